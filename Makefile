@@ -1,0 +1,44 @@
+# Two commands are enough: `make run` and `make test`. Each makes what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+export DO_NOT_TRACK := true
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help run test test-slow lint viz ui bench clean
+.DEFAULT_GOAL := help
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(BIN)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "layerwise needs Python 3.11 or newer: make PYTHON=python3.11 run")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	touch $@
+
+run: $(BIN)/installed ## Pretrain and fine-tune a deep belief network on 5,000 real digits
+	$(BIN)/kedro run --pipelines=dbn
+
+test: $(BIN)/installed ## Run the tests, without the slow ones
+	$(BIN)/python -m pytest
+
+test-slow: $(BIN)/installed ## Run the slow tests too
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: $(BIN)/installed ## Check style, imports and types
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/mypy src
+
+viz: $(BIN)/installed ## Look at the pipelines, with pictures
+	$(BIN)/kedro viz run
+
+ui: $(BIN)/installed ## Look at the runs
+	$(BIN)/mlflow ui
+
+bench: $(BIN)/installed ## Measure speed against the bare matrix products
+	$(BIN)/python benchmarks/rbm_throughput.py
+
+clean: ## Remove what was made here, but not your runs and data
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .viz build src/*.egg-info
