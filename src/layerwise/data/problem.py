@@ -1,0 +1,86 @@
+"""What a problem is: its task and columns, how its rows are split, and how they are prepared."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from layerwise.configuration import Config
+from layerwise.data.rows import Task
+
+
+class Problem(Config):
+    """A problem's name, task and columns.
+
+    `drop` names columns that are no inputs, such as row numbers. `positive` is the class that counts as 1 in
+    a binary task; by default the last one in order. `derive` adds a target that the raw table does not hold.
+    `allow_leak` turns the refusal of a column that alone decides the target into a warning.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    task: Task
+    target: str | tuple[str, ...] = ""
+    drop: tuple[str, ...] = ()
+    positive: str | int | None = None
+    target_transform: Literal["none", "log1p"] = "none"
+    derive: Literal["none", "forest_fires_size"] = "none"
+    allow_leak: bool = False
+
+    @model_validator(mode="after")
+    def _fits_the_task(self) -> Problem:
+        if self.target_transform != "none" and self.task != "regression":
+            raise ValueError(f"target_transform is for regression, and the task is {self.task}")
+        if self.positive is not None and self.task != "binary":
+            raise ValueError(f"positive is for a binary task, and the task is {self.task}")
+        if len(self.targets) > 1 and self.task in ("multiclass", "binary"):
+            raise ValueError(f"a {self.task} task has one target column, not {len(self.targets)}")
+        both = sorted(set(self.targets) & set(self.drop))
+        if both:
+            raise ValueError(f"drop names the target '{both[0]}', which is never an input anyway")
+        return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns; empty for images, whose labels come with them."""
+        return (self.target,) if isinstance(self.target, str) and self.target else tuple(self.target)
+
+
+class SplitSettings(Config):
+    """How rows are split; `seed` null follows the run's seed. An official test set replaces `test_share`.
+
+    A number of rows takes the place of the share. `validation_tail` takes the last of the rows left beside
+    the test rows, undrawn and not stratified, as the classic Keras exercises do with `validation_split`.
+    """
+
+    test_share: float = Field(0.2, gt=0, lt=1)
+    test_rows: int | None = Field(None, ge=1)
+    validation_share: float = Field(0.1, gt=0, lt=1)
+    validation_rows: int | None = Field(None, ge=1)
+    validation_tail: bool = False
+    stratify: bool = True
+    seed: int | None = Field(None, ge=0, lt=2**32)
+
+
+class PreparationSettings(Config):
+    """How columns become numbers; everything is fitted on the training rows alone.
+
+    `date_columns` names dates that do not show by themselves: a date type, or text that is all
+    ISO dates, does.
+    `binarise` of images: `fixed` draws each pixel once with its grey value as probability, `fresh` draws anew
+    for every batch, `threshold` cuts at one half. Regression targets are standardised while `scale_target`
+    is true.
+    """
+
+    scaling: Literal["standard", "minmax", "none"] = "standard"
+    drop_first: bool = True
+    missing: Literal["impute", "refuse"] = "impute"
+    date_columns: tuple[str, ...] = ()
+    binarise: Literal["none", "threshold", "fixed", "fresh"] = "none"
+    scale_target: bool = True
+
+    @model_validator(mode="after")
+    def _dates_once(self) -> PreparationSettings:
+        if len(set(self.date_columns)) != len(self.date_columns):
+            raise ValueError("date_columns names a column twice")
+        return self

@@ -1,0 +1,152 @@
+"""Which rows train, which choose, and which test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from layerwise.data.errors import DataError
+from layerwise.data.images import Images
+from layerwise.data.problem import Problem, SplitSettings
+from layerwise.data.rows import Rows, Task
+from layerwise.seeding import seed_for
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions of rows in the raw data, each (n,) int64 and disjoint."""
+
+    training: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    def to_dict(self) -> dict[str, list[int]]:
+        """Return plain lists, for JSON."""
+        return {
+            "training": self.training.tolist(),
+            "validation": self.validation.tolist(),
+            "test": self.test.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, list[int]]) -> Split:
+        """Return what `to_dict` was called on."""
+        return cls(**{name: np.asarray(rows, dtype=np.int64) for name, rows in values.items()})
+
+
+def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
+    """Split a table or a set of images; the official test rows of images stay the test rows.
+
+    Raises:
+        DataError: a column is missing, the target has one class, or there are too few rows.
+    """
+    if isinstance(raw, Images):
+        return split_rows(raw.labels, problem.task, settings, seed, raw.n_test)
+    from layerwise.data.targets import target_column
+
+    return split_rows(target_column(raw, problem), problem.task, settings, seed)
+
+
+def split_rows(
+    targets: np.ndarray, task: Task, settings: SplitSettings, seed: int, n_official_test: int = 0
+) -> Split:
+    """Draw the split.
+
+    Rows keep the order in which they were drawn. The test rows are those of scikit-learn's
+    `train_test_split` with the same share, seed and stratification; validation rows are drawn at random from
+    the rest.
+
+    Args:
+        targets: (n,) or (n, k) raw targets, by which classification is stratified.
+        n_official_test: the last rows, which are the test set; 0 draws one.
+    """
+    n = len(targets)
+    stratify = settings.stratify and task in ("multiclass", "binary")
+    drawn = settings.seed if settings.seed is not None else seed_for(seed, "split") % 2**32
+    if task in ("multiclass", "binary"):
+        classes, counts = np.unique(targets, return_counts=True)
+        if len(classes) < 2:
+            raise DataError(f"the target has one class only ({classes.tolist()}): there is nothing to learn")
+        if stratify and counts.min() < 3:
+            rare = classes[counts.argmin()]
+            raise DataError(
+                f"class '{rare}' has {counts.min()} row(s), too few for training, validation and test; "
+                "drop the class or set split.stratify: false"
+            )
+    labels = targets if stratify else None
+    if n_official_test:
+        rest, test = np.arange(n - n_official_test), np.arange(n - n_official_test, n)
+    else:
+        rest, test = _draw(np.arange(n), settings.test_rows, settings.test_share, "test", labels, drawn)
+    shares = settings.validation_rows, settings.validation_share, "validation"
+    if settings.validation_tail:
+        n_validation = _size(len(rest), *shares)
+        training, validation = rest[:-n_validation], rest[-n_validation:]
+    else:
+        training, validation = _draw(rest, *shares, labels, drawn)
+    return Split(training, validation, test)
+
+
+def _draw(
+    rows: np.ndarray, count: int | None, share: float, part: str, labels: np.ndarray | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.model_selection import train_test_split
+
+    _size(len(rows), count, share, part)
+    try:
+        kept, drawn = train_test_split(
+            rows,
+            test_size=count or share,
+            random_state=seed,
+            stratify=None if labels is None else labels[rows],
+        )
+    except ValueError as error:
+        raise DataError(
+            f"the {part} rows cannot be drawn from {len(rows)} rows with each class in them: {error}; "
+            f"take more of them, or set split.stratify: false"
+        ) from error
+    return kept, drawn
+
+
+def _size(n: int, count: int | None, share: float, part: str) -> int:
+    if count is not None and count >= n:
+        raise DataError(f"split.{part}_rows is {count}, but only {n} rows are left to draw them from")
+    if count is None and (n * share < 1 or n * (1 - share) < 1):
+        raise DataError(f"{n} rows are too few for split.{part}_share = {share}: neither part may be empty")
+    return count if count is not None else int(np.ceil(n * share))
+
+
+def require_batch(batch_size: int, n_rows: int, name: str) -> None:
+    """Raise a DataError for a batch of more rows than there are to train on."""
+    if batch_size > n_rows:
+        raise DataError(f"{name} is {batch_size}, but there are only {n_rows} training rows; lower it")
+
+
+def choose_labelled(training: Rows, n: int | None, task: Task, seed: int) -> Rows:
+    """Keep n labelled rows, each class by its share as nearly as whole rows allow; None keeps all.
+
+    Raises:
+        DataError: n is below the number of classes or above the number of training rows.
+    """
+    if n is None:
+        return training
+    if n > len(training):
+        raise DataError(f"labelled_rows is {n}, but there are only {len(training)} training rows")
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(training)))
+    if task not in ("multiclass", "binary"):
+        return training[order[:n].sort().values]
+    assert training.targets is not None
+    labels = training.targets.reshape(-1).cpu().numpy()[order.numpy()]
+    classes, inverse = np.unique(labels, return_inverse=True)
+    if n < len(classes):
+        raise DataError(f"labelled_rows is {n}, but there are {len(classes)} classes: each needs a row")
+    # Rank each row within its class as a share of the class, and take the lowest ranks of all.
+    rank = np.empty(len(labels))
+    for k in range(len(classes)):
+        members = np.flatnonzero(inverse == k)
+        rank[members] = np.arange(len(members)) / len(members)
+    chosen = np.argsort(rank, kind="stable")[:n]
+    return training[order[np.sort(chosen)].sort().values]

