@@ -1,0 +1,104 @@
+"""One look for all figures, set on each figure itself: no global state and no window system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+Place = Literal["best", "upper left", "upper right", "lower right"]
+
+# Ten colours told apart by people with any colour vision (Petroff 2021).
+PALETTE = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#832db6",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+INK = "#222222"
+FAINT = "#777777"
+GRID = "#e4e4e4"
+SEQUENTIAL = "cividis"
+DIVERGING = "RdBu_r"
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+DASHES = ("-", "--", "-.", ":")
+DPI = 130
+
+
+def colour(k: int) -> str:
+    """Return the k-th colour, round and round."""
+    return PALETTE[k % len(PALETTE)]
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure, in inches, that lays out its own text without overlap."""
+    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.08)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def grid_of_axes(figure: Figure, rows: int, columns: int) -> list[list[Axes]]:
+    """Return the axes of a grid, row by row."""
+    made = figure.subplots(rows, columns, squeeze=False)
+    return [list(line) for line in made]
+
+
+def headline(figure: Figure, title: str) -> None:
+    """Write the figure's title."""
+    if title:
+        figure.suptitle(title, fontsize=12, color=INK, fontweight="bold")
+
+
+def dress(axes: Axes, *, title: str = "", x: str = "", y: str = "", grid: str = "both") -> Axes:
+    """Give a plot its title, axis labels with units, light grid and open frame."""
+    if title:
+        axes.set_title(title, fontsize=10.5, color=INK)
+    axes.set_xlabel(x, fontsize=10, color=INK)
+    axes.set_ylabel(y, fontsize=10, color=INK)
+    axes.tick_params(labelsize=9, colors=INK, length=3)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
+    axes.set_axisbelow(True)
+    if grid in ("both", "x", "y"):
+        axes.grid(
+            True, axis="both" if grid == "both" else "x" if grid == "x" else "y", color=GRID, linewidth=0.8
+        )
+    return axes
+
+
+def bare(axes: Axes, caption: str = "") -> Axes:
+    """Leave nothing around a picture but its caption."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_color("#cccccc")
+        spine.set_linewidth(0.6)
+    if caption:
+        axes.set_title(caption, fontsize=9, color=INK, pad=3)
+    return axes
+
+
+def legend(axes: Axes, *, outside: bool = False, place: Place = "best") -> None:
+    """Show the legend inside the plot where there is room, or to its right."""
+    if outside:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=9, frameon=False, borderaxespad=0)
+    else:
+        axes.legend(loc=place, fontsize=9, framealpha=0.85, edgecolor="none")
+
+
+def shortened(names: Sequence[str], length: int = 24) -> list[str]:
+    """Return the names cut to a length that fits beside a plot."""
+    return [name if len(name) <= length else name[: length - 1] + "…" for name in names]
