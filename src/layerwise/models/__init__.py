@@ -1,0 +1,1 @@
+"""What a network is: pure torch modules, each beside its configuration."""

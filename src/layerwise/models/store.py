@@ -1,0 +1,60 @@
+"""Networks on disk: weights as safetensors, shape as JSON. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from layerwise.configuration import Config, nearest
+from layerwise.files import whole_file
+from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.models.rbm import RBM, RBMConfig
+
+KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
+    "rbm": (RBMConfig, RBM),
+    "dbn": (DBNConfig, DBN),
+    "mlp": (MLPConfig, MLP),
+}
+
+
+def save_network(network: nn.Module, folder: str | Path) -> None:
+    """Write `network.safetensors` and `network.json` into a folder; each appears whole or not at all."""
+    folder = Path(folder)
+    config: Config = network.config  # type: ignore[assignment]
+    weights = {name: value.detach().contiguous().cpu() for name, value in network.state_dict().items()}
+    with whole_file(folder / "network.safetensors") as part:
+        save_file(weights, part)
+    with whole_file(folder / "network.json") as part:
+        part.write_text(config.model_dump_json(indent=2))
+
+
+def load_network(folder: str | Path) -> nn.Module:
+    """Read a network that `save_network` wrote, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: the kind is unknown, the weights are damaged or do not fit the shape.
+    """
+    folder = Path(folder)
+    shape = json.loads((folder / "network.json").read_text())
+    kind = str(shape.get("kind"))
+    if kind not in KINDS:
+        raise ValueError(
+            f"{folder / 'network.json'}: unknown kind of network '{kind}'{nearest(kind, list(KINDS))}"
+        )
+    config_class, network_class = KINDS[kind]
+    network = network_class(config_class(**shape))
+    try:
+        weights = load_file(folder / "network.safetensors")
+    except SafetensorError as error:
+        raise ValueError(f"{folder / 'network.safetensors'} is damaged: {error}") from error
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, KeyError) as error:
+        raise ValueError(f"{folder}: the weights do not fit the shape in network.json: {error}") from error
+    return network.eval()

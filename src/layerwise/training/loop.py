@@ -1,0 +1,185 @@
+"""The one loop: epochs, batches, callbacks, stopping.
+
+A thing that can be trained (a `Trainee`) offers a step on a batch and returns named, per-row losses. Their
+sums stay on the device until the epoch ends, so that a batch never waits for a number to be read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from layerwise.data.rows import Rows
+from layerwise.errors import UserError
+from layerwise.training.callbacks import Callback
+
+Losses = dict[str, Tensor]
+Transform = Callable[[Tensor], Tensor]
+
+
+class TrainingError(UserError, RuntimeError):
+    """Training cannot go on; the message names the layer, the epoch and the likely cure."""
+
+
+class Trainee(Protocol):
+    """What the loop can train."""
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Set what changes by epoch: rates, momentum, numbers of steps. Epochs count from 1."""
+
+    def train_step(self, batch: Rows) -> Losses:
+        """Update the parameters on a batch; return per-row losses, each of shape (batch,)."""
+
+    def measure(self, batch: Rows) -> Losses:
+        """Return per-row losses and scores without an update, each of shape (batch,)."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return copies of everything that learning changes, by name."""
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state()` returned."""
+
+
+@dataclass
+class Progress:
+    """How far training has come; callbacks read it and may set `stop`."""
+
+    name: str
+    trainee: Trainee
+    epochs: int
+    n_batches: int
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+    stop: str = ""
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def batches(n_rows: int, batch_size: int, generator: torch.Generator | None) -> Iterator[Tensor | slice]:
+    """Yield the index of each batch; shuffled when a generator is given; the last one may be short."""
+    if generator is None:
+        for start in range(0, n_rows, batch_size):
+            yield slice(start, min(start + batch_size, n_rows))
+        return
+    yield from torch.randperm(n_rows, generator=generator, device=generator.device).split(batch_size)
+
+
+def measure(trainee: Trainee, rows: Rows, batch_size: int = 1000) -> dict[str, float]:
+    """Return the exact means over all rows of what the trainee measures."""
+    totals = _Totals()
+    with torch.no_grad():
+        for index in batches(len(rows), batch_size, None):
+            totals.add(trainee.measure(rows[index]))
+    return totals.means()
+
+
+class _Totals:
+    """Sums of per-row losses, kept on the device."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, losses: Losses) -> None:
+        for name, values in losses.items():
+            total = values.detach().sum()
+            if name in self.sums:
+                self.sums[name] += total
+                self.counts[name] += values.shape[0]
+            else:
+                self.sums[name] = total
+                self.counts[name] = values.shape[0]
+
+    def means(self) -> dict[str, float]:
+        return {name: float(total) / self.counts[name] for name, total in self.sums.items()}
+
+
+def fit(
+    trainee: Trainee,
+    training: Rows,
+    *,
+    epochs: int,
+    batch_size: int,
+    generator: torch.Generator,
+    validation: Rows | None = None,
+    callbacks: Sequence[Callback] = (),
+    transform: Transform | None = None,
+    name: str = "network",
+    start: Progress | None = None,
+) -> Progress:
+    """Train for a number of epochs, or until a callback sets `progress.stop`.
+
+    Args:
+        trainee: what learns.
+        training: the rows it learns from.
+        generator: decides the order of the rows, epoch after epoch.
+        validation: rows that are measured after each epoch and never learnt from.
+        transform: applied to each batch's inputs before the step (fresh binarisation, augmentation).
+        name: of the layer or network, for messages.
+        start: the progress of an interrupted run to go on from.
+
+    Returns:
+        The progress, whose `history` has one dict of metrics an epoch: `train/...`, `validation/...`,
+        `seconds`.
+
+    Raises:
+        TrainingError: an epoch's loss is not finite, or a batch is larger than the rows.
+    """
+    if batch_size > len(training):
+        raise TrainingError(
+            f"{name}: a batch of {batch_size} rows is larger than the {len(training)} training rows; "
+            "lower batch_size"
+        )
+    n_batches = -(-len(training) // batch_size)
+    progress = start or Progress(name, trainee, epochs, n_batches)
+    progress.trainee, progress.epochs, progress.n_batches = trainee, epochs, n_batches
+    on_batch_end = [c.on_batch_end for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+    for callback in callbacks:
+        callback.on_train_begin(progress)
+    try:
+        while progress.epoch < epochs and not progress.stop:
+            began = time.perf_counter()
+            progress.epoch += 1
+            progress.batch = 0
+            for callback in callbacks:
+                callback.on_epoch_begin(progress)
+            trainee.begin_epoch(progress.epoch, epochs)
+            totals = _Totals()
+            for index in batches(len(training), batch_size, generator):
+                batch = training[index]
+                if transform is not None:
+                    batch = batch.with_inputs(transform(batch.inputs))
+                totals.add(trainee.train_step(batch))
+                progress.batch += 1
+                for event in on_batch_end:
+                    event(progress)
+                if progress.stop:
+                    break
+            metrics = {f"train/{key}": value for key, value in totals.means().items()}
+            _require_finite(metrics, name, progress.epoch)
+            if validation is not None:
+                metrics |= {f"validation/{key}": value for key, value in measure(trainee, validation).items()}
+                _require_finite(metrics, name, progress.epoch)  # the epoch's last update can be the fatal one
+            seconds = time.perf_counter() - began
+            progress.seconds += seconds
+            progress.history.append({"epoch": float(progress.epoch), **metrics, "seconds": seconds})
+            for callback in callbacks:
+                callback.on_epoch_end(progress, metrics)
+    finally:
+        for callback in callbacks:
+            callback.on_train_end(progress)
+    return progress
+
+
+def _require_finite(metrics: Mapping[str, float], name: str, epoch: int) -> None:
+    for key, value in metrics.items():
+        if value != value or value in (float("inf"), float("-inf")):
+            raise TrainingError(
+                f"{name}: {key} became {value} in epoch {epoch}. Likely cures: a lower learning rate "
+                "(a tenth of the present one), gradient clipping, standardised inputs"
+            )

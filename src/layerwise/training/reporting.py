@@ -1,0 +1,54 @@
+"""Where metrics, figures and tags go while a run is under way.
+
+Training code reports here and knows no tracker. A tracker (the MLflow hook) registers itself as the receiver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Receiver(Protocol):
+    """What a tracker offers."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None: ...
+
+    def log_figure(self, name: str, figure: Figure) -> None: ...
+
+    def log_tags(self, tags: Mapping[str, str]) -> None: ...
+
+
+_receivers: list[Receiver] = []
+
+
+def add_receiver(receiver: Receiver) -> None:
+    """Send everything that is reported from now on to the receiver too."""
+    _receivers.append(receiver)
+
+
+def remove_receiver(receiver: Receiver) -> None:
+    """Stop sending to the receiver; unknown ones are ignored."""
+    if receiver in _receivers:
+        _receivers.remove(receiver)
+
+
+def report_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
+    """Report named numbers, with the epoch as step."""
+    for receiver in _receivers:
+        receiver.log_metrics(metrics, step)
+
+
+def report_figure(name: str, figure: Figure) -> None:
+    """Report a figure under a file name such as `features.png`."""
+    for receiver in _receivers:
+        receiver.log_figure(name, figure)
+
+
+def report_tags(tags: Mapping[str, str]) -> None:
+    """Report facts about the run, such as the source of its rows."""
+    for receiver in _receivers:
+        receiver.log_tags(tags)

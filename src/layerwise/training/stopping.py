@@ -1,0 +1,52 @@
+"""Stop when the validation rows say so, and keep the best weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from layerwise.training.callbacks import Callback
+from layerwise.training.loop import Progress
+
+
+class KeepBest(Callback):
+    """Remember the weights of the best epoch, give them back at the end, stop after a patience without gain.
+
+    Args:
+        network: whose weights are kept.
+        monitor: the metric to watch.
+        patience: epochs without gain before training stops; None never stops.
+        minimum_change: a gain has to be larger than this.
+        higher_is_better: True for scores, False for losses and errors.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        monitor: str = "validation/loss",
+        patience: int | None = None,
+        minimum_change: float = 0.0,
+        higher_is_better: bool = False,
+    ) -> None:
+        self.network, self.monitor, self.patience = network, monitor, patience
+        self.minimum_change, self.sign = minimum_change, -1.0 if higher_is_better else 1.0
+        self.best = self.sign * float("inf")
+        self.best_epoch = 0
+        self._weights: dict[str, object] = {}
+
+    def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
+        """Keep the weights of a gain; ask for a stop when the patience is used up."""
+        if self.monitor not in metrics:
+            raise KeyError(f"'{self.monitor}' is not measured; measured: {', '.join(metrics)}")
+        value = metrics[self.monitor]
+        if self.sign * value < self.sign * self.best - self.minimum_change:
+            self.best, self.best_epoch = value, progress.epoch
+            self._weights = {name: w.detach().clone() for name, w in self.network.state_dict().items()}
+        elif self.patience is not None and progress.epoch - self.best_epoch >= self.patience:
+            progress.stop = f"no gain in {self.monitor} since epoch {self.best_epoch}"
+
+    def on_train_end(self, progress: Progress) -> None:
+        """Give the best weights back."""
+        if self._weights:
+            self.network.load_state_dict(self._weights)

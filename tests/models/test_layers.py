@@ -1,0 +1,89 @@
+import math
+
+import pytest
+import torch
+from scipy import stats
+from torch.nn import functional
+
+from layerwise.models.layers import ACTIVATIONS, INITIALISERS, activation, initialise_
+
+M, N = 240, 360  # fan_out, fan_in
+
+BOUNDS = {
+    "uniform": 0.05,
+    "xavier_uniform": 1 / math.sqrt(N),
+    "glorot_uniform": math.sqrt(6 / (N + M)),
+    "he_uniform": math.sqrt(6 / N),
+    "lecun_uniform": math.sqrt(3 / N),
+}
+VARIANCES = {
+    "normal": 0.05**2,
+    "glorot_normal": 2 / (N + M),
+    "he_normal": 2 / N,
+    "lecun_normal": 1 / N,
+}
+
+
+def drawn(name, m=M, n=N, seed=0):
+    weight = torch.full((m, n), float("nan"))
+    initialise_(weight, name, torch.Generator().manual_seed(seed))
+    return weight
+
+
+def test_every_initialiser_is_tested_here():
+    assert {*BOUNDS, *VARIANCES, "zeros", "orthogonal"} == set(INITIALISERS)
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_uniform_starts_fill_their_interval(name):
+    weight, bound = drawn(name).flatten().numpy(), BOUNDS[name]
+    assert abs(weight).max() <= bound
+    assert stats.kstest(weight, stats.uniform(-bound, 2 * bound).cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("name", VARIANCES)
+def test_normal_starts_have_their_variance(name):
+    weight = drawn(name).flatten().numpy()
+    assert stats.kstest(weight, stats.norm(0, math.sqrt(VARIANCES[name])).cdf).pvalue > 1e-3
+
+
+def test_uniform_and_normal_forms_of_one_rule_have_one_variance():
+    for rule in ("glorot", "lecun", "he"):
+        assert BOUNDS[f"{rule}_uniform"] ** 2 / 3 == pytest.approx(VARIANCES[f"{rule}_normal"])
+
+
+@pytest.mark.parametrize(("m", "n"), [(30, 50), (50, 30), (40, 40)])
+def test_an_orthogonal_start_is_orthogonal(m, n):
+    weight = drawn("orthogonal", m, n)
+    gram = weight @ weight.t() if m <= n else weight.t() @ weight
+    torch.testing.assert_close(gram, torch.eye(min(m, n)), rtol=0, atol=1e-5)
+
+
+def test_zeros_are_zeros():
+    assert not drawn("zeros").any()
+
+
+@pytest.mark.parametrize("name", [name for name in INITIALISERS if name != "zeros"])
+def test_the_generator_alone_decides_the_weights(name):
+    torch.manual_seed(1)
+    first = drawn(name)
+    torch.manual_seed(2)
+    assert torch.equal(first, drawn(name))
+    assert not torch.equal(first, drawn(name, seed=1))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_is_the_function_of_its_name(name):
+    x = torch.linspace(-4, 4, 33)
+    functions = {
+        "linear": lambda x: x,
+        "prelu": lambda x: torch.where(x > 0, x, 0.25 * x),
+        "sigmoid": lambda x: 1 / (1 + torch.exp(-x)),
+        "tanh": torch.tanh,
+    }
+    expected = functions.get(name) or getattr(functional, name)
+    torch.testing.assert_close(activation(name)(x), expected(x))
+
+
+def test_each_layer_gets_an_activation_of_its_own():
+    assert activation("prelu") is not activation("prelu")

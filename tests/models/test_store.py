@@ -1,0 +1,116 @@
+import json
+
+import pytest
+import torch
+
+from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.store import KINDS, load_network, save_network
+
+
+def network(kind):
+    shape = {
+        "rbm": RBMConfig(n_visible=5, n_hidden=3, visible="gaussian"),
+        "dbn": DBNConfig(n_visible=5, hidden_sizes=(4, 3)),
+        "mlp": MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3), activation="prelu", dropout=0.5),
+    }[kind]
+    made = {"rbm": RBM, "dbn": DBN, "mlp": MLP}[kind](shape)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for value in made.parameters():
+            value.normal_(generator=generator)
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_comes_back_bit_for_bit(kind, tmp_path):
+    saved = network(kind)
+    save_network(saved, tmp_path / "new" / "folder")
+    found = load_network(tmp_path / "new" / "folder")
+    assert type(found) is type(saved)
+    assert found.config == saved.config
+    assert not found.training
+    assert found.state_dict().keys() == saved.state_dict().keys()
+    for name, value in saved.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name
+    rows = torch.rand(6, 5)
+    use = {"rbm": "reconstruct", "dbn": "reconstruct", "mlp": "forward"}[kind]
+    assert torch.equal(getattr(found, use)(rows), getattr(saved.eval(), use)(rows))
+
+
+def test_two_files_are_left_and_nothing_half_written(tmp_path):
+    save_network(network("rbm"), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"network.json", "network.safetensors"}
+    assert json.loads((tmp_path / "network.json").read_text())["kind"] == "rbm"
+
+
+def test_an_interrupted_save_leaves_the_old_network_whole(tmp_path, monkeypatch):
+    first = network("rbm")
+    save_network(first, tmp_path)
+    second = network("rbm")
+    second.weight.add_(1)
+
+    def fail(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", fail)
+    with pytest.raises(OSError, match="no space"):
+        save_network(second, tmp_path)
+    monkeypatch.undo()
+    assert torch.equal(load_network(tmp_path).weight, first.weight)
+    save_network(second, tmp_path)
+    assert torch.equal(load_network(tmp_path).weight, second.weight)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_saving_leaves_the_network_as_it_was(tmp_path):
+    saved = network("mlp").train()
+    before = {name: value.clone() for name, value in saved.state_dict().items()}
+    save_network(saved, tmp_path)
+    assert saved.training
+    assert all(value.requires_grad for value in saved.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in saved.state_dict().items())
+
+
+def test_an_unknown_kind_is_named_with_the_nearest_known_one(tmp_path):
+    save_network(network("dbn"), tmp_path)
+    shape = json.loads((tmp_path / "network.json").read_text())
+    (tmp_path / "network.json").write_text(json.dumps(shape | {"kind": "dbnn"}))
+    with pytest.raises(
+        ValueError, match=r"network\.json: unknown kind of network 'dbnn'; did you mean 'dbn'"
+    ):
+        load_network(tmp_path)
+
+
+@pytest.mark.parametrize("changes", [{"n_visible": 6}, {"hidden_sizes": [4]}, {"hidden_sizes": [4, 3, 2]}])
+def test_weights_that_do_not_fit_the_shape_are_refused(changes, tmp_path):
+    save_network(network("dbn"), tmp_path)
+    shape = json.loads((tmp_path / "network.json").read_text())
+    (tmp_path / "network.json").write_text(json.dumps(shape | changes))
+    with pytest.raises(ValueError, match="weights do not fit the shape in network.json"):
+        load_network(tmp_path)
+
+
+def test_a_misspelt_name_in_the_shape_is_refused(tmp_path):
+    save_network(network("rbm"), tmp_path)
+    shape = json.loads((tmp_path / "network.json").read_text())
+    (tmp_path / "network.json").write_text(json.dumps(shape | {"n_hiden": 3}))
+    with pytest.raises(ValueError, match="did you mean 'n_hidden'"):
+        load_network(tmp_path)
+
+
+def test_damaged_weights_are_refused_with_the_name_of_the_file(tmp_path):
+    save_network(network("rbm"), tmp_path)
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ValueError, match=r"network\.safetensors is damaged"):
+        load_network(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["network.json", "network.safetensors"])
+def test_a_missing_file_is_named(name, tmp_path):
+    save_network(network("rbm"), tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError, match=name):
+        load_network(tmp_path)
