@@ -1,0 +1,1 @@
+"""What runs after what: the only place that knows Kedro nodes."""

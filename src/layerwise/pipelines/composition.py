@@ -1,0 +1,21 @@
+"""The one composition behind the supervised pipelines: they differ in how the hidden layers begin."""
+
+from kedro.pipeline import Pipeline
+
+from layerwise.pipelines import evaluation, finetuning, preprocessing, pretraining
+
+
+def compose(name: str, pretrained: bool) -> Pipeline:
+    """Return preprocessing, pretraining (unless from a random start), fine-tuning and evaluation.
+
+    Everything but the raw rows and the parameters lives in the namespace `name`.
+    """
+    beginning = pretraining.create_pipeline(name) if pretrained else Pipeline([])
+    whole = (
+        preprocessing.create_pipeline(pretrained)
+        + beginning
+        + finetuning.create_pipeline(name, pretrained)
+        + evaluation.create_pipeline(pretrained)
+    )
+    parameters = {each for each in whole.inputs() if each == "parameters" or each.startswith("params:")}
+    return Pipeline(whole, namespace=name, inputs={"raw"}, parameters=parameters)

@@ -1,0 +1,10 @@
+"""The deep belief network: preprocessing, a stack of machines, fine-tuning, evaluation."""
+
+from kedro.pipeline import Pipeline
+
+from layerwise.pipelines.composition import compose
+
+
+def create_pipeline() -> Pipeline:
+    """Return the whole pipeline."""
+    return compose("dbn", pretrained=True)

@@ -1,0 +1,135 @@
+"""Draw what was learnt and what it is worth."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from layerwise.data.rows import Description, Rows
+from layerwise.evaluation import figures
+from layerwise.models.dbn import DBN
+from layerwise.models.mlp import MLP
+from layerwise.models.units import VISIBLE_UNITS
+from layerwise.parameters import EvaluationSettings
+from layerwise.pipelines.evaluation.nodes import scores_of, targets_of
+from layerwise.seeding import generator_for
+
+
+def draw_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:
+    """Draw every layer's pretraining, and fine-tuning."""
+    histories = {}
+    for name, epochs in (pretraining or {"layers": {}})["layers"].items():
+        histories[f"pretraining {name.replace('_', ' ')}"] = epochs
+    return figures.learning_curves(histories | {"fine-tuning": finetuning["epochs"]})
+
+
+def draw_predictions(
+    network: MLP, test: Rows, description: dict[str, Any], measured: dict[str, Any]
+) -> Figure:
+    """Draw the confusion matrix of a classification, predicted against true values of a regression."""
+    columns = Description(**description)
+    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
+    if columns.task == "regression":
+        name = columns.target_names[0]
+        return figures.predicted_against_true(
+            targets, scores, target_name=f"log(1 + {name})" if columns.target_transform == "log1p" else name
+        )
+    if columns.task == "multilabel":
+        return figures.label_errors(targets, scores, columns.target_names)
+    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= measured["threshold"]
+    return figures.confusion_matrix(targets, chosen, columns.class_names)
+
+
+def draw_calibration(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
+    """Draw how well the stated probabilities (or values) agree with what is found."""
+    columns = Description(**description)
+    return figures.calibration(columns.task, targets_of(test, columns), scores_of(network, test, columns))
+
+
+def draw_code_map(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
+    """Draw the test rows' codes in the last hidden layer, in the plane of most variance."""
+    columns = Description(**description)
+    rows = test[slice(0, 5000)]
+    with torch.no_grad():
+        codes = network.encode(rows.inputs)
+    if codes.shape[1] < 2:
+        codes = torch.cat([codes, torch.zeros_like(codes)], 1)[:, :2]
+    targets = targets_of(rows, columns)
+    names = columns.class_names
+    if columns.task in ("regression", "multilabel"):
+        targets, names = targets[:, 0], ()
+    return figures.code_map(
+        codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
+    )
+
+
+def draw_features(stack: DBN, description: dict[str, Any]) -> Figure:
+    """Draw what the first layer of the pretrained stack looks for."""
+    columns = Description(**description)
+    return figures.features(
+        stack.rbms[0].weight, image_shape=columns.image_shape, feature_names=columns.feature_names
+    )
+
+
+def draw_network_features(network: MLP, description: dict[str, Any]) -> Figure:
+    """Draw what the first layer of the trained network looks for."""
+    columns = Description(**description)
+    first = network.hidden[0] if len(network.hidden) else network.output
+    return figures.features(
+        first.weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
+    )
+
+
+def draw_reconstructions(history: dict[str, Any], description: dict[str, Any], preparation: Any) -> Figure:
+    """Draw one training row as the first machine reconstructs it at four stages of its training."""
+    columns = Description(**description)
+    if not history["stages"]:
+        return figures.note(
+            "The network started at random (pretraining.method: none): nothing to reconstruct."
+        )
+    row = np.asarray(history["row"], dtype=np.float32)
+    stages = [
+        (s["epoch"], np.asarray(s["reconstruction"], dtype=np.float32), s["loss"]) for s in history["stages"]
+    ]
+    if columns.image_shape:
+        return figures.reconstructions(row, stages, image_shape=columns.image_shape)
+    matrix = np.stack([row, *(reconstruction for _, reconstruction, _ in stages)])
+    return figures.table_reconstructions(
+        preparation.restore_inputs(matrix),
+        matrix,
+        columns.blocks,
+        [(epoch, loss) for epoch, _, loss in stages],
+    )
+
+
+def draw_samples(
+    stack: DBN,
+    training: Rows,
+    description: dict[str, Any],
+    preparation: Any,
+    history: dict[str, Any],
+    settings: EvaluationSettings,
+    seed: int,
+) -> Figure:
+    """Draw rows that the stack dreams up: Gibbs sampling in its top machine, then one pass down.
+
+    The chains start at training rows, since a chain from noise may not leave the first basin it falls into.
+    """
+    columns = Description(**description)
+    if not history["layers"]:
+        return figures.note(
+            "The network started at random (pretraining.method: none): nothing to sample from."
+        )
+    generator = generator_for(seed, "samples")
+    n = settings.samples if columns.image_shape else max(settings.samples, 1000)
+    picked = torch.randint(len(training), (n,), generator=generator)
+    means = stack.sample(n, settings.sampling_steps, generator, start=training.inputs[picked])
+    if columns.image_shape:
+        title = (
+            f"Samples of the deep belief network, {settings.sampling_steps} Gibbs steps from training rows"
+        )
+        return figures.samples(means, columns.image_shape, title=title)
+    drawn = VISIBLE_UNITS[stack.config.visible].sample(means, generator)
+    real = preparation.restore_inputs(training.inputs.numpy())
+    return figures.marginals(real, preparation.restore_inputs(drawn.numpy()))

@@ -1,0 +1,146 @@
+"""Read the test rows once, and say what the network is worth."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from layerwise.data.rows import Description, Rows
+from layerwise.evaluation.baselines import baselines
+from layerwise.evaluation.model_card import model_card
+from layerwise.evaluation.reconstruction import reconstruction_measures
+from layerwise.evaluation.supervised import Measure, choose_threshold, measures
+from layerwise.models.dbn import DBN
+from layerwise.models.mlp import MLP
+from layerwise.parameters import EvaluationSettings
+from layerwise.training.backpropagation import probabilities
+from layerwise.training.reporting import report_metrics
+
+AT_A_TIME = 2000
+
+
+def evaluate(
+    network: MLP,
+    labelled: Rows,
+    validation: Rows,
+    test: Rows,
+    description: dict[str, Any],
+    preparation: Any,
+    settings: EvaluationSettings,
+    seed: int,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Measure the network on the test rows, beside the usual models when asked for, and keep its predictions."""
+    columns = Description(**description)
+    threshold = 0.5
+    if columns.task == "binary" and settings.threshold != "half":
+        threshold = choose_threshold(
+            targets_of(validation, columns), scores_of(network, validation, columns), settings.threshold
+        )
+    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
+    found = measures(
+        columns.task,
+        targets,
+        scores,
+        columns.class_names,
+        threshold=threshold,
+        seed=seed,
+        n_bootstrap=settings.bootstrap,
+    )
+    if columns.target_transform != "none":
+        found |= _in_raw_units(preparation, test, network, seed, settings.bootstrap)
+    report_metrics({f"test/{name}": measure.value for name, measure in found.items()})
+    others = {}
+    if settings.baselines:
+        others = baselines(
+            _unscaled(labelled, columns),
+            _unscaled(test, columns),
+            columns.task,
+            n_outputs=columns.n_outputs,
+            seed=seed,
+        )
+        for family, figures in others.items():
+            report_metrics({f"test/{family.replace(' ', '_')}/{n}": m.value for n, m in figures.items()})
+    measured = {
+        "threshold": threshold,
+        "network": {name: measure.model_dump() for name, measure in found.items()},
+        "baselines": {
+            family: {name: measure.model_dump() for name, measure in figures.items()}
+            for family, figures in others.items()
+        },
+    }
+    return measured, _predictions(columns, targets, scores, threshold)
+
+
+def evaluate_stack(stack: DBN, test: Rows, history: dict[str, Any]) -> dict[str, float]:
+    """Measure how well the pretrained stack reconstructs the test rows; nothing when it was not pretrained."""
+    if not history["layers"]:
+        return {}
+    reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(AT_A_TIME)])
+    found = reconstruction_measures(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
+    report_metrics({f"test/{name}": value for name, value in found.items()})
+    return found
+
+
+def write_model_card(
+    measured: dict[str, Any], description: dict[str, Any], parameters: dict[str, Any]
+) -> str:
+    """Write down what the network is, what it is worth and what it should not be used for."""
+    network = {name: Measure(**values) for name, values in measured["network"].items()}
+    others = {
+        family: {name: Measure(**values) for name, values in figures.items()}
+        for family, figures in measured["baselines"].items()
+    }
+    plain = {
+        name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+        for name, value in parameters.items()
+    }
+    return model_card(Description(**description), plain, network, others)
+
+
+def scores_of(network: MLP, rows: Rows, columns: Description) -> torch.Tensor:
+    """Return probabilities, or values in the units of the (transformed) target, shape (rows, n_outputs)."""
+    with torch.no_grad():
+        outputs = torch.cat([network(part) for part in rows.inputs.split(AT_A_TIME)])
+    return columns.unscaled(probabilities(columns.task, outputs))
+
+
+def targets_of(rows: Rows, columns: Description) -> torch.Tensor:
+    """Return the targets, those of a regression in the units of the (transformed) target."""
+    assert rows.targets is not None
+    return columns.unscaled(rows.targets)
+
+
+def _unscaled(rows: Rows, columns: Description) -> Rows:
+    return Rows(rows.inputs, targets_of(rows, columns))
+
+
+def _in_raw_units(preparation: Any, test: Rows, network: MLP, seed: int, n: int) -> dict[str, Measure]:
+    with torch.no_grad():
+        values = preparation.restore_targets(network(test.inputs).numpy())
+    assert test.targets is not None
+    found = measures(
+        "regression", preparation.restore_targets(test.targets.numpy()), values, seed=seed, n_bootstrap=n
+    )
+    return {f"raw_{name}": m.model_copy(update={"name": f"raw_{name}"}) for name, m in found.items()}
+
+
+def _predictions(
+    columns: Description, targets: torch.Tensor, scores: torch.Tensor, threshold: float
+) -> pd.DataFrame:
+    """Return the test rows' targets, predictions and probabilities, in the order of the test rows."""
+    true, given = targets.numpy(), scores.numpy()
+    if columns.task in ("regression", "multilabel"):
+        names = columns.target_names or tuple(f"output_{k}" for k in range(given.shape[1]))
+        parts = {f"true_{name}": true[:, k] for k, name in enumerate(names)}
+        return pd.DataFrame(parts | {f"predicted_{name}": given[:, k] for k, name in enumerate(names)})
+    classes = np.asarray(columns.class_names, dtype=object)
+    if columns.task == "binary":
+        codes, chosen = true[:, 0].astype(int), (given[:, 0] >= threshold).astype(int)
+        given = np.column_stack([1 - given[:, 0], given[:, 0]])
+    else:
+        codes, chosen = true, given.argmax(1)
+    table = pd.DataFrame({"true": classes[codes], "predicted": classes[chosen]})
+    for k, name in enumerate(columns.class_names):
+        table[f"probability_{name}"] = given[:, k]
+    return table

@@ -1,0 +1,84 @@
+"""Learn the whole network from labels."""
+
+from typing import Any
+
+from layerwise.data.rows import Description, Rows
+from layerwise.models.dbn import DBN
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.parameters import DBNSettings, MLPSettings
+from layerwise.seeding import generator_for
+from layerwise.training.backpropagation import FinetuningSettings
+from layerwise.training.devices import best_device
+from layerwise.training.finetuning import finetune
+from layerwise.training.pretraining import PretrainingSettings
+
+
+def finetune_stack(
+    stack: DBN,
+    labelled: Rows,
+    validation: Rows,
+    description: dict[str, Any],
+    dbn: DBNSettings,
+    pretraining: PretrainingSettings,
+    settings: FinetuningSettings,
+    seed: int,
+) -> tuple[MLP, dict[str, Any]]:
+    """Put a task head on the stack and train all of it; with method `none` the same net starts at random."""
+    layers = MLPSettings(
+        hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initialiser=dbn.random_initialiser
+    )
+    network = _new_network(layers, description, settings, seed)
+    if pretraining.method != "none":
+        stack.copy_to(network)
+    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze)
+
+
+def finetune_random_start(
+    labelled: Rows,
+    validation: Rows,
+    description: dict[str, Any],
+    mlp: MLPSettings,
+    settings: FinetuningSettings,
+    seed: int,
+) -> tuple[MLP, dict[str, Any]]:
+    """Train a feed-forward network from its random start."""
+    network = _new_network(mlp, description, settings, seed)
+    return _finetune(network, labelled, validation, description, settings, seed, freeze=False)
+
+
+def _new_network(
+    layers: MLPSettings, description: dict[str, Any], settings: FinetuningSettings, seed: int
+) -> MLP:
+    columns = Description(**description)
+    shape = MLPConfig(
+        n_inputs=columns.n_inputs,
+        n_outputs=columns.n_outputs,
+        input_dropout=settings.input_dropout,
+        dropout=settings.dropout,
+        **layers.model_dump(),
+    )
+    return MLP(shape, generator_for(seed, "network"))
+
+
+def _finetune(
+    network: MLP,
+    labelled: Rows,
+    validation: Rows,
+    description: dict[str, Any],
+    settings: FinetuningSettings,
+    seed: int,
+    freeze: bool,
+) -> tuple[MLP, dict[str, Any]]:
+    device = best_device()
+    columns = Description(**description)
+    progress = finetune(
+        network.to(device),
+        columns.task,
+        labelled.to(device),
+        validation.to(device),
+        settings,
+        seed,
+        freeze=freeze,
+        fresh=columns.fresh_binarisation,
+    )
+    return network, {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}

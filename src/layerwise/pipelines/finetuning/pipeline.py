@@ -1,0 +1,21 @@
+"""Learn the whole network from labels."""
+
+from kedro.pipeline import Node, Pipeline
+
+from layerwise.pipelines.finetuning.nodes import finetune_random_start, finetune_stack
+from layerwise.pipelines.previews import network_preview
+
+
+def create_pipeline(name: str, pretrained: bool = True) -> Pipeline:
+    """Return the fine-tuning of the pipeline `name`: from a pretrained stack, or from a random start."""
+    rows = ["labelled", "validation", "description"]
+    outputs = ["network", "finetuning_history"]
+    settings = ["params:finetuning", "params:seed"]
+    preview = network_preview(name)
+    if pretrained:
+        inputs = ["stack", *rows, "params:dbn", "params:pretraining", *settings]
+        node = Node(finetune_stack, inputs, outputs, name="finetune_network", preview_fn=preview)
+    else:
+        inputs = [*rows, "params:mlp", *settings]
+        node = Node(finetune_random_start, inputs, outputs, name="train_network", preview_fn=preview)
+    return Pipeline([node])

@@ -1,0 +1,10 @@
+"""The feed-forward network: preprocessing, training from a random start, evaluation."""
+
+from kedro.pipeline import Pipeline
+
+from layerwise.pipelines.composition import compose
+
+
+def create_pipeline() -> Pipeline:
+    """Return the whole pipeline."""
+    return compose("mlp", pretrained=False)

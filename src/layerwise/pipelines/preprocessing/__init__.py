@@ -1,0 +1,5 @@
+"""The preprocessing pipeline."""
+
+from layerwise.pipelines.preprocessing.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

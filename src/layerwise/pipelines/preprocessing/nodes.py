@@ -1,0 +1,62 @@
+"""Raw rows to matrices: split, fit on the training rows, prepare, choose the labelled ones."""
+
+from typing import Any
+
+import pandas as pd
+
+from layerwise.data.preparation import example_rows, fit_preparation, prepare_rows
+from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.rows import Description, Rows
+from layerwise.data.splits import Split, choose_labelled, require_batch, split_raw
+from layerwise.seeding import seed_for
+from layerwise.training.backpropagation import FinetuningSettings
+from layerwise.training.pretraining import PretrainingSettings
+from layerwise.training.reporting import report_tags
+
+
+def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> dict[str, list[int]]:
+    """Decide which rows train, which choose and which test."""
+    return split_raw(raw, problem, settings, seed).to_dict()
+
+
+def fit_on_training_rows(
+    raw: Any,
+    split: dict[str, list[int]],
+    problem: Problem,
+    settings: PreparationSettings,
+    seed: int,
+) -> Any:
+    """Fit scaling, dummies, imputation and class names on the training rows alone."""
+    return fit_preparation(raw, Split.from_dict(split), problem, settings, seed)
+
+
+def prepare(
+    raw: Any,
+    split: dict[str, list[int]],
+    preparation: Any,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings | None = None,
+) -> tuple[Rows, Rows, Rows, dict[str, Any], pd.DataFrame]:
+    """Turn the raw rows into training, validation and test matrices, and describe them."""
+    training, validation, test = prepare_rows(raw, Split.from_dict(split), preparation)
+    require_batch(finetuning.batch_size, len(training), "finetuning.batch_size")
+    if pretraining is not None and pretraining.method != "none":
+        require_batch(pretraining.batch_size, len(training), "pretraining.batch_size")
+    description: Description = preparation.description
+    report_tags(
+        {
+            "data.source": description.source,
+            "data.sha256": description.sha256,
+            "data.rows": str(len(training) + len(validation) + len(test)),
+            "data.training_rows": str(len(training)),
+            "data.validation_rows": str(len(validation)),
+            "data.test_rows": str(len(test)),
+        }
+    )
+    example = example_rows(raw, preparation)
+    return training, validation, test, description.model_dump(mode="json"), example
+
+
+def keep_labels(training: Rows, description: dict[str, Any], labelled_rows: int | None, seed: int) -> Rows:
+    """Keep as many labelled training rows as asked for, each class by its share; all of them by default."""
+    return choose_labelled(training, labelled_rows, description["task"], seed_for(seed, "labelled"))

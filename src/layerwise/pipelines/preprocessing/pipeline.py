@@ -1,0 +1,38 @@
+"""Raw rows to matrices."""
+
+from kedro.pipeline import Node, Pipeline
+
+from layerwise.pipelines.preprocessing.nodes import fit_on_training_rows, keep_labels, prepare, split_rows
+
+
+def create_pipeline(pretrained: bool = True) -> Pipeline:
+    """Return the way from `raw` to training, validation, test and labelled rows."""
+    settings = ["params:finetuning", *(["params:pretraining"] if pretrained else [])]
+    return Pipeline(
+        [
+            Node(
+                split_rows,
+                ["raw", "params:problem", "params:split", "params:seed"],
+                "split",
+                name="split_rows",
+            ),
+            Node(
+                fit_on_training_rows,
+                ["raw", "split", "params:problem", "params:preparation", "params:seed"],
+                "preparation",
+                name="fit_preparation",
+            ),
+            Node(
+                prepare,
+                ["raw", "split", "preparation", *settings],
+                ["training", "validation", "test", "description", "example"],
+                name="prepare_rows",
+            ),
+            Node(
+                keep_labels,
+                ["training", "description", "params:labelled_rows", "params:seed"],
+                "labelled",
+                name="keep_labels",
+            ),
+        ]
+    )

@@ -1,0 +1,5 @@
+"""The pretraining pipeline."""
+
+from layerwise.pipelines.pretraining.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,274 @@
+import pytest
+import torch
+
+from layerwise.data.rows import Rows
+from layerwise.errors import UserError
+from layerwise.training.callbacks import Callback
+from layerwise.training.loop import Progress, TrainingError, batches, fit, measure
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+class Recorder:
+    """A trainee that learns the sum of what it saw and reports its inputs as losses."""
+
+    def __init__(self, poison=None):
+        self.poison = poison
+        self.total = torch.zeros(1, dtype=torch.float64)
+        self.epochs, self.seen = [], []
+
+    def begin_epoch(self, epoch, epochs):
+        self.epochs.append((epoch, epochs))
+        self.seen.append([])
+
+    def train_step(self, batch):
+        self.seen[-1].append(batch)
+        self.total += batch.inputs.sum()
+        loss = batch.inputs[:, 0].double().clone()
+        if self.poison is not None and len(self.seen) == self.poison[0]:
+            loss[-1] = self.poison[1]
+        return {"loss": loss, "square": loss.square()}
+
+    def measure(self, batch):
+        return {"loss": batch.inputs[:, 0].double() * self.total}
+
+    def state(self):
+        return {"total": self.total.clone()}
+
+    def load_state(self, state):
+        self.total.copy_(state["total"])
+
+
+class Diary(Callback):
+    """Write every event down."""
+
+    def __init__(self):
+        self.events, self.metrics = [], []
+
+    def on_train_begin(self, progress):
+        self.events.append("train begins")
+
+    def on_epoch_begin(self, progress):
+        self.events.append(f"epoch {progress.epoch} begins")
+
+    def on_batch_end(self, progress):
+        self.events.append(f"batch {progress.batch}")
+
+    def on_epoch_end(self, progress, metrics):
+        self.events.append(f"epoch {progress.epoch} ends")
+        self.metrics.append(dict(metrics))
+
+    def on_train_end(self, progress):
+        self.events.append("train ends")
+
+
+def rows(n=7):
+    inputs = torch.arange(2.0 * n).view(n, 2) + 1
+    return Rows(inputs, torch.arange(n))
+
+
+def order(trainee, epoch):
+    return torch.cat([batch.targets for batch in trainee.seen[epoch]]).tolist()
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 5, 10])
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_batches_hold_every_row_once(batch_size, shuffled):
+    found = list(batches(10, batch_size, seeded() if shuffled else None))
+    seen = torch.cat([torch.arange(10)[index] for index in found])
+    assert sorted(seen.tolist()) == list(range(10))
+    assert (seen.tolist() == list(range(10))) is not shuffled
+    sizes = [len(torch.arange(10)[index]) for index in found]
+    assert sizes == [batch_size] * (10 // batch_size) + [10 % batch_size] * (10 % batch_size > 0)
+
+
+def test_averages_of_an_epoch_are_exact_with_a_short_last_batch():
+    progress = fit(Recorder(), rows(), epochs=3, batch_size=3, generator=seeded(), validation=rows(4))
+    losses = rows().inputs[:, 0].double()
+    for entry in progress.history:
+        assert entry["train/loss"] == pytest.approx(float(losses.mean()), rel=1e-15)
+        assert entry["train/square"] == pytest.approx(float(losses.square().mean()), rel=1e-15)
+    total = float(rows().inputs.sum())
+    expected = [float(rows(4).inputs[:, 0].mean()) * total * epoch for epoch in (1, 2, 3)]
+    assert [entry["validation/loss"] for entry in progress.history] == pytest.approx(expected, rel=1e-15)
+    assert [entry["epoch"] for entry in progress.history] == [1, 2, 3]
+    assert progress.seconds == pytest.approx(sum(entry["seconds"] for entry in progress.history))
+
+
+def test_the_order_of_rows_depends_on_the_generator_alone():
+    seen = []
+    for k, seed in enumerate((1, 1, 2)):
+        torch.manual_seed(k)
+        trainee = Recorder()
+        fit(trainee, rows(20), epochs=2, batch_size=6, generator=seeded(seed))
+        seen.append([order(trainee, 0), order(trainee, 1)])
+    assert seen[0] == seen[1]
+    assert seen[0] != seen[2]
+    assert seen[0][0] != seen[0][1]
+    assert sorted(seen[0][0]) == sorted(seen[0][1]) == list(range(20))
+
+
+def test_targets_stay_with_their_inputs():
+    trainee = Recorder()
+    fit(trainee, rows(20), epochs=1, batch_size=6, generator=seeded())
+    for batch in trainee.seen[0]:
+        assert torch.equal(batch.inputs[:, 0], 2.0 * batch.targets + 1)
+
+
+def test_a_transform_sees_every_batch_and_never_the_validation_rows():
+    trainee, given = Recorder(), rows()
+    before = given.inputs.clone()
+    progress = fit(
+        trainee, given, epochs=1, batch_size=3, generator=seeded(), validation=rows(), transform=lambda x: -x
+    )
+    losses = given.inputs[:, 0].double()
+    assert progress.history[0]["train/loss"] == pytest.approx(-float(losses.mean()))
+    assert progress.history[0]["validation/loss"] == pytest.approx(float(-losses.mean() * before.sum()))
+    assert torch.equal(given.inputs, before)
+    assert order(trainee, 0) != list(range(7))
+
+
+def test_events_come_in_order():
+    diary, quiet = Diary(), Callback()
+    trainee = Recorder()
+    fit(
+        trainee,
+        rows(),
+        epochs=2,
+        batch_size=4,
+        generator=seeded(),
+        callbacks=[quiet, diary],
+        validation=rows(2),
+    )
+    epoch = ["epoch {} begins", "batch 1", "batch 2", "epoch {} ends"]
+    expected = [event.format(k) for k in (1, 2) for event in epoch]
+    assert diary.events == ["train begins", *expected, "train ends"]
+    assert trainee.epochs == [(1, 2), (2, 2)]
+    assert diary.metrics[0].keys() == {"train/loss", "train/square", "validation/loss"}
+
+
+@pytest.mark.parametrize("poison", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_training_with_layer_epoch_and_cure(poison):
+    diary, trainee = Diary(), Recorder(poison=(2, poison))
+    measured = []
+    trainee.measure = lambda batch: measured.append(len(trainee.seen)) or {"loss": batch.inputs[:, 0]}
+    with pytest.raises(TrainingError, match=r"layer 2 of 3: train/loss became .* in epoch 2.*learning rate"):
+        fit(
+            trainee,
+            rows(),
+            epochs=5,
+            batch_size=4,
+            generator=seeded(),
+            validation=rows(3),
+            callbacks=[diary],
+            name="layer 2 of 3",
+        )
+    # Nothing is measured, reported or kept of the broken epoch, but callbacks can put things in order.
+    assert measured == [1]
+    assert diary.events[-3:] == ["batch 1", "batch 2", "train ends"]
+    assert len(diary.metrics) == 1
+    assert issubclass(TrainingError, UserError)
+
+
+def test_an_update_that_breaks_the_network_in_the_last_batch_is_found_too():
+    class Breaks(Recorder):
+        def train_step(self, batch):
+            losses = super().train_step(batch)
+            self.total += float("nan")
+            return losses
+
+    diary = Diary()
+    with pytest.raises(TrainingError, match="validation/loss became nan in epoch 1"):
+        fit(
+            Breaks(),
+            rows(),
+            epochs=1,
+            batch_size=4,
+            generator=seeded(),
+            validation=rows(3),
+            callbacks=[diary],
+        )
+    assert diary.metrics == []
+
+
+def test_a_batch_larger_than_the_rows_is_refused_before_anything_runs():
+    diary, trainee = Diary(), Recorder()
+    with pytest.raises(TrainingError, match="layer 1: a batch of 8 rows is larger than the 7 training rows"):
+        fit(trainee, rows(), epochs=1, batch_size=8, generator=seeded(), callbacks=[diary], name="layer 1")
+    assert diary.events == []
+    assert trainee.epochs == []
+
+
+def test_a_callback_can_stop_after_an_epoch():
+    class Stop(Callback):
+        def on_epoch_end(self, progress, metrics):
+            if progress.epoch == 2:
+                progress.stop = "enough"
+
+    progress = fit(Recorder(), rows(), epochs=9, batch_size=4, generator=seeded(), callbacks=[Stop()])
+    assert (progress.epoch, progress.stop, len(progress.history)) == (2, "enough", 2)
+
+
+def test_a_callback_can_stop_within_an_epoch():
+    class Stop(Callback):
+        def on_batch_end(self, progress):
+            progress.stop = "enough"
+
+    trainee, diary = Recorder(), Diary()
+    progress = fit(trainee, rows(), epochs=9, batch_size=2, generator=seeded(), callbacks=[Stop(), diary])
+    assert (progress.epoch, progress.batch) == (1, 1)
+    assert diary.events == ["train begins", "epoch 1 begins", "batch 1", "epoch 1 ends", "train ends"]
+    first = float(trainee.seen[0][0].inputs[:, 0].mean())
+    assert progress.history[0]["train/loss"] == pytest.approx(first)
+
+
+def test_training_ends_in_order_when_a_step_fails():
+    class Fails(Recorder):
+        def train_step(self, batch):
+            raise KeyboardInterrupt
+
+    diary = Diary()
+    with pytest.raises(KeyboardInterrupt):
+        fit(Fails(), rows(), epochs=2, batch_size=4, generator=seeded(), callbacks=[diary])
+    assert diary.events == ["train begins", "epoch 1 begins", "train ends"]
+
+
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been():
+    whole = Recorder()
+    expected = fit(whole, rows(), epochs=5, batch_size=3, generator=seeded(), validation=rows(2))
+    generator, first, second = seeded(), Recorder(), Recorder()
+    half = fit(first, rows(), epochs=2, batch_size=3, generator=generator, validation=rows(2))
+    second.load_state(first.state())
+    found = fit(second, rows(), epochs=5, batch_size=3, generator=generator, validation=rows(2), start=half)
+    drop = {"seconds"}
+    assert [{k: v for k, v in e.items() if k not in drop} for e in found.history] == [
+        {k: v for k, v in e.items() if k not in drop} for e in expected.history
+    ]
+    assert [order(second, k) for k in range(3)] == [order(whole, k) for k in (2, 3, 4)]
+    assert (found.epoch, found.epochs, found.n_batches, found.trainee) == (5, 5, 3, second)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 1000])
+def test_measure_is_the_exact_mean_whatever_the_batches(batch_size):
+    trainee = Recorder()
+    trainee.total += 2
+    found = measure(trainee, rows(), batch_size)
+    assert found == {"loss": pytest.approx(2 * float(rows().inputs[:, 0].mean()), rel=1e-15)}
+
+
+def test_measure_builds_no_graph():
+    class Graph(Recorder):
+        def measure(self, batch):
+            self.graph = torch.is_grad_enabled()
+            return super().measure(batch)
+
+    trainee = Graph()
+    measure(trainee, rows())
+    assert not trainee.graph
+
+
+def test_progress_starts_at_nothing():
+    progress = Progress("network", Recorder(), 3, 2)
+    assert (progress.epoch, progress.batch, progress.stop, progress.history) == (0, 0, "", [])
