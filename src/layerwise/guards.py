@@ -82,7 +82,7 @@ def show_message_alone() -> None:
 
 
 def _is_for_the_user(error: BaseException) -> bool:
-    # Kedro's own errors about data, validation and unknown pipelines say what is wrong too.
+    # Kedro's own errors about data, configuration and validation say what is wrong too.
     if type(error).__module__.startswith(("kedro.io", "kedro.validation", "kedro.config")):
         return True
     unknown_pipeline = isinstance(error, ValueError) and "find the pipeline named" in str(error)

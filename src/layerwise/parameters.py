@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from layerwise.configuration import Config
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
@@ -16,14 +16,14 @@ from layerwise.training.pretraining import PretrainingSettings
 class DBNSettings(Config):
     """The stack of machines; `random_initialiser` is how the same net starts with `pretraining.method: none`."""
 
-    hidden_sizes: tuple[int, ...] = Field((500, 500, 1000), min_length=1)
+    hidden_sizes: tuple[PositiveInt, ...] = Field((500, 500, 1000), min_length=1)
     random_initialiser: Initialiser = "glorot_uniform"
 
 
 class MLPSettings(Config):
     """The feed-forward network of `kedro run --pipelines=mlp`."""
 
-    hidden_sizes: tuple[int, ...] = (500, 500, 1000)
+    hidden_sizes: tuple[PositiveInt, ...] = (500, 500, 1000)
     activation: Activation = "relu"
     initialiser: Initialiser = "he_uniform"
     output_initialiser: Initialiser = "glorot_uniform"
@@ -40,11 +40,11 @@ class EvaluationSettings(Config):
 
 
 PARAMETERS: dict[str, Any] = {
-    "seed": int,
+    "seed": NonNegativeInt,
     "problem": Problem,
     "split": SplitSettings,
     "preparation": PreparationSettings,
-    "labelled_rows": int | None,
+    "labelled_rows": PositiveInt | None,
     "pretraining": PretrainingSettings,
     "dbn": DBNSettings,
     "mlp": MLPSettings,

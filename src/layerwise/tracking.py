@@ -92,7 +92,9 @@ class TrackingHook:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        for name in ("alembic", "mlflow"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         from mlflow import MlflowClient
         from mlflow.entities import Param
         from mlflow.exceptions import MlflowException
@@ -114,9 +116,11 @@ class TrackingHook:
             for start in range(0, len(params), 100):
                 client.log_batch(run_id, params=params[start : start + 100])
         except (MlflowException, OSError) as error:
-            reason = (str(error).splitlines() or [repr(error)])[0][:200]
+            reason = str(error).splitlines()[0] if str(error) else repr(error)
+            if "Caused by" in reason:  # the last of a chain of errors says what happened
+                reason = reason.rsplit("Caused by", 1)[1].strip("() ")
             raise TrackingError(
-                f"The tracking server at {uri} cannot be used: {reason}. Start it, or unset MLFLOW_TRACKING_URI to "
+                f"The tracking server at {uri} cannot be used: {reason[:200]}. Start it, or unset MLFLOW_TRACKING_URI to "
                 "track into mlflow.db"
             ) from None
         return client, run_id

@@ -112,12 +112,14 @@ def test_errors_agree_with_scikit_learn():
     assert float(error.mean()) == pytest.approx(metrics.mean_squared_error(targets, rows().inputs))
 
 
-@pytest.mark.parametrize(("task", "k"), [("multiclass", 3), ("binary", 1), ("multilabel", 3), ("regression", 2)])
+@pytest.mark.parametrize(
+    ("task", "k"), [("multiclass", 3), ("binary", 1), ("multilabel", 3), ("regression", 2)]
+)
 def test_a_step_goes_down_the_finite_difference_slope_of_the_mean_loss(task, k):
     net, batch = network(n_outputs=k), rows(7, task, k)
     before = weights(net)
     learner(net, task, label_smoothing=0.1).train_step(batch)
-    moved = [(old - new) / 0.1 for new, old in zip(net.parameters(), before, strict=True)]
+    moved = [(old - new.detach()) / 0.1 for new, old in zip(net.parameters(), before, strict=True)]
     probe, h = network(n_outputs=k).requires_grad_(False), 1e-6
     for value, slope in zip(probe.parameters(), moved, strict=True):
         flat = value.view(-1)
@@ -147,7 +149,9 @@ def test_every_optimiser_does_what_torch_does(name):
 
 def test_momentum_adds_gradients_and_multiplies_by_the_rate_at_the_end():
     value = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
-    optimiser = new_optimiser(FinetuningSettings(optimiser="momentum", learning_rate=0.1, momentum=0.9), [value])
+    optimiser = new_optimiser(
+        FinetuningSettings(optimiser="momentum", learning_rate=0.1, momentum=0.9), [value]
+    )
     w, v = 1.0, 0.0
     for _ in range(5):
         optimiser.zero_grad()
@@ -168,7 +172,10 @@ def test_nesterov_needs_a_momentum():
     [
         ("constant", [1, 1, 1, 1, 1]),
         ("cosine", [1, (1 + math.cos(0.3 * math.pi)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2, 0]),
-        ("one_cycle", [0.04, 1, (1 + math.cos(2 / 7 * math.pi)) / 2, (1 + math.cos(9 / 14 * math.pi)) / 2, 0]),
+        (
+            "one_cycle",
+            [0.04, 1, (1 + math.cos(2 / 7 * math.pi)) / 2, (1 + math.cos(9 / 14 * math.pi)) / 2, 0],
+        ),
         ("step", [1, 1, 0.1, 0.01, 0.01]),
     ],
 )
@@ -210,7 +217,9 @@ def test_clipping_bounds_the_norm_of_the_whole_gradient_and_keeps_its_direction(
     learner(free).train_step(rows())
     learner(clipped, clip_norm=0.05).train_step(rows())
     moves = [
-        torch.cat([(old - new).flatten() / 0.1 for new, old in zip(net.parameters(), before, strict=True)])
+        torch.cat(
+            [(old - new.detach()).flatten() / 0.1 for new, old in zip(net.parameters(), before, strict=True)]
+        )
         for net in (free, clipped)
     ]
     assert moves[0].norm() > 0.1

@@ -27,10 +27,10 @@ def save_network(network: nn.Module, folder: str | Path) -> None:
     folder = Path(folder)
     config: Config = network.config  # type: ignore[assignment]
     weights = {name: value.detach().contiguous().cpu() for name, value in network.state_dict().items()}
-    with whole_file(folder / "network.safetensors") as part:
-        save_file(weights, part)
-    with whole_file(folder / "network.json") as part:
-        part.write_text(config.model_dump_json(indent=2))
+    # Neither takes its name before both are written: a full disk leaves the old pair, not half of each.
+    with whole_file(folder / "network.json") as shape, whole_file(folder / "network.safetensors") as values:
+        save_file(weights, values)
+        shape.write_text(config.model_dump_json(indent=2))
 
 
 def load_network(folder: str | Path) -> nn.Module:

@@ -76,6 +76,10 @@ def layer_settings(
     shared = settings.model_dump(include=set(ContrastiveDivergenceSettings.model_fields))
     rate = of_layer(settings.learning_rate, layer, "learning_rate")
     shared["learning_rate"] = settings.gaussian_learning_rate if gaussian else rate
+    if gaussian and settings.final_learning_rate is not None:
+        # The rate falls by the same factor as in the other layers.
+        fall = settings.final_learning_rate / of_layer(settings.learning_rate, layer, "learning_rate")
+        shared["final_learning_rate"] = fall * settings.gaussian_learning_rate
     return ContrastiveDivergenceSettings(**shared)
 
 

@@ -6,7 +6,7 @@ from layerwise.pipelines.finetuning.nodes import finetune_random_start, finetune
 from layerwise.pipelines.previews import network_preview
 
 
-def create_pipeline(name: str, pretrained: bool = True) -> Pipeline:
+def create_pipeline(name: str = "finetuning", pretrained: bool = True) -> Pipeline:
     """Return the fine-tuning of the pipeline `name`: from a pretrained stack, or from a random start."""
     rows = ["labelled", "validation", "description"]
     outputs = ["network", "finetuning_history"]

@@ -6,7 +6,7 @@ from layerwise.pipelines.pretraining.nodes import pretrain_stack
 from layerwise.pipelines.previews import stack_preview
 
 
-def create_pipeline(name: str) -> Pipeline:
+def create_pipeline(name: str = "pretraining") -> Pipeline:
     """Return the pretraining of the pipeline `name`."""
     inputs = ["training", "validation", "description", "params:dbn", "params:pretraining", "params:seed"]
     return Pipeline(

@@ -1,0 +1,109 @@
+"""A small Kedro project to run pipelines in: this one's configuration and code, data and runs of its own."""
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+os.environ.update(DO_NOT_TRACK="true", MLFLOW_DISABLE_TELEMETRY="true")
+
+ROOT = Path(__file__).parent.parent
+
+# A digit network that learns something within seconds.
+SMALL = {
+    "dbn": {"hidden_sizes": [40, 30]},
+    "mlp": {"hidden_sizes": [40, 30]},
+    "pretraining": {"epochs": 2},
+    "finetuning": {"epochs": 3, "learning_rate": 0.01, "batch_size": 50},
+    "evaluation": {"bootstrap": 20, "samples": 9, "sampling_steps": 3},
+}
+
+
+def merged(first, second):
+    """Return nested dicts, the second's values before the first's."""
+    both = dict(first)
+    for key, value in second.items():
+        both[key] = merged(both.get(key, {}), value) if isinstance(value, dict) else value
+    return both
+
+
+class Project:
+    """A copy of the project's frame, with runs of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        for name in ("pyproject.toml", ".telemetry"):
+            (path / name).symlink_to(ROOT / name)
+        # Kedro wants the source folder itself inside the project.
+        (path / "src").mkdir()
+        (path / "src/layerwise").symlink_to(ROOT / "src/layerwise")
+        (path / "conf").mkdir()
+        for folder in (ROOT / "conf").iterdir():
+            (path / "conf" / folder.name).symlink_to(folder)
+        (path / "data/01_raw").mkdir(parents=True)
+        (path / "data/01_raw/forest_fires").symlink_to(ROOT / "data/01_raw/forest_fires")
+
+    def session(self, env=None, **params):
+        """Return a session with small networks, and with the parameters given."""
+        from kedro.framework.session import KedroSession
+        from kedro.framework.startup import bootstrap_project
+
+        bootstrap_project(self.path)
+        return KedroSession.create(
+            self.path, env=env, save_on_close=False, runtime_params=merged(SMALL, params)
+        )
+
+    def run(self, pipeline="dbn", env=None, runner=None, to_nodes=None, from_nodes=None, **params):
+        """Run a pipeline in this process."""
+        with self.session(env, **params) as session:
+            return session.run(
+                pipeline_names=[pipeline], runner=runner, to_nodes=to_nodes, from_nodes=from_nodes
+            )
+
+    def catalog(self, env=None, **params):
+        """Return the catalog of a session."""
+        with self.session(env, **params) as session:
+            return session.load_context().catalog
+
+    def query(self, sql, *values):
+        """Ask the tracking database."""
+        with sqlite3.connect(self.path / "mlflow.db") as database:
+            return database.execute(sql, values).fetchall()
+
+    def last_run(self):
+        """Return the id and status of the run that started last."""
+        return self.query("select run_uuid, status from runs order by start_time desc limit 1")[0]
+
+    def json(self, place):
+        """Return a JSON file below data/."""
+        return json.loads((self.path / "data" / place).read_text())
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """A project that all tests share; each test says what it runs."""
+    patch = pytest.MonkeyPatch()
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    patch.delenv("LAYERWISE_DATA", raising=False)
+    path = tmp_path_factory.mktemp("project")
+    patch.chdir(path)
+    yield Project(path)
+    patch.undo()
+
+
+@pytest.fixture
+def fresh_project(tmp_path, monkeypatch):
+    """A project of a test's own, to be damaged."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("LAYERWISE_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(project):
+    """The shared project after one small run of the deep belief network on the embedded digits."""
+    project.run("dbn")
+    return project

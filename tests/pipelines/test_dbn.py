@@ -1,0 +1,157 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from layerwise.models.store import load_network
+
+FIGURES = (
+    "calibration",
+    "code_map",
+    "features",
+    "learning_curves",
+    "predictions",
+    "reconstructions",
+    "samples",
+)
+
+
+def weights(project, problem="digits", pipeline="dbn", name="network"):
+    return load_network(project.path / "data/06_models" / problem / pipeline / name).state_dict()
+
+
+def test_a_run_leaves_a_network_that_beats_guessing(finished):
+    measures = finished.json("08_reporting/digits/dbn/measures.json")["network"]
+    assert measures["error"]["value"] < 0.5
+    assert measures["error"]["base_rate"] == pytest.approx(0.9)
+    assert measures["error"]["low"] < measures["error"]["value"] < measures["error"]["high"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_drawn(finished, name):
+    with Image.open(finished.path / f"data/08_reporting/digits/dbn/{name}.png") as picture:
+        assert min(picture.size) > 200
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+
+
+def test_the_predictions_are_those_of_the_saved_network(finished):
+    catalog = finished.catalog()
+    table, test = catalog.load("dbn.predictions"), catalog.load("dbn.test")
+    network = catalog.load("dbn.network")
+    with torch.no_grad():
+        expected = network(test.inputs).softmax(1).numpy()
+    assert len(table) == 1000
+    np.testing.assert_array_equal(table["true"], test.targets)
+    np.testing.assert_array_equal(table["predicted"], expected.argmax(1))
+    np.testing.assert_allclose(table.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
+    error = finished.json("08_reporting/digits/dbn/measures.json")["network"]["error"]["value"]
+    assert error == pytest.approx((table["true"] != table["predicted"]).mean())
+
+
+def test_no_row_is_in_two_parts(finished):
+    split = finished.json("04_feature/digits/dbn/split.json")
+    parts = [set(split[name]) for name in ("training", "validation", "test")]
+    assert [len(part) for part in parts] == [3600, 400, 1000]
+    assert len(set.union(*parts)) == 5000
+
+
+def test_reconstructions_are_kept_at_four_stages_with_a_falling_cross_entropy(finished):
+    history = finished.json("07_model_output/digits/dbn/pretraining_history.json")
+    losses = [stage["loss"] for stage in history["stages"]]
+    assert [stage["epoch"] for stage in history["stages"]] == [0, 1, 2]
+    assert losses[0] > losses[-1]
+    assert len(history["row"]) == 784
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(finished):
+    first = weights(finished), weights(finished, name="stack")
+    measures = finished.json("08_reporting/digits/dbn/measures.json")
+    finished.run("dbn")
+    again = weights(finished), weights(finished, name="stack")
+    for one, two in zip(first, again, strict=True):
+        assert all(torch.equal(one[name], two[name]) for name in one)
+    assert finished.json("08_reporting/digits/dbn/measures.json") == measures
+    finished.run("dbn", seed=1, problem={"name": "seed_1"}, to_nodes=["dbn.pretrain_stack"])
+    other = weights(finished, "seed_1", name="stack")
+    assert not torch.equal(other["rbms.0.weight"], first[1]["rbms.0.weight"])
+
+
+def test_without_pretraining_the_same_net_starts_at_random(project):
+    project.run("dbn", pretraining={"method": "none"}, problem={"name": "random_start"})
+    history = project.json("07_model_output/random_start/dbn/pretraining_history.json")
+    assert history["layers"] == {}
+    assert project.json("08_reporting/random_start/dbn/stack_measures.json") == {}
+    shape = project.json("06_models/random_start/dbn/network/network.json")
+    assert shape["hidden_sizes"] == [40, 30]
+    assert shape["activation"] == "sigmoid"
+
+
+def test_freezing_trains_the_head_alone(project):
+    project.run(
+        "dbn", pretraining={"freeze": True}, problem={"name": "frozen"}, to_nodes=["dbn.finetune_network"]
+    )
+    network, stack = weights(project, "frozen"), weights(project, "frozen", name="stack")
+    assert torch.equal(network["hidden.0.weight"], stack["rbms.0.weight"].T)
+    assert torch.equal(network["hidden.1.bias"], stack["rbms.1.hidden_bias"])
+
+
+def test_few_labels_fine_tune_while_all_rows_pretrain(project):
+    project.run("dbn", labelled_rows=50, problem={"name": "few"}, to_nodes=["dbn.finetune_network"])
+    catalog = project.catalog(problem={"name": "few"})
+    assert len(catalog.load("dbn.labelled")) == 50
+    assert len(catalog.load("dbn.training")) == 3600
+    labels = catalog.load("dbn.labelled").targets
+    assert torch.bincount(labels, minlength=10).tolist() == [5] * 10
+
+
+def test_fresh_binarisation_keeps_grey_rows_and_trains_on_others(project):
+    stop = ["dbn.pretrain_stack"]
+    for name in ("none", "fresh"):
+        project.run("dbn", preparation={"binarise": name}, problem={"name": f"ink_{name}"}, to_nodes=stop)
+    grey, fresh = (project.catalog(problem={"name": f"ink_{name}"}) for name in ("none", "fresh"))
+    assert torch.equal(grey.load("dbn.training").inputs, fresh.load("dbn.training").inputs)
+    stacks = [weights(project, f"ink_{name}", name="stack")["rbms.0.weight"] for name in ("none", "fresh")]
+    assert not torch.equal(*stacks)
+
+
+def test_a_run_can_go_on_from_any_node(finished):
+    before = weights(finished)
+    finished.run("dbn", from_nodes=["dbn.finetune_network"], to_nodes=["dbn.finetune_network"])
+    assert all(torch.equal(before[name], value) for name, value in weights(finished).items())
+
+
+@pytest.mark.parametrize(
+    ("env", "figure"), [("forest_fires", "regression"), ("forest_fires_size", "classification")]
+)
+def test_a_table_goes_the_same_way_as_images(project, env, figure):
+    project.run("dbn", env=env)
+    measures = project.json(f"08_reporting/{env}/dbn/measures.json")["network"]
+    card = (project.path / f"data/08_reporting/{env}/dbn/model_card.md").read_text()
+    if figure == "regression":
+        assert {"rmse", "mae", "r2", "raw_rmse"} <= set(measures)
+        # The base rate of the logarithm's error is its spread among the test rows.
+        assert measures["rmse"]["value"] < 2 * measures["rmse"]["base_rate"]
+    else:
+        assert {"accuracy", "roc_auc", "log_loss"} <= set(measures)
+    assert "What it should not be used for" in card
+    columns = project.json(f"04_feature/{env}/dbn/description.json")["feature_names"]
+    assert "area" not in columns
+
+
+def test_the_area_as_an_input_of_its_own_category_is_refused(project):
+    with pytest.raises(ValueError, match=r"'area'.*problem\.drop"):
+        project.run("dbn", env="forest_fires_size", problem={"drop": []})
+
+
+def test_two_problems_and_two_pipelines_leave_each_other_alone(finished):
+    before = {
+        path: path.read_bytes()
+        for path in (finished.path / "data/06_models/digits/dbn").rglob("*.safetensors")
+    }
+    finished.run("mlp")
+    finished.run("mlp", env="forest_fires", problem={"name": "other"})
+    assert before
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert json.loads((finished.path / "data/06_models/other/mlp/network/network.json").read_text())
