@@ -120,8 +120,8 @@ class TrackingHook:
             if "Caused by" in reason:  # the last of a chain of errors says what happened
                 reason = reason.rsplit("Caused by", 1)[1].strip("() ")
             raise TrackingError(
-                f"The tracking server at {uri} cannot be used: {reason[:200]}. Start it, or unset MLFLOW_TRACKING_URI to "
-                "track into mlflow.db"
+                f"The tracking server at {uri} cannot be used: {reason[:200]}. Start it, or unset "
+                "MLFLOW_TRACKING_URI to track into mlflow.db"
             ) from None
         return client, run_id
 
