@@ -48,8 +48,7 @@ def table_project(fresh_project):
         "  file:\n    name: mine.csv\n  validator: layerwise.schemas.CHURN\n"
     )
     (folder / "parameters.yml").write_text(
-        "problem:\n  name: mine\n  task: binary\n  target: Exited\n"
-        "  drop: [RowNumber, CustomerId, Surname]\n"
+        "problem:\n  name: mine\n  task: binary\n  target: Exited\n  drop: [RowNumber, CustomerId, Surname]\n"
     )
 
     def run(table, **params):
@@ -103,7 +102,7 @@ def test_every_wrong_parameter_is_named_before_anything_runs(project, params, me
 def test_all_wrong_parameters_come_in_one_message(project):
     with project.session() as session:
         right = dict(session.load_context().config_loader["parameters"])
-    with pytest.raises(ParameterError, match="sed.*split") as caught:
+    with pytest.raises(ParameterError, match=r"sed.*split") as caught:
         check_parameters(right | {"sed": 1, "split": {"test_share": 2}})
     assert str(caught.value).count(";") >= 1
     assert check_parameters(right)["finetuning"].epochs == 3
@@ -112,7 +111,9 @@ def test_all_wrong_parameters_come_in_one_message(project):
 def test_an_unknown_pipeline_or_environment_gets_the_nearest_name(project):
     with pytest.raises(UnknownPipelineError, match="unknown pipeline 'dbm'; did you mean 'dbn'"):
         project.run("dbm")
-    with pytest.raises(ParameterError, match="unknown environment 'forest_fire'; did you mean 'forest_fires'"):
+    with pytest.raises(
+        ParameterError, match="unknown environment 'forest_fire'; did you mean 'forest_fires'"
+    ):
         project.run("dbn", env="forest_fire")
 
 
@@ -130,7 +131,9 @@ def test_a_list_too_short_for_the_stack_is_refused_before_the_first_layer(projec
 def test_a_missing_file_is_named_with_its_sha256_and_place(project, monkeypatch):
     # No address answers here: every name resolves to a port where nobody listens.
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    with pytest.raises(DatasetError, match=r"(?s)churn/Churn_Modelling.csv.*3996cd1f.*put it at.*LAYERWISE_DATA"):
+    with pytest.raises(
+        DatasetError, match=r"(?s)churn/Churn_Modelling.csv.*3996cd1f.*put it at.*LAYERWISE_DATA"
+    ):
         project.run("dbn", env="churn")
 
 
@@ -146,7 +149,7 @@ def test_an_unwritable_data_folder_is_said_before_the_run_starts(fresh_project):
 
 def test_an_unreachable_tracking_server_is_said_before_anything_runs(fresh_project, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    with pytest.raises(TrackingError, match="http://127.0.0.1:9 cannot be used.*unset MLFLOW_TRACKING_URI"):
+    with pytest.raises(TrackingError, match=r"http://127.0.0.1:9 cannot be used.*unset MLFLOW_TRACKING_URI"):
         fresh_project.run("dbn")
     assert not list((fresh_project.path / "data").glob("0[4-8]*"))
 

@@ -74,7 +74,10 @@ def test_parameters_are_flat_and_whole(project, tracked):
 
 
 def test_figures_and_the_model_card_lie_with_the_run(project, tracked):
-    names = [file.path for file in mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db").list_artifacts(tracked)]
+    names = [
+        file.path
+        for file in mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db").list_artifacts(tracked)
+    ]
     assert {"figures", "model_card.md"} <= set(names)
     figures = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db").list_artifacts(tracked, "figures")
     assert len(figures) == 7
@@ -90,7 +93,9 @@ def test_the_logged_model_takes_raw_rows_and_agrees_with_the_test_predictions(pr
     given = model.predict(pd.DataFrame(rows, columns=names))
     expected = catalog.load("dbn.predictions")
     assert given["prediction"].astype(int).tolist() == expected["predicted"].tolist()
-    np.testing.assert_allclose(given.filter(like="probability_"), expected.filter(like="probability_"), atol=1e-5)
+    np.testing.assert_allclose(
+        given.filter(like="probability_"), expected.filter(like="probability_"), atol=1e-5
+    )
 
 
 def test_a_tables_model_takes_the_untouched_columns(project):
@@ -100,7 +105,9 @@ def test_a_tables_model_takes_the_untouched_columns(project):
     mlflow.set_tracking_uri(f"sqlite:///{project.path}/mlflow.db")
     model = mlflow.pyfunc.load_model(f"runs:/{run_id}/model")
     frame = pd.read_csv(project.path / "data/01_raw/forest_fires/forestfires_uci.csv")
-    predicted = model.predict(frame.drop(columns="area").astype({"RH": float, "X": float, "Y": float, "DC": float}))
+    predicted = model.predict(
+        frame.drop(columns="area").astype({"RH": float, "X": float, "Y": float, "DC": float})
+    )
     # In hectares: the logarithm is undone.
     assert predicted["prediction"].between(-1, 2000).all()
     assert len(predicted) == 517

@@ -32,7 +32,7 @@ def log_network(uri: str, run_id: str, catalog: CatalogProtocol, name: str) -> N
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "network"
         save_network(catalog.load(f"{name}.network"), folder)
-        save_preparation(catalog.load(f"{name}.preparation"), folder / "preparation.skops")
+        save_preparation(catalog.load(f"{name}.preparation"), folder / "preparation")
         (folder / "decision.json").write_text(json.dumps({"threshold": measures["threshold"]}))
         mlflow.set_tracking_uri(uri)
         with mlflow.start_run(run_id=run_id, log_system_metrics=False):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from mlflow import MlflowClient
 
 # One call costs about 25 ms, so an epoch of a tenth of a second cannot have one of its own.
@@ -59,9 +58,9 @@ class RunReceiver:
             if not self._try(partial(self.client.log_batch, self.run_id, metrics=part)):
                 self._keep(part)
 
-    def log_figure(self, name: str, figure: Figure) -> None:
-        """Store a figure under `figures/`."""
-        self._try(lambda: self.client.log_figure(self.run_id, figure, f"figures/{name}"))
+    def log_file(self, path: str, folder: str) -> None:
+        """Store a copy of a file under a folder."""
+        self._try(lambda: self.client.log_artifact(self.run_id, path, folder))
 
     def log_text(self, name: str, text: str) -> None:
         """Store a text file."""

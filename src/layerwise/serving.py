@@ -41,7 +41,7 @@ def predict_folder(folder: str | Path, rows: Any) -> pd.DataFrame:
 
 def _load(folder: Path) -> tuple[Any, Any, float]:
     threshold = json.loads((folder / "decision.json").read_text())["threshold"]
-    return load_preparation(folder / "preparation.skops"), load_network(folder), threshold
+    return load_preparation(folder / "preparation"), load_network(folder), threshold
 
 
 def _predict(preparation: Any, network: Any, threshold: float, rows: Any) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Kedro's settings."""
 
 import os
+import sys
 
 from kedro.config import OmegaConfigLoader
 
@@ -8,8 +9,11 @@ from layerwise.guards import GuardHook
 from layerwise.place import problem
 from layerwise.tracking import TrackingHook
 
-# A forked worker would inherit the tracking database's connection and torch's threads in an unknown state.
-os.environ.setdefault("KEDRO_MP_CONTEXT", "spawn")
+if sys.platform == "linux":
+    # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
+    os.environ.setdefault("KEDRO_MP_CONTEXT", "fork")
+    # A forked worker must not share an open connection to the tracking database.
+    os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
 
 HOOKS = (GuardHook(), TrackingHook())
 

@@ -1,7 +1,7 @@
 """Runs in MLflow: one for each `kedro run`, with the status it really had.
 
 The hook starts the run, hands metrics, figures and tags on while nodes work, and logs the trained network with its
-preparation. Worker processes of the parallel runner find the run by environment variables.
+preparation. A worker process of the parallel runner inherits the hook and reports to the same run.
 """
 
 from __future__ import annotations
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Pipeline
     from mlflow import MlflowClient
-
-RUN_ID = "LAYERWISE_RUN_ID"
-URI = "LAYERWISE_RUN_URI"
-REFUGE = "LAYERWISE_RUN_REFUGE"
 
 
 class TrackingError(UserError, RuntimeError):
@@ -81,7 +77,7 @@ class TrackingHook:
         client, run_id = self._start(uri, _top_level_keys(pipeline))
         folder = self._project / "data/08_reporting" / self._problem / self._pipeline
         refuge = folder / f"metrics_{run_id}.jsonl"
-        os.environ |= {RUN_ID: run_id, URI: uri, REFUGE: str(refuge)}
+        self._uri = uri
         self._receiver = RunReceiver(client, run_id, refuge)
         self._status = "KILLED"
         reporting.add_receiver(self._receiver)
@@ -146,14 +142,9 @@ class TrackingHook:
         atexit.register(self._close)
 
     @hook_impl
-    def before_node_run(self) -> None:
-        """In a worker process of the parallel runner, find the run again."""
-        if self._receiver is None and RUN_ID in os.environ:
-            from mlflow import MlflowClient
-
-            refuge = Path(os.environ[REFUGE]).with_suffix(f".{os.getpid()}.jsonl")
-            self._receiver = RunReceiver(MlflowClient(os.environ[URI]), os.environ[RUN_ID], refuge)
-            reporting.add_receiver(self._receiver)
+    def before_node_run(self, catalog: CatalogProtocol) -> None:
+        """Remember the catalog, which knows where a figure was saved."""
+        self._catalog = catalog
 
     @hook_impl
     def after_node_run(self) -> None:
@@ -168,7 +159,9 @@ class TrackingHook:
             return
         name = dataset_name.rsplit(".", 1)[-1]
         if type(data).__name__ == "Figure":
-            self._receiver.log_figure(name.removeprefix("figure_") + ".png", data)
+            # The catalog has just drawn it into a file; drawing it again would take as long.
+            dataset: Any = self._catalog.get(dataset_name)
+            self._receiver.log_file(str(dataset._get_save_path()), "figures")
         elif name == "model_card":
             self._receiver.log_text("model_card.md", data)
 
@@ -181,7 +174,7 @@ class TrackingHook:
             made = pipeline.all_outputs()
             for name in self._pipeline.split("+"):
                 if {f"{name}.network", f"{name}.measures"} <= made:
-                    log_network(os.environ[URI], self._receiver.run_id, catalog, name)
+                    log_network(self._uri, self._receiver.run_id, catalog, name)
         self._status = "FINISHED"
         self._close()
 
@@ -199,8 +192,6 @@ class TrackingHook:
             return
         reporting.remove_receiver(receiver)
         receiver.close(self._status)
-        for name in (RUN_ID, URI, REFUGE):
-            os.environ.pop(name, None)
         atexit.unregister(self._close)
         if threading.current_thread() is threading.main_thread() and hasattr(self, "_previous"):
             signal.signal(signal.SIGTERM, self._previous)

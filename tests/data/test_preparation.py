@@ -127,9 +127,10 @@ def test_test_rows_that_training_has_seen_are_told():
 def test_a_saved_preparation_does_the_same_when_read_again(digits, tmp_path, kind):
     raw, problem = (digits, DIGITS) if kind == "images" else (people(), PEOPLE)
     split, fitted = fitted_on(raw, problem)
-    save_preparation(fitted, tmp_path / "preparation.skops")
-    back = load_preparation(tmp_path / "preparation.skops")
-    assert [path.name for path in tmp_path.iterdir()] == ["preparation.skops"]
+    save_preparation(fitted, tmp_path)
+    back = load_preparation(tmp_path)
+    names = {"preparation.json", "fitted.skops"} if kind == "table" else {"preparation.json"}
+    assert {path.name for path in tmp_path.iterdir()} == names
     assert back.description == fitted.description
     for here, there in zip(prepare_rows(raw, split, fitted), prepare_rows(raw, split, back), strict=True):
         assert torch.equal(here.inputs, there.inputs)
@@ -148,6 +149,7 @@ class Intruder:
 
 def test_a_file_with_a_type_that_is_not_trusted_is_refused(tmp_path):
     _, fitted = fitted_on(people(), PEOPLE)
-    skops.io.dump({**fitted.state, "scaler": Intruder()}, tmp_path / "preparation.skops")
+    save_preparation(fitted, tmp_path)
+    skops.io.dump({"scaler": Intruder()}, tmp_path / "fitted.skops")
     with pytest.raises(DataError, match=r"not trusted, and was not loaded: .*Intruder"):
-        load_preparation(tmp_path / "preparation.skops")
+        load_preparation(tmp_path)

@@ -1,10 +1,8 @@
 import pytest
-from matplotlib.figure import Figure
 
 from layerwise.training.reporting import (
     add_receiver,
     remove_receiver,
-    report_figure,
     report_metrics,
     report_tags,
 )
@@ -16,9 +14,6 @@ class Notebook:
 
     def log_metrics(self, metrics, step):
         self.seen.append(("metrics", dict(metrics), step))
-
-    def log_figure(self, name, figure):
-        self.seen.append(("figure", name, figure))
 
     def log_tags(self, tags):
         self.seen.append(("tags", dict(tags)))
@@ -35,16 +30,13 @@ def notebooks():
 
 
 def test_what_is_reported_reaches_every_receiver(notebooks):
-    figure = Figure()
     report_metrics({"train/loss": 1.5}, 3)
     report_metrics({"test/error": 0.1})
-    report_figure("features.png", figure)
     report_tags({"data.source": "mnist"})
     for notebook in notebooks:
         assert notebook.seen == [
             ("metrics", {"train/loss": 1.5}, 3),
             ("metrics", {"test/error": 0.1}, None),
-            ("figure", "features.png", figure),
             ("tags", {"data.source": "mnist"}),
         ]
 

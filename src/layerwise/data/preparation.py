@@ -160,30 +160,46 @@ def prepare_rows(raw: Any, split: Split, preparation: Any) -> tuple[Rows, Rows, 
     return training, validation, test
 
 
-def save_preparation(preparation: Any, path: str | Path) -> None:
-    """Write a preparation as a skops file; the file appears whole or not at all."""
-    import skops.io
+def save_preparation(preparation: Any, folder: str | Path) -> None:
+    """Write a preparation: what is plain as `preparation.json`, fitted scalers and encoders as `fitted.skops`.
 
-    # Skops keeps every string of a list as a node of its own, which is slow; JSON holds the plain part as one.
-    fitted = {name: preparation.state[name] for name in FITTED if name in preparation.state}
-    plain = {name: value for name, value in preparation.state.items() if name not in FITTED}
-    with whole_file(path) as part:
-        skops.io.dump({"plain": json.dumps(plain), **fitted}, part)
+    Each file appears whole or not at all.
+    """
+    folder = Path(folder)
+    fitted = {name: preparation.state[name] for name in FITTED if preparation.state.get(name) is not None}
+    plain = {name: value for name, value in preparation.state.items() if name not in fitted}
+    if fitted:
+        import skops.io
+
+        with whole_file(folder / "fitted.skops") as part:
+            skops.io.dump(fitted, part)
+    else:
+        (folder / "fitted.skops").unlink(missing_ok=True)
+    with whole_file(folder / "preparation.json") as part:
+        part.write_text(json.dumps(plain, indent=1))
 
 
-def load_preparation(path: str | Path) -> Any:
+def load_preparation(folder: str | Path) -> Any:
     """Read a preparation that `save_preparation` wrote; a file with any other type in it is refused.
 
     Raises:
-        DataError: the file holds types that a preparation has no use for.
+        FileNotFoundError: a file is missing.
+        DataError: the skops file holds types that a preparation has no use for.
     """
-    import skops.io
+    folder = Path(folder)
+    state = json.loads((folder / "preparation.json").read_text())
+    fitted = folder / "fitted.skops"
+    if fitted.exists():
+        import skops.io
 
+        unknown = skops.io.get_untrusted_types(file=fitted)
+        if unknown:
+            raise DataError(
+                f"{fitted} holds types that are not trusted, and was not loaded: {', '.join(unknown)}"
+            )
+        state |= skops.io.load(fitted, trusted=[])
+    if state["kind"] == "images":
+        return ImagePreparation(state)
     from layerwise.data.tables import TablePreparation
 
-    unknown = skops.io.get_untrusted_types(file=path)
-    if unknown:
-        raise DataError(f"{path} holds types that are not trusted, and was not loaded: {', '.join(unknown)}")
-    stored = skops.io.load(path, trusted=[])
-    state = {**json.loads(stored.pop("plain")), **stored}
-    return (ImagePreparation if state["kind"] == "images" else TablePreparation)(state)
+    return TablePreparation(state)

@@ -1,4 +1,4 @@
-"""A fitted preparation in the catalog: a skops file, which runs no code when it is read."""
+"""A fitted preparation in the catalog: JSON and a skops file, which run no code when they are read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class PreparationDataset(AbstractDataset[Any, Any]):
     """What was fitted on the training rows: scalers, dummies, imputers, class names.
 
     Args:
-        filepath: the skops file.
+        filepath: the folder that holds `preparation.json` and, for tables, `fitted.skops`.
         metadata: for plugins; not used here.
     """
 
@@ -33,7 +33,7 @@ class PreparationDataset(AbstractDataset[Any, Any]):
         save_preparation(data, self._filepath)
 
     def _exists(self) -> bool:
-        return self._filepath.exists()
+        return (self._filepath / "preparation.json").exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

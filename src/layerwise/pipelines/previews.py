@@ -1,7 +1,7 @@
 """Drawings of the last trained network for Kedro-Viz."""
 
 import json
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,36 +10,39 @@ from kedro.pipeline.preview_contract import MermaidPreview, TextPreview
 from layerwise.models.diagram import mermaid
 from layerwise.place import problem, project_path
 
-Preview = Callable[[], MermaidPreview | TextPreview]
 
+# Classes rather than nested functions: the parallel runner has to send a node to another process.
+@dataclass(frozen=True)
+class NetworkPreview:
+    """The preview of the node that trains the network of the pipeline `name`."""
 
-def network_preview(name: str) -> Preview:
-    """Return the preview of the node that trains the pipeline's network."""
+    name: str
 
-    def preview() -> MermaidPreview | TextPreview:
-        shape = _shape(name, "network")
+    def __call__(self) -> MermaidPreview | TextPreview:
+        """Return the drawing, or say that there is no network yet."""
+        shape = _shape(self.name, "network")
         if shape is None:
-            return _none_yet(name)
+            return _none_yet(self.name)
         sizes = [shape["n_inputs"], *shape["hidden_sizes"], shape["n_outputs"]]
         activations = [shape["activation"]] * len(shape["hidden_sizes"]) + ["task head"]
         return MermaidPreview(mermaid(sizes, activations))
 
-    return preview
 
+@dataclass(frozen=True)
+class StackPreview:
+    """The preview of the node that pretrains a stack: its top two layers are undirected."""
 
-def stack_preview(name: str) -> Preview:
-    """Return the preview of the node that pretrains the stack: its top two layers are undirected."""
+    name: str
 
-    def preview() -> MermaidPreview | TextPreview:
-        shape = _shape(name, "stack")
+    def __call__(self) -> MermaidPreview | TextPreview:
+        """Return the drawing, or say that there is no stack yet."""
+        shape = _shape(self.name, "stack")
         if shape is None:
-            return _none_yet(name)
+            return _none_yet(self.name)
         sizes = [shape["n_visible"], *shape["hidden_sizes"]]
         names = [f"{shape['visible']} inputs", *(f"hidden {k}" for k in range(1, len(sizes)))]
         activations = ["bernoulli"] * len(shape["hidden_sizes"])
         return MermaidPreview(mermaid(sizes, activations, names, undirected=1))
-
-    return preview
 
 
 def _shape(name: str, network: str) -> dict[str, Any] | None:

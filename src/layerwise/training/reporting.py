@@ -1,4 +1,4 @@
-"""Where metrics, figures and tags go while a run is under way.
+"""Where metrics and tags go while a run is under way.
 
 Training code reports here and knows no tracker. A tracker (the MLflow hook) registers itself as the receiver.
 """
@@ -6,18 +6,13 @@ Training code reports here and knows no tracker. A tracker (the MLflow hook) reg
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from typing import Protocol
 
 
 class Receiver(Protocol):
     """What a tracker offers."""
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None: ...
-
-    def log_figure(self, name: str, figure: Figure) -> None: ...
 
     def log_tags(self, tags: Mapping[str, str]) -> None: ...
 
@@ -40,12 +35,6 @@ def report_metrics(metrics: Mapping[str, float], step: int | None = None) -> Non
     """Report named numbers, with the epoch as step."""
     for receiver in _receivers:
         receiver.log_metrics(metrics, step)
-
-
-def report_figure(name: str, figure: Figure) -> None:
-    """Report a figure under a file name such as `features.png`."""
-    for receiver in _receivers:
-        receiver.log_figure(name, figure)
 
 
 def report_tags(tags: Mapping[str, str]) -> None:

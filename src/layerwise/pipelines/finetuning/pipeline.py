@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.finetuning.nodes import finetune_random_start, finetune_stack
-from layerwise.pipelines.previews import network_preview
+from layerwise.pipelines.previews import NetworkPreview
 
 
 def create_pipeline(name: str = "finetuning", pretrained: bool = True) -> Pipeline:
@@ -11,7 +11,7 @@ def create_pipeline(name: str = "finetuning", pretrained: bool = True) -> Pipeli
     rows = ["labelled", "validation", "description"]
     outputs = ["network", "finetuning_history"]
     settings = ["params:finetuning", "params:seed"]
-    preview = network_preview(name)
+    preview = NetworkPreview(name)
     if pretrained:
         inputs = ["stack", *rows, "params:dbn", "params:pretraining", *settings]
         node = Node(finetune_stack, inputs, outputs, name="finetune_network", preview_fn=preview)

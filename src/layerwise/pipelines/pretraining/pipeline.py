@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.pretraining.nodes import pretrain_stack
-from layerwise.pipelines.previews import stack_preview
+from layerwise.pipelines.previews import StackPreview
 
 
 def create_pipeline(name: str = "pretraining") -> Pipeline:
@@ -16,7 +16,7 @@ def create_pipeline(name: str = "pretraining") -> Pipeline:
                 inputs,
                 ["stack", "pretraining_history"],
                 name="pretrain_stack",
-                preview_fn=stack_preview(name),
+                preview_fn=StackPreview(name),
             )
         ]
     )

@@ -1,0 +1,89 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+KEDRO = str(Path(sys.executable).with_name("kedro"))
+QUICK = "dbn.hidden_sizes=[20],pretraining.epochs=1,finetuning.epochs=2,evaluation.bootstrap=10"
+
+
+def kedro(project, *arguments, **kwargs):
+    environment = {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [KEDRO, *arguments],
+        cwd=project.path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **kwargs,
+    )
+
+
+def test_a_bare_run_of_a_small_problem_ends_well_and_is_tracked(project):
+    process = kedro(project, "run", "--pipelines=dbn", "--env=forest_fires_size", f"--params={QUICK}")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    run_id, status = project.last_run()
+    assert status == "FINISHED"
+    assert "area" in output
+    assert "decides the target" in output
+    tags = dict(project.query("select key, value from tags where run_uuid=?", run_id))
+    assert tags["command"].startswith("kedro run --pipelines=dbn --env=forest_fires_size")
+
+
+def test_a_wrong_value_is_one_message_without_a_traceback(project):
+    process = kedro(project, "run", "--pipeline=dbn", "--params=finetuning.epoch=3")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in output
+    assert output.strip().splitlines()[-1] == (
+        "Error: wrong parameters: finetuning: unknown parameter 'epoch'; did you mean 'epochs'?"
+    )
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_stop_is_marked_as_killed(project, how):
+    before = project.last_run()[0] if (project.path / "mlflow.db").exists() else None
+    long = "pretraining.epochs=100000,dbn.hidden_sizes=[50],problem.name=told_to_stop"
+    process = kedro(project, "run", "--pipelines=dbn", f"--params={long}")
+    try:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            if (project.path / "mlflow.db").exists():
+                rows = project.query(
+                    "select r.run_uuid from runs r join latest_metrics m using (run_uuid) "
+                    "where m.key='pretraining/layer_1/train/reconstruction' and r.status='RUNNING'"
+                )
+                if [row for row in rows if row[0] != before]:
+                    break
+            time.sleep(0.3)
+        process.send_signal(how)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode != 0
+    assert project.last_run()[1] == "KILLED"
+
+
+def test_the_parallel_runner_gives_one_finished_run_with_all_metrics(project):
+    process = kedro(
+        project,
+        "run",
+        "--pipelines=dbn",
+        "--env=forest_fires",
+        "--runner=ParallelRunner",
+        f"--params={QUICK},problem.name=parallel",
+    )
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    rows = project.query(
+        "select r.run_uuid, r.status from runs r join experiments e using (experiment_id) where e.name='parallel'"
+    )
+    assert [status for _, status in rows] == ["FINISHED"]
+    keys = {key for (key,) in project.query("select key from latest_metrics where run_uuid=?", rows[0][0])}
+    assert {"train/loss", "validation/loss", "test/rmse", "pretraining/layer_1/train/reconstruction"} <= keys
