@@ -295,6 +295,18 @@ def test_scaling_and_logarithm_of_the_target_are_undone(scale_target):
     assert "area" not in fitted.description.feature_names
 
 
+def test_numbers_that_are_categories_get_dummies_whether_whole_or_floating():
+    frame = table(products=np.arange(N) % 3 + 1)
+    fitted = fit(frame, {"category_columns": ("products",)})
+    assert {"products_2", "products_3"} <= set(fitted.description.feature_names)
+    floating = frame.astype({"products": float})
+    np.testing.assert_array_equal(fitted.inputs(frame), fitted.inputs(floating))
+    restored = fitted.restore_inputs(fitted.inputs(frame))
+    pd.testing.assert_series_equal(restored["products"], frame["products"])
+    with pytest.raises(DataError, match=r"preparation.category_columns: column 'product'.*'products'"):
+        fit(frame, {"category_columns": ("product",)})
+
+
 def test_several_labels_are_one_column_each():
     frame = table(other=np.arange(N) % 2)
     targets = fit(frame, task="multilabel", target=("left", "other")).targets(frame)

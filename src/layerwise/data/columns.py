@@ -176,9 +176,15 @@ def days_of(numbers: dict[str, np.ndarray], date: str) -> np.ndarray:
 
 
 def filled_text(frame: pd.DataFrame, modes: Mapping[str, str]) -> pd.DataFrame:
-    """Return the columns that `modes` names as text, empty cells filled with the value given there."""
+    """Return the columns that `modes` names as text, empty cells filled with the value given there.
+
+    A whole number reads the same whether it is stored as an integer or a float.
+    """
     columns = {name: frame[name].astype(object) for name in modes}
-    texts = {name: column.where(column.notna(), modes[name]).astype(str) for name, column in columns.items()}
+    texts = {
+        name: column.where(column.notna(), modes[name]).map(class_text).astype(str)
+        for name, column in columns.items()
+    }
     return frame[[]].assign(**texts)
 
 

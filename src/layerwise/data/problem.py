@@ -66,7 +66,7 @@ class PreparationSettings(Config):
     """How columns become numbers; everything is fitted on the training rows alone.
 
     `date_columns` names dates that do not show by themselves: a date type, or text that is all
-    ISO dates, does.
+    ISO dates, does. `category_columns` names numbers that are categories, such as codes or small counts.
     `binarise` of images: `fixed` draws each pixel once with its grey value as probability, `fresh` draws anew
     for every batch, `threshold` cuts at one half. Regression targets are standardised while `scale_target`
     is true.
@@ -76,11 +76,17 @@ class PreparationSettings(Config):
     drop_first: bool = True
     missing: Literal["impute", "refuse"] = "impute"
     date_columns: tuple[str, ...] = ()
+    category_columns: tuple[str, ...] = ()
     binarise: Literal["none", "threshold", "fixed", "fresh"] = "none"
     scale_target: bool = True
 
     @model_validator(mode="after")
-    def _dates_once(self) -> PreparationSettings:
-        if len(set(self.date_columns)) != len(self.date_columns):
-            raise ValueError("date_columns names a column twice")
+    def _each_column_once(self) -> PreparationSettings:
+        for name in ("date_columns", "category_columns"):
+            columns = getattr(self, name)
+            if len(set(columns)) != len(columns):
+                raise ValueError(f"{name} names a column twice")
+        both = sorted(set(self.date_columns) & set(self.category_columns))
+        if both:
+            raise ValueError(f"'{both[0]}' cannot be among date_columns and category_columns")
         return self

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.columns import (
+    Kind,
     as_numbers,
     binary_classes,
     class_names,
@@ -62,6 +63,7 @@ class TablePreparation:
         raw_target = target_column(frame, problem)
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         require_columns(inputs, settings.date_columns, "preparation.date_columns: column")
+        require_columns(inputs, settings.category_columns, "preparation.category_columns: column")
         refuse_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         original = {str(name): str(kind) for name, kind in inputs.dtypes.items()}
         constants = {str(n): plain(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2}
@@ -72,9 +74,9 @@ class TablePreparation:
             raise DataError("no input column is left after problem.drop and constant columns")
         if settings.missing == "refuse":
             refuse_missing(inputs)
-        kinds = {
-            str(name): "date" if name in settings.date_columns else kind_of(inputs[name]) for name in inputs
-        }
+        stated: dict[str, Kind] = dict.fromkeys(settings.date_columns, "date")
+        stated |= dict.fromkeys(settings.category_columns, "category")
+        kinds = {str(name): stated.get(str(name)) or kind_of(inputs[name]) for name in inputs}
         indicators = [name for name in kinds if inputs[name].isna().any()]
         booleans = [name for name, kind in kinds.items() if kind == "boolean"]
         categories = [name for name, kind in kinds.items() if kind == "category"]
@@ -87,7 +89,7 @@ class TablePreparation:
         if values is not None and settings.scaling != "none":
             filled = np.where(np.isnan(values), medians, values)
             scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
-        modes = {name: str(inputs[name].mode().iloc[0]) for name in categories}
+        modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
         shares = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
         encoder = None
         if categories:

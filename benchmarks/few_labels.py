@@ -1,0 +1,78 @@
+"""Pretrained against random start by the number of labels: the figure of the README.
+
+Runs the dbn pipeline on the embedded digits with 5 seeds, each start and each number of labelled rows; both starts
+get the same layers, epochs, batches and learning rate, and choose their epoch on the same validation rows. Writes
+docs/pictures/few_labels.png and few_labels.json beside it.
+
+    python benchmarks/few_labels.py [--seeds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from layerwise.evaluation.figures import few_labels
+
+PROJECT = Path(__file__).parent.parent
+STARTS = {"pretrained": "rbm", "random start": "none"}
+# Few rows make few batches, so that smaller sets get more epochs: 500 to 1,100 steps in all.
+LEARNING = {
+    None: {"epochs": 30, "batch_size": 100},
+    1000: {"epochs": 60, "batch_size": 100},
+    300: {"epochs": 100, "batch_size": 50},
+    100: {"epochs": 100, "batch_size": 20},
+}
+
+
+def run(name: str, seed: int, method: str, labelled: int | None, from_nodes: list[str] | None) -> float:
+    """Run the pipeline and return its test error; the pretrained stack of an earlier run is used again."""
+    parameters = {
+        "seed": seed,
+        "problem": {"name": name},
+        "pretraining": {"method": method},
+        "labelled_rows": labelled,
+        "finetuning": LEARNING[labelled],
+        "evaluation": {"bootstrap": 0},
+    }
+    with KedroSession.create(PROJECT, runtime_params=parameters, save_on_close=False) as session:
+        session.run(pipeline_names=["dbn"], from_nodes=from_nodes, to_nodes=["dbn.evaluate"])
+    file = PROJECT / "data/08_reporting" / name / "dbn/measures.json"
+    return float(json.loads(file.read_text())["network"]["error"]["value"])
+
+
+def main() -> None:
+    """Run everything and draw the figure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=5)
+    seeds = range(parser.parse_args().seeds)
+    os.chdir(PROJECT)
+    bootstrap_project(PROJECT)
+    errors: dict[str, dict[int, list[float]]] = {name: {} for name in STARTS}
+    for start, method in STARTS.items():
+        for seed in seeds:
+            name = f"few_labels_{method}"
+            for labelled in LEARNING:
+                again = None if labelled is None else ["dbn.keep_labels"]
+                error = run(name, seed, method, labelled, again)
+                errors[start].setdefault(labelled or 3600, []).append(error)
+                print(f"{start}, seed {seed}, {labelled or 3600} labels: error {error:.4f}", flush=True)
+    folder = PROJECT / "docs/pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    few_labels(errors).savefig(folder / "few_labels.png")
+    (folder / "few_labels.json").write_text(json.dumps(errors, indent=1) + "\n")
+    for start, by_rows in errors.items():
+        for labelled, values in sorted(by_rows.items()):
+            print(
+                f"| {start} | {labelled:,} | {100 * np.mean(values):.2f} | {100 * np.std(values, ddof=1):.2f} |"
+            )
+
+
+if __name__ == "__main__":
+    main()

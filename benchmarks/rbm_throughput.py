@@ -1,0 +1,117 @@
+"""Rows a second of CD-1 through the training loop, beside the bare matrix products and scikit-learn.
+
+One step of CD-1 takes five products of a batch with the weights. The bare products are the ceiling; all figures are
+taken in one run, in turns, and the medians of several rounds are compared.
+
+    python benchmarks/rbm_throughput.py [--rows 20000] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from layerwise.data.rows import Rows
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.seeding import generator_for
+from layerwise.training.callbacks import Callback, Reporter
+from layerwise.training.contrastive_divergence import ContrastiveDivergence, ContrastiveDivergenceSettings
+from layerwise.training.loop import fit
+
+N_VISIBLE, N_HIDDEN, BATCH = 784, 500, 100
+
+
+def data(n: int) -> torch.Tensor:
+    """Return binary rows, a fifth of them ones, as in MNIST."""
+    draws = torch.empty(n, N_VISIBLE).uniform_(generator=generator_for(0, "benchmark"))
+    return draws.lt(0.2).float()
+
+
+def bare_products(v: torch.Tensor) -> None:
+    """Do the five products of every batch and nothing else."""
+    weight, gradient = torch.randn(N_VISIBLE, N_HIDDEN), torch.empty(N_VISIBLE, N_HIDDEN)
+    h, back = torch.empty(BATCH, N_HIDDEN), torch.empty(BATCH, N_VISIBLE)
+    for batch in v.split(BATCH):
+        torch.mm(batch, weight, out=h)
+        torch.mm(h, weight.t(), out=back)
+        torch.mm(back, weight, out=h)
+        torch.mm(batch.t(), h, out=gradient)
+        torch.mm(back.t(), h, out=gradient)
+
+
+def layerwise_loop(v: torch.Tensor, batch: int = BATCH, n_hidden: int = N_HIDDEN) -> None:
+    """Train one epoch through the project's loop, with its callbacks and the epoch's metrics."""
+    rbm = RBM(RBMConfig(n_visible=N_VISIBLE, n_hidden=n_hidden), generator_for(0, "weights"))
+    trainee = ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(), generator_for(0, "states"))
+    callbacks: list[Callback] = [Reporter("pretraining/layer_1/")]
+    fit(
+        trainee,
+        Rows(v),
+        epochs=1,
+        batch_size=batch,
+        generator=generator_for(0, "order"),
+        callbacks=callbacks,
+    )
+
+
+def scikit_learn(v: torch.Tensor) -> None:
+    """Train one epoch of scikit-learn's persistent CD-1."""
+    from sklearn.neural_network import BernoulliRBM
+
+    BernoulliRBM(N_HIDDEN, batch_size=BATCH, n_iter=1, random_state=0).fit(v.numpy())
+
+
+CONTENDERS: dict[str, Callable[[torch.Tensor], None]] = {
+    "bare products": bare_products,
+    "layerwise": layerwise_loop,
+    "scikit-learn": scikit_learn,
+}
+
+
+def overhead_per_batch(v: torch.Tensor) -> float:
+    """Return what the loop adds to a small batch's step, in microseconds: batch 10, 784-64."""
+    rows = v[:5000]
+    rbm = RBM(RBMConfig(n_visible=N_VISIBLE, n_hidden=64), generator_for(0, "weights"))
+    trainee = ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(), generator_for(0, "states"))
+    batches = [Rows(part) for part in rows.split(10)]
+    looped, bare = [], []
+    for _ in range(9):
+        start = time.perf_counter()
+        layerwise_loop(rows, 10, 64)
+        looped.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        for batch in batches:
+            trainee.train_step(batch)
+        bare.append(time.perf_counter() - start)
+    return (statistics.median(looped) - statistics.median(bare)) / len(batches) * 1e6
+
+
+def main() -> None:
+    """Measure in turns and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    v = data(arguments.rows)
+    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    for round_ in range(arguments.rounds + 1):
+        for name, train in CONTENDERS.items():
+            start = time.perf_counter()
+            train(v)
+            if round_:  # the first round warms up
+                seconds[name].append(time.perf_counter() - start)
+    bare = statistics.median(seconds["bare products"])
+    print(f"CD-1, {N_VISIBLE}-{N_HIDDEN}, batch {BATCH}, float32, {torch.get_num_threads()} threads")
+    print("| implementation | rows/s | of the bare products |\n|---|---|---|")
+    for name, values in seconds.items():
+        middle = statistics.median(values)
+        print(f"| {name} | {len(v) / middle:,.0f} | {bare / middle:.0%} |")
+    print(f"the loop's own cost at batch 10, 784-64: {overhead_per_batch(v):.0f} us a batch")
+
+
+if __name__ == "__main__":
+    main()
