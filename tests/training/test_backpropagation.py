@@ -281,3 +281,21 @@ def test_a_loaded_state_goes_on_bit_for_bit(name):
     again = [second.train_step(rows())["loss"] for _ in range(4)]
     assert all(torch.equal(a, b) for a, b in zip(losses, again, strict=True))
     assert all(torch.equal(value, first.state()[key]) for key, value in second.state().items())
+
+
+def test_bfloat16_products_keep_float32_weights_and_nearly_the_same_step():
+    def trained(precision):
+        network = MLP(MLPConfig(n_inputs=4, n_outputs=3, hidden_sizes=(8,)), seeded())
+        rows = Rows(torch.randn(64, 4, generator=seeded(1)), torch.arange(64) % 3)
+        settings = FinetuningSettings(optimiser="sgd", learning_rate=0.1, precision=precision)
+        trainee = Backpropagation(network, "multiclass", settings, seeded(2), n_batches=1)
+        trainee.begin_epoch(1, 1)
+        loss = trainee.train_step(rows)["loss"]
+        return loss, network.hidden[0].weight
+
+    (loss, weight), (rounded_loss, rounded_weight) = trained("float32"), trained("bfloat16")
+    assert rounded_weight.dtype == rounded_loss.dtype == torch.float32
+    assert not torch.equal(weight, rounded_weight)
+    # bfloat16 keeps 8 bits of a number, so a loss near 1 is right to about 1 %.
+    assert torch.allclose(loss, rounded_loss, atol=0.02)
+    assert torch.allclose(weight, rounded_weight, atol=1e-3)

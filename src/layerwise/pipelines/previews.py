@@ -10,6 +10,15 @@ from kedro.pipeline.preview_contract import MermaidPreview, TextPreview
 from layerwise.models.diagram import mermaid
 from layerwise.place import problem, project_path
 
+# Kedro-Viz hands these on to Mermaid. It pads a label inside a box measured without padding, so that words wrap.
+STYLE: Any = {
+    "textStyle": {"whiteSpace": "nowrap", "padding": "0px"},
+    "themeVariables": {"fontSize": "18px"},
+    "flowchart": {"rankSpacing": 40, "useMaxWidth": False},
+}
+# What the output layer's numbers go through before they are read.
+OUTPUTS = {"multiclass": "softmax", "binary": "sigmoid", "multilabel": "sigmoid", "regression": "linear"}
+
 
 # Classes rather than nested functions: the parallel runner has to send a node to another process.
 @dataclass(frozen=True)
@@ -20,12 +29,14 @@ class NetworkPreview:
 
     def __call__(self) -> MermaidPreview | TextPreview:
         """Return the drawing, or say that there is no network yet."""
-        shape = _shape(self.name, "network")
+        shape = _read("06_models", self.name, "network/network.json")
         if shape is None:
             return _none_yet(self.name)
         sizes = [shape["n_inputs"], *shape["hidden_sizes"], shape["n_outputs"]]
-        activations = [shape["activation"]] * len(shape["hidden_sizes"]) + ["task head"]
-        return MermaidPreview(mermaid(sizes, activations))
+        description = _read("04_feature", self.name, "description.json") or {}
+        last = OUTPUTS.get(description.get("task", ""), "linear")
+        activations = [shape["activation"]] * len(shape["hidden_sizes"]) + [last]
+        return MermaidPreview(mermaid(sizes, activations), meta=STYLE)
 
 
 @dataclass(frozen=True)
@@ -36,17 +47,17 @@ class StackPreview:
 
     def __call__(self) -> MermaidPreview | TextPreview:
         """Return the drawing, or say that there is no stack yet."""
-        shape = _shape(self.name, "stack")
+        shape = _read("06_models", self.name, "stack/network.json")
         if shape is None:
             return _none_yet(self.name)
         sizes = [shape["n_visible"], *shape["hidden_sizes"]]
         names = [f"{shape['visible']} inputs", *(f"hidden {k}" for k in range(1, len(sizes)))]
         activations = ["bernoulli"] * len(shape["hidden_sizes"])
-        return MermaidPreview(mermaid(sizes, activations, names, undirected=1))
+        return MermaidPreview(mermaid(sizes, activations, names, undirected=1), meta=STYLE)
 
 
-def _shape(name: str, network: str) -> dict[str, Any] | None:
-    file: Path = project_path() / "data/06_models" / problem() / name / network / "network.json"
+def _read(layer: str, name: str, place: str) -> dict[str, Any] | None:
+    file: Path = project_path() / "data" / layer / problem() / name / place
     return json.loads(file.read_text()) if file.exists() else None
 
 

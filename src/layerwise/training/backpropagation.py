@@ -21,7 +21,11 @@ ScheduleName = Literal["constant", "cosine", "one_cycle", "step"]
 
 
 class FinetuningSettings(Config):
-    """How the whole network learns from labels."""
+    """How the whole network learns from labels.
+
+    `precision: bfloat16` takes the training's matrix products in bfloat16, twice as fast where the processor has it
+    (AVX512-BF16, CUDA); weights, losses and what is measured stay float32.
+    """
 
     epochs: int = Field(30, ge=1)
     batch_size: int = Field(100, ge=1)
@@ -35,6 +39,7 @@ class FinetuningSettings(Config):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     clip_norm: float | None = Field(None, gt=0)
     max_norm: float | None = Field(None, gt=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
     patience: int | None = Field(None, ge=1)
     minimum_change: float = Field(0.0, ge=0)
     monitor: Literal["validation/loss", "validation/error"] = "validation/loss"
@@ -149,7 +154,7 @@ class Backpropagation:
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
         self.steps_done += 1
-        outputs = self.network(batch.inputs)
+        outputs = self._forward(batch.inputs)
         assert batch.targets is not None
         loss = task_loss(self.task, outputs, batch.targets, s.label_smoothing)
         self.optimiser.zero_grad()
@@ -161,6 +166,12 @@ class Backpropagation:
             self._limit_norms(s.max_norm)
         with torch.no_grad():
             return {"loss": loss.detach(), "error": task_error(self.task, outputs, batch.targets)}
+
+    def _forward(self, inputs: Tensor) -> Tensor:
+        if self.settings.precision == "float32":
+            return self.network(inputs)
+        with torch.autocast(inputs.device.type, torch.bfloat16):
+            return self.network(inputs).float()
 
     def _limit_norms(self, limit: float) -> None:
         """Scale each unit's incoming weights to the limit (Srivastava et al. 2014, section 5.1)."""

@@ -1,0 +1,34 @@
+import pytest
+import torch
+from kedro.io import DatasetError
+
+from layerwise.data.rows import Rows
+from layerwise.datasets.network import NetworkDataset
+from layerwise.datasets.rows import RowsDataset
+from layerwise.models.mlp import MLP, MLPConfig
+
+
+@pytest.mark.parametrize("targets", [None, torch.arange(5), torch.rand(5, 2)])
+def test_rows_come_back_bit_for_bit(tmp_path, targets):
+    dataset = RowsDataset(filepath=str(tmp_path / "a" / "rows.safetensors"))
+    assert not dataset.exists()
+    dataset.save(Rows(torch.rand(5, 3).T.contiguous().T, targets))
+    back = dataset.load()
+    assert dataset.exists()
+    assert back.inputs.shape == (5, 3)
+    assert (back.targets is None) if targets is None else torch.equal(back.targets, targets)
+
+
+def test_a_network_comes_back_in_evaluation_mode(tmp_path):
+    dataset = NetworkDataset(filepath=str(tmp_path / "network"))
+    assert not dataset.exists()
+    network = MLP(MLPConfig(n_inputs=3, n_outputs=2, hidden_sizes=(4,), dropout=0.5), torch.Generator())
+    dataset.save(network.train())
+    back = dataset.load()
+    assert not back.training
+    assert torch.equal(back(torch.ones(1, 3)), network.eval()(torch.ones(1, 3)))
+
+
+def test_a_folder_without_a_network_is_named(tmp_path):
+    with pytest.raises(DatasetError, match=r"nothing_here holds no network that can be read"):
+        NetworkDataset(filepath=str(tmp_path / "nothing_here")).load()
