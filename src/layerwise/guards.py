@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,15 @@ def show_message_alone() -> None:
     sys.excepthook = hook
 
 
+def _message_alone(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Format a warning of this package for its reader; any other one as Python does."""
+    if Path(__file__).parent in Path(filename).parents:
+        return str(message)
+    return f"{filename}:{lineno}: {category.__name__}: {message}"
+
+
 def _is_for_the_user(error: BaseException) -> bool:
     # Kedro's own errors about data, configuration and validation say what is wrong too.
     if type(error).__module__.startswith(("kedro.io", "kedro.validation", "kedro.config")):
@@ -102,6 +112,7 @@ class GuardHook:
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), known)}")
         parameters = check_parameters(dict(context.config_loader["parameters"]))
         set_place(project, parameters["problem"].name)
+        warnings.formatwarning = _message_alone
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)
         self._project = project

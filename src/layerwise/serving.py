@@ -7,7 +7,6 @@ runs code.
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,6 @@ from mlflow.pyfunc import PythonModel
 from layerwise.data.preparation import load_preparation
 from layerwise.models.store import load_network
 from layerwise.training.backpropagation import probabilities
-
-# MLflow asks for type hints as a schema of the rows; the signature that was logged is the schema.
-warnings.filterwarnings("ignore", message=".*Add type hints to the `predict`")
 
 
 def code_path() -> str:
@@ -73,7 +69,9 @@ class NetworkModel(PythonModel):
         """Read the network, its preparation and its threshold, once."""
         self.loaded = _load(Path(context.artifacts["network"]))
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    def predict(
+        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
         """Predict raw rows."""
         return _predict(*self.loaded, model_input)
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from mlflow import MlflowClient
 
+log = logging.getLogger(__name__)
+
 
 class TrackingError(UserError, RuntimeError):
     """The tracking server cannot be used; the message says how to go on without it."""
@@ -88,8 +90,8 @@ class TrackingHook:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        for name in ("alembic", "mlflow"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         from mlflow import MlflowClient
         from mlflow.entities import Param
@@ -175,8 +177,19 @@ class TrackingHook:
             for name in self._pipeline.split("+"):
                 if {f"{name}.network", f"{name}.measures"} <= made:
                     log_network(self._uri, self._receiver.run_id, catalog, name)
+                    self._say_what_it_is_worth(catalog.load(f"{name}.measures")["network"], name)
         self._status = "FINISHED"
         self._close()
+
+    def _say_what_it_is_worth(self, measures: dict[str, Any], name: str) -> None:
+        shown = [measures[key] for key in ("error", "roc_auc", "rmse", "r2") if key in measures]
+        log.info(
+            "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
+            ", ".join(f"{m['name']} {m['value']:.4f} (base rate {m['base_rate']:.4f})" for m in shown),
+            self._problem,
+            name,
+            self._problem,
+        )
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
