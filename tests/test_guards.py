@@ -39,21 +39,22 @@ def churn_like(n=80):
 
 
 @pytest.fixture
-def table_project(fresh_project):
-    """A project whose problem `mine` reads a table that the test writes."""
-    folder = fresh_project.path / "conf/mine"
-    folder.mkdir()
+def table_project(project):
+    """A problem `guarded` of the shared project that reads a table which the test writes."""
+    folder = project.path / "conf/guarded"
+    folder.mkdir(exist_ok=True)
     (folder / "catalog.yml").write_text(
         "raw:\n  type: layerwise.datasets.sources.SourceTable\n  path: data/01_raw\n"
-        "  file:\n    name: mine.csv\n  validator: layerwise.schemas.CHURN\n"
+        "  file:\n    name: guarded.csv\n  validator: layerwise.schemas.CHURN\n"
     )
     (folder / "parameters.yml").write_text(
-        "problem:\n  name: mine\n  task: binary\n  target: Exited\n  drop: [RowNumber, CustomerId, Surname]\n"
+        "problem:\n  name: guarded\n  task: binary\n  target: Exited\n"
+        "  drop: [RowNumber, CustomerId, Surname]\n"
     )
 
     def run(table, **params):
-        table.to_csv(fresh_project.path / "data/01_raw/mine.csv", index=False)
-        return fresh_project.run("mlp", env="mine", **params)
+        table.to_csv(project.path / "data/01_raw/guarded.csv", index=False)
+        return project.run("mlp", env="guarded", **params)
 
     return run
 
