@@ -12,15 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from pathlib import Path
 
 import numpy as np
-from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from seeds import PROJECT, measure
 
 from layerwise.evaluation.figures import few_labels
 
-PROJECT = Path(__file__).parent.parent
 STARTS = {"pretrained": "rbm", "random start": "none"}
 # Few rows make few batches, so that smaller sets get more epochs: 500 to 1,100 steps in all.
 LEARNING = {
@@ -32,7 +30,7 @@ LEARNING = {
 
 
 def run(name: str, seed: int, method: str, labelled: int | None, from_nodes: list[str] | None) -> float:
-    """Run the pipeline and return its test error; the pretrained stack of an earlier run is used again."""
+    """Return the test error of one run; the pretrained stack of an earlier run is used again."""
     parameters = {
         "seed": seed,
         "problem": {"name": name},
@@ -41,10 +39,7 @@ def run(name: str, seed: int, method: str, labelled: int | None, from_nodes: lis
         "finetuning": LEARNING[labelled],
         "evaluation": {"bootstrap": 0},
     }
-    with KedroSession.create(PROJECT, runtime_params=parameters, save_on_close=False) as session:
-        session.run(pipeline_names=["dbn"], from_nodes=from_nodes, to_nodes=["dbn.evaluate"])
-    file = PROJECT / "data/08_reporting" / name / "dbn/measures.json"
-    return float(json.loads(file.read_text())["network"]["error"]["value"])
+    return measure("dbn", None, parameters, from_nodes)[0]["error"]
 
 
 def main() -> None:

@@ -1,0 +1,81 @@
+"""Run a pipeline with several seeds and print the mean and spread of what it measures on the test rows.
+
+    python benchmarks/seeds.py --pipeline dbn --env churn --seeds 5 --params finetuning.dropout=0.2
+
+Values of --params are read as YAML. Each run is tracked like any other; data/ keeps the last one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+PROJECT = Path(__file__).parent.parent
+
+
+def nested(pairs: list[str]) -> dict[str, Any]:
+    """Return `a.b=1` as nested dicts."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        *path, last = name.split(".")
+        place = found
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = yaml.safe_load(text)
+    return found
+
+
+def measure(
+    pipeline: str, env: str | None, parameters: dict[str, Any], from_nodes: list[str] | None = None
+) -> tuple[dict[str, float], float]:
+    """Run the pipeline up to its evaluation; return its test measures and the seconds that it trained."""
+    with KedroSession.create(PROJECT, env=env, runtime_params=parameters, save_on_close=False) as session:
+        session.run(pipeline_names=[pipeline], from_nodes=from_nodes, to_nodes=[f"{pipeline}.evaluate"])
+        problem = session.load_context().config_loader["parameters"]["problem"]["name"]
+    place = PROJECT / "data"
+    measures = json.loads((place / f"08_reporting/{problem}/{pipeline}/measures.json").read_text())["network"]
+    seconds = 0.0
+    for name in ("pretraining", "finetuning"):
+        history = place / f"07_model_output/{problem}/{pipeline}/{name}_history.json"
+        if history.exists():
+            seconds += json.loads(history.read_text())["seconds"]
+    return {name: values["value"] for name, values in measures.items()}, seconds
+
+
+def main() -> None:
+    """Run all seeds and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pipeline", default="dbn")
+    parser.add_argument("--env")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--params", nargs="*", default=[])
+    parser.add_argument("--from-nodes", nargs="*")
+    arguments = parser.parse_args()
+    os.chdir(PROJECT)
+    bootstrap_project(PROJECT)
+    runs = []
+    for seed in range(arguments.seeds):
+        parameters = nested(arguments.params) | {"seed": seed}
+        found, seconds = measure(arguments.pipeline, arguments.env, parameters, arguments.from_nodes)
+        runs.append(found | {"seconds of training": seconds})
+        print(f"seed {seed}: {json.dumps(runs[-1])}", flush=True)
+    print("| measure | mean | deviation | of each seed |\n|---|---|---|---|")
+    for name in runs[0]:
+        values = [found[name] for found in runs]
+        each = ", ".join(f"{value:.4f}" for value in values)
+        print(
+            f"| {name} | {np.mean(values):.4f} | {np.std(values, ddof=min(1, len(values) - 1)):.4f} | {each} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
