@@ -13,7 +13,6 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.configuration import nearest
 from layerwise.errors import UserError
-from layerwise.place import set_place
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -104,14 +103,13 @@ class GuardHook:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the environment and the parameters; name the problem before the catalog's paths are made."""
+        """Check the environment and the parameters."""
         show_message_alone()
         project = Path(context.project_path)
         known = sorted(p.name for p in (project / "conf").iterdir() if p.is_dir() and p.name != "base")
         if context.env not in (None, "base") and context.env not in known:
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), known)}")
-        parameters = check_parameters(dict(context.config_loader["parameters"]))
-        set_place(project, parameters["problem"].name)
+        check_parameters(dict(context.config_loader["parameters"]))
         warnings.formatwarning = _message_alone
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)

@@ -8,7 +8,7 @@ _place: dict[str, str] = {"problem": "unnamed", "project": "."}
 
 
 def set_place(project: Path, problem: str) -> None:
-    """Say which project and problem the session is about; the hook does, before the catalog is read."""
+    """Say which project and problem the session is about; the configuration loader does, before the catalog is read."""
     _place.update(project=str(project), problem=problem)
 
 

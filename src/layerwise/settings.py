@@ -2,11 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
 from layerwise.guards import GuardHook
-from layerwise.place import problem
+from layerwise.place import problem, set_place
 from layerwise.tracking import TrackingHook
 
 if sys.platform == "linux":
@@ -17,7 +19,18 @@ if sys.platform == "linux":
 
 HOOKS = (GuardHook(), TrackingHook())
 
-CONFIG_LOADER_CLASS = OmegaConfigLoader
+
+class ProblemConfigLoader(OmegaConfigLoader):
+    """Names the problem before the catalog's paths are made, for Kedro-Viz too, which runs no hooks."""
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Return a section of the configuration."""
+        if key == "catalog":
+            set_place(Path(self.conf_source).parent, str(self["parameters"]["problem"]["name"]))
+        return super().__getitem__(key)
+
+
+CONFIG_LOADER_CLASS = ProblemConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

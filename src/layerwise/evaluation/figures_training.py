@@ -25,6 +25,7 @@ History = Sequence[Mapping[str, float]]
 UNITS = {
     "loss": "loss",
     "cross_entropy": "cross-entropy (nats per row)",
+    "reconstruction": "reconstruction loss (nats per row)",
     "reconstruction_cross_entropy": "cross-entropy (nats per row)",
     "reconstruction_mse": "squared error (per column)",
     "reconstruction_sse": "squared error (per row)",
