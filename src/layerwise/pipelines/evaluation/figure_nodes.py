@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from layerwise.data.augmentation import AugmentationSettings, augment
 from layerwise.data.rows import Description, Rows
 from layerwise.evaluation import figures
 from layerwise.models.dbn import DBN
@@ -14,6 +15,7 @@ from layerwise.models.units import VISIBLE_UNITS
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.nodes import scores_of, targets_of
 from layerwise.seeding import generator_for
+from layerwise.training.finetuning_settings import FinetuningSettings
 
 
 def draw_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:
@@ -61,6 +63,26 @@ def draw_code_map(network: MLP, test: Rows, description: dict[str, Any]) -> Figu
         targets, names = targets[:, 0], ()
     return figures.code_map(
         codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
+    )
+
+
+def draw_augmentation(
+    labelled: Rows, description: dict[str, Any], settings: FinetuningSettings, seed: int
+) -> Figure:
+    """Draw training rows as each chosen change leaves them, and as all changes together do."""
+    columns = Description(**description)
+    chosen = settings.augmentation.chosen
+    if not chosen or columns.image_shape is None:
+        return figures.note("The network learnt from the rows as they are (finetuning.augmentation).")
+    rows = labelled.inputs[:10]
+    variants = {"as they are": rows}
+    for name in chosen:
+        alone = AugmentationSettings(**{name: getattr(settings.augmentation, name)})
+        variants[name.replace("_", " ")] = augment(alone, columns.image_shape, seed, "cpu", name)(rows)
+    if len(chosen) > 1:
+        variants["all"] = augment(settings.augmentation, columns.image_shape, seed, "cpu", "all")(rows)
+    return figures.augmentations(
+        variants, columns.image_shape, title="Training rows as the network sees them"
     )
 
 

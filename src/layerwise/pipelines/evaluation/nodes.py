@@ -35,7 +35,11 @@ def evaluate(
     threshold = 0.5
     if columns.task == "binary" and settings.threshold != "half":
         threshold = choose_threshold(
-            targets_of(validation, columns), scores_of(network, validation, columns), settings.threshold
+            targets_of(validation, columns),
+            scores_of(network, validation, columns),
+            settings.threshold,
+            false_positive_cost=settings.false_positive_cost,
+            false_negative_cost=settings.false_negative_cost,
         )
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     found = measures(

@@ -24,6 +24,7 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
         ),
         _figure(draw.draw_predictions, ["network", "test", "description", "measures"]),
         _figure(draw.draw_calibration, ["network", "test", "description"]),
+        _figure(draw.draw_augmentation, ["labelled", "description", "params:finetuning", "params:seed"]),
         _figure(draw.draw_code_map, ["network", "test", "description"]),
     ]
     if not pretrained:
