@@ -81,7 +81,7 @@ def test_poisson_learns_the_mean_of_counts_and_never_answers_below_zero(project)
         problem={"name": "counts", "target": "RH", "target_transform": "none"},
         preparation={"scale_target": False},
         finetuning={"loss": "poisson", "epochs": 60, "learning_rate": 0.02, "dropout": 0.0},
-        mlp={"hidden_sizes": [8]},
+        mlp={"hidden_sizes": [8], "activation": "tanh", "initialiser": "glorot_uniform"},
         evaluation={"baselines": False},
     )
     table = project.catalog(env="forest_fires", problem={"name": "counts"}).load("mlp.predictions")
