@@ -136,3 +136,52 @@ def test_the_settings_that_a_run_used_are_tracked_by_name(project):
     assert params["finetuning.l2"] == "0.5"
     assert params["finetuning.augmentation.rotate"] == "0.0"
     assert json.loads(params["mlp.hidden_sizes"]) == [40, 30]
+
+
+def test_a_network_that_loses_to_the_usual_models_says_so(project):
+    project.run("mlp", env="forest_fires_size", problem={"name": "loser"}, finetuning={"epochs": 1})
+    measures = project.json("08_reporting/loser/mlp/measures.json")
+    card = (project.path / "data/08_reporting/loser/mlp/model_card.md").read_text()
+    assert set(measures["baselines"]) == {"logistic regression", "gradient boosting"}
+    assert measures["verdict"]
+    assert all(f"**{sentence}**" in card for sentence in measures["verdict"])
+    # The rows' own story: the column that is the label, and the rows that stand in both parts.
+    assert "Column 'area' alone decides the target" in card
+    assert "test rows repeat a training row's inputs." in card
+
+
+def test_the_importance_of_each_column_is_measured_on_validation_rows(project):
+    project.run("mlp", env="forest_fires", problem={"name": "columns"}, finetuning={"epochs": 2})
+    importance = project.json("08_reporting/columns/mlp/importance.json")
+    blocks = project.json("04_feature/columns/mlp/description.json")["blocks"]
+    assert {each["name"] for each in importance} == {block["name"] for block in blocks}
+    means = [each["mean"] for each in importance]
+    assert means == sorted(means, reverse=True)
+
+
+def test_a_leak_that_the_user_allows_is_written_on_the_card(project):
+    with pytest.warns(UserWarning, match="'area'"):
+        project.run("mlp", env="forest_fires_size", problem={"name": "leaky", "drop": [], "allow_leak": True})
+    assert "LEAK: " in (project.path / "data/08_reporting/leaky/mlp/model_card.md").read_text()
+
+
+@pytest.mark.parametrize("cost", [1.0, 8.0])
+def test_a_threshold_by_cost_is_chosen_on_validation_rows(project, cost):
+    name = f"cost_{cost:g}"
+    project.run(
+        "mlp",
+        env="forest_fires_size",
+        problem={"name": name},
+        evaluation={"threshold": "cost", "false_negative_cost": cost, "baselines": False},
+    )
+    catalog = project.catalog(env="forest_fires_size", problem={"name": name})
+    rows, network = catalog.load("mlp.validation"), catalog.load("mlp.network")
+    with torch.no_grad():
+        scores = network(rows.inputs).sigmoid()
+    threshold = project.json(f"08_reporting/{name}/mlp/measures.json")["threshold"]
+
+    def total(cut):
+        said, true = scores >= cut, rows.targets > 0.5
+        return float((said & ~true).sum() + cost * (~said & true).sum())
+
+    assert total(threshold) == min(total(cut) for cut in [*scores.flatten().tolist(), 1.1])

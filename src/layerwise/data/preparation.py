@@ -128,9 +128,9 @@ def fit_preparation(
         fitted = TablePreparation.fit(raw, split.training, problem, settings)
         repeats = count_repeats(raw[list(fitted.state["original"])], split.training, split.test)
         if repeats:
-            warnings.warn(
-                f"{repeats} of {len(split.test)} test rows repeat a training row's inputs", stacklevel=2
-            )
+            sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"
+            warnings.warn(sentence, stacklevel=2)
+            fitted.state["description"]["notes"].append(f"{sentence}.")
     fitted.state["description"] |= {
         "n_training": len(split.training),
         "n_validation": len(split.validation),

@@ -64,7 +64,7 @@ class TablePreparation:
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         require_columns(inputs, settings.date_columns, "preparation.date_columns: column")
         require_columns(inputs, settings.category_columns, "preparation.category_columns: column")
-        refuse_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        notes = refuse_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         original = {str(name): str(kind) for name, kind in inputs.dtypes.items()}
         constants = {str(n): plain(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2}
         if constants:
@@ -123,7 +123,7 @@ class TablePreparation:
             modelled = transformed_targets(raw_target, problem)
             state["target_means"] = modelled.mean(0).tolist()
             state["target_scales"] = modelled.std(0).tolist()
-        state["description"] = _describe(state, problem, settings, frame.attrs)
+        state["description"] = _describe(state, problem, settings, frame.attrs) | {"notes": notes}
         return cls(state)
 
     def inputs(self, frame: pd.DataFrame) -> np.ndarray:

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from layerwise.data.augmentation import AugmentationSettings, augment
 from layerwise.data.rows import Description, Rows
 from layerwise.evaluation import figures
+from layerwise.evaluation.importance import Importance
+from layerwise.evaluation.supervised import Measure
 from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
 from layerwise.models.units import VISIBLE_UNITS
@@ -41,6 +43,38 @@ def draw_predictions(
         return figures.label_errors(targets, scores, columns.target_names)
     chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= measured["threshold"]
     return figures.confusion_matrix(targets, chosen, columns.class_names)
+
+
+def draw_ranking_curves(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
+    """Draw the ROC and the precision-recall curves of a classification."""
+    columns = Description(**description)
+    if columns.task == "regression":
+        return figures.note("A regression ranks no classes: it has no ROC and precision-recall curves.")
+    names = columns.target_names if columns.task == "multilabel" else columns.class_names
+    return figures.ranking_curves(
+        columns.task, targets_of(test, columns), scores_of(network, test, columns), names
+    )
+
+
+def draw_importance(importance: list[dict[str, Any]], description: dict[str, Any]) -> Figure:
+    """Draw what shuffling each column costs."""
+    if not importance:
+        return figures.note("No single pixel of a picture is worth shuffling: see the features instead.")
+    columns = Description(**description)
+    measure = "RMSE" if columns.task == "regression" else "log loss"
+    return figures.importance_bars([Importance(**each) for each in importance], measure=measure)
+
+
+def draw_comparison(measured: dict[str, Any]) -> Figure:
+    """Draw the network's figures beside those of the usual models."""
+    if not measured["baselines"]:
+        return figures.note("No other model was fitted (evaluation.baselines).")
+    models = {"network": measured["network"], **measured["baselines"]}
+    known = {
+        model: {name: Measure(**values) for name, values in found.items()} for model, found in models.items()
+    }
+    shown = ("accuracy", "roc_auc", "log_loss", "rmse", "mae", "r2")
+    return figures.comparison(known, [name for name in shown if name in known["network"]])
 
 
 def draw_calibration(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:

@@ -1,5 +1,6 @@
 """Read the test rows once, and say what the network is worth."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import torch
 
 from layerwise.data.rows import Description, Rows
-from layerwise.evaluation.baselines import baselines
+from layerwise.evaluation.baselines import baselines, compare
+from layerwise.evaluation.importance import permutation_importance
 from layerwise.evaluation.model_card import model_card
 from layerwise.evaluation.reconstruction import reconstruction_measures
 from layerwise.evaluation.supervised import Measure, choose_threshold, measures
@@ -18,6 +20,7 @@ from layerwise.training.backpropagation import probabilities
 from layerwise.training.reporting import report_metrics
 
 AT_A_TIME = 2000
+log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -55,7 +58,8 @@ def evaluate(
         found |= _in_raw_units(preparation, test, network, seed, settings.bootstrap)
     report_metrics({f"test/{name}": measure.value for name, measure in found.items()})
     others = {}
-    if settings.baselines:
+    wanted = columns.image_shape is None if settings.baselines == "auto" else settings.baselines
+    if wanted:
         others = baselines(
             _unscaled(labelled, columns),
             _unscaled(test, columns),
@@ -65,6 +69,7 @@ def evaluate(
         )
         for family, figures in others.items():
             report_metrics({f"test/{family.replace(' ', '_')}/{n}": m.value for n, m in figures.items()})
+    verdict = compare(found, others)
     measured = {
         "threshold": threshold,
         "network": {name: measure.model_dump() for name, measure in found.items()},
@@ -72,7 +77,10 @@ def evaluate(
             family: {name: measure.model_dump() for name, measure in figures.items()}
             for family, figures in others.items()
         },
+        "verdict": verdict,
     }
+    for sentence in verdict:
+        log.warning(sentence)
     return measured, _predictions(columns, targets, scores, threshold)
 
 
@@ -84,6 +92,23 @@ def evaluate_stack(stack: DBN, test: Rows, history: dict[str, Any]) -> dict[str,
     found = reconstruction_measures(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
     report_metrics({f"test/{name}": value for name, value in found.items()})
     return found
+
+
+def measure_importance(
+    network: MLP, validation: Rows, description: dict[str, Any], settings: EvaluationSettings, seed: int
+) -> list[dict[str, Any]]:
+    """Say how much worse the network gets on validation rows when a column is shuffled; nothing for pictures."""
+    columns = Description(**description)
+    if columns.image_shape is not None:
+        return []
+    found = permutation_importance(
+        lambda inputs: probabilities(columns.task, network(inputs)).detach(),
+        validation,
+        columns,
+        repeats=settings.importance_repeats,
+        seed=seed,
+    )
+    return [each.model_dump() for each in found]
 
 
 def write_model_card(
@@ -99,7 +124,11 @@ def write_model_card(
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
     }
-    return model_card(Description(**description), plain, network, others)
+    columns = Description(**description)
+    notes = list(columns.notes)
+    if measured["threshold"] != 0.5:
+        notes.append(f"An answer is yes from {measured['threshold']:.4f} on, chosen on the validation rows.")
+    return model_card(columns, plain, network, others, notes)
 
 
 def scores_of(network: MLP, rows: Rows, columns: Description) -> torch.Tensor:

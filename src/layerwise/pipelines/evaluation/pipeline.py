@@ -3,7 +3,12 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.evaluation import figure_nodes as draw
-from layerwise.pipelines.evaluation.nodes import evaluate, evaluate_stack, write_model_card
+from layerwise.pipelines.evaluation.nodes import (
+    evaluate,
+    evaluate_stack,
+    measure_importance,
+    write_model_card,
+)
 
 
 def create_pipeline(pretrained: bool = True) -> Pipeline:
@@ -23,6 +28,15 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
             name="write_model_card",
         ),
         _figure(draw.draw_predictions, ["network", "test", "description", "measures"]),
+        Node(
+            measure_importance,
+            ["network", "validation", "description", "params:evaluation", "params:seed"],
+            "importance",
+            name="measure_importance",
+        ),
+        _figure(draw.draw_importance, ["importance", "description"]),
+        _figure(draw.draw_comparison, ["measures"]),
+        _figure(draw.draw_ranking_curves, ["network", "test", "description"]),
         _figure(draw.draw_calibration, ["network", "test", "description"]),
         _figure(draw.draw_augmentation, ["labelled", "description", "params:finetuning", "params:seed"]),
         _figure(draw.draw_code_map, ["network", "test", "description"]),
