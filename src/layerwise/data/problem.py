@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from layerwise.configuration import Config
+from layerwise.configuration import Config, setting
 from layerwise.data.rows import Task
 
 
@@ -72,13 +72,24 @@ class PreparationSettings(Config):
     is true.
     """
 
-    scaling: Literal["standard", "minmax", "none"] = "standard"
-    drop_first: bool = True
-    missing: Literal["impute", "refuse"] = "impute"
-    date_columns: tuple[str, ...] = ()
-    category_columns: tuple[str, ...] = ()
-    binarise: Literal["none", "threshold", "fixed", "fresh"] = "none"
-    scale_target: bool = True
+    scaling: Literal["standard", "minmax", "none"] = setting(
+        "standard",
+        "of number columns: mean 0 and deviation 1, or from 0 to 1",
+        "standard; nets want inputs of size 1",
+    )
+    drop_first: bool = setting(True, "leave the first dummy of each category out", "false for pretraining")
+    missing: Literal["impute", "refuse"] = setting(
+        "impute", "empty cells: the median or most frequent value with an indicator, or an error"
+    )
+    date_columns: tuple[str, ...] = setting((), "columns that are dates and do not show it")
+    category_columns: tuple[str, ...] = setting((), "numbers that are categories", "codes, small counts")
+    binarise: Literal["none", "threshold", "fixed", "fresh"] = setting(
+        "none", "pixels as 0 or 1: cut at one half, drawn once, or drawn anew for each batch",
+        "fresh for likelihoods", "tables",
+    )  # fmt: skip
+    scale_target: bool = setting(
+        True, "standardise the target of a regression", "nearly always", "the loss poisson"
+    )
 
     @model_validator(mode="after")
     def _each_column_once(self) -> PreparationSettings:
