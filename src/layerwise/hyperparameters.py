@@ -1,4 +1,4 @@
-"""`docs/hyperparameters.md`, made of the parameter models: `python -m layerwise.hyperparameters docs/hyperparameters.md`."""
+"""The page of all hyperparameters: `python -m layerwise.hyperparameters docs/hyperparameters.md`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.configuration import Choice
-from layerwise.files import whole_file
 from layerwise.data.problem import PreparationSettings
+from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
 from layerwise.parameters import EvaluationSettings, MLPSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
@@ -24,7 +24,7 @@ HEAD = """# Hyperparameters
 
 Made of the parameter models by `python -m layerwise.hyperparameters docs/hyperparameters.md`; a test fails when it is
 stale. Each name is one line in `conf/`, or one `--params=name=value` of a run; a value that does not fit is refused
-before anything runs. The defaults below are the models'; `conf/base/parameters.yml` and the problem's folder come first.
+before anything runs. The defaults below are the models'; what `conf/` says comes first.
 """
 # A longer list of names stands in a table of its own.
 ELSEWHERE = {
@@ -97,7 +97,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _choices(title: str, choices: Mapping[Any, Choice], third: str, column: Mapping[str, str]) -> str:
+def _choices(title: str, choices: Mapping[Any, Choice], third: str, column: Mapping[Any, str]) -> str:
     rows = [
         [f"`{name}`", choice.meaning, choice.when, column.get(name, "")] for name, choice in choices.items()
     ]

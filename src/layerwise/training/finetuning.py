@@ -31,6 +31,7 @@ def finetune(
     fresh: bool = False,
     image_shape: tuple[int, int] | None = None,
     callbacks: Sequence[Callback] = (),
+    quiet: bool = False,
 ) -> Progress:
     """Train the network in place; it ends with the weights of its best epoch on the validation rows.
 
@@ -41,6 +42,7 @@ def finetune(
         freeze: train the head alone.
         fresh: read each input as a probability and draw it anew for every batch.
         image_shape: height and width of inputs that are pictures, which augmentation needs.
+        quiet: report nothing; for a second network beside the run's own.
         callbacks: more listeners, such as probes; they come before the ones that restore the best weights.
 
     Raises:
@@ -58,6 +60,7 @@ def finetune(
         n_rows=len(training),
         class_weights=class_weights(settings.class_weights, task, training, network.config.n_outputs),
     )
+    shown = [] if quiet else [Reporter(), ProgressBar("fine-tuning", "validation/error")]
     progress = fit(
         trainee,
         training,
@@ -65,12 +68,7 @@ def finetune(
         batch_size=batch_size,
         generator=generator_for(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[
-            *callbacks,
-            *_stops(trainee, settings),
-            Reporter(),
-            ProgressBar("fine-tuning", "validation/error"),
-        ],
+        callbacks=[*callbacks, *_stops(trainee, settings), *shown],
         transform=_transform(settings, seed, training, fresh, image_shape),
         name="fine-tuning",
     )

@@ -15,7 +15,7 @@ from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
 from layerwise.models.units import VISIBLE_UNITS
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.nodes import scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.seeding import generator_for
 from layerwise.training.finetuning_settings import FinetuningSettings
 

@@ -16,10 +16,10 @@ from layerwise.evaluation.supervised import Measure, choose_threshold, measures
 from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
 from layerwise.parameters import EvaluationSettings
-from layerwise.training.backpropagation import probabilities
+from layerwise.pipelines.evaluation.scores import AT_A_TIME, scores_of, targets_of
+from layerwise.training.losses import probabilities
 from layerwise.training.reporting import report_metrics
 
-AT_A_TIME = 2000
 log = logging.getLogger(__name__)
 
 
@@ -32,6 +32,7 @@ def evaluate(
     preparation: Any,
     settings: EvaluationSettings,
     seed: int,
+    exercise: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure the network on the test rows, beside the usual models when asked for, and keep its predictions."""
     columns = Description(**description)
@@ -68,8 +69,15 @@ def evaluate(
             seed=seed,
         )
         for family, figures in others.items():
-            report_metrics({f"test/{family.replace(' ', '_')}/{n}": m.value for n, m in figures.items()})
+            report_metrics({f"test/{_metric_name(family)}/{n}": m.value for n, m in figures.items()})
     verdict = compare(found, others)
+    variants = {
+        name: {each: Measure(**values) for each, values in of.items()}
+        for name, of in (exercise or {}).get("variants", {}).items()
+    }
+    for name, figures in variants.items():
+        report_metrics({f"test/{_metric_name(name)}/{n}": m.value for n, m in figures.items()})
+    others |= variants
     measured = {
         "threshold": threshold,
         "network": {name: measure.model_dump() for name, measure in found.items()},
@@ -78,8 +86,9 @@ def evaluate(
             for family, figures in others.items()
         },
         "verdict": verdict,
+        "notes": (exercise or {}).get("sentences", []),
     }
-    for sentence in verdict:
+    for sentence in [*verdict, *(exercise or {}).get("sentences", [])]:
         log.warning(sentence)
     return measured, _predictions(columns, targets, scores, threshold)
 
@@ -125,23 +134,15 @@ def write_model_card(
         for name, value in parameters.items()
     }
     columns = Description(**description)
-    notes = list(columns.notes)
+    notes = [*columns.notes, *measured["notes"]]
     if measured["threshold"] != 0.5:
         notes.append(f"An answer is yes from {measured['threshold']:.4f} on, chosen on the validation rows.")
     return model_card(columns, plain, network, others, notes)
 
 
-def scores_of(network: MLP, rows: Rows, columns: Description) -> torch.Tensor:
-    """Return probabilities, or values in the units of the (transformed) target, shape (rows, n_outputs)."""
-    with torch.no_grad():
-        outputs = torch.cat([network(part) for part in rows.inputs.split(AT_A_TIME)])
-    return columns.unscaled(probabilities(columns.task, outputs))
-
-
-def targets_of(rows: Rows, columns: Description) -> torch.Tensor:
-    """Return the targets, those of a regression in the units of the (transformed) target."""
-    assert rows.targets is not None
-    return columns.unscaled(rows.targets)
+def _metric_name(words: str) -> str:
+    """Return a name as MLflow takes it."""
+    return words.replace(":", "").replace(" ", "_")
 
 
 def _unscaled(rows: Rows, columns: Description) -> Rows:

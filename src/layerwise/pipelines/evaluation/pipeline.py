@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.evaluation import figure_nodes as draw
+from layerwise.pipelines.evaluation.exercise import repeat_exercise
 from layerwise.pipelines.evaluation.nodes import (
     evaluate,
     evaluate_stack,
@@ -17,7 +18,10 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
     nodes = [
         Node(
             evaluate,
-            ["network", *rows, "description", "preparation", "params:evaluation", "params:seed"],
+            [
+                *["network", *rows, "description", "preparation", "params:evaluation", "params:seed"],
+                *([] if pretrained else ["exercise"]),
+            ],
             ["measures", "predictions"],
             name="evaluate",
         ),
@@ -42,7 +46,14 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
         _figure(draw.draw_code_map, ["network", "test", "description"]),
     ]
     if not pretrained:
+        settings = ["problem", "preparation", "mlp", "finetuning", "evaluation", "seed"]
         nodes += [
+            Node(
+                repeat_exercise,
+                ["network", "raw", "split", "test", "description", *(f"params:{name}" for name in settings)],
+                "exercise",
+                name="repeat_exercise",
+            ),
             _figure(draw.draw_learning_curves, ["finetuning_history"]),
             Node(
                 draw.draw_network_features,

@@ -41,10 +41,11 @@ def finetune_random_start(
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
+    quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Train a feed-forward network from its random start."""
     network = _new_network(mlp, description, settings, seed)
-    return _finetune(network, labelled, validation, description, settings, seed, freeze=False)
+    return _finetune(network, labelled, validation, description, settings, seed, freeze=False, quiet=quiet)
 
 
 def _new_network(
@@ -76,6 +77,7 @@ def _finetune(
     settings: FinetuningSettings,
     seed: int,
     freeze: bool,
+    quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     device = best_device()
     columns = Description(**description)
@@ -89,5 +91,6 @@ def _finetune(
         freeze=freeze,
         fresh=columns.fresh_binarisation,
         image_shape=columns.image_shape,
+        quiet=quiet,
     )
     return network, {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}
