@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run test test-slow lint viz ui bench clean
+.PHONY: help run test test-slow lint docs viz ui bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -30,6 +30,9 @@ lint: $(BIN)/installed ## Check style, imports and types
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/mypy src
+
+docs: $(BIN)/installed ## Write the table of hyperparameters anew
+	$(BIN)/python -m layerwise.hyperparameters docs/hyperparameters.md
 
 viz: $(BIN)/installed ## Look at the pipelines, with pictures
 	$(BIN)/kedro viz run

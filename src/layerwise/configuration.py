@@ -1,9 +1,9 @@
 """The base of every parameter model: frozen, closed, and helpful about a misspelt name."""
 
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -26,3 +26,26 @@ class Config(BaseModel):
             if wrong:
                 raise ValueError(" and ".join(f"unknown parameter '{w}'{nearest(w, known)}" for w in wrong))
         return values
+
+
+def setting(default: Any, meaning: str, when: str = "", not_with: str = "", **limits: Any) -> Any:
+    """Return a field that says what it is for; `docs/hyperparameters.md` is made of these.
+
+    Args:
+        default: the value without a word in `conf/`.
+        meaning: what the value does, with its unit or equation.
+        when: when to use it.
+        not_with: what it cannot be combined with.
+        limits: pydantic's constraints, such as `ge=0`.
+    """
+    return Field(
+        default, description=meaning, json_schema_extra={"when": when, "not_with": not_with}, **limits
+    )
+
+
+class Choice(NamedTuple):
+    """One value of a setting that is chosen by name: what it is, and when to take it."""
+
+    meaning: str
+    when: str = ""
+    uses: tuple[str, ...] = ()

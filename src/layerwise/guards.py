@@ -37,7 +37,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from layerwise.parameters import PARAMETERS
+    from layerwise.parameters import PARAMETERS, disagreements
 
     wrong = [
         f"unknown parameter '{key}'{nearest(key, list(PARAMETERS))}"
@@ -56,6 +56,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
                 at = ".".join([key, *map(str, each["loc"])])
                 given = "" if isinstance(each["input"], dict) else f" (given: {each['input']!r})"
                 wrong.append(f"{at}: {each['msg'].removeprefix('Value error, ')}{given}")
+    wrong = wrong or disagreements(right)
     if wrong:
         raise ParameterError("wrong parameters: " + "; ".join(wrong))
     return right

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from layerwise.configuration import Config
+from layerwise.configuration import Config, setting
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
-from layerwise.models.layers import Activation, Initialiser
-from layerwise.training.backpropagation import FinetuningSettings
+from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
+from layerwise.models.mlp import for_each_layer
+from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.loop import TrainingError
+from layerwise.training.losses import loss_of
 from layerwise.training.pretraining import PretrainingSettings
 
 
@@ -23,20 +26,69 @@ class DBNSettings(Config):
 class MLPSettings(Config):
     """The feed-forward network of `kedro run --pipelines=mlp`."""
 
-    hidden_sizes: tuple[PositiveInt, ...] = (500, 500, 1000)
-    activation: Activation = "relu"
-    initialiser: Initialiser = "he_uniform"
-    output_initialiser: Initialiser = "glorot_uniform"
+    hidden_sizes: tuple[PositiveInt, ...] = setting(
+        (500, 500, 1000), "units of each hidden layer, any number of layers", "few and small for few rows"
+    )
+    activation: Activation | tuple[Activation, ...] = setting(
+        "relu", "of the hidden layers: one for all, or a list; the output's follows from the task", "relu"
+    )
+    normalisation: Normalisation = setting(
+        "none", "standardise each hidden layer's total inputs: over the batch, or over the layer's units",
+        "deep nets; batch for large batches, layer for any", "batch: batches of 1 row, seeds above 1",
+    )  # fmt: skip
+    initialiser: Initialiser = setting(
+        "he_uniform", "how the hidden weights start", "he with relu, glorot with tanh"
+    )
+    initialiser_gain: float = setting(
+        1.0, "multiplies the hidden weights' start", "experiments with gradients", gt=0
+    )
+    output_initialiser: Initialiser = setting(
+        "glorot_uniform", "how the output's weights start", "glorot_uniform"
+    )
+    bias_initialiser: BiasInitialiser = setting(
+        "zeros", "how the hidden biases start; the output's are 0", "zeros"
+    )
+    bias_constant: float = setting(
+        0.0, "the value of bias_initialiser: constant", "0.1 keeps relu units alive at first",
+        "other bias initialisers",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _fits(self) -> MLPSettings:
+        for_each_layer(self.activation, len(self.hidden_sizes), "activation")
+        if self.bias_constant and self.bias_initialiser != "constant":
+            raise ValueError(f"bias_initialiser {self.bias_initialiser} has no use for bias_constant")
+        return self
 
 
 class EvaluationSettings(Config):
     """What is reported of the trained network on the test rows."""
 
-    threshold: Literal["half", "f1", "accuracy"] = "half"
-    bootstrap: int = Field(1000, ge=0)
-    baselines: bool = False
-    samples: int = Field(64, ge=1, le=400)
-    sampling_steps: int = Field(200, ge=1)
+    threshold: Literal["half", "f1", "accuracy", "cost"] = setting(
+        "half", "the probability from which a binary answer is yes: 0.5, or the best on validation rows by a measure",
+        "f1 or cost for rare classes", "tasks other than binary",
+    )  # fmt: skip
+    false_positive_cost: float = setting(
+        1.0, "what a wrong yes costs", "threshold: cost", "other thresholds", ge=0
+    )
+    false_negative_cost: float = setting(
+        1.0, "what a wrong no costs", "threshold: cost", "other thresholds", ge=0
+    )
+    bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
+    baselines: bool | Literal["auto"] = setting(
+        "auto",
+        "fit the usual models on the same rows and compare; auto: for tables",
+        "true for small sets of images",
+    )
+    importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
+    samples: int = setting(64, "rows that a stack dreams up for its picture", "", ge=1, le=400)
+    sampling_steps: int = setting(200, "Gibbs steps of each of these rows", "", ge=1)
+
+    @model_validator(mode="after")
+    def _costs_have_a_use(self) -> EvaluationSettings:
+        if self.threshold != "cost" and (self.false_positive_cost, self.false_negative_cost) != (1, 1):
+            raise ValueError(f"threshold {self.threshold} has no use for costs; set threshold: cost")
+        return self
 
 
 PARAMETERS: dict[str, Any] = {
@@ -51,3 +103,30 @@ PARAMETERS: dict[str, Any] = {
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
 }
+
+
+def disagreements(parameters: dict[str, Any]) -> list[str]:
+    """Return a sentence for each setting that does not fit the problem, whichever pipeline runs."""
+    problem: Problem = parameters["problem"]
+    finetuning: FinetuningSettings = parameters["finetuning"]
+    found = []
+    try:
+        loss_of(problem.task, finetuning.loss)
+    except TrainingError as error:
+        found.append(str(error))
+    if finetuning.loss == "poisson" and parameters["preparation"].scale_target:
+        found.append(
+            "finetuning.loss: poisson is for counts as they are; set preparation.scale_target: false"
+        )
+    classes = problem.task in ("binary", "multiclass")
+    if finetuning.class_weights is not None and not classes:
+        found.append(f"finetuning.class_weights is for classes, and the task is {problem.task}")
+    if finetuning.monitors_a_score and not classes:
+        found.append(
+            f"finetuning.monitor: a {problem.task} task has no {finetuning.monitor}; take validation/loss"
+        )
+    if finetuning.augmentation.chosen and problem.targets:
+        found.append("finetuning.augmentation is for pictures, and this problem is a table")
+    if parameters["evaluation"].threshold != "half" and problem.task != "binary":
+        found.append(f"evaluation.threshold is for a binary task, and the task is {problem.task}")
+    return found

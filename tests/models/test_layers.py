@@ -5,7 +5,16 @@ import torch
 from scipy import stats
 from torch.nn import functional
 
-from layerwise.models.layers import ACTIVATIONS, INITIALISERS, activation, initialise_
+from layerwise.models.layers import (
+    ACTIVATION_CHOICES,
+    ACTIVATIONS,
+    INITIALISER_CHOICES,
+    INITIALISERS,
+    activation,
+    initialise_,
+    initialise_bias_,
+    normalisation,
+)
 
 M, N = 240, 360  # fan_out, fan_in
 
@@ -20,6 +29,7 @@ VARIANCES = {
     "normal": 0.05**2,
     "glorot_normal": 2 / (N + M),
     "he_normal": 2 / N,
+    "lecun": 1 / N,
     "lecun_normal": 1 / N,
 }
 
@@ -87,3 +97,46 @@ def test_an_activation_is_the_function_of_its_name(name):
 
 def test_each_layer_gets_an_activation_of_its_own():
     assert activation("prelu") is not activation("prelu")
+
+
+def test_every_choice_is_described():
+    assert set(ACTIVATION_CHOICES) == set(ACTIVATIONS)
+    assert set(INITIALISER_CHOICES) == set(INITIALISERS)
+
+
+def test_a_gain_multiplies_the_start():
+    weight = torch.empty(M, N)
+    initialise_(weight, "he_normal", torch.Generator().manual_seed(0), gain=3.0)
+    torch.testing.assert_close(weight, 3 * drawn("he_normal"))
+
+
+@pytest.mark.parametrize(
+    ("name", "law"),
+    [
+        ("normal", stats.norm(0, 0.05)),
+        ("uniform", stats.uniform(-0.05, 0.1)),
+        ("xavier_uniform", stats.uniform(-1 / math.sqrt(N), 2 / math.sqrt(N))),
+    ],
+)
+def test_biases_start_by_their_own_rule(name, law):
+    bias = torch.empty(20_000)
+    initialise_bias_(bias, name, N, torch.Generator().manual_seed(0))
+    assert stats.kstest(bias.numpy(), law.cdf).pvalue > 1e-3
+
+
+def test_constant_biases_are_the_constant_and_zeros_are_zeros():
+    bias = torch.empty(5)
+    initialise_bias_(bias, "constant", N, torch.Generator(), 0.1)
+    assert torch.equal(bias, torch.full((5,), 0.1))
+    initialise_bias_(bias, "zeros", N, torch.Generator(), 0.1)
+    assert not bias.any()
+
+
+def test_normalisations_standardise_over_rows_or_over_units():
+    x = 3 + 2 * torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
+    over_rows, over_units = normalisation("batch", 8)(x), normalisation("layer", 8)(x)
+    torch.testing.assert_close(over_rows.mean(0), torch.zeros(8), rtol=0, atol=1e-5)
+    torch.testing.assert_close(over_rows.var(0, correction=0), torch.ones(8), rtol=0, atol=1e-4)
+    torch.testing.assert_close(over_units.mean(1), torch.zeros(50), rtol=0, atol=1e-5)
+    torch.testing.assert_close(over_units.var(1, correction=0), torch.ones(50), rtol=0, atol=1e-3)
+    assert normalisation("none", 8)(x) is x

@@ -13,6 +13,7 @@ FIGURES = (
     "features",
     "learning_curves",
     "predictions",
+    "ranking_curves",
     "reconstructions",
     "samples",
 )

@@ -8,6 +8,7 @@ from torch import distributions, nn, optim
 
 from layerwise.data.rows import Rows
 from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.training import optimisers
 from layerwise.training.backpropagation import (
     Backpropagation,
     FinetuningSettings,
@@ -19,14 +20,24 @@ from layerwise.training.backpropagation import (
 )
 
 OPTIMISERS = {
-    "sgd": lambda p: optim.SGD(p, 0.05, weight_decay=0.01),
-    "momentum": lambda p: optim.SGD(p, 0.05, momentum=0.8, weight_decay=0.01),
-    "nesterov": lambda p: optim.SGD(p, 0.05, momentum=0.8, weight_decay=0.01, nesterov=True),
-    "rmsprop": lambda p: optim.RMSprop(p, 0.05, weight_decay=0.01),
-    "adagrad": lambda p: optim.Adagrad(p, 0.05, weight_decay=0.01),
-    "adam": lambda p: optim.Adam(p, 0.05, weight_decay=0.01),
-    "adamw": lambda p: optim.AdamW(p, 0.05, weight_decay=0.01),
-    "adamax": lambda p: optim.Adamax(p, 0.05, weight_decay=0.01),
+    "sgd": lambda p: optim.SGD(p, 0.05),
+    "momentum": lambda p: optim.SGD(p, 0.05, momentum=0.8),
+    "nesterov": lambda p: optim.SGD(p, 0.05, momentum=0.8, nesterov=True),
+    "adagrad": lambda p: optim.Adagrad(p, 0.05, eps=1e-7),
+    "rmsprop": lambda p: optim.RMSprop(p, 0.05, alpha=0.95, eps=1e-7),
+    "adadelta": lambda p: optim.Adadelta(p, 0.05, rho=0.95, eps=1e-7),
+    "adam": lambda p: optim.Adam(p, 0.05, betas=(0.8, 0.99), eps=1e-7),
+    "adamax": lambda p: optim.Adamax(p, 0.05, betas=(0.8, 0.99), eps=1e-7),
+    "adamw": lambda p: optim.AdamW(p, 0.05, betas=(0.8, 0.99), eps=1e-7, weight_decay=0.01),
+    "nadam": lambda p: optim.NAdam(p, 0.05, betas=(0.8, 0.99), eps=1e-7),
+}
+GIVEN = {
+    "momentum": 0.8,
+    "beta_1": 0.8,
+    "beta_2": 0.99,
+    "rho": 0.95,
+    "epsilon": 1e-7,
+    "weight_decay": 0.01,
 }
 SCHEDULES = ("constant", "cosine", "one_cycle", "step")
 
@@ -135,7 +146,8 @@ def test_a_step_goes_down_the_finite_difference_slope_of_the_mean_loss(task, k):
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_every_optimiser_does_what_torch_does(name):
     ours, theirs = network(), network()
-    trainee = learner(ours, optimiser=name, learning_rate=0.05, momentum=0.8, weight_decay=0.01)
+    uses = {use: GIVEN[use] for use in optimisers.OPTIMISERS[name].uses}
+    trainee = learner(ours, optimiser=name, learning_rate=0.05, **uses)
     peer = OPTIMISERS[name](theirs.parameters())
     for index in torch.arange(24).split(10):
         batch = rows()[index]
@@ -205,7 +217,7 @@ def test_every_step_uses_the_rate_of_its_share_of_all_steps(schedule):
 def test_freezing_trains_the_head_alone(activation):
     net = network(activation=activation)
     before = copy.deepcopy(net.state_dict())
-    trainee = learner(net, freeze=True, optimiser="adam", weight_decay=0.1, max_norm=0.01)
+    trainee = learner(net, freeze=True, optimiser="adamw", weight_decay=0.1, max_norm=0.01)
     for _ in range(3):
         trainee.train_step(rows())
     for name, value in net.state_dict().items():

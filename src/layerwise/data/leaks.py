@@ -117,12 +117,18 @@ def _one_column_accuracy(column: pd.Series, target: np.ndarray) -> float:
     return float(balanced_accuracy_score(codes, predicted))
 
 
-def refuse_leaks(inputs: pd.DataFrame, dropped: pd.DataFrame, target: np.ndarray, problem: Problem) -> None:
+def refuse_leaks(
+    inputs: pd.DataFrame, dropped: pd.DataFrame, target: np.ndarray, problem: Problem
+) -> list[str]:
     """Raise a DataError for an input that gives the target away; warn when the problem allows leaks.
 
     A dropped column that would have given it away is mentioned in the log, so that the run says why it is no
     input.
+
+    Returns:
+        What the model card has to say of it, a sentence each.
     """
+    notes = []
     for leak in find_leaks(dropped, target, problem.task):
         logger.info(
             "column '%s' decides the target %r and is no input (%.3f)",
@@ -130,15 +136,20 @@ def refuse_leaks(inputs: pd.DataFrame, dropped: pd.DataFrame, target: np.ndarray
             problem.target,
             leak.score,
         )
+        notes.append(
+            f"Column '{leak.column}' alone decides the target ({leak.score:.3f}) and is no input: it is the label "
+            "in another form."
+        )
     found = find_leaks(inputs, target, problem.task)
     if not found:
-        return
+        return notes
     listed = ", ".join(f"'{leak.column}' ({leak.reason}: {leak.score:.3f})" for leak in found)
     message = f"the target {problem.target!r} is decided by one column alone: {listed}"
     if not problem.allow_leak:
         names = ", ".join(leak.column for leak in found)
         raise DataError(f"{message}. Add {names} to problem.drop, or say problem.allow_leak: true")
     warnings.warn(message, stacklevel=2)
+    return [*notes, f"LEAK: {message}. The figures say nothing about rows whose target is not known yet."]
 
 
 def count_repeats(inputs: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> int:

@@ -17,6 +17,7 @@ from layerwise.data.leaks import count_repeats
 from layerwise.data.problem import PreparationSettings, Problem
 from layerwise.data.rows import Block, Description, Rows
 from layerwise.data.splits import Split
+from layerwise.data.targets import derived
 from layerwise.files import whole_file
 from layerwise.seeding import numpy_generator_for
 
@@ -126,11 +127,13 @@ def fit_preparation(
         fitted = ImagePreparation.fit(raw, split.training, problem, settings, seed)
     else:
         fitted = TablePreparation.fit(raw, split.training, problem, settings)
-        repeats = count_repeats(raw[list(fitted.state["original"])], split.training, split.test)
+        repeats = count_repeats(
+            derived(raw, problem)[list(fitted.state["original"])], split.training, split.test
+        )
         if repeats:
-            warnings.warn(
-                f"{repeats} of {len(split.test)} test rows repeat a training row's inputs", stacklevel=2
-            )
+            sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"
+            warnings.warn(sentence, stacklevel=2)
+            fitted.state["description"]["notes"].append(f"{sentence}.")
     fitted.state["description"] |= {
         "n_training": len(split.training),
         "n_validation": len(split.validation),
@@ -146,7 +149,9 @@ def example_rows(raw: Any, preparation: Any) -> pd.DataFrame:
     if isinstance(raw, Images):
         pixels = raw.pixels[:2].reshape(2, -1).astype(np.float64)
         return pd.DataFrame(pixels, columns=list(preparation.description.feature_names))
-    frame = raw[list(preparation.state["original"])].head(2).reset_index(drop=True)
+    frame = (
+        derived(raw, preparation.problem)[list(preparation.state["original"])].head(2).reset_index(drop=True)
+    )
     # A whole number may be missing in a row to come, and only floats can say so.
     return frame.astype(dict.fromkeys(frame.select_dtypes("integer"), "float64"))
 

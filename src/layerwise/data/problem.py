@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from layerwise.configuration import Config
+from layerwise.configuration import Config, setting
 from layerwise.data.rows import Task
 
 
@@ -14,7 +14,8 @@ class Problem(Config):
     """A problem's name, task and columns.
 
     `drop` names columns that are no inputs, such as row numbers. `positive` is the class that counts as 1 in
-    a binary task; by default the last one in order. `derive` adds a target that the raw table does not hold.
+    a binary task; by default the last one in order. `derive` adds a target that the raw table does not hold, or makes
+    the 31 columns of the forest fires exercise.
     `allow_leak` turns the refusal of a column that alone decides the target into a warning.
     """
 
@@ -24,7 +25,7 @@ class Problem(Config):
     drop: tuple[str, ...] = ()
     positive: str | int | None = None
     target_transform: Literal["none", "log1p"] = "none"
-    derive: Literal["none", "forest_fires_size"] = "none"
+    derive: Literal["none", "forest_fires_size", "forest_fires_classic"] = "none"
     allow_leak: bool = False
 
     @model_validator(mode="after")
@@ -72,13 +73,29 @@ class PreparationSettings(Config):
     is true.
     """
 
-    scaling: Literal["standard", "minmax", "none"] = "standard"
-    drop_first: bool = True
-    missing: Literal["impute", "refuse"] = "impute"
-    date_columns: tuple[str, ...] = ()
-    category_columns: tuple[str, ...] = ()
-    binarise: Literal["none", "threshold", "fixed", "fresh"] = "none"
-    scale_target: bool = True
+    scaling: Literal["standard", "minmax", "none"] = setting(
+        "standard",
+        "of number columns: mean 0 and deviation 1, or from 0 to 1",
+        "standard; nets want inputs of size 1",
+    )
+    scaled: Literal["numbers", "all"] = setting(
+        "numbers",
+        "scale number columns alone, or booleans and dummies too",
+        "all repeats the classic exercises",
+    )
+    drop_first: bool = setting(True, "leave the first dummy of each category out", "false for pretraining")
+    missing: Literal["impute", "refuse"] = setting(
+        "impute", "empty cells: the median or most frequent value with an indicator, or an error"
+    )
+    date_columns: tuple[str, ...] = setting((), "columns that are dates and do not show it")
+    category_columns: tuple[str, ...] = setting((), "numbers that are categories", "codes, small counts")
+    binarise: Literal["none", "threshold", "fixed", "fresh"] = setting(
+        "none", "pixels as 0 or 1: cut at one half, drawn once, or drawn anew for each batch",
+        "fresh for likelihoods", "tables",
+    )  # fmt: skip
+    scale_target: bool = setting(
+        True, "standardise the target of a regression", "nearly always", "the loss poisson"
+    )
 
     @model_validator(mode="after")
     def _each_column_once(self) -> PreparationSettings:
@@ -86,6 +103,8 @@ class PreparationSettings(Config):
             columns = getattr(self, name)
             if len(set(columns)) != len(columns):
                 raise ValueError(f"{name} names a column twice")
+        if self.scaled == "all" and self.scaling == "none":
+            raise ValueError("scaled: all needs a scaling: standard or minmax")
         both = sorted(set(self.date_columns) & set(self.category_columns))
         if both:
             raise ValueError(f"'{both[0]}' cannot be among date_columns and category_columns")

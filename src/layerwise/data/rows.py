@@ -55,7 +55,8 @@ class Description(Config):
     """What the prepared rows are: enough to build the network and to read its outputs.
 
     `fresh_binarisation` says that inputs are probabilities, to be drawn anew for every batch. A regression target is
-    standardised by `target_means` and `target_scales` (of the training rows) after its transform.
+    standardised by `target_means` and `target_scales` (of the training rows) after its transform. `notes` say what a
+    reader of the results has to know of the rows: leaks, repeats.
     """
 
     task: Task
@@ -75,6 +76,7 @@ class Description(Config):
     target_means: tuple[float, ...] = ()
     target_scales: tuple[float, ...] = ()
     target_transform: str = "none"
+    notes: tuple[str, ...] = ()
 
     @property
     def bounded(self) -> bool:

@@ -64,7 +64,7 @@ class TablePreparation:
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         require_columns(inputs, settings.date_columns, "preparation.date_columns: column")
         require_columns(inputs, settings.category_columns, "preparation.category_columns: column")
-        refuse_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        notes = refuse_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         original = {str(name): str(kind) for name, kind in inputs.dtypes.items()}
         constants = {str(n): plain(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2}
         if constants:
@@ -86,7 +86,7 @@ class TablePreparation:
         values = np.column_stack(list(numbers.values())) if numbers else None
         medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
         scaler = None
-        if values is not None and settings.scaling != "none":
+        if values is not None and settings.scaling != "none" and settings.scaled == "numbers":
             filled = np.where(np.isnan(values), medians, values)
             scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
         modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
@@ -99,7 +99,7 @@ class TablePreparation:
         classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
         if problem.task == "binary":
             classes = binary_classes(classes, problem)
-        state = {
+        state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
             "settings": settings.model_dump(mode="json"),
@@ -123,7 +123,16 @@ class TablePreparation:
             modelled = transformed_targets(raw_target, problem)
             state["target_means"] = modelled.mean(0).tolist()
             state["target_scales"] = modelled.std(0).tolist()
-        state["description"] = _describe(state, problem, settings, frame.attrs)
+        state["description"] = _describe(state, problem, settings, frame.attrs) | {"notes": notes}
+        if settings.scaled == "all":
+            matrix = cls(state).inputs(frame).astype(np.float64)
+            low, spread = matrix.mean(0), matrix.std(0)
+            if settings.scaling == "minmax":
+                low, spread = matrix.min(0), np.ptp(matrix, 0)
+            state["shift"], state["spread"] = low.tolist(), np.where(spread > 0, spread, 1).tolist()
+            state["description"]["blocks"] = [
+                block | {"kind": "real"} for block in state["description"]["blocks"]
+            ]
         return cls(state)
 
     def inputs(self, frame: pd.DataFrame) -> np.ndarray:
@@ -133,6 +142,8 @@ class TablePreparation:
             DataError: a column is missing; a cell holds text, an infinite value, or nothing where refused.
         """
         s = self.state
+        if self.problem.derive == "forest_fires_classic":
+            frame = derived(frame, self.problem)
         require_columns(frame, tuple(s["kinds"]), "input column")
         frame = frame[list(s["kinds"])]
         if self.settings.missing == "refuse":
@@ -174,7 +185,10 @@ class TablePreparation:
                 parts.append(s["encoder"].transform(filled.to_numpy(object)))
         for name in s["indicators"]:
             parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        matrix = np.concatenate(parts, axis=1)
+        if "spread" in s:
+            matrix = (matrix - s["shift"]) / s["spread"]
+        return matrix.astype(np.float32)
 
     def targets(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the targets in the shape that the task asks for."""
@@ -212,6 +226,8 @@ class TablePreparation:
         import pandas as pd
 
         s, at = self.state, len(self.state["numbers"])
+        if "spread" in s:
+            matrix = np.asarray(matrix, dtype=np.float64) * s["spread"] + s["shift"]
         columns: dict[str, Any] = {}
         values = np.asarray(matrix[:, :at], dtype=np.float64)
         if s["scaler"] is not None:

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 def derived(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
-    """Return the table with the target that the problem derives, or the table itself."""
+    """Return the table with what the problem derives, or the table itself where that was done before."""
     if problem.derive == "forest_fires_size":
         from layerwise.data.forest_fires import with_size_category
 
         return with_size_category(frame) if "area" in frame else frame
+    if problem.derive == "forest_fires_classic" and "daymon" not in frame:
+        from layerwise.data.forest_fires import classic_table
+
+        return classic_table(frame)
     return frame
 
 

@@ -8,13 +8,17 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from layerwise.configuration import Choice
+
 Activation = Literal[
     "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "softplus", "linear"
 ]
 Initialiser = Literal[
     "zeros", "normal", "uniform", "xavier_uniform", "glorot_uniform", "glorot_normal",
-    "he_uniform", "he_normal", "lecun_normal", "lecun_uniform", "orthogonal",
+    "he_uniform", "he_normal", "lecun", "lecun_normal", "lecun_uniform", "orthogonal",
 ]  # fmt: skip
+BiasInitialiser = Literal["zeros", "constant", "normal", "uniform", "xavier_uniform"]
+Normalisation = Literal["none", "batch", "layer"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 INITIALISERS: tuple[str, ...] = get_args(Initialiser)
 
@@ -24,14 +28,55 @@ _MODULES: dict[str, type[nn.Module]] = {
     "linear": nn.Identity,
 }  # fmt: skip
 
+ACTIVATION_CHOICES: dict[str, Choice] = {
+    "sigmoid": Choice(
+        "1 / (1 + exp(-x))", "after a pretrained stack; vanishes in deep nets (slope at most 1/4)"
+    ),
+    "tanh": Choice("tanh(x)", "nets of few layers, with a Glorot start"),
+    "relu": Choice("max(0, x)", "the usual choice, with a He start"),
+    "leaky_relu": Choice("x, or 0.01 x below 0", "when units of relu die"),
+    "prelu": Choice("x, or a x below 0; a is learnt, from 0.25", "when units die and rows are many"),
+    "elu": Choice("x, or exp(x) - 1 below 0", "smooth, with outputs of mean near 0"),
+    "selu": Choice("1.0507 (x, or 1.6733 (exp(x) - 1) below 0)", "deep plain nets, with a LeCun start"),
+    "gelu": Choice("x Phi(x), Phi the normal distribution function", "smooth relu"),
+    "silu": Choice("x sigmoid(x)", "smooth relu"),
+    "softplus": Choice("log(1 + exp(x))", "positive and smooth outputs"),
+    "linear": Choice("x", "bottlenecks and tests: hidden layers collapse into one"),
+}
+INITIALISER_CHOICES: dict[str, Choice] = {
+    "zeros": Choice("0", "the output layer; in hidden layers all units stay alike"),
+    "normal": Choice("N(0, 0.05^2)", "shallow nets"),
+    "uniform": Choice("U(-0.05, 0.05)", "shallow nets"),
+    "xavier_uniform": Choice("U(-1/sqrt(n), 1/sqrt(n))", "sigmoid and tanh, in the older form"),
+    "glorot_uniform": Choice("U(-sqrt(6/(n+m)), sqrt(6/(n+m)))", "sigmoid and tanh; the output layer"),
+    "glorot_normal": Choice("N(0, 2/(n+m))", "sigmoid and tanh"),
+    "he_uniform": Choice("U(-sqrt(6/n), sqrt(6/n))", "relu and its family"),
+    "he_normal": Choice("N(0, 2/n)", "relu and its family"),
+    "lecun": Choice("N(0, 1/n), the same as lecun_normal", "selu"),
+    "lecun_normal": Choice("N(0, 1/n)", "selu"),
+    "lecun_uniform": Choice("U(-sqrt(3/n), sqrt(3/n))", "selu"),
+    "orthogonal": Choice("rows or columns of a random rotation", "very deep or recurrent nets"),
+}
+
 
 def activation(name: Activation) -> nn.Module:
     """Return a new module of the named activation."""
     return _MODULES[name]()
 
 
-def initialise_(weight: Tensor, name: Initialiser, generator: torch.Generator) -> None:
-    """Fill a weight (fan_out m, fan_in n) in place.
+def normalisation(name: Normalisation, units: int) -> nn.Module:
+    """Return a layer that standardises the total inputs of a hidden layer.
+
+    `batch` over the rows of a batch, with running means in evaluation (Ioffe & Szegedy 2015); `layer` over
+    the units of each row (Ba et al. 2016).
+    """
+    if name == "batch":
+        return nn.BatchNorm1d(units)
+    return nn.LayerNorm(units) if name == "layer" else nn.Identity()
+
+
+def initialise_(weight: Tensor, name: Initialiser, generator: torch.Generator, gain: float = 1.0) -> None:
+    """Fill a weight (fan_out m, fan_in n) in place, and multiply it by a gain.
 
     `xavier_uniform` is U(-1/sqrt(n), 1/sqrt(n)). Glorot & Bengio 2010: uniform bound sqrt(6/(n+m)), normal
     variance 2/(n+m). He et al. 2015: uniform bound sqrt(6/n), normal variance 2/n. LeCun et al. 1998:
@@ -50,6 +95,7 @@ def initialise_(weight: Tensor, name: Initialiser, generator: torch.Generator) -
         "normal": 0.05,
         "glorot_normal": math.sqrt(2 / (n + m)),
         "he_normal": math.sqrt(2 / n),
+        "lecun": math.sqrt(1 / n),
         "lecun_normal": math.sqrt(1 / n),
     }
     with torch.no_grad():
@@ -61,3 +107,19 @@ def initialise_(weight: Tensor, name: Initialiser, generator: torch.Generator) -
             nn.init.orthogonal_(weight, generator=generator)
         else:
             weight.zero_()
+        if gain != 1:
+            weight.mul_(gain)
+
+
+def initialise_bias_(
+    bias: Tensor, name: BiasInitialiser, n_inputs: int, generator: torch.Generator, constant: float = 0.0
+) -> None:
+    """Fill a bias (m,) in place: zeros, a constant, N(0, 0.05^2), U(-0.05, 0.05) or U(-1/sqrt(n), 1/sqrt(n))."""
+    with torch.no_grad():
+        if name == "normal":
+            bias.normal_(0, 0.05, generator=generator)
+        elif name in ("uniform", "xavier_uniform"):
+            bound = 0.05 if name == "uniform" else 1 / math.sqrt(n_inputs)
+            bias.uniform_(-bound, bound, generator=generator)
+        else:
+            bias.fill_(constant if name == "constant" else 0.0)

@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
-from torch.nn import functional
 
 from layerwise.configuration import Config
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_
+from layerwise.models.dropout import DropConnect, Dropout, MaskOf
+from layerwise.models.layers import (
+    Activation,
+    BiasInitialiser,
+    Initialiser,
+    Normalisation,
+    activation,
+    initialise_,
+    initialise_bias_,
+    normalisation,
+)
+
+__all__ = ["MLP", "Dropout", "MLPConfig", "for_each_layer"]
+
+T = TypeVar("T")
+
+
+def for_each_layer(value: T | tuple[T, ...], n_layers: int, name: str) -> tuple[T, ...]:
+    """Return one value for each hidden layer: the one given for all, or the list as it is.
+
+    Raises:
+        ValueError: the list has another length than the hidden layers.
+    """
+    if not isinstance(value, tuple):
+        return (value,) * n_layers
+    if len(value) != n_layers:
+        raise ValueError(
+            f"{name} has {len(value)} value(s) for {n_layers} hidden layer(s); give one for all, or one for each"
+        )
+    return value
 
 
 class MLPConfig(Config):
@@ -21,11 +49,18 @@ class MLPConfig(Config):
     n_inputs: int = Field(ge=1)
     n_outputs: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = ()
-    activation: Activation = "sigmoid"
+    activation: Activation | tuple[Activation, ...] = "sigmoid"
+    normalisation: Normalisation = "none"
     initialiser: Initialiser = "glorot_uniform"
+    initialiser_gain: float = Field(1.0, gt=0)
     output_initialiser: Initialiser = "glorot_uniform"
+    bias_initialiser: BiasInitialiser = "zeros"
+    bias_constant: float = 0.0
+    output: Literal["linear", "exponential"] = "linear"
     input_dropout: float = Field(0.0, ge=0, lt=1)
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float | tuple[float, ...] = 0.0
+    dropconnect: float = Field(0.0, ge=0, lt=1)
+    dropconnect_masks: MaskOf = "row"
 
     @field_validator("hidden_sizes")
     @classmethod
@@ -34,32 +69,43 @@ class MLPConfig(Config):
             raise ValueError("every layer needs at least 1 unit")
         return sizes
 
+    @field_validator("dropout")
+    @classmethod
+    def _rates(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        return checked_rates(value)
 
-class Dropout(nn.Module):
-    """Inverted dropout with a generator of its own (Srivastava et al. 2014).
+    @model_validator(mode="before")
+    @classmethod
+    def _one_for_all(cls, values: Any) -> Any:
+        """Write a list of one and the same activation as that activation."""
+        given = values.get("activation") if isinstance(values, dict) else None
+        if isinstance(given, (list, tuple)) and len(set(given)) == 1:
+            for_each_layer(tuple(given), len(values.get("hidden_sizes", ())), "activation")
+            return values | {"activation": given[0]}
+        return values
 
-    In training each value is kept with probability 1 - rate and divided by it; in evaluation nothing happens.
-    """
+    @model_validator(mode="after")
+    def _lists_fit(self) -> MLPConfig:
+        for_each_layer(self.activation, len(self.hidden_sizes), "activation")
+        for_each_layer(self.dropout, len(self.hidden_sizes), "dropout")
+        return self
 
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-        self.generator: torch.Generator | None = None
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activation of each hidden layer."""
+        return for_each_layer(self.activation, len(self.hidden_sizes), "activation")
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return x with a fresh mask, shape of x."""
-        if not self.training or self.rate == 0:
-            return x
-        # One 64-bit draw gives four values their 16 bits: a third of a float draw's time, and exact to 2^-16.
-        keep = 1 - self.rate
-        words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
-        draws = words.random_(-(2**63), None, generator=self.generator).view(torch.int16)[: x.numel()]
-        kept = draws.view(x.shape).lt(min(round(keep * 2**16), 2**16 - 1) - 2**15)
-        return x * kept.to(x.dtype).div_(keep)
+
+def checked_rates(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    """Return dropout rates; a ValueError for one outside of [0, 1)."""
+    for rate in value if isinstance(value, tuple) else (value,):
+        if not 0 <= rate < 1:
+            raise ValueError(f"a dropout rate is at least 0 and less than 1, not {rate:g}")
+    return value
 
 
 class MLP(nn.Module):
-    """Hidden layers with one activation, then a linear output: `forward` returns logits or values.
+    """Hidden layers with their activations, then a linear output: `forward` returns logits or values.
 
     Args:
         config: the shape.
@@ -70,34 +116,55 @@ class MLP(nn.Module):
         super().__init__()
         self.config = config
         sizes = (config.n_inputs, *config.hidden_sizes)
-        self.hidden = nn.ModuleList(nn.utils.skip_init(nn.Linear, n, m) for n, m in pairwise(sizes))
+        self.hidden = nn.ModuleList(self._layer(n, m) for n, m in pairwise(sizes))
         self.output = nn.utils.skip_init(nn.Linear, sizes[-1], config.n_outputs)
-        self.activations = nn.ModuleList(activation(config.activation) for _ in config.hidden_sizes)
-        self.dropouts = nn.ModuleList(
-            Dropout(config.input_dropout if i == 0 else config.dropout) for i in range(len(sizes))
-        )
+        self.activations = nn.ModuleList(activation(name) for name in config.activations)
+        self.normalisations = nn.ModuleList(normalisation(config.normalisation, size) for size in sizes[1:])
+        rates = (config.input_dropout, *for_each_layer(config.dropout, len(config.hidden_sizes), "dropout"))
+        self.dropouts = nn.ModuleList(Dropout(rate) for rate in rates)
         with torch.no_grad():
             for layer in (*self.hidden, self.output):
-                name = config.output_initialiser if layer is self.output else config.initialiser
-                layer.bias.zero_()
-                if generator is None:
-                    layer.weight.zero_()
-                else:
-                    initialise_(layer.weight, name, generator)
+                self._initialise(layer, generator)
+
+    def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
+        if self.config.dropconnect == 0:
+            return nn.utils.skip_init(nn.Linear, n_inputs, n_outputs)
+        noise = {"rate": self.config.dropconnect, "mask_of": self.config.dropconnect_masks}
+        return nn.utils.skip_init(DropConnect, n_inputs, n_outputs, **noise)
+
+    def _initialise(self, layer: nn.Module, generator: torch.Generator | None) -> None:
+        assert isinstance(layer, nn.Linear)
+        config, is_output = self.config, layer is self.output
+        layer.bias.zero_()
+        if generator is None:
+            layer.weight.zero_()
+            return
+        name = config.output_initialiser if is_output else config.initialiser
+        initialise_(layer.weight, name, generator, 1.0 if is_output else config.initialiser_gain)
+        if not is_output and config.bias_initialiser != "zeros":
+            initialise_bias_(
+                layer.bias, config.bias_initialiser, layer.in_features, generator, config.bias_constant
+            )
 
     def use_generator(self, generator: torch.Generator) -> None:
-        """Draw every dropout mask from this generator from now on."""
-        for dropout in self.dropouts:
-            assert isinstance(dropout, Dropout)
-            dropout.generator = generator
+        """Draw every mask from this generator from now on."""
+        for module in self.modules():
+            if isinstance(module, (Dropout, DropConnect)):
+                module.generator = generator
+
+    def weights(self) -> list[nn.Parameter]:
+        """Return the weight matrices, the output's last; no biases."""
+        return [layer.weight for layer in (*self.hidden, self.output)]
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
         """Return the activities of the last (or the `depth`-th) hidden layer, shape (rows, units)."""
+        normalised = self.config.normalisation != "none"
         for i, layer in enumerate(self.hidden[:depth]):
-            assert isinstance(layer, nn.Linear)
-            x = self.activations[i](functional.linear(self.dropouts[i](x), layer.weight, layer.bias))
+            x = layer(self.dropouts[i](x))
+            x = self.activations[i](self.normalisations[i](x) if normalised else x)
         return x
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (classification) or values (regression), shape (rows, n_outputs)."""
-        return self.output(self.dropouts[-1](self.encode(x)))
+        outputs = self.output(self.dropouts[-1](self.encode(x)))
+        return outputs.exp() if self.config.output == "exponential" else outputs

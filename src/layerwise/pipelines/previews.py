@@ -35,7 +35,9 @@ class NetworkPreview:
         sizes = [shape["n_inputs"], *shape["hidden_sizes"], shape["n_outputs"]]
         description = _read("04_feature", self.name, "description.json") or {}
         last = OUTPUTS.get(description.get("task", ""), "linear")
-        activations = [shape["activation"]] * len(shape["hidden_sizes"]) + [last]
+        given = shape["activation"]
+        activations = [given] * len(shape["hidden_sizes"]) if isinstance(given, str) else list(given)
+        activations.append(last)
         return MermaidPreview(mermaid(sizes, activations), meta=STYLE)
 
 

@@ -1,16 +1,23 @@
-"""Back-propagation through the whole stack, with the best weights by the validation rows."""
+"""Back-propagation through the whole network, with the best weights by the validation rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from layerwise.data.augmentation import augment
 from layerwise.data.rows import Rows, Task
 from layerwise.data.transforms import binarise_freshly
 from layerwise.models.mlp import MLP
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import Backpropagation, FinetuningSettings
 from layerwise.training.bars import ProgressBar
-from layerwise.training.callbacks import Reporter
-from layerwise.training.loop import Progress, fit
-from layerwise.training.stopping import KeepBest
+from layerwise.training.callbacks import Callback, Reporter
+from layerwise.training.loop import Progress, TrainingError, Transform, fit
+from layerwise.training.losses import check_targets, class_weights, loss_of
+from layerwise.training.schedules import ReduceOnPlateau
+from layerwise.training.stopping import Budget, KeepBest
 
 
 def finetune(
@@ -22,6 +29,9 @@ def finetune(
     seed: int,
     freeze: bool = False,
     fresh: bool = False,
+    image_shape: tuple[int, int] | None = None,
+    callbacks: Sequence[Callback] = (),
+    quiet: bool = False,
 ) -> Progress:
     """Train the network in place; it ends with the weights of its best epoch on the validation rows.
 
@@ -31,8 +41,15 @@ def finetune(
         network: learns in place, and ends in evaluation mode.
         freeze: train the head alone.
         fresh: read each input as a probability and draw it anew for every batch.
+        image_shape: height and width of inputs that are pictures, which augmentation needs.
+        quiet: report nothing; for a second network beside the run's own.
+        callbacks: more listeners, such as probes; they come before the ones that restore the best weights.
+
+    Raises:
+        TrainingError: the settings do not fit the task or the rows; the loss is not finite.
     """
-    batch_size = min(settings.batch_size, len(training))
+    batch_size = settings.rows_a_batch(len(training))
+    _check(network, task, training, settings, batch_size)
     trainee = Backpropagation(
         network,
         task,
@@ -40,7 +57,10 @@ def finetune(
         generator_for(seed, "finetuning", "dropout", device=training.inputs.device),
         n_batches=-(-len(training) // batch_size),
         freeze=freeze,
+        n_rows=len(training),
+        class_weights=class_weights(settings.class_weights, task, training, network.config.n_outputs),
     )
+    shown = [] if quiet else [Reporter(), ProgressBar("fine-tuning", "validation/error")]
     progress = fit(
         trainee,
         training,
@@ -48,13 +68,71 @@ def finetune(
         batch_size=batch_size,
         generator=generator_for(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[
-            KeepBest(network, settings.monitor, settings.patience, settings.minimum_change),
-            Reporter(),
-            ProgressBar("fine-tuning", "validation/error"),
-        ],
-        transform=binarise_freshly(seed, training.inputs.device, "finetuning") if fresh else None,
+        callbacks=[*callbacks, *_stops(trainee, settings), *shown],
+        transform=_transform(settings, seed, training, fresh, image_shape),
         name="fine-tuning",
     )
     network.requires_grad_(True).eval()
     return progress
+
+
+def _check(network: MLP, task: Task, training: Rows, settings: FinetuningSettings, batch_size: int) -> None:
+    check_targets(loss_of(task, settings.loss), training)
+    if settings.monitors_a_score and task not in ("multiclass", "binary"):
+        raise TrainingError(
+            f"finetuning.monitor: a {task} task has no {settings.monitor}; take validation/loss"
+        )
+    if network.config.normalisation == "batch" and (batch_size == 1 or len(training) % batch_size == 1):
+        raise TrainingError(
+            f"mlp.normalisation: batch needs 2 rows in every batch; {len(training)} rows in batches of "
+            f"{batch_size} leave one alone: change finetuning.batch_size, or take layer"
+        )
+
+
+def _stops(trainee: Backpropagation, settings: FinetuningSettings) -> list[Callback]:
+    s = settings
+    found: list[Callback] = []
+    if s.keep_best:
+        found.append(KeepBest(trainee.network, s.monitor, s.patience, s.minimum_change, s.monitors_a_score))
+    if s.schedule == "plateau":
+        found.append(
+            ReduceOnPlateau(
+                trainee,
+                s.monitor,
+                s.plateau_factor or 0.1,
+                s.plateau_patience or 5,
+                s.minimum_change,
+                s.monitors_a_score,
+            )
+        )
+    if s.max_steps is not None or s.max_minutes is not None:
+        found.append(Budget(s.max_steps, s.max_minutes))
+    return found
+
+
+def _transform(
+    settings: FinetuningSettings,
+    seed: int,
+    training: Rows,
+    fresh: bool,
+    image_shape: tuple[int, int] | None,
+) -> Transform | None:
+    """Return what is done to each batch: first the pictures are moved, then their ink is drawn."""
+    device = training.inputs.device
+    steps: list[Transform] = []
+    if settings.augmentation.chosen:
+        if image_shape is None:
+            raise TrainingError(
+                "finetuning.augmentation is for pictures, and these rows are a table; "
+                f"switch off {', '.join(settings.augmentation.chosen)}"
+            )
+        steps.append(augment(settings.augmentation, image_shape, seed, device, "finetuning"))
+    if fresh:
+        steps.append(binarise_freshly(seed, device, "finetuning"))
+    if len(steps) < 2:
+        return steps[0] if steps else None
+
+    def both(inputs: Tensor) -> Tensor:
+        return steps[1](steps[0](inputs))
+
+    return both

@@ -1,7 +1,8 @@
-"""Stop when the validation rows say so, and keep the best weights."""
+"""Stop when the validation rows, the steps or the clock say so, and keep the best weights."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from torch import nn
@@ -50,3 +51,28 @@ class KeepBest(Callback):
         """Give the best weights back."""
         if self._weights:
             self.network.load_state_dict(self._weights)
+
+
+class Budget(Callback):
+    """Stop after a number of steps or of minutes, whichever comes first.
+
+    Args:
+        max_steps: updates of the parameters; None for no limit.
+        max_minutes: of training, with all that callbacks do; None for no limit.
+    """
+
+    def __init__(self, max_steps: int | None = None, max_minutes: float | None = None) -> None:
+        self.max_steps, self.max_minutes = max_steps, max_minutes
+        self.steps = 0
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Start the clock."""
+        self._began = time.perf_counter()
+
+    def on_batch_end(self, progress: Progress) -> None:
+        """Ask for a stop when a limit is reached."""
+        self.steps += 1
+        if self.max_steps is not None and self.steps >= self.max_steps:
+            progress.stop = f"{self.steps} steps done"
+        elif self.max_minutes is not None and time.perf_counter() - self._began >= 60 * self.max_minutes:
+            progress.stop = f"{self.max_minutes:g} minutes are over"

@@ -6,14 +6,18 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from layerwise.data.augmentation import AugmentationSettings, augment
 from layerwise.data.rows import Description, Rows
 from layerwise.evaluation import figures
+from layerwise.evaluation.importance import Importance
+from layerwise.evaluation.supervised import Measure
 from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
 from layerwise.models.units import VISIBLE_UNITS
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.nodes import scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.seeding import generator_for
+from layerwise.training.finetuning_settings import FinetuningSettings
 
 
 def draw_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:
@@ -41,6 +45,38 @@ def draw_predictions(
     return figures.confusion_matrix(targets, chosen, columns.class_names)
 
 
+def draw_ranking_curves(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
+    """Draw the ROC and the precision-recall curves of a classification."""
+    columns = Description(**description)
+    if columns.task == "regression":
+        return figures.note("A regression ranks no classes: it has no ROC and precision-recall curves.")
+    names = columns.target_names if columns.task == "multilabel" else columns.class_names
+    return figures.ranking_curves(
+        columns.task, targets_of(test, columns), scores_of(network, test, columns), names
+    )
+
+
+def draw_importance(importance: list[dict[str, Any]], description: dict[str, Any]) -> Figure:
+    """Draw what shuffling each column costs."""
+    if not importance:
+        return figures.note("No single pixel of a picture is worth shuffling: see the features instead.")
+    columns = Description(**description)
+    measure = "RMSE" if columns.task == "regression" else "log loss"
+    return figures.importance_bars([Importance(**each) for each in importance], measure=measure)
+
+
+def draw_comparison(measured: dict[str, Any]) -> Figure:
+    """Draw the network's figures beside those of the usual models."""
+    if not measured["baselines"]:
+        return figures.note("No other model was fitted (evaluation.baselines).")
+    models = {"network": measured["network"], **measured["baselines"]}
+    known = {
+        model: {name: Measure(**values) for name, values in found.items()} for model, found in models.items()
+    }
+    shown = ("accuracy", "roc_auc", "log_loss", "rmse", "mae", "r2")
+    return figures.comparison(known, [name for name in shown if name in known["network"]])
+
+
 def draw_calibration(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
     """Draw how well the stated probabilities (or values) agree with what is found."""
     columns = Description(**description)
@@ -61,6 +97,26 @@ def draw_code_map(network: MLP, test: Rows, description: dict[str, Any]) -> Figu
         targets, names = targets[:, 0], ()
     return figures.code_map(
         codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
+    )
+
+
+def draw_augmentation(
+    labelled: Rows, description: dict[str, Any], settings: FinetuningSettings, seed: int
+) -> Figure:
+    """Draw training rows as each chosen change leaves them, and as all changes together do."""
+    columns = Description(**description)
+    chosen = settings.augmentation.chosen
+    if not chosen or columns.image_shape is None:
+        return figures.note("The network learnt from the rows as they are (finetuning.augmentation).")
+    rows = labelled.inputs[:10]
+    variants = {"as they are": rows}
+    for name in chosen:
+        alone = AugmentationSettings(**{name: getattr(settings.augmentation, name)})
+        variants[name.replace("_", " ")] = augment(alone, columns.image_shape, seed, "cpu", name)(rows)
+    if len(chosen) > 1:
+        variants["all"] = augment(settings.augmentation, columns.image_shape, seed, "cpu", "all")(rows)
+    return figures.augmentations(
+        variants, columns.image_shape, title="Training rows as the network sees them"
     )
 
 

@@ -1,5 +1,6 @@
 """Read the test rows once, and say what the network is worth."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -7,17 +8,19 @@ import pandas as pd
 import torch
 
 from layerwise.data.rows import Description, Rows
-from layerwise.evaluation.baselines import baselines
+from layerwise.evaluation.baselines import baselines, compare
+from layerwise.evaluation.importance import permutation_importance
 from layerwise.evaluation.model_card import model_card
 from layerwise.evaluation.reconstruction import reconstruction_measures
 from layerwise.evaluation.supervised import Measure, choose_threshold, measures
 from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
 from layerwise.parameters import EvaluationSettings
-from layerwise.training.backpropagation import probabilities
+from layerwise.pipelines.evaluation.scores import AT_A_TIME, scores_of, targets_of
+from layerwise.training.losses import probabilities
 from layerwise.training.reporting import report_metrics
 
-AT_A_TIME = 2000
+log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -29,13 +32,18 @@ def evaluate(
     preparation: Any,
     settings: EvaluationSettings,
     seed: int,
+    exercise: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure the network on the test rows, beside the usual models when asked for, and keep its predictions."""
     columns = Description(**description)
     threshold = 0.5
     if columns.task == "binary" and settings.threshold != "half":
         threshold = choose_threshold(
-            targets_of(validation, columns), scores_of(network, validation, columns), settings.threshold
+            targets_of(validation, columns),
+            scores_of(network, validation, columns),
+            settings.threshold,
+            false_positive_cost=settings.false_positive_cost,
+            false_negative_cost=settings.false_negative_cost,
         )
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     found = measures(
@@ -51,7 +59,8 @@ def evaluate(
         found |= _in_raw_units(preparation, test, network, seed, settings.bootstrap)
     report_metrics({f"test/{name}": measure.value for name, measure in found.items()})
     others = {}
-    if settings.baselines:
+    wanted = columns.image_shape is None if settings.baselines == "auto" else settings.baselines
+    if wanted:
         others = baselines(
             _unscaled(labelled, columns),
             _unscaled(test, columns),
@@ -60,7 +69,15 @@ def evaluate(
             seed=seed,
         )
         for family, figures in others.items():
-            report_metrics({f"test/{family.replace(' ', '_')}/{n}": m.value for n, m in figures.items()})
+            report_metrics({f"test/{_metric_name(family)}/{n}": m.value for n, m in figures.items()})
+    verdict = compare(found, others)
+    variants = {
+        name: {each: Measure(**values) for each, values in of.items()}
+        for name, of in (exercise or {}).get("variants", {}).items()
+    }
+    for name, figures in variants.items():
+        report_metrics({f"test/{_metric_name(name)}/{n}": m.value for n, m in figures.items()})
+    others |= variants
     measured = {
         "threshold": threshold,
         "network": {name: measure.model_dump() for name, measure in found.items()},
@@ -68,7 +85,11 @@ def evaluate(
             family: {name: measure.model_dump() for name, measure in figures.items()}
             for family, figures in others.items()
         },
+        "verdict": verdict,
+        "notes": (exercise or {}).get("sentences", []),
     }
+    for sentence in [*verdict, *(exercise or {}).get("sentences", [])]:
+        log.warning(sentence)
     return measured, _predictions(columns, targets, scores, threshold)
 
 
@@ -80,6 +101,23 @@ def evaluate_stack(stack: DBN, test: Rows, history: dict[str, Any]) -> dict[str,
     found = reconstruction_measures(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
     report_metrics({f"test/{name}": value for name, value in found.items()})
     return found
+
+
+def measure_importance(
+    network: MLP, validation: Rows, description: dict[str, Any], settings: EvaluationSettings, seed: int
+) -> list[dict[str, Any]]:
+    """Say how much worse the network gets on validation rows when a column is shuffled; nothing for pictures."""
+    columns = Description(**description)
+    if columns.image_shape is not None:
+        return []
+    found = permutation_importance(
+        lambda inputs: probabilities(columns.task, network(inputs)).detach(),
+        validation,
+        columns,
+        repeats=settings.importance_repeats,
+        seed=seed,
+    )
+    return [each.model_dump() for each in found]
 
 
 def write_model_card(
@@ -95,20 +133,16 @@ def write_model_card(
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
     }
-    return model_card(Description(**description), plain, network, others)
+    columns = Description(**description)
+    notes = [*columns.notes, *measured["notes"]]
+    if measured["threshold"] != 0.5:
+        notes.append(f"An answer is yes from {measured['threshold']:.4f} on, chosen on the validation rows.")
+    return model_card(columns, plain, network, others, notes)
 
 
-def scores_of(network: MLP, rows: Rows, columns: Description) -> torch.Tensor:
-    """Return probabilities, or values in the units of the (transformed) target, shape (rows, n_outputs)."""
-    with torch.no_grad():
-        outputs = torch.cat([network(part) for part in rows.inputs.split(AT_A_TIME)])
-    return columns.unscaled(probabilities(columns.task, outputs))
-
-
-def targets_of(rows: Rows, columns: Description) -> torch.Tensor:
-    """Return the targets, those of a regression in the units of the (transformed) target."""
-    assert rows.targets is not None
-    return columns.unscaled(rows.targets)
+def _metric_name(words: str) -> str:
+    """Return a name as MLflow takes it."""
+    return words.replace(":", "").replace(" ", "_")
 
 
 def _unscaled(rows: Rows, columns: Description) -> Rows:

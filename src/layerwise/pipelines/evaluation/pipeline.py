@@ -3,7 +3,13 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.evaluation import figure_nodes as draw
-from layerwise.pipelines.evaluation.nodes import evaluate, evaluate_stack, write_model_card
+from layerwise.pipelines.evaluation.exercise import repeat_exercise
+from layerwise.pipelines.evaluation.nodes import (
+    evaluate,
+    evaluate_stack,
+    measure_importance,
+    write_model_card,
+)
 
 
 def create_pipeline(pretrained: bool = True) -> Pipeline:
@@ -12,7 +18,10 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
     nodes = [
         Node(
             evaluate,
-            ["network", *rows, "description", "preparation", "params:evaluation", "params:seed"],
+            [
+                *["network", *rows, "description", "preparation", "params:evaluation", "params:seed"],
+                *([] if pretrained else ["exercise"]),
+            ],
             ["measures", "predictions"],
             name="evaluate",
         ),
@@ -23,11 +32,28 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
             name="write_model_card",
         ),
         _figure(draw.draw_predictions, ["network", "test", "description", "measures"]),
+        Node(
+            measure_importance,
+            ["network", "validation", "description", "params:evaluation", "params:seed"],
+            "importance",
+            name="measure_importance",
+        ),
+        _figure(draw.draw_importance, ["importance", "description"]),
+        _figure(draw.draw_comparison, ["measures"]),
+        _figure(draw.draw_ranking_curves, ["network", "test", "description"]),
         _figure(draw.draw_calibration, ["network", "test", "description"]),
+        _figure(draw.draw_augmentation, ["labelled", "description", "params:finetuning", "params:seed"]),
         _figure(draw.draw_code_map, ["network", "test", "description"]),
     ]
     if not pretrained:
+        settings = ["problem", "preparation", "mlp", "finetuning", "evaluation", "seed"]
         nodes += [
+            Node(
+                repeat_exercise,
+                ["network", "raw", "split", "test", "description", *(f"params:{name}" for name in settings)],
+                "exercise",
+                name="repeat_exercise",
+            ),
             _figure(draw.draw_learning_curves, ["finetuning_history"]),
             Node(
                 draw.draw_network_features,

@@ -4,12 +4,13 @@ from typing import Any
 
 from layerwise.data.rows import Description, Rows
 from layerwise.models.dbn import DBN
-from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
 from layerwise.parameters import DBNSettings, MLPSettings
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import FinetuningSettings
 from layerwise.training.devices import best_device
 from layerwise.training.finetuning import finetune
+from layerwise.training.loop import TrainingError
 from layerwise.training.pretraining import PretrainingSettings
 
 
@@ -40,21 +41,29 @@ def finetune_random_start(
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
+    quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Train a feed-forward network from its random start."""
     network = _new_network(mlp, description, settings, seed)
-    return _finetune(network, labelled, validation, description, settings, seed, freeze=False)
+    return _finetune(network, labelled, validation, description, settings, seed, freeze=False, quiet=quiet)
 
 
 def _new_network(
     layers: MLPSettings, description: dict[str, Any], settings: FinetuningSettings, seed: int
 ) -> MLP:
     columns = Description(**description)
+    try:
+        for_each_layer(settings.dropout, len(layers.hidden_sizes), "finetuning.dropout")
+    except ValueError as error:
+        raise TrainingError(str(error)) from error
     shape = MLPConfig(
         n_inputs=columns.n_inputs,
         n_outputs=columns.n_outputs,
         input_dropout=settings.input_dropout,
         dropout=settings.dropout,
+        dropconnect=settings.dropconnect,
+        dropconnect_masks=settings.dropconnect_masks,
+        output="exponential" if settings.loss == "poisson" else "linear",
         **layers.model_dump(),
     )
     return MLP(shape, generator_for(seed, "network"))
@@ -68,6 +77,7 @@ def _finetune(
     settings: FinetuningSettings,
     seed: int,
     freeze: bool,
+    quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     device = best_device()
     columns = Description(**description)
@@ -80,5 +90,7 @@ def _finetune(
         seed,
         freeze=freeze,
         fresh=columns.fresh_binarisation,
+        image_shape=columns.image_shape,
+        quiet=quiet,
     )
     return network, {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}

@@ -39,7 +39,8 @@ def prepare(
 ) -> tuple[Rows, Rows, Rows, dict[str, Any], pd.DataFrame]:
     """Turn the raw rows into training, validation and test matrices, and describe them."""
     training, validation, test = prepare_rows(raw, Split.from_dict(split), preparation)
-    require_batch(finetuning.batch_size, len(training), "finetuning.batch_size")
+    if finetuning.batch_size != "all":
+        require_batch(finetuning.batch_size, len(training), "finetuning.batch_size")
     if pretraining is not None and pretraining.method != "none":
         require_batch(pretraining.batch_size, len(training), "pretraining.batch_size")
     description: Description = preparation.description

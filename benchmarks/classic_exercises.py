@@ -1,0 +1,103 @@
+"""The classic exercises over several seeds: `python benchmarks/classic_exercises.py churn_classic churn --seeds 5`.
+
+Each seed decides the first weights, the masks and the order of the rows; the split is the problem's own. Prints the
+mean and standard deviation of test measures, and those of the usual models on the same rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from layerwise.data.preparation import fit_preparation, prepare_rows
+from layerwise.data.splits import split_raw
+from layerwise.evaluation.baselines import baselines
+from layerwise.evaluation.supervised import measures
+from layerwise.guards import check_parameters
+from layerwise.pipelines.evaluation.exercise import repeat_exercise
+from layerwise.pipelines.evaluation.scores import scores_of, targets_of
+from layerwise.pipelines.finetuning.nodes import finetune_random_start
+
+PROJECT = Path(__file__).parent.parent
+
+
+def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
+    with KedroSession.create(PROJECT, env=env, save_on_close=False, runtime_params=overrides) as session:
+        context = session.load_context()
+        p = check_parameters(dict(context.config_loader["parameters"]))
+        raw = context.catalog.load("raw")
+    split = split_raw(raw, p["problem"], p["split"], 0)
+    fitted = fit_preparation(raw, split, p["problem"], p["preparation"], 0)
+    training, chosen, test = prepare_rows(raw, split, fitted)
+    columns = fitted.description
+    test = chosen if validation else test
+    found: dict[str, list[float]] = {}
+    for seed in range(seeds):
+        began = time.perf_counter()
+        network, history = finetune_random_start(
+            training, chosen, columns.model_dump(), p["mlp"], p["finetuning"], seed, quiet=True
+        )
+        seconds = time.perf_counter() - began
+        scores = scores_of(network, test, columns)
+        values = measures(columns.task, targets_of(test, columns), scores, n_bootstrap=0)
+        for name in ("accuracy", "roc_auc", "log_loss", "rmse"):
+            if name in values:
+                found.setdefault(name, []).append(values[name].value)
+        found.setdefault("seconds", []).append(seconds)
+        found.setdefault("epochs", []).append(len(history["epochs"]))
+        settings = p["evaluation"].model_copy(update={"bootstrap": 0})
+        if not validation:
+            exercise = repeat_exercise(
+                network, raw, split.to_dict(), test, columns.model_dump(), p["problem"], p["preparation"], p["mlp"],
+                p["finetuning"], settings, seed,
+            )  # fmt: skip
+            for name, of in exercise.get("variants", {}).items():
+                found.setdefault(f"accuracy {name}", []).append(of["accuracy"]["value"])
+                found.setdefault(f"roc_auc {name}", []).append(of["roc_auc"]["value"])
+    part = "validation" if validation else "test"
+    print(f"{env}, {seeds} seeds, {len(test)} {part} rows")
+    for name, values in found.items():
+        print(f"  {name:55s} {np.mean(values):.4f} +- {np.std(values, ddof=1):.4f}")
+    for name, figures in baselines(
+        training, test, columns.task, n_outputs=columns.n_outputs, n_bootstrap=0
+    ).items():
+        shown = ", ".join(
+            f"{m} {figures[m].value:.4f}" for m in ("accuracy", "roc_auc", "rmse") if m in figures
+        )
+        print(f"  {name}: {shown}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("problems", nargs="+")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument(
+        "--validation", action="store_true", help="measure the validation rows: to choose settings by"
+    )
+    parser.add_argument("--params", default="", help="name=value,... as for kedro run")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    bootstrap_project(PROJECT)
+    overrides: dict = {}
+    for pair in filter(None, given.params.split(",")):
+        name, value = pair.split("=")
+        place = overrides
+        *path, last = name.split(".")
+        for key in path:
+            place = place.setdefault(key, {})
+        import yaml
+
+        place[last] = yaml.safe_load(value.replace(";", ","))
+    for env in given.problems:
+        measured(env, given.seeds, given.validation, overrides)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

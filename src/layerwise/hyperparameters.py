@@ -1,0 +1,163 @@
+"""The page of all hyperparameters: `python -m layerwise.hyperparameters docs/hyperparameters.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from layerwise.configuration import Choice
+from layerwise.data.problem import PreparationSettings
+from layerwise.files import whole_file
+from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
+from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.losses import LOSSES, TASKS
+from layerwise.training.optimisers import OPTIMISERS
+from layerwise.training.schedules import SCHEDULES
+
+HEAD = """# Hyperparameters
+
+Made of the parameter models by `python -m layerwise.hyperparameters docs/hyperparameters.md`; a test fails when it is
+stale. Each name is one line in `conf/`, or one `--params=name=value` of a run; a value that does not fit is refused
+before anything runs. The defaults below are the models'; what `conf/` says comes first.
+"""
+# A longer list of names stands in a table of its own.
+ELSEWHERE = {
+    "activation": "Activations",
+    "initialiser": "Initialisers",
+    "output_initialiser": "Initialisers",
+    "optimiser": "Optimisers",
+    "schedule": "Schedules",
+    "loss": "Losses",
+}
+KEYS: dict[str, type[BaseModel]] = {
+    "preparation": PreparationSettings,
+    "mlp": MLPSettings,
+    "finetuning": FinetuningSettings,
+    "evaluation": EvaluationSettings,
+}
+
+
+def settings_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting of a model with its dotted name, those of models inside it too."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from settings_of(inner, f"{prefix}.{name}")
+        else:
+            yield f"{prefix}.{name}", field
+
+
+def values_of(field: FieldInfo) -> str:
+    """Return what a setting may be, in words: choices by name, numbers with their limits."""
+    return " or ".join(dict.fromkeys([*_kinds(field.annotation, field.metadata)]))
+
+
+def _kinds(kind: Any, limits: list[Any]) -> Iterator[str]:
+    if get_origin(kind) is Literal:
+        yield ", ".join(str(value) for value in get_args(kind))
+    elif get_origin(kind) is tuple:
+        yield "a list"
+    elif hasattr(kind, "__metadata__"):  # Annotated: the limits stand beside the type
+        yield from _kinds(kind.__origin__, [*kind.__metadata__, *limits])
+    elif get_args(kind):
+        for each in get_args(kind):
+            yield from _kinds(each, limits)
+    elif kind is type(None):
+        yield "null"
+    else:
+        name = {bool: "true, false", int: "whole number", float: "number"}.get(kind, str(kind))
+        yield f"{name} {' and '.join(_limits(limits))}".strip() if kind in (int, float) else name
+
+
+def _limits(limits: list[Any]) -> Iterator[str]:
+    for limit in limits:
+        for sign, words in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<=")):
+            if hasattr(limit, sign):
+                yield f"{words} {getattr(limit, sign):g}"
+        if hasattr(limit, "metadata"):
+            yield from _limits(limit.metadata)
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(str(each) for each in value) + "]"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _choices(title: str, choices: Mapping[Any, Choice], third: str, column: Mapping[Any, str]) -> str:
+    rows = [
+        [f"`{name}`", choice.meaning, choice.when, column.get(name, "")] for name, choice in choices.items()
+    ]
+    head = ["name", "definition", "when to use", third]
+    if not any(column.values()):
+        head, rows = head[:3], [row[:3] for row in rows]
+    return f"## {title}\n\n" + _table(head, rows)
+
+
+def document() -> str:
+    """Return the whole page."""
+    rows = []
+    for key, model in KEYS.items():
+        for name, field in settings_of(model, key):
+            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+            short = name.rsplit(".", 1)[-1]
+            values = (
+                f"see [{ELSEWHERE[short]}](#{ELSEWHERE[short].lower()})"
+                if short in ELSEWHERE
+                else values_of(field)
+            )
+            if short == "activation":
+                values += ", or a list"
+            rows.append(
+                [
+                    f"`{name}`",
+                    field.description or "",
+                    values,
+                    f"`{_default(field.default)}`",
+                    str(extra.get("when", "")),
+                    str(extra.get("not_with", "")),
+                ]
+            )
+    uses = {name: ", ".join(choice.uses) for name, choice in OPTIMISERS.items()}
+    parts = [
+        HEAD,
+        _table(["name", "meaning", "values", "default", "when to use", "incompatible with"], rows),
+        _choices("Activations", ACTIVATION_CHOICES, "", {}),
+        "The output layer follows from the task: linear for regression (exponential with the loss poisson), one "
+        "sigmoid for binary, softmax for multiclass, n sigmoids for multilabel.",
+        _choices("Initialisers", INITIALISER_CHOICES, "", {})
+        + "\n\nn is the number of inputs of a unit, m of units.",
+        _choices("Optimisers", OPTIMISERS, "its settings", uses)
+        + "\n\ng is the gradient and r the learning rate. Any other setting with one of these names is an error.",
+        _choices("Schedules", SCHEDULES, "its settings", {n: ", ".join(c.uses) for n, c in SCHEDULES.items()})
+        + "\n\n`warmup_epochs` is a linear rise before any of them but one_cycle.",
+        _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
+        + "\n\ny is the target, s the output, p its probability.",
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def main() -> None:
+    """Write the page to the file that is named, or to the terminal."""
+    if len(sys.argv) < 2:
+        print(document(), end="")
+        return
+    with whole_file(Path(sys.argv[1])) as part:
+        part.write_text(document())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""What a network says of rows, and what is true, in the same units."""
+
+from __future__ import annotations
+
+import torch
+
+from layerwise.data.rows import Description, Rows
+from layerwise.models.mlp import MLP
+from layerwise.training.losses import probabilities
+
+AT_A_TIME = 2000
+
+
+def scores_of(network: MLP, rows: Rows, columns: Description) -> torch.Tensor:
+    """Return probabilities, or values in the units of the (transformed) target, shape (rows, n_outputs)."""
+    with torch.no_grad():
+        outputs = torch.cat([network(part) for part in rows.inputs.split(AT_A_TIME)])
+    return columns.unscaled(probabilities(columns.task, outputs))
+
+
+def targets_of(rows: Rows, columns: Description) -> torch.Tensor:
+    """Return the targets, those of a regression in the units of the (transformed) target."""
+    assert rows.targets is not None
+    return columns.unscaled(rows.targets)

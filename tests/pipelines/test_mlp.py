@@ -1,0 +1,187 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from layerwise.guards import ParameterError
+from layerwise.models.store import load_network
+from layerwise.training.loop import TrainingError
+
+STOP = ["mlp.train_network"]
+
+
+def trained(project, name, env=None, to_nodes=STOP, **params):
+    project.run("mlp", env=env, to_nodes=to_nodes, problem={"name": name}, **params)
+    return load_network(project.path / "data/06_models" / name / "mlp/network")
+
+
+def history(project, name):
+    return project.json(f"07_model_output/{name}/mlp/finetuning_history.json")
+
+
+def test_every_shape_setting_reaches_the_network(project):
+    network = trained(
+        project,
+        "shaped",
+        mlp={
+            "hidden_sizes": [12, 8],
+            "activation": ["relu", "tanh"],
+            "normalisation": "layer",
+            "bias_initialiser": "constant",
+            "bias_constant": 0.1,
+        },
+        finetuning={"dropout": [0.1, 0.2], "input_dropout": 0.05, "dropconnect": 0.1, "epochs": 1},
+    )
+    assert [type(a).__name__ for a in network.activations] == ["ReLU", "Tanh"]
+    assert [d.rate for d in network.dropouts] == [0.05, 0.1, 0.2]
+    assert network.hidden[0].rate == 0.1
+    assert float(network.hidden[0].bias.detach().mean()) == pytest.approx(0.1, abs=0.05)
+
+
+def test_training_can_stop_by_steps_and_says_so(project):
+    trained(project, "stopped", finetuning={"max_steps": 50, "epochs": 9, "batch_size": 100})
+    found = history(project, "stopped")
+    assert found["stopped"] == "50 steps done"
+    assert len(found["epochs"]) == 2  # 36 steps an epoch
+
+
+def test_a_batch_may_be_all_rows(project):
+    trained(project, "all_rows", finetuning={"batch_size": "all", "epochs": 2})
+    assert len(history(project, "all_rows")["epochs"]) == 2
+
+
+def test_accuracy_can_choose_the_best_epoch(project):
+    trained(project, "by_accuracy", finetuning={"monitor": "validation/accuracy", "epochs": 3})
+    for epoch in history(project, "by_accuracy")["epochs"]:
+        assert epoch["validation/accuracy"] == pytest.approx(1 - epoch["validation/error"])
+
+
+def test_augmented_digits_are_drawn_and_change_what_is_learnt(project):
+    figure = ["mlp.draw_augmentation", *STOP]
+    moved = {"augmentation": {"rotate": 10, "shift": 0.1, "noise": 0.1}, "epochs": 1}
+    ours = trained(project, "moved", to_nodes=figure, finetuning=moved)
+    plain = trained(project, "unmoved", finetuning={"epochs": 1})
+    assert not torch.equal(ours.output.weight, plain.output.weight)
+    with Image.open(project.path / "data/08_reporting/moved/mlp/augmentation.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 50
+
+
+@pytest.mark.parametrize("loss", ["absolute", "huber", "log_cosh"])
+def test_a_regression_can_take_other_losses(project, loss):
+    trained(project, f"fires_{loss}", env="forest_fires", finetuning={"loss": loss, "epochs": 2})
+    assert len(history(project, f"fires_{loss}")["epochs"]) == 2
+
+
+def test_poisson_learns_the_mean_of_counts_and_never_answers_below_zero(project):
+    project.run(
+        "mlp",
+        env="forest_fires",
+        problem={"name": "counts", "target": "RH", "target_transform": "none"},
+        preparation={"scale_target": False},
+        finetuning={"loss": "poisson", "epochs": 60, "learning_rate": 0.02, "dropout": 0.0},
+        mlp={"hidden_sizes": [8], "activation": "tanh", "initialiser": "glorot_uniform"},
+        evaluation={"baselines": False},
+    )
+    table = project.catalog(env="forest_fires", problem={"name": "counts"}).load("mlp.predictions")
+    assert (table["predicted_RH"] > 0).all()
+    measures = project.json("08_reporting/counts/mlp/measures.json")["network"]
+    assert measures["rmse"]["value"] < measures["rmse"]["base_rate"]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"finetuning": {"optimiser": "adagrad", "momentum": 0.9}}, "adagrad has no use for momentum"),
+        ({"finetuning": {"loss": "huber"}}, "huber is no loss for a multiclass task"),
+        ({"evaluation": {"threshold": "f1"}}, "evaluation.threshold is for a binary task"),
+        (
+            {"mlp": {"hidden_sizes": [5, 5], "activation": ["relu"]}},
+            r"activation has 1 value\(s\) for 2 hidden",
+        ),
+        ({"mlp": {"initialiser": "glorot"}}, "glorot_uniform"),
+        ({"finetuning": {"batch_size": 0}}, "finetuning.batch_size"),
+        ({"finetuning": {"augmentation": {"rotat": 5}}}, "did you mean 'rotate'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_one_message_before_anything_runs(project, params, words):
+    with pytest.raises(ParameterError, match=words):
+        project.run("mlp", **params)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"finetuning": {"augmentation": {"rotate": 5}}}, "this problem is a table"),
+        ({"finetuning": {"class_weights": "balanced"}}, "task is regression"),
+        ({"finetuning": {"loss": "poisson"}}, "scale_target: false"),
+        ({"finetuning": {"monitor": "validation/accuracy"}}, "has no validation/accuracy"),
+    ],
+)
+def test_settings_that_do_not_fit_a_table_are_refused_too(project, params, words):
+    with pytest.raises(ParameterError, match=words):
+        project.run("mlp", env="forest_fires", **params)
+
+
+def test_a_list_of_dropout_rates_has_one_for_each_hidden_layer(project):
+    with pytest.raises(TrainingError, match=r"finetuning\.dropout has 1 value\(s\) for 2 hidden"):
+        trained(project, "rates", finetuning={"dropout": [0.1]})
+
+
+def test_the_settings_that_a_run_used_are_tracked_by_name(project):
+    trained(project, "tracked", finetuning={"l2": 0.5, "epochs": 1})
+    run, _ = project.last_run()
+    params = dict(project.query("select key, value from params where run_uuid = ?", run))
+    assert params["finetuning.l2"] == "0.5"
+    assert params["finetuning.augmentation.rotate"] == "0.0"
+    assert json.loads(params["mlp.hidden_sizes"]) == [40, 30]
+
+
+def test_a_network_that_loses_to_the_usual_models_says_so(project):
+    project.run("mlp", env="forest_fires_size", problem={"name": "loser"}, finetuning={"epochs": 1})
+    measures = project.json("08_reporting/loser/mlp/measures.json")
+    card = (project.path / "data/08_reporting/loser/mlp/model_card.md").read_text()
+    assert set(measures["baselines"]) == {"logistic regression", "gradient boosting"}
+    assert measures["verdict"]
+    assert all(f"**{sentence}**" in card for sentence in measures["verdict"])
+    # The rows' own story: the column that is the label, and the rows that stand in both parts.
+    assert "Column 'area' alone decides the target" in card
+    assert "test rows repeat a training row's inputs." in card
+
+
+def test_the_importance_of_each_column_is_measured_on_validation_rows(project):
+    project.run("mlp", env="forest_fires", problem={"name": "columns"}, finetuning={"epochs": 2})
+    importance = project.json("08_reporting/columns/mlp/importance.json")
+    blocks = project.json("04_feature/columns/mlp/description.json")["blocks"]
+    assert {each["name"] for each in importance} == {block["name"] for block in blocks}
+    means = [each["mean"] for each in importance]
+    assert means == sorted(means, reverse=True)
+
+
+def test_a_leak_that_the_user_allows_is_written_on_the_card(project):
+    with pytest.warns(UserWarning, match="'area'"):
+        project.run("mlp", env="forest_fires_size", problem={"name": "leaky", "drop": [], "allow_leak": True})
+    assert "LEAK: " in (project.path / "data/08_reporting/leaky/mlp/model_card.md").read_text()
+
+
+@pytest.mark.parametrize("cost", [1.0, 8.0])
+def test_a_threshold_by_cost_is_chosen_on_validation_rows(project, cost):
+    name = f"cost_{cost:g}"
+    project.run(
+        "mlp",
+        env="forest_fires_size",
+        problem={"name": name},
+        evaluation={"threshold": "cost", "false_negative_cost": cost, "baselines": False},
+    )
+    catalog = project.catalog(env="forest_fires_size", problem={"name": name})
+    rows, network = catalog.load("mlp.validation"), catalog.load("mlp.network")
+    with torch.no_grad():
+        scores = network(rows.inputs).sigmoid()
+    threshold = project.json(f"08_reporting/{name}/mlp/measures.json")["threshold"]
+
+    def total(cut):
+        said, true = scores >= cut, rows.targets > 0.5
+        return float((said & ~true).sum() + cost * (~said & true).sum())
+
+    assert total(threshold) == min(total(cut) for cut in [*scores.flatten().tolist(), 1.1])

@@ -1,0 +1,46 @@
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from layerwise.hyperparameters import KEYS, document, settings_of
+from layerwise.models.layers import ACTIVATIONS, INITIALISERS
+from layerwise.training.losses import LOSSES, LossName
+from layerwise.training.optimisers import OPTIMISERS, SETTINGS, OptimiserName
+from layerwise.training.schedules import SCHEDULES, ScheduleName
+
+PAGE = Path(__file__).parent.parent / "docs/hyperparameters.md"
+
+
+def test_the_page_is_not_stale():
+    assert PAGE.read_text() == document(), "run: python -m layerwise.hyperparameters docs/hyperparameters.md"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_setting_has_its_row_and_a_meaning(key):
+    for name, field in settings_of(KEYS[key], key):
+        assert field.description, name
+        assert f"| `{name}` | {field.description}".replace("|w|", "\\|w\\|") in document()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [ACTIVATIONS, INITIALISERS, get_args(OptimiserName), get_args(ScheduleName), get_args(LossName)],
+)
+def test_every_choice_by_name_has_its_row(names):
+    for name in names:
+        assert f"\n| `{name}` |" in document()
+
+
+def test_every_setting_of_an_optimiser_belongs_to_one_at_least():
+    assert set(SETTINGS) == {use for choice in OPTIMISERS.values() for use in choice.uses}
+    assert set(OPTIMISERS) == set(get_args(OptimiserName))
+    assert set(SCHEDULES) == set(get_args(ScheduleName))
+    assert set(LOSSES) == set(get_args(LossName))
+
+
+def test_limits_and_lists_are_in_words():
+    page = document()
+    assert "| number >= 0 and < 1 | `0.0` |" in page
+    assert "| whole number > 0 or all | `100` |" in page
+    assert "true, false or auto" in page
