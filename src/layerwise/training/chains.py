@@ -39,27 +39,20 @@ class PersistentChains:
     def _all(self) -> int:
         return self.n
 
-    def advance(
-        self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None, mask: Tensor | None = None
-    ) -> None:
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None) -> None:
         """Take Gibbs steps; write the visible states and E[h | v] into (n, n_visible) and (n, n_hidden).
 
         Args:
             exposure: of the visible units, see `layerwise.models.units`; one row a chain.
-            mask: (n, n_hidden) zeros for hidden units that dropout leaves out, ones elsewhere.
         """
         rbm = self.rbm
         for _ in range(steps):
-            # The states were drawn before this update's units were left out.
-            states = self.hidden if mask is None else self.hidden * mask
-            torch.addmm(rbm.visible_bias, states, rbm.weight.t(), out=visible)
+            torch.addmm(rbm.visible_bias, self.hidden, rbm.weight.t(), out=visible)
             visible.copy_(
                 rbm.visible_units.sample(rbm.visible_units.mean_(visible, exposure), self.generator)
             )
             rbm.hidden_input(visible, hidden)
             rbm.hidden_units.activate_(hidden, self.hidden, torch.empty_like(hidden), self.generator)
-        if mask is not None:
-            hidden.mul_(mask)
 
 
 class TemperedChains(PersistentChains):
@@ -85,9 +78,7 @@ class TemperedChains(PersistentChains):
     def _all(self) -> int:
         return self.n * len(self.betas)
 
-    def advance(
-        self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None, mask: Tensor | None = None
-    ) -> None:
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None) -> None:
         """Take Gibbs steps at every temperature, each followed by exchanges between neighbours."""
         rbm = self.rbm
         betas = self.betas.repeat_interleave(self.n)[:, None]
@@ -100,8 +91,6 @@ class TemperedChains(PersistentChains):
             v, self.hidden = self._exchange(v, h)
         visible.copy_(v[: self.n])
         rbm.hidden_units.mean_(rbm.hidden_input(visible, hidden))
-        if mask is not None:
-            hidden.mul_(mask)
 
     def _exchange(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Exchange neighbours with probability min(1, exp((beta - beta')(E - E'))), even pairs and then odd ones."""

@@ -67,10 +67,8 @@ class ContrastiveDivergence:
             raise UnitsError(
                 "bfloat16 products are for float32 weights and units of fixed variance, not counts"
             )
-        if settings.dropout and settings.chain == "tempered":
-            raise UnitsError(
-                "dropout changes the model with every batch, which tempered chains cannot follow"
-            )
+        if settings.dropout and settings.chain != "data":
+            raise UnitsError("dropout changes the model with every batch, which lasting chains cannot follow")
         if settings.centred and self.counted:
             raise UnitsError(
                 "centred gradients are not for counts, whose documents have lengths of their own"
@@ -123,7 +121,7 @@ class ContrastiveDivergence:
             if exposure is not None:
                 # A chain is observed as often as the row of the batch whose place it has.
                 exposure = exposure[torch.arange(m, device=exposure.device) % n]
-            self.chains.advance(visible[n:], hidden[n:], self.steps, exposure, self._mask(m))
+            self.chains.advance(visible[n:], hidden[n:], self.steps, exposure)
         self._update(visible, hidden, n, m)
         self._batches += 1
         return losses
