@@ -8,8 +8,10 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from layerwise.configuration import Config
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, Initialiser
 from layerwise.training.backpropagation import FinetuningSettings
+from layerwise.training.machines import MachineSettings
 from layerwise.training.pretraining import PretrainingSettings
 
 
@@ -27,6 +29,21 @@ class MLPSettings(Config):
     activation: Activation = "relu"
     initialiser: Initialiser = "he_uniform"
     output_initialiser: Initialiser = "glorot_uniform"
+
+
+class RBMSettings(MachineSettings):
+    """The machine of `kedro run --pipelines=rbm`, and what is reported of it.
+
+    `classifier` trains a second machine with label units; `probe` fits linear models to the features. Chains for the
+    pictures run `sampling_steps` steps.
+    """
+
+    classifier: bool = True
+    probe: bool = True
+    likelihood: LikelihoodSettings = LikelihoodSettings()
+    bootstrap: int = Field(1000, ge=0)
+    samples: int = Field(64, ge=1, le=400)
+    sampling_steps: int = Field(1000, ge=1)
 
 
 class EvaluationSettings(Config):
@@ -48,6 +65,7 @@ PARAMETERS: dict[str, Any] = {
     "pretraining": PretrainingSettings,
     "dbn": DBNSettings,
     "mlp": MLPSettings,
+    "rbm": RBMSettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
 }

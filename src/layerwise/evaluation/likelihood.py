@@ -46,9 +46,9 @@ class LikelihoodSettings(Config):
     """
 
     method: Literal["auto", "exact", "ais", "none"] = "auto"
-    chains: int = Field(100, ge=2)
-    temperatures: int = Field(2000, ge=3)
-    reverse_steps: int = Field(1000, ge=0)
+    chains: int = Field(default=100, ge=2)
+    temperatures: int = Field(default=2000, ge=3)
+    reverse_steps: int = Field(default=1000, ge=0)
 
 
 @dataclass(frozen=True)

@@ -119,12 +119,9 @@ class Stages(Callback):
             self._keep(progress.epoch)
 
     def _keep(self, epoch: int) -> None:
-        v = self.row[None]
-        mean = self.rbm.reconstruct(v)
-        if self.rbm.config.visible == "bernoulli":
-            loss = torch.nn.functional.binary_cross_entropy(mean, v, reduction="sum")
-        else:
-            loss = (mean - v).square().sum() / 2
+        v, units = self.row[None], self.rbm.visible_units
+        x = self.rbm.visible_input(self.rbm.hidden_mean(v))
+        mean, loss = units.mean(x, units.exposure(v)), units.loss(x, v)
         self.kept.append((epoch, mean[0].clone(), float(loss)))
 
 
