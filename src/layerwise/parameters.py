@@ -34,13 +34,14 @@ class MLPSettings(Config):
 class RBMSettings(MachineSettings):
     """The machine of `kedro run --pipelines=rbm`, and what is reported of it.
 
-    `classifier` trains a second machine with label units; `probe` fits linear models to the features. Chains for the
-    pictures run `sampling_steps` steps.
+    `classifier` trains a second machine with label units; `probe` fits linear models to the features. `documents`
+    test documents have their perplexity taken. Chains for the pictures run `sampling_steps` steps.
     """
 
     classifier: bool = True
     probe: bool = True
     likelihood: LikelihoodSettings = LikelihoodSettings()
+    documents: int = Field(50, ge=1)
     bootstrap: int = Field(1000, ge=0)
     samples: int = Field(64, ge=1, le=400)
     sampling_steps: int = Field(1000, ge=1)

@@ -69,7 +69,7 @@ class PreparationSettings(Config):
     ISO dates, does. `category_columns` names numbers that are categories, such as codes or small counts.
     `binarise` of images: `fixed` draws each pixel once with its grey value as probability, `fresh` draws anew
     for every batch, `threshold` cuts at one half. Regression targets are standardised while `scale_target`
-    is true.
+    is true. `ratings_by` says whose ratings make a row.
     """
 
     scaling: Literal["standard", "minmax", "none"] = "standard"
@@ -78,6 +78,7 @@ class PreparationSettings(Config):
     date_columns: tuple[str, ...] = ()
     category_columns: tuple[str, ...] = ()
     binarise: Literal["none", "threshold", "fixed", "fresh"] = "none"
+    ratings_by: Literal["items", "users"] = "items"
     scale_target: bool = True
 
     @model_validator(mode="after")

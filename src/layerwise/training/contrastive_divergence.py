@@ -178,7 +178,11 @@ class ContrastiveDivergence:
         visible_change = met[:n].sum(0).sub_(met[n:].sum(0), alpha=n / m)
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
         hidden[n:].mul_(-n / m)
-        hidden_change = visible.sum(1) @ hidden if self.counted else hidden.sum(0)
+        hidden_change = hidden.sum(0)
+        if self.counted:
+            # A document moves a hidden bias by its length; over the mean length, lest the units saturate at once.
+            lengths = visible.sum(1)
+            hidden_change = (lengths / lengths[:n].mean()) @ hidden
         if s.centred:
             met, hidden = self._centre(met, hidden, n, m)
             visible_change -= met.t() @ (hidden @ self.hidden_offset)

@@ -22,6 +22,7 @@ from layerwise.training.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.divergence_settings import ContrastiveDivergenceSettings
 from layerwise.training.loop import Progress, fit
 from layerwise.training.pretraining import Pretrained, Stages
+from layerwise.training.ratings import RatingsMonitor
 from layerwise.training.stopping import KeepBest
 
 # What may choose an epoch.
@@ -152,6 +153,7 @@ def train_machine(
     *,
     fresh: bool = False,
     name: str = "rbm",
+    ratings: RatingsMonitor | None = None,
 ) -> Pretrained:
     """Train a machine in place.
 
@@ -163,6 +165,7 @@ def train_machine(
         seed: of the run.
         fresh: read each input as a probability and draw it anew for every batch.
         name: of the metrics and of the streams of random numbers.
+        ratings: measures held-out ratings; the epoch of the least error is kept.
 
     Returns:
         Its history under `name`, and one training row's reconstructions at four stages.
@@ -182,7 +185,7 @@ def train_machine(
         change = {"learning_rate": settings.gaussian_learning_rate, "final_learning_rate": final}
         chosen = settings.model_copy(update=change)
     counted = rbm.config.visible == "counts"
-    watched = 0 if counted or (real and rbm.config.hidden == "nrelu") else settings.watched_rows
+    watched = 0 if counted or ratings or (real and rbm.config.hidden == "nrelu") else settings.watched_rows
     if settings.monitor and not (watched and validation is not None):
         raise UnitsError(f"{settings.monitor} is not measured here; leave monitor: null")
     pick = generator_for(seed, name, "watched")
@@ -195,7 +198,10 @@ def train_machine(
         ProgressBar(f"training {name}", "train/reconstruction"),
         stages,
     ]
-    if settings.monitor is not None:
+    if ratings is not None:
+        callbacks.insert(0, ratings)
+        callbacks.append(KeepBest(rbm, "validation/rmse", settings.patience))
+    elif settings.monitor is not None:
         callbacks.append(KeepBest(rbm, settings.monitor, settings.patience, higher_is_better=True))
     progress = fit(
         ContrastiveDivergence(rbm, chosen, generator_for(seed, name, "states", device=device)),

@@ -11,13 +11,17 @@ from layerwise.evaluation import figures
 from layerwise.evaluation.figures_machines import hidden_activity, inpainting
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
+from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import features_of
 from layerwise.seeding import generator_for
 
 SHOWN = 10
 # Gibbs steps before a missing column's conditional means are averaged, and over how many.
 BURN_IN, AVERAGED = 20, 50
-CURVES = ("reconstruction", "pseudo_likelihood", "free_energy", "free_energy_gap")
+NO_PICTURE = (
+    "Ratings and documents are rows of thousands of columns: see recommendation.json and topics.json."
+)
+CURVES = ("reconstruction", "pseudo_likelihood", "free_energy", "free_energy_gap", "rmse")
 
 
 def draw_learning_curves(history: dict[str, Any], classifier_history: dict[str, Any]) -> Figure:
@@ -27,13 +31,31 @@ def draw_learning_curves(history: dict[str, Any], classifier_history: dict[str, 
 
 
 def draw_filters(machine: RBM, description: dict[str, Any]) -> Figure:
-    """Draw the weights of the units of largest norm."""
+    """Draw the weights of the units of largest norm; of many named columns, those of largest weight."""
     columns = Description(**description)
+    if columns.task in UNLABELLED:
+        return _strongest_columns(machine, columns)
     return figures.features(
         machine.weight.cpu(),
         image_shape=columns.image_shape,
         feature_names=columns.feature_names,
         title="Filters",
+    )
+
+
+def _strongest_columns(machine: RBM, columns: Description) -> Figure:
+    """Draw the columns of largest centred weight for each of the first units."""
+    weight = machine.weight.cpu() - machine.weight.cpu().mean(1, keepdim=True)
+    units = weight.norm(dim=0).topk(min(SHOWN, weight.shape[1])).indices
+    best = weight[:, units].topk(2, dim=0).indices.t().flatten().unique_consecutive()
+    return figures.heat_map(
+        weight[best][:, units],
+        [columns.feature_names[k] for k in best.tolist()],
+        [str(int(k) + 1) for k in units],
+        title="The two columns that excite each unit most",
+        x="hidden unit",
+        value="weight, less the column's mean",
+        centred=True,
     )
 
 
@@ -49,7 +71,8 @@ def draw_code_map(machine: RBM, test: Rows, description: dict[str, Any]) -> Figu
     codes = features_of(machine, rows.inputs)
     if codes.shape[1] < 2:
         codes = torch.cat([codes, torch.zeros_like(codes)], 1)
-    assert rows.targets is not None
+    if rows.targets is None:
+        return figures.code_map(codes)
     targets, names = columns.unscaled(rows.targets), columns.class_names
     if columns.task in ("regression", "multilabel"):
         targets, names = targets[:, 0], ()
@@ -61,6 +84,8 @@ def draw_code_map(machine: RBM, test: Rows, description: dict[str, Any]) -> Figu
 def draw_reconstructions(history: dict[str, Any], description: dict[str, Any], preparation: Any) -> Figure:
     """Draw one training row as the machine reconstructs it at four stages of its training."""
     columns = Description(**description)
+    if columns.task in UNLABELLED:
+        return figures.note(NO_PICTURE)
     row = np.asarray(history["row"], dtype=np.float32)
     stages = [
         (s["epoch"], np.asarray(s["reconstruction"], dtype=np.float32), s["loss"]) for s in history["stages"]
@@ -86,6 +111,8 @@ def draw_samples(
 ) -> Figure:
     """Draw rows at the end of long Gibbs chains that started at training rows."""
     columns, rbm = Description(**description), machine.cpu()
+    if columns.task in UNLABELLED:
+        return figures.note(NO_PICTURE)
     generator = generator_for(seed, "samples")
     n = settings.samples if columns.image_shape else max(settings.samples, 1000)
     picked = torch.randint(len(training), (n,), generator=generator)
@@ -103,6 +130,8 @@ def draw_inpainting(
 ) -> Figure:
     """Draw test rows whose lower half the machine completes; of a table, how well it guesses each column."""
     columns, rbm = Description(**description), machine.cpu()
+    if columns.task in UNLABELLED:
+        return figures.note(NO_PICTURE)
     generator = generator_for(seed, "inpainting")
     if columns.image_shape:
         rows = test.inputs[:SHOWN]

@@ -12,13 +12,15 @@ from layerwise.evaluation.likelihood import log_partition, log_probability, log_
 from layerwise.evaluation.probe import linear_probe, principal_components
 from layerwise.evaluation.supervised import measures
 from layerwise.models.label_units import class_log_probabilities, with_labels
-from layerwise.models.rbm import RBM
+from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.parameters import RBMSettings
+from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.seeding import generator_for
 from layerwise.training.devices import best_device
 from layerwise.training.machines import machine_config
 from layerwise.training.machines import train_machine as train
 from layerwise.training.pretraining import Pretrained
+from layerwise.training.ratings import RatingsMonitor
 from layerwise.training.reporting import report_metrics
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,10 @@ def train_machine(
     columns, device = Description(**description), best_device()
     rbm = RBM(machine_config(columns, settings), generator_for(seed, "machine")).to(device)
     fresh = columns.fresh_binarisation
+    if columns.task == "ratings":
+        given, held_out = training.inputs.to(device), validation.inputs.to(device)
+        watch = RatingsMonitor(rbm, given, held_out, [float(level) for level in columns.class_names])
+        return rbm, _history(train(rbm, Rows(given), None, settings, seed, ratings=watch))
     result = train(rbm, training.to(device), validation.to(device), settings, seed, fresh=fresh)
     return rbm, _history(result)
 
@@ -42,7 +48,7 @@ def measure_likelihood(
 ) -> dict[str, Any]:
     """Measure log Z and the rows' log-probability in nats; grey rows are drawn as ink once."""
     columns = Description(**description)
-    if settings.likelihood.method == "none" or not _has_likelihood(machine):
+    if settings.likelihood.method == "none" or not _has_likelihood(machine, columns):
         return {}
     device = best_device()
     rbm, ink = machine.to(device), generator_for(seed, "likelihood", "ink")
@@ -91,9 +97,9 @@ def probe_features(
     seed: int,
 ) -> dict[str, Any]:
     """Fit linear models on the machine's features, on the raw rows and on their principal components."""
-    if not settings.probe:
-        return {}
     columns = Description(**description)
+    if not settings.probe or columns.task in UNLABELLED:
+        return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}
     inputs = {name: rows.inputs.numpy() for name, rows in parts.items()}
     known = inputs.pop("labelled")
@@ -123,10 +129,11 @@ def train_classifier(
     """Train a machine on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
     columns, device = Description(**description), best_device()
     n_classes = classes_of(columns)
-    config = machine_config(columns, settings, n_classes or 0)
-    rbm = RBM(config, generator_for(seed, "classifier")).to(device)
     if not settings.classifier or n_classes is None:
-        return rbm, {"epochs": [], "stages": [], "row": [], "seconds": 0.0}
+        nothing = RBM(RBMConfig(n_visible=1, n_hidden=1))
+        return nothing, {"epochs": [], "stages": [], "row": [], "seconds": 0.0}
+    config = machine_config(columns, settings, n_classes)
+    rbm = RBM(config, generator_for(seed, "classifier")).to(device)
     rows, held_out = (Rows(_joined(part, n_classes)).to(device) for part in (labelled, validation))
     chosen = settings.model_copy(update={"monitor": None})
     result = train(rbm, rows, held_out, chosen, seed, name="classifier")
@@ -182,8 +189,8 @@ def _drawn(inputs: Tensor, rbm: RBM, generator: torch.Generator) -> Tensor:
     return torch.bernoulli(inputs, generator=generator)
 
 
-def _has_likelihood(machine: RBM) -> bool:
-    return machine.config.hidden != "nrelu" and machine.config.visible != "counts"
+def _has_likelihood(machine: RBM, columns: Description) -> bool:
+    return machine.config.hidden != "nrelu" and columns.task not in UNLABELLED
 
 
 def _history(result: Pretrained) -> dict[str, Any]:

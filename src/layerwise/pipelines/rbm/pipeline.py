@@ -5,8 +5,8 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
+from layerwise.pipelines.rbm import collections, nodes
 from layerwise.pipelines.rbm import figure_nodes as draw
-from layerwise.pipelines.rbm import nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -44,6 +44,18 @@ def create_pipeline() -> Pipeline:
                 "classification",
                 name="evaluate_classifier",
             ),
+            Node(
+                collections.recommend,
+                ["machine", "training", "test", "description", "preparation"],
+                "recommendation",
+                name="recommend",
+            ),
+            Node(
+                collections.find_topics,
+                ["machine", "training", "test", "description", *settings],
+                "topics",
+                name="find_topics",
+            ),
             _figure(draw.draw_learning_curves, ["machine_history", "classifier_history"]),
             _figure(draw.draw_filters, ["machine", "description"]),
             _figure(draw.draw_hidden_activity, ["machine", "test"]),
@@ -53,7 +65,7 @@ def create_pipeline() -> Pipeline:
             _figure(draw.draw_inpainting, ["machine", "test", "description", *settings]),
         ]
     )
-    whole = preprocessing.create_pipeline(pretrained=False) + own
+    whole = preprocessing.create_pipeline(pretrained=False, supervised=False) + own
     parameters = {each for each in whole.inputs() if each.startswith("params:")}
     return Pipeline(whole, namespace="rbm", inputs={"raw"}, parameters=parameters)
 
