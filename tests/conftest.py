@@ -16,6 +16,15 @@ SMALL = {
     "dbn": {"hidden_sizes": [40, 30]},
     "mlp": {"hidden_sizes": [40, 30]},
     "pretraining": {"epochs": 2},
+    "rbm": {
+        "n_hidden": 40,
+        "epochs": 4,
+        "samples": 9,
+        "sampling_steps": 3,
+        "watched_rows": 5,
+        "bootstrap": 20,
+        "likelihood": {"chains": 10, "temperatures": 30, "reverse_steps": 5},
+    },
     "finetuning": {"epochs": 3, "learning_rate": 0.01, "batch_size": 50},
     "evaluation": {"bootstrap": 20, "samples": 9, "sampling_steps": 3},
 }

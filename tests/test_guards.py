@@ -110,8 +110,8 @@ def test_all_wrong_parameters_come_in_one_message(project):
 
 
 def test_an_unknown_pipeline_or_environment_gets_the_nearest_name(project):
-    with pytest.raises(UnknownPipelineError, match="unknown pipeline 'dbm'; did you mean 'dbn'"):
-        project.run("dbm")
+    with pytest.raises(UnknownPipelineError, match="unknown pipeline 'dbnn'; did you mean 'dbn'"):
+        project.run("dbnn")
     with pytest.raises(
         ParameterError, match="unknown environment 'forest_fire'; did you mean 'forest_fires'"
     ):

@@ -8,11 +8,13 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from layerwise.configuration import Config, setting
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import loss_of
+from layerwise.training.machines import MachineSettings
 from layerwise.training.pretraining import PretrainingSettings
 
 
@@ -61,6 +63,22 @@ class MLPSettings(Config):
         return self
 
 
+class RBMSettings(MachineSettings):
+    """The machine of `kedro run --pipelines=rbm`, and what is reported of it.
+
+    `classifier` trains a second machine with label units; `probe` fits linear models to the features. `documents`
+    test documents have their perplexity taken. Chains for the pictures run `sampling_steps` steps.
+    """
+
+    classifier: bool = True
+    probe: bool = True
+    likelihood: LikelihoodSettings = LikelihoodSettings()
+    documents: int = Field(50, ge=1)
+    bootstrap: int = Field(1000, ge=0)
+    samples: int = Field(64, ge=1, le=400)
+    sampling_steps: int = Field(1000, ge=1)
+
+
 class EvaluationSettings(Config):
     """What is reported of the trained network on the test rows."""
 
@@ -100,6 +118,7 @@ PARAMETERS: dict[str, Any] = {
     "pretraining": PretrainingSettings,
     "dbn": DBNSettings,
     "mlp": MLPSettings,
+    "rbm": RBMSettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
 }

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 
 from layerwise.data.columns import binary_classes, class_names
+from layerwise.data.documents import Documents, DocumentsPreparation
 from layerwise.data.errors import DataError
 from layerwise.data.images import Images
 from layerwise.data.leaks import count_repeats
 from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.ratings import Ratings, RatingsPreparation
 from layerwise.data.rows import Block, Description, Rows
 from layerwise.data.splits import Split
 from layerwise.data.targets import derived
@@ -125,6 +127,10 @@ def fit_preparation(
     fitted: Any
     if isinstance(raw, Images):
         fitted = ImagePreparation.fit(raw, split.training, problem, settings, seed)
+    elif isinstance(raw, Ratings):
+        fitted = RatingsPreparation.fit(raw, split.training, problem, settings)
+    elif isinstance(raw, Documents):
+        fitted = DocumentsPreparation.fit(raw, split.training)
     else:
         fitted = TablePreparation.fit(raw, split.training, problem, settings)
         repeats = count_repeats(
@@ -149,6 +155,12 @@ def example_rows(raw: Any, preparation: Any) -> pd.DataFrame:
     if isinstance(raw, Images):
         pixels = raw.pixels[:2].reshape(2, -1).astype(np.float64)
         return pd.DataFrame(pixels, columns=list(preparation.description.feature_names))
+    if isinstance(raw, Ratings):
+        named = {"user": raw.users[:2] + 1, "item": raw.items[:2] + 1, "rating": raw.values[:2]}
+        return pd.DataFrame(named)
+    if isinstance(raw, Documents):
+        first = raw.counts[:2, : min(20, len(raw.words))].toarray()
+        return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
     frame = (
         derived(raw, preparation.problem)[list(preparation.state["original"])].head(2).reset_index(drop=True)
     )
@@ -158,6 +170,8 @@ def example_rows(raw: Any, preparation: Any) -> pd.DataFrame:
 
 def prepare_rows(raw: Any, split: Split, preparation: Any) -> tuple[Rows, Rows, Rows]:
     """Return the training, validation and test rows as tensors."""
+    if isinstance(preparation, RatingsPreparation | DocumentsPreparation):
+        return preparation.parts(raw, split)
     inputs = torch.from_numpy(np.ascontiguousarray(preparation.inputs(raw)))
     targets = torch.from_numpy(np.ascontiguousarray(preparation.targets(raw)))
     parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]
@@ -205,6 +219,10 @@ def load_preparation(folder: str | Path) -> Any:
         state |= skops.io.load(fitted, trusted=[])
     if state["kind"] == "images":
         return ImagePreparation(state)
+    if state["kind"] == "ratings":
+        return RatingsPreparation(state)
+    if state["kind"] == "documents":
+        return DocumentsPreparation(state)
     from layerwise.data.tables import TablePreparation
 
     return TablePreparation(state)

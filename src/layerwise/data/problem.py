@@ -70,7 +70,7 @@ class PreparationSettings(Config):
     ISO dates, does. `category_columns` names numbers that are categories, such as codes or small counts.
     `binarise` of images: `fixed` draws each pixel once with its grey value as probability, `fresh` draws anew
     for every batch, `threshold` cuts at one half. Regression targets are standardised while `scale_target`
-    is true.
+    is true. `ratings_by` says whose ratings make a row.
     """
 
     scaling: Literal["standard", "minmax", "none"] = setting(
@@ -95,6 +95,12 @@ class PreparationSettings(Config):
     )  # fmt: skip
     scale_target: bool = setting(
         True, "standardise the target of a regression", "nearly always", "the loss poisson"
+    )
+    ratings_by: Literal["items", "users"] = setting(
+        "items",
+        "whose ratings make a row of a table of ratings",
+        "items where there are fewer users",
+        "other rows",
     )
 
     @model_validator(mode="after")

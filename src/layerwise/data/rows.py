@@ -10,7 +10,8 @@ from torch import Tensor
 
 from layerwise.configuration import Config
 
-Task = Literal["multiclass", "binary", "multilabel", "regression"]
+# The last two have no targets: what is held out are ratings, or whole documents.
+Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
 BlockKind = Literal["real", "binary", "categorical", "count"]
 
 

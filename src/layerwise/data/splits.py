@@ -45,6 +45,8 @@ def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) ->
     """
     if isinstance(raw, Images):
         return split_rows(raw.labels, problem.task, settings, seed, raw.n_test)
+    if problem.task in ("ratings", "documents"):
+        return split_rows(np.zeros(len(raw)), problem.task, settings, seed)
     from layerwise.data.targets import target_column
 
     return split_rows(target_column(raw, problem), problem.task, settings, seed)

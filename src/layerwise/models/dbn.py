@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from layerwise.configuration import Config
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm import RBM, RBMConfig
-from layerwise.models.units import VisibleKind
 
 
 class DBNConfig(Config):
@@ -21,7 +20,7 @@ class DBNConfig(Config):
     kind: Literal["dbn"] = "dbn"
     n_visible: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = Field(min_length=1)
-    visible: VisibleKind = "bernoulli"
+    visible: Literal["bernoulli", "gaussian"] = "bernoulli"
 
 
 class DBN(nn.Module):

@@ -23,6 +23,10 @@ class Callback:
     def on_batch_end(self, progress: Progress) -> None:
         """The parameters were just updated."""
 
+    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+        """Return further metrics of the epoch that just ended, for its history and every other callback."""
+        return {}
+
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
         """An epoch's exact averages are known."""
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data.rows import Rows
+from layerwise.data.sparse_rows import SparseRows
 from layerwise.errors import UserError
 from layerwise.training.callbacks import Callback
 
@@ -69,7 +70,7 @@ def batches(n_rows: int, batch_size: int, generator: torch.Generator | None) -> 
     yield from torch.randperm(n_rows, generator=generator, device=generator.device).split(batch_size)
 
 
-def measure(trainee: Trainee, rows: Rows, batch_size: int = 1000) -> dict[str, float]:
+def measure(trainee: Trainee, rows: Rows | SparseRows, batch_size: int = 1000) -> dict[str, float]:
     """Return the exact means over all rows of what the trainee measures."""
     totals = _Totals()
     with torch.no_grad():
@@ -101,12 +102,12 @@ class _Totals:
 
 def fit(
     trainee: Trainee,
-    training: Rows,
+    training: Rows | SparseRows,
     *,
     epochs: int,
     batch_size: int,
     generator: torch.Generator,
-    validation: Rows | None = None,
+    validation: Rows | SparseRows | None = None,
     callbacks: Sequence[Callback] = (),
     transform: Transform | None = None,
     name: str = "network",
@@ -165,6 +166,8 @@ def fit(
             if validation is not None:
                 metrics |= {f"validation/{key}": value for key, value in measure(trainee, validation).items()}
                 _require_finite(metrics, name, progress.epoch)  # the epoch's last update can be the fatal one
+            for callback in callbacks:
+                metrics |= callback.measure_epoch(progress)
             seconds = time.perf_counter() - began
             progress.seconds += seconds
             progress.history.append({"epoch": float(progress.epoch), **metrics, "seconds": seconds})

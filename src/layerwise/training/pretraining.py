@@ -24,6 +24,8 @@ from layerwise.training.loop import Progress, TrainingError, fit
 class PretrainingSettings(Config):
     """How the hidden layers learn without labels; a list gives each layer its own value.
 
+    What is not said here is as in `ContrastiveDivergenceSettings`.
+
     `activities` is what a layer passes on to the next one: `probabilities` (less noise, the default) or `samples`
     of the binary states, drawn once.
     """
@@ -42,7 +44,19 @@ class PretrainingSettings(Config):
     momentum_epochs: int = Field(5, ge=0)
     weight_decay: float = Field(2e-4, ge=0)
     steps: int = Field(1, ge=1)
+    final_steps: int | None = Field(None, ge=1)
     sample_visible: bool = False
+    chain: Literal["data", "persistent", "tempered"] = "data"
+    chains: int = Field(100, ge=1)
+    temperatures: int = Field(10, ge=2)
+    centred: bool = False
+    offset_rate: float = Field(0.01, ge=0, le=1)
+    sparsity_target: float | None = Field(None, gt=0, lt=1)
+    sparsity_cost: float = Field(0.1, ge=0)
+    sparsity_memory: float = Field(0.9, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    variance_rate: float = Field(0.1, ge=0)
+    bfloat16: bool = False
 
     @field_validator("epochs", "learning_rate")
     @classmethod
@@ -105,12 +119,9 @@ class Stages(Callback):
             self._keep(progress.epoch)
 
     def _keep(self, epoch: int) -> None:
-        v = self.row[None]
-        mean = self.rbm.reconstruct(v)
-        if self.rbm.config.visible == "bernoulli":
-            loss = torch.nn.functional.binary_cross_entropy(mean, v, reduction="sum")
-        else:
-            loss = (mean - v).square().sum() / 2
+        v, units = self.row[None], self.rbm.visible_units
+        x = self.rbm.visible_input(self.rbm.hidden_mean(v))
+        mean, loss = units.mean(x, units.exposure(v)), units.loss(x, v)
         self.kept.append((epoch, mean[0].clone(), float(loss)))
 
 

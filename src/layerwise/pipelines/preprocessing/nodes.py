@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from layerwise.data.errors import DataError
 from layerwise.data.preparation import example_rows, fit_preparation, prepare_rows
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.data.rows import Description, Rows
@@ -12,6 +13,8 @@ from layerwise.seeding import seed_for
 from layerwise.training.backpropagation import FinetuningSettings
 from layerwise.training.pretraining import PretrainingSettings
 from layerwise.training.reporting import report_tags
+
+UNLABELLED = ("ratings", "documents")
 
 
 def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> dict[str, list[int]]:
@@ -58,6 +61,15 @@ def prepare(
     return training, validation, test, description.model_dump(mode="json"), example
 
 
+def keep_rows(training: Rows, description: dict[str, Any], labelled_rows: int | None, seed: int) -> Rows:
+    """Keep labelled rows as `keep_labels` does, and all rows where nothing is labelled."""
+    if description["task"] in UNLABELLED:
+        return training
+    return keep_labels(training, description, labelled_rows, seed)
+
+
 def keep_labels(training: Rows, description: dict[str, Any], labelled_rows: int | None, seed: int) -> Rows:
     """Keep as many labelled training rows as asked for, each class by its share; all of them by default."""
+    if description["task"] in UNLABELLED:
+        raise DataError(f"{description['task']} have no labels to learn from; run --pipelines=rbm")
     return choose_labelled(training, labelled_rows, description["task"], seed_for(seed, "labelled"))

@@ -2,11 +2,22 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.preprocessing.nodes import fit_on_training_rows, keep_labels, prepare, split_rows
+from layerwise.pipelines.preprocessing.nodes import (
+    fit_on_training_rows,
+    keep_labels,
+    keep_rows,
+    prepare,
+    split_rows,
+)
 
 
-def create_pipeline(pretrained: bool = True) -> Pipeline:
-    """Return the way from `raw` to training, validation, test and labelled rows."""
+def create_pipeline(pretrained: bool = True, supervised: bool = True) -> Pipeline:
+    """Return the way from `raw` to training, validation, test and labelled rows.
+
+    Args:
+        pretrained: whether there is a stack, whose batches have to fit the rows.
+        supervised: whether rows without labels are refused.
+    """
     settings = ["params:finetuning", *(["params:pretraining"] if pretrained else [])]
     return Pipeline(
         [
@@ -29,7 +40,7 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
                 name="prepare_rows",
             ),
             Node(
-                keep_labels,
+                keep_labels if supervised else keep_rows,
                 ["training", "description", "params:labelled_rows", "params:seed"],
                 "labelled",
                 name="keep_labels",

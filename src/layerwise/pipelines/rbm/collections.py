@@ -1,0 +1,68 @@
+"""Say what a machine knows of ratings and of documents; nothing for other rows."""
+
+import logging
+from typing import Any
+
+from layerwise.data.rows import Description, Rows
+from layerwise.evaluation.ratings import rating_errors
+from layerwise.evaluation.topics import lda_perplexity, perplexity, top_words, unigram_perplexity
+from layerwise.models.rbm import RBM
+from layerwise.parameters import RBMSettings
+from layerwise.seeding import generator_for
+from layerwise.training.reporting import report_metrics
+
+log = logging.getLogger(__name__)
+
+DOCUMENT_CHAINS = 5
+
+
+def recommend(
+    machine: RBM, training: Rows, test: Rows, description: dict[str, Any], preparation: Any
+) -> dict[str, float]:
+    """Predict the test ratings from the training ratings, beside means."""
+    columns = Description(**description)
+    if columns.task != "ratings":
+        return {}
+    levels = [float(level) for level in columns.class_names]
+    parties = ("item", "user") if preparation.state["by_items"] else ("user", "item")
+    found = rating_errors(machine.cpu(), training.inputs, test.inputs, levels, parties)
+    report_metrics({f"test/{name}": value for name, value in found.items()})
+    means = ", ".join(f"{name.replace('_', ' ')} {found[name]:.4f}" for name in found if "mean" in name)
+    log.info("RMSE on held-out ratings: %.4f (%s)", found["rmse"], means)
+    return found
+
+
+def find_topics(
+    machine: RBM, training: Rows, test: Rows, description: dict[str, Any], settings: RBMSettings, seed: int
+) -> dict[str, Any]:
+    """Take the perplexity of test documents, beside LDA with as many topics and independent words, and top words."""
+    columns = Description(**description)
+    if columns.task != "documents":
+        return {}
+    rbm, rows = machine.cpu(), test.inputs[: settings.documents]
+    sums = training.inputs.sum(0, keepdim=True)
+    low, high = perplexity(
+        rbm,
+        rows,
+        sums,
+        generator_for(seed, "perplexity"),
+        temperatures=settings.likelihood.temperatures,
+        chains=DOCUMENT_CHAINS,
+        reverse_steps=settings.likelihood.reverse_steps,
+    )
+    found = {
+        "perplexity_low": low,
+        "perplexity_high": high,
+        "unigram_perplexity": unigram_perplexity(rows, sums),
+        "lda_perplexity": lda_perplexity(training.inputs, rows, machine.config.n_hidden, seed),
+    }
+    report_metrics({f"test/{name}": value for name, value in found.items()})
+    log.info(
+        "Perplexity of %d test documents: between %.0f and %.0f; LDA %.0f, independent words %.0f",
+        len(rows),
+        low,
+        high,
+        found["lda_perplexity"],
+        found["unigram_perplexity"],
+    )
+    return found | {"documents": len(rows), "top_words": top_words(rbm, columns.feature_names)}

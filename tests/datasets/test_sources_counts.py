@@ -1,0 +1,41 @@
+import pytest
+from kedro.io import DatasetError
+
+from layerwise.datasets.sources_counts import SourceDocuments, SourceRatings
+
+
+def test_ratings_are_numbered_from_zero_and_have_their_titles(tmp_path):
+    (tmp_path / "r").write_text("1\t2\t5\t0\n3\t1\t4\t0\n")
+    (tmp_path / "t").write_text("1|Café (1990)|x\n2|Two|x\n", encoding="latin-1")
+    ratings = SourceRatings(path=str(tmp_path), ratings={"name": "r"}, titles={"name": "t"}).load()
+    assert ratings.users.tolist() == [0, 2]
+    assert ratings.items.tolist() == [1, 0]
+    assert ratings.values.tolist() == [5, 4]
+    assert ratings.titles == ("Café (1990)", "Two")
+    assert SourceRatings(path=str(tmp_path), ratings={"name": "r"}).load().titles == ("item 1", "item 2")
+
+
+@pytest.mark.parametrize("text", ["", "0\t1\t5\n", "one\ttwo\tthree\n", "1\t2\n"])
+def test_other_lines_are_refused(tmp_path, text):
+    (tmp_path / "r").write_text(text)
+    with pytest.raises(DatasetError, match=r"user|numbered"):
+        SourceRatings(path=str(tmp_path), ratings={"name": "r"}).load()
+
+
+def test_documents_are_counts(tmp_path):
+    (tmp_path / "d").write_text("2\n3\n3\n1 1 4\n1 3 1\n2 2 7\n")
+    (tmp_path / "v").write_text("red\ngreen\nblue\n")
+    source = SourceDocuments(path=str(tmp_path), counts={"name": "d"}, vocabulary={"name": "v"})
+    documents = source.load()
+    assert documents.counts.toarray().tolist() == [[4, 0, 1], [0, 7, 0]]
+    assert documents.words == ("red", "green", "blue")
+    (tmp_path / "v").write_text("red\n")
+    with pytest.raises(DatasetError, match="holds 1 words"):
+        source.load()
+
+
+@pytest.mark.parametrize("text", ["2\n3\n9\n1 1 4\n", "2\n3\n1\n5 1 4\n", "words\n"])
+def test_sizes_that_do_not_agree_are_refused(tmp_path, text):
+    (tmp_path / "d").write_text(text)
+    with pytest.raises(DatasetError, match="no bag of words"):
+        SourceDocuments(path=str(tmp_path), counts={"name": "d"}).load()

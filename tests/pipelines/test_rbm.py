@@ -1,0 +1,116 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from layerwise.models.store import load_network
+
+FIGURES = (
+    "code_map",
+    "filters",
+    "hidden_activity",
+    "inpainting",
+    "learning_curves",
+    "reconstructions",
+    "samples",
+)
+
+
+@pytest.fixture(scope="module")
+def trained(project):
+    project.run("rbm", problem={"name": "machine"})
+    return project
+
+
+def report(project, name, problem="machine"):
+    return project.json(f"08_reporting/{problem}/rbm/{name}.json")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_drawn(trained, name):
+    with Image.open(trained.path / f"data/08_reporting/machine/rbm/{name}.png") as picture:
+        assert min(picture.size) > 200
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+
+
+def test_the_log_probability_is_an_interval_that_the_saved_machine_gives(trained):
+    found = report(trained, "likelihood")
+    partition, test = found["log_partition"], found["log_probability"]["test"]
+    assert partition["method"] == "ais"
+    assert partition["ais_mean"] <= partition["ais"]
+    assert test["low"] <= test["middle"] <= test["high"]
+    rbm = trained.catalog(problem={"name": "machine"}).load("rbm.machine")
+    rows = trained.catalog(problem={"name": "machine"}).load("rbm.test").inputs
+    ink = torch.bernoulli(rows, generator=torch.Generator().manual_seed(5))
+    # Another draw of the ink moves the mean of 1,000 rows by a fraction of a nat.
+    expected = float(-rbm.free_energy(ink).mean()) - partition["high"]
+    assert test["low"] == pytest.approx(expected, abs=1.5)
+    independent = rows.mean(0).clamp(1e-3, 1 - 1e-3)
+    assert test["middle"] > float(torch.distributions.Bernoulli(independent).log_prob(ink).sum(1).mean())
+
+
+def test_the_history_monitors_what_reconstruction_does_not_show(trained):
+    epochs = trained.json("07_model_output/machine/rbm/machine_history.json")["epochs"]
+    assert len(epochs) == 4
+    for name in ("pseudo_likelihood", "free_energy_gap", "reconstruction"):
+        assert all(math.isfinite(epoch[f"validation/{name}"]) for epoch in epochs)
+    assert epochs[-1]["validation/pseudo_likelihood"] > epochs[0]["validation/pseudo_likelihood"]
+    assert epochs[-1]["norm/weight"] > epochs[0]["norm/weight"]
+    tracked = trained.query(
+        "select distinct key from metrics where key in ('rbm/validation/pseudo_likelihood', 'test/log_prob')"
+    )
+    assert len(tracked) == 2
+
+
+def test_reconstructions_are_kept_at_four_stages_with_a_falling_cross_entropy(trained):
+    stages = trained.json("07_model_output/machine/rbm/machine_history.json")["stages"]
+    assert [stage["epoch"] for stage in stages] == [0, 1, 2, 4]
+    assert stages[-1]["loss"] < stages[0]["loss"]
+
+
+def test_features_are_probed_beside_raw_rows_and_components(trained):
+    found = report(trained, "probe")
+    assert set(found) == {"features", "raw", "pca"}
+    assert all(figures["error"]["value"] < 0.4 for figures in found.values())
+    assert all(figures["error"]["base_rate"] == pytest.approx(0.9) for figures in found.values())
+
+
+def test_label_units_classify(trained):
+    found = report(trained, "classification")
+    assert found["error"]["value"] < 0.6
+    network = load_network(trained.path / "data/06_models/machine/rbm/classifier")
+    assert network.config.n_visible == 794
+
+
+@pytest.mark.parametrize(("env", "visible"), [("forest_fires", "mixed"), ("forest_fires_size", "mixed")])
+def test_a_table_gets_units_that_fit_its_columns(project, env, visible):
+    project.run("rbm", env=env, rbm={"n_hidden": 6, "batch_size": 50})
+    shape = project.json(f"06_models/{env}/rbm/machine/network.json")
+    assert shape["visible"] == visible
+    found = project.json(f"08_reporting/{env}/rbm/likelihood.json")
+    assert found["log_partition"]["method"] == "exact"
+    assert math.isfinite(found["log_probability"]["test"]["low"])
+    probe = project.json(f"08_reporting/{env}/rbm/probe.json")
+    assert set(probe) == {"features", "raw", "pca"}
+    classification = project.json(f"08_reporting/{env}/rbm/classification.json")
+    assert bool(classification) == (env == "forest_fires_size")
+
+
+def test_what_is_switched_off_is_left_out(project):
+    settings = {"classifier": False, "probe": False, "likelihood": {"method": "none"}, "hidden": "nrelu"}
+    project.run("rbm", problem={"name": "bare"}, rbm=settings | {"learning_rate": 0.001, "epochs": 1})
+    for name in ("likelihood", "probe", "classification"):
+        assert report(project, name, "bare") == {}
+
+
+def test_choosing_by_reconstruction_error_is_refused(project):
+    with pytest.raises(ValueError, match="not chosen by its reconstruction error"):
+        project.run("rbm", rbm={"monitor": "validation/reconstruction"})
+
+
+def test_a_diverging_machine_stops_with_its_cure(project):
+    settings = {"n_hidden": 6, "batch_size": 50, "gaussian_learning_rate": 5.0}
+    with pytest.raises(RuntimeError, match=r"rbm: .* became .*lower learning rate"):
+        project.run("rbm", env="forest_fires", problem={"name": "diverging"}, rbm=settings)
