@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ.update(DO_NOT_TRACK="true", MLFLOW_DISABLE_TELEMETRY="true")
+# One thread for each of the test workers: small products gain nothing from more.
+os.environ.update(DO_NOT_TRACK="true", MLFLOW_DISABLE_TELEMETRY="true", OMP_NUM_THREADS="1")
 
 ROOT = Path(__file__).parent.parent
 
