@@ -11,6 +11,7 @@ from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import loss_of
 from layerwise.training.pretraining import PretrainingSettings
@@ -102,6 +103,8 @@ PARAMETERS: dict[str, Any] = {
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
+    "health": bool,
+    "gradients": LaboratorySettings,
 }
 
 

@@ -9,7 +9,7 @@ from kedro.pipeline import Pipeline
 from layerwise.configuration import nearest
 from layerwise.errors import UserError
 
-RUNNABLE = ("dbn", "mlp")
+RUNNABLE = ("dbn", "mlp", "gradients")
 
 
 class UnknownPipelineError(UserError, ValueError):

@@ -1,5 +1,6 @@
 """Learn the whole network from labels."""
 
+import logging
 from typing import Any
 
 from layerwise.data.rows import Description, Rows
@@ -10,8 +11,11 @@ from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import FinetuningSettings
 from layerwise.training.devices import best_device
 from layerwise.training.finetuning import finetune
+from layerwise.training.health import HealthProbe
 from layerwise.training.loop import TrainingError
 from layerwise.training.pretraining import PretrainingSettings
+
+log = logging.getLogger(__name__)
 
 
 def finetune_stack(
@@ -23,6 +27,7 @@ def finetune_stack(
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
     seed: int,
+    health: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Put a task head on the stack and train all of it; with method `none` the same net starts at random."""
     layers = MLPSettings(
@@ -31,7 +36,7 @@ def finetune_stack(
     network = _new_network(layers, description, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
-    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze)
+    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze, health)
 
 
 def finetune_random_start(
@@ -41,11 +46,12 @@ def finetune_random_start(
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
+    health: bool = False,
     quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Train a feed-forward network from its random start."""
     network = _new_network(mlp, description, settings, seed)
-    return _finetune(network, labelled, validation, description, settings, seed, freeze=False, quiet=quiet)
+    return _finetune(network, labelled, validation, description, settings, seed, False, health, quiet)
 
 
 def _new_network(
@@ -77,12 +83,14 @@ def _finetune(
     settings: FinetuningSettings,
     seed: int,
     freeze: bool,
+    health: bool = False,
     quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     device = best_device()
     columns = Description(**description)
+    probe = HealthProbe(network.to(device), labelled.to(device), report=not quiet)
     progress = finetune(
-        network.to(device),
+        network,
         columns.task,
         labelled.to(device),
         validation.to(device),
@@ -91,6 +99,18 @@ def _finetune(
         freeze=freeze,
         fresh=columns.fresh_binarisation,
         image_shape=columns.image_shape,
+        callbacks=[probe] if health else [],
         quiet=quiet,
     )
-    return network, {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}
+    history: dict[str, Any] = {
+        "epochs": progress.history,
+        "stopped": progress.stop,
+        "seconds": progress.seconds,
+    }
+    if health:
+        history |= {"health": [each.metrics() for each in probe.epochs], "verdicts": probe.verdicts()}
+        for verdict in history["verdicts"] or [
+            "healthy: gradients, updates and activities are as they should be"
+        ]:
+            log.warning(verdict) if history["verdicts"] else log.info(verdict)
+    return network, history

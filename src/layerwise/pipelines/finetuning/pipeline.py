@@ -10,7 +10,7 @@ def create_pipeline(name: str = "finetuning", pretrained: bool = True) -> Pipeli
     """Return the fine-tuning of the pipeline `name`: from a pretrained stack, or from a random start."""
     rows = ["labelled", "validation", "description"]
     outputs = ["network", "finetuning_history"]
-    settings = ["params:finetuning", "params:seed"]
+    settings = ["params:finetuning", "params:seed", "params:health"]
     preview = NetworkPreview(name)
     if pretrained:
         inputs = ["stack", *rows, "params:dbn", "params:pretraining", *settings]
