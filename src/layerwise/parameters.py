@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -104,6 +104,7 @@ PARAMETERS: dict[str, Any] = {
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
     "health": bool,
+    "seeds": Annotated[int, Field(ge=1, le=1000)],
     "gradients": LaboratorySettings,
 }
 
