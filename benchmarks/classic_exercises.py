@@ -29,7 +29,7 @@ PROJECT = Path(__file__).parent.parent
 
 
 def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
-    """Run a problem with several seeds and print its measures on validation or test rows."""
+    """Train a network for each seed; print what it gets beside the usual models."""
     with KedroSession.create(PROJECT, env=env, save_on_close=False, runtime_params=overrides) as session:
         context = session.load_context()
         p = check_parameters(dict(context.config_loader["parameters"]))
@@ -76,7 +76,7 @@ def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
 
 
 def main() -> None:
-    """Run the problems that are named."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("problems", nargs="+")
     parser.add_argument("--seeds", type=int, default=5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -12,6 +12,7 @@ from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import loss_of
 from layerwise.training.machines import MachineSettings
@@ -121,6 +122,9 @@ PARAMETERS: dict[str, Any] = {
     "rbm": RBMSettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
+    "health": bool,
+    "seeds": Annotated[int, Field(ge=1, le=1000)],
+    "gradients": LaboratorySettings,
 }
 
 

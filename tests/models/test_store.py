@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.models.store import KINDS, load_network, save_network
@@ -14,8 +15,9 @@ def network(kind):
         "rbm": RBMConfig(n_visible=5, n_hidden=3, visible="gaussian"),
         "dbn": DBNConfig(n_visible=5, hidden_sizes=(4, 3)),
         "mlp": MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3), activation="prelu", dropout=0.5),
+        "mlp_members": MembersConfig(shape=MLPConfig(n_inputs=5, n_outputs=2), seeds=(0, 4)),
     }[kind]
-    made = {"rbm": RBM, "dbn": DBN, "mlp": MLP}[kind](shape)
+    made = {"rbm": RBM, "dbn": DBN, "mlp": MLP, "mlp_members": Members}[kind](shape)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for value in made.parameters():
@@ -35,7 +37,7 @@ def test_a_network_comes_back_bit_for_bit(kind, tmp_path):
     for name, value in saved.state_dict().items():
         assert torch.equal(found.state_dict()[name], value), name
     rows = torch.rand(6, 5)
-    use = {"rbm": "reconstruct", "dbn": "reconstruct", "mlp": "forward"}[kind]
+    use = {"rbm": "reconstruct", "dbn": "reconstruct", "mlp": "forward", "mlp_members": "forward"}[kind]
     assert torch.equal(getattr(found, use)(rows), getattr(saved.eval(), use)(rows))
 
 

@@ -12,7 +12,7 @@ from layerwise.evaluation.figures_supervised import (
     ranking_curves,
 )
 from layerwise.evaluation.figures_tables import marginals, note, table_reconstructions
-from layerwise.evaluation.figures_training import few_labels, learning_curves
+from layerwise.evaluation.figures_training import few_labels, learning_curves, remembering
 
 __all__ = [
     "augmentations",
@@ -32,6 +32,7 @@ __all__ = [
     "predicted_against_true",
     "ranking_curves",
     "reconstructions",
+    "remembering",
     "samples",
     "table_reconstructions",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -110,6 +111,38 @@ def few_labels(
     dress(axes, x="labelled rows (log scale)", y="test error (%)")
     axes.set_title(f"mean and standard deviation over {many} seeds", fontsize=9.5, color=FAINT)
     legend(axes, place="upper right")
+    headline(figure, title)
+    return figure
+
+
+def remembering(found: Sequence[Mapping[str, Any]], *, title: str = "Remembering the first symbol") -> Figure:
+    """Draw the gradient by step of untrained recurrent nets, and their accuracy as they learn.
+
+    Args:
+        found: one dict a net: `cell`, `gradients` by step, `course` of (update, accuracy), `base_rate`.
+        title: of the figure.
+    """
+    figure = new_figure(10, 4.4)
+    left, right = grid_of_axes(figure, 1, 2)[0]
+    for k, each in enumerate(found):
+        style: dict[str, Any] = {
+            "color": colour(k),
+            "label": each["cell"],
+            "linestyle": DASHES[k % len(DASHES)],
+        }
+        left.plot(range(1, len(each["gradients"]) + 1), each["gradients"], **style)
+        right.plot(*zip(*each["course"], strict=True), marker=MARKERS[k], markersize=4, **style)
+    left.set_yscale("log")
+    right.axhline(found[0]["base_rate"], color=FAINT, linestyle=":")
+    right.set_ylim(0, 1.05)
+    dress(
+        left, title="Before training", x="step of the sequence", y="gradient of the loss by the step's input"
+    )
+    dress(
+        right, title="Fresh sequences (dotted: a constant answer)", x="updates", y="accuracy (share of rows)"
+    )
+    legend(left)
+    legend(right)
     headline(figure, title)
     return figure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
@@ -156,12 +157,18 @@ class MLP(nn.Module):
         """Return the weight matrices, the output's last; no biases."""
         return [layer.weight for layer in (*self.hidden, self.output)]
 
-    def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
-        """Return the activities of the last (or the `depth`-th) hidden layer, shape (rows, units)."""
+    def activities(self, x: Tensor, depth: int | None = None) -> Iterator[Tensor]:
+        """Yield the activities of each hidden layer (of the lowest `depth`), the first one first."""
         normalised = self.config.normalisation != "none"
         for i, layer in enumerate(self.hidden[:depth]):
             x = layer(self.dropouts[i](x))
             x = self.activations[i](self.normalisations[i](x) if normalised else x)
+            yield x
+
+    def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
+        """Return the activities of the last (or the `depth`-th) hidden layer, shape (rows, units)."""
+        for activities in self.activities(x, depth):
+            x = activities
         return x
 
     def forward(self, x: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from layerwise.evaluation.model_card import model_card
 from layerwise.evaluation.reconstruction import reconstruction_measures
 from layerwise.evaluation.supervised import Measure, choose_threshold, measures
 from layerwise.models.dbn import DBN
+from layerwise.models.members import Members
 from layerwise.models.mlp import MLP
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import AT_A_TIME, scores_of, targets_of
@@ -33,6 +34,7 @@ def evaluate(
     settings: EvaluationSettings,
     seed: int,
     exercise: dict[str, Any] | None = None,
+    members: Members | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure the network on the test rows, beside the usual models when asked for, and keep its predictions."""
     columns = Description(**description)
@@ -78,6 +80,13 @@ def evaluate(
     for name, figures in variants.items():
         report_metrics({f"test/{_metric_name(name)}/{n}": m.value for n, m in figures.items()})
     others |= variants
+    notes = list((exercise or {}).get("sentences", []))
+    spread = {}
+    if members is not None and len(members) > 1:
+        spread = _spread(members, test, columns, threshold)
+        report_metrics({f"test/{name}_{part}": v for name, of in spread.items() for part, v in of.items()})
+        shown = ", ".join(f"{name} {of['mean']:.4f} +- {of['spread']:.4f}" for name, of in spread.items())
+        notes.append(f"{len(members)} networks of other seeds, mean and standard deviation: {shown}.")
     measured = {
         "threshold": threshold,
         "network": {name: measure.model_dump() for name, measure in found.items()},
@@ -86,10 +95,13 @@ def evaluate(
             for family, figures in others.items()
         },
         "verdict": verdict,
-        "notes": (exercise or {}).get("sentences", []),
+        "notes": notes,
+        "members": spread,
     }
-    for sentence in [*verdict, *(exercise or {}).get("sentences", [])]:
+    for sentence in verdict:
         log.warning(sentence)
+    for sentence in notes:
+        log.info(sentence)
     return measured, _predictions(columns, targets, scores, threshold)
 
 
@@ -138,6 +150,31 @@ def write_model_card(
     if measured["threshold"] != 0.5:
         notes.append(f"An answer is yes from {measured['threshold']:.4f} on, chosen on the validation rows.")
     return model_card(columns, plain, network, others, notes)
+
+
+def _spread(
+    members: Members, test: Rows, columns: Description, threshold: float
+) -> dict[str, dict[str, float]]:
+    """Return the mean and standard deviation over the members of every measure of the test rows."""
+    targets = targets_of(test, columns)
+    found = [
+        measures(
+            columns.task,
+            targets,
+            scores_of(members.member(k), test, columns),
+            columns.class_names,
+            threshold=threshold,
+            n_bootstrap=0,
+        )
+        for k in range(len(members))
+    ]
+    values = {
+        name: [each[name].value for each in found] for name in found[0] if all(name in e for e in found)
+    }
+    return {
+        name: {"mean": float(np.mean(each)), "spread": float(np.std(each, ddof=1))}
+        for name, each in values.items()
+    }
 
 
 def _metric_name(words: str) -> str:

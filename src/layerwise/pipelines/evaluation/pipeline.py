@@ -20,7 +20,7 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
             evaluate,
             [
                 *["network", *rows, "description", "preparation", "params:evaluation", "params:seed"],
-                *([] if pretrained else ["exercise"]),
+                *([] if pretrained else ["exercise", "members"]),
             ],
             ["measures", "predictions"],
             name="evaluate",

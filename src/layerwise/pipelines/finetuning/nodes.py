@@ -1,17 +1,24 @@
 """Learn the whole network from labels."""
 
+import logging
 from typing import Any
 
 from layerwise.data.rows import Description, Rows
 from layerwise.models.dbn import DBN
+from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
 from layerwise.parameters import DBNSettings, MLPSettings
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import FinetuningSettings
 from layerwise.training.devices import best_device
 from layerwise.training.finetuning import finetune
+from layerwise.training.health import HealthProbe
 from layerwise.training.loop import TrainingError
+from layerwise.training.many import refuse_what_members_cannot, train_many
 from layerwise.training.pretraining import PretrainingSettings
+from layerwise.training.reporting import report_metrics
+
+log = logging.getLogger(__name__)
 
 
 def finetune_stack(
@@ -23,6 +30,7 @@ def finetune_stack(
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
     seed: int,
+    health: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Put a task head on the stack and train all of it; with method `none` the same net starts at random."""
     layers = MLPSettings(
@@ -31,7 +39,7 @@ def finetune_stack(
     network = _new_network(layers, description, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
-    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze)
+    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze, health)
 
 
 def finetune_random_start(
@@ -41,11 +49,59 @@ def finetune_random_start(
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
+    health: bool = False,
     quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Train a feed-forward network from its random start."""
     network = _new_network(mlp, description, settings, seed)
-    return _finetune(network, labelled, validation, description, settings, seed, freeze=False, quiet=quiet)
+    return _finetune(network, labelled, validation, description, settings, seed, False, health, quiet)
+
+
+def train_networks(
+    labelled: Rows,
+    validation: Rows,
+    description: dict[str, Any],
+    mlp: MLPSettings,
+    settings: FinetuningSettings,
+    seed: int,
+    health: bool = False,
+    seeds: int = 1,
+) -> tuple[MLP, dict[str, Any], Members]:
+    """Train a network, or several at once whose seeds follow the run's; the first one is the run's network."""
+    if seeds == 1:
+        network, history = finetune_random_start(
+            labelled, validation, description, mlp, settings, seed, health
+        )
+        config = MembersConfig(shape=network.config, seeds=(seed,))
+        return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
+    if health:
+        raise TrainingError("health looks into one network: set seeds: 1, or health: false")
+    columns, device = Description(**description), best_device()
+    names = [seed + k for k in range(seeds)]
+    networks = [_new_network(mlp, description, settings, each).to(device) for each in names]
+    if columns.fresh_binarisation:
+        refuse_what_members_cannot(networks[0].config, settings, True)
+    members, course = train_many(
+        networks, columns.task, labelled.to(device), validation.to(device), settings, names
+    )
+    for epoch in range(max(map(len, course.history))):
+        running = [history[epoch] for history in course.history if epoch < len(history)]
+        means = {
+            name: sum(each[name] for each in running) / len(running) for name in running[0] if "/" in name
+        }
+        report_metrics(means, epoch + 1)
+    history = {
+        "epochs": course.history[0],
+        "stopped": course.stopped[0],
+        "seconds": course.seconds,
+        "members": [
+            {"seed": each, "epochs": len(epochs), "best_epoch": best, "stopped": stopped}
+            for each, epochs, best, stopped in zip(
+                names, course.history, course.best_epoch, course.stopped, strict=True
+            )
+        ],
+    }
+    return members.member(0), history, members
 
 
 def _new_network(
@@ -77,12 +133,14 @@ def _finetune(
     settings: FinetuningSettings,
     seed: int,
     freeze: bool,
+    health: bool = False,
     quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     device = best_device()
     columns = Description(**description)
+    probe = HealthProbe(network.to(device), labelled.to(device), report=not quiet)
     progress = finetune(
-        network.to(device),
+        network,
         columns.task,
         labelled.to(device),
         validation.to(device),
@@ -91,6 +149,18 @@ def _finetune(
         freeze=freeze,
         fresh=columns.fresh_binarisation,
         image_shape=columns.image_shape,
+        callbacks=[probe] if health else [],
         quiet=quiet,
     )
-    return network, {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}
+    history: dict[str, Any] = {
+        "epochs": progress.history,
+        "stopped": progress.stop,
+        "seconds": progress.seconds,
+    }
+    if health:
+        history |= {"health": [each.metrics() for each in probe.epochs], "verdicts": probe.verdicts()}
+        for verdict in history["verdicts"] or [
+            "healthy: gradients, updates and activities are as they should be"
+        ]:
+            log.warning(verdict) if history["verdicts"] else log.info(verdict)
+    return network, history

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.finetuning.nodes import finetune_random_start, finetune_stack
+from layerwise.pipelines.finetuning.nodes import finetune_stack, train_networks
 from layerwise.pipelines.previews import NetworkPreview
 
 
@@ -10,12 +10,12 @@ def create_pipeline(name: str = "finetuning", pretrained: bool = True) -> Pipeli
     """Return the fine-tuning of the pipeline `name`: from a pretrained stack, or from a random start."""
     rows = ["labelled", "validation", "description"]
     outputs = ["network", "finetuning_history"]
-    settings = ["params:finetuning", "params:seed"]
+    settings = ["params:finetuning", "params:seed", "params:health"]
     preview = NetworkPreview(name)
     if pretrained:
         inputs = ["stack", *rows, "params:dbn", "params:pretraining", *settings]
         node = Node(finetune_stack, inputs, outputs, name="finetune_network", preview_fn=preview)
     else:
-        inputs = [*rows, "params:mlp", *settings]
-        node = Node(finetune_random_start, inputs, outputs, name="train_network", preview_fn=preview)
+        inputs = [*rows, "params:mlp", *settings, "params:seeds"]
+        node = Node(train_networks, inputs, [*outputs, "members"], name="train_network", preview_fn=preview)
     return Pipeline([node])

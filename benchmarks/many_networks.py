@@ -1,0 +1,100 @@
+"""Many networks at once against one after another: `python benchmarks/many_networks.py`.
+
+The network and the rows have the shape of the churn exercise: 11-6-6-1, 5,360 training rows, batches of 10, Adamax. The
+rows are drawn here, since the time does not depend on what they say. With `--keras` and Keras installed (it is no
+dependency), the same work by Keras too. Times are of --epochs epochs, all in one run, scaled to the exercise's 100.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import torch
+
+from layerwise.data.rows import Rows
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.seeding import generator_for
+from layerwise.training.finetuning import finetune
+from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.many import train_many
+
+
+def rows(n: int, seed: int) -> Rows:
+    """Return standardised inputs and a target that a net can learn."""
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(n, 11, generator=generator)
+    return Rows(inputs, (inputs[:, :1] + inputs[:, 1:2].square() > 1.5).float())
+
+
+def networks(n: int) -> list[MLP]:
+    """Return n networks of the exercise, each from its own seed."""
+    shape = MLPConfig(
+        n_inputs=11, n_outputs=1, hidden_sizes=(6, 6), activation="relu", initialiser="he_uniform"
+    )
+    return [MLP(shape, generator_for(seed, "network")) for seed in range(n)]
+
+
+def keras_seconds(training: Rows, validation: Rows, epochs: int) -> float:
+    """Return the time that Keras takes for the same training."""
+    import keras
+
+    net = keras.Sequential(
+        [
+            keras.layers.Input((11,)),
+            keras.layers.Dense(6, "relu", kernel_initializer="he_uniform"),
+            keras.layers.Dense(6, "relu", kernel_initializer="he_uniform"),
+            keras.layers.Dense(1, "sigmoid"),
+        ]
+    )
+    net.compile("adamax", "binary_crossentropy", metrics=["accuracy"])
+    arrays = [t.numpy() for t in (training.inputs, training.targets, validation.inputs, validation.targets)]
+    # Tracing is no part of the work.
+    net.fit(arrays[0][:20], arrays[1][:20], batch_size=10, epochs=1, verbose=0)
+    began = time.perf_counter()
+    net.fit(arrays[0], arrays[1], validation_data=tuple(arrays[2:]), batch_size=10, epochs=epochs, verbose=0)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Time one network, and each number of them together."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--numbers", type=int, nargs="+", default=[1, 8, 64])
+    parser.add_argument("--keras", action="store_true")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    training, validation = rows(5360, 0), rows(2640, 1)
+    settings = FinetuningSettings(
+        epochs=given.epochs, batch_size=10, optimiser="adamax", epsilon=1e-7, keep_best=False
+    )
+
+    def best(work) -> float:  # type: ignore[no-untyped-def]
+        found = []
+        for _ in range(given.repeats):
+            began = time.perf_counter()
+            work()
+            found.append(time.perf_counter() - began)
+        return min(found)
+
+    one = best(lambda: finetune(networks(1)[0], "binary", training, validation, settings, 0, quiet=True))
+    scale = 100 / given.epochs
+    print(f"one network in the loop: {one:.2f} s, {scale * one:.1f} s for 100 epochs")
+    keras = None
+    if given.keras:
+        keras = keras_seconds(training, validation, given.epochs)
+        print(f"one network in Keras: {scale * keras:.1f} s for 100 epochs")
+    for n in given.numbers:
+        seconds = best(
+            lambda n=n: train_many(networks(n), "binary", training, validation, settings, list(range(n)))
+        )
+        words = f"{n} together: {scale * seconds:.1f} s for 100 epochs, {seconds / one:.2f} times one in the loop, "
+        words += f"{n * one / seconds:.1f} times faster than one after another"
+        if keras is not None:
+            words += f", {n * keras / seconds:.0f} times faster than Keras"
+        print(words)
+
+
+if __name__ == "__main__":
+    main()

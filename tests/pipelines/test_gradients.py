@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+SMALL = {
+    "depths": [2, 10],
+    "activations": ["sigmoid", "relu"],
+    "initialisers": ["glorot_uniform", "he_uniform"],
+}
+
+
+@pytest.fixture(scope="module")
+def laboratory(project):
+    project.run("gradients", gradients=SMALL | {"updates": 100})
+    return project
+
+
+def test_the_survey_finds_what_vanishes_with_depth(laboratory):
+    survey = {each["name"]: each for each in laboratory.json("08_reporting/digits/gradients/survey.json")}
+    assert len(survey) == 8
+    assert survey["10 x sigmoid, glorot_uniform"]["verdicts"][0].startswith("vanishing")
+    for healthy in ("10 x relu, he_uniform", "2 x relu, he_uniform", "2 x sigmoid, glorot_uniform"):
+        assert survey[healthy]["verdicts"] == []
+    assert len(survey["10 x relu, he_uniform"]["gradients"]) == 11
+
+
+def test_every_cure_is_beside_its_sick_network(laboratory):
+    cures = laboratory.json("08_reporting/digits/gradients/cures.json")
+    working = {each["name"] for found in cures.values() for each in found if each["works"]}
+    assert {
+        "relu units, He start", "2 layers", "batch normalisation", "Glorot start", "He start as it should be",
+        "clipping by norm 1", "L2 penalty", "L1 penalty",
+    } <= working  # fmt: skip
+    assert not any(name.startswith("sick") for name in working)
+    sick = [found[0] for found in cures.values()]
+    assert sum(bool(each["verdicts"]) for each in sick) >= 3
+
+
+def test_the_report_says_all_of_it(laboratory):
+    report = (laboratory.path / "data/08_reporting/digits/gradients/report.md").read_text()
+    assert "| 10 x sigmoid, glorot_uniform |" in report
+    assert "> vanishing: the gradient of layer_1 is " in report
+    assert "| lstm | 1.000 |" in report
+
+
+@pytest.mark.parametrize("name", ["gradients", "cures", "recurrent"])
+def test_every_figure_of_the_laboratory_is_drawn(laboratory, name):
+    with Image.open(laboratory.path / f"data/08_reporting/digits/gradients/{name}.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 20
+
+
+@pytest.mark.parametrize(("pipeline", "node"), [("mlp", "train_network"), ("dbn", "finetune_network")])
+def test_health_is_watched_and_tracked_in_any_training(project, pipeline, node):
+    project.run(pipeline, health=True, problem={"name": "watched"}, to_nodes=[f"{pipeline}.{node}"])
+    history = project.json(f"07_model_output/watched/{pipeline}/finetuning_history.json")
+    assert history["verdicts"] == []
+    run, _ = project.last_run()
+    tracked = project.query("select distinct key from metrics where run_uuid = ?", run)
+    names = {key for (key,) in tracked}
+    for layer in ("layer_1", "layer_2", "output"):
+        assert f"health/{layer}/gradient" in names
+        assert f"health/{layer}/update_ratio" in names
+    assert len(history["health"]) == 3
