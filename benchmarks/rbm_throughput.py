@@ -1,9 +1,11 @@
-"""Rows a second of CD-1 through the training loop, beside the bare matrix products and scikit-learn.
+"""Rows a second of CD-1 through the training loop, beside the bare matrix products and other packages.
 
 One step of CD-1 takes five products of a batch with the weights. The bare products are the ceiling; all figures are
 taken in one run, in turns, and the medians of several rounds are compared.
 
     python benchmarks/rbm_throughput.py [--rows 20000] [--rounds 5]
+
+scikit-learn is always among them; learnergy and rbms are where they are installed (pip install layerwise[benchmark]).
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
 
 import torch
 
@@ -43,10 +48,11 @@ def bare_products(v: torch.Tensor) -> None:
         torch.mm(back.t(), h, out=gradient)
 
 
-def layerwise_loop(v: torch.Tensor, batch: int = BATCH, n_hidden: int = N_HIDDEN) -> None:
+def layerwise_loop(v: torch.Tensor, batch: int = BATCH, n_hidden: int = N_HIDDEN, **settings: Any) -> None:
     """Train one epoch through the project's loop, with its callbacks and the epoch's metrics."""
     rbm = RBM(RBMConfig(n_visible=N_VISIBLE, n_hidden=n_hidden), generator_for(0, "weights"))
-    trainee = ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(), generator_for(0, "states"))
+    chosen = ContrastiveDivergenceSettings(**settings)
+    trainee = ContrastiveDivergence(rbm, chosen, generator_for(0, "states"))
     callbacks: list[Callback] = [Reporter("pretraining/layer_1/")]
     fit(
         trainee,
@@ -65,11 +71,48 @@ def scikit_learn(v: torch.Tensor) -> None:
     BernoulliRBM(N_HIDDEN, batch_size=BATCH, n_iter=1, random_state=0).fit(v.numpy())
 
 
+def learnergy(v: torch.Tensor) -> None:
+    """Train one epoch of learnergy's CD-1."""
+    from learnergy.models import bernoulli
+
+    rows = torch.utils.data.TensorDataset(v, torch.zeros(len(v)))
+    machine = bernoulli.RBM(n_visible=N_VISIBLE, n_hidden=N_HIDDEN, steps=1, learning_rate=0.1)
+    machine.fit(rows, batch_size=BATCH, epochs=1)
+
+
+def rbms(v: torch.Tensor) -> None:
+    """Train one epoch of rbms' CD-1: its own sampler and gradient, batch by batch."""
+    from rbms.bernoulli_bernoulli.classes import BBRBM
+
+    machine = BBRBM.init_parameters(num_hiddens=N_HIDDEN, dataset=_Dataset(v), device=v.device, dtype=v.dtype)
+    for parameter in machine.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimiser = torch.optim.SGD(machine.parameters(), lr=0.1, maximize=True)
+    for batch in v.split(BATCH):
+        data = machine.sample_hiddens({"visible": batch, "weights": torch.ones(len(batch), 1)})
+        chain = machine.sample_hiddens(machine.sample_visibles(dict(data)))
+        optimiser.zero_grad(set_to_none=False)
+        machine.compute_gradient(data=data, chains=chain)
+        optimiser.step()
+
+
+class _Dataset:
+    """What rbms reads of its own data sets to start a machine."""
+
+    def __init__(self, data: torch.Tensor) -> None:
+        self.data = data
+        self.weights = torch.ones(len(data), 1)
+
+
 CONTENDERS: dict[str, Callable[[torch.Tensor], None]] = {
     "bare products": bare_products,
     "layerwise": layerwise_loop,
+    "layerwise, persistent": partial(layerwise_loop, chain="persistent", chains=BATCH),
+    "layerwise, centred": partial(layerwise_loop, centred=True),
+    "layerwise, bfloat16": partial(layerwise_loop, bfloat16=True),
     "scikit-learn": scikit_learn,
 }
+CONTENDERS |= {name: train for name, train in (("learnergy", learnergy), ("rbms", rbms)) if find_spec(name)}
 
 
 def overhead_per_batch(v: torch.Tensor) -> float:

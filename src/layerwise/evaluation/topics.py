@@ -30,8 +30,9 @@ def perplexity(
 ) -> tuple[float, float]:
     """Return exp(-mean over documents of log p(v) / D), from AIS and from reverse AIS of each document's own log Z_D.
 
-    AIS flatters (its log Z is low on average) and so gives the lower perplexity (Salakhutdinov & Hinton 2009, section
-    5.1, has it alone).
+    AIS flatters (its log Z is low on average); Salakhutdinov & Hinton (2009, section 5.1) have it alone. Reverse AIS
+    has to start at rows of the machine and starts at Gibbs steps from the document, so that it bounds only as far as
+    those have mixed: the two should agree.
 
     Args:
         rbm: count visible units.

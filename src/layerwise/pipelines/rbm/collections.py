@@ -41,7 +41,7 @@ def find_topics(
         return {}
     rbm, rows = machine.cpu(), test.inputs[: settings.documents]
     sums = training.inputs.sum(0, keepdim=True)
-    low, high = perplexity(
+    by_ais, by_reverse_ais = perplexity(
         rbm,
         rows,
         sums,
@@ -51,17 +51,17 @@ def find_topics(
         reverse_steps=settings.likelihood.reverse_steps,
     )
     found = {
-        "perplexity_low": low,
-        "perplexity_high": high,
+        "perplexity": by_ais,
+        "perplexity_reverse_ais": by_reverse_ais,
         "unigram_perplexity": unigram_perplexity(rows, sums),
         "lda_perplexity": lda_perplexity(training.inputs, rows, machine.config.n_hidden, seed),
     }
     report_metrics({f"test/{name}": value for name, value in found.items()})
     log.info(
-        "Perplexity of %d test documents: between %.0f and %.0f; LDA %.0f, independent words %.0f",
+        "Perplexity of %d test documents: %.0f by AIS, %.0f by reverse AIS; LDA %.0f, independent words %.0f",
         len(rows),
-        low,
-        high,
+        by_ais,
+        by_reverse_ais,
         found["lda_perplexity"],
         found["unigram_perplexity"],
     )
