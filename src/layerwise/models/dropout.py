@@ -10,16 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 MaskOf = Literal["row", "batch"]
-# One 64-bit draw gives four values their 16 bits: a third of a float draw's time, and exact to 2^-16.
-_WORD = 2**16
 
 
 def _kept(like: Tensor, shape: tuple[int, ...], rate: float, generator: torch.Generator | None) -> Tensor:
     """Return a mask of 0 and 1 / (1 - rate), so that the expectation of what it multiplies stays."""
-    keep, size = 1 - rate, math.prod(shape)
-    words = torch.empty(-(-size // 4), dtype=torch.int64, device=like.device)
-    draws = words.random_(-(2**63), None, generator=generator).view(torch.int16)[:size].view(shape)
-    return draws.lt(min(round(keep * _WORD), _WORD - 1) - _WORD // 2).to(like.dtype).div_(keep)
+    # One 64-bit draw gives four values their 16 bits: a third of a float draw's time, and exact to 2^-16.
+    keep, n = 1 - rate, math.prod(shape)
+    words = torch.empty(-(-n // 4), dtype=torch.int64, device=like.device)
+    draws = words.random_(-(2**63), None, generator=generator).view(torch.int16)[:n]
+    kept = draws.view(shape).lt(min(round(keep * 2**16), 2**16 - 1) - 2**15)
+    return kept.to(like.dtype).div_(keep)
 
 
 class Dropout(nn.Module):
