@@ -33,6 +33,8 @@ UNITS = {
     "accuracy": "accuracy (share of rows)",
     "error": "error (share of rows)",
     "free_energy": "free energy (nats)",
+    "free_energy_gap": "validation less training free energy (nats)",
+    "pseudo_likelihood": "log pseudo-likelihood (nats per row)",
 }
 ROLES = ("train", "validation", "test")
 
