@@ -69,7 +69,7 @@ def test_parameters_are_flat_and_whole(project, tracked):
     assert found["dbn.hidden_sizes"] == "[40, 30]"
     assert found["seed"] == "0"
     # Defaults that conf/ does not name are there too; what the pipeline never reads is not.
-    assert found["finetuning.label_smoothing"] == "0.0"
+    assert found["finetuning.minimum_change"] == "0.0"
     assert not any(name.startswith("mlp.") for name in found)
 
 
