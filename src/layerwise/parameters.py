@@ -14,7 +14,7 @@ from layerwise.models.mlp import for_each_layer
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
-from layerwise.training.losses import loss_of
+from layerwise.training.losses import DEFAULTS, loss_of
 from layerwise.training.machines import MachineSettings
 from layerwise.training.pretraining import PretrainingSettings
 
@@ -132,6 +132,8 @@ def disagreements(parameters: dict[str, Any]) -> list[str]:
     """Return a sentence for each setting that does not fit the problem, whichever pipeline runs."""
     problem: Problem = parameters["problem"]
     finetuning: FinetuningSettings = parameters["finetuning"]
+    if problem.task not in DEFAULTS:  # ratings and documents have no labels to fine-tune on
+        return []
     found = []
     try:
         loss_of(problem.task, finetuning.loss)
