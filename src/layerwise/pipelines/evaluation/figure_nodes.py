@@ -144,6 +144,11 @@ def draw_reconstructions(history: dict[str, Any], description: dict[str, Any], p
         return figures.note(
             "The network started at random (pretraining.method: none): nothing to reconstruct."
         )
+    return reconstructions_at_stages(history, columns, preparation)
+
+
+def reconstructions_at_stages(history: dict[str, Any], columns: Description, preparation: Any) -> Figure:
+    """Draw the row and its reconstructions that a machine's history holds."""
     row = np.asarray(history["row"], dtype=np.float32)
     stages = [
         (s["epoch"], np.asarray(s["reconstruction"], dtype=np.float32), s["loss"]) for s in history["stages"]

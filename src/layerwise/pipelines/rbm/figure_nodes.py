@@ -11,6 +11,7 @@ from layerwise.evaluation import figures
 from layerwise.evaluation.figures_machines import hidden_activity, inpainting
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
+from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import features_of
 from layerwise.seeding import generator_for
@@ -86,19 +87,7 @@ def draw_reconstructions(history: dict[str, Any], description: dict[str, Any], p
     columns = Description(**description)
     if columns.task in UNLABELLED:
         return figures.note(NO_PICTURE)
-    row = np.asarray(history["row"], dtype=np.float32)
-    stages = [
-        (s["epoch"], np.asarray(s["reconstruction"], dtype=np.float32), s["loss"]) for s in history["stages"]
-    ]
-    if columns.image_shape:
-        return figures.reconstructions(row, stages, image_shape=columns.image_shape)
-    matrix = np.stack([row, *(reconstruction for _, reconstruction, _ in stages)])
-    return figures.table_reconstructions(
-        preparation.restore_inputs(matrix),
-        matrix,
-        columns.blocks,
-        [(epoch, loss) for epoch, _, loss in stages],
-    )
+    return reconstructions_at_stages(history, columns, preparation)
 
 
 def draw_samples(
