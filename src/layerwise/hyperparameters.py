@@ -14,7 +14,7 @@ from layerwise.configuration import Choice
 from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
-from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.losses import LOSSES, TASKS
 from layerwise.training.optimisers import OPTIMISERS
@@ -40,6 +40,8 @@ KEYS: dict[str, type[BaseModel]] = {
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
+    "predict": PredictSettings,
+    "evaluate": EvaluateSettings,
 }
 
 

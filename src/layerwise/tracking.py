@@ -22,6 +22,7 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.errors import UserError
 from layerwise.guards import check_parameters
+from layerwise.place import problem
 from layerwise.receiver import RunReceiver
 from layerwise.training import reporting
 
@@ -74,7 +75,7 @@ class TrackingHook:
         """Start the run, before any worker does."""
         names = run_params.get("pipeline_names") or ["__default__"]
         self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
-        self._problem = self._parameters["problem"].name
+        self._problem = problem()
         uri = tracking_uri(self._project)
         client, run_id = self._start(uri, _top_level_keys(pipeline))
         folder = self._project / "data/08_reporting" / self._problem / self._pipeline
@@ -156,7 +157,7 @@ class TrackingHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Keep every figure and the model card with the run."""
+        """Keep every figure, the model card and a report with the run."""
         if self._receiver is None:
             return
         name = dataset_name.rsplit(".", 1)[-1]
@@ -164,8 +165,8 @@ class TrackingHook:
             # The catalog has just drawn it into a file; drawing it again would take as long.
             dataset: Any = self._catalog.get(dataset_name)
             self._receiver.log_file(str(dataset._get_save_path()), "figures")
-        elif name == "model_card":
-            self._receiver.log_text("model_card.md", data)
+        elif name in ("model_card", "report"):
+            self._receiver.log_text(f"{name}.md", data)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -176,7 +177,8 @@ class TrackingHook:
             made = pipeline.all_outputs()
             for name in self._pipeline.split("+"):
                 if {f"{name}.network", f"{name}.measures"} <= made:
-                    log_network(self._uri, self._receiver.run_id, catalog, name)
+                    kept = self._project / "data/06_models" / self._problem / name / "model"
+                    log_network(self._uri, self._receiver.run_id, catalog, name, self._problem, kept)
                     self._say_what_it_is_worth(catalog.load(f"{name}.measures")["network"], name)
         self._status = "FINISHED"
         self._close()
