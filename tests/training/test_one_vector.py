@@ -46,7 +46,8 @@ def test_gradients_gather_in_the_vectors_gradient() -> None:
     linear = nn.Linear(2, 1)
     vector = join(list(linear.parameters()))
     linear(torch.tensor([[3.0, 5.0]])).sum().backward()
-    assert vector.grad is not None and vector.grad.tolist() == [3.0, 5.0, 1.0]
+    assert vector.grad is not None
+    assert vector.grad.tolist() == [3.0, 5.0, 1.0]
 
 
 @pytest.mark.parametrize("optimiser", sorted(OPTIMISERS))
