@@ -15,6 +15,7 @@ from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
 from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.losses import LOSSES, TASKS
 from layerwise.training.optimisers import OPTIMISERS
@@ -40,6 +41,7 @@ KEYS: dict[str, type[BaseModel]] = {
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
+    "checkpoints": CheckpointSettings,
 }
 
 

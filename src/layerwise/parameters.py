@@ -11,6 +11,7 @@ from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
+from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
@@ -125,6 +126,8 @@ PARAMETERS: dict[str, Any] = {
     "health": bool,
     "seeds": Annotated[int, Field(ge=1, le=1000)],
     "gradients": LaboratorySettings,
+    "checkpoints": CheckpointSettings,
+    "resume": bool | str,
 }
 
 
