@@ -17,6 +17,7 @@ from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
 from layerwise.parameters import EvaluationSettings, MLPSettings
 from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.grid import GridSettings
 from layerwise.training.losses import LOSSES, TASKS
 from layerwise.training.optimisers import OPTIMISERS
 from layerwise.training.schedules import SCHEDULES
@@ -40,6 +41,7 @@ KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
+    "grid": GridSettings,
     "evaluation": EvaluationSettings,
     "checkpoints": CheckpointSettings,
 }

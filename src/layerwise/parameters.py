@@ -13,6 +13,7 @@ from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, No
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.grid import GridSettings
 from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import DEFAULTS, loss_of
@@ -125,6 +126,7 @@ PARAMETERS: dict[str, Any] = {
     "evaluation": EvaluationSettings,
     "health": bool,
     "seeds": Annotated[int, Field(ge=1, le=1000)],
+    "grid": GridSettings,
     "gradients": LaboratorySettings,
     "checkpoints": CheckpointSettings,
     "resume": bool | str,

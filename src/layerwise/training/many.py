@@ -17,6 +17,7 @@ from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import scheduled_rate
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.grid import Point, Variations
 from layerwise.training.loop import Progress, Trainee, TrainingError
 from layerwise.training.losses import check_targets, class_weights, loss_of, row_loss, task_error
 from layerwise.training.many_stack import Course, Stack, Together
@@ -50,6 +51,7 @@ def train_many(
     validation: Rows,
     settings: FinetuningSettings,
     seeds: Sequence[int],
+    points: Sequence[Point] | None = None,
 ) -> tuple[Members, Course]:
     """Train networks of one shape together, each as `finetune` would train it alone with its seed.
 
@@ -62,6 +64,7 @@ def train_many(
         validation: the rows that choose each one's best epoch.
         settings: how they learn.
         seeds: of masks and orders.
+        points: for each network, the settings that are its own (`layerwise.training.grid`); None: none are.
 
     Raises:
         TrainingError: a setting that is not for many networks, or a loss that is not finite.
@@ -73,6 +76,7 @@ def train_many(
     members = Members(MembersConfig(shape=shape, seeds=tuple(seeds)), list(networks))
     weights = class_weights(settings.class_weights, task, training, shape.n_outputs)
     stack = Stack(members, settings)
+    variations = Variations.of(points or [{}] * len(networks), settings, members.lines)
     batch_size = settings.rows_a_batch(len(training))
     n_batches = -(-len(training) // batch_size)
     device = training.inputs.device
@@ -94,6 +98,7 @@ def train_many(
     while progress.epoch < settings.epochs and not progress.stop:
         began = time.perf_counter()
         progress.epoch += 1
+        own = variations.at(stack.rows)
         order = torch.stack(
             [torch.randperm(len(training), generator=together.orders[k]) for k in stack.rows]
         ).to(device)
@@ -102,7 +107,7 @@ def train_many(
             rate = scheduled_rate(settings, together.step, settings.epochs * n_batches, n_batches)
             drawing = [together.masking[k] for k in stack.rows]
             masks = _masks(rates, shape, index.shape[1], drawing, training.inputs)
-            losses = _step(stack, shape, task, loss, training, index, masks, settings, weights, rate)
+            losses = _step(stack, shape, task, loss, training, index, masks, settings, weights, rate, own)
             together.step += 1
             for name, values in losses.items():
                 totals[name] = totals[name] + values if name in totals else values
@@ -147,6 +152,7 @@ def _step(
     s: FinetuningSettings,
     weights: Tensor | None,
     rate: float,
+    own: Variations,
 ) -> dict[str, Tensor]:
     """Update every member on its own batch, the rows `index` (N, rows); return sums by name, each (N,)."""
     n, size = index.shape
@@ -161,9 +167,9 @@ def _step(
     # Each member's cost is a mean over its own rows; their sum has each one's gradient in its own parameters.
     cost = rows.sum() / size
     found: dict[str, Tensor] = {}
-    if s.l1 or s.l2:
+    if own.penalised:
         added = torch.stack(
-            [s.l1 * w.abs().sum((1, 2)) + s.l2 * w.square().sum((1, 2)) for w in stack.weights]
+            [own.l1 * w.abs().sum((1, 2)) + own.l2 * w.square().sum((1, 2)) for w in stack.weights]
         ).sum(0) / (2 * len(training))
         cost = cost + added.sum()
         found["penalty"] = added.detach() * size
@@ -178,7 +184,10 @@ def _step(
                 cast(Tensor, leaf.grad).mul_((s.clip_norm / (norm + 1e-6)).clamp(max=1))
         if s.schedule != "constant" or s.warmup_epochs:
             stack.optimiser.param_groups[0]["lr"] = rate
+        before = None if own.one_rate else stack.vector.detach().clone()
         stack.optimiser.step()
+        if before is not None:
+            stack.stretch_the_move(before, own.rate)
         if s.max_norm is not None:
             for weight in stack.weights[:-1]:
                 norms = weight.norm(dim=2, keepdim=True)

@@ -51,6 +51,12 @@ class Stack:
         """Return the numbers of one member, in the order in which an `MLP` has them."""
         return torch.cat([leaf.detach()[place].reshape(-1) for leaf in self.leaves.values()])
 
+    def stretch_the_move(self, before: Tensor, factors: Tensor) -> None:
+        """Multiply each member's way from its numbers `before` by its factor, (N,)."""
+        for leaf, old in zip(self.leaves.values(), self._parts(before).values(), strict=True):
+            shaped = factors.view(-1, *[1] * (leaf.dim() - 1))
+            leaf.detach().copy_(old + shaped * (leaf.detach() - old))
+
     def gradient_norms(self) -> list[Tensor]:
         """Return the norm of each member's whole gradient, once for each parameter in its shape."""
         gradients = [cast(Tensor, leaf.grad) for leaf in self.leaves.values()]

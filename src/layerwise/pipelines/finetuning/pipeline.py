@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.finetuning.nodes import finetune_stack, train_networks
+from layerwise.pipelines.finetuning.nodes import finetune_stack
+from layerwise.pipelines.finetuning.together import train_networks
 from layerwise.pipelines.previews import NetworkPreview
 
 
@@ -16,6 +17,6 @@ def create_pipeline(name: str = "finetuning", pretrained: bool = True) -> Pipeli
         inputs = ["stack", *rows, "params:dbn", "params:pretraining", *settings]
         node = Node(finetune_stack, inputs, outputs, name="finetune_network", preview_fn=preview)
     else:
-        inputs = [*rows, "params:mlp", *settings, "params:seeds"]
+        inputs = [*rows, "params:mlp", *settings, "params:seeds", "params:grid"]
         node = Node(train_networks, inputs, [*outputs, "members"], name="train_network", preview_fn=preview)
     return Pipeline([node])
