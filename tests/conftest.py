@@ -1,5 +1,6 @@
 """A small Kedro project to run pipelines in: this one's configuration and code, data and runs of its own."""
 
+import importlib.util
 import json
 import os
 import sqlite3
@@ -117,3 +118,12 @@ def finished(project):
     """The shared project after one small run of the deep belief network on the embedded digits."""
     project.run("dbn")
     return project
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """The module tests/tables.py: a small table, and an untrained network saved for it."""
+    spec = importlib.util.spec_from_file_location("tables", Path(__file__).parent / "tables.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

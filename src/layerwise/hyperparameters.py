@@ -14,7 +14,7 @@ from layerwise.configuration import Choice
 from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
-from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
 from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.grid import GridSettings
@@ -44,6 +44,8 @@ KEYS: dict[str, type[BaseModel]] = {
     "grid": GridSettings,
     "evaluation": EvaluationSettings,
     "checkpoints": CheckpointSettings,
+    "predict": PredictSettings,
+    "evaluate": EvaluateSettings,
 }
 
 

@@ -23,6 +23,7 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.errors import UserError
 from layerwise.guards import check_parameters
+from layerwise.place import problem
 from layerwise.receiver import RunReceiver, deliver_kept
 from layerwise.survival import Survival, known_metrics, log_outputs, tracking_lock
 from layerwise.training import reporting
@@ -80,7 +81,7 @@ class TrackingHook:
         self._close()  # of a run that was interrupted in this process, as in a notebook
         names = run_params.get("pipeline_names") or ["__default__"]
         self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
-        self._problem = self._parameters["problem"].name
+        self._problem = problem()
         uri = self._uri = tracking_uri(self._project)
         keys = _top_level_keys(pipeline)
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
@@ -205,7 +206,7 @@ class TrackingHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Keep every figure and the model card with the run."""
+        """Keep every figure, the model card and a report with the run."""
         if self._receiver is None:
             return
         name = dataset_name.rsplit(".", 1)[-1]
@@ -213,21 +214,25 @@ class TrackingHook:
             # The catalog has just drawn it into a file; drawing it again would take as long.
             dataset: Any = self._catalog.get(dataset_name)
             self._receiver.log_file(str(dataset._get_save_path()), "figures")
-        elif name == "model_card":
-            self._receiver.log_text("model_card.md", data)
+        elif name in ("model_card", "report"):
+            self._receiver.log_text(f"{name}.md", data)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Log the networks that this run trained and measured, and close the run."""
         receiver = self._receiver
         if receiver is not None:
-            from layerwise.logged_model import log_network
+            from layerwise.logged_model import keep_network, log_network
 
             made, data = pipeline.all_outputs(), self._project / "data"
             receiver.attempt(lambda: log_outputs(receiver.client, receiver.run_id, catalog, made, data))
             for name in self._pipeline.split("+"):
                 if {f"{name}.network", f"{name}.measures"} <= made:
-                    receiver.attempt(partial(log_network, self._uri, receiver.run_id, catalog, name))
+                    kept = self._project / "data/06_models" / self._problem / name / "model"
+                    facts, sha256 = keep_network(kept, receiver.run_id, catalog, name, self._problem)
+                    receiver.attempt(
+                        partial(log_network, self._uri, receiver.run_id, catalog, name, kept, facts, sha256)
+                    )
                     self._say_what_it_is_worth(catalog.load(f"{name}.measures")["network"], name)
         self._status = "FINISHED"
         self._close()
