@@ -12,6 +12,7 @@ from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.gan_settings import GANSettings
 from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import DEFAULTS, loss_of
@@ -125,6 +126,8 @@ PARAMETERS: dict[str, Any] = {
     "health": bool,
     "seeds": Annotated[int, Field(ge=1, le=1000)],
     "gradients": LaboratorySettings,
+    "gan": GANSettings,
+    "synthesize": PositiveInt | None,
 }
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from layerwise.configuration import Config, nearest
 from layerwise.files import whole_file
 from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm import RBM, RBMConfig
@@ -21,6 +22,8 @@ KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
     "dbn": (DBNConfig, DBN),
     "mlp": (MLPConfig, MLP),
     "mlp_members": (MembersConfig, Members),
+    "generator": (GeneratorConfig, Generator),
+    "discriminator": (DiscriminatorConfig, Discriminator),
 }
 
 

@@ -1,0 +1,83 @@
+"""Judge the generator beside other generators of the same rows."""
+
+import logging
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from layerwise.data.rows import Description, Rows
+from layerwise.evaluation.generative_pictures import judge_pictures, mean_of, some_of
+from layerwise.models.gan import Generator
+from layerwise.models.mlp import MLP
+from layerwise.pipelines.gan.nodes import sample
+from layerwise.seeding import generator_for
+from layerwise.training.feature_space import classes, features
+from layerwise.training.gan_settings import GANSettings
+from layerwise.training.reporting import report_metrics
+
+log = logging.getLogger(__name__)
+
+
+def judge(
+    generator: Generator,
+    conditions: Rows,
+    training: Rows,
+    validation: Rows,
+    test: Rows,
+    description: dict[str, Any],
+    classifier: MLP,
+    settings: GANSettings,
+    seed: int,
+) -> dict[str, Any]:
+    """Measure samples against test rows, and the samples of other generators with them."""
+    columns = Description(**description)
+    classifier.eval()
+    generated = {"gan": sample(generator, conditions.inputs, settings.samples, seed, "judge")}
+    if settings.compare:
+        generated |= rivals(training, settings, seed)
+    found = {
+        name: judge_pictures(
+            rows,
+            training.inputs,
+            validation.inputs,
+            test.inputs,
+            lambda x: features(classifier, x),
+            lambda x: classes(classifier, x),
+            columns.n_outputs if columns.task == "multiclass" else 2,
+        )
+        for name, rows in generated.items()
+    }
+    report(found["gan"])
+    for name, figures in found.items():
+        log.info(
+            "%s: Frechet distance %.2f, coverage %.3f, Parzen log-likelihood %.1f nats",
+            name,
+            figures["frechet_distance"],
+            figures["coverage"],
+            figures["parzen_log_prob"],
+        )
+    return found
+
+
+def rivals(training: Rows, settings: GANSettings, seed: int) -> dict[str, Tensor]:
+    """Return as many rows of other generators: the training mean, and training rows themselves."""
+    n, draws = settings.samples, generator_for(seed, "gan", "rivals")
+    return {
+        "training mean": mean_of(training.inputs, n),
+        "training rows": some_of(training.inputs, n, draws),
+    }
+
+
+def report(found: dict[str, Any]) -> None:
+    """Report the generator's figures under the names that other pipelines use."""
+    names = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "parzen_log_prob")
+    shares = torch.tensor(found["class_shares"])
+    report_metrics(
+        {f"test/{name}": found[name] for name in names}
+        | {
+            "test/memory_ratio": found["memory"]["ratio"],
+            "test/rarest_class": float(shares.min()),
+            "test/commonest_class": float(shares.max()),
+        }
+    )

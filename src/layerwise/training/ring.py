@@ -1,0 +1,110 @@
+"""The ring of eight normal distributions: a game whose modes can be counted."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from layerwise.data.rows import Rows
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from layerwise.seeding import generator_for
+from layerwise.training.adversarial import Adversarial
+from layerwise.training.game_monitor import FAIR_SHARE, GameMonitor
+from layerwise.training.game_settings import GameSettings
+from layerwise.training.gan import Played, play
+
+MODES, RADIUS, DEVIATION = 8, 2.0, 0.1
+# A sample belongs to a mode within so many deviations of its centre.
+REACH = 3.0
+WATCHED = 1000
+
+
+def centres() -> Tensor:
+    """Return the eight means, (8, 2)."""
+    angles = torch.arange(MODES) * (2 * math.pi / MODES)
+    return RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
+
+
+def ring(n: int, generator: torch.Generator) -> Tensor:
+    """Return n points (n, 2) of the mixture with equal shares."""
+    which = torch.randint(MODES, (n,), generator=generator)
+    return centres()[which] + DEVIATION * torch.randn(n, 2, generator=generator)
+
+
+def mode_of(points: Tensor) -> Tensor:
+    """Return the mode of each point (n, 2), or -1 beyond three deviations of all centres."""
+    nearest, mode = torch.cdist(points, centres()).min(1)
+    return torch.where(nearest <= REACH * DEVIATION, mode, -1)
+
+
+def modes_found(points: Tensor) -> tuple[int, float]:
+    """Return how many modes have a quarter of their fair share of the points, and the share of points in any."""
+    codes = mode_of(points)
+    counts = torch.bincount(codes[codes >= 0], minlength=MODES)
+    return int((counts >= FAIR_SHARE * len(points) / MODES).sum()), float((codes >= 0).float().mean())
+
+
+class RingSettings(GameSettings):
+    """The default game on the ring; `packed` points are judged together."""
+
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(250, ge=2)
+    rows: int = Field(10000, ge=100)
+    generator_rate: float = Field(1e-3, gt=0)
+    discriminator_rate: float = Field(1e-3, gt=0)
+    average: float = Field(0.99, ge=0, lt=1)
+    hidden_sizes: tuple[int, ...] = (128, 128)
+    latent_size: int = Field(8, ge=1)
+    packed: int = Field(1, ge=1)
+    spectral: bool = False
+
+
+# What each objective needs to play at all, and a discriminator that is too strong for the generator.
+GAMES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "minimax, strong discriminator": {
+        "objective": "minimax", "generator_rate": 1e-5, "discriminator_rate": 5e-3, "beta_1": 0.9,
+    },
+    "least squares": {"objective": "least_squares"},
+    "wasserstein with penalty": {"objective": "wasserstein_penalty", "gradient_penalty": 1.0, "discriminator_steps": 2},
+    "hinge": {"objective": "hinge", "spectral": True},
+}  # fmt: skip
+
+
+def play_on_ring(settings: RingSettings, seed: int, name: str = "ring", quiet: bool = True) -> Played:
+    """Play on points of the ring, drawn from the seed."""
+    start = generator_for(seed, name, "start")
+    generator = Generator(
+        GeneratorConfig(
+            latent_size=settings.latent_size,
+            n_outputs=2,
+            hidden_sizes=settings.hidden_sizes,
+            normalisation="none",
+            output="linear",
+        ),
+        start,
+    )
+    discriminator = Discriminator(
+        DiscriminatorConfig(
+            n_inputs=2, hidden_sizes=settings.hidden_sizes, packed=settings.packed, spectral=settings.spectral
+        ),
+        start,
+    )
+    rows = ring(settings.rows, generator_for(seed, name, "rows"))
+    trainee = Adversarial(generator, discriminator, settings, generator_for(seed, name, "draws"))
+    watched = generator_for(seed, name, "watched")
+    monitor = GameMonitor(
+        trainee.sampler,
+        generator.noise(WATCHED, watched),
+        ring(WATCHED, watched),
+        lambda: generator_for(seed, name, "unused"),
+        modes=mode_of,
+        n_modes=MODES,
+        every=max(1, settings.epochs // 10),
+        shown=WATCHED,
+    )
+    return play(trainee, Rows(rows), None, settings, seed, name=name, monitor=monitor, quiet=quiet)
