@@ -26,7 +26,13 @@ SMALL = {
         "bootstrap": 20,
         "likelihood": {"chains": 10, "temperatures": 30, "reverse_steps": 5},
     },
-    "gan": {"generator_sizes": [32], "discriminator_sizes": [32], "latent_size": 8, "epochs": 3, "samples": 200},
+    "gan": {
+        "generator_sizes": [32],
+        "discriminator_sizes": [32],
+        "latent_size": 8,
+        "epochs": 3,
+        "samples": 200,
+    },
     "finetuning": {"epochs": 3, "learning_rate": 0.01, "batch_size": 50},
     "evaluation": {"bootstrap": 20, "samples": 9, "sampling_steps": 3},
 }

@@ -21,7 +21,9 @@ def random_covariance(rng, d):
 
 def test_the_frechet_distance_of_normals_on_one_line_is_known():
     # W2^2 of N(1, 4) and N(3, 9) is (1 - 3)^2 + (2 - 3)^2.
-    assert frechet_between(np.array([1.0]), np.array([[4.0]]), np.array([3.0]), np.array([[9.0]])) == pytest.approx(5)
+    assert frechet_between(
+        np.array([1.0]), np.array([[4.0]]), np.array([3.0]), np.array([[9.0]])
+    ) == pytest.approx(5)
 
 
 def test_the_frechet_distance_of_commuting_covariances_is_that_of_their_axes():
@@ -86,7 +88,11 @@ def test_precision_recall_and_coverage_of_a_small_set_are_counted_by_hand():
 
 def test_rows_of_the_same_kind_are_faithful_and_a_collapsed_set_is_not_various():
     rng = np.random.default_rng(6)
-    real, twin, point = rng.standard_normal((400, 2)), rng.standard_normal((400, 2)), rng.standard_normal((400, 2))
+    real, twin, point = (
+        rng.standard_normal((400, 2)),
+        rng.standard_normal((400, 2)),
+        rng.standard_normal((400, 2)),
+    )
     good, bad = fidelity(real, twin), fidelity(real, 0.01 * point)
     assert min(good.precision, good.recall, good.coverage) > 0.9
     assert bad.precision > 0.9

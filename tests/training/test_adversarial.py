@@ -70,7 +70,9 @@ def test_a_step_of_one_leaves_the_other_alone(network, player):
     trainee.generator_step(rows(10))
     assert_same(discriminator, everything(trainee.discriminator))
     assert not all(torch.equal(generator[k], v) for k, v in everything(trainee.generator).items())
-    assert all(p.requires_grad for p in [*trainee.generator.parameters(), *trainee.discriminator.parameters()])
+    assert all(
+        p.requires_grad for p in [*trainee.generator.parameters(), *trainee.discriminator.parameters()]
+    )
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -102,7 +104,9 @@ def test_the_value_is_logged_as_it_is_defined():
     torch.testing.assert_close(found["value"].mean(), real.log().mean() + (1 - fake).log().mean())
     torch.testing.assert_close(found["d_of_x"], real)
     torch.testing.assert_close(found["d_of_g"], fake)
-    torch.testing.assert_close(found["discriminator_accuracy"], ((real > 0.5).float() + (fake < 0.5).float()) / 2)
+    torch.testing.assert_close(
+        found["discriminator_accuracy"], ((real > 0.5).float() + (fake < 0.5).float()) / 2
+    )
 
 
 def test_n_critic_steps_come_before_each_generator_step():
@@ -134,7 +138,9 @@ def test_instance_noise_falls_to_0_and_the_rates_with_the_cosine():
     found = []
     for epoch in (1, 3, 5):
         trainee.begin_epoch(epoch, 5)
-        rates = [o.param_groups[0]["lr"] for o in (trainee.generator_optimiser, trainee.discriminator_optimiser)]
+        rates = [
+            o.param_groups[0]["lr"] for o in (trainee.generator_optimiser, trainee.discriminator_optimiser)
+        ]
         assert rates[1] == pytest.approx(3 * rates[0])
         found.append((trainee.deviation, rates[0]))
     assert [noise for noise, _ in found] == pytest.approx([0.4, 0.2, 0.0])
@@ -175,7 +181,9 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("player", [{"spectral": True}, {"normalisation": "batch", "dropout": 0.2}, {"packed": 2}])
+@pytest.mark.parametrize(
+    "player", [{"spectral": True}, {"normalisation": "batch", "dropout": 0.2}, {"packed": 2}]
+)
 def test_a_game_goes_on_bit_for_bit(settings, player):
     if "normalisation" in player and settings.get("objective") == "wasserstein_penalty":
         pytest.skip("a penalty of single rows has no meaning under batch statistics")
@@ -219,7 +227,9 @@ def test_measuring_and_sampling_change_nothing_and_draw_nothing():
     first = measure(trainee, rows(40, 2))
     sample = trainee.sampler.sample(50, torch.Generator().manual_seed(0), torch.zeros(50, 2))
     assert first == measure(trainee, rows(40, 2))
-    assert torch.equal(sample, trainee.sampler.sample(50, torch.Generator().manual_seed(0), torch.zeros(50, 2)))
+    assert torch.equal(
+        sample, trainee.sampler.sample(50, torch.Generator().manual_seed(0), torch.zeros(50, 2))
+    )
     assert_same(before, trainee.state())
     assert_same(gradients, everything(trainee.generator))
     assert trainee.generator.training

@@ -68,7 +68,9 @@ def test_at_equality_the_value_is_minus_log_4(name):
 
 def test_the_minimax_generator_minimises_the_value_as_written():
     game, scores = objective_of("minimax"), torch.linspace(-4, 4, 9)
-    torch.testing.assert_close(game.generator_loss(scores), torch.log(1 - torch.sigmoid(scores)), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(
+        game.generator_loss(scores), torch.log(1 - torch.sigmoid(scores)), atol=1e-6, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,9 @@ def test_only_the_minimax_slope_vanishes_where_the_discriminator_is_sure():
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_the_discriminators_loss_is_minus_the_value(name):
     game, real, fake = objective_of(name), torch.tensor([0.3, 2.0, -1.5]), torch.tensor([-0.2, 1.2, -3.0])
-    sign = 1 if name == "least_squares" else -1  # its discriminator minimises its value (Mao et al., equation 2)
+    sign = (
+        1 if name == "least_squares" else -1
+    )  # its discriminator minimises its value (Mao et al., equation 2)
     value = game.real_value(real) + game.fake_value(fake)
     torch.testing.assert_close(game.real_loss(real, 0.0) + game.fake_loss(fake), sign * value)
 
@@ -109,7 +113,12 @@ def test_the_discriminators_loss_is_minus_the_value(name):
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_huge_scores_give_finite_losses(name):
     game, huge = objective_of(name), torch.tensor([-1e4, 1e4])
-    for values in (game.real_loss(huge, 0.0), game.fake_loss(huge), game.generator_loss(huge), game.fake_value(huge)):
+    for values in (
+        game.real_loss(huge, 0.0),
+        game.fake_loss(huge),
+        game.generator_loss(huge),
+        game.fake_value(huge),
+    ):
         assert torch.isfinite(values).all()
 
 

@@ -93,7 +93,11 @@ class Captions:
         """
         classes = {name.lower(): k for k, name in enumerate(self.config.class_names)}
         classes |= {word: classes[str(k)] for k, word in enumerate(NUMBERS) if str(k) in classes}
-        kinds = (classes, {word: k for k, word in enumerate(STROKES)}, {word: k for k, word in enumerate(SLANTS)})
+        kinds = (
+            classes,
+            {word: k for k, word in enumerate(STROKES)},
+            {word: k for k, word in enumerate(SLANTS)},
+        )
         found: list[int | None] = [None, None, None]
         for word in re.findall(r"\w+", caption.lower()):
             if word in FILLERS:

@@ -71,7 +71,9 @@ def game_curves(history: History, *, title: str = "The game by epoch") -> Figure
 def _curves(axes: Axes, history: History, curves: Mapping[str, str]) -> None:
     for k, (key, label) in enumerate(curves.items()):
         found = [(epoch["epoch"], epoch[key]) for epoch in history if key in epoch]
-        axes.plot(*np.array(found).T, color=colour(k), linestyle=DASHES[k % len(DASHES)], label=label, linewidth=1.4)
+        axes.plot(
+            *np.array(found).T, color=colour(k), linestyle=DASHES[k % len(DASHES)], label=label, linewidth=1.4
+        )
     if "Value" not in axes.get_title() and "train/d_of_x" in curves:
         axes.axhline(0.5, color=FAINT, linewidth=0.8, zorder=0)
 
@@ -102,14 +104,19 @@ def film_strip(frames: Sequence[tuple[int, Array]], *, most: int = 6, title: str
 
 
 def class_histogram(
-    shares: Mapping[str, Any], class_names: Sequence[str], *, title: str = "Classes of the samples"
+    shares: Mapping[str, Any],
+    class_names: Sequence[str],
+    *,
+    title: str = "Classes of the samples",
+    x: str = "class, as the classifier sees it",
 ) -> Figure:
-    """Draw each generator's share of every class, with the 6 to 14 % of ten well-balanced ones marked by 1/classes.
+    """Draw each generator's share of every class; a dashed line marks equal shares.
 
     Args:
         shares: by generator, one share a class.
         class_names: as many names.
         title: of the figure.
+        x: what the classes are.
     """
     n, bars = len(class_names), len(shares)
     figure = new_figure(max(5.5, 0.75 * n), 3.4)
@@ -119,7 +126,36 @@ def class_histogram(
         axes.bar(places, 100 * np.asarray(values), width=0.8 / bars, color=colour(k), label=name)
     axes.axhline(100 / n, color=FAINT, linewidth=1, linestyle="--", zorder=0)
     axes.set_xticks(np.arange(n), list(class_names))
-    dress(axes, x="class, as the classifier sees it", y="share of the rows (%)", grid="y")
+    dress(axes, x=x, y="share of the rows (%)", grid="y")
     legend(axes, outside=True)
+    headline(figure, title)
+    return figure
+
+
+def distance_histogram(
+    generated: Any, real: Any, *, title: str = "Distance to the nearest training row"
+) -> Figure:
+    """Draw how far generated rows lie from the nearest training row, beside training rows' own nearest others.
+
+    Args:
+        generated: (n,) distances of generated rows.
+        real: (m,) distances of training rows to the nearest other one.
+        title: of the figure.
+    """
+    figure = new_figure(5.6, 3.4)
+    axes = figure.subplots()
+    edges = np.histogram_bin_edges(np.concatenate([generated, real]), bins=40).tolist()
+    axes.hist(real, edges, density=True, color=colour(0), alpha=0.55, label="training rows")
+    axes.hist(
+        generated,
+        edges,
+        density=True,
+        histtype="step",
+        color=colour(2),
+        linewidth=1.5,
+        label="generated rows",
+    )
+    dress(axes, x="Euclidean distance in the prepared columns", y="density")
+    legend(axes)
     headline(figure, title)
     return figure

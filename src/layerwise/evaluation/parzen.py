@@ -26,7 +26,9 @@ class Parzen(NamedTuple):
     sigma: float
 
 
-def parzen_log_density(samples: Tensor, rows: Tensor, sigmas: Sequence[float], at_a_time: int = 500) -> Tensor:
+def parzen_log_density(
+    samples: Tensor, rows: Tensor, sigmas: Sequence[float], at_a_time: int = 500
+) -> Tensor:
     """Return log (1/n) sum_i N(x; sample_i, sigma^2 I) of every row for every sigma, in nats.
 
     Args:

@@ -156,7 +156,9 @@ class Adversarial:
         with standing_still(self.generator), torch.no_grad():
             fake = self._generate(len(real), condition)[1]
         real, fake = self._noisy(real), self._noisy(fake)
-        if self.discriminator.config.normalisation == "batch":  # statistics of real and of generated rows apart
+        if (
+            self.discriminator.config.normalisation == "batch"
+        ):  # statistics of real and of generated rows apart
             real_scores, fake_scores = self._judge(real, condition), self._judge(fake, condition)
         else:
             twice = None if condition is None else torch.cat([condition, condition])

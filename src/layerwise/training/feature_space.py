@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -22,17 +24,15 @@ def train_classifier(training: Rows, validation: Rows, columns: Description, see
 
     It learns from training rows alone, apart from any generator, and is the same for all of them.
     """
-    network = MLP(
-        MLPConfig(
-            n_inputs=columns.n_inputs,
-            n_outputs=columns.n_outputs,
-            hidden_sizes=SIZES,
-            activation="relu",
-            initialiser="he_uniform",
-            dropout=0.2,
-        ),
-        generator_for(seed, "classifier"),
-    ).to(training.inputs.device)
+    shape: dict[str, Any] = {
+        "n_inputs": columns.n_inputs,
+        "n_outputs": columns.n_outputs,
+        "hidden_sizes": SIZES,
+        "activation": "relu",
+        "initialiser": "he_uniform",
+        "dropout": 0.2,
+    }
+    network = MLP(MLPConfig(**shape), generator_for(seed, "classifier")).to(training.inputs.device)
     settings = FinetuningSettings(
         epochs=max(1, min(MOST_EPOCHS, round(ROWS_SEEN / len(training)))),
         batch_size=100,

@@ -50,7 +50,13 @@ class GameMonitor(Callback):
         every: int = 1,
         shown: int = 64,
     ) -> None:
-        self.sampler, self.noise, self.condition, self.real, self.draws = sampler, noise, condition, real, draws
+        self.sampler, self.noise, self.condition, self.real, self.draws = (
+            sampler,
+            noise,
+            condition,
+            real,
+            draws,
+        )
         self.modes, self.n_modes, self.every, self.shown = modes, n_modes, every, shown
         self.spread = float(real.var(0).sum().sqrt())
         self.apart = _apart(real)

@@ -16,12 +16,16 @@ class GameSettings(Config):
     objective: ObjectiveName = setting(
         "non_saturating", "what the players play for", "see [Objectives](#objectives)"
     )
-    epochs: int = setting(50, "passes through the training rows, each of them in one discriminator step", "", ge=1)
+    epochs: int = setting(
+        50, "passes through the training rows, each of them in one discriminator step", "", ge=1
+    )
     batch_size: int = setting(100, "rows of a step of either player", "64 to 500", ge=2)
     optimiser: Literal["adam", "rmsprop", "sgd"] = setting(
         "adam", "of both players", "adam; rmsprop for wasserstein"
     )
-    generator_rate: float = setting(0.0002, "learning rate of the generator", "two time scales: below D's", gt=0)
+    generator_rate: float = setting(
+        0.0002, "learning rate of the generator", "two time scales: below D's", gt=0
+    )
     discriminator_rate: float = setting(0.0002, "learning rate of the discriminator", "", gt=0)
     beta_1: float = setting(0.5, "decay of adam's mean gradient", "0 to 0.5 for games", ge=0, lt=1)
     beta_2: float = setting(0.999, "decay of adam's mean square", "", ge=0, lt=1)

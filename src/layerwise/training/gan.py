@@ -132,7 +132,9 @@ def players(
     )
     return (
         Generator(generator, generator_for(seed, "gan", "generator")),
-        Discriminator(discriminator_config(settings, columns, n_conditions), generator_for(seed, "gan", "critic")),
+        Discriminator(
+            discriminator_config(settings, columns, n_conditions), generator_for(seed, "gan", "critic")
+        ),
     )
 
 
@@ -167,13 +169,17 @@ def play_pictures(
     condition, captions = _conditions(training, columns, settings)
     known = None if condition is None else condition(training)
     n_conditions = 0 if known is None else known.shape[1]
-    generator, discriminator = (p.to(device) for p in players(settings, columns, n_conditions, seed))
+    generator, discriminator = players(settings, columns, n_conditions, seed)
     pairing: Pairing = without_condition
     if condition is not None:
         told = condition
         pairing = lambda batch, draws: (batch.inputs, told(batch))  # noqa: E731
     trainee = Adversarial(
-        generator, discriminator, settings, generator_for(seed, "gan", "draws", device=device), pairing
+        generator.to(device),
+        discriminator.to(device),
+        settings,
+        generator_for(seed, "gan", "draws", device=device),
+        pairing,
     )
     classifier = classifier.to(device).eval()
     fresh = binarise_freshly(seed, device, "gan") if columns.fresh_binarisation else None
@@ -199,7 +205,9 @@ def _conditions(
         return None, None
     assert training.targets is not None
     if columns.task != "multiclass":
-        raise TrainingError(f"gan.condition: {settings.condition} is for classes, and the task is {columns.task}")
+        raise TrainingError(
+            f"gan.condition: {settings.condition} is for classes, and the task is {columns.task}"
+        )
     if settings.condition == "class":
         return lambda batch: one_hot(_classes(batch), columns.n_outputs).float(), None
     assert columns.image_shape is not None

@@ -15,10 +15,17 @@ class TableSettings(Config):
     """What a game for the rows of a table has besides."""
 
     components: int = setting(
-        10, "normal distributions of a number column's mixture at most (mode-specific normalisation)", "", ge=1, le=50
+        10,
+        "normal distributions of a number column's mixture at most (mode-specific normalisation)",
+        "",
+        ge=1,
+        le=50,
     )
     temperature: float = setting(
-        0.2, "of the Gumbel-softmax of categories; lower is nearer to one-hot, with rougher gradients", "", gt=0
+        0.2,
+        "of the Gumbel-softmax of categories; lower is nearer to one-hot, with rougher gradients",
+        "",
+        gt=0,
     )
     balanced: bool = setting(
         True, "choose the category that a row is told by the logarithm of its frequency, so that rare ones are learnt",
@@ -38,11 +45,15 @@ class GANSettings(GameSettings):
         "dcgan: tables",
     )  # fmt: skip
     latent_size: int = setting(100, "numbers of the noise z, standard normal", "", ge=1)
-    generator_sizes: tuple[PositiveInt, ...] = setting((256, 512), "units of the generator's layers", "", "dcgan")
+    generator_sizes: tuple[PositiveInt, ...] = setting(
+        (256, 512), "units of the generator's layers", "", "dcgan"
+    )
     discriminator_sizes: tuple[PositiveInt, ...] = setting(
         (512, 256), "units of the discriminator's layers", "", "dcgan"
     )
-    channels: int = setting(32, "maps of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1)
+    channels: int = setting(
+        32, "maps of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1
+    )
     generator_activation: Activation = setting("relu", "of the generator's layers", "relu")
     generator_normalisation: Literal["none", "batch"] = setting(
         "batch", "standardise the generator's layers over the batch", "pictures"
@@ -54,9 +65,15 @@ class GANSettings(GameSettings):
         False, "divide the discriminator's weights by their largest singular value (Miyato et al. 2018)", "hinge",
         "discriminator_normalisation: batch",
     )  # fmt: skip
-    dropout: float = setting(0.0, "share of the discriminator's units left out", "0.3 when D wins", "", ge=0, lt=1)
+    dropout: float = setting(
+        0.0, "share of the discriminator's units left out", "0.3 when D wins", "", ge=0, lt=1
+    )
     packed: int = setting(
-        1, "rows that the discriminator judges together (Lin et al. 2018)", "2 to 10 against collapse", "dcgan", ge=1
+        1,
+        "rows that the discriminator judges together (Lin et al. 2018)",
+        "2 to 10 against collapse",
+        "dcgan",
+        ge=1,
     )
     condition: Literal["none", "class", "caption"] = setting(
         "none", "what the players are told of a row: nothing, its class, or class, stroke and slant", "class",
@@ -66,9 +83,13 @@ class GANSettings(GameSettings):
         ("a seven, thick", "a thin three", "an upright one", "a zero leaning right"),
         "what is drawn with condition: caption, a line of the picture each", "", "other conditions",
     )  # fmt: skip
-    pictures: int = setting(12, "pictures of samples from the same noise, put together as an animation", "", ge=1)
+    pictures: int = setting(
+        12, "pictures of samples from the same noise, put together as an animation", "", ge=1
+    )
     samples: int = setting(10000, "generated rows that are judged", "", ge=100)
-    compare: bool = setting(True, "judge other generators on the same rows: a VAE, the training mean", "pictures")
+    compare: bool = setting(
+        True, "judge other generators on the same rows: a VAE, the training mean", "pictures"
+    )
     compare_epochs: int = setting(20, "epochs of the VAE beside the game", "", ge=1)
     table: TableSettings = TableSettings()
 

@@ -41,7 +41,7 @@ def unit_norm_penalty(score: Score, real: Tensor, fake: Tensor, shares: Tensor, 
 
 
 def r1_penalty(score: Score, real: Tensor, pack: int = 1) -> Tensor:
-    """Return |d score / dx|^2 at real rows, (n / pack,): Mescheder, Geiger and Nowozin 2018, equation 9, without gamma/2.
+    """Return |d score / dx|^2 at real rows, (n / pack,): Mescheder et al. 2018, equation 9, without gamma/2.
 
     A discriminator that is flat at the real rows is at rest where the generator has reached them.
     """

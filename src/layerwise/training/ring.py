@@ -51,15 +51,15 @@ def modes_found(points: Tensor) -> tuple[int, float]:
 class RingSettings(GameSettings):
     """The default game on the ring; `packed` points are judged together."""
 
-    epochs: int = Field(30, ge=1)
-    batch_size: int = Field(250, ge=2)
-    rows: int = Field(10000, ge=100)
-    generator_rate: float = Field(1e-3, gt=0)
-    discriminator_rate: float = Field(1e-3, gt=0)
-    average: float = Field(0.99, ge=0, lt=1)
+    epochs: int = Field(default=30, ge=1)
+    batch_size: int = Field(default=250, ge=2)
+    rows: int = Field(default=10000, ge=100)
+    generator_rate: float = Field(default=1e-3, gt=0)
+    discriminator_rate: float = Field(default=1e-3, gt=0)
+    average: float = Field(default=0.99, ge=0, lt=1)
     hidden_sizes: tuple[int, ...] = (128, 128)
-    latent_size: int = Field(8, ge=1)
-    packed: int = Field(1, ge=1)
+    latent_size: int = Field(default=8, ge=1)
+    packed: int = Field(default=1, ge=1)
     spectral: bool = False
 
 

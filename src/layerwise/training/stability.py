@@ -74,9 +74,7 @@ def _collapsed(last: Epochs) -> str:
 def _vanishing(epochs: Epochs, last: Epochs) -> str:
     signal, reasons = _mean(last, "train/signal"), []
     if signal < SIGNAL:
-        reasons.append(
-            f"the slope of the generator's loss by the score is {signal:.1e} (below {SIGNAL:g})"
-        )
+        reasons.append(f"the slope of the generator's loss by the score is {signal:.1e} (below {SIGNAL:g})")
     first = max((epoch.get("train/generator_gradient", math.nan) for epoch in epochs[:3]), default=math.nan)
     now = _mean(last, "train/generator_gradient")
     if now < GRADIENT_SHARE * first:
@@ -87,7 +85,9 @@ def _vanishing(epochs: Epochs, last: Epochs) -> str:
 def _overpowered(last: Epochs) -> str:
     right = _mean(last, "train/discriminator_accuracy")
     if right > WON:
-        return _sentence("overpowered", [f"the discriminator is right about {right:.1%} of rows (above {WON:.0%})"])
+        return _sentence(
+            "overpowered", [f"the discriminator is right about {right:.1%} of rows (above {WON:.0%})"]
+        )
     return ""
 
 

@@ -27,14 +27,14 @@ class DiscriminatorConfig(Config):
     kind: Literal["discriminator"] = "discriminator"
     network: Literal["mlp", "dcgan"] = "mlp"
     n_inputs: int = Field(ge=1)
-    n_conditions: int = Field(0, ge=0)
+    n_conditions: int = Field(default=0, ge=0)
     image_shape: tuple[int, int] | None = None
     hidden_sizes: tuple[int, ...] = (512, 256)
-    channels: int = Field(32, ge=1)
+    channels: int = Field(default=32, ge=1)
     normalisation: Literal["none", "batch"] = "none"
     spectral: bool = False
-    dropout: float = Field(0.0, ge=0, lt=1)
-    packed: int = Field(1, ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    packed: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _fits(self) -> DiscriminatorConfig:

@@ -28,16 +28,16 @@ class GeneratorConfig(Config):
     kind: Literal["generator"] = "generator"
     network: Literal["mlp", "dcgan"] = "mlp"
     latent_size: int = Field(ge=1)
-    n_conditions: int = Field(0, ge=0)
+    n_conditions: int = Field(default=0, ge=0)
     n_outputs: int = Field(ge=1)
     image_shape: tuple[int, int] | None = None
     hidden_sizes: tuple[int, ...] = (256, 512)
-    channels: int = Field(32, ge=1)
+    channels: int = Field(default=32, ge=1)
     activation: Activation = "relu"
     normalisation: Literal["none", "batch"] = "batch"
     output: Literal["sigmoid", "linear", "table"] = "sigmoid"
     blocks: tuple[OutputBlock, ...] = ()
-    temperature: float = Field(0.2, gt=0)
+    temperature: float = Field(default=0.2, gt=0)
 
     @model_validator(mode="after")
     def _fits(self) -> GeneratorConfig:

@@ -8,15 +8,21 @@ from matplotlib.figure import Figure
 
 from layerwise.data.captions import CaptionConfig, Captions
 from layerwise.data.rows import Description, Rows
+from layerwise.data.table_encoding import TableEncoding, decode
 from layerwise.evaluation import figures
-from layerwise.evaluation.figures_games import class_histogram, film_strip, game_curves
-from layerwise.evaluation.generative import distances
+from layerwise.evaluation.figures_games import (
+    class_histogram,
+    distance_histogram,
+    film_strip,
+    game_curves,
+)
+from layerwise.evaluation.generative import distances, nearest_distance, reach
 from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.seeding import generator_for
 from layerwise.training.gan_settings import GANSettings
 
-SHOWN, NEIGHBOURS = 100, 8
+SHOWN, NEIGHBOURS, MARGINAL_ROWS = 100, 8, 2000
 
 
 def draw_game(game_history: dict[str, Any]) -> Figure:
@@ -28,13 +34,20 @@ def draw_samples(
     generator: Generator,
     conditions: Rows,
     encoding: dict[str, Any],
+    raw: Any,
+    split: dict[str, list[int]],
     description: dict[str, Any],
     settings: GANSettings,
     seed: int,
 ) -> Figure:
-    """Draw samples: a line a class, or a caption, where the generator is told one."""
+    """Draw samples, a line a class or a caption where the generator is told one; of a table each column's values."""
     columns, known = Description(**description), conditions.inputs
-    assert columns.image_shape is not None
+    if columns.image_shape is None:
+        rows = decode(
+            sample(generator, known, MARGINAL_ROWS, seed, "picture").numpy(), TableEncoding(**encoding)
+        )
+        real = raw.iloc[split["test"]]
+        return figures.marginals(real[[name for name in made if name in real]], made, title="Synthetic rows")
     draws = generator_for(seed, "gan", "picture")
     if "captions" in encoding:
         captions = Captions(CaptionConfig(**encoding["captions"]))
@@ -49,7 +62,9 @@ def draw_samples(
         rows = generator.sample(len(told), draws, told)
         lines = {name: rows[10 * k : 10 * k + 10] for k, name in enumerate(columns.class_names)}
         return figures.augmentations(lines, columns.image_shape, title="Samples by class")
-    return figures.samples(sample(generator, known, SHOWN, seed, "picture"), columns.image_shape, title="Samples")
+    return figures.samples(
+        sample(generator, known, SHOWN, seed, "picture"), columns.image_shape, title="Samples"
+    )
 
 
 def _codes(known: torch.Tensor, captions: Captions) -> torch.Tensor:
@@ -64,20 +79,38 @@ def draw_stages(film: list[tuple[int, Any]]) -> Figure:
 
 
 def draw_classes(judgement: dict[str, Any], description: dict[str, Any]) -> Figure:
-    """Draw the classifier's histogram of the samples' classes."""
+    """Draw the classifier's histogram of the samples' classes; of a table the classes as they are written."""
     columns = Description(**description)
+    if columns.image_shape is None:
+        if "classes" not in judgement:
+            return figures.note("A regression has no classes; see the marginals.")
+        return class_histogram(judgement["classes"], columns.class_names, x="class")
     shares = {name: found["class_shares"] for name, found in judgement.items() if name != "training mean"}
     return class_histogram(shares, columns.class_names)
 
 
 def draw_memory(
-    generator: Generator, conditions: Rows, training: Rows, description: dict[str, Any], seed: int
+    generator: Generator,
+    conditions: Rows,
+    encoding: dict[str, Any],
+    preparation: Any,
+    training: Rows,
+    description: dict[str, Any],
+    seed: int,
 ) -> Figure:
-    """Draw samples, each above its nearest training row."""
+    """Draw samples, each above its nearest training row; of a table the distances to the nearest one."""
     columns = Description(**description)
-    assert columns.image_shape is not None
+    if columns.image_shape is None:
+        rows = decode(
+            sample(generator, conditions.inputs, 1000, seed, "memory").numpy(), TableEncoding(**encoding)
+        )
+        known = training.inputs.numpy().astype(np.float64)
+        between = nearest_distance(preparation.inputs(rows).astype(np.float64), known)
+        return distance_histogram(between, reach(known[:3000], 1))
     made = sample(generator, conditions.inputs, NEIGHBOURS, seed, "memory").numpy().astype(np.float64)
     known = training.inputs.numpy()
     nearest = distances(made, known.astype(np.float64)).argmin(1)
     lines = {"sample": made, "nearest training row": known[nearest]}
-    return figures.augmentations(lines, columns.image_shape, title="Samples and the training rows next to them")
+    return figures.augmentations(
+        lines, columns.image_shape, title="Samples and the training rows next to them"
+    )

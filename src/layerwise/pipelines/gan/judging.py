@@ -7,10 +7,13 @@ import torch
 from torch import Tensor
 
 from layerwise.data.rows import Description, Rows
+from layerwise.data.splits import Split
+from layerwise.data.table_encoding import TableEncoding, decode
 from layerwise.evaluation.generative_pictures import judge_pictures, mean_of, some_of
 from layerwise.models.gan import Generator
 from layerwise.models.mlp import MLP
 from layerwise.pipelines.gan.nodes import sample
+from layerwise.pipelines.gan.tables import judge_table
 from layerwise.seeding import generator_for
 from layerwise.training.feature_space import classes, features
 from layerwise.training.gan_settings import GANSettings
@@ -22,6 +25,10 @@ log = logging.getLogger(__name__)
 def judge(
     generator: Generator,
     conditions: Rows,
+    encoding: dict[str, Any],
+    raw: Any,
+    split: dict[str, list[int]],
+    preparation: Any,
     training: Rows,
     validation: Rows,
     test: Rows,
@@ -33,10 +40,18 @@ def judge(
     """Measure samples against test rows, and the samples of other generators with them."""
     columns = Description(**description)
     classifier.eval()
+    if columns.image_shape is None:
+        found = decode(
+            sample(generator, conditions.inputs, len(training), seed, "judge").numpy(),
+            TableEncoding(**encoding),
+        )
+        return judge_table(
+            found, raw, Split.from_dict(split), preparation, training, test, columns, classifier, seed
+        )
     generated = {"gan": sample(generator, conditions.inputs, settings.samples, seed, "judge")}
     if settings.compare:
         generated |= rivals(training, settings, seed)
-    found = {
+    judged = {
         name: judge_pictures(
             rows,
             training.inputs,
@@ -48,8 +63,8 @@ def judge(
         )
         for name, rows in generated.items()
     }
-    report(found["gan"])
-    for name, figures in found.items():
+    report(judged["gan"])
+    for name, figures in judged.items():
         log.info(
             "%s: Frechet distance %.2f, coverage %.3f, Parzen log-likelihood %.1f nats",
             name,
@@ -57,7 +72,7 @@ def judge(
             figures["coverage"],
             figures["parzen_log_prob"],
         )
-    return found
+    return judged
 
 
 def rivals(training: Rows, settings: GANSettings, seed: int) -> dict[str, Tensor]:
@@ -71,7 +86,15 @@ def rivals(training: Rows, settings: GANSettings, seed: int) -> dict[str, Tensor
 
 def report(found: dict[str, Any]) -> None:
     """Report the generator's figures under the names that other pipelines use."""
-    names = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "parzen_log_prob")
+    names = (
+        "frechet_distance",
+        "kernel_distance",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "parzen_log_prob",
+    )
     shares = torch.tensor(found["class_shares"])
     report_metrics(
         {f"test/{name}": found[name] for name in names}

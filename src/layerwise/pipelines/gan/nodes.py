@@ -8,10 +8,14 @@ import torch
 from torch import Tensor
 
 from layerwise.data.errors import DataError
+from layerwise.data.problem import PreparationSettings, Problem
 from layerwise.data.rows import Description, Rows
+from layerwise.data.splits import Split
+from layerwise.data.table_encoding import TableEncoding, decode
 from layerwise.evaluation.film import Film, film_of_pictures
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.models.mlp import MLP
+from layerwise.pipelines.gan.tables import play_on_table
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.seeding import generator_for
 from layerwise.training.devices import best_device
@@ -43,35 +47,34 @@ def train_for(training: Rows, validation: Rows, columns: Description, seed: int)
 
 
 def train_gan(
+    raw: Any,
+    split: dict[str, list[int]],
     training: Rows,
     validation: Rows,
     description: dict[str, Any],
     classifier: MLP,
+    problem: Problem,
+    preparing: PreparationSettings,
     settings: GANSettings,
     seed: int,
 ) -> tuple[Generator, Discriminator, dict[str, Any], Film, Rows, dict[str, Any]]:
     """Play the game; a verdict in words is logged for each thing that went wrong."""
     columns, device = Description(**description), best_device()
     if columns.image_shape is None:
-        raise DataError("gan is for pictures so far")
-    played = play_pictures(training.to(device), validation.to(device), columns, settings, seed, classifier)
+        played, film, encoding = play_on_table(
+            raw, Split.from_dict(split), columns, problem, preparing, settings, seed
+        )
+    else:
+        played = play_pictures(
+            training.to(device), validation.to(device), columns, settings, seed, classifier
+        )
+        film = film_of_pictures(played.film, columns.image_shape)
+        words = played.captions
+        encoding = {} if words is None else {"captions": words.config.model_dump(mode="json")}
     say_how_it_went(played)
-    film = film_of_pictures(played.film, columns.image_shape)
     known = torch.zeros(1, 0) if played.known is None else played.known.cpu()
-    encoding = {} if played.captions is None else {"captions": played.captions.config.model_dump(mode="json")}
-    return (
-        played.generator.cpu(),
-        played.discriminator.cpu(),
-        history_of(played),
-        film,
-        Rows(known),
-        encoding,
-    )
-
-
-def history_of(played: Played) -> dict[str, Any]:
-    """Return the epochs, the verdicts and the seconds, for JSON."""
-    return {"epochs": played.history, "verdicts": played.verdicts, "seconds": played.seconds}
+    history = {"epochs": played.history, "verdicts": played.verdicts, "seconds": played.seconds}
+    return played.generator.cpu(), played.discriminator.cpu(), history, film, Rows(known), encoding
 
 
 def say_how_it_went(played: Played) -> None:
@@ -90,13 +93,21 @@ def sample(generator: Generator, known: Tensor, n: int, seed: int, consumer: str
 
 
 def synthesize(
-    generator: Generator, conditions: Rows, preparation: Any, description: dict[str, Any], n: int | None, seed: int
+    generator: Generator,
+    conditions: Rows,
+    encoding: dict[str, Any],
+    preparation: Any,
+    description: dict[str, Any],
+    n: int | None,
+    seed: int,
 ) -> pd.DataFrame:
     """Return `synthesize` generated rows in the original columns and types; none by default."""
     columns = Description(**description)
     if not n:
         return pd.DataFrame({"rows": pd.Series([], dtype=object)})
     rows = sample(generator, conditions.inputs, n, seed, "synthesize").numpy()
-    pixels = preparation.restore_inputs(rows).reshape(n, -1)
     log.info("%d generated rows are in data/07_model_output/<problem>/gan/synthetic.csv", n)
+    if columns.image_shape is None:
+        return decode(rows, TableEncoding(**encoding))
+    pixels = preparation.restore_inputs(rows).reshape(n, -1)
     return pd.DataFrame(pixels, columns=list(columns.feature_names))

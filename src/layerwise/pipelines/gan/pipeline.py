@@ -22,22 +22,28 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.train_gan,
-                ["training", "validation", "description", "classifier", *settings],
+                [
+                    "raw", "split", "training", "validation", "description", "classifier",
+                    "params:problem", "params:preparation", *settings,
+                ],
                 ["generator", "discriminator", "game_history", "film", "conditions", "encoding"],
                 name="train_gan",
             ),
             Node(
                 judging.judge,
                 [
-                    "generator", "conditions", "training", "validation", "test", "description", "classifier",
-                    *settings,
+                    "generator", "conditions", "encoding", "raw", "split", "preparation", "training", "validation",
+                    "test", "description", "classifier", *settings,
                 ],
                 "judgement",
                 name="judge",
             ),
             Node(
                 nodes.synthesize,
-                ["generator", "conditions", "preparation", "description", "params:synthesize", "params:seed"],
+                [
+                    "generator", "conditions", "encoding", "preparation", "description",
+                    "params:synthesize", "params:seed",
+                ],
                 "synthetic",
                 name="synthesize",
             ),
@@ -48,10 +54,16 @@ def create_pipeline() -> Pipeline:
                 name="write_report",
             ),
             _figure(draw.draw_game, ["game_history"]),
-            _figure(draw.draw_samples, ["generator", "conditions", "encoding", "description", *settings]),
+            _figure(
+                draw.draw_samples,
+                ["generator", "conditions", "encoding", "raw", "split", "description", *settings],
+            ),
             _figure(draw.draw_stages, ["film"]),
             _figure(draw.draw_classes, ["judgement", "description"]),
-            _figure(draw.draw_memory, ["generator", "conditions", "training", "description", "params:seed"]),
+            _figure(
+                draw.draw_memory,
+                ["generator", "conditions", "encoding", "preparation", "training", "description", "params:seed"],
+            ),
         ]
     )  # fmt: skip
     whole = preprocessing.create_pipeline(pretrained=False) + own

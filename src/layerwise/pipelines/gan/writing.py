@@ -3,6 +3,7 @@
 from typing import Any
 
 from layerwise.data.rows import Description
+from layerwise.pipelines.gan.writing_tables import table, table_report
 
 MEASURES = {
     "frechet_distance": "Frechet distance",
@@ -23,7 +24,10 @@ def write_report(
     """Write down how the game went and what its samples are worth."""
     columns = Description(**description)
     parts = ["# An adversarial network", _how_it_went(game_history)]
-    parts.append(_pictures(judgement, classifier_history, columns))
+    if columns.image_shape is None:
+        parts.append(table_report(judgement, columns))
+    else:
+        parts.append(_pictures(judgement, classifier_history, columns))
     return "\n\n".join(parts) + "\n"
 
 
@@ -38,7 +42,10 @@ def _how_it_went(history: dict[str, Any]) -> str:
         "samples' diversity": "samples/diversity",
     }
     rows = [[name, f"{last[key]:.3f}"] for name, key in shown.items() if key in last]
-    said = "\n".join(f"- {verdict}" for verdict in history["verdicts"]) or "Nothing went wrong by the stated limits."
+    said = (
+        "\n".join(f"- {verdict}" for verdict in history["verdicts"])
+        or "Nothing went wrong by the stated limits."
+    )
     return (
         f"## The game\n\n{len(history['epochs'])} epochs in {history['seconds']:.0f} seconds; in the last one:\n\n"
         + table(["", ""], rows)
@@ -73,8 +80,3 @@ def _pictures(judgement: dict[str, Any], classifier_history: dict[str, Any], col
         f"{memory['unseen']:.2f} for test rows (ratio {memory['ratio']:.2f}); {memory['copies']:.1%} of the samples lie "
         f"nearer to a training row than 99 of 100 test rows: {said}."
     )
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
