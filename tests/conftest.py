@@ -26,6 +26,8 @@ SMALL = {
         "bootstrap": 20,
         "likelihood": {"chains": 10, "temperatures": 30, "reverse_steps": 5},
     },
+    "autoencoder": {"epochs": 2, "likelihood_samples": 20, "likelihood_rows": 50},
+    "sae": {"hidden_sizes": [40, 30], "unrolled_epochs": 2, "learning_rate": 0.01},
     "finetuning": {"epochs": 3, "learning_rate": 0.01, "batch_size": 50},
     "evaluation": {"bootstrap": 20, "samples": 9, "sampling_steps": 3},
 }

@@ -9,7 +9,7 @@ from kedro.pipeline import Pipeline
 from layerwise.configuration import nearest
 from layerwise.errors import UserError
 
-RUNNABLE = ("dbn", "mlp", "rbm", "gradients")
+RUNNABLE = ("dbn", "mlp", "rbm", "autoencoder", "sae", "gradients")
 
 
 class UnknownPipelineError(UserError, ValueError):
