@@ -29,7 +29,7 @@ def slope(act: nn.Module, total: Tensor, value: Tensor) -> Tensor:
     if isinstance(act, nn.ReLU):
         return (total > 0).to(total.dtype)
     if isinstance(act, nn.LeakyReLU):
-        return torch.where(total > 0, 1.0, act.negative_slope)
+        return torch.where(total > 0, torch.ones_like(total), act.negative_slope)
     if isinstance(act, nn.PReLU):
         return torch.where(total > 0, torch.ones_like(total), act.weight)
     if isinstance(act, nn.ELU):
