@@ -33,6 +33,8 @@ SMALL = {
         "epochs": 3,
         "samples": 200,
     },
+    "autoencoder": {"epochs": 2, "likelihood_samples": 20, "likelihood_rows": 50},
+    "sae": {"hidden_sizes": [40, 30], "unrolled_epochs": 2, "learning_rate": 0.01},
     "finetuning": {"epochs": 3, "learning_rate": 0.01, "batch_size": 50},
     "evaluation": {"bootstrap": 20, "samples": 9, "sampling_steps": 3},
 }

@@ -11,6 +11,7 @@ from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
+from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.gan_settings import GANSettings
 from layerwise.training.laboratory import LaboratorySettings
@@ -121,6 +122,8 @@ PARAMETERS: dict[str, Any] = {
     "dbn": DBNSettings,
     "mlp": MLPSettings,
     "rbm": RBMSettings,
+    "autoencoder": AutoencoderSettings,
+    "sae": SAESettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
     "health": bool,

@@ -9,7 +9,7 @@ from kedro.pipeline import Pipeline
 from layerwise.configuration import nearest
 from layerwise.errors import UserError
 
-RUNNABLE = ("dbn", "mlp", "rbm", "gradients", "gan")
+RUNNABLE = ("dbn", "mlp", "rbm", "autoencoder", "sae", "gradients", "gan", "gan_ring", "gan_applications")
 
 
 class UnknownPipelineError(UserError, ValueError):

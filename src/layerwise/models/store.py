@@ -11,6 +11,10 @@ from torch import nn
 
 from layerwise.configuration import Config, nearest
 from layerwise.files import whole_file
+from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
+from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
+from layerwise.models.autoencoder.variational import VAE, VAEConfig
 from layerwise.models.dbn import DBN, DBNConfig
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.models.members import Members, MembersConfig
@@ -21,6 +25,10 @@ KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
     "rbm": (RBMConfig, RBM),
     "dbn": (DBNConfig, DBN),
     "mlp": (MLPConfig, MLP),
+    "autoencoder": (AutoencoderConfig, Autoencoder),
+    "variational": (VAEConfig, VAE),
+    "convolutional": (ConvolutionalConfig, ConvolutionalAutoencoder),
+    "stacked_autoencoders": (StackConfig, StackedAutoencoders),
     "mlp_members": (MembersConfig, Members),
     "generator": (GeneratorConfig, Generator),
     "discriminator": (DiscriminatorConfig, Discriminator),

@@ -43,7 +43,7 @@ class NetworkPreview:
 
 @dataclass(frozen=True)
 class StackPreview:
-    """The preview of the node that pretrains a stack: its top two layers are undirected."""
+    """The preview of the node that pretrains a stack: the top two layers of one of machines are undirected."""
 
     name: str
 
@@ -52,6 +52,12 @@ class StackPreview:
         shape = _read("06_models", self.name, "stack/network.json")
         if shape is None:
             return _none_yet(self.name)
+        if shape["kind"] == "stacked_autoencoders":
+            layers = shape["layers"]
+            sizes = [layers[0]["n_inputs"], *(layer["code_size"] for layer in layers)]
+            activations = [layer["code_activation"] for layer in layers]
+            names = ["inputs", *(f"code {k}" for k in range(1, len(sizes)))]
+            return MermaidPreview(mermaid(sizes, activations, names), meta=STYLE)
         sizes = [shape["n_visible"], *shape["hidden_sizes"]]
         names = [f"{shape['visible']} inputs", *(f"hidden {k}" for k in range(1, len(sizes)))]
         activations = ["bernoulli"] * len(shape["hidden_sizes"])

@@ -10,11 +10,15 @@ from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import Split
 from layerwise.data.table_encoding import TableEncoding, decode
 from layerwise.evaluation.generative_pictures import judge_pictures, mean_of, some_of
+from layerwise.models.autoencoder import VAE
 from layerwise.models.gan import Generator
 from layerwise.models.mlp import MLP
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.pipelines.gan.tables import judge_table
-from layerwise.seeding import generator_for
+from layerwise.seeding import generator_for, seed_for
+from layerwise.training.autoencoder_settings import AutoencoderSettings
+from layerwise.training.autoencoders import new_autoencoder, train_autoencoder
+from layerwise.training.devices import best_device
 from layerwise.training.feature_space import classes, features
 from layerwise.training.gan_settings import GANSettings
 from layerwise.training.reporting import report_metrics
@@ -50,7 +54,7 @@ def judge(
         )
     generated = {"gan": sample(generator, conditions.inputs, settings.samples, seed, "judge")}
     if settings.compare:
-        generated |= rivals(training, settings, seed)
+        generated |= rivals(training, validation, columns, settings, seed)
     judged = {
         name: judge_pictures(
             rows,
@@ -75,13 +79,31 @@ def judge(
     return judged
 
 
-def rivals(training: Rows, settings: GANSettings, seed: int) -> dict[str, Tensor]:
-    """Return as many rows of other generators: the training mean, and training rows themselves."""
+def rivals(
+    training: Rows, validation: Rows, columns: Description, settings: GANSettings, seed: int
+) -> dict[str, Tensor]:
+    """Return as many rows of other generators: the project's VAE, the training mean, and training rows themselves."""
     n, draws = settings.samples, generator_for(seed, "gan", "rivals")
     return {
+        f"vae, {settings.compare_epochs} epochs": _vae(training, validation, columns, settings, seed),
         "training mean": mean_of(training.inputs, n),
         "training rows": some_of(training.inputs, n, draws),
     }
+
+
+def _vae(
+    training: Rows, validation: Rows, columns: Description, settings: GANSettings, seed: int
+) -> Tensor:
+    """Train the variational autoencoder as it is by default, and return means of p(x | z) at codes of the prior."""
+    device = best_device()
+    shape = AutoencoderSettings(variant="variational", epochs=settings.compare_epochs)
+    network = new_autoencoder(shape, columns, generator_for(seed, "gan", "vae")).to(device)
+    assert isinstance(network, VAE)
+    own = seed_for(seed, "gan", "vae")
+    train_autoencoder(network, training.to(device), validation.to(device), columns, shape, own, quiet=True)
+    draws = generator_for(seed, "gan", "vae", "samples", device=device)
+    with torch.no_grad():
+        return network.sample(settings.samples, draws).cpu()
 
 
 def report(found: dict[str, Any]) -> None:
