@@ -18,7 +18,9 @@ from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import DEFAULTS, loss_of
 from layerwise.training.machines import MachineSettings
+from layerwise.training.pairs import PairSettings
 from layerwise.training.pretraining import PretrainingSettings
+from layerwise.training.ring import RingSettings
 
 
 class DBNSettings(Config):
@@ -130,6 +132,8 @@ PARAMETERS: dict[str, Any] = {
     "seeds": Annotated[int, Field(ge=1, le=1000)],
     "gradients": LaboratorySettings,
     "gan": GANSettings,
+    "ring": RingSettings,
+    "applications": PairSettings,
     "synthesize": PositiveInt | None,
 }
 

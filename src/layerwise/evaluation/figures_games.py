@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.arrays import Array
+from layerwise.evaluation.arrays import Array, as_array
 from layerwise.evaluation.style import (
     DASHES,
     FAINT,
@@ -157,5 +157,33 @@ def distance_histogram(
     )
     dress(axes, x="Euclidean distance in the prepared columns", y="density")
     legend(axes)
+    headline(figure, title)
+    return figure
+
+
+def scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", across: int = 3) -> Figure:
+    """Draw sets of generated points (n, 2), each over the same real points (m, 2).
+
+    Args:
+        panels: points by their caption.
+        real: in every panel.
+        title: of the figure.
+        across: panels in a line.
+    """
+    lines = -(-len(panels) // across)
+    known = as_array(real)
+    figure = new_figure(2.7 * across, 2.95 * lines + 0.5)
+    axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    reach = 1.25 * float(np.abs(known).max())
+    for axes, (caption, points) in zip(axes_list, panels.items(), strict=False):
+        made = as_array(points)
+        axes.scatter(known[:, 0], known[:, 1], s=3, color=colour(0), alpha=0.3, linewidths=0)
+        axes.scatter(made[:, 0], made[:, 1], s=4, color=colour(2), alpha=0.7, linewidths=0)
+        axes.set_xlim(-reach, reach)
+        axes.set_ylim(-reach, reach)
+        axes.set_aspect("equal")
+        bare(axes, caption)
+    for axes in axes_list[len(panels) :]:
+        axes.set_axis_off()
     headline(figure, title)
     return figure

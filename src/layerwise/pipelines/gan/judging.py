@@ -10,7 +10,7 @@ from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import Split
 from layerwise.data.table_encoding import TableEncoding, decode
 from layerwise.evaluation.generative_pictures import judge_pictures, mean_of, some_of
-from layerwise.models.autoencoder import VAE
+from layerwise.models.autoencoder.variational import VAE
 from layerwise.models.gan import Generator
 from layerwise.models.mlp import MLP
 from layerwise.pipelines.gan.nodes import sample
@@ -91,9 +91,7 @@ def rivals(
     }
 
 
-def _vae(
-    training: Rows, validation: Rows, columns: Description, settings: GANSettings, seed: int
-) -> Tensor:
+def _vae(training: Rows, validation: Rows, columns: Description, settings: GANSettings, seed: int) -> Tensor:
     """Train the variational autoencoder as it is by default, and return means of p(x | z) at codes of the prior."""
     device = best_device()
     shape = AutoencoderSettings(variant="variational", epochs=settings.compare_epochs)
