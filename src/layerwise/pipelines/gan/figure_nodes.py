@@ -43,7 +43,7 @@ def draw_samples(
     """Draw samples, a line a class or a caption where the generator is told one; of a table each column's values."""
     columns, known = Description(**description), conditions.inputs
     if columns.image_shape is None:
-        rows = decode(
+        made = decode(
             sample(generator, known, MARGINAL_ROWS, seed, "picture").numpy(), TableEncoding(**encoding)
         )
         real = raw.iloc[split["test"]]

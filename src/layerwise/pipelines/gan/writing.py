@@ -77,6 +77,6 @@ def _pictures(judgement: dict[str, Any], classifier_history: dict[str, Any], col
         f"{window['parzen_standard_error']:.1f} nats. The estimate is kept for history's sake: in so many dimensions "
         "it says little.\n\n"
         f"Memory: the median distance to the nearest training row is {memory['generated']:.2f} for samples and "
-        f"{memory['unseen']:.2f} for test rows (ratio {memory['ratio']:.2f}); {memory['copies']:.1%} of the samples lie "
-        f"nearer to a training row than 99 of 100 test rows: {said}."
+        f"{memory['unseen']:.2f} for test rows (ratio {memory['ratio']:.2f}); {memory['copies']:.1%} of the samples "
+        f"lie nearer to a training row than 99 of 100 test rows: {said}."
     )

@@ -207,5 +207,6 @@ def write_report(
     return (
         "# Pictures made from pictures\n\nMean squared error per pixel, on test rows.\n\n"
         "| task | made | plain way | which is |\n| --- | --- | --- | --- |\n" + "\n".join(lines) + "\n\n"
-        "`page.html` beside this report is a generator with a slider for each number of its noise; open it in a browser.\n"
+        "`page.html` beside this report is a generator with a slider for each number of its noise; open it in a "
+        "browser.\n"
     )
