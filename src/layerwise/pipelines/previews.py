@@ -64,6 +64,31 @@ class StackPreview:
         return MermaidPreview(mermaid(sizes, activations, names, undirected=1), meta=STYLE)
 
 
+@dataclass(frozen=True)
+class AutoencoderPreview:
+    """The preview of the node that trains an autoencoder: down to the code and back."""
+
+    name: str
+
+    def __call__(self) -> MermaidPreview | TextPreview:
+        """Return the drawing, or say what was trained."""
+        shape = _read("06_models", self.name, "autoencoder_network/network.json")
+        if shape is None:
+            return _none_yet(self.name)
+        if shape["kind"] not in ("autoencoder", "variational"):
+            return TextPreview(f"A {shape['kind'].replace('_', ' ')} with a code of {shape['code_size']}.")
+        hidden, code = shape["hidden_sizes"], shape["code_size"]
+        sizes = [shape["n_inputs"], *hidden, code, *reversed(hidden), shape["n_inputs"]]
+        given = shape["activation"]
+        down = [given] * len(hidden) if isinstance(given, str) else list(given)
+        middle = shape.get("code_activation", "normal")
+        up = [shape.get("decoder_activation", given)] * len(hidden)
+        names = ["row", *(f"hidden {k + 1}" for k in range(len(hidden))), "code"]
+        names += [*(f"hidden {k + 1}" for k in range(len(hidden), 2 * len(hidden))), "reconstruction"]
+        last = shape.get("output", shape["loss"].replace("_", " "))
+        return MermaidPreview(mermaid(sizes, [*down, middle, *up, last], names), meta=STYLE)
+
+
 def _read(layer: str, name: str, place: str) -> dict[str, Any] | None:
     file: Path = project_path() / "data" / layer / problem() / name / place
     return json.loads(file.read_text()) if file.exists() else None

@@ -233,6 +233,10 @@ class AutoencoderSettings(CodeSettings):
         5000, "draws of the importance-weighted -log p of the test rows", "5000, as the papers do", ge=1
     )
     likelihood_rows: int = setting(1000, "test rows that it is taken of", "all of them for a report", ge=1)
+    rating_l2: float = setting(
+        0.1, "of ratings: lambda of + lambda/2 sum w^2 a row", "0.01 to 1", "other rows", ge=0
+    )
+    bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     probe: bool = setting(True, "fit linear models on the codes, the raw rows and their components")
     uses: bool = setting(
         True, "compression, denoising, anomalies, imputation, sequences: each its figure and its picture"

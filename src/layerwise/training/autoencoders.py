@@ -16,7 +16,7 @@ from layerwise.data.transforms import binarise_freshly
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
 from layerwise.models.autoencoder.outputs import LossName, OutputName
-from layerwise.models.autoencoder.variational import VAE, VAEConfig
+from layerwise.models.autoencoder.variational import VAE, VAEConfig, divergence
 from layerwise.models.units import UnitBlock, UnitsError, unit_blocks
 from layerwise.seeding import generator_for
 from layerwise.training.autoencoder_settings import LEVELS, AutoencoderSettings, CodeSettings
@@ -359,3 +359,16 @@ def reconstructed(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> 
     with torch.no_grad():
         parts = [network.reconstruct(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
     return torch.cat(parts)
+
+
+def reconstruction_losses(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
+    """Return each row's loss, without noise, on the CPU, shape (rows,); of a VAE at the posterior mean, plus its divergence."""
+    device, found = next(network.parameters()).device, []
+    with torch.no_grad():
+        for part in inputs.split(at_a_time):
+            rows = part.to(device)
+            loss = network.loss(network(rows), rows)  # type: ignore[operator]
+            if isinstance(network, VAE):
+                loss = loss + divergence(*network.posterior(rows)).sum(1)
+            found.append(loss.cpu())
+    return torch.cat(found)
