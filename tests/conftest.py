@@ -32,6 +32,7 @@ SMALL = {
         "latent_size": 8,
         "epochs": 3,
         "samples": 200,
+        "classifier_epochs": 3,
         "compare_epochs": 1,
     },
     "ring": {"epochs": 2, "seeds": 1, "rows": 1000, "hidden_sizes": [16]},

@@ -11,10 +11,10 @@ from layerwise.data.augmentation import AugmentationSettings
 from layerwise.data.corruption import CorruptionName
 from layerwise.models.layers import Activation, Initialiser
 from layerwise.models.mlp import for_each_layer
+from layerwise.training.code_penalties import SPARSITIES, SparsityName
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.optimisers import OptimiserName
 from layerwise.training.schedules import ScheduleName
-from layerwise.training.code_penalties import SPARSITIES, SparsityName
 
 LayerVariant = Literal["compression", "overcomplete", "sparse", "denoising", "contractive"]
 Variant = Literal[

@@ -19,7 +19,9 @@ SIZES = (256, 64)
 ROWS_SEEN, MOST_EPOCHS = 400_000, 30
 
 
-def train_classifier(training: Rows, validation: Rows, columns: Description, seed: int) -> tuple[MLP, float]:
+def train_classifier(
+    training: Rows, validation: Rows, columns: Description, seed: int, epochs: int | None = None
+) -> tuple[MLP, float]:
     """Return a classifier of the problem's rows, and its error on the validation rows.
 
     It learns from training rows alone, apart from any generator, and is the same for all of them.
@@ -34,7 +36,7 @@ def train_classifier(training: Rows, validation: Rows, columns: Description, see
     }
     network = MLP(MLPConfig(**shape), generator_for(seed, "classifier")).to(training.inputs.device)
     settings = FinetuningSettings(
-        epochs=max(1, min(MOST_EPOCHS, round(ROWS_SEEN / len(training)))),
+        epochs=epochs or max(1, min(MOST_EPOCHS, round(ROWS_SEEN / len(training)))),
         batch_size=100,
         optimiser="adam",
         learning_rate=0.001,

@@ -87,6 +87,12 @@ class GANSettings(GameSettings):
         12, "pictures of samples from the same noise, put together as an animation", "", ge=1
     )
     samples: int = setting(10000, "generated rows that are judged", "", ge=100)
+    classifier_epochs: int | None = setting(
+        None,
+        "epochs of the classifier that judges; null: as many as 400,000 rows allow, at most 30",
+        "",
+        ge=1,
+    )
     compare: bool = setting(
         True, "judge other generators on the same rows: a VAE, the training mean", "pictures"
     )

@@ -96,18 +96,13 @@ class Discriminator(nn.Module):
 
     def _divide_by_singular_values(self, generator: torch.Generator | None) -> None:
         """Miyato et al. 2018: W / sigma(W), sigma by one step of power iteration a forward pass in training."""
-        for module in list(self.modules()):
-            if isinstance(module, nn.Linear | nn.Conv2d):
-                with torch.random.fork_rng():  # torch draws the first vectors from its global stream
-                    made = nn.utils.parametrizations.spectral_norm(module)
-                if generator is None:
-                    continue
-                norm = made.parametrizations.weight[0]
-                matrix = norm._reshape_weight_to_matrix(made.parametrizations.weight.original)
-                with torch.no_grad():
-                    norm._u.normal_(generator=generator)
-                    norm._v.normal_(generator=generator)
-                    norm._power_method(matrix, 15)
+        # torch draws the first singular vectors from its global stream, which is left as it was.
+        with torch.random.fork_rng():
+            start = 0 if generator is None else int(torch.randint(2**31, (), generator=generator))
+            torch.manual_seed(start)
+            for module in list(self.modules()):
+                if isinstance(module, nn.Linear | nn.Conv2d):
+                    nn.utils.parametrizations.spectral_norm(module)
 
     def use_generator(self, generator: torch.Generator) -> None:
         """Draw every mask of dropout from this generator from now on."""

@@ -28,22 +28,17 @@ log = logging.getLogger(__name__)
 
 
 def train_classifier(
-    training: Rows, validation: Rows, description: dict[str, Any], seed: int
+    training: Rows, validation: Rows, description: dict[str, Any], settings: GANSettings, seed: int
 ) -> tuple[MLP, dict[str, Any]]:
-    """Train the classifier whose features and classes the samples are judged by."""
+    """Train the classifier whose features and classes the samples are judged by, and say how good it is."""
     columns, device = Description(**description), best_device()
     if columns.task in (*UNLABELLED, "multilabel") or training.targets is None:
         raise DataError(f"gan is for pictures and tables with one target, and the task is {columns.task}")
-    network, error = train_for(training.to(device), validation.to(device), columns, seed)
-    return network, {"validation_error": error}
-
-
-def train_for(training: Rows, validation: Rows, columns: Description, seed: int) -> tuple[MLP, float]:
-    """Train the classifier, and say how good it is."""
-    network, error = train(training, validation, columns, seed)
+    epochs = settings.classifier_epochs
+    network, error = train(training.to(device), validation.to(device), columns, seed, epochs)
     log.info("The classifier that judges samples: error %.4f on the validation rows", error)
     report_metrics({"classifier/validation/error": error})
-    return network, error
+    return network, {"validation_error": error}
 
 
 def train_gan(

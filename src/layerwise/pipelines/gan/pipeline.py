@@ -16,7 +16,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.train_classifier,
-                ["training", "validation", "description", "params:seed"],
+                ["training", "validation", "description", "params:gan", "params:seed"],
                 ["classifier", "classifier_history"],
                 name="train_classifier",
             ),

@@ -14,7 +14,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 train_classifier,
-                ["training", "validation", "description", "params:seed"],
+                ["training", "validation", "description", "params:gan", "params:seed"],
                 ["classifier", "classifier_history"],
                 name="train_classifier",
             ),

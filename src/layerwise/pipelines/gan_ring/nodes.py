@@ -87,7 +87,7 @@ def write_report(games: list[dict[str, Any]]) -> str:
         f"## Verdicts\n\n{said or 'None.'}\n\n"
         f"The last third of the epochs is judged. Collapsed: below {FOUND_SHARE:.0%} of the modes, or samples "
         f"{DIVERSITY:g} times as far apart as real rows. Vanishing: the slope of the generator's loss by the score "
-        f"below {SIGNAL:g}. Overpowered: the discriminator right about more than {WON:.0%} of rows. Oscillating: samples of "
-        f"the same noise move more than {MOVED:g} spreads an epoch and end less than {NET:.0%} of that way from where "
-        "they were.\n"
+        f"below {SIGNAL:g}. Overpowered: the discriminator right about more than {WON:.0%} of rows. Oscillating: "
+        f"samples of the same noise move more than {MOVED:g} spreads an epoch and end less than {NET:.0%} of that way "
+        "from where they were.\n"
     )
