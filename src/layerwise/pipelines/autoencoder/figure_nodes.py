@@ -137,9 +137,7 @@ def draw_interpolation(network: nn.Module, test: Rows, description: dict[str, An
             path = network.decode((1 - share) * codes[:1] + share * codes[1:])  # type: ignore[operator]
         lines[f"codes {k + 1}"] = path.clamp(0, 1)
         lines[f"pixels {k + 1}"] = (1 - share) * first + share * second
-    return figures.augmentations(
-        lines, columns.image_shape, title="In between: along codes, and along pixels"
-    )
+    return figures.augmentations(lines, columns.image_shape, title="In between: along codes, and along pixels")
 
 
 def _two_of_other_classes(test: Rows, k: int) -> tuple[Tensor, Tensor]:
