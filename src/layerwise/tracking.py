@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Texts that are kept with a run, and the names of their files.
+TEXTS = {"model_card": "model_card.md", "report": "report.md", "page": "page.html"}
+
 
 class TrackingError(UserError, RuntimeError):
     """The tracking server cannot be used; the message says how to go on without it."""
@@ -214,8 +217,12 @@ class TrackingHook:
             # The catalog has just drawn it into a file; drawing it again would take as long.
             dataset: Any = self._catalog.get(dataset_name)
             self._receiver.log_file(str(dataset._get_save_path()), "figures")
-        elif name in ("model_card", "report"):
-            self._receiver.log_text(f"{name}.md", data)
+        elif name in TEXTS:
+            self._receiver.log_text(TEXTS[name], data)
+        elif name == "film":
+            film: Any = self._catalog.get(dataset_name)
+            for file in film.files():
+                self._receiver.log_file(str(file), "film")
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

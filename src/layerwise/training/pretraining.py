@@ -25,13 +25,14 @@ from layerwise.training.loop import Progress, TrainingError, fit
 class PretrainingSettings(Config):
     """How the hidden layers learn without labels; a list gives each layer its own value.
 
-    What is not said here is as in `ContrastiveDivergenceSettings`.
+    What is not said here is as in `ContrastiveDivergenceSettings`. `method: auto` is the pipeline's own: machines (rbm)
+    for a deep belief network, autoencoders for a stack of them, which takes `epochs` and `batch_size` from here.
 
     `activities` is what a layer passes on to the next one: `probabilities` (less noise, the default) or `samples`
     of the binary states, drawn once.
     """
 
-    method: Literal["rbm", "none"] = "rbm"
+    method: Literal["auto", "rbm", "autoencoder", "none"] = "auto"
     freeze: bool = False
     epochs: int | tuple[int, ...] = 20
     batch_size: int = Field(100, ge=1)

@@ -4,10 +4,12 @@ import logging
 from typing import Any
 
 from layerwise.data.rows import Description, Rows
+from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
 from layerwise.parameters import DBNSettings, MLPSettings
 from layerwise.seeding import generator_for
+from layerwise.training.autoencoder_settings import SAESettings
 from layerwise.training.backpropagation import FinetuningSettings
 from layerwise.training.devices import best_device
 from layerwise.training.finetuning import finetune
@@ -32,6 +34,31 @@ def finetune_stack(
     """Put a task head on the stack and train all of it; with method `none` the same net starts at random."""
     layers = MLPSettings(
         hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initialiser=dbn.random_initialiser
+    )
+    network = new_network(layers, description, settings, seed)
+    if pretraining.method != "none":
+        stack.copy_to(network)
+    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze, health)
+
+
+def finetune_encoders(
+    stack: StackedAutoencoders,
+    labelled: Rows,
+    validation: Rows,
+    description: dict[str, Any],
+    sae: SAESettings,
+    pretraining: PretrainingSettings,
+    settings: FinetuningSettings,
+    seed: int,
+    health: bool = False,
+) -> tuple[MLP, dict[str, Any]]:
+    """Put a task head on the stacked encoders and train all of it; with method `none` the net starts at random."""
+    shape = sae.of_variant(sae.variant)
+    machines = pretraining.method == "rbm"
+    layers = MLPSettings(
+        hidden_sizes=sae.hidden_sizes,
+        activation="sigmoid" if machines else shape["code_activation"],
+        initialiser=shape["initialiser"],
     )
     network = new_network(layers, description, settings, seed)
     if pretraining.method != "none":
