@@ -174,7 +174,8 @@ def test_the_readmes_five_commands_lead_from_a_run_to_a_prediction(fresh_project
     assert len(answers) == 517
     assert (folder / "08_reporting/forest_fires_size/evaluate/report.md").exists()
     port = free_port()
-    assert "5001" in serve and "5001" in curl
+    assert "5001" in serve
+    assert "5001" in curl
     server = subprocess.Popen(
         serve.rstrip("& ").replace("5001", str(port)),
         shell=True,

@@ -10,7 +10,8 @@ from layerwise.configuration import nearest
 from layerwise.errors import UserError
 
 RUNNABLE = (
-    "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients", "gan", "gan_ring", "gan_applications", "predict", "evaluate",
+    "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients",
+    "gan", "gan_ring", "gan_applications", "predict", "evaluate",
 )  # fmt: skip
 
 
