@@ -15,7 +15,9 @@ from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
 from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
+from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.grid import GridSettings
 from layerwise.training.losses import LOSSES, TASKS
 from layerwise.training.optimisers import OPTIMISERS
 from layerwise.training.schedules import SCHEDULES
@@ -39,7 +41,9 @@ KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
+    "grid": GridSettings,
     "evaluation": EvaluationSettings,
+    "checkpoints": CheckpointSettings,
     "predict": PredictSettings,
     "evaluate": EvaluateSettings,
 }

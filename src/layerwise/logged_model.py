@@ -26,20 +26,18 @@ NEEDED = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn"
 log = logging.getLogger(__name__)
 
 
-def log_network(
-    uri: str, run_id: str, catalog: CatalogProtocol, name: str, problem: str, folder: Path
-) -> None:
-    """Write the pipeline's network as a model that takes raw rows, log it with the run, and register it.
+def keep_network(
+    folder: Path, run_id: str, catalog: CatalogProtocol, name: str, problem: str
+) -> tuple[Facts, str]:
+    """Write the pipeline's network as a model that takes raw rows; return what is known of it, and its sha256.
 
     Args:
-        uri: of the tracking server.
+        folder: where the model is kept on this machine.
         run_id: the run.
         catalog: holds what the pipeline made.
         name: the pipeline's.
         problem: whose model it is.
-        folder: where the model is kept on this machine too.
     """
-    example = catalog.load(f"{name}.example")
     measures = catalog.load(f"{name}.measures")
     preparation = catalog.load(f"{name}.preparation")
     columns: Description = preparation.description
@@ -53,7 +51,24 @@ def log_network(
         test_rows=fingerprint(columns.sha256 or columns.source, columns.target_names, test_rows),
         measures=measures["network"],
     )
-    sha256 = save_trained(folder, catalog.load(f"{name}.network"), preparation, facts)
+    return facts, save_trained(folder, catalog.load(f"{name}.network"), preparation, facts)
+
+
+def log_network(
+    uri: str, run_id: str, catalog: CatalogProtocol, name: str, folder: Path, facts: Facts, sha256: str
+) -> None:
+    """Log the model in a folder with the run, and register it.
+
+    Args:
+        uri: of the tracking server.
+        run_id: the run.
+        catalog: holds what the pipeline made.
+        name: the pipeline's.
+        folder: what `keep_network` wrote.
+        facts: what it returned.
+        sha256: what it returned.
+    """
+    example = catalog.load(f"{name}.example")
     answers = load_trained(folder).predict(example, strict=False)
     mlflow.set_tracking_uri(uri)
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
@@ -69,7 +84,9 @@ def log_network(
     client = mlflow.MlflowClient(uri)
     try:
         card = catalog.load(f"{name}.model_card")
-        said = register(client, facts, columns.task, sha256, logged.model_id, card)
+        said = register(
+            client, facts, catalog.load(f"{name}.preparation").description.task, sha256, logged.model_id, card
+        )
     except MlflowException as error:
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
         return

@@ -11,12 +11,18 @@ from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
+from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
+from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.gan_settings import GANSettings
+from layerwise.training.grid import GridSettings
 from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import DEFAULTS, loss_of
 from layerwise.training.machines import MachineSettings
+from layerwise.training.pairs import PairSettings
 from layerwise.training.pretraining import PretrainingSettings
+from layerwise.training.ring import RingSettings
 
 
 class DBNSettings(Config):
@@ -150,11 +156,20 @@ PARAMETERS: dict[str, Any] = {
     "dbn": DBNSettings,
     "mlp": MLPSettings,
     "rbm": RBMSettings,
+    "autoencoder": AutoencoderSettings,
+    "sae": SAESettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
     "health": bool,
     "seeds": Annotated[int, Field(ge=1, le=1000)],
+    "grid": GridSettings,
     "gradients": LaboratorySettings,
+    "gan": GANSettings,
+    "ring": RingSettings,
+    "applications": PairSettings,
+    "synthesize": PositiveInt | None,
+    "checkpoints": CheckpointSettings,
+    "resume": bool | str,
     "predict": PredictSettings,
     "evaluate": EvaluateSettings,
 }

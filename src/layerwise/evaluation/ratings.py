@@ -35,24 +35,43 @@ def rating_errors(
     """
     values = torch.tensor(list(levels), dtype=given.dtype)
     rows, groups, true = rated(held_out, len(values))
-    target = values[true]
     p = rating_probabilities(rbm, given, rows, groups, len(values))
+    found = errors_beside_means(p @ values, given, held_out, levels, parties)
+    likely = p[torch.arange(len(true)), true].clamp_min(1e-12)
+    return found | {"log_loss": float(-likely.log().mean())}
+
+
+def errors_beside_means(
+    answers: Tensor,
+    given: Tensor,
+    held_out: Tensor,
+    levels: Sequence[float],
+    parties: tuple[str, str] = ("item", "user"),
+) -> dict[str, float]:
+    """Return the root mean squared and the mean absolute error of answers, and those of means.
+
+    Args:
+        answers: (n,) for the held-out ratings in the order of `rated`.
+        given, held_out, levels, parties: as in `rating_errors`.
+    """
+    values = torch.tensor(list(levels), dtype=given.dtype)
+    rows, groups, true = rated(held_out, len(values))
+    target = values[true]
     known_rows, known_groups, known = rated(given, len(values))
     mean = values[known].mean()
     deviation = values[known] - mean
     n_groups = given.shape[1] // len(values)
     by_row = _shrunk(deviation, known_rows, len(given))
     by_group = _shrunk(deviation, known_groups, n_groups)
-    answers = {
-        "rmse": p @ values,
+    guesses = {
+        "rmse": answers,
         "global_mean": mean.expand(len(target)),
         f"{parties[0]}_mean": mean + by_row[rows],
         f"{parties[1]}_mean": mean + by_group[groups],
         "both_means": mean + by_row[rows] + by_group[groups],
     }
-    found = {name: float((answer - target).square().mean().sqrt()) for name, answer in answers.items()}
-    likely = p[torch.arange(len(true)), true].clamp_min(1e-12)
-    return found | {"mae": float((p @ values - target).abs().mean()), "log_loss": float(-likely.log().mean())}
+    found = {name: float((answer - target).square().mean().sqrt()) for name, answer in guesses.items()}
+    return found | {"mae": float((answers - target).abs().mean())}
 
 
 def _shrunk(deviation: Tensor, index: Tensor, n: int) -> Tensor:

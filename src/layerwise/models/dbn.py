@@ -45,6 +45,11 @@ class DBN(nn.Module):
         """Return the machines (or the lowest `depth` of them), bottom up."""
         return [cast(RBM, rbm) for rbm in self.rbms[:depth]]
 
+    @property
+    def filters(self) -> Tensor:
+        """The weights into the first hidden layer, a column a unit: (n_visible, units)."""
+        return self.machines()[0].weight
+
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
         """Return the mean activities of the top (or the `depth`-th) layer, shape (rows, units)."""
         for rbm in self.machines(depth):

@@ -11,7 +11,14 @@ from torch import nn
 
 from layerwise.configuration import Config, nearest
 from layerwise.files import whole_file
+from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
+from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
+from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
+from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
+from layerwise.models.autoencoder.variational import VAE, VAEConfig
 from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm import RBM, RBMConfig
@@ -20,7 +27,15 @@ KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
     "rbm": (RBMConfig, RBM),
     "dbn": (DBNConfig, DBN),
     "mlp": (MLPConfig, MLP),
+    "autoencoder": (AutoencoderConfig, Autoencoder),
+    "variational": (VAEConfig, VAE),
+    "convolutional": (ConvolutionalConfig, ConvolutionalAutoencoder),
+    "rating_autoencoder": (RatingAutoencoderConfig, RatingAutoencoder),
+    "sequence_autoencoder": (SequenceConfig, SequenceAutoencoder),
+    "stacked_autoencoders": (StackConfig, StackedAutoencoders),
     "mlp_members": (MembersConfig, Members),
+    "generator": (GeneratorConfig, Generator),
+    "discriminator": (DiscriminatorConfig, Discriminator),
 }
 
 

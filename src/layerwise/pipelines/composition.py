@@ -5,16 +5,21 @@ from kedro.pipeline import Pipeline
 from layerwise.pipelines import evaluation, finetuning, preprocessing, pretraining
 
 
-def compose(name: str, pretrained: bool) -> Pipeline:
+def compose(name: str, pretrained: bool, stack: str = "dbn") -> Pipeline:
     """Return preprocessing, pretraining (unless from a random start), fine-tuning and evaluation.
 
     Everything but the raw rows and the parameters lives in the namespace `name`.
+
+    Args:
+        name: of the pipeline.
+        pretrained: whether hidden layers learn without labels first.
+        stack: the parameters' key of what is pretrained: `dbn` (machines) or `sae` (autoencoders).
     """
-    beginning = pretraining.create_pipeline(name) if pretrained else Pipeline([])
+    beginning = pretraining.create_pipeline(name, stack) if pretrained else Pipeline([])
     whole = (
         preprocessing.create_pipeline(pretrained)
         + beginning
-        + finetuning.create_pipeline(name, pretrained)
+        + finetuning.create_pipeline(name, pretrained, stack)
         + evaluation.create_pipeline(pretrained)
     )
     parameters = {each for each in whole.inputs() if each == "parameters" or each.startswith("params:")}

@@ -43,7 +43,7 @@ class NetworkPreview:
 
 @dataclass(frozen=True)
 class StackPreview:
-    """The preview of the node that pretrains a stack: its top two layers are undirected."""
+    """The preview of the node that pretrains a stack: the top two layers of one of machines are undirected."""
 
     name: str
 
@@ -52,10 +52,57 @@ class StackPreview:
         shape = _read("06_models", self.name, "stack/network.json")
         if shape is None:
             return _none_yet(self.name)
+        if shape["kind"] == "stacked_autoencoders":
+            layers = shape["layers"]
+            sizes = [layers[0]["n_inputs"], *(layer["code_size"] for layer in layers)]
+            activations = [layer["code_activation"] for layer in layers]
+            names = ["inputs", *(f"code {k}" for k in range(1, len(sizes)))]
+            return MermaidPreview(mermaid(sizes, activations, names), meta=STYLE)
         sizes = [shape["n_visible"], *shape["hidden_sizes"]]
         names = [f"{shape['visible']} inputs", *(f"hidden {k}" for k in range(1, len(sizes)))]
         activations = ["bernoulli"] * len(shape["hidden_sizes"])
         return MermaidPreview(mermaid(sizes, activations, names, undirected=1), meta=STYLE)
+
+
+@dataclass(frozen=True)
+class MachinePreview:
+    """The preview of the node that trains one machine: two layers joined without direction."""
+
+    name: str
+
+    def __call__(self) -> MermaidPreview | TextPreview:
+        """Return the drawing, or say that there is no machine yet."""
+        shape = _read("06_models", self.name, "machine/network.json")
+        if shape is None:
+            return _none_yet(self.name)
+        sizes = [shape["n_visible"], shape["n_hidden"]]
+        names = [f"visible: {shape['visible']}", "hidden"]
+        return MermaidPreview(mermaid(sizes, [shape["hidden"]], names, undirected=1), meta=STYLE)
+
+
+@dataclass(frozen=True)
+class AutoencoderPreview:
+    """The preview of the node that trains an autoencoder: down to the code and back."""
+
+    name: str
+
+    def __call__(self) -> MermaidPreview | TextPreview:
+        """Return the drawing, or say what was trained."""
+        shape = _read("06_models", self.name, "autoencoder_network/network.json")
+        if shape is None:
+            return _none_yet(self.name)
+        if shape["kind"] not in ("autoencoder", "variational"):
+            return TextPreview(f"A {shape['kind'].replace('_', ' ')} with a code of {shape['code_size']}.")
+        hidden, code = shape["hidden_sizes"], shape["code_size"]
+        sizes = [shape["n_inputs"], *hidden, code, *reversed(hidden), shape["n_inputs"]]
+        given = shape["activation"]
+        down = [given] * len(hidden) if isinstance(given, str) else list(given)
+        middle = shape.get("code_activation", "normal")
+        up = [shape.get("decoder_activation", given)] * len(hidden)
+        names = ["row", *(f"hidden {k + 1}" for k in range(len(hidden))), "code"]
+        names += [*(f"hidden {k + 1}" for k in range(len(hidden), 2 * len(hidden))), "reconstruction"]
+        last = shape.get("output", shape["loss"].replace("_", " "))
+        return MermaidPreview(mermaid(sizes, [*down, middle, *up, last], names), meta=STYLE)
 
 
 def _read(layer: str, name: str, place: str) -> dict[str, Any] | None:

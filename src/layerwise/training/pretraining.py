@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,13 +25,14 @@ from layerwise.training.loop import Progress, TrainingError, fit
 class PretrainingSettings(Config):
     """How the hidden layers learn without labels; a list gives each layer its own value.
 
-    What is not said here is as in `ContrastiveDivergenceSettings`.
+    What is not said here is as in `ContrastiveDivergenceSettings`. `method: auto` is the pipeline's own: machines (rbm)
+    for a deep belief network, autoencoders for a stack of them, which takes `epochs` and `batch_size` from here.
 
     `activities` is what a layer passes on to the next one: `probabilities` (less noise, the default) or `samples`
     of the binary states, drawn once.
     """
 
-    method: Literal["rbm", "none"] = "rbm"
+    method: Literal["auto", "rbm", "autoencoder", "none"] = "auto"
     freeze: bool = False
     epochs: int | tuple[int, ...] = 20
     batch_size: int = Field(100, ge=1)
@@ -117,6 +119,19 @@ class Stages(Callback):
     def on_epoch_end(self, progress: Progress, metrics: object) -> None:
         if progress.epoch in self._epochs:
             self._keep(progress.epoch)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what was kept."""
+        return {
+            "epochs": torch.tensor([epoch for epoch, _, _ in self.kept], dtype=torch.int64),
+            "rows": torch.stack([row for _, row, _ in self.kept]),
+            "losses": torch.tensor([loss for _, _, loss in self.kept], dtype=torch.float64),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        parts = zip(state["epochs"].tolist(), state["rows"].clone(), state["losses"].tolist(), strict=True)
+        self.kept = list(parts)
 
     def _keep(self, epoch: int) -> None:
         v, units = self.row[None], self.rbm.visible_units

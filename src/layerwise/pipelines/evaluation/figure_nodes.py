@@ -11,6 +11,7 @@ from layerwise.data.rows import Description, Rows
 from layerwise.evaluation import figures
 from layerwise.evaluation.importance import Importance
 from layerwise.evaluation.supervised import Measure
+from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
 from layerwise.models.units import VISIBLE_UNITS
@@ -26,6 +27,13 @@ def draw_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any]
     for name, epochs in (pretraining or {"layers": {}})["layers"].items():
         histories[f"pretraining {name.replace('_', ' ')}"] = epochs
     return figures.learning_curves(histories | {"fine-tuning": finetuning["epochs"]})
+
+
+def draw_grid(finetuning: dict[str, Any]) -> Figure:
+    """Draw what a grid of settings found on the validation rows."""
+    if not finetuning.get("grid"):
+        return figures.note("One setting was trained (grid).")
+    return figures.grid_scores(finetuning["grid"], finetuning["monitor"])
 
 
 def draw_predictions(
@@ -120,11 +128,11 @@ def draw_augmentation(
     )
 
 
-def draw_features(stack: DBN, description: dict[str, Any]) -> Figure:
+def draw_features(stack: DBN | StackedAutoencoders, description: dict[str, Any]) -> Figure:
     """Draw what the first layer of the pretrained stack looks for."""
     columns = Description(**description)
     return figures.features(
-        stack.rbms[0].weight, image_shape=columns.image_shape, feature_names=columns.feature_names
+        stack.filters, image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
@@ -165,7 +173,7 @@ def reconstructions_at_stages(history: dict[str, Any], columns: Description, pre
 
 
 def draw_samples(
-    stack: DBN,
+    stack: DBN | StackedAutoencoders,
     training: Rows,
     description: dict[str, Any],
     preparation: Any,
@@ -181,6 +189,11 @@ def draw_samples(
     if not history["layers"]:
         return figures.note(
             "The network started at random (pretraining.method: none): nothing to sample from."
+        )
+    if isinstance(stack, StackedAutoencoders):
+        return figures.note(
+            "Stacked autoencoders state no distribution to sample from; a variational one does "
+            "(kedro run --pipelines=autoencoder --params=autoencoder.variant=variational)."
         )
     generator = generator_for(seed, "samples")
     n = settings.samples if columns.image_shape else max(settings.samples, 1000)

@@ -13,6 +13,7 @@ from layerwise.evaluation.importance import permutation_importance
 from layerwise.evaluation.model_card import model_card
 from layerwise.evaluation.reconstruction import reconstruction_measures
 from layerwise.evaluation.supervised import Measure, choose_threshold, measures
+from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.dbn import DBN
 from layerwise.models.members import Members
 from layerwise.models.mlp import MLP
@@ -105,7 +106,7 @@ def evaluate(
     return measured, _predictions(columns, targets, scores, threshold)
 
 
-def evaluate_stack(stack: DBN, test: Rows, history: dict[str, Any]) -> dict[str, float]:
+def evaluate_stack(stack: DBN | StackedAutoencoders, test: Rows, history: dict[str, Any]) -> dict[str, float]:
     """Measure how well the pretrained stack reconstructs the test rows; nothing when it was not pretrained."""
     if not history["layers"]:
         return {}

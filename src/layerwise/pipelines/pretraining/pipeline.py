@@ -2,17 +2,18 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.pretraining.nodes import pretrain_stack
+from layerwise.pipelines.pretraining.nodes import pretrain_autoencoders, pretrain_stack
 from layerwise.pipelines.previews import StackPreview
 
 
-def create_pipeline(name: str = "pretraining") -> Pipeline:
-    """Return the pretraining of the pipeline `name`."""
-    inputs = ["training", "validation", "description", "params:dbn", "params:pretraining", "params:seed"]
+def create_pipeline(name: str = "pretraining", stack: str = "dbn") -> Pipeline:
+    """Return the pretraining of the pipeline `name`: of machines, or of autoencoders (`sae`)."""
+    shape = f"params:{stack}"
+    inputs = ["training", "validation", "description", shape, "params:pretraining", "params:seed"]
     return Pipeline(
         [
             Node(
-                pretrain_stack,
+                pretrain_autoencoders if stack == "sae" else pretrain_stack,
                 inputs,
                 ["stack", "pretraining_history"],
                 name="pretrain_stack",

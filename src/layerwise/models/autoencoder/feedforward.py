@@ -1,0 +1,155 @@
+"""Autoencoders of fully connected layers: any depth, any width, tied or free weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal, cast
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional
+
+from layerwise.configuration import Config
+from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
+from layerwise.models.layers import Activation, Initialiser, activation, initialise_
+from layerwise.models.mlp import for_each_layer
+from layerwise.models.units import UnitBlock
+
+
+class AutoencoderConfig(Config):
+    """The shape: hidden layers down to the code, and their mirror image up to the row.
+
+    `activation` is of the hidden layers on the way down, one for all or a list; `code_activation` of the code;
+    `decoder_activation` of the hidden layers on the way up. `keep` > 0 leaves the so many largest units of a code
+    alone and sets the others to 0 (Makhzani & Frey 2013).
+    """
+
+    kind: Literal["autoencoder"] = "autoencoder"
+    n_inputs: int = Field(ge=1)
+    hidden_sizes: tuple[int, ...] = ()
+    code_size: int = Field(ge=1)
+    activation: Activation | tuple[Activation, ...] = "sigmoid"
+    code_activation: Activation = "sigmoid"
+    decoder_activation: Activation = "sigmoid"
+    loss: LossName = "binary_cross_entropy"
+    output: OutputName = "sigmoid"
+    blocks: tuple[UnitBlock, ...] = ()
+    tied: bool = False
+    keep: int = Field(0, ge=0)
+    initialiser: Initialiser = "glorot_uniform"
+    initialiser_gain: float = Field(1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> AutoencoderConfig:
+        for_each_layer(self.activation, len(self.hidden_sizes), "activation")
+        if self.keep > self.code_size:
+            raise ValueError(f"{self.keep} units cannot be kept of a code of {self.code_size}")
+        return self
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of every layer from the row to the code."""
+        return (self.n_inputs, *self.hidden_sizes, self.code_size)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activation of every layer from the first hidden one to the code."""
+        return (*for_each_layer(self.activation, len(self.hidden_sizes), "activation"), self.code_activation)
+
+
+class TiedLinear(nn.Module):
+    """A layer that uses another one's weight, transposed; its bias is its own.
+
+    The weight is in no way a copy: nothing can part the two, and a saved network holds it once.
+    """
+
+    def __init__(self, partner: nn.Linear) -> None:
+        super().__init__()
+        # In a tuple the partner is no submodule, so that its weight has one name.
+        self._partner = (partner,)
+        self.bias = nn.Parameter(torch.zeros(partner.in_features))
+
+    @property
+    def weight(self) -> Tensor:
+        """The partner's weight, transposed: (outputs, inputs)."""
+        return self._partner[0].weight.t()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x W + b, shape (rows, outputs)."""
+        return functional.linear(x, self.weight, self.bias)
+
+
+def keep_largest(code: Tensor, k: int) -> Tensor:
+    """Set all but the k largest units of each row to 0, shape of code (rows, units); k = 0 keeps all."""
+    if k == 0 or k >= code.shape[-1]:
+        return code
+    kept = code.topk(k, dim=-1, sorted=False).indices
+    return torch.zeros_like(code).scatter(-1, kept, code.gather(-1, kept))
+
+
+class Autoencoder(nn.Module):
+    """Encode rows, decode codes, and the loss between the two (Hinton & Salakhutdinov 2006).
+
+    Args:
+        config: the shape.
+        generator: draws the first weights; None leaves them zero, to be loaded.
+    """
+
+    def __init__(self, config: AutoencoderConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = nn.ModuleList(nn.utils.skip_init(nn.Linear, n, m) for n, m in pairwise(config.sizes))
+        backwards = list(reversed(self.encoder))
+        self.decoder = nn.ModuleList(
+            TiedLinear(cast(nn.Linear, layer))
+            if config.tied
+            else nn.utils.skip_init(nn.Linear, layer.out_features, layer.in_features)
+            for layer in backwards
+        )
+        self.activations = nn.ModuleList(activation(name) for name in config.activations)
+        self.decoder_activations = nn.ModuleList(
+            activation(config.decoder_activation) for _ in config.hidden_sizes
+        )
+        self.output = new_output(config.loss, config.output, config.blocks)
+        with torch.no_grad():
+            for layer in (*self.encoder, *self.decoder):
+                layer.bias.zero_()
+                if isinstance(layer, nn.Linear):
+                    if generator is None:
+                        layer.weight.zero_()
+                    else:
+                        initialise_(layer.weight, config.initialiser, generator, config.initialiser_gain)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return codes (rows, code_size)."""
+        for layer, act in zip(self.encoder, self.activations, strict=True):
+            x = act(layer(x))
+        return keep_largest(x, self.config.keep)
+
+    def decode_inputs(self, code: Tensor) -> Tensor:
+        """Return the last layer's total inputs (rows, n_inputs), which the output reads."""
+        *hidden, last = self.decoder
+        for layer, act in zip(hidden, self.decoder_activations, strict=True):
+            code = act(layer(code))
+        return last(code)
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Return reconstructions (rows, n_inputs)."""
+        return self.output.mean(self.decode_inputs(code))
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return the rows encoded and decoded, shape of x."""
+        return self.decode(self.encode(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the total inputs of the reconstruction, shape of x."""
+        return self.decode_inputs(self.encode(x))
+
+    def loss(self, x: Tensor, rows: Tensor) -> Tensor:
+        """Return each row's loss between total inputs x and the rows, shape (rows,)."""
+        return self.output.loss(x, rows)
+
+    def weights(self) -> list[Tensor]:
+        """Return the weight matrices; of tied layers once."""
+        return [layer.weight for layer in (*self.encoder, *self.decoder) if isinstance(layer, nn.Linear)]

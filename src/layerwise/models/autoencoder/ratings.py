@@ -1,0 +1,73 @@
+"""An autoencoder of rating vectors that leaves missing ratings out (AutoRec: Sedhain, Menon, Sanner & Xie 2015)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from layerwise.configuration import Config
+from layerwise.models.layers import Activation, activation, initialise_
+
+
+class RatingAutoencoderConfig(Config):
+    """The shape: one group of one-hot columns a rater, `levels` the values of a rating in order, one hidden layer."""
+
+    kind: Literal["rating_autoencoder"] = "rating_autoencoder"
+    n_groups: int = Field(ge=1)
+    levels: tuple[float, ...] = Field(min_length=2)
+    code_size: int = Field(ge=1)
+    activation: Activation = "sigmoid"
+    centre: float = 0.0
+
+    @property
+    def n_inputs(self) -> int:
+        """Columns of a row."""
+        return self.n_groups * len(self.levels)
+
+
+class RatingAutoencoder(nn.Module):
+    """r(x) = centre + W g(V x + mu) + b, x the given ratings less the centre and 0 where there is none (equation 1).
+
+    Args:
+        config: the shape.
+        generator: draws the first weights; None leaves them zero, to be loaded.
+    """
+
+    levels: Tensor
+
+    def __init__(self, config: RatingAutoencoderConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = nn.utils.skip_init(nn.Linear, config.n_groups, config.code_size)
+        self.decoder = nn.utils.skip_init(nn.Linear, config.code_size, config.n_groups)
+        self.act = activation(config.activation)
+        self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
+        with torch.no_grad():
+            for layer in (self.encoder, self.decoder):
+                layer.bias.zero_()
+                if generator is None:
+                    layer.weight.zero_()
+                else:
+                    initialise_(layer.weight, "glorot_uniform", generator)
+
+    def ratings(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ratings less the centre (0 where missing) and 1 where there is one, each (rows, n_groups)."""
+        groups = rows.reshape(len(rows), self.config.n_groups, -1)
+        given = groups.sum(2)
+        return groups @ self.levels - self.config.centre * given, given
+
+    def encode(self, rows: Tensor) -> Tensor:
+        """Return codes (rows, code_size) of one-hot ratings (rows, n_inputs)."""
+        return self.act(self.encoder(self.ratings(rows)[0]))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return the expected rating of every group, (rows, n_groups), in the units of the ratings."""
+        return self.config.centre + self.decoder(self.encode(rows))
+
+    def loss(self, predicted: Tensor, rows: Tensor) -> Tensor:
+        """Return the squared error summed over the ratings that are there, shape (rows,)."""
+        values, given = self.ratings(rows)
+        return ((predicted - self.config.centre - values).square() * given).sum(1)

@@ -1,0 +1,178 @@
+"""A stack of one-layer autoencoders, and the deep autoencoder that it unrolls to."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from layerwise.configuration import Config
+from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.dbn import DBN
+from layerwise.models.mlp import MLP
+
+
+class StackConfig(Config):
+    """The layers' shapes, bottom up; each has no hidden layer of its own."""
+
+    kind: Literal["stacked_autoencoders"] = "stacked_autoencoders"
+    layers: tuple[AutoencoderConfig, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> StackConfig:
+        for lower, upper in zip(self.layers, self.layers[1:], strict=False):
+            if lower.code_size != upper.n_inputs:
+                raise ValueError(f"a layer of {upper.n_inputs} inputs cannot read codes of {lower.code_size}")
+        if any(layer.hidden_sizes for layer in self.layers):
+            raise ValueError("a stack is made of one-layer autoencoders")
+        return self
+
+    @property
+    def n_visible(self) -> int:
+        """Columns of a row."""
+        return self.layers[0].n_inputs
+
+    @property
+    def hidden_sizes(self) -> tuple[int, ...]:
+        """Units of each layer."""
+        return tuple(layer.code_size for layer in self.layers)
+
+    @property
+    def visible(self) -> Literal["bernoulli", "gaussian"]:
+        """What the rows are taken for, in the words of a stack of machines."""
+        return "bernoulli" if self.layers[0].output == "sigmoid" else "gaussian"
+
+
+class StackedAutoencoders(nn.Module):
+    """Autoencoders, each of the codes of the one below (Bengio et al. 2007; Vincent et al. 2010).
+
+    Args:
+        config: the shape.
+        generator: draws the first weights; None leaves them zero, to be loaded.
+    """
+
+    def __init__(self, config: StackConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.layers = nn.ModuleList(Autoencoder(layer, generator) for layer in config.layers)
+
+    def autoencoders(self, depth: int | None = None) -> list[Autoencoder]:
+        """Return the autoencoders (or the lowest `depth` of them), bottom up."""
+        return [cast(Autoencoder, layer) for layer in self.layers[:depth]]
+
+    @property
+    def filters(self) -> Tensor:
+        """The weights into the first layer, a column a unit: (n_visible, units)."""
+        return cast(nn.Linear, self.autoencoders()[0].encoder[0]).weight.t()
+
+    def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
+        """Return the codes of the top (or the `depth`-th) layer, shape (rows, units)."""
+        for layer in self.autoencoders(depth):
+            x = layer.encode(x)
+        return x
+
+    def decode(self, code: Tensor, depth: int | None = None) -> Tensor:
+        """Return reconstructed rows from the top (or the `depth`-th) layer's codes, shape (rows, n_visible)."""
+        for layer in reversed(self.autoencoders(depth)):
+            code = layer.decode(code)
+        return code
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return the rows encoded and decoded, shape of x."""
+        with torch.no_grad():
+            return self.decode(self.encode(x))
+
+    def copy_to(self, network: MLP) -> None:
+        """Start every hidden layer of a feed-forward network from the stack's encoders.
+
+        Raises:
+            ValueError: the network's layers have other sizes or activations than the stack.
+        """
+        shape, own = network.config, self.config
+        activations = tuple(layer.code_activation for layer in own.layers)
+        for what, theirs, ours in (
+            ("inputs", shape.n_inputs, own.n_visible),
+            ("hidden layers", shape.hidden_sizes, own.hidden_sizes),
+            ("activations", shape.activations, activations),
+        ):
+            if theirs != ours:
+                raise ValueError(f"the network's {what} {theirs} differ from the stack's {ours}")
+        with torch.no_grad():
+            for layer, autoencoder in zip(network.hidden, self.autoencoders(), strict=True):
+                assert isinstance(layer, nn.Linear)
+                source = cast(nn.Linear, autoencoder.encoder[0])
+                layer.weight.copy_(source.weight)
+                layer.bias.copy_(source.bias)
+
+
+def from_machines(dbn: DBN) -> StackedAutoencoders:
+    """Return the machines of a stack as autoencoders of free weights: hidden_mean down, visible_mean back."""
+    rbms = dbn.machines()
+    layers = tuple(
+        AutoencoderConfig(
+            n_inputs=rbm.config.n_visible,
+            code_size=rbm.config.n_hidden,
+            loss="squared" if rbm.config.visible == "gaussian" else "binary_cross_entropy",
+            output="linear" if rbm.config.visible == "gaussian" else "sigmoid",
+        )
+        for rbm in rbms
+    )
+    stack = StackedAutoencoders(StackConfig(layers=layers))
+    with torch.no_grad():
+        for autoencoder, rbm in zip(stack.autoencoders(), rbms, strict=True):
+            down, back = (cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder))
+            down.weight.copy_(rbm.weight.t())
+            down.bias.copy_(rbm.hidden_bias)
+            back.weight.copy_(rbm.weight)
+            back.bias.copy_(rbm.visible_bias)
+    return stack.to(rbms[0].weight.device)
+
+
+def unrolled(stack: StackedAutoencoders) -> Autoencoder:
+    """Return the deep autoencoder that a stack unrolls to (Hinton & Salakhutdinov 2006, figure 1).
+
+    Its weights are copies, those on the way back free of those on the way down. On the way back a layer of sigmoid
+    codes is a sigmoid layer again.
+
+    Raises:
+        ValueError: the layers differ in their activations.
+    """
+    layers = stack.config.layers
+    if len({layer.code_activation for layer in layers}) > 1:
+        raise ValueError("a stack of several activations does not unroll")
+    first = layers[0]
+    deep = Autoencoder(
+        AutoencoderConfig(
+            n_inputs=first.n_inputs,
+            hidden_sizes=tuple(layer.code_size for layer in layers[:-1]),
+            code_size=layers[-1].code_size,
+            activation=first.code_activation,
+            code_activation=first.code_activation,
+            decoder_activation=first.code_activation,
+            loss=first.loss,
+            output=first.output,
+            blocks=first.blocks,
+        )
+    )
+    with torch.no_grad():
+        for source, target in _pairs(stack, deep):
+            target.weight.copy_(source.weight)  # type: ignore[operator]
+            target.bias.copy_(source.bias)  # type: ignore[operator]
+    return deep.to(stack.filters.device)
+
+
+def roll_up(deep: Autoencoder, stack: StackedAutoencoders) -> None:
+    """Put the weights of the deep autoencoder back into the stack that it came from; the stack's must be free."""
+    with torch.no_grad():
+        for target, source in _pairs(stack, deep):
+            target.weight.copy_(source.weight)  # type: ignore[operator]
+            target.bias.copy_(source.bias)  # type: ignore[operator]
+
+
+def _pairs(stack: StackedAutoencoders, deep: Autoencoder) -> list[tuple[nn.Module, nn.Module]]:
+    """Return the stack's layers, each beside its place in the deep autoencoder."""
+    down = [layer.encoder[0] for layer in stack.autoencoders()]
+    back = [layer.decoder[0] for layer in reversed(stack.autoencoders())]
+    return list(zip([*down, *back], [*deep.encoder, *deep.decoder], strict=True))

@@ -1,0 +1,5 @@
+"""The autoencoder pipeline."""
+
+from layerwise.pipelines.autoencoder.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

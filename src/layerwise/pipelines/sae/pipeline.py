@@ -1,0 +1,10 @@
+"""Stacked autoencoders: preprocessing, a stack of them, fine-tuning, evaluation."""
+
+from kedro.pipeline import Pipeline
+
+from layerwise.pipelines.composition import compose
+
+
+def create_pipeline() -> Pipeline:
+    """Return the whole pipeline."""
+    return compose("sae", pretrained=True, stack="sae")

@@ -1,0 +1,112 @@
+"""What every trainee that follows one gradient shares: optimiser, schedule, precision, state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from layerwise.data.rows import Rows
+from layerwise.training.backpropagation import scheduled_rate
+from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.loop import Losses
+from layerwise.training.optimisers import new_optimiser
+from layerwise.training.penalties import clip_gradients
+
+
+class GradientTrainee:
+    """Follow the gradient of a cost; who inherits says what the cost of a batch is.
+
+    Args:
+        network: what learns.
+        settings: the optimiser, its rate and schedule, the precision.
+        generators: every stream of random numbers that steps draw from, by name.
+        n_batches: batches an epoch, which the schedule needs.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: FinetuningSettings,
+        generators: Mapping[str, torch.Generator],
+        n_batches: int,
+    ) -> None:
+        self.network, self.settings = network, settings
+        self.generators, self.n_batches = dict(generators), n_batches
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.optimiser = new_optimiser(settings, self.parameters)
+        self.steps_done = 0
+        self.steps_planned = settings.epochs * n_batches
+
+    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+        """Return what is minimised on a batch, a number, and per-row losses by name."""
+        raise NotImplementedError
+
+    def measured(self, rows: Tensor) -> Losses:
+        """Return per-row losses of a batch as it is, without noise on its inputs and without penalties."""
+        raise NotImplementedError
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Plan the schedule's steps."""
+        self.steps_planned = epochs * self.n_batches
+        self.network.train()
+
+    def train_step(self, batch: Rows) -> Losses:
+        """Update the network; return per-row losses."""
+        if self.settings.schedule != "constant":
+            rate = scheduled_rate(self.settings, self.steps_done, self.steps_planned, self.n_batches)
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+        self.steps_done += 1
+        cost, losses = self.cost(batch.inputs)
+        self.optimiser.zero_grad()
+        cost.backward()
+        if self.settings.clip_norm is not None:
+            clip_gradients(self.parameters, self.settings.clip_norm, None)
+        self.optimiser.step()
+        return {name: values.detach() for name, values in losses.items()}
+
+    def measure(self, batch: Rows) -> Losses:
+        """Return per-row losses without an update."""
+        learning = self.network.training
+        self.network.eval()
+        with torch.no_grad():
+            found = self.measured(batch.inputs)
+        self.network.train(learning)
+        return found
+
+    def autocast(self, rows: Tensor) -> AbstractContextManager[object]:
+        """Return the context in which matrix products have the precision that was asked for."""
+        if self.settings.precision == "float32":
+            return nullcontext()
+        return torch.autocast(rows.device.type, torch.bfloat16)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return copies of the weights, the optimiser's moments, the generators and the step."""
+        state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
+        for i, moments in self.optimiser.state_dict()["state"].items():
+            for name, value in moments.items():
+                state[f"optimiser.{i}.{name}"] = torch.as_tensor(value).clone()
+        for name, generator in self.generators.items():
+            state[f"generator.{name}"] = generator.get_state()
+        state["steps_done"] = torch.tensor(self.steps_done)
+        return state
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state()` returned."""
+        self.network.load_state_dict(
+            {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
+        )
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in state.items():
+            if name.startswith("optimiser."):
+                _, i, moment = name.split(".", 2)
+                moments.setdefault(int(i), {})[moment] = value.clone()
+        # torch's own way back would cast nadam's product of momenta to the type of the weights.
+        for k, parameter in enumerate(self.parameters):
+            self.optimiser.state[parameter] = moments.get(k, {})
+        for name, generator in self.generators.items():
+            generator.set_state(state[f"generator.{name}"])
+        self.steps_done = int(state["steps_done"])

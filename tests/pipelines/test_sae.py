@@ -1,0 +1,85 @@
+import pytest
+import torch
+
+from layerwise.models.store import load_network
+
+
+def weights(project, problem, name):
+    return load_network(project.path / "data/06_models" / problem / "sae" / name).state_dict()
+
+
+@pytest.fixture(scope="module")
+def stacked(project):
+    project.run("sae", problem={"name": "stacked"})
+    return project
+
+
+def test_a_run_leaves_a_network_that_beats_guessing(stacked):
+    measures = stacked.json("08_reporting/stacked/sae/measures.json")["network"]
+    assert measures["error"]["value"] < 0.5
+    shape = stacked.json("06_models/stacked/sae/network/network.json")
+    assert (shape["hidden_sizes"], shape["activation"]) == ([40, 30], "sigmoid")
+
+
+def test_the_stack_reconstructs_better_the_longer_a_layer_learns(stacked):
+    history = stacked.json("07_model_output/stacked/sae/pretraining_history.json")
+    assert list(history["layers"]) == ["layer_1", "layer_2"]
+    for epochs in history["layers"].values():
+        assert epochs[-1]["validation/loss"] < epochs[0]["validation/loss"]
+    assert history["stages"][-1]["loss"] < history["stages"][0]["loss"]
+    found = stacked.json("08_reporting/stacked/sae/stack_measures.json")
+    assert 0 < found["reconstruction_mse"] < 0.08  # the mean image leaves 0.067
+
+
+def test_pretrained_layers_reach_the_classifier(stacked):
+    stacked.run(
+        "sae", problem={"name": "frozen"}, pretraining={"freeze": True}, to_nodes=["sae.finetune_network"]
+    )
+    stack, network = weights(stacked, "frozen", "stack"), weights(stacked, "frozen", "network")
+    for k in range(2):
+        assert torch.equal(network[f"hidden.{k}.weight"], stack[f"layers.{k}.encoder.0.weight"])
+        assert torch.equal(network[f"hidden.{k}.bias"], stack[f"layers.{k}.encoder.0.bias"])
+
+
+def test_machines_unroll_and_learn_on_as_one_deep_autoencoder(project):
+    project.run("sae", problem={"name": "unrolled"}, pretraining={"method": "rbm"})
+    history = project.json("07_model_output/unrolled/sae/pretraining_history.json")
+    assert list(history["layers"]) == ["layer_1", "layer_2", "unrolled"]
+    epochs = history["layers"]["unrolled"]
+    assert epochs[-1]["validation/loss"] < epochs[0]["validation/loss"]
+    stack = weights(project, "unrolled", "stack")
+    # Free weights: the way back has left the machines' own.
+    assert not torch.equal(stack["layers.0.encoder.0.weight"].T, stack["layers.0.decoder.0.weight"])
+
+
+def test_without_pretraining_the_same_net_starts_at_random(project):
+    project.run("sae", problem={"name": "from_scratch"}, pretraining={"method": "none"})
+    assert project.json("07_model_output/from_scratch/sae/pretraining_history.json")["layers"] == {}
+    assert project.json("08_reporting/from_scratch/sae/stack_measures.json") == {}
+
+
+@pytest.mark.parametrize("env", ["forest_fires", "forest_fires_size"])
+def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project, env):
+    project.run("sae", env=env, sae={"variant": "contractive"}, pretraining={"batch_size": 50})
+    shape = project.json(f"06_models/{env}/sae/stack/network.json")["layers"]
+    assert [layer["loss"] for layer in shape] == ["mixed", "binary_cross_entropy"]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"sae": {"variant": "deep"}}, r"sae.variant"),
+        ({"sae": {"corruption_levels": [0.1]}}, r"corruption_levels has 1 value\(s\) for 2 layers"),
+        ({"sae": {"activation": "relu"}}, "set code_activation"),
+        ({"sae": {"variant": "sparse", "sparsity": "top_k"}}, "has no top_k units"),
+        ({"sae": {"corruption": "swp"}}, "sae.corruption"),
+    ],
+)
+def test_what_makes_no_stack_is_said_before_anything_runs(project, params, message):
+    with pytest.raises(ValueError, match=message):
+        project.run("sae", **params)
+
+
+def test_autoencoders_belong_to_their_own_pipeline(project):
+    with pytest.raises(RuntimeError, match="--pipelines=sae"):
+        project.run("dbn", pretraining={"method": "autoencoder"}, problem={"name": "misplaced"})
