@@ -1,7 +1,6 @@
 """Draw the pictures of the README and the documentation from finished runs; `make pictures` does.
 
-    kedro run --pipelines=dbn
-    kedro run --pipelines=gradients
+    kedro run --pipelines=dbn     (and rbm, autoencoder, sae, gan, gradients)
     python docs/make_pictures.py
 
 A picture whose run is not there yet is left as it is, and said.
@@ -29,6 +28,10 @@ SHOWN = (
     ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
     ("reconstructions", "dbn", ["reconstructions"], 290, 64),
     ("results", "dbn", ["predictions", "code_map"], 560, 128),
+    ("machine", "rbm", ["filters", "samples"], 560, 128),
+    ("compression", "autoencoder", ["compression"], 420, 64),
+    ("stacked", "sae", ["features", "predictions"], 560, 128),
+    ("generated", "gan", ["samples"], 560, 64),
     ("gradients", "gradients", ["gradients"], 1000, 96),
 )
 

@@ -53,10 +53,11 @@ def test_a_pages_defaults_are_those_of_the_base_configuration(page):
         assert (list(value) if isinstance(value, tuple) else value) == expected, name
 
 
-def test_every_pipeline_that_runs_has_its_page_in_the_navigation():
+def test_every_pipeline_that_runs_has_its_page_and_every_page_is_in_the_navigation():
     nav = (ROOT / "mkdocs.yml").read_text()
-    for name in RUNNABLE:
-        assert f"pipelines/{name}.md" in nav, name
+    text = "".join(page.read_text() for page in PAGES)
+    assert [name for name in RUNNABLE if f"--pipelines={name}`" not in text] == []
+    assert [page.name for page in PAGES if f"pipelines/{page.name}" not in nav] == []
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="the docs extra is not installed")
