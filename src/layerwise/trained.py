@@ -196,7 +196,7 @@ def load_trained(folder: str | Path, sha256: str = "") -> Trained:
                 "networks: those of the pipelines dbn, mlp and sae"
             )
         network, preparation = load_network(folder), load_preparation(folder / "preparation")
-    except (OSError, DataError, ValueError, KeyError, TypeError) as error:
+    except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise error if isinstance(error, ModelError) else _refused(folder, str(error)) from error
     return Trained(network, preparation, facts, found)
 
