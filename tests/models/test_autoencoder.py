@@ -123,7 +123,9 @@ def test_a_tied_weight_gets_the_gradient_of_both_ways():
     tied = autoencoder(double=True, tied=True)
     free = Autoencoder(tied.config.model_copy(update={"tied": False})).double()
     with torch.no_grad():
-        for target, source in zip([*free.encoder, *free.decoder], [*tied.encoder, *tied.decoder], strict=True):
+        for target, source in zip(
+            [*free.encoder, *free.decoder], [*tied.encoder, *tied.decoder], strict=True
+        ):
             target.weight.copy_(source.weight)
             target.bias.copy_(source.bias)
     x = rows(dtype=torch.float64)

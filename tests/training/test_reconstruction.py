@@ -216,7 +216,10 @@ def test_bfloat16_learns_as_float32_does():
     [
         ({"variant": "sparse", "sparsity": "none"}, "without sparsity is none"),
         ({"variant": "sparse", "code_activation": "relu"}, "only sigmoid codes are shares"),
-        ({"variant": "sparse", "sparsity": "l1", "sparsity_target": 0.1}, "l1 has no use for sparsity_target"),
+        (
+            {"variant": "sparse", "sparsity": "l1", "sparsity_target": 0.1},
+            "l1 has no use for sparsity_target",
+        ),
         ({"variant": "sparse", "sparsity": "top_k", "contraction": 0.1}, "jumps where units change places"),
         ({"variant": "denoising", "corruption": "none"}, "without corruption is none"),
         ({"variant": "denoising", "corruption": "masking", "corruption_level": 1.5}, "share, at most 1"),

@@ -122,9 +122,7 @@ def from_machines(dbn: DBN) -> StackedAutoencoders:
     stack = StackedAutoencoders(StackConfig(layers=layers))
     with torch.no_grad():
         for autoencoder, rbm in zip(stack.autoencoders(), rbms, strict=True):
-            down, back = (
-                cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder)
-            )
+            down, back = (cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder))
             down.weight.copy_(rbm.weight.t())
             down.bias.copy_(rbm.hidden_bias)
             back.weight.copy_(rbm.weight)
