@@ -11,11 +11,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.configuration import Choice
+from layerwise.data.corruption import CORRUPTIONS
 from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
 from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
+from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
+from layerwise.training.autoencoder_variants import VARIANTS
 from layerwise.training.checkpoints import CheckpointSettings
+from layerwise.training.code_penalties import SPARSITIES
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.grid import GridSettings
 from layerwise.training.losses import LOSSES, TASKS
@@ -36,12 +40,19 @@ ELSEWHERE = {
     "optimiser": "Optimisers",
     "schedule": "Schedules",
     "loss": "Losses",
+    "variant": "Autoencoders",
+    "corruption": "Corruption",
+    "sparsity": "Sparsity",
+    "code_activation": "Activations",
+    "decoder_activation": "Activations",
 }
 KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
     "grid": GridSettings,
+    "autoencoder": AutoencoderSettings,
+    "sae": SAESettings,
     "evaluation": EvaluationSettings,
     "checkpoints": CheckpointSettings,
     "predict": PredictSettings,
@@ -125,6 +136,8 @@ def document() -> str:
                 if short in ELSEWHERE
                 else values_of(field)
             )
+            if short == "loss" and key in ("autoencoder", "sae"):
+                values = values_of(field)
             if short == "activation":
                 values += ", or a list"
             rows.append(
@@ -150,6 +163,11 @@ def document() -> str:
         + "\n\ng is the gradient and r the learning rate. Any other setting with one of these names is an error.",
         _choices("Schedules", SCHEDULES, "its settings", {n: ", ".join(c.uses) for n, c in SCHEDULES.items()})
         + "\n\n`warmup_epochs` is a linear rise before any of them but one_cycle.",
+        _choices("Autoencoders", VARIANTS, "", {}) + "\n\nA stack (`sae`) takes those of one layer.",
+        _choices("Corruption", CORRUPTIONS, "", {}),
+        _choices(
+            "Sparsity", SPARSITIES, "its settings", {n: ", ".join(c.uses) for n, c in SPARSITIES.items()}
+        ),
         _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
         + "\n\ny is the target, s the output, p its probability.",
     ]

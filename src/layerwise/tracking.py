@@ -176,7 +176,9 @@ class TrackingHook:
     def _new_experiment(self, client: MlflowClient, uri: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        place = (self._project / "mlruns").as_uri() if uri.startswith("sqlite") else None
+        place = None if uri.startswith("http") else (self._project / "mlruns").as_uri()
+        if os.environ.get("LAYERWISE_ARTIFACTS"):
+            place = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{self._problem}"
         try:
             return client.create_experiment(self._problem, artifact_location=place)
         except MlflowException:  # another run made it in the meantime

@@ -110,14 +110,15 @@ def anomaly_scores(
 
 def imputed_columns(found: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the error of filled-in cells by column, beside that of the column's usual value."""
+    names = shortened([str(each["column"]) for each in found], 18)
     return heat_map(
         np.array([[float(each["autoencoder"]), float(each["usual"])] for each in found]),
-        [f"{name} ({each['measure']})" for name, each in zip(shortened([str(e["column"]) for e in found], 18), found, strict=True)],
+        [f"{name} ({each['measure']})" for name, each in zip(names, found, strict=True)],
         ["autoencoder", "mean or\ncommonest"],
         title="Missing cells filled in",
         value="error",
         show_numbers=True,
-    )  # fmt: skip
+    )
 
 
 def noise_table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:

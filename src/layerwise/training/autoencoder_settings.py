@@ -6,66 +6,16 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from layerwise.configuration import Choice, Config, setting
+from layerwise.configuration import Config, setting
 from layerwise.data.augmentation import AugmentationSettings
 from layerwise.data.corruption import CorruptionName
 from layerwise.models.layers import Activation, Initialiser
 from layerwise.models.mlp import for_each_layer
+from layerwise.training.autoencoder_variants import COMMON, LEVELS, OWN, WEIGHTS, LayerVariant, Variant
 from layerwise.training.code_penalties import SPARSITIES, SparsityName
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.optimisers import OptimiserName
 from layerwise.training.schedules import ScheduleName
-
-LayerVariant = Literal["compression", "overcomplete", "sparse", "denoising", "contractive"]
-Variant = Literal[
-    "compression", "overcomplete", "deep", "sparse", "denoising", "contractive", "variational", "convolutional"
-]  # fmt: skip
-
-VARIANTS: dict[str, Choice] = {
-    "compression": Choice("a code smaller than the row", "fewer dimensions; few columns out of many"),
-    "overcomplete": Choice("a code larger than the row and nothing else", "to see it learn the identity"),
-    "deep": Choice("784-1000-500-250-30 and its mirror (Hinton & Salakhutdinov 2006)", "the best small code"),
-    "sparse": Choice("few active units: kl, l1 or top_k", "features that can be read"),
-    "denoising": Choice("the clean row from a damaged one (Vincent et al. 2010)", "pretraining; taking noise out"),
-    "contractive": Choice(
-        "+ contraction |J|^2, J the encoder's Jacobian (Rifai et al. 2011)", "codes that ignore small changes"
-    ),
-    "variational": Choice("a latent variable model (Kingma & Welling 2014)", "likelihoods, samples, in-betweens"),
-    "convolutional": Choice("3 x 3 filters, denoising (Masci et al. 2011)", "pictures"),
-}  # fmt: skip
-
-_SMOOTH = {"activation": "silu", "code_activation": "linear", "initialiser": "he_uniform"}
-# What a variant sets where the settings say nothing; the rest is in `_COMMON`.
-_OWN: dict[str, dict[str, Any]] = {
-    "compression": {"hidden_sizes": (256,), **_SMOOTH},
-    "overcomplete": {"code_activation": "relu", "initialiser": "he_uniform"},
-    "deep": {"hidden_sizes": (1000, 500, 250), "code_size": 30, **_SMOOTH},
-    "sparse": {"code_size": 256, "sparsity": "kl"},
-    "denoising": {"code_size": 500, "tied": True, "corruption": "auto"},
-    "contractive": {"code_size": 500, "tied": True, "contraction": 0.1},
-    "variational": {"hidden_sizes": (400, 400), "code_size": 50, "activation": "tanh"},
-    "convolutional": {
-        "code_size": 64,
-        "activation": "relu",
-        "code_activation": "linear",
-        "initialiser": "he_uniform",
-        "corruption": "salt_and_pepper",
-    },
-}
-_COMMON: dict[str, Any] = {
-    "hidden_sizes": (),
-    "code_size": None,
-    "activation": "sigmoid",
-    "code_activation": "sigmoid",
-    "decoder_activation": None,
-    "tied": False,
-    "initialiser": "glorot_uniform",
-    "corruption": "none",
-    "sparsity": "none",
-    "contraction": 0.0,
-}
-LEVELS = {"masking": 0.25, "gaussian": 0.3, "salt_and_pepper": 0.25, "swap": 0.15, "none": 0.0}
-_WEIGHTS = {"kl": 0.5, "l1": 0.05, "top_k": 0.0, "none": 0.0}
 
 
 class CodeSettings(Config):
@@ -139,13 +89,13 @@ class CodeSettings(Config):
 
     def of_variant(self, variant: str) -> dict[str, Any]:
         """Return what shapes and regularises the autoencoder, the variant's own value for every null."""
-        found = _COMMON | _OWN[variant]
+        found = COMMON | OWN[variant]
         found |= {n: getattr(self, n) for n in found if getattr(self, n, None) is not None}
         # The noise that the columns decide (auto) has the level that goes with it.
         level = self.corruption_level
         found["corruption_level"] = LEVELS.get(found["corruption"]) if level is None else level
         weight = self.sparsity_weight
-        found["sparsity_weight"] = _WEIGHTS[found["sparsity"]] if weight is None else weight
+        found["sparsity_weight"] = WEIGHTS[found["sparsity"]] if weight is None else weight
         found["sparsity_target"] = self.sparsity_target or 0.05
         found["kept_units"] = self.kept_units
         return found
@@ -262,12 +212,11 @@ class AutoencoderSettings(CodeSettings):
                     wrong.append(f"variant {self.variant} has no use for {name}: it belongs to variational")
         else:
             wrong += self._not_variational(s)
-        if self.importance_samples > 1:
-            if self.beta != 1 or self.beta_warmup_epochs or self.free_bits:
-                wrong.append(
-                    "beta and free_bits change the divergence, which the importance-weighted bound does not have; "
-                    "leave them alone, or set importance_samples: 1"
-                )
+        if self.importance_samples > 1 and (self.beta != 1 or self.beta_warmup_epochs or self.free_bits):
+            wrong.append(
+                "beta and free_bits change the divergence, which the importance-weighted bound does not have; "
+                "leave them alone, or set importance_samples: 1"
+            )
         if convolutional:
             for name in ("hidden_sizes", "decoder_activation", "tied"):
                 if getattr(self, name):

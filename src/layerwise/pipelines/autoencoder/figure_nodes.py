@@ -17,13 +17,13 @@ from layerwise.evaluation.figures_autoencoders import (
 )
 from layerwise.evaluation.figures_machines import hidden_activity
 from layerwise.models.autoencoder.feedforward import Autoencoder
+from layerwise.models.autoencoder.passes import encoded, reconstructed
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder
 from layerwise.models.autoencoder.variational import VAE
 from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.autoencoder.uses import damage
 from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoders import encoded, reconstructed
 
 SHOWN = 10
 NO_PICTURE = "Ratings are rows of hundreds of columns: see recommendation.json."

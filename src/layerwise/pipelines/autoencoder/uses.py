@@ -1,4 +1,4 @@
-"""What an autoencoder is good for: each use a figure of merit, beside what is usual; nothing where it has no meaning."""
+"""What an autoencoder is good for: each use a figure beside what is usual, or nothing where it has no meaning."""
 
 import logging
 from dataclasses import asdict
@@ -15,6 +15,7 @@ from layerwise.evaluation.compression import code_curve, fit_components, jpeg_cu
 from layerwise.evaluation.imputation import hide_cells, imputation_errors, impute
 from layerwise.evaluation.picture_quality import peak_signal_to_noise, structural_similarity
 from layerwise.evaluation.ratings import errors_beside_means
+from layerwise.models.autoencoder.passes import encoded, reconstructed, reconstruction_losses
 from layerwise.models.autoencoder.ratings import RatingAutoencoder
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
 from layerwise.models.autoencoder.variational import VAE
@@ -22,14 +23,9 @@ from layerwise.models.ratings import rated
 from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_settings import LEVELS
-from layerwise.training.autoencoders import (
-    encoded,
-    new_autoencoder,
-    reconstructed,
-    reconstruction_losses,
-    train_autoencoder,
-)
+from layerwise.training.autoencoder_building import new_autoencoder
+from layerwise.training.autoencoder_variants import LEVELS
+from layerwise.training.autoencoders import train_autoencoder
 from layerwise.training.devices import best_device
 from layerwise.training.loop import TrainingError
 from layerwise.training.reporting import report_metrics
