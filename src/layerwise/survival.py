@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.guards import FolderError
 from layerwise.run_folder import DataWatch, FileLock, RunPlace
 from layerwise.training import reporting
 from layerwise.training.checkpoints import Checkpoints, CheckpointSettings, use_checkpoints
@@ -79,7 +80,12 @@ class Survival:
         facts = {"command": command, "uri": uri, "parameters": self.parameters}
         if self.earlier is not None:
             facts["started"] = self.earlier["started"]
-        folder = self.place.begin(run_id, facts, self.settings.runs)
+        try:
+            folder = self.place.begin(run_id, facts, self.settings.runs)
+        except OSError as error:
+            raise FolderError(
+                f"{self.place.folder} cannot be written ({error.strerror}); make room, or run in a copy of the project"
+            ) from error
         use_checkpoints(Checkpoints(folder, self.settings, resume=self.earlier is not None))
         self._watch = DataWatch(folder)
         reporting.add_receiver(self._watch)
