@@ -142,9 +142,9 @@ def find_anomalies(
             -importance_weighted_log_prob(network, part.to(device), ANOMALY_DRAWS, draws).cpu()
             for part in (held_out, rows)
         ]
-    methods = {method: detection(*pair, strange) for method, pair in scores.items()}
+    methods = {method: detection(pair[0], pair[1], strange) for method, pair in scores.items()}
     forest = isolation_forest_scores(known, held_out, rows, seed)
-    methods["isolation_forest"] = detection(*forest, strange)
+    methods["isolation_forest"] = detection(forest[0], forest[1], strange)
     main = "likelihood" if "likelihood" in methods else "reconstruction"
     report_metrics({"test/anomaly_auc": methods[main].auc})
     report_metrics({f"test/anomalies/{method}_auc": each.auc for method, each in methods.items()})
