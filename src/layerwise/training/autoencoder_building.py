@@ -137,7 +137,8 @@ def layer_config(
     blocks: tuple[UnitBlock, ...] = (),
 ) -> AutoencoderConfig:
     """Return the shape of a fully connected autoencoder; `s` is what the settings say for the variant."""
-    first: Activation = s["activation"] if isinstance(s["activation"], str) else s["activation"][-1]
+    given = s["activation"]
+    first: Activation = given if isinstance(given, str) else given[-1]  # type: ignore[assignment]
     keep = 0
     if s["sparsity"] == "top_k":
         keep = s["kept_units"] or max(1, code_size // 10)
