@@ -15,11 +15,13 @@ from layerwise.data.corruption import CORRUPTIONS
 from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
-from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
 from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
 from layerwise.training.autoencoder_variants import VARIANTS
+from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.code_penalties import SPARSITIES
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.grid import GridSettings
 from layerwise.training.losses import LOSSES, TASKS
 from layerwise.training.optimisers import OPTIMISERS
 from layerwise.training.schedules import SCHEDULES
@@ -48,9 +50,13 @@ KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
+    "grid": GridSettings,
     "autoencoder": AutoencoderSettings,
     "sae": SAESettings,
     "evaluation": EvaluationSettings,
+    "checkpoints": CheckpointSettings,
+    "predict": PredictSettings,
+    "evaluate": EvaluateSettings,
 }
 
 

@@ -18,6 +18,7 @@ from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceC
 from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
 from layerwise.models.autoencoder.variational import VAE, VAEConfig
 from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm import RBM, RBMConfig
@@ -33,6 +34,8 @@ KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
     "sequence_autoencoder": (SequenceConfig, SequenceAutoencoder),
     "stacked_autoencoders": (StackConfig, StackedAutoencoders),
     "mlp_members": (MembersConfig, Members),
+    "generator": (GeneratorConfig, Generator),
+    "discriminator": (DiscriminatorConfig, Discriminator),
 }
 
 

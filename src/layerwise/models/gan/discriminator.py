@@ -1,0 +1,125 @@
+"""The discriminator, or critic: from rows, and perhaps their condition, to one score each."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+from layerwise.configuration import Config
+from layerwise.models.dropout import Dropout
+from layerwise.models.gan.generator import require_quarters, start_weights
+
+SLOPE = 0.2
+
+
+class DiscriminatorConfig(Config):
+    """The shape of a discriminator.
+
+    `mlp` has hidden layers of `hidden_sizes`; `dcgan` halves a picture twice, with `channels` and then 2 * `channels`
+    maps. `spectral` divides every weight by its largest singular value. `packed` rows are judged together.
+    """
+
+    kind: Literal["discriminator"] = "discriminator"
+    network: Literal["mlp", "dcgan"] = "mlp"
+    n_inputs: int = Field(ge=1)
+    n_conditions: int = Field(default=0, ge=0)
+    image_shape: tuple[int, int] | None = None
+    hidden_sizes: tuple[int, ...] = (512, 256)
+    channels: int = Field(default=32, ge=1)
+    normalisation: Literal["none", "batch"] = "none"
+    spectral: bool = False
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    packed: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> DiscriminatorConfig:
+        if self.network == "dcgan":
+            require_quarters(self.image_shape)
+            if self.packed > 1:
+                raise ValueError("packed rows are for network mlp")
+        if self.spectral and self.normalisation != "none":
+            raise ValueError("spectral takes the place of a normalisation; set normalisation: none")
+        return self
+
+
+class Discriminator(nn.Module):
+    """Score rows (n, n_inputs): a logit of being real, or a critic's number, of shape (n / packed,).
+
+    An mlp reads the condition beside the row. A dcgan adds the inner product of its features with a linear image
+    of the condition (the projection of Miyato and Koyama 2018, equation 3). Packing is PacGAN's (Lin et al. 2018):
+    with p rows in one judgement a generator of few modes is easily told.
+
+    Args:
+        config: the shape.
+        generator: draws the first weights; None leaves them zero, to be loaded.
+    """
+
+    def __init__(self, config: DiscriminatorConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.projection: nn.Linear | None = None
+        if config.network == "mlp":
+            sizes = ((config.n_inputs + config.n_conditions) * config.packed, *config.hidden_sizes)
+            layers: list[nn.Module] = []
+            for n, m in pairwise(sizes):
+                layers += [skip_init(nn.Linear, n, m), *self._after(m, nn.BatchNorm1d)]
+            self.body, width = nn.Sequential(*layers), sizes[-1]
+        else:
+            assert config.image_shape is not None
+            height, width = config.image_shape
+            few, many = config.channels, 2 * config.channels
+            self.body = nn.Sequential(
+                nn.Unflatten(1, (1, height, width)),
+                skip_init(nn.Conv2d, 1, few, 4, 2, 1),
+                nn.LeakyReLU(SLOPE),
+                skip_init(nn.Conv2d, few, many, 4, 2, 1),
+                *self._after(many, nn.BatchNorm2d),
+                nn.Flatten(),
+            )
+            width = many * (height // 4) * (width // 4)
+            if config.n_conditions:
+                self.projection = skip_init(nn.Linear, config.n_conditions, width)
+        self.output = skip_init(nn.Linear, width, 1)
+        start_weights(self, config.network, "leaky_relu", generator)
+        if config.spectral:
+            self._divide_by_singular_values(generator)
+
+    def _after(self, units: int, normalisation: type[nn.Module]) -> list[nn.Module]:
+        made: list[nn.Module] = [normalisation(units)] if self.config.normalisation == "batch" else []
+        made.append(nn.LeakyReLU(SLOPE))
+        return [*made, Dropout(self.config.dropout)] if self.config.dropout else made
+
+    def _divide_by_singular_values(self, generator: torch.Generator | None) -> None:
+        """Miyato et al. 2018: W / sigma(W), sigma by one step of power iteration a forward pass in training."""
+        # torch draws the first singular vectors from its global stream, which is left as it was.
+        with torch.random.fork_rng():
+            start = 0 if generator is None else int(torch.randint(2**31, (), generator=generator))
+            torch.manual_seed(start)
+            for module in list(self.modules()):
+                if isinstance(module, nn.Linear | nn.Conv2d):
+                    nn.utils.parametrizations.spectral_norm(module)
+
+    def use_generator(self, generator: torch.Generator) -> None:
+        """Draw every mask of dropout from this generator from now on."""
+        for module in self.modules():
+            if isinstance(module, Dropout):
+                module.generator = generator
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return a score for each pack of rows."""
+        if self.config.n_conditions and condition is None:
+            raise ValueError(f"this discriminator wants a condition of {self.config.n_conditions} columns")
+        if self.config.network == "mlp" and condition is not None and self.config.n_conditions:
+            x = torch.cat([x, condition], dim=1)
+        if self.config.packed > 1:
+            x = x.reshape(len(x) // self.config.packed, -1)
+        features = self.body(x)
+        score = self.output(features)[:, 0]
+        if self.projection is not None and condition is not None:
+            score = score + (self.projection(condition) * features).sum(1)
+        return score

@@ -1,0 +1,162 @@
+"""The generator: from noise, and perhaps a condition, to rows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+from layerwise.configuration import Config
+from layerwise.models.gan.outputs import OutputBlock, TableOutput
+from layerwise.models.layers import Activation, activation, initialise_
+
+# DCGAN starts every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
+DCGAN_DEVIATION = 0.02
+
+
+class GeneratorConfig(Config):
+    """The shape of a generator.
+
+    `mlp` has hidden layers of `hidden_sizes`; `dcgan` grows a quarter-sized picture of 2 * `channels` maps by two
+    transposed convolutions. The output is a `sigmoid` (pixels), `linear` (points), or `table` with `blocks`.
+    """
+
+    kind: Literal["generator"] = "generator"
+    network: Literal["mlp", "dcgan"] = "mlp"
+    latent_size: int = Field(ge=1)
+    n_conditions: int = Field(default=0, ge=0)
+    n_outputs: int = Field(ge=1)
+    image_shape: tuple[int, int] | None = None
+    hidden_sizes: tuple[int, ...] = (256, 512)
+    channels: int = Field(default=32, ge=1)
+    activation: Activation = "relu"
+    normalisation: Literal["none", "batch"] = "batch"
+    output: Literal["sigmoid", "linear", "table"] = "sigmoid"
+    blocks: tuple[OutputBlock, ...] = ()
+    temperature: float = Field(default=0.2, gt=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> GeneratorConfig:
+        if self.network == "dcgan":
+            require_quarters(self.image_shape)
+        if (self.output == "table") != bool(self.blocks):
+            raise ValueError("blocks go with output: table, and the other way round")
+        if self.blocks and sum(block.size for block in self.blocks) != self.n_outputs:
+            raise ValueError(f"the blocks do not add up to {self.n_outputs} outputs")
+        return self
+
+
+def require_quarters(shape: tuple[int, int] | None) -> None:
+    """Raise a ValueError unless both sides of a picture can be halved twice."""
+    if shape is None:
+        raise ValueError("network dcgan is for pictures, and these rows are none; take mlp")
+    if shape[0] % 4 or shape[1] % 4:
+        raise ValueError(
+            f"network dcgan halves both sides of a picture twice, and {shape[0]} x {shape[1]} does not divide by 4; "
+            "take mlp"
+        )
+
+
+class Generator(nn.Module):
+    """Map noise z (n, latent_size), beside a condition (n, n_conditions), to rows (n, n_outputs).
+
+    Args:
+        config: the shape.
+        generator: draws the first weights; None leaves them zero, to be loaded.
+    """
+
+    def __init__(self, config: GeneratorConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        n_inputs = config.latent_size + config.n_conditions
+        self.body = self._mlp(n_inputs) if config.network == "mlp" else self._dcgan(n_inputs)
+        self.end: nn.Module = nn.Identity()
+        if config.output == "sigmoid":
+            self.end = nn.Sigmoid()
+        elif config.output == "table":
+            self.end = TableOutput(config.blocks, config.temperature)
+        start_weights(self.body, config.network, config.activation, generator)
+
+    def _mlp(self, n_inputs: int) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        for n, m in pairwise((n_inputs, *self.config.hidden_sizes)):
+            layers.append(skip_init(nn.Linear, n, m))
+            if self.config.normalisation == "batch":
+                layers.append(nn.BatchNorm1d(m))
+            layers.append(activation(self.config.activation))
+        last = (n_inputs, *self.config.hidden_sizes)[-1]
+        return nn.Sequential(*layers, skip_init(nn.Linear, last, self.config.n_outputs))
+
+    def _dcgan(self, n_inputs: int) -> nn.Sequential:
+        assert self.config.image_shape is not None
+        height, width = (side // 4 for side in self.config.image_shape)
+        few, many = self.config.channels, 2 * self.config.channels
+        batch = self.config.normalisation == "batch"
+        return nn.Sequential(
+            skip_init(nn.Linear, n_inputs, many * height * width),
+            nn.Unflatten(1, (many, height, width)),
+            nn.BatchNorm2d(many) if batch else nn.Identity(),
+            activation(self.config.activation),
+            skip_init(nn.ConvTranspose2d, many, few, 4, 2, 1),
+            nn.BatchNorm2d(few) if batch else nn.Identity(),
+            activation(self.config.activation),
+            skip_init(nn.ConvTranspose2d, few, 1, 4, 2, 1),
+            nn.Flatten(),
+        )
+
+    def use_generator(self, generator: torch.Generator) -> None:
+        """Draw Gumbel noise from this generator from now on."""
+        if isinstance(self.end, TableOutput):
+            self.end.generator = generator
+
+    def noise(self, n: int, generator: torch.Generator) -> Tensor:
+        """Return z of n rows, standard normal, on the generator's device."""
+        return torch.randn(n, self.config.latent_size, generator=generator, device=generator.device)
+
+    def scores(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return what the last layer says before its end: logits of pixels and choices, (n, n_outputs)."""
+        if self.config.n_conditions:
+            if condition is None:
+                raise ValueError(f"this generator wants a condition of {self.config.n_conditions} columns")
+            z = torch.cat([z, condition], dim=1)
+        return self.body(z)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return rows (n, n_outputs)."""
+        return self.end(self.scores(z, condition))
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, generator: torch.Generator, condition: Tensor | None = None, batch_size: int = 1000
+    ) -> Tensor:
+        """Return n rows, drawn with running statistics; nothing in the network changes, its mode included."""
+        learning, drawn = self.training, []
+        self.eval()
+        self.use_generator(generator)
+        for start in range(0, n, batch_size):
+            z = self.noise(min(batch_size, n - start), generator)
+            drawn.append(self(z, None if condition is None else condition[start : start + batch_size]))
+        self.train(learning)
+        return torch.cat(drawn)
+
+
+def start_weights(
+    network: nn.Module, kind: str, activation: Activation, generator: torch.Generator | None
+) -> None:
+    """Draw first weights: He's start (Glorot's for tanh and sigmoid), or DCGAN's N(0, 0.02^2); biases are 0."""
+    name = "glorot_uniform" if activation in ("sigmoid", "tanh", "linear") else "he_uniform"
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
+    with torch.no_grad():
+        for layer in layers:
+            assert layer.bias is not None
+            layer.bias.zero_()
+            if generator is None:
+                layer.weight.zero_()
+            elif kind == "dcgan":
+                layer.weight.normal_(0, DCGAN_DEVIATION, generator=generator)
+            else:
+                initialise_(layer.weight, "glorot_uniform" if layer is layers[-1] else name, generator)

@@ -1,0 +1,62 @@
+"""What stands at the end of a generator of table rows: tanh for numbers, Gumbel-softmax for choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from layerwise.configuration import Config
+
+
+class OutputBlock(Config):
+    """Neighbouring outputs that belong together: one number in (-1, 1), or one of several choices."""
+
+    kind: Literal["tanh", "softmax"]
+    size: int = Field(ge=1)
+
+
+def gumbel_softmax(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+    """Return a relaxed draw of one choice a row: softmax((logits + g) / temperature), g standard Gumbel noise.
+
+    Jang, Gu and Poole 2017, equation 2; Maddison, Mnih and Teh 2017. Its largest entry is an exact draw from
+    softmax(logits), at any temperature.
+
+    Args:
+        logits: (n, choices).
+        temperature: above 0; near 0 the rows become one-hot.
+        generator: draws the noise.
+    """
+    uniform = torch.rand(logits.shape, generator=generator, device=logits.device, dtype=torch.float32)
+    noise = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
+    return functional.softmax((logits + noise) / temperature, dim=1)
+
+
+class TableOutput(nn.Module):
+    """Give each block of outputs its own end.
+
+    Args:
+        blocks: what the outputs are, in order.
+        temperature: of the Gumbel-softmax.
+    """
+
+    def __init__(self, blocks: Sequence[OutputBlock], temperature: float) -> None:
+        super().__init__()
+        self.blocks, self.temperature = tuple(blocks), temperature
+        self.generator: torch.Generator | None = None
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return rows (n, outputs): numbers in (-1, 1), choices that sum to 1."""
+        if self.generator is None:
+            raise RuntimeError("Gumbel noise needs a generator: call use_generator first")
+        parts = []
+        for block, part in zip(self.blocks, values.split([b.size for b in self.blocks], dim=1), strict=True):
+            if block.kind == "tanh":
+                parts.append(torch.tanh(part))
+            else:
+                parts.append(gumbel_softmax(part, self.temperature, self.generator))
+        return torch.cat(parts, dim=1)

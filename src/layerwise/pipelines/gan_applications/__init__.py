@@ -1,0 +1,5 @@
+"""The gan_applications pipeline."""
+
+from layerwise.pipelines.gan_applications.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,212 @@
+"""Small worked examples: damaged to whole, small to large, the next frame, a page with sliders."""
+
+import logging
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from layerwise.data.errors import DataError
+from layerwise.data.pairs import bouncing_films, damage, enlarge, shrink
+from layerwise.data.rows import Description, Rows
+from layerwise.evaluation import figures
+from layerwise.evaluation.page import slider_page
+from layerwise.models.gan import Generator
+from layerwise.seeding import generator_for
+from layerwise.training.devices import best_device
+from layerwise.training.gan import play_pictures
+from layerwise.training.gan_settings import GANSettings
+from layerwise.training.pairs import PairSettings, made_from, play_pairs, roll_on
+from layerwise.training.reporting import report_metrics
+
+log = logging.getLogger(__name__)
+SHOWN, FACTOR, AHEAD = 10, 4, 5
+
+
+def _shape(description: dict[str, Any]) -> tuple[int, int]:
+    columns = Description(**description)
+    if columns.image_shape is None:
+        raise DataError("gan_applications are of pictures, and this problem is a table; see gan for tables")
+    return columns.image_shape
+
+
+def _play(
+    pairs: tuple[Rows, Rows, Rows], settings: PairSettings, seed: int, name: str
+) -> tuple[Generator, Tensor]:
+    """Play on training pairs, and make the test pictures."""
+    device = best_device()
+    training, validation, test = (part.to(device) for part in pairs)
+    generator = play_pairs(training, validation, settings, seed, name).generator
+    assert test.targets is not None
+    made = made_from(generator, test.targets, seed, name).cpu()
+    return generator.cpu(), made
+
+
+def _measured(name: str, made: Tensor, true: Tensor, plain: Tensor) -> dict[str, float]:
+    """Report the mean squared error per pixel of what was made, beside that of a plain way."""
+    found = {"mse": float((made - true).square().mean()), "plain_mse": float((plain - true).square().mean())}
+    report_metrics({f"test/{name}_{key}": value for key, value in found.items()})
+    log.info("%s: squared error per pixel %.4f, the plain way %.4f", name, found["mse"], found["plain_mse"])
+    return found
+
+
+def _parts(training: Rows, validation: Rows, test: Rows, settings: PairSettings) -> tuple[Rows, Rows, Rows]:
+    return training[slice(0, settings.rows)], validation, test
+
+
+def translate(
+    training: Rows,
+    validation: Rows,
+    test: Rows,
+    description: dict[str, Any],
+    settings: PairSettings,
+    seed: int,
+) -> tuple[Generator, Figure, dict[str, float]]:
+    """Make whole pictures of half-covered and of noisy ones; the plain way is to leave them as they are."""
+    shape = _shape(description)
+    draws = generator_for(seed, "translation", "damage")
+    pairs = tuple(
+        Rows(part.inputs, damage(part.inputs, shape, draws))
+        for part in _parts(training, validation, test, settings)
+    )
+    generator, made = _play(pairs, settings, seed, "translation")  # type: ignore[arg-type]
+    given, true = pairs[2].targets, pairs[2].inputs
+    assert given is not None
+    lines = {"given": given[:SHOWN], "made": made[:SHOWN], "true": true[:SHOWN]}
+    figure = figures.augmentations(lines, shape, title="Half-covered and noisy digits made whole")
+    return generator, figure, _measured("translation", made, true, given)
+
+
+def sharpen(
+    training: Rows,
+    validation: Rows,
+    test: Rows,
+    description: dict[str, Any],
+    settings: PairSettings,
+    seed: int,
+) -> tuple[Generator, Figure, dict[str, float]]:
+    """Make large pictures of small ones; the plain way is bilinear enlargement."""
+    shape = _shape(description)
+    if shape[0] % FACTOR or shape[1] % FACTOR:
+        raise DataError(f"pictures of {shape[0]} x {shape[1]} cannot be shrunk {FACTOR} times; crop them")
+    small = (shape[0] // FACTOR, shape[1] // FACTOR)
+    pairs = tuple(
+        Rows(part.inputs, shrink(part.inputs, shape, FACTOR))
+        for part in _parts(training, validation, test, settings)
+    )
+    generator, made = _play(pairs, settings, seed, "super_resolution")  # type: ignore[arg-type]
+    given, true = pairs[2].targets, pairs[2].inputs
+    assert given is not None
+    plain = enlarge(given, small, FACTOR)
+    blocks = given[:SHOWN].reshape(-1, *small).repeat_interleave(FACTOR, 1).repeat_interleave(FACTOR, 2)
+    lines = {
+        f"given, {small[0]} x {small[1]}": blocks.flatten(1),
+        "bilinear": plain[:SHOWN],
+        "made": made[:SHOWN],
+        "true": true[:SHOWN],
+    }
+    title = f"From {small[0]} x {small[1]} to {shape[0]} x {shape[1]} pixels"
+    figure = figures.augmentations(lines, shape, title=title)
+    return generator, figure, _measured("super_resolution", made, true, plain)
+
+
+def predict_frames(
+    training: Rows,
+    validation: Rows,
+    test: Rows,
+    description: dict[str, Any],
+    settings: PairSettings,
+    seed: int,
+) -> tuple[Generator, Figure, dict[str, float]]:
+    """Make the next frame of films of a bouncing digit; the plain way is the last frame once more."""
+    shape, seen = _shape(description), settings.frames
+    films = [
+        bouncing_films(part.inputs, shape, seen + AHEAD, generator_for(seed, "frames", name))
+        for name, part in zip(
+            ("training", "validation", "test"), _parts(training, validation, test, settings), strict=True
+        )
+    ]
+    # In training every film gives each of its frames after the first ones, so that walls are met often.
+    windows = [
+        Rows(film[:, t + seen], film[:, t : t + seen].flatten(1)) for film in films[:1] for t in range(AHEAD)
+    ]
+    whole = Rows(
+        torch.cat([w.inputs for w in windows]),
+        torch.cat([w.targets for w in windows if w.targets is not None]),
+    )
+    others = [Rows(film[:, seen], film[:, :seen].flatten(1)) for film in films[1:]]
+    some = settings.model_copy(update={"epochs": max(1, settings.epochs // 2)})
+    generator, made = _play((whole, others[0], others[1]), some, seed, "next_frame")
+    test_film = films[2]
+    ahead = roll_on(generator, test_film[:4, :seen], AHEAD, seed)
+    lines = {}
+    for k in range(4):
+        lines[f"true {k + 1}"] = test_film[k]
+        lines[f"predicted {k + 1}"] = torch.cat([test_film[k, :seen], ahead[k]])
+    title = f"{seen} frames given, {AHEAD} predicted one from another"
+    figure = figures.augmentations(lines, shape, title=title)
+    return generator, figure, _measured("next_frame", made, others[1].inputs, test_film[:, seen - 1])
+
+
+def make_page(
+    training: Rows,
+    validation: Rows,
+    description: dict[str, Any],
+    classifier: Any,
+    settings: PairSettings,
+    seed: int,
+) -> tuple[Generator, str, Figure]:
+    """Play with few latent numbers and the class, and write a page with a slider for each of them."""
+    shape, columns, device = _shape(description), Description(**description), best_device()
+    own = GANSettings(
+        epochs=settings.page_epochs,
+        latent_size=settings.page_latent_size,
+        generator_sizes=(128, 256),
+        discriminator_sizes=(256, 128),
+        dropout=0.3,
+        condition="class" if columns.task == "multiclass" else "none",
+        generator_rate=0.0005,
+        discriminator_rate=0.0005,
+        schedule="cosine",
+    )
+    some = training[slice(0, settings.rows)]
+    generator = play_pictures(
+        some.to(device), validation.to(device), columns, own, seed, classifier
+    ).generator.cpu()
+    page = slider_page(generator, columns.class_names, shape, "A generator under your hand")
+    return generator, page, _walk(generator, columns, shape, seed)
+
+
+def _walk(generator: Generator, columns: Description, shape: tuple[int, int], seed: int) -> Figure:
+    """Draw what one slider does to each class."""
+    z = generator.noise(1, generator_for(seed, "page")).repeat(9, 1)
+    z[:, 0] = torch.linspace(-3, 3, 9)
+    names = columns.class_names if generator.config.n_conditions else ("samples",)
+    lines = {}
+    with torch.no_grad():
+        for k, name in enumerate(names):
+            told = torch.eye(len(names))[[k] * 9] if generator.config.n_conditions else None
+            lines[name] = generator(z, told)
+    return figures.augmentations(lines, shape, title="The first slider from -3 to 3, for each class")
+
+
+def write_report(
+    translation: dict[str, float], resolution: dict[str, float], frames: dict[str, float]
+) -> str:
+    """Write down the errors, in Markdown."""
+    rows = {
+        "half-covered or noisy to whole": (translation, "the damaged picture itself"),
+        "7 x 7 to 28 x 28": (resolution, "bilinear enlargement"),
+        "next frame of a bouncing digit": (frames, "the last frame once more"),
+    }
+    lines = [
+        f"| {name} | {found['mse']:.4f} | {found['plain_mse']:.4f} | {plain} |"
+        for name, (found, plain) in rows.items()
+    ]
+    return (
+        "# Pictures made from pictures\n\nMean squared error per pixel, on test rows.\n\n"
+        "| task | made | plain way | which is |\n| --- | --- | --- | --- |\n" + "\n".join(lines) + "\n\n"
+        "`page.html` beside this report is a generator with a slider for each number of its noise; open it in a "
+        "browser.\n"
+    )

@@ -1,0 +1,55 @@
+"""Applications of adversarial networks to pictures, each with a figure."""
+
+from kedro.pipeline import Node, Pipeline
+
+from layerwise.pipelines import preprocessing
+from layerwise.pipelines.gan.nodes import train_classifier
+from layerwise.pipelines.gan_applications import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Return preprocessing, three paired games, the page with sliders and the report."""
+    rows = ["training", "validation", "test", "description", "params:applications", "params:seed"]
+    own = Pipeline(
+        [
+            Node(
+                train_classifier,
+                ["training", "validation", "description", "params:gan", "params:seed"],
+                ["classifier", "classifier_history"],
+                name="train_classifier",
+            ),
+            Node(
+                nodes.translate,
+                rows,
+                ["translator", "figure_translation", "translation"],
+                name="translate",
+            ),
+            Node(
+                nodes.sharpen,
+                rows,
+                ["sharpener", "figure_super_resolution", "super_resolution"],
+                name="sharpen",
+            ),
+            Node(
+                nodes.predict_frames,
+                rows,
+                ["predictor", "figure_next_frame", "next_frame"],
+                name="predict_frames",
+            ),
+            Node(
+                nodes.make_page,
+                ["training", "validation", "description", "classifier", "params:applications", "params:seed"],
+                ["generator", "page", "figure_sliders"],
+                name="make_page",
+            ),
+            Node(
+                nodes.write_report,
+                ["translation", "super_resolution", "next_frame"],
+                "report",
+                name="write_report",
+            ),
+        ]
+    )
+    whole = preprocessing.create_pipeline(pretrained=False) + own
+    parameters = {each for each in whole.inputs() if each.startswith("params:")}
+    return Pipeline(whole, namespace="gan_applications", inputs={"raw"}, parameters=parameters)

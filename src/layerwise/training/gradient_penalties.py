@@ -1,0 +1,48 @@
+"""Penalties on the gradient of a discriminator's score by its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Score = Callable[[Tensor], Tensor]
+
+
+def _gradient(score: Score, x: Tensor) -> Tensor:
+    """Return the gradient of each row's score by that row, (n, d), itself differentiable."""
+    x = x.detach().requires_grad_()
+    (found,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
+    return found
+
+
+def packed(values: Tensor, rows: int) -> Tensor:
+    """Return (n / rows, rows * d): rows that are judged together."""
+    return values.reshape(len(values) // rows, -1)
+
+
+def unit_norm_penalty(score: Score, real: Tensor, fake: Tensor, shares: Tensor, pack: int = 1) -> Tensor:
+    """Return (|d score / dx| - 1)^2 at x = share * real + (1 - share) * fake: Gulrajani et al. 2017, equation 3.
+
+    Args:
+        score: of rows (n, d), one for each pack.
+        real: (n, d).
+        fake: (n, d).
+        shares: (n / pack, 1) uniform in [0, 1].
+        pack: rows that are judged together, whose gradient is one.
+
+    Returns:
+        (n / pack,)
+    """
+    shares = shares.repeat_interleave(pack, dim=0)
+    between = shares * real.detach() + (1 - shares) * fake.detach()
+    return (packed(_gradient(score, between), pack).norm(dim=1) - 1).square()
+
+
+def r1_penalty(score: Score, real: Tensor, pack: int = 1) -> Tensor:
+    """Return |d score / dx|^2 at real rows, (n / pack,): Mescheder et al. 2018, equation 9, without gamma/2.
+
+    A discriminator that is flat at the real rows is at rest where the generator has reached them.
+    """
+    return packed(_gradient(score, real), pack).square().sum(1)

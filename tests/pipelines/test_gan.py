@@ -1,0 +1,212 @@
+"""The gan pipelines on small real data."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from layerwise.models.store import load_network
+
+FIGURES = ("classes", "game", "memory", "samples", "stages")
+
+
+@pytest.fixture(scope="module")
+def played(project):
+    project.run("gan", problem={"name": "game"}, gan={"condition": "class"}, synthesize=30)
+    return project
+
+
+def report(project, name, problem="game", pipeline="gan"):
+    return project.json(f"08_reporting/{problem}/{pipeline}/{name}.json")
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_each_figure_is_drawn_and_kept_with_the_run(played, figure):
+    with Image.open(played.path / f"data/08_reporting/game/gan/{figure}.png") as picture:
+        assert picture.width > 300
+    run, status = played.query(
+        "select run_uuid, status from runs where name = 'gan' order by start_time limit 1"
+    )[0]
+    assert status == "FINISHED"
+    assert list((played.path / "mlruns").glob(f"**/{run}/artifacts/figures/{figure}.png"))
+
+
+def test_the_animation_and_its_frames_are_kept_with_the_run(played):
+    run = played.query("select run_uuid from runs where name = 'gan' order by start_time limit 1")[0][0]
+    kept = sorted(p.name for p in (played.path / "mlruns").glob(f"**/{run}/artifacts/film/*"))
+    assert kept == ["epoch_0000.png", "epoch_0001.png", "epoch_0002.png", "epoch_0003.png", "film.gif"]
+    with Image.open(played.path / "data/08_reporting/game/gan/film/film.gif") as film:
+        assert film.n_frames == 4
+
+
+def test_the_history_holds_the_whole_game(played):
+    history = played.json("07_model_output/game/gan/game_history.json")
+    assert len(history["epochs"]) == 3
+    for name in ("value", "d_of_x", "d_of_g", "discriminator_loss", "generator_loss"):
+        assert all(math.isfinite(epoch[f"train/{name}"]) for epoch in history["epochs"])
+    for epoch in history["epochs"]:
+        # V is at most 0, and the discriminator's loss is its negative.
+        assert epoch["train/value"] < 0
+        assert epoch["train/discriminator_loss"] == pytest.approx(-epoch["train/value"], rel=1e-4)
+    assert played.query("select count(*) from metrics where key = 'gan/train/generator_gradient'")[0][0] == 3
+
+
+def test_every_generator_is_judged_by_the_same_measures(played):
+    found = report(played, "judgement")
+    assert set(found) == {"gan", "vae, 1 epochs", "training mean", "training rows"}
+    assert found["training rows"]["frechet_distance"] < 0.2 * found["training mean"]["frechet_distance"]
+    assert found["training mean"]["coverage"] < 0.2
+    assert found["training rows"]["memory"]["ratio"] < 0.01  # training rows are copies of training rows
+    for each in found.values():
+        assert sum(each["class_shares"]) == pytest.approx(1)
+    tracked = played.query(
+        "select distinct key from metrics where key in ('test/frechet_distance', 'test/parzen_log_prob')"
+    )
+    assert len(tracked) == 2
+    text = (played.path / "data/08_reporting/game/gan/report.md").read_text()
+    assert "a classifier that was trained on this problem's training rows" in text
+
+
+def test_the_stored_generator_draws_what_was_judged(played):
+    generator = load_network(played.path / "data/06_models/game/gan/generator")
+    told = torch.eye(10)
+    first = generator.sample(10, torch.Generator().manual_seed(0), told)
+    assert first.shape == (10, 784)
+    assert 0 <= float(first.min()) <= float(first.max()) <= 1
+    assert torch.equal(first, generator.sample(10, torch.Generator().manual_seed(0), told))
+    discriminator = load_network(played.path / "data/06_models/game/gan/discriminator")
+    assert discriminator(first, told).shape == (10,)
+
+
+def test_synthesize_writes_pixels(played):
+    rows = pd.read_csv(played.path / "data/07_model_output/game/gan/synthetic.csv")
+    assert rows.shape == (30, 784)
+    assert rows.to_numpy().min() >= 0
+    assert rows.to_numpy().max() <= 255
+
+
+def test_a_dcgan_with_captions_draws_a_line_a_caption(project):
+    settings = {
+        "network": "dcgan",
+        "channels": 4,
+        "condition": "caption",
+        "objective": "hinge",
+        "spectral": True,
+        "epochs": 1,
+        "compare": False,
+        "captions": ["a seven, thick", "a thin one"],
+    }
+    project.run("gan", problem={"name": "captions"}, gan=settings)
+    encoding = project.json("06_models/captions/gan/encoding.json")
+    assert len(encoding["captions"]["ink"]) == 10
+    assert set(report(project, "judgement", "captions")) == {"gan"}
+
+
+@pytest.fixture(scope="module")
+def table(project):
+    settings = {"packed": 2, "batch_size": 50, "objective": "wasserstein_penalty", "table": {"components": 3}}
+    project.run("gan", env="forest_fires_size", synthesize=25, gan=settings)
+    return project
+
+
+def test_synthetic_rows_have_the_original_columns_types_and_values(table):
+    rows = pd.read_csv(table.path / "data/07_model_output/forest_fires_size/gan/synthetic.csv")
+    real = pd.read_csv(table.path / "data/01_raw/forest_fires/forestfires_uci.csv")
+    assert len(rows) == 25
+    both = [name for name in rows if name in real]
+    assert len(both) >= 8
+    for name in both:
+        assert rows[name].dtype == real[name].dtype
+        if rows[name].dtype == object or not np.issubdtype(real[name].dtype, np.number):
+            assert set(rows[name]) <= set(real[name])
+        else:
+            assert rows[name].between(real[name].min(), real[name].max()).all()
+
+
+def test_a_tables_rows_are_judged_in_use_and_apart(table):
+    found = report(table, "judgement", "forest_fires_size")
+    assert 0.4 < found["detection_auc"] <= 1
+    assert set(found["usefulness"]) == {"logistic regression", "gradient boosting"}
+    assert all(0 <= value <= 1 for value in found["marginals"].values())
+    assert sum(found["classes"]["generated"]) == pytest.approx(1)
+    text = (table.path / "data/08_reporting/forest_fires_size/gan/report.md").read_text()
+    assert "trained on synthetic rows" in text
+    for figure in FIGURES:
+        assert (table.path / f"data/08_reporting/forest_fires_size/gan/{figure}.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("gan", "message"),
+    [
+        ({"objective": "hinge", "label_smoothing": 0.1}, "no target to smooth"),
+        (
+            {"objective": "wasserstein_penalty", "discriminator_normalisation": "batch"},
+            "mixes the rows of a batch",
+        ),
+        ({"network": "dcgan", "packed": 2}, "packed rows are for network mlp"),
+        ({"epoch": 3}, "did you mean 'epochs'"),
+        ({"packed": 3}, "no multiple of packed 3"),
+    ],
+)
+def test_settings_that_do_not_go_together_stop_the_command(project, gan, message):
+    with pytest.raises(ValueError, match=message):
+        project.run("gan", gan=gan)
+
+
+@pytest.mark.parametrize(
+    ("gan", "message"),
+    [
+        ({"network": "dcgan"}, "dcgan is for pictures"),
+        ({"condition": "caption"}, "caption is for pictures"),
+    ],
+)
+def test_what_is_for_pictures_is_refused_for_a_table(project, gan, message):
+    with pytest.raises(ValueError, match=message):
+        project.run("gan", env="forest_fires_size", gan=gan | {"packed": 1})
+
+
+def test_a_caption_that_cannot_be_read_stops_before_the_game(project):
+    with pytest.raises(ValueError, match="unknown word 'purple'"):
+        project.run(
+            "gan", problem={"name": "purple"}, gan={"condition": "caption", "captions": ["a purple two"]}
+        )
+
+
+def test_the_ring_is_played_and_written_down(project):
+    project.run("gan_ring", problem={"name": "ring"}, ring={"games": ["minimax, strong discriminator"]})
+    games = project.json("07_model_output/ring/gan_ring/games.json")
+    assert [game["game"] for game in games] == ["default", "minimax, strong discriminator"]
+    text = (project.path / "data/08_reporting/ring/gan_ring/report.md").read_text()
+    assert "| default | 0 |" in text
+    assert (project.path / "data/08_reporting/ring/gan_ring/film/film.gif").exists()
+
+
+@pytest.fixture(scope="module")
+def applications(project):
+    project.run("gan_applications", problem={"name": "uses"})
+    return project
+
+
+def test_every_application_has_its_figure_and_its_error_beside_a_plain_way(applications):
+    for name in ("translation", "super_resolution", "next_frame"):
+        found = report(applications, name, "uses", "gan_applications")
+        assert 0 < found["mse"] < 1
+        assert 0 < found["plain_mse"] < 1
+        assert (applications.path / f"data/08_reporting/uses/gan_applications/{name}.png").exists()
+
+
+def test_the_page_holds_the_generator_itself(applications):
+    page = (applications.path / "data/08_reporting/uses/gan_applications/page.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert '"latent": 8' in page
+    assert "MODEL" not in page
+    run = applications.query("select run_uuid from runs where name = 'gan_applications'")[0][0]
+    assert list((applications.path / "mlruns").glob(f"**/{run}/artifacts/page.html"))
+
+
+def test_applications_of_a_table_are_refused(project):
+    with pytest.raises(ValueError, match="gan_applications are of pictures"):
+        project.run("gan_applications", env="forest_fires_size")
