@@ -88,7 +88,7 @@ def _kinds(kind: Any, limits: list[Any]) -> Iterator[str]:
     elif kind is type(None):
         yield "null"
     else:
-        name = {bool: "true, false", int: "whole number", float: "number"}.get(kind, str(kind))
+        name = {bool: "true, false", int: "whole number", float: "number", str: "text"}.get(kind, str(kind))
         yield f"{name} {' and '.join(_limits(limits))}".strip() if kind in (int, float) else name
 
 

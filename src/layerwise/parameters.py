@@ -124,7 +124,8 @@ class PredictSettings(Config):
     )
     input: str | None = setting(None, "the rows: CSV (also gz); for pictures also idx, npy, npz")
     output: str | None = setting(
-        None, "the CSV file of answers; null: data/07_model_output/<problem>/predict/<input>_predictions.csv"
+        None,
+        "the CSV file of answers; null: in data/07_model_output, by the model's problem and the input's name",
     )
     chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
     strict: bool = setting(
