@@ -16,8 +16,11 @@ from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
 from layerwise.parameters import EvaluationSettings, MLPSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.gan_settings import GANSettings
 from layerwise.training.losses import LOSSES, TASKS
+from layerwise.training.objectives import OBJECTIVE_CHOICES
 from layerwise.training.optimisers import OPTIMISERS
+from layerwise.training.pairs import PairSettings
 from layerwise.training.schedules import SCHEDULES
 
 HEAD = """# Hyperparameters
@@ -34,13 +37,18 @@ ELSEWHERE = {
     "optimiser": "Optimisers",
     "schedule": "Schedules",
     "loss": "Losses",
+    "objective": "Objectives",
 }
 KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
+    "gan": GANSettings,
+    "applications": PairSettings,
 }
+# Settings of a name with a table of its own that take only a few of its values.
+FEW = ("gan.optimiser", "gan.schedule", "applications.optimiser", "applications.schedule")
 
 
 def settings_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -116,7 +124,7 @@ def document() -> str:
             short = name.rsplit(".", 1)[-1]
             values = (
                 f"see [{ELSEWHERE[short]}](#{ELSEWHERE[short].lower()})"
-                if short in ELSEWHERE
+                if short in ELSEWHERE and name not in FEW
                 else values_of(field)
             )
             if short == "activation":
@@ -146,6 +154,8 @@ def document() -> str:
         + "\n\n`warmup_epochs` is a linear rise before any of them but one_cycle.",
         _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
         + "\n\ny is the target, s the output, p its probability.",
+        _choices("Objectives", OBJECTIVE_CHOICES, "", {})
+        + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, the others of scores.",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

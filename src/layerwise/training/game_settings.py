@@ -13,9 +13,7 @@ from layerwise.training.objectives import ObjectiveName, objective_of
 class GameSettings(Config):
     """The game and how its players learn."""
 
-    objective: ObjectiveName = setting(
-        "non_saturating", "what the players play for", "see [Objectives](#objectives)"
-    )
+    objective: ObjectiveName = setting("non_saturating", "what the players play for")
     epochs: int = setting(
         50, "passes through the training rows, each of them in one discriminator step", "", ge=1
     )

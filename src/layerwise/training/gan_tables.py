@@ -176,7 +176,7 @@ def classifier_of(rows: Tensor, held_out: Tensor, column: EncodedColumn, seed: i
         epochs=30, batch_size=100, learning_rate=0.003, schedule="cosine", patience=8
     )
     own = seed_for(seed, "gan", "consistency")
-    finetune(network, "multiclass", parts[0], parts[1], settings, own, quiet=True)
+    finetune(network, "multiclass", parts[0], parts[1], settings, own, quiet=True, name="consistency")
     return network.requires_grad_(False).eval()
 
 
