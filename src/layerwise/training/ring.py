@@ -90,7 +90,7 @@ class RingSettings(GameSettings):
 
     def with_game(self, name: str) -> RingSettings:
         """Return the settings of a named game; `default` are these."""
-        return RingSettings(**(self.model_dump() | GAMES[name])) if name in GAMES else self
+        return RingSettings(**(self.model_dump(exclude_unset=True) | GAMES[name])) if name in GAMES else self
 
 
 def play_on_ring(settings: RingSettings, seed: int, name: str = "ring", quiet: bool = True) -> Played:
