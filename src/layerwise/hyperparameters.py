@@ -179,7 +179,7 @@ def document() -> str:
         _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
         + "\n\ny is the target, s the output, p its probability.",
         _choices("Objectives", OBJECTIVE_CHOICES, "", {})
-        + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, the others of scores.",
+        + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, others of scores.",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
