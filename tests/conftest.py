@@ -38,7 +38,7 @@ SMALL = {
     },
     "ring": {"epochs": 2, "seeds": 1, "rows": 1000, "hidden_sizes": [16]},
     "applications": {"epochs": 2, "hidden_sizes": [32], "rows": 300, "page_epochs": 2},
-    "autoencoder": {"epochs": 2, "likelihood_samples": 20, "likelihood_rows": 50},
+    "autoencoder": {"epochs": 2, "likelihood_samples": 20, "likelihood_rows": 50, "bootstrap": 20},
     "sae": {"hidden_sizes": [40, 30], "unrolled_epochs": 2, "learning_rate": 0.01},
     "finetuning": {"epochs": 3, "learning_rate": 0.01, "batch_size": 50},
     "evaluation": {"bootstrap": 20, "samples": 9, "sampling_steps": 3},

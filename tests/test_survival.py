@@ -24,6 +24,8 @@ TRAINED = {
     "dbn": ["dbn.finetune_network"],
     "rbm": ["rbm.train_machine", "rbm.train_classifier"],
     "many": ["mlp.train_network"],
+    "autoencoder": ["autoencoder.train_autoencoder"],
+    "unrolled": ["sae.finetune_network"],
 }
 CASES = {
     # Stages of the dbn: 2 epochs of each of two layers, 3 of the fine-tuning.
@@ -31,6 +33,13 @@ CASES = {
     "rbm": ("rbm", {"rbm": {"chain": "persistent", "monitor": "validation/pseudo_likelihood"}}, (5,)),
     "mlp": ("mlp", {"finetuning": {"dropout": 0.2, "schedule": "plateau"}, "health": True}, (2,)),
     "many": ("mlp", {"seeds": 3, "finetuning": {"dropout": 0.2}}, (1,)),
+    "autoencoder": (
+        "autoencoder",
+        {"autoencoder": {"variant": "denoising", "code_size": 20, "epochs": 3}},
+        (2,),
+    ),
+    # 2 epochs of each of two machines, 2 of the autoencoder that they unroll to.
+    "unrolled": ("sae", {"pretraining": {"method": "rbm"}}, (5,)),
 }
 
 

@@ -21,9 +21,12 @@ from layerwise.training.autoencoder_variants import VARIANTS
 from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.code_penalties import SPARSITIES
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.gan_settings import GANSettings
 from layerwise.training.grid import GridSettings
 from layerwise.training.losses import LOSSES, TASKS
+from layerwise.training.objectives import OBJECTIVE_CHOICES
 from layerwise.training.optimisers import OPTIMISERS
+from layerwise.training.pairs import PairSettings
 from layerwise.training.schedules import SCHEDULES
 
 HEAD = """# Hyperparameters
@@ -45,6 +48,7 @@ ELSEWHERE = {
     "sparsity": "Sparsity",
     "code_activation": "Activations",
     "decoder_activation": "Activations",
+    "objective": "Objectives",
 }
 KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
@@ -57,7 +61,11 @@ KEYS: dict[str, type[BaseModel]] = {
     "checkpoints": CheckpointSettings,
     "predict": PredictSettings,
     "evaluate": EvaluateSettings,
+    "gan": GANSettings,
+    "applications": PairSettings,
 }
+# Settings of a name with a table of its own that take only a few of its values.
+FEW = ("gan.optimiser", "gan.schedule", "applications.optimiser", "applications.schedule")
 
 
 def settings_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -133,7 +141,7 @@ def document() -> str:
             short = name.rsplit(".", 1)[-1]
             values = (
                 f"see [{ELSEWHERE[short]}](#{ELSEWHERE[short].lower()})"
-                if short in ELSEWHERE
+                if short in ELSEWHERE and name not in FEW
                 else values_of(field)
             )
             if short == "loss" and key in ("autoencoder", "sae"):
@@ -170,6 +178,8 @@ def document() -> str:
         ),
         _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
         + "\n\ny is the target, s the output, p its probability.",
+        _choices("Objectives", OBJECTIVE_CHOICES, "", {})
+        + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, others of scores.",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

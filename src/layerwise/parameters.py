@@ -179,6 +179,13 @@ def disagreements(parameters: dict[str, Any]) -> list[str]:
     """Return a sentence for each setting that does not fit the problem, whichever pipeline runs."""
     problem: Problem = parameters["problem"]
     finetuning: FinetuningSettings = parameters["finetuning"]
+    if problem.targets:  # a table
+        gan: GANSettings = parameters["gan"]
+        pictures = {"network": "dcgan", "condition": "caption"}
+        wrong = [f"gan.{name}: {value} is for pictures, and this problem is a table" for name, value in pictures.items()
+                 if getattr(gan, name) == value]  # fmt: skip
+        if wrong:
+            return wrong
     if problem.task not in DEFAULTS:  # ratings and documents have no labels to fine-tune on
         return []
     found = []

@@ -11,6 +11,7 @@ from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder,
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
 from layerwise.models.autoencoder.outputs import LossName, OutputName
 from layerwise.models.autoencoder.variational import VAE, VAEConfig
+from layerwise.models.layers import Activation
 from layerwise.models.units import UnitBlock, UnitsError, unit_blocks
 from layerwise.training.autoencoder_settings import AutoencoderSettings, CodeSettings
 from layerwise.training.loop import TrainingError
@@ -136,7 +137,8 @@ def layer_config(
     blocks: tuple[UnitBlock, ...] = (),
 ) -> AutoencoderConfig:
     """Return the shape of a fully connected autoencoder; `s` is what the settings say for the variant."""
-    first = s["activation"] if isinstance(s["activation"], str) else s["activation"][-1]
+    given = s["activation"]
+    first: Activation = given if isinstance(given, str) else given[-1]  # type: ignore[assignment]
     keep = 0
     if s["sparsity"] == "top_k":
         keep = s["kept_units"] or max(1, code_size // 10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from layerwise.data.augmentation import augment
 from layerwise.data.corruption import Corruption, column_groups
 from layerwise.data.rows import Block, Description, Rows
-from layerwise.data.transforms import binarise_freshly
+from layerwise.data.transforms import InTurn, binarise_freshly
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.variational import VAE
@@ -101,6 +101,19 @@ class ReconstructionStages(Callback):
         """Look again at the first epoch, after a quarter of them, and at the last one."""
         if progress.epoch in self._epochs:
             self._keep(progress.epoch)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what was kept."""
+        return {
+            "epochs": torch.tensor([epoch for epoch, _, _ in self.kept], dtype=torch.int64),
+            "rows": torch.stack([row for _, row, _ in self.kept]),
+            "losses": torch.tensor([loss for _, _, loss in self.kept], dtype=torch.float64),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        parts = zip(state["epochs"].tolist(), state["rows"].clone(), state["losses"].tolist(), strict=True)
+        self.kept = list(parts)
 
     def _keep(self, epoch: int) -> None:
         with torch.no_grad():
@@ -194,8 +207,4 @@ def _transform(
         steps.append(binarise_freshly(seed, device, name))
     if len(steps) < 2:
         return steps[0] if steps else None
-
-    def both(inputs: Tensor) -> Tensor:
-        return steps[1](steps[0](inputs))
-
-    return both
+    return InTurn(steps)

@@ -153,7 +153,7 @@ def _two_of_other_classes(test: Rows, k: int) -> tuple[Tensor, Tensor]:
 def draw_compression(compression: dict[str, Any]) -> Figure:
     """Draw size against error."""
     if not compression:
-        return figures.note(NO_USES)
+        return figures.note("A code as large as the row compresses nothing, or autoencoder.uses is false.")
     return rate_against_error(compression["curves"], compression["raw_bytes"])
 
 

@@ -44,13 +44,15 @@ SEQUENCE_ROWS, SEQUENCE_EPOCHS, SEQUENCE_CODE = 10_000, 10, 128
 def compress(
     network: nn.Module, training: Rows, test: Rows, description: dict[str, Any], settings: AutoencoderSettings
 ) -> dict[str, Any]:
-    """Weigh the size of stored codes against the error they leave, beside principal components and JPEG."""
+    """Weigh the size of stored codes against the error they leave; nothing for codes as large as the row."""
     columns = Description(**description)
     if not settings.uses or columns.task in UNLABELLED:
         return {}
     network = network.cpu()
     rows, known = test.inputs[:ROWS], training.inputs[:10_000]
     codes = encoded(network, rows)
+    if codes.shape[1] >= columns.n_inputs:
+        return {}
     curves = {"autoencoder": code_curve(rows, codes, encoded(network, known), network.decode)}  # type: ignore[arg-type]
     components = fit_components(training.inputs, codes.shape[1])
     curves["pca"] = code_curve(rows, components.encode(rows), components.encode(known), components.decode)
@@ -142,9 +144,9 @@ def find_anomalies(
             -importance_weighted_log_prob(network, part.to(device), ANOMALY_DRAWS, draws).cpu()
             for part in (held_out, rows)
         ]
-    methods = {method: detection(*pair, strange) for method, pair in scores.items()}
+    methods = {method: detection(pair[0], pair[1], strange) for method, pair in scores.items()}
     forest = isolation_forest_scores(known, held_out, rows, seed)
-    methods["isolation_forest"] = detection(*forest, strange)
+    methods["isolation_forest"] = detection(forest[0], forest[1], strange)
     main = "likelihood" if "likelihood" in methods else "reconstruction"
     report_metrics({"test/anomaly_auc": methods[main].auc})
     report_metrics({f"test/anomalies/{method}_auc": each.auc for method, each in methods.items()})
