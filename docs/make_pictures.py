@@ -30,7 +30,7 @@ SHOWN = (
     ("results", "dbn", ["predictions", "code_map"], 560, 128),
     ("machine", "rbm", ["filters", "code_map"], 560, 128),
     ("compression", "autoencoder", ["compression"], 420, 64),
-    ("stacked", "sae", ["features", "predictions"], 560, 128),
+    ("stacked", "sae", ["features"], 560, 128),
     ("generated", "gan", ["samples"], 560, 64),
     ("gradients", "gradients", ["gradients"], 1000, 96),
 )
