@@ -33,7 +33,11 @@ CASES = {
     "rbm": ("rbm", {"rbm": {"chain": "persistent", "monitor": "validation/pseudo_likelihood"}}, (5,)),
     "mlp": ("mlp", {"finetuning": {"dropout": 0.2, "schedule": "plateau"}, "health": True}, (2,)),
     "many": ("mlp", {"seeds": 3, "finetuning": {"dropout": 0.2}}, (1,)),
-    "autoencoder": ("autoencoder", {"autoencoder": {"variant": "denoising", "code_size": 20, "epochs": 3}}, (2,)),
+    "autoencoder": (
+        "autoencoder",
+        {"autoencoder": {"variant": "denoising", "code_size": 20, "epochs": 3}},
+        (2,),
+    ),
     # 2 epochs of each of two machines, 2 of the autoencoder that they unroll to.
     "unrolled": ("sae", {"pretraining": {"method": "rbm"}}, (5,)),
 }
