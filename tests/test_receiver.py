@@ -15,14 +15,19 @@ class Server:
     def __init__(self):
         self.on, self.asked = True, 0
         self.metrics, self.tags, self.files, self.texts, self.status = [], {}, [], {}, []
+        self.params = {}
 
     def _answer(self):
         self.asked += 1
         if not self.on:
             raise ConnectionError("gone")
 
-    def log_batch(self, run_id, metrics=(), tags=()):
+    def get_run(self, run_id):
         self._answer()
+
+    def log_batch(self, run_id, metrics=(), tags=(), params=()):
+        self._answer()
+        self.params |= {param.key: param.value for param in params}
         self.metrics += [(m.key, m.step, m.value) for m in metrics]
         self.tags |= {tag.key: tag.value for tag in tags}
 
@@ -76,6 +81,7 @@ def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(own, serv
     own.log_file(str(picture), "figures")
     own.log_text("model_card.md", "card")
     own.log_tags({"data.rows": "9"})
+    own.log_params({f"name_{k}": "value" for k in range(150)})
     assert server.metrics == expected(1, 2)
     assert own.refuge.exists()
     server.on = True
@@ -88,6 +94,7 @@ def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(own, serv
         {"data.rows": "9"},
         ["FINISHED"],
     )
+    assert len(server.params) == 150
     assert not own.refuge.exists()
     assert caplog.text.count("tracking server is gone") == 1
     assert caplog.text.count("tracking server is back, and has what was kept for it: 2") == 1
@@ -180,3 +187,12 @@ def test_what_cannot_be_kept_for_later_is_tried_as_soon_as_the_server_is_back(ow
     assert own.attempt(lambda: server.log_text("run", "model", "model"))
     assert server.texts == {"model": "model"}
     assert server.metrics == expected(1)
+
+
+def test_an_error_while_the_server_answers_is_a_defect_and_is_raised(own, server, clock):
+    def broken():
+        raise ValueError("a defect")
+
+    with pytest.raises(ValueError, match="a defect"):
+        own.attempt(broken)
+    assert not own.lost

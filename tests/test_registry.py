@@ -61,18 +61,19 @@ def test_runs_register_their_models_and_the_champion_follows_the_better_one(proj
     def run(learning_rate, **params):
         settings = {"finetuning": {"epochs": 2, "learning_rate": learning_rate}}
         project.run("mlp", problem={"name": "named"}, to_nodes=["mlp.write_model_card"], **settings, **params)
-        return client.get_model_version_by_alias("named", "champion")
+        version = client.get_model_version_by_alias("named", "champion")
+        return str(version.version), version
 
     # As good as untrained, then trained, then untrained again, and then other test rows.
-    assert run(1e-9).version == "1"
-    second = run(0.01)
-    assert second.version == "2"
+    assert run(1e-9)[0] == "1"
+    number, second = run(0.01)
+    assert number == "2"
     measured = project.json("08_reporting/named/mlp/measures.json")["network"]["error"]
     assert float(second.tags["test.value"]) == measured["value"]
     assert second.description.startswith("# Model card")
     assert len(second.description) <= 5000
-    assert run(1e-9).version == "2"
-    assert run(0.01, split={"seed": 7}).version == "2"
+    assert run(1e-9)[0] == "2"
+    assert run(0.01, split={"seed": 7})[0] == "2"
     run_id, _ = project.last_run()
     ((said,),) = project.query("select value from tags where key='registered' and run_uuid=?", run_id)
     assert "other test rows" in said

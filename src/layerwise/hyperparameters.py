@@ -21,9 +21,12 @@ from layerwise.training.autoencoder_variants import VARIANTS
 from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.code_penalties import SPARSITIES
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.gan_settings import GANSettings
 from layerwise.training.grid import GridSettings
 from layerwise.training.losses import LOSSES, TASKS
+from layerwise.training.objectives import OBJECTIVE_CHOICES
 from layerwise.training.optimisers import OPTIMISERS
+from layerwise.training.pairs import PairSettings
 from layerwise.training.sae_settings import SAESettings
 from layerwise.training.schedules import SCHEDULES
 
@@ -46,6 +49,7 @@ ELSEWHERE = {
     "sparsity": "Sparsity",
     "code_activation": "Activations",
     "decoder_activation": "Activations",
+    "objective": "Objectives",
 }
 KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
@@ -58,7 +62,11 @@ KEYS: dict[str, type[BaseModel]] = {
     "checkpoints": CheckpointSettings,
     "predict": PredictSettings,
     "evaluate": EvaluateSettings,
+    "gan": GANSettings,
+    "applications": PairSettings,
 }
+# Settings of a name with a table of its own that take only a few of its values.
+FEW = ("gan.optimiser", "gan.schedule", "applications.optimiser", "applications.schedule")
 
 
 def settings_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -89,7 +97,7 @@ def _kinds(kind: Any, limits: list[Any]) -> Iterator[str]:
     elif kind is type(None):
         yield "null"
     else:
-        name = {bool: "true, false", int: "whole number", float: "number"}.get(kind, str(kind))
+        name = {bool: "true, false", int: "whole number", float: "number", str: "text"}.get(kind, str(kind))
         yield f"{name} {' and '.join(_limits(limits))}".strip() if kind in (int, float) else name
 
 
@@ -134,7 +142,7 @@ def document() -> str:
             short = name.rsplit(".", 1)[-1]
             values = (
                 f"see [{ELSEWHERE[short]}](#{ELSEWHERE[short].lower()})"
-                if short in ELSEWHERE
+                if short in ELSEWHERE and name not in FEW
                 else values_of(field)
             )
             if short == "loss" and key in ("autoencoder", "sae"):
@@ -171,6 +179,8 @@ def document() -> str:
         ),
         _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
         + "\n\ny is the target, s the output, p its probability.",
+        _choices("Objectives", OBJECTIVE_CHOICES, "", {})
+        + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, the others of scores.",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

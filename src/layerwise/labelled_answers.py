@@ -14,9 +14,8 @@ from layerwise.data.errors import DataError
 from layerwise.data.incoming import LABEL_NAMES, Chunk, Incoming, text_columns
 from layerwise.data.refusals import known_targets
 from layerwise.data.summaries import picture_features, plain_columns
-from layerwise.data.targets import derived
 from layerwise.evaluation.drift import Drift, drift_of_numbers, drift_of_values
-from layerwise.predictions import answer, short_reason
+from layerwise.predictions import answer, count_reasons
 from layerwise.trained import Trained
 
 
@@ -72,7 +71,7 @@ def answer_labelled(model: Trained, incoming: Incoming, strict: bool = True) -> 
         targets.append(true[right])
         scores.append(given[right])
         found.refused += int((~right).sum())
-        found.reasons.update(short_reason(reason) for reason in reasons[~right])
+        count_reasons(found.reasons, reasons[~right])
         _look_at_inputs(model, chunk, numbers, found)
     if not sum(map(len, scores)):
         first = next(iter(found.reasons), "the file has no rows")
@@ -85,8 +84,7 @@ def answer_labelled(model: Trained, incoming: Incoming, strict: bool = True) -> 
 def _targets(model: Trained, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]:
     """Return a chunk's targets, and the reason against each row whose target is none that the model knows."""
     if not model.pictures:
-        frame = derived(chunk.rows, model.preparation.problem)
-        return known_targets(frame, model.columns)
+        return known_targets(model.rows_of(chunk.rows), model.columns)
     labels = chunk.labels
     if labels is None and isinstance(chunk.rows, pd.DataFrame):
         named = (*LABEL_NAMES, *model.columns.target_names)
@@ -107,8 +105,7 @@ def _look_at_inputs(
         for name, values in picture_features(np.asarray(rows).reshape(-1, *shape)).items():
             numbers.setdefault(name, []).append(values)
         return
-    frame = derived(rows, model.preparation.problem)
-    for name, (kind, values, missing) in plain_columns(frame, model.preparation.state["kinds"]).items():
+    for name, (kind, values, missing) in plain_columns(rows, model.preparation.state["kinds"]).items():
         if kind == "number":
             numbers.setdefault(name, []).append(values)
         else:

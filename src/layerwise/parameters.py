@@ -125,7 +125,8 @@ class PredictSettings(Config):
     )
     input: str | None = setting(None, "the rows: CSV (also gz); for pictures also idx, npy, npz")
     output: str | None = setting(
-        None, "the CSV file of answers; null: data/07_model_output/<problem>/predict/<input>_predictions.csv"
+        None,
+        "the CSV file of answers; null: in data/07_model_output, by the model's problem and the input's name",
     )
     chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
     strict: bool = setting(
@@ -179,6 +180,13 @@ def disagreements(parameters: dict[str, Any]) -> list[str]:
     """Return a sentence for each setting that does not fit the problem, whichever pipeline runs."""
     problem: Problem = parameters["problem"]
     finetuning: FinetuningSettings = parameters["finetuning"]
+    if problem.targets:  # a table
+        gan: GANSettings = parameters["gan"]
+        pictures = {"network": "dcgan", "condition": "caption"}
+        wrong = [f"gan.{name}: {value} is for pictures, and this problem is a table" for name, value in pictures.items()
+                 if getattr(gan, name) == value]  # fmt: skip
+        if wrong:
+            return wrong
     if problem.task not in DEFAULTS:  # ratings and documents have no labels to fine-tune on
         return []
     found = []

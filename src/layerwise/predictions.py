@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REFUSED = "refused"
-MOST_SHOWN = 5
+MOST_SHOWN, MOST_KINDS = 5, 500
+# A quoted cell, or a number that is no part of a name.
+VALUE = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?!\w)""")
 log = logging.getLogger(__name__)
 
 
@@ -40,9 +43,16 @@ def answer(model: Trained, chunk: Chunk, strict: bool) -> tuple[np.ndarray, np.n
     return scores, reasons
 
 
-def short_reason(reason: str) -> str:
-    """Return what rows are counted by: a reason's beginning, lest every value is counted by itself."""
-    return " ".join(reason.split(";")[0].split()[:3])
+def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
+    """Count rows by the first reason against each, without the values that are in it.
+
+    Args:
+        counts: so far; it stays small whatever the rows hold.
+        reasons: (n,) text.
+    """
+    for reason in reasons:
+        kind = VALUE.sub("...", reason).split(";")[0][:120]
+        counts[kind if kind in counts or len(counts) < MOST_KINDS else "other reasons"] += 1
 
 
 class Predictions:
@@ -90,7 +100,7 @@ class Predictions:
         bad = reasons[reasons != ""]
         self.rows += len(reasons)
         self.refused += len(bad)
-        self.reasons.update(short_reason(reason) for reason in bad)
+        count_reasons(self.reasons, bad)
 
     def _report(self, seconds: float) -> None:
         if self.rows == 0:
@@ -102,7 +112,7 @@ class Predictions:
             f"{self.rows / max(seconds, 1e-9):,.0f}",
         )
         for reason, count in self.reasons.most_common(MOST_SHOWN):
-            log.warning("Refused %s row(s): %s ...", f"{count:,}", reason)
+            log.warning("Refused %s row(s): %s", f"{count:,}", reason)
         report_metrics(
             {"predict/rows": self.rows, "predict/refused": self.refused, "predict/seconds": seconds}
         )

@@ -89,11 +89,25 @@ class RunReceiver:
         """Set tags."""
         self._send([{"tags": {name: str(value) for name, value in tags.items()}}])
 
+    def log_params(self, params: Mapping[str, str]) -> None:
+        """Store the run's parameters."""
+        self._send([{"params": dict(params)}])
+
     def attempt(self, call: Callable[[], Any]) -> bool:
-        """Do what cannot be kept for later; False when the server is away."""
+        """Do what cannot be kept for later; False when the server is away.
+
+        An error while the server answers is a defect, and is raised.
+        """
         if self.lost and not self.reconnect(at_once=True):
             return False
-        return self._try(call)
+        try:
+            call()
+        except Exception as error:
+            if self._try(lambda: self.client.get_run(self.run_id)):
+                raise
+            log.warning("Not everything of this run could be stored with the tracking server (%s)", error)
+            return False
+        return True
 
     def close(self, status: str) -> None:
         """Send what waits and set the run's status: FINISHED, FAILED or KILLED."""
@@ -170,7 +184,7 @@ class RunReceiver:
 
 def deliver(client: MlflowClient, run_id: str, records: list[Record]) -> None:
     """Send records to a run, in their order but for metrics, which go together."""
-    from mlflow.entities import Metric, RunTag
+    from mlflow.entities import Metric, Param, RunTag
 
     metrics = [Metric(r["key"], r["value"], r["timestamp"], r["step"]) for r in records if "key" in r]
     for start in range(0, len(metrics), 1000):
@@ -178,6 +192,10 @@ def deliver(client: MlflowClient, run_id: str, records: list[Record]) -> None:
     for record in records:
         if "tags" in record:
             client.log_batch(run_id, tags=[RunTag(name, value) for name, value in record["tags"].items()])
+        elif "params" in record:
+            params = [Param(name, value[:6000]) for name, value in record["params"].items()]
+            for start in range(0, len(params), 100):
+                client.log_batch(run_id, params=params[start : start + 100])
         elif "file" in record:
             # A file that another run has replaced since is not this run's.
             if record["stamp"] == _stamp(record["file"]):

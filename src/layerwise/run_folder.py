@@ -175,7 +175,8 @@ class RunPlace:
             "pid": os.getpid(),
         }
         self._write()
-        for run in self.unfinished()[keep:]:
+        others = [run for run in self.unfinished() if run["run_id"] != run_id]
+        for run in others[keep - 1 :]:
             log.info(
                 "The checkpoints of the unfinished run %s are removed: newer ones are kept", run["run_id"]
             )
@@ -207,13 +208,18 @@ class RunPlace:
         for lock in self.locks:
             lock.write({key: self.run[key] for key in ("run_id", "pid", "status", "started")})
 
-    def killed(self) -> Iterator[dict[str, Any]]:
-        """Yield the runs of every place that are called running and are not, each marked as killed afterwards."""
+    def killed(self, uri: str) -> Iterator[dict[str, Any]]:
+        """Yield the runs of every place that are called running and are not, each marked as killed afterwards.
+
+        Args:
+            uri: of the tracking server; those of another one wait for a run that uses it.
+        """
         for folder in sorted(self.root.glob("*/*")):
             if not folder.is_dir():
                 continue
             for run in _runs(folder):
-                if run["status"] != "RUNNING" or run["run_id"] == self.run.get("run_id"):
+                others_run = run.get("uri") != uri or run["run_id"] == self.run.get("run_id")
+                if run["status"] != "RUNNING" or others_run:
                     continue
                 others = [FileLock(folder.parent / f"{name}.lock") for name in folder.name.split("+")]
                 others = [lock for lock in others if lock.path not in [own.path for own in self.locks]]

@@ -26,14 +26,18 @@ class ServedModel:
         self.trained = trained
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return the answers to raw rows; a DataError names the rows that cannot be answered."""
+        """Return the answers to raw rows; a DataError names the rows that cannot be answered.
+
+        Whoever calls it from Python sees the warnings about cells of a kind that training never had, and gets an
+        answer; a request over HTTP, whose caller sees no warning, is refused (`layerwise.payloads`).
+        """
         import pandas as pd
 
         names = self.trained.columns.feature_names if self.trained.pictures else None
         frame = (
             model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input, columns=names)
         )
-        return self.trained.predict(frame)
+        return self.trained.predict(frame, strict=False)
 
 
 def _load_pyfunc(path: str) -> ServedModel:

@@ -13,7 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.run_folder import DataWatch, FileLock, RunPlace
+import torch
+
+from layerwise.guards import FolderError
+from layerwise.run_folder import DataWatch, FileLock, RunPlace, differences
 from layerwise.training import reporting
 from layerwise.training.checkpoints import Checkpoints, CheckpointSettings, use_checkpoints
 
@@ -68,6 +71,13 @@ class Survival:
         self.place = place
         if self.earlier is None:
             _say_what_is_replaced(last, problem, pipeline)
+        else:
+            differ = differences(self.earlier.get("software", {}), _software())
+            if differ:
+                log.warning(
+                    "The result may differ from an uninterrupted run's in its last digits: %s",
+                    "; ".join(differ),
+                )
         for layer in LAYERS:
             for name in pipeline.split("+"):
                 _sweep(project / "data" / layer / problem / name)
@@ -76,10 +86,15 @@ class Survival:
         """Keep checkpoints from now on: the run has its id."""
         if self.place is None:
             return
-        facts = {"command": command, "uri": uri, "parameters": self.parameters}
+        facts = {"command": command, "uri": uri, "parameters": self.parameters, "software": _software()}
         if self.earlier is not None:
             facts["started"] = self.earlier["started"]
-        folder = self.place.begin(run_id, facts, self.settings.runs)
+        try:
+            folder = self.place.begin(run_id, facts, self.settings.runs)
+        except OSError as error:
+            raise FolderError(
+                f"{self.place.folder} cannot be written ({error.strerror}); make room, or run in a copy of the project"
+            ) from error
         use_checkpoints(Checkpoints(folder, self.settings, resume=self.earlier is not None))
         self._watch = DataWatch(folder)
         reporting.add_receiver(self._watch)
@@ -88,9 +103,7 @@ class Survival:
         """Give the runs that died without a word the status that they have."""
         if self.place is None:
             return
-        for run in self.place.killed():
-            if run.get("uri") != uri:
-                continue
+        for run in self.place.killed(uri):
             with suppress(Exception):  # its experiment may be gone; this run is not the worse for it
                 if client.get_run(run["run_id"]).info.status == "RUNNING":
                     client.set_terminated(run["run_id"], "KILLED")
@@ -174,6 +187,12 @@ def _say_what_is_replaced(last: Mapping[str, Any], problem: str, pipeline: str) 
         pipeline,
         rest,
     )
+
+
+def _software() -> dict[str, str]:
+    """Return what the last digits of a result depend on."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "device": device}
 
 
 def _sweep(folder: Path) -> None:

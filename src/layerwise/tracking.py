@@ -104,16 +104,18 @@ class TrackingHook:
         earlier = self._survival.earlier
         folder = self._project / "data/08_reporting" / self._problem / self._pipeline
         with tracking_lock(self._project):
-            client, run_id = self._start(uri, used, earlier["run_id"] if earlier else None)
-        deliver_kept(client, uri, folder)
-        known = known_metrics(client, run_id) if earlier else ()
-        refuge = folder / f"metrics_{run_id}.jsonl"
+            client, run_id = self._start(uri, earlier["run_id"] if earlier else None)
+        self._receiver = RunReceiver(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
+        # At once, so that a process that dies from here on leaves a word of its run.
         self._survival.opened(run_id, _command(), uri)
+        deliver_kept(client, uri, folder)
+        if earlier:
+            self._receiver.known |= known_metrics(client, run_id)
+        self._receiver.log_params(used)
         self._survival.mark_killed(client, uri)
-        self._receiver = RunReceiver(client, run_id, refuge, uri, known)
         reporting.add_receiver(self._receiver)
 
-    def _start(self, uri: str, used: dict[str, str], earlier: str | None) -> tuple[MlflowClient, str]:
+    def _start(self, uri: str, earlier: str | None) -> tuple[MlflowClient, str]:
         # One failed attempt is enough to say that a server is not there.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
@@ -122,7 +124,6 @@ class TrackingHook:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         from mlflow import MlflowClient
-        from mlflow.entities import Param
         from mlflow.exceptions import MlflowException
 
         try:
@@ -140,9 +141,6 @@ class TrackingHook:
                 **({"git.commit": commit} if commit else {}),
             }
             run_id = client.create_run(experiment, run_name=self._pipeline, tags=tags).info.run_id
-            params = [Param(name, value[:6000]) for name, value in used.items()]
-            for start in range(0, len(params), 100):
-                client.log_batch(run_id, params=params[start : start + 100])
         except (MlflowException, OSError) as error:
             reason = str(error).splitlines()[0] if str(error) else repr(error)
             if "Caused by" in reason:  # the last of a chain of errors says what happened

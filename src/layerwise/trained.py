@@ -26,6 +26,7 @@ from layerwise.data.incoming import pixels_of, typed_alike
 from layerwise.data.preparation import load_preparation, save_preparation
 from layerwise.data.refusals import refuse_pictures, refuse_rows
 from layerwise.data.rows import Description
+from layerwise.data.targets import derived
 from layerwise.errors import UserError
 from layerwise.files import whole_file
 from layerwise.models.store import load_network, save_network
@@ -135,7 +136,13 @@ class Trained:
 
     def rows_of(self, frame: pd.DataFrame) -> Any:
         """Return what the preparation takes of a table: its columns typed alike, or the pixels (n, d)."""
-        return pixels_of(frame, self.columns) if self.pictures else typed_alike(frame, self.preparation)
+        if self.pictures:
+            return pixels_of(frame, self.columns)
+        try:
+            frame = derived(frame, self.preparation.problem)
+        except KeyError as error:
+            raise DataError(f"missing input column(s): {error}") from None
+        return typed_alike(frame, self.preparation)
 
     def predict(self, frame: pd.DataFrame, strict: bool = True) -> pd.DataFrame:
         """Return the answers to raw rows.
@@ -189,7 +196,7 @@ def load_trained(folder: str | Path, sha256: str = "") -> Trained:
                 "networks: those of the pipelines dbn, mlp and sae"
             )
         network, preparation = load_network(folder), load_preparation(folder / "preparation")
-    except (OSError, DataError, ValueError, KeyError, TypeError) as error:
+    except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise error if isinstance(error, ModelError) else _refused(folder, str(error)) from error
     return Trained(network, preparation, facts, found)
 

@@ -63,7 +63,12 @@ def test_one_faulty_cell_leaves_the_other_booleans_and_codes_what_they_are(table
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "is empty"), ("a,b,a\n1,2,3\n", "column 'a' twice"), ('a,b\n1,"' + "x" * 200_000, "line 2")],
+    [
+        ("", "is empty"),
+        ("a;b\n1;2\n", "write it with commas, not ';'"),
+        ("a,b,a\n1,2,3\n", "column 'a' twice"),
+        ('a,b\n1,"' + "x" * 200_000, "line 2"),
+    ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path, text, words):
     file = written(tmp_path / "rows.csv", text)

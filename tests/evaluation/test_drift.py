@@ -77,4 +77,4 @@ def test_the_sentences_name_the_worst_column_first():
     said = sentences([same, little, much])
     assert said[0] == "2 of 3 columns drifted."
     assert said[1].startswith("much: drift")
-    assert sentences([same]) == ["No drift: all 1 columns are distributed as in training (PSI below 0.1)."]
+    assert sentences([same])[0].startswith("No drift: all 1 columns")

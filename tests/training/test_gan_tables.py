@@ -60,6 +60,14 @@ def test_balanced_rows_are_as_they_are_told_and_the_rare_category_is_drawn_by_it
     assert float((found - expected).abs().max()) < 4 * error
 
 
+def test_rows_that_are_measured_are_their_own(table):
+    encoding, rows = table
+    told = Conditions(encoding, rows[:500], balanced=True)
+    found, condition = told.as_they_are(Rows(rows[500:]), torch.Generator().manual_seed(0))
+    assert torch.equal(found, rows[500:])
+    assert (condition.sum(1) == 2).all()
+
+
 def test_the_loss_of_what_was_told_is_its_cross_entropy(table):
     encoding, rows = table
     told = Conditions(encoding, rows, balanced=False)

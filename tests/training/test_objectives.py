@@ -174,6 +174,8 @@ def test_the_penalties_gradient_reaches_the_critic():
         ({"objective": "hinge", "label_smoothing": 0.1}, "no target to smooth"),
         ({"objective": "wasserstein_penalty", "r1": 1.0}, "its own limit on slopes"),
         ({"optimiser": "rmsprop", "beta_1": 0.5}, "no use for beta_1"),
+        ({"objective": "hinge", "clip": 0.1}, "no use for clip: it belongs to wasserstein"),
+        ({"gradient_penalty": 1.0}, "no use for gradient_penalty"),
         ({"objectiv": "hinge"}, "did you mean 'objective'"),
         ({"batch_size": 1}, "greater than or equal to 2"),
     ],

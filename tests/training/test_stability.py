@@ -35,7 +35,7 @@ def test_a_game_that_goes_well_has_no_verdict():
     [
         ({"samples/modes": 6.0}, "collapsed", "packed"),
         ({"samples/diversity": 0.4}, "collapsed", "wasserstein_penalty"),
-        ({"train/signal": 0.01}, "vanishing", "non_saturating"),
+        ({"train/signal": 0.05}, "vanishing", "non_saturating"),
         ({"train/generator_gradient": 1e-4}, "vanishing", "non_saturating"),
         ({"train/discriminator_accuracy": 0.99}, "overpowered", "label_smoothing"),
         ({"samples/moved": 0.5, "samples/net_share": 0.1}, "oscillating", "r1"),
@@ -120,7 +120,7 @@ def test_the_monitors_state_comes_back():
 
 
 def test_minimax_with_a_strong_discriminator_is_called_vanishing():
-    settings = RingSettings(epochs=6, rows=2000, **GAMES["minimax, strong discriminator"])
+    settings = RingSettings(epochs=10, rows=5000, **GAMES["minimax, strong discriminator"])
     played = play_on_ring(settings, seed=0)
     found = [verdict.split(":")[0] for verdict in played.verdicts]
     assert "vanishing" in found
@@ -132,7 +132,7 @@ def test_minimax_with_a_strong_discriminator_is_called_vanishing():
 
 def test_the_same_strong_discriminator_does_not_silence_the_non_saturating_generator():
     changed = GAMES["minimax, strong discriminator"] | {"objective": "non_saturating"}
-    played = play_on_ring(RingSettings(epochs=6, rows=2000, **changed), seed=0)
+    played = play_on_ring(RingSettings(epochs=10, rows=5000, **changed), seed=0)
     assert "vanishing" not in [verdict.split(":")[0] for verdict in played.verdicts]
 
 

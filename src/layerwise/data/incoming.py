@@ -80,6 +80,11 @@ class Incoming:
             names = next(csv.reader(file), [])
         if not names:
             raise DataError(f"{self.path} is empty: a table needs a header")
+        other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+        if other:
+            raise DataError(
+                f"{self.path} has one column, {names[0][:60]!r}: write it with commas, not {other!r}"
+            )
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise DataError(f"{self.path} has the column '{twice}' twice")

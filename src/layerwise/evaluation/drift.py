@@ -21,6 +21,8 @@ from layerwise.data.summaries import OTHERS
 BINS = 10
 # Siddiqi's rule of thumb.
 SOME, MUCH = 0.1, 0.25
+# Of a distance at least as great without drift; and the change in the share of empty cells that counts by itself.
+CHANCE, MISSING = 0.01, 0.05
 # A share of 0 has no logarithm: half a row stands in for none.
 HALF_A_ROW = 0.5
 Verdict = Literal["stable", "some drift", "drift"]
@@ -163,12 +165,14 @@ def _judged(
     direction: str = "",
 ) -> Drift:
     noise = (bins - 1) * (1 / n + 1 / m)
-    # Beyond the rule of thumb and beyond what chance alone brings to a few rows.
+    # Beyond the rule of thumb and beyond what chance alone brings to a few rows; the index of few rows jumps more
+    # than its mean says where values repeat, which the distance between the functions does not.
+    moved = ks_p is None or ks_p < CHANCE or abs(missing - before["missing"]) > MISSING
     verdict: Verdict = "stable"
-    if index > max(SOME, 3 * noise):
+    if moved and index > max(SOME, 3 * noise):
         verdict = "drift" if index > max(MUCH, 3 * noise) else "some drift"
     parts = [direction] if verdict != "stable" and direction else []
-    if abs(missing - before["missing"]) > 0.05:
+    if abs(missing - before["missing"]) > MISSING:
         parts.append(f"{_percent(before['missing'])} empty before, {_percent(missing)} now")
     if unseen:
         parts.append(f"{_percent(unseen)} with a value that training never saw")
@@ -195,7 +199,9 @@ def sentences(found: Sequence[Drift]) -> list[str]:
     """Return what to say of all columns, the worst first."""
     moved = sorted((each for each in found if each.verdict != "stable"), key=lambda each: -each.psi)
     if not moved:
-        return [f"No drift: all {len(found)} columns are distributed as in training (PSI below {SOME})."]
+        return [
+            f"No drift: all {len(found)} columns are distributed as in training, as far as these rows tell."
+        ]
     said = [f"{len(moved)} of {len(found)} columns drifted."]
     return said + [
         f"{each.column}: {each.verdict}, PSI {each.psi:.2f}{f' ({each.words})' if each.words else ''}."

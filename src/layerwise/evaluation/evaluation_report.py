@@ -50,7 +50,7 @@ def evaluation_report(
     fallen = [said for name, each in new.items() if name in old and (said := worse(name, each, old[name]))]
     parts += [f"**{said}**" for said in fallen]
     if refused:
-        counts = [[f"{reason} ...", f"{count:,}"] for reason, count in refused.items()]
+        counts = [[reason, f"{count:,}"] for reason, count in refused.items()]
         parts += ["## Refused rows", _table(["reason", "rows"], counts)]
     parts += ["## Drift", _drift(drift)]
     return "\n\n".join(parts) + "\n"

@@ -37,13 +37,10 @@ def drift(
         axes.text(
             each.psi + longest * 0.015, at, shortened([words], 62)[0], va="center", fontsize=8, color=INK
         )
-    for mark, name in ((SOME, "some"), (MUCH, "much")):
-        axes.axvline(mark, color=FAINT, linewidth=1, linestyle="--")
-        axes.text(
-            mark, len(shown) - 0.35, name, fontsize=8, color=FAINT, ha="center", va="bottom",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-        )  # fmt: skip
+    for mark in (SOME, MUCH):
+        axes.axvline(mark, color=FAINT, linewidth=1, linestyle="--", zorder=0)
     axes.set_yticks(range(len(shown)), shortened([each.column for each in shown]))
-    dress(axes, x=f"population stability index of {n_rows:,} new rows", grid="x")
+    words = f"population stability index of {n_rows:,} new rows (dashed: some from {SOME}, much from {MUCH})"
+    dress(axes, x=words, grid="x")
     axes.set_ylim(-0.6, len(shown) + 0.1)
     return figure

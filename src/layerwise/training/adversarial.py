@@ -67,6 +67,7 @@ class Adversarial:
         draws: noise, masks, instance noise and the places of penalties come from here; on the players' device.
         pairing: which real rows and conditions a batch stands for.
         hint: a further loss of the generator.
+        measured: the same as `pairing` for rows that are measured; by default that one.
     """
 
     def __init__(
@@ -77,9 +78,11 @@ class Adversarial:
         draws: torch.Generator,
         pairing: Pairing = without_condition,
         hint: Hint | None = None,
+        measured: Pairing | None = None,
     ) -> None:
         self.generator, self.discriminator = generator, discriminator
         self.settings, self.draws, self.pairing, self.hint = settings, draws, pairing, hint
+        self.measured = measured or pairing
         self.game = objective_of(settings.objective)
         self.generator_optimiser = self._optimiser(generator, settings.generator_rate)
         self.discriminator_optimiser = self._optimiser(discriminator, settings.discriminator_rate)
@@ -244,7 +247,7 @@ class Adversarial:
     def measure(self, batch: Rows) -> Losses:
         """Return the value and the scores of held-out rows against samples; nothing changes, no draw either."""
         draws = generator_for(self.draws.initial_seed(), "measure", device=batch.inputs.device)
-        real, condition = self.pairing(batch, draws)
+        real, condition = self.measured(batch, draws)
         whole = len(real) - len(real) % self.discriminator.config.packed
         real, condition = real[:whole], None if condition is None else condition[:whole]
         fake = self.sampler.sample(whole, draws, condition)

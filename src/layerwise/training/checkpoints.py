@@ -191,7 +191,9 @@ def _write(stem: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
         part.write_bytes(content)
     with whole_file(stem.with_suffix(".json")) as part:
         part.write_text(f'{{"sha256": {_text(hashes)},\n"facts": {text}}}\n')
-    # The names are on the disk before any older checkpoint goes.
+    # The names are on the disk before any older checkpoint goes. Windows does not open folders.
+    if os.name != "posix":
+        return
     folder = os.open(stem.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -43,7 +43,14 @@ def train_classifier(
         schedule="cosine",
     )
     progress = finetune(
-        network, columns.task, training, validation, settings, seed_for(seed, "classifier"), quiet=True
+        network,
+        columns.task,
+        training,
+        validation,
+        settings,
+        seed_for(seed, "classifier"),
+        quiet=True,
+        name="classifier",
     )
     return network.cpu(), min(epoch["validation/error"] for epoch in progress.history)
 

@@ -30,6 +30,7 @@ def finetune(
     image_shape: tuple[int, int] | None = None,
     callbacks: Sequence[Callback] = (),
     quiet: bool = False,
+    name: str = "fine-tuning",
 ) -> Progress:
     """Train the network in place; it ends with the weights of its best epoch on the validation rows.
 
@@ -41,6 +42,7 @@ def finetune(
         fresh: read each input as a probability and draw it anew for every batch.
         image_shape: height and width of inputs that are pictures, which augmentation needs.
         quiet: report nothing; for a second network beside the run's own.
+        name: of the network, for messages.
         callbacks: more listeners, such as probes; they come before the ones that restore the best weights.
 
     Raises:
@@ -68,7 +70,7 @@ def finetune(
         validation=validation,
         callbacks=[*callbacks, *_stops(trainee, settings), *shown],
         transform=_transform(settings, seed, training, fresh, image_shape),
-        name="fine-tuning",
+        name=name,
     )
     network.requires_grad_(True).eval()
     return progress

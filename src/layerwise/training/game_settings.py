@@ -13,9 +13,7 @@ from layerwise.training.objectives import ObjectiveName, objective_of
 class GameSettings(Config):
     """The game and how its players learn."""
 
-    objective: ObjectiveName = setting(
-        "non_saturating", "what the players play for", "see [Objectives](#objectives)"
-    )
+    objective: ObjectiveName = setting("non_saturating", "what the players play for")
     epochs: int = setting(
         50, "passes through the training rows, each of them in one discriminator step", "", ge=1
     )
@@ -73,4 +71,9 @@ class GameSettings(Config):
             raise ValueError(f"objective {self.objective} has its own limit on slopes; set r1: 0")
         if self.optimiser != "adam" and {"beta_1", "beta_2"} & self.model_fields_set:
             raise ValueError(f"optimiser {self.optimiser} has no use for beta_1 and beta_2")
+        for name, objective in (("clip", "wasserstein"), ("gradient_penalty", "wasserstein_penalty")):
+            if name in self.model_fields_set and self.objective != objective:
+                raise ValueError(
+                    f"objective {self.objective} has no use for {name}: it belongs to {objective}"
+                )
         return self

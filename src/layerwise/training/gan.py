@@ -13,6 +13,7 @@ from layerwise.data.captions import Captions
 from layerwise.data.rows import Description, Rows
 from layerwise.data.transforms import binarise_freshly
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from layerwise.models.gan.generator import require_quarters
 from layerwise.models.mlp import MLP
 from layerwise.seeding import generator_for
 from layerwise.training.adversarial import Adversarial, Pairing, without_condition
@@ -117,8 +118,13 @@ def players(
     """Return both players for pictures, with their first weights.
 
     Raises:
-        ValueError: the network does not fit the pictures.
+        TrainingError: the network does not fit the pictures.
     """
+    if settings.network == "dcgan":
+        try:
+            require_quarters(columns.image_shape)
+        except ValueError as error:
+            raise TrainingError(f"gan: {error}") from error
     generator = GeneratorConfig(
         network=settings.network,
         latent_size=settings.latent_size,

@@ -103,6 +103,10 @@ class Conditions:
                     rows[mine] = self.rows[self._balanced(j, len(mine), generator)]
         return rows, self.told(rows, which)
 
+    def as_they_are(self, batch: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Return a batch's own rows and their conditions, for measuring rows that nothing is learnt from."""
+        return batch.inputs, self.told(batch.inputs, self._which(len(batch), generator))
+
     def known(self, generator: torch.Generator) -> Tensor:
         """Return the conditions of all training rows as they are: what samples are drawn under."""
         return self.told(self.rows, self._which(len(self.rows), generator))
@@ -176,7 +180,7 @@ def classifier_of(rows: Tensor, held_out: Tensor, column: EncodedColumn, seed: i
         epochs=30, batch_size=100, learning_rate=0.003, schedule="cosine", patience=8
     )
     own = seed_for(seed, "gan", "consistency")
-    finetune(network, "multiclass", parts[0], parts[1], settings, own, quiet=True)
+    finetune(network, "multiclass", parts[0], parts[1], settings, own, quiet=True, name="consistency")
     return network.requires_grad_(False).eval()
 
 
@@ -232,6 +236,7 @@ def play_table(
         draws,
         pairing,
         _sum_of(hints) if hints else None,
+        told.as_they_are if n_conditions else None,
     )
     known = told.known(generator_for(seed, "gan", "known", device=device)) if n_conditions else None
     monitor = monitor_of(trainee, validation, settings, seed, known=known)

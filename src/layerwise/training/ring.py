@@ -53,7 +53,7 @@ def modes_found(points: Tensor) -> tuple[int, float]:
 # What each objective needs to play at all, and a discriminator that is too strong for the generator.
 GAMES: dict[str, dict[str, Any]] = {
     "minimax, strong discriminator": {
-        "objective": "minimax", "generator_rate": 1e-5, "discriminator_rate": 5e-3, "beta_1": 0.9, "r1": 0.0,
+        "objective": "minimax", "generator_rate": 1e-4, "discriminator_rate": 2e-3, "discriminator_steps": 5, "r1": 0.0,
     },
     "a generator too fast": {"generator_rate": 1e-2, "discriminator_rate": 1e-4, "r1": 0.0, "average": 0.0},
     "least squares": {"objective": "least_squares"},
@@ -90,7 +90,7 @@ class RingSettings(GameSettings):
 
     def with_game(self, name: str) -> RingSettings:
         """Return the settings of a named game; `default` are these."""
-        return RingSettings(**(self.model_dump() | GAMES[name])) if name in GAMES else self
+        return RingSettings(**(self.model_dump(exclude_unset=True) | GAMES[name])) if name in GAMES else self
 
 
 def play_on_ring(settings: RingSettings, seed: int, name: str = "ring", quiet: bool = True) -> Played:

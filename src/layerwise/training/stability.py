@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 FOUND_SHARE = 0.7
 # Samples lie so much nearer to each other than real rows do.
 DIVERSITY = 0.5
-# The slope of the generator's loss by the score: with minimax it is D(G(z)), and below this nothing is passed on.
-SIGNAL = 0.02
+# The slope of the generator's loss by the score. With minimax it is D(G(z)): 1/2 at the end of a good game. Below a
+# fifth of that next to nothing is passed on.
+SIGNAL = 0.1
 # Or the generator's gradient has shrunk so far since the first epochs.
 GRADIENT_SHARE = 1e-3
 # The share of right answers from which the discriminator has won.

@@ -29,7 +29,7 @@ def answer_rows(model: Trained, rows: Incoming, settings: EvaluateSettings) -> A
     answered = answer_labelled(model, rows, settings.strict)
     log.info("%s rows measured, %s refused", f"{len(answered.scores):,}", f"{answered.refused:,}")
     for reason, count in answered.reasons.most_common(5):
-        log.warning("Refused %s row(s): %s ...", f"{count:,}", reason)
+        log.warning("Refused %s row(s): %s", f"{count:,}", reason)
     report_metrics({"evaluate/rows": len(answered.scores), "evaluate/refused": answered.refused})
     return answered
 

@@ -99,7 +99,9 @@ def _vae(training: Rows, validation: Rows, columns: Description, settings: GANSe
     network = new_autoencoder(shape, columns, generator_for(seed, "gan", "vae")).to(device)
     assert isinstance(network, VAE)
     own = seed_for(seed, "gan", "vae")
-    train_autoencoder(network, training.to(device), validation.to(device), columns, shape, own, quiet=True)
+    train_autoencoder(
+        network, training.to(device), validation.to(device), columns, shape, own, name="vae", quiet=True
+    )
     draws = generator_for(seed, "gan", "vae", "samples", device=device)
     with torch.no_grad():
         return network.sample(settings.samples, draws).cpu()

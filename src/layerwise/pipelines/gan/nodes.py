@@ -25,6 +25,8 @@ from layerwise.training.gan_settings import GANSettings
 from layerwise.training.reporting import report_metrics, report_tags
 
 log = logging.getLogger(__name__)
+# Rows that are written where no number of them is asked for.
+EXAMPLES = 10
 
 
 def train_classifier(
@@ -96,10 +98,8 @@ def synthesize(
     n: int | None,
     seed: int,
 ) -> pd.DataFrame:
-    """Return `synthesize` generated rows in the original columns and types; none by default."""
-    columns = Description(**description)
-    if not n:
-        return pd.DataFrame({"rows": pd.Series([], dtype=object)})
+    """Return `synthesize` generated rows in the original columns and types; a few as an example by default."""
+    columns, n = Description(**description), n or EXAMPLES
     rows = sample(generator, conditions.inputs, n, seed, "synthesize").numpy()
     log.info("%d generated rows are in data/07_model_output/<problem>/gan/synthetic.csv", n)
     if columns.image_shape is None:

@@ -36,10 +36,6 @@ def play_on_table(
     seed: int,
 ) -> tuple[Played, Film, dict[str, Any]]:
     """Encode the rows, play, and film the samples in the plane of the real rows' two principal components."""
-    if settings.network != "mlp":
-        raise ValueError("gan.network: dcgan is for pictures, and this problem is a table; take mlp")
-    if settings.condition == "caption":
-        raise ValueError("gan.condition: caption is for pictures, and this problem is a table; take none")
     frame, device = derived(raw, problem), best_device()
     encoding = fit_encoding(frame, split.training, problem, preparing, settings.table.components, seed)
     held_out = frame.iloc[split.validation]

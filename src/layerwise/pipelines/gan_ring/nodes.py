@@ -25,7 +25,7 @@ def play_games(settings: RingSettings, seed: int) -> tuple[list[dict[str, Any]],
     plan = [("default", seed + k) for k in range(settings.seeds)]
     plan += [(name, seed) for name in settings.games]
     for name, own in plan:
-        played = play_on_ring(settings.with_game(name), own)
+        played = play_on_ring(settings.with_game(name), own, name=f"ring, {name}, {own}")
         samples = played.generator.sample(SAMPLES, generator_for(own, "ring", "samples"))
         modes, share = modes_found(samples)
         found.append(
