@@ -1,6 +1,7 @@
 import json
 import random
 import string
+import time
 
 import numpy as np
 import pytest
@@ -97,6 +98,7 @@ def test_a_wrong_cell_is_told_with_its_row_and_column(model, rows, changes, word
         ('{"inputs": 3, "instances": 4}', JSON, 400, "one of"),
         ("", "text/csv", 400, "CSV"),
         ("age\n1,2\n", "text/csv", 400, "2 cells for 1 columns"),
+        ("age,age\n1,2\n", "text/csv", 400, "twice"),
         ('age\n"1', "text/csv", 400, ""),
         ("{}", "application/x-parquet", 415, "content type"),
         ("{}", None, 415, "content type"),
@@ -123,6 +125,15 @@ def test_many_rows_and_many_names_are_refused_by_their_number(model, monkeypatch
     assert asked(model, {"instances": [[1]] * 3})[0] == 413
     assert asked(model, "age\n1\n2\n3\n", "text/csv")[0] == 413
     assert asked(model, {"instances": [{str(k): 1 for k in range(21)}]})[0] == 413
+
+
+@pytest.mark.parametrize("kind", [JSON, "text/csv"])
+def test_millions_of_column_names_are_refused_at_once(model, kind):
+    names = [f"c{k}" for k in range(300_000)] + ["c0"]
+    body = {"dataframe_split": {"columns": names, "data": []}} if kind == JSON else ",".join(names) + "\n"
+    began = time.perf_counter()
+    assert asked(model, body, kind)[0] == 413
+    assert time.perf_counter() - began < 10
 
 
 def test_an_error_of_our_own_shows_nothing_of_the_inside(model, rows, monkeypatch):

@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import UserError
@@ -137,9 +138,7 @@ def _rows_of(form: str, value: Any, model: Trained) -> tuple[list[str], list[Any
 def _frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
     import pandas as pd
 
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RequestError(f"column '{twice[:60]}' is there twice")
+    _check_names(names)
     for k, row in enumerate(rows):
         if not isinstance(row, list):
             raise RequestError(f"row {k} is no list of cells")
@@ -148,6 +147,14 @@ def _frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
         for at, cell in enumerate(row):
             row[at] = _cell(cell, k, names[at])
     return pd.DataFrame(rows, columns=names)
+
+
+def _check_names(names: list[str]) -> None:
+    if len(names) > MOST_COLUMNS:
+        raise RequestError(f"{len(names):,} columns are too many; send at most {MOST_COLUMNS:,}", 413)
+    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise RequestError(f"column '{name[:60]}' is there twice")
 
 
 def _cell(cell: Any, row: int, name: str) -> Any:
@@ -166,11 +173,12 @@ def _read_csv(text: str, model: Trained) -> pd.DataFrame:
         for k, line in enumerate(csv.reader(io.StringIO(text))):
             if k == 0:
                 names = line
+                _check_names(names)
             elif line and len(line) != len(names):
                 raise RequestError(f"row {n_rows} has {len(line)} cells for {len(names)} columns")
             n_rows += bool(k and line)
-            if n_rows > MOST_ROWS or len(line) > MOST_COLUMNS:
-                raise RequestError(f"send at most {MOST_ROWS:,} rows of {MOST_COLUMNS:,} columns", 413)
+            if n_rows > MOST_ROWS:
+                raise RequestError(f"too many rows for one request; send at most {MOST_ROWS:,}", 413)
         return pd.read_csv(io.StringIO(text), dtype=_text_columns(model))
     except csv.Error as error:
         raise RequestError(f"the body is no CSV: {error}") from None

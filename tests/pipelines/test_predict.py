@@ -7,6 +7,7 @@ import pytest
 from kedro.io import DatasetError
 
 from layerwise.data.errors import DataError
+from layerwise.registry import find_model
 from layerwise.trained import ModelError
 
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
@@ -59,10 +60,26 @@ def test_the_decision_is_that_of_the_threshold_chosen_on_validation_rows(project
 
 
 def test_a_model_is_found_by_run_alias_version_and_folder_alike(project, trained):
-    expected = predicted(project, trained, project.path / TABLE, "by_run")
+    uri = f"sqlite:///{project.path}/mlflow.db"
+    found = [
+        find_model(name, uri)
+        for name in (
+            trained,
+            f"runs:/{trained}/model",
+            "fires@champion",
+            "fires/1",
+            "models:/fires/1",
+            "fires",
+        )
+    ]
+    assert len({each.sha256 for each in found}) == 1
+    assert found[0].facts.run == trained
     folder = project.path / "data/06_models/fires/mlp/model"
-    for k, name in enumerate(["fires@champion", "fires/1", "models:/fires/1", "fires", str(folder)]):
-        pd.testing.assert_frame_equal(predicted(project, name, project.path / TABLE, f"by_{k}"), expected)
+    assert find_model(str(folder), uri).sha256 == found[0].sha256
+    pd.testing.assert_frame_equal(
+        predicted(project, str(folder), project.path / TABLE, "by_folder"),
+        predicted(project, "fires@champion", project.path / TABLE, "by_alias"),
+    )
 
 
 def test_extra_and_reordered_columns_change_nothing(project, trained, raw):
