@@ -12,7 +12,7 @@ from torch.nn.utils import skip_init
 
 from layerwise.configuration import Config
 from layerwise.models.gan.outputs import OutputBlock, TableOutput
-from layerwise.models.layers import Activation, activation, initialise_
+from layerwise.models.layers import Activation, Initialiser, activation, initialise_
 
 # DCGAN starts every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
 DCGAN_DEVIATION = 0.02
@@ -148,7 +148,7 @@ def start_weights(
     network: nn.Module, kind: str, activation: Activation, generator: torch.Generator | None
 ) -> None:
     """Draw first weights: He's start (Glorot's for tanh and sigmoid), or DCGAN's N(0, 0.02^2); biases are 0."""
-    name = "glorot_uniform" if activation in ("sigmoid", "tanh", "linear") else "he_uniform"
+    name: Initialiser = "glorot_uniform" if activation in ("sigmoid", "tanh", "linear") else "he_uniform"
     layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     with torch.no_grad():
         for layer in layers:
