@@ -16,7 +16,7 @@ from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
 from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
-from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
+from layerwise.training.autoencoder_settings import AutoencoderSettings
 from layerwise.training.autoencoder_variants import VARIANTS
 from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.code_penalties import SPARSITIES
@@ -27,6 +27,7 @@ from layerwise.training.losses import LOSSES, TASKS
 from layerwise.training.objectives import OBJECTIVE_CHOICES
 from layerwise.training.optimisers import OPTIMISERS
 from layerwise.training.pairs import PairSettings
+from layerwise.training.sae_settings import SAESettings
 from layerwise.training.schedules import SCHEDULES
 
 HEAD = """# Hyperparameters

@@ -11,7 +11,7 @@ from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
-from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
+from layerwise.training.autoencoder_settings import AutoencoderSettings
 from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.gan_settings import GANSettings
@@ -23,6 +23,7 @@ from layerwise.training.machines import MachineSettings
 from layerwise.training.pairs import PairSettings
 from layerwise.training.pretraining import PretrainingSettings
 from layerwise.training.ring import RingSettings
+from layerwise.training.sae_settings import SAESettings
 
 
 class DBNSettings(Config):

@@ -8,11 +8,12 @@ from layerwise.data.rows import Rows
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
 from layerwise.models.autoencoder.variational import VAE, VAEConfig, divergence
-from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
+from layerwise.training.autoencoder_settings import AutoencoderSettings
 from layerwise.training.code_penalties import Contraction, Encoded, KLSparsity, L1Sparsity, kl_sparsity
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import fit
 from layerwise.training.reconstruction import Reconstruction, Variational
+from layerwise.training.sae_settings import SAESettings
 
 
 def seeded(seed=0):

@@ -11,11 +11,11 @@ from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.passes import reconstructed
 from layerwise.models.autoencoder.stacked import from_machines, unrolled
 from layerwise.models.dbn import DBN, DBNConfig
-from layerwise.training.autoencoder_settings import SAESettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import fit
 from layerwise.training.pretraining import PretrainingSettings, pretrain
 from layerwise.training.reconstruction import Reconstruction
+from layerwise.training.sae_settings import SAESettings
 from layerwise.training.stacking import new_stack, pretrain_layers
 
 SIZES = (200, 100, 50, 20)

@@ -139,7 +139,7 @@ class Memory:
 def memorisation(training: Any, unseen: Any, generated: Any) -> Memory:
     """Compare generated rows' nearest training rows with those of real rows that were never learnt from."""
     known, new = _pair(training, unseen)
-    known, made = _pair(training, generated)
+    made = _pair(new, generated)[1]
     found = [nearest_distance(rows, known) for rows in (made, new)]
     middle = [float(np.median(each)) for each in found]
     limit = np.quantile(found[1], 0.01)

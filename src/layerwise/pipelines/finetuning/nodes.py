@@ -9,13 +9,13 @@ from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
 from layerwise.parameters import DBNSettings, MLPSettings
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_settings import SAESettings
 from layerwise.training.backpropagation import FinetuningSettings
 from layerwise.training.devices import best_device
 from layerwise.training.finetuning import finetune
 from layerwise.training.health import HealthProbe
 from layerwise.training.loop import TrainingError
 from layerwise.training.pretraining import PretrainingSettings
+from layerwise.training.sae_settings import SAESettings
 
 log = logging.getLogger(__name__)
 
