@@ -10,6 +10,8 @@ from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceC
 from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
 from layerwise.models.autoencoder.variational import VAE, VAEConfig
 from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
+from layerwise.models.gan.generator import Generator, GeneratorConfig
 from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm import RBM, RBMConfig
@@ -28,6 +30,8 @@ def network(kind):
         "rating_autoencoder": RatingAutoencoderConfig(n_groups=1, levels=(1, 2, 3, 4, 5), code_size=2),
         "sequence_autoencoder": SequenceConfig(n_inputs=5, code_size=3),
         "stacked_autoencoders": StackConfig(layers=(AutoencoderConfig(n_inputs=5, code_size=3),)),
+        "generator": GeneratorConfig(latent_size=5, n_outputs=4, hidden_sizes=(3,)),
+        "discriminator": DiscriminatorConfig(n_inputs=5, hidden_sizes=(3,)),
     }[kind]
     made = {
         "rbm": RBM,
@@ -40,6 +44,8 @@ def network(kind):
         "rating_autoencoder": RatingAutoencoder,
         "sequence_autoencoder": SequenceAutoencoder,
         "stacked_autoencoders": StackedAutoencoders,
+        "generator": Generator,
+        "discriminator": Discriminator,
     }[kind](shape)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

@@ -19,6 +19,15 @@ FIGURES = (
     "reconstructions",
     "sequences",
 )
+MEASURED = (
+    "measure_likelihood",
+    "measure_reconstruction",
+    "compress",
+    "denoise",
+    "find_anomalies",
+    "model_sequences",
+    "draw_samples",
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +87,7 @@ def test_a_variational_autoencoder_bounds_the_likelihood_and_says_what_the_ink_i
         problem={"name": "vae"},
         preparation={"binarise": "fresh"},
         autoencoder=settings | {"learning_rate": 0.003},
+        to_nodes=[f"autoencoder.{name}" for name in MEASURED],
     )
     found = report(project, "likelihood", "vae")
     assert found["binarisation"] == {"training": "fresh", "test": "one draw"}

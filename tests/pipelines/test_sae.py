@@ -42,7 +42,8 @@ def test_pretrained_layers_reach_the_classifier(stacked):
 
 
 def test_machines_unroll_and_learn_on_as_one_deep_autoencoder(project):
-    project.run("sae", problem={"name": "unrolled"}, pretraining={"method": "rbm"})
+    stop = ["sae.pretrain_stack"]
+    project.run("sae", problem={"name": "unrolled"}, pretraining={"method": "rbm"}, to_nodes=stop)
     history = project.json("07_model_output/unrolled/sae/pretraining_history.json")
     assert list(history["layers"]) == ["layer_1", "layer_2", "unrolled"]
     epochs = history["layers"]["unrolled"]
@@ -58,10 +59,10 @@ def test_without_pretraining_the_same_net_starts_at_random(project):
     assert project.json("08_reporting/from_scratch/sae/stack_measures.json") == {}
 
 
-@pytest.mark.parametrize("env", ["forest_fires", "forest_fires_size"])
-def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project, env):
-    project.run("sae", env=env, sae={"variant": "contractive"}, pretraining={"batch_size": 50})
-    shape = project.json(f"06_models/{env}/sae/stack/network.json")["layers"]
+def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project):
+    settings = {"sae": {"variant": "contractive"}, "pretraining": {"batch_size": 50}}
+    project.run("sae", env="forest_fires", **settings, to_nodes=["sae.evaluate"])
+    shape = project.json("06_models/forest_fires/sae/stack/network.json")["layers"]
     assert [layer["loss"] for layer in shape] == ["mixed", "binary_cross_entropy"]
 
 
