@@ -120,7 +120,7 @@ def test_the_monitors_state_comes_back():
 
 
 def test_minimax_with_a_strong_discriminator_is_called_vanishing():
-    settings = RingSettings(epochs=10, rows=5000, **GAMES["minimax, strong discriminator"])
+    settings = RingSettings(epochs=24, rows=5000, batch_size=125, **GAMES["minimax, strong discriminator"])
     played = play_on_ring(settings, seed=0)
     found = [verdict.split(":")[0] for verdict in played.verdicts]
     assert "vanishing" in found
@@ -130,9 +130,9 @@ def test_minimax_with_a_strong_discriminator_is_called_vanishing():
     assert last["train/signal"] == pytest.approx(last["train/d_of_g"], abs=0.02)
 
 
-def test_the_same_strong_discriminator_does_not_silence_the_non_saturating_generator():
-    changed = GAMES["minimax, strong discriminator"] | {"objective": "non_saturating"}
-    played = play_on_ring(RingSettings(epochs=10, rows=5000, **changed), seed=0)
+def test_a_shorter_default_game_finds_the_modes_of_the_ring():
+    played = play_on_ring(RingSettings(epochs=20), seed=0)
+    assert modes_found(played.generator.sample(2000, torch.Generator().manual_seed(1)))[0] >= 7
     assert "vanishing" not in [verdict.split(":")[0] for verdict in played.verdicts]
 
 

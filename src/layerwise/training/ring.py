@@ -67,14 +67,14 @@ class RingSettings(GameSettings):
     """The default game on the ring, which is played on `seeds` seeds; `games` are played on the first of them."""
 
     objective: ObjectiveName = "non_saturating"
-    epochs: int = Field(default=40, ge=1)
+    epochs: int = Field(default=30, ge=1)
     batch_size: int = Field(default=250, ge=2)
     rows: int = Field(default=10000, ge=100)
-    generator_rate: float = Field(default=1e-3, gt=0)
-    discriminator_rate: float = Field(default=1e-3, gt=0)
+    generator_rate: float = Field(default=2e-3, gt=0)
+    discriminator_rate: float = Field(default=2e-3, gt=0)
     r1: float = Field(default=0.02, ge=0)
     average: float = Field(default=0.99, ge=0, lt=1)
-    hidden_sizes: tuple[int, ...] = (128, 128)
+    hidden_sizes: tuple[int, ...] = (128, 128, 128)
     latent_size: int = Field(default=8, ge=1)
     spectral: bool = False
     seeds: int = Field(default=5, ge=1)
