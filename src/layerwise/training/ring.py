@@ -67,7 +67,7 @@ class RingSettings(GameSettings):
     """The default game on the ring, which is played on `seeds` seeds; `games` are played on the first of them."""
 
     objective: ObjectiveName = "non_saturating"
-    epochs: int = Field(default=30, ge=1)
+    epochs: int = Field(default=40, ge=1)
     batch_size: int = Field(default=250, ge=2)
     rows: int = Field(default=10000, ge=100)
     generator_rate: float = Field(default=2e-3, gt=0)
