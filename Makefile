@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run test test-slow lint docs viz ui bench clean
+.PHONY: help run test test-slow lint docs pictures viz ui bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -31,8 +31,13 @@ lint: $(BIN)/installed ## Check style, imports and types
 	$(BIN)/lint-imports
 	$(BIN)/mypy src
 
-docs: $(BIN)/installed ## Write the table of hyperparameters anew
+docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/python -m layerwise.hyperparameters docs/hyperparameters.md
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+pictures: $(BIN)/installed ## Draw the documentation's pictures of finished runs anew
+	$(BIN)/python docs/make_pictures.py
 
 viz: $(BIN)/installed ## Look at the pipelines, with pictures
 	$(BIN)/kedro viz run
@@ -44,4 +49,4 @@ bench: $(BIN)/installed ## Measure speed against the bare matrix products
 	$(BIN)/python benchmarks/rbm_throughput.py
 
 clean: ## Remove what was made here, but not your runs and data
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .viz build src/*.egg-info
+	rm -rf site .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .viz build src/*.egg-info

@@ -1,23 +1,46 @@
-"""Draw the README's pictures of a finished `kedro run --pipelines=dbn`.
+"""Draw the pictures of the README and the documentation from finished runs; `make pictures` does.
 
-python docs/make_pictures.py
+    kedro run --pipelines=dbn     (and rbm, autoencoder, sae, gan, gradients)
+    python docs/make_pictures.py
+
+A picture whose run is not there yet is left as it is, and said.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 from PIL import Image
 
+from layerwise.data.preparation import fit_preparation
+from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.splits import split_raw
+from layerwise.data.summaries import plain_columns
+from layerwise.evaluation.drift import drift_of_numbers, drift_of_values
+from layerwise.evaluation.figures_drift import drift
+
 PROJECT = Path(__file__).parent.parent
-REPORTING = PROJECT / "data/08_reporting/digits/dbn"
+PICTURES = PROJECT / "docs/pictures"
+REPORTING = PROJECT / "data/08_reporting/digits"
+# Picture, the pipeline whose figures it shows, their names, their height in pixels, colours.
+SHOWN = (
+    ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
+    ("reconstructions", "dbn", ["reconstructions"], 290, 64),
+    ("results", "dbn", ["predictions", "code_map"], 560, 128),
+    ("machine", "rbm", ["filters", "samples"], 560, 128),
+    ("compression", "autoencoder", ["compression"], 420, 64),
+    ("stacked", "sae", ["features", "predictions"], 560, 128),
+    ("generated", "gan", ["samples"], 560, 64),
+    ("gradients", "gradients", ["gradients"], 1000, 96),
+)
 
 
-def side_by_side(names: list[str], height: int = 560) -> Image.Image:
-    """Return the run's figures in one line, on white."""
+def side_by_side(pipeline: str, names: list[str], height: int = 560) -> Image.Image:
+    """Return a run's figures in one line, on white."""
     figures = []
     for name in names:
-        with Image.open(REPORTING / f"{name}.png") as figure:
+        with Image.open(REPORTING / pipeline / f"{name}.png") as figure:
             width = round(figure.width * height / figure.height)
             figures.append(figure.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
     line = Image.new("RGB", (sum(f.width for f in figures) + 20 * (len(figures) - 1), height), "white")
@@ -28,14 +51,35 @@ def side_by_side(names: list[str], height: int = 560) -> Image.Image:
     return line
 
 
+def draw_drift(degrees: float = 12) -> None:
+    """Draw the drift of forest fires in a summer that much warmer, in which wind was not measured on every day."""
+    frame = pd.read_csv(PROJECT / "data/01_raw/forest_fires/forestfires_uci.csv")
+    problem = Problem(name="fires", task="regression", target="area")
+    split = split_raw(frame, problem, SplitSettings(stratify=False), 0)
+    state = fit_preparation(frame, split, problem, PreparationSettings(), 0).state
+    new = frame.iloc[split.test].assign(temp=lambda rows: rows["temp"] + degrees)
+    new["wind"] = new["wind"].where(new.index % 4 > 0)
+    found = []
+    for name, (kind, values, missing) in plain_columns(new, state["kinds"]).items():
+        before, n = state["summary"]["columns"][name], len(split.training)
+        if kind == "number":
+            found.append(drift_of_numbers(name, before, values, n))
+        else:
+            found.append(
+                drift_of_values(name, before, pd.Series(values).value_counts().to_dict(), missing, n)
+            )
+    drift(found, len(new)).savefig(PICTURES / "drift.png", dpi=110)
+
+
 def main() -> None:
-    """Write docs/pictures/features_and_samples.png and stages.png."""
-    pictures = PROJECT / "docs/pictures"
-    side_by_side(["features", "samples"]).quantize(128).save(
-        pictures / "features_and_samples.png", optimize=True
-    )
-    side_by_side(["reconstructions"], 290).quantize(64).save(pictures / "reconstructions.png", optimize=True)
-    side_by_side(["predictions", "code_map"]).quantize(128).save(pictures / "results.png", optimize=True)
+    """Write the pictures."""
+    for picture, pipeline, names, height, colours in SHOWN:
+        if not all((REPORTING / pipeline / f"{name}.png").exists() for name in names):
+            print(f"{picture}: no figures yet, run kedro run --pipelines={pipeline}")
+            continue
+        line = side_by_side(pipeline, names, height)
+        line.quantize(colours).save(PICTURES / f"{picture}.png", optimize=True)
+    draw_drift()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A small Kedro project to run pipelines in: this one's configuration and code, data and runs of its own."""
 
+import importlib.util
 import json
 import os
 import sqlite3
@@ -37,7 +38,7 @@ SMALL = {
     },
     "ring": {"epochs": 2, "seeds": 1, "rows": 1000, "hidden_sizes": [16]},
     "applications": {"epochs": 2, "hidden_sizes": [32], "rows": 300, "page_epochs": 2},
-    "autoencoder": {"epochs": 2, "likelihood_samples": 20, "likelihood_rows": 50},
+    "autoencoder": {"epochs": 2, "likelihood_samples": 20, "likelihood_rows": 50, "bootstrap": 20},
     "sae": {"hidden_sizes": [40, 30], "unrolled_epochs": 2, "learning_rate": 0.01},
     "finetuning": {"epochs": 3, "learning_rate": 0.01, "batch_size": 50},
     "evaluation": {"bootstrap": 20, "samples": 9, "sampling_steps": 3},
@@ -130,3 +131,12 @@ def finished(project):
     """The shared project after one small run of the deep belief network on the embedded digits."""
     project.run("dbn")
     return project
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """The module tests/tables.py: a small table, and an untrained network saved for it."""
+    spec = importlib.util.spec_from_file_location("tables", Path(__file__).parent / "tables.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -50,26 +50,28 @@ def test_a_wrong_value_is_one_message_without_a_traceback(project):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_told_to_stop_is_marked_as_killed(project, how):
-    before = project.last_run()[0] if (project.path / "mlflow.db").exists() else None
-    long = "pretraining.epochs=100000,dbn.hidden_sizes=[50],problem.name=told_to_stop"
+    project.run("dbn", to_nodes=["dbn.split_rows"])  # the database is there
+    before = project.last_run()[0]
+    long = "pretraining.epochs=100000,dbn.hidden_sizes=[50],problem.name=told_to_stop,checkpoints.minutes=0"
     process = kedro(project, "run", "--pipelines=dbn", f"--params={long}")
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
-            if (project.path / "mlflow.db").exists():
-                rows = project.query(
-                    "select r.run_uuid from runs r join latest_metrics m using (run_uuid) "
-                    "where m.key='pretraining/layer_1/train/reconstruction' and r.status='RUNNING'"
-                )
-                if [row for row in rows if row[0] != before]:
-                    break
+            rows = project.query(
+                "select r.run_uuid from runs r join latest_metrics m using (run_uuid) "
+                "where m.key='pretraining/layer_1/train/reconstruction' and r.status='RUNNING'"
+            )
+            if [row for row in rows if row[0] != before]:
+                break
             time.sleep(0.3)
         process.send_signal(how)
-        process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode != 0
-    assert project.last_run()[1] == "KILLED"
+    run_id, status = project.last_run()
+    assert status == "KILLED"
+    assert f"--params=resume={run_id}" in " ".join(output.split())
 
 
 def test_the_parallel_runner_gives_one_finished_run_with_all_metrics(project):

@@ -180,7 +180,11 @@ def test_metrics_of_a_lost_server_are_kept_in_a_file(tmp_path, caplog):
     receiver.flush()
     receiver.log_tags({"a": "b"})
     assert [metric.value for metric in server.sent] == [1.0]
-    kept = [json.loads(line) for line in (tmp_path / "kept/metrics.jsonl").read_text().splitlines()]
+    head, *kept, tags = [
+        json.loads(line) for line in (tmp_path / "kept/metrics.jsonl").read_text().splitlines()
+    ]
+    assert head["run_id"] == "run"
+    assert tags == {"tags": {"a": "b"}}
     assert [(each["key"], each["value"], each["step"]) for each in kept] == [
         ("train/loss", 0.5, 2),
         ("train/error", 0.25, 2),

@@ -11,16 +11,23 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.configuration import Choice
+from layerwise.data.corruption import CORRUPTIONS
 from layerwise.data.problem import PreparationSettings
 from layerwise.files import whole_file
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
-from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
+from layerwise.training.autoencoder_settings import AutoencoderSettings
+from layerwise.training.autoencoder_variants import VARIANTS
+from layerwise.training.checkpoints import CheckpointSettings
+from layerwise.training.code_penalties import SPARSITIES
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.gan_settings import GANSettings
+from layerwise.training.grid import GridSettings
 from layerwise.training.losses import LOSSES, TASKS
 from layerwise.training.objectives import OBJECTIVE_CHOICES
 from layerwise.training.optimisers import OPTIMISERS
 from layerwise.training.pairs import PairSettings
+from layerwise.training.sae_settings import SAESettings
 from layerwise.training.schedules import SCHEDULES
 
 HEAD = """# Hyperparameters
@@ -37,13 +44,24 @@ ELSEWHERE = {
     "optimiser": "Optimisers",
     "schedule": "Schedules",
     "loss": "Losses",
+    "variant": "Autoencoders",
+    "corruption": "Corruption",
+    "sparsity": "Sparsity",
+    "code_activation": "Activations",
+    "decoder_activation": "Activations",
     "objective": "Objectives",
 }
 KEYS: dict[str, type[BaseModel]] = {
     "preparation": PreparationSettings,
     "mlp": MLPSettings,
     "finetuning": FinetuningSettings,
+    "grid": GridSettings,
+    "autoencoder": AutoencoderSettings,
+    "sae": SAESettings,
     "evaluation": EvaluationSettings,
+    "checkpoints": CheckpointSettings,
+    "predict": PredictSettings,
+    "evaluate": EvaluateSettings,
     "gan": GANSettings,
     "applications": PairSettings,
 }
@@ -79,7 +97,7 @@ def _kinds(kind: Any, limits: list[Any]) -> Iterator[str]:
     elif kind is type(None):
         yield "null"
     else:
-        name = {bool: "true, false", int: "whole number", float: "number"}.get(kind, str(kind))
+        name = {bool: "true, false", int: "whole number", float: "number", str: "text"}.get(kind, str(kind))
         yield f"{name} {' and '.join(_limits(limits))}".strip() if kind in (int, float) else name
 
 
@@ -127,6 +145,8 @@ def document() -> str:
                 if short in ELSEWHERE and name not in FEW
                 else values_of(field)
             )
+            if short == "loss" and key in ("autoencoder", "sae"):
+                values = values_of(field)
             if short == "activation":
                 values += ", or a list"
             rows.append(
@@ -152,10 +172,15 @@ def document() -> str:
         + "\n\ng is the gradient and r the learning rate. Any other setting with one of these names is an error.",
         _choices("Schedules", SCHEDULES, "its settings", {n: ", ".join(c.uses) for n, c in SCHEDULES.items()})
         + "\n\n`warmup_epochs` is a linear rise before any of them but one_cycle.",
+        _choices("Autoencoders", VARIANTS, "", {}) + "\n\nA stack (`sae`) takes those of one layer.",
+        _choices("Corruption", CORRUPTIONS, "", {}),
+        _choices(
+            "Sparsity", SPARSITIES, "its settings", {n: ", ".join(c.uses) for n, c in SPARSITIES.items()}
+        ),
         _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
         + "\n\ny is the target, s the output, p its probability.",
         _choices("Objectives", OBJECTIVE_CHOICES, "", {})
-        + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, the others of scores.",
+        + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, others of scores.",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

@@ -1,47 +1,100 @@
-"""A trained network with its preparation as a model in MLflow; nothing in it is pickled."""
+"""A trained network with its preparation as a model in MLflow: data alone, no code and nothing pickled."""
 
 from __future__ import annotations
 
-import json
-import tempfile
+import logging
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mlflow
-from mlflow.models import infer_signature
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
+from mlflow.types.utils import _infer_schema
 
-import layerwise
-from layerwise.data.preparation import save_preparation
-from layerwise.models.store import save_network
-from layerwise.serving import code_path, predict_folder
+from layerwise.data.rows import Description
+from layerwise.registry import LOADER, fingerprint, register
+from layerwise.trained import Facts, load_trained, save_trained
 
 if TYPE_CHECKING:
+    import pandas as pd
     from kedro.io import CatalogProtocol
 
-NEEDED = ("numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
+NEEDED = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
+log = logging.getLogger(__name__)
 
 
-def log_network(uri: str, run_id: str, catalog: CatalogProtocol, name: str) -> None:
-    """Log the pipeline's network as a model that takes raw rows.
+def keep_network(
+    folder: Path, run_id: str, catalog: CatalogProtocol, name: str, problem: str
+) -> tuple[Facts, str]:
+    """Write the pipeline's network as a model that takes raw rows; return what is known of it, and its sha256.
 
-    The package's own code goes with it, so that the model can be served where layerwise is not installed.
+    Args:
+        folder: where the model is kept on this machine.
+        run_id: the run.
+        catalog: holds what the pipeline made.
+        name: the pipeline's.
+        problem: whose model it is.
+    """
+    measures = catalog.load(f"{name}.measures")
+    preparation = catalog.load(f"{name}.preparation")
+    columns: Description = preparation.description
+    test_rows = catalog.load(f"{name}.split")["test"]
+    facts = Facts(
+        problem=problem,
+        pipeline=name,
+        run=run_id,
+        layerwise=version("layerwise"),
+        threshold=measures["threshold"],
+        test_rows=fingerprint(columns.sha256 or columns.source, columns.target_names, test_rows),
+        measures=measures["network"],
+    )
+    return facts, save_trained(folder, catalog.load(f"{name}.network"), preparation, facts)
+
+
+def log_network(
+    uri: str, run_id: str, catalog: CatalogProtocol, name: str, folder: Path, facts: Facts, sha256: str
+) -> None:
+    """Log the model in a folder with the run, and register it.
+
+    Args:
+        uri: of the tracking server.
+        run_id: the run.
+        catalog: holds what the pipeline made.
+        name: the pipeline's.
+        folder: what `keep_network` wrote.
+        facts: what it returned.
+        sha256: what it returned.
     """
     example = catalog.load(f"{name}.example")
-    measures = catalog.load(f"{name}.measures")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "network"
-        save_network(catalog.load(f"{name}.network"), folder)
-        save_preparation(catalog.load(f"{name}.preparation"), folder / "preparation")
-        (folder / "decision.json").write_text(json.dumps({"threshold": measures["threshold"]}))
-        mlflow.set_tracking_uri(uri)
-        with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-            mlflow.pyfunc.log_model(
-                name="model",
-                python_model=code_path(),
-                code_paths=[str(Path(layerwise.__file__).parent)],
-                artifacts={"network": str(folder)},
-                signature=infer_signature(example, predict_folder(folder, example)),
-                input_example=example,
-                pip_requirements=[f"{package}=={version(package)}" for package in NEEDED],
-            )
+    answers = load_trained(folder).predict(example, strict=False)
+    mlflow.set_tracking_uri(uri)
+    with mlflow.start_run(run_id=run_id, log_system_metrics=False):
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            loader_module=LOADER,
+            data_path=str(folder),
+            signature=ModelSignature(_schema(example), _infer_schema(answers)),
+            input_example=example,
+            pip_requirements=[f"{package}=={version(package)}" for package in NEEDED],
+            tags={"model.sha256": sha256},
+        )
+    client = mlflow.MlflowClient(uri)
+    try:
+        card = catalog.load(f"{name}.model_card")
+        said = register(
+            client, facts, catalog.load(f"{name}.preparation").description.task, sha256, logged.model_id, card
+        )
+    except MlflowException as error:
+        log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
+        return
+    log.info(said)
+    client.set_tag(run_id, "registered", said)
+
+
+def _schema(example: pd.DataFrame) -> Schema:
+    """Return the input columns by name: numbers may come as integers, floats or empty."""
+    columns: list[Any] = [ColSpec(AnyType(), name=str(each)) for each in example]
+    return Schema(columns)

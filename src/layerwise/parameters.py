@@ -11,9 +11,11 @@ from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
 from layerwise.models.mlp import for_each_layer
-from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
+from layerwise.training.autoencoder_settings import AutoencoderSettings
+from layerwise.training.checkpoints import CheckpointSettings
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.gan_settings import GANSettings
+from layerwise.training.grid import GridSettings
 from layerwise.training.laboratory import LaboratorySettings
 from layerwise.training.loop import TrainingError
 from layerwise.training.losses import DEFAULTS, loss_of
@@ -21,6 +23,7 @@ from layerwise.training.machines import MachineSettings
 from layerwise.training.pairs import PairSettings
 from layerwise.training.pretraining import PretrainingSettings
 from layerwise.training.ring import RingSettings
+from layerwise.training.sae_settings import SAESettings
 
 
 class DBNSettings(Config):
@@ -114,6 +117,36 @@ class EvaluationSettings(Config):
         return self
 
 
+class PredictSettings(Config):
+    """What `kedro run --pipelines=predict` reads, with which model, and where the answers go."""
+
+    model: str | None = setting(
+        None, "a run's id, a registered name@alias or name/version, or a model's folder"
+    )
+    input: str | None = setting(None, "the rows: CSV (also gz); for pictures also idx, npy, npz")
+    output: str | None = setting(
+        None,
+        "the CSV file of answers; null: in data/07_model_output, by the model's problem and the input's name",
+    )
+    chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
+    strict: bool = setting(
+        True,
+        "refuse a row with an empty cell, category or sign that its column never had in training; false: impute it",
+        "false where every row needs an answer",
+    )
+
+
+class EvaluateSettings(Config):
+    """What `kedro run --pipelines=evaluate` measures: a model on new labelled rows."""
+
+    model: str | None = setting(None, "as predict.model")
+    input: str | None = setting(None, "new rows with their targets, in the forms of predict.input")
+    labels: str | None = setting(None, "an idx or npy file with the labels of pictures", "", "tables")
+    chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
+    strict: bool = setting(True, "as predict.strict; refused rows are counted and not measured")
+    bootstrap: int = setting(1000, "resamples of the rows for each interval; 0 for none", "", ge=0)
+
+
 PARAMETERS: dict[str, Any] = {
     "seed": NonNegativeInt,
     "problem": Problem,
@@ -130,11 +163,16 @@ PARAMETERS: dict[str, Any] = {
     "evaluation": EvaluationSettings,
     "health": bool,
     "seeds": Annotated[int, Field(ge=1, le=1000)],
+    "grid": GridSettings,
     "gradients": LaboratorySettings,
     "gan": GANSettings,
     "ring": RingSettings,
     "applications": PairSettings,
     "synthesize": PositiveInt | None,
+    "checkpoints": CheckpointSettings,
+    "resume": bool | str,
+    "predict": PredictSettings,
+    "evaluate": EvaluateSettings,
 }
 
 

@@ -9,7 +9,10 @@ from kedro.pipeline import Pipeline
 from layerwise.configuration import nearest
 from layerwise.errors import UserError
 
-RUNNABLE = ("dbn", "mlp", "rbm", "autoencoder", "sae", "gradients", "gan", "gan_ring", "gan_applications")
+RUNNABLE = (
+    "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients",
+    "gan", "gan_ring", "gan_applications", "predict", "evaluate",
+)  # fmt: skip
 
 
 class UnknownPipelineError(UserError, ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 
 from layerwise.guards import GuardHook
-from layerwise.place import problem, set_place
+from layerwise.place import parameter, problem, set_place
 from layerwise.tracking import TrackingHook
 
 if sys.platform == "linux":
@@ -20,13 +20,27 @@ if sys.platform == "linux":
 HOOKS = (GuardHook(), TrackingHook())
 
 
+def _problem_of(project: Path, parameters: dict[str, Any], given: dict[str, Any] | None) -> str:
+    """Return whose problem the run is about: the environment's, or that of the model which the command names."""
+    for pipeline in ("predict", "evaluate"):
+        named = (given or {}).get(pipeline)
+        model = named.get("model") if isinstance(named, dict) else None
+        if isinstance(model, str) and model:
+            from layerwise.registry import find_model
+            from layerwise.tracking import tracking_uri
+
+            return find_model(model, tracking_uri(project)).facts.problem
+    return str(parameters["problem"]["name"])
+
+
 class ProblemConfigLoader(OmegaConfigLoader):
     """Names the problem before the catalog's paths are made, for Kedro-Viz too, which runs no hooks."""
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return a section of the configuration."""
         if key == "catalog":
-            set_place(Path(self.conf_source).parent, str(self["parameters"]["problem"]["name"]))
+            project, parameters = Path(self.conf_source).parent, self["parameters"]
+            set_place(project, _problem_of(project, parameters, self.runtime_params), parameters)
         return super().__getitem__(key)
 
 
@@ -37,6 +51,6 @@ CONFIG_LOADER_ARGS = {
     # A problem says only what differs from the defaults.
     "merge_strategy": {"parameters": "soft"},
     "config_patterns": {"catalog": ["catalog*", "catalog*/**"]},
-    # ${problem:} in the catalog's paths.
-    "custom_resolvers": {"problem": problem},
+    # ${problem:} in the catalog's paths, ${parameter:predict.model} where an entry is named by the command.
+    "custom_resolvers": {"problem": problem, "parameter": parameter},
 }

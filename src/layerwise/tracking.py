@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,17 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.errors import UserError
 from layerwise.guards import check_parameters
-from layerwise.receiver import RunReceiver
+from layerwise.place import problem
+from layerwise.receiver import RunReceiver, deliver_kept
+from layerwise.survival import Survival, known_metrics, log_outputs, tracking_lock
 from layerwise.training import reporting
+from layerwise.training.checkpoints import current_checkpoints
+from layerwise.training.snapshots import ResumeError
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import CatalogProtocol
-    from kedro.pipeline import Pipeline
+    from kedro.pipeline import Node, Pipeline
     from mlflow import MlflowClient
 
 log = logging.getLogger(__name__)
@@ -64,6 +69,7 @@ class TrackingHook:
 
     def __init__(self) -> None:
         self._receiver: RunReceiver | None = None
+        self._survival: Survival | None = None
         self._status = "KILLED"
 
     @hook_impl(trylast=True)
@@ -75,20 +81,41 @@ class TrackingHook:
     @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Start the run, before any worker does."""
+        self._close()  # of a run that was interrupted in this process, as in a notebook
         names = run_params.get("pipeline_names") or ["__default__"]
         self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
-        self._problem = self._parameters["problem"].name
-        uri = tracking_uri(self._project)
-        client, run_id = self._start(uri, _top_level_keys(pipeline))
-        folder = self._project / "data/08_reporting" / self._problem / self._pipeline
-        refuge = folder / f"metrics_{run_id}.jsonl"
-        self._uri = uri
-        self._receiver = RunReceiver(client, run_id, refuge)
+        self._problem = problem()
+        uri = self._uri = tracking_uri(self._project)
+        keys = _top_level_keys(pipeline)
+        used = flatten({key: value for key, value in self._parameters.items() if key in keys})
+        checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
+        self._survival = Survival(self._project, self._problem, self._pipeline, used, checkpoints, resume)
+        self._status, self._earlier_status = "FAILED", "FAILED"
+        try:
+            self._track(uri, used)
+        except BaseException:
+            self._close()
+            raise
         self._status = "KILLED"
-        reporting.add_receiver(self._receiver)
         self._catch_termination()
 
-    def _start(self, uri: str, keys: set[str]) -> tuple[MlflowClient, str]:
+    def _track(self, uri: str, used: dict[str, str]) -> None:
+        assert self._survival is not None
+        earlier = self._survival.earlier
+        folder = self._project / "data/08_reporting" / self._problem / self._pipeline
+        with tracking_lock(self._project):
+            client, run_id = self._start(uri, earlier["run_id"] if earlier else None)
+        self._receiver = RunReceiver(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
+        # At once, so that a process that dies from here on leaves a word of its run.
+        self._survival.opened(run_id, _command(), uri)
+        deliver_kept(client, uri, folder)
+        if earlier:
+            self._receiver.known |= known_metrics(client, run_id)
+        self._receiver.log_params(used)
+        self._survival.mark_killed(client, uri)
+        reporting.add_receiver(self._receiver)
+
+    def _start(self, uri: str, earlier: str | None) -> tuple[MlflowClient, str]:
         # One failed attempt is enough to say that a server is not there.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
@@ -97,25 +124,23 @@ class TrackingHook:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         from mlflow import MlflowClient
-        from mlflow.entities import Param
         from mlflow.exceptions import MlflowException
 
         try:
             client = MlflowClient(uri)
+            if earlier is not None:
+                self._go_on(client, earlier)
+                return client, earlier
             found = client.get_experiment_by_name(self._problem)
             experiment = found.experiment_id if found else self._new_experiment(client, uri)
             commit = _git_commit(self._project)
             tags = {
                 "problem": self._problem,
                 "pipeline": self._pipeline,
-                "command": " ".join(["kedro", *sys.argv[1:]]),
+                "command": _command(),
                 **({"git.commit": commit} if commit else {}),
             }
             run_id = client.create_run(experiment, run_name=self._pipeline, tags=tags).info.run_id
-            used = {key: value for key, value in self._parameters.items() if key in keys}
-            params = [Param(name, value[:6000]) for name, value in flatten(used).items()]
-            for start in range(0, len(params), 100):
-                client.log_batch(run_id, params=params[start : start + 100])
         except (MlflowException, OSError) as error:
             reason = str(error).splitlines()[0] if str(error) else repr(error)
             if "Caused by" in reason:  # the last of a chain of errors says what happened
@@ -126,10 +151,32 @@ class TrackingHook:
             ) from None
         return client, run_id
 
+    def _go_on(self, client: MlflowClient, run_id: str) -> None:
+        """Open the run again; an error that it ended with is history."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            run = client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise ResumeError(
+                f"run {run_id} is not known to {self._uri}: set MLFLOW_TRACKING_URI as it was then"
+            ) from None
+        if run.info.lifecycle_stage == "deleted":
+            raise ResumeError(f"run {run_id} was deleted in MLflow: restore it there, or start a new run")
+        self._earlier_status = run.info.status
+        client.update_run(run_id, status="RUNNING")
+        client.set_tag(run_id, "resumed", str(int(run.data.tags.get("resumed", 0)) + 1))
+        if "error" in run.data.tags:
+            client.delete_tag(run_id, "error")
+
     def _new_experiment(self, client: MlflowClient, uri: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        place = (self._project / "mlruns").as_uri() if uri.startswith("sqlite") else None
+        place = None if uri.startswith("http") else (self._project / "mlruns").as_uri()
+        if os.environ.get("LAYERWISE_ARTIFACTS"):
+            place = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{self._problem}"
         try:
             return client.create_experiment(self._problem, artifact_location=place)
         except MlflowException:  # another run made it in the meantime
@@ -147,9 +194,12 @@ class TrackingHook:
         atexit.register(self._close)
 
     @hook_impl
-    def before_node_run(self, catalog: CatalogProtocol) -> None:
-        """Remember the catalog, which knows where a figure was saved."""
+    def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
+        """Remember the catalog, which knows where a figure was saved, and name the node's checkpoints after it."""
         self._catalog = catalog
+        checkpoints = current_checkpoints()
+        if checkpoints is not None:
+            checkpoints.enter(node.name)
 
     @hook_impl
     def after_node_run(self) -> None:
@@ -159,7 +209,7 @@ class TrackingHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Keep every figure and the model card with the run."""
+        """Keep every figure, the model card and a report with the run."""
         if self._receiver is None:
             return
         name = dataset_name.rsplit(".", 1)[-1]
@@ -177,13 +227,19 @@ class TrackingHook:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Log the networks that this run trained and measured, and close the run."""
-        if self._receiver is not None and not self._receiver.lost:
-            from layerwise.logged_model import log_network
+        receiver = self._receiver
+        if receiver is not None:
+            from layerwise.logged_model import keep_network, log_network
 
-            made = pipeline.all_outputs()
+            made, data = pipeline.all_outputs(), self._project / "data"
+            receiver.attempt(lambda: log_outputs(receiver.client, receiver.run_id, catalog, made, data))
             for name in self._pipeline.split("+"):
                 if {f"{name}.network", f"{name}.measures"} <= made:
-                    log_network(self._uri, self._receiver.run_id, catalog, name)
+                    kept = self._project / "data/06_models" / self._problem / name / "model"
+                    facts, sha256 = keep_network(kept, receiver.run_id, catalog, name, self._problem)
+                    receiver.attempt(
+                        partial(log_network, self._uri, receiver.run_id, catalog, name, kept, facts, sha256)
+                    )
                     self._say_what_it_is_worth(catalog.load(f"{name}.measures")["network"], name)
         self._status = "FINISHED"
         self._close()
@@ -201,17 +257,23 @@ class TrackingHook:
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Close the run as failed, with the error's first line."""
-        self._status = "FAILED"
-        if self._receiver is not None:
+        refused = isinstance(error, ResumeError)
+        # A run that was refused is what it was before.
+        self._status = self._earlier_status if refused else "FAILED"
+        if self._receiver is not None and not refused:
             self._receiver.log_tags({"error": (str(error).splitlines() or [repr(error)])[0][:500]})
         self._close()
 
     def _close(self) -> None:
         receiver, self._receiver = self._receiver, None
+        survival, self._survival = self._survival, None
+        if receiver is not None:
+            reporting.remove_receiver(receiver)
+            receiver.close(self._status)
+        if survival is not None:
+            survival.closed(self._status)
         if receiver is None:
             return
-        reporting.remove_receiver(receiver)
-        receiver.close(self._status)
         atexit.unregister(self._close)
         if threading.current_thread() is threading.main_thread() and hasattr(self, "_previous"):
             signal.signal(signal.SIGTERM, self._previous)
@@ -222,6 +284,10 @@ def _top_level_keys(pipeline: Pipeline) -> set[str]:
     return {
         name.removeprefix("params:").split(".")[0] for name in pipeline.inputs() if name.startswith("params:")
     }
+
+
+def _command() -> str:
+    return " ".join(["kedro", *sys.argv[1:]])
 
 
 def _git_commit(project: Path) -> str | None:

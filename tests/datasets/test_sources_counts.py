@@ -1,7 +1,7 @@
 import pytest
 from kedro.io import DatasetError
 
-from layerwise.datasets.sources_counts import SourceDocuments, SourceRatings
+from layerwise.datasets.sources_counts import SourceDocuments, SourceRatings, SourceWordTable
 
 
 def test_ratings_are_numbered_from_zero_and_have_their_titles(tmp_path):
@@ -39,3 +39,26 @@ def test_sizes_that_do_not_agree_are_refused(tmp_path, text):
     (tmp_path / "d").write_text(text)
     with pytest.raises(DatasetError, match="no bag of words"):
         SourceDocuments(path=str(tmp_path), counts={"name": "d"}).load()
+
+
+def test_a_table_of_words_is_documents(tmp_path):
+    (tmp_path / "t.csv").write_text("title,red,green\nfirst,4,\nsecond,0,7\n")
+    documents = SourceWordTable(path=str(tmp_path), file={"name": "t.csv"}, drop=["title"]).load()
+    assert documents.counts.toarray().tolist() == [[4, 0], [0, 7]]
+    assert documents.words == ("red", "green")
+    assert documents.counts.format == "csr"
+
+
+@pytest.mark.parametrize(
+    ("drop", "cell", "message"),
+    [
+        ([], "1", "Column 'title' of .* name it under drop"),
+        (["titel"], "1", "No column 'titel' to drop.*title"),
+        (["title"], "-1", "Column 'red' .* other than counts"),
+        (["title"], "0.5", "Column 'red' .* other than counts"),
+    ],
+)
+def test_a_table_of_something_else_is_refused(tmp_path, drop, cell, message):
+    (tmp_path / "t.csv").write_text(f"title,red\nfirst,{cell}\n")
+    with pytest.raises(DatasetError, match=message):
+        SourceWordTable(path=str(tmp_path), file={"name": "t.csv"}, drop=drop).load()

@@ -123,7 +123,9 @@ def test_a_tied_weight_gets_the_gradient_of_both_ways():
     tied = autoencoder(double=True, tied=True)
     free = Autoencoder(tied.config.model_copy(update={"tied": False})).double()
     with torch.no_grad():
-        for target, source in zip([*free.encoder, *free.decoder], [*tied.encoder, *tied.decoder], strict=True):
+        for target, source in zip(
+            [*free.encoder, *free.decoder], [*tied.encoder, *tied.decoder], strict=True
+        ):
             target.weight.copy_(source.weight)
             target.bias.copy_(source.bias)
     x = rows(dtype=torch.float64)
@@ -144,6 +146,7 @@ def test_the_bernoulli_loss_is_the_cross_entropy_also_of_several_codes_a_row():
     target = rows()
     expected = functional.binary_cross_entropy_with_logits(x, target.expand_as(x), reduction="none").sum(-1)
     torch.testing.assert_close(output.loss(x, target), expected)
+    torch.testing.assert_close(output.loss(x[0], target), expected[0])
 
 
 def test_the_mixed_loss_is_the_log_density_of_its_columns():

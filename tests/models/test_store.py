@@ -3,6 +3,12 @@ import json
 import pytest
 import torch
 
+from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
+from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
+from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
+from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
+from layerwise.models.autoencoder.variational import VAE, VAEConfig
 from layerwise.models.dbn import DBN, DBNConfig
 from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig
@@ -16,8 +22,25 @@ def network(kind):
         "dbn": DBNConfig(n_visible=5, hidden_sizes=(4, 3)),
         "mlp": MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3), activation="prelu", dropout=0.5),
         "mlp_members": MembersConfig(shape=MLPConfig(n_inputs=5, n_outputs=2), seeds=(0, 4)),
+        "autoencoder": AutoencoderConfig(n_inputs=5, hidden_sizes=(4,), code_size=2, tied=True),
+        "variational": VAEConfig(n_inputs=5, hidden_sizes=(4,), code_size=2, loss="gaussian"),
+        "convolutional": ConvolutionalConfig(image_shape=(1, 5), channels=(2,), code_size=3),
+        "rating_autoencoder": RatingAutoencoderConfig(n_groups=1, levels=(1, 2, 3, 4, 5), code_size=2),
+        "sequence_autoencoder": SequenceConfig(n_inputs=5, code_size=3),
+        "stacked_autoencoders": StackConfig(layers=(AutoencoderConfig(n_inputs=5, code_size=3),)),
     }[kind]
-    made = {"rbm": RBM, "dbn": DBN, "mlp": MLP, "mlp_members": Members}[kind](shape)
+    made = {
+        "rbm": RBM,
+        "dbn": DBN,
+        "mlp": MLP,
+        "mlp_members": Members,
+        "autoencoder": Autoencoder,
+        "variational": VAE,
+        "convolutional": ConvolutionalAutoencoder,
+        "rating_autoencoder": RatingAutoencoder,
+        "sequence_autoencoder": SequenceAutoencoder,
+        "stacked_autoencoders": StackedAutoencoders,
+    }[kind](shape)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for value in made.parameters():
@@ -37,7 +60,9 @@ def test_a_network_comes_back_bit_for_bit(kind, tmp_path):
     for name, value in saved.state_dict().items():
         assert torch.equal(found.state_dict()[name], value), name
     rows = torch.rand(6, 5)
-    use = {"rbm": "reconstruct", "dbn": "reconstruct", "mlp": "forward", "mlp_members": "forward"}[kind]
+    if kind == "sequence_autoencoder":
+        rows = rows[None]
+    use = "reconstruct" if hasattr(saved, "reconstruct") else "forward"
     assert torch.equal(getattr(found, use)(rows), getattr(saved.eval(), use)(rows))
 
 

@@ -117,7 +117,9 @@ def test_a_linear_variational_autoencoder_reaches_probabilistic_pca():
     def bound():
         mean, log_variance = network.posterior(x)
         z = mean + (log_variance / 2).exp() * noise[:, None]
-        return (network.loss(network.decode_inputs(z), x).mean(0) + divergence(mean, log_variance).sum(1)).mean()
+        return (
+            network.loss(network.decode_inputs(z), x).mean(0) + divergence(mean, log_variance).sum(1)
+        ).mean()
 
     def closure():
         optimiser.zero_grad()

@@ -234,3 +234,31 @@ def test_the_exercise_is_repeated_with_its_three_accuracies_side_by_side(project
         said = catalog.load("mlp.network")(x.float()) > 0
     right = float((said == rows.targets.bool()).double().mean())
     assert accuracy["as taught: scaler refitted on the test rows"] == pytest.approx(right, abs=0.011)
+
+
+def test_a_grid_is_chosen_from_by_the_validation_rows(project):
+    settings = {"mlp": {"hidden_sizes": [8]}, "finetuning": {"epochs": 4, "monitor": "validation/loss"}}
+    grid = {"learning_rate": [0.00001, 0.01], "l2": [0, 1]}
+    project.run("mlp", env="forest_fires_size", problem={"name": "grid"}, seeds=2, grid=grid, **settings)
+    history = project.json("07_model_output/grid/mlp/finetuning_history.json")
+    means = [point["mean"] for point in history["grid"]]
+    assert len(means) == 4
+    assert means == sorted(means)
+    assert [point["settings"]["learning_rate"] for point in history["grid"]] == [0.01, 0.01, 0.00001, 0.00001]
+    assert [member["seed"] for member in history["members"]] == [0, 1]
+    best = min(epoch["validation/loss"] for epoch in history["epochs"])
+    assert abs(best - means[0]) <= 2 * history["grid"][0]["spread"]
+    project.run(
+        "mlp",
+        env="forest_fires_size",
+        problem={"name": "alone"},
+        seeds=2,
+        **settings | {"finetuning": settings["finetuning"] | history["grid"][0]["settings"]},
+    )
+    catalogs = [
+        project.catalog(env="forest_fires_size", problem={"name": name}) for name in ("grid", "alone")
+    ]
+    ours, theirs = (catalog.load("mlp.network") for catalog in catalogs)
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    assert (project.path / "data/08_reporting/grid/mlp/grid.png").stat().st_size > 5000

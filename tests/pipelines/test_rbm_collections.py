@@ -105,3 +105,17 @@ def test_networks_with_labels_refuse_them(ratings, documents, env, pipeline):
 def test_figures_are_drawn(ratings, documents, name):
     for env in ("tastes", "two_topics"):
         assert (ratings.path / f"data/08_reporting/{env}/rbm/{name}.png").stat().st_size > 5000
+
+
+def test_an_autoencoder_recommends_better_than_means(ratings):
+    settings = {
+        "variant": "denoising",
+        "code_size": 12,
+        "epochs": 60,
+        "batch_size": 20,
+        "learning_rate": 0.01,
+    }
+    ratings.run("autoencoder", env="tastes", autoencoder=settings | {"rating_l2": 0.01})
+    found = ratings.json("08_reporting/tastes/autoencoder/recommendation.json")
+    assert found["rmse"] < 0.8 * min(found["global_mean"], found["item_mean"], found["user_mean"])
+    assert found["rmse"] > 0.45

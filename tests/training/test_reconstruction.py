@@ -8,11 +8,12 @@ from layerwise.data.rows import Rows
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
 from layerwise.models.autoencoder.variational import VAE, VAEConfig, divergence
-from layerwise.training.autoencoder_settings import AutoencoderSettings, SAESettings
+from layerwise.training.autoencoder_settings import AutoencoderSettings
 from layerwise.training.code_penalties import Contraction, Encoded, KLSparsity, L1Sparsity, kl_sparsity
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import fit
 from layerwise.training.reconstruction import Reconstruction, Variational
+from layerwise.training.sae_settings import SAESettings
 
 
 def seeded(seed=0):
@@ -216,7 +217,10 @@ def test_bfloat16_learns_as_float32_does():
     [
         ({"variant": "sparse", "sparsity": "none"}, "without sparsity is none"),
         ({"variant": "sparse", "code_activation": "relu"}, "only sigmoid codes are shares"),
-        ({"variant": "sparse", "sparsity": "l1", "sparsity_target": 0.1}, "l1 has no use for sparsity_target"),
+        (
+            {"variant": "sparse", "sparsity": "l1", "sparsity_target": 0.1},
+            "l1 has no use for sparsity_target",
+        ),
         ({"variant": "sparse", "sparsity": "top_k", "contraction": 0.1}, "jumps where units change places"),
         ({"variant": "denoising", "corruption": "none"}, "without corruption is none"),
         ({"variant": "denoising", "corruption": "masking", "corruption_level": 1.5}, "share, at most 1"),

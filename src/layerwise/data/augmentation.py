@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.configuration import Config, setting
+from layerwise.data.transforms import Drawing
 from layerwise.seeding import generator_for
 
 KINDS = ("rotate", "shift", "scale", "shear", "flip_horizontal", "flip_vertical", "noise")
@@ -81,7 +82,7 @@ def warp(pictures: Tensor, matrices: Tensor) -> Tensor:
     )[:, 0]
 
 
-class Augment:
+class Augment(Drawing):
     """Change a batch of image vectors at random, all rows at once.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -76,6 +77,21 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     return numbers
 
 
+def parsed_dates(column: pd.Series) -> pd.Series:
+    """Return the dates of a column as UTC, NaT where a cell is empty or no date."""
+    import pandas as pd
+
+    present = column.dropna()
+    if pd.api.types.is_numeric_dtype(column):
+        column = column.astype("Int64").astype(object).map(str, na_action="ignore")
+    elif not pd.api.types.is_datetime64_any_dtype(column):
+        column = column.astype(object).map(str, na_action="ignore")
+    iso = present.astype(str).str.fullmatch(ISO_DATE).all()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Could not infer format")
+        return pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601" if iso else None)
+
+
 def expand_date(column: pd.Series) -> dict[str, np.ndarray]:
     """Return days since 1970 (UTC, fractions are the time of day), sine and cosine of month and of weekday.
 
@@ -84,13 +100,7 @@ def expand_date(column: pd.Series) -> dict[str, np.ndarray]:
     """
     import pandas as pd
 
-    present = column.dropna()
-    if pd.api.types.is_numeric_dtype(column):
-        column = column.astype("Int64").astype(object).map(str, na_action="ignore")
-    elif not pd.api.types.is_datetime64_any_dtype(column):
-        column = column.astype(object)
-    iso = present.astype(str).str.fullmatch(ISO_DATE).all()
-    when = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601" if iso else None)
+    when = parsed_dates(column)
     bad = np.flatnonzero(when.isna() & column.notna())
     if len(bad):
         row, value = column.index[bad[0]], column.iloc[bad[0]]

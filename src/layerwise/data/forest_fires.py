@@ -16,9 +16,12 @@ VALUES = {
 
 
 def with_size_category(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add `size_category`: `large` iff the burned area is above 6 hectares."""
-    category = frame["area"].gt(6).map({True: "large", False: "small"})
-    return frame.assign(size_category=category)
+    """Add `size_category`: `large` iff the burned area is above 6 hectares; empty where the area is no number."""
+    import pandas as pd
+
+    area = pd.to_numeric(frame["area"], errors="coerce")
+    category = area.gt(6).map({True: "large", False: "small"})
+    return frame.assign(size_category=category.where(area.notna()))
 
 
 def classic_table(frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from layerwise.data.problem import PreparationSettings, Problem
 from layerwise.data.ratings import Ratings, RatingsPreparation
 from layerwise.data.rows import Block, Description, Rows
 from layerwise.data.splits import Split
+from layerwise.data.summaries import summarise_pictures, summarise_table
 from layerwise.data.targets import derived
 from layerwise.files import whole_file
 from layerwise.seeding import numpy_generator_for
@@ -127,12 +128,15 @@ def fit_preparation(
     fitted: Any
     if isinstance(raw, Images):
         fitted = ImagePreparation.fit(raw, split.training, problem, settings, seed)
+        fitted.state["summary"] = summarise_pictures(raw.pixels[split.training])
     elif isinstance(raw, Ratings):
         fitted = RatingsPreparation.fit(raw, split.training, problem, settings)
     elif isinstance(raw, Documents):
         fitted = DocumentsPreparation.fit(raw, split.training)
     else:
         fitted = TablePreparation.fit(raw, split.training, problem, settings)
+        training = derived(raw, problem).iloc[split.training]
+        fitted.state["summary"] = summarise_table(training, fitted.state["kinds"])
         repeats = count_repeats(
             derived(raw, problem)[list(fitted.state["original"])], split.training, split.test
         )

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from kedro.io import DatasetError
 
+from layerwise.configuration import nearest
 from layerwise.data.documents import Documents
 from layerwise.data.ratings import Ratings
 from layerwise.data.sources import sha256_of
-from layerwise.datasets.sources import _located, _ReadOnly, _source_file
+from layerwise.datasets.sources import SourceTable, _located, _ReadOnly, _source_file
 
 
 class SourceRatings(_ReadOnly):
@@ -121,3 +122,57 @@ class SourceDocuments(_ReadOnly):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._folder, "file": self._file.name}
+
+
+class SourceWordTable(_ReadOnly):
+    """Word counts in a CSV file: a document a row, a word a column.
+
+    Args:
+        path: the raw data folder.
+        file: the fields of a `layerwise.data.sources.SourceFile`.
+        drop: columns that are no words, such as a document's title.
+        load_args: arguments for `pandas.read_csv`, such as `sep`.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        file: dict[str, Any],
+        drop: list[str] | None = None,
+        load_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._table = SourceTable(path=path, file=file, load_args=load_args)
+        self._drop = drop or []
+        self.metadata = metadata
+
+    def load(self) -> Documents:
+        """Return the documents; an empty cell counts nothing.
+
+        Raises:
+            DatasetError: the file is absent or no table, a column to drop is not there, or a column holds something
+                other than whole numbers from 0.
+        """
+        from scipy.sparse import csr_matrix
+
+        frame = self._table.load()
+        for name in self._drop:
+            if name not in frame.columns:
+                raise DatasetError(
+                    f"No column '{name}' to drop{nearest(name, list(map(str, frame.columns)))}"
+                )
+        words = frame.drop(columns=self._drop)
+        for name in words.columns:
+            numbers = words[name].fillna(0) if words[name].dtype.kind in "iuf" else None
+            if numbers is None or (numbers < 0).any() or (numbers % 1 != 0).any():
+                raise DatasetError(
+                    f"Column '{name}' of {frame.attrs['source']} holds something other than counts from 0; "
+                    "if it is no word, name it under drop"
+                )
+        counts = csr_matrix(words.fillna(0).to_numpy(np.int64))
+        return Documents(counts, tuple(map(str, words.columns)), frame.attrs["source"], frame.attrs["sha256"])
+
+    def _describe(self) -> dict[str, Any]:
+        return self._table._describe()

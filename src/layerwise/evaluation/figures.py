@@ -12,7 +12,7 @@ from layerwise.evaluation.figures_supervised import (
     ranking_curves,
 )
 from layerwise.evaluation.figures_tables import marginals, note, table_reconstructions
-from layerwise.evaluation.figures_training import few_labels, learning_curves, remembering
+from layerwise.evaluation.figures_training import few_labels, grid_scores, learning_curves, remembering
 
 __all__ = [
     "augmentations",
@@ -22,6 +22,7 @@ __all__ = [
     "confusion_matrix",
     "features",
     "few_labels",
+    "grid_scores",
     "heat_map",
     "image_grid",
     "importance_bars",

@@ -51,7 +51,7 @@ def rate_against_error(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_
             axes.annotate(
                 UNIT[name].format(int(point["setting"])),
                 (point["bytes"], point["squared_error"]),
-                xytext=(5, 6 if above else -11),
+                xytext=(5, 6 if above == (k != 1) else -11),
                 textcoords="offset points",
                 fontsize=8,
                 color=colour(k),
@@ -66,7 +66,9 @@ def rate_against_error(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_
     return figure
 
 
-def anomaly_scores(scores: Any, is_anomaly: Any, methods: Mapping[str, Mapping[str, float]], main: str, name: str) -> Figure:
+def anomaly_scores(
+    scores: Any, is_anomaly: Any, methods: Mapping[str, Mapping[str, float]], main: str, name: str
+) -> Figure:
     """Draw the scores of normal rows and of anomalies with the threshold, and the AUC of each method.
 
     Args:
@@ -88,7 +90,7 @@ def anomaly_scores(scores: Any, is_anomaly: Any, methods: Mapping[str, Mapping[s
     left.axvline(chosen["threshold"], color=INK, linestyle="--", linewidth=1.2)
     left.set_yticks([])
     left.set_xlabel(
-        f"{main} score of test rows; dashed: {chosen['found']:.0%} found, {chosen['false_alarms']:.0%} false alarms",
+        f"{main} score of test rows\ndashed: {chosen['found']:.0%} found, {chosen['false_alarms']:.0%} false alarms",
         fontsize=9,
     )
     legend(left)
@@ -107,15 +109,16 @@ def anomaly_scores(scores: Any, is_anomaly: Any, methods: Mapping[str, Mapping[s
 
 
 def imputed_columns(found: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the error of filled-in cells by column, beside that of the column's usual value."""
+    """Draw the error of filled-in cells by column, beside that of the column's mean or commonest value."""
+    names = shortened([str(each["column"]) for each in found], 18)
     return heat_map(
         np.array([[float(each["autoencoder"]), float(each["usual"])] for each in found]),
-        [f"{name} ({each['measure']})" for name, each in zip(shortened([str(e["column"]) for e in found], 18), found, strict=True)],
-        ["autoencoder", "mean or\ncommonest"],
+        [f"{name} ({each['measure']})" for name, each in zip(names, found, strict=True)],
+        ["autoencoder", "usual value"],
         title="Missing cells filled in",
         value="error",
         show_numbers=True,
-    )  # fmt: skip
+    )
 
 
 def noise_table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:

@@ -29,7 +29,13 @@ def hidden_activity(activities: Any, *, title: str = "Hidden activity") -> Figur
     figure = new_figure(9.6, 4.4)
     left, right = grid_of_axes(figure, 1, 2)[0]
     shown = matrix[:MOST_ROWS, :MOST_UNITS]
-    picture = left.imshow(shown, cmap=SEQUENTIAL, vmin=0, vmax=max(1.0, float(shown.max())), aspect="auto")
+    picture = left.imshow(
+        shown,
+        cmap=SEQUENTIAL,
+        vmin=min(0.0, float(shown.min())),
+        vmax=max(1.0, float(shown.max())),
+        aspect="auto",
+    )
     dress(left, title=f"{shown.shape[0]} rows, {shown.shape[1]} of {matrix.shape[1]} units", grid="none")
     left.set_xlabel("hidden unit")
     left.set_ylabel("row")

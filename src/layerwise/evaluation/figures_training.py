@@ -180,3 +180,26 @@ def _curves(axes: Axes, history: History, metric: str) -> None:
             )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     legend(axes)
+
+
+def grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, most: int = 30) -> Figure:
+    """Draw the points of a grid of settings, the best one on top, with mean and standard deviation over seeds.
+
+    Args:
+        ranked: dicts of `settings`, `mean` and `spread`, the best one first.
+        monitor: what was measured on the validation rows.
+        most: points that are shown.
+    """
+    shown = list(ranked[:most])
+    figure = new_figure(7.2, 1.3 + 0.28 * len(shown))
+    axes = dress(figure.subplots(), x=monitor.replace("/", " "), grid="x")
+    labels = [", ".join(f"{name} {value:g}" for name, value in each["settings"].items()) for each in shown]
+    for k, each in enumerate(shown):
+        axes.errorbar(
+            each["mean"], k, xerr=each["spread"] or None, fmt="o", color=colour(2 if k == 0 else 0), capsize=3
+        )
+    axes.set_yticks(range(len(shown)), labels)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    left = f" (the best {len(shown)} of {len(ranked)})" if len(shown) < len(ranked) else ""
+    headline(figure, f"What the grid found{left}")
+    return figure

@@ -26,7 +26,11 @@ def hide_cells(
 
 
 def impute(
-    reconstruct: Callable[[Tensor], Tensor], rows: Tensor, missing: Tensor, start: Tensor, rounds: int = ROUNDS
+    reconstruct: Callable[[Tensor], Tensor],
+    rows: Tensor,
+    missing: Tensor,
+    start: Tensor,
+    rounds: int = ROUNDS,
 ) -> Tensor:
     """Return rows whose missing columns are the autoencoder's, again and again with its last answer put in.
 

@@ -65,6 +65,22 @@ class StackPreview:
 
 
 @dataclass(frozen=True)
+class MachinePreview:
+    """The preview of the node that trains one machine: two layers joined without direction."""
+
+    name: str
+
+    def __call__(self) -> MermaidPreview | TextPreview:
+        """Return the drawing, or say that there is no machine yet."""
+        shape = _read("06_models", self.name, "machine/network.json")
+        if shape is None:
+            return _none_yet(self.name)
+        sizes = [shape["n_visible"], shape["n_hidden"]]
+        names = [f"visible: {shape['visible']}", "hidden"]
+        return MermaidPreview(mermaid(sizes, [shape["hidden"]], names, undirected=1), meta=STYLE)
+
+
+@dataclass(frozen=True)
 class AutoencoderPreview:
     """The preview of the node that trains an autoencoder: down to the code and back."""
 

@@ -4,68 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from layerwise.configuration import Choice, Config, setting
+from layerwise.configuration import Config, setting
 from layerwise.data.augmentation import AugmentationSettings
 from layerwise.data.corruption import CorruptionName
 from layerwise.models.layers import Activation, Initialiser
 from layerwise.models.mlp import for_each_layer
+from layerwise.training.autoencoder_variants import COMMON, LEVELS, OWN, WEIGHTS, Variant
 from layerwise.training.code_penalties import SPARSITIES, SparsityName
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.optimisers import OptimiserName
 from layerwise.training.schedules import ScheduleName
-
-LayerVariant = Literal["compression", "overcomplete", "sparse", "denoising", "contractive"]
-Variant = Literal[
-    "compression", "overcomplete", "deep", "sparse", "denoising", "contractive", "variational", "convolutional"
-]  # fmt: skip
-
-VARIANTS: dict[str, Choice] = {
-    "compression": Choice("a code smaller than the row", "fewer dimensions; few columns out of many"),
-    "overcomplete": Choice("a code larger than the row and nothing else", "to see it learn the identity"),
-    "deep": Choice("784-1000-500-250-30 and its mirror (Hinton & Salakhutdinov 2006)", "the best small code"),
-    "sparse": Choice("few active units: kl, l1 or top_k", "features that can be read"),
-    "denoising": Choice("the clean row from a damaged one (Vincent et al. 2010)", "pretraining; taking noise out"),
-    "contractive": Choice(
-        "+ contraction |J|^2, J the encoder's Jacobian (Rifai et al. 2011)", "codes that ignore small changes"
-    ),
-    "variational": Choice("a latent variable model (Kingma & Welling 2014)", "likelihoods, samples, in-betweens"),
-    "convolutional": Choice("3 x 3 filters, denoising (Masci et al. 2011)", "pictures"),
-}  # fmt: skip
-
-_SMOOTH = {"activation": "silu", "code_activation": "linear", "initialiser": "he_uniform"}
-# What a variant sets where the settings say nothing; the rest is in `_COMMON`.
-_OWN: dict[str, dict[str, Any]] = {
-    "compression": {"hidden_sizes": (256,), **_SMOOTH},
-    "overcomplete": {"code_activation": "relu", "initialiser": "he_uniform"},
-    "deep": {"hidden_sizes": (1000, 500, 250), "code_size": 30, **_SMOOTH},
-    "sparse": {"code_size": 256, "sparsity": "kl"},
-    "denoising": {"code_size": 500, "tied": True, "corruption": "auto"},
-    "contractive": {"code_size": 500, "tied": True, "contraction": 0.1},
-    "variational": {"hidden_sizes": (400, 400), "code_size": 50, "activation": "tanh"},
-    "convolutional": {
-        "code_size": 64,
-        "activation": "relu",
-        "code_activation": "linear",
-        "initialiser": "he_uniform",
-        "corruption": "salt_and_pepper",
-    },
-}
-_COMMON: dict[str, Any] = {
-    "hidden_sizes": (),
-    "code_size": None,
-    "activation": "sigmoid",
-    "code_activation": "sigmoid",
-    "decoder_activation": None,
-    "tied": False,
-    "initialiser": "glorot_uniform",
-    "corruption": "none",
-    "sparsity": "none",
-    "contraction": 0.0,
-}
-LEVELS = {"masking": 0.25, "gaussian": 0.3, "salt_and_pepper": 0.25, "swap": 0.15, "none": 0.0}
-_WEIGHTS = {"kl": 0.5, "l1": 0.05, "top_k": 0.0, "none": 0.0}
 
 
 class CodeSettings(Config):
@@ -139,13 +89,13 @@ class CodeSettings(Config):
 
     def of_variant(self, variant: str) -> dict[str, Any]:
         """Return what shapes and regularises the autoencoder, the variant's own value for every null."""
-        found = _COMMON | _OWN[variant]
+        found = COMMON | OWN[variant]
         found |= {n: getattr(self, n) for n in found if getattr(self, n, None) is not None}
         # The noise that the columns decide (auto) has the level that goes with it.
         level = self.corruption_level
         found["corruption_level"] = LEVELS.get(found["corruption"]) if level is None else level
         weight = self.sparsity_weight
-        found["sparsity_weight"] = _WEIGHTS[found["sparsity"]] if weight is None else weight
+        found["sparsity_weight"] = WEIGHTS[found["sparsity"]] if weight is None else weight
         found["sparsity_target"] = self.sparsity_target or 0.05
         found["kept_units"] = self.kept_units
         return found
@@ -262,12 +212,11 @@ class AutoencoderSettings(CodeSettings):
                     wrong.append(f"variant {self.variant} has no use for {name}: it belongs to variational")
         else:
             wrong += self._not_variational(s)
-        if self.importance_samples > 1:
-            if self.beta != 1 or self.beta_warmup_epochs or self.free_bits:
-                wrong.append(
-                    "beta and free_bits change the divergence, which the importance-weighted bound does not have; "
-                    "leave them alone, or set importance_samples: 1"
-                )
+        if self.importance_samples > 1 and (self.beta != 1 or self.beta_warmup_epochs or self.free_bits):
+            wrong.append(
+                "beta and free_bits change the divergence, which the importance-weighted bound does not have; "
+                "leave them alone, or set importance_samples: 1"
+            )
         if convolutional:
             for name in ("hidden_sizes", "decoder_activation", "tied"):
                 if getattr(self, name):
@@ -313,50 +262,3 @@ class AutoencoderSettings(CodeSettings):
         if not isinstance(s["activation"], str):
             wrong.append("a variational autoencoder has one activation for all hidden layers")
         return wrong
-
-
-class SAESettings(CodeSettings):
-    """The stack of `kedro run --pipelines=sae`: every layer is an autoencoder of the rows that the one below encodes.
-
-    Epochs and batches are those of `pretraining`. With `pretraining.method: rbm` the stack is one of machines, unrolled
-    to a deep autoencoder that learns for `unrolled_epochs` more (Hinton & Salakhutdinov 2006).
-    """
-
-    variant: LayerVariant = setting("denoising", "the kind of every layer; see Autoencoders")
-    hidden_sizes: tuple[int, ...] = Field(
-        (500, 500, 1000),
-        min_length=1,
-        description="units of each layer",
-        json_schema_extra={"when": "as wide as the rows or wider for pictures", "not_with": ""},
-    )
-    corruption_levels: tuple[float, ...] = setting(
-        (), "one corruption_level a layer, in place of one for all", "0.1, 0.2, 0.3 for pictures"
-    )
-    unrolled_epochs: int = setting(
-        5, "epochs that the unrolled deep autoencoder learns as a whole", "pretraining.method: rbm", "", ge=0
-    )
-    unrolled_learning_rate: float = setting(1e-3, "of the unrolled autoencoder", "", "", gt=0)
-
-    @model_validator(mode="after")
-    def _goes_together(self) -> SAESettings:
-        wrong = self.wrong(self.variant)
-        self.gradient_settings(1)
-        s = self.of_variant(self.variant)
-        if self.activation is not None:
-            wrong.append("each layer of a stack is a code: set code_activation, not activation")
-        if self.corruption_levels:
-            if len(self.corruption_levels) != len(self.hidden_sizes):
-                wrong.append(
-                    f"corruption_levels has {len(self.corruption_levels)} value(s) for {len(self.hidden_sizes)} layers"
-                )
-            if s["corruption"] == "none":
-                wrong.append("corruption none has no use for corruption_levels")
-            if any(not 0 <= level <= 1 for level in self.corruption_levels) and s["corruption"] != "gaussian":
-                wrong.append("corruption_levels are shares between 0 and 1")
-        if any(size < 1 for size in self.hidden_sizes):
-            wrong.append("every layer needs at least 1 unit")
-        if s["sparsity"] == "top_k":
-            wrong.append("a fine-tuned network has no top_k units; take kl or l1")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self

@@ -1,25 +1,25 @@
-"""Build the autoencoder that the settings name for the rows at hand, and train it."""
+"""Train an autoencoder on the rows at hand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from layerwise.data.augmentation import augment
 from layerwise.data.corruption import Corruption, column_groups
 from layerwise.data.rows import Block, Description, Rows
-from layerwise.data.transforms import binarise_freshly
-from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
-from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
-from layerwise.models.autoencoder.outputs import LossName, OutputName
-from layerwise.models.autoencoder.variational import VAE, VAEConfig, divergence
-from layerwise.models.units import UnitBlock, UnitsError, unit_blocks
+from layerwise.data.transforms import InTurn, binarise_freshly
+from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
+from layerwise.models.autoencoder.feedforward import Autoencoder
+from layerwise.models.autoencoder.variational import VAE
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_settings import LEVELS, AutoencoderSettings, CodeSettings
+from layerwise.training.autoencoder_building import AnyAutoencoder
+from layerwise.training.autoencoder_settings import AutoencoderSettings, CodeSettings
+from layerwise.training.autoencoder_variants import LEVELS
 from layerwise.training.bars import ProgressBar
 from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.code_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
@@ -27,150 +27,6 @@ from layerwise.training.gradient import GradientTrainee
 from layerwise.training.loop import Progress, TrainingError, Transform, fit
 from layerwise.training.reconstruction import Reconstruction, Variational
 from layerwise.training.stopping import KeepBest
-
-AnyAutoencoder = Autoencoder | ConvolutionalAutoencoder | VAE
-
-
-def chosen_output(
-    settings: CodeSettings, columns: Description, variant: str
-) -> tuple[LossName, OutputName, tuple[UnitBlock, ...]]:
-    """Return the loss, the output's activation and, for mixed columns, their kinds.
-
-    Raises:
-        TrainingError: the loss does not fit the columns.
-    """
-    bounded = columns.bounded or columns.image_shape is not None
-    pixels = columns.image_shape is not None
-    kinds = {block.kind for block in columns.blocks}
-    loss: Literal["auto", "binary_cross_entropy", "squared", "mixed", "gaussian"] = settings.loss
-    if loss == "auto":
-        if variant == "deep" and pixels:
-            loss = "squared"
-        elif pixels or kinds == {"binary"}:
-            loss = "binary_cross_entropy"
-        elif kinds == {"real"}:
-            loss = "gaussian" if variant == "variational" else "squared"
-        else:
-            loss = "mixed"
-    if loss == "binary_cross_entropy" and not bounded:
-        raise TrainingError(
-            "autoencoder.loss: binary_cross_entropy needs inputs in [0, 1], and these columns are numbers of any "
-            "size; take loss: squared or mixed, or leave it at auto"
-        )
-    if loss == "mixed":
-        if pixels:
-            raise TrainingError("autoencoder.loss: mixed is for tables; pixels are all of one kind")
-        try:
-            return "mixed", "linear", unit_blocks(columns.blocks)
-        except UnitsError as error:
-            raise TrainingError(f"autoencoder: {error}") from error
-    output: OutputName
-    if settings.output == "auto":
-        output = "sigmoid" if loss == "binary_cross_entropy" else "linear"
-    else:
-        output = settings.output
-    if output == "sigmoid" and not bounded:
-        raise TrainingError(
-            "autoencoder.output: sigmoid stays within 0 and 1, and these columns do not; leave output: auto"
-        )
-    return loss, output, ()
-
-
-def new_autoencoder(
-    settings: AutoencoderSettings, columns: Description, generator: torch.Generator
-) -> AnyAutoencoder:
-    """Return the untrained autoencoder.
-
-    Raises:
-        TrainingError: the settings do not fit the rows.
-    """
-    variant, n = settings.variant, columns.n_inputs
-    s = settings.of_variant(variant)
-    loss, output, blocks = chosen_output(settings, columns, variant)
-    code_size = s["code_size"]
-    if code_size is None:
-        code_size = -(-5 * n // 4) if variant == "overcomplete" else min(30, max(1, n // 2))
-    if variant in ("compression", "deep") and code_size >= n:
-        raise TrainingError(
-            f"a code of {code_size} is no bottleneck for {n} inputs; lower autoencoder.code_size, or take another variant"
-        )
-    if variant == "overcomplete" and code_size <= n:
-        raise TrainingError(
-            f"a code of {code_size} is not larger than {n} inputs; raise autoencoder.code_size, or take "
-            "variant: compression"
-        )
-    if variant == "convolutional":
-        if columns.image_shape is None:
-            raise TrainingError(
-                "autoencoder.variant: convolutional is for pictures, and these rows are a table"
-            )
-        if min(columns.image_shape) < 2 ** len(settings.channels):
-            raise TrainingError(
-                f"{len(settings.channels)} halvings leave nothing of {columns.image_shape[0]} x "
-                f"{columns.image_shape[1]} pixels; give fewer autoencoder.channels"
-            )
-        return ConvolutionalAutoencoder(
-            ConvolutionalConfig(
-                image_shape=columns.image_shape,
-                channels=settings.channels,
-                code_size=code_size,
-                activation=s["activation"],
-                code_activation=s["code_activation"],
-                loss=loss,
-                output=output,
-                initialiser=s["initialiser"],
-            ),
-            generator,
-        )
-    if variant == "variational":
-        return VAE(
-            VAEConfig(
-                n_inputs=n,
-                hidden_sizes=s["hidden_sizes"],
-                code_size=code_size,
-                activation=s["activation"],
-                loss=loss,
-                blocks=blocks,
-                initialiser=s["initialiser"],
-            ),
-            generator,
-        )
-    return Autoencoder(layer_config(settings, s, n, code_size, loss, output, blocks), generator)
-
-
-def layer_config(
-    settings: CodeSettings,
-    s: dict[str, Any],
-    n_inputs: int,
-    code_size: int,
-    loss: LossName,
-    output: OutputName,
-    blocks: tuple[UnitBlock, ...] = (),
-) -> AutoencoderConfig:
-    """Return the shape of a fully connected autoencoder; `s` is what the settings say for the variant."""
-    first = s["activation"] if isinstance(s["activation"], str) else s["activation"][-1]
-    keep = 0
-    if s["sparsity"] == "top_k":
-        keep = s["kept_units"] or max(1, code_size // 10)
-        if keep > code_size:
-            raise TrainingError(
-                f"autoencoder.kept_units is {keep}, but the code has {code_size} units; lower it"
-            )
-    return AutoencoderConfig(
-        n_inputs=n_inputs,
-        hidden_sizes=s["hidden_sizes"],
-        code_size=code_size,
-        activation=s["activation"],
-        code_activation=s["code_activation"],
-        decoder_activation=s["decoder_activation"] or first,
-        loss=loss,
-        output=output,
-        blocks=blocks,
-        tied=s["tied"],
-        keep=keep,
-        initialiser=s["initialiser"],
-        initialiser_gain=settings.initialiser_gain,
-    )
 
 
 def penalties_of(s: dict[str, Any]) -> list[Penalty]:
@@ -245,6 +101,19 @@ class ReconstructionStages(Callback):
         """Look again at the first epoch, after a quarter of them, and at the last one."""
         if progress.epoch in self._epochs:
             self._keep(progress.epoch)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what was kept."""
+        return {
+            "epochs": torch.tensor([epoch for epoch, _, _ in self.kept], dtype=torch.int64),
+            "rows": torch.stack([row for _, row, _ in self.kept]),
+            "losses": torch.tensor([loss for _, _, loss in self.kept], dtype=torch.float64),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        parts = zip(state["epochs"].tolist(), state["rows"].clone(), state["losses"].tolist(), strict=True)
+        self.kept = list(parts)
 
     def _keep(self, epoch: int) -> None:
         with torch.no_grad():
@@ -338,37 +207,4 @@ def _transform(
         steps.append(binarise_freshly(seed, device, name))
     if len(steps) < 2:
         return steps[0] if steps else None
-
-    def both(inputs: Tensor) -> Tensor:
-        return steps[1](steps[0](inputs))
-
-    return both
-
-
-def encoded(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
-    """Return the codes of all rows, on the CPU, shape (rows, code_size)."""
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        parts = [network.encode(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
-    return torch.cat(parts)
-
-
-def reconstructed(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
-    """Return the reconstructions of all rows, on the CPU, shape of inputs."""
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        parts = [network.reconstruct(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
-    return torch.cat(parts)
-
-
-def reconstruction_losses(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
-    """Return each row's loss, without noise, on the CPU, shape (rows,); of a VAE at the posterior mean, plus its divergence."""
-    device, found = next(network.parameters()).device, []
-    with torch.no_grad():
-        for part in inputs.split(at_a_time):
-            rows = part.to(device)
-            loss = network.loss(network(rows), rows)  # type: ignore[operator]
-            if isinstance(network, VAE):
-                loss = loss + divergence(*network.posterior(rows)).sum(1)
-            found.append(loss.cpu())
-    return torch.cat(found)
+    return InTurn(steps)

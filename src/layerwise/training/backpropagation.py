@@ -13,6 +13,7 @@ from layerwise.models.mlp import MLP
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import Losses
 from layerwise.training.losses import loss_of, probabilities, row_loss, task_error, task_loss
+from layerwise.training.one_vector import join, worth_joining
 from layerwise.training.optimisers import new_optimiser
 from layerwise.training.penalties import clip_gradients, limit_norms, penalty
 from layerwise.training.schedules import rate_factor, warmed_up
@@ -76,7 +77,8 @@ class Backpropagation:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.weights = [w for w in network.weights() if w.requires_grad]
         self.layers = [cast(nn.Linear, layer) for layer in network.hidden]
-        self.optimiser = new_optimiser(settings, self.parameters)
+        self.moved = [join(self.parameters)] if worth_joining(self.parameters) else self.parameters
+        self.optimiser = new_optimiser(settings, self.moved)
         self.rate_scale = 1.0
         self.steps_done = 0
         self._plan(settings.epochs)
@@ -112,7 +114,7 @@ class Backpropagation:
             added = penalty(self.weights, s.l1, s.l2, self.n_rows)
             cost = cost + added
             extra["penalty"] = added.detach().expand(len(batch))
-        self.optimiser.zero_grad()
+        self.optimiser.zero_grad(set_to_none=self.moved is self.parameters)
         cost.backward()
         if s.clip_norm is not None or s.clip_value is not None:
             clip_gradients(self.parameters, s.clip_norm, s.clip_value)
@@ -171,7 +173,7 @@ class Backpropagation:
                 _, i, moment = name.split(".", 2)
                 moments.setdefault(int(i), {})[moment] = value.clone()
         # torch's own way back would cast nadam's product of momenta to the type of the weights.
-        for k, parameter in enumerate(self.parameters):
+        for k, parameter in enumerate(self.moved):
             self.optimiser.state[parameter] = moments.get(k, {})
         self.generator.set_state(state["generator"])
         self.steps_done = int(state["steps_done"])

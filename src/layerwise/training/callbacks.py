@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from torch import Tensor
+
 from layerwise.training.reporting import report_metrics
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ class Callback:
 
     def on_train_end(self, progress: Progress) -> None:
         """Training ended: by epochs, by a stopping rule, or by an error that is on its way out."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return copies of what this callback remembers from epoch to epoch, for a checkpoint."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned; called after `on_train_begin`, or alone when training was finished."""
 
 
 class Reporter(Callback):

@@ -7,11 +7,15 @@ p_beta(v, h) ~ exp(-beta E(v, h)), and lets neighbours change places, so that th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from layerwise.models.rbm import RBM, UnitsError
 from layerwise.models.units import Bernoulli, Softmax
+
+Product = Callable[[Tensor, Tensor], Tensor]
 
 
 class PersistentChains:
@@ -21,10 +25,20 @@ class PersistentChains:
         rbm: the machine; read anew at each step, so that chains follow its parameters.
         n: chains.
         generator: draws the states, on the machine's device.
+        up, down: write the hidden units' total input from visible states into a buffer, and the visible ones' from
+            hidden states; None: in the machine's own precision.
     """
 
-    def __init__(self, rbm: RBM, n: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        rbm: RBM,
+        n: int,
+        generator: torch.Generator,
+        up: Product | None = None,
+        down: Product | None = None,
+    ) -> None:
         self.rbm, self.n, self.generator = rbm, n, generator
+        self.up, self.down = up or rbm.hidden_input, down or self._visible_input
         self.hidden = torch.zeros(0, rbm.config.n_hidden)
 
     @property
@@ -39,6 +53,9 @@ class PersistentChains:
     def _all(self) -> int:
         return self.n
 
+    def _visible_input(self, hidden: Tensor, out: Tensor) -> Tensor:
+        return torch.addmm(self.rbm.visible_bias, hidden, self.rbm.weight.t(), out=out)
+
     def advance(self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None) -> None:
         """Take Gibbs steps; write the visible states and E[h | v] into (n, n_visible) and (n, n_hidden).
 
@@ -47,11 +64,11 @@ class PersistentChains:
         """
         rbm = self.rbm
         for _ in range(steps):
-            torch.addmm(rbm.visible_bias, self.hidden, rbm.weight.t(), out=visible)
+            self.down(self.hidden, visible)
             visible.copy_(
                 rbm.visible_units.sample(rbm.visible_units.mean_(visible, exposure), self.generator)
             )
-            rbm.hidden_input(visible, hidden)
+            self.up(visible, hidden)
             rbm.hidden_units.activate_(hidden, self.hidden, torch.empty_like(hidden), self.generator)
 
 

@@ -41,7 +41,9 @@ class Encoded:
 class Penalty(Protocol):
     """A term of the cost."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the term is called in the history."""
 
     def __call__(self, encoded: Encoded) -> Tensor:
         """Return the weighted term of each row, shape (rows,)."""

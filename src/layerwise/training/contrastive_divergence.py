@@ -75,7 +75,7 @@ class ContrastiveDivergence:
             )
         self.chains: PersistentChains | None = None
         if settings.chain == "persistent":
-            self.chains = PersistentChains(rbm, settings.chains, generator)
+            self.chains = PersistentChains(rbm, settings.chains, generator, self._up, self._down)
         elif settings.chain == "tempered":
             self.chains = TemperedChains(rbm, settings.chains, generator, settings.temperatures)
         self._batches = 0

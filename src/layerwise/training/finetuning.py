@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from layerwise.data.augmentation import augment
 from layerwise.data.rows import Rows, Task
-from layerwise.data.transforms import binarise_freshly
+from layerwise.data.transforms import InTurn, binarise_freshly
 from layerwise.models.mlp import MLP
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import Backpropagation, FinetuningSettings
@@ -133,8 +131,4 @@ def _transform(
         steps.append(binarise_freshly(seed, device, "finetuning"))
     if len(steps) < 2:
         return steps[0] if steps else None
-
-    def both(inputs: Tensor) -> Tensor:
-        return steps[1](steps[0](inputs))
-
-    return both
+    return InTurn(steps)

@@ -12,6 +12,7 @@ from layerwise.data.rows import Rows
 from layerwise.training.backpropagation import scheduled_rate
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import Losses
+from layerwise.training.optimiser_state import flat_moments, load_moments
 from layerwise.training.optimisers import new_optimiser
 from layerwise.training.penalties import clip_gradients
 
@@ -86,9 +87,7 @@ class GradientTrainee:
     def state(self) -> dict[str, Tensor]:
         """Return copies of the weights, the optimiser's moments, the generators and the step."""
         state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
-        for i, moments in self.optimiser.state_dict()["state"].items():
-            for name, value in moments.items():
-                state[f"optimiser.{i}.{name}"] = torch.as_tensor(value).clone()
+        state |= flat_moments(self.optimiser, "optimiser")
         for name, generator in self.generators.items():
             state[f"generator.{name}"] = generator.get_state()
         state["steps_done"] = torch.tensor(self.steps_done)
@@ -99,14 +98,7 @@ class GradientTrainee:
         self.network.load_state_dict(
             {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
         )
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in state.items():
-            if name.startswith("optimiser."):
-                _, i, moment = name.split(".", 2)
-                moments.setdefault(int(i), {})[moment] = value.clone()
-        # torch's own way back would cast nadam's product of momenta to the type of the weights.
-        for k, parameter in enumerate(self.parameters):
-            self.optimiser.state[parameter] = moments.get(k, {})
+        load_moments(self.optimiser, "optimiser", state)
         for name, generator in self.generators.items():
             generator.set_state(state[f"generator.{name}"])
         self.steps_done = int(state["steps_done"])

@@ -20,6 +20,7 @@ from layerwise.training.reporting import report_metrics
 SATURATED = {"sigmoid": (0.02, 0.98), "tanh": (-0.96, 0.96)}
 DYING = ("relu",)
 BATCHES_AN_EPOCH = 4
+_NUMBERS = [name for name in Layer.model_fields if name not in ("name", "activation")]
 
 
 def layer_statistics(activation: str, activities: Tensor) -> dict[str, float]:
@@ -110,6 +111,27 @@ class HealthProbe(Callback):
         """Look once more when training broke off within an epoch."""
         if progress.epoch > len(self.epochs):
             self.epochs.append(self._health(progress.epoch, {}))
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the numbers of the start and of each epoch: (1 + epochs, layers, numbers), and the losses."""
+        every = [health for health in [self.start, *self.epochs] if health is not None]
+        numbers = [[[float(getattr(layer, name)) for name in _NUMBERS] for layer in h.layers] for h in every]
+        losses = [[float(health.epoch), health.loss] for health in every]
+        return {
+            "layers": torch.tensor(numbers, dtype=torch.float64),
+            "losses": torch.tensor(losses, dtype=torch.float64),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        found = []
+        for (epoch, loss), lines in zip(state["losses"].tolist(), state["layers"].tolist(), strict=True):
+            layers = tuple(
+                Layer(name=each.name, activation=each.activation, **dict(zip(_NUMBERS, line, strict=True)))
+                for each, line in zip(self.probed, lines, strict=True)
+            )
+            found.append(Health(epoch=int(epoch), loss=loss, layers=layers))
+        self.start, self.epochs = found[0], found[1:]
 
     def verdicts(self) -> list[str]:
         """Return what is wrong, in words, with the layer and the cures; empty when nothing is."""

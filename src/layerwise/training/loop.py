@@ -18,6 +18,7 @@ from layerwise.data.rows import Rows
 from layerwise.data.sparse_rows import SparseRows
 from layerwise.errors import UserError
 from layerwise.training.callbacks import Callback
+from layerwise.training.snapshots import Snapshots
 
 Losses = dict[str, Tensor]
 Transform = Callable[[Tensor], Tensor]
@@ -121,7 +122,7 @@ def fit(
         generator: decides the order of the rows, epoch after epoch.
         validation: rows that are measured after each epoch and never learnt from.
         transform: applied to each batch's inputs before the step (fresh binarisation, augmentation).
-        name: of the layer or network, for messages.
+        name: of the layer or network, for messages and checkpoints; a run that goes on finds its checkpoint by it.
         start: the progress of an interrupted run to go on from.
 
     Returns:
@@ -139,9 +140,14 @@ def fit(
     n_batches = -(-len(training) // batch_size)
     progress = start or Progress(name, trainee, epochs, n_batches)
     progress.trainee, progress.epochs, progress.n_batches = trainee, epochs, n_batches
+    snapshots = Snapshots(progress, trainee, generator, [*callbacks, transform], len(training))
+    if snapshots.finished:
+        snapshots.restore()
+        return progress
     on_batch_end = [c.on_batch_end for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
     for callback in callbacks:
         callback.on_train_begin(progress)
+    snapshots.restore()
     try:
         while progress.epoch < epochs and not progress.stop:
             began = time.perf_counter()
@@ -173,9 +179,11 @@ def fit(
             progress.history.append({"epoch": float(progress.epoch), **metrics, "seconds": seconds})
             for callback in callbacks:
                 callback.on_epoch_end(progress, metrics)
+            snapshots.epoch_ended()
     finally:
         for callback in callbacks:
             callback.on_train_end(progress)
+    snapshots.done()
     return progress
 
 

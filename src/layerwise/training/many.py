@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from layerwise.data.rows import Rows, Task
 from layerwise.models.dropout import Dropout
@@ -18,26 +17,11 @@ from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import scheduled_rate
 from layerwise.training.finetuning_settings import FinetuningSettings
-from layerwise.training.loop import TrainingError
+from layerwise.training.grid import Point, Variations
+from layerwise.training.loop import Progress, Trainee, TrainingError
 from layerwise.training.losses import check_targets, class_weights, loss_of, row_loss, task_error
-from layerwise.training.optimisers import new_optimiser
-
-
-@dataclass
-class Course:
-    """What became of each member.
-
-    Args:
-        history: per member, one dict of metrics an epoch, as the loop gives them.
-        best_epoch: per member, 0 without `keep_best`.
-        stopped: per member, why it stopped; empty when it did not.
-        seconds: of training.
-    """
-
-    history: list[list[dict[str, float]]]
-    best_epoch: list[int]
-    stopped: list[str]
-    seconds: float = 0.0
+from layerwise.training.many_stack import Course, Stack, Together
+from layerwise.training.snapshots import Snapshots
 
 
 def refuse_what_members_cannot(
@@ -60,61 +44,6 @@ def refuse_what_members_cannot(
         )
 
 
-class _Stack:
-    """The members that still learn. All their numbers lie in one vector, parameter by parameter, member by member."""
-
-    def __init__(self, members: Members, settings: FinetuningSettings) -> None:
-        self.layout, self.settings = members.layout, settings
-        self.rows = list(range(len(members)))
-        self._build(members.parts(members.lines.detach()), {})
-
-    def _parts(self, vector: Tensor) -> dict[str, Tensor]:
-        found, start, n = {}, 0, len(self.rows)
-        for name, shape in self.layout:
-            found[name] = vector[start : start + n * shape.numel()].view(n, *shape)
-            start += n * shape.numel()
-        return found
-
-    def _build(self, parts: Mapping[str, Tensor], state: dict[str, Tensor]) -> None:
-        self.vector = nn.Parameter(torch.cat([part.reshape(-1) for part in parts.values()]))
-        self.vector.grad = torch.zeros_like(self.vector)
-        # Leaves share the vector's memory, so that one optimiser step moves all of them.
-        self.leaves = {
-            name: part.requires_grad_() for name, part in self._parts(self.vector.detach()).items()
-        }
-        for leaf, gradient in zip(self.leaves.values(), self._parts(self.vector.grad).values(), strict=True):
-            leaf.grad = gradient
-        self.optimiser = new_optimiser(self.settings, [self.vector])
-        if state:
-            self.optimiser.state[self.vector] = state
-        self.weights = [
-            leaf for name, leaf in self.leaves.items() if name.endswith("weight") and leaf.dim() == 3
-        ]
-
-    def line(self, place: int) -> Tensor:
-        """Return the numbers of one member, in the order in which an `MLP` has them."""
-        return torch.cat([leaf.detach()[place].reshape(-1) for leaf in self.leaves.values()])
-
-    def gradient_norms(self) -> list[Tensor]:
-        """Return the norm of each member's whole gradient, once for each parameter in its shape."""
-        gradients = [cast(Tensor, leaf.grad) for leaf in self.leaves.values()]
-        norms = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
-        return [norms.view(-1, *[1] * (gradient.dim() - 1)) for gradient in gradients]
-
-    def keep(self, places: list[int]) -> None:
-        """Go on with the members at these places only."""
-        size, old = self.vector.shape, self.optimiser.state[self.vector]
-        parts = {name: leaf.detach()[places] for name, leaf in self.leaves.items()}
-        state = {
-            name: torch.cat([part[places].reshape(-1) for part in self._parts(value).values()])
-            if value.shape == size
-            else value
-            for name, value in old.items()
-        }
-        self.rows = [self.rows[place] for place in places]
-        self._build(parts, state)
-
-
 def train_many(
     networks: Sequence[MLP],
     task: Task,
@@ -122,6 +51,7 @@ def train_many(
     validation: Rows,
     settings: FinetuningSettings,
     seeds: Sequence[int],
+    points: Sequence[Point] | None = None,
 ) -> tuple[Members, Course]:
     """Train networks of one shape together, each as `finetune` would train it alone with its seed.
 
@@ -134,6 +64,7 @@ def train_many(
         validation: the rows that choose each one's best epoch.
         settings: how they learn.
         seeds: of masks and orders.
+        points: for each network, the settings that are its own (`layerwise.training.grid`); None: none are.
 
     Raises:
         TrainingError: a setting that is not for many networks, or a loss that is not finite.
@@ -144,59 +75,52 @@ def train_many(
     check_targets(loss, training)
     members = Members(MembersConfig(shape=shape, seeds=tuple(seeds)), list(networks))
     weights = class_weights(settings.class_weights, task, training, shape.n_outputs)
-    stack = _Stack(members, settings)
+    stack = Stack(members, settings)
+    variations = Variations.of(points or [{}] * len(networks), settings, members.lines)
     batch_size = settings.rows_a_batch(len(training))
     n_batches = -(-len(training) // batch_size)
     device = training.inputs.device
-    orders = [generator_for(seed, "finetuning", "order") for seed in seeds]
-    masking = [generator_for(seed, "finetuning", "dropout", device=device) for seed in seeds]
     rates = [cast(Dropout, dropout).rate for dropout in networks[0].dropouts]
-    course = Course([[] for _ in seeds], [0] * len(seeds), [""] * len(seeds))
-    best = [math.inf] * len(seeds)
-    kept = members.lines.detach().clone()
-    sign = -1.0 if settings.monitors_a_score else 1.0
-    began = time.perf_counter()
-    step = 0
-    for epoch in range(1, settings.epochs + 1):
-        order = torch.stack([torch.randperm(len(training), generator=orders[k]) for k in stack.rows]).to(
-            device
-        )
+    together = Together(
+        stack,
+        orders=[generator_for(seed, "finetuning", "order") for seed in seeds],
+        masking=[generator_for(seed, "finetuning", "dropout", device=device) for seed in seeds],
+        course=Course([[] for _ in seeds], [0] * len(seeds), [""] * len(seeds)),
+        best=[math.inf] * len(seeds),
+        kept=members.lines.detach().clone(),
+        settings=settings,
+    )
+    course = together.course
+    progress = Progress("networks", cast(Trainee, together), settings.epochs, n_batches)
+    snapshots = Snapshots(progress, together, together.orders[0], [], len(training))
+    finished = snapshots.finished
+    snapshots.restore()
+    while progress.epoch < settings.epochs and not progress.stop:
+        began = time.perf_counter()
+        progress.epoch += 1
+        own = variations.at(stack.rows)
+        order = torch.stack(
+            [torch.randperm(len(training), generator=together.orders[k]) for k in stack.rows]
+        ).to(device)
         totals: dict[str, Tensor] = {}
         for index in order.split(batch_size, dim=1):
-            rate = scheduled_rate(settings, step, settings.epochs * n_batches, n_batches)
-            masks = _masks(rates, shape, index.shape[1], [masking[k] for k in stack.rows], training.inputs)
-            losses = _step(stack, shape, task, loss, training, index, masks, settings, weights, rate)
-            step += 1
+            rate = scheduled_rate(settings, together.step, settings.epochs * n_batches, n_batches)
+            drawing = [together.masking[k] for k in stack.rows]
+            masks = _masks(rates, shape, index.shape[1], drawing, training.inputs)
+            losses = _step(stack, shape, task, loss, training, index, masks, settings, weights, rate, own)
+            together.step += 1
             for name, values in losses.items():
                 totals[name] = totals[name] + values if name in totals else values
         metrics = {f"train/{name}": (total / len(training)).tolist() for name, total in totals.items()}
         metrics |= _measured(stack, shape, task, loss, validation, settings)
-        leaving = []
-        for place, k in enumerate(stack.rows):
-            own = {name: values[place] for name, values in metrics.items()}
-            if not all(math.isfinite(value) for value in own.values()):
-                raise TrainingError(
-                    f"the network of seed {seeds[k]} diverged in epoch {epoch}: lower finetuning.learning_rate, or "
-                    "clip gradients"
-                )
-            course.history[k].append({"epoch": float(epoch), **own})
-            if not settings.keep_best:
-                kept[k] = stack.line(place)
-                continue
-            value = sign * own[settings.monitor]
-            if value < best[k] - settings.minimum_change:
-                best[k], course.best_epoch[k] = value, epoch
-                kept[k] = stack.line(place)
-            elif settings.patience is not None and epoch - course.best_epoch[k] >= settings.patience:
-                course.stopped[k] = f"no gain in {settings.monitor} since epoch {course.best_epoch[k]}"
-                leaving.append(place)
-        if len(leaving) == len(stack.rows):
-            break
-        if leaving:
-            stack.keep([place for place in range(len(stack.rows)) if place not in leaving])
-    course.seconds = time.perf_counter() - began
+        together.judge(progress, metrics, seeds)
+        progress.seconds += time.perf_counter() - began
+        snapshots.epoch_ended()
+    if not finished:
+        snapshots.done()
+    course.seconds = progress.seconds
     with torch.no_grad():
-        members.lines.copy_(kept)
+        members.lines.copy_(together.kept)
     return members.eval(), course
 
 
@@ -218,7 +142,7 @@ def _masks(
 
 
 def _step(
-    stack: _Stack,
+    stack: Stack,
     shape: MLPConfig,
     task: Task,
     loss: str,
@@ -228,6 +152,7 @@ def _step(
     s: FinetuningSettings,
     weights: Tensor | None,
     rate: float,
+    own: Variations,
 ) -> dict[str, Tensor]:
     """Update every member on its own batch, the rows `index` (N, rows); return sums by name, each (N,)."""
     n, size = index.shape
@@ -242,9 +167,9 @@ def _step(
     # Each member's cost is a mean over its own rows; their sum has each one's gradient in its own parameters.
     cost = rows.sum() / size
     found: dict[str, Tensor] = {}
-    if s.l1 or s.l2:
+    if own.penalised:
         added = torch.stack(
-            [s.l1 * w.abs().sum((1, 2)) + s.l2 * w.square().sum((1, 2)) for w in stack.weights]
+            [own.l1 * w.abs().sum((1, 2)) + own.l2 * w.square().sum((1, 2)) for w in stack.weights]
         ).sum(0) / (2 * len(training))
         cost = cost + added.sum()
         found["penalty"] = added.detach() * size
@@ -259,7 +184,10 @@ def _step(
                 cast(Tensor, leaf.grad).mul_((s.clip_norm / (norm + 1e-6)).clamp(max=1))
         if s.schedule != "constant" or s.warmup_epochs:
             stack.optimiser.param_groups[0]["lr"] = rate
+        before = None if own.one_rate else stack.vector.detach().clone()
         stack.optimiser.step()
+        if before is not None:
+            stack.stretch_the_move(before, own.rate)
         if s.max_norm is not None:
             for weight in stack.weights[:-1]:
                 norms = weight.norm(dim=2, keepdim=True)
@@ -282,7 +210,7 @@ def _row_loss(
 
 
 def _measured(
-    stack: _Stack, shape: MLPConfig, task: Task, loss: str, validation: Rows, s: FinetuningSettings
+    stack: Stack, shape: MLPConfig, task: Task, loss: str, validation: Rows, s: FinetuningSettings
 ) -> dict[str, list[float]]:
     totals: dict[str, Tensor] = {}
     assert validation.targets is not None

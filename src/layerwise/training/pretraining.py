@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,6 +119,19 @@ class Stages(Callback):
     def on_epoch_end(self, progress: Progress, metrics: object) -> None:
         if progress.epoch in self._epochs:
             self._keep(progress.epoch)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what was kept."""
+        return {
+            "epochs": torch.tensor([epoch for epoch, _, _ in self.kept], dtype=torch.int64),
+            "rows": torch.stack([row for _, row, _ in self.kept]),
+            "losses": torch.tensor([loss for _, _, loss in self.kept], dtype=torch.float64),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        parts = zip(state["epochs"].tolist(), state["rows"].clone(), state["losses"].tolist(), strict=True)
+        self.kept = list(parts)
 
     def _keep(self, epoch: int) -> None:
         v, units = self.row[None], self.rbm.visible_units

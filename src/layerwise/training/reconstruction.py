@@ -115,7 +115,9 @@ class Variational(GradientTrainee):
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Set beta."""
         super().begin_epoch(epoch, epochs)
-        self.beta_now = self.beta * min(1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0)
+        self.beta_now = self.beta * min(
+            1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
+        )
 
     def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
         """Return what is minimised, and each row's negative bound, in nats."""

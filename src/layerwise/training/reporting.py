@@ -41,3 +41,11 @@ def report_tags(tags: Mapping[str, str]) -> None:
     """Report facts about the run, such as the source of its rows."""
     for receiver in _receivers:
         receiver.log_tags(tags)
+
+
+def flush_reports() -> None:
+    """Have every receiver send what it still holds back."""
+    for receiver in _receivers:
+        flush = getattr(receiver, "flush", None)
+        if flush is not None:
+            flush()

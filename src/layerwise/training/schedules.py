@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import torch
+from torch import Tensor
+
 from layerwise.configuration import Choice
 from layerwise.training.callbacks import Callback
 
@@ -98,3 +101,11 @@ class ReduceOnPlateau(Callback):
         if self.waited >= self.patience:
             self.trainee.rate_scale *= self.factor
             self.waited = 0
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the best value and the epochs since; the rate's scale is the trainee's."""
+        return {"best": torch.tensor(self.best, dtype=torch.float64), "waited": torch.tensor(self.waited)}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        self.best, self.waited = float(state["best"]), int(state["waited"])

@@ -9,21 +9,17 @@ from layerwise.data.corruption import Corruption
 from layerwise.data.rows import Description, Rows
 from layerwise.data.transforms import binarise_freshly
 from layerwise.models.autoencoder.feedforward import Autoencoder
+from layerwise.models.autoencoder.passes import encoded
 from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders, roll_up, unrolled
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_settings import SAESettings
-from layerwise.training.autoencoders import (
-    ReconstructionStages,
-    chosen_output,
-    encoded,
-    layer_config,
-    reconstruction_trainee,
-)
+from layerwise.training.autoencoder_building import chosen_output, layer_config
+from layerwise.training.autoencoders import ReconstructionStages, reconstruction_trainee
 from layerwise.training.bars import ProgressBar
 from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.loop import fit
 from layerwise.training.pretraining import Pretrained, PretrainingSettings, of_layer
 from layerwise.training.reconstruction import Reconstruction
+from layerwise.training.sae_settings import SAESettings
 
 
 def new_stack(settings: SAESettings, columns: Description, generator: torch.Generator) -> StackedAutoencoders:

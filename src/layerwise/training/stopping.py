@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from layerwise.training.callbacks import Callback
 from layerwise.training.loop import Progress
@@ -34,7 +35,7 @@ class KeepBest(Callback):
         self.minimum_change, self.sign = minimum_change, -1.0 if higher_is_better else 1.0
         self.best = self.sign * float("inf")
         self.best_epoch = 0
-        self._weights: dict[str, object] = {}
+        self._weights: dict[str, Tensor] = {}
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
         """Keep the weights of a gain; ask for a stop when the patience is used up."""
@@ -51,6 +52,23 @@ class KeepBest(Callback):
         """Give the best weights back."""
         if self._weights:
             self.network.load_state_dict(self._weights)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the best weights, their score and epoch."""
+        found = {
+            "best": torch.tensor(self.best, dtype=torch.float64),
+            "best_epoch": torch.tensor(self.best_epoch),
+        }
+        return found | {f"weights.{name}": value.clone() for name, value in self._weights.items()}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
+        self._weights = {
+            name.removeprefix("weights."): value.clone()
+            for name, value in state.items()
+            if name.startswith("weights.")
+        }
 
 
 class Budget(Callback):
@@ -76,3 +94,13 @@ class Budget(Callback):
             progress.stop = f"{self.steps} steps done"
         elif self.max_minutes is not None and time.perf_counter() - self._began >= 60 * self.max_minutes:
             progress.stop = f"{self.max_minutes:g} minutes are over"
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the steps done and the seconds gone."""
+        seconds = time.perf_counter() - self._began
+        return {"steps": torch.tensor(self.steps), "seconds": torch.tensor(seconds, dtype=torch.float64)}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned; the clock stood still in between."""
+        self.steps = int(state["steps"])
+        self._began = time.perf_counter() - float(state["seconds"])

@@ -36,9 +36,9 @@ class AutoencoderConfig(Config):
     output: OutputName = "sigmoid"
     blocks: tuple[UnitBlock, ...] = ()
     tied: bool = False
-    keep: int = Field(0, ge=0)
+    keep: int = Field(default=0, ge=0)
     initialiser: Initialiser = "glorot_uniform"
-    initialiser_gain: float = Field(1.0, gt=0)
+    initialiser_gain: float = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
     def _fits(self) -> AutoencoderConfig:
@@ -55,7 +55,8 @@ class AutoencoderConfig(Config):
     @property
     def activations(self) -> tuple[Activation, ...]:
         """The activation of every layer from the first hidden one to the code."""
-        return (*for_each_layer(self.activation, len(self.hidden_sizes), "activation"), self.code_activation)
+        hidden: tuple[Activation, ...] = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
+        return (*hidden, self.code_activation)
 
 
 class TiedLinear(nn.Module):

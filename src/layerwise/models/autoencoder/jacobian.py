@@ -98,5 +98,3 @@ def mean_jacobian_norm(network: Autoencoder, x: Tensor, at_a_time: int = 200) ->
     with torch.no_grad():
         norms = [encode_with_norm(network, part)[1].sqrt() for part in x.split(at_a_time)]
     return float(torch.cat(norms).mean())
-
-

@@ -46,7 +46,9 @@ class BernoulliOutput(Output):
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return the cross-entropy of each row."""
-        # Written out, several codes can share a row without a copy of it: softplus(x) - x row.
+        if x.shape == rows.shape:
+            return functional.binary_cross_entropy_with_logits(x, rows, reduction="none").sum(-1)
+        # Written out, several codes share a row without a copy of it: softplus(x) - x row.
         return functional.softplus(x).sum(-1) - torch.einsum("...d,...d->...", x, rows)
 
     def draw(self, x: Tensor, generator: torch.Generator) -> Tensor:

@@ -122,9 +122,7 @@ def from_machines(dbn: DBN) -> StackedAutoencoders:
     stack = StackedAutoencoders(StackConfig(layers=layers))
     with torch.no_grad():
         for autoencoder, rbm in zip(stack.autoencoders(), rbms, strict=True):
-            down, back = (
-                cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder)
-            )
+            down, back = (cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder))
             down.weight.copy_(rbm.weight.t())
             down.bias.copy_(rbm.hidden_bias)
             back.weight.copy_(rbm.weight)
@@ -160,8 +158,8 @@ def unrolled(stack: StackedAutoencoders) -> Autoencoder:
     )
     with torch.no_grad():
         for source, target in _pairs(stack, deep):
-            target.weight.copy_(source.weight)  # type: ignore[operator]
-            target.bias.copy_(source.bias)  # type: ignore[operator]
+            target.weight.copy_(source.weight)
+            target.bias.copy_(source.bias)
     return deep.to(stack.filters.device)
 
 
@@ -169,12 +167,13 @@ def roll_up(deep: Autoencoder, stack: StackedAutoencoders) -> None:
     """Put the weights of the deep autoencoder back into the stack that it came from; the stack's must be free."""
     with torch.no_grad():
         for target, source in _pairs(stack, deep):
-            target.weight.copy_(source.weight)  # type: ignore[operator]
-            target.bias.copy_(source.bias)  # type: ignore[operator]
+            target.weight.copy_(source.weight)
+            target.bias.copy_(source.bias)
 
 
-def _pairs(stack: StackedAutoencoders, deep: Autoencoder) -> list[tuple[nn.Module, nn.Module]]:
+def _pairs(stack: StackedAutoencoders, deep: Autoencoder) -> list[tuple[nn.Linear, nn.Linear]]:
     """Return the stack's layers, each beside its place in the deep autoencoder."""
     down = [layer.encoder[0] for layer in stack.autoencoders()]
     back = [layer.decoder[0] for layer in reversed(stack.autoencoders())]
-    return list(zip([*down, *back], [*deep.encoder, *deep.decoder], strict=True))
+    both = zip([*down, *back], [*deep.encoder, *deep.decoder], strict=True)
+    return [(cast(nn.Linear, own), cast(nn.Linear, place)) for own, place in both]

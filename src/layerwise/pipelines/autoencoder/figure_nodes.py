@@ -17,13 +17,13 @@ from layerwise.evaluation.figures_autoencoders import (
 )
 from layerwise.evaluation.figures_machines import hidden_activity
 from layerwise.models.autoencoder.feedforward import Autoencoder
+from layerwise.models.autoencoder.passes import encoded, reconstructed
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder
 from layerwise.models.autoencoder.variational import VAE
 from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.autoencoder.uses import damage
 from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoders import encoded, reconstructed
 
 SHOWN = 10
 NO_PICTURE = "Ratings are rows of hundreds of columns: see recommendation.json."
@@ -137,7 +137,9 @@ def draw_interpolation(network: nn.Module, test: Rows, description: dict[str, An
             path = network.decode((1 - share) * codes[:1] + share * codes[1:])  # type: ignore[operator]
         lines[f"codes {k + 1}"] = path.clamp(0, 1)
         lines[f"pixels {k + 1}"] = (1 - share) * first + share * second
-    return figures.augmentations(lines, columns.image_shape, title="In between: along codes, and along pixels")
+    return figures.augmentations(
+        lines, columns.image_shape, title="In between: along codes, and along pixels"
+    )
 
 
 def _two_of_other_classes(test: Rows, k: int) -> tuple[Tensor, Tensor]:
@@ -151,7 +153,7 @@ def _two_of_other_classes(test: Rows, k: int) -> tuple[Tensor, Tensor]:
 def draw_compression(compression: dict[str, Any]) -> Figure:
     """Draw size against error."""
     if not compression:
-        return figures.note(NO_USES)
+        return figures.note("A code as large as the row compresses nothing, or autoencoder.uses is false.")
     return rate_against_error(compression["curves"], compression["raw_bytes"])
 
 

@@ -16,17 +16,13 @@ from layerwise.evaluation.probe import linear_probe, principal_components
 from layerwise.evaluation.reconstruction import reconstruction_measures, reconstruction_sse
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
+from layerwise.models.autoencoder.passes import encoded, reconstructed, reconstruction_losses
 from layerwise.models.autoencoder.variational import VAE
 from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoders import (
-    encoded,
-    new_autoencoder,
-    reconstructed,
-    reconstruction_losses,
-    train_autoencoder,
-)
+from layerwise.training.autoencoder_building import new_autoencoder
+from layerwise.training.autoencoders import train_autoencoder
 from layerwise.training.devices import best_device
 from layerwise.training.health import HealthProbe
 from layerwise.training.health_view import health_view

@@ -1,4 +1,4 @@
-"""What an autoencoder is good for: each use a figure of merit, beside what is usual; nothing where it has no meaning."""
+"""What an autoencoder is good for: each use a figure beside what is usual, or nothing where it has no meaning."""
 
 import logging
 from dataclasses import asdict
@@ -15,6 +15,7 @@ from layerwise.evaluation.compression import code_curve, fit_components, jpeg_cu
 from layerwise.evaluation.imputation import hide_cells, imputation_errors, impute
 from layerwise.evaluation.picture_quality import peak_signal_to_noise, structural_similarity
 from layerwise.evaluation.ratings import errors_beside_means
+from layerwise.models.autoencoder.passes import encoded, reconstructed, reconstruction_losses
 from layerwise.models.autoencoder.ratings import RatingAutoencoder
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
 from layerwise.models.autoencoder.variational import VAE
@@ -22,14 +23,9 @@ from layerwise.models.ratings import rated
 from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_settings import LEVELS
-from layerwise.training.autoencoders import (
-    encoded,
-    new_autoencoder,
-    reconstructed,
-    reconstruction_losses,
-    train_autoencoder,
-)
+from layerwise.training.autoencoder_building import new_autoencoder
+from layerwise.training.autoencoder_variants import LEVELS
+from layerwise.training.autoencoders import train_autoencoder
 from layerwise.training.devices import best_device
 from layerwise.training.loop import TrainingError
 from layerwise.training.reporting import report_metrics
@@ -48,13 +44,15 @@ SEQUENCE_ROWS, SEQUENCE_EPOCHS, SEQUENCE_CODE = 10_000, 10, 128
 def compress(
     network: nn.Module, training: Rows, test: Rows, description: dict[str, Any], settings: AutoencoderSettings
 ) -> dict[str, Any]:
-    """Weigh the size of stored codes against the error they leave, beside principal components and JPEG."""
+    """Weigh the size of stored codes against the error they leave; nothing for codes as large as the row."""
     columns = Description(**description)
     if not settings.uses or columns.task in UNLABELLED:
         return {}
     network = network.cpu()
     rows, known = test.inputs[:ROWS], training.inputs[:10_000]
     codes = encoded(network, rows)
+    if codes.shape[1] >= columns.n_inputs:
+        return {}
     curves = {"autoencoder": code_curve(rows, codes, encoded(network, known), network.decode)}  # type: ignore[arg-type]
     components = fit_components(training.inputs, codes.shape[1])
     curves["pca"] = code_curve(rows, components.encode(rows), components.encode(known), components.decode)
@@ -146,9 +144,9 @@ def find_anomalies(
             -importance_weighted_log_prob(network, part.to(device), ANOMALY_DRAWS, draws).cpu()
             for part in (held_out, rows)
         ]
-    methods = {method: detection(*pair, strange) for method, pair in scores.items()}
+    methods = {method: detection(pair[0], pair[1], strange) for method, pair in scores.items()}
     forest = isolation_forest_scores(known, held_out, rows, seed)
-    methods["isolation_forest"] = detection(*forest, strange)
+    methods["isolation_forest"] = detection(forest[0], forest[1], strange)
     main = "likelihood" if "likelihood" in methods else "reconstruction"
     report_metrics({"test/anomaly_auc": methods[main].auc})
     report_metrics({f"test/anomalies/{method}_auc": each.auc for method, each in methods.items()})
@@ -222,9 +220,7 @@ def fill_in(
     found = imputation_errors(rows, filled, start, cells, columns.blocks)
     better = sum(float(each["autoencoder"]) < float(each["usual"]) for each in found)
     report_metrics({f"test/imputation/{each['column']}": float(each["autoencoder"]) for each in found})
-    log.info(
-        "Missing cells: nearer than the column's usual value in %d of %d columns", better, len(found)
-    )
+    log.info("Missing cells: nearer than the column's usual value in %d of %d columns", better, len(found))
     return found
 
 

@@ -29,6 +29,13 @@ def draw_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any]
     return figures.learning_curves(histories | {"fine-tuning": finetuning["epochs"]})
 
 
+def draw_grid(finetuning: dict[str, Any]) -> Figure:
+    """Draw what a grid of settings found on the validation rows."""
+    if not finetuning.get("grid"):
+        return figures.note("One setting was trained (grid).")
+    return figures.grid_scores(finetuning["grid"], finetuning["monitor"])
+
+
 def draw_predictions(
     network: MLP, test: Rows, description: dict[str, Any], measured: dict[str, Any]
 ) -> Figure:

@@ -106,9 +106,7 @@ def evaluate(
     return measured, _predictions(columns, targets, scores, threshold)
 
 
-def evaluate_stack(
-    stack: DBN | StackedAutoencoders, test: Rows, history: dict[str, Any]
-) -> dict[str, float]:
+def evaluate_stack(stack: DBN | StackedAutoencoders, test: Rows, history: dict[str, Any]) -> dict[str, float]:
     """Measure how well the pretrained stack reconstructs the test rows; nothing when it was not pretrained."""
     if not history["layers"]:
         return {}

@@ -55,6 +55,7 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
                 name="repeat_exercise",
             ),
             _figure(draw.draw_learning_curves, ["finetuning_history"]),
+            _figure(draw.draw_grid, ["finetuning_history"]),
             Node(
                 draw.draw_network_features,
                 ["network", "description"],

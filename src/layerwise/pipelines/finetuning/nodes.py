@@ -6,19 +6,16 @@ from typing import Any
 from layerwise.data.rows import Description, Rows
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.dbn import DBN
-from layerwise.models.members import Members, MembersConfig
 from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
 from layerwise.parameters import DBNSettings, MLPSettings
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_settings import SAESettings
 from layerwise.training.backpropagation import FinetuningSettings
 from layerwise.training.devices import best_device
 from layerwise.training.finetuning import finetune
 from layerwise.training.health import HealthProbe
 from layerwise.training.loop import TrainingError
-from layerwise.training.many import refuse_what_members_cannot, train_many
 from layerwise.training.pretraining import PretrainingSettings
-from layerwise.training.reporting import report_metrics
+from layerwise.training.sae_settings import SAESettings
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +35,7 @@ def finetune_stack(
     layers = MLPSettings(
         hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initialiser=dbn.random_initialiser
     )
-    network = _new_network(layers, description, settings, seed)
+    network = new_network(layers, description, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
     return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze, health)
@@ -63,7 +60,7 @@ def finetune_encoders(
         activation="sigmoid" if machines else shape["code_activation"],
         initialiser=shape["initialiser"],
     )
-    network = _new_network(layers, description, settings, seed)
+    network = new_network(layers, description, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
     return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze, health)
@@ -80,60 +77,14 @@ def finetune_random_start(
     quiet: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Train a feed-forward network from its random start."""
-    network = _new_network(mlp, description, settings, seed)
+    network = new_network(mlp, description, settings, seed)
     return _finetune(network, labelled, validation, description, settings, seed, False, health, quiet)
 
 
-def train_networks(
-    labelled: Rows,
-    validation: Rows,
-    description: dict[str, Any],
-    mlp: MLPSettings,
-    settings: FinetuningSettings,
-    seed: int,
-    health: bool = False,
-    seeds: int = 1,
-) -> tuple[MLP, dict[str, Any], Members]:
-    """Train a network, or several at once whose seeds follow the run's; the first one is the run's network."""
-    if seeds == 1:
-        network, history = finetune_random_start(
-            labelled, validation, description, mlp, settings, seed, health
-        )
-        config = MembersConfig(shape=network.config, seeds=(seed,))
-        return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
-    if health:
-        raise TrainingError("health looks into one network: set seeds: 1, or health: false")
-    columns, device = Description(**description), best_device()
-    names = [seed + k for k in range(seeds)]
-    networks = [_new_network(mlp, description, settings, each).to(device) for each in names]
-    if columns.fresh_binarisation:
-        refuse_what_members_cannot(networks[0].config, settings, True)
-    members, course = train_many(
-        networks, columns.task, labelled.to(device), validation.to(device), settings, names
-    )
-    for epoch in range(max(map(len, course.history))):
-        running = [history[epoch] for history in course.history if epoch < len(history)]
-        means = {
-            name: sum(each[name] for each in running) / len(running) for name in running[0] if "/" in name
-        }
-        report_metrics(means, epoch + 1)
-    history = {
-        "epochs": course.history[0],
-        "stopped": course.stopped[0],
-        "seconds": course.seconds,
-        "members": [
-            {"seed": each, "epochs": len(epochs), "best_epoch": best, "stopped": stopped}
-            for each, epochs, best, stopped in zip(
-                names, course.history, course.best_epoch, course.stopped, strict=True
-            )
-        ],
-    }
-    return members.member(0), history, members
-
-
-def _new_network(
+def new_network(
     layers: MLPSettings, description: dict[str, Any], settings: FinetuningSettings, seed: int
 ) -> MLP:
+    """Return a network for prepared rows, as its seed draws it."""
     columns = Description(**description)
     try:
         for_each_layer(settings.dropout, len(layers.hidden_sizes), "finetuning.dropout")

@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.finetuning.nodes import finetune_encoders, finetune_stack, train_networks
+from layerwise.pipelines.finetuning.nodes import finetune_encoders, finetune_stack
+from layerwise.pipelines.finetuning.together import train_networks
 from layerwise.pipelines.previews import NetworkPreview
 
 
@@ -17,6 +18,6 @@ def create_pipeline(name: str = "finetuning", pretrained: bool = True, stack: st
         function = finetune_encoders if stack == "sae" else finetune_stack
         node = Node(function, inputs, outputs, name="finetune_network", preview_fn=preview)
     else:
-        inputs = [*rows, "params:mlp", *settings, "params:seeds"]
+        inputs = [*rows, "params:mlp", *settings, "params:seeds", "params:grid"]
         node = Node(train_networks, inputs, [*outputs, "members"], name="train_network", preview_fn=preview)
     return Pipeline([node])

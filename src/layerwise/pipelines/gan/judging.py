@@ -16,8 +16,9 @@ from layerwise.models.mlp import MLP
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.pipelines.gan.tables import judge_table
 from layerwise.seeding import generator_for, seed_for
+from layerwise.training.autoencoder_building import new_autoencoder
 from layerwise.training.autoencoder_settings import AutoencoderSettings
-from layerwise.training.autoencoders import new_autoencoder, train_autoencoder
+from layerwise.training.autoencoders import train_autoencoder
 from layerwise.training.devices import best_device
 from layerwise.training.feature_space import classes, features
 from layerwise.training.gan_settings import GANSettings

@@ -7,10 +7,10 @@ from layerwise.models.autoencoder.stacked import StackedAutoencoders, from_machi
 from layerwise.models.dbn import DBN, DBNConfig
 from layerwise.parameters import DBNSettings
 from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_settings import SAESettings
 from layerwise.training.devices import best_device
 from layerwise.training.loop import TrainingError
 from layerwise.training.pretraining import Pretrained, PretrainingSettings, pretrain
+from layerwise.training.sae_settings import SAESettings
 from layerwise.training.stacking import new_stack, pretrain_layers, train_unrolled
 
 

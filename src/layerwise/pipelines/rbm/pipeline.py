@@ -5,6 +5,7 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
+from layerwise.pipelines.previews import MachinePreview
 from layerwise.pipelines.rbm import collections, nodes
 from layerwise.pipelines.rbm import figure_nodes as draw
 
@@ -19,6 +20,7 @@ def create_pipeline() -> Pipeline:
                 ["training", "validation", "description", *settings],
                 ["machine", "machine_history"],
                 name="train_machine",
+                preview_fn=MachinePreview("rbm"),
             ),
             Node(
                 nodes.measure_likelihood,

@@ -1,0 +1,71 @@
+"""Speed and memory of `kedro run --pipelines=predict` on a file of a million rows.
+
+python benchmarks/predict_throughput.py --model churn@champion --rows data/01_raw/churn/Churn_Modelling.csv
+
+The file is repeated until it has that many rows, asked about in a process of its own, and thrown away. Rows per second
+count the answers alone (the run's own figure); the peak of resident memory is that of the whole process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def repeated(source: Path, target: Path, n_rows: int) -> int:
+    """Write a table's rows again and again, at least so many; return how many."""
+    header, *lines = source.read_text(encoding="utf-8").splitlines()
+    times = -(-n_rows // len(lines))
+    block = "\n".join(lines) + "\n"
+    with target.open("w", encoding="utf-8") as file:
+        file.write(header + "\n")
+        for _ in range(times):
+            file.write(block)
+    return times * len(lines)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="churn@champion")
+    parser.add_argument("--rows", type=Path, default=Path("data/01_raw/churn/Churn_Modelling.csv"))
+    parser.add_argument("--n", type=int, default=1_000_000)
+    parser.add_argument("--chunk-rows", type=int, default=20_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        file, answers = Path(place) / "rows.csv", Path(place) / "answers.csv"
+        n = repeated(given.rows, file, given.n)
+        params = {
+            "predict.model": given.model,
+            "predict.input": file,
+            "predict.output": answers,
+            "predict.chunk_rows": given.chunk_rows,
+        }
+        command = [
+            sys.executable,
+            *("-m", "kedro", "run", "--pipelines=predict"),
+            "--params=" + ",".join(f"{name}={value}" for name, value in params.items()),
+        ]
+        began = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - began
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+        said = re.search(r"([\d,]+)\s+rows/s", done.stdout + done.stderr)
+        # Linux counts in KiB; the only child is the run.
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+        print(
+            f"{n:,} rows of {file.stat().st_size / 1e6:.0f} MB: {seconds:.1f} s with the start, "
+            f"{said[1] if said else '?'} rows/s, {peak:.2f} GiB at most, answers of "
+            f"{answers.stat().st_size / 1e6:.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""All rows through an autoencoder, some at a time, without gradients; the results lie on the CPU."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from layerwise.models.autoencoder.variational import VAE, divergence
+
+
+def encoded(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
+    """Return the codes of all rows, on the CPU, shape (rows, code_size)."""
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        parts = [network.encode(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
+    return torch.cat(parts)
+
+
+def reconstructed(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
+    """Return the reconstructions of all rows, on the CPU, shape of inputs."""
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        parts = [network.reconstruct(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
+    return torch.cat(parts)
+
+
+def reconstruction_losses(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
+    """Return each row's loss, without noise, on the CPU, shape (rows,).
+
+    Of a variational autoencoder it is that at the posterior mean, and the divergence.
+    """
+    device, found = next(network.parameters()).device, []
+    with torch.no_grad():
+        for part in inputs.split(at_a_time):
+            rows = part.to(device)
+            loss = network.loss(network(rows), rows)  # type: ignore[operator]
+            if isinstance(network, VAE):
+                loss = loss + divergence(*network.posterior(rows)).sum(1)
+            found.append(loss.cpu())
+    return torch.cat(found)

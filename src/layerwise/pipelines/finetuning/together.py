@@ -1,0 +1,107 @@
+"""Train several networks at once: of several seeds, and over a grid of settings."""
+
+import logging
+from typing import Any
+
+from layerwise.data.rows import Description, Rows
+from layerwise.models.members import Members, MembersConfig
+from layerwise.models.mlp import MLP
+from layerwise.parameters import MLPSettings
+from layerwise.pipelines.finetuning.nodes import finetune_random_start, new_network
+from layerwise.training.devices import best_device
+from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.grid import GridSettings, ranking
+from layerwise.training.loop import TrainingError
+from layerwise.training.many import refuse_what_members_cannot, train_many
+from layerwise.training.many_stack import Course
+from layerwise.training.reporting import report_metrics
+
+log = logging.getLogger(__name__)
+
+
+def train_networks(
+    labelled: Rows,
+    validation: Rows,
+    description: dict[str, Any],
+    mlp: MLPSettings,
+    settings: FinetuningSettings,
+    seed: int,
+    health: bool = False,
+    seeds: int = 1,
+    grid: GridSettings | None = None,
+) -> tuple[MLP, dict[str, Any], Members]:
+    """Train a network, or several at once whose seeds follow the run's; the first one is the run's network.
+
+    With a grid, networks of every seed learn at each of its points, the validation rows choose the point, and its
+    networks are the run's.
+    """
+    points = (grid or GridSettings()).points()
+    if seeds == 1 and not points:
+        network, history = finetune_random_start(
+            labelled, validation, description, mlp, settings, seed, health
+        )
+        config = MembersConfig(shape=network.config, seeds=(seed,))
+        return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
+    if health:
+        raise TrainingError("health looks into one network: set seeds: 1 and no grid, or health: false")
+    columns, device = Description(**description), best_device()
+    names = [seed + k for k in range(seeds)] * max(1, len(points))
+    networks = [new_network(mlp, description, settings, each).to(device) for each in names]
+    if columns.fresh_binarisation:
+        refuse_what_members_cannot(networks[0].config, settings, True)
+    own = [point for point in points for _ in range(seeds)] or None
+    members, course = train_many(
+        networks, columns.task, labelled.to(device), validation.to(device), settings, names, own
+    )
+    ranked = ranking(points, _scores(course, settings, seeds), settings.monitors_a_score) if points else []
+    first = ranked[0]["place"] * seeds if ranked else 0
+    chosen = range(first, first + seeds)
+    _report(course, chosen)
+    if ranked:
+        log.info(
+            "The grid's best of %d points by %s: %s (%.4f)",
+            len(points),
+            settings.monitor,
+            ", ".join(f"{name} {value:g}" for name, value in ranked[0]["settings"].items()),
+            ranked[0]["mean"],
+        )
+    history = {
+        "epochs": course.history[first],
+        "stopped": course.stopped[first],
+        "seconds": course.seconds,
+        "members": [
+            {
+                "seed": names[k],
+                "epochs": len(course.history[k]),
+                "best_epoch": course.best_epoch[k],
+                "stopped": course.stopped[k],
+            }
+            for k in chosen
+        ],
+        "grid": [{name: each[name] for name in ("settings", "mean", "spread")} for each in ranked],
+        "monitor": settings.monitor,
+    }
+    kept = [members.member(k) for k in chosen]
+    config = MembersConfig(shape=networks[0].config, seeds=tuple(names[k] for k in chosen))
+    return kept[0], history, Members(config, kept).to(device).eval()
+
+
+def _scores(course: Course, settings: FinetuningSettings, seeds: int) -> list[list[float]]:
+    """Return each point's members' scores: of the epoch that was kept."""
+    best = max if settings.monitors_a_score else min
+    found = []
+    for history in course.history:
+        values = [epoch[settings.monitor] for epoch in history]
+        found.append(best(values) if settings.keep_best else values[-1])
+    return [found[start : start + seeds] for start in range(0, len(found), seeds)]
+
+
+def _report(course: Course, chosen: range) -> None:
+    """Report the means over the chosen networks, epoch by epoch."""
+    histories = [course.history[k] for k in chosen]
+    for epoch in range(max(map(len, histories))):
+        running = [history[epoch] for history in histories if epoch < len(history)]
+        means = {
+            name: sum(each[name] for each in running) / len(running) for name in running[0] if "/" in name
+        }
+        report_metrics(means, epoch + 1)

@@ -1,0 +1,13 @@
+"""Ask a trained model about the rows of a file."""
+
+from layerwise.data.incoming import Incoming
+from layerwise.parameters import PredictSettings
+from layerwise.predictions import Predictions
+from layerwise.trained import Trained
+from layerwise.training.reporting import report_tags
+
+
+def predict_rows(model: Trained, rows: Incoming, settings: PredictSettings) -> Predictions:
+    """Return the answers; they are made while they are written, so that a file of any length fits."""
+    report_tags({"model.run": model.facts.run, "model.sha256": model.sha256, "predict.input": str(rows.path)})
+    return Predictions(model, rows, settings.strict)

@@ -1,0 +1,140 @@
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from layerwise.models.store import load_network
+
+FIGURES = (
+    "anomalies",
+    "code_map",
+    "comparison",
+    "compression",
+    "denoising",
+    "features",
+    "hidden_activity",
+    "interpolation",
+    "learning_curves",
+    "reconstructions",
+    "sequences",
+)
+
+
+@pytest.fixture(scope="module")
+def trained(project):
+    """Every node once: the embedded digits, and all uses."""
+    project.run(
+        "autoencoder", problem={"name": "codes"}, autoencoder={"code_size": 12, "learning_rate": 0.003}
+    )
+    return project
+
+
+def report(project, name, problem="codes"):
+    return project.json(f"08_reporting/{problem}/autoencoder/{name}.json")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_drawn(trained, name):
+    with Image.open(trained.path / f"data/08_reporting/codes/autoencoder/{name}.png") as picture:
+        assert min(picture.size) > 200
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+
+
+def test_reconstructions_are_those_of_the_saved_network_beside_as_many_components(trained):
+    found = report(trained, "reconstruction_measures")
+    network = load_network(trained.path / "data/06_models/codes/autoencoder/autoencoder_network")
+    rows = trained.catalog(problem={"name": "codes"}).load("autoencoder.test").inputs
+    error = float((network.reconstruct(rows) - rows).square().sum(1).mean().detach())
+    assert found["reconstruction"]["reconstruction_sse"] == pytest.approx(error, rel=1e-4)
+    assert found["reconstruction"]["reconstruction_mse"] == pytest.approx(error / 784, rel=1e-4)
+    assert found["pca"]["components"] == 12
+    assert 20 < found["pca"]["reconstruction_sse"] < 30
+    tracked = trained.query("select value from metrics where key = 'test/reconstruction_sse'")
+    assert pytest.approx(error, rel=1e-4) in [value for (value,) in tracked]
+
+
+def test_uses_have_their_figures(trained):
+    anomalies = report(trained, "anomalies")
+    assert anomalies["anomaly"] == "class 9"
+    assert {"reconstruction", "isolation_forest"} == set(anomalies["methods"])
+    assert sum(anomalies["is_anomaly"]) == 100
+    noise = report(trained, "denoising")
+    assert set(noise) == {"gaussian", "salt_and_pepper", "masking"}
+    assert noise["salt_and_pepper"]["after"]["psnr"] > noise["salt_and_pepper"]["before"]["psnr"]
+    curves = report(trained, "compression")["curves"]
+    assert [point["bytes"] for point in curves["pca"]] == [3, 4.5, 6, 9, 12]
+    sequences = report(trained, "sequences")
+    assert sequences["prediction_sse"] < sequences["last_line_sse"]
+    assert set(report(trained, "probe")) == {"codes", "raw", "pca"}
+    assert report(trained, "imputation") == []
+    assert report(trained, "likelihood") == {}
+
+
+def test_a_variational_autoencoder_bounds_the_likelihood_and_says_what_the_ink_is(project):
+    settings = {"variant": "variational", "hidden_sizes": [60], "code_size": 8, "uses": False, "probe": False}
+    project.run(
+        "autoencoder",
+        problem={"name": "vae"},
+        preparation={"binarise": "fresh"},
+        autoencoder=settings | {"learning_rate": 0.003},
+    )
+    found = report(project, "likelihood", "vae")
+    assert found["binarisation"] == {"training": "fresh", "test": "one draw"}
+    assert -300 < found["elbo"] < found["log_prob"] < 0
+    assert found["samples"] == 20
+    assert found["elbo"] == pytest.approx(-found["reconstruction"] - found["divergence"])
+    assert 0 <= report(project, "reconstruction_measures", "vae")["codes"]["active_units"] <= 8
+    for name in ("anomalies", "denoising", "compression", "sequences"):
+        assert report(project, name, "vae") == {}
+
+
+def test_a_table_is_filled_in_and_its_swapped_rows_found(project):
+    project.run(
+        "autoencoder",
+        env="forest_fires",
+        problem={"name": "fires"},
+        autoencoder={"variant": "denoising", "batch_size": 50, "epochs": 10, "code_size": 40},
+    )
+    shape = project.json("06_models/fires/autoencoder/autoencoder_network/network.json")
+    assert shape["loss"] == "mixed"
+    anomalies = report(project, "anomalies", "fires")
+    assert anomalies["anomaly"] == "rows with half their columns from other rows"
+    assert 0 <= anomalies["methods"]["reconstruction"]["auc"] <= 1
+    columns = {each["column"] for each in report(project, "imputation", "fires")}
+    assert {"temp", "month"} <= columns
+    assert all(math.isfinite(each["autoencoder"]) for each in report(project, "imputation", "fires"))
+
+
+def test_health_looks_into_the_way_down_and_the_way_back(project):
+    project.run(
+        "autoencoder",
+        problem={"name": "healthy"},
+        health=True,
+        autoencoder={"variant": "deep", "hidden_sizes": [20], "code_size": 5, "epochs": 1},
+        to_nodes=["autoencoder.train_autoencoder"],
+    )
+    health = project.json("07_model_output/healthy/autoencoder/autoencoder_history.json")["health"]
+    layers = {name.split("/")[1] for name in health[0]}
+    assert {"layer_1", "layer_2", "layer_3", "output"} <= layers
+
+
+@pytest.mark.parametrize(
+    ("env", "params", "message"),
+    [
+        (None, {"variant": "variatonal"}, "autoencoder.variant"),
+        (None, {"code_size": 900}, "900 is no bottleneck for 784 inputs"),
+        (None, {"variant": "overcomplete", "code_size": 10}, "not larger than 784"),
+        (None, {"batch_size": 9999}, "autoencoder.batch_size is 9999"),
+        ("forest_fires", {"variant": "convolutional", "batch_size": 50}, "is for pictures"),
+        ("forest_fires", {"loss": "binary_cross_entropy", "batch_size": 50}, r"needs inputs in \[0, 1\]"),
+        (
+            "forest_fires",
+            {"variant": "denoising", "corruption": "salt_and_pepper", "batch_size": 50},
+            "take swap or gaussian",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_rows_is_said_before_training(project, env, params, message):
+    with pytest.raises((ValueError, RuntimeError), match=message):
+        project.run("autoencoder", env=env, problem={"name": "unfit"}, autoencoder=params)

@@ -1,0 +1,251 @@
+import json
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+
+from layerwise.data.errors import DataError
+from layerwise.registry import find_model
+from layerwise.trained import ModelError
+
+TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
+
+
+@pytest.fixture(scope="module")
+def trained(project):
+    """The id of a run whose binary network chose its threshold on validation rows."""
+    project.run(
+        "mlp",
+        env="forest_fires_size",
+        problem={"name": "fires"},
+        evaluation={"baselines": False, "threshold": "f1"},
+        to_nodes=["mlp.write_model_card"],
+    )
+    return project.last_run()[0]
+
+
+def predicted(project, model, rows, name, **settings):
+    output = project.path / f"{name}_answers.csv"
+    given = {"model": model, "input": str(rows), "output": str(output), **settings}
+    project.run("predict", predict=given)
+    return pd.read_csv(output)
+
+
+@pytest.fixture(scope="module")
+def raw(project):
+    return pd.read_csv(project.path / TABLE)
+
+
+def test_the_untouched_file_gets_the_answers_of_the_test_rows(project, trained, raw):
+    found = predicted(project, trained, project.path / TABLE, "whole")
+    catalog = project.catalog(env="forest_fires_size", problem={"name": "fires"})
+    expected, rows = catalog.load("mlp.predictions"), catalog.load("mlp.split")["test"]
+    assert found["prediction"].iloc[rows].tolist() == expected["predicted"].tolist()
+    np.testing.assert_allclose(
+        found["probability_large"].iloc[rows], expected["probability_large"], atol=1e-5
+    )
+    pd.testing.assert_frame_equal(found[list(raw)], raw)
+    assert found["refused"].isna().all()
+
+
+def test_the_decision_is_that_of_the_threshold_chosen_on_validation_rows(project, trained):
+    found = predicted(project, trained, project.path / TABLE, "threshold")
+    threshold = project.json("08_reporting/fires/mlp/measures.json")["threshold"]
+    assert threshold != 0.5
+    np.testing.assert_allclose(found["threshold"], threshold, rtol=1e-6)
+    said = found["prediction"] == "large"
+    assert (said == (found["probability_large"] >= threshold)).all()
+
+
+def test_a_model_is_found_by_run_alias_version_and_folder_alike(project, trained):
+    uri = f"sqlite:///{project.path}/mlflow.db"
+    found = [
+        find_model(name, uri)
+        for name in (
+            trained,
+            f"runs:/{trained}/model",
+            "fires@champion",
+            "fires/1",
+            "models:/fires/1",
+            "fires",
+        )
+    ]
+    assert len({each.sha256 for each in found}) == 1
+    assert found[0].facts.run == trained
+    folder = project.path / "data/06_models/fires/mlp/model"
+    assert find_model(str(folder), uri).sha256 == found[0].sha256
+    pd.testing.assert_frame_equal(
+        predicted(project, str(folder), project.path / TABLE, "by_folder"),
+        predicted(project, "fires@champion", project.path / TABLE, "by_alias"),
+    )
+
+
+def test_extra_and_reordered_columns_change_nothing(project, trained, raw):
+    frame = raw[list(raw)[::-1]].assign(comment="é, with a comma")
+    frame.to_csv(project.path / "reordered.csv", index=False)
+    found = predicted(project, trained, project.path / "reordered.csv", "reordered", chunk_rows=100)
+    expected = predicted(project, trained, project.path / TABLE, "in_order")
+    answers = ["prediction", "probability_large", "probability_small", "threshold", "refused"]
+    pd.testing.assert_frame_equal(found[answers], expected[answers])
+    assert (found["comment"] == "é, with a comma").all()
+
+
+def test_faulty_rows_are_refused_one_by_one_and_the_others_answered(project, trained, raw):
+    lines = (project.path / TABLE).read_text().splitlines()
+    at = lines[0].split(",").index("temp")
+
+    def with_temp(line, value):
+        cells = line.split(",")
+        cells[at] = value
+        return ",".join(cells)
+
+    lines[2], lines[3], lines[4] = with_temp(lines[2], "hot"), with_temp(lines[3], ""), lines[4] + ",1"
+    lines[5], lines[6] = with_temp(lines[5], "inf"), with_temp(lines[6], "99999")
+    (project.path / "faulty.csv").write_text("\n".join(lines) + "\n")
+    found = predicted(project, trained, project.path / "faulty.csv", "faulty", chunk_rows=50)
+    assert len(found) == len(raw)
+    reasons = found["refused"].dropna()
+    assert reasons.index.tolist() == [1, 2, 3, 4, 5]
+    for reason, words in zip(
+        reasons,
+        [
+            "temp is a number, and holds 'hot'",
+            "temp is empty",
+            "the row has 14 cells",
+            "infinite",
+            "far outside",
+        ],
+        strict=True,
+    ):
+        assert words in reason
+    assert found["prediction"].isna().sum() == 5
+    expected = predicted(project, trained, project.path / TABLE, "right").drop(index=reasons.index)
+    np.testing.assert_allclose(
+        found["probability_large"].drop(index=reasons.index), expected["probability_large"], rtol=1e-5
+    )
+
+
+def test_a_missing_column_is_named_and_nothing_is_written(project, trained, raw):
+    raw.drop(columns=["temp", "wind"]).to_csv(project.path / "short.csv", index=False)
+    with pytest.raises(DatasetError, match=r"missing input column\(s\): 'temp', 'wind'"):
+        predicted(project, trained, project.path / "short.csv", "short")
+    assert not list(project.path.glob(".short*"))
+
+
+def test_a_fault_in_the_middle_leaves_the_old_answers(project, trained, monkeypatch):
+    predicted(project, trained, project.path / TABLE, "kept")
+    before = (project.path / "kept_answers.csv").read_bytes()
+    seen = []
+
+    def breaks(*arguments):
+        seen.append(arguments)
+        if len(seen) == 3:
+            raise OSError(28, "No space left on device")
+        return real(*arguments)
+
+    from layerwise import predictions
+
+    real = predictions.answer
+    monkeypatch.setattr(predictions, "answer", breaks)
+    with pytest.raises(DatasetError, match="No space left"):
+        predicted(project, trained, project.path / TABLE, "kept", chunk_rows=100)
+    assert (project.path / "kept_answers.csv").read_bytes() == before
+    assert not list(project.path.glob(".kept*"))
+    assert project.last_run()[1] == "FAILED"
+
+
+def test_the_answers_lie_with_the_models_problem_unless_named(project, trained):
+    project.run("predict", predict={"model": trained, "input": str(project.path / TABLE)})
+    assert (project.path / "data/07_model_output/fires/predict/forestfires_uci_predictions.csv").exists()
+    run, status = project.last_run()
+    assert status == "FINISHED"
+    tags = dict(project.query("select key, value from tags where run_uuid=?", run))
+    assert (tags["problem"], tags["model.run"]) == ("fires", trained)
+    metrics = dict(project.query("select key, value from metrics where run_uuid=?", run))
+    assert (metrics["predict/rows"], metrics["predict/refused"]) == (517, 0)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("fire", "no model is registered as 'fire'.*did you mean 'fires'"),
+        ("fires@champoin", "no alias 'champoin'; did you mean 'champion'"),
+        ("fires/99", "'fires' has no version 99; the last one is"),
+        ("0" * 31 + "a", "there is no run"),
+        ("a/b/c", "is no folder and no model's name"),
+        ("data/01_raw", "holds no model"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_clear_message(project, trained, model, words):
+    with pytest.raises(ModelError, match=words):
+        predicted(project, model, project.path / TABLE, "none")
+
+
+def test_a_machine_is_no_model_that_predicts(project):
+    project.run("rbm", rbm={"classifier": False, "probe": False}, to_nodes=["rbm.train_machine"])
+    with pytest.raises(
+        ModelError, match=r"has no model \(pipeline rbm, FINISHED\); finished runs of the supervised"
+    ):
+        predicted(project, project.last_run()[0], project.path / TABLE, "none")
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"input": None}, DatasetError, "predict.input is not set"),
+        ({"input": "rowz.csv"}, DataError, "there is no file"),
+        ({"model": None}, DatasetError, "predict.model is not set"),
+        ({"output": TABLE}, DatasetError, "holds the rows themselves"),
+    ],
+)
+def test_what_the_command_forgot_is_said(project, trained, settings, error, words):
+    given = {"model": trained, "input": TABLE} | settings
+    with pytest.raises((error, DatasetError), match=words):
+        project.run("predict", predict=given)
+
+
+def test_pictures_are_answered_from_arrays_and_from_columns_of_pixels(finished):
+    catalog = finished.catalog()
+    raw, split = catalog.load("raw"), catalog.load("dbn.split")["test"]
+    expected = catalog.load("dbn.predictions")["predicted"].tolist()
+    pixels, labels = raw.pixels[split], raw.labels[split]
+    np.savez(finished.path / "digits.npz", images=pixels, labels=labels)
+    flat = pd.DataFrame(pixels.reshape(1000, -1).astype(int), columns=[f"p{k}" for k in range(784)])
+    flat.insert(0, "label", labels)
+    flat.iloc[3, 5] = 300
+    flat.to_csv(finished.path / "digits.csv", index=False)
+    model = str(finished.path / "data/06_models/digits/dbn/model")
+    arrays = predicted(finished, model, finished.path / "digits.npz", "from_npz", chunk_rows=300)
+    assert arrays["prediction"].tolist() == expected
+    assert arrays["row"].tolist() == list(range(1000))
+    columns = predicted(finished, model, finished.path / "digits.csv", "from_csv")
+    assert columns["refused"].dropna().to_dict() == {3: "a pixel is not a number from 0 to 255"}
+    assert columns["prediction"].drop(3).astype(int).tolist() == [e for k, e in enumerate(expected) if k != 3]
+
+
+def test_a_changed_model_in_the_store_is_refused_before_anything_is_written(project, trained):
+    client = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db")
+    model_id = client.get_run(trained).outputs.model_outputs[0].model_id
+    folder = project.path / "mlruns/models" / model_id / "artifacts"
+    told = (folder / "MLmodel").read_text()
+    for text, words in (
+        (told.replace("layerwise.serving", "mlflow.pyfunc.model"), "another loader, mlflow.pyfunc.model"),
+        (told.replace("code: null", "code: code"), "names code to run, code"),
+    ):
+        (folder / "MLmodel").write_text(text)
+        with pytest.raises(ModelError, match=words):
+            predicted(project, trained, project.path / TABLE, "tampered")
+    (folder / "MLmodel").write_text(told)
+    (folder / "python_model.pkl").write_bytes(b"\x80\x04.")
+    with pytest.raises(ModelError, match=r"python_model\.pkl is not among the model's files"):
+        predicted(project, trained, project.path / TABLE, "tampered")
+    (folder / "python_model.pkl").unlink()
+    listed = folder / "data/model/model.json"
+    right = listed.read_text()
+    listed.write_text(json.dumps(json.loads(right) | {"threshold": 0.0}))
+    with pytest.raises(ModelError, match="not the one that was registered"):
+        predicted(project, "fires@champion", project.path / TABLE, "tampered")
+    listed.write_text(right)
+    assert not (project.path / "tampered_answers.csv").exists()

@@ -1,0 +1,70 @@
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel, TypeAdapter
+
+from layerwise.parameters import PARAMETERS
+from layerwise.pipeline_registry import RUNNABLE
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs/pipelines").glob("*.md"))
+PARTS = ["## The equation", "## Parameters", "## A figure", "## The paper"]
+
+
+def known(name):
+    """Return whether there is such a parameter, and its model's default if it has one."""
+    key, *parts = name.split(".")
+    if key not in PARAMETERS:
+        return False
+    kind = PARAMETERS[key]
+    for part in parts:
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel) and part in kind.model_fields):
+            return False
+        kind = kind.model_fields[part].annotation
+    return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_pipelines_page_has_its_parts_and_names_only_parameters_that_there_are(page):
+    text = page.read_text()
+    assert f"--pipelines={page.stem}" in text
+    positions = [text.index(part) for part in PARTS]
+    assert positions == sorted(positions)
+    names = re.findall(r"^\| `([\w.]+)`", text.split("## Parameters")[1], re.MULTILINE)
+    assert names
+    assert [name for name in names if not known(name)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_pages_defaults_are_those_of_the_base_configuration(page):
+    base = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
+    right = {key: TypeAdapter(kind).validate_python(base.get(key)) for key, kind in PARAMETERS.items()}
+    for name, default in re.findall(r"^\| `([\w.]+)` \| `([^`]*)`", page.read_text(), re.MULTILINE):
+        key, *parts = name.split(".")
+        value = right[key]
+        for part in parts:
+            value = getattr(value, part)
+        expected = yaml.safe_load(default)
+        assert (list(value) if isinstance(value, tuple) else value) == expected, name
+
+
+def test_every_pipeline_that_runs_has_its_page_and_every_page_is_in_the_navigation():
+    nav = (ROOT / "mkdocs.yml").read_text()
+    text = "".join(page.read_text() for page in PAGES)
+    assert [name for name in RUNNABLE if f"--pipelines={name}`" not in text] == []
+    assert [page.name for page in PAGES if f"pipelines/{page.name}" not in nav] == []
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="the docs extra is not installed")
+def test_the_documentation_builds_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "pipelines/rbm.html").read_text()
+    assert "<math" in page
+    assert "arithmatex" not in page
