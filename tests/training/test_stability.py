@@ -6,7 +6,7 @@ import torch
 from layerwise.models.gan import Generator, GeneratorConfig
 from layerwise.training.game_monitor import GameMonitor
 from layerwise.training.loop import Progress
-from layerwise.training.ring import GAMES, RingSettings, centres, mode_of, modes_found, play_on_ring, ring
+from layerwise.training.ring import RingSettings, centres, mode_of, modes_found, play_on_ring, ring
 from layerwise.training.stability import verdicts
 
 WELL = {
@@ -120,19 +120,18 @@ def test_the_monitors_state_comes_back():
 
 
 def test_minimax_with_a_strong_discriminator_is_called_vanishing():
-    settings = RingSettings(epochs=10, rows=5000, **GAMES["minimax, strong discriminator"])
-    played = play_on_ring(settings, seed=0)
-    found = [verdict.split(":")[0] for verdict in played.verdicts]
-    assert "vanishing" in found
-    assert "overpowered" in found
+    played = play_on_ring(RingSettings().with_game("minimax, strong discriminator"), seed=0)
+    found = [verdict for verdict in played.verdicts if verdict.startswith("vanishing")]
+    assert len(found) == 1
+    assert "non_saturating" in found[0].split("Cure:")[1]
     # The slope of log(1 - D(G(z))) by the score is D(G(z)) itself.
     last = played.history[-1]
-    assert last["train/signal"] == pytest.approx(last["train/d_of_g"], abs=0.02)
+    assert last["train/signal"] == pytest.approx(last["train/d_of_g"], abs=0.03)
 
 
-def test_the_same_strong_discriminator_does_not_silence_the_non_saturating_generator():
-    changed = GAMES["minimax, strong discriminator"] | {"objective": "non_saturating"}
-    played = play_on_ring(RingSettings(epochs=10, rows=5000, **changed), seed=0)
+def test_a_shorter_default_game_finds_the_modes_of_the_ring():
+    played = play_on_ring(RingSettings(epochs=20), seed=0)
+    assert modes_found(played.generator.sample(2000, torch.Generator().manual_seed(1)))[0] >= 7
     assert "vanishing" not in [verdict.split(":")[0] for verdict in played.verdicts]
 
 

@@ -135,17 +135,17 @@ def class_histogram(
 def distance_histogram(
     generated: Any, real: Any, *, title: str = "Distance to the nearest training row"
 ) -> Figure:
-    """Draw how far generated rows lie from the nearest training row, beside training rows' own nearest others.
+    """Draw how far generated rows lie from the nearest training row, beside test rows.
 
     Args:
         generated: (n,) distances of generated rows.
-        real: (m,) distances of training rows to the nearest other one.
+        real: (m,) the same of test rows.
         title: of the figure.
     """
     figure = new_figure(5.6, 3.4)
     axes = figure.subplots()
     edges = np.histogram_bin_edges(np.concatenate([generated, real]), bins=40).tolist()
-    axes.hist(real, edges, density=True, color=colour(0), alpha=0.55, label="training rows")
+    axes.hist(real, edges, density=True, color=colour(0), alpha=0.55, label="test rows")
     axes.hist(
         generated,
         edges,

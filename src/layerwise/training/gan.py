@@ -237,6 +237,7 @@ def monitor_of(
     known: Tensor | None = None,
     modes: Modes | None = None,
     n_modes: int = 0,
+    shown: int = SHOWN,
 ) -> GameMonitor:
     """Return a monitor with noise and conditions of its own, which compares with real rows (n, d)."""
     device = real.device
@@ -253,7 +254,7 @@ def monitor_of(
         modes=modes if n_modes else None,
         n_modes=n_modes,
         every=max(1, settings.epochs // settings.pictures),
-        shown=SHOWN,
+        shown=shown,
     )
 
 

@@ -23,7 +23,7 @@ from layerwise.seeding import generator_for, seed_for
 from layerwise.training.adversarial import Adversarial, Hint, Pairing, without_condition
 from layerwise.training.finetuning import finetune
 from layerwise.training.finetuning_settings import FinetuningSettings
-from layerwise.training.gan import Played, discriminator_config, monitor_of, play
+from layerwise.training.gan import WATCHED, Played, discriminator_config, monitor_of, play
 from layerwise.training.gan_settings import GANSettings
 
 
@@ -239,7 +239,7 @@ def play_table(
         told.as_they_are if n_conditions else None,
     )
     known = told.known(generator_for(seed, "gan", "known", device=device)) if n_conditions else None
-    monitor = monitor_of(trainee, validation, settings, seed, known=known)
+    monitor = monitor_of(trainee, validation, settings, seed, known=known, shown=WATCHED)
     played = play(trainee, Rows(training), Rows(validation), settings, seed, monitor=monitor)
     played.known = known
     return played

@@ -16,7 +16,7 @@ from layerwise.evaluation.figures_games import (
     film_strip,
     game_curves,
 )
-from layerwise.evaluation.generative import distances, nearest_distance, reach
+from layerwise.evaluation.generative import distances, nearest_distance
 from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.seeding import generator_for
@@ -95,6 +95,7 @@ def draw_memory(
     encoding: dict[str, Any],
     preparation: Any,
     training: Rows,
+    test: Rows,
     description: dict[str, Any],
     seed: int,
 ) -> Figure:
@@ -106,7 +107,9 @@ def draw_memory(
         )
         known = training.inputs.numpy().astype(np.float64)
         between = nearest_distance(preparation.inputs(rows).astype(np.float64), known)
-        return distance_histogram(between, reach(known[:3000], 1))
+        return distance_histogram(
+            between, nearest_distance(test.inputs[:1000].numpy().astype(np.float64), known)
+        )
     made = sample(generator, conditions.inputs, NEIGHBOURS, seed, "memory").numpy().astype(np.float64)
     known = training.inputs.numpy()
     nearest = distances(made, known.astype(np.float64)).argmin(1)

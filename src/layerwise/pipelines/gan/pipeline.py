@@ -62,7 +62,10 @@ def create_pipeline() -> Pipeline:
             _figure(draw.draw_classes, ["judgement", "description"]),
             _figure(
                 draw.draw_memory,
-                ["generator", "conditions", "encoding", "preparation", "training", "description", "params:seed"],
+                [
+                    "generator", "conditions", "encoding", "preparation", "training", "test", "description",
+                    "params:seed",
+                ],
             ),
         ]
     )  # fmt: skip
