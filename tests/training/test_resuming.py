@@ -7,15 +7,20 @@ import pytest
 import torch
 
 from layerwise.data.augmentation import AugmentationSettings
-from layerwise.data.rows import Rows
+from layerwise.data.rows import Block, Description, Rows
 from layerwise.models.dbn import DBN, DBNConfig
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.seeding import generator_for
 from layerwise.training import checkpoints
+from layerwise.training.autoencoder_building import new_autoencoder
+from layerwise.training.autoencoder_settings import AutoencoderSettings
+from layerwise.training.autoencoders import train_autoencoder
 from layerwise.training.checkpoints import Checkpoints, CheckpointSettings, use_checkpoints
 from layerwise.training.finetuning import finetune
 from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.gan import play_pictures
+from layerwise.training.gan_settings import GANSettings
 from layerwise.training.health import HealthProbe
 from layerwise.training.machines import MachineSettings, train_machine
 from layerwise.training.many import train_many
@@ -128,6 +133,56 @@ def many() -> dict[str, Any]:
     }
 
 
+def pictures(n_outputs=3, fresh=True) -> Description:
+    names = tuple(f"pixel {k}" for k in range(16))
+    return Description(
+        task="multiclass",
+        n_inputs=16,
+        n_outputs=n_outputs,
+        feature_names=names,
+        blocks=tuple(Block(name=name, kind="real", start=k, stop=k + 1) for k, name in enumerate(names)),
+        target_names=("class",),
+        class_names=("a", "b", "c"),
+        image_shape=(4, 4),
+        fresh_binarisation=fresh,
+    )
+
+
+def autoencoder(fresh: bool = True, **settings: Any) -> Callable[[], dict[str, Any]]:
+    """Return a training of an autoencoder that gives its weights and figures."""
+
+    def train() -> dict[str, Any]:
+        chosen = AutoencoderSettings(**{"epochs": 5, "batch_size": 25, "code_size": 4} | settings)
+        columns = pictures(fresh=fresh)
+        network = new_autoencoder(chosen, columns, generator_for(5, "autoencoder"))
+        progress, stages = train_autoencoder(
+            network, Rows(grey(0)), Rows(grey(1, 20)), columns, chosen, 5, quiet=True
+        )
+        return {"weights": network.state_dict(), "history": progress.history, "stages": stages.kept}
+
+    return train
+
+
+def gan(**settings: Any) -> Callable[[], dict[str, Any]]:
+    """Return a game on pictures that gives both players, the film and the figures."""
+
+    def train() -> dict[str, Any]:
+        small: dict[str, Any] = {"generator_sizes": (8,), "discriminator_sizes": (8,), "latent_size": 4}
+        chosen = GANSettings(**{"epochs": 5, "batch_size": 20} | small | settings)
+        classifier = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(4,)), generator_for(6, "classes"))
+        rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
+        played = play_pictures(rows, held_out, pictures(), chosen, 6, classifier)
+        return {
+            "generator": played.generator.state_dict(),
+            "discriminator": played.discriminator.state_dict(),
+            "history": played.history,
+            "film": played.film,
+            "verdicts": played.verdicts,
+        }
+
+    return train
+
+
 TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "rbm": rbm({}, final_learning_rate=0.0, final_steps=3),
     "rbm persistent, centred, sparse": rbm(
@@ -150,6 +205,13 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
         augmentation=AugmentationSettings(rotate=9, noise=0.1), fresh=True
     ),
     "many": many,
+    "autoencoder that denoises": autoencoder(variant="denoising", patience=2),
+    "autoencoder with sparse codes": autoencoder(variant="sparse", schedule="cosine"),
+    "autoencoder, variational": autoencoder(variant="variational"),
+    "gan": gan(),
+    "gan of classes, averaged, several critic steps": gan(
+        condition="class", average=0.9, discriminator_steps=2, generator_normalisation="batch", dropout=0.2
+    ),
 }
 
 
