@@ -125,7 +125,8 @@ def find_anomalies(
     network = new_autoencoder(settings, columns, generator_for(seed, "anomalies")).to(device)
     if settings.batch_size > len(known):
         raise TrainingError(
-            f"without class {name} only {len(known)} training rows are left, fewer than autoencoder.batch_size"
+            f"autoencoder.batch_size is {settings.batch_size}, more than the {len(known)} training rows without "
+            f"{name}; lower it, or set autoencoder.uses: false"
         )
     train_autoencoder(
         network,
