@@ -169,6 +169,8 @@ def make_page(
         generator_rate=0.0005,
         discriminator_rate=0.0005,
         schedule="cosine",
+        average=0.99,
+        batch_size=50,
     )
     some = training[slice(0, settings.rows)]
     generator = play_pictures(
