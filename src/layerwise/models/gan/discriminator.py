@@ -51,8 +51,8 @@ class Discriminator(nn.Module):
     """Score rows (n, n_inputs): a logit of being real, or a critic's number, of shape (n / packed,).
 
     An mlp reads the condition beside the row. Both add the inner product of their features with a linear image of
-    the condition (the projection of Miyato and Koyama 2018, equation 3), but for packed rows. Packing is PacGAN's (Lin et al. 2018):
-    with p rows in one judgement a generator of few modes is easily told.
+    the condition (the projection of Miyato and Koyama 2018, equation 3), but for packed rows. Packing is PacGAN's
+    (Lin et al. 2018): with p rows in one judgement a generator of few modes is easily told.
 
     Args:
         config: the shape.
