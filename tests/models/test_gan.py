@@ -33,10 +33,11 @@ def test_players_map_noise_to_rows_and_rows_to_scores(shape, n_conditions):
                 player(x)
 
 
-def test_a_projection_adds_the_inner_product_of_features_and_condition():
-    discriminator = of("discriminator", n_inputs=96, n_conditions=3, **PICTURE).eval()
+@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, PICTURE])
+def test_a_projection_adds_the_inner_product_of_features_and_condition(shape):
+    discriminator = of("discriminator", n_inputs=96, n_conditions=3, **shape).eval()
     x, told = torch.rand(2, 96), torch.eye(3)[:2]
-    features = discriminator.body(x)
+    features = discriminator.body(x if shape is PICTURE else torch.cat([x, told], dim=1))
     expected = discriminator.output(features)[:, 0] + (discriminator.projection(told) * features).sum(1)
     torch.testing.assert_close(discriminator(x, told), expected)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import PositiveInt
@@ -21,9 +21,13 @@ class PairSettings(GameSettings):
     """The games of `kedro run --pipelines=gan_applications`."""
 
     epochs: int = setting(30, "passes through the training rows", "", ge=1)
+    batch_size: int = setting(50, "rows of a step of either player", "", ge=2)
+    generator_rate: float = setting(0.001, "learning rate of the generator", "", gt=0)
+    average: float = setting(0.99, "decay of the running average of the generator's weights", "", ge=0, lt=1)
     reconstruction: float = setting(
         100.0, "weight of the mean |x - G(z, c)| beside the game (Isola et al. 2017)", "", "", ge=0
     )
+    schedule: Literal["constant", "cosine"] = setting("cosine", "of both rates: as they are, or a fall to 0")
     hidden_sizes: tuple[PositiveInt, ...] = setting((512, 512), "units of both players' layers", "")
     latent_size: int = setting(16, "numbers of the noise beside the picture that is given", "", ge=1)
     rows: int = setting(5000, "training pictures at most", "", ge=10)

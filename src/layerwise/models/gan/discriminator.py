@@ -50,9 +50,9 @@ class DiscriminatorConfig(Config):
 class Discriminator(nn.Module):
     """Score rows (n, n_inputs): a logit of being real, or a critic's number, of shape (n / packed,).
 
-    An mlp reads the condition beside the row. A dcgan adds the inner product of its features with a linear image
-    of the condition (the projection of Miyato and Koyama 2018, equation 3). Packing is PacGAN's (Lin et al. 2018):
-    with p rows in one judgement a generator of few modes is easily told.
+    An mlp reads the condition beside the row. Both add the inner product of their features with a linear image of
+    the condition (the projection of Miyato and Koyama 2018, equation 3), but for packed rows. Packing is PacGAN's
+    (Lin et al. 2018): with p rows in one judgement a generator of few modes is easily told.
 
     Args:
         config: the shape.
@@ -82,8 +82,8 @@ class Discriminator(nn.Module):
                 nn.Flatten(),
             )
             width = many * (height // 4) * (width // 4)
-            if config.n_conditions:
-                self.projection = skip_init(nn.Linear, config.n_conditions, width)
+        if config.n_conditions and config.packed == 1:
+            self.projection = skip_init(nn.Linear, config.n_conditions, width)
         self.output = skip_init(nn.Linear, width, 1)
         start_weights(self, config.network, "leaky_relu", generator)
         if config.spectral:

@@ -136,7 +136,7 @@ def predict_frames(
         torch.cat([w.targets for w in windows if w.targets is not None]),
     )
     others = [Rows(film[:, seen], film[:, :seen].flatten(1)) for film in films[1:]]
-    some = settings.model_copy(update={"epochs": max(1, settings.epochs // AHEAD)})
+    some = settings.model_copy(update={"epochs": max(1, settings.epochs // 3)})
     generator, made = _play((whole, others[0], others[1]), some, seed, "next_frame")
     test_film = films[2]
     ahead = roll_on(generator, test_film[:4, :seen], AHEAD, seed)
@@ -169,6 +169,8 @@ def make_page(
         generator_rate=0.0005,
         discriminator_rate=0.0005,
         schedule="cosine",
+        average=0.99,
+        batch_size=50,
     )
     some = training[slice(0, settings.rows)]
     generator = play_pictures(
