@@ -235,11 +235,16 @@ class TrackingHook:
             receiver.attempt(lambda: log_outputs(receiver.client, receiver.run_id, catalog, made, data))
             for name in self._pipeline.split("+"):
                 if {f"{name}.network", f"{name}.measures"} <= made:
-                    kept = self._project / "data/06_models" / self._problem / name / "model"
-                    facts, sha256 = keep_network(kept, receiver.run_id, catalog, name, self._problem)
-                    receiver.attempt(
-                        partial(log_network, self._uri, receiver.run_id, catalog, name, kept, facts, sha256)
-                    )
+                    if (
+                        f"{name}.model_card" in made
+                    ):  # a run that was stopped before it is an experiment, no model
+                        kept = self._project / "data/06_models" / self._problem / name / "model"
+                        facts, sha256 = keep_network(kept, receiver.run_id, catalog, name, self._problem)
+                        receiver.attempt(
+                            partial(
+                                log_network, self._uri, receiver.run_id, catalog, name, kept, facts, sha256
+                            )
+                        )
                     self._say_what_it_is_worth(catalog.load(f"{name}.measures")["network"], name)
         self._status = "FINISHED"
         self._close()
