@@ -12,7 +12,7 @@ def test_a_notebook_walks_through_a_finished_run(finished, path):
     notebook = nbformat.read(path, as_version=4)
     # An error in a cell is raised here, with the cell's code.
     NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(finished.path)}}
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(finished.path)}}
     ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
