@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from layerwise.errors import ResumeError
 from layerwise.run_folder import BusyError, DataWatch, RunPlace, differences
-from layerwise.training.snapshots import ResumeError
 
 
 def place(tmp_path, pipeline="dbn", problem="digits"):

@@ -13,11 +13,11 @@ from kedro.framework.project import pipelines
 from safetensors.torch import load_file
 from survivors import OFTEN, assert_same_outputs, end_of, killed_after, networks, run_of, start
 
+from layerwise.errors import ResumeError
 from layerwise.pipeline_registry import RUNNABLE
 from layerwise.run_folder import BusyError, RunPlace
 from layerwise.training.backpropagation import Backpropagation
 from layerwise.training.loop import TrainingError
-from layerwise.training.snapshots import ResumeError
 
 # What is drawn and measured after training is the same work every time: one case does it.
 TRAINED = {

@@ -7,7 +7,7 @@ import pytest
 from kedro.runner import ThreadRunner
 
 from layerwise.receiver import RunReceiver
-from layerwise.tracking import flatten
+from layerwise.run_facts import flatten
 from layerwise.training.loop import TrainingError
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.configuration import nearest
 from layerwise.evaluation.supervised import LOWER_IS_BETTER
+from layerwise.quiet import quiet_mlflow
 from layerwise.trained import LIST, Facts, ModelError, check_folder
 
 if TYPE_CHECKING:
@@ -47,15 +47,6 @@ class Found:
     name: str
     sha256: str
     facts: Facts
-
-
-def quiet_mlflow() -> None:
-    """Let MLflow say little, and give up early on a server that is not there."""
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def find_model(reference: str, uri: str) -> Found:

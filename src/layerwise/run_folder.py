@@ -18,9 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from layerwise.errors import UserError
+from layerwise.errors import ResumeError, UserError
 from layerwise.files import whole_file
-from layerwise.training.snapshots import ResumeError
 
 try:
     import fcntl

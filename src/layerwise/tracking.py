@@ -7,34 +7,32 @@ preparation. A worker process of the parallel runner inherits the hook and repor
 from __future__ import annotations
 
 import atexit
-import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.errors import UserError
+from layerwise.errors import ResumeError, UserError
 from layerwise.guards import check_parameters
 from layerwise.place import problem
+from layerwise.quiet import quiet_mlflow
 from layerwise.receiver import RunReceiver, deliver_kept
-from layerwise.survival import Survival, known_metrics, log_outputs, tracking_lock
+from layerwise.run_facts import command, flatten, git_commit, top_level_keys
 from layerwise.training import reporting
-from layerwise.training.checkpoints import current_checkpoints
-from layerwise.training.snapshots import ResumeError
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Node, Pipeline
     from mlflow import MlflowClient
+
+    from layerwise.survival import Survival
 
 log = logging.getLogger(__name__)
 
@@ -44,19 +42,6 @@ TEXTS = {"model_card": "model_card.md", "report": "report.md", "page": "page.htm
 
 class TrackingError(UserError, RuntimeError):
     """The tracking server cannot be used; the message says how to go on without it."""
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return nested parameters and parameter models as dotted names with text values."""
-    flat: dict[str, str] = {}
-    for name, value in values.items():
-        if hasattr(value, "model_dump"):
-            value = value.model_dump(mode="json")
-        if isinstance(value, Mapping) and value:
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + str(name)] = json.dumps(value) if isinstance(value, (list, Mapping)) else str(value)
-    return flat
 
 
 def tracking_uri(project: Path) -> str:
@@ -81,12 +66,15 @@ class TrackingHook:
     @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Start the run, before any worker does."""
+        # With it comes torch, which commands that run nothing do without.
+        from layerwise.survival import Survival
+
         self._close()  # of a run that was interrupted in this process, as in a notebook
         names = run_params.get("pipeline_names") or ["__default__"]
         self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
         self._problem = problem()
         uri = self._uri = tracking_uri(self._project)
-        keys = _top_level_keys(pipeline)
+        keys = top_level_keys(pipeline)
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
         checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
         self._survival = Survival(self._project, self._problem, self._pipeline, used, checkpoints, resume)
@@ -100,6 +88,8 @@ class TrackingHook:
         self._catch_termination()
 
     def _track(self, uri: str, used: dict[str, str]) -> None:
+        from layerwise.survival import known_metrics, tracking_lock
+
         assert self._survival is not None
         earlier = self._survival.earlier
         folder = self._project / "data/08_reporting" / self._problem / self._pipeline
@@ -107,7 +97,7 @@ class TrackingHook:
             client, run_id = self._start(uri, earlier["run_id"] if earlier else None)
         self._receiver = RunReceiver(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
         # At once, so that a process that dies from here on leaves a word of its run.
-        self._survival.opened(run_id, _command(), uri)
+        self._survival.opened(run_id, command(), uri)
         deliver_kept(client, uri, folder)
         if earlier:
             self._receiver.known |= known_metrics(client, run_id)
@@ -116,12 +106,7 @@ class TrackingHook:
         reporting.add_receiver(self._receiver)
 
     def _start(self, uri: str, earlier: str | None) -> tuple[MlflowClient, str]:
-        # One failed attempt is enough to say that a server is not there.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        quiet_mlflow()
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
@@ -133,11 +118,11 @@ class TrackingHook:
                 return client, earlier
             found = client.get_experiment_by_name(self._problem)
             experiment = found.experiment_id if found else self._new_experiment(client, uri)
-            commit = _git_commit(self._project)
+            commit = git_commit(self._project)
             tags = {
                 "problem": self._problem,
                 "pipeline": self._pipeline,
-                "command": _command(),
+                "command": command(),
                 **({"git.commit": commit} if commit else {}),
             }
             run_id = client.create_run(experiment, run_name=self._pipeline, tags=tags).info.run_id
@@ -196,6 +181,8 @@ class TrackingHook:
     @hook_impl
     def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
         """Remember the catalog, which knows where a figure was saved, and name the node's checkpoints after it."""
+        from layerwise.training.checkpoints import current_checkpoints
+
         self._catalog = catalog
         checkpoints = current_checkpoints()
         if checkpoints is not None:
@@ -230,6 +217,7 @@ class TrackingHook:
         receiver = self._receiver
         if receiver is not None:
             from layerwise.logged_model import keep_network, log_network
+            from layerwise.survival import log_outputs
 
             made, data = pipeline.all_outputs(), self._project / "data"
             receiver.attempt(lambda: log_outputs(receiver.client, receiver.run_id, catalog, made, data))
@@ -282,24 +270,3 @@ class TrackingHook:
         atexit.unregister(self._close)
         if threading.current_thread() is threading.main_thread() and hasattr(self, "_previous"):
             signal.signal(signal.SIGTERM, self._previous)
-
-
-def _top_level_keys(pipeline: Pipeline) -> set[str]:
-    """Return the parameters' top-level keys that the pipeline reads."""
-    return {
-        name.removeprefix("params:").split(".")[0] for name in pipeline.inputs() if name.startswith("params:")
-    }
-
-
-def _command() -> str:
-    return " ".join(["kedro", *sys.argv[1:]])
-
-
-def _git_commit(project: Path) -> str | None:
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=project, capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()

@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
-from layerwise.errors import UserError
+from layerwise.errors import ResumeError
 from layerwise.training.checkpoints import Checkpoint, current_checkpoints
 
 if TYPE_CHECKING:
     from layerwise.training.loop import Progress
 
 log = logging.getLogger(__name__)
-
-
-class ResumeError(UserError, RuntimeError):
-    """A run cannot go on from its checkpoints; the message says what differs."""
 
 
 class HasState(Protocol):
