@@ -26,6 +26,7 @@ from layerwise.data.incoming import pixels_of, typed_alike
 from layerwise.data.preparation import load_preparation, save_preparation
 from layerwise.data.refusals import refuse_pictures, refuse_rows
 from layerwise.data.rows import Description
+from layerwise.data.sources import sha256_of
 from layerwise.data.targets import derived
 from layerwise.errors import UserError
 from layerwise.files import whole_file
@@ -169,7 +170,7 @@ def save_trained(folder: str | Path, network: nn.Module, preparation: Any, facts
     (folder / LIST).unlink(missing_ok=True)
     save_network(network, folder)
     save_preparation(preparation, folder / "preparation")
-    files = {place: _sha256(folder / place) for place in _places(folder)}
+    files = {place: sha256_of(folder / place) for place in _places(folder)}
     text = facts.model_copy(update={"files": files}).model_dump_json(indent=1)
     with whole_file(folder / LIST) as part:
         part.write_text(text)
@@ -223,7 +224,7 @@ def check_folder(folder: Path, sha256: str = "") -> tuple[Facts, str]:
     for what, places in (
         ("is not among the model's files", there - set(facts.files) - {LIST}),
         ("is missing", set(facts.files) - there),
-        ("was changed", {n for n in there & set(facts.files) if _sha256(folder / n) != facts.files[n]}),
+        ("was changed", {n for n in there & set(facts.files) if sha256_of(folder / n) != facts.files[n]}),
     ):
         if places:
             raise _refused(folder, f"{', '.join(sorted(places))} {what}")
@@ -239,7 +240,3 @@ def _refused(folder: Path, reason: str) -> ModelError:
 def _places(folder: Path) -> list[str]:
     found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
     return [path.relative_to(folder).as_posix() for path in found]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

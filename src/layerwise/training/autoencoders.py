@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from layerwise.data.augmentation import augment
 from layerwise.data.corruption import Corruption, column_groups
 from layerwise.data.rows import Block, Description, Rows
-from layerwise.data.transforms import InTurn, binarise_freshly
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.variational import VAE
@@ -21,11 +17,13 @@ from layerwise.training.autoencoder_building import AnyAutoencoder
 from layerwise.training.autoencoder_settings import AutoencoderSettings, CodeSettings
 from layerwise.training.autoencoder_variants import LEVELS
 from layerwise.training.bars import ProgressBar
+from layerwise.training.batch_changes import batch_changes
 from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.code_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
 from layerwise.training.gradient import GradientTrainee
-from layerwise.training.loop import Progress, TrainingError, Transform, fit
+from layerwise.training.loop import Progress, TrainingError, fit
 from layerwise.training.reconstruction import Reconstruction, Variational
+from layerwise.training.stages import Stages, stages_of_autoencoder
 from layerwise.training.stopping import KeepBest
 
 
@@ -79,49 +77,6 @@ def reconstruction_trainee(
     )
 
 
-@dataclass
-class ReconstructionStages(Callback):
-    """Keep one row's reconstruction at four stages of the training.
-
-    Args:
-        network: what learns.
-        row: (n_inputs,) the row.
-    """
-
-    network: AnyAutoencoder
-    row: Tensor
-    kept: list[tuple[int, Tensor, float]] = field(default_factory=list)
-
-    def on_train_begin(self, progress: Progress) -> None:
-        """Look at the start."""
-        self._epochs = {1, max(2, round(progress.epochs / 4)), progress.epochs}
-        self._keep(0)
-
-    def on_epoch_end(self, progress: Progress, metrics: object) -> None:
-        """Look again at the first epoch, after a quarter of them, and at the last one."""
-        if progress.epoch in self._epochs:
-            self._keep(progress.epoch)
-
-    def state(self) -> dict[str, Tensor]:
-        """Return what was kept."""
-        return {
-            "epochs": torch.tensor([epoch for epoch, _, _ in self.kept], dtype=torch.int64),
-            "rows": torch.stack([row for _, row, _ in self.kept]),
-            "losses": torch.tensor([loss for _, _, loss in self.kept], dtype=torch.float64),
-        }
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned."""
-        parts = zip(state["epochs"].tolist(), state["rows"].clone(), state["losses"].tolist(), strict=True)
-        self.kept = list(parts)
-
-    def _keep(self, epoch: int) -> None:
-        with torch.no_grad():
-            total = self.network(self.row[None])
-            mean, loss = self.network.output.mean(total), self.network.loss(total, self.row[None])
-        self.kept.append((epoch, mean[0].clone(), float(loss)))
-
-
 def train_autoencoder(
     network: AnyAutoencoder,
     training: Rows,
@@ -133,7 +88,7 @@ def train_autoencoder(
     name: str = "autoencoder",
     callbacks: Sequence[Callback] = (),
     quiet: bool = False,
-) -> tuple[Progress, ReconstructionStages]:
+) -> tuple[Progress, Stages]:
     """Train in place; the network ends with the weights of its best epoch by the validation loss.
 
     Args:
@@ -174,7 +129,7 @@ def train_autoencoder(
             validation.inputs, generator=generator_for(seed, name, "validation ink", device=device)
         )
         validation = validation.with_inputs(ink)
-    stages = ReconstructionStages(network, training.inputs[0].clone())
+    stages = stages_of_autoencoder(network, training.inputs[0].clone())
     shown = [] if quiet else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "validation/loss")]
     progress = fit(
         trainee,
@@ -184,27 +139,16 @@ def train_autoencoder(
         generator=generator_for(seed, name, "order"),
         validation=validation,
         callbacks=[*callbacks, KeepBest(network, "validation/loss", settings.patience), stages, *shown],
-        transform=_transform(settings, columns, seed, device, name),
+        transform=batch_changes(
+            settings.augmentation,
+            columns.image_shape,
+            columns.fresh_binarisation,
+            seed,
+            device,
+            name,
+            "autoencoder",
+        ),
         name=name,
     )
     network.eval()
     return progress, stages
-
-
-def _transform(
-    settings: AutoencoderSettings, columns: Description, seed: int, device: torch.device, name: str
-) -> Transform | None:
-    """Return what is done to each batch: first the pictures are moved, then their ink is drawn."""
-    steps: list[Transform] = []
-    if settings.augmentation.chosen:
-        if columns.image_shape is None:
-            raise TrainingError(
-                "autoencoder.augmentation is for pictures, and these rows are a table; "
-                f"switch off {', '.join(settings.augmentation.chosen)}"
-            )
-        steps.append(augment(settings.augmentation, columns.image_shape, seed, device, name))
-    if columns.fresh_binarisation:
-        steps.append(binarise_freshly(seed, device, name))
-    if len(steps) < 2:
-        return steps[0] if steps else None
-    return InTurn(steps)

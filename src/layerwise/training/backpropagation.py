@@ -14,6 +14,7 @@ from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import Losses
 from layerwise.training.losses import loss_of, probabilities, row_loss, task_error, task_loss
 from layerwise.training.one_vector import join, worth_joining
+from layerwise.training.optimiser_state import flat_moments, load_moments
 from layerwise.training.optimisers import new_optimiser
 from layerwise.training.penalties import clip_gradients, limit_norms, penalty
 from layerwise.training.schedules import rate_factor, warmed_up
@@ -154,9 +155,7 @@ class Backpropagation:
     def state(self) -> dict[str, Tensor]:
         """Return copies of the weights, the optimiser's moments, the generator and the step."""
         state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
-        for i, moments in self.optimiser.state_dict()["state"].items():
-            for name, value in moments.items():
-                state[f"optimiser.{i}.{name}"] = torch.as_tensor(value).clone()
+        state |= flat_moments(self.optimiser, "optimiser")
         state["generator"] = self.generator.get_state()
         state["steps_done"] = torch.tensor(self.steps_done)
         state["rate_scale"] = torch.tensor(self.rate_scale, dtype=torch.float64)
@@ -167,14 +166,7 @@ class Backpropagation:
         self.network.load_state_dict(
             {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
         )
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in state.items():
-            if name.startswith("optimiser."):
-                _, i, moment = name.split(".", 2)
-                moments.setdefault(int(i), {})[moment] = value.clone()
-        # torch's own way back would cast nadam's product of momenta to the type of the weights.
-        for k, parameter in enumerate(self.moved):
-            self.optimiser.state[parameter] = moments.get(k, {})
+        load_moments(self.optimiser, "optimiser", state)
         self.generator.set_state(state["generator"])
         self.steps_done = int(state["steps_done"])
         self.rate_scale = float(state["rate_scale"])

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from layerwise.data.augmentation import augment
 from layerwise.data.rows import Rows, Task
-from layerwise.data.transforms import InTurn, binarise_freshly
 from layerwise.models.mlp import MLP
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import Backpropagation, FinetuningSettings
 from layerwise.training.bars import ProgressBar
+from layerwise.training.batch_changes import batch_changes
 from layerwise.training.callbacks import Callback, Reporter
-from layerwise.training.loop import Progress, TrainingError, Transform, fit
+from layerwise.training.loop import Progress, TrainingError, fit
 from layerwise.training.losses import check_targets, class_weights, loss_of
 from layerwise.training.schedules import ReduceOnPlateau
 from layerwise.training.stopping import Budget, KeepBest
@@ -69,7 +68,15 @@ def finetune(
         generator=generator_for(seed, "finetuning", "order"),
         validation=validation,
         callbacks=[*callbacks, *_stops(trainee, settings), *shown],
-        transform=_transform(settings, seed, training, fresh, image_shape),
+        transform=batch_changes(
+            settings.augmentation,
+            image_shape,
+            fresh,
+            seed,
+            training.inputs.device,
+            "finetuning",
+            "finetuning",
+        ),
         name=name,
     )
     network.requires_grad_(True).eval()
@@ -108,27 +115,3 @@ def _stops(trainee: Backpropagation, settings: FinetuningSettings) -> list[Callb
     if s.max_steps is not None or s.max_minutes is not None:
         found.append(Budget(s.max_steps, s.max_minutes))
     return found
-
-
-def _transform(
-    settings: FinetuningSettings,
-    seed: int,
-    training: Rows,
-    fresh: bool,
-    image_shape: tuple[int, int] | None,
-) -> Transform | None:
-    """Return what is done to each batch: first the pictures are moved, then their ink is drawn."""
-    device = training.inputs.device
-    steps: list[Transform] = []
-    if settings.augmentation.chosen:
-        if image_shape is None:
-            raise TrainingError(
-                "finetuning.augmentation is for pictures, and these rows are a table; "
-                f"switch off {', '.join(settings.augmentation.chosen)}"
-            )
-        steps.append(augment(settings.augmentation, image_shape, seed, device, "finetuning"))
-    if fresh:
-        steps.append(binarise_freshly(seed, device, "finetuning"))
-    if len(steps) < 2:
-        return steps[0] if steps else None
-    return InTurn(steps)

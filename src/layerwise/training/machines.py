@@ -21,8 +21,9 @@ from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.divergence_settings import ContrastiveDivergenceSettings
 from layerwise.training.loop import Progress, fit
-from layerwise.training.pretraining import Pretrained, Stages
+from layerwise.training.pretraining import Pretrained
 from layerwise.training.ratings import RatingsMonitor
+from layerwise.training.stages import stages_of_machine
 from layerwise.training.stopping import KeepBest
 
 # What may choose an epoch.
@@ -191,7 +192,7 @@ def train_machine(
     pick = generator_for(seed, name, "watched")
     samples = [None if rows is None else _some(rows, 1000, pick) for rows in (training, validation)]
     assert samples[0] is not None
-    stages = Stages(rbm, samples[0][0].clone())
+    stages = stages_of_machine(rbm, samples[0][0].clone())
     callbacks: list[Callback] = [
         MachineMonitor(rbm, samples[0], samples[1], watched),
         Reporter(f"{name}/"),

@@ -24,6 +24,7 @@ def load_moments(optimiser: torch.optim.Optimizer, prefix: str, state: Mapping[s
         if name.startswith(f"{prefix}."):
             i, moment = name.removeprefix(f"{prefix}.").split(".", 1)
             moments.setdefault(int(i), {})[moment] = value.clone()
+    # torch's own way back would cast nadam's product of momenta to the type of the weights.
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     for k, parameter in enumerate(parameters):
         optimiser.state[parameter] = moments.get(k, {})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -19,7 +18,8 @@ from layerwise.seeding import generator_for
 from layerwise.training.bars import ProgressBar
 from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.contrastive_divergence import ContrastiveDivergence, ContrastiveDivergenceSettings
-from layerwise.training.loop import Progress, TrainingError, fit
+from layerwise.training.loop import TrainingError, fit
+from layerwise.training.stages import stages_of_machine
 
 
 class PretrainingSettings(Config):
@@ -99,47 +99,6 @@ def layer_settings(
     return ContrastiveDivergenceSettings(**shared)
 
 
-@dataclass
-class Stages(Callback):
-    """Keep one row's reconstruction at four stages of the first machine's training.
-
-    Args:
-        rbm: the machine.
-        row: (n_visible,) the row.
-    """
-
-    rbm: RBM
-    row: Tensor
-    kept: list[tuple[int, Tensor, float]] = field(default_factory=list)
-
-    def on_train_begin(self, progress: Progress) -> None:
-        self._epochs = {1, max(2, round(progress.epochs / 4)), progress.epochs}
-        self._keep(0)
-
-    def on_epoch_end(self, progress: Progress, metrics: object) -> None:
-        if progress.epoch in self._epochs:
-            self._keep(progress.epoch)
-
-    def state(self) -> dict[str, Tensor]:
-        """Return what was kept."""
-        return {
-            "epochs": torch.tensor([epoch for epoch, _, _ in self.kept], dtype=torch.int64),
-            "rows": torch.stack([row for _, row, _ in self.kept]),
-            "losses": torch.tensor([loss for _, _, loss in self.kept], dtype=torch.float64),
-        }
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned."""
-        parts = zip(state["epochs"].tolist(), state["rows"].clone(), state["losses"].tolist(), strict=True)
-        self.kept = list(parts)
-
-    def _keep(self, epoch: int) -> None:
-        v, units = self.row[None], self.rbm.visible_units
-        x = self.rbm.visible_input(self.rbm.hidden_mean(v))
-        mean, loss = units.mean(x, units.exposure(v)), units.loss(x, v)
-        self.kept.append((epoch, mean[0].clone(), float(loss)))
-
-
 @dataclass(frozen=True)
 class Pretrained:
     """What pretraining leaves behind besides the stack.
@@ -181,7 +140,7 @@ def pretrain(
     seconds = 0.0
     inputs = training.inputs
     held_out = None if validation is None else validation.inputs
-    stages = Stages(rbms[0], inputs[0].clone())
+    stages = stages_of_machine(rbms[0], inputs[0].clone())
     for layer, rbm in enumerate(rbms):
         name = f"layer_{layer + 1}"
         label = f"pretraining layer {layer + 1} of {len(rbms)}"

@@ -13,13 +13,14 @@ from layerwise.models.autoencoder.passes import encoded
 from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders, roll_up, unrolled
 from layerwise.seeding import generator_for
 from layerwise.training.autoencoder_building import chosen_output, layer_config
-from layerwise.training.autoencoders import ReconstructionStages, reconstruction_trainee
+from layerwise.training.autoencoders import reconstruction_trainee
 from layerwise.training.bars import ProgressBar
 from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.loop import fit
 from layerwise.training.pretraining import Pretrained, PretrainingSettings, of_layer
 from layerwise.training.reconstruction import Reconstruction
 from layerwise.training.sae_settings import SAESettings
+from layerwise.training.stages import Stages, stages_of_autoencoder
 
 
 def new_stack(settings: SAESettings, columns: Description, generator: torch.Generator) -> StackedAutoencoders:
@@ -66,7 +67,7 @@ def pretrain_layers(
     n_batches = -(-len(training) // pretraining.batch_size)
     device = training.inputs.device
     inputs, held_out = training.inputs, validation.inputs
-    stages = ReconstructionStages(layers[0], inputs[0].clone())
+    stages = stages_of_autoencoder(layers[0], inputs[0].clone())
     history: dict[str, list[dict[str, float]]] = {}
     seconds = 0.0
     for k, layer in enumerate(layers):
@@ -129,7 +130,7 @@ def train_unrolled(
         fresh: read each input as a probability and draw it anew for every batch.
     """
     deep, device = unrolled(stack), training.inputs.device
-    stages = ReconstructionStages(deep, training.inputs[0].clone())
+    stages = stages_of_autoencoder(deep, training.inputs[0].clone())
     learning = settings.gradient_settings(settings.unrolled_epochs or 1)
     none = Corruption("none", 0.0, generator_for(seed, "unrolled", "corruption", device=device))
     progress = fit(
@@ -153,7 +154,7 @@ def train_unrolled(
     return Pretrained({"unrolled": progress.history}, stages.kept, stages.row, progress.seconds)
 
 
-def _listeners(prefix: str, label: str, stages: ReconstructionStages | None) -> list[Callback]:
+def _listeners(prefix: str, label: str, stages: Stages | None) -> list[Callback]:
     found: list[Callback] = [Reporter(prefix), ProgressBar(label, "train/loss")]
     return found if stages is None else [*found, stages]
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.configuration import Config
+from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
 from layerwise.models.layers import Activation, Initialiser, activation, initialise_
 
@@ -34,7 +35,7 @@ class ConvolutionalConfig(Config):
         return self.image_shape[0] * self.image_shape[1]
 
 
-class ConvolutionalAutoencoder(nn.Module):
+class ConvolutionalAutoencoder(Coder):
     """Rows of pixels in, rows of pixels out; in between they are pictures.
 
     Args:
@@ -100,19 +101,3 @@ class ConvolutionalAutoencoder(nn.Module):
         for layer in hidden:
             x = self.act(layer(x))
         return last(x).flatten(1)
-
-    def decode(self, code: Tensor) -> Tensor:
-        """Return reconstructions (rows, pixels)."""
-        return self.output.mean(self.decode_inputs(code))
-
-    def reconstruct(self, x: Tensor) -> Tensor:
-        """Return the rows encoded and decoded, shape of x."""
-        return self.decode(self.encode(x))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the total inputs of the reconstruction, shape of x."""
-        return self.decode_inputs(self.encode(x))
-
-    def loss(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Return each row's loss between total inputs x and the rows, shape (rows,)."""
-        return self.output.loss(x, rows)

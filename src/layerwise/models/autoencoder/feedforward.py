@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.configuration import Config
+from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
 from layerwise.models.layers import Activation, Initialiser, activation, initialise_
 from layerwise.models.mlp import for_each_layer
@@ -89,7 +90,7 @@ def keep_largest(code: Tensor, k: int) -> Tensor:
     return torch.zeros_like(code).scatter(-1, kept, code.gather(-1, kept))
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(Coder):
     """Encode rows, decode codes, and the loss between the two (Hinton & Salakhutdinov 2006).
 
     Args:
@@ -134,22 +135,6 @@ class Autoencoder(nn.Module):
         for layer, act in zip(hidden, self.decoder_activations, strict=True):
             code = act(layer(code))
         return last(code)
-
-    def decode(self, code: Tensor) -> Tensor:
-        """Return reconstructions (rows, n_inputs)."""
-        return self.output.mean(self.decode_inputs(code))
-
-    def reconstruct(self, x: Tensor) -> Tensor:
-        """Return the rows encoded and decoded, shape of x."""
-        return self.decode(self.encode(x))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the total inputs of the reconstruction, shape of x."""
-        return self.decode_inputs(self.encode(x))
-
-    def loss(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Return each row's loss between total inputs x and the rows, shape (rows,)."""
-        return self.output.loss(x, rows)
 
     def weights(self) -> list[Tensor]:
         """Return the weight matrices; of tied layers once."""

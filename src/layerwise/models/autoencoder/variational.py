@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.configuration import Config
+from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, new_output
 from layerwise.models.layers import Activation, Initialiser, activation, initialise_
 from layerwise.models.units import UnitBlock
@@ -29,7 +30,7 @@ class VAEConfig(Config):
     initialiser: Initialiser = "glorot_uniform"
 
 
-class VAE(nn.Module):
+class VAE(Coder):
     """q(z | x) = N(mu(x), diag sigma^2(x)), p(z) = N(0, 1), and p(x | z) by the output.
 
     Args:
@@ -76,18 +77,6 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> Tensor:
         """Return the posterior means (rows, code_size)."""
         return self.posterior(x)[0]
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Return the means of p(x | z), shape (rows, n_inputs)."""
-        return self.output.mean(self.decode_inputs(z))
-
-    def reconstruct(self, x: Tensor) -> Tensor:
-        """Return the mean of p(x | z) at the posterior mean, shape of x: no noise."""
-        return self.decode(self.encode(x))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the total inputs of the reconstruction, shape of x."""
-        return self.decode_inputs(self.encode(x))
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return -log p(row | z) for total inputs x, nats, shape (rows,)."""

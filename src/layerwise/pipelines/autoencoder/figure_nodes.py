@@ -23,6 +23,7 @@ from layerwise.models.autoencoder.variational import VAE
 from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.autoencoder.uses import damage
 from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
+from layerwise.pipelines.views import code_map_of
 from layerwise.seeding import generator_for
 
 SHOWN = 10
@@ -64,17 +65,7 @@ def draw_code_map(network: nn.Module, test: Rows, description: dict[str, Any]) -
     """Draw the test rows' codes in the plane of most variance."""
     columns = Description(**description)
     rows = test[slice(0, 5000)]
-    codes = encoded(network, rows.inputs)
-    if codes.shape[1] < 2:
-        codes = torch.cat([codes, torch.zeros_like(codes)], 1)
-    if rows.targets is None:
-        return figures.code_map(codes)
-    targets, names = columns.unscaled(rows.targets), columns.class_names
-    if columns.task in ("regression", "multilabel"):
-        targets, names = targets[:, 0], ()
-    return figures.code_map(
-        codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
-    )
+    return code_map_of(encoded(network, rows.inputs), rows, columns)
 
 
 def draw_comparison(network: nn.Module, training: Rows, test: Rows, description: dict[str, Any]) -> Figure:
@@ -87,12 +78,13 @@ def draw_comparison(network: nn.Module, training: Rows, test: Rows, description:
     if columns.image_shape is None:
         return figures.note("Rows of a table are compared in measures.json and in the reconstructions.")
     rows = test.inputs[:SHOWN]
-    k = min(encoded(network, rows[:1]).shape[1], columns.n_inputs)
+    size = encoded(network, rows[:1]).shape[1]
+    k = min(size, columns.n_inputs)
     components = fit_components(training.inputs, k)
     noise = torch.rand(rows.shape, generator=generator_for(0, "comparison"))
     lines = {
         "row": rows,
-        f"code of {encoded(network, rows[:1]).shape[1]}": reconstructed(network, rows),
+        f"code of {size}": reconstructed(network, rows),
         f"{k} components": components.decode(components.encode(rows)),
         "noise": noise,
         "its reconstruction": reconstructed(network, noise),

@@ -12,7 +12,6 @@ from layerwise.data.splits import require_batch
 from layerwise.evaluation.bounds import bound_terms, importance_weighted_log_prob
 from layerwise.evaluation.codes import active_units, code_statistics
 from layerwise.evaluation.compression import fit_components
-from layerwise.evaluation.probe import linear_probe, principal_components
 from layerwise.evaluation.reconstruction import reconstruction_measures, reconstruction_sse
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
@@ -20,6 +19,7 @@ from layerwise.models.autoencoder.passes import encoded, reconstructed, reconstr
 from layerwise.models.autoencoder.variational import VAE
 from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
+from layerwise.pipelines.views import probe_views
 from layerwise.seeding import generator_for
 from layerwise.training.autoencoder_building import new_autoencoder
 from layerwise.training.autoencoders import train_autoencoder
@@ -179,22 +179,8 @@ def probe_codes(
     if not settings.probe or columns.task in UNLABELLED:
         return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}
-    inputs = {name: rows.inputs.numpy() for name, rows in parts.items()}
-    known = inputs.pop("labelled")
-    components, others = principal_components(known, inputs, seed)
-    views: dict[str, dict[str, Any]] = {
-        "codes": {name: encoded(network, rows.inputs) for name, rows in parts.items()},
-        "raw": {"labelled": known, **inputs},
-        "pca": {"labelled": components, **others},
-    }
-    found = {}
-    for name, view in views.items():
-        pairs = [(view[part], parts[part].targets) for part in parts]
-        found[name] = linear_probe(
-            columns.task, *pairs, n_outputs=columns.n_outputs, seed=seed, n_bootstrap=settings.bootstrap
-        )
-        report_metrics({f"test/probe/{name}/{key}": measure.value for key, measure in found[name].items()})
-    first = "rmse" if columns.task == "regression" else "error" if "error" in found["raw"] else "hamming_loss"
-    shown = ", ".join(f"{name} {figures[first].value:.4f}" for name, figures in found.items())
-    log.info("A linear model's %s on the test rows, of %d labelled ones: %s", first, len(labelled), shown)
-    return {name: {key: m.model_dump() for key, m in figures.items()} for name, figures in found.items()}
+    found, measure, shown = probe_views(
+        "codes", lambda x: encoded(network, x), parts, columns, seed, settings.bootstrap
+    )
+    log.info("A linear model's %s on the test rows, of %d labelled ones: %s", measure, len(labelled), shown)
+    return found

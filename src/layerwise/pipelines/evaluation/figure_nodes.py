@@ -17,6 +17,7 @@ from layerwise.models.mlp import MLP
 from layerwise.models.units import VISIBLE_UNITS
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
+from layerwise.pipelines.views import code_map_of
 from layerwise.seeding import generator_for
 from layerwise.training.finetuning_settings import FinetuningSettings
 
@@ -97,15 +98,7 @@ def draw_code_map(network: MLP, test: Rows, description: dict[str, Any]) -> Figu
     rows = test[slice(0, 5000)]
     with torch.no_grad():
         codes = network.encode(rows.inputs)
-    if codes.shape[1] < 2:
-        codes = torch.cat([codes, torch.zeros_like(codes)], 1)[:, :2]
-    targets = targets_of(rows, columns)
-    names = columns.class_names
-    if columns.task in ("regression", "multilabel"):
-        targets, names = targets[:, 0], ()
-    return figures.code_map(
-        codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
-    )
+    return code_map_of(codes, rows, columns)
 
 
 def draw_augmentation(

@@ -1,6 +1,7 @@
 """Small worked examples: damaged to whole, small to large, the next frame, a page with sliders."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -55,6 +56,12 @@ def _parts(training: Rows, validation: Rows, test: Rows, settings: PairSettings)
     return training[slice(0, settings.rows)], validation, test
 
 
+def _spoilt(parts: tuple[Rows, Rows, Rows], spoil: Callable[[Tensor], Tensor]) -> tuple[Rows, Rows, Rows]:
+    """Return each picture as the input, and what is left of it as the target, which the generator is given."""
+    training, validation, test = (Rows(part.inputs, spoil(part.inputs)) for part in parts)
+    return training, validation, test
+
+
 def translate(
     training: Rows,
     validation: Rows,
@@ -66,11 +73,9 @@ def translate(
     """Make whole pictures of half-covered and of noisy ones; the plain way is to leave them as they are."""
     shape = _shape(description)
     draws = generator_for(seed, "translation", "damage")
-    pairs = tuple(
-        Rows(part.inputs, damage(part.inputs, shape, draws))
-        for part in _parts(training, validation, test, settings)
-    )
-    generator, made = _play(pairs, settings, seed, "translation")  # type: ignore[arg-type]
+    parts = _parts(training, validation, test, settings)
+    pairs = _spoilt(parts, lambda pictures: damage(pictures, shape, draws))
+    generator, made = _play(pairs, settings, seed, "translation")
     given, true = pairs[2].targets, pairs[2].inputs
     assert given is not None
     lines = {"given": given[:SHOWN], "made": made[:SHOWN], "true": true[:SHOWN]}
@@ -91,11 +96,9 @@ def sharpen(
     if shape[0] % FACTOR or shape[1] % FACTOR:
         raise DataError(f"pictures of {shape[0]} x {shape[1]} cannot be shrunk {FACTOR} times; crop them")
     small = (shape[0] // FACTOR, shape[1] // FACTOR)
-    pairs = tuple(
-        Rows(part.inputs, shrink(part.inputs, shape, FACTOR))
-        for part in _parts(training, validation, test, settings)
-    )
-    generator, made = _play(pairs, settings, seed, "super_resolution")  # type: ignore[arg-type]
+    parts = _parts(training, validation, test, settings)
+    pairs = _spoilt(parts, lambda pictures: shrink(pictures, shape, FACTOR))
+    generator, made = _play(pairs, settings, seed, "super_resolution")
     given, true = pairs[2].targets, pairs[2].inputs
     assert given is not None
     plain = enlarge(given, small, FACTOR)

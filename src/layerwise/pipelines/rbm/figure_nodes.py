@@ -14,6 +14,7 @@ from layerwise.parameters import RBMSettings
 from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import features_of
+from layerwise.pipelines.views import code_map_of
 from layerwise.seeding import generator_for
 
 SHOWN = 10
@@ -69,17 +70,7 @@ def draw_code_map(machine: RBM, test: Rows, description: dict[str, Any]) -> Figu
     """Draw the test rows' codes in the plane of most variance."""
     columns = Description(**description)
     rows = test[slice(0, 5000)]
-    codes = features_of(machine, rows.inputs)
-    if codes.shape[1] < 2:
-        codes = torch.cat([codes, torch.zeros_like(codes)], 1)
-    if rows.targets is None:
-        return figures.code_map(codes)
-    targets, names = columns.unscaled(rows.targets), columns.class_names
-    if columns.task in ("regression", "multilabel"):
-        targets, names = targets[:, 0], ()
-    return figures.code_map(
-        codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
-    )
+    return code_map_of(features_of(machine, rows.inputs), rows, columns)
 
 
 def draw_reconstructions(history: dict[str, Any], description: dict[str, Any], preparation: Any) -> Figure:

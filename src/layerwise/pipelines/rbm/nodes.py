@@ -9,12 +9,12 @@ from torch import Tensor
 
 from layerwise.data.rows import Description, Rows
 from layerwise.evaluation.likelihood import log_partition, log_probability, log_pseudo_likelihood
-from layerwise.evaluation.probe import linear_probe, principal_components
 from layerwise.evaluation.supervised import measures
 from layerwise.models.label_units import class_log_probabilities, with_labels
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.parameters import RBMSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
+from layerwise.pipelines.views import probe_views
 from layerwise.seeding import generator_for
 from layerwise.training.devices import best_device
 from layerwise.training.machines import machine_config
@@ -101,26 +101,11 @@ def probe_features(
     if not settings.probe or columns.task in UNLABELLED:
         return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}
-    inputs = {name: rows.inputs.numpy() for name, rows in parts.items()}
-    known = inputs.pop("labelled")
-    components, others = principal_components(known, inputs, seed)
-    views: dict[str, dict[str, Any]] = {
-        "features": {name: features_of(machine, rows.inputs) for name, rows in parts.items()},
-        "raw": {"labelled": known, **inputs},
-        "pca": {"labelled": components, **others},
-    }
-    found = {}
-    for name, view in views.items():
-        pairs = [(view[part], parts[part].targets) for part in parts]
-        n, resamples = columns.n_outputs, settings.bootstrap
-        found[name] = linear_probe(
-            columns.task, pairs[0], pairs[1], pairs[2], n_outputs=n, seed=seed, n_bootstrap=resamples
-        )
-        report_metrics({f"test/probe/{name}/{key}": measure.value for key, measure in found[name].items()})
-    first = "rmse" if columns.task == "regression" else "error" if "error" in found["raw"] else "hamming_loss"
-    shown = ", ".join(f"{name} {figures[first].value:.4f}" for name, figures in found.items())
-    log.info("A linear model's %s on the test rows: %s", first, shown)
-    return {name: {key: m.model_dump() for key, m in figures.items()} for name, figures in found.items()}
+    found, measure, shown = probe_views(
+        "features", lambda x: features_of(machine, x), parts, columns, seed, settings.bootstrap
+    )
+    log.info("A linear model's %s on the test rows: %s", measure, shown)
+    return found
 
 
 def train_classifier(

@@ -1,0 +1,77 @@
+"""What a representation of rows is worth and looks like; the same for machines and autoencoders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from layerwise.data.rows import Description, Rows
+from layerwise.evaluation import figures
+from layerwise.evaluation.probe import linear_probe, principal_components
+from layerwise.training.reporting import report_metrics
+
+
+def probe_views(
+    name: str,
+    represent: Callable[[Tensor], Any],
+    parts: Mapping[str, Rows],
+    columns: Description,
+    seed: int,
+    bootstrap: int,
+) -> tuple[dict[str, Any], str, str]:
+    """Fit linear models on a representation, on the raw rows and on their principal components, and report them.
+
+    Args:
+        name: of the representation.
+        represent: returns it of inputs (n, n_inputs).
+        parts: the labelled, validation and test rows, in this order.
+        columns: what the rows are.
+        seed: of the run.
+        bootstrap: resamples for each interval.
+
+    Returns:
+        The measures by view, the name of the first measure, and its values by view in words.
+    """
+    inputs = {part: rows.inputs.numpy() for part, rows in parts.items()}
+    known = inputs.pop("labelled")
+    components, others = principal_components(known, inputs, seed)
+    views: dict[str, dict[str, Any]] = {
+        name: {part: represent(rows.inputs) for part, rows in parts.items()},
+        "raw": {"labelled": known, **inputs},
+        "pca": {"labelled": components, **others},
+    }
+    found = {}
+    for view, given in views.items():
+        pairs = [(given[part], parts[part].targets) for part in parts]
+        found[view] = linear_probe(
+            columns.task,
+            pairs[0],
+            pairs[1],
+            pairs[2],
+            n_outputs=columns.n_outputs,
+            seed=seed,
+            n_bootstrap=bootstrap,
+        )
+        report_metrics({f"test/probe/{view}/{key}": measure.value for key, measure in found[view].items()})
+    first = "rmse" if columns.task == "regression" else "error" if "error" in found["raw"] else "hamming_loss"
+    shown = ", ".join(f"{view} {measures[first].value:.4f}" for view, measures in found.items())
+    dumped = {view: {key: m.model_dump() for key, m in measures.items()} for view, measures in found.items()}
+    return dumped, first, shown
+
+
+def code_map_of(codes: Tensor, rows: Rows, columns: Description) -> Figure:
+    """Draw codes (n, k) of rows in the plane of most variance, coloured by the rows' targets if they have any."""
+    if codes.shape[1] < 2:
+        codes = torch.cat([codes, torch.zeros_like(codes)], 1)
+    if rows.targets is None:
+        return figures.code_map(codes)
+    targets, names = columns.unscaled(rows.targets), columns.class_names
+    if columns.task in ("regression", "multilabel"):
+        targets, names = targets[:, 0], ()
+    return figures.code_map(
+        codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
+    )
