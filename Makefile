@@ -20,10 +20,10 @@ run: $(BIN)/installed ## Pretrain and fine-tune a deep belief network on 5,000 r
 	$(BIN)/kedro run --pipelines=dbn
 
 test: $(BIN)/installed ## Run the tests, without the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: $(BIN)/installed ## Run the slow tests too
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "slow or not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "slow or not slow"
 
 lint: $(BIN)/installed ## Check style, imports and types
 	$(BIN)/ruff check src tests benchmarks

@@ -140,3 +140,13 @@ def tables():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+# Files whose few tests take long; begun last, they would keep one worker busy after the others have ended.
+LONG_FILES = ("test_notebooks.py", "test_command_line.py", "test_survival.py", "test_viz.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest; a file's tests stay together and in their order."""
+    places = {name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))

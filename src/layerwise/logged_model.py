@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
 from mlflow.types.utils import _infer_schema
 
+from layerwise import flavour
 from layerwise.data.rows import Description
-from layerwise.registry import LOADER, fingerprint, register
+from layerwise.registry import fingerprint, register
 from layerwise.trained import Facts, load_trained, save_trained
 
 if TYPE_CHECKING:
     import pandas as pd
     from kedro.io import CatalogProtocol
 
-NEEDED = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
 log = logging.getLogger(__name__)
 
 
@@ -72,13 +72,15 @@ def log_network(
     answers = load_trained(folder).predict(example, strict=False)
     mlflow.set_tracking_uri(uri)
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-        logged = mlflow.pyfunc.log_model(
+        logged = Model.log(
+            artifact_path=None,
             name="model",
-            loader_module=LOADER,
-            data_path=str(folder),
+            flavor=flavour,
+            flavor_name="pyfunc",
+            folder=folder,
             signature=ModelSignature(_schema(example), _infer_schema(answers)),
             input_example=example,
-            pip_requirements=[f"{package}=={version(package)}" for package in NEEDED],
+            validate_serving_input=False,
             tags={"model.sha256": sha256},
         )
     client = mlflow.MlflowClient(uri)

@@ -130,6 +130,7 @@ class RunReceiver:
         began = time.monotonic()
         try:
             kept = _read(self.refuge)[1] + self._unwritten
+            self.client.get_run(self.run_id)  # nothing may be kept, and a server that is away has it all too
             deliver(self.client, self.run_id, kept)
         except Exception:
             self._wait_longer(began)

@@ -1,5 +1,6 @@
 """Kedro's settings."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ if sys.platform == "linux":
     os.environ.setdefault("KEDRO_MP_CONTEXT", "fork")
     # A forked worker must not share an open connection to the tracking database.
     os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
+
+# What is imported stays, and there is much of it: looking through it again and again takes two seconds of a run.
+gc.set_threshold(100_000, 50, 1000)
 
 HOOKS = (GuardHook(), TrackingHook())
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from scipy.linalg import eigh
 
 from layerwise.evaluation.arrays import Array, as_array
 from layerwise.evaluation.style import (
@@ -180,9 +181,12 @@ def _plane(codes: Array) -> tuple[Array, list[str]]:
     if codes.shape[1] == 2:
         return codes, ["code 1", "code 2"]
     centred = codes - codes.mean(0)
-    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
+    # The two longest axes of the covariance, and nothing else of it: many times as fast as all singular values.
+    moments, last = centred.T.astype(np.float64) @ centred, codes.shape[1] - 1
+    squared, vectors = eigh(moments, subset_by_index=[last - 1, last])
+    squared, directions = squared[::-1], vectors.T[::-1]
     # A component's sign is arbitrary; its largest loading is made positive, so that maps agree.
     signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(1)])
-    shares = singular**2 / max(float((singular**2).sum()), 1e-300)
+    shares = squared / max(float(np.trace(moments)), 1e-300)
     labels = [f"principal component {k + 1} ({shares[k]:.0%} of the variance)" for k in range(2)]
     return centred @ (directions[:2] * signs[:, None]).T, labels

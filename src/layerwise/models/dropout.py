@@ -60,9 +60,8 @@ class DropConnect(nn.Linear):
         n_outputs: int,
         rate: float,
         mask_of: MaskOf = "row",
-        device: torch.device | str | None = None,
     ) -> None:
-        super().__init__(n_inputs, n_outputs, device=device)
+        super().__init__(n_inputs, n_outputs)
         self.rate, self.mask_of = rate, mask_of
         self.generator: torch.Generator | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ Initialiser = Literal[
 ]  # fmt: skip
 BiasInitialiser = Literal["zeros", "constant", "normal", "uniform", "xavier_uniform"]
 Normalisation = Literal["none", "batch", "layer"]
+Layer = TypeVar("Layer", bound=nn.Module)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 INITIALISERS: tuple[str, ...] = get_args(Initialiser)
 
@@ -57,6 +58,21 @@ INITIALISER_CHOICES: dict[str, Choice] = {
     "lecun_uniform": Choice("U(-sqrt(3/n), sqrt(3/n))", "selu"),
     "orthogonal": Choice("rows or columns of a random rotation", "very deep or recurrent nets"),
 }
+
+
+def undrawn(kind: type[Layer], *arguments: Any, **options: Any) -> Layer:
+    """Make a layer whose weights are left to be drawn or loaded, so that no common random numbers are taken.
+
+    `torch.nn.utils.skip_init` gives the same by way of the meta device, which takes half a second to import.
+
+    Args:
+        kind: a layer of torch's, or derived from one, that draws its weights in `reset_parameters`.
+        arguments: the layer's own.
+        options: the layer's own.
+    """
+    layer = type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})(*arguments, **options)
+    layer.__class__ = kind
+    return layer
 
 
 def activation(name: Activation) -> nn.Module:

@@ -21,6 +21,7 @@ from layerwise.models.layers import (
     initialise_,
     initialise_bias_,
     normalisation,
+    undrawn,
 )
 
 __all__ = ["MLP", "Dropout", "MLPConfig", "for_each_layer"]
@@ -118,7 +119,7 @@ class MLP(nn.Module):
         self.config = config
         sizes = (config.n_inputs, *config.hidden_sizes)
         self.hidden = nn.ModuleList(self._layer(n, m) for n, m in pairwise(sizes))
-        self.output = nn.utils.skip_init(nn.Linear, sizes[-1], config.n_outputs)
+        self.output = undrawn(nn.Linear, sizes[-1], config.n_outputs)
         self.activations = nn.ModuleList(activation(name) for name in config.activations)
         self.normalisations = nn.ModuleList(normalisation(config.normalisation, size) for size in sizes[1:])
         rates = (config.input_dropout, *for_each_layer(config.dropout, len(config.hidden_sizes), "dropout"))
@@ -129,9 +130,9 @@ class MLP(nn.Module):
 
     def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
         if self.config.dropconnect == 0:
-            return nn.utils.skip_init(nn.Linear, n_inputs, n_outputs)
+            return undrawn(nn.Linear, n_inputs, n_outputs)
         noise = {"rate": self.config.dropconnect, "mask_of": self.config.dropconnect_masks}
-        return nn.utils.skip_init(DropConnect, n_inputs, n_outputs, **noise)
+        return undrawn(DropConnect, n_inputs, n_outputs, **noise)
 
     def _initialise(self, layer: nn.Module, generator: torch.Generator | None) -> None:
         assert isinstance(layer, nn.Linear)

@@ -54,7 +54,9 @@ def chosen_output(
             raise TrainingError(f"autoencoder: {error}") from error
     output: OutputName
     if settings.output == "auto":
-        output = "sigmoid" if loss == "binary_cross_entropy" else "linear"
+        # Pixels stay within 0 and 1, as in the 2006 paper: a linear output wastes its code on saying so.
+        shares = loss == "binary_cross_entropy" or (loss == "squared" and pixels)
+        output = "sigmoid" if shares else "linear"
     else:
         output = settings.output
     if output == "sigmoid" and not bounded:

@@ -45,7 +45,10 @@ class CodeSettings(Config):
         "binary_cross_entropy: inputs outside [0, 1]; gaussian: all but variational",
     )  # fmt: skip
     output: Literal["auto", "sigmoid", "linear"] = setting(
-        "auto", "what the last layer's numbers pass", "linear with squared errors", "losses that fix it"
+        "auto",
+        "what the last layer's numbers pass; auto: a sigmoid for pixels",
+        "linear for numbers of any size",
+        "losses that fix it",
     )
     corruption: CorruptionName | None = setting(
         None, "noise on what the encoder sees; see Corruption", "denoising", "variational"

@@ -107,7 +107,7 @@ def survey_trials(settings: LaboratorySettings) -> list[Trial]:
 
 
 def cure_trials(settings: LaboratorySettings, n_rows: int) -> dict[str, list[Trial]]:
-    """Return two sick networks, each first as it is and then with one cure at a time.
+    """Return sick networks, each first as it is and then with one cure at a time.
 
     Args:
         n_rows: of the training; the penalties' lambda is a multiple of it, since it is divided by it.
@@ -121,7 +121,8 @@ def cure_trials(settings: LaboratorySettings, n_rows: int) -> dict[str, list[Tri
         "initialiser": "he_uniform",
         "initialiser_gain": settings.sick_gain,
     }
-    twice = exploding | {"initialiser_gain": 2.0}
+    twice, large = exploding | {"initialiser_gain": 2.0}, exploding | {"initialiser_gain": 1.5}
+    quick, steep = {"learning_rate": 0.003}, {"optimiser": "sgd", "learning_rate": 0.05}
     descent = {"optimiser": "sgd", "learning_rate": 0.01}
     return {
         f"vanishing: {settings.sick_depth} sigmoid layers": [
@@ -140,14 +141,18 @@ def cure_trials(settings: LaboratorySettings, n_rows: int) -> dict[str, list[Tri
         f"exploding: {settings.sick_depth} relu layers that start {settings.sick_gain:g} times too large": [
             Trial("sick: large start", exploding, descent),
             Trial("He start as it should be", exploding | {"initialiser_gain": 1.0}, descent),
-            Trial("clipping by norm 1", exploding, descent | {"clip_norm": 1.0}),
             Trial("2 layers", exploding | {"hidden_sizes": shallow}, descent),
             Trial("layer normalisation", exploding | {"normalisation": "layer"}, descent),
         ],
+        f"exploding steps: {settings.sick_depth} relu layers that start 1.5 times too large, at a high rate": [
+            Trial("sick: steps of any length", large, steep),
+            Trial("clipping by norm 5", large, steep | {"clip_norm": 5.0}),
+            Trial("a fifth of the rate", large, steep | {"learning_rate": 0.01}),
+        ],
         f"exploding: {settings.sick_depth} relu layers that start twice too large, by adam": [
-            Trial("sick: start twice", twice),
-            Trial("L2 penalty", twice, {"l2": 1.0 * n_rows}),
-            Trial("L1 penalty", twice, {"l1": 1.0 * n_rows}),
+            Trial("sick: start twice", twice, quick),
+            Trial("L2 penalty", twice, quick | {"l2": 1.0 * n_rows}),
+            Trial("L1 penalty", twice, quick | {"l1": 0.3 * n_rows}),
         ],
     }
 

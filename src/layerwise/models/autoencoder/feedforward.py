@@ -13,7 +13,7 @@ from torch.nn import functional
 from layerwise.configuration import Config
 from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_
+from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
 from layerwise.models.mlp import for_each_layer
 from layerwise.models.units import UnitBlock
 
@@ -101,12 +101,12 @@ class Autoencoder(Coder):
     def __init__(self, config: AutoencoderConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.encoder = nn.ModuleList(nn.utils.skip_init(nn.Linear, n, m) for n, m in pairwise(config.sizes))
+        self.encoder = nn.ModuleList(undrawn(nn.Linear, n, m) for n, m in pairwise(config.sizes))
         backwards = list(reversed(self.encoder))
         self.decoder = nn.ModuleList(
             TiedLinear(cast(nn.Linear, layer))
             if config.tied
-            else nn.utils.skip_init(nn.Linear, layer.out_features, layer.in_features)
+            else undrawn(nn.Linear, layer.out_features, layer.in_features)
             for layer in backwards
         )
         self.activations = nn.ModuleList(activation(name) for name in config.activations)

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.configuration import Config
-from layerwise.models.layers import Activation, activation, initialise_
+from layerwise.models.layers import Activation, activation, initialise_, undrawn
 
 
 class RatingAutoencoderConfig(Config):
@@ -41,8 +41,8 @@ class RatingAutoencoder(nn.Module):
     def __init__(self, config: RatingAutoencoderConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.encoder = nn.utils.skip_init(nn.Linear, config.n_groups, config.code_size)
-        self.decoder = nn.utils.skip_init(nn.Linear, config.code_size, config.n_groups)
+        self.encoder = undrawn(nn.Linear, config.n_groups, config.code_size)
+        self.decoder = undrawn(nn.Linear, config.code_size, config.n_groups)
         self.act = activation(config.activation)
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         with torch.no_grad():

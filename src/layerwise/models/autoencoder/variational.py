@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from layerwise.configuration import Config
 from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, new_output
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_
+from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
 from layerwise.models.units import UnitBlock
 
 
@@ -43,11 +43,11 @@ class VAE(Coder):
         self.config = config
         down = (config.n_inputs, *config.hidden_sizes)
         up = (config.code_size, *reversed(config.hidden_sizes))
-        self.encoder = nn.ModuleList(nn.utils.skip_init(nn.Linear, n, m) for n, m in pairwise(down))
+        self.encoder = nn.ModuleList(undrawn(nn.Linear, n, m) for n, m in pairwise(down))
         # Means and log-variances leave one layer: one product instead of two.
-        self.posterior_layer = nn.utils.skip_init(nn.Linear, down[-1], 2 * config.code_size)
-        self.decoder = nn.ModuleList(nn.utils.skip_init(nn.Linear, n, m) for n, m in pairwise(up))
-        self.last = nn.utils.skip_init(nn.Linear, up[-1], config.n_inputs)
+        self.posterior_layer = undrawn(nn.Linear, down[-1], 2 * config.code_size)
+        self.decoder = nn.ModuleList(undrawn(nn.Linear, n, m) for n, m in pairwise(up))
+        self.last = undrawn(nn.Linear, up[-1], config.n_inputs)
         self.act = activation(config.activation)
         bounded = config.loss == "binary_cross_entropy"
         self.output = new_output(

@@ -8,11 +8,11 @@ from typing import Literal
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from layerwise.configuration import Config
 from layerwise.models.dropout import Dropout
 from layerwise.models.gan.generator import require_quarters, start_weights
+from layerwise.models.layers import undrawn
 
 SLOPE = 0.2
 
@@ -67,7 +67,7 @@ class Discriminator(nn.Module):
             sizes = ((config.n_inputs + config.n_conditions) * config.packed, *config.hidden_sizes)
             layers: list[nn.Module] = []
             for n, m in pairwise(sizes):
-                layers += [skip_init(nn.Linear, n, m), *self._after(m, nn.BatchNorm1d)]
+                layers += [undrawn(nn.Linear, n, m), *self._after(m, nn.BatchNorm1d)]
             self.body, width = nn.Sequential(*layers), sizes[-1]
         else:
             assert config.image_shape is not None
@@ -75,16 +75,16 @@ class Discriminator(nn.Module):
             few, many = config.channels, 2 * config.channels
             self.body = nn.Sequential(
                 nn.Unflatten(1, (1, height, width)),
-                skip_init(nn.Conv2d, 1, few, 4, 2, 1),
+                undrawn(nn.Conv2d, 1, few, 4, 2, 1),
                 nn.LeakyReLU(SLOPE),
-                skip_init(nn.Conv2d, few, many, 4, 2, 1),
+                undrawn(nn.Conv2d, few, many, 4, 2, 1),
                 *self._after(many, nn.BatchNorm2d),
                 nn.Flatten(),
             )
             width = many * (height // 4) * (width // 4)
         if config.n_conditions and config.packed == 1:
-            self.projection = skip_init(nn.Linear, config.n_conditions, width)
-        self.output = skip_init(nn.Linear, width, 1)
+            self.projection = undrawn(nn.Linear, config.n_conditions, width)
+        self.output = undrawn(nn.Linear, width, 1)
         start_weights(self, config.network, "leaky_relu", generator)
         if config.spectral:
             self._divide_by_singular_values(generator)

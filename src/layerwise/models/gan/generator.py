@@ -8,11 +8,10 @@ from typing import Literal
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from layerwise.configuration import Config
 from layerwise.models.gan.outputs import OutputBlock, TableOutput
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_
+from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
 
 # DCGAN starts every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
 DCGAN_DEVIATION = 0.02
@@ -84,12 +83,12 @@ class Generator(nn.Module):
     def _mlp(self, n_inputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n, m in pairwise((n_inputs, *self.config.hidden_sizes)):
-            layers.append(skip_init(nn.Linear, n, m))
+            layers.append(undrawn(nn.Linear, n, m))
             if self.config.normalisation == "batch":
                 layers.append(nn.BatchNorm1d(m))
             layers.append(activation(self.config.activation))
         last = (n_inputs, *self.config.hidden_sizes)[-1]
-        return nn.Sequential(*layers, skip_init(nn.Linear, last, self.config.n_outputs))
+        return nn.Sequential(*layers, undrawn(nn.Linear, last, self.config.n_outputs))
 
     def _dcgan(self, n_inputs: int) -> nn.Sequential:
         assert self.config.image_shape is not None
@@ -97,14 +96,14 @@ class Generator(nn.Module):
         few, many = self.config.channels, 2 * self.config.channels
         batch = self.config.normalisation == "batch"
         return nn.Sequential(
-            skip_init(nn.Linear, n_inputs, many * height * width),
+            undrawn(nn.Linear, n_inputs, many * height * width),
             nn.Unflatten(1, (many, height, width)),
             nn.BatchNorm2d(many) if batch else nn.Identity(),
             activation(self.config.activation),
-            skip_init(nn.ConvTranspose2d, many, few, 4, 2, 1),
+            undrawn(nn.ConvTranspose2d, many, few, 4, 2, 1),
             nn.BatchNorm2d(few) if batch else nn.Identity(),
             activation(self.config.activation),
-            skip_init(nn.ConvTranspose2d, few, 1, 4, 2, 1),
+            undrawn(nn.ConvTranspose2d, few, 1, 4, 2, 1),
             nn.Flatten(),
         )
 

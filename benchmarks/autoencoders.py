@@ -1,0 +1,122 @@
+"""Two classic effects of autoencoders on the digits of a problem, each in one table.
+
+contraction: |J|^2 of one-layer encoders of as many units, plain, denoising and contractive (Rifai et al. 2011), with
+the squared error and a linear probe of the codes.
+vanishing: the squared error of 784-1000-500-250-30 and its mirror, all sigmoid, from a small random start and from
+a stack of machines (Hinton & Salakhutdinov 2006), beside principal components.
+
+    LAYERWISE_DATA=... python benchmarks/autoencoders.py contraction [--env mnist] [--units 500] [--epochs 20]
+    LAYERWISE_DATA=... python benchmarks/autoencoders.py vanishing [--env mnist] [--epochs 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from anomalies import rows_of
+from kedro.framework.startup import bootstrap_project
+
+from layerwise.data.rows import Description, Rows
+from layerwise.evaluation.probe import linear_probe
+from layerwise.models.autoencoder.feedforward import Autoencoder
+from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
+from layerwise.models.autoencoder.passes import encoded
+from layerwise.models.autoencoder.stacked import from_machines, unrolled
+from layerwise.models.dbn import DBN, DBNConfig
+from layerwise.seeding import generator_for
+from layerwise.training.autoencoder_building import new_autoencoder
+from layerwise.training.autoencoder_settings import AutoencoderSettings
+from layerwise.training.autoencoders import train_autoencoder
+from layerwise.training.pretraining import PretrainingSettings, pretrain
+
+PROJECT = Path(__file__).parent.parent
+SIZES = (1000, 500, 250, 30)
+# Rows whose Jacobians are taken: each is a matrix of its own.
+JACOBIAN_ROWS = 500
+
+
+def squared_error(network: Autoencoder, rows: torch.Tensor) -> float:
+    """Return the mean over rows of |row - reconstruction|^2."""
+    with torch.no_grad():
+        made = torch.cat([network.reconstruct(some) for some in rows.split(1000)])
+    return float((made - rows).square().sum(1).mean())
+
+
+def components_error(training: torch.Tensor, rows: torch.Tensor, n: int) -> float:
+    """Return the squared error of the first n principal components of the training rows."""
+    middle = training.mean(0)
+    axes = torch.linalg.eigh((training - middle).T @ (training - middle))[1][:, -n:]
+    gaps = rows - middle
+    return float((gaps - gaps @ axes @ axes.T).square().sum(1).mean())
+
+
+def contraction(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Namespace) -> None:
+    """Train one encoder of each kind and print their Jacobians."""
+    training, validation, test, columns = parts
+    kinds: dict[str, dict[str, Any]] = {
+        "plain": {"variant": "denoising", "corruption": "none"},
+        "denoising, masking 0.25": {"variant": "denoising", "corruption": "masking"},
+        "contractive, lambda 0.1": {"variant": "contractive", "contraction": 0.1},
+    }
+    print("| encoder | mean squared Jacobian norm | squared error of a test row | error of a linear probe |")
+    print("|---|---|---|---|")
+    for name, kind in kinds.items():
+        settings = AutoencoderSettings(
+            **kind, code_size=given.units, epochs=given.epochs, learning_rate=0.001
+        )
+        network = new_autoencoder(settings, columns, generator_for(0, "contraction"))
+        train_autoencoder(network, training, validation, columns, settings, 0, quiet=True)
+        assert isinstance(network, Autoencoder)
+        coded = [(encoded(network, rows.inputs), rows.targets) for rows in (training, validation, test)]
+        error = linear_probe(columns.task, *coded, n_outputs=columns.n_outputs, n_bootstrap=10)["error"].value
+        norm = mean_jacobian_norm(network, test.inputs[:JACOBIAN_ROWS])
+        print(
+            f"| {name} | {norm:.2f} | {squared_error(network, test.inputs):.2f} | {error:.4f} |", flush=True
+        )
+
+
+def vanishing(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Namespace) -> None:
+    """Train the same deep net of sigmoids from two starts and print what is left of a test row."""
+    training, validation, test, columns = parts
+    settings = AutoencoderSettings(
+        variant="deep",
+        activation="sigmoid",
+        initialiser="normal",
+        initialiser_gain=0.2,
+        epochs=given.epochs,
+        learning_rate=0.001,
+    )
+    small = new_autoencoder(settings, columns, generator_for(0, "vanishing"))
+    machines = DBN(DBNConfig(n_visible=columns.n_inputs, hidden_sizes=SIZES), generator_for(0, "stack"))
+    pretrain(machines, training, validation, PretrainingSettings(epochs=10), 0)
+    starts = {"N(0, 0.01^2)": small, "a stack of machines": unrolled(from_machines(machines))}
+    print("| start | squared error of a test row |")
+    print("|---|---|")
+    for name, network in starts.items():
+        train_autoencoder(network, training, validation, columns, settings, 0, quiet=True)
+        assert isinstance(network, Autoencoder)
+        print(f"| {name} | {squared_error(network, test.inputs):.2f} |", flush=True)
+    for n in (2, 30):
+        error = components_error(training.inputs, test.inputs, n)
+        print(f"| {n} principal components instead | {error:.2f} |")
+
+
+def main() -> None:
+    """Print the table that was asked for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("table", choices=("contraction", "vanishing"))
+    parser.add_argument("--env", default="mnist")
+    parser.add_argument("--units", type=int, default=500)
+    parser.add_argument("--epochs", type=int, default=20)
+    given = parser.parse_args()
+    logging.disable(logging.INFO)
+    bootstrap_project(PROJECT)
+    {"contraction": contraction, "vanishing": vanishing}[given.table](rows_of(given.env), given)
+
+
+if __name__ == "__main__":
+    main()
