@@ -58,10 +58,11 @@ def contraction(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Nam
     """Train one encoder of each kind and print their Jacobians."""
     training, validation, test, columns = parts
     kinds: dict[str, dict[str, Any]] = {
-        "plain": {"variant": "denoising", "corruption": "none"},
+        "plain": {"variant": "compression", "hidden_sizes": (), "code_activation": "sigmoid", "tied": True,
+                  "initialiser": "glorot_uniform"},
         "denoising, masking 0.25": {"variant": "denoising", "corruption": "masking"},
         "contractive, lambda 0.1": {"variant": "contractive", "contraction": 0.1},
-    }
+    }  # fmt: skip
     print("| encoder | mean squared Jacobian norm | squared error of a test row | error of a linear probe |")
     print("|---|---|---|---|")
     for name, kind in kinds.items():

@@ -207,14 +207,14 @@ def _conditions(
     training: Rows, columns: Description, settings: GANSettings
 ) -> tuple[Callable[[Rows], Tensor] | None, Captions | None]:
     """Return what turns a batch into its conditions."""
-    if settings.condition == "none":
+    if settings.condition == "none" or (settings.condition == "auto" and columns.task != "multiclass"):
         return None, None
     assert training.targets is not None
     if columns.task != "multiclass":
         raise TrainingError(
             f"gan.condition: {settings.condition} is for classes, and the task is {columns.task}"
         )
-    if settings.condition == "class":
+    if settings.condition != "caption":
         return lambda batch: one_hot(_classes(batch), columns.n_outputs).float(), None
     assert columns.image_shape is not None
     captions = Captions.fit(training.inputs, training.targets, columns.class_names, columns.image_shape)

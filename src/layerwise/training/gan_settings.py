@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import PositiveInt, model_validator
 
@@ -51,6 +51,11 @@ class GANSettings(GameSettings):
     discriminator_sizes: tuple[PositiveInt, ...] = setting(
         (512, 256), "units of the discriminator's layers", "", "dcgan"
     )
+    r1: float = setting(
+        1.0, "gamma of the penalty gamma/2 |dD/dx|^2 at real rows (Mescheder et al. 2018); null: 1 where the objective "
+        "sets no limit of its own", "1 for pictures, 0 with dropout",
+        "wasserstein, wasserstein_penalty, discriminator_normalisation: batch", ge=0,
+    )  # fmt: skip
     channels: int = setting(
         32, "maps of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1
     )
@@ -75,9 +80,9 @@ class GANSettings(GameSettings):
         "dcgan",
         ge=1,
     )
-    condition: Literal["none", "class", "caption"] = setting(
-        "none", "what the players are told of a row: nothing, its class, or class, stroke and slant", "class",
-        "caption: tables",
+    condition: Literal["auto", "none", "class", "caption"] = setting(
+        "auto", "what the players are told of a row: nothing, its class, or class, stroke and slant; auto: the class, "
+        "where pictures have one", "class", "caption: tables",
     )  # fmt: skip
     captions: tuple[str, ...] = setting(
         ("a seven, thick", "a thin three", "an upright one", "a zero leaning right"),
@@ -98,6 +103,15 @@ class GANSettings(GameSettings):
     )
     compare_epochs: int = setting(20, "epochs of the VAE beside the game", "", ge=1)
     table: TableSettings = TableSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limit_slopes(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("r1") is not None:
+            return given
+        limited = str(given.get("objective")).startswith("wasserstein")
+        mixed = given.get("discriminator_normalisation") == "batch"
+        return given | {"r1": 0.0 if limited or mixed else 1.0}
 
     @model_validator(mode="after")
     def _players_fit(self) -> GANSettings:
