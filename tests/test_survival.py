@@ -26,6 +26,7 @@ TRAINED = {
     "many": ["mlp.train_network"],
     "autoencoder": ["autoencoder.train_autoencoder"],
     "unrolled": ["sae.finetune_network"],
+    "gan": ["gan.train_gan"],
 }
 CASES = {
     # Stages of the dbn: 2 epochs of each of two layers, 3 of the fine-tuning.
@@ -40,6 +41,8 @@ CASES = {
     ),
     # 2 epochs of each of two machines, 2 of the autoencoder that they unroll to.
     "unrolled": ("sae", {"pretraining": {"method": "rbm"}}, (5,)),
+    # 3 epochs of the classifier that judges, 3 of the game.
+    "gan": ("gan", {}, (5,)),
 }
 
 
