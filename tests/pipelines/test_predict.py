@@ -232,7 +232,7 @@ def test_a_changed_model_in_the_store_is_refused_before_anything_is_written(proj
     told = (folder / "MLmodel").read_text()
     for text, words in (
         (told.replace("layerwise.serving", "mlflow.pyfunc.model"), "another loader, mlflow.pyfunc.model"),
-        (told.replace("code: null", "code: code"), "names code to run, code"),
+        (told.replace("    loader_module", "    code: code\n    loader_module"), "names code to run, code"),
     ):
         (folder / "MLmodel").write_text(text)
         with pytest.raises(ModelError, match=words):
