@@ -21,10 +21,12 @@ from anomalies import rows_of
 from kedro.framework.startup import bootstrap_project
 
 from layerwise.data.rows import Description, Rows
+from layerwise.evaluation.compression import fit_components
 from layerwise.evaluation.probe import linear_probe
+from layerwise.evaluation.reconstruction import reconstruction_sse
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
-from layerwise.models.autoencoder.passes import encoded
+from layerwise.models.autoencoder.passes import encoded, reconstructed
 from layerwise.models.autoencoder.stacked import from_machines, unrolled
 from layerwise.models.dbn import DBN, DBNConfig
 from layerwise.seeding import generator_for
@@ -41,17 +43,7 @@ JACOBIAN_ROWS = 500
 
 def squared_error(network: Autoencoder, rows: torch.Tensor) -> float:
     """Return the mean over rows of |row - reconstruction|^2."""
-    with torch.no_grad():
-        made = torch.cat([network.reconstruct(some) for some in rows.split(1000)])
-    return float((made - rows).square().sum(1).mean())
-
-
-def components_error(training: torch.Tensor, rows: torch.Tensor, n: int) -> float:
-    """Return the squared error of the first n principal components of the training rows."""
-    middle = training.mean(0)
-    axes = torch.linalg.eigh((training - middle).T @ (training - middle))[1][:, -n:]
-    gaps = rows - middle
-    return float((gaps - gaps @ axes @ axes.T).square().sum(1).mean())
+    return float(reconstruction_sse(rows, reconstructed(network, rows)).mean())
 
 
 def contraction(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Namespace) -> None:
@@ -102,8 +94,9 @@ def vanishing(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Names
         assert isinstance(network, Autoencoder)
         print(f"| {name} | {squared_error(network, test.inputs):.2f} |", flush=True)
     for n in (2, 30):
-        error = components_error(training.inputs, test.inputs, n)
-        print(f"| {n} principal components instead | {error:.2f} |")
+        components = fit_components(training.inputs, n)
+        error = reconstruction_sse(test.inputs, components.decode(components.encode(test.inputs))).mean()
+        print(f"| {n} principal components instead | {float(error):.2f} |")
 
 
 def main() -> None:

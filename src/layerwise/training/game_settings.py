@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from layerwise.configuration import Config, setting
-from layerwise.training.objectives import ObjectiveName, objective_of
+from layerwise.training.objectives import ObjectiveName, limits_slopes, objective_of
 
 
 class GameSettings(Config):
@@ -67,7 +67,7 @@ class GameSettings(Config):
     def _fits(self) -> GameSettings:
         if self.label_smoothing and not objective_of(self.objective).smooths:
             raise ValueError(f"objective {self.objective} has no target to smooth; set label_smoothing: 0")
-        if self.r1 and self.objective.startswith("wasserstein"):
+        if self.r1 and limits_slopes(self.objective):
             raise ValueError(f"objective {self.objective} has its own limit on slopes; set r1: 0")
         if self.optimiser != "adam" and {"beta_1", "beta_2"} & self.model_fields_set:
             raise ValueError(f"optimiser {self.optimiser} has no use for beta_1 and beta_2")

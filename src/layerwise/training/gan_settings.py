@@ -9,6 +9,7 @@ from pydantic import PositiveInt, model_validator
 from layerwise.configuration import Config, setting
 from layerwise.models.layers import Activation
 from layerwise.training.game_settings import GameSettings
+from layerwise.training.objectives import limits_slopes
 
 
 class TableSettings(Config):
@@ -109,7 +110,7 @@ class GANSettings(GameSettings):
     def _limit_slopes(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("r1") is not None:
             return given
-        limited = str(given.get("objective")).startswith("wasserstein")
+        limited = limits_slopes(str(given.get("objective")))
         mixed = given.get("discriminator_normalisation") == "batch"
         return given | {"r1": 0.0 if limited or mixed else 1.0}
 

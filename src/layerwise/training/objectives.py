@@ -117,3 +117,8 @@ OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {
 def objective_of(name: ObjectiveName) -> Objective:
     """Return the named game."""
     return _GAMES[name]
+
+
+def limits_slopes(name: str) -> bool:
+    """True where the objective itself holds the critic's slope, by clipping or by a penalty."""
+    return name.startswith("wasserstein")
