@@ -1,3 +1,5 @@
+import json
+
 import mlflow
 import pytest
 
@@ -72,6 +74,8 @@ def test_runs_register_their_models_and_the_champion_follows_the_better_one(proj
     assert float(second.tags["test.value"]) == measured["value"]
     assert second.description.startswith("# Model card")
     assert len(second.description) <= 5000
+    shown = client.get_logged_model(second.source.removeprefix("models:/")).tags["mlflow.modelVersions"]
+    assert [(each["name"], str(each["version"])) for each in json.loads(shown)] == [("named", "2")]
     assert run(1e-9)[0] == "2"
     assert run(0.01, split={"seed": 7})[0] == "2"
     run_id, _ = project.last_run()

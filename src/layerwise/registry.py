@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -205,6 +206,7 @@ def register(client: MlflowClient, facts: Facts, task: str, sha256: str, model_i
         A sentence that says what was done.
     """
     from mlflow.exceptions import MlflowException
+    from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
     name = facts.problem
     try:
@@ -223,6 +225,10 @@ def register(client: MlflowClient, facts: Facts, task: str, sha256: str, model_i
     }
     made = client.create_model_version(
         name, f"models:/{model_id}", facts.run, tags=tags, description=_short(card), model_id=model_id
+    )
+    # By this tag alone does the model's own page in the UI know that it is registered.
+    client.set_logged_model_tags(
+        model_id, {MLFLOW_MODEL_VERSIONS: json.dumps([{"name": name, "version": made.version}])}
     )
     said, moves = verdict(tags, champion.tags if champion else None, champion.version if champion else "")
     if moves:
