@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.interrupts import undisturbed
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -101,7 +103,8 @@ class RunReceiver:
         if self.lost and not self.reconnect(at_once=True):
             return False
         try:
-            call()
+            with undisturbed():
+                call()
         except Exception as error:
             if self._try(lambda: self.client.get_run(self.run_id)):
                 raise
@@ -183,6 +186,7 @@ class RunReceiver:
         self._pause = max(RETRY_SECONDS, RETRY_SHARE * (self._asked - began))
 
 
+@undisturbed()
 def deliver(client: MlflowClient, run_id: str, records: list[Record]) -> None:
     """Send records to a run, in their order but for metrics, which go together."""
     from mlflow.entities import Metric, Param, RunTag
