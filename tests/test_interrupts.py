@@ -6,6 +6,14 @@ from layerwise.interrupts import undisturbed
 from layerwise.receiver import RunReceiver
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts():
+    """A shell's background job ignores Ctrl-C, and hands that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_waits_until_the_server_has_its_metrics(tmp_path):
     done = []
 

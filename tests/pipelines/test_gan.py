@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from survivors import run_of
 
 from layerwise.models.store import load_network
 
@@ -26,15 +27,13 @@ def report(project, name, problem="game", pipeline="gan"):
 def test_each_figure_is_drawn_and_kept_with_the_run(played, figure):
     with Image.open(played.path / f"data/08_reporting/game/gan/{figure}.png") as picture:
         assert picture.width > 300
-    run, status = played.query(
-        "select run_uuid, status from runs where name = 'gan' order by start_time limit 1"
-    )[0]
+    run, status = run_of(played, "game")
     assert status == "FINISHED"
     assert list((played.path / "mlruns").glob(f"**/{run}/artifacts/figures/{figure}.png"))
 
 
 def test_the_animation_and_its_frames_are_kept_with_the_run(played):
-    run = played.query("select run_uuid from runs where name = 'gan' order by start_time limit 1")[0][0]
+    run, _ = run_of(played, "game")
     kept = sorted(p.name for p in (played.path / "mlruns").glob(f"**/{run}/artifacts/film/*"))
     assert kept == ["epoch_0000.png", "epoch_0001.png", "epoch_0002.png", "epoch_0003.png", "film.gif"]
     with Image.open(played.path / "data/08_reporting/game/gan/film/film.gif") as film:
@@ -50,7 +49,9 @@ def test_the_history_holds_the_whole_game(played):
         # V is at most 0, and the discriminator's loss is its negative.
         assert epoch["train/value"] < 0
         assert epoch["train/discriminator_loss"] == pytest.approx(-epoch["train/value"], rel=1e-4)
-    assert played.query("select count(*) from metrics where key = 'gan/train/generator_gradient'")[0][0] == 3
+    run, _ = run_of(played, "game")
+    counted = "select count(*) from metrics where key = 'gan/train/generator_gradient' and run_uuid = ?"
+    assert played.query(counted, run)[0][0] == 3
 
 
 def test_every_generator_is_judged_by_the_same_measures(played):
@@ -62,7 +63,9 @@ def test_every_generator_is_judged_by_the_same_measures(played):
     for each in found.values():
         assert sum(each["class_shares"]) == pytest.approx(1)
     tracked = played.query(
-        "select distinct key from metrics where key in ('test/frechet_distance', 'test/parzen_log_prob')"
+        "select distinct key from metrics where key in ('test/frechet_distance', 'test/parzen_log_prob') "
+        "and run_uuid = ?",
+        run_of(played, "game")[0],
     )
     assert len(tracked) == 2
     text = (played.path / "data/08_reporting/game/gan/report.md").read_text()
