@@ -232,6 +232,7 @@ def test_a_command_that_is_told_to_stop_goes_on_with_the_same_command(project, h
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
+    project.run("dbn", to_nodes=["dbn.split_rows"])  # the database is there
     whole = "not_told"
     if not project.query("select * from experiments where name=?", whole):
         assert command(whole).wait(300) == 0
