@@ -71,19 +71,26 @@ def log_network(
     example = catalog.load(f"{name}.example")
     answers = load_trained(folder).predict(example, strict=False)
     mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient(uri)
+    run = client.get_run(run_id)
+    # Made here, since Model.log looks for a notebook to name as the source, and imports IPython for it.
+    made = client.create_logged_model(
+        run.info.experiment_id,
+        name="model",
+        source_run_id=run_id,
+        tags={"model.sha256": sha256},
+        params=run.data.params,
+    )
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
         logged = Model.log(
             artifact_path=None,
-            name="model",
+            model_id=made.model_id,
             flavor=flavour,
-            flavor_name="pyfunc",
             folder=folder,
             signature=ModelSignature(_schema(example), _infer_schema(answers)),
             input_example=example,
             validate_serving_input=False,
-            tags={"model.sha256": sha256},
         )
-    client = mlflow.MlflowClient(uri)
     try:
         card = catalog.load(f"{name}.model_card")
         said = register(

@@ -44,6 +44,8 @@ def learning_curves(
 ) -> Figure:
     """Draw every metric by epoch: a line of panels for each training, train and validation together.
 
+    The error is left out where the accuracy is drawn, whose mirror image it is.
+
     Args:
         histories: by name ("layer 1", ..., "fine-tuning"), one dict an epoch, keys such as `train/loss`.
         title: of the figure.
@@ -58,11 +60,10 @@ def learning_curves(
         raise ValueError("there are no learning curves to draw: every history is empty")
     columns = max(len(found) for found in panels.values())
     figure = new_figure(max(4.2 * columns, 5) + 0.4, 2.6 * len(panels) + 0.6)
-    grid = grid_of_axes(figure, len(panels), columns)
-    for axes_line, (name, found) in zip(grid, panels.items(), strict=True):
-        for axes in axes_line[len(found) :]:
-            axes.set_axis_off()
-        for axes, metric in zip(axes_line, found, strict=False):
+    grid = figure.add_gridspec(len(panels), columns)
+    for line, (name, found) in enumerate(panels.items()):
+        for column, metric in enumerate(found):
+            axes = figure.add_subplot(grid[line, column])
             _curves(axes, histories[name], metric)
             dress(axes, title=name, x="epoch", y=UNITS.get(metric, metric.replace("_", " ")))
     headline(figure, title)
@@ -156,6 +157,8 @@ def _metrics(history: History, wanted: Sequence[str]) -> list[str]:
             role, _, metric = key.partition("/")
             if role in ROLES and metric and (not wanted or metric in wanted):
                 found[metric] = None
+    if "accuracy" in found and not wanted:
+        found.pop("error", None)
     return list(found)
 
 
@@ -178,7 +181,7 @@ def _curves(axes: Axes, history: History, metric: str) -> None:
                 markersize=3.5,
                 label=role,
             )
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     legend(axes)
 
 
