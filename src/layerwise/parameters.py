@@ -44,7 +44,7 @@ class MLPSettings(Config):
     )
     normalisation: Normalisation = setting(
         "none", "standardise each hidden layer's total inputs: over the batch, or over the layer's units",
-        "deep nets; batch for large batches, layer for any", "batch: batches of 1 row, seeds above 1",
+        "deep nets; batch for large batches, layer for any", "batch: batches of 1 row",
     )  # fmt: skip
     initialiser: Initialiser = setting(
         "he_uniform", "how the hidden weights start", "he with relu, glorot with tanh"

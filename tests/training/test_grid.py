@@ -92,7 +92,7 @@ def test_what_a_point_does_not_name_is_as_in_the_settings():
     assert own.l2.tolist() == [0, 4]
     assert own.one_rate
     assert own.penalised
-    assert own.at([1]).l2.tolist() == [4]
+    assert own.at([1], [1.0]).l2.tolist() == [4]
 
 
 def test_the_ranking_has_the_best_point_first():

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from layerwise.data.augmentation import AugmentationSettings
 from layerwise.data.rows import Rows
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.seeding import generator_for
@@ -98,16 +99,81 @@ def test_each_member_stops_on_its_own_and_keeps_its_best_weights():
 
 
 @pytest.mark.parametrize(
-    ("shape", "settings", "words"),
+    ("shape", "settings"),
     [
-        ({"normalisation": "layer"}, {}, "mlp.normalisation"),
-        ({}, {"schedule": "plateau"}, "plateau"),
-        ({"dropconnect": 0.2}, {}, "dropconnect"),
-        ({}, {"max_minutes": 1.0}, "max_minutes"),
+        ({"normalisation": "layer"}, {"dropout": 0.2}),
+        ({"normalisation": "batch"}, {}),
+        ({"normalisation": "batch"}, {"optimiser": "adamw", "patience": 2, "epochs": 12}),
+        ({"dropconnect": 0.3}, {"dropout": 0.2}),
+        ({"dropconnect": 0.3, "dropconnect_masks": "batch"}, {}),
+        ({}, {"max_steps": 7, "schedule": "cosine"}),
+        ({}, {"max_steps": 10, "epochs": 9}),
     ],
 )
-def test_what_many_networks_do_not_know_is_refused(shape, settings, words):
-    with pytest.raises(TrainingError, match=rf"seeds above 1 .*{words}.* set seeds: 1"):
+def test_members_are_equal_with_what_stands_between_layers_and_with_budgets(shape, settings):
+    assert_equal(*both_ways(shape=shape | {"dropout": settings.get("dropout", 0.0)}, **settings))
+
+
+def test_running_statistics_are_each_members_own():
+    together, _, alone, _ = both_ways(shape={"normalisation": "batch"})
+    for k, net in enumerate(alone):
+        ours = together.member(k).normalisations[0]
+        torch.testing.assert_close(ours.running_mean, net.normalisations[0].running_mean)
+        torch.testing.assert_close(ours.running_var, net.normalisations[0].running_var)
+    x = rows(20, seed=5).inputs
+    torch.testing.assert_close(together(x)[1], alone[1](x))
+
+
+def test_each_member_has_plateaus_of_its_own():
+    together, course, alone, runs = both_ways(
+        epochs=40, learning_rate=0.05, schedule="plateau", plateau_patience=2, plateau_factor=0.5
+    )
+    assert_equal(together, course, alone, runs)
+    without, *_ = both_ways(epochs=40, learning_rate=0.05)
+    assert not torch.allclose(together.lines, without.lines)
+
+
+def test_minutes_end_all_members_together():
+    _, course, _, runs = both_ways(epochs=400, max_minutes=1e-4)
+    assert set(course.stopped) == {runs[0].stop} == {"0.0001 minutes are over"}
+
+
+def test_each_members_pictures_are_changed_by_its_own_draws():
+    settings = FinetuningSettings(
+        epochs=2, batch_size=20, learning_rate=0.02, augmentation=AugmentationSettings(shift=0.2, noise=0.1)
+    )
+    training, validation = rows(), rows(40, seed=1)
+    training = Rows(torch.sigmoid(training.inputs), training.targets)
+    given = {"fresh": True, "image_shape": (2, 2)}
+    together, _ = train_many(networks(), "binary", training, validation, settings, SEEDS, **given)
+    for k, (net, seed) in enumerate(zip(networks(), SEEDS, strict=True)):
+        finetune(net, "binary", training, validation, settings, seed, quiet=True, **given)
+        for ours, theirs in zip(together.member(k).parameters(), net.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+def test_fewer_bits_give_nearly_the_same_members():
+    chosen = FinetuningSettings(epochs=3, batch_size=20, precision="bfloat16")
+    training, validation = rows(dtype=torch.float32), rows(50, seed=1, dtype=torch.float32)
+    own = [net.float() for net in networks()]
+    together, _ = train_many(own, "binary", training, validation, chosen, SEEDS)
+    exact, _ = train_many(
+        own, "binary", training, validation, FinetuningSettings(epochs=3, batch_size=20), SEEDS
+    )
+    assert together.lines.dtype == torch.float32
+    torch.testing.assert_close(together.lines, exact.lines, rtol=0, atol=0.01)
+    assert not torch.equal(together.lines, exact.lines)
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings", "words"),
+    [
+        ({"normalisation": "batch"}, {"batch_size": 89}, "needs 2 rows in every batch"),
+        ({}, {"augmentation": AugmentationSettings(shift=0.1)}, "these rows are a table"),
+    ],
+)
+def test_what_does_not_fit_the_rows_is_refused(shape, settings, words):
+    with pytest.raises(TrainingError, match=words):
         train_many(networks(**shape), "binary", rows(), rows(), FinetuningSettings(**settings), SEEDS)
 
 

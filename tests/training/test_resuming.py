@@ -118,9 +118,17 @@ def mlp(shape: dict[str, Any] | None = None, **settings: Any) -> Callable[[], di
 
 def many() -> dict[str, Any]:
     seeds = (4, 5, 6, 7)
-    shape = MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(5,), dropout=0.2)
+    shape = MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(5,), dropout=0.2, normalisation="batch")
     # A high rate and no patience: members leave at different epochs.
-    chosen = FinetuningSettings(epochs=9, batch_size=25, learning_rate=0.05, dropout=0.2, patience=2)
+    chosen = FinetuningSettings(
+        epochs=9,
+        batch_size=25,
+        learning_rate=0.05,
+        dropout=0.2,
+        patience=2,
+        schedule="plateau",
+        plateau_patience=1,
+    )
     networks = [MLP(shape, generator_for(seed, "network")) for seed in seeds]
     rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
     members, course = train_many(networks, "multiclass", rows, held_out, chosen, seeds)

@@ -12,14 +12,14 @@ from torch.nn import functional
 MaskOf = Literal["row", "batch"]
 
 
-def _kept(like: Tensor, shape: tuple[int, ...], rate: float, generator: torch.Generator | None) -> Tensor:
+def kept(like: Tensor, shape: tuple[int, ...], rate: float, generator: torch.Generator | None) -> Tensor:
     """Return a mask of 0 and 1 / (1 - rate), so that the expectation of what it multiplies stays."""
     # One 64-bit draw gives four values their 16 bits: a third of a float draw's time, and exact to 2^-16.
     keep, n = 1 - rate, math.prod(shape)
     words = torch.empty(-(-n // 4), dtype=torch.int64, device=like.device)
     draws = words.random_(-(2**63), None, generator=generator).view(torch.int16)[:n]
-    kept = draws.view(shape).lt(min(round(keep * 2**16), 2**16 - 1) - 2**15)
-    return kept.to(like.dtype).div_(keep)
+    chosen = draws.view(shape).lt(min(round(keep * 2**16), 2**16 - 1) - 2**15)
+    return chosen.to(like.dtype).div_(keep)
 
 
 class Dropout(nn.Module):
@@ -37,7 +37,7 @@ class Dropout(nn.Module):
         """Return x with a fresh mask, shape of x."""
         if not self.training or self.rate == 0:
             return x
-        return x * _kept(x, tuple(x.shape), self.rate, self.generator)
+        return x * kept(x, tuple(x.shape), self.rate, self.generator)
 
 
 class DropConnect(nn.Linear):
@@ -70,7 +70,7 @@ class DropConnect(nn.Linear):
         if not self.training or self.rate == 0:
             return functional.linear(x, self.weight, self.bias)
         if self.mask_of == "batch":
-            mask = _kept(x, tuple(self.weight.shape), self.rate, self.generator)
+            mask = kept(x, tuple(self.weight.shape), self.rate, self.generator)
             return functional.linear(x, self.weight * mask, self.bias)
-        mask = _kept(x, (x.shape[0], *self.weight.shape), self.rate, self.generator)
+        mask = kept(x, (x.shape[0], *self.weight.shape), self.rate, self.generator)
         return torch.einsum("bmn,bn->bm", mask * self.weight, x) + self.bias

@@ -97,6 +97,11 @@ class MLPConfig(Config):
         """The activation of each hidden layer."""
         return for_each_layer(self.activation, len(self.hidden_sizes), "activation")
 
+    @property
+    def dropout_rates(self) -> tuple[float, ...]:
+        """The share of units left out: of the inputs, then of each hidden layer."""
+        return (self.input_dropout, *for_each_layer(self.dropout, len(self.hidden_sizes), "dropout"))
+
 
 def checked_rates(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
     """Return dropout rates; a ValueError for one outside of [0, 1)."""
@@ -122,8 +127,7 @@ class MLP(nn.Module):
         self.output = undrawn(nn.Linear, sizes[-1], config.n_outputs)
         self.activations = nn.ModuleList(activation(name) for name in config.activations)
         self.normalisations = nn.ModuleList(normalisation(config.normalisation, size) for size in sizes[1:])
-        rates = (config.input_dropout, *for_each_layer(config.dropout, len(config.hidden_sizes), "dropout"))
-        self.dropouts = nn.ModuleList(Dropout(rate) for rate in rates)
+        self.dropouts = nn.ModuleList(Dropout(rate) for rate in config.dropout_rates)
         with torch.no_grad():
             for layer in (*self.hidden, self.output):
                 self._initialise(layer, generator)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from layerwise.data.rows import Rows
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.seeding import generator_for
+from layerwise.training.devices import products_in
 from layerwise.training.game_settings import GameSettings
 from layerwise.training.gradient_penalties import r1_penalty, unit_norm_penalty
 from layerwise.training.loop import Losses
@@ -131,19 +132,14 @@ class Adversarial:
         return rows[:whole], None if condition is None else condition[:whole]
 
     def _judge(self, rows: Tensor, condition: Tensor | None) -> Tensor:
-        if self.settings.precision == "float32":
-            return self.discriminator(rows, condition)
-        with torch.autocast(rows.device.type, torch.bfloat16):
-            return self.discriminator(rows, condition).float()
+        with products_in(self.settings.precision, rows.device):
+            return self.discriminator(rows, condition).to(rows.dtype)
 
     def _generate(self, n: int, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return raw outputs and rows."""
         z = self.generator.noise(n, self.draws)
-        if self.settings.precision == "float32":
-            raw = self.generator.scores(z, condition)
-        else:
-            with torch.autocast(z.device.type, torch.bfloat16):
-                raw = self.generator.scores(z, condition).float()
+        with products_in(self.settings.precision, z.device):
+            raw = self.generator.scores(z, condition).to(z.dtype)
         return raw, self.generator.end(raw)
 
     def _noisy(self, rows: Tensor) -> Tensor:

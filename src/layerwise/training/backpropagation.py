@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from layerwise.data.rows import Rows, Task
 from layerwise.models.mlp import MLP
+from layerwise.training.devices import products_in
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import Losses
 from layerwise.training.losses import loss_of, probabilities, row_loss, task_error, task_loss
@@ -139,10 +140,8 @@ class Backpropagation:
         return {"error": error}
 
     def _forward(self, inputs: Tensor) -> Tensor:
-        if self.settings.precision == "float32":
-            return self.network(inputs)
-        with torch.autocast(inputs.device.type, torch.bfloat16):
-            return self.network(inputs).float()
+        with products_in(self.settings.precision, inputs.device):
+            return self.network(inputs).to(inputs.dtype)
 
     def measure(self, batch: Rows) -> Losses:
         """Return loss, error and accuracy per row, without masks, smoothing, class weights and penalties."""

@@ -13,7 +13,7 @@ from layerwise.training.batch_changes import batch_changes
 from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.loop import Progress, TrainingError, fit
 from layerwise.training.losses import check_targets, class_weights, loss_of
-from layerwise.training.schedules import ReduceOnPlateau
+from layerwise.training.schedules import HasRate, ReduceOnPlateau
 from layerwise.training.stopping import Budget, KeepBest
 
 
@@ -48,7 +48,7 @@ def finetune(
         TrainingError: the settings do not fit the task or the rows; the loss is not finite.
     """
     batch_size = settings.rows_a_batch(len(training))
-    _check(network, task, training, settings, batch_size)
+    check_fits(network, task, training, settings, batch_size)
     trainee = Backpropagation(
         network,
         task,
@@ -83,7 +83,10 @@ def finetune(
     return progress
 
 
-def _check(network: MLP, task: Task, training: Rows, settings: FinetuningSettings, batch_size: int) -> None:
+def check_fits(
+    network: MLP, task: Task, training: Rows, settings: FinetuningSettings, batch_size: int
+) -> None:
+    """Raise a TrainingError unless the settings fit the task and the rows."""
     check_targets(loss_of(task, settings.loss), training)
     if settings.monitors_a_score and task not in ("multiclass", "binary"):
         raise TrainingError(
@@ -102,16 +105,25 @@ def _stops(trainee: Backpropagation, settings: FinetuningSettings) -> list[Callb
     if s.keep_best:
         found.append(KeepBest(trainee.network, s.monitor, s.patience, s.minimum_change, s.monitors_a_score))
     if s.schedule == "plateau":
-        found.append(
-            ReduceOnPlateau(
-                trainee,
-                s.monitor,
-                s.plateau_factor or 0.1,
-                s.plateau_patience or 5,
-                s.minimum_change,
-                s.monitors_a_score,
-            )
-        )
-    if s.max_steps is not None or s.max_minutes is not None:
-        found.append(Budget(s.max_steps, s.max_minutes))
-    return found
+        found.append(lower_on_plateau(trainee, s))
+    return [*found, *budget_of(s)]
+
+
+def lower_on_plateau(trainee: HasRate, settings: FinetuningSettings) -> ReduceOnPlateau:
+    """Return what lowers a trainee's rate by the settings of the schedule `plateau`."""
+    s = settings
+    return ReduceOnPlateau(
+        trainee,
+        s.monitor,
+        s.plateau_factor or 0.1,
+        s.plateau_patience or 5,
+        s.minimum_change,
+        s.monitors_a_score,
+    )
+
+
+def budget_of(settings: FinetuningSettings) -> list[Callback]:
+    """Return what stops after so many steps or minutes, if the settings say so."""
+    if settings.max_steps is None and settings.max_minutes is None:
+        return []
+    return [Budget(settings.max_steps, settings.max_minutes)]

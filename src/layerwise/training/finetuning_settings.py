@@ -160,7 +160,7 @@ class FinetuningSettings(Config):
     augmentation: AugmentationSettings = AugmentationSettings()
     precision: Literal["float32", "bfloat16"] = setting(
         "float32", "of the matrix products in training; weights and what is measured stay float32",
-        "bfloat16 is twice as fast on AVX512-BF16 or CUDA", "seeds above 1",
+        "bfloat16 is twice as fast on AVX512-BF16 or CUDA", "",
     )  # fmt: skip
 
     @field_validator("dropout")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
 
 from layerwise.data.rows import Rows
 from layerwise.training.backpropagation import scheduled_rate
+from layerwise.training.devices import products_in
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import Losses
 from layerwise.training.optimiser_state import flat_moments, load_moments
@@ -80,9 +81,7 @@ class GradientTrainee:
 
     def autocast(self, rows: Tensor) -> AbstractContextManager[object]:
         """Return the context in which matrix products have the precision that was asked for."""
-        if self.settings.precision == "float32":
-            return nullcontext()
-        return torch.autocast(rows.device.type, torch.bfloat16)
+        return products_in(self.settings.precision, rows.device)
 
     def state(self) -> dict[str, Tensor]:
         """Return copies of the weights, the optimiser's moments, the generators and the step."""

@@ -78,10 +78,12 @@ class Variations:
         rate, l1, l2 = column("learning_rate") / settings.learning_rate, column("l1"), column("l2")
         return cls(rate, l1, l2, bool((rate == 1).all()), bool((l1 != 0).any() or (l2 != 0).any()))
 
-    def at(self, rows: Sequence[int]) -> Variations:
-        """Return those of the members that still learn."""
+    def at(self, rows: Sequence[int], scales: Sequence[float]) -> Variations:
+        """Return those of the members that still learn, each one's rate times a scale of its own."""
         places = torch.tensor(rows, device=self.rate.device)
-        return Variations(self.rate[places], self.l1[places], self.l2[places], self.one_rate, self.penalised)
+        rate = self.rate[places] * self.rate.new_tensor(scales)
+        one_rate = self.one_rate and set(scales) == {1.0}
+        return Variations(rate, self.l1[places], self.l2[places], one_rate, self.penalised)
 
 
 def ranking(

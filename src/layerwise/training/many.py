@@ -11,37 +11,19 @@ import torch
 from torch import Tensor
 
 from layerwise.data.rows import Rows, Task
-from layerwise.models.dropout import Dropout
-from layerwise.models.members import Members, MembersConfig, members_forward
+from layerwise.models.members import Members, MembersConfig, Noise, draw_noise, members_forward
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.seeding import generator_for
 from layerwise.training.backpropagation import scheduled_rate
+from layerwise.training.batch_changes import batch_changes
+from layerwise.training.devices import products_in
+from layerwise.training.finetuning import budget_of, check_fits
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.grid import Point, Variations
-from layerwise.training.loop import Progress, Trainee, TrainingError
-from layerwise.training.losses import check_targets, class_weights, loss_of, row_loss, task_error
-from layerwise.training.many_stack import Course, Stack, Together
+from layerwise.training.loop import Progress, Trainee, Transform
+from layerwise.training.losses import class_weights, loss_of, row_loss, task_error
+from layerwise.training.many_stack import Course, OwnRate, Stack, Together
 from layerwise.training.snapshots import Snapshots
-
-
-def refuse_what_members_cannot(
-    shape: MLPConfig, settings: FinetuningSettings, pictures_are_changed: bool
-) -> None:
-    """Raise a TrainingError for settings that many networks at once do not know."""
-    unknown = {
-        "mlp.normalisation": shape.normalisation != "none",
-        "finetuning.dropconnect": shape.dropconnect > 0,
-        "finetuning.precision: bfloat16": settings.precision != "float32",
-        "finetuning.schedule: plateau": settings.schedule == "plateau",
-        "finetuning.max_steps": settings.max_steps is not None,
-        "finetuning.max_minutes": settings.max_minutes is not None,
-        "augmentation or fresh binarisation": pictures_are_changed,
-    }
-    wrong = [name for name, is_set in unknown.items() if is_set]
-    if wrong:
-        raise TrainingError(
-            f"seeds above 1 trains networks together, without {', '.join(wrong)}; set seeds: 1"
-        )
 
 
 def train_many(
@@ -52,6 +34,8 @@ def train_many(
     settings: FinetuningSettings,
     seeds: Sequence[int],
     points: Sequence[Point] | None = None,
+    fresh: bool = False,
+    image_shape: tuple[int, int] | None = None,
 ) -> tuple[Members, Course]:
     """Train networks of one shape together, each as `finetune` would train it alone with its seed.
 
@@ -65,22 +49,23 @@ def train_many(
         settings: how they learn.
         seeds: of masks and orders.
         points: for each network, the settings that are its own (`layerwise.training.grid`); None: none are.
+        fresh: read each input as a probability and draw it anew for every batch.
+        image_shape: height and width of inputs that are pictures, which augmentation needs.
 
     Raises:
-        TrainingError: a setting that is not for many networks, or a loss that is not finite.
+        TrainingError: the settings do not fit the task or the rows; a loss is not finite.
     """
     shape = networks[0].config
-    refuse_what_members_cannot(shape, settings, bool(settings.augmentation.chosen))
+    batch_size = settings.rows_a_batch(len(training))
+    check_fits(networks[0], task, training, settings, batch_size)
     loss = loss_of(task, settings.loss)
-    check_targets(loss, training)
     members = Members(MembersConfig(shape=shape, seeds=tuple(seeds)), list(networks))
     weights = class_weights(settings.class_weights, task, training, shape.n_outputs)
     stack = Stack(members, settings)
     variations = Variations.of(points or [{}] * len(networks), settings, members.lines)
-    batch_size = settings.rows_a_batch(len(training))
     n_batches = -(-len(training) // batch_size)
+    steps_planned = min(settings.epochs * n_batches, settings.max_steps or settings.epochs * n_batches)
     device = training.inputs.device
-    rates = [cast(Dropout, dropout).rate for dropout in networks[0].dropouts]
     together = Together(
         stack,
         orders=[generator_for(seed, "finetuning", "order") for seed in seeds],
@@ -89,56 +74,68 @@ def train_many(
         best=[math.inf] * len(seeds),
         kept=members.lines.detach().clone(),
         settings=settings,
+        rates=[OwnRate(settings) for _ in seeds],
     )
     course = together.course
+    changes = [
+        batch_changes(settings.augmentation, image_shape, fresh, seed, device, "finetuning", "finetuning")
+        for seed in seeds
+    ]
     progress = Progress("networks", cast(Trainee, together), settings.epochs, n_batches)
-    snapshots = Snapshots(progress, together, together.orders[0], [], len(training))
+    budget = budget_of(settings)
+    snapshots = Snapshots(progress, together, together.orders[0], [*budget, *changes], len(training))
     finished = snapshots.finished
+    for each in budget:
+        each.on_train_begin(progress)
     snapshots.restore()
     while progress.epoch < settings.epochs and not progress.stop:
         began = time.perf_counter()
         progress.epoch += 1
-        own = variations.at(stack.rows)
+        own = variations.at(stack.rows, [together.rates[k].rate_scale for k in stack.rows])
         order = torch.stack(
             [torch.randperm(len(training), generator=together.orders[k]) for k in stack.rows]
         ).to(device)
         totals: dict[str, Tensor] = {}
+        seen = 0
         for index in order.split(batch_size, dim=1):
-            rate = scheduled_rate(settings, together.step, settings.epochs * n_batches, n_batches)
-            drawing = [together.masking[k] for k in stack.rows]
-            masks = _masks(rates, shape, index.shape[1], drawing, training.inputs)
-            losses = _step(stack, shape, task, loss, training, index, masks, settings, weights, rate, own)
+            rate = scheduled_rate(settings, together.step, steps_planned, n_batches)
+            noise = draw_noise(
+                shape, index.shape[1], [together.masking[k] for k in stack.rows], training.inputs
+            )
+            batch = _batch(training, index, [changes[k] for k in stack.rows])
+            losses = _step(
+                stack, shape, task, loss, batch, len(training), noise, settings, weights, rate, own
+            )
             together.step += 1
+            seen += index.shape[1]
             for name, values in losses.items():
                 totals[name] = totals[name] + values if name in totals else values
-        metrics = {f"train/{name}": (total / len(training)).tolist() for name, total in totals.items()}
+            for each in budget:
+                each.on_batch_end(progress)
+            if progress.stop:
+                break
+        metrics = {f"train/{name}": (total / seen).tolist() for name, total in totals.items()}
         metrics |= _measured(stack, shape, task, loss, validation, settings)
         together.judge(progress, metrics, seeds)
         progress.seconds += time.perf_counter() - began
         snapshots.epoch_ended()
     if not finished:
         snapshots.done()
+    for k in stack.rows:
+        course.stopped[k] = course.stopped[k] or progress.stop
     course.seconds = progress.seconds
     with torch.no_grad():
         members.lines.copy_(together.kept)
     return members.eval(), course
 
 
-def _masks(
-    rates: Sequence[float], shape: MLPConfig, n: int, generators: Sequence[torch.Generator], like: Tensor
-) -> list[Tensor | None] | None:
-    """Draw each member's masks from its own generator, in the order in which an `MLP` draws them."""
-    if not any(rates):
-        return None
-    sizes = (shape.n_inputs, *shape.hidden_sizes)
-    layers: list[Dropout] = [Dropout(rate) for rate in rates]
-    ones = [like.new_ones(n, size) for size in sizes]
-    drawn: list[list[Tensor]] = [[] for _ in rates]
-    for generator in generators:
-        for layer, one, found in zip(layers, ones, drawn, strict=True):
-            layer.generator = generator
-            found.append(layer(one))
-    return [torch.stack(found) if rate else None for rate, found in zip(rates, drawn, strict=True)]
+def _batch(training: Rows, index: Tensor, changes: Sequence[Transform | None]) -> tuple[Tensor, Tensor]:
+    """Return each member's own batch: inputs (N, rows, n_inputs), and targets one member after the other."""
+    assert training.targets is not None
+    flat = index.reshape(-1)
+    inputs = training.inputs.index_select(0, flat).view(*index.shape, -1)
+    drawn = [change(own) for own, change in zip(inputs, changes, strict=True) if change is not None]
+    return torch.stack(drawn) if drawn else inputs, training.targets.index_select(0, flat)
 
 
 def _step(
@@ -146,21 +143,19 @@ def _step(
     shape: MLPConfig,
     task: Task,
     loss: str,
-    training: Rows,
-    index: Tensor,
-    masks: list[Tensor | None] | None,
+    batch: tuple[Tensor, Tensor],
+    n_training: int,
+    noise: Noise | None,
     s: FinetuningSettings,
     weights: Tensor | None,
     rate: float,
     own: Variations,
 ) -> dict[str, Tensor]:
-    """Update every member on its own batch, the rows `index` (N, rows); return sums by name, each (N,)."""
-    n, size = index.shape
-    assert training.targets is not None
-    flat = index.reshape(-1)
-    targets = training.targets.index_select(0, flat)
-    inputs = training.inputs.index_select(0, flat).view(n, size, -1)
-    outputs = members_forward(shape, stack.leaves, inputs, masks)
+    """Update every member on its own batch; return sums by name, each (N,)."""
+    inputs, targets = batch
+    n, size = inputs.shape[:2]
+    with products_in(s.precision, inputs.device):
+        outputs = members_forward(shape, stack.parts, inputs, noise, learning=True).to(inputs.dtype)
     rows = _row_loss(loss, outputs.flatten(0, 1), targets, s, s.label_smoothing)
     if weights is not None:
         rows = rows * weights[targets.reshape(-1).long()]
@@ -170,7 +165,7 @@ def _step(
     if own.penalised:
         added = torch.stack(
             [own.l1 * w.abs().sum((1, 2)) + own.l2 * w.square().sum((1, 2)) for w in stack.weights]
-        ).sum(0) / (2 * len(training))
+        ).sum(0) / (2 * n_training)
         cost = cost + added.sum()
         found["penalty"] = added.detach() * size
     gradient = cast(Tensor, stack.vector.grad)
@@ -219,9 +214,8 @@ def _measured(
             part = validation[slice(start, start + 1000)]
             assert part.targets is not None
             n, size = len(stack.rows), len(part)
-            outputs = members_forward(shape, stack.leaves, part.inputs.expand(n, *part.inputs.shape)).flatten(
-                0, 1
-            )
+            outputs = members_forward(shape, stack.parts, part.inputs.expand(n, *part.inputs.shape))
+            outputs = outputs.flatten(0, 1)
             targets = part.targets.repeat(n, *([1] * (part.targets.dim() - 1)))
             rows = _row_loss(loss, outputs, targets, s).view(n, size).sum(1)
             error = task_error(task, outputs, targets).view(n, size).sum(1)

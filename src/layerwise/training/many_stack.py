@@ -10,17 +10,20 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from layerwise.models.members import Members
+from layerwise.models.members import Members, is_statistic
+from layerwise.training.finetuning import lower_on_plateau
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.loop import Progress, TrainingError
 from layerwise.training.optimisers import new_optimiser
 
 
 class Stack:
-    """The members that still learn. All their numbers lie in one vector, parameter by parameter, member by member."""
+    """The members that still learn. What they learn lies in one vector, parameter by parameter, member by member."""
 
     def __init__(self, members: Members, settings: FinetuningSettings) -> None:
-        self.layout, self.settings = members.layout, settings
+        self.names = [name for name, _ in members.layout]
+        self.layout = [(name, shape) for name, shape in members.layout if not is_statistic(name)]
+        self.settings = settings
         self.rows = list(range(len(members)))
         self._build(members.parts(members.lines.detach()), {})
 
@@ -32,7 +35,9 @@ class Stack:
         return found
 
     def _build(self, parts: Mapping[str, Tensor], state: dict[str, Tensor]) -> None:
-        self.vector = nn.Parameter(torch.cat([part.reshape(-1) for part in parts.values()]))
+        # Running statistics move by themselves, in place.
+        self.statistics = {name: part.clone() for name, part in parts.items() if is_statistic(name)}
+        self.vector = nn.Parameter(torch.cat([parts[name].reshape(-1) for name, _ in self.layout]))
         self.vector.grad = torch.zeros_like(self.vector)
         # Leaves share the vector's memory, so that one optimiser step moves all of them.
         self.leaves = {
@@ -47,9 +52,15 @@ class Stack:
             leaf for name, leaf in self.leaves.items() if name.endswith("weight") and leaf.dim() == 3
         ]
 
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        """All numbers by name, each (N, *shape)."""
+        return self.leaves | self.statistics
+
     def line(self, place: int) -> Tensor:
         """Return the numbers of one member, in the order in which an `MLP` has them."""
-        return torch.cat([leaf.detach()[place].reshape(-1) for leaf in self.leaves.values()])
+        parts = self.parts
+        return torch.cat([parts[name].detach()[place].reshape(-1) for name in self.names])
 
     def stretch_the_move(self, before: Tensor, factors: Tensor) -> None:
         """Multiply each member's way from its numbers `before` by its factor, (N,)."""
@@ -67,6 +78,7 @@ class Stack:
         """Return who still learns, their numbers, and the optimiser's."""
         found = {"rows": torch.tensor(self.rows), "vector": self.vector.detach().clone()}
         moments = self.optimiser.state[self.vector]
+        found |= {name: value.clone() for name, value in self.statistics.items()}
         return found | {f"optimiser.{name}": value.clone() for name, value in moments.items()}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
@@ -74,12 +86,15 @@ class Stack:
         self.rows = state["rows"].tolist()
         prefix = "optimiser."
         moments = {k.removeprefix(prefix): v.clone() for k, v in state.items() if k.startswith(prefix)}
-        self._build(self._parts(state["vector"]), moments)
+        statistics = {
+            name: value for name, value in state.items() if is_statistic(name) and not name.startswith(prefix)
+        }
+        self._build(self._parts(state["vector"]) | statistics, moments)
 
     def keep(self, places: list[int]) -> None:
         """Go on with the members at these places only."""
         size, old = self.vector.shape, self.optimiser.state[self.vector]
-        parts = {name: leaf.detach()[places] for name, leaf in self.leaves.items()}
+        parts = {name: part.detach()[places] for name, part in self.parts.items()}
         state = {
             name: torch.cat([part[places].reshape(-1) for part in self._parts(value).values()])
             if value.shape == size
@@ -107,6 +122,25 @@ class Course:
     seconds: float = 0.0
 
 
+class OwnRate:
+    """A member's share of the learning rate, which its own plateaus lower."""
+
+    def __init__(self, settings: FinetuningSettings) -> None:
+        self.rate_scale = 1.0
+        self.plateau = lower_on_plateau(self, settings) if settings.schedule == "plateau" else None
+
+    def state(self) -> Tensor:
+        """Return the share, the best value and the epochs since."""
+        best, waited = (self.plateau.best, self.plateau.waited) if self.plateau else (math.inf, 0)
+        return torch.tensor([self.rate_scale, best, waited], dtype=torch.float64)
+
+    def load_state(self, state: Tensor) -> None:
+        """Go back to what `state()` returned."""
+        self.rate_scale, best, waited = state.tolist()
+        if self.plateau:
+            self.plateau.best, self.plateau.waited = best, int(waited)
+
+
 @dataclass
 class Together:
     """All that changes while the members learn: a trainee in what a checkpoint keeps of it."""
@@ -118,6 +152,7 @@ class Together:
     best: list[float]
     kept: Tensor
     settings: FinetuningSettings
+    rates: list[OwnRate]
     step: int = 0
 
     def judge(self, progress: Progress, metrics: dict[str, list[float]], seeds: Sequence[int]) -> None:
@@ -132,6 +167,8 @@ class Together:
                     "clip gradients"
                 )
             self.course.history[k].append({"epoch": float(epoch), **own})
+            if plateau := self.rates[k].plateau:
+                plateau.on_epoch_end(progress, own)
             if not s.keep_best:
                 self.kept[k] = self.stack.line(place)
                 continue
@@ -172,6 +209,7 @@ class Together:
             "stopped": torch.tensor([bool(reason) for reason in self.course.stopped]),
             "kept": self.kept.clone(),
             "step": torch.tensor(self.step),
+            "rates": torch.stack([each.state() for each in self.rates]),
         }
         return found | {f"stack.{name}": value for name, value in self.stack.state().items()}
 
@@ -186,6 +224,8 @@ class Together:
         self.best, self.step = state["best"].tolist(), int(state["step"])
         self.course.best_epoch[:] = state["best_epoch"].tolist()
         self.course.stopped[:] = [self._reason(k) if each else "" for k, each in enumerate(state["stopped"])]
+        for rate, values in zip(self.rates, state["rates"], strict=True):
+            rate.load_state(values)
         self.kept.copy_(state["kept"])
         names = [name for name in state if name.startswith("history.")]
         for k, history in enumerate(self.course.history):

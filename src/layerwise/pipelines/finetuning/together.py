@@ -12,7 +12,7 @@ from layerwise.training.devices import best_device
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.grid import GridSettings, ranking
 from layerwise.training.loop import TrainingError
-from layerwise.training.many import refuse_what_members_cannot, train_many
+from layerwise.training.many import train_many
 from layerwise.training.many_stack import Course
 from layerwise.training.reporting import report_metrics
 
@@ -47,11 +47,17 @@ def train_networks(
     columns, device = Description(**description), best_device()
     names = [seed + k for k in range(seeds)] * max(1, len(points))
     networks = [new_network(mlp, description, settings, each).to(device) for each in names]
-    if columns.fresh_binarisation:
-        refuse_what_members_cannot(networks[0].config, settings, True)
     own = [point for point in points for _ in range(seeds)] or None
     members, course = train_many(
-        networks, columns.task, labelled.to(device), validation.to(device), settings, names, own
+        networks,
+        columns.task,
+        labelled.to(device),
+        validation.to(device),
+        settings,
+        names,
+        own,
+        fresh=columns.fresh_binarisation,
+        image_shape=columns.image_shape,
     )
     ranked = ranking(points, _scores(course, settings, seeds), settings.monitors_a_score) if points else []
     first = ranked[0]["place"] * seeds if ranked else 0
