@@ -33,7 +33,7 @@ class Bernoulli(Units):
 
     def loss(self, x: Tensor, v: Tensor) -> Tensor:
         """Return the cross-entropy in nats a row; exact where a probability rounds to 0 or 1."""
-        return functional.softplus(x).sum(1).sub_(torch.einsum("nd,nd->n", x, v))
+        return functional.softplus(x).addcmul_(x, v, value=-1).sum(1)
 
     def start_bias(self, inputs: Tensor) -> Tensor:
         """Return the log-odds of the means, half a one and half a zero added; Hinton (2010), section 8.1."""
