@@ -1,8 +1,10 @@
 import pytest
 import torch
 from kedro.io import DatasetError
+from scipy.sparse import csr_matrix
 
 from layerwise.data.rows import Rows
+from layerwise.data.sparse_rows import SparseRows
 from layerwise.datasets.network import NetworkDataset
 from layerwise.datasets.rows import RowsDataset
 from layerwise.models.mlp import MLP, MLPConfig
@@ -17,6 +19,17 @@ def test_rows_come_back_bit_for_bit(tmp_path, targets):
     assert dataset.exists()
     assert back.inputs.shape == (5, 3)
     assert (back.targets is None) if targets is None else torch.equal(back.targets, targets)
+
+
+def test_sparse_rows_come_back_sparse(tmp_path):
+    counts = torch.tensor([[0, 2, 0, 1], [0, 0, 0, 0], [3, 0, 0, 0]], dtype=torch.float32)
+    dataset = RowsDataset(filepath=str(tmp_path / "rows.safetensors"))
+    dataset.save(SparseRows(csr_matrix(counts.numpy())))
+    back = dataset.load()
+    assert back.matrix.nnz == 3
+    assert len(back) == 3
+    assert torch.equal(back[slice(0, 3)].inputs, counts)
+    assert torch.equal(back.to("cpu").column_sums(), counts.sum(0, keepdim=True))
 
 
 def test_a_network_comes_back_in_evaluation_mode(tmp_path):

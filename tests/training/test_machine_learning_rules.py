@@ -68,6 +68,9 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
     exact = exact_gradient(rbm, rows)
     if name == "counts":
         exact["hidden_bias"] /= m.WORDS  # the step of hidden biases is by the mean length
+    # The step of a unit of learnt variance is its gradient times the variance.
+    exact["weight"] *= m.variances(rbm)[:, None]
+    exact["visible_bias"] *= m.variances(rbm)
     many = rows.repeat(5000, 1)
     found = step_taken(
         rbm,

@@ -3,7 +3,8 @@ import torch
 
 from layerwise.data.rows import Block, Description, Rows
 from layerwise.models.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm import RBM, UnitsError
+from layerwise.models.rbm import RBM, RBMConfig, UnitsError
+from layerwise.seeding import generator_for
 from layerwise.training.machines import MachineMonitor, MachineSettings, machine_config, train_machine
 
 
@@ -130,3 +131,31 @@ def test_unmeasured_scores_cannot_choose():
     rbm = RBM(machine_config(columns, settings), seeded())
     with pytest.raises(UnitsError, match="not measured"):
         train_machine(rbm, Rows(torch.ones(4, 3)), Rows(torch.ones(4, 3)), settings, 0)
+
+
+def clustered(n, seed):
+    """Rows around three centres, standardised."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.tensor([[1.2, -0.8, 0.9, 0.0], [-1.0, 1.1, 0.0, 0.9], [0.0, 0.0, -1.2, -1.1]])
+    rows = centres[torch.randint(0, 3, (n,), generator=generator)]
+    rows = rows + 0.4 * torch.randn(n, 4, generator=generator)
+    return (rows - rows.mean(0)) / rows.std(0)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.01, 0.1])
+def test_a_centred_gaussian_machine_learns_at_rates_two_decades_apart(rate):
+    settings = MachineSettings(
+        n_hidden=64,
+        visible="gaussian",
+        learn_variance=True,
+        centred=True,
+        gaussian_learning_rate=rate,
+        epochs=6,
+    )
+    shape = RBMConfig(n_visible=4, n_hidden=64, visible="gaussian", learn_variance=True)
+    rbm = RBM(shape, generator_for(0, "machine"))
+    rows, held_out = Rows(clustered(1500, 0)), Rows(clustered(400, 1))
+    history = train_machine(rbm, rows, held_out, settings, 0).history["rbm"]
+    first, last = history[0], history[-1]
+    assert last["validation/reconstruction"] < first["validation/reconstruction"]
+    assert last["validation/pseudo_likelihood"] > first["validation/pseudo_likelihood"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from layerwise.data.rows import Block, Description, Rows
+from layerwise.data.rows import Block, Description
+from layerwise.data.sparse_rows import SparseRows
 from layerwise.data.splits import Split
 
 
@@ -61,12 +61,10 @@ class DocumentsPreparation:
         }
         return cls(state)
 
-    def parts(self, documents: Documents, split: Split) -> tuple[Rows, Rows, Rows]:
-        """Return training, validation and test documents that hold a known word, as dense counts."""
+    def parts(self, documents: Documents, split: Split) -> tuple[SparseRows, SparseRows, SparseRows]:
+        """Return training, validation and test documents that hold a known word."""
         made = []
         for at in (split.training, split.validation, split.test):
-            counts = torch.from_numpy(
-                documents.counts[at][:, self.state["known"]].toarray().astype(np.float32)
-            )
-            made.append(Rows(counts[counts.sum(1) > 0]))
+            counts = documents.counts[at][:, self.state["known"]].astype(np.float32)
+            made.append(SparseRows(counts[np.asarray(counts.sum(1)).reshape(-1) > 0]))
         return made[0], made[1], made[2]

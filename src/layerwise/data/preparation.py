@@ -173,9 +173,9 @@ def example_rows(raw: Any, preparation: Any) -> pd.DataFrame:
 
 
 def prepare_rows(raw: Any, split: Split, preparation: Any) -> tuple[Rows, Rows, Rows]:
-    """Return the training, validation and test rows as tensors."""
+    """Return the training, validation and test rows as tensors; documents' counts stay sparse."""
     if isinstance(preparation, RatingsPreparation | DocumentsPreparation):
-        return preparation.parts(raw, split)
+        return preparation.parts(raw, split)  # type: ignore[return-value]
     inputs = torch.from_numpy(np.ascontiguousarray(preparation.inputs(raw)))
     targets = torch.from_numpy(np.ascontiguousarray(preparation.targets(raw)))
     parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]

@@ -31,7 +31,9 @@ class Rows:
         return int(self.inputs.shape[0])
 
     def __getitem__(self, index: Tensor | slice) -> Rows:
-        return Rows(_picked(self.inputs, index), None if self.targets is None else _picked(self.targets, index))
+        return Rows(
+            _picked(self.inputs, index), None if self.targets is None else _picked(self.targets, index)
+        )
 
     def with_inputs(self, inputs: Tensor) -> Rows:
         """Return the same rows with other inputs: the activities of a layer, or a corrupted copy."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ import torch
 from torch import Tensor
 
 from layerwise.data.rows import Rows
+
+# What a CSR matrix consists of, in the order in which SciPy takes them.
+ARRAYS = ("data", "indices", "indptr")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,23 @@ class SparseRows:
         chosen = index.cpu().numpy() if isinstance(index, Tensor) else index
         dense = torch.from_numpy(self.matrix[chosen].toarray())
         return Rows(dense.to(device=self.device, dtype=self.dtype))
+
+    def to(self, device: torch.device | str) -> SparseRows:
+        """Return the same rows; their batches go to the device."""
+        return replace(self, device=device)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the matrix as plain tensors: its three arrays, and its number of columns."""
+        arrays = {name: torch.from_numpy(getattr(self.matrix, name)) for name in ARRAYS}
+        return arrays | {"columns": torch.tensor([self.matrix.shape[1]])}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SparseRows:
+        """Return the rows that `tensors` were made of."""
+        from scipy.sparse import csr_matrix
+
+        arrays = tuple(tensors[name].numpy() for name in ARRAYS)
+        return cls(csr_matrix(arrays, shape=(len(arrays[2]) - 1, int(tensors["columns"]))))
 
     def column_sums(self) -> Tensor:
         """Return the sum of all rows, shape (1, d): enough to start count units from."""

@@ -9,11 +9,12 @@ from kedro.io import AbstractDataset
 from safetensors.torch import load_file, save_file
 
 from layerwise.data.rows import Rows
+from layerwise.data.sparse_rows import SparseRows
 from layerwise.files import whole_file
 
 
-class RowsDataset(AbstractDataset[Rows, Rows]):
-    """Inputs and targets as tensors; loaded to the CPU.
+class RowsDataset(AbstractDataset[Rows | SparseRows, Rows | SparseRows]):
+    """Inputs and targets as tensors, or the three arrays of sparse rows; loaded to the CPU.
 
     Args:
         filepath: the safetensors file.
@@ -24,16 +25,21 @@ class RowsDataset(AbstractDataset[Rows, Rows]):
         self._filepath = Path(filepath)
         self.metadata = metadata
 
-    def load(self) -> Rows:
-        """Return the rows."""
+    def load(self) -> Rows | SparseRows:
+        """Return the rows, as dense or as sparse as they were saved."""
         tensors = load_file(self._filepath)
+        if "indptr" in tensors:
+            return SparseRows.from_tensors(tensors)
         return Rows(tensors["inputs"], tensors.get("targets"))
 
-    def save(self, data: Rows) -> None:
+    def save(self, data: Rows | SparseRows) -> None:
         """Write the rows; the file appears whole or not at all."""
-        tensors = {"inputs": data.inputs.cpu().contiguous()}
-        if data.targets is not None:
-            tensors["targets"] = data.targets.cpu().contiguous()
+        if isinstance(data, SparseRows):
+            tensors = data.tensors()
+        else:
+            tensors = {"inputs": data.inputs.cpu().contiguous()}
+            if data.targets is not None:
+                tensors["targets"] = data.targets.cpu().contiguous()
         with whole_file(self._filepath) as part:
             save_file(tensors, part)
 

@@ -71,19 +71,20 @@ def lda_perplexity(training: Any, documents: Any, n_topics: int, seed: int, draw
     uncertainty of the topics against however few documents it is given.)
 
     Args:
-        training, documents: (n, words) counts.
+        training: (n, words) counts, perhaps a SciPy matrix.
+        documents: (n, words) counts.
         n_topics: of the allocation.
         seed: of the run.
         draws: of theta, for each document.
     """
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_matrix, issparse
     from sklearn.decomposition import LatentDirichletAllocation
 
     state = seed_for(seed, "lda") % 2**32
     lda = LatentDirichletAllocation(
         n_topics, max_iter=LDA_PASSES, learning_method="online", random_state=state
     )
-    lda.fit(csr_matrix(as_array(training)))
+    lda.fit(training if issparse(training) else csr_matrix(as_array(training)))
     rows = torch.from_numpy(as_array(documents)).double()
     topics = torch.from_numpy(lda.components_).double()
     log_phi = (topics / topics.sum(1, keepdim=True)).log()

@@ -33,7 +33,8 @@ class ContrastiveDivergence:
     Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units
     at the end of a chain from the batch are means unless `sample_visible` (Hinton 2010, section 3), and samples in
     chains of their own and where variances are learnt. The step of size `learning_rate` is on the batch's mean
-    gradient: v <- momentum v + rate (gradient - decay W), W <- W + v.
+    gradient: v <- momentum v + rate (gradient - decay W), W <- W + v. Weights and biases of units that learn their
+    variances have their gradient times the variance.
 
     Args:
         rbm: the machine.
@@ -169,8 +170,9 @@ class ContrastiveDivergence:
 
     def _update(self, visible: Tensor, hidden: Tensor, n: int, m: int) -> None:
         scale, s = self.rate / n, self.settings
-        # What meets the weights: the states themselves, or divided by their learnt variances.
-        met = self.rbm.visible_units.scaled(visible)
+        # A unit of learnt variance has its gradient times the variance: as in a natural gradient, a step then moves its
+        # mean as far whatever its noise. Without it, the smaller a variance is, the sooner its weights explode.
+        met = visible
         if self.variances:
             self._update_variances(visible, hidden, n)
         if s.sparsity_target is not None:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from layerwise.data.rows import Description, Rows
+from layerwise.data.sparse_rows import SparseRows
 from layerwise.evaluation.ratings import rating_errors
 from layerwise.evaluation.topics import lda_perplexity, perplexity, top_words, unigram_perplexity
 from layerwise.models.rbm import RBM
@@ -33,14 +34,19 @@ def recommend(
 
 
 def find_topics(
-    machine: RBM, training: Rows, test: Rows, description: dict[str, Any], settings: RBMSettings, seed: int
+    machine: RBM,
+    training: SparseRows,
+    test: SparseRows,
+    description: dict[str, Any],
+    settings: RBMSettings,
+    seed: int,
 ) -> dict[str, Any]:
     """Take the perplexity of test documents, beside LDA with as many topics and independent words, and top words."""
     columns = Description(**description)
     if columns.task != "documents":
         return {}
-    rbm, rows = machine.cpu(), test.inputs[: settings.documents]
-    sums = training.inputs.sum(0, keepdim=True)
+    rbm, rows = machine.cpu(), test[slice(0, settings.documents)].inputs
+    sums = training.column_sums()
     by_ais, by_reverse_ais = perplexity(
         rbm,
         rows,
@@ -54,7 +60,7 @@ def find_topics(
         "perplexity": by_ais,
         "perplexity_reverse_ais": by_reverse_ais,
         "unigram_perplexity": unigram_perplexity(rows, sums),
-        "lda_perplexity": lda_perplexity(training.inputs, rows, machine.config.n_hidden, seed),
+        "lda_perplexity": lda_perplexity(training.matrix, rows, machine.config.n_hidden, seed),
     }
     report_metrics({f"test/{name}": value for name, value in found.items()})
     log.info(

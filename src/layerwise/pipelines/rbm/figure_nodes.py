@@ -63,7 +63,7 @@ def _strongest_columns(machine: RBM, columns: Description) -> Figure:
 
 def draw_hidden_activity(machine: RBM, test: Rows) -> Figure:
     """Draw the mean hidden activities of test rows."""
-    return hidden_activity(features_of(machine, test.inputs[:2000]))
+    return hidden_activity(features_of(machine, test[slice(0, 2000)].inputs))
 
 
 def draw_code_map(machine: RBM, test: Rows, description: dict[str, Any]) -> Figure:
