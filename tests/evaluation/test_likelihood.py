@@ -266,3 +266,11 @@ def test_the_bound_of_a_single_machine_is_its_log_probability():
     torch.testing.assert_close(
         variational_bound(stack, rows, log_z, m.seeded()), -rbm.free_energy(rows) - log_z
     )
+
+
+@pytest.mark.parametrize("broken", ["weight", "visible_bias", "hidden_bias"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_machine_that_diverged_has_no_pseudo_likelihood(broken, value):
+    rbm = RBM(RBMConfig(n_visible=3, n_hidden=2, visible="gaussian", learn_variance=True), m.seeded())
+    getattr(rbm, broken).data.fill_(value)
+    assert not torch.isfinite(log_pseudo_likelihood(rbm, torch.ones(2, 3))).any()

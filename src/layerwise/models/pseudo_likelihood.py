@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -39,7 +41,7 @@ def log_pseudo_likelihood(rbm: RBM, v: Tensor) -> Tensor:
             finite integral).
     """
     parts = _parts(rbm)
-    if not bool(torch.isfinite(rbm.weight).all()):
+    if not all(bool(torch.isfinite(numbers).all()) for numbers in rbm.parameters()):
         return torch.full_like(v[:, 0], float("nan"))
     v = torch.cat([v[:, at].round() if isinstance(units, Bernoulli) else v[:, at] for units, at in parts], 1)
     x = rbm.hidden_input(v)
@@ -112,7 +114,10 @@ def _gaussian(rbm: RBM, units: Units, v: Tensor, x: Tensor, weight: Tensor, bias
         # Given the others, v_i is a mixture of normals around b + W h, h between 0 and 1.
         low = float(b + w.clamp_max(0).sum()) - BEYOND * sigma
         high = float(b + w.clamp_min(0).sum()) + BEYOND * sigma
-        n_points = min(int((high - low) / sigma * STEPS_A_SIGMA) + 2, MOST_STEPS)
+        n_steps = (high - low) / sigma * STEPS_A_SIGMA
+        if not math.isfinite(n_steps):
+            return torch.full_like(total, math.nan)
+        n_points = min(int(n_steps) + 2, MOST_STEPS)
         points = torch.linspace(low, high, n_points, dtype=v.dtype, device=v.device)
         without = x - torch.outer(v[:, i], w) / variance
         scores = torch.stack(
