@@ -81,18 +81,19 @@ def learnergy(v: torch.Tensor) -> None:
 
 
 def rbms(v: torch.Tensor) -> None:
-    """Train one epoch of rbms' CD-1: its own sampler and gradient, batch by batch."""
+    """Train one epoch of rbms' CD-1: the step of its own training loop, without the file that this writes each time."""
     from rbms.bernoulli_bernoulli.classes import BBRBM
+    from rbms.training.pcd import fit_batch_pcd
 
     machine = BBRBM.init_parameters(num_hiddens=N_HIDDEN, dataset=_Dataset(v), device=v.device, dtype=v.dtype)
     for parameter in machine.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimiser = torch.optim.SGD(machine.parameters(), lr=0.1, maximize=True)
     for batch in v.split(BATCH):
-        data = machine.sample_hiddens({"visible": batch, "weights": torch.ones(len(batch), 1)})
-        chain = machine.sample_hiddens(machine.sample_visibles(dict(data)))
+        weights = torch.ones(len(batch), 1)
+        chains = machine.init_chains(len(batch), weights=weights, start_v=batch)
         optimiser.zero_grad(set_to_none=False)
-        machine.compute_gradient(data=data, chains=chain)
+        fit_batch_pcd((batch, weights), chains, machine, gibbs_steps=1, beta=1.0, centered=False)
         optimiser.step()
 
 

@@ -34,7 +34,7 @@ MEASURED = (
 def trained(project):
     """Every node once: the embedded digits, and all uses."""
     # Large batches: what writes pictures line by line takes as long for a few rows as for many.
-    settings = {"code_size": 12, "learning_rate": 0.006, "hidden_sizes": [128], "epochs": 8, "batch_size": 250}
+    settings = {"code_size": 12, "learning_rate": 0.01, "hidden_sizes": [128], "epochs": 4, "batch_size": 125}
     project.run("autoencoder", problem={"name": "codes"}, autoencoder=settings)
     return project
 

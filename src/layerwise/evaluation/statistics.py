@@ -65,11 +65,10 @@ def classification_statistics(
     columns = [column for column in columns if column.mixed]
     if not columns:
         return sums, {}
+    rankings = _Rankings(columns)
     orders: dict[str, Statistic] = {
-        "roc_auc": lambda weights: _nanmean(np.stack([column.roc_auc(weights) for column in columns], 1)),
-        "average_precision": lambda weights: _nanmean(
-            np.stack([column.average_precision(weights) for column in columns], 1)
-        ),
+        "roc_auc": lambda weights: rankings.of(weights)[0],
+        "average_precision": lambda weights: rankings.of(weights)[1],
     }
     return sums, orders
 
@@ -114,20 +113,37 @@ class _Ranked:
             negatives = np.add.reduceat(negatives, self.starts, axis=1)
         return positives, negatives
 
-    def roc_auc(self, weights: Array) -> Array:
-        """Probability that a positive outranks a negative, ties counted half (Mann-Whitney)."""
+    def measured(self, weights: Array) -> tuple[Array, Array]:
+        """Return the area under the ROC curve and the average precision.
+
+        The area is the probability that a positive outranks a negative, ties counted half (Mann-Whitney); average
+        precision is that at each score, weighted by the step of recall there.
+        """
         positives, negatives = self._groups(weights)
+        n_positive = positives.sum(1)
         below = np.cumsum(negatives, axis=1)
         wins = np.einsum("bn,bn->b", positives, below - negatives / 2)
-        return _ratio(wins, positives.sum(1) * negatives.sum(1))
-
-    def average_precision(self, weights: Array) -> Array:
-        """Precision at each score, weighted by the step of recall there."""
-        positives, negatives = self._groups(weights)
         hits = np.cumsum(positives[:, ::-1], axis=1)
         chosen = hits + np.cumsum(negatives[:, ::-1], axis=1)
-        precision = hits / np.maximum(chosen, 1)
-        return _ratio(np.einsum("bn,bn->b", positives[:, ::-1], precision), positives.sum(1))
+        precision = np.einsum("bn,bn->b", positives[:, ::-1], hits / np.maximum(chosen, 1))
+        return _ratio(wins, n_positive * negatives.sum(1)), _ratio(precision, n_positive)
+
+
+class _Rankings:
+    """Both ranking measures, averaged over classes; taken once for the same weights, since ordering them is the work."""
+
+    def __init__(self, columns: list[_Ranked]) -> None:
+        self.columns = columns
+        self._weights: Array | None = None
+        self._found: tuple[Array, Array] | None = None
+
+    def of(self, weights: Array) -> tuple[Array, Array]:
+        """Return area and average precision of each line of weights."""
+        if self._found is None or self._weights is not weights:
+            each = [column.measured(weights) for column in self.columns]
+            area, precision = (np.stack(values, 1) for values in zip(*each, strict=True))
+            self._weights, self._found = weights, (_nanmean(area), _nanmean(precision))
+        return self._found
 
 
 def _calibration_gaps(task: Task, truth: Array, scores: Array) -> Array:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 Place = Literal["best", "upper left", "upper right", "lower right"]
 
@@ -35,6 +38,26 @@ DASHES = ("-", "--", "-.", ":")
 DPI = 130
 
 
+class OnceDrawn(Figure):
+    """A figure that is laid out and drawn once to be saved; Matplotlib's own goes over it a second time."""
+
+    def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:
+        """Save a PNG with its pixels as they are drawn; whatever else is asked for, Matplotlib's way."""
+        options = {name: value for name, value in kwargs.items() if name not in ("format", "pil_kwargs")}
+        named = Path(fname).suffix if isinstance(fname, str | Path) else ""
+        if (
+            options
+            or transparent
+            or (kwargs.get("format") or named.removeprefix(".") or "png").lower() != "png"
+        ):
+            super().savefig(fname, transparent=transparent, **kwargs)
+            return
+        canvas = FigureCanvasAgg(self)
+        canvas.draw()
+        pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        pixels.save(fname, format="png", dpi=(self.dpi, self.dpi), **(kwargs.get("pil_kwargs") or {}))
+
+
 def colour(k: int) -> str:
     """Return the k-th colour, round and round."""
     return PALETTE[k % len(PALETTE)]
@@ -43,7 +66,7 @@ def colour(k: int) -> str:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, that lays out its own text without overlap."""
     layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.08)
-    figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+    figure = OnceDrawn(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
