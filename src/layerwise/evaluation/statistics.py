@@ -130,7 +130,7 @@ class _Ranked:
 
 
 class _Rankings:
-    """Both ranking measures, averaged over classes; taken once for the same weights, since ordering them is the work."""
+    """Both ranking measures, averaged over classes; taken once for the same weights, since ordering is the work."""
 
     def __init__(self, columns: list[_Ranked]) -> None:
         self.columns = columns
