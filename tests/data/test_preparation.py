@@ -153,3 +153,18 @@ def test_a_file_with_a_type_that_is_not_trusted_is_refused(tmp_path):
     skops.io.dump({"scaler": Intruder()}, tmp_path / "fitted.skops")
     with pytest.raises(DataError, match=r"not trusted, and was not loaded: .*Intruder"):
         load_preparation(tmp_path)
+
+
+def test_the_classic_exercises_scaler_sees_validation_rows_and_no_test_rows():
+    frame = people()
+    problem = Problem(name="people", task="binary", target="left")
+    split, usual = fitted_on(frame, problem)
+    _, classic = fitted_on(frame, problem, fitted_on="all_but_test")
+    ages = frame["age"].to_numpy()
+    seen = np.concatenate([split.training, split.validation])
+    for fitted, rows in ((usual, split.training), (classic, seen)):
+        inputs = fitted.inputs(frame.iloc[rows])
+        at = fitted.description.feature_names.index("age")
+        assert inputs[:, at].mean() == pytest.approx(0, abs=1e-6)
+        expected = (ages - ages[rows].mean()) / ages[rows].std()
+        np.testing.assert_allclose(fitted.inputs(frame)[:, at], expected, rtol=1e-5, atol=1e-6)

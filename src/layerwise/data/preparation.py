@@ -134,7 +134,10 @@ def fit_preparation(
     elif isinstance(raw, Documents):
         fitted = DocumentsPreparation.fit(raw, split.training)
     else:
-        fitted = TablePreparation.fit(raw, split.training, problem, settings)
+        rows = split.training
+        if settings.fitted_on == "all_but_test":
+            rows = np.concatenate([split.training, split.validation])
+        fitted = TablePreparation.fit(raw, rows, problem, settings)
         training = derived(raw, problem).iloc[split.training]
         fitted.state["summary"] = summarise_table(training, fitted.state["kinds"])
         repeats = count_repeats(

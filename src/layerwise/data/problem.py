@@ -64,7 +64,7 @@ class SplitSettings(Config):
 
 
 class PreparationSettings(Config):
-    """How columns become numbers; everything is fitted on the training rows alone.
+    """How columns become numbers; everything is fitted on the training rows alone, and never on test rows.
 
     `date_columns` names dates that do not show by themselves: a date type, or text that is all
     ISO dates, does. `category_columns` names numbers that are categories, such as codes or small counts.
@@ -82,6 +82,11 @@ class PreparationSettings(Config):
         "numbers",
         "scale number columns alone, or booleans and dummies too",
         "all repeats the classic exercises",
+    )
+    fitted_on: Literal["training", "all_but_test"] = setting(
+        "training",
+        "rows that scaling, categories and imputation of a table are fitted on",
+        "all_but_test repeats the classic exercises, which split validation rows off later",
     )
     drop_first: bool = setting(True, "leave the first dummy of each category out", "false for pretraining")
     missing: Literal["impute", "refuse"] = setting(
