@@ -205,6 +205,28 @@ def test_a_centred_step_is_the_printed_one(chain):
     torch.testing.assert_close(found["hidden_bias"], dh - mu @ weight, rtol=1e-10, atol=1e-12)
 
 
+def test_the_centred_gradient_does_not_care_where_the_zero_of_a_number_is():
+    # Shift every visible unit: v' = v + t, b' = b + t, c' = c - W t / sigma^2; a centred step commutes with the shift.
+    shift = torch.tensor([3.0, -2.0], dtype=torch.float64)
+    ends = []
+    for moved in (False, True):
+        rbm = m.machine("gaussian with variances")
+        rbm.visible_units.log_variance.copy_(torch.tensor([0.7, -0.9]))
+        rows = some_rows(rbm)
+        if moved:
+            rows = rows + shift
+            rbm.visible_bias += shift
+            rbm.hidden_bias -= rbm.visible_units.scaled(shift) @ rbm.weight
+        settings = PLAIN | {"variance_rate": 0.0, "learning_rate": 0.1}
+        trainee(rbm, centred=True, **settings).train_step(Rows(rows))
+        if moved:
+            rbm.hidden_bias += rbm.visible_units.scaled(shift) @ rbm.weight
+            rbm.visible_bias -= shift
+        ends.append(rbm)
+    for name, value in ends[0].state_dict().items():
+        torch.testing.assert_close(ends[1].state_dict()[name], value, rtol=1e-9, atol=1e-10)
+
+
 def test_the_centred_gradient_does_not_care_which_state_is_called_one():
     # Flip every visible unit: v' = 1 - v, W' = -W, b' = -b, c' = c + 1.W; a centred step commutes with the flip.
     rbm, flipped = m.machine("bernoulli"), m.machine("bernoulli")

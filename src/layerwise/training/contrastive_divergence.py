@@ -188,7 +188,9 @@ class ContrastiveDivergence:
         if s.centred:
             met, hidden = self._centre(met, hidden, n, m)
             visible_change -= met.t() @ (hidden @ self.hidden_offset)
-            hidden_change -= (met @ self.visible_offset) @ hidden
+            # Hidden units see a visible unit over its variance, and so its offset.
+            seen = self.rbm.visible_units.scaled(self.visible_offset[None])[0]
+            hidden_change -= (met @ seen) @ hidden
         if s.bfloat16:
             self.velocity.mul_(self.momentum).add_(met.bfloat16().t() @ hidden.bfloat16(), alpha=scale)
         else:
