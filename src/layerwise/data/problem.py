@@ -64,7 +64,8 @@ class SplitSettings(Config):
 
 
 class PreparationSettings(Config):
-    """How columns become numbers; everything is fitted on the training rows alone, and never on test rows.
+    """How columns become numbers; everything is fitted on the training rows, and of a table on the validation rows
+    too where `fitted_on` says so; never on test rows.
 
     `date_columns` names dates that do not show by themselves: a date type, or text that is all
     ISO dates, does. `category_columns` names numbers that are categories, such as codes or small counts.

@@ -47,7 +47,8 @@ class Rows:
 def _picked(values: Tensor, index: Tensor | slice) -> Tensor:
     """Return some rows; of numbered ones, index_select takes a third of the time."""
     if isinstance(index, Tensor) and index.dtype == torch.int64 and index.dim() == 1:
-        return values.index_select(0, index)
+        # The order of rows is drawn on the CPU, wherever they are.
+        return values.index_select(0, index.to(values.device))
     return values[index]
 
 

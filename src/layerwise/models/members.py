@@ -168,7 +168,7 @@ def _activate(name: str, x: Tensor, slope: Tensor | None) -> Tensor:
         return x
     if name == "prelu":
         assert slope is not None
-        return torch.where(x > 0, x, slope[:, :, None] * x)
+        return torch.where(x > 0, x, slope[:, :, None].to(x.dtype) * x)
     if name in ("sigmoid", "tanh"):
         return getattr(torch, name)(x)
     return getattr(functional, name)(x)

@@ -40,6 +40,8 @@ def train_many(
     """Train networks of one shape together, each as `finetune` would train it alone with its seed.
 
     Each member has its own start, masks, row order, best epoch and early stop; one that stopped leaves the stack.
+    To rounding, which Adam and its kin enlarge where a true gradient is 0: biases before batch normalisation wander in
+    float32, alone as together, each on a way of its own.
 
     Args:
         networks: one for each seed, in their first state; they are left as they are.
