@@ -13,6 +13,7 @@ from layerwise.models.layers import Activation, Initialiser
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.autoencoder_variants import COMMON, LEVELS, OWN, WEIGHTS, Variant
 from layerwise.training.code_penalties import SPARSITIES, SparsityName
+from layerwise.training.devices import Precision
 from layerwise.training.finetuning_settings import FinetuningSettings
 from layerwise.training.optimisers import OptimiserName
 from layerwise.training.schedules import ScheduleName
@@ -85,7 +86,7 @@ class CodeSettings(Config):
     weight_decay: float = setting(0.0, "decoupled decay", "0.01 with adamw", "other optimisers", ge=0)
     schedule: ScheduleName = setting("cosine", "how the rate changes; see Schedules", "cosine, one_cycle")
     clip_norm: float | None = setting(None, "the longest that the whole gradient may be", "1 to 5", gt=0)
-    precision: Literal["float32", "bfloat16"] = setting(
+    precision: Precision = setting(
         "float32", "of the matrix products in training; weights and what is measured stay float32",
         "bfloat16 is up to twice as fast on AVX512-BF16 or CUDA",
     )  # fmt: skip

@@ -32,6 +32,11 @@ __all__ = [
 ]
 
 
+def steps_planned(settings: FinetuningSettings, epochs: int, n_batches: int) -> int:
+    """Return the steps that the schedule stretches over: those of all epochs, or fewer if the settings stop sooner."""
+    return min(epochs * n_batches, settings.max_steps or epochs * n_batches)
+
+
 def scheduled_rate(settings: FinetuningSettings, step: int, steps_planned: int, n_batches: int) -> float:
     """Return the learning rate of a step, counted from 0, by warm-up and schedule."""
     s = settings
@@ -86,8 +91,7 @@ class Backpropagation:
         self._plan(settings.epochs)
 
     def _plan(self, epochs: int) -> None:
-        planned = epochs * self.n_batches
-        self.steps_planned = min(planned, self.settings.max_steps or planned)
+        self.steps_planned = steps_planned(self.settings, epochs, self.n_batches)
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Switch dropout on."""

@@ -11,6 +11,7 @@ from layerwise.data.augmentation import AugmentationSettings
 from layerwise.models.dropout import MaskOf
 from layerwise.models.mlp import checked_rates
 from layerwise.training import losses, optimisers, schedules
+from layerwise.training.devices import Precision
 from layerwise.training.losses import ClassWeights, LossName
 from layerwise.training.optimisers import OptimiserName
 from layerwise.training.schedules import ScheduleName
@@ -158,7 +159,7 @@ class FinetuningSettings(Config):
         None, "the largest that each number of the gradient may be", "0.5; changes the direction", gt=0
     )
     augmentation: AugmentationSettings = AugmentationSettings()
-    precision: Literal["float32", "bfloat16"] = setting(
+    precision: Precision = setting(
         "float32", "of the matrix products in training; weights and what is measured stay float32",
         "bfloat16 is twice as fast on AVX512-BF16 or CUDA", "",
     )  # fmt: skip

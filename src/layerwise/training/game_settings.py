@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from layerwise.configuration import Config, setting
+from layerwise.training.devices import Precision
 from layerwise.training.objectives import ObjectiveName, limits_slopes, objective_of
 
 
@@ -59,7 +60,7 @@ class GameSettings(Config):
         0.999, "decay of the running average of the generator's weights, which is what is sampled; 0 for none",
         "0.99 for short games", ge=0, lt=1,
     )  # fmt: skip
-    precision: Literal["float32", "bfloat16"] = setting(
+    precision: Precision = setting(
         "float32", "of the networks' products", "bfloat16 on a processor or GPU that knows it"
     )
 

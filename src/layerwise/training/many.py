@@ -14,7 +14,7 @@ from layerwise.data.rows import Rows, Task
 from layerwise.models.members import Members, MembersConfig, Noise, draw_noise, members_forward
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.seeding import generator_for
-from layerwise.training.backpropagation import scheduled_rate
+from layerwise.training.backpropagation import scheduled_rate, steps_planned
 from layerwise.training.batch_changes import batch_changes
 from layerwise.training.devices import products_in
 from layerwise.training.finetuning import budget_of, check_fits
@@ -66,7 +66,7 @@ def train_many(
     stack = Stack(members, settings)
     variations = Variations.of(points or [{}] * len(networks), settings, members.lines)
     n_batches = -(-len(training) // batch_size)
-    steps_planned = min(settings.epochs * n_batches, settings.max_steps or settings.epochs * n_batches)
+    planned = steps_planned(settings, settings.epochs, n_batches)
     device = training.inputs.device
     together = Together(
         stack,
@@ -100,7 +100,7 @@ def train_many(
         totals: dict[str, Tensor] = {}
         seen = 0
         for index in order.split(batch_size, dim=1):
-            rate = scheduled_rate(settings, together.step, steps_planned, n_batches)
+            rate = scheduled_rate(settings, together.step, planned, n_batches)
             noise = draw_noise(
                 shape, index.shape[1], [together.masking[k] for k in stack.rows], training.inputs
             )
@@ -133,11 +133,11 @@ def train_many(
 
 def _batch(training: Rows, index: Tensor, changes: Sequence[Transform | None]) -> tuple[Tensor, Tensor]:
     """Return each member's own batch: inputs (N, rows, n_inputs), and targets one member after the other."""
-    assert training.targets is not None
-    flat = index.reshape(-1)
-    inputs = training.inputs.index_select(0, flat).view(*index.shape, -1)
+    rows = training[index.reshape(-1)]
+    assert rows.targets is not None
+    inputs = rows.inputs.view(*index.shape, -1)
     drawn = [change(own) for own, change in zip(inputs, changes, strict=True) if change is not None]
-    return torch.stack(drawn) if drawn else inputs, training.targets.index_select(0, flat)
+    return torch.stack(drawn) if drawn else inputs, rows.targets
 
 
 def _step(

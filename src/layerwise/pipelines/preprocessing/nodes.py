@@ -29,7 +29,7 @@ def fit_on_training_rows(
     settings: PreparationSettings,
     seed: int,
 ) -> Any:
-    """Fit scaling, dummies, imputation and class names on the training rows alone."""
+    """Fit scaling, dummies, imputation and class names on the rows that `preparation.fitted_on` names."""
     return fit_preparation(raw, Split.from_dict(split), problem, settings, seed)
 
 
