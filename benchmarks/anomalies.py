@@ -21,17 +21,17 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.corruption import column_groups
-from layerwise.data.preparation import fit_preparation, prepare_rows
+from layerwise.data.preprocessing.preprocessor import fit_preparation, prepare_rows
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
-from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import split_raw
-from layerwise.evaluation.anomalies import detection, isolation_forest_scores, planted_anomalies
+from layerwise.data.tensors import Description, Rows
+from layerwise.data.transforms.corruption import column_groups
+from layerwise.evaluation.unsupervised.anomalies import detection, isolation_forest_scores, planted_anomalies
 from layerwise.models.autoencoder.passes import reconstruction_losses
-from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_building import new_autoencoder
-from layerwise.training.autoencoder_settings import AutoencoderSettings
-from layerwise.training.autoencoders import train_autoencoder
+from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.train import train_autoencoder
+from layerwise.utils.random_streams import generator_for
 
 PROJECT = Path(__file__).parent.parent
 

@@ -24,11 +24,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from layerwise.data.rows import Block, Description, Rows
-from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_building import new_autoencoder
-from layerwise.training.autoencoder_settings import AutoencoderSettings
-from layerwise.training.autoencoders import train_autoencoder
+from layerwise.data.tensors import Block, Description, Rows
+from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.train import train_autoencoder
+from layerwise.utils.random_streams import generator_for
 
 N_INPUTS, HIDDEN, CODE, BATCH = 784, 512, 16, 100
 

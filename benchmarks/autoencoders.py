@@ -20,20 +20,20 @@ import torch
 from anomalies import rows_of
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation.compression import fit_components
-from layerwise.evaluation.probe import linear_probe
-from layerwise.evaluation.reconstruction import reconstruction_sse
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation.metrics.probe import linear_probe
+from layerwise.evaluation.unsupervised.compression import fit_components
+from layerwise.evaluation.unsupervised.reconstruction import reconstruction_sse
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
 from layerwise.models.autoencoder.passes import encoded, reconstructed
 from layerwise.models.autoencoder.stacked import from_machines, unrolled
-from layerwise.models.dbn import DBN, DBNConfig
-from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_building import new_autoencoder
-from layerwise.training.autoencoder_settings import AutoencoderSettings
-from layerwise.training.autoencoders import train_autoencoder
-from layerwise.training.pretraining import PretrainingSettings, pretrain
+from layerwise.models.rbm.dbn import DBN, DBNConfig
+from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.train import train_autoencoder
+from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain
+from layerwise.utils.random_streams import generator_for
 
 PROJECT = Path(__file__).parent.parent
 SIZES = (1000, 500, 250, 30)

@@ -16,11 +16,11 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.preparation import fit_preparation, prepare_rows
+from layerwise.data.preprocessing.preprocessor import fit_preparation, prepare_rows
 from layerwise.data.splits import split_raw
-from layerwise.evaluation.baselines import baselines
-from layerwise.evaluation.supervised import measures
-from layerwise.guards import check_parameters
+from layerwise.evaluation.metrics.baselines import baselines
+from layerwise.evaluation.metrics.supervised import measures
+from layerwise.parameters.checks import check_parameters
 from layerwise.pipelines.evaluation.exercise import repeat_exercise
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start

@@ -17,7 +17,7 @@ import numpy as np
 from kedro.framework.startup import bootstrap_project
 from seeds import PROJECT, measure
 
-from layerwise.evaluation.figures import few_labels
+from layerwise.evaluation.plots.training import few_labels
 
 STARTS = {"pretrained": "rbm", "random start": "none"}
 # Few rows make few batches, so that smaller sets get more epochs: 500 to 1,100 steps in all.

@@ -16,10 +16,10 @@ import yaml
 from anomalies import rows_of
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.models.rbm import RBM
-from layerwise.seeding import generator_for
-from layerwise.training.loop import TrainingError
-from layerwise.training.machines import MachineSettings, machine_config, train_machine
+from layerwise.models.rbm.rbm import RBM
+from layerwise.training.plan import TrainingError
+from layerwise.training.rbm.train import MachineSettings, machine_config, train_machine
+from layerwise.utils.random_streams import generator_for
 
 PROJECT = Path(__file__).parent.parent
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)

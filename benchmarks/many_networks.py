@@ -12,12 +12,12 @@ import time
 
 import torch
 
-from layerwise.data.rows import Rows
+from layerwise.data.tensors import Rows
 from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.seeding import generator_for
-from layerwise.training.finetuning import finetune
-from layerwise.training.finetuning_settings import FinetuningSettings
-from layerwise.training.many import train_many
+from layerwise.training.supervised.finetuning import finetune
+from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.random_streams import generator_for
 
 
 def rows(n: int, seed: int) -> Rows:

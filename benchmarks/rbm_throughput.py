@@ -20,12 +20,13 @@ from typing import Any
 
 import torch
 
-from layerwise.data.rows import Rows
-from layerwise.models.rbm import RBM, RBMConfig
-from layerwise.seeding import generator_for
-from layerwise.training.callbacks import Callback, Reporter
-from layerwise.training.contrastive_divergence import ContrastiveDivergence, ContrastiveDivergenceSettings
+from layerwise.data.tensors import Rows
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.loop import fit
+from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
+from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.utils.random_streams import generator_for
 
 N_VISIBLE, N_HIDDEN, BATCH = 784, 500, 100
 

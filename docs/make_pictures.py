@@ -13,12 +13,12 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from layerwise.data.preparation import fit_preparation
+from layerwise.data.preprocessing.preprocessor import fit_preparation
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.data.splits import split_raw
-from layerwise.data.summaries import plain_columns
+from layerwise.data.preprocessing.summaries import plain_columns
 from layerwise.evaluation.drift import drift_of_numbers, drift_of_values
-from layerwise.evaluation.figures_drift import drift
+from layerwise.evaluation.plots.drift import drift
 
 PROJECT = Path(__file__).parent.parent
 PICTURES = PROJECT / "docs/pictures"

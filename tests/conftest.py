@@ -1,6 +1,5 @@
 """A small Kedro project to run pipelines in: this one's configuration and code, data and runs of its own."""
 
-import importlib.util
 import json
 import os
 import sqlite3
@@ -135,15 +134,14 @@ def finished(project):
 
 @pytest.fixture(scope="session")
 def tables():
-    """The module tests/tables.py: a small table, and an untrained network saved for it."""
-    spec = importlib.util.spec_from_file_location("tables", Path(__file__).parent / "tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The module tests/helpers/tables.py: a small table, and an untrained network saved for it."""
+    from helpers import tables
+
+    return tables
 
 
 # Files whose few tests take long; begun last, they would keep one worker busy after the others have ended.
-LONG_FILES = ("test_notebooks.py", "test_command_line.py", "test_survival.py", "test_viz.py")
+LONG_FILES = ("test_notebooks.py", "test_command_line.py", "test_killed_runs.py", "test_viz.py")
 
 
 def pytest_collection_modifyitems(items):

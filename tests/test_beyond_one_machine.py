@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.killed_runs import OFTEN, end_of, killed_after, networks, start
 from mlflow import MlflowClient
-from survivors import OFTEN, end_of, killed_after, networks, start
 
 STOP = {"to_nodes": ["mlp.train_network"]}
 

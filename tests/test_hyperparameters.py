@@ -5,9 +5,9 @@ import pytest
 
 from layerwise.hyperparameters import KEYS, document, settings_of
 from layerwise.models.layers import ACTIVATIONS, INITIALISERS
-from layerwise.training.losses import LOSSES, LossName
-from layerwise.training.optimisers import OPTIMISERS, SETTINGS, OptimiserName
-from layerwise.training.schedules import SCHEDULES, ScheduleName
+from layerwise.training.optim.optimizers import OPTIMISERS, SETTINGS, OptimiserName
+from layerwise.training.optim.schedules import SCHEDULES, ScheduleName
+from layerwise.training.supervised.losses import LOSSES, LossName
 
 PAGE = Path(__file__).parent.parent / "docs/hyperparameters.md"
 

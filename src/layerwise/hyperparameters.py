@@ -10,25 +10,25 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from layerwise.configuration import Choice
-from layerwise.data.corruption import CORRUPTIONS
+from layerwise.checkpointing.store import CheckpointSettings
 from layerwise.data.problem import PreparationSettings
-from layerwise.files import whole_file
+from layerwise.data.transforms.corruption import CORRUPTIONS
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
-from layerwise.parameters import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
-from layerwise.training.autoencoder_settings import AutoencoderSettings
-from layerwise.training.autoencoder_variants import VARIANTS
-from layerwise.training.checkpoints import CheckpointSettings
-from layerwise.training.code_penalties import SPARSITIES
-from layerwise.training.finetuning_settings import FinetuningSettings
-from layerwise.training.gan_settings import GANSettings
-from layerwise.training.grid import GridSettings
-from layerwise.training.losses import LOSSES, TASKS
-from layerwise.training.objectives import OBJECTIVE_CHOICES
-from layerwise.training.optimisers import OPTIMISERS
-from layerwise.training.pairs import PairSettings
-from layerwise.training.sae_settings import SAESettings
-from layerwise.training.schedules import SCHEDULES
+from layerwise.parameters.keys import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
+from layerwise.training.autoencoder.latent_penalties import SPARSITIES
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.stack_settings import SAESettings
+from layerwise.training.autoencoder.variants import VARIANTS
+from layerwise.training.gan.image_pairs import PairSettings
+from layerwise.training.gan.objectives import OBJECTIVE_CHOICES
+from layerwise.training.gan.settings import GANSettings
+from layerwise.training.optim.optimizers import OPTIMISERS
+from layerwise.training.optim.schedules import SCHEDULES
+from layerwise.training.supervised.grid import GridSettings
+from layerwise.training.supervised.losses import LOSSES, TASKS
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.config import Choice
+from layerwise.utils.files import whole_file
 
 HEAD = """# Hyperparameters
 

@@ -6,8 +6,8 @@ import warnings
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
-from layerwise.configuration import nearest
-from layerwise.errors import UserError
+from layerwise.utils.config import nearest
+from layerwise.utils.errors import UserError
 
 RUNNABLE = (
     "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients",
@@ -37,6 +37,6 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _default() -> Pipeline:
-    from layerwise.pipelines.dbn import create_pipeline
+    from layerwise.pipelines.dbn.pipeline import create_pipeline
 
     return create_pipeline()

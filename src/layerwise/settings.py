@@ -9,9 +9,10 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
-from layerwise.guards import GuardHook
-from layerwise.place import parameter, problem, set_place
-from layerwise.tracking import TrackingHook
+from layerwise.cli import ErrorMessageHook
+from layerwise.tracking.checks import GuardHook
+from layerwise.tracking.hook import TrackingHook
+from layerwise.utils.run_context import parameter, problem, set_place
 
 if sys.platform == "linux":
     # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
@@ -24,7 +25,7 @@ gc.set_threshold(100_000, 50, 1000)
 # The same at the end: what a process leaves goes back as a whole, and taking it to pieces first costs two seconds more.
 atexit.register(gc.freeze)
 
-HOOKS = (GuardHook(), TrackingHook())
+HOOKS = (ErrorMessageHook(), GuardHook(), TrackingHook())
 
 
 def _problem_of(project: Path, parameters: dict[str, Any], given: dict[str, Any] | None) -> str:
@@ -33,8 +34,8 @@ def _problem_of(project: Path, parameters: dict[str, Any], given: dict[str, Any]
         named = (given or {}).get(pipeline)
         model = named.get("model") if isinstance(named, dict) else None
         if isinstance(model, str) and model:
-            from layerwise.registry import find_model
-            from layerwise.tracking import tracking_uri
+            from layerwise.tracking.hook import tracking_uri
+            from layerwise.tracking.registry import find_model
 
             return find_model(model, tracking_uri(project)).facts.problem
     return str(parameters["problem"]["name"])

@@ -7,8 +7,8 @@ from sklearn.model_selection import train_test_split
 
 from layerwise.data.errors import DataError
 from layerwise.data.problem import SplitSettings
-from layerwise.data.rows import Rows
 from layerwise.data.splits import Split, choose_labelled, split_rows
+from layerwise.data.tensors import Rows
 
 LABELS = np.repeat([0, 0, 0, 1], 50)
 

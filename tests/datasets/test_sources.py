@@ -12,7 +12,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, DatasetError
 from kedro.validation import DataValidationError
 
-from layerwise.data.sources import SourceFile
+from layerwise.data.sources.files import SourceFile
 from layerwise.datasets.sources import EmbeddedDigits, SourceImages, SourceTable
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def catalog_with(table, folder, schema):
         "type": "layerwise.datasets.sources.SourceTable",
         "path": str(folder),
         "file": {"name": "table.csv"},
-        "validator": f"layerwise.schemas.{schema}",
+        "validator": f"layerwise.data.schemas.{schema}",
     }
     return DataCatalog.from_config({"raw": entry})
 

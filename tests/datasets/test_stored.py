@@ -3,10 +3,9 @@ import torch
 from kedro.io import DatasetError
 from scipy.sparse import csr_matrix
 
-from layerwise.data.rows import Rows
-from layerwise.data.sparse_rows import SparseRows
+from layerwise.data.tensors import Rows, SparseRows
 from layerwise.datasets.network import NetworkDataset
-from layerwise.datasets.rows import RowsDataset
+from layerwise.datasets.tensors import RowsDataset
 from layerwise.models.mlp import MLP, MLPConfig
 
 

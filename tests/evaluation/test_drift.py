@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from layerwise.data.summaries import summarise_numbers, summarise_values
+from layerwise.data.preprocessing.summaries import summarise_numbers, summarise_values
 from layerwise.evaluation.drift import drift_of_numbers, drift_of_values, population_stability, sentences
 
 

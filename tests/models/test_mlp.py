@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from layerwise.models.dropout import Dropout
 from layerwise.models.layers import ACTIVATIONS
-from layerwise.models.mlp import MLP, Dropout, MLPConfig
+from layerwise.models.mlp import MLP, MLPConfig
 
 
 def seeded(seed=0):

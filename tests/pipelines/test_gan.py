@@ -5,10 +5,10 @@ import math
 import pandas as pd
 import pytest
 import torch
+from helpers.killed_runs import run_of
 from PIL import Image
-from survivors import run_of
 
-from layerwise.models.store import load_network
+from layerwise.models.io import load_network
 
 FIGURES = ("classes", "game", "memory", "samples", "stages")
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from layerwise.guards import ParameterError
-from layerwise.models.store import load_network
-from layerwise.training.loop import TrainingError
+from layerwise.models.io import load_network
+from layerwise.parameters.checks import ParameterError
+from layerwise.training.plan import TrainingError
 
 STOP = ["mlp.train_network"]
 

@@ -7,8 +7,8 @@ import pytest
 from kedro.io import DatasetError
 
 from layerwise.data.errors import DataError
-from layerwise.registry import find_model
-from layerwise.trained import ModelError
+from layerwise.inference.model import ModelError
+from layerwise.tracking.registry import find_model
 
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
 
@@ -145,7 +145,7 @@ def test_a_fault_in_the_middle_leaves_the_old_answers(project, trained, monkeypa
             raise OSError(28, "No space left on device")
         return real(*arguments)
 
-    from layerwise import predictions
+    from layerwise.inference import batch_predict as predictions
 
     real = predictions.answer
     monkeypatch.setattr(predictions, "answer", breaks)
@@ -231,7 +231,10 @@ def test_a_changed_model_in_the_store_is_refused_before_anything_is_written(proj
     folder = project.path / "mlruns/models" / model_id / "artifacts"
     told = (folder / "MLmodel").read_text()
     for text, words in (
-        (told.replace("layerwise.serving", "mlflow.pyfunc.model"), "another loader, mlflow.pyfunc.model"),
+        (
+            told.replace("layerwise.inference.server", "mlflow.pyfunc.model"),
+            "another loader, mlflow.pyfunc.model",
+        ),
         (told.replace("    loader_module", "    code: code\n    loader_module"), "names code to run, code"),
     ):
         (folder / "MLmodel").write_text(text)

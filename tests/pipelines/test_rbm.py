@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from layerwise.models.store import load_network
+from layerwise.models.io import load_network
 
 FIGURES = (
     "code_map",

@@ -1,10 +1,12 @@
 import pytest
 import torch
 
-from layerwise.data.rows import Rows
-from layerwise.errors import UserError
-from layerwise.training.callbacks import Callback
-from layerwise.training.loop import Progress, TrainingError, batches, fit, measure
+from layerwise.checkpointing.state import Progress
+from layerwise.data.tensors import Rows
+from layerwise.training.callbacks.base import Callback
+from layerwise.training.loop import batches, fit, measure
+from layerwise.training.plan import TrainingError
+from layerwise.utils.errors import UserError
 
 
 def seeded(seed=0):

@@ -1,6 +1,6 @@
 """What is wrong with the rows, in one message."""
 
-from layerwise.errors import UserError
+from layerwise.utils.errors import UserError
 
 
 class DataError(UserError, ValueError):

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from layerwise.configuration import Config, setting
-from layerwise.data.rows import Task
+from layerwise.data.tensors import Task
+from layerwise.utils.config import Config, setting
 
 
 class Problem(Config):

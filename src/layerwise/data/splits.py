@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.images import Images
 from layerwise.data.problem import Problem, SplitSettings
-from layerwise.data.rows import Rows, Task
-from layerwise.seeding import seed_for
+from layerwise.data.sources.images import Images
+from layerwise.data.tensors import Rows, Task
+from layerwise.utils.random_streams import seed_for
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) ->
         return split_rows(raw.labels, problem.task, settings, seed, raw.n_test)
     if problem.task in ("ratings", "documents"):
         return split_rows(np.zeros(len(raw)), problem.task, settings, seed)
-    from layerwise.data.targets import target_column
+    from layerwise.data.preprocessing.targets import target_column
 
     return split_rows(target_column(raw, problem), problem.task, settings, seed)
 

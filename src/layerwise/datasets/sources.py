@@ -15,9 +15,9 @@ import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
-from layerwise.data.idx import read_idx
-from layerwise.data.images import Images
-from layerwise.data.sources import SourceError, SourceFile, locate, sha256_of
+from layerwise.data.sources.files import SourceError, SourceFile, locate, sha256_of
+from layerwise.data.sources.idx import read_idx
+from layerwise.data.sources.images import Images
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ class SourceTable(_ReadOnly):
 
     Args:
         path: the raw data folder.
-        file: the fields of a `layerwise.data.sources.SourceFile`.
+        file: the fields of a `layerwise.data.sources.files.SourceFile`.
         load_args: arguments for `pandas.read_csv`, such as `sep`.
         metadata: for plugins; not used here.
     """
@@ -109,7 +109,7 @@ class SourceImages(_ReadOnly):
     Args:
         path: the raw data folder.
         training_images, training_labels, test_images, test_labels: each the fields of a
-            `layerwise.data.sources.SourceFile`.
+            `layerwise.data.sources.files.SourceFile`.
         metadata: for plugins; not used here.
     """
 

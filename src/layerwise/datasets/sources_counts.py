@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from kedro.io import DatasetError
 
-from layerwise.configuration import nearest
-from layerwise.data.documents import Documents
-from layerwise.data.ratings import Ratings
-from layerwise.data.sources import sha256_of
+from layerwise.data.sources.documents import Documents
+from layerwise.data.sources.files import sha256_of
+from layerwise.data.sources.ratings import Ratings
 from layerwise.datasets.sources import SourceTable, _located, _ReadOnly, _source_file
+from layerwise.utils.config import nearest
 
 
 class SourceRatings(_ReadOnly):
@@ -19,7 +19,7 @@ class SourceRatings(_ReadOnly):
 
     Args:
         path: the raw data folder.
-        ratings: the fields of a `layerwise.data.sources.SourceFile`: lines of user, item, rating and more, by tabs.
+        ratings: the fields of a `SourceFile` (`layerwise.data.sources`): lines of user, item, rating and more, by tabs.
         titles: the same of a file of lines `item|title|...`; without it items are called by their numbers.
         metadata: for plugins; not used here.
     """
@@ -73,7 +73,7 @@ class SourceDocuments(_ReadOnly):
 
     Args:
         path: the raw data folder.
-        counts: the fields of a `layerwise.data.sources.SourceFile`; plain or gz.
+        counts: the fields of a `layerwise.data.sources.files.SourceFile`; plain or gz.
         vocabulary: the same of a file with a word a line; without it words are called by their numbers.
         metadata: for plugins; not used here.
     """
@@ -129,7 +129,7 @@ class SourceWordTable(_ReadOnly):
 
     Args:
         path: the raw data folder.
-        file: the fields of a `layerwise.data.sources.SourceFile`.
+        file: the fields of a `layerwise.data.sources.files.SourceFile`.
         drop: columns that are no words, such as a document's title.
         load_args: arguments for `pandas.read_csv`, such as `sep`.
         metadata: for plugins; not used here.

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from layerwise.configuration import Config
-from layerwise.data.summaries import OTHERS
+from layerwise.data.preprocessing.summaries import OTHERS
+from layerwise.utils.config import Config
 
 BINS = 10
 # Siddiqi's rule of thumb.

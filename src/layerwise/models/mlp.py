@@ -10,7 +10,6 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.dropout import DropConnect, Dropout, MaskOf
 from layerwise.models.layers import (
     Activation,
@@ -23,6 +22,7 @@ from layerwise.models.layers import (
     normalisation,
     undrawn,
 )
+from layerwise.utils.config import Config
 
 __all__ = ["MLP", "Dropout", "MLPConfig", "for_each_layer"]
 

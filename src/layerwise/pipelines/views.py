@@ -9,10 +9,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation import figures
-from layerwise.evaluation.probe import linear_probe, principal_components
-from layerwise.training.reporting import report_metrics
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.metrics.probe import linear_probe, principal_components
+from layerwise.utils.run_context import report_metrics
 
 
 def probe_views(

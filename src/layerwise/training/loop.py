@@ -7,59 +7,16 @@ sums stay on the device until the epoch ends, so that a batch never waits for a 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from layerwise.data.rows import Rows
-from layerwise.data.sparse_rows import SparseRows
-from layerwise.errors import UserError
-from layerwise.training.callbacks import Callback
-from layerwise.training.snapshots import Snapshots
-
-Losses = dict[str, Tensor]
-Transform = Callable[[Tensor], Tensor]
-
-
-class TrainingError(UserError, RuntimeError):
-    """Training cannot go on; the message names the layer, the epoch and the likely cure."""
-
-
-class Trainee(Protocol):
-    """What the loop can train."""
-
-    def begin_epoch(self, epoch: int, epochs: int) -> None:
-        """Set what changes by epoch: rates, momentum, numbers of steps. Epochs count from 1."""
-
-    def train_step(self, batch: Rows) -> Losses:
-        """Update the parameters on a batch; return per-row losses, each of shape (batch,)."""
-
-    def measure(self, batch: Rows) -> Losses:
-        """Return per-row losses and scores without an update, each of shape (batch,)."""
-
-    def state(self) -> dict[str, Tensor]:
-        """Return copies of everything that learning changes, by name."""
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
-
-
-@dataclass
-class Progress:
-    """How far training has come; callbacks read it and may set `stop`."""
-
-    name: str
-    trainee: Trainee
-    epochs: int
-    n_batches: int
-    epoch: int = 0
-    batch: int = 0
-    seconds: float = 0.0
-    stop: str = ""
-    history: list[dict[str, float]] = field(default_factory=list)
+from layerwise.checkpointing.resume import Snapshots
+from layerwise.checkpointing.state import Progress
+from layerwise.data.tensors import Rows, SparseRows
+from layerwise.training.callbacks.base import Callback
+from layerwise.training.plan import Losses, Trainee, TrainingError, Transform
 
 
 def batches(n_rows: int, batch_size: int, generator: torch.Generator | None) -> Iterator[Tensor | slice]:

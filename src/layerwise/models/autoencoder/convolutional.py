@@ -10,10 +10,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
 from layerwise.models.layers import Activation, Initialiser, activation, initialise_
+from layerwise.utils.config import Config
 
 
 class ConvolutionalConfig(Config):

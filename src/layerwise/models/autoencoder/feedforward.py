@@ -10,12 +10,12 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.configuration import Config
 from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
 from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
 from layerwise.models.mlp import for_each_layer
-from layerwise.models.units import UnitBlock
+from layerwise.models.rbm.units.mixed import UnitBlock
+from layerwise.utils.config import Config
 
 
 class AutoencoderConfig(Config):

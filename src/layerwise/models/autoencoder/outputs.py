@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.units import Softmax, UnitBlock
+from layerwise.models.rbm.units.mixed import UnitBlock
+from layerwise.models.rbm.units.softmax import Softmax
 
 LossName = Literal["binary_cross_entropy", "squared", "mixed", "gaussian"]
 OutputName = Literal["sigmoid", "linear"]

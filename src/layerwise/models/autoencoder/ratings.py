@@ -8,8 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.layers import Activation, activation, initialise_, undrawn
+from layerwise.utils.config import Config
 
 
 class RatingAutoencoderConfig(Config):

@@ -8,8 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
+from layerwise.utils.config import Config
 
 
 class SequenceConfig(Config):

@@ -8,10 +8,10 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
-from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
+from layerwise.models.rbm.dbn import DBN
+from layerwise.utils.config import Config
 
 
 class StackConfig(Config):

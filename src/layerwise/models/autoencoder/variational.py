@@ -10,11 +10,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.autoencoder.base import Coder
 from layerwise.models.autoencoder.outputs import LossName, new_output
 from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
-from layerwise.models.units import UnitBlock
+from layerwise.models.rbm.units.mixed import UnitBlock
+from layerwise.utils.config import Config
 
 
 class VAEConfig(Config):

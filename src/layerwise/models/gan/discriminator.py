@@ -9,10 +9,10 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.dropout import Dropout
 from layerwise.models.gan.generator import require_quarters, start_weights
 from layerwise.models.layers import undrawn
+from layerwise.utils.config import Config
 
 SLOPE = 0.2
 

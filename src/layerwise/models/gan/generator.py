@@ -9,9 +9,9 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from layerwise.configuration import Config
 from layerwise.models.gan.outputs import OutputBlock, TableOutput
 from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
+from layerwise.utils.config import Config
 
 # DCGAN starts every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
 DCGAN_DEVIATION = 0.02

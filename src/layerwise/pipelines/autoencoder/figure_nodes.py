@@ -6,25 +6,25 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation import figures
-from layerwise.evaluation.compression import fit_components
-from layerwise.evaluation.figures_autoencoders import (
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.plots.autoencoder import (
     anomaly_scores,
     imputed_columns,
     noise_table,
     rate_against_error,
 )
-from layerwise.evaluation.figures_machines import hidden_activity
+from layerwise.evaluation.plots.rbm import hidden_activity
+from layerwise.evaluation.unsupervised.compression import fit_components
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.passes import encoded, reconstructed
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder
 from layerwise.models.autoencoder.variational import VAE
-from layerwise.parameters import AutoencoderSettings
-from layerwise.pipelines.autoencoder.uses import damage
+from layerwise.pipelines.autoencoder.downstream import damage
 from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
 from layerwise.pipelines.views import code_map_of
-from layerwise.seeding import generator_for
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.utils.random_streams import generator_for
 
 SHOWN = 10
 NO_PICTURE = "Ratings are rows of hundreds of columns: see recommendation.json."

@@ -7,27 +7,27 @@ import torch
 from torch import nn
 
 from layerwise.data.errors import DataError
-from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import require_batch
-from layerwise.evaluation.bounds import bound_terms, importance_weighted_log_prob
-from layerwise.evaluation.codes import active_units, code_statistics
-from layerwise.evaluation.compression import fit_components
-from layerwise.evaluation.reconstruction import reconstruction_measures, reconstruction_sse
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation.likelihood.iwae import bound_terms, importance_weighted_log_prob
+from layerwise.evaluation.unsupervised.compression import fit_components
+from layerwise.evaluation.unsupervised.latent import active_units, code_statistics
+from layerwise.evaluation.unsupervised.reconstruction import reconstruction_measures, reconstruction_sse
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
 from layerwise.models.autoencoder.passes import encoded, reconstructed, reconstruction_losses
 from layerwise.models.autoencoder.variational import VAE
-from layerwise.parameters import AutoencoderSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import probe_views
-from layerwise.seeding import generator_for
-from layerwise.training.autoencoder_building import new_autoencoder
-from layerwise.training.autoencoders import train_autoencoder
-from layerwise.training.devices import best_device
-from layerwise.training.health import HealthProbe
-from layerwise.training.health_view import health_view
-from layerwise.training.rating_autoencoder import train_rating_autoencoder
-from layerwise.training.reporting import report_metrics
+from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.ratings import train_rating_autoencoder
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.train import train_autoencoder
+from layerwise.training.diagnostics.autoencoder_view import health_view
+from layerwise.training.diagnostics.layer_statistics import HealthProbe
+from layerwise.utils.devices import best_device
+from layerwise.utils.random_streams import generator_for
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 

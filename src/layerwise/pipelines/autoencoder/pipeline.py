@@ -5,8 +5,9 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
+from layerwise.pipelines.autoencoder import downstream as uses
 from layerwise.pipelines.autoencoder import figure_nodes as draw
-from layerwise.pipelines.autoencoder import nodes, uses
+from layerwise.pipelines.autoencoder import nodes
 from layerwise.pipelines.previews import AutoencoderPreview
 
 

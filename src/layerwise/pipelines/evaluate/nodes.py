@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.data.incoming import Incoming
-from layerwise.evaluation import figures
+from layerwise.data.reading.chunks import Incoming
+from layerwise.evaluation import plots as figures
 from layerwise.evaluation.drift import Drift, sentences
-from layerwise.evaluation.evaluation_report import evaluation_report
-from layerwise.evaluation.figures_drift import drift as drift_figure
-from layerwise.evaluation.supervised import Measure, measures
-from layerwise.labelled_answers import Answered, answer_labelled
-from layerwise.parameters import EvaluateSettings
-from layerwise.trained import Trained
-from layerwise.training.reporting import report_metrics, report_tags
+from layerwise.evaluation.metrics.supervised import Measure, measures
+from layerwise.evaluation.plots.drift import drift as drift_figure
+from layerwise.evaluation.reports.evaluation_report import evaluation_report
+from layerwise.inference.batch_evaluate import Answered, answer_labelled
+from layerwise.inference.model import Trained
+from layerwise.parameters.keys import EvaluateSettings
+from layerwise.utils.run_context import report_metrics, report_tags
 
 log = logging.getLogger(__name__)
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from layerwise.data.forest_fires import classic_csv, classic_table
-from layerwise.data.preparation import fit_preparation, prepare_rows
+from layerwise.data.derivations import classic_csv, classic_table
+from layerwise.data.preprocessing.preprocessor import fit_preparation, prepare_rows
 from layerwise.data.problem import PreparationSettings, Problem
-from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import Split
-from layerwise.evaluation.supervised import Measure, measures
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation.metrics.supervised import Measure, measures
 from layerwise.models.mlp import MLP
-from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.parameters.keys import EvaluationSettings, MLPSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
-from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.supervised.settings import FinetuningSettings
 
 TAUGHT, RIGHT, WITHOUT = (
     "as taught: scaler refitted on the test rows",

@@ -6,20 +6,20 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data.augmentation import AugmentationSettings, augment
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation import figures
-from layerwise.evaluation.importance import Importance
-from layerwise.evaluation.supervised import Measure
+from layerwise.data.tensors import Description, Rows
+from layerwise.data.transforms.augmentation import AugmentationSettings, augment
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.metrics.importance import Importance
+from layerwise.evaluation.metrics.supervised import Measure
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
-from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP
-from layerwise.models.units import VISIBLE_UNITS
-from layerwise.parameters import EvaluationSettings
+from layerwise.models.rbm.dbn import DBN
+from layerwise.models.rbm.units import VISIBLE_UNITS
+from layerwise.parameters.keys import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import code_map_of
-from layerwise.seeding import generator_for
-from layerwise.training.finetuning_settings import FinetuningSettings
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.random_streams import generator_for
 
 
 def draw_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:

@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation.baselines import baselines, compare
-from layerwise.evaluation.importance import permutation_importance
-from layerwise.evaluation.model_card import model_card
-from layerwise.evaluation.reconstruction import reconstruction_measures
-from layerwise.evaluation.supervised import Measure, choose_threshold, measures
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation.metrics.baselines import baselines, compare
+from layerwise.evaluation.metrics.importance import permutation_importance
+from layerwise.evaluation.metrics.supervised import Measure, choose_threshold, measures
+from layerwise.evaluation.reports.model_card import model_card
+from layerwise.evaluation.unsupervised.reconstruction import reconstruction_measures
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
-from layerwise.models.dbn import DBN
-from layerwise.models.members import Members
 from layerwise.models.mlp import MLP
-from layerwise.parameters import EvaluationSettings
+from layerwise.models.rbm.dbn import DBN
+from layerwise.models.stack import Members
+from layerwise.parameters.keys import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import AT_A_TIME, scores_of, targets_of
-from layerwise.training.losses import probabilities
-from layerwise.training.reporting import report_metrics
+from layerwise.training.supervised.losses import probabilities
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from layerwise.data.rows import Description, Rows
+from layerwise.data.tensors import Description, Rows
 from layerwise.models.mlp import MLP
-from layerwise.training.losses import probabilities
+from layerwise.training.supervised.losses import probabilities
 
 AT_A_TIME = 2000
 

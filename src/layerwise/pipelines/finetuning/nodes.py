@@ -3,19 +3,19 @@
 import logging
 from typing import Any
 
-from layerwise.data.rows import Description, Rows
+from layerwise.data.tensors import Description, Rows
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
-from layerwise.models.dbn import DBN
 from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
-from layerwise.parameters import DBNSettings, MLPSettings
-from layerwise.seeding import generator_for
-from layerwise.training.backpropagation import FinetuningSettings
-from layerwise.training.devices import best_device
-from layerwise.training.finetuning import finetune
-from layerwise.training.health import HealthProbe
-from layerwise.training.loop import TrainingError
-from layerwise.training.pretraining import PretrainingSettings
-from layerwise.training.sae_settings import SAESettings
+from layerwise.models.rbm.dbn import DBN
+from layerwise.parameters.keys import DBNSettings, MLPSettings
+from layerwise.training.autoencoder.stack_settings import SAESettings
+from layerwise.training.diagnostics.layer_statistics import HealthProbe
+from layerwise.training.plan import TrainingError
+from layerwise.training.rbm.pretraining import PretrainingSettings
+from layerwise.training.supervised.finetuning import finetune
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.devices import best_device
+from layerwise.utils.random_streams import generator_for
 
 log = logging.getLogger(__name__)
 

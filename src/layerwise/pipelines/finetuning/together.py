@@ -3,18 +3,18 @@
 import logging
 from typing import Any
 
-from layerwise.data.rows import Description, Rows
-from layerwise.models.members import Members, MembersConfig
+from layerwise.data.tensors import Description, Rows
 from layerwise.models.mlp import MLP
-from layerwise.parameters import MLPSettings
+from layerwise.models.stack import Members, MembersConfig
+from layerwise.parameters.keys import MLPSettings
 from layerwise.pipelines.finetuning.nodes import finetune_random_start, new_network
-from layerwise.training.devices import best_device
-from layerwise.training.finetuning_settings import FinetuningSettings
-from layerwise.training.grid import GridSettings, ranking
-from layerwise.training.loop import TrainingError
-from layerwise.training.many import train_many
-from layerwise.training.many_stack import Course
-from layerwise.training.reporting import report_metrics
+from layerwise.training.plan import TrainingError
+from layerwise.training.supervised.grid import GridSettings, ranking
+from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.supervised.stack_state import Course
+from layerwise.utils.devices import best_device
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 

@@ -6,21 +6,16 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data.captions import CaptionConfig, Captions
-from layerwise.data.rows import Description, Rows
-from layerwise.data.table_encoding import TableEncoding, decode
-from layerwise.evaluation import figures
-from layerwise.evaluation.figures_games import (
-    class_histogram,
-    distance_histogram,
-    film_strip,
-    game_curves,
-)
-from layerwise.evaluation.generative import distances, nearest_distance
-from layerwise.models.gan import Generator
+from layerwise.data.preprocessing.table_encoding import TableEncoding, decode
+from layerwise.data.sources.captions import CaptionConfig, Captions
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.generative.sample_quality import distances, nearest_distance
+from layerwise.evaluation.plots.gan import class_histogram, distance_histogram, film_strip, game_curves
+from layerwise.models.gan.generator import Generator
 from layerwise.pipelines.gan.nodes import sample
-from layerwise.seeding import generator_for
-from layerwise.training.gan_settings import GANSettings
+from layerwise.training.gan.settings import GANSettings
+from layerwise.utils.random_streams import generator_for
 
 SHOWN, NEIGHBOURS, MARGINAL_ROWS = 100, 8, 2000
 

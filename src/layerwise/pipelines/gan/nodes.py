@@ -8,21 +8,22 @@ import torch
 from torch import Tensor
 
 from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.table_encoding import TableEncoding, decode
 from layerwise.data.problem import PreparationSettings, Problem
-from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import Split
-from layerwise.data.table_encoding import TableEncoding, decode
-from layerwise.evaluation.film import Film, film_of_pictures
-from layerwise.models.gan import Discriminator, Generator
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation.plots.animation import Film, film_of_pictures
+from layerwise.models.gan.discriminator import Discriminator
+from layerwise.models.gan.generator import Generator
 from layerwise.models.mlp import MLP
 from layerwise.pipelines.gan.tables import play_on_table
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
-from layerwise.seeding import generator_for
-from layerwise.training.devices import best_device
-from layerwise.training.feature_space import train_classifier as train
-from layerwise.training.gan import Played, draw_known, play_pictures
-from layerwise.training.gan_settings import GANSettings
-from layerwise.training.reporting import report_metrics, report_tags
+from layerwise.training.gan.feature_classifier import train_classifier as train
+from layerwise.training.gan.settings import GANSettings
+from layerwise.training.gan.train import Played, draw_known, play_pictures
+from layerwise.utils.devices import best_device
+from layerwise.utils.random_streams import generator_for
+from layerwise.utils.run_context import report_metrics, report_tags
 
 log = logging.getLogger(__name__)
 # Rows that are written where no number of them is asked for.

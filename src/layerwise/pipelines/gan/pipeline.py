@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
+from layerwise.evaluation.reports import gan as writing
 from layerwise.pipelines import preprocessing
+from layerwise.pipelines.gan import evaluation as judging
 from layerwise.pipelines.gan import figure_nodes as draw
-from layerwise.pipelines.gan import judging, nodes, writing
+from layerwise.pipelines.gan import nodes
 
 
 def create_pipeline() -> Pipeline:

@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 import torch
 
+from layerwise.data.preprocessing.table_encoding import encode, fit_encoding, known_rows
+from layerwise.data.preprocessing.targets import derived
 from layerwise.data.problem import PreparationSettings, Problem
-from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import Split
-from layerwise.data.table_encoding import encode, fit_encoding, known_rows
-from layerwise.data.targets import derived
-from layerwise.evaluation.film import Film, film_of_points
-from layerwise.evaluation.generative import memorisation
-from layerwise.evaluation.generative_tables import associations, detection_auc, marginal_distance, usefulness
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation.generative.sample_quality import memorisation
+from layerwise.evaluation.generative.tables import associations, detection_auc, marginal_distance, usefulness
+from layerwise.evaluation.plots.animation import Film, film_of_points
 from layerwise.models.mlp import MLP
-from layerwise.training.devices import best_device
-from layerwise.training.gan import Played
-from layerwise.training.gan_settings import GANSettings
-from layerwise.training.gan_tables import play_table
-from layerwise.training.reporting import report_metrics
+from layerwise.training.gan.settings import GANSettings
+from layerwise.training.gan.tables import play_table
+from layerwise.training.gan.train import Played
+from layerwise.utils.devices import best_device
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 

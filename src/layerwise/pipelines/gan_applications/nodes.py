@@ -9,17 +9,17 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from layerwise.data.errors import DataError
-from layerwise.data.pairs import bouncing_films, damage, enlarge, shrink
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation import figures
-from layerwise.evaluation.page import slider_page
-from layerwise.models.gan import Generator
-from layerwise.seeding import generator_for
-from layerwise.training.devices import best_device
-from layerwise.training.gan import play_pictures
-from layerwise.training.gan_settings import GANSettings
-from layerwise.training.pairs import PairSettings, made_from, play_pairs, roll_on
-from layerwise.training.reporting import report_metrics
+from layerwise.data.tensors import Description, Rows
+from layerwise.data.transforms.image_pairs import bouncing_films, damage, enlarge, shrink
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.reports.html_demo import slider_page
+from layerwise.models.gan.generator import Generator
+from layerwise.training.gan.image_pairs import PairSettings, made_from, play_pairs, roll_on
+from layerwise.training.gan.settings import GANSettings
+from layerwise.training.gan.train import play_pictures
+from layerwise.utils.devices import best_device
+from layerwise.utils.random_streams import generator_for
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 SHOWN, FACTOR, AHEAD = 10, 4, 5

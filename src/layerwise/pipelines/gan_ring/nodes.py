@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.figures_games import film_strip, scatter_grid
-from layerwise.evaluation.film import Film, film_of_points
-from layerwise.seeding import generator_for
-from layerwise.training.reporting import report_metrics
-from layerwise.training.ring import MODES, RingSettings, modes_found, play_on_ring, ring
-from layerwise.training.stability import DIVERSITY, FOUND_SHARE, MOVED, NET, SIGNAL, WON
+from layerwise.evaluation.plots.animation import Film, film_of_points
+from layerwise.evaluation.plots.gan import film_strip, scatter_grid
+from layerwise.training.gan.diagnosis import DIVERSITY, FOUND_SHARE, MOVED, NET, SIGNAL, WON
+from layerwise.training.gan.gaussian_ring import MODES, RingSettings, modes_found, play_on_ring, ring
+from layerwise.utils.random_streams import generator_for
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 SAMPLES = 1000

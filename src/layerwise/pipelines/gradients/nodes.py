@@ -9,12 +9,18 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation import figures
-from layerwise.training.diagnosis import VANISHING_SHARE
-from layerwise.training.laboratory import LaboratorySettings, cure_trials, run_trial, survey_trials, works
-from layerwise.training.remembering import remember
-from layerwise.training.reporting import report_metrics
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation import plots as figures
+from layerwise.training.diagnostics.diagnosis import VANISHING_SHARE
+from layerwise.training.diagnostics.gradient_study import (
+    LaboratorySettings,
+    cure_trials,
+    run_trial,
+    survey_trials,
+    works,
+)
+from layerwise.training.diagnostics.long_range_memory import remember
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 Found = list[dict[str, Any]]

@@ -1,10 +1,10 @@
 """Ask a trained model about the rows of a file."""
 
-from layerwise.data.incoming import Incoming
-from layerwise.parameters import PredictSettings
-from layerwise.predictions import Predictions
-from layerwise.trained import Trained
-from layerwise.training.reporting import report_tags
+from layerwise.data.reading.chunks import Incoming
+from layerwise.inference.batch_predict import Predictions
+from layerwise.inference.model import Trained
+from layerwise.parameters.keys import PredictSettings
+from layerwise.utils.run_context import report_tags
 
 
 def predict_rows(model: Trained, rows: Incoming, settings: PredictSettings) -> Predictions:

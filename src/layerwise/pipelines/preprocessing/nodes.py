@@ -5,14 +5,14 @@ from typing import Any
 import pandas as pd
 
 from layerwise.data.errors import DataError
-from layerwise.data.preparation import example_rows, fit_preparation, prepare_rows
+from layerwise.data.preprocessing.preprocessor import example_rows, fit_preparation, prepare_rows
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
-from layerwise.data.rows import Description, Rows
 from layerwise.data.splits import Split, choose_labelled, require_batch, split_raw
-from layerwise.seeding import seed_for
-from layerwise.training.backpropagation import FinetuningSettings
-from layerwise.training.pretraining import PretrainingSettings
-from layerwise.training.reporting import report_tags
+from layerwise.data.tensors import Description, Rows
+from layerwise.training.rbm.pretraining import PretrainingSettings
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.random_streams import seed_for
+from layerwise.utils.run_context import report_tags
 
 UNLABELLED = ("ratings", "documents")
 

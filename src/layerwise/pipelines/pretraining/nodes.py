@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from layerwise.data.rows import Description, Rows
+from layerwise.data.tensors import Description, Rows
 from layerwise.models.autoencoder.stacked import StackedAutoencoders, from_machines
-from layerwise.models.dbn import DBN, DBNConfig
-from layerwise.parameters import DBNSettings
-from layerwise.seeding import generator_for
-from layerwise.training.devices import best_device
-from layerwise.training.loop import TrainingError
-from layerwise.training.pretraining import Pretrained, PretrainingSettings, pretrain
-from layerwise.training.sae_settings import SAESettings
-from layerwise.training.stacking import new_stack, pretrain_layers, train_unrolled
+from layerwise.models.rbm.dbn import DBN, DBNConfig
+from layerwise.parameters.keys import DBNSettings
+from layerwise.training.autoencoder.stack_settings import SAESettings
+from layerwise.training.autoencoder.stacking import new_stack, pretrain_layers, train_unrolled
+from layerwise.training.plan import TrainingError
+from layerwise.training.rbm.pretraining import Pretrained, PretrainingSettings, pretrain
+from layerwise.utils.devices import best_device
+from layerwise.utils.random_streams import generator_for
 
 
 def pretrain_stack(

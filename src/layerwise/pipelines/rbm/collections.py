@@ -3,14 +3,13 @@
 import logging
 from typing import Any
 
-from layerwise.data.rows import Description, Rows
-from layerwise.data.sparse_rows import SparseRows
-from layerwise.evaluation.ratings import rating_errors
-from layerwise.evaluation.topics import lda_perplexity, perplexity, top_words, unigram_perplexity
-from layerwise.models.rbm import RBM
-from layerwise.parameters import RBMSettings
-from layerwise.seeding import generator_for
-from layerwise.training.reporting import report_metrics
+from layerwise.data.tensors import Description, Rows, SparseRows
+from layerwise.evaluation.unsupervised.ratings import rating_errors
+from layerwise.evaluation.unsupervised.topics import lda_perplexity, perplexity, top_words, unigram_perplexity
+from layerwise.models.rbm.rbm import RBM
+from layerwise.parameters.keys import RBMSettings
+from layerwise.utils.random_streams import generator_for
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 

@@ -6,16 +6,16 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data.rows import Block, Description, Rows
-from layerwise.evaluation import figures
-from layerwise.evaluation.figures_machines import hidden_activity, inpainting
-from layerwise.models.rbm import RBM
-from layerwise.parameters import RBMSettings
+from layerwise.data.tensors import Block, Description, Rows
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.plots.rbm import hidden_activity, inpainting
+from layerwise.models.rbm.rbm import RBM
+from layerwise.parameters.keys import RBMSettings
 from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import features_of
 from layerwise.pipelines.views import code_map_of
-from layerwise.seeding import generator_for
+from layerwise.utils.random_streams import generator_for
 
 SHOWN = 10
 # Gibbs steps before a missing column's conditional means are averaged, and over how many.

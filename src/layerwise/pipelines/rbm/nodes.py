@@ -7,21 +7,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data.rows import Description, Rows
-from layerwise.evaluation.likelihood import log_partition, log_probability, log_pseudo_likelihood
-from layerwise.evaluation.supervised import measures
-from layerwise.models.label_units import class_log_probabilities, with_labels
-from layerwise.models.rbm import RBM, RBMConfig
-from layerwise.parameters import RBMSettings
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation.likelihood.log_probability import log_partition, log_probability
+from layerwise.evaluation.metrics.supervised import measures
+from layerwise.models.rbm.label_units import class_log_probabilities, with_labels
+from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.parameters.keys import RBMSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import probe_views
-from layerwise.seeding import generator_for
-from layerwise.training.devices import best_device
-from layerwise.training.machines import machine_config
-from layerwise.training.machines import train_machine as train
-from layerwise.training.pretraining import Pretrained
-from layerwise.training.ratings import RatingsMonitor
-from layerwise.training.reporting import report_metrics
+from layerwise.training.rbm.pretraining import Pretrained
+from layerwise.training.rbm.ratings import RatingsMonitor
+from layerwise.training.rbm.train import machine_config
+from layerwise.training.rbm.train import train_machine as train
+from layerwise.utils.devices import best_device
+from layerwise.utils.random_streams import generator_for
+from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 

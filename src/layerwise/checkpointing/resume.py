@@ -1,0 +1,135 @@
+"""All that changes while the loop trains, gathered for a checkpoint and put back from it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor
+
+from layerwise.checkpointing.state import HasState, numbers, plain
+from layerwise.checkpointing.store import Checkpoint, Checkpoints
+from layerwise.utils.errors import ResumeError
+from layerwise.utils.run_context import current_checkpoints
+
+if TYPE_CHECKING:
+    from layerwise.checkpointing.state import Progress
+
+
+log = logging.getLogger(__name__)
+
+
+class Snapshots:
+    """Keep one training of the loop; without checkpoints in this process every call does nothing.
+
+    Args:
+        progress: of the training; its history comes back with it.
+        trainee: what learns.
+        generator: of the rows' order.
+        others: callbacks and the transform; those with `state` and `load_state` are kept.
+        n_rows: training rows, which have to be as many when training goes on.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        trainee: HasState,
+        generator: torch.Generator,
+        others: Sequence[Any],
+        n_rows: int,
+    ) -> None:
+        self.progress, self.generator, self.n_rows = progress, generator, n_rows
+        self.parts: dict[str, HasState] = {"trainee": trainee}
+        for other in others:
+            if hasattr(other, "state") and hasattr(other, "load_state"):
+                self.parts[self._free_name(type(other).__name__)] = other
+        checkpoints = cast("Checkpoints | None", current_checkpoints())
+        self.stage = None if checkpoints is None else checkpoints.stage(progress.name)
+        self.found: Checkpoint | None = None if self.stage is None else self.stage.load()
+        if self.found is not None:
+            self._check(self.found.facts)
+
+    @property
+    def finished(self) -> bool:
+        """True when the checkpoint is of a training that came to its end."""
+        return self.found is not None and bool(self.found.facts["done"])
+
+    def restore(self) -> None:
+        """Put everything back as the checkpoint has it, if there is one."""
+        if self.found is None:
+            return
+        facts, tensors = self.found.facts, self.found.tensors
+        for name, part in self.parts.items():
+            prefix = f"{name}/"
+            part.load_state({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        self.generator.set_state(tensors["order"])
+        self.progress.epoch, self.progress.seconds = facts["epoch"], facts["seconds"]
+        self.progress.stop = facts["stop"]
+        self.progress.history[:] = numbers(facts["history"])
+        how = "was finished before" if self.finished else "goes on after"
+        log.info("%s %s: epoch %d", self.progress.name, how, self.progress.epoch)
+        self.found = None
+
+    def epoch_ended(self) -> None:
+        """Write a checkpoint if it is time for one; the last epoch's is written when the training is done."""
+        progress = self.progress
+        if self.stage is None or progress.stop or progress.epoch >= progress.epochs:
+            return
+        if self.stage.due(progress.epoch):
+            self._save(done=False)
+
+    def done(self) -> None:
+        """Write down that this training is finished, so that it is not done again."""
+        if self.stage is not None:
+            self._save(done=True)
+
+    def _save(self, done: bool) -> None:
+        assert self.stage is not None
+        tensors = {f"{name}/{key}": value for name, key, value in self._tensors()}
+        progress = self.progress
+        facts = {
+            "name": progress.name,
+            "epochs": progress.epochs,
+            "rows": self.n_rows,
+            "seconds": progress.seconds,
+            "stop": progress.stop,
+            "history": plain(progress.history),
+            "best": self._best(),
+        }
+        self.stage.save(progress.epoch, tensors | {"order": self.generator.get_state()}, facts, done)
+
+    def _tensors(self) -> Iterator[tuple[str, str, Tensor]]:
+        for name, part in self.parts.items():
+            for key, value in part.state().items():
+                yield name, key, value
+
+    def _best(self) -> dict[str, Any] | None:
+        for part in self.parts.values():
+            epoch = getattr(part, "best_epoch", 0)
+            if epoch:
+                return {
+                    "epoch": epoch,
+                    "score": getattr(part, "best", None),
+                    "monitor": getattr(part, "monitor", ""),
+                }
+        return None
+
+    def _check(self, facts: Mapping[str, Any]) -> None:
+        pairs = {"training rows": ("rows", self.n_rows), "epochs": ("epochs", self.progress.epochs)}
+        differ = [
+            f"{what}: {facts[key]} there, {now} here"
+            for what, (key, now) in pairs.items()
+            if facts[key] != now
+        ]
+        if differ:
+            raise ResumeError(
+                f"{self.progress.name}: this is not the training of the checkpoint ({'; '.join(differ)})"
+            )
+
+    def _free_name(self, name: str) -> str:
+        free, k = name, 2
+        while free in self.parts:
+            free, k = f"{name}_{k}", k + 1
+        return free

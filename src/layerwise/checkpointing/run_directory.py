@@ -1,0 +1,286 @@
+"""Who runs what here: one run at a time for a problem and pipeline, and a folder for each that has not finished.
+
+    data/checkpoints/<problem>/<pipeline>.lock             held while a run is under way; names the last one
+    data/checkpoints/<problem>/<pipeline>/<run id>/        run.json, data.json and the stages' checkpoints
+
+A lock goes with its process, however that ends: a run whose lock is free and whose status is RUNNING was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from layerwise.utils.errors import ResumeError, UserError
+from layerwise.utils.files import whole_file
+
+try:
+    import fcntl
+except ImportError:  # Windows: runs are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger(__name__)
+SHOWN = 6
+
+
+class BusyError(UserError, RuntimeError):
+    """Another run writes to the same place."""
+
+
+class FileLock:
+    """A lock on a file, which is also where its last holder is named.
+
+    Args:
+        path: of the file; its folder is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._number: int | None = None
+
+    def take(self, wait: bool = False) -> bool:
+        """Take the lock; False when another holds it and it is not waited for."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        number = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if fcntl is not None:
+                fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(number)
+            return False
+        self._number = number
+        return True
+
+    def release(self) -> None:
+        """Let others have it."""
+        number, self._number = self._number, None
+        if number is not None:
+            os.close(number)
+
+    def read(self) -> dict[str, Any]:
+        """Return what the last holder wrote, if it can be read."""
+        with suppress(OSError, ValueError):
+            found = json.loads(self.path.read_text())
+            return found if isinstance(found, dict) else {}
+        return {}
+
+    def write(self, facts: Mapping[str, Any]) -> None:
+        """Say who holds it. In place: another file of that name would be another lock."""
+        if self._number is not None:
+            text = json.dumps(facts).encode()
+            os.ftruncate(self._number, 0)
+            os.pwrite(self._number, text, 0)
+
+    def __enter__(self) -> FileLock:
+        self.take(wait=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class RunPlace:
+    """Where the runs of a problem and pipeline leave what a later one needs.
+
+    Args:
+        data: the project's data folder.
+        problem: its name.
+        pipeline: its name; several that run in one command are joined by `+`.
+    """
+
+    def __init__(self, data: Path, problem: str, pipeline: str) -> None:
+        self.root, self.problem, self.pipeline = data / "checkpoints", problem, pipeline
+        self.folder = self.root / problem / pipeline
+        self.locks = [
+            FileLock(self.root / problem / f"{name}.lock") for name in sorted(set(pipeline.split("+")))
+        ]
+        self.run: dict[str, Any] = {}
+
+    def claim(self) -> dict[str, Any]:
+        """Take the place; return who had it last.
+
+        Raises:
+            BusyError: a run is under way here.
+        """
+        for lock in self.locks:
+            if lock.take():
+                continue
+            holder = lock.read()
+            self.release()
+            name = lock.path.stem
+            raise BusyError(
+                f"run {holder.get('run_id', '?')} (process {holder.get('pid', '?')}) is writing to "
+                f"data/*/{self.problem}/{name}: wait for its end, or give this one a place of its own with "
+                f"--params=problem.name={self.problem}_2"
+            )
+        return self.locks[0].read()
+
+    def release(self) -> None:
+        """Leave the place."""
+        for lock in self.locks:
+            lock.release()
+
+    def unfinished(self) -> list[dict[str, Any]]:
+        """Return the runs here that have not finished, the newest first."""
+        return sorted(_runs(self.folder), key=lambda run: run["started"], reverse=True)
+
+    def find(self, resume: bool | str, parameters: Mapping[str, str]) -> dict[str, Any] | None:
+        """Return the run to go on with; None when a new one was asked for.
+
+        Args:
+            resume: True for the newest, or a run's id or the beginning of one.
+            parameters: of the command, which have to be those of the run.
+
+        Raises:
+            ResumeError: there is no such run, or other parameters were given.
+        """
+        if resume is False:
+            return None
+        runs = self.unfinished()
+        known = ", ".join(run["run_id"] for run in runs) or "none"
+        matching = runs if resume is True else [run for run in runs if run["run_id"].startswith(str(resume))]
+        if not matching:
+            which = "" if resume is True else f" {resume}"
+            raise ResumeError(
+                f"there is no unfinished run{which} of {self.pipeline} on {self.problem} to go on with; "
+                f"known in {self.folder}: {known}"
+            )
+        if resume is not True and len(matching) > 1:
+            raise ResumeError(f"resume: several runs begin with {resume}: {known}")
+        run = matching[0]
+        differ = differences(run["parameters"], parameters)
+        if differ:
+            more = f"; and {len(differ) - SHOWN} more" if len(differ) > SHOWN else ""
+            raise ResumeError(
+                f"run {run['run_id']} cannot go on with other parameters: {'; '.join(differ[:SHOWN])}{more}. Give the "
+                "same as then, or start a new run with resume=false"
+            )
+        return run
+
+    def begin(self, run_id: str, facts: Mapping[str, Any], keep: int) -> Path:
+        """Write down that the run is under way; return its folder. Those of the oldest unfinished runs go."""
+        self.run = {
+            "run_id": run_id,
+            "started": time.time(),
+            **facts,
+            "status": "RUNNING",
+            "pid": os.getpid(),
+        }
+        self._write()
+        others = [run for run in self.unfinished() if run["run_id"] != run_id]
+        for run in others[keep - 1 :]:
+            log.info(
+                "The checkpoints of the unfinished run %s are removed: newer ones are kept", run["run_id"]
+            )
+            shutil.rmtree(self.folder / run["run_id"], ignore_errors=True)
+        return self.folder / run_id
+
+    def end(self, status: str) -> list[Path]:
+        """Write down how the run ended, leave the place, and return the checkpoints that can be gone on from.
+
+        A finished run needs none, and a run without any has nothing to go on from: its folder goes.
+        """
+        folder = self.folder / self.run["run_id"]
+        found = (
+            []
+            if status == "FINISHED"
+            else sorted(folder.glob("*/*/epoch_*.json"), key=lambda p: p.stat().st_mtime)
+        )
+        self.run["status"] = status
+        with suppress(OSError):  # a full disk shall not hide why the run ended
+            self._write()
+            if not found:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.release()
+        return found
+
+    def _write(self) -> None:
+        with whole_file(self.folder / self.run["run_id"] / "run.json") as part:
+            part.write_text(json.dumps(self.run, indent=1))
+        for lock in self.locks:
+            lock.write({key: self.run[key] for key in ("run_id", "pid", "status", "started")})
+
+    def killed(self, uri: str) -> Iterator[dict[str, Any]]:
+        """Yield the runs of every place that are called running and are not, each marked as killed afterwards.
+
+        Args:
+            uri: of the tracking server; those of another one wait for a run that uses it.
+        """
+        for folder in sorted(self.root.glob("*/*")):
+            if not folder.is_dir():
+                continue
+            for run in _runs(folder):
+                others_run = run.get("uri") != uri or run["run_id"] == self.run.get("run_id")
+                if run["status"] != "RUNNING" or others_run:
+                    continue
+                others = [FileLock(folder.parent / f"{name}.lock") for name in folder.name.split("+")]
+                others = [lock for lock in others if lock.path not in [own.path for own in self.locks]]
+                if all(lock.take() for lock in others):
+                    yield run
+                    with suppress(OSError), whole_file(folder / run["run_id"] / "run.json") as part:
+                        part.write_text(json.dumps({**run, "status": "KILLED"}, indent=1))
+                for lock in others:
+                    lock.release()
+
+
+class DataWatch:
+    """Compare the rows with those that the run began with, when they are reported.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "data.json"
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
+        """Figures say nothing of the rows."""
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Remember what the rows are, or compare.
+
+        Raises:
+            ResumeError: they are others.
+        """
+        own = {
+            name: value for name, value in tags.items() if name.startswith("data.") and name != "data.source"
+        }
+        if not own:
+            return
+        if not self.path.exists():
+            with suppress(OSError), whole_file(self.path) as part:  # a full disk costs the comparison alone
+                part.write_text(json.dumps(own))
+            return
+        differ = differences(json.loads(self.path.read_text()), own)
+        if differ:
+            raise ResumeError(
+                f"the run cannot go on with other rows: {'; '.join(differ)}. The rows come from "
+                f"{tags.get('data.source', 'the raw data')}: give it the file of then, or start a new run with "
+                "resume=false"
+            )
+
+
+def differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return a phrase for each name whose value is not the same."""
+    return [
+        f"{name} was {then.get(name, 'not there')} and is {now.get(name, 'not there')}"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+
+
+def _runs(folder: Path) -> list[dict[str, Any]]:
+    found = []
+    for path in folder.glob("*/run.json"):
+        with suppress(OSError, ValueError):
+            run = json.loads(path.read_text())
+            if {"run_id", "started", "status", "parameters"} <= set(run):
+                found.append(run)
+    return found

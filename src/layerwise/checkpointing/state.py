@@ -1,0 +1,46 @@
+"""What changes while the loop trains: how far it is, and what holds a state that a checkpoint keeps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from torch import Tensor
+
+
+@dataclass
+class Progress:
+    """How far training has come; callbacks read it and may set `stop`."""
+
+    name: str
+    trainee: HasState
+    epochs: int
+    n_batches: int
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+    stop: str = ""
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class HasState(Protocol):
+    """What holds something that training changes: a trainee, a callback, a transform."""
+
+    def state(self) -> dict[str, Tensor]: ...
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None: ...
+
+
+def plain(history: Sequence[Mapping[str, float]]) -> list[dict[str, float | str]]:
+    """Return epochs as JSON can hold them: a number that is none becomes its name."""
+    return [
+        {name: value if math.isfinite(value) else str(value) for name, value in epoch.items()}
+        for epoch in history
+    ]
+
+
+def numbers(history: Sequence[Mapping[str, float | str]]) -> list[dict[str, float]]:
+    """Return what `plain` was given."""
+    return [{name: float(value) for name, value in epoch.items()} for epoch in history]

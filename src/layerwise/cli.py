@@ -1,0 +1,53 @@
+"""Commands of the project's own, and how an error reaches whoever typed a command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from kedro.framework.hooks import hook_impl
+
+from layerwise.utils.errors import UserError
+
+
+@click.group(name="layerwise")
+def cli() -> None:
+    """Commands of the project's own beside Kedro's."""
+
+
+class ErrorMessageHook:
+    """Show an error that the user can mend as its message, from the moment that a session knows its project."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self) -> None:
+        """Take over what Python shows of an error that nobody catches."""
+        show_message_alone()
+
+
+def show_message_alone() -> None:
+    """Show an error that the user can mend as its message; any other keeps its traceback."""
+    previous = sys.excepthook
+    if getattr(previous, "shows_message_alone", False):
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if not _is_for_the_user(error):
+            previous(kind, error, trace)
+            return
+        from rich.console import Console
+
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"Error: {error}", style="bold red", markup=False
+        )
+
+    hook.shows_message_alone = True  # type: ignore[attr-defined]
+    sys.excepthook = hook
+
+
+def _is_for_the_user(error: BaseException) -> bool:
+    # Kedro's own errors about data, configuration and validation say what is wrong too.
+    if type(error).__module__.startswith(("kedro.io", "kedro.validation", "kedro.config")):
+        return True
+    unknown_pipeline = isinstance(error, ValueError) and "find the pipeline named" in str(error)
+    return isinstance(error, UserError) or unknown_pipeline

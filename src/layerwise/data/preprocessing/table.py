@@ -1,0 +1,294 @@
+"""Tables to matrices and back: imputation, scaling, dummies, class codes, fitted on training rows only."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.columns import (
+    Kind,
+    as_numbers,
+    binary_classes,
+    class_names,
+    class_text,
+    days_of,
+    filled_text,
+    kind_of,
+    plain,
+    refuse_missing,
+    require_columns,
+    restore_date,
+    restore_type,
+    scaled_numbers,
+)
+from layerwise.data.preprocessing.leaks import refuse_leaks
+from layerwise.data.preprocessing.targets import derived, target_column, transformed_targets
+from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.tensors import Block, Description
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TablePreparation:
+    """What was fitted on a table's training rows.
+
+    Numbers are imputed by their median and scaled; a date becomes its day count and the sine and cosine of
+    its month and weekday, scaled like numbers; booleans (also columns of 0 and 1) and the dummies of
+    categories are 0 and 1 and never scaled. An empty boolean or category takes the most frequent value. A
+    category that training never saw becomes all zeros with a warning. A column with missing values among the
+    training rows gets an indicator. Constant columns are left out. Build it with `fit`; `state` is plain
+    enough for skops.
+    """
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self.state = state
+        self.problem = Problem(**state["problem"])
+        self.settings = PreparationSettings(**state["settings"])
+        self.description = Description(**state["description"])
+
+    @classmethod
+    def fit(
+        cls, frame: pd.DataFrame, training: np.ndarray, problem: Problem, settings: PreparationSettings
+    ) -> TablePreparation:
+        """Fit on the rows at the positions `training`."""
+        from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+
+        require_columns(frame, problem.drop, "problem.drop: column")
+        frame = derived(frame, problem).iloc[training]
+        raw_target = target_column(frame, problem)
+        inputs = frame.drop(columns=[*problem.drop, *problem.targets])
+        require_columns(inputs, settings.date_columns, "preparation.date_columns: column")
+        require_columns(inputs, settings.category_columns, "preparation.category_columns: column")
+        notes = refuse_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        original = {str(name): str(kind) for name, kind in inputs.dtypes.items()}
+        constants = {str(n): plain(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2}
+        if constants:
+            warnings.warn(f"constant among the training rows, left out: {', '.join(constants)}", stacklevel=2)
+        inputs = inputs.drop(columns=list(constants))
+        if inputs.shape[1] == 0:
+            raise DataError("no input column is left after problem.drop and constant columns")
+        if settings.missing == "refuse":
+            refuse_missing(inputs)
+        stated: dict[str, Kind] = dict.fromkeys(settings.date_columns, "date")
+        stated |= dict.fromkeys(settings.category_columns, "category")
+        kinds = {str(name): stated.get(str(name)) or kind_of(inputs[name]) for name in inputs}
+        indicators = [name for name in kinds if inputs[name].isna().any()]
+        booleans = [name for name, kind in kinds.items() if kind == "boolean"]
+        categories = [name for name, kind in kinds.items() if kind == "category"]
+        numbers = scaled_numbers(inputs, kinds)
+        dates = [name for name, kind in kinds.items() if kind == "date"]
+        whole_days = {name: bool(np.all(days_of(numbers, name) % 1 == 0)) for name in dates}
+        values = np.column_stack(list(numbers.values())) if numbers else None
+        medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
+        scaler = None
+        if values is not None and settings.scaling != "none" and settings.scaled == "numbers":
+            filled = np.where(np.isnan(values), medians, values)
+            scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
+        modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
+        shares = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
+        encoder = None
+        if categories:
+            encoder = OneHotEncoder(
+                drop="first" if settings.drop_first else None, handle_unknown="ignore", sparse_output=False
+            ).fit(filled_text(inputs, modes).to_numpy(object))
+        classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
+        if problem.task == "binary":
+            classes = binary_classes(classes, problem)
+        state: dict[str, Any] = {
+            "kind": "table",
+            "problem": problem.model_dump(mode="json"),
+            "settings": settings.model_dump(mode="json"),
+            "original": original,
+            "constants": constants,
+            "kinds": kinds,
+            "whole_days": whole_days,
+            "numbers": list(numbers),
+            "booleans": booleans,
+            "categories": categories,
+            "indicators": indicators,
+            "medians": medians,
+            "modes": modes | {name: float(share > 0.5) for name, share in shares.items()},
+            "scaler": scaler,
+            "encoder": encoder,
+            "classes": classes,
+            "target_means": [],
+            "target_scales": [],
+        }
+        if problem.task == "regression" and settings.scale_target:
+            modelled = transformed_targets(raw_target, problem)
+            state["target_means"] = modelled.mean(0).tolist()
+            state["target_scales"] = modelled.std(0).tolist()
+        state["description"] = _describe(state, problem, settings, frame.attrs) | {"notes": notes}
+        if settings.scaled == "all":
+            matrix = cls(state).inputs(frame).astype(np.float64)
+            low, spread = matrix.mean(0), matrix.std(0)
+            if settings.scaling == "minmax":
+                low, spread = matrix.min(0), np.ptp(matrix, 0)
+            state["shift"], state["spread"] = low.tolist(), np.where(spread > 0, spread, 1).tolist()
+            state["description"]["blocks"] = [
+                block | {"kind": "real"} for block in state["description"]["blocks"]
+            ]
+        return cls(state)
+
+    def inputs(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return (n, n_inputs) float32 in the fitted columns' order; extra and reordered columns are fine.
+
+        Raises:
+            DataError: a column is missing; a cell holds text, an infinite value, or nothing where refused.
+        """
+        s = self.state
+        if self.problem.derive == "forest_fires_classic":
+            frame = derived(frame, self.problem)
+        require_columns(frame, tuple(s["kinds"]), "input column")
+        frame = frame[list(s["kinds"])]
+        if self.settings.missing == "refuse":
+            refuse_missing(frame)
+        new = {name: int(frame[name].isna().sum()) for name in s["kinds"] if name not in s["indicators"]}
+        for name, count in new.items():
+            if count:
+                warnings.warn(
+                    f"column '{name}': {count} row(s) are empty, as none was in training; they are imputed",
+                    stacklevel=2,
+                )
+        parts = []
+        if s["numbers"]:
+            values = np.column_stack(list(scaled_numbers(frame, s["kinds"]).values()))
+            values = np.where(np.isnan(values), s["medians"], values)
+            parts.append(values if s["scaler"] is None else s["scaler"].transform(values))
+        for name in s["booleans"]:
+            flags = as_numbers(frame[name])
+            other = ~np.isnan(flags) & (flags != 0) & (flags != 1)
+            if other.any():
+                warnings.warn(
+                    f"column '{name}' held only 0 and 1 in training, and {int(other.sum())} row(s) hold "
+                    f"other values, such as {flags[other][0]:g}; they are clipped",
+                    stacklevel=2,
+                )
+            parts.append(np.where(np.isnan(flags), s["modes"][name], flags.clip(0, 1))[:, None])
+        if s["categories"]:
+            filled = filled_text(frame, {name: s["modes"][name] for name in s["categories"]})
+            for name, known in zip(s["categories"], s["encoder"].categories_, strict=True):
+                unseen = ~filled[name].isin(known)
+                if unseen.any():
+                    warnings.warn(
+                        f"column '{name}': {int(unseen.sum())} row(s) hold categories never seen in "
+                        f"training, such as '{filled[name][unseen].iloc[0]}'; their dummies are all 0",
+                        stacklevel=2,
+                    )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # said above, by column and number
+                parts.append(s["encoder"].transform(filled.to_numpy(object)))
+        for name in s["indicators"]:
+            parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
+        matrix = np.concatenate(parts, axis=1)
+        if "spread" in s:
+            matrix = (matrix - s["shift"]) / s["spread"]
+        return matrix.astype(np.float32)
+
+    def targets(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the targets in the shape that the task asks for."""
+        raw = target_column(frame, self.problem)
+        task = self.problem.task
+        if task in ("multiclass", "binary"):
+            codes = {name: k for k, name in enumerate(self.state["classes"])}
+            names = [class_text(v) for v in raw.tolist()]
+            unknown = sorted(set(names) - set(codes))
+            if unknown:
+                raise DataError(
+                    f"target '{self.problem.target}' holds classes not seen in training: {unknown}"
+                )
+            labels = np.array([codes[name] for name in names])
+            return labels if task == "multiclass" else labels[:, None].astype(np.float32)
+        values = transformed_targets(raw, self.problem)
+        if self.state["target_scales"]:
+            values = (values - self.state["target_means"]) / self.state["target_scales"]
+        return values.astype(np.float32)
+
+    def restore_targets(self, values: np.ndarray) -> np.ndarray:
+        """Undo the target's scaling and transformation: class names of codes, hectares of logarithms."""
+        if self.problem.task in ("multiclass", "binary"):
+            return np.asarray(self.state["classes"], dtype=object)[np.asarray(values, dtype=int).reshape(-1)]
+        if self.state["target_scales"]:
+            values = np.asarray(values, dtype=np.float64) * self.state["target_scales"]
+            values = values + self.state["target_means"]
+        return np.expm1(values) if self.problem.target_transform == "log1p" else np.asarray(values)
+
+    def restore_inputs(self, matrix: np.ndarray) -> pd.DataFrame:
+        """Undo scaling and dummies: (n, n_inputs) to the raw columns in their order and types.
+
+        Indicators are left out: an imputed cell shows the value it was given. Constant columns are put back.
+        """
+        import pandas as pd
+
+        s, at = self.state, len(self.state["numbers"])
+        if "spread" in s:
+            matrix = np.asarray(matrix, dtype=np.float64) * s["spread"] + s["shift"]
+        columns: dict[str, Any] = {}
+        values = np.asarray(matrix[:, :at], dtype=np.float64)
+        if s["scaler"] is not None:
+            values = s["scaler"].inverse_transform(values)
+        numbers = dict(zip(s["numbers"], values.T, strict=True))
+        for name in s["booleans"]:
+            columns[name] = matrix[:, at] > 0.5
+            at += 1
+        for i, name in enumerate(s["categories"]):
+            known = list(s["encoder"].categories_[i])
+            shown = known[1:] if self.settings.drop_first else known
+            dummies = matrix[:, at : at + len(shown)]
+            if self.settings.drop_first:
+                # The dropped category is as likely as the others leave room for.
+                dummies = np.concatenate([np.clip(1 - dummies.sum(1, keepdims=True), 0, 1), dummies], axis=1)
+            columns[name] = np.asarray(known, dtype=object)[dummies.argmax(1)]
+            at += len(shown)
+        restored = {}
+        for name, dtype in s["original"].items():
+            if name in s["whole_days"]:
+                restored[name] = restore_date(days_of(numbers, name), dtype, s["whole_days"][name])
+            elif name in s["constants"]:
+                restored[name] = restore_type(np.full(len(matrix), s["constants"][name], dtype=object), dtype)
+            else:
+                restored[name] = restore_type(numbers[name] if name in numbers else columns[name], dtype)
+        return pd.DataFrame(restored)
+
+
+def _describe(
+    state: dict[str, Any], problem: Problem, settings: PreparationSettings, attributes: Mapping[Any, Any]
+) -> dict[str, Any]:
+    blocks: list[Block] = []
+    names: list[str] = []
+
+    def add(name: str, kind: Any, columns: list[str], categories: tuple[str, ...] = ()) -> None:
+        start = len(names)
+        names.extend(columns)
+        blocks.append(Block(name=name, kind=kind, start=start, stop=len(names), categories=categories))
+
+    for name in state["numbers"]:
+        add(name, "real", [name])
+    for name in state["booleans"]:
+        add(name, "binary", [name])
+    for i, name in enumerate(state["categories"]):
+        known = [str(c) for c in state["encoder"].categories_[i]]
+        shown = known[1:] if settings.drop_first else known
+        add(name, "categorical", [f"{name}_{c}" for c in shown], tuple(known))
+    for name in state["indicators"]:
+        add(f"{name}_missing", "binary", [f"{name}_missing"])
+    outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
+    return Description(
+        task=problem.task,
+        n_inputs=len(names),
+        n_outputs=outputs,
+        feature_names=tuple(names),
+        blocks=tuple(blocks),
+        target_names=problem.targets,
+        class_names=tuple(state["classes"]),
+        target_means=tuple(state["target_means"]),
+        target_scales=tuple(state["target_scales"]),
+        target_transform=problem.target_transform,
+        source=str(attributes.get("source", "")),
+        sha256=str(attributes.get("sha256", "")),
+    ).model_dump(mode="json")

@@ -1,0 +1,213 @@
+"""A table's rows as a generator makes them, and back: modes for numbers, one-hot choices for categories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.columns import (
+    as_numbers,
+    class_text,
+    kind_of,
+    plain,
+    restore_date,
+    restore_type,
+)
+from layerwise.data.preprocessing.number_modes import NumberModes, decode_number, encode_number, fit_modes
+from layerwise.data.preprocessing.targets import derived
+from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.utils.config import Config
+from layerwise.utils.random_streams import seed_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Whole numbers of at most so many values are choices: years with the bank, numbers of products.
+FEW_VALUES = 15
+
+
+class EncodedColumn(Config):
+    """One column: a number with `modes`, or a choice among `categories` (texts; "" where a cell may be empty).
+
+    `start` is its first encoded column. A number has one for its place and then one for each mode.
+    """
+
+    name: str
+    dtype: str
+    start: int
+    modes: NumberModes | None = None
+    date: bool = False
+    whole_days: bool = False
+    categories: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Encoded columns of each part."""
+        return (len(self.categories),) if self.modes is None else (1, self.modes.n_modes)
+
+    @property
+    def stop(self) -> int:
+        """The encoded column after its last one."""
+        return self.start + sum(self.sizes)
+
+
+class TableEncoding(Config):
+    """How the columns of a table are encoded; the target is one of them."""
+
+    columns: tuple[EncodedColumn, ...]
+    target: str = ""
+
+    @property
+    def width(self) -> int:
+        """Encoded columns of all."""
+        return self.columns[-1].stop
+
+    @property
+    def choices(self) -> tuple[EncodedColumn, ...]:
+        """The columns that are choices: what rows can be asked for."""
+        return tuple(column for column in self.columns if column.modes is None)
+
+
+def fit_encoding(
+    frame: pd.DataFrame,
+    training: np.ndarray,
+    problem: Problem,
+    settings: PreparationSettings,
+    components: int,
+    seed: int,
+) -> TableEncoding:
+    """Fit on the rows at the positions `training`; columns of `problem.drop` are left out.
+
+    Raises:
+        DataError: a column is empty throughout, or has a category of its own in nearly every row.
+    """
+    rows = derived(frame, problem).iloc[training].drop(columns=list(problem.drop), errors="ignore")
+    columns: list[EncodedColumn] = []
+    target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
+    for name in rows:
+        made = _fit_column(rows[name], str(name), settings, components, seed, str(name) == target)
+        columns.append(made.model_copy(update={"start": columns[-1].stop if columns else 0}))
+    return TableEncoding(columns=tuple(columns), target=target)
+
+
+def _fit_column(
+    column: pd.Series, name: str, settings: PreparationSettings, components: int, seed: int, is_target: bool
+) -> EncodedColumn:
+    if column.notna().sum() == 0:
+        raise DataError(f"column '{name}' is empty in every training row; add it to problem.drop")
+    kind = kind_of(column)
+    if name in settings.date_columns:
+        kind = "date"
+    common: dict[str, Any] = {"name": name, "dtype": str(column.dtype), "start": 0}
+    present = column.dropna()
+    if (
+        is_target
+        or name in settings.category_columns
+        or kind in ("category", "boolean")
+        or _few(column, kind)
+    ):
+        values = sorted(present.unique().tolist(), key=lambda v: (isinstance(v, str), v))
+        if kind == "category" and len(values) > max(50, len(present) / 10):
+            raise DataError(
+                f"column '{name}' has {len(values)} categories in {len(present)} rows: too many to learn; "
+                "add it to problem.drop"
+            )
+        texts = [class_text(value) for value in values]
+        if column.isna().any():
+            texts, values = [*texts, ""], [*values, None]
+        return EncodedColumn(**common, categories=tuple(texts), values=tuple(plain(v) for v in values))
+    numbers, whole = _numbers(column, kind == "date")
+    modes = fit_modes(numbers, components, seed_for(seed, "modes", name))
+    return EncodedColumn(**common, modes=modes, date=kind == "date", whole_days=whole)
+
+
+def _few(column: pd.Series, kind: str) -> bool:
+    if kind != "number" or column.nunique() > FEW_VALUES:
+        return False
+    numbers = as_numbers(column.dropna())
+    return bool(np.all(numbers % 1 == 0)) or len(np.unique(numbers)) < 3
+
+
+def _numbers(column: pd.Series, date: bool) -> tuple[np.ndarray, bool]:
+    """Return numbers, or days since 1970, and whether all days are whole."""
+    if not date:
+        return as_numbers(column), False
+    from layerwise.data.preprocessing.columns import expand_date
+
+    days = expand_date(column)[f"{column.name}_days"]
+    known = days[~np.isnan(days)]
+    return days, bool(np.all(known % 1 == 0))
+
+
+def known_rows(frame: pd.DataFrame, encoding: TableEncoding) -> np.ndarray:
+    """Return the positions of rows that hold no category which no training row has, nor a cell newly empty."""
+    known = np.ones(len(frame), dtype=bool)
+    for column in encoding.columns:
+        cells = frame[column.name]
+        if column.modes is None:
+            known &= _texts(cells).isin(column.categories).to_numpy()
+        elif not column.modes.empty:
+            known &= cells.notna().to_numpy()
+    return np.flatnonzero(known)
+
+
+def _texts(cells: pd.Series) -> pd.Series:
+    return cells.astype(object).map(class_text).where(cells.notna(), "").astype(str)
+
+
+def encode(frame: pd.DataFrame, encoding: TableEncoding, seed: int) -> np.ndarray:
+    """Return (n, width) float32; the mode of a number that several modes may have made is drawn from the seed.
+
+    Raises:
+        DataError: a cell holds a category that no training row has.
+    """
+    matrix = np.zeros((len(frame), encoding.width), dtype=np.float32)
+    lines = np.arange(len(frame))
+    for column in encoding.columns:
+        cells = frame[column.name]
+        if column.modes is None:
+            codes = {text: k for k, text in enumerate(column.categories)}
+            texts = _texts(cells).tolist()
+            unknown = sorted(set(texts) - set(codes))
+            if unknown:
+                raise DataError(f"column '{column.name}' holds '{unknown[0]}', which no training row does")
+            matrix[lines, column.start + np.array([codes[text] for text in texts], dtype=int)] = 1
+            continue
+        numbers, _ = _numbers(cells, column.date)
+        rng = np.random.default_rng(seed_for(seed, "encode", column.name))
+        place, mode = encode_number(numbers, column.modes, rng)
+        matrix[:, column.start] = place
+        matrix[lines, column.start + 1 + mode] = 1
+    return matrix
+
+
+def decode(matrix: np.ndarray, encoding: TableEncoding) -> pd.DataFrame:
+    """Return rows in the original columns and types; each choice is the largest of its entries."""
+    import pandas as pd
+
+    restored: dict[str, Any] = {}
+    for column in encoding.columns:
+        part = np.asarray(matrix[:, column.start : column.stop], dtype=np.float64)
+        if column.modes is None:
+            cells = np.array(column.values, dtype=object)[part.argmax(1)]
+            restored[column.name] = _typed(cells, column.dtype)
+            continue
+        numbers = decode_number(part[:, 0], part[:, 1:].argmax(1), column.modes)
+        if column.date:
+            dates = restore_date(np.nan_to_num(numbers), column.dtype, column.whole_days)
+            restored[column.name] = dates.where(pd.Series(~np.isnan(numbers)), None)
+        else:
+            restored[column.name] = _typed(numbers, column.dtype)
+    return pd.DataFrame(restored)
+
+
+def _typed(cells: np.ndarray, dtype: str) -> pd.Series:
+    import pandas as pd
+
+    if pd.isna(cells).any():
+        kind = "float64" if dtype.startswith(("int", "uint")) else dtype
+        return pd.Series(cells).astype(pd.api.types.pandas_dtype(kind))
+    return restore_type(cells, dtype)

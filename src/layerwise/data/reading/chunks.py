@@ -1,0 +1,286 @@
+"""Rows that come in from a file, some thousands at a time, so that a file may be larger than the memory.
+
+A table is a CSV file, also gz; pictures come as a CSV file of pixels, as idx (also gz), npy or npz. Each chunk keeps
+its lines as they were, so that an answer can stand beside its untouched row.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.sources.idx import read_idx
+from layerwise.data.tensors import Description
+from layerwise.utils.config import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PICTURE_FILES = (".npy", ".npz", ".idx", "ubyte")
+IMAGE_NAMES = ("images", "pixels", "x", "inputs", "arr_0")
+TRUTH = {"True": 1, "true": 1, "TRUE": 1, "False": 0, "false": 0, "FALSE": 0}
+LABEL_NAMES = ("labels", "label", "y", "targets", "arr_1")
+
+
+@dataclass
+class Chunk:
+    """Some neighbouring rows of a file.
+
+    Args:
+        start: position of the first one among the file's rows.
+        rows: a DataFrame, or pixels (n, height, width) or (n, d).
+        lines: the rows as they stand in the file, without their line ends; empty for pictures.
+        broken: the reason against each row that is no row of this table, by its position in the chunk.
+        labels: (n,) for pictures that have them.
+    """
+
+    start: int
+    rows: Any
+    lines: list[str] = field(default_factory=list)
+    broken: dict[int, str] = field(default_factory=dict)
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class Incoming:
+    """The rows of a file, in chunks; it can be walked through again and again.
+
+    Args:
+        path: the file.
+        chunk_rows: rows of a chunk.
+        labels: an idx or npy file with the pictures' labels.
+
+    Raises:
+        DataError: there is no such file, or it is empty.
+    """
+
+    def __init__(self, path: str | Path, chunk_rows: int = 20_000, labels: str | Path | None = None) -> None:
+        self.path, self.chunk_rows, self.labels = Path(path), chunk_rows, labels
+        for each in (self.path, *([Path(labels)] if labels else [])):
+            require_file(each)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether the file holds arrays of pictures rather than lines of text."""
+        return self.path.name.removesuffix(".gz").endswith(PICTURE_FILES)
+
+    def header(self) -> list[str]:
+        """Return the names of a table's columns."""
+        with open_text(self.path) as file:
+            names = next(csv.reader(file), [])
+        if not names:
+            raise DataError(f"{self.path} is empty: a table needs a header")
+        other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+        if other:
+            raise DataError(
+                f"{self.path} has one column, {names[0][:60]!r}: write it with commas, not {other!r}"
+            )
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(f"{self.path} has the column '{twice}' twice")
+        return names
+
+    def chunks(self, text: dict[str, Any] | None = None) -> Iterator[Chunk]:
+        """Yield the rows.
+
+        Args:
+            text: the type of each column that is text, whatever its cells look like.
+        """
+        yield from self._pictures() if self.pictures else self._table(text or {})
+
+    def _table(self, text: dict[str, Any]) -> Iterator[Chunk]:
+        names = self.header()
+        n, start = len(names), 0
+        with open_text(self.path) as file:
+            source = _Remembering(file)
+            reader = csv.reader(source)
+            next(reader)
+            source.take()
+            lines: list[str] = []
+            broken: dict[int, str] = {}
+            try:
+                for cells in reader:
+                    line = source.take()
+                    if not cells:
+                        continue
+                    if len(cells) != n:
+                        broken[len(lines)] = f"the row has {len(cells)} cells, and the header {n}"
+                        line = written((cells + [""] * n)[:n])
+                    lines.append(line)
+                    if len(lines) == self.chunk_rows:
+                        yield Chunk(start, _frame(names, lines, text), lines, broken)
+                        start, lines, broken = start + len(lines), [], {}
+            except csv.Error as error:
+                raise DataError(f"{self.path}, line {reader.line_num}: {error}") from error
+            if lines:
+                yield Chunk(start, _frame(names, lines, text), lines, broken)
+
+    def _pictures(self) -> Iterator[Chunk]:
+        pixels, labels = read_pictures(self.path)
+        if self.labels:
+            labels = _labels(Path(self.labels))
+        if labels is not None and len(labels) != len(pixels):
+            raise DataError(f"{len(labels)} labels do not fit {len(pixels)} pictures in {self.path}")
+        for start in range(0, len(pixels), self.chunk_rows):
+            part = slice(start, start + self.chunk_rows)
+            yield Chunk(start, pixels[part], labels=None if labels is None else labels[part])
+
+
+class _Remembering:
+    """Lines of a file that are remembered until they are taken: a quoted cell may span several."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file, self._read = iter(file), ""
+
+    def __iter__(self) -> _Remembering:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._file)
+        self._read += line
+        return line
+
+    def take(self) -> str:
+        """Return what was read since the last time, without the line's end."""
+        read, self._read = self._read, ""
+        return read.rstrip("\r\n")
+
+
+def _frame(names: list[str], lines: list[str], text: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    whole = "\n".join([written(names), *lines, ""])
+    types = {name: kind for name, kind in text.items() if name in names}
+    return pd.read_csv(io.StringIO(whole), dtype=types, skip_blank_lines=False, low_memory=False)
+
+
+def written(cells: list[str]) -> str:
+    """Return cells as a line of a CSV file, quoted where they need it, without the line's end."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def open_text(path: Path) -> IO[str]:
+    """Open a text file, also gz; a byte that is no UTF-8 reads as the replacement character."""
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+
+
+def require_file(path: Path) -> None:
+    """Raise a DataError that names the nearest file when there is none of that name."""
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name a file")
+    near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    hint = nearest(path.name, near) if near and len(near) < 1000 else ""
+    raise DataError(f"there is no file {path}{hint if hint.startswith('; did') else ''}")
+
+
+def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return pixels (n, ...) and labels (n,), or None where the file has none.
+
+    Raises:
+        DataError: the file is none of the known kinds, or holds no pictures; arrays of objects are never read.
+    """
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                named = {name.lower(): name for name in archive.files}
+                image = next((named[name] for name in IMAGE_NAMES if name in named), None)
+                if image is None:
+                    raise DataError(
+                        f"{path} has no array named {' or '.join(IMAGE_NAMES)}: it has {archive.files}"
+                    )
+                label = next((named[name] for name in LABEL_NAMES if name in named), None)
+                pixels, labels = archive[image], None if label is None else archive[label]
+        elif path.suffix == ".npy":
+            pixels, labels = np.load(path, mmap_mode="r", allow_pickle=False), None
+        else:
+            pixels, labels = read_idx(path), None
+    except (ValueError, OSError) as error:
+        raise error if isinstance(error, DataError) else DataError(f"{path}: {error}") from error
+    if pixels.ndim < 2 or pixels.dtype.kind not in "uif":
+        raise DataError(
+            f"{path} holds {pixels.dtype} of shape {pixels.shape}, and no pictures (n, height, width)"
+        )
+    return pixels, labels
+
+
+def _labels(path: Path) -> np.ndarray:
+    try:
+        found = np.load(path, allow_pickle=False) if path.suffix == ".npy" else read_idx(path)
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path}: {error}") from error
+    if found.ndim != 1:
+        raise DataError(f"{path} holds an array of shape {found.shape}, and labels are one for each picture")
+    return found
+
+
+def text_columns(preparation: Any) -> list[str]:
+    """Return the columns whose cells are text even where they look like numbers, as they were in training."""
+    state = preparation.state
+    if state["kind"] != "table":
+        return []
+    return [
+        name
+        for name, kind in state["kinds"].items()
+        if kind in ("category", "date") and state["original"].get(name) in ("str", "object", "string")
+    ]
+
+
+def typed_alike(frame: pd.DataFrame, preparation: Any) -> pd.DataFrame:
+    """Return a table whose booleans and coded categories read alike, whatever stands in the cells around them.
+
+    One faulty cell makes text of a whole column; `True` and `2.0` in the other cells mean what they did in training.
+    """
+    import pandas as pd
+
+    state, changed = preparation.state, {}
+    for name, kind in state["kinds"].items():
+        if name not in frame or kind not in ("boolean", "category"):
+            continue
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column):
+            continue
+        if kind == "boolean":
+            changed[name] = column.astype(object).replace(TRUTH)
+        elif name not in text_columns(preparation):
+            numbers = pd.to_numeric(column, errors="coerce")
+            changed[name] = column.astype(object).where(numbers.isna(), numbers)
+    return frame.assign(**changed) if changed else frame
+
+
+def pixels_of(frame: pd.DataFrame, columns: Description) -> np.ndarray:
+    """Return the pixels (n, d) of a table that has a column for each: by their names, or in order beside a label.
+
+    Raises:
+        DataError: there is another number of pixel columns.
+    """
+    import pandas as pd
+
+    names = [str(name) for name in frame]
+    if set(columns.feature_names) <= set(names):
+        taken = list(columns.feature_names)
+    else:
+        taken = [name for name in names if name.lower() not in (*LABEL_NAMES, *columns.target_names)]
+        if len(taken) != columns.n_inputs:
+            raise DataError(
+                f"the table has {len(taken)} pixel columns, and the network reads {columns.n_inputs}: name them "
+                f"{columns.feature_names[0]} ... {columns.feature_names[-1]}, or leave out what is no pixel"
+            )
+    pixels = frame[taken]
+    if not all(pd.api.types.is_numeric_dtype(kind) for kind in pixels.dtypes):
+        pixels = pixels.apply(pd.to_numeric, errors="coerce")
+    return pixels.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -1,0 +1,131 @@
+"""Pictures described in a few words, and words turned into what a generator is told: "a seven, thick"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from layerwise.data.errors import DataError
+from layerwise.utils.config import Config, nearest
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+STROKES = ("thin", "medium", "thick")
+SLANTS = ("left", "upright", "right")
+FILLERS = ("a", "an", "the", "and", "digit", "leaning", "slanted", "to", "stroke", "strokes")
+
+
+class CaptionConfig(Config):
+    """What captions can say of the pictures of a problem.
+
+    `ink` holds, for each class, the two terciles of its training pictures' mean pixel; `slant` the two of all.
+    """
+
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int]
+    ink: tuple[tuple[float, float], ...]
+    slant: tuple[float, float]
+
+
+def ink_of(rows: Tensor) -> Tensor:
+    """Return the mean pixel of each picture, (n,)."""
+    return rows.mean(1)
+
+
+def slant_of(rows: Tensor, image_shape: tuple[int, int]) -> Tensor:
+    """Return by how many columns a picture's ink moves to the right from one line to the line above, (n,).
+
+    It is minus the covariance of column and line over the variance of the line, with the ink as weight.
+    """
+    height, width = image_shape
+    line = torch.arange(height, dtype=rows.dtype, device=rows.device).repeat_interleave(width)
+    column = torch.arange(width, dtype=rows.dtype, device=rows.device).repeat(height)
+    weights = rows / rows.sum(1, keepdim=True).clamp_min(1e-6)
+    features = torch.stack([line, column, line * line, line * column], dim=1)
+    mean_line, mean_column, squares, products = (weights @ features).unbind(1)
+    variance = (squares - mean_line.square()).clamp_min(1e-3)
+    return -(products - mean_line * mean_column) / variance
+
+
+class Captions:
+    """Conditions of pictures: class, stroke and slant, each one-hot, side by side: (n, classes + 6)."""
+
+    def __init__(self, config: CaptionConfig) -> None:
+        self.config = config
+
+    @classmethod
+    def fit(
+        cls, rows: Tensor, targets: Tensor, class_names: Sequence[str], image_shape: tuple[int, int]
+    ) -> Captions:
+        """Find the terciles of training pictures (n, d) with class codes (n,)."""
+        cuts = torch.tensor([1 / 3, 2 / 3], dtype=rows.dtype, device=rows.device)
+        ink = [torch.quantile(ink_of(rows[targets == k]), cuts).tolist() for k in range(len(class_names))]
+        slant = torch.quantile(slant_of(rows, image_shape), cuts).tolist()
+        return cls(
+            CaptionConfig(class_names=tuple(class_names), image_shape=image_shape, ink=ink, slant=slant)  # type: ignore[arg-type]
+        )
+
+    @property
+    def n_conditions(self) -> int:
+        """Columns of a condition."""
+        return len(self.config.class_names) + len(STROKES) + len(SLANTS)
+
+    def describe(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Return codes (n, 3) of class, stroke and slant of pictures (n, d)."""
+        limits = rows.new_tensor(self.config.ink)[targets]
+        stroke = (ink_of(rows)[:, None] > limits).sum(1)
+        slant = (slant_of(rows, self.config.image_shape)[:, None] > rows.new_tensor(self.config.slant)).sum(1)
+        return torch.stack([targets, stroke, slant], dim=1)
+
+    def condition(self, codes: Tensor) -> Tensor:
+        """Return (n, n_conditions) float of codes (n, 3)."""
+        sizes = (len(self.config.class_names), len(STROKES), len(SLANTS))
+        return torch.cat([one_hot(codes[:, k], size) for k, size in enumerate(sizes)], dim=1).float()
+
+    def parse(self, caption: str) -> tuple[int | None, int | None, int | None]:
+        """Return the codes of class, stroke and slant that a caption names; None for what it leaves open.
+
+        Raises:
+            DataError: a word is unknown, or two words name different classes, strokes or slants.
+        """
+        classes = {name.lower(): k for k, name in enumerate(self.config.class_names)}
+        classes |= {word: classes[str(k)] for k, word in enumerate(NUMBERS) if str(k) in classes}
+        kinds = (
+            classes,
+            {word: k for k, word in enumerate(STROKES)},
+            {word: k for k, word in enumerate(SLANTS)},
+        )
+        found: list[int | None] = [None, None, None]
+        for word in re.findall(r"\w+", caption.lower()):
+            if word in FILLERS:
+                continue
+            known = [i for i, words in enumerate(kinds) if word in words]
+            if not known:
+                names = [name for words in kinds for name in words]
+                raise DataError(f"caption '{caption}': unknown word '{word}'{nearest(word, names)}")
+            kind, code = known[0], kinds[known[0]][word]
+            if found[kind] not in (None, code):
+                raise DataError(f"caption '{caption}' says two things at once; '{word}' is the second")
+            found[kind] = code
+        return found[0], found[1], found[2]
+
+    def draw(self, caption: str, known: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Return n codes (n, 3) that fit a caption, drawn from the codes (m, 3) of real pictures.
+
+        What the caption leaves open is as it is among the real pictures of which the rest is true.
+
+        Raises:
+            DataError: no real picture is like that.
+        """
+        fits = torch.ones(len(known), dtype=torch.bool, device=known.device)
+        for kind, code in enumerate(self.parse(caption)):
+            if code is not None:
+                fits &= known[:, kind] == code
+        places = fits.nonzero()[:, 0]
+        if len(places) == 0:
+            raise DataError(f"caption '{caption}': no training picture is like that")
+        picked = torch.randint(len(places), (n,), generator=generator, device=generator.device)
+        return known[places[picked]]

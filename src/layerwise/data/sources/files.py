@@ -1,0 +1,254 @@
+"""Where a problem's files come from: a file that is already there, else a checked download.
+
+Nothing half-written is ever taken for the file: a download goes to a temporary name of its own beside the
+file's place, is checked by sha256 there, and gets the file's name in one atomic step. Two runs at once may
+both download; both end with the same checked file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path, PurePosixPath
+from typing import IO, Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from layerwise.utils.config import Config
+from layerwise.utils.errors import UserError
+
+DATA_FOLDER_VARIABLE = "LAYERWISE_DATA"
+GZIP_MAGIC = b"\x1f\x8b"
+CONNECT_AND_READ_SECONDS = (10, 30)
+CHUNK_BYTES = 1 << 16
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class SourceError(UserError, RuntimeError):
+    """A file is missing, is not the one that was asked for, or cannot be downloaded."""
+
+
+class _WrongBytesError(Exception):
+    """What an address sent is not the file; the next address may have it."""
+
+
+class SourceFile(Config):
+    """One file of a problem, known by its bytes.
+
+    Args:
+        name: the file's path below the raw data folder, such as `mnist/train-images-idx3-ubyte.gz`.
+        sha256: hash of the file, in hexadecimal; a file of one's own may go without, a download may not.
+        hash_of: "file" for the bytes on the disk, "content" for those inside a gz file, so that a file
+            that was compressed anew still counts as the same.
+        urls: addresses to download from, tried in this order.
+        member: the file's name inside the zip archive that the addresses lead to.
+        archive_sha256: hash of that archive.
+    """
+
+    name: str
+    sha256: Sha256 | None = None
+    hash_of: Literal["file", "content"] = "file"
+    urls: tuple[str, ...] = ()
+    member: str | None = None
+    archive_sha256: Sha256 | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _stay_below_the_folder(cls, name: str) -> str:
+        path = PurePosixPath(name)
+        if not path.parts or path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"'{name}' is not a path below the raw data folder")
+        return name
+
+    @field_validator("urls")
+    @classmethod
+    def _speak_http(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"the address '{url}' does not begin with http:// or https://")
+        return urls
+
+    @model_validator(mode="after")
+    def _check_what_is_downloaded(self) -> SourceFile:
+        if self.urls and self.sha256 is None:
+            raise ValueError(f"'{self.name}' has addresses but no sha256 to check the download with")
+        if self.archive_sha256 and not self.member:
+            raise ValueError(f"'{self.name}' has an archive_sha256 but names no member of the archive")
+        return self
+
+
+def sha256_of(path: Path, hash_of: Literal["file", "content"] = "file") -> str:
+    """Return the sha256 of a file, or with `hash_of="content"` of what a gz file holds.
+
+    Raises:
+        OSError, EOFError, zlib.error: the file cannot be read, or is a broken gz file.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as handle:
+        packed = hash_of == "content" and handle.read(2) == GZIP_MAGIC
+        handle.seek(0)
+        with gzip.GzipFile(fileobj=handle) if packed else nullcontext(handle) as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def locate(source: SourceFile, folder: str | Path) -> Path:
+    """Return the path of a checked file, downloading it into `folder` if it is nowhere.
+
+    Args:
+        source: which file.
+        folder: the raw data folder. A file there wins, then one of the same relative name in the folder
+            that the environment variable LAYERWISE_DATA names, then the addresses in their order.
+
+    Raises:
+        SourceError: the file is absent and cannot be downloaded, or a file of that name has other bytes.
+    """
+    place = Path(folder) / source.name
+    for path in (place, *_elsewhere(source)):
+        if path.exists():
+            _check_present(source, path)
+            return path
+    if not source.urls:
+        raise SourceError(_absent(source, place, []))
+    _download(source, place)
+    return place
+
+
+def _elsewhere(source: SourceFile) -> Iterator[Path]:
+    named = os.environ.get(DATA_FOLDER_VARIABLE)
+    if not named:
+        return
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise SourceError(f"{DATA_FOLDER_VARIABLE} names '{named}', which is not a folder.")
+    yield folder / source.name
+
+
+def _check_present(source: SourceFile, path: Path) -> None:
+    if not path.is_file():
+        raise SourceError(f"{path} should be a file, but is a folder.")
+    try:
+        found = sha256_of(path, source.hash_of) if source.sha256 else None
+    except PermissionError as error:
+        raise SourceError(f"{path} may not be read: {error.strerror}.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        found = f"none, for it cannot be read ({error})"
+    if found != source.sha256:
+        mend = "Remove it, and the next run downloads the right one" if source.urls else "Remove it"
+        raise SourceError(
+            f"{path} is not the file that was asked for.\n"
+            f"  expected {_hash_words(source)}\n  found    {found}\n"
+            f"{mend}, or put the right file in its place."
+        )
+
+
+def _hash_words(source: SourceFile) -> str:
+    inside = " (of the bytes inside, decompressed)" if source.hash_of == "content" else ""
+    return f"{source.sha256}{inside}"
+
+
+def _absent(source: SourceFile, place: Path, failures: list[str]) -> str:
+    lines = [f"The file {source.name} is not here" + (", and no address gave it." if failures else ".")]
+    if source.sha256:
+        lines.append(f"  sha256     {_hash_words(source)}")
+    lines += [f"  address    {line}" for line in failures]
+    if source.member:
+        lines.append(f"  inside     the archive's {source.member}")
+    lines.append(f"  put it at  {place.absolute()}")
+    lines.append(f"  or in a folder named by {DATA_FOLDER_VARIABLE}, as {source.name}")
+    return "\n".join(lines)
+
+
+def _download(source: SourceFile, place: Path) -> None:
+    import requests
+
+    failures = []
+    for url in source.urls:
+        try:
+            _download_from(url, source, place)
+            return
+        # A failed connection is an OSError too, so it has to be told from the disk's own errors first.
+        except (requests.RequestException, _WrongBytesError) as error:
+            failures.append(f"{url}\n               {type(error).__name__.strip('_')}: {error}")
+        except OSError as error:
+            raise SourceError(
+                f"Cannot write {place.name} in {place.parent.absolute()}: {error.strerror or error}. "
+                f"Nothing was left there. Make room or give write permission, or name another folder "
+                f"that holds {source.name} with {DATA_FOLDER_VARIABLE}."
+            ) from error
+    raise SourceError(_absent(source, place, failures))
+
+
+def _download_from(url: str, source: SourceFile, place: Path) -> None:
+    import pooch
+
+    # Identity: a server that packs on the way would have requests unpack it, and change a gz file's bytes.
+    downloader = pooch.HTTPDownloader(
+        progressbar=sys.stderr.isatty(),
+        chunk_size=CHUNK_BYTES,
+        timeout=CONNECT_AND_READ_SECONDS,
+        headers={"Accept-Encoding": "identity"},
+    )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary(place) as (path, handle):
+        downloader(url, handle, None)
+        handle.close()
+        if source.member is None:
+            _settle(source, path, place)
+            return
+        if source.archive_sha256:
+            _compare(sha256_of(path), source.archive_sha256)
+        with _temporary(place) as (member_path, member_handle):
+            _unzip(path, source.member, member_handle)
+            member_handle.close()
+            _settle(source, member_path, place)
+
+
+@contextmanager
+def _temporary(place: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a file of a name of its own beside `place`, and leave nothing of that name behind."""
+    number, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
+    path = Path(name)
+    try:
+        with os.fdopen(number, "wb") as handle:
+            yield path, handle
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _unzip(archive: Path, member: str, handle: IO[bytes]) -> None:
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(member) as packed:
+            shutil.copyfileobj(packed, handle)
+    except KeyError as error:
+        raise _WrongBytesError(f"the archive holds no {member}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise _WrongBytesError(f"not a readable zip archive ({error})") from error
+
+
+def _settle(source: SourceFile, path: Path, place: Path) -> None:
+    try:
+        found = sha256_of(path, source.hash_of)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _WrongBytesError(f"not a readable gz file ({error})") from error
+    _compare(found, str(source.sha256))
+    # mkstemp makes files for their owner alone; a data file is as readable as the user's others.
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
+    os.replace(path, place)
+
+
+def _compare(found: str, expected: str) -> None:
+    if found != expected:
+        raise _WrongBytesError(f"expected sha256 {expected}, got {found}")

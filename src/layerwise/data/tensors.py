@@ -1,0 +1,159 @@
+"""The shape in which rows reach a network: tensors, sparse or dense, and a description of what their columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from layerwise.utils.config import Config
+
+# The last two have no targets: what is held out are ratings, or whole documents.
+Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
+
+
+BlockKind = Literal["real", "binary", "categorical", "count"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A set of rows that lives on one device; a batch is an index into it.
+
+    Args:
+        inputs: (n, d) float.
+        targets: (n,) int64 for multiclass, (n, 1) float in {0, 1} for binary, (n, k) float otherwise; or None.
+    """
+
+    inputs: Tensor
+    targets: Tensor | None = None
+
+    def __len__(self) -> int:
+        return int(self.inputs.shape[0])
+
+    def __getitem__(self, index: Tensor | slice) -> Rows:
+        return Rows(
+            _picked(self.inputs, index), None if self.targets is None else _picked(self.targets, index)
+        )
+
+    def with_inputs(self, inputs: Tensor) -> Rows:
+        """Return the same rows with other inputs: the activities of a layer, or a corrupted copy."""
+        return Rows(inputs, self.targets)
+
+    def to(self, device: torch.device | str) -> Rows:
+        """Return the rows on a device."""
+        return Rows(self.inputs.to(device), None if self.targets is None else self.targets.to(device))
+
+
+def _picked(values: Tensor, index: Tensor | slice) -> Tensor:
+    """Return some rows; of numbered ones, index_select takes a third of the time."""
+    if isinstance(index, Tensor) and index.dtype == torch.int64 and index.dim() == 1:
+        # The order of rows is drawn on the CPU, wherever they are.
+        return values.index_select(0, index.to(values.device))
+    return values[index]
+
+
+class Block(Config):
+    """Neighbouring input columns that belong together: one number, one boolean, or one category's dummies."""
+
+    name: str
+    kind: BlockKind
+    start: int
+    stop: int
+    categories: tuple[str, ...] = ()
+
+
+class Description(Config):
+    """What the prepared rows are: enough to build the network and to read its outputs.
+
+    `fresh_binarisation` says that inputs are probabilities, to be drawn anew for every batch. A regression target is
+    standardised by `target_means` and `target_scales` (of the training rows) after its transform. `notes` say what a
+    reader of the results has to know of the rows: leaks, repeats.
+    """
+
+    task: Task
+    n_inputs: int
+    n_outputs: int
+    feature_names: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    target_names: tuple[str, ...]
+    class_names: tuple[str, ...] = ()
+    image_shape: tuple[int, int] | None = None
+    source: str = ""
+    sha256: str = ""
+    n_training: int = 0
+    n_validation: int = 0
+    n_test: int = 0
+    fresh_binarisation: bool = False
+    target_means: tuple[float, ...] = ()
+    target_scales: tuple[float, ...] = ()
+    target_transform: str = "none"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def bounded(self) -> bool:
+        """True when every input lies in [0, 1], so that Bernoulli visible units and cross-entropy fit."""
+        return all(block.kind in ("binary", "categorical") for block in self.blocks)
+
+    def unscaled(self, targets: Tensor) -> Tensor:
+        """Return regression targets or outputs (n, k) in the units of the (transformed) target; others as they are."""
+        if not self.target_scales:
+            return targets
+        scales, means = (targets.new_tensor(values) for values in (self.target_scales, self.target_means))
+        return targets * scales + means
+
+
+# What a CSR matrix consists of, in the order in which SciPy takes them.
+ARRAYS = ("data", "indices", "indptr")
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """A SciPy CSR matrix (n, d) in the place of `Rows`: each index gives dense rows.
+
+    Args:
+        matrix: the rows.
+        device: where batches go.
+        dtype: of the batches.
+    """
+
+    matrix: Any
+    device: torch.device | str = "cpu"
+    dtype: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        if getattr(self.matrix, "format", "") != "csr":
+            raise ValueError("sparse rows are a SciPy CSR matrix; call its tocsr() first")
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[0])
+
+    def __getitem__(self, index: Tensor | slice) -> Rows:
+        chosen = index.cpu().numpy() if isinstance(index, Tensor) else index
+        dense = torch.from_numpy(self.matrix[chosen].toarray())
+        return Rows(dense.to(device=self.device, dtype=self.dtype))
+
+    def to(self, device: torch.device | str) -> SparseRows:
+        """Return the same rows; their batches go to the device."""
+        return replace(self, device=device)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the matrix as plain tensors: its three arrays, and its number of columns."""
+        arrays = {name: torch.from_numpy(getattr(self.matrix, name)) for name in ARRAYS}
+        return arrays | {"columns": torch.tensor([self.matrix.shape[1]])}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SparseRows:
+        """Return the rows that `tensors` were made of."""
+        from scipy.sparse import csr_matrix
+
+        arrays = tuple(tensors[name].numpy() for name in ARRAYS)
+        return cls(csr_matrix(arrays, shape=(len(arrays[2]) - 1, int(tensors["columns"]))))
+
+    def column_sums(self) -> Tensor:
+        """Return the sum of all rows, shape (1, d): enough to start count units from."""
+        sums = np.asarray(self.matrix.sum(0)).reshape(1, -1)
+        return torch.from_numpy(sums).to(device=self.device, dtype=self.dtype)

@@ -1,0 +1,135 @@
+"""Pictures turned, moved, scaled, sheared, flipped and made noisy while a network learns from them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from layerwise.data.transforms.binarization import Drawing
+from layerwise.utils.config import Config, setting
+from layerwise.utils.random_streams import generator_for
+
+KINDS = ("rotate", "shift", "scale", "shear", "flip_horizontal", "flip_vertical", "noise")
+
+
+class AugmentationSettings(Config):
+    """How far each picture of a batch is changed at most; each change is drawn anew for each row and batch."""
+
+    rotate: float = setting(
+        0.0, "turned by up to this many degrees either way", "10 for digits", "tables", ge=0, le=180
+    )
+    shift: float = setting(
+        0.0, "moved by up to this share of width and height either way", "0.1", "tables", ge=0, lt=1
+    )
+    scale: float = setting(0.0, "made larger or smaller by up to this share", "0.1", "tables", ge=0, lt=1)
+    shear: float = setting(0.0, "sheared by up to this many degrees", "10", "tables", ge=0, lt=90)
+    flip_horizontal: bool = setting(
+        False, "mirrored left to right, half of the time", "things, never digits or letters", "tables"
+    )
+    flip_vertical: bool = setting(
+        False, "mirrored top to bottom, half of the time", "pictures from above", "tables"
+    )
+    noise: float = setting(
+        0.0,
+        "standard deviation of normal noise on pixels in [0, 1], cut off at 0 and 1",
+        "0.1",
+        "tables",
+        ge=0,
+    )
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The changes that are switched on."""
+        return tuple(name for name in KINDS if getattr(self, name))
+
+
+def affine_matrices(
+    degrees: Tensor, shear: Tensor, scale: Tensor, shift: Tensor, flip: Tensor, image_shape: tuple[int, int]
+) -> Tensor:
+    """Return the maps from a place in the new picture to one in the old, (n, 2, 3), in `affine_grid`'s units.
+
+    The new picture is flip, shear, scale, turn (counter-clockwise as seen), then shift, about its centre.
+
+    Args:
+        degrees, shear: (n,) in degrees.
+        scale: (n,) factors.
+        shift: (n, 2) to the right and down, as shares of width and height.
+        flip: (n, 2) +1 or -1 for left-right and top-bottom.
+        image_shape: height and width; pixels are square.
+    """
+    height, width = image_shape
+    angle, slant = degrees * (math.pi / 180), torch.tan(shear * (math.pi / 180))
+    cos, sin, zero, one = angle.cos(), angle.sin(), torch.zeros_like(angle), torch.ones_like(angle)
+    # In pixels, y down: a turn that looks counter-clockwise has its sine above the diagonal.
+    turn = torch.stack([cos, sin, -sin, cos], 1).reshape(-1, 2, 2)
+    sheared = torch.stack([one, slant, zero, one], 1).reshape(-1, 2, 2)
+    forward = turn @ (scale[:, None, None] * sheared) @ torch.diag_embed(flip)
+    back = torch.linalg.inv(forward)
+    sides = back.new_tensor([float(width), float(height)])
+    # affine_grid counts from -1 to 1 along each side.
+    linear = back * sides[None, None, :] / sides[None, :, None]
+    return torch.cat([linear, -(linear @ (2 * shift)[:, :, None])], 2)
+
+
+def warp(pictures: Tensor, matrices: Tensor) -> Tensor:
+    """Return pictures (n, height, width) as the maps (n, 2, 3) place them: bilinear, black outside."""
+    grid = functional.affine_grid(matrices, [len(pictures), 1, *pictures.shape[1:]], align_corners=False)
+    return functional.grid_sample(
+        pictures[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False
+    )[:, 0]
+
+
+class Augment(Drawing):
+    """Change a batch of image vectors at random, all rows at once.
+
+    Args:
+        settings: how far.
+        image_shape: height and width of the pictures.
+        generator: where the draws come from, on the device of the batches.
+    """
+
+    def __init__(
+        self, settings: AugmentationSettings, image_shape: tuple[int, int], generator: torch.Generator
+    ) -> None:
+        self.settings, self.image_shape, self.generator = settings, image_shape, generator
+
+    def _within(self, like: Tensor, *shape: int) -> Tensor:
+        draws = torch.rand(shape, generator=self.generator, device=like.device, dtype=like.dtype)
+        return 2 * draws - 1
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return (n, height * width) pictures in [0, 1]; the inputs are left as they are."""
+        s, n = self.settings, len(inputs)
+        result = inputs
+        if any(name != "noise" for name in s.chosen):
+            flip = torch.where(self._within(inputs, n, 2) < 0, -1.0, 1.0).to(inputs.dtype)
+            allowed = torch.tensor([s.flip_horizontal, s.flip_vertical], device=inputs.device)
+            matrices = affine_matrices(
+                s.rotate * self._within(inputs, n),
+                s.shear * self._within(inputs, n),
+                1 + s.scale * self._within(inputs, n),
+                s.shift * self._within(inputs, n, 2),
+                torch.where(allowed, flip, torch.ones_like(flip)),
+                self.image_shape,
+            )
+            result = warp(inputs.reshape(n, *self.image_shape), matrices).reshape(n, -1)
+        if s.noise:
+            drawn = torch.randn(
+                result.shape, generator=self.generator, device=inputs.device, dtype=inputs.dtype
+            )
+            result = (result + s.noise * drawn).clamp(0, 1)
+        return result
+
+
+def augment(
+    settings: AugmentationSettings,
+    image_shape: tuple[int, int],
+    seed: int,
+    device: torch.device | str,
+    consumer: str,
+) -> Augment:
+    """Return an augmentation with a stream of random numbers of its own for the named consumer."""
+    return Augment(settings, image_shape, generator_for(seed, consumer, "augmentation", device=device))

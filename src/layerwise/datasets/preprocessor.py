@@ -1,0 +1,39 @@
+"""A fitted preparation in the catalog: JSON and a skops file, which run no code when they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+
+class PreparationDataset(AbstractDataset[Any, Any]):
+    """What was fitted on the training rows: scalers, dummies, imputers, class names.
+
+    Args:
+        filepath: the folder that holds `preparation.json` and, for tables, `fitted.skops`.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Return the fitted preparation."""
+        from layerwise.data.preprocessing.preprocessor import load_preparation
+
+        return load_preparation(self._filepath)
+
+    def save(self, data: Any) -> None:
+        """Write the fitted preparation."""
+        from layerwise.data.preprocessing.preprocessor import save_preparation
+
+        save_preparation(data, self._filepath)
+
+    def _exists(self) -> bool:
+        return (self._filepath / "preparation.json").exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

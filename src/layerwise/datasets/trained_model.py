@@ -1,0 +1,141 @@
+"""Trained models, the rows that they are asked about, and their answers, in the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+from layerwise.utils.files import whole_file
+from layerwise.utils.run_context import problem, project_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.data.reading.chunks import Incoming
+    from layerwise.inference.model import Trained
+
+
+class TrainedDataset(AbstractDataset["Trained", "Trained"]):
+    """A trained model by its run, its name in the registry, or its folder. It is only read.
+
+    Args:
+        model: what `layerwise.tracking.registry.find_model` takes.
+        asked_by: the pipeline whose parameter this is.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(self, *, model: str | None, asked_by: str, metadata: dict[str, Any] | None = None) -> None:
+        self._model, self._asked_by = model, asked_by
+        self.metadata = metadata
+
+    def load(self) -> Trained:
+        """Return the model, after its files were compared with their hashes."""
+        from layerwise.inference.model import load_trained
+        from layerwise.tracking.hook import tracking_uri
+        from layerwise.tracking.registry import find_model
+
+        if not self._model:
+            raise DatasetError(
+                f"{self._asked_by}.model is not set: add --params={self._asked_by}.model=<run id, name@alias or folder>"
+            )
+        found = find_model(self._model, tracking_uri(project_path()))
+        return load_trained(found.folder, found.sha256)
+
+    def save(self, data: Trained) -> NoReturn:
+        """Refuse."""
+        raise DatasetError("a trained model is only read here")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"model": self._model}
+
+
+class IncomingDataset(AbstractDataset["Incoming", "Incoming"]):
+    """The rows of a file, a chunk at a time. They are only read.
+
+    Args:
+        file: its path.
+        asked_by: the pipeline whose parameter this is.
+        chunk_rows: rows of a chunk.
+        labels: a file with the labels of pictures.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        file: str | None,
+        asked_by: str,
+        chunk_rows: int | None = None,
+        labels: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._file, self._asked_by, self._labels = file, asked_by, labels
+        self._chunk_rows = chunk_rows or 20_000
+        self.metadata = metadata
+
+    def load(self) -> Incoming:
+        """Return the rows; nothing but the file's presence is looked at yet."""
+        from layerwise.data.reading.chunks import Incoming
+
+        if not self._file:
+            raise DatasetError(
+                f"{self._asked_by}.input is not set: add --params={self._asked_by}.input=rows.csv"
+            )
+        return Incoming(self._file, self._chunk_rows, self._labels)
+
+    def save(self, data: Incoming) -> NoReturn:
+        """Refuse."""
+        raise DatasetError("incoming rows are only read here")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"file": self._file}
+
+
+class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
+    """A CSV file that is written piece by piece and takes its name when it is whole.
+
+    Args:
+        file: its path; None for `data/07_model_output/<problem>/predict/<input>_predictions.csv`.
+        incoming: the path of the rows, which names the default and is never written over.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self, *, file: str | None, incoming: str | None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._file, self._incoming = file, incoming
+        self.metadata = metadata
+
+    @property
+    def path(self) -> Path:
+        """Where the answers go."""
+        if self._file:
+            return Path(self._file)
+        stem = Path(self._incoming or "rows.csv").name.removesuffix(".gz").rsplit(".", 1)[0]
+        return project_path() / f"data/07_model_output/{problem()}/predict/{stem}_predictions.csv"
+
+    def load(self) -> pd.DataFrame:
+        """Return the table."""
+        import pandas as pd
+
+        return pd.read_csv(self.path)
+
+    def save(self, data: Iterable[str]) -> None:
+        """Write the pieces; the file appears whole or not at all."""
+        if self._incoming and self.path.resolve() == Path(self._incoming).resolve():
+            raise DatasetError(f"{self.path} holds the rows themselves; name another predict.output")
+        try:
+            with whole_file(self.path) as part, part.open("w", encoding="utf-8", newline="") as file:
+                for piece in data:
+                    file.write(piece)
+        except OSError as error:
+            raise DatasetError(f"{self.path} cannot be written: {error.strerror or error}") from error
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"file": str(self.path)}

@@ -1,9 +1,0 @@
-"""What the user can mend: shown as one message, without a traceback."""
-
-
-class UserError(Exception):
-    """The base of errors whose message names what is wrong and how to mend it."""
-
-
-class ResumeError(UserError, RuntimeError):
-    """A run cannot go on from its checkpoints; the message says what differs."""

@@ -1,0 +1,157 @@
+"""A restricted Boltzmann machine as a scikit-learn transformer."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from layerwise.data.tensors import Rows
+from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.training.loop import fit
+from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
+from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+
+
+class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Learn features of rows without labels: their mean hidden activities.
+
+    Args:
+        n_components: hidden units.
+        visible: "gaussian" for any numbers (standardise them first), "bernoulli" for values from 0 to 1.
+        learning_rate: step size of the gradient's mean over a batch; 0.1 suits Bernoulli units.
+        n_iter: passes over the rows in `fit`.
+        batch_size: rows in a batch.
+        steps: Gibbs steps (the k of CD-k).
+        chain: "data" for contrastive divergence, "persistent" or "tempered" for chains of its own.
+        centred: whether gradients are centred.
+        weight_decay: of the weights alone.
+        random_state: an int, a numpy RandomState or None.
+
+    Attributes:
+        rbm_: the trained machine.
+        components_: (n_components, n_features_in_) the weights.
+        history_: one dict of metrics an epoch of `fit`.
+    """
+
+    def __init__(
+        self,
+        n_components: int = 100,
+        *,
+        visible: str = "gaussian",
+        learning_rate: float = 0.01,
+        n_iter: int = 10,
+        batch_size: int = 100,
+        steps: int = 1,
+        chain: str = "data",
+        centred: bool = False,
+        weight_decay: float = 2e-4,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.visible = visible
+        self.learning_rate = learning_rate
+        self.n_iter = n_iter
+        self.batch_size = batch_size
+        self.steps = steps
+        self.chain = chain
+        self.centred = centred
+        self.weight_decay = weight_decay
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Train a new machine on the rows (n, features); y is not read.
+
+        Raises:
+            UnitsError: the units are Bernoulli and a value lies outside [0, 1].
+        """
+        rows = self._rows(X, reset=True)
+        self._begin(rows)
+        self.history_ = fit(
+            self._trainee,
+            Rows(rows),
+            epochs=self.n_iter,
+            batch_size=min(self.batch_size, len(rows)),
+            generator=self._order,
+            name="RBMTransformer",
+        ).history
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Take one step on one batch of rows; the first call starts the machine."""
+        first = not hasattr(self, "rbm_")
+        rows = self._rows(X, reset=first)
+        if first:
+            self._begin(rows)
+        self._trainee.train_step(Rows(rows))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the mean hidden activities, shape (n, n_components)."""
+        check_is_fitted(self, "rbm_")
+        return self.rbm_.hidden_mean(self._rows(X, reset=False)).numpy()
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return each row's log pseudo-likelihood in nats, exact, shape (n,)."""
+        check_is_fitted(self, "rbm_")
+        return log_pseudo_likelihood(self.rbm_, self._rows(X, reset=False)).numpy()
+
+    @property
+    def components_(self) -> np.ndarray:
+        """The weights, shape (n_components, n_features_in_)."""
+        check_is_fitted(self, "rbm_")
+        return self.rbm_.weight.t().numpy()
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components
+
+    def _rows(self, X: Any, *, reset: bool) -> torch.Tensor:
+        checked = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
+        return torch.from_numpy(np.array(checked, order="C"))
+
+    def _begin(self, rows: torch.Tensor) -> None:
+        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
+        weights, states, order = (torch.Generator().manual_seed(int(seed)) for seed in seeds)
+        shape = RBMConfig(n_visible=rows.shape[1], n_hidden=self.n_components, visible=self.visible)  # type: ignore[arg-type]
+        settings = ContrastiveDivergenceSettings(
+            **{
+                name: getattr(self, name)
+                for name in ("learning_rate", "steps", "chain", "centred", "weight_decay")
+            }
+        )
+        rbm = RBM(shape, weights).to(rows.dtype)
+        rbm.start_from(rows)
+        self._trainee = ContrastiveDivergence(rbm, settings, states)
+        self._order = order
+        self.rbm_ = rbm
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickle and joblib keep; a torch generator goes as its state."""
+        state = dict(super().__getstate__())
+        if "rbm_" in state:
+            trainee = state.pop("_trainee")
+            state["_learnt"] = {name: value.numpy() for name, value in trainee.state().items()}
+            state["_settings"] = trainee.settings.model_dump()
+            state["_shape"] = state.pop("rbm_").config.model_dump()
+            state["_order"] = state["_order"].get_state().numpy()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on from what `__getstate__` returned."""
+        state = dict(state)
+        if "_learnt" in state:
+            learnt = {name: torch.from_numpy(np.array(value)) for name, value in state.pop("_learnt").items()}
+            settings = ContrastiveDivergenceSettings(**state.pop("_settings"))
+            rbm = RBM(RBMConfig(**state.pop("_shape"))).to(learnt["weight"].dtype)
+            trainee = ContrastiveDivergence(rbm, settings, torch.Generator())
+            trainee.load_state(learnt)
+            order = torch.Generator()
+            order.set_state(torch.from_numpy(np.array(state["_order"])))
+            state |= {"_trainee": trainee, "rbm_": rbm, "_order": order}
+        super().__setstate__(state)

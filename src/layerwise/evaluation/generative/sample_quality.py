@@ -1,0 +1,152 @@
+"""How near generated rows are to real ones: distances between distributions, in whatever space they are given.
+
+For pictures the space is the last hidden layer of a classifier that is trained on the same problem's training rows, so
+the figures compare generators of one problem and are no match for those of another feature space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from layerwise.evaluation.metrics.arrays import Array, as_array
+
+# Neighbours in precision, recall, density and coverage (Naeem et al. 2020 take 5).
+NEIGHBOURS = 5
+
+
+def _pair(real: Any, generated: Any) -> tuple[Array, Array]:
+    a, b = (as_array(values).astype(np.float64) for values in (real, generated))
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
+        raise ValueError(f"rows of shapes {a.shape} and {b.shape} cannot be compared")
+    if min(len(a), len(b)) < 2:
+        raise ValueError("a distance between distributions needs at least 2 rows of each")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("the rows hold NaN or infinite values; the training diverged")
+    return a, b
+
+
+def frechet_between(mean_a: Array, covariance_a: Array, mean_b: Array, covariance_b: Array) -> float:
+    """Return |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)), the squared Wasserstein-2 distance of two normals.
+
+    Heusel et al. 2017, equation 6. The trace of the root comes from the symmetric A^(1/2) B A^(1/2), which has the
+    same eigenvalues as A B and no complex part.
+    """
+    values, vectors = np.linalg.eigh(covariance_a)
+    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+    inner = np.linalg.eigvalsh(root @ covariance_b @ root)
+    traces = np.trace(covariance_a) + np.trace(covariance_b) - 2 * np.sqrt(np.clip(inner, 0, None)).sum()
+    return float(np.square(mean_a - mean_b).sum() + max(traces, 0.0))
+
+
+def frechet_distance(real: Any, generated: Any) -> float:
+    """Return the Frechet distance of the normals fitted to two sets of rows (n, d) and (m, d)."""
+    a, b = _pair(real, generated)
+    moments = [(rows.mean(0), np.atleast_2d(np.cov(rows, rowvar=False))) for rows in (a, b)]
+    return frechet_between(*moments[0], *moments[1])
+
+
+def polynomial_kernel(a: Array, b: Array) -> Array:
+    """Return k(x, y) = (x y / d + 1)^3 of every pair, shape (n, m)."""
+    return (a @ b.T / a.shape[1] + 1) ** 3
+
+
+def kernel_distance(real: Any, generated: Any, most: int = 5000) -> float:
+    """Return the unbiased squared maximum mean discrepancy with the cubic kernel (Binkowski et al. 2018).
+
+    Its mean over draws is 0 for equal distributions, so that it can fall below 0.
+
+    Args:
+        real: (n, d).
+        generated: (m, d).
+        most: at most so many rows of each, the first ones, since the cost grows with their product.
+    """
+    a, b = (rows[:most] for rows in _pair(real, generated))
+    within = [
+        (kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1))
+        for kernel in (polynomial_kernel(a, a), polynomial_kernel(b, b))
+    ]
+    return float(sum(within) - 2 * polynomial_kernel(a, b).mean())
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How realistic and how various generated rows are.
+
+    `precision` is the share of generated rows within reach of a real one, `recall` of real rows within reach of a
+    generated one (Kynkaanniemi et al. 2019): a row's reach is the distance to its k-th nearest neighbour of its own
+    kind. `density` counts how many real rows' reaches hold a generated row, over k, and `coverage` is the share of
+    real rows whose reach holds a generated one (Naeem et al. 2020).
+    """
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def fidelity(real: Any, generated: Any, neighbours: int = NEIGHBOURS) -> Fidelity:
+    """Return precision, recall, density and coverage of generated rows (m, d) against real ones (n, d)."""
+    a, b = _pair(real, generated)
+    if min(len(a), len(b)) <= neighbours:
+        raise ValueError(f"{neighbours} neighbours need more than {neighbours} rows of each kind")
+    between = distances(a, b)
+    real_reach, generated_reach = reach(a, neighbours), reach(b, neighbours)
+    inside_real = between <= real_reach[:, None]
+    return Fidelity(
+        precision=float(inside_real.any(0).mean()),
+        recall=float((between <= generated_reach[None]).any(1).mean()),
+        density=float(inside_real.sum() / (neighbours * len(b))),
+        coverage=float(inside_real.any(1).mean()),
+    )
+
+
+def reach(rows: Array, neighbours: int) -> Array:
+    """Return each row's distance to its k-th nearest other row, (n,)."""
+    own = distances(rows, rows)
+    np.fill_diagonal(own, np.inf)
+    return np.partition(own, neighbours - 1, axis=1)[:, neighbours - 1]
+
+
+def distances(a: Array, b: Array) -> Array:
+    """Return the Euclidean distance of every pair, shape (n, m)."""
+    squares = np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2 * a @ b.T
+    return np.sqrt(np.clip(squares, 0, None))
+
+
+def class_shares(classes: Any, n_classes: int) -> Array:
+    """Return the share of each class among codes (n,)."""
+    counts = np.bincount(as_array(classes).astype(np.int64), minlength=n_classes)
+    return counts / counts.sum()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How far rows lie from the nearest training row, in the median over generated rows and over unseen real ones.
+
+    A `ratio` far below 1 says that generated rows are copies of training rows: nearer to them than real rows are.
+    `copies` is the share of generated rows nearer to a training row than 99 of 100 unseen real rows.
+    """
+
+    generated: float
+    unseen: float
+    ratio: float
+    copies: float
+
+
+def memorisation(training: Any, unseen: Any, generated: Any) -> Memory:
+    """Compare generated rows' nearest training rows with those of real rows that were never learnt from."""
+    known, new = _pair(training, unseen)
+    made = _pair(new, generated)[1]
+    found = [nearest_distance(rows, known) for rows in (made, new)]
+    middle = [float(np.median(each)) for each in found]
+    limit = np.quantile(found[1], 0.01)
+    return Memory(middle[0], middle[1], middle[0] / max(middle[1], 1e-12), float((found[0] < limit).mean()))
+
+
+def nearest_distance(rows: Array, known: Array, at_a_time: int = 500) -> Array:
+    """Return each row's distance to the nearest known row, (n,)."""
+    parts = [distances(rows[k : k + at_a_time], known).min(1) for k in range(0, len(rows), at_a_time)]
+    return np.concatenate(parts)

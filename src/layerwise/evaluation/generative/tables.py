@@ -1,0 +1,169 @@
+"""How near a table's generated rows are to real ones: column by column, pair by pair, all at once, and in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.tensors import Rows, Task
+from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.metrics.baselines import baselines
+from layerwise.utils.random_streams import seed_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDS = 5
+MOST_BINS = 20
+
+
+def is_number(column: pd.Series) -> bool:
+    """Tell whether a column is compared by its distribution function, and not by its shares."""
+    import pandas as pd
+
+    return bool(
+        pd.api.types.is_datetime64_any_dtype(column)
+        or (
+            pd.api.types.is_numeric_dtype(column)
+            and not pd.api.types.is_bool_dtype(column)
+            and column.nunique() > MOST_BINS
+        )
+    )
+
+
+def as_floats(column: pd.Series) -> Array:
+    """Return the known values of a number or date column."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = column.dropna().astype("int64")
+    return column.dropna().to_numpy(dtype=np.float64)
+
+
+def marginal_distance(real: pd.Series, generated: pd.Series) -> float:
+    """Return how far two columns' distributions lie apart, in [0, 1].
+
+    For numbers the largest gap between the distribution functions (Kolmogorov and Smirnov), for choices the total
+    variation distance, half the summed gaps between shares; empty cells are a choice of their own.
+    """
+    if is_number(real):
+        return ks_distance(as_floats(real), as_floats(generated))
+    shares = [_texts(column).value_counts(normalize=True) for column in (real, generated)]
+    both = shares[0].index.union(shares[1].index)
+    gaps = [shares[0].get(value, 0.0) - shares[1].get(value, 0.0) for value in both]
+    return float(0.5 * np.abs(gaps).sum())
+
+
+def ks_distance(a: Array, b: Array) -> float:
+    """Return sup |F_a - F_b| of two samples (n,) and (m,)."""
+    if not len(a) or not len(b):
+        return float(len(a) != len(b))
+    places = np.concatenate([a, b])
+    return float(
+        np.abs(
+            np.searchsorted(np.sort(a), places, side="right") / len(a)
+            - np.searchsorted(np.sort(b), places, side="right") / len(b)
+        ).max()
+    )
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return column.astype("float64").map(lambda v: "empty" if v != v else f"{v:g}")
+    return column.astype(object).where(column.notna(), "empty").astype(str)
+
+
+def associations(frame: pd.DataFrame) -> Array:
+    """Return how strongly each pair of columns goes together, (columns, columns) in [-1, 1].
+
+    Pearson's correlation for two numbers, the correlation ratio for a number and a choice, Cramer's V for two choices.
+    """
+    names = list(frame)
+    found = np.eye(len(names))
+    for i, first in enumerate(names):
+        for j in range(i):
+            found[i, j] = found[j, i] = association(frame[first], frame[names[j]])
+    return found
+
+
+def association(a: pd.Series, b: pd.Series) -> float:
+    """Return the association of two columns; 0 where one does not vary."""
+    import pandas as pd
+
+    numbers = [is_number(column) for column in (a, b)]
+    if all(numbers):
+        both = pd.DataFrame({"a": a, "b": b}).dropna()
+        x, y = as_floats(both["a"]), as_floats(both["b"])
+        return 0.0 if len(x) < 2 or x.std() == 0 or y.std() == 0 else float(np.corrcoef(x, y)[0, 1])
+    if any(numbers):
+        number, choice = (a, b) if numbers[0] else (b, a)
+        kept = number.notna()
+        return correlation_ratio(as_floats(number[kept]), _texts(choice[kept]).to_numpy())
+    return cramers_v(pd.crosstab(_texts(a), _texts(b)).to_numpy(dtype=np.float64))
+
+
+def correlation_ratio(values: Array, groups: Array) -> float:
+    """Return eta, the root of the share of variance between groups."""
+    total = np.square(values - values.mean()).sum() if len(values) else 0.0
+    if total == 0:
+        return 0.0
+    between = 0.0
+    for group in np.unique(groups):
+        own = values[groups == group]
+        between += len(own) * (own.mean() - values.mean()) ** 2
+    return float(np.sqrt(between / total))
+
+
+def cramers_v(counts: Array) -> float:
+    """Return the root of chi^2 / (n (min(rows, columns) - 1)) of a table of counts."""
+    smaller = min(counts.shape) - 1
+    if smaller < 1:
+        return 0.0
+    expected = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / counts.sum()
+    chi_squared = (np.square(counts - expected) / expected).sum()
+    return float(np.sqrt(chi_squared / (counts.sum() * smaller)))
+
+
+def detection_auc(real: Any, generated: Any, seed: int) -> float:
+    """Return how well gradient boosting tells generated rows (m, d) from real ones (n, d): AUC in 5 folds.
+
+    0.5 says that it cannot; as many rows of each are taken. The folds' scores are pooled.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    a, b = as_array(real), as_array(generated)
+    n = min(len(a), len(b))
+    rows, labels = np.concatenate([a[:n], b[:n]]), np.repeat([0, 1], n)
+    state = seed_for(seed, "detection") % 2**32
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=state)
+    model = HistGradientBoostingClassifier(random_state=state)
+    scores = cross_val_predict(model, rows, labels, cv=folds, method="predict_proba")[:, 1]
+    return float(roc_auc_score(labels, scores))
+
+
+def usefulness(
+    training: Rows, synthetic: Rows, test: Rows, task: Task, n_outputs: int, seed: int
+) -> dict[str, Any]:
+    """Train the usual models on real rows and on synthetic ones, and test both on the same real rows.
+
+    Returns:
+        By model, `real` and `synthetic` with their value and the measure's name: AUC, error, or R squared.
+    """
+    measure = {"binary": "roc_auc", "regression": "r2"}.get(task, "error")
+    found = [
+        baselines(rows, test, task, n_outputs=n_outputs, seed=seed, n_bootstrap=0)
+        for rows in (training, synthetic)
+    ]
+    return {
+        model: {
+            "measure": measure,
+            "real": float(found[0][model][measure].value),
+            "synthetic": float(found[1][model][measure].value),
+        }
+        for model in found[0]
+    }

@@ -1,0 +1,130 @@
+"""Annealed importance sampling, forward (Neal 2001; Salakhutdinov & Murray 2008) and back (Burda et al. 2015).
+
+It leads from independent units of known Z to the machine through
+p_beta(v) ~ exp(-(1 - beta) own(v; a) - beta own(v; b)) sum_h exp(beta (c + v W) h).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from layerwise.models.rbm.rbm import RBM
+from layerwise.models.rbm.units.base import UnitsError
+
+T = TypeVar("T")
+
+
+def annealing_schedule(n: int) -> Tensor:
+    """Return n + 1 inverse temperatures from 0 to 1, densest near 1 in Salakhutdinov and Murray's proportions."""
+    first, second = max(1, round(n / 29)), max(1, round(n * 8 / 29))
+    third = max(1, n - first - second)
+    parts = [
+        torch.linspace(0, 0.5, first + 1, dtype=torch.float64)[:-1],
+        torch.linspace(0.5, 0.9, second + 1, dtype=torch.float64)[:-1],
+        torch.linspace(0.9, 1, third + 1, dtype=torch.float64),
+    ]
+    return torch.cat(parts)
+
+
+class _Path:
+    """The machines between independent units of biases a and the machine itself."""
+
+    def __init__(
+        self, rbm: RBM, base_bias: Tensor, generator: torch.Generator, exposure: Tensor | None
+    ) -> None:
+        if rbm.config.hidden == "nrelu":
+            raise UnitsError("rectified hidden units have no exact sampler to anneal with")
+        self.rbm, self.base, self.generator, self.exposure = rbm, base_bias, generator, exposure
+
+    def base_log_partition(self) -> Tensor:
+        """Return log Z of the independent units, shape () or (chains,) for documents of their own lengths."""
+        rbm = self.rbm
+        own = rbm.visible_units.log_partition(self.base[None], self.base)
+        if self.exposure is not None:
+            own = own * self.exposure[:, 0]
+        hidden = rbm.hidden_units.log_partition(torch.zeros_like(rbm.hidden_bias)[None], rbm.hidden_bias)
+        return (own + hidden).double().squeeze()
+
+    def draw_base(self, chains: int) -> Tensor:
+        """Draw rows of the independent units, shape (chains, n_visible)."""
+        units = self.rbm.visible_units
+        mean = units.mean(self.base.expand(chains, -1).clone(), self.exposure)
+        return units.sample(mean, self.generator)
+
+    def log_ratio(self, v: Tensor, x: Tensor, beta: float, other: float) -> Tensor:
+        """Return log p*_beta(v) - log p*_other(v), shape (chains,) float64; x is c + v W."""
+        units, hidden = self.rbm.visible_units, self.rbm.hidden_units
+        own = units.free_energy_term(v, self.base) - units.free_energy_term(v, self.rbm.visible_bias)
+        bias = self.rbm.hidden_bias
+        change = hidden.log_partition(beta * x, bias) - hidden.log_partition(other * x, bias)
+        return (change + (beta - other) * own).double()
+
+    def move(self, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+        """Take a Gibbs step of p_beta from rows whose c + v W is x; return the new rows and their c + v W."""
+        rbm = self.rbm
+        h = rbm.hidden_units.draw(beta * x, self.generator)
+        y = torch.addmm((1 - beta) * self.base + beta * rbm.visible_bias, h, rbm.weight.t(), alpha=beta)
+        v = rbm.visible_units.sample(rbm.visible_units.mean(y, self.exposure), self.generator)
+        return v, rbm.hidden_input(v)
+
+
+def ais_log_weights(
+    rbm: RBM,
+    base_bias: Tensor,
+    betas: Tensor,
+    chains: int,
+    generator: torch.Generator,
+    words: Tensor | None = None,
+) -> Tensor:
+    """Return log Z_a + log w of each chain, (chains,) float64; the mean of their exponentials is Z on average.
+
+    Args:
+        rbm: the machine.
+        base_bias: (n_visible,) biases a of the independent units to start from, such as the training rows' own.
+        betas: inverse temperatures from 0 to 1.
+        chains: how many, all at once.
+        generator: draws the states, on the machine's device.
+        words: (chains,) the documents' lengths, for counts.
+    """
+    path = _Path(rbm, base_bias, generator, None if words is None else words[:, None].to(base_bias))
+    v = path.draw_base(chains)
+    x = rbm.hidden_input(v)
+    log_w = torch.zeros(chains, dtype=torch.float64, device=v.device)
+    values = betas.tolist()
+    for before, beta in with_progress(pairwise(values), len(values) - 1, "log Z, annealing"):
+        log_w += path.log_ratio(v, x, beta, before)
+        if beta < 1:
+            v, x = path.move(x, beta)
+    return path.base_log_partition() + log_w
+
+
+def reverse_ais_log_weights(
+    rbm: RBM, base_bias: Tensor, betas: Tensor, start: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Return log Z_a - log w of chains that anneal from rows of the machine to independent units, (chains,) float64.
+
+    Their mean is at least log Z on average if `start` (chains, n_visible) are exact rows of the machine.
+    """
+    exposure = rbm.visible_units.exposure(start) if rbm.visible_units.scales_hidden_bias else None
+    path = _Path(rbm, base_bias, generator, exposure)
+    v, x = start, rbm.hidden_input(start)
+    log_w = torch.zeros(len(v), dtype=torch.float64, device=v.device)
+    values = betas.flip(0).tolist()
+    for before, beta in with_progress(pairwise(values), len(values) - 1, "log Z, annealing back"):
+        log_w += path.log_ratio(v, x, beta, before)
+        if beta > 0:
+            v, x = path.move(x, beta)
+    return path.base_log_partition() - log_w
+
+
+def with_progress(steps: Iterable[T], total: int, label: str) -> Iterator[T]:
+    """Yield the steps behind a progress bar, which is silent where nobody watches."""
+    from tqdm import tqdm
+
+    return iter(tqdm(steps, total=total, desc=label, disable=not sys.stderr.isatty(), leave=False))

@@ -1,0 +1,121 @@
+"""What a machine or a stack thinks of rows: log-probabilities in nats, with what is not known of them."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
+from layerwise.evaluation.likelihood.partition import LogPartition, exact_log_partition, interval
+from layerwise.models.rbm.dbn import DBN
+from layerwise.models.rbm.enumeration import machine_sites, number_of_states
+from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
+from layerwise.models.rbm.rbm import RBM
+from layerwise.utils.config import Config
+
+__all__ = [
+    "LikelihoodSettings",
+    "LogPartition",
+    "LogProbability",
+    "log_partition",
+    "log_probability",
+    "log_pseudo_likelihood",
+    "variational_bound",
+]
+
+# Sums over more states than this are slower than annealing.
+QUICK_UNITS = 18
+
+
+class LikelihoodSettings(Config):
+    """How log Z is found: `auto` sums over all states where that is quick (up to 18 binary units on the smaller side).
+
+    `reverse_steps` Gibbs steps from training rows stand in for exact rows of the machine where annealing goes back.
+    """
+
+    method: Literal["auto", "exact", "ais", "none"] = "auto"
+    chains: int = Field(default=100, ge=2)
+    temperatures: int = Field(default=2000, ge=3)
+    reverse_steps: int = Field(default=1000, ge=0)
+
+
+@dataclass(frozen=True)
+class LogProbability:
+    """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `error` over rows."""
+
+    low: float
+    high: float
+    error: float
+    n_rows: int
+
+    @property
+    def middle(self) -> float:
+        """The middle of the interval."""
+        return (self.low + self.high) / 2
+
+
+def log_partition(
+    rbm: RBM, training: Tensor, settings: LikelihoodSettings, generator: torch.Generator
+) -> LogPartition:
+    """Return log Z, exact or as an interval.
+
+    Args:
+        rbm: the machine; units of fixed exposure (documents of one length go through `partition` itself).
+        training: (n, n_visible) rows, for the biases of the units to anneal from and the chains to anneal back from.
+        settings: how.
+        generator: draws the states, on the machine's device.
+    """
+    began = time.perf_counter()
+    states = min(number_of_states(sites) for sites in machine_sites(rbm))
+    if settings.method == "exact" or (settings.method == "auto" and states <= 2**QUICK_UNITS):
+        value = exact_log_partition(rbm)
+        return LogPartition("exact", value, value, seconds=time.perf_counter() - began)
+    base, betas = rbm.visible_units.start_bias(training), annealing_schedule(settings.temperatures)
+    forward = ais_log_weights(rbm, base, betas, settings.chains, generator)
+    picked = torch.randint(len(training), (settings.chains,), generator=generator, device=training.device)
+    start = rbm.gibbs(training[picked], settings.reverse_steps, generator)
+    backward = reverse_ais_log_weights(rbm, base, betas, start, generator)
+    return replace(interval(forward, backward), seconds=time.perf_counter() - began)
+
+
+def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: int = 2000) -> LogProbability:
+    """Return the mean over rows (n, n_visible) of log p(v) = -F(v) - log Z."""
+    values = torch.cat([-rbm.free_energy(part).double() for part in rows.split(at_a_time)])
+    mean, error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
+    return LogProbability(mean - partition.high, mean - partition.low, error, len(rows))
+
+
+def variational_bound(
+    stack: DBN, rows: Tensor, log_z: float, generator: torch.Generator, samples: int = 20
+) -> Tensor:
+    """Return a lower bound on each row's log-probability under a belief network, (n,) float64; nats.
+
+    log p(v) >= E_q [log p(v | h_1) + ... - F(h_top) - log Z - log q(h_1 | v) - ...], with the machines' own p(h | v)
+    as q, by a mean over samples of it (Salakhutdinov & Murray 2008, section 4).
+
+    Args:
+        stack: the network; `log_z` is of its top machine.
+        rows: (n, n_visible), binary for Bernoulli units.
+        generator: draws the hidden states, on the stack's device.
+        samples: of q, for each row.
+    """
+    *lower, top = stack.machines()
+    total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
+    for _ in range(samples if lower else 1):
+        v = rows
+        for rbm in lower:
+            x = rbm.hidden_input(v)
+            h = rbm.hidden_units.draw(x, generator)
+            total += rbm.hidden_units.loss(x, h).double()  # -log q
+            total -= rbm.visible_units.loss(rbm.visible_input(h), v).double()
+            if rbm.config.visible == "gaussian":
+                total -= rbm.config.n_visible * math.log(2 * math.pi) / 2
+            v = h
+        total -= top.free_energy(v).double()
+    return total / (samples if lower else 1) - log_z

@@ -1,0 +1,111 @@
+"""The partition function of a machine: exact, or between two annealed estimates.
+
+Annealed importance sampling (`ais`) gives an estimate of log Z that is low on average (Jensen), and so flatters the
+rows' log-probability. Annealing the other way, from rows of the machine to independent units (Burda, Grosse &
+Salakhutdinov 2015), gives one that is high on average.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from layerwise.evaluation.likelihood.ais import with_progress
+from layerwise.models.rbm.enumeration import AT_A_TIME, machine_sites, number_of_states, slices_of_states
+from layerwise.models.rbm.rbm import RBM
+from layerwise.models.rbm.units.base import UnitsError
+
+MOST_UNITS = 25
+
+
+SIGMAS = 1.96
+
+
+def exact_log_partition(rbm: RBM, words: int = 1) -> float:
+    """Return log Z by a sum over all states of the smaller layer, in nats.
+
+    Args:
+        rbm: the machine.
+        words: the length of the documents, for counts.
+
+    Raises:
+        UnitsError: neither layer can be enumerated within 2^25 states.
+    """
+    visible, hidden = machine_sites(rbm)
+    over_hidden = number_of_states(hidden) <= number_of_states(visible)
+    sites = hidden if over_hidden else visible
+    if sites is None or number_of_states(sites) > 2**MOST_UNITS:
+        raise UnitsError(
+            f"log Z can be summed up to {MOST_UNITS} binary units on the smaller side, and this machine has "
+            f"{rbm.config.n_visible} visible and {rbm.config.n_hidden} hidden ones; use annealed importance sampling"
+        )
+    total = torch.tensor(-math.inf, dtype=torch.float64)
+    length = int(number_of_states(sites)) // AT_A_TIME + 1
+    for states in with_progress(slices_of_states(sites, rbm.weight), length, "log Z, all states"):
+        if over_hidden:
+            own = rbm.visible_units.log_partition(rbm.visible_input(states), rbm.visible_bias)
+            log_p = words * (states @ rbm.hidden_bias + own)
+        else:
+            log_p = -rbm.free_energy(states)
+        total = torch.logaddexp(total, log_p.double().logsumexp(0).cpu())
+    return float(total)
+
+
+@dataclass(frozen=True)
+class LogPartition:
+    """log Z in nats: exact, or an interval between AIS and reverse AIS.
+
+    `ais` and `reverse` are the logarithms of the means of the weights, `ais_mean` and `reverse_mean` the means of
+    their logarithms, `spread` the deviation of the forward log weights, the errors standard errors.
+    """
+
+    method: str
+    low: float
+    high: float
+    ais: float = math.nan
+    ais_error: float = math.nan
+    ais_mean: float = math.nan
+    reverse: float = math.nan
+    reverse_error: float = math.nan
+    reverse_mean: float = math.nan
+    spread: float = math.nan
+    seconds: float = math.nan
+
+    @property
+    def middle(self) -> float:
+        """The middle of the interval."""
+        return (self.low + self.high) / 2
+
+
+def interval(forward: Tensor, backward: Tensor) -> LogPartition:
+    """Return the interval from AIS less 1.96 standard errors to reverse AIS plus 1.96 standard errors.
+
+    Args:
+        forward: what `ais_log_weights` returned.
+        backward: what `reverse_ais_log_weights` returned.
+    """
+    ais, ais_error = _log_mean(forward)
+    negative, reverse_error = _log_mean(-backward)
+    return LogPartition(
+        method="ais",
+        low=ais - SIGMAS * ais_error,
+        high=-negative + SIGMAS * reverse_error,
+        ais=ais,
+        ais_error=ais_error,
+        ais_mean=float(forward.mean()),
+        reverse=-negative,
+        reverse_error=reverse_error,
+        reverse_mean=float(backward.mean()),
+        spread=float(forward.std()),
+    )
+
+
+def _log_mean(log_weights: Tensor) -> tuple[float, float]:
+    """Return log mean w and its standard error by the delta method."""
+    n = len(log_weights)
+    log_mean = log_weights.logsumexp(0) - math.log(n)
+    relative = (log_weights - log_mean).exp()
+    return float(log_mean), float(relative.std() / math.sqrt(n))

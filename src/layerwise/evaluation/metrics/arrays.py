@@ -1,0 +1,75 @@
+"""Arrays of targets and scores in one shape, whatever they came as."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from layerwise.data.tensors import Task
+
+Array = np.ndarray
+
+
+def as_array(values: Any) -> Array:
+    """Return a NumPy array of a tensor (on any device), an array or a list."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values)
+
+
+def as_matrix(values: Any) -> Array:
+    """Return a float64 matrix; a vector of n numbers becomes (n, 1)."""
+    array = as_array(values).astype(np.float64)
+    return array[:, None] if array.ndim == 1 else array
+
+
+def checked(task: Task, targets: Any, scores: Any) -> tuple[Array, Array]:
+    """Return targets and scores as the measures want them.
+
+    Returns:
+        Targets: (n,) int64 for multiclass, (n, k) float64 otherwise. Scores: (n, k) float64, probabilities
+        kept as far from 0 and 1 as their own precision can tell, so that no logarithm is infinite.
+
+    Raises:
+        ValueError: no rows, other numbers of rows or columns, NaN, no probability, an unknown class.
+    """
+    precision = as_array(scores).dtype
+    matrix = as_matrix(scores)
+    wanted = as_array(targets).reshape(-1).astype(np.int64) if task == "multiclass" else as_matrix(targets)
+    if len(wanted) == 0:
+        raise ValueError("there are no rows to measure")
+    if len(wanted) != len(matrix):
+        raise ValueError(f"{len(wanted)} targets do not fit {len(matrix)} rows of scores")
+    if not np.isfinite(matrix).all():
+        raise ValueError("the scores hold NaN or infinite values; the training diverged")
+    if task == "multiclass":
+        if wanted.min() < 0 or wanted.max() >= matrix.shape[1]:
+            raise ValueError(
+                f"classes {wanted.min()}..{wanted.max()} do not fit {matrix.shape[1]} columns of scores"
+            )
+    elif wanted.shape != matrix.shape:
+        raise ValueError(f"targets of shape {wanted.shape} do not fit scores of shape {matrix.shape}")
+    if task == "regression":
+        return wanted, matrix
+    if task != "multiclass" and not np.isin(wanted, (0.0, 1.0)).all():
+        raise ValueError(f"the targets of a {task} task must be 0 or 1")
+    if matrix.min() < 0 or matrix.max() > 1:
+        raise ValueError(
+            f"the scores reach from {matrix.min():.3g} to {matrix.max():.3g} and are no probabilities"
+        )
+    kind = precision if np.issubdtype(precision, np.floating) else np.dtype(np.float64)
+    epsilon = float(np.finfo(cast(Any, kind)).eps)
+    return wanted, np.clip(matrix, epsilon, 1 - epsilon)
+
+
+def indicators(task: Task, targets: Array, n_classes: int) -> Array:
+    """Return (n, k) float64 zeros and ones: one column a class, or the targets as they are."""
+    return np.eye(n_classes)[targets] if task == "multiclass" else targets
+
+
+def decisions(task: Task, scores: Array, threshold: float = 0.5) -> Array:
+    """Return (n, k) zeros and ones: the class of highest score, or each score at or above the threshold."""
+    if task == "multiclass":
+        return np.eye(scores.shape[1])[scores.argmax(1)]
+    return (scores >= threshold).astype(np.float64)

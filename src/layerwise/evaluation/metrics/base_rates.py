@@ -1,0 +1,60 @@
+"""What an answer that ignores the inputs gets: the figure that every measure has to beat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from layerwise.data.tensors import Task
+from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix, indicators
+
+
+def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
+    """Return, for each measure, what the best constant answer gets on these very rows.
+
+    The constant is the most frequent class (accuracy), all positive (binary F1), the class frequencies (log
+    loss, Brier), the mean (RMSE, R2) or the median (MAE). A ranking measure of a constant is .5 (AUC) or
+    the share of positives (average precision). Calibration has no base rate: a constant frequency is
+    calibrated and useless.
+
+    Args:
+        task: what the targets are.
+        targets: (n,) classes or (n, k).
+        n_classes: the number of classes of a multiclass task.
+    """
+    if task == "regression":
+        values = as_matrix(targets)
+        return {
+            "rmse": float(values.std(0).mean()),
+            "mae": float(np.abs(values - np.median(values, 0)).mean()),
+            "r2": 0.0,
+        }
+    wanted = as_array(targets).reshape(-1).astype(np.int64) if task == "multiclass" else as_matrix(targets)
+    shares = indicators(task, wanted, n_classes).mean(0)
+    mixed = shares[(shares > 0) & (shares < 1)]
+    rates = {"roc_auc": 0.5, "average_precision": float(mixed.mean()) if len(mixed) else float("nan")}
+    if task == "multiclass":
+        top = float(shares.max())
+        rates["accuracy"] = top
+        rates["balanced_accuracy"] = 1.0 / int((shares > 0).sum())
+        rates["f1"] = 2 * top / (1 + top) / int((shares > 0).sum())
+        rates["log_loss"] = float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+        rates["brier"] = float(1 - (shares**2).sum())
+    else:
+        rates["accuracy"] = _most_frequent_row(wanted)
+        rates["balanced_accuracy"] = 0.5
+        rates["f1"] = float((2 * shares / (1 + shares)).mean())
+        rates["log_loss"] = float(
+            -(mixed * np.log(mixed) + (1 - mixed) * np.log(1 - mixed)).sum() / len(shares)
+        )
+        rates["brier"] = float((shares * (1 - shares)).mean())
+    if task == "multilabel":
+        rates["hamming_loss"] = float(np.minimum(shares, 1 - shares).mean())
+    rates["error"] = 1 - rates["accuracy"]
+    return rates
+
+
+def _most_frequent_row(targets: Array) -> float:
+    _, counts = np.unique(targets, axis=0, return_counts=True)
+    return float(counts.max() / len(targets))

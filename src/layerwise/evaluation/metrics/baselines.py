@@ -1,0 +1,119 @@
+"""What the usual models get on the very same rows: the figures a network has to stand beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from layerwise.data.tensors import Rows, Task
+from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
+from layerwise.evaluation.metrics.base_rates import base_rate
+from layerwise.evaluation.metrics.supervised import Measure, measures
+from layerwise.utils.random_streams import seed_for
+
+__all__ = ["Family", "base_rate", "baselines", "compare"]
+
+Family = Literal["linear", "boosting"]
+
+# The measures that decide who wins.
+DECISIVE = ("error", "roc_auc", "rmse")
+
+
+def baselines(
+    training: Rows,
+    test: Rows,
+    task: Task,
+    *,
+    n_outputs: int | None = None,
+    families: Sequence[Family] = ("linear", "boosting"),
+    seed: int = 0,
+    n_bootstrap: int = 1000,
+) -> dict[str, dict[str, Measure]]:
+    """Fit the usual models on the training rows and measure them on the test rows.
+
+    Logistic regression (linear for regression) and histogram gradient boosting, both as scikit-learn has
+    them by default, with one model per column for multilabel and several regression outputs.
+
+    Args:
+        training: the rows the network learns from.
+        test: the rows it is measured on.
+        task: what the targets are.
+        n_outputs: the number of classes; by default the highest class in either set plus one.
+        families: leave `boosting` out for images, where it takes minutes.
+        seed: of the boosting and of the resamples.
+        n_bootstrap: resamples for the intervals.
+
+    Returns:
+        Measures by model ("logistic regression" or "linear regression", "gradient boosting").
+    """
+    if training.targets is None or test.targets is None:
+        raise ValueError("baselines need targets in the training rows and in the test rows")
+    x, y = as_array(training.inputs), as_array(training.targets)
+    x_test, y_test = as_array(test.inputs), as_array(test.targets)
+    if task == "multiclass" and n_outputs is None:
+        n_outputs = int(max(y.max(), y_test.max())) + 1
+    result = {}
+    for family in families:
+        name, model = _model(family, task, seed)
+        scores = _fit_and_score(model, task, x, y, x_test, n_outputs)
+        result[name] = measures(task, y_test, scores, seed=seed, n_bootstrap=n_bootstrap)
+    return result
+
+
+def _model(family: Family, task: Task, seed: int) -> tuple[str, Any]:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+
+    state = seed_for(seed, "baselines") % 2**32
+    if family == "linear":
+        if task == "regression":
+            return "linear regression", LinearRegression()
+        return "logistic regression", LogisticRegression(max_iter=2000)
+    if family != "boosting":
+        raise ValueError(f"unknown family '{family}'; known: boosting, linear")
+    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    return "gradient boosting", kind(random_state=state)
+
+
+def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_outputs: int | None) -> Array:
+    from sklearn.base import clone
+
+    if task == "regression":
+        columns = as_matrix(y).T
+        return np.stack([clone(model).fit(x, column).predict(x_test) for column in columns], 1)
+    if task == "multiclass":
+        model.fit(x, y.reshape(-1))
+        scores = np.zeros((len(x_test), n_outputs or 0))
+        # A class that no training row has gets no probability.
+        scores[:, model.classes_.astype(np.int64)] = model.predict_proba(x_test)
+        return scores
+    outputs = []
+    for column in as_matrix(y).T:
+        if column.min() == column.max():
+            outputs.append(np.full(len(x_test), column[0]))
+        else:
+            outputs.append(clone(model).fit(x, column).predict_proba(x_test)[:, 1])
+    return np.stack(outputs, 1)
+
+
+def compare(network: dict[str, Measure], others: dict[str, dict[str, Measure]]) -> list[str]:
+    """Return a sentence for each decisive measure on which the network loses to its base rate or a model.
+
+    An empty list means that it loses on none.
+    """
+    sentences = []
+    for name in DECISIVE:
+        own = network.get(name)
+        if own is None:
+            continue
+        if own.base_rate is not None and not own.beats(own.base_rate):
+            sentences.append(
+                f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
+            )
+        for model, figures in others.items():
+            rival = figures.get(name)
+            if rival is not None and rival.beats(own.value):
+                sentences.append(f"The network loses to {model}: {name} {own} against {rival}.")
+    return sentences

@@ -1,0 +1,173 @@
+"""Measures as functions of row weights: one formula serves the rows themselves and all their resamples.
+
+Every function takes weights of shape (b, n), one line for each resample (how often each row was drawn), and
+returns b values. A resample on which a measure is undefined, say without a positive, gives NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from layerwise.data.tensors import Task
+from layerwise.evaluation.metrics.arrays import Array, decisions, indicators
+
+Statistic = Callable[[Array], Array]
+
+CALIBRATION_BINS = 15
+
+
+def classification_statistics(
+    task: Task, targets: Array, scores: Array, threshold: float
+) -> tuple[dict[str, Statistic], dict[str, Statistic]]:
+    """Return the statistics that are sums over rows, and those that need an order of the rows."""
+    truth = indicators(task, targets, scores.shape[1])
+    chosen = decisions(task, scores, threshold)
+    right = (truth == chosen).all(1).astype(np.float64)
+    if task == "multiclass":
+        normal = scores / scores.sum(1, keepdims=True)
+        losses = -np.log(normal[np.arange(len(targets)), targets])
+        brier = ((scores - truth) ** 2).sum(1)
+    else:
+        losses = -np.where(truth == 1, np.log(scores), np.log1p(-scores)).mean(1)
+        brier = ((scores - truth) ** 2).mean(1)
+    gaps = _calibration_gaps(task, truth, scores)
+    hits, actual, predicted = truth * chosen, truth, chosen
+
+    def balanced_accuracy(weights: Array) -> Array:
+        recall = _ratio(weights @ hits, weights @ actual)
+        if task == "multiclass":
+            return _nanmean(recall)
+        specificity = _ratio(weights @ ((1 - truth) * (1 - chosen)), weights @ (1 - truth))
+        return ((recall + specificity) / 2).mean(1)
+
+    def f1(weights: Array) -> Array:
+        total = weights @ actual + weights @ predicted
+        # A class neither there nor predicted has no part in a macro average; such a label counts as 0.
+        scores_by_class = _ratio(2 * (weights @ hits), total)
+        return _nanmean(scores_by_class) if task == "multiclass" else np.nan_to_num(scores_by_class).mean(1)
+
+    sums: dict[str, Statistic] = {
+        "accuracy": lambda weights: _mean(weights, right),
+        "error": lambda weights: 1 - _mean(weights, right),
+        "balanced_accuracy": balanced_accuracy,
+        "f1": f1,
+        "log_loss": lambda weights: _mean(weights, losses),
+        "brier": lambda weights: _mean(weights, brier),
+        "calibration_error": lambda weights: np.abs(weights @ gaps).sum(1) / (weights.sum(1) * gaps_per_row),
+    }
+    gaps_per_row = truth.shape[1] if task == "multilabel" else 1
+    if task == "multilabel":
+        wrong = (truth != chosen).mean(1)
+        sums["hamming_loss"] = lambda weights: _mean(weights, wrong)
+    columns = [_Ranked(truth[:, k] == 1, scores[:, k]) for k in range(scores.shape[1])]
+    columns = [column for column in columns if column.mixed]
+    if not columns:
+        return sums, {}
+    rankings = _Rankings(columns)
+    orders: dict[str, Statistic] = {
+        "roc_auc": lambda weights: rankings.of(weights)[0],
+        "average_precision": lambda weights: rankings.of(weights)[1],
+    }
+    return sums, orders
+
+
+def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]:
+    """Return RMSE, MAE and R2, each averaged over the outputs."""
+    squared = (targets - values) ** 2
+    absolute = np.abs(targets - values)
+    # Centred first: the variance is then a difference of small numbers.
+    centred = targets - targets.mean(0)
+
+    def r2(weights: Array) -> Array:
+        n = weights.sum(1, keepdims=True)
+        spread = weights @ centred**2 - (weights @ centred) ** 2 / n
+        return (1 - _ratio(weights @ squared, np.maximum(spread, 0))).mean(1)
+
+    return {
+        "rmse": lambda weights: np.sqrt(weights @ squared / weights.sum(1, keepdims=True)).mean(1),
+        "mae": lambda weights: (weights @ absolute / weights.sum(1, keepdims=True)).mean(1),
+        "r2": r2,
+    }
+
+
+class _Ranked:
+    """One class's rows in order of their score, ready for weighted ranks."""
+
+    def __init__(self, positive: Array, scores: Array) -> None:
+        self.order = np.argsort(scores, kind="stable")
+        self.positive = positive[self.order].astype(np.float64)
+        ordered = scores[self.order]
+        # The first row of every group of equal scores; None when all scores differ.
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        self.starts = None if len(starts) == len(ordered) else starts
+        self.mixed = bool(positive.any() and not positive.all())
+
+    def _groups(self, weights: Array) -> tuple[Array, Array]:
+        ordered = weights[:, self.order]
+        positives = ordered * self.positive
+        negatives = ordered - positives
+        if self.starts is not None:
+            positives = np.add.reduceat(positives, self.starts, axis=1)
+            negatives = np.add.reduceat(negatives, self.starts, axis=1)
+        return positives, negatives
+
+    def measured(self, weights: Array) -> tuple[Array, Array]:
+        """Return the area under the ROC curve and the average precision.
+
+        The area is the probability that a positive outranks a negative, ties counted half (Mann-Whitney); average
+        precision is that at each score, weighted by the step of recall there.
+        """
+        positives, negatives = self._groups(weights)
+        n_positive = positives.sum(1)
+        below = np.cumsum(negatives, axis=1)
+        wins = np.einsum("bn,bn->b", positives, below - negatives / 2)
+        hits = np.cumsum(positives[:, ::-1], axis=1)
+        chosen = hits + np.cumsum(negatives[:, ::-1], axis=1)
+        precision = np.einsum("bn,bn->b", positives[:, ::-1], hits / np.maximum(chosen, 1))
+        return _ratio(wins, n_positive * negatives.sum(1)), _ratio(precision, n_positive)
+
+
+class _Rankings:
+    """Both ranking measures, averaged over classes; taken once for the same weights, since ordering is the work."""
+
+    def __init__(self, columns: list[_Ranked]) -> None:
+        self.columns = columns
+        self._weights: Array | None = None
+        self._found: tuple[Array, Array] | None = None
+
+    def of(self, weights: Array) -> tuple[Array, Array]:
+        """Return area and average precision of each line of weights."""
+        if self._found is None or self._weights is not weights:
+            each = [column.measured(weights) for column in self.columns]
+            area, precision = (np.stack(values, 1) for values in zip(*each, strict=True))
+            self._weights, self._found = weights, (_nanmean(area), _nanmean(precision))
+        return self._found
+
+
+def _calibration_gaps(task: Task, truth: Array, scores: Array) -> Array:
+    """Outcome minus confidence of each row, in the column of its equal-width bin (Naeini et al. 2015)."""
+    if task == "multiclass":
+        confidence = scores.max(1, keepdims=True)
+        outcome = truth[np.arange(len(truth)), scores.argmax(1)][:, None]
+    else:
+        confidence, outcome = scores, truth
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    gaps = np.zeros((len(truth), CALIBRATION_BINS))
+    for column in range(confidence.shape[1]):
+        gaps[np.arange(len(truth)), bins[:, column]] += outcome[:, column] - confidence[:, column]
+    return gaps
+
+
+def _mean(weights: Array, values: Array) -> Array:
+    return weights @ values / weights.sum(1)
+
+
+def _ratio(numerator: Array, denominator: Array) -> Array:
+    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+
+
+def _nanmean(values: Array) -> Array:
+    known = ~np.isnan(values)
+    return _ratio(np.where(known, values, 0).sum(1), known.sum(1).astype(np.float64))

@@ -1,0 +1,200 @@
+"""What a classifier or a regression is judged by, each figure with its interval and beside its base rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from layerwise.data.tensors import Task
+from layerwise.evaluation.metrics.arrays import Array, as_array, checked
+from layerwise.evaluation.metrics.base_rates import base_rate
+from layerwise.evaluation.metrics.statistics import (
+    Statistic,
+    classification_statistics,
+    regression_statistics,
+)
+from layerwise.utils.config import Config
+from layerwise.utils.random_streams import numpy_generator_for
+
+Criterion = Literal["f1", "accuracy", "cost"]
+
+LOWER_IS_BETTER = {"error", "log_loss", "brier", "calibration_error", "hamming_loss", "rmse", "mae"}
+
+# Resamples x rows x classes that the ranking measures may sort through, about half a second's work.
+RANKING_WORK = 2e7
+FEWEST_RANKING_RESAMPLES = 200
+
+
+class Measure(Config):
+    """One figure, with its bootstrap 95 % interval and what a constant answer gets.
+
+    `low` and `high` are None without resamples; `base_rate` is None where a constant answer says nothing.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    base_rate: float | None = None
+    better: Literal["higher", "lower"] = "higher"
+
+    def __str__(self) -> str:
+        interval = "" if self.low is None or self.high is None else f" [{self.low:.4f}, {self.high:.4f}]"
+        return f"{self.value:.4f}{interval}"
+
+    def beats(self, other: float) -> bool:
+        """True when this figure is on the better side of another."""
+        return self.value > other if self.better == "higher" else self.value < other
+
+
+def measures(
+    task: Task,
+    targets: Any,
+    scores: Any,
+    class_names: Sequence[str] = (),
+    *,
+    threshold: float = 0.5,
+    seed: int = 0,
+    n_bootstrap: int = 1000,
+) -> dict[str, Measure]:
+    """Return all measures of a task by their names.
+
+    Classification: accuracy, error, balanced_accuracy, f1, roc_auc, average_precision, log_loss, brier and
+    calibration_error; multilabel also hamming_loss. F1, AUC and average precision are averaged over classes
+    (one against the rest) or labels. Accuracy of a multilabel row asks for all its labels; its log loss and
+    Brier score are means over labels. The multiclass Brier score is the sum over classes, from 0 to 2. The
+    calibration error has 15 bins of equal width (multiclass: of the highest score). AUC and average
+    precision are absent when the targets are all of one class. Regression: rmse, mae, r2.
+
+    The interval is the percentile bootstrap over rows. The calibration error's is shifted by the
+    bootstrap's bias, since resampling adds to it. Ranking measures of many rows and classes use fewer
+    resamples, at least 200.
+
+    Args:
+        task: what the targets are.
+        targets: (n,) classes, or (n, k).
+        scores: (n, k) probabilities, k = 1 for binary; values for regression.
+        class_names: if given, checked against the columns of a multiclass task.
+        threshold: a binary or multilabel score at or above it says yes.
+        seed: of the resamples.
+        n_bootstrap: their number; 0 leaves the intervals out.
+
+    Raises:
+        ValueError: targets and scores do not fit each other or the task.
+    """
+    wanted, given = checked(task, targets, scores)
+    if task == "multiclass" and class_names and len(class_names) != given.shape[1]:
+        raise ValueError(f"{len(class_names)} class names do not fit {given.shape[1]} columns of scores")
+    orders: dict[str, Statistic] = {}
+    if task == "regression":
+        sums = regression_statistics(wanted, given)
+    else:
+        sums, orders = classification_statistics(task, wanted, given, threshold)
+    rates = base_rate(task, wanted, given.shape[1])
+    statistics = sums | orders
+    values = {name: float(statistic(np.ones((1, len(wanted))))[0]) for name, statistic in statistics.items()}
+    n_orders = int(min(n_bootstrap, max(FEWEST_RANKING_RESAMPLES, RANKING_WORK / given.size)))
+    resampled = _resampled(sums, len(wanted), n_bootstrap, seed) | _resampled(
+        orders, len(wanted), n_orders, seed
+    )
+    result = {}
+    for name, value in values.items():
+        if np.isnan(value):
+            continue
+        low, high = _interval(name, value, resampled.get(name))
+        result[name] = Measure(
+            name=name,
+            value=value,
+            low=low,
+            high=high,
+            base_rate=rates.get(name),
+            better="lower" if name in LOWER_IS_BETTER else "higher",
+        )
+    return result
+
+
+def _resampled(
+    statistics: dict[str, Statistic], n_rows: int, n_bootstrap: int, seed: int
+) -> dict[str, Array]:
+    if not statistics or n_bootstrap == 0:
+        return {}
+    generator = numpy_generator_for(seed, "bootstrap")
+    # Some 1e6 weights at a time stay in the cache and keep memory flat for any number of rows.
+    chunk = max(1, min(n_bootstrap, 1_000_000 // n_rows))
+    parts: dict[str, list[Array]] = {name: [] for name in statistics}
+    for start in range(0, n_bootstrap, chunk):
+        size = min(chunk, n_bootstrap - start)
+        drawn = (
+            generator.integers(0, n_rows, (size, n_rows), dtype=np.int32) + np.arange(size)[:, None] * n_rows
+        )
+        weights = (
+            np.bincount(drawn.reshape(-1), minlength=size * n_rows).reshape(size, n_rows).astype(np.float64)
+        )
+        for name, statistic in statistics.items():
+            parts[name].append(statistic(weights))
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _interval(name: str, value: float, resampled: Array | None) -> tuple[float | None, float | None]:
+    known = None if resampled is None else resampled[~np.isnan(resampled)]
+    if known is None or len(known) == 0:
+        return None, None
+    low, high = (float(bound) for bound in np.percentile(known, [2.5, 97.5]))
+    if name == "calibration_error":
+        bias = float(known.mean()) - value
+        low, high = max(0.0, low - bias), max(0.0, high - bias)
+    return low, high
+
+
+def choose_threshold(
+    targets: Any,
+    scores: Any,
+    criterion: Criterion = "f1",
+    *,
+    false_positive_cost: float = 1.0,
+    false_negative_cost: float = 1.0,
+) -> float:
+    """Return the threshold of a binary task that is best on these rows, which should be validation rows.
+
+    Every cut between two neighbouring scores is tried; among equally good ones the nearest to .5 is taken.
+
+    Args:
+        targets: (n,) or (n, 1) zeros and ones.
+        scores: (n,) or (n, 1) probabilities; a row is positive from the threshold on.
+        criterion: the highest F1 or accuracy, or the lowest total cost.
+        false_positive_cost: what a wrong yes costs.
+        false_negative_cost: what a wrong no costs.
+
+    Raises:
+        ValueError: targets of one class only, or wrong in the ways that `measures` refuses.
+    """
+    if criterion not in ("f1", "accuracy", "cost"):
+        raise ValueError(f"unknown criterion '{criterion}'; known: accuracy, cost, f1")
+    wanted, _ = checked("binary", targets, scores)
+    given = as_array(scores).reshape(-1).astype(np.float64)
+    truth = wanted.reshape(-1)
+    n_positive = truth.sum()
+    if n_positive in (0, len(truth)):
+        raise ValueError("a threshold cannot be chosen on rows of one class")
+    order = np.argsort(given)
+    ordered, truth = given[order], truth[order]
+    cuts = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)]
+    missed = np.r_[0, np.cumsum(truth)][cuts]
+    false_alarms = (len(truth) - cuts) - (n_positive - missed)
+    hits = n_positive - missed
+    if criterion == "f1":
+        worth = 2 * hits / (2 * hits + missed + false_alarms)
+    elif criterion == "accuracy":
+        worth = -(missed + false_alarms)
+    else:
+        worth = -(false_negative_cost * missed + false_positive_cost * false_alarms)
+    below = np.r_[-1.0, ordered][cuts]
+    above = np.r_[ordered, 2.0][cuts]
+    middle = np.maximum((below + above) / 2, np.nextafter(below, 2.0))
+    thresholds = np.where((below < 0.5) & (above >= 0.5), 0.5, middle)
+    # The ends say yes to all and to none.
+    thresholds[0], thresholds[-1] = min(thresholds[0], 0.0), np.nextafter(1.0, 2.0)
+    best = np.flatnonzero(worth >= worth.max() - 1e-12)
+    return float(thresholds[best[np.argmin(np.abs(thresholds[best] - 0.5))]])

@@ -1,0 +1,189 @@
+"""Figures of an adversarial game: its course, its samples' course, the classes of its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.plots.style import (
+    DASHES,
+    FAINT,
+    bare,
+    colour,
+    dress,
+    grid_of_axes,
+    headline,
+    legend,
+    new_figure,
+)
+
+History = Sequence[Mapping[str, float]]
+# Panels of a game: title, unit, and the curves with their names.
+PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("Value V(D, G)", "nats, or scores", {"train/value": "training", "validation/value": "validation"}),
+    ("Losses", "loss", {"train/discriminator_loss": "discriminator", "train/generator_loss": "generator"}),
+    (
+        "Scores", "D", {"train/d_of_x": "D(x)", "train/d_of_g": "D(G(z))", "validation/d_of_x": "D(x), validation"},
+    ),
+    (
+        "Gradients", "norm",
+        {"train/discriminator_gradient": "discriminator", "train/generator_gradient": "generator"},
+    ),
+    ("Samples", "over real rows", {"samples/diversity": "diversity", "samples/moved": "moved in the epoch"}),
+    ("Modes", "modes", {"samples/modes": "found", "samples/known_modes": "there are"}),
+)  # fmt: skip
+
+
+def game_curves(history: History, *, title: str = "The game by epoch") -> Figure:
+    """Draw value, losses, scores, gradients and the samples' figures, what there is of them.
+
+    Raises:
+        ValueError: the history is empty.
+    """
+    if not history:
+        raise ValueError("there is no game to draw: the history is empty")
+    panels = [
+        (name, unit, {key: label for key, label in curves.items() if key in history[-1]})
+        for name, unit, curves in PANELS
+    ]
+    panels = [panel for panel in panels if panel[2]]
+    across = 3 if len(panels) > 4 else 2
+    lines = -(-len(panels) // across)
+    figure = new_figure(4.0 * across, 2.8 * lines + 0.5)
+    axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    for axes, (name, unit, curves) in zip(axes_list, panels, strict=False):
+        _curves(axes, history, curves)
+        if name == "Gradients":
+            axes.set_yscale("log")
+        dress(axes, title=name, x="epoch", y=unit)
+        legend(axes)
+    for axes in axes_list[len(panels) :]:
+        axes.set_axis_off()
+    headline(figure, title)
+    return figure
+
+
+def _curves(axes: Axes, history: History, curves: Mapping[str, str]) -> None:
+    for k, (key, label) in enumerate(curves.items()):
+        found = [(epoch["epoch"], epoch[key]) for epoch in history if key in epoch]
+        axes.plot(
+            *np.array(found).T, color=colour(k), linestyle=DASHES[k % len(DASHES)], label=label, linewidth=1.4
+        )
+    if "Value" not in axes.get_title() and "train/d_of_x" in curves:
+        axes.axhline(0.5, color=FAINT, linewidth=0.8, zorder=0)
+
+
+def film_strip(frames: Sequence[tuple[int, Array]], *, most: int = 6, title: str = "") -> Figure:
+    """Draw some frames of an animation side by side, the first and the last among them.
+
+    Args:
+        frames: epoch and picture (height, width, 3).
+        most: at most so many.
+        title: of the figure.
+    """
+    if not frames:
+        raise ValueError("there are no frames to draw")
+    picked = np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))
+    across = min(3, len(picked))
+    lines = -(-len(picked) // across)
+    height, width = frames[0][1].shape[:2]
+    figure = new_figure(3.6 * across, 3.6 * lines * height / width + 0.4)
+    axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    for axes, k in zip(axes_list, picked, strict=False):
+        axes.imshow(frames[k][1], interpolation="lanczos")
+        bare(axes)
+    for axes in axes_list:
+        axes.set_axis_off()
+    headline(figure, title or "Samples of the same noise as the game goes on")
+    return figure
+
+
+def class_histogram(
+    shares: Mapping[str, Any],
+    class_names: Sequence[str],
+    *,
+    title: str = "Classes of the samples",
+    x: str = "class, as the classifier sees it",
+) -> Figure:
+    """Draw each generator's share of every class; a dashed line marks equal shares.
+
+    Args:
+        shares: by generator, one share a class.
+        class_names: as many names.
+        title: of the figure.
+        x: what the classes are.
+    """
+    n, bars = len(class_names), len(shares)
+    figure = new_figure(max(5.5, 0.75 * n), 3.4)
+    axes = figure.subplots()
+    for k, (name, values) in enumerate(shares.items()):
+        places = np.arange(n) + (k - (bars - 1) / 2) * 0.8 / bars
+        axes.bar(places, 100 * np.asarray(values), width=0.8 / bars, color=colour(k), label=name)
+    axes.axhline(100 / n, color=FAINT, linewidth=1, linestyle="--", zorder=0)
+    axes.set_xticks(np.arange(n), list(class_names))
+    dress(axes, x=x, y="share of the rows (%)", grid="y")
+    legend(axes, outside=True)
+    headline(figure, title)
+    return figure
+
+
+def distance_histogram(
+    generated: Any, real: Any, *, title: str = "Distance to the nearest training row"
+) -> Figure:
+    """Draw how far generated rows lie from the nearest training row, beside test rows.
+
+    Args:
+        generated: (n,) distances of generated rows.
+        real: (m,) the same of test rows.
+        title: of the figure.
+    """
+    figure = new_figure(5.6, 3.4)
+    axes = figure.subplots()
+    edges = np.histogram_bin_edges(np.concatenate([generated, real]), bins=40).tolist()
+    axes.hist(real, edges, density=True, color=colour(0), alpha=0.55, label="test rows")
+    axes.hist(
+        generated,
+        edges,
+        density=True,
+        histtype="step",
+        color=colour(2),
+        linewidth=1.5,
+        label="generated rows",
+    )
+    dress(axes, x="Euclidean distance in the prepared columns", y="density")
+    legend(axes)
+    headline(figure, title)
+    return figure
+
+
+def scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", across: int = 3) -> Figure:
+    """Draw sets of generated points (n, 2), each over the same real points (m, 2).
+
+    Args:
+        panels: points by their caption.
+        real: in every panel.
+        title: of the figure.
+        across: panels in a line.
+    """
+    lines = -(-len(panels) // across)
+    known = as_array(real)
+    figure = new_figure(2.7 * across, 2.95 * lines + 0.5)
+    axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    reach = 1.25 * float(np.abs(known).max())
+    for axes, (caption, points) in zip(axes_list, panels.items(), strict=False):
+        made = as_array(points)
+        axes.scatter(known[:, 0], known[:, 1], s=3, color=colour(0), alpha=0.3, linewidths=0)
+        axes.scatter(made[:, 0], made[:, 1], s=4, color=colour(2), alpha=0.7, linewidths=0)
+        axes.set_xlim(-reach, reach)
+        axes.set_ylim(-reach, reach)
+        axes.set_aspect("equal")
+        bare(axes, caption)
+    for axes in axes_list[len(panels) :]:
+        axes.set_axis_off()
+    headline(figure, title)
+    return figure

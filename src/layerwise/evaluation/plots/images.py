@@ -1,0 +1,191 @@
+"""Figures of rows and weights as pictures: features, reconstructions, samples, augmented rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.plots.latent import heat_map
+from layerwise.evaluation.plots.style import DIVERGING, bare, grid_of_axes, headline, new_figure
+
+Shape = tuple[int, int]
+
+
+def image_grid(
+    images: Any,
+    image_shape: Shape,
+    *,
+    title: str = "",
+    captions: Sequence[str] = (),
+    columns: int | None = None,
+) -> Figure:
+    """Draw rows in [0, 1] as grey pictures, each under its caption.
+
+    Args:
+        images: (n, height * width), or (n, height, width).
+        image_shape: height and width.
+        title: of the figure.
+        captions: none, or one a picture.
+        columns: pictures in a line; near a square by default.
+
+    Raises:
+        ValueError: no pictures, another number of captions, rows of another size.
+    """
+    pictures = _pictures(images, image_shape)
+    if captions and len(captions) != len(pictures):
+        raise ValueError(f"{len(captions)} captions do not fit {len(pictures)} pictures")
+    columns = columns or int(np.ceil(np.sqrt(len(pictures))))
+    lines = -(-len(pictures) // columns)
+    if not captions:
+        figure = new_figure(*_size(lines, columns, image_shape, 0.62, title))
+        axes = figure.subplots()
+        _mosaic(axes, pictures, columns)
+        headline(figure, title)
+        return figure
+    cell = max(0.9, 0.09 * max(len(caption) for caption in captions))
+    width, height = _size(lines, columns, image_shape, cell, title)
+    figure = new_figure(width, height + 0.2 * lines - 0.15)
+    for k, axes in enumerate(axes for line in grid_of_axes(figure, lines, columns) for axes in line):
+        if k < len(pictures):
+            axes.imshow(pictures[k], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            bare(axes, captions[k])
+        else:
+            axes.set_axis_off()
+    headline(figure, title)
+    return figure
+
+
+def samples(images: Any, image_shape: Shape, *, title: str = "Samples of the network") -> Figure:
+    """Draw generated rows, probabilities in [0, 1], side by side."""
+    return image_grid(images, image_shape, title=title)
+
+
+def augmentations(variants: Mapping[str, Any], image_shape: Shape, *, title: str = "Augmentation") -> Figure:
+    """Draw the same rows once a line, the way each transformation leaves them.
+
+    Args:
+        variants: the line's name ("as it was", "rotate", ...) and its (n, d) rows.
+        image_shape: height and width.
+        title: of the figure.
+    """
+    if not variants:
+        raise ValueError("there are no variants to draw")
+    lines = {name: _pictures(rows, image_shape) for name, rows in variants.items()}
+    count = min(len(pictures) for pictures in lines.values())
+    width, height = _size(len(lines), count, image_shape, 0.75, title)
+    figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
+    for axes_line, (name, pictures) in zip(
+        grid_of_axes(figure, len(lines), count), lines.items(), strict=True
+    ):
+        for axes, picture in zip(axes_line, pictures[:count], strict=True):
+            axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            bare(axes)
+        axes_line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
+    headline(figure, title)
+    return figure
+
+
+def features(
+    weights: Any,
+    *,
+    image_shape: Shape | None = None,
+    feature_names: Sequence[str] = (),
+    limit: int = 64,
+    title: str = "First-layer features",
+) -> Figure:
+    """Draw what each unit of the first layer looks for: its weights, red positive and blue negative.
+
+    The units of largest norm are shown. Pictures share one scale within a unit (as a filter is read by its
+    pattern); a table's heat map shares one scale over all units.
+
+    Args:
+        weights: (d, hidden): a column a unit.
+        image_shape: height and width if the inputs are pixels.
+        feature_names: the d names of the inputs of a table.
+        limit: at most so many units.
+        title: of the figure.
+    """
+    matrix = as_array(weights).astype(np.float64)
+    strongest = np.sort(np.argsort(-np.linalg.norm(matrix, axis=0), kind="stable")[:limit])
+    few = len(strongest) < matrix.shape[1]
+    shown = f"{len(strongest)} of {matrix.shape[1]} units" if few else "all units"
+    if image_shape is None:
+        return heat_map(
+            matrix[:, strongest],
+            feature_names or [f"input {k + 1}" for k in range(len(matrix))],
+            [str(k + 1) for k in strongest],
+            title=f"{title} ({shown})",
+            x="hidden unit",
+            value="weight",
+            centred=True,
+        )
+    filters = _pictures(matrix[:, strongest].T, image_shape)
+    scale = np.abs(filters).max(axis=(1, 2), keepdims=True)
+    columns = int(np.ceil(np.sqrt(len(filters))))
+    figure = new_figure(*_size(-(-len(filters) // columns), columns, image_shape, 0.62, title))
+    axes = figure.subplots()
+    _mosaic(axes, filters / np.where(scale > 0, scale, 1), columns, cmap=DIVERGING, low=-1.0)
+    axes.set_xlabel(f"{shown}, each on its own scale: red excites, blue inhibits", fontsize=9)
+    headline(figure, title)
+    return figure
+
+
+def reconstructions(
+    original: Any,
+    stages: Sequence[tuple[int, Any, float]],
+    *,
+    image_shape: Shape,
+    title: str = "One row's reconstruction as training goes on",
+) -> Figure:
+    """Draw a picture beside its reconstructions at several stages of training.
+
+    Args:
+        original: (d,) the row.
+        stages: epoch, (d,) reconstruction and cross-entropy in nats of each stage.
+        image_shape: height and width.
+        title: of the figure.
+    """
+    rows = [as_array(original).reshape(-1), *(as_array(row).reshape(-1) for _, row, _ in stages)]
+    captions = ["original"]
+    for epoch, _, loss in stages:
+        captions.append(f"{'start' if epoch == 0 else f'epoch {epoch}'}\n{loss:.1f} nats")
+    figure = new_figure(1.45 * len(rows) + 0.3, 1.45 * image_shape[0] / image_shape[1] + 0.8)
+    for axes, row, caption in zip(grid_of_axes(figure, 1, len(rows))[0], rows, captions, strict=True):
+        axes.imshow(row.reshape(image_shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        bare(axes, caption)
+    headline(figure, title)
+    return figure
+
+
+def _pictures(images: Any, image_shape: Shape) -> Array:
+    array = as_array(images).astype(np.float64)
+    if array.size == 0:
+        raise ValueError("there are no pictures to draw")
+    if array[0].size != image_shape[0] * image_shape[1]:
+        raise ValueError(f"rows of {array[0].size} values are no pictures of {image_shape}")
+    return array.reshape(len(array), *image_shape)
+
+
+def _mosaic(axes: Axes, pictures: Array, columns: int, cmap: str = "gray", low: float = 0.0) -> None:
+    """Draw many small pictures as one image with white gaps: one artist instead of hundreds of axes."""
+    n, height, width = pictures.shape
+    lines = -(-n // columns)
+    canvas = np.full((lines * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
+    for k, picture in enumerate(pictures):
+        top, left = (k // columns) * (height + 1), (k % columns) * (width + 1)
+        canvas[top : top + height, left : left + width] = picture
+    axes.imshow(np.ma.masked_invalid(canvas), cmap=cmap, vmin=low, vmax=1, interpolation="nearest")
+    bare(axes)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _size(lines: int, columns: int, image_shape: Shape, cell: float, title: str) -> tuple[float, float]:
+    """Width and height in inches; wide enough for the title."""
+    width = max(cell * columns, 0.105 * len(title)) + 0.3
+    return width, cell * lines * image_shape[0] / image_shape[1] + 0.75

@@ -1,0 +1,192 @@
+"""Heat maps, and two-dimensional maps of the codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from scipy.linalg import eigh
+
+from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.plots.style import (
+    DIVERGING,
+    INK,
+    SEQUENTIAL,
+    colour,
+    dress,
+    headline,
+    legend,
+    new_figure,
+    shortened,
+)
+
+
+def heat_map(
+    values: Any,
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    *,
+    title: str = "",
+    x: str = "",
+    y: str = "",
+    value: str = "",
+    centred: bool = False,
+    logarithmic: bool = False,
+    show_numbers: bool | None = None,
+    texts: Sequence[Sequence[str]] | None = None,
+) -> Figure:
+    """Draw a matrix as coloured cells, with numbers in them where they fit.
+
+    Args:
+        values: (rows, columns); NaN stays white.
+        row_names: from the top.
+        column_names: from the left.
+        title: of the figure.
+        x: what the columns are.
+        y: what the rows are.
+        value: what the colours mean, with its unit.
+        centred: two colours that part at 0, over the same range on both sides.
+        logarithmic: colours by powers of ten; values of 0 and below stay white.
+        show_numbers: by default for at most 150 cells.
+        texts: what stands in the cells instead of the numbers, row by row.
+    """
+    from matplotlib.colors import LogNorm, Normalize
+
+    matrix = np.ma.masked_invalid(as_array(values).astype(np.float64))
+    if matrix.shape != (len(row_names), len(column_names)):
+        raise ValueError(f"{len(row_names)} x {len(column_names)} names do not fit {matrix.shape} values")
+    norm = Normalize(float(matrix.min()), float(matrix.max()))
+    if logarithmic:
+        matrix = np.ma.masked_less_equal(matrix, 0)
+        norm = LogNorm(float(matrix.min()), float(matrix.max()))
+    elif centred:
+        bound = float(np.abs(matrix).max()) or 1.0
+        norm = Normalize(-bound, bound)
+    n_rows, n_columns = matrix.shape
+    numbers = texts is not None or (matrix.size <= 150 if show_numbers is None else show_numbers)
+    cell = 0.3
+    if numbers:
+        cell = 0.62 if texts is None else max(0.62, 0.085 * max(len(t) for line in texts for t in line))
+    names = shortened(list(row_names))
+    width = max(4.0, min(14.0, cell * n_columns)) + 0.09 * max(len(name) for name in names) + 1.3
+    figure = new_figure(max(width, 0.105 * len(title)), max(2.2, min(12.0, 0.32 * n_rows)) + 1.3)
+    axes = figure.subplots()
+    picture = axes.imshow(matrix, cmap=DIVERGING if centred else SEQUENTIAL, norm=norm, aspect="auto")
+    dress(axes, x=x, y=y, grid="none")
+    # At most some 40 names on an axis can be read.
+    for axis, labels in ((axes.xaxis, shortened(list(column_names), 14)), (axes.yaxis, names)):
+        step = -(-len(labels) // 40)
+        axis.set_ticks(range(0, len(labels), step), labels[::step], fontsize=8.5)
+    longest = max(len(part) for name in column_names for part in name.split("\n"))
+    if longest * 0.075 > cell * max(1.0, 4.0 / (cell * n_columns)):
+        axes.tick_params(axis="x", rotation=90)
+    if numbers:
+        shades = picture.cmap(norm(matrix.filled(matrix.min())))
+        light = shades[..., :3] @ [0.299, 0.587, 0.114] > 0.55
+        for row, column in np.argwhere(~np.ma.getmaskarray(matrix)):
+            text = f"{matrix[row, column]:.2g}" if texts is None else texts[row][column]
+            ink = INK if light[row, column] else "white"
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
+    bar = figure.colorbar(picture, ax=axes, label=value, fraction=0.05, pad=0.02)
+    bar.ax.tick_params(labelsize=8.5)
+    bar.outline.set_visible(False)
+    headline(figure, title)
+    return figure
+
+
+def code_map(
+    codes: Any,
+    targets: Any | None = None,
+    *,
+    class_names: Sequence[str] = (),
+    target_name: str = "target",
+    title: str = "Map of the codes",
+) -> Figure:
+    """Draw codes in the plane, coloured by class, or by value for a regression target.
+
+    Codes of more than two columns are projected on their first two principal components, whose shares of the
+    variance stand on the axes.
+
+    Args:
+        codes: (n, k), k at least 2.
+        targets: (n,) or (n, 1); classes if `class_names` are given, else values.
+        class_names: of the classes.
+        target_name: what the colours of a regression mean.
+        title: of the figure.
+    """
+    points, labels = _plane(as_array(codes).astype(np.float64))
+    figure = new_figure(7.4, 5.8)
+    axes = figure.subplots()
+    dress(axes, x=labels[0], y=labels[1])
+    dots: dict[str, Any] = {"s": float(np.clip(24_000 / len(points), 3, 30)), "alpha": 0.75, "linewidths": 0}
+    if targets is None:
+        axes.scatter(*points.T, color=colour(0), **dots)
+    elif class_names:
+        classes = as_array(targets).reshape(-1).astype(np.int64)
+        for k, name in enumerate(class_names):
+            axes.scatter(*points[classes == k].T, color=colour(k), label=name, **dots)
+        present = [k for k in range(len(class_names)) if (classes == k).any()]
+        middles = np.array([np.median(points[classes == k], axis=0) for k in present])
+        if len(class_names) <= 20 and max(map(len, class_names)) <= 8:
+            # A short name near the middle of its class, so that colour is not the only key.
+            for k, place in zip(present, _apart(middles, np.ptp(points, axis=0)), strict=True):
+                axes.text(
+                    float(place[0]),
+                    float(place[1]),
+                    class_names[k],
+                    ha="center",
+                    va="center",
+                    fontsize=11,
+                    fontweight="bold",
+                    color=INK,
+                    path_effects=[withStroke(linewidth=3, foreground="white")],
+                )
+        legend(axes, outside=True)
+        for handle in axes.get_legend().legend_handles:  # type: ignore[union-attr]
+            handle.set(sizes=[36], alpha=1)  # type: ignore[union-attr]
+    else:
+        picture = axes.scatter(
+            points[:, 0], points[:, 1], c=as_array(targets).reshape(-1), cmap=SEQUENTIAL, **dots
+        )
+        bar = figure.colorbar(picture, ax=axes, label=target_name)
+        bar.solids.set_alpha(1)  # type: ignore[union-attr]
+    headline(figure, title)
+    return figure
+
+
+def _apart(places: Array, extent: Array, distance: float = 0.06) -> Array:
+    """Push labels apart until no two are nearer than a share of the map's width and height."""
+    scaled = places / np.where(extent > 0, extent, 1)
+    for _ in range(200):
+        gaps = scaled[:, None] - scaled[None]
+        lengths = np.linalg.norm(gaps, axis=2)
+        near = (lengths < distance) & ~np.eye(len(scaled), dtype=bool)
+        if not near.any():
+            break
+        # Two labels at the very same place part along a direction of their own.
+        turns = np.arange(len(scaled))[:, None] - np.arange(len(scaled))[None]
+        aside = np.stack([np.sign(turns) * 1.0, np.zeros_like(turns, dtype=float)], 2)
+        towards = np.where(lengths[..., None] > 1e-9, gaps / np.maximum(lengths, 1e-9)[..., None], aside)
+        steps = np.where(near, (1.05 * distance - lengths) / 2, 0)
+        scaled = scaled + (steps[..., None] * towards).sum(1)
+    return scaled * np.where(extent > 0, extent, 1)
+
+
+def _plane(codes: Array) -> tuple[Array, list[str]]:
+    if codes.ndim != 2 or codes.shape[1] < 2:
+        raise ValueError(f"a map needs codes of at least two columns, not of shape {codes.shape}")
+    if codes.shape[1] == 2:
+        return codes, ["code 1", "code 2"]
+    centred = codes - codes.mean(0)
+    # The two longest axes of the covariance, and nothing else of it: many times as fast as all singular values.
+    moments, last = centred.T.astype(np.float64) @ centred, codes.shape[1] - 1
+    squared, vectors = eigh(moments, subset_by_index=[last - 1, last])
+    squared, directions = squared[::-1], vectors.T[::-1]
+    # A component's sign is arbitrary; its largest loading is made positive, so that maps agree.
+    signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(1)])
+    shares = squared / max(float(np.trace(moments)), 1e-300)
+    labels = [f"principal component {k + 1} ({shares[k]:.0%} of the variance)" for k in range(2)]
+    return centred @ (directions[:2] * signs[:, None]).T, labels

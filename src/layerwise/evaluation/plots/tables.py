@@ -1,0 +1,148 @@
+"""Figures of a table's rows: one row as it is reconstructed, many rows as they are generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from layerwise.data.preprocessing.columns import DATE_PARTS
+from layerwise.data.tensors import Block
+from layerwise.evaluation.metrics.arrays import as_array
+from layerwise.evaluation.plots.latent import heat_map
+from layerwise.evaluation.plots.style import (
+    bare,
+    colour,
+    dress,
+    grid_of_axes,
+    headline,
+    new_figure,
+    shortened,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PANELS = 24
+MOST_BARS = 12
+
+
+def note(text: str) -> Figure:
+    """Draw a sentence where a run has no figure to show."""
+    figure = new_figure(6.4, 1.4)
+    axes = bare(figure.subplots())
+    axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, fontsize=10, transform=axes.transAxes)
+    return figure
+
+
+def table_reconstructions(
+    restored: pd.DataFrame,
+    prepared: Any,
+    blocks: Sequence[Block],
+    stages: Sequence[tuple[int, float]],
+    *,
+    title: str = "One row's reconstruction as training goes on",
+) -> Figure:
+    """Draw a row beside its reconstructions in the columns' own units, coloured by their squared error.
+
+    Args:
+        restored: the row and then its reconstructions, in raw columns.
+        prepared: (1 + stages, d) the same rows as the network sees them.
+        blocks: which prepared columns belong to which raw one.
+        stages: epoch and squared error of each reconstruction.
+        title: of the figure.
+    """
+    matrix = as_array(prepared).astype(np.float64)
+    squared = (matrix - matrix[:1]) ** 2
+    errors, texts, names = [], [], []
+    for name in restored:
+        parts = {str(name), *(f"{name}_{part}" for part in DATE_PARTS)}
+        own = [squared[:, b.start : b.stop].sum(1) for b in blocks if b.name in parts]
+        if own:
+            names.append(str(name))
+            errors.append(np.sum(own, axis=0))
+            texts.append([_cell(value) for value in restored[name]])
+    moments = ["start" if epoch == 0 else f"epoch {epoch}" for epoch, _ in stages]
+    return heat_map(
+        np.stack(errors),
+        names,
+        ["row", *(f"{m}\n{loss:.2f}" for m, (_, loss) in zip(moments, stages, strict=True))],
+        title=title,
+        x="stage of training, and half its squared error",
+        value="squared error (standardised)",
+        texts=texts,
+    )
+
+
+def marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = "Generated rows") -> Figure:
+    """Draw each column's distribution among real rows (filled) and among generated ones (line).
+
+    Args:
+        real: rows in raw columns.
+        generated: other rows in the same columns.
+        title: of the figure.
+    """
+    names = [name for name in real if real[name].nunique() > 1][:MOST_PANELS]
+    if not names:
+        raise ValueError("there is no column that varies")
+    across = min(4, len(names))
+    lines = -(-len(names) // across)
+    figure = new_figure(3.1 * across, 2.3 * lines + 0.9)
+    panels = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    for axes, name in zip(panels, names, strict=False):
+        _marginal(axes, real[name], generated[name])
+        dress(axes, title=shortened([str(name)])[0], grid="y")
+    for axes in panels[len(names) :]:
+        axes.set_axis_off()
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
+    headline(figure, title)
+    return figure
+
+
+def _marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
+    import pandas as pd
+
+    kind = real.dtype
+    if pd.api.types.is_datetime64_any_dtype(real):
+        real, generated = real.astype("int64") / 1e9, generated.astype("int64") / 1e9
+    few = real.nunique() <= MOST_BARS
+    if pd.api.types.is_numeric_dtype(real) and not pd.api.types.is_bool_dtype(real) and not few:
+        edges = np.histogram_bin_edges(pd.concat([real, generated]).dropna().to_numpy(dtype=float), bins=30)
+        axes.hist(
+            real.to_numpy(), edges.tolist(), density=True, color=colour(0), alpha=0.55, label="real rows"
+        )
+        axes.hist(
+            generated.to_numpy(),
+            edges.tolist(),
+            density=True,
+            histtype="step",
+            color=colour(2),
+            linewidth=1.5,
+            label="generated rows",
+        )
+        axes.set_yticks([])
+        if pd.api.types.is_datetime64_any_dtype(kind):
+            axes.set_xticks([])
+        return
+    shares = [rows.astype(str).value_counts(normalize=True) for rows in (real, generated)]
+    values = list(real.value_counts().index[:MOST_BARS])
+    if pd.api.types.is_numeric_dtype(real):
+        values = sorted(values)
+    places = np.arange(len(values))
+    heights = [[float(share.get(str(value), 0.0)) for value in values] for share in shares]
+    axes.bar(places, heights[0], width=0.8, color=colour(0), alpha=0.55, label="real rows")
+    axes.bar(
+        places, heights[1], width=0.8, fill=False, edgecolor=colour(2), linewidth=1.5, label="generated rows"
+    )
+    axes.set_xticks(places, shortened([_cell(value) for value in values], 9), fontsize=7.5)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        return f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.0f}"
+    return str(value)

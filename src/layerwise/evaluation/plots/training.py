@@ -1,0 +1,208 @@
+"""Figures of how learning went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from layerwise.evaluation.plots.style import (
+    DASHES,
+    FAINT,
+    MARKERS,
+    colour,
+    dress,
+    grid_of_axes,
+    headline,
+    legend,
+    new_figure,
+)
+
+History = Sequence[Mapping[str, float]]
+
+UNITS = {
+    "loss": "loss",
+    "cross_entropy": "cross-entropy (nats per row)",
+    "reconstruction": "reconstruction loss (nats per row)",
+    "reconstruction_cross_entropy": "cross-entropy (nats per row)",
+    "reconstruction_mse": "squared error (per column)",
+    "reconstruction_sse": "squared error (per row)",
+    "accuracy": "accuracy (share of rows)",
+    "error": "error (share of rows)",
+    "free_energy": "free energy (nats)",
+    "free_energy_gap": "validation less training free energy (nats)",
+    "pseudo_likelihood": "log pseudo-likelihood (nats per row)",
+}
+ROLES = ("train", "validation", "test")
+
+
+def learning_curves(
+    histories: Mapping[str, History], *, title: str = "Learning curves", metrics: Sequence[str] = ()
+) -> Figure:
+    """Draw every metric by epoch: a line of panels for each training, train and validation together.
+
+    The error is left out where the accuracy is drawn, whose mirror image it is.
+
+    Args:
+        histories: by name ("layer 1", ..., "fine-tuning"), one dict an epoch, keys such as `train/loss`.
+        title: of the figure.
+        metrics: which to draw, without their prefix; all but times by default.
+
+    Raises:
+        ValueError: nothing to draw.
+    """
+    panels = {name: _metrics(history, metrics) for name, history in histories.items() if history}
+    panels = {name: found for name, found in panels.items() if found}
+    if not panels:
+        raise ValueError("there are no learning curves to draw: every history is empty")
+    columns = max(len(found) for found in panels.values())
+    figure = new_figure(max(4.2 * columns, 5) + 0.4, 2.6 * len(panels) + 0.6)
+    grid = figure.add_gridspec(len(panels), columns)
+    for line, (name, found) in enumerate(panels.items()):
+        for column, metric in enumerate(found):
+            axes = figure.add_subplot(grid[line, column])
+            _curves(axes, histories[name], metric)
+            dress(axes, title=name, x="epoch", y=UNITS.get(metric, metric.replace("_", " ")))
+    headline(figure, title)
+    return figure
+
+
+def few_labels(
+    errors: Mapping[str, Mapping[int, Sequence[float]]],
+    *,
+    title: str = "Test error by the number of labelled rows",
+) -> Figure:
+    """Draw test error against labelled rows, mean and standard deviation over seeds, one line a start.
+
+    Args:
+        errors: by name ("pretrained", "random start"), then by number of labelled rows: the error (fraction
+        of 1)
+            of each seed.
+        title: of the figure.
+    """
+    figure = new_figure(6.8, 4.6)
+    axes = figure.subplots()
+    numbers = sorted({number for by_rows in errors.values() for number in by_rows})
+    if not numbers:
+        raise ValueError("there are no errors to draw")
+    seeds = set()
+    for k, (name, by_rows) in enumerate(errors.items()):
+        rows = sorted(by_rows)
+        values = [100 * np.asarray(by_rows[number], dtype=np.float64) for number in rows]
+        seeds |= {len(value) for value in values}
+        axes.errorbar(
+            # A small step sideways keeps the bars of two lines apart.
+            np.array(rows) * 1.02 ** (k - (len(errors) - 1) / 2),
+            [value.mean() for value in values],
+            yerr=[value.std(ddof=1) if len(value) > 1 else 0.0 for value in values],
+            color=colour((0, 2, 4)[k % 3]),
+            marker=MARKERS[k % len(MARKERS)],
+            linestyle=DASHES[k % len(DASHES)],
+            markersize=6,
+            linewidth=1.8,
+            capsize=4,
+            label=name,
+        )
+    axes.set_xscale("log")
+    axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
+    axes.set_xticks([], minor=True)
+    axes.set_ylim(bottom=0)
+    many = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+    dress(axes, x="labelled rows (log scale)", y="test error (%)")
+    axes.set_title(f"mean and standard deviation over {many} seeds", fontsize=9.5, color=FAINT)
+    legend(axes, place="upper right")
+    headline(figure, title)
+    return figure
+
+
+def remembering(found: Sequence[Mapping[str, Any]], *, title: str = "Remembering the first symbol") -> Figure:
+    """Draw the gradient by step of untrained recurrent nets, and their accuracy as they learn.
+
+    Args:
+        found: one dict a net: `cell`, `gradients` by step, `course` of (update, accuracy), `base_rate`.
+        title: of the figure.
+    """
+    figure = new_figure(10, 4.4)
+    left, right = grid_of_axes(figure, 1, 2)[0]
+    for k, each in enumerate(found):
+        style: dict[str, Any] = {
+            "color": colour(k),
+            "label": each["cell"],
+            "linestyle": DASHES[k % len(DASHES)],
+        }
+        left.plot(range(1, len(each["gradients"]) + 1), each["gradients"], **style)
+        right.plot(*zip(*each["course"], strict=True), marker=MARKERS[k], markersize=4, **style)
+    left.set_yscale("log")
+    right.axhline(found[0]["base_rate"], color=FAINT, linestyle=":")
+    right.set_ylim(0, 1.05)
+    dress(
+        left, title="Before training", x="step of the sequence", y="gradient of the loss by the step's input"
+    )
+    dress(
+        right, title="Fresh sequences (dotted: a constant answer)", x="updates", y="accuracy (share of rows)"
+    )
+    legend(left)
+    legend(right)
+    headline(figure, title)
+    return figure
+
+
+def _metrics(history: History, wanted: Sequence[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for epoch in history:
+        for key in epoch:
+            role, _, metric = key.partition("/")
+            if role in ROLES and metric and (not wanted or metric in wanted):
+                found[metric] = None
+    if "accuracy" in found and not wanted:
+        found.pop("error", None)
+    return list(found)
+
+
+def _curves(axes: Axes, history: History, metric: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for k, role in enumerate(ROLES):
+        key = f"{role}/{metric}"
+        points = [(number, epoch[key]) for number, epoch in enumerate(history, 1) if key in epoch]
+        if points:
+            epochs, values = zip(*points, strict=True)
+            # A single epoch has no line to be seen.
+            marker = "o" if len(points) < 12 else ""
+            axes.plot(
+                epochs,
+                values,
+                color=colour(2 * k),
+                linestyle=DASHES[k],
+                marker=marker,
+                markersize=3.5,
+                label=role,
+            )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
+    legend(axes)
+
+
+def grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, most: int = 30) -> Figure:
+    """Draw the points of a grid of settings, the best one on top, with mean and standard deviation over seeds.
+
+    Args:
+        ranked: dicts of `settings`, `mean` and `spread`, the best one first.
+        monitor: what was measured on the validation rows.
+        most: points that are shown.
+    """
+    shown = list(ranked[:most])
+    figure = new_figure(7.2, 1.3 + 0.28 * len(shown))
+    axes = dress(figure.subplots(), x=monitor.replace("/", " "), grid="x")
+    labels = [", ".join(f"{name} {value:g}" for name, value in each["settings"].items()) for each in shown]
+    for k, each in enumerate(shown):
+        axes.errorbar(
+            each["mean"], k, xerr=each["spread"] or None, fmt="o", color=colour(2 if k == 0 else 0), capsize=3
+        )
+    axes.set_yticks(range(len(shown)), labels)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    left = f" (the best {len(shown)} of {len(ranked)})" if len(shown) < len(ranked) else ""
+    headline(figure, f"What the grid found{left}")
+    return figure

@@ -1,0 +1,82 @@
+"""A page with sliders: the generator runs in the reader's browser, without a server."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from layerwise.models.gan.generator import Generator
+
+
+def plain_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return weights (m, n) and biases (m,) of an mlp generator's layers, with the running statistics folded in.
+
+    Raises:
+        ValueError: the generator is no mlp with relu and a sigmoid.
+    """
+    shape = generator.config
+    if shape.network != "mlp" or shape.activation != "relu" or shape.output != "sigmoid":
+        raise ValueError("the page knows generators of network mlp with relu and an output of pixels")
+    layers: list[tuple[np.ndarray, np.ndarray]] = []
+    for module in generator.body:
+        if isinstance(module, nn.Linear):
+            layers.append((module.weight.detach().double().numpy(), module.bias.detach().double().numpy()))
+        elif isinstance(module, nn.BatchNorm1d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            scale = module.weight.detach().double() / torch.sqrt(module.running_var.double() + module.eps)
+            shift = module.bias.detach().double() - scale * module.running_mean.double()
+            weight, bias = layers[-1]
+            layers[-1] = (scale.numpy()[:, None] * weight, scale.numpy() * bias + shift.numpy())
+    return layers
+
+
+def packed_layers(generator: Generator) -> list[dict[str, Any]]:
+    """Return each layer's size and its weights and biases as base64 of little-endian float32."""
+    return [
+        {
+            "inputs": weight.shape[1],
+            "outputs": weight.shape[0],
+            "weight": _text(weight),
+            "bias": _text(bias),
+        }
+        for weight, bias in plain_layers(generator)
+    ]
+
+
+def _text(values: np.ndarray) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
+
+
+def slider_page(
+    generator: Generator, class_names: Sequence[str], image_shape: tuple[int, int], title: str
+) -> str:
+    """Return a whole HTML page: a slider for each number of the noise, a button for each class, the picture.
+
+    Args:
+        generator: told the class, one-hot, if it has conditions.
+        class_names: of the conditions.
+        image_shape: height and width.
+        title: of the page.
+    """
+    model = {
+        "latent": generator.config.latent_size,
+        "classes": list(class_names) if generator.config.n_conditions else [],
+        "height": image_shape[0],
+        "width": image_shape[1],
+        "layers": packed_layers(generator),
+    }
+    template = (
+        files("layerwise.evaluation.reports").joinpath("page_template.html").read_text(encoding="utf-8")
+    )
+    # A closing tag inside the data would end the script.
+    data = json.dumps(model).replace("</", "<\\/")
+    return template.replace("TITLE", html.escape(title)).replace("MODEL", data)

@@ -1,0 +1,85 @@
+"""Missing cells of a table: what an autoencoder puts there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from layerwise.data.tensors import Block
+
+ROUNDS = 20
+
+
+def hide_cells(
+    n_rows: int, blocks: Sequence[Block], share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw which cells are missing.
+
+    Returns:
+        Cells (n_rows, blocks) and columns (n_rows, n_inputs), True where missing; dummies of one category together.
+    """
+    cells = torch.rand(n_rows, len(blocks), generator=generator) < share
+    sizes = torch.tensor([block.stop - block.start for block in blocks])
+    return cells, cells.repeat_interleave(sizes, 1)
+
+
+def impute(
+    reconstruct: Callable[[Tensor], Tensor],
+    rows: Tensor,
+    missing: Tensor,
+    start: Tensor,
+    rounds: int = ROUNDS,
+) -> Tensor:
+    """Return rows whose missing columns are the autoencoder's, again and again with its last answer put in.
+
+    What is given stays as it is (Rezende et al. 2014, appendix F, without the noise).
+
+    Args:
+        reconstruct: rows (n, d) to reconstructions.
+        rows: (n, d); what is missing is not read.
+        missing: (n, d) bool.
+        start: (d,) what stands in for missing values at first: the training rows' means.
+        rounds: how often.
+    """
+    filled = torch.where(missing, start, rows)
+    for _ in range(rounds):
+        filled = torch.where(missing, reconstruct(filled), rows)
+    return filled
+
+
+def imputation_errors(
+    rows: Tensor, filled: Tensor, start: Tensor, cells: Tensor, blocks: Sequence[Block]
+) -> list[dict[str, float | str]]:
+    """Return, for each block with missing cells, the errors of the answers and of the column's mean or commonest value.
+
+    Of numbers the root mean squared error (in the prepared unit), of others the share of wrong categories.
+    """
+    found: list[dict[str, float | str]] = []
+    for k, block in enumerate(blocks):
+        at = cells[:, k]
+        if not bool(at.any()):
+            continue
+        true, answer = rows[at, block.start : block.stop], filled[at, block.start : block.stop]
+        usual = start[block.start : block.stop].expand_as(true)
+        if block.kind in ("real", "count"):
+            errors = [float((each - true).square().mean().sqrt()) for each in (answer, usual)]
+            measure = "rmse"
+        else:
+            errors = [
+                float((_category(each, block) != _category(true, block)).float().mean())
+                for each in (answer, usual)
+            ]
+            measure = "error"
+        found.append({"column": block.name, "measure": measure, "autoencoder": errors[0], "usual": errors[1]})
+    return found
+
+
+def _category(values: Tensor, block: Block) -> Tensor:
+    """Return the likeliest category of dummies (n, k); with fewer dummies than categories the first is the rest."""
+    if block.kind == "binary":
+        return (values > 0.5).long().reshape(-1)
+    if len(block.categories) > values.shape[1]:
+        values = torch.cat([1 - values.sum(1, keepdim=True), values], 1)
+    return values.argmax(1)

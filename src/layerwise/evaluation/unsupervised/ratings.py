@@ -1,0 +1,79 @@
+"""Held-out ratings: the machine's error beside those of means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from layerwise.models.rbm.ratings import rated, rating_probabilities
+from layerwise.models.rbm.rbm import RBM
+
+# A mean of few ratings is drawn towards the overall one as if by so many more.
+PRIOR_RATINGS = 5.0
+
+
+def rating_errors(
+    rbm: RBM,
+    given: Tensor,
+    held_out: Tensor,
+    levels: Sequence[float],
+    parties: tuple[str, str] = ("item", "user"),
+) -> dict[str, float]:
+    """Return root mean squared errors on held-out ratings, in units of the ratings.
+
+    `global_mean` answers the mean of all given ratings; `item_mean` and `user_mean` that of the item or the user,
+    shrunk towards it; `both_means` adds up the two deviations.
+
+    Args:
+        rbm: trained on the given ratings.
+        given: (rows, n_visible) one-hot.
+        held_out: (rows, n_visible) other ratings of the same rows.
+        levels: the values of the ratings, in order.
+        parties: what a row and what a group of columns is.
+    """
+    values = torch.tensor(list(levels), dtype=given.dtype)
+    rows, groups, true = rated(held_out, len(values))
+    p = rating_probabilities(rbm, given, rows, groups, len(values))
+    found = errors_beside_means(p @ values, given, held_out, levels, parties)
+    likely = p[torch.arange(len(true)), true].clamp_min(1e-12)
+    return found | {"log_loss": float(-likely.log().mean())}
+
+
+def errors_beside_means(
+    answers: Tensor,
+    given: Tensor,
+    held_out: Tensor,
+    levels: Sequence[float],
+    parties: tuple[str, str] = ("item", "user"),
+) -> dict[str, float]:
+    """Return the root mean squared and the mean absolute error of answers, and those of means.
+
+    Args:
+        answers: (n,) for the held-out ratings in the order of `rated`.
+        given, held_out, levels, parties: as in `rating_errors`.
+    """
+    values = torch.tensor(list(levels), dtype=given.dtype)
+    rows, groups, true = rated(held_out, len(values))
+    target = values[true]
+    known_rows, known_groups, known = rated(given, len(values))
+    mean = values[known].mean()
+    deviation = values[known] - mean
+    n_groups = given.shape[1] // len(values)
+    by_row = _shrunk(deviation, known_rows, len(given))
+    by_group = _shrunk(deviation, known_groups, n_groups)
+    guesses = {
+        "rmse": answers,
+        "global_mean": mean.expand(len(target)),
+        f"{parties[0]}_mean": mean + by_row[rows],
+        f"{parties[1]}_mean": mean + by_group[groups],
+        "both_means": mean + by_row[rows] + by_group[groups],
+    }
+    found = {name: float((answer - target).square().mean().sqrt()) for name, answer in guesses.items()}
+    return found | {"mae": float((answers - target).abs().mean())}
+
+
+def _shrunk(deviation: Tensor, index: Tensor, n: int) -> Tensor:
+    sums = torch.zeros(n, dtype=deviation.dtype).index_add_(0, index, deviation)
+    return sums / (torch.bincount(index, minlength=n) + PRIOR_RATINGS)

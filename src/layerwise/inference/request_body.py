@@ -1,0 +1,194 @@
+"""Requests to a served model: a body is read, bounded and checked before the network sees it.
+
+Every answer is JSON. Whatever is wrong with a body is a 4xx with one sentence; nothing of the server's inside, such
+as a traceback or a path, is in an answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from layerwise.inference.model import Trained
+from layerwise.utils.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_BYTES = 32 * 1024 * 1024
+MOST_ROWS = 50_000
+MOST_COLUMNS = 20_000
+MOST_CELLS = 40_000_000
+FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+Answer = tuple[str, int, str]
+log = logging.getLogger(__name__)
+
+
+class RequestError(UserError, ValueError):
+    """A request that is wrong; the message says how, and `status` is the HTTP status."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def answer_request(model: Trained, body: bytes | str, content_type: str | None) -> Answer:
+    """Return the answer's text, status and type for one request body."""
+    try:
+        frame = read_body(model, body, content_type)
+        records = model.predict(frame).to_dict(orient="records")
+        return json.dumps({"predictions": records}, allow_nan=False), 200, "application/json"
+    except UserError as error:
+        status = error.status if isinstance(error, RequestError) else 400
+        return _problem(str(error), status)
+    except Exception:  # whatever it is, the body brought it about: the details are the log's alone
+        log.exception("A request could not be answered")
+        return _problem(
+            "the rows cannot be predicted; compare their columns and values with the example", 400
+        )
+
+
+def _problem(message: str, status: int) -> Answer:
+    code = {413: "REQUEST_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}.get(status, "BAD_REQUEST")
+    return json.dumps({"error_code": code, "message": message[:2000]}), status, "application/json"
+
+
+def read_body(model: Trained, body: bytes | str, content_type: str | None) -> pd.DataFrame:
+    """Return the rows of a body.
+
+    Raises:
+        RequestError: the type, the size or the form is wrong.
+    """
+    kind, _, rest = (content_type or "").partition(";")
+    charset = rest.partition("charset=")[2].strip().strip('"').lower() or "utf-8"
+    raw = body.encode() if isinstance(body, str) else body
+    if len(raw) > MOST_BYTES:
+        raise RequestError(f"the body has {len(raw):,} bytes; at most {MOST_BYTES:,} are read", 413)
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise RequestError(f"the charset has to be utf-8, not {charset[:40]}", 415)
+    readers = {"application/json": _read_json, "text/csv": _read_csv}
+    reader = readers.get(kind.strip().lower())
+    if reader is None:
+        raise RequestError(f"the content type has to be {' or '.join(readers)}, not '{kind[:60]}'", 415)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"the body is no UTF-8: byte {error.start} is wrong") from None
+    frame = reader(text, model)
+    if len(frame) == 0:
+        raise RequestError("the body holds no rows")
+    return frame
+
+
+def _read_json(text: str, model: Trained) -> pd.DataFrame:
+    try:
+        body = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RequestError(f"the body is no JSON: {error.msg} at character {error.pos}") from None
+    except (ValueError, RecursionError):
+        raise RequestError(
+            "the body is no JSON that can be read: nested too deeply, or an endless number"
+        ) from None
+    given = [name for name in FORMATS if name in body] if isinstance(body, dict) else []
+    if len(given) != 1:
+        raise RequestError(f"the body has to be a JSON object with one of {', '.join(FORMATS)}")
+    names, rows = _rows_of(given[0], body[given[0]], model)
+    if len(rows) > MOST_ROWS:
+        raise RequestError(
+            f"{len(rows):,} rows are too many for one request; send at most {MOST_ROWS:,}", 413
+        )
+    return _frame(names, rows)
+
+
+def _rows_of(form: str, value: Any, model: Trained) -> tuple[list[str], list[Any]]:
+    """Return the columns' names and the rows of one of MLflow's forms of a table."""
+    expected = (
+        list(model.columns.feature_names) if model.pictures else list(model.preparation.state["original"])
+    )
+    if form == "dataframe_split":
+        if not isinstance(value, dict) or not isinstance(value.get("data"), list):
+            raise RequestError("dataframe_split has to hold 'columns' and 'data', a list of rows")
+        names = value.get("columns")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise RequestError("dataframe_split has to name its columns, in a list of text")
+        return names, value["data"]
+    if form == "inputs" and isinstance(value, dict):
+        if not value or not all(isinstance(column, list) for column in value.values()):
+            raise RequestError("inputs has to hold a list for each column")
+        if len({len(column) for column in value.values()}) > 1:
+            raise RequestError("the columns of inputs have different lengths")
+        return list(value), [list(row) for row in zip(*value.values(), strict=True)]
+    if not isinstance(value, list):
+        raise RequestError(f"{form} has to be a list of rows")
+    if value and all(isinstance(row, dict) for row in value):
+        # Not every name of every row: a body could hold a new one in each.
+        named = [name for name in expected if any(name in row for row in value)]
+        names = list(dict.fromkeys([*list(value[0])[:MOST_COLUMNS], *named]))
+        if len(names) * len(value) > MOST_CELLS:
+            raise RequestError(f"{len(value):,} rows of {len(names):,} columns are too many", 413)
+        return names, [[row.get(name) for name in names] for row in value]
+    return expected, value
+
+
+def _frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    _check_names(names)
+    for k, row in enumerate(rows):
+        if not isinstance(row, list):
+            raise RequestError(f"row {k} is no list of cells")
+        if len(row) != len(names):
+            raise RequestError(f"row {k} has {len(row)} cells for {len(names)} columns")
+        for at, cell in enumerate(row):
+            row[at] = _cell(cell, k, names[at])
+    return pd.DataFrame(rows, columns=names)
+
+
+def _check_names(names: list[str]) -> None:
+    if len(names) > MOST_COLUMNS:
+        raise RequestError(f"{len(names):,} columns are too many; send at most {MOST_COLUMNS:,}", 413)
+    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise RequestError(f"column '{name[:60]}' is there twice")
+
+
+def _cell(cell: Any, row: int, name: str) -> Any:
+    if isinstance(cell, (list, dict)):
+        raise RequestError(f"row {row}, column '{name[:60]}': a cell is a number, text, true, false or null")
+    if isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) > 2**53:
+        return float(cell) if abs(cell) < 10**300 else math.inf
+    return cell
+
+
+def _read_csv(text: str, model: Trained) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        n_rows = 0
+        for k, line in enumerate(csv.reader(io.StringIO(text))):
+            if k == 0:
+                names = line
+                _check_names(names)
+            elif line and len(line) != len(names):
+                raise RequestError(f"row {n_rows} has {len(line)} cells for {len(names)} columns")
+            n_rows += bool(k and line)
+            if n_rows > MOST_ROWS:
+                raise RequestError(f"too many rows for one request; send at most {MOST_ROWS:,}", 413)
+        return pd.read_csv(io.StringIO(text), dtype=_text_columns(model))
+    except csv.Error as error:
+        raise RequestError(f"the body is no CSV: {error}") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        if isinstance(error, RequestError):
+            raise
+        raise RequestError("the body is no CSV table with a header") from None
+
+
+def _text_columns(model: Trained) -> Any:
+    from layerwise.data.reading.chunks import text_columns
+
+    return dict.fromkeys(text_columns(model.preparation), str)

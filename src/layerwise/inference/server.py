@@ -1,0 +1,55 @@
+"""What MLflow calls to load a model: it reads data alone, and the answers come from this package's code.
+
+`mlflow models serve` loads a model by the name of this module; the model itself holds no code.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.inference.model import Trained, load_trained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ServedModel:
+    """A trained network with the method that MLflow calls.
+
+    Args:
+        trained: the network.
+    """
+
+    def __init__(self, trained: Trained) -> None:
+        self.trained = trained
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return the answers to raw rows; a DataError names the rows that cannot be answered.
+
+        Whoever calls it from Python sees the warnings about cells of a kind that training never had, and gets an
+        answer; a request over HTTP, whose caller sees no warning, is refused (`layerwise.inference.request_body`).
+        """
+        import pandas as pd
+
+        names = self.trained.columns.feature_names if self.trained.pictures else None
+        frame = (
+            model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input, columns=names)
+        )
+        return self.trained.predict(frame, strict=False)
+
+
+def _load_pyfunc(path: str) -> ServedModel:
+    """Return the model in a folder; in MLflow's scoring server, also take over the reading of its requests."""
+    model = ServedModel(load_trained(Path(path)))
+    server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
+    if server is not None and "mlflow.pyfunc.scoring_server.app" in sys.modules:
+        from layerwise.inference.request_body import answer_request
+
+        # MLflow's own answers to a wrong body hold the traceback, with paths, and it offers no setting for that.
+        def invocations(data: Any, content_type: str | None, *_: Any) -> Any:
+            return server.InvocationsResponse(*answer_request(model.trained, data, content_type))
+
+        server.invocations = invocations
+    return model

@@ -1,0 +1,78 @@
+"""Networks on disk: weights as safetensors, shape as JSON. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
+from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
+from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
+from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
+from layerwise.models.autoencoder.variational import VAE, VAEConfig
+from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
+from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.models.rbm.dbn import DBN, DBNConfig
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.models.stack import Members, MembersConfig
+from layerwise.utils.config import Config, nearest
+from layerwise.utils.files import whole_file
+
+KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
+    "rbm": (RBMConfig, RBM),
+    "dbn": (DBNConfig, DBN),
+    "mlp": (MLPConfig, MLP),
+    "autoencoder": (AutoencoderConfig, Autoencoder),
+    "variational": (VAEConfig, VAE),
+    "convolutional": (ConvolutionalConfig, ConvolutionalAutoencoder),
+    "rating_autoencoder": (RatingAutoencoderConfig, RatingAutoencoder),
+    "sequence_autoencoder": (SequenceConfig, SequenceAutoencoder),
+    "stacked_autoencoders": (StackConfig, StackedAutoencoders),
+    "mlp_members": (MembersConfig, Members),
+    "generator": (GeneratorConfig, Generator),
+    "discriminator": (DiscriminatorConfig, Discriminator),
+}
+
+
+def save_network(network: nn.Module, folder: str | Path) -> None:
+    """Write `network.safetensors` and `network.json` into a folder; each appears whole or not at all."""
+    folder = Path(folder)
+    config: Config = network.config  # type: ignore[assignment]
+    weights = {name: value.detach().contiguous().cpu() for name, value in network.state_dict().items()}
+    # Neither takes its name before both are written: a full disk leaves the old pair, not half of each.
+    with whole_file(folder / "network.json") as shape, whole_file(folder / "network.safetensors") as values:
+        save_file(weights, values)
+        shape.write_text(config.model_dump_json(indent=2))
+
+
+def load_network(folder: str | Path) -> nn.Module:
+    """Read a network that `save_network` wrote, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: the kind is unknown, the weights are damaged or do not fit the shape.
+    """
+    folder = Path(folder)
+    shape = json.loads((folder / "network.json").read_text())
+    kind = str(shape.get("kind"))
+    if kind not in KINDS:
+        raise ValueError(
+            f"{folder / 'network.json'}: unknown kind of network '{kind}'{nearest(kind, list(KINDS))}"
+        )
+    config_class, network_class = KINDS[kind]
+    network = network_class(config_class(**shape))
+    try:
+        weights = load_file(folder / "network.safetensors")
+    except SafetensorError as error:
+        raise ValueError(f"{folder / 'network.safetensors'} is damaged: {error}") from error
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, KeyError) as error:
+        raise ValueError(f"{folder}: the weights do not fit the shape in network.json: {error}") from error
+    return network.eval()

@@ -1,0 +1,4 @@
+"""Restricted Boltzmann machines with every kind of units, and the deep belief network that stacks them.
+
+Pure torch: how they learn is in `training.rbm`, their likelihood in `evaluation.likelihood`.
+"""

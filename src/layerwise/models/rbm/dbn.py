@@ -1,0 +1,115 @@
+"""The deep belief network: a stack of restricted Boltzmann machines (Hinton, Osindero & Teh 2006)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from layerwise.models.mlp import MLP
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.utils.config import Config
+
+
+class DBNConfig(Config):
+    """The shape of a stack."""
+
+    kind: Literal["dbn"] = "dbn"
+    n_visible: int = Field(ge=1)
+    hidden_sizes: tuple[int, ...] = Field(min_length=1)
+    visible: Literal["bernoulli", "gaussian"] = "bernoulli"
+
+
+class DBN(nn.Module):
+    """The top two layers form a restricted Boltzmann machine; the layers below are directed, top down.
+
+    Args:
+        config: the shape.
+        generator: draws the first weights; None leaves them zero, to be loaded.
+    """
+
+    def __init__(self, config: DBNConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        sizes = (config.n_visible, *config.hidden_sizes)
+        shapes = [
+            RBMConfig(n_visible=n, n_hidden=m, visible=config.visible if i == 0 else "bernoulli")
+            for i, (n, m) in enumerate(pairwise(sizes))
+        ]
+        self.rbms = nn.ModuleList(RBM(shape, generator) for shape in shapes)
+
+    def machines(self, depth: int | None = None) -> list[RBM]:
+        """Return the machines (or the lowest `depth` of them), bottom up."""
+        return [cast(RBM, rbm) for rbm in self.rbms[:depth]]
+
+    @property
+    def filters(self) -> Tensor:
+        """The weights into the first hidden layer, a column a unit: (n_visible, units)."""
+        return self.machines()[0].weight
+
+    def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
+        """Return the mean activities of the top (or the `depth`-th) layer, shape (rows, units)."""
+        for rbm in self.machines(depth):
+            x = rbm.hidden_mean(x)
+        return x
+
+    def decode(self, h: Tensor, depth: int | None = None) -> Tensor:
+        """Return the mean-field way down from the top (or the `depth`-th) layer, shape (rows, n_visible)."""
+        for rbm in reversed(self.machines(depth)):
+            h = rbm.visible_mean(h)
+        return h
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return the rows encoded and decoded, shape of x."""
+        return self.decode(self.encode(x))
+
+    def sample(self, n: int, steps: int, generator: torch.Generator, start: Tensor | None = None) -> Tensor:
+        """Draw n rows: Gibbs sampling in the top machine, then one directed pass down.
+
+        Args:
+            steps: Gibbs steps in the top machine.
+            generator: draws the states, on the stack's device.
+            start: (n, n_visible) rows whose codes start the chains; None starts from coin flips.
+
+        Returns:
+            The means of the visible units, shape (n, n_visible).
+        """
+        *lower, top = self.machines()
+        if start is None:
+            v = top.weight.new_empty(n, top.config.n_visible).uniform_(generator=generator).round_()
+        else:
+            v = self.encode(start, len(lower))
+        v = top.visible_mean(top.sample_hidden(top.gibbs(v, steps, generator), generator))
+        for rbm in reversed(lower):
+            v = rbm.visible_mean(torch.bernoulli(v.clamp(0, 1), generator=generator))
+        return v
+
+    def copy_to(self, network: MLP) -> None:
+        """Start every hidden layer of a feed-forward network from the stack.
+
+        Raises:
+            ValueError: the network's layers have other sizes than the stack, or are not sigmoid units.
+        """
+        if network.config.n_inputs != self.config.n_visible:
+            raise ValueError(
+                f"the network has {network.config.n_inputs} inputs but the stack has "
+                f"{self.config.n_visible} visible units"
+            )
+        if network.config.hidden_sizes != self.config.hidden_sizes:
+            raise ValueError(
+                f"the network's hidden layers {network.config.hidden_sizes} differ from the stack's "
+                f"{self.config.hidden_sizes}"
+            )
+        if network.config.activation != "sigmoid":
+            raise ValueError(
+                f"a stack of Bernoulli units starts sigmoid layers, not {network.config.activation}; "
+                "use activation: sigmoid or pretraining.method: none"
+            )
+        with torch.no_grad():
+            for layer, rbm in zip(network.hidden, self.machines(), strict=True):
+                assert isinstance(layer, nn.Linear)
+                layer.weight.copy_(rbm.weight.t())
+                layer.bias.copy_(rbm.hidden_bias)

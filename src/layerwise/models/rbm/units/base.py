@@ -1,0 +1,72 @@
+"""What every kind of units can do.
+
+A layer's total input is x = b + W h (or c + v W for hidden units), shape (rows, units). `exposure` says how often
+a unit was observed in a row: the length of a document, or 0 for the units of a missing rating. None means once.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from layerwise.utils.errors import UserError
+
+
+class UnitsError(UserError, ValueError):
+    """The rows do not fit the kind of a machine's units, or the units cannot do what is asked."""
+
+
+class Units(nn.Module):
+    """The conditional distribution of one layer's units, and the layer's terms in the free energy."""
+
+    # A document's words each bring the hidden biases once (Salakhutdinov & Hinton 2009, equation 3).
+    scales_hidden_bias = False
+
+    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+        """Return the conditional mean given the total input, shape of x."""
+        raise NotImplementedError
+
+    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw states given their conditional mean, shape of mean."""
+        raise NotImplementedError
+
+    def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
+        """Return the part of the energy that belongs to the layer's own states, shape (rows,); nats."""
+        raise NotImplementedError
+
+    def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return log sum_v exp(-own term(v, bias) + (x - bias) . v), shape (rows,): the layer summed out."""
+        raise NotImplementedError
+
+    def loss(self, x: Tensor, v: Tensor) -> Tensor:
+        """Return -log p(v | x) up to a constant, shape (rows,); nats."""
+        raise NotImplementedError
+
+    def start_bias(self, inputs: Tensor) -> Tensor:
+        """Return biases (units,) under which independent units have the means of the rows (n, units).
+
+        Raises:
+            UnitsError: the rows hold values that such units cannot take.
+        """
+        raise NotImplementedError
+
+    def exposure(self, v: Tensor) -> Tensor | None:
+        """Return how often each unit was observed, (rows, 1) or (rows, units); None if once."""
+        return None
+
+    def scaled(self, v: Tensor) -> Tensor:
+        """Return the statistic that meets the weights: v, or v / sigma^2; shape of v."""
+        return v
+
+    def draw(self, x: Tensor, generator: torch.Generator, exposure: Tensor | None = None) -> Tensor:
+        """Draw states given the total input, shape of x."""
+        return self.sample(self.mean(x, exposure), generator)
+
+    def mean_(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+        """Turn total inputs into conditional means in place."""
+        return x.copy_(self.mean(x, exposure))
+
+    def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, generator: torch.Generator) -> None:
+        """Turn total inputs into means in place and draw `states` (shape of x); `scratch` may be overwritten."""
+        states.copy_(self.draw(x, generator))
+        self.mean_(x)

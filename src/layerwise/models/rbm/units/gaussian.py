@@ -1,0 +1,98 @@
+"""Real-valued units."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from layerwise.models.rbm.units.base import Units
+
+# A variance below e^-6 of the standardised rows' is an atom, not a spread; its gradient would explode.
+LOWEST_LOG_VARIANCE = -6.0
+
+
+class Gaussian(Units):
+    """Unit variance: v ~ N(x, 1); own term |v - b|^2 / 2 (Welling et al. 2005)."""
+
+    @staticmethod
+    def mean(x: Tensor, exposure: Tensor | None = None) -> Tensor:
+        """Return x itself."""
+        return x
+
+    @staticmethod
+    def sample(mean: Tensor, generator: torch.Generator) -> Tensor:
+        """Add standard normal noise."""
+        return torch.empty_like(mean).normal_(generator=generator).add_(mean)
+
+    @staticmethod
+    def free_energy_term(v: Tensor, bias: Tensor) -> Tensor:
+        """Return |v - b|^2 / 2, shape (rows,)."""
+        return (v - bias).square().sum(1) / 2
+
+    def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return sum_i (x_i^2 - b_i^2) / 2 + log(2 pi) / 2, shape (rows,)."""
+        return (x.square() - bias.square()).sum(1) / 2 + x.shape[1] * math.log(2 * math.pi) / 2
+
+    def loss(self, x: Tensor, v: Tensor) -> Tensor:
+        """Return half the squared error, shape (rows,)."""
+        return (x - v).square().sum(1) / 2
+
+    def start_bias(self, inputs: Tensor) -> Tensor:
+        """Return the means."""
+        return inputs.mean(0)
+
+    def mean_(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+        """Leave x as it is."""
+        return x
+
+
+class GaussianVariance(Units):
+    """A variance for each unit, learnt as z = log sigma^2, so that it stays positive (Cho et al. 2011).
+
+    E(v, h) = sum_i (v_i - b_i)^2 / (2 sigma_i^2) - c . h - sum_ij v_i / sigma_i^2 W_ij h_j, so that
+    v_i ~ N(x_i, sigma_i^2) with x = b + W h.
+    """
+
+    def __init__(self, n_units: int) -> None:
+        super().__init__()
+        self.log_variance = nn.Parameter(torch.zeros(n_units), requires_grad=False)
+
+    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+        """Return x itself."""
+        return x
+
+    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+        """Add normal noise of the units' own variances."""
+        noise = torch.empty_like(mean).normal_(generator=generator)
+        return noise.mul_((self.log_variance / 2).exp()).add_(mean)
+
+    def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
+        """Return sum_i (v_i - b_i)^2 / (2 sigma_i^2), shape (rows,)."""
+        return ((v - bias).square() * (-self.log_variance).exp()).sum(1) / 2
+
+    def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return sum_i (x_i^2 - b_i^2) / (2 sigma_i^2) + log(2 pi sigma_i^2) / 2, shape (rows,)."""
+        exponent = ((x.square() - bias.square()) * (-self.log_variance).exp()).sum(1) / 2
+        return exponent + (self.log_variance + math.log(2 * math.pi)).sum() / 2
+
+    def loss(self, x: Tensor, v: Tensor) -> Tensor:
+        """Return -log N(v; x, sigma^2) without log(2 pi) / 2 a unit, shape (rows,)."""
+        return self.free_energy_term(v, x) + self.log_variance.sum() / 2
+
+    def start_bias(self, inputs: Tensor) -> Tensor:
+        """Return the means."""
+        return inputs.mean(0)
+
+    def start_variance(self, inputs: Tensor) -> None:
+        """Set the variances to those of the rows (n, units)."""
+        self.log_variance.copy_(inputs.var(0, correction=0).log().clamp_min(LOWEST_LOG_VARIANCE))
+
+    def scaled(self, v: Tensor) -> Tensor:
+        """Return v / sigma^2, shape of v."""
+        return v * (-self.log_variance).exp()
+
+    def log_variance_gradient(self, v: Tensor, bias: Tensor, y: Tensor) -> Tensor:
+        """Return -dE/dz of each row, (rows, units), for y = W E[h | v]: ((v - b)^2 / 2 - v y) / sigma^2."""
+        return ((v - bias).square() / 2 - v * y) * (-self.log_variance).exp()

@@ -1,0 +1,128 @@
+"""Visible layers of several kinds side by side: numbers, booleans and categories of a table in one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from layerwise.data.tensors import Block
+from layerwise.models.rbm.units.base import Units, UnitsError
+from layerwise.models.rbm.units.bernoulli import Bernoulli
+from layerwise.models.rbm.units.gaussian import Gaussian, GaussianVariance
+from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.utils.config import Config
+
+
+class UnitBlock(Config):
+    """Neighbouring visible units of one kind; `groups` and `rest` are those of `Softmax`."""
+
+    kind: Literal["bernoulli", "gaussian", "softmax"]
+    size: int
+    groups: tuple[int, ...] = ()
+    rest: tuple[bool, ...] = ()
+
+
+def unit_blocks(blocks: Sequence[Block]) -> tuple[UnitBlock, ...]:
+    """Return the kinds of units that fit a prepared table's columns, neighbours of one kind in one block.
+
+    Raises:
+        UnitsError: a block holds counts, which stand alone.
+    """
+    found: list[UnitBlock] = []
+    for block in blocks:
+        size = block.stop - block.start
+        if block.kind == "count":
+            raise UnitsError(f"'{block.name}' holds counts, which cannot stand beside columns of other kinds")
+        if block.kind == "categorical":
+            rest = len(block.categories) == size + 1
+            new = UnitBlock(kind="softmax", size=size, groups=(size,), rest=(rest,))
+        else:
+            new = UnitBlock(kind="gaussian" if block.kind == "real" else "bernoulli", size=size)
+        if found and found[-1].kind == new.kind:
+            last = found.pop()
+            new = UnitBlock(
+                kind=new.kind,
+                size=last.size + new.size,
+                groups=last.groups + new.groups,
+                rest=last.rest + new.rest,
+            )
+        found.append(new)
+    return tuple(found)
+
+
+def _units_of(block: UnitBlock, learn_variance: bool) -> Units:
+    if block.kind == "softmax":
+        return Softmax(block.groups, block.rest)
+    if block.kind == "bernoulli":
+        return Bernoulli()
+    return GaussianVariance(block.size) if learn_variance else Gaussian()
+
+
+class Mixed(Units):
+    """Each verb is the blocks' own, put side by side or added up.
+
+    Args:
+        blocks: from the first visible unit to the last.
+        learn_variance: for the Gaussian blocks.
+    """
+
+    def __init__(self, blocks: Sequence[UnitBlock], learn_variance: bool = False) -> None:
+        super().__init__()
+        self.blocks = tuple(blocks)
+        self.sizes = [block.size for block in blocks]
+        self.kinds = nn.ModuleList(_units_of(block, learn_variance) for block in blocks)
+
+    def parts(self, values: Tensor) -> list[tuple[Units, Tensor]]:
+        """Return each block's units with its columns of (rows, units) or its part of (units,)."""
+        pieces = values.split(self.sizes, -1)
+        return [(cast(Units, units), piece) for units, piece in zip(self.kinds, pieces, strict=True)]
+
+    def _beside(self, verb: Callable[[Units, Tensor], Tensor], values: Tensor) -> Tensor:
+        return torch.cat([verb(units, piece) for units, piece in self.parts(values)], -1)
+
+    def _added(self, name: str, first: Tensor, second: Tensor) -> Tensor:
+        pairs = zip(self.parts(first), second.split(self.sizes, -1), strict=True)
+        return torch.stack([getattr(units, name)(one, two) for (units, one), two in pairs]).sum(0)
+
+    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+        """Return the conditional means, shape of x."""
+        mean = self._beside(lambda units, piece: units.mean(piece), x)
+        return mean if exposure is None else mean * exposure
+
+    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw states given their conditional means, shape of mean."""
+        return self._beside(lambda units, piece: units.sample(piece, generator), mean)
+
+    def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
+        """Return the sum of the blocks' own terms, shape (rows,)."""
+        return self._added("free_energy_term", v, bias)
+
+    def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return the sum of the blocks' terms, shape (rows,)."""
+        return self._added("log_partition", x, bias)
+
+    def loss(self, x: Tensor, v: Tensor) -> Tensor:
+        """Return the sum of the blocks' losses, shape (rows,)."""
+        return self._added("loss", x, v)
+
+    def start_bias(self, inputs: Tensor) -> Tensor:
+        """Return each block's biases, shape (units,)."""
+        return self._beside(lambda units, piece: units.start_bias(piece), inputs)
+
+    def exposure(self, v: Tensor) -> Tensor | None:
+        """Return 0 for the units of missing categories and 1 elsewhere, shape of v; None without categories."""
+        if all(block.kind != "softmax" for block in self.blocks):
+            return None
+
+        def observed(units: Units, piece: Tensor) -> Tensor:
+            own = units.exposure(piece)
+            return torch.ones_like(piece) if own is None else own
+
+        return self._beside(observed, v)
+
+    def scaled(self, v: Tensor) -> Tensor:
+        """Return the statistic that meets the weights, shape of v."""
+        return self._beside(lambda units, piece: units.scaled(piece), v)

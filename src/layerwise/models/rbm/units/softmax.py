@@ -1,0 +1,122 @@
+"""Groups of units of which one is on: categories, ratings, labels, and categorical hidden units."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from layerwise.models.rbm.units.base import Units, UnitsError
+
+
+class Softmax(Units):
+    """One-hot groups: p(v_k = 1) = exp(x_k) / sum over the group; own term -v . b.
+
+    A row whose group is all zeros has not observed it: the group drops out of that row, as a missing rating does
+    (Salakhutdinov, Mnih & Hinton 2007). With `rest`, a group has one more state, of total input 0, that no unit
+    stands for (dummies of which the first was dropped), and all zeros means that state.
+
+    Args:
+        groups: the size of each group; neighbouring units belong together.
+        rest: whether each group has the state without a unit; one value for all, or one a group.
+    """
+
+    first: Tensor
+    columns: Tensor
+    blank: Tensor
+    places: Tensor
+    group: Tensor
+
+    def __init__(self, groups: tuple[int, ...], rest: bool | tuple[bool, ...] = False) -> None:
+        super().__init__()
+        self.groups = groups
+        self.rest = (rest,) * len(groups) if isinstance(rest, bool) else rest
+        if len(self.rest) != len(groups):
+            raise ValueError(f"{len(self.rest)} values of rest do not fit {len(groups)} groups")
+        self.even = len(set(groups)) == 1 and not any(self.rest)
+        width = max(groups) + 1
+        columns = torch.zeros(len(groups), width, dtype=torch.long)
+        blank = torch.ones(len(groups), width, dtype=torch.bool)
+        places, start = [], 0
+        for g, size in enumerate(groups):
+            columns[g, 1 : size + 1] = torch.arange(start, start + size)
+            blank[g, 1 : size + 1] = False
+            places.append(torch.arange(1, size + 1) + g * width)
+            start += size
+        self.n_units = start
+        # First place of every padded group: the state without a unit, of total input 0 or impossible.
+        self.register_buffer("first", torch.tensor(self.rest), persistent=False)
+        self.register_buffer("columns", columns, persistent=False)
+        self.register_buffer("blank", blank, persistent=False)
+        self.register_buffer("places", torch.cat(places), persistent=False)
+        self.register_buffer("group", torch.repeat_interleave(torch.tensor(groups)), persistent=False)
+
+    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+        """Return the softmax of each group, zeros where the exposure is; shape of x."""
+        p = self._gather(self._spread(x).softmax(2))
+        return p if exposure is None else p * exposure
+
+    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw one state a group by the inverse of its distribution function: one random number a group."""
+        p = mean.view(len(mean), -1, self.groups[0]) if self.even else self._spread(mean, pad=0.0)
+        if not self.even:
+            p[:, :, 0] = torch.where(self.first, 1 - p.sum(2), p[:, :, 0]).clamp_min_(0)
+        ends = p.cumsum(2)
+        u = torch.empty_like(ends[:, :, -1]).uniform_(generator=generator).mul_(ends[:, :, -1])[:, :, None]
+        states = u.lt(ends)
+        states[:, :, 1:] &= ~states[:, :, :-1].clone()
+        states = states.to(mean.dtype)
+        return states.reshape(len(mean), -1) if self.even else self._gather(states)
+
+    def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
+        """Return -v . b, shape (rows,)."""
+        return -(v @ bias)
+
+    def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return the sum over groups of log sum_k exp(x_k), shape (rows,)."""
+        return self._spread(x).logsumexp(2).sum(1)
+
+    def loss(self, x: Tensor, v: Tensor) -> Tensor:
+        """Return the cross-entropy of the observed groups, shape (rows,); nats."""
+        log_sums = self._spread(x).logsumexp(2)
+        return (log_sums * self.observed(v)).sum(1) - (x * v).sum(1)
+
+    def start_bias(self, inputs: Tensor) -> Tensor:
+        """Return the logarithms of the shares of the categories, half a row added to each."""
+        if bool((inputs < 0).any()) or float(self._totals(inputs).max()) > 1 + 1e-5:
+            raise UnitsError(
+                "softmax visible units take one-hot groups, but a group of a row adds up to more than 1"
+            )
+        counts = inputs.sum(0) + 0.5
+        totals = self._totals(counts[None])[0]
+        # With the state without a unit, biases are relative to its share.
+        reference = torch.where(
+            self.first, (self.observed(inputs).sum(0) - totals).clamp_min(0) + 0.5, totals
+        )
+        return counts.log() - reference[self.group].log()
+
+    def exposure(self, v: Tensor) -> Tensor | None:
+        """Return 1 for the units of observed groups and 0 for the others, shape of v."""
+        return self.observed(v)[:, self.group]
+
+    def observed(self, v: Tensor) -> Tensor:
+        """Return 1 for each observed group and 0 for each missing one, shape (rows, groups)."""
+        return ((self._totals(v) > 0) | self.first).to(v.dtype)
+
+    def _totals(self, v: Tensor) -> Tensor:
+        if self.even:
+            return v.reshape(len(v), -1, self.groups[0]).sum(2)
+        return self._spread(v, pad=0.0).sum(2)
+
+    def _spread(self, x: Tensor, pad: float = float("-inf")) -> Tensor:
+        """Lay the units out as (rows, groups, largest size + 1), the first place for the state without a unit."""
+        if self.even:
+            return x.reshape(len(x), -1, self.groups[0])
+        spread = x[:, self.columns].masked_fill(self.blank, pad)
+        if pad:
+            spread[:, :, 0] = torch.where(self.first, 0.0, pad)
+        return spread
+
+    def _gather(self, spread: Tensor) -> Tensor:
+        if self.even:
+            return spread.reshape(len(spread), -1)
+        return spread.flatten(1)[:, self.places]

@@ -1,0 +1,49 @@
+"""What is wrong with parameters, said in one message before any node runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layerwise.utils.config import nearest
+from layerwise.utils.errors import UserError
+
+
+class ParameterError(UserError, ValueError):
+    """A parameter has a wrong name, type or value."""
+
+
+def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters as their models, top-level key by top-level key.
+
+    Kedro does the same for what a pipeline's nodes ask for; this also finds a key that no node asks for because
+    its name is misspelt.
+
+    Raises:
+        ParameterError: one message that lists every wrong name and value.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from layerwise.parameters.keys import PARAMETERS
+    from layerwise.parameters.rules import disagreements
+
+    wrong = [
+        f"unknown parameter '{key}'{nearest(key, list(PARAMETERS))}"
+        for key in parameters
+        if key not in PARAMETERS
+    ]
+    right = {}
+    for key, kind in PARAMETERS.items():
+        if key not in parameters:
+            wrong.append(f"{key} is missing: conf/base/parameters.yml has its default")
+            continue
+        try:
+            right[key] = TypeAdapter(kind).validate_python(parameters[key])
+        except ValidationError as error:
+            for each in error.errors():
+                at = ".".join([key, *map(str, each["loc"])])
+                given = "" if isinstance(each["input"], dict) else f" (given: {each['input']!r})"
+                wrong.append(f"{at}: {each['msg'].removeprefix('Value error, ')}{given}")
+    wrong = wrong or disagreements(right)
+    if wrong:
+        raise ParameterError("wrong parameters: " + "; ".join(wrong))
+    return right

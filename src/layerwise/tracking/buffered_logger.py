@@ -1,0 +1,254 @@
+"""What training reports, sent to one MLflow run; kept in a file while the tracking server is away."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.utils.signals import undisturbed
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# One call costs about 25 ms, so an epoch of a tenth of a second cannot have one of its own.
+FLUSH_SECONDS = 2.0
+# A server that is away is asked again so often, and less often where the question itself takes long.
+RETRY_SECONDS = 5.0
+RETRY_SHARE = 10.0
+log = logging.getLogger(__name__)
+Record = dict[str, Any]
+
+
+class RunReceiver:
+    """Send what training reports to one MLflow run.
+
+    Metrics are gathered and sent every two seconds at most, in one call. While the server is away, training goes on:
+    everything is written to a file, the server is asked again every few seconds, and what was kept is sent when it
+    answers. The log says so once each way.
+
+    Args:
+        client: talks to the server.
+        run_id: the run.
+        refuge: the file that takes what cannot be sent.
+        uri: of the server; a later run sends the file to no other one.
+        known: (name, step) of the metrics that the run already has, when it goes on from a checkpoint.
+    """
+
+    def __init__(
+        self,
+        client: MlflowClient,
+        run_id: str,
+        refuge: Path,
+        uri: str = "",
+        known: Collection[tuple[str, int]] = (),
+    ) -> None:
+        self.client, self.run_id, self.refuge, self.uri = client, run_id, refuge, uri
+        self.known = set(known)
+        self.lost = False
+        self._waiting: list[Record] = []
+        # What could not even be written to the file.
+        self._unwritten: list[Record] = []
+        self._sent = self._asked = self._pause = 0.0
+        self._lock = threading.Lock()
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
+        """Take named numbers; they are sent soon."""
+        now, at = int(time.time() * 1000), step or 0
+        with self._lock:
+            self._waiting += [
+                {"key": name, "value": float(value), "step": at, "timestamp": now}
+                for name, value in metrics.items()
+                if (name, at) not in self.known
+            ]
+        if time.monotonic() - self._sent > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            self._sent = time.monotonic()
+        if waiting:
+            self._send(waiting)
+        elif self.lost:
+            self.reconnect()
+
+    def log_file(self, path: str, folder: str) -> None:
+        """Store a copy of a file under a folder."""
+        self._send([{"file": path, "folder": folder, "stamp": _stamp(path)}])
+
+    def log_text(self, name: str, text: str) -> None:
+        """Store a text file."""
+        self._send([{"text": name, "content": text}])
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        self._send([{"tags": {name: str(value) for name, value in tags.items()}}])
+
+    def log_params(self, params: Mapping[str, str]) -> None:
+        """Store the run's parameters."""
+        self._send([{"params": dict(params)}])
+
+    def attempt(self, call: Callable[[], Any]) -> bool:
+        """Do what cannot be kept for later; False when the server is away.
+
+        An error while the server answers is a defect, and is raised.
+        """
+        if self.lost and not self.reconnect(at_once=True):
+            return False
+        try:
+            with undisturbed():
+                call()
+        except Exception as error:
+            if self._try(lambda: self.client.get_run(self.run_id)):
+                raise
+            log.warning("Not everything of this run could be stored with the tracking server (%s)", error)
+            return False
+        return True
+
+    def close(self, status: str) -> None:
+        """Send what waits and set the run's status: FINISHED, FAILED or KILLED."""
+        self._asked = 0.0
+        self.flush()
+        self._send([{"status": status, "end": int(time.time() * 1000)}])
+        if self.lost:
+            log.warning(
+                "The tracking server is still away. The rest of run %s, its status %s with it, is in %s; the next run "
+                "of the same problem and pipeline sends it",
+                self.run_id,
+                status,
+                self.refuge,
+            )
+
+    def reconnect(self, at_once: bool = False) -> bool:
+        """Ask a server that was away, and send what was kept; False when it still is."""
+        if not at_once and time.monotonic() - self._asked < self._pause:
+            return False
+        began = time.monotonic()
+        try:
+            kept = _read(self.refuge)[1] + self._unwritten
+            self.client.get_run(self.run_id)  # nothing may be kept, and a server that is away has it all too
+            deliver(self.client, self.run_id, kept)
+        except Exception:
+            self._wait_longer(began)
+            return False
+        self.refuge.unlink(missing_ok=True)
+        self._unwritten.clear()
+        self.lost = False
+        log.warning("The tracking server is back, and has what was kept for it: %s", _count(kept))
+        return True
+
+    def _send(self, records: list[Record]) -> None:
+        if (self.lost and not self.reconnect()) or not self._try(
+            lambda: deliver(self.client, self.run_id, records)
+        ):
+            self._keep(records)
+
+    def _keep(self, records: list[Record]) -> None:
+        try:
+            self.refuge.parent.mkdir(parents=True, exist_ok=True)
+            with self.refuge.open("a") as file:
+                if file.tell() == 0:
+                    records = [{"run_id": self.run_id, "uri": self.uri}, *self._unwritten, *records]
+                    self._unwritten = []
+                file.write("".join(json.dumps(record) + "\n" for record in records))
+        except OSError as error:
+            if not self._unwritten:
+                log.warning(
+                    "%s cannot be written either (%s); what is reported stays in memory", self.refuge, error
+                )
+            self._unwritten += records
+
+    def _try(self, call: Callable[[], Any]) -> bool:
+        began = time.monotonic()
+        try:
+            call()
+        except Exception as error:
+            if not self.lost:
+                log.warning(
+                    "The tracking server is gone (%s). Training goes on; metrics are kept in %s",
+                    (str(error).splitlines() or [repr(error)])[0][:200],
+                    self.refuge,
+                )
+            self.lost = True
+            self._wait_longer(began)
+            return False
+        return True
+
+    def _wait_longer(self, began: float) -> None:
+        self._asked = time.monotonic()
+        self._pause = max(RETRY_SECONDS, RETRY_SHARE * (self._asked - began))
+
+
+@undisturbed()
+def deliver(client: MlflowClient, run_id: str, records: list[Record]) -> None:
+    """Send records to a run, in their order but for metrics, which go together."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    metrics = [Metric(r["key"], r["value"], r["timestamp"], r["step"]) for r in records if "key" in r]
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(run_id, metrics=metrics[start : start + 1000])
+    for record in records:
+        if "tags" in record:
+            client.log_batch(run_id, tags=[RunTag(name, value) for name, value in record["tags"].items()])
+        elif "params" in record:
+            params = [Param(name, value[:6000]) for name, value in record["params"].items()]
+            for start in range(0, len(params), 100):
+                client.log_batch(run_id, params=params[start : start + 100])
+        elif "file" in record:
+            # A file that another run has replaced since is not this run's.
+            if record["stamp"] == _stamp(record["file"]):
+                client.log_artifact(run_id, record["file"], record["folder"])
+        elif "text" in record:
+            client.log_text(run_id, record["content"], record["text"])
+        elif "status" in record:
+            client.set_terminated(run_id, record["status"], record["end"])
+
+
+def deliver_kept(client: MlflowClient, uri: str, folder: Path) -> None:
+    """Send what earlier runs kept in a folder while this server was away."""
+    for path in sorted(folder.glob("metrics_*.jsonl")):
+        head, records = _read(path)
+        if head.get("uri") != uri:
+            continue
+        try:
+            deliver(client, head["run_id"], records)
+        except Exception as error:
+            log.warning("What run %s kept in %s could not be sent: %s", head["run_id"], path, error)
+            continue
+        path.unlink(missing_ok=True)
+        log.info("The tracking server has what run %s kept for it: %s", head["run_id"], _count(records))
+
+
+def _read(path: Path) -> tuple[Record, list[Record]]:
+    found = list(_lines(path))
+    head = found[0] if found and "uri" in found[0] else {}
+    return head, found[1:] if head else found
+
+
+def _lines(path: Path) -> Iterator[Record]:
+    if not path.exists():
+        return
+    for line in path.read_text().splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:  # the process died within a line
+            continue
+
+
+def _count(records: list[Record]) -> str:
+    return f"{sum('key' in r for r in records)} figures, {sum('file' in r for r in records)} pictures"
+
+
+def _stamp(path: str) -> list[int]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return []
+    return [found.st_size, found.st_mtime_ns]

@@ -1,0 +1,58 @@
+"""What is wrong with a command is said before any node runs: parameters, problems, folders."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kedro.framework.hooks import hook_impl
+
+from layerwise.parameters.checks import ParameterError, check_parameters
+from layerwise.utils.config import nearest
+from layerwise.utils.errors import FolderError
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
+
+def _message_alone(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Format a warning of this package for its reader; any other one as Python does."""
+    if Path(__file__).parents[1] in Path(filename).parents:
+        return str(message)
+    return f"{filename}:{lineno}: {category.__name__}: {message}"
+
+
+class GuardHook:
+    """Check a session's environment, parameters and folders."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check the environment and the parameters."""
+        project = Path(context.project_path)
+        known = sorted(p.name for p in (project / "conf").iterdir() if p.is_dir() and p.name != "base")
+        if context.env not in (None, "base") and context.env not in known:
+            raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), known)}")
+        check_parameters(dict(context.config_loader["parameters"]))
+        warnings.formatwarning = _message_alone
+        # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
+        logging.getLogger("kedro.validation").setLevel(logging.ERROR)
+        self._project = project
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Check that the data folder can be written."""
+        folder = self._project / "data"
+        try:
+            folder.mkdir(exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise FolderError(
+                f"{folder} cannot be written ({error.strerror}); give yourself the right, make room, or run in a "
+                "copy of the project"
+            ) from error

@@ -1,0 +1,60 @@
+"""What surrounds a run: its parameters, its command, the code's commit, and how MLflow is set before it is imported."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kedro.pipeline import Pipeline
+
+
+def quiet_mlflow() -> None:
+    """Let MLflow say little, and give up early: one failed attempt is enough to say that a server is not there."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested parameters and parameter models as dotted names with text values."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if hasattr(value, "model_dump"):
+            value = value.model_dump(mode="json")
+        if isinstance(value, Mapping) and value:
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + str(name)] = json.dumps(value) if isinstance(value, (list, Mapping)) else str(value)
+    return flat
+
+
+def top_level_keys(pipeline: Pipeline) -> set[str]:
+    """Return the parameters' top-level keys that the pipeline reads."""
+    return {
+        name.removeprefix("params:").split(".")[0] for name in pipeline.inputs() if name.startswith("params:")
+    }
+
+
+def command() -> str:
+    """Return the command line."""
+    return " ".join(["kedro", *sys.argv[1:]])
+
+
+def git_commit(project: Path) -> str | None:
+    """Return the commit of the project's code; None outside of a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=project, capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,272 @@
+"""Runs in MLflow: one for each `kedro run`, with the status it really had.
+
+The hook starts the run, hands metrics, figures and tags on while nodes work, and logs the trained network with its
+preparation. A worker process of the parallel runner inherits the hook and reports to the same run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.hooks import hook_impl
+
+from layerwise.parameters.checks import check_parameters
+from layerwise.tracking.buffered_logger import RunReceiver, deliver_kept
+from layerwise.tracking.environment import command, flatten, git_commit, quiet_mlflow, top_level_keys
+from layerwise.utils import run_context
+from layerwise.utils.errors import ResumeError, UserError
+from layerwise.utils.run_context import problem
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+    from kedro.io import CatalogProtocol
+    from kedro.pipeline import Node, Pipeline
+    from mlflow import MlflowClient
+
+    from layerwise.checkpointing.lifecycle import Survival
+
+log = logging.getLogger(__name__)
+
+# Texts that are kept with a run, and the names of their files.
+TEXTS = {"model_card": "model_card.md", "report": "report.md", "page": "page.html"}
+
+
+class TrackingError(UserError, RuntimeError):
+    """The tracking server cannot be used; the message says how to go on without it."""
+
+
+def tracking_uri(project: Path) -> str:
+    """Return where runs are kept: MLFLOW_TRACKING_URI, or the project's own SQLite file."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / 'mlflow.db'}"
+
+
+class TrackingHook:
+    """Track every `kedro run`."""
+
+    def __init__(self) -> None:
+        self._receiver: RunReceiver | None = None
+        self._survival: Survival | None = None
+        self._status = "KILLED"
+
+    @hook_impl(trylast=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember where the project is, and its parameters."""
+        self._project = Path(context.project_path)
+        self._parameters = check_parameters(dict(context.config_loader["parameters"]))
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Start the run, before any worker does."""
+        # With it comes torch, which commands that run nothing do without.
+        from layerwise.checkpointing.lifecycle import Survival
+
+        self._close()  # of a run that was interrupted in this process, as in a notebook
+        names = run_params.get("pipeline_names") or ["__default__"]
+        self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
+        self._problem = problem()
+        uri = self._uri = tracking_uri(self._project)
+        keys = top_level_keys(pipeline)
+        used = flatten({key: value for key, value in self._parameters.items() if key in keys})
+        checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
+        self._survival = Survival(self._project, self._problem, self._pipeline, used, checkpoints, resume)
+        self._status, self._earlier_status = "FAILED", "FAILED"
+        try:
+            self._track(uri, used)
+        except BaseException:
+            self._close()
+            raise
+        self._status = "KILLED"
+        self._catch_termination()
+
+    def _track(self, uri: str, used: dict[str, str]) -> None:
+        from layerwise.checkpointing.lifecycle import tracking_lock
+        from layerwise.tracking.run_outputs import known_metrics, mark_killed
+
+        assert self._survival is not None
+        earlier = self._survival.earlier
+        folder = self._project / "data/08_reporting" / self._problem / self._pipeline
+        with tracking_lock(self._project):
+            client, run_id = self._start(uri, earlier["run_id"] if earlier else None)
+        self._receiver = RunReceiver(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
+        # At once, so that a process that dies from here on leaves a word of its run.
+        self._survival.opened(run_id, command(), uri)
+        deliver_kept(client, uri, folder)
+        if earlier:
+            self._receiver.known |= known_metrics(client, run_id)
+        self._receiver.log_params(used)
+        mark_killed(client, self._survival.killed(uri))
+        run_context.add_receiver(self._receiver)
+
+    def _start(self, uri: str, earlier: str | None) -> tuple[MlflowClient, str]:
+        quiet_mlflow()
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client = MlflowClient(uri)
+            if earlier is not None:
+                self._go_on(client, earlier)
+                return client, earlier
+            found = client.get_experiment_by_name(self._problem)
+            experiment = found.experiment_id if found else self._new_experiment(client, uri)
+            commit = git_commit(self._project)
+            tags = {
+                "problem": self._problem,
+                "pipeline": self._pipeline,
+                "command": command(),
+                **({"git.commit": commit} if commit else {}),
+            }
+            run_id = client.create_run(experiment, run_name=self._pipeline, tags=tags).info.run_id
+        except (MlflowException, OSError) as error:
+            reason = str(error).splitlines()[0] if str(error) else repr(error)
+            if "Caused by" in reason:  # the last of a chain of errors says what happened
+                reason = reason.rsplit("Caused by", 1)[1].strip("() ")
+            raise TrackingError(
+                f"The tracking server at {uri} cannot be used: {reason[:200]}. Start it, or unset "
+                "MLFLOW_TRACKING_URI to track into mlflow.db"
+            ) from None
+        return client, run_id
+
+    def _go_on(self, client: MlflowClient, run_id: str) -> None:
+        """Open the run again; an error that it ended with is history."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            run = client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise ResumeError(
+                f"run {run_id} is not known to {self._uri}: set MLFLOW_TRACKING_URI as it was then"
+            ) from None
+        if run.info.lifecycle_stage == "deleted":
+            raise ResumeError(f"run {run_id} was deleted in MLflow: restore it there, or start a new run")
+        self._earlier_status = run.info.status
+        client.update_run(run_id, status="RUNNING")
+        client.set_tag(run_id, "resumed", str(int(run.data.tags.get("resumed", 0)) + 1))
+        if "error" in run.data.tags:
+            client.delete_tag(run_id, "error")
+
+    def _new_experiment(self, client: MlflowClient, uri: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        place = None if uri.startswith("http") else (self._project / "mlruns").as_uri()
+        if os.environ.get("LAYERWISE_ARTIFACTS"):
+            place = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{self._problem}"
+        try:
+            return client.create_experiment(self._problem, artifact_location=place)
+        except MlflowException:  # another run made it in the meantime
+            found = client.get_experiment_by_name(self._problem)
+            if found is None:
+                raise
+            return found.experiment_id
+
+    def _catch_termination(self) -> None:
+        """Turn SIGTERM into an exception, so that the run is closed as killed."""
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        import mlflow  # noqa: F401 - its own atexit handler has to be registered before ours
+
+        atexit.register(self._close)
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
+        """Remember the catalog, which knows where a figure was saved, and name the node's checkpoints after it."""
+        from layerwise.utils.run_context import current_checkpoints
+
+        self._catalog = catalog
+        checkpoints = current_checkpoints()
+        if checkpoints is not None:
+            checkpoints.enter(node.name)
+
+    @hook_impl
+    def after_node_run(self) -> None:
+        """Send what waits."""
+        if self._receiver is not None:
+            self._receiver.flush()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Keep every figure, the model card and a report with the run."""
+        if self._receiver is None:
+            return
+        name = dataset_name.rsplit(".", 1)[-1]
+        if any(kind.__name__ == "Figure" for kind in type(data).__mro__):
+            # The catalog has just drawn it into a file; drawing it again would take as long.
+            dataset: Any = self._catalog.get(dataset_name)
+            self._receiver.log_file(str(dataset._get_save_path()), "figures")
+        elif name in TEXTS:
+            self._receiver.log_text(TEXTS[name], data)
+        elif name == "film":
+            film: Any = self._catalog.get(dataset_name)
+            for file in film.files():
+                self._receiver.log_file(str(file), "film")
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Log the networks that this run trained and measured, and close the run."""
+        receiver = self._receiver
+        if receiver is not None:
+            from layerwise.tracking.model_logging import keep_network, log_network
+            from layerwise.tracking.run_outputs import log_outputs
+
+            made, data = pipeline.all_outputs(), self._project / "data"
+            receiver.attempt(lambda: log_outputs(receiver.client, receiver.run_id, catalog, made, data))
+            for name in self._pipeline.split("+"):
+                if {f"{name}.network", f"{name}.measures"} <= made:
+                    if (
+                        f"{name}.model_card" in made
+                    ):  # a run that was stopped before it is an experiment, no model
+                        kept = self._project / "data/06_models" / self._problem / name / "model"
+                        facts, sha256 = keep_network(kept, receiver.run_id, catalog, name, self._problem)
+                        receiver.attempt(
+                            partial(
+                                log_network, self._uri, receiver.run_id, catalog, name, kept, facts, sha256
+                            )
+                        )
+                    self._say_what_it_is_worth(catalog.load(f"{name}.measures")["network"], name)
+        self._status = "FINISHED"
+        self._close()
+
+    def _say_what_it_is_worth(self, measures: dict[str, Any], name: str) -> None:
+        shown = [measures[key] for key in ("error", "roc_auc", "rmse", "r2") if key in measures]
+        log.info(
+            "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
+            ", ".join(f"{m['name']} {m['value']:.4f} (base rate {m['base_rate']:.4f})" for m in shown),
+            self._problem,
+            name,
+            self._problem,
+        )
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Close the run as failed, with the error's first line."""
+        refused = isinstance(error, ResumeError)
+        # A run that was refused is what it was before.
+        self._status = self._earlier_status if refused else "FAILED"
+        if self._receiver is not None and not refused:
+            self._receiver.log_tags({"error": (str(error).splitlines() or [repr(error)])[0][:500]})
+        self._close()
+
+    def _close(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        survival, self._survival = self._survival, None
+        if receiver is not None:
+            run_context.remove_receiver(receiver)
+            receiver.close(self._status)
+        if survival is not None:
+            survival.closed(self._status)
+        if receiver is None:
+            return
+        atexit.unregister(self._close)
+        if threading.current_thread() is threading.main_thread() and hasattr(self, "_previous"):
+            signal.signal(signal.SIGTERM, self._previous)

@@ -1,0 +1,109 @@
+"""A trained network with its preparation as a model in MLflow: data alone, no code and nothing pickled."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
+from mlflow.types.utils import _infer_schema
+
+from layerwise.data.tensors import Description
+from layerwise.inference.model import Facts, load_trained, save_trained
+from layerwise.tracking import mlflow_flavor as flavour
+from layerwise.tracking.registry import fingerprint, register
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from kedro.io import CatalogProtocol
+
+log = logging.getLogger(__name__)
+
+
+def keep_network(
+    folder: Path, run_id: str, catalog: CatalogProtocol, name: str, problem: str
+) -> tuple[Facts, str]:
+    """Write the pipeline's network as a model that takes raw rows; return what is known of it, and its sha256.
+
+    Args:
+        folder: where the model is kept on this machine.
+        run_id: the run.
+        catalog: holds what the pipeline made.
+        name: the pipeline's.
+        problem: whose model it is.
+    """
+    measures = catalog.load(f"{name}.measures")
+    preparation = catalog.load(f"{name}.preparation")
+    columns: Description = preparation.description
+    test_rows = catalog.load(f"{name}.split")["test"]
+    facts = Facts(
+        problem=problem,
+        pipeline=name,
+        run=run_id,
+        layerwise=version("layerwise"),
+        threshold=measures["threshold"],
+        test_rows=fingerprint(columns.sha256 or columns.source, columns.target_names, test_rows),
+        measures=measures["network"],
+    )
+    return facts, save_trained(folder, catalog.load(f"{name}.network"), preparation, facts)
+
+
+def log_network(
+    uri: str, run_id: str, catalog: CatalogProtocol, name: str, folder: Path, facts: Facts, sha256: str
+) -> None:
+    """Log the model in a folder with the run, and register it.
+
+    Args:
+        uri: of the tracking server.
+        run_id: the run.
+        catalog: holds what the pipeline made.
+        name: the pipeline's.
+        folder: what `keep_network` wrote.
+        facts: what it returned.
+        sha256: what it returned.
+    """
+    example = catalog.load(f"{name}.example")
+    answers = load_trained(folder).predict(example, strict=False)
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient(uri)
+    run = client.get_run(run_id)
+    # Made here, since Model.log looks for a notebook to name as the source, and imports IPython for it.
+    made = client.create_logged_model(
+        run.info.experiment_id,
+        name="model",
+        source_run_id=run_id,
+        tags={"model.sha256": sha256},
+        params=run.data.params,
+    )
+    with mlflow.start_run(run_id=run_id, log_system_metrics=False):
+        logged = Model.log(
+            artifact_path=None,
+            model_id=made.model_id,
+            flavor=flavour,
+            folder=folder,
+            signature=ModelSignature(_schema(example), _infer_schema(answers)),
+            input_example=example,
+            validate_serving_input=False,
+        )
+    try:
+        card = catalog.load(f"{name}.model_card")
+        said = register(
+            client, facts, catalog.load(f"{name}.preparation").description.task, sha256, logged.model_id, card
+        )
+    except MlflowException as error:
+        log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
+        return
+    log.info(said)
+    client.set_tag(run_id, "registered", said)
+
+
+def _schema(example: pd.DataFrame) -> Schema:
+    """Return the input columns by name: numbers may come as integers, floats or empty."""
+    columns: list[Any] = [ColSpec(AnyType(), name=str(each)) for each in example]
+    return Schema(columns)

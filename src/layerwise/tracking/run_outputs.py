@@ -1,0 +1,61 @@
+"""What a run left, kept with it in MLflow, and what an earlier piece of it reported."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.checkpointing.lifecycle import LAYERS
+
+if TYPE_CHECKING:
+    from kedro.io import CatalogProtocol
+    from mlflow import MlflowClient
+
+log = logging.getLogger(__name__)
+
+
+def known_metrics(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
+    """Return the name and step of every metric that the run has."""
+    names = client.get_run(run_id).data.metrics
+    return {(name, metric.step) for name in names for metric in client.get_metric_history(run_id, name)}
+
+
+def mark_killed(client: MlflowClient, runs: Iterable[Mapping[str, Any]]) -> None:
+    """Give the runs that died without a word the status that they have."""
+    for run in runs:
+        with suppress(Exception):  # its experiment may be gone; this run is not the worse for it
+            if client.get_run(run["run_id"]).info.status == "RUNNING":
+                client.set_terminated(run["run_id"], "KILLED")
+                log.info("Run %s, which died, is marked as killed", run["run_id"])
+
+
+def copy_outputs(catalog: CatalogProtocol, names: Iterable[str], data: Path, into: Path) -> None:
+    """Copy what a run wrote as networks, outputs and measures, but no pictures, which the run has already."""
+    for name in sorted(names):
+        dataset: Any = catalog.get(name)
+        path = Path(getattr(dataset, "_filepath", "") or "")
+        if not path.is_absolute():
+            path = data.parent / path
+        if path.suffix == ".png" or not path.exists() or not path.is_relative_to(data):
+            continue
+        relative = path.relative_to(data)
+        if relative.parts[0] not in LAYERS:
+            continue
+        target = into / relative.parts[0] / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, target)
+
+
+def log_outputs(
+    client: MlflowClient, run_id: str, catalog: CatalogProtocol, names: Iterable[str], data: Path
+) -> None:
+    """Keep a copy of the run's outputs with the run, since the next one of this problem and pipeline replaces them."""
+    with tempfile.TemporaryDirectory() as place:
+        copy_outputs(catalog, names, data, Path(place))
+        if any(Path(place).iterdir()):
+            client.log_artifacts(run_id, place, "outputs")

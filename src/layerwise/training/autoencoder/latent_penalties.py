@@ -1,0 +1,105 @@
+"""What is added to the reconstruction loss: penalties on a code's activities and on the encoder's Jacobian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from layerwise.utils.config import Choice
+
+SparsityName = Literal["none", "kl", "l1", "top_k"]
+
+SPARSITIES: dict[str, Choice] = {
+    "none": Choice("no penalty", "a bottleneck or noise does the work"),
+    "kl": Choice(
+        "sum_j KL(rho || mean activity of unit j over the batch) (Ng 2011)",
+        "sigmoid codes",
+        ("sparsity_weight", "sparsity_target"),
+    ),
+    "l1": Choice(
+        "sum_j of the row's absolute activities (Olshausen & Field 1996)", "relu codes", ("sparsity_weight",)
+    ),
+    "top_k": Choice(
+        "only the kept_units largest units of a row count (Makhzani & Frey 2013)",
+        "linear or relu codes: the number is exact",
+        ("kept_units",),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A batch on its way through: codes (rows, units), and |J|^2 of each row (rows,) where it was asked for."""
+
+    code: Tensor
+    squared_jacobian: Tensor | None = None
+
+
+class Penalty(Protocol):
+    """A term of the cost."""
+
+    @property
+    def name(self) -> str:
+        """What the term is called in the history."""
+
+    def __call__(self, encoded: Encoded) -> Tensor:
+        """Return the weighted term of each row, shape (rows,)."""
+
+
+@dataclass(frozen=True)
+class KLSparsity:
+    """lambda sum_j KL(rho || rho_j), the same for every row of a batch."""
+
+    weight: float
+    target: float
+    name: str = "sparsity"
+
+    def __call__(self, encoded: Encoded) -> Tensor:
+        """Return the term, shape (rows,)."""
+        code = encoded.code.float()
+        return (self.weight * kl_sparsity(code, self.target)).expand(len(code))
+
+
+@dataclass(frozen=True)
+class L1Sparsity:
+    """lambda sum_j |h_j|."""
+
+    weight: float
+    name: str = "sparsity"
+
+    def __call__(self, encoded: Encoded) -> Tensor:
+        """Return the term, shape (rows,)."""
+        return self.weight * encoded.code.float().abs().sum(1)
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """lambda |J|^2 (Rifai et al. 2011, equation 3)."""
+
+    weight: float
+    name: str = "contraction"
+
+    def __call__(self, encoded: Encoded) -> Tensor:
+        """Return the term, shape (rows,)."""
+        assert encoded.squared_jacobian is not None
+        return self.weight * encoded.squared_jacobian.float()
+
+
+def kl_sparsity(code: Tensor, target: float) -> Tensor:
+    """Return sum_j KL(rho || rho_j), rho_j the mean activity of unit j over the batch; a number, nats.
+
+    rho log(rho / rho_j) + (1 - rho) log((1 - rho) / (1 - rho_j)). The mean comes first: the mean of each row's own
+    divergence would ask every row for the same activity. A unit that is always off or always on has a finite cost.
+
+    Args:
+        code: (rows, units) in [0, 1].
+        target: rho, between 0 and 1.
+    """
+    tiny = 1e-6
+    # A weighted mean rather than a limit: at 0 and at 1 the gradient still points back.
+    mean = tiny + (1 - 2 * tiny) * code.mean(0)
+    rho = torch.tensor(target, dtype=code.dtype, device=code.device)
+    return (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()

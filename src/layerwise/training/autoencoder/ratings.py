@@ -1,0 +1,139 @@
+"""Train an autoencoder of ratings, watched by held-out ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from layerwise.checkpointing.state import Progress
+from layerwise.data.tensors import Description, Rows
+from layerwise.data.transforms.corruption import Corruption, column_groups
+from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
+from layerwise.models.rbm.ratings import rated
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.callbacks.base import Callback, Reporter
+from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.training.callbacks.stopping import KeepBest
+from layerwise.training.gradient_plan import GradientTrainee
+from layerwise.training.loop import fit
+from layerwise.training.plan import Losses, TrainingError
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.random_streams import generator_for
+
+
+class RatingReconstruction(GradientTrainee):
+    """Predict a row's ratings from those that masking leaves; the loss is of all that are there.
+
+    Args:
+        network: learns in place.
+        settings: how the gradient is followed.
+        corruption: takes ratings away, fresh for each batch.
+        n_batches: batches an epoch.
+        l2: lambda of + lambda/2 sum w^2 a row (Sedhain et al. 2015, equation 2).
+    """
+
+    def __init__(
+        self,
+        network: RatingAutoencoder,
+        settings: FinetuningSettings,
+        corruption: Corruption,
+        n_batches: int,
+        l2: float,
+    ) -> None:
+        super().__init__(network, settings, {"corruption": corruption.generator}, n_batches)
+        self.ratings, self.corruption, self.l2 = network, corruption, l2
+
+    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+        """Return the mean loss with the penalty, and each row's loss."""
+        loss = self.ratings.loss(self.ratings(self.corruption(rows)), rows)
+        weights = (self.ratings.encoder.weight, self.ratings.decoder.weight)
+        size = torch.stack([weight.square().sum() for weight in weights]).sum()
+        return loss.mean() + self.l2 / 2 * size, {"loss": loss}
+
+    def measured(self, rows: Tensor) -> Losses:
+        """Return each row's loss, nothing taken away."""
+        return {"loss": self.ratings.loss(self.ratings(rows), rows)}
+
+
+class HeldOutRatings(Callback):
+    """Measure `validation/rmse` after each epoch: held-out ratings, predicted from the given ones of their rows."""
+
+    def __init__(self, network: RatingAutoencoder, given: Tensor, held_out: Tensor) -> None:
+        self.network, self.given = network, given
+        self.rows, self.groups, level = rated(held_out, len(network.config.levels))
+        self.true = network.levels[level]
+
+    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+        """Return the epoch's error."""
+        with torch.no_grad():
+            answers = self.network(self.given)[self.rows, self.groups]
+        low, high = self.network.config.levels[0], self.network.config.levels[-1]
+        return {"validation/rmse": float((answers.clamp(low, high) - self.true).square().mean().sqrt())}
+
+
+def train_rating_autoencoder(
+    training: Rows, validation: Rows, columns: Description, settings: AutoencoderSettings, seed: int
+) -> tuple[RatingAutoencoder, dict[str, Any]]:
+    """Return the network of the epoch of least error on held-out ratings, and its history.
+
+    Args:
+        training: one-hot ratings (rows, n_inputs).
+        validation: other ratings of the same rows.
+        columns: what they are.
+        settings: `variant` denoising; how it learns.
+        seed: of the run.
+
+    Raises:
+        TrainingError: the variant does not read ratings.
+    """
+    if settings.variant != "denoising":
+        raise TrainingError(
+            f"autoencoder.variant: {settings.variant} has no way to leave missing ratings out; take denoising"
+        )
+    s, device = settings.of_variant("denoising"), training.inputs.device
+    levels = torch.tensor([float(level) for level in columns.class_names], device=device)
+    _, _, level = rated(training.inputs, len(levels))
+    config = RatingAutoencoderConfig(
+        n_groups=len(columns.blocks),
+        levels=tuple(levels.tolist()),
+        code_size=s["code_size"],
+        activation=s["code_activation"],
+        centre=float(levels[level].mean()),
+    )
+    network = RatingAutoencoder(config, generator_for(seed, "autoencoder")).to(device)
+    if s["corruption"] not in ("auto", "masking", "none"):
+        raise TrainingError(
+            f"corruption: {s['corruption']} makes ratings up; of ratings, masking alone makes sense"
+        )
+    masking = Corruption(
+        "masking",
+        settings.corruption_level or 0.25,
+        generator_for(seed, "autoencoder", "corruption", device=device),
+        column_groups(columns.blocks),
+    )
+    progress = fit(
+        RatingReconstruction(
+            network,
+            settings.gradient_settings(settings.epochs),
+            masking,
+            -(-len(training) // settings.batch_size),
+            settings.rating_l2,
+        ),
+        training,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        generator=generator_for(seed, "autoencoder", "order"),
+        callbacks=[
+            HeldOutRatings(network, training.inputs, validation.inputs),
+            KeepBest(network, "validation/rmse", settings.patience),
+            Reporter("autoencoder/"),
+            ProgressBar("training autoencoder", "validation/rmse"),
+        ],
+        name="autoencoder",
+    )
+    network.eval()
+    history = {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}
+    return network, history | {"row": [], "stages": []}

@@ -1,0 +1,56 @@
+"""Every hyperparameter of a stack of autoencoders."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from layerwise.training.autoencoder.settings import CodeSettings
+from layerwise.training.autoencoder.variants import LayerVariant
+from layerwise.utils.config import setting
+
+
+class SAESettings(CodeSettings):
+    """The stack of `kedro run --pipelines=sae`: every layer is an autoencoder of the rows that the one below encodes.
+
+    Epochs and batches are those of `pretraining`. With `pretraining.method: rbm` the stack is one of machines, unrolled
+    to a deep autoencoder that learns for `unrolled_epochs` more (Hinton & Salakhutdinov 2006).
+    """
+
+    variant: LayerVariant = setting("denoising", "the kind of every layer; see Autoencoders")
+    hidden_sizes: tuple[int, ...] = Field(
+        (500, 500, 1000),
+        min_length=1,
+        description="units of each layer",
+        json_schema_extra={"when": "as wide as the rows or wider for pictures", "not_with": ""},
+    )
+    corruption_levels: tuple[float, ...] = setting(
+        (), "one corruption_level a layer, in place of one for all", "0.1, 0.2, 0.3 for pictures"
+    )
+    unrolled_epochs: int = setting(
+        5, "epochs that the unrolled deep autoencoder learns as a whole", "pretraining.method: rbm", "", ge=0
+    )
+    unrolled_learning_rate: float = setting(1e-3, "of the unrolled autoencoder", "", "", gt=0)
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> SAESettings:
+        wrong = self.wrong(self.variant)
+        self.gradient_settings(1)
+        s = self.of_variant(self.variant)
+        if self.activation is not None:
+            wrong.append("each layer of a stack is a code: set code_activation, not activation")
+        if self.corruption_levels:
+            if len(self.corruption_levels) != len(self.hidden_sizes):
+                wrong.append(
+                    f"corruption_levels has {len(self.corruption_levels)} value(s) for {len(self.hidden_sizes)} layers"
+                )
+            if s["corruption"] == "none":
+                wrong.append("corruption none has no use for corruption_levels")
+            if any(not 0 <= level <= 1 for level in self.corruption_levels) and s["corruption"] != "gaussian":
+                wrong.append("corruption_levels are shares between 0 and 1")
+        if any(size < 1 for size in self.hidden_sizes):
+            wrong.append("every layer needs at least 1 unit")
+        if s["sparsity"] == "top_k":
+            wrong.append("a fine-tuned network has no top_k units; take kl or l1")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self

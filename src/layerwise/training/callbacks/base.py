@@ -1,0 +1,54 @@
+"""What can listen to the loop: a small protocol of no-op events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from layerwise.utils.run_context import report_metrics
+
+if TYPE_CHECKING:
+    from layerwise.checkpointing.state import Progress
+
+
+class Callback:
+    """Override the events of interest; a batch costs nothing for those that leave `on_batch_end` alone."""
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Training is about to start."""
+
+    def on_epoch_begin(self, progress: Progress) -> None:
+        """An epoch is about to start."""
+
+    def on_batch_end(self, progress: Progress) -> None:
+        """The parameters were just updated."""
+
+    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+        """Return further metrics of the epoch that just ended, for its history and every other callback."""
+        return {}
+
+    def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
+        """An epoch's exact averages are known."""
+
+    def on_train_end(self, progress: Progress) -> None:
+        """Training ended: by epochs, by a stopping rule, or by an error that is on its way out."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return copies of what this callback remembers from epoch to epoch, for a checkpoint."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned; called after `on_train_begin`, or alone when training was finished."""
+
+
+class Reporter(Callback):
+    """Report each epoch's metrics under a prefix such as `pretraining/layer_1/`."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+
+    def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
+        """Report the epoch's metrics, with the epoch as step."""
+        report_metrics({self.prefix + name: value for name, value in metrics.items()}, progress.epoch)

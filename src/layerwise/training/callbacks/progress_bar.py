@@ -1,0 +1,53 @@
+"""A progress bar with epoch, loss and time left; silent when the output is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from layerwise.checkpointing.state import Progress
+from layerwise.training.callbacks.base import Callback
+
+
+class ProgressBar(Callback):
+    """Show how far a stage has come.
+
+    Args:
+        label: what is learning, such as `layer 1 of 3`.
+        metric: the figure to show behind the bar.
+    """
+
+    def __init__(self, label: str, metric: str) -> None:
+        self.label, self.metric = label, metric
+        self.shown = sys.stderr.isatty()
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Draw the bar."""
+        if not self.shown:
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[loss]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(self.label, total=progress.epochs, completed=progress.epoch, loss="")
+        self._bar.start()
+
+    def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
+        """Move the bar on and show the figure."""
+        if self.shown:
+            value = metrics.get(self.metric, metrics.get("train/loss", float("nan")))
+            self._bar.update(self._task, completed=progress.epoch, loss=f"{self.metric} {value:.4f}")
+
+    def on_train_end(self, progress: Progress) -> None:
+        """Leave the bar as it is."""
+        if self.shown:
+            self._bar.stop()

@@ -1,0 +1,164 @@
+"""A laboratory for gradients: which starts reach the first layer, and which cures work (Glorot & Bengio 2010)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field, PositiveInt
+
+from layerwise.data.tensors import Description, Rows
+from layerwise.models.layers import Activation, Initialiser
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.models.recurrent import Cell
+from layerwise.training.diagnostics.diagnosis import gradient_ratio
+from layerwise.training.diagnostics.layer_statistics import HealthProbe
+from layerwise.training.plan import TrainingError
+from layerwise.training.supervised.finetuning import finetune
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.config import Config
+from layerwise.utils.random_streams import generator_for
+
+
+class LaboratorySettings(Config):
+    """What is tried: every depth with every activation and start, then cures, then recurrent nets."""
+
+    depths: tuple[PositiveInt, ...] = (2, 5, 10)
+    activations: tuple[Activation, ...] = ("sigmoid", "tanh", "relu")
+    initialisers: tuple[Initialiser, ...] = ("normal", "glorot_uniform", "he_uniform")
+    width: int = Field(50, ge=1)
+    sick_depth: int = Field(10, ge=3)
+    sick_gain: float = Field(3.0, gt=1)
+    epochs: int = Field(3, ge=1)
+    batch_size: int = Field(50, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    rows: int = Field(2000, ge=10)
+    cells: tuple[Cell, ...] = ("rnn", "lstm", "gru")
+    sequence_length: int = Field(60, ge=3)
+    updates: int = Field(200, ge=10)
+    recurrent_units: int = Field(32, ge=1)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network to try: what is changed of its shape and of how it learns."""
+
+    name: str
+    shape: dict[str, Any]
+    learning: dict[str, Any] = field(default_factory=dict)
+
+
+def run_trial(
+    trial: Trial,
+    training: Rows,
+    validation: Rows,
+    columns: Description,
+    settings: LaboratorySettings,
+    seed: int,
+    epochs: int | None = None,
+) -> dict[str, Any]:
+    """Train a network with probes; say how it did, by its last epoch.
+
+    Returns:
+        `gradients` by layer of the first epoch (root mean square), `ratio` of the first to the last hidden layer,
+        `last_gradient` of the last epoch's largest layer, validation `loss` and `error` (NaN when it broke), and
+        `verdicts`.
+    """
+    shape = MLPConfig(n_inputs=columns.n_inputs, n_outputs=columns.n_outputs, **trial.shape)
+    network = MLP(shape, generator_for(seed, "laboratory", "network"))
+    probe = HealthProbe(network, validation, report=False)
+    learning = {
+        "batch_size": settings.batch_size,
+        "learning_rate": settings.learning_rate,
+        "keep_best": False,
+    }
+    chosen = FinetuningSettings(epochs=epochs or settings.epochs, **learning | trial.learning)
+    loss = error = math.nan
+    try:
+        progress = finetune(
+            network, columns.task, training, validation, chosen, seed, callbacks=[probe], quiet=True
+        )
+        loss, error = (progress.history[-1][f"validation/{name}"] for name in ("loss", "error"))
+    except TrainingError:
+        pass  # a trial that breaks is a finding
+    return {
+        "name": trial.name,
+        "gradients": [layer.gradient for layer in probe.epochs[0].layers],
+        "ratio": gradient_ratio(probe.epochs[0]),
+        "last_gradient": max(layer.gradient for layer in probe.epochs[-1].layers),
+        "loss": loss,
+        "error": error,
+        "verdicts": probe.verdicts(),
+    }
+
+
+def survey_trials(settings: LaboratorySettings) -> list[Trial]:
+    """Return every depth with every activation and start."""
+    return [
+        Trial(
+            f"{depth} x {activation}, {start}",
+            {"hidden_sizes": (settings.width,) * depth, "activation": activation, "initialiser": start},
+        )
+        for depth in settings.depths
+        for activation in settings.activations
+        for start in settings.initialisers
+    ]
+
+
+def cure_trials(settings: LaboratorySettings, n_rows: int) -> dict[str, list[Trial]]:
+    """Return sick networks, each first as it is and then with one cure at a time.
+
+    Args:
+        n_rows: of the training; the penalties' lambda is a multiple of it, since it is divided by it.
+    """
+    deep, shallow = (settings.width,) * settings.sick_depth, (settings.width,) * 2
+    vanishing = {"hidden_sizes": deep, "activation": "sigmoid", "initialiser": "glorot_uniform"}
+    small = {"hidden_sizes": deep, "activation": "tanh", "initialiser": "normal"}
+    exploding = {
+        "hidden_sizes": deep,
+        "activation": "relu",
+        "initialiser": "he_uniform",
+        "initialiser_gain": settings.sick_gain,
+    }
+    twice, large = exploding | {"initialiser_gain": 2.0}, exploding | {"initialiser_gain": 1.5}
+    quick, steep = {"learning_rate": 0.003}, {"optimiser": "sgd", "learning_rate": 0.05}
+    descent = {"optimiser": "sgd", "learning_rate": 0.01}
+    return {
+        f"vanishing: {settings.sick_depth} sigmoid layers": [
+            Trial("sick: sigmoid", vanishing),
+            Trial("relu units, He start", vanishing | {"activation": "relu", "initialiser": "he_uniform"}),
+            Trial("elu units, He start", vanishing | {"activation": "elu", "initialiser": "he_uniform"}),
+            Trial("2 layers", vanishing | {"hidden_sizes": shallow}),
+            Trial("batch normalisation", vanishing | {"normalisation": "batch"}),
+            Trial("layer normalisation", vanishing | {"normalisation": "layer"}),
+        ],
+        f"a start that is too small: {settings.sick_depth} tanh layers from N(0, 0.05^2)": [
+            Trial("sick: small start", small),
+            Trial("Glorot start", small | {"initialiser": "glorot_uniform"}),
+            Trial("orthogonal start", small | {"initialiser": "orthogonal"}),
+        ],
+        f"exploding: {settings.sick_depth} relu layers that start {settings.sick_gain:g} times too large": [
+            Trial("sick: large start", exploding, descent),
+            Trial("He start as it should be", exploding | {"initialiser_gain": 1.0}, descent),
+            Trial("2 layers", exploding | {"hidden_sizes": shallow}, descent),
+            Trial("layer normalisation", exploding | {"normalisation": "layer"}, descent),
+        ],
+        f"exploding steps: {settings.sick_depth} relu layers that start 1.5 times too large, at a high rate": [
+            Trial("sick: long steps", large, steep),
+            Trial("clipping by norm 5", large, steep | {"clip_norm": 5.0}),
+            Trial("a fifth of the rate", large, steep | {"learning_rate": 0.01}),
+        ],
+        f"exploding: {settings.sick_depth} relu layers that start twice too large, by adam": [
+            Trial("sick: start twice", twice, quick),
+            Trial("L2 penalty", twice, quick | {"l2": 1.0 * n_rows}),
+            Trial("L1 penalty", twice, quick | {"l1": 0.3 * n_rows}),
+        ],
+    }
+
+
+def works(trial: dict[str, Any], sick: dict[str, Any]) -> bool:
+    """True when a cured network ends with a lower validation loss than the sick one, which may have broken."""
+    if math.isnan(trial["loss"]):
+        return False
+    return math.isnan(sick["loss"]) or trial["loss"] < sick["loss"]

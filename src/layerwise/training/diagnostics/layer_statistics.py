@@ -1,0 +1,186 @@
+"""What goes on inside a network while it learns: gradients, updates and activities by layer, and a verdict in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from layerwise.checkpointing.state import Progress
+from layerwise.data.tensors import Rows
+from layerwise.models.mlp import MLP
+from layerwise.training.callbacks.base import Callback
+from layerwise.training.diagnostics.diagnosis import Health, Layer, diagnose
+from layerwise.utils.run_context import report_metrics
+
+SATURATED = {"sigmoid": (0.02, 0.98), "tanh": (-0.96, 0.96)}
+DYING = ("relu",)
+BATCHES_AN_EPOCH = 4
+_NUMBERS = [name for name in Layer.model_fields if name not in ("name", "activation")]
+
+
+def layer_statistics(activation: str, activities: Tensor) -> dict[str, float]:
+    """Return mean, spread, and the shares of saturated values and of dead units of (rows, units) activities.
+
+    A sigmoid or tanh is saturated where its slope is below 8 % of its largest. A ReLU unit is dead when it is
+    0 for every row.
+    """
+    values = activities.detach()
+    found = {"activation_mean": float(values.mean()), "activation_spread": float(values.std(correction=0))}
+    found["saturated"] = found["dead"] = 0.0
+    if activation in SATURATED:
+        low, high = SATURATED[activation]
+        found["saturated"] = float(((values < low) | (values > high)).float().mean())
+    if activation in DYING:
+        found["dead"] = float((values <= 0).all(0).float().mean())
+    return found
+
+
+def alike(weight: Tensor) -> bool:
+    """True when all units of a layer have the same incoming weights up to rounding, so that they learn the same."""
+    apart = (weight - weight[:1]).abs().max()
+    return weight.shape[0] > 1 and bool(apart <= 1e-3 * weight.abs().max())
+
+
+@dataclass
+class _Probed:
+    name: str
+    activation: str
+    layer: nn.Linear
+
+
+class HealthProbe(Callback):
+    """Measure a network's layers a few times an epoch, and say at the end what is wrong with it.
+
+    Per layer: gradient norm (over the root of the number of weights), update-to-weight ratio, activation mean
+    and spread, share of saturated values and of dead units, weight norm. Gradients are those that the steps
+    took, after any clipping; activities are of a fixed sample of rows. Only numbers are kept.
+
+    Args:
+        network: what learns.
+        sample: rows whose activities are looked at; at most 256 of them.
+        report: log the numbers of each epoch as `health/...`.
+    """
+
+    def __init__(self, network: MLP, sample: Rows, report: bool = True) -> None:
+        self.network, self.report = network, report
+        self.rows = sample.inputs[:256]
+        names = [f"layer_{k + 1}" for k in range(len(network.hidden))]
+        activations = [*network.config.activations, "linear"]
+        layers: list[Any] = [*network.hidden, network.output]
+        self.probed = [
+            _Probed(name, activation, layer)
+            for name, activation, layer in zip([*names, "output"], activations, layers, strict=True)
+        ]
+        self.epochs: list[Health] = []
+        self.start: Health | None = None
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Look at the start."""
+        self._clear()
+        every = max(1, progress.n_batches // BATCHES_AN_EPOCH)
+        self._looks = {1 + k * every for k in range(BATCHES_AN_EPOCH)}
+        self.start = self._health(0, {})
+
+    def on_epoch_begin(self, progress: Progress) -> None:
+        """Forget the last epoch's sums."""
+        self._clear()
+        self._remember()
+
+    def on_batch_end(self, progress: Progress) -> None:
+        """Read how far this step went, and its gradients, at a few steps of the epoch."""
+        if self._before:
+            self._read_updates()
+        if progress.batch in self._looks:
+            self._read_gradients()
+            if progress.batch < progress.n_batches:
+                self._remember()
+
+    def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
+        """Keep the epoch's numbers, and report them."""
+        health = self._health(progress.epoch, metrics)
+        self.epochs.append(health)
+        if self.report:
+            report_metrics(health.metrics(), progress.epoch)
+
+    def on_train_end(self, progress: Progress) -> None:
+        """Look once more when training broke off within an epoch."""
+        if progress.epoch > len(self.epochs):
+            self.epochs.append(self._health(progress.epoch, {}))
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the numbers of the start and of each epoch: (1 + epochs, layers, numbers), and the losses."""
+        every = [health for health in [self.start, *self.epochs] if health is not None]
+        numbers = [[[float(getattr(layer, name)) for name in _NUMBERS] for layer in h.layers] for h in every]
+        losses = [[float(health.epoch), health.loss] for health in every]
+        return {
+            "layers": torch.tensor(numbers, dtype=torch.float64),
+            "losses": torch.tensor(losses, dtype=torch.float64),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state()` returned."""
+        found = []
+        for (epoch, loss), lines in zip(state["losses"].tolist(), state["layers"].tolist(), strict=True):
+            layers = tuple(
+                Layer(name=each.name, activation=each.activation, **dict(zip(_NUMBERS, line, strict=True)))
+                for each, line in zip(self.probed, lines, strict=True)
+            )
+            found.append(Health(epoch=int(epoch), loss=loss, layers=layers))
+        self.start, self.epochs = found[0], found[1:]
+
+    def verdicts(self) -> list[str]:
+        """Return what is wrong, in words, with the layer and the cures; empty when nothing is."""
+        return diagnose(self.start, self.epochs)
+
+    def _clear(self) -> None:
+        self._norms = [0.0] * len(self.probed)
+        self._ratios = [0.0] * len(self.probed)
+        self._looked = self._steps = 0
+        self._before: list[Tensor] = []
+
+    def _remember(self) -> None:
+        # A few copies an epoch, each dropped at the next step.
+        self._before = [each.layer.weight.detach().clone() for each in self.probed]
+
+    def _read_updates(self) -> None:
+        with torch.no_grad():
+            for k, (each, before) in enumerate(zip(self.probed, self._before, strict=True)):
+                self._ratios[k] += float((each.layer.weight - before).norm() / (before.norm() + 1e-12))
+        self._steps += 1
+        self._before = []
+
+    def _read_gradients(self) -> None:
+        for k, each in enumerate(self.probed):
+            gradient = each.layer.weight.grad
+            if gradient is not None:
+                self._norms[k] += float(gradient.norm()) / math.sqrt(gradient.numel())
+        self._looked += 1
+
+    def _health(self, epoch: int, metrics: Mapping[str, float]) -> Health:
+        learning = self.network.training
+        self.network.eval()
+        with torch.no_grad():
+            every = list(self.network.activities(self.rows))
+            every.append(self.network.output(every[-1] if every else self.rows))
+            layers = []
+            for k, (each, activities) in enumerate(zip(self.probed, every, strict=True)):
+                weight = each.layer.weight
+                layers.append(
+                    Layer(
+                        name=each.name,
+                        activation=each.activation,
+                        gradient=self._norms[k] / max(1, self._looked),
+                        update_ratio=self._ratios[k] / max(1, self._steps),
+                        weight_norm=float(weight.norm()),
+                        usual_norm=math.sqrt(2 * weight.numel() / (weight.shape[0] + weight.shape[1])),
+                        alike=each.name != "output" and alike(weight),
+                        **layer_statistics(each.activation, activities),
+                    )
+                )
+        self.network.train(learning)
+        return Health(epoch=epoch, loss=metrics.get("train/loss", math.nan), layers=tuple(layers))

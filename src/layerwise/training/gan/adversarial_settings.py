@@ -1,0 +1,80 @@
+"""How two networks play against each other."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from layerwise.training.gan.objectives import ObjectiveName, limits_slopes, objective_of
+from layerwise.utils.config import Config, setting
+from layerwise.utils.devices import Precision
+
+
+class GameSettings(Config):
+    """The game and how its players learn."""
+
+    objective: ObjectiveName = setting("non_saturating", "what the players play for")
+    epochs: int = setting(
+        50, "passes through the training rows, each of them in one discriminator step", "", ge=1
+    )
+    batch_size: int = setting(100, "rows of a step of either player", "64 to 500", ge=2)
+    optimiser: Literal["adam", "rmsprop", "sgd"] = setting(
+        "adam", "of both players", "adam; rmsprop for wasserstein"
+    )
+    generator_rate: float = setting(
+        0.0002, "learning rate of the generator", "two time scales: below D's", gt=0
+    )
+    discriminator_rate: float = setting(0.0002, "learning rate of the discriminator", "", gt=0)
+    beta_1: float = setting(0.5, "decay of adam's mean gradient", "0 to 0.5 for games", ge=0, lt=1)
+    beta_2: float = setting(0.999, "decay of adam's mean square", "", ge=0, lt=1)
+    schedule: Literal["constant", "cosine"] = setting(
+        "constant", "of both rates: as they are, or a fall to 0", "cosine calms the end of a game"
+    )
+    discriminator_steps: int = setting(
+        1, "discriminator steps for each generator step (n_critic)", "5 for critics", ge=1
+    )
+    label_smoothing: float = setting(
+        0.0, "e of the target 1 - e of real rows; generated ones keep 0 (Salimans et al. 2016)",
+        "0.1 when D wins", "wasserstein, wasserstein_penalty, hinge", ge=0, lt=0.5,
+    )  # fmt: skip
+    instance_noise: float = setting(
+        0.0, "deviation of noise on all rows that D sees; falls linearly to 0 (Sonderby et al. 2017)",
+        "0.1 when D wins early", ge=0,
+    )  # fmt: skip
+    clip: float = setting(
+        0.01, "the objective wasserstein keeps D's weights within +-clip", "", "other objectives", gt=0
+    )
+    gradient_penalty: float = setting(
+        10.0, "weight of the objective wasserstein_penalty's penalty", "", "other objectives", gt=0
+    )
+    r1: float = setting(
+        0.0, "gamma of the penalty gamma/2 |dD/dx|^2 at real rows (Mescheder et al. 2018)",
+        "when a game circles", "wasserstein, wasserstein_penalty", ge=0,
+    )  # fmt: skip
+    reconstruction: float = setting(
+        0.0, "weight of |x - G(z, c)| in the generator's loss (Isola et al. 2017)",
+        "paired rows", "games without pairs", ge=0,
+    )  # fmt: skip
+    average: float = setting(
+        0.999, "decay of the running average of the generator's weights, which is what is sampled; 0 for none",
+        "0.99 for short games", ge=0, lt=1,
+    )  # fmt: skip
+    precision: Precision = setting(
+        "float32", "of the networks' products", "bfloat16 on a processor or GPU that knows it"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> GameSettings:
+        if self.label_smoothing and not objective_of(self.objective).smooths:
+            raise ValueError(f"objective {self.objective} has no target to smooth; set label_smoothing: 0")
+        if self.r1 and limits_slopes(self.objective):
+            raise ValueError(f"objective {self.objective} has its own limit on slopes; set r1: 0")
+        if self.optimiser != "adam" and {"beta_1", "beta_2"} & self.model_fields_set:
+            raise ValueError(f"optimiser {self.optimiser} has no use for beta_1 and beta_2")
+        for name, objective in (("clip", "wasserstein"), ("gradient_penalty", "wasserstein_penalty")):
+            if name in self.model_fields_set and self.objective != objective:
+                raise ValueError(
+                    f"objective {self.objective} has no use for {name}: it belongs to {objective}"
+                )
+        return self

@@ -1,0 +1,124 @@
+"""What the two players of an adversarial game play for, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid, relu, softplus
+
+from layerwise.utils.config import Choice
+
+ObjectiveName = Literal[
+    "minimax", "non_saturating", "least_squares", "wasserstein", "wasserstein_penalty", "hinge"
+]
+OBJECTIVES: tuple[str, ...] = get_args(ObjectiveName)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A game between a generator G and a discriminator D that gives each row a score s.
+
+    Each function takes scores (n,) and returns (n,). The discriminator minimises `real_loss` of real rows' scores
+    plus `fake_loss` of generated rows'; the generator minimises `generator_loss` of the latter. The value function is
+    the mean of `real_value` over real rows plus the mean of `fake_value` over generated ones.
+
+    Args:
+        real_loss: of scores and of the smoothing e of the real rows' target, which is 1 - e instead of 1.
+        boundary: the score at which the discriminator is undecided; None for a critic, whose zero means nothing.
+        probabilistic: whether sigmoid(s) is the probability of being real.
+        smooths: whether the target of real rows can be smoothed.
+    """
+
+    real_loss: Callable[[Tensor, float], Tensor]
+    fake_loss: Callable[[Tensor], Tensor]
+    generator_loss: Callable[[Tensor], Tensor]
+    real_value: Callable[[Tensor], Tensor]
+    fake_value: Callable[[Tensor], Tensor]
+    boundary: float | None = 0.0
+    probabilistic: bool = False
+    smooths: bool = False
+
+    def shown(self, scores: Tensor) -> Tensor:
+        """Return D(x) as it is reported: a probability where the score is a logit, else the score itself."""
+        return torch.sigmoid(scores) if self.probabilistic else scores
+
+    def right(self, real: Tensor, fake: Tensor) -> Tensor | None:
+        """Return the share of right answers on pairs of a real and a generated row, (n,); None for a critic."""
+        if self.boundary is None:
+            return None
+        return ((real > self.boundary).float() + (fake < self.boundary).float()) / 2
+
+
+def _cross_entropy(scores: Tensor, smoothing: float) -> Tensor:
+    """-(1 - e) log D - e log(1 - D), with D = sigmoid(scores), without a logarithm of 0."""
+    return (1 - smoothing) * softplus(-scores) + smoothing * softplus(scores)
+
+
+def _half_square(target: float) -> Callable[[Tensor], Tensor]:
+    return lambda scores: 0.5 * (scores - target).square()
+
+
+def _minus(scores: Tensor) -> Tensor:
+    return -scores
+
+
+def _plus(scores: Tensor) -> Tensor:
+    return scores
+
+
+_GAMES: dict[str, Objective] = {
+    "minimax": Objective(
+        _cross_entropy, softplus, lambda s: logsigmoid(-s), logsigmoid, lambda s: logsigmoid(-s),
+        probabilistic=True, smooths=True,
+    ),
+    "non_saturating": Objective(
+        _cross_entropy, softplus, lambda s: softplus(-s), logsigmoid, lambda s: logsigmoid(-s),
+        probabilistic=True, smooths=True,
+    ),
+    "least_squares": Objective(
+        lambda s, e: 0.5 * (s - (1 - e)).square(), _half_square(0), _half_square(1), _half_square(1), _half_square(0),
+        boundary=0.5, smooths=True,
+    ),
+    "wasserstein": Objective(lambda s, e: -s, _plus, _minus, _plus, _minus, boundary=None),
+    "wasserstein_penalty": Objective(lambda s, e: -s, _plus, _minus, _plus, _minus, boundary=None),
+    "hinge": Objective(
+        lambda s, e: relu(1 - s), lambda s: relu(1 + s), _minus, lambda s: -relu(1 - s), lambda s: -relu(1 + s)
+    ),
+}  # fmt: skip
+
+OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {
+    "minimax": Choice(
+        "V = E log D(x) + E log(1 - D(G(z))); G minimises it (Goodfellow et al. 2014, equation 1)",
+        "to see its gradient vanish while D wins",
+    ),
+    "non_saturating": Choice("as minimax, but G maximises E log D(G(z)) (same paper)", "a good first choice"),
+    "least_squares": Choice(
+        "D: (D(x) - 1)^2 / 2 + D(G(z))^2 / 2; G: (D(G(z)) - 1)^2 / 2 (Mao et al. 2017)", "steady gradients"
+    ),
+    "wasserstein": Choice(
+        "V = E D(x) - E D(G(z)), weights clipped to [-clip, clip] (Arjovsky et al. 2017)",
+        "with optimiser rmsprop and discriminator_steps 5",
+    ),
+    "wasserstein_penalty": Choice(
+        "the same, with gradient_penalty E(|dD/dx| - 1)^2 between real and generated rows (Gulrajani et al. 2017)",
+        "tables; discriminator_steps 5",
+    ),
+    "hinge": Choice(
+        "D: max(0, 1 - D(x)) + max(0, 1 + D(G(z))); G: -D(G(z)) (Lim and Ye 2017; Miyato et al. 2018)",
+        "with spectral",
+    ),
+}
+
+
+def objective_of(name: ObjectiveName) -> Objective:
+    """Return the named game."""
+    return _GAMES[name]
+
+
+def limits_slopes(name: str) -> bool:
+    """True where the objective itself holds the critic's slope, by clipping or by a penalty."""
+    return name.startswith("wasserstein")

@@ -1,0 +1,75 @@
+"""How the learning rate changes while a network learns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.config import Choice
+
+ScheduleName = Literal["constant", "step", "cosine", "one_cycle", "plateau"]
+
+
+SCHEDULES: dict[ScheduleName, Choice] = {
+    "constant": Choice("the rate stays", "short trainings"),
+    "step": Choice(
+        "the rate times step_factor at each of step_milestones",
+        "long trainings",
+        ("step_factor", "step_milestones"),
+    ),
+    "cosine": Choice("(1 + cos(pi t)) / 2 at the share t of all steps", "a good default"),
+    "one_cycle": Choice(
+        "linear rise over 3/10 of all steps, then a cosine (Smith 2018)", "few epochs at a high rate"
+    ),
+    "plateau": Choice(
+        "the rate times plateau_factor after plateau_patience epochs without gain",
+        "when the number of epochs is not known",
+        ("plateau_factor", "plateau_patience"),
+    ),
+}
+
+
+SETTINGS = ("step_factor", "step_milestones", "plateau_factor", "plateau_patience")
+
+
+def rate_factor(
+    schedule: ScheduleName, done: float, milestones: Sequence[float] = (0.5, 0.75), factor: float = 0.1
+) -> float:
+    """Return the share of the learning rate at a share `done` of all steps.
+
+    `one_cycle` rises linearly over the first three tenths, then falls as a cosine (Smith 2018); `step`
+    multiplies by the factor at each milestone, a share of all steps: by default a tenth at one half and at
+    three quarters. `plateau` depends on the epochs' results and is left to its callback.
+    """
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * done))
+    if schedule == "one_cycle":
+        return 0.04 + 0.96 * done / 0.3 if done < 0.3 else 0.5 * (1 + math.cos(math.pi * (done - 0.3) / 0.7))
+    if schedule == "step":
+        return factor ** sum(done >= milestone for milestone in milestones)
+    return 1.0
+
+
+def warmed_up(step: int, warmup_steps: int) -> float | None:
+    """Return the share of the rate in a linear rise that reaches 1 with its last step; None after it."""
+    return (step + 1) / warmup_steps if step < warmup_steps else None
+
+
+def steps_planned(settings: FinetuningSettings, epochs: int, n_batches: int) -> int:
+    """Return the steps that the schedule stretches over: those of all epochs, or fewer if the settings stop sooner."""
+    return min(epochs * n_batches, settings.max_steps or epochs * n_batches)
+
+
+def scheduled_rate(settings: FinetuningSettings, step: int, steps_planned: int, n_batches: int) -> float:
+    """Return the learning rate of a step, counted from 0, by warm-up and schedule."""
+    s = settings
+    warmup_steps = round(s.warmup_epochs * n_batches)
+    warm = warmed_up(step, warmup_steps)
+    if warm is not None:
+        return s.learning_rate * warm
+    done = (step - warmup_steps) / max(1, steps_planned - warmup_steps)
+    return s.learning_rate * rate_factor(
+        s.schedule, done, s.step_milestones or (0.5, 0.75), s.step_factor or 0.1
+    )

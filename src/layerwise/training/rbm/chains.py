@@ -1,0 +1,133 @@
+"""Chains that outlive a batch: persistent ones, and persistent ones at several temperatures.
+
+Persistent contrastive divergence (Tieleman 2008) keeps Gibbs chains of the model from update to update. Parallel
+tempering (Desjardins et al. 2010; Cho, Raiko & Ilin 2010) runs them at inverse temperatures from 0 to 1 side by side,
+p_beta(v, h) ~ exp(-beta E(v, h)), and lets neighbours change places, so that the coldest ones move between modes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from layerwise.models.rbm.rbm import RBM
+from layerwise.models.rbm.units.base import UnitsError
+from layerwise.models.rbm.units.bernoulli import Bernoulli
+from layerwise.models.rbm.units.softmax import Softmax
+
+Product = Callable[[Tensor, Tensor], Tensor]
+
+
+class PersistentChains:
+    """n Gibbs chains of a machine, kept as hidden states (n, n_hidden).
+
+    Args:
+        rbm: the machine; read anew at each step, so that chains follow its parameters.
+        n: chains.
+        generator: draws the states, on the machine's device.
+        up, down: write the hidden units' total input from visible states into a buffer, and the visible ones' from
+            hidden states; None: in the machine's own precision.
+    """
+
+    def __init__(
+        self,
+        rbm: RBM,
+        n: int,
+        generator: torch.Generator,
+        up: Product | None = None,
+        down: Product | None = None,
+    ) -> None:
+        self.rbm, self.n, self.generator = rbm, n, generator
+        self.up, self.down = up or rbm.hidden_input, down or self._visible_input
+        self.hidden = torch.zeros(0, rbm.config.n_hidden)
+
+    @property
+    def started(self) -> bool:
+        """Tell whether the chains have states."""
+        return len(self.hidden) > 0
+
+    def start(self, hidden: Tensor) -> None:
+        """Begin at hidden states (rows, n_hidden), again and again if there are fewer rows than chains."""
+        self.hidden = hidden[torch.arange(self._all(), device=hidden.device) % len(hidden)].clone()
+
+    def _all(self) -> int:
+        return self.n
+
+    def _visible_input(self, hidden: Tensor, out: Tensor) -> Tensor:
+        return torch.addmm(self.rbm.visible_bias, hidden, self.rbm.weight.t(), out=out)
+
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None) -> None:
+        """Take Gibbs steps; write the visible states and E[h | v] into (n, n_visible) and (n, n_hidden).
+
+        Args:
+            exposure: of the visible units, see `layerwise.models.rbm.units`; one row a chain.
+        """
+        rbm = self.rbm
+        for _ in range(steps):
+            self.down(self.hidden, visible)
+            visible.copy_(
+                rbm.visible_units.sample(rbm.visible_units.mean_(visible, exposure), self.generator)
+            )
+            self.up(visible, hidden)
+            rbm.hidden_units.activate_(hidden, self.hidden, torch.empty_like(hidden), self.generator)
+
+
+class TemperedChains(PersistentChains):
+    """n chains at each of several temperatures; the first n states are those of the model itself.
+
+    Args:
+        temperatures: how many, from inverse temperature 1 down to 0 in even steps.
+
+    Raises:
+        UnitsError: the units are not Bernoulli or one-hot, whose tempered conditionals alone are scaled inputs.
+    """
+
+    def __init__(self, rbm: RBM, n: int, generator: torch.Generator, temperatures: int) -> None:
+        super().__init__(rbm, n, generator)
+        if not isinstance(rbm.visible_units, Bernoulli | Softmax) or rbm.config.hidden == "nrelu":
+            raise UnitsError(
+                f"parallel tempering is for Bernoulli and softmax visible units and Bernoulli or categorical hidden "
+                f"ones, not for visible: {rbm.config.visible}, hidden: {rbm.config.hidden}; use chain: persistent"
+            )
+        self.betas = torch.linspace(1, 0, temperatures, dtype=rbm.weight.dtype, device=rbm.weight.device)
+        self.swaps = self.tried = 0
+
+    def _all(self) -> int:
+        return self.n * len(self.betas)
+
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None) -> None:
+        """Take Gibbs steps at every temperature, each followed by exchanges between neighbours."""
+        rbm = self.rbm
+        betas = self.betas.repeat_interleave(self.n)[:, None]
+        if exposure is not None:
+            exposure = exposure.repeat(len(self.betas), 1)
+        for _ in range(steps):
+            mean = rbm.visible_units.mean(betas * rbm.visible_input(self.hidden), exposure)
+            v = rbm.visible_units.sample(mean, self.generator)
+            h = rbm.hidden_units.draw(betas * rbm.hidden_input(v), self.generator)
+            v, self.hidden = self._exchange(v, h)
+        visible.copy_(v[: self.n])
+        rbm.hidden_units.mean_(rbm.hidden_input(visible, hidden))
+
+    def _exchange(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Exchange neighbours with probability min(1, exp((beta - beta')(E - E'))), even pairs and then odd ones."""
+        r, n = len(self.betas), self.n
+        energy = self.rbm.energy(v, h).view(r, n)
+        source = torch.arange(r * n, device=v.device).view(r, n).clone()
+        for first in (0, 1):
+            warm = torch.arange(first, r - 1, 2, device=v.device)
+            if len(warm) == 0:
+                continue
+            gain = (self.betas[warm] - self.betas[warm + 1])[:, None] * (energy[warm] - energy[warm + 1])
+            u = torch.empty_like(gain).uniform_(generator=self.generator)
+            accepted = u.log_() < gain
+            for values in (source, energy):
+                low, high = values[warm].clone(), values[warm + 1].clone()
+                values[warm] = torch.where(accepted, high, low)
+                values[warm + 1] = torch.where(accepted, low, high)
+            self.tried += accepted.numel()
+            self.swaps += int(accepted.sum())
+        order = source.flatten()
+        return v[order], h[order]

@@ -1,0 +1,285 @@
+"""Contrastive divergence for a restricted Boltzmann machine, as a trainee of the loop.
+
+CD-k (Hinton 2002, equation 5): dW = <v h>_data - <v h>_k, where the chain starts at the batch and runs k Gibbs steps.
+Persistent CD (Tieleman 2008) and parallel tempering take the second term from chains of their own. Momentum and weight
+decay follow Hinton's practical guide (2010, sections 9 and 10): the decay is a term of the gradient, and the weights
+alone decay. Sparsity: section 11. Centred gradients: Melchior, Fischer & Wiskott (2016), section 3, with offsets that
+follow the data's means. Dropout: Srivastava et al. (2014), section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from layerwise.data.tensors import Rows
+from layerwise.models.rbm.rbm import RBM
+from layerwise.models.rbm.units.base import UnitsError
+from layerwise.models.rbm.units.gaussian import LOWEST_LOG_VARIANCE
+from layerwise.training.plan import Losses
+from layerwise.training.rbm.chains import PersistentChains, TemperedChains
+from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+
+__all__ = ["ContrastiveDivergence", "ContrastiveDivergenceSettings"]
+
+# Chains of their own need one more product to reconstruct the batch; one batch in so many is enough to watch.
+WATCHED = 8
+
+
+class ContrastiveDivergence:
+    """Train a machine by the difference of the data's statistics and the model's.
+
+    Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units
+    at the end of a chain from the batch are means unless `sample_visible` (Hinton 2010, section 3), and samples in
+    chains of their own and where variances are learnt. The step of size `learning_rate` is on the batch's mean
+    gradient: v <- momentum v + rate (gradient - decay W), W <- W + v. Weights and biases of units that learn their
+    variances have their gradient times the variance.
+
+    Args:
+        rbm: the machine.
+        settings: how it learns.
+        generator: draws the states, on the machine's device.
+
+    Raises:
+        UnitsError: the settings do not fit the kinds of units.
+    """
+
+    def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, generator: torch.Generator) -> None:
+        self.rbm = rbm
+        self.settings = settings
+        self.generator = generator
+        self.rate = settings.learning_rate
+        self.momentum = settings.momentum
+        self.steps = settings.steps
+        self.weight = rbm.weight.data
+        self.visible_bias = rbm.visible_bias.data
+        self.hidden_bias = rbm.hidden_bias.data
+        self.velocity = torch.zeros_like(self.weight)
+        self.visible_velocity = torch.zeros_like(self.visible_bias)
+        self.hidden_velocity = torch.zeros_like(self.hidden_bias)
+        self.visible_offset = torch.zeros_like(self.visible_bias)
+        self.hidden_offset = torch.zeros_like(self.hidden_bias)
+        self.activity = torch.full_like(self.hidden_bias, settings.sparsity_target or 0.0)
+        self.variances = rbm.learnt_variances()
+        self.sample_visible = settings.sample_visible or bool(self.variances)
+        self.counted = rbm.visible_units.scales_hidden_bias
+        if settings.bfloat16 and (self.variances or self.counted or self.weight.dtype != torch.float32):
+            raise UnitsError(
+                "bfloat16 products are for float32 weights and units of fixed variance, not counts"
+            )
+        if settings.dropout and settings.chain != "data":
+            raise UnitsError("dropout changes the model with every batch, which lasting chains cannot follow")
+        if settings.centred and self.counted:
+            raise UnitsError(
+                "centred gradients are not for counts, whose documents have lengths of their own"
+            )
+        self.chains: PersistentChains | None = None
+        if settings.chain == "persistent":
+            self.chains = PersistentChains(rbm, settings.chains, generator, self._up, self._down)
+        elif settings.chain == "tempered":
+            self.chains = TemperedChains(rbm, settings.chains, generator, settings.temperatures)
+        self._batches = 0
+        self._buffers: dict[int, tuple[Tensor, ...]] = {}
+        self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Set the epoch's momentum, and the rate and the number of steps on their way to the final ones."""
+        s = self.settings
+        self.momentum = s.momentum if epoch <= s.momentum_epochs else s.final_momentum
+        done = (epoch - 1) / max(1, epochs - 1)
+        if s.final_learning_rate is not None:
+            self.rate = s.learning_rate + done * (s.final_learning_rate - s.learning_rate)
+        if s.final_steps is not None:
+            self.steps = round(s.steps + done * (s.final_steps - s.steps))
+
+    def train_step(self, batch: Rows) -> Losses:
+        """Update the machine; return the reconstruction's loss per row."""
+        n = batch.inputs.shape[0]
+        m = n if self.chains is None else self.chains.n
+        if n not in self._buffers:
+            self._buffers[n] = self._new_buffers(n, m)
+        visible, hidden, states, scratch = self._buffers[n]
+        start, positive = visible[:n], hidden[:n]
+        start.copy_(batch.inputs)
+        exposure = self.rbm.visible_units.exposure(start)
+        mask = self._mask(n)
+        self._up(start, positive)
+        self.rbm.hidden_units.activate_(positive, states, scratch, self.generator)
+        if mask is not None:
+            positive.mul_(mask)
+            states.mul_(mask)
+        losses: Losses = {}
+        if self.chains is None:
+            losses["reconstruction"] = self._chain_from(
+                start, visible[n:], hidden[n:], states, scratch, exposure, mask
+            )
+        else:
+            if self._batches % WATCHED == 0:
+                losses["reconstruction"] = self._loss(self.rbm.visible_input(states), start)
+            if not self.chains.started:
+                self.chains.start(states)
+            if exposure is not None:
+                # A chain is observed as often as the row of the batch whose place it has.
+                exposure = exposure[torch.arange(m, device=exposure.device) % n]
+            self.chains.advance(visible[n:], hidden[n:], self.steps, exposure)
+        self._update(visible, hidden, n, m)
+        self._batches += 1
+        return losses
+
+    def _chain_from(
+        self,
+        start: Tensor,
+        end: Tensor,
+        negative: Tensor,
+        states: Tensor,
+        scratch: Tensor,
+        exposure: Tensor | None,
+        mask: Tensor | None,
+    ) -> Tensor:
+        """Run k Gibbs steps from the batch's hidden states; return the first reconstruction's loss."""
+        units, hidden_units = self.rbm.visible_units, self.rbm.hidden_units
+        first = None
+        for step in range(self.steps):
+            self._down(states, end)
+            if first is None:
+                first = self._loss(end, start)
+            units.mean_(end, exposure)
+            if self.sample_visible:
+                end.copy_(units.sample(end, self.generator))
+            self._up(end, negative)
+            if step + 1 < self.steps:
+                hidden_units.activate_(negative, states, scratch, self.generator)
+            else:
+                hidden_units.mean_(negative)
+            if mask is not None:
+                negative.mul_(mask)
+                states.mul_(mask)
+        assert first is not None
+        return first
+
+    def _up(self, v: Tensor, out: Tensor) -> Tensor:
+        if self.settings.bfloat16:
+            return out.copy_(v.bfloat16() @ self._weight16).add_(self.hidden_bias)
+        return self.rbm.hidden_input(v, out)
+
+    def _down(self, h: Tensor, out: Tensor) -> Tensor:
+        if self.settings.bfloat16:
+            return out.copy_(h.bfloat16() @ self._weight16.t()).add_(self.visible_bias)
+        return torch.addmm(self.visible_bias, h, self.weight.t(), out=out)
+
+    def _update(self, visible: Tensor, hidden: Tensor, n: int, m: int) -> None:
+        scale, s = self.rate / n, self.settings
+        # A unit of learnt variance has its gradient times the variance: as in a natural gradient, a step then moves its
+        # mean as far whatever its noise. Without it, the smaller a variance is, the sooner its weights explode.
+        met = visible
+        if self.variances:
+            self._update_variances(visible, hidden, n)
+        if s.sparsity_target is not None:
+            self._push_towards_sparsity(met[:n], hidden[:n])
+        visible_change = met[:n].sum(0).sub_(met[n:].sum(0), alpha=n / m)
+        # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
+        hidden[n:].mul_(-n / m)
+        hidden_change = hidden.sum(0)
+        if self.counted:
+            # A document moves a hidden bias by its length; over the mean length, lest the units saturate at once.
+            lengths = visible.sum(1)
+            hidden_change = (lengths / lengths[:n].mean()) @ hidden
+        if s.centred:
+            met, hidden = self._centre(met, hidden, n, m)
+            visible_change -= met.t() @ (hidden @ self.hidden_offset)
+            # Hidden units see a visible unit over its variance, and so its offset.
+            seen = self.rbm.visible_units.scaled(self.visible_offset[None])[0]
+            hidden_change -= (met @ seen) @ hidden
+        if s.bfloat16:
+            self.velocity.mul_(self.momentum).add_(met.bfloat16().t() @ hidden.bfloat16(), alpha=scale)
+        else:
+            self.velocity.addmm_(met.t(), hidden, beta=self.momentum, alpha=scale)
+        self.visible_velocity.mul_(self.momentum).add_(visible_change, alpha=scale)
+        self.hidden_velocity.mul_(self.momentum).add_(hidden_change, alpha=scale)
+        if s.weight_decay:
+            self.velocity.add_(self.weight, alpha=-self.rate * s.weight_decay)
+        self.weight.add_(self.velocity)
+        self.visible_bias.add_(self.visible_velocity)
+        self.hidden_bias.add_(self.hidden_velocity)
+        if s.bfloat16:
+            self._weight16.copy_(self.weight)
+
+    def _centre(self, met: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
+        """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
+        share = 1.0 if self._batches == 0 else self.settings.offset_rate
+        self.visible_offset.lerp_(met[:n].mean(0), share)
+        self.hidden_offset.lerp_(hidden[:n].mean(0), share)
+        hidden[:n].sub_(self.hidden_offset)
+        hidden[n:].add_(self.hidden_offset, alpha=n / m)
+        return met.sub_(self.visible_offset), hidden
+
+    def _push_towards_sparsity(self, met: Tensor, positive: Tensor) -> None:
+        """Move each unit's total input by cost (target - remembered mean activity)."""
+        s = self.settings
+        self.activity.lerp_(positive.mean(0), 1 - s.sparsity_memory)
+        push = (s.sparsity_target - self.activity).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
+        self.velocity.addr_(met.mean(0), push)
+        self.hidden_velocity.add_(push)
+
+    def _update_variances(self, visible: Tensor, hidden: Tensor, n: int) -> None:
+        for units, columns in self.variances:
+            y = hidden @ self.weight[columns].t()
+            gradient = units.log_variance_gradient(visible[:, columns], self.visible_bias[columns], y)
+            change = gradient[:n].mean(0) - gradient[n:].mean(0)
+            units.log_variance.add_(change, alpha=self.rate * self.settings.variance_rate)
+            units.log_variance.clamp_min_(LOWEST_LOG_VARIANCE)
+
+    def _mask(self, n: int) -> Tensor | None:
+        if not self.settings.dropout:
+            return None
+        draws = self.weight.new_empty(n, self.rbm.config.n_hidden).uniform_(generator=self.generator)
+        return draws.ge_(self.settings.dropout)
+
+    def _new_buffers(self, n: int, m: int) -> tuple[Tensor, ...]:
+        shape, like = self.rbm.config, self.weight
+        visible = like.new_empty(n + m, shape.n_visible)
+        hidden = like.new_empty(n + m, shape.n_hidden)
+        return visible, hidden, like.new_empty(n, shape.n_hidden), like.new_empty(n, shape.n_hidden)
+
+    def _loss(self, x: Tensor, v: Tensor) -> Tensor:
+        return self.rbm.visible_units.loss(x, v)
+
+    def measure(self, batch: Rows) -> Losses:
+        """Return the mean-field reconstruction's loss and the free energy per row."""
+        x = self.rbm.visible_input(self.rbm.hidden_mean(batch.inputs))
+        return {
+            "reconstruction": self._loss(x, batch.inputs),
+            "free_energy": self.rbm.free_energy(batch.inputs),
+        }
+
+    def state(self) -> dict[str, Tensor]:
+        """Return copies of everything that learning changes, the chains and the generator with them."""
+        state = {name: value.clone() for name, value in self._tensors().items()}
+        if self.chains is not None:
+            state["chains"] = self.chains.hidden.clone()
+        batches = torch.tensor(self._batches)
+        return state | {"generator": self.generator.get_state(), "batches": batches}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state()` returned."""
+        for name, value in self._tensors().items():
+            value.copy_(state[name])
+        if self.chains is not None:
+            self.chains.hidden = state["chains"].clone()
+        self._batches = int(state["batches"])
+        self.generator.set_state(state["generator"])
+        if self.settings.bfloat16:
+            self._weight16.copy_(self.weight)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        names = ("weight", "visible_bias", "hidden_bias", "velocity", "visible_velocity", "hidden_velocity")
+        tensors: dict[str, Tensor] = {name: getattr(self, name) for name in names}
+        if self.settings.centred:
+            tensors |= {"visible_offset": self.visible_offset, "hidden_offset": self.hidden_offset}
+        if self.settings.sparsity_target is not None:
+            tensors["activity"] = self.activity
+        return tensors | {
+            f"log_variance_{k}": units.log_variance for k, (units, _) in enumerate(self.variances)
+        }

@@ -1,0 +1,177 @@
+"""Greedy layer-wise pretraining of a deep belief network (Hinton, Osindero & Teh 2006; Bengio et al. 2007)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field, field_validator
+from torch import Tensor
+
+from layerwise.data.tensors import Rows
+from layerwise.data.transforms.binarization import binarise_freshly
+from layerwise.models.rbm.dbn import DBN
+from layerwise.models.rbm.rbm import RBM
+from layerwise.training.autoencoder.reconstruction_history import stages_of_machine
+from layerwise.training.callbacks.base import Callback, Reporter
+from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.training.loop import fit
+from layerwise.training.plan import TrainingError
+from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
+from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.utils.config import Config
+from layerwise.utils.random_streams import generator_for
+
+
+class PretrainingSettings(Config):
+    """How the hidden layers learn without labels; a list gives each layer its own value.
+
+    What is not said here is as in `ContrastiveDivergenceSettings`. `method: auto` is the pipeline's own: machines (rbm)
+    for a deep belief network, autoencoders for a stack of them, which takes `epochs` and `batch_size` from here.
+
+    `activities` is what a layer passes on to the next one: `probabilities` (less noise, the default) or `samples`
+    of the binary states, drawn once.
+    """
+
+    method: Literal["auto", "rbm", "autoencoder", "none"] = "auto"
+    freeze: bool = False
+    epochs: int | tuple[int, ...] = 20
+    batch_size: int = Field(100, ge=1)
+    visible: Literal["auto", "bernoulli", "gaussian"] = "auto"
+    activities: Literal["probabilities", "samples"] = "probabilities"
+    learning_rate: float | tuple[float, ...] = 0.1
+    final_learning_rate: float | None = Field(None, ge=0)
+    gaussian_learning_rate: float = Field(0.005, gt=0)
+    momentum: float = Field(0.5, ge=0, lt=1)
+    final_momentum: float = Field(0.9, ge=0, lt=1)
+    momentum_epochs: int = Field(5, ge=0)
+    weight_decay: float = Field(2e-4, ge=0)
+    steps: int = Field(1, ge=1)
+    final_steps: int | None = Field(None, ge=1)
+    sample_visible: bool = False
+    chain: Literal["data", "persistent", "tempered"] = "data"
+    chains: int = Field(100, ge=1)
+    temperatures: int = Field(10, ge=2)
+    centred: bool = False
+    offset_rate: float = Field(0.01, ge=0, le=1)
+    sparsity_target: float | None = Field(None, gt=0, lt=1)
+    sparsity_cost: float = Field(0.1, ge=0)
+    sparsity_memory: float = Field(0.9, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    variance_rate: float = Field(0.1, ge=0)
+    bfloat16: bool = False
+
+    @field_validator("epochs", "learning_rate")
+    @classmethod
+    def _positive(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        values = value if isinstance(value, tuple) else (value,)
+        if not values or any(v <= 0 for v in values):
+            raise ValueError("has to be above 0 for every layer")
+        return value
+
+
+def of_layer(value: float | tuple[float, ...], layer: int, name: str) -> float:
+    """Return the layer's value of a setting that is one number or a list.
+
+    Raises:
+        TrainingError: the list is shorter than the stack.
+    """
+    if not isinstance(value, tuple):
+        return value
+    if layer >= len(value):
+        raise TrainingError(
+            f"pretraining.{name} has {len(value)} value(s) but the stack has a layer {layer + 1}; give one number for "
+            "all layers, or one for each"
+        )
+    return value[layer]
+
+
+def layer_settings(
+    settings: PretrainingSettings, layer: int, gaussian: bool
+) -> ContrastiveDivergenceSettings:
+    """Return what the layer's machine learns by; Gaussian units need a far smaller rate (Hinton 2010, 13.2)."""
+    shared = settings.model_dump(include=set(ContrastiveDivergenceSettings.model_fields))
+    rate = of_layer(settings.learning_rate, layer, "learning_rate")
+    shared["learning_rate"] = settings.gaussian_learning_rate if gaussian else rate
+    if gaussian and settings.final_learning_rate is not None:
+        # The rate falls by the same factor as in the other layers.
+        fall = settings.final_learning_rate / of_layer(settings.learning_rate, layer, "learning_rate")
+        shared["final_learning_rate"] = fall * settings.gaussian_learning_rate
+    return ContrastiveDivergenceSettings(**shared)
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What pretraining leaves behind besides the stack.
+
+    Args:
+        history: one list of epochs a layer, by name `layer_1`, ...
+        stages: (epoch, reconstruction, loss) of one training row, from the first machine.
+        row: that row.
+        seconds: of training.
+    """
+
+    history: dict[str, list[dict[str, float]]]
+    stages: list[tuple[int, Tensor, float]]
+    row: Tensor
+    seconds: float
+
+
+def pretrain(
+    stack: DBN,
+    training: Rows,
+    validation: Rows | None,
+    settings: PretrainingSettings,
+    seed: int,
+    fresh: bool = False,
+) -> Pretrained:
+    """Train each machine on the activities of the one below, bottom up.
+
+    Args:
+        stack: the machines; learns in place.
+        training: inputs (n, n_visible); targets are not read.
+        validation: rows that are measured and not learnt from.
+        fresh: read each input as a probability and draw it anew for every batch of the first machine.
+    """
+    # A list that is too short for the stack is found before the first layer has taken its time.
+    rbms = [rbm for rbm in stack.rbms if isinstance(rbm, RBM)]
+    chosen = [layer_settings(settings, k, rbm.config.visible == "gaussian") for k, rbm in enumerate(rbms)]
+    epochs = [int(of_layer(settings.epochs, k, "epochs")) for k in range(len(rbms))]
+    history: dict[str, list[dict[str, float]]] = {}
+    seconds = 0.0
+    inputs = training.inputs
+    held_out = None if validation is None else validation.inputs
+    stages = stages_of_machine(rbms[0], inputs[0].clone())
+    for layer, rbm in enumerate(rbms):
+        name = f"layer_{layer + 1}"
+        label = f"pretraining layer {layer + 1} of {len(rbms)}"
+        rbm.start_from(inputs)
+        callbacks: list[Callback] = [
+            Reporter(f"pretraining/{name}/"),
+            ProgressBar(label, "train/reconstruction"),
+        ]
+        generator = generator_for(seed, "pretraining", name, "states", device=inputs.device)
+        progress = fit(
+            ContrastiveDivergence(rbm, chosen[layer], generator),
+            Rows(inputs),
+            epochs=epochs[layer],
+            batch_size=settings.batch_size,
+            generator=generator_for(seed, "pretraining", name, "order"),
+            validation=None if held_out is None else Rows(held_out),
+            callbacks=[*callbacks, stages] if layer == 0 else callbacks,
+            transform=binarise_freshly(seed, inputs.device, "pretraining") if fresh and layer == 0 else None,
+            name=label,
+        )
+        history[name] = progress.history
+        seconds += progress.seconds
+        if layer + 1 < len(rbms):
+            passing = generator_for(seed, "pretraining", name, "activities", device=inputs.device)
+            inputs = _pass_on(rbm, inputs, settings, passing)
+            held_out = None if held_out is None else _pass_on(rbm, held_out, settings, passing)
+    return Pretrained(history, stages.kept, stages.row, seconds)
+
+
+def _pass_on(rbm: RBM, inputs: Tensor, settings: PretrainingSettings, generator: torch.Generator) -> Tensor:
+    mean = rbm.hidden_mean(inputs)
+    return torch.bernoulli(mean, generator=generator) if settings.activities == "samples" else mean

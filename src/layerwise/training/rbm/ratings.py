@@ -1,0 +1,34 @@
+"""Watch how well held-out ratings are predicted while a machine learns from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from layerwise.checkpointing.state import Progress
+from layerwise.models.rbm.ratings import rated, rating_probabilities
+from layerwise.models.rbm.rbm import RBM
+from layerwise.training.callbacks.base import Callback
+
+
+class RatingsMonitor(Callback):
+    """Measure `validation/rmse`, the root mean squared error of the expected rating, after each epoch.
+
+    Args:
+        rbm: the machine.
+        given: (rows, n_visible) the training ratings.
+        held_out: (rows, n_visible) the validation ratings of the same rows.
+        levels: the values of the ratings, in order.
+    """
+
+    def __init__(self, rbm: RBM, given: Tensor, held_out: Tensor, levels: Sequence[float]) -> None:
+        self.rbm, self.given = rbm, given
+        self.levels = torch.tensor(list(levels), device=given.device, dtype=given.dtype)
+        self.rows, self.groups, self.true = rated(held_out, len(self.levels))
+
+    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+        """Return the epoch's error."""
+        p = rating_probabilities(self.rbm, self.given, self.rows, self.groups, len(self.levels))
+        return {"validation/rmse": float((p @ self.levels - self.levels[self.true]).square().mean().sqrt())}

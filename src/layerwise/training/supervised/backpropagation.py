@@ -1,0 +1,157 @@
+"""Back-propagation for a network with a task head, as a trainee of the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from layerwise.data.tensors import Rows, Task
+from layerwise.models.mlp import MLP
+from layerwise.training.optim.flat_parameters import join, worth_joining
+from layerwise.training.optim.optimizer_state import flat_moments, load_moments
+from layerwise.training.optim.optimizers import new_optimiser
+from layerwise.training.optim.penalties import clip_gradients, limit_norms, penalty
+from layerwise.training.optim.schedules import rate_factor, scheduled_rate, steps_planned
+from layerwise.training.plan import Losses
+from layerwise.training.supervised.losses import loss_of, probabilities, row_loss, task_error, task_loss
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.devices import products_in
+
+__all__ = [
+    "Backpropagation",
+    "FinetuningSettings",
+    "new_optimiser",
+    "probabilities",
+    "rate_factor",
+    "scheduled_rate",
+    "task_error",
+    "task_loss",
+]
+
+
+class Backpropagation:
+    """Train a network's weights by the gradient of the loss, and of the penalties.
+
+    Args:
+        network: the network; with `freeze` only its output layer learns.
+        task: decides the loss.
+        settings: how it learns.
+        generator: draws the masks of dropout and DropConnect.
+        n_batches: batches an epoch, which the schedule needs.
+        freeze: train the head alone.
+        n_rows: m of the penalties' lambda/(2m), the number of training rows.
+        class_weights: (classes,) weights of the rows' losses; None for equal ones.
+    """
+
+    def __init__(
+        self,
+        network: MLP,
+        task: Task,
+        settings: FinetuningSettings,
+        generator: torch.Generator,
+        n_batches: int,
+        freeze: bool = False,
+        n_rows: int = 1,
+        class_weights: Tensor | None = None,
+    ) -> None:
+        self.network, self.task, self.settings = network, task, settings
+        self.generator, self.n_batches, self.n_rows = generator, n_batches, n_rows
+        self.loss, self.class_weights = loss_of(task, settings.loss), class_weights
+        network.use_generator(generator)
+        network.requires_grad_(not freeze)
+        network.output.requires_grad_(True)
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.weights = [w for w in network.weights() if w.requires_grad]
+        self.layers = [cast(nn.Linear, layer) for layer in network.hidden]
+        self.moved = [join(self.parameters)] if worth_joining(self.parameters) else self.parameters
+        self.optimiser = new_optimiser(settings, self.moved)
+        self.rate_scale = 1.0
+        self.steps_done = 0
+        self._plan(settings.epochs)
+
+    def _plan(self, epochs: int) -> None:
+        self.steps_planned = steps_planned(self.settings, epochs, self.n_batches)
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Switch dropout on."""
+        self._plan(epochs)
+        self.network.train()
+
+    def train_step(self, batch: Rows) -> Losses:
+        """Update the network; return loss, error and accuracy per row, and the penalty.
+
+        The loss is the one that is minimised: with class weights, without the penalty.
+        """
+        s = self.settings
+        if s.schedule != "constant" or s.warmup_epochs:
+            rate = scheduled_rate(s, self.steps_done, self.steps_planned, self.n_batches)
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate * self.rate_scale
+        self.steps_done += 1
+        outputs = self._forward(batch.inputs)
+        loss = self._row_loss(outputs, batch, s.label_smoothing)
+        if self.class_weights is not None:
+            assert batch.targets is not None
+            loss = loss * self.class_weights[batch.targets.reshape(-1).long()]
+        cost = loss.mean()
+        extra: Losses = {}
+        if s.l1 or s.l2:
+            added = penalty(self.weights, s.l1, s.l2, self.n_rows)
+            cost = cost + added
+            extra["penalty"] = added.detach().expand(len(batch))
+        self.optimiser.zero_grad(set_to_none=self.moved is self.parameters)
+        cost.backward()
+        if s.clip_norm is not None or s.clip_value is not None:
+            clip_gradients(self.parameters, s.clip_norm, s.clip_value)
+        self.optimiser.step()
+        if s.max_norm is not None:
+            limit_norms(self.layers, s.max_norm)
+        with torch.no_grad():
+            return {"loss": loss.detach(), **self._scores(outputs, batch), **extra}
+
+    def _row_loss(self, outputs: Tensor, batch: Rows, label_smoothing: float = 0.0) -> Tensor:
+        assert batch.targets is not None
+        s = self.settings
+        gamma = 2.0 if s.focal_gamma is None else s.focal_gamma
+        return row_loss(self.loss, outputs, batch.targets, label_smoothing, gamma, s.huber_delta or 1.0)
+
+    def _scores(self, outputs: Tensor, batch: Rows) -> Losses:
+        assert batch.targets is not None
+        error = task_error(self.task, outputs, batch.targets)
+        if self.task in ("multiclass", "binary"):
+            return {"error": error, "accuracy": 1 - error}
+        return {"error": error}
+
+    def _forward(self, inputs: Tensor) -> Tensor:
+        with products_in(self.settings.precision, inputs.device):
+            return self.network(inputs).to(inputs.dtype)
+
+    def measure(self, batch: Rows) -> Losses:
+        """Return loss, error and accuracy per row, without masks, smoothing, class weights and penalties."""
+        learning = self.network.training
+        self.network.eval()
+        outputs = self.network(batch.inputs)
+        self.network.train(learning)
+        return {"loss": self._row_loss(outputs, batch), **self._scores(outputs, batch)}
+
+    def state(self) -> dict[str, Tensor]:
+        """Return copies of the weights, the optimiser's moments, the generator and the step."""
+        state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
+        state |= flat_moments(self.optimiser, "optimiser")
+        state["generator"] = self.generator.get_state()
+        state["steps_done"] = torch.tensor(self.steps_done)
+        state["rate_scale"] = torch.tensor(self.rate_scale, dtype=torch.float64)
+        return state
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state()` returned."""
+        self.network.load_state_dict(
+            {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
+        )
+        load_moments(self.optimiser, "optimiser", state)
+        self.generator.set_state(state["generator"])
+        self.steps_done = int(state["steps_done"])
+        self.rate_scale = float(state["rate_scale"])

@@ -1,0 +1,47 @@
+"""What is done to the inputs of each batch before a step."""
+
+from __future__ import annotations
+
+import torch
+
+from layerwise.data.transforms.augmentation import AugmentationSettings, augment
+from layerwise.data.transforms.binarization import InTurn, binarise_freshly
+from layerwise.training.plan import TrainingError, Transform
+
+
+def batch_changes(
+    augmentation: AugmentationSettings,
+    image_shape: tuple[int, int] | None,
+    fresh: bool,
+    seed: int,
+    device: torch.device,
+    consumer: str,
+    key: str,
+) -> Transform | None:
+    """Return what is done to each batch: first the pictures are moved, then their ink is drawn; None for nothing.
+
+    Args:
+        augmentation: how pictures are moved.
+        image_shape: height and width of inputs that are pictures.
+        fresh: read each input as a probability and draw it.
+        seed: of the run.
+        device: of the batches.
+        consumer: whose streams of random numbers they are.
+        key: the top-level parameter that holds `augmentation`, for messages.
+
+    Raises:
+        TrainingError: rows of a table cannot be moved.
+    """
+    steps: list[Transform] = []
+    if augmentation.chosen:
+        if image_shape is None:
+            raise TrainingError(
+                f"{key}.augmentation is for pictures, and these rows are a table; "
+                f"switch off {', '.join(augmentation.chosen)}"
+            )
+        steps.append(augment(augmentation, image_shape, seed, device, consumer))
+    if fresh:
+        steps.append(binarise_freshly(seed, device, consumer))
+    if len(steps) < 2:
+        return steps[0] if steps else None
+    return InTurn(steps)

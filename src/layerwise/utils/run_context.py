@@ -1,0 +1,114 @@
+"""What the present run is about: project, problem, who listens to its metrics, where its checkpoints go.
+
+One object of the module holds it, and not a ContextVar: the threads of a pool would not see one. Training code reports
+here and knows no tracker; a tracker (the MLflow hook) registers itself as a receiver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Receiver(Protocol):
+    """What a tracker offers."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None: ...
+
+    def log_tags(self, tags: Mapping[str, str]) -> None: ...
+
+
+class Checkpointer(Protocol):
+    """Where the checkpoints of a run go, as its nodes see it (`layerwise.checkpointing.Checkpoints`)."""
+
+    @property
+    def on(self) -> bool:
+        """True when checkpoints are written."""
+        ...
+
+    def enter(self, scope: str) -> None:
+        """Say under which name what is trained from now on is kept, such as the node's."""
+
+
+@dataclass
+class RunContext:
+    """The present run: its project, its problem, the parameters that the catalog names, who listens."""
+
+    project: Path = Path()
+    problem: str = "unnamed"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    receivers: list[Receiver] = field(default_factory=list)
+    checkpoints: Checkpointer | None = None
+
+
+_context = RunContext()
+
+
+def set_place(project: Path, problem: str, parameters: Mapping[str, Any] | None = None) -> None:
+    """Say which project and problem the session is about; the configuration loader does, before the catalog is read.
+
+    `parameters` are those that the catalog names with `${parameter:}`.
+    """
+    _context.project, _context.problem = Path(project), problem
+    _context.parameters = dict(parameters or {})
+
+
+def parameter(name: str) -> Any:
+    """Return a parameter by its dotted name, None where it is not set; the resolver behind `${parameter:}`."""
+    value: Any = _context.parameters
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def problem() -> str:
+    """Return the problem's name; the resolver behind `${problem:}` in the catalog."""
+    return _context.problem
+
+
+def project_path() -> Path:
+    """Return the project's folder."""
+    return _context.project
+
+
+def add_receiver(receiver: Receiver) -> None:
+    """Send everything that is reported from now on to the receiver too."""
+    _context.receivers.append(receiver)
+
+
+def remove_receiver(receiver: Receiver) -> None:
+    """Stop sending to the receiver; unknown ones are ignored."""
+    if receiver in _context.receivers:
+        _context.receivers.remove(receiver)
+
+
+def report_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
+    """Report named numbers, with the epoch as step."""
+    for receiver in _context.receivers:
+        receiver.log_metrics(metrics, step)
+
+
+def report_tags(tags: Mapping[str, str]) -> None:
+    """Report facts about the run, such as the source of its rows."""
+    for receiver in _context.receivers:
+        receiver.log_tags(tags)
+
+
+def flush_reports() -> None:
+    """Have every receiver send what it still holds back."""
+    for receiver in _context.receivers:
+        flush = getattr(receiver, "flush", None)
+        if flush is not None:
+            flush()
+
+
+def use_checkpoints(checkpoints: Checkpointer | None) -> None:
+    """Write the checkpoints of all training in this process here from now on; None stops that."""
+    _context.checkpoints = None if checkpoints is None or not checkpoints.on else checkpoints
+
+
+def current_checkpoints() -> Checkpointer | None:
+    """Return where checkpoints are written now, if anywhere."""
+    return _context.checkpoints

@@ -1,0 +1,304 @@
+"""Training that was cut off and goes on is the training that was not: the same bits in weights and figures."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from layerwise.checkpointing import store as checkpoints
+from layerwise.checkpointing.store import Checkpoints, CheckpointSettings
+from layerwise.data.tensors import Block, Description, Rows
+from layerwise.data.transforms.augmentation import AugmentationSettings
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.models.rbm.dbn import DBN, DBNConfig
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.train import train_autoencoder
+from layerwise.training.diagnostics.layer_statistics import HealthProbe
+from layerwise.training.gan.settings import GANSettings
+from layerwise.training.gan.train import play_pictures
+from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain
+from layerwise.training.rbm.train import MachineSettings, train_machine
+from layerwise.training.supervised.finetuning import finetune
+from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.random_streams import generator_for
+from layerwise.utils.run_context import use_checkpoints
+
+OFTEN = CheckpointSettings(epochs=1, minutes=None)
+
+
+class CrashError(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture(autouse=True)
+def no_checkpoints_are_left_on():
+    # Whether the bytes are on the disk is another test's question, and a busy disk takes its time.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda number: None)
+        yield
+    use_checkpoints(None)
+
+
+def bits(seed, n=60, columns=9):
+    return torch.rand(n, columns, generator=generator_for(seed, "rows")).round()
+
+
+def grey(seed, n=60, columns=16):
+    return torch.rand(n, columns, generator=generator_for(seed, "rows"))
+
+
+def labels(seed, n=60, classes=3):
+    return torch.randint(0, classes, (n,), generator=generator_for(seed, "labels"))
+
+
+def rbm(shape: dict[str, Any], fresh: bool = False, **settings: Any) -> Callable[[], dict[str, Any]]:
+    """Return a training of one machine that gives its weights and figures."""
+
+    def train() -> dict[str, Any]:
+        chosen = MachineSettings(
+            **{"epochs": 5, "batch_size": 25, "watched_rows": 5, "momentum_epochs": 2} | settings
+        )
+        machine = RBM(RBMConfig(**{"n_visible": 9, "n_hidden": 6} | shape), generator_for(1, "machine"))
+        make = bits if machine.config.visible == "bernoulli" and not fresh else grey
+        rows, held_out = Rows(make(0, columns=9)), Rows(make(1, 20, 9))
+        result = train_machine(machine, rows, held_out, chosen, 1, fresh=fresh)
+        return {"weights": machine.state_dict(), "history": result.history, "stages": result.stages}
+
+    return train
+
+
+def dbn() -> dict[str, Any]:
+    settings = PretrainingSettings(epochs=(3, 2, 3), batch_size=25, activities="samples", momentum_epochs=1)
+    stack = DBN(DBNConfig(n_visible=16, hidden_sizes=(8, 7, 6)), generator_for(2, "stack"))
+    result = pretrain(stack, Rows(grey(0)), Rows(grey(1, 20)), settings, 2, fresh=True)
+    network = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(8, 7, 6), activation="sigmoid"))
+    stack.copy_to(network)
+    found = mlp_of(network, epochs=3)
+    return {**found, "stack": stack.state_dict(), "layers": result.history, "stages": result.stages}
+
+
+def mlp_of(network: MLP, fresh: bool = False, **settings: Any) -> dict[str, Any]:
+    chosen = FinetuningSettings(**{"epochs": 6, "batch_size": 25, "learning_rate": 0.02} | settings)
+    rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
+    probe = HealthProbe(network, held_out)
+    progress = finetune(
+        network,
+        "multiclass",
+        rows,
+        held_out,
+        chosen,
+        3,
+        fresh=fresh,
+        image_shape=(4, 4),
+        callbacks=[probe],
+    )
+    health = [each.metrics() for each in (probe.start, *probe.epochs)]
+    return {
+        "weights": network.state_dict(),
+        "history": {"network": progress.history},
+        "stop": progress.stop,
+        "health": health,
+        "verdicts": probe.verdicts(),
+    }
+
+
+def mlp(shape: dict[str, Any] | None = None, **settings: Any) -> Callable[[], dict[str, Any]]:
+    """Return a training of a network that gives its weights and figures."""
+    sizes: dict[str, Any] = {"n_inputs": 16, "n_outputs": 3, "hidden_sizes": (8, 7), "activation": "tanh"}
+
+    def train() -> dict[str, Any]:
+        network = MLP(MLPConfig(**sizes | (shape or {})), generator_for(3, "network"))
+        return mlp_of(network, **settings)
+
+    return train
+
+
+def many() -> dict[str, Any]:
+    seeds = (4, 5, 6, 7)
+    shape = MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(5,), dropout=0.2, normalisation="batch")
+    # A high rate and no patience: members leave at different epochs.
+    chosen = FinetuningSettings(
+        epochs=9,
+        batch_size=25,
+        learning_rate=0.05,
+        dropout=0.2,
+        patience=2,
+        schedule="plateau",
+        plateau_patience=1,
+    )
+    networks = [MLP(shape, generator_for(seed, "network")) for seed in seeds]
+    rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
+    members, course = train_many(networks, "multiclass", rows, held_out, chosen, seeds)
+    assert len({len(history) for history in course.history}) > 1
+    return {
+        "weights": members.state_dict(),
+        "history": {str(k): history for k, history in enumerate(course.history)},
+        "stopped": course.stopped,
+        "best": course.best_epoch,
+    }
+
+
+def pictures(n_outputs=3, fresh=True) -> Description:
+    names = tuple(f"pixel {k}" for k in range(16))
+    return Description(
+        task="multiclass",
+        n_inputs=16,
+        n_outputs=n_outputs,
+        feature_names=names,
+        blocks=tuple(Block(name=name, kind="real", start=k, stop=k + 1) for k, name in enumerate(names)),
+        target_names=("class",),
+        class_names=("a", "b", "c"),
+        image_shape=(4, 4),
+        fresh_binarisation=fresh,
+    )
+
+
+def autoencoder(fresh: bool = True, **settings: Any) -> Callable[[], dict[str, Any]]:
+    """Return a training of an autoencoder that gives its weights and figures."""
+
+    def train() -> dict[str, Any]:
+        chosen = AutoencoderSettings(**{"epochs": 5, "batch_size": 25, "code_size": 4} | settings)
+        columns = pictures(fresh=fresh)
+        network = new_autoencoder(chosen, columns, generator_for(5, "autoencoder"))
+        progress, stages = train_autoencoder(
+            network, Rows(grey(0)), Rows(grey(1, 20)), columns, chosen, 5, quiet=True
+        )
+        return {"weights": network.state_dict(), "history": progress.history, "stages": stages.kept}
+
+    return train
+
+
+def gan(**settings: Any) -> Callable[[], dict[str, Any]]:
+    """Return a game on pictures that gives both players, the film and the figures."""
+
+    def train() -> dict[str, Any]:
+        small: dict[str, Any] = {"generator_sizes": (8,), "discriminator_sizes": (8,), "latent_size": 4}
+        chosen = GANSettings(**{"epochs": 5, "batch_size": 20} | small | settings)
+        classifier = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(4,)), generator_for(6, "classes"))
+        rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
+        played = play_pictures(rows, held_out, pictures(), chosen, 6, classifier)
+        return {
+            "generator": played.generator.state_dict(),
+            "discriminator": played.discriminator.state_dict(),
+            "history": played.history,
+            "film": played.film,
+            "verdicts": played.verdicts,
+        }
+
+    return train
+
+
+TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
+    "rbm": rbm({}, final_learning_rate=0.0, final_steps=3),
+    "rbm persistent, centred, sparse": rbm(
+        {}, chain="persistent", chains=7, centred=True, sparsity_target=0.1
+    ),
+    "rbm tempered": rbm({}, chain="tempered", chains=4, temperatures=3),
+    "rbm with dropout, fresh ink": rbm({}, fresh=True, dropout=0.3),
+    "rbm of learnt variances": rbm({"visible": "gaussian", "learn_variance": True}),
+    "rbm with a best epoch": rbm({}, monitor="validation/pseudo_likelihood", patience=2, learning_rate=3.0),
+    "rbm in bfloat16": rbm({}, bfloat16=True),
+    "dbn": dbn,
+    "mlp by adam, cosine, dropout": mlp(
+        {"dropout": 0.3, "input_dropout": 0.1}, schedule="cosine", dropout=0.3
+    ),
+    "mlp by nesterov, plateau": mlp(optimiser="nesterov", schedule="plateau", plateau_patience=1),
+    "mlp by nadam, dropconnect": mlp({"dropconnect": 0.2}, optimiser="nadam", dropconnect=0.2),
+    "mlp, batch normalisation, patience": mlp({"normalisation": "batch"}, patience=1, learning_rate=0.2),
+    "mlp by adagrad, steps": mlp(optimiser="adagrad", max_steps=11),
+    "mlp of moved pictures in fresh ink": mlp(
+        augmentation=AugmentationSettings(rotate=9, noise=0.1), fresh=True
+    ),
+    "many": many,
+    "autoencoder that denoises": autoencoder(variant="denoising", patience=2),
+    "autoencoder with sparse codes": autoencoder(variant="sparse", schedule="cosine"),
+    "autoencoder, variational": autoencoder(variant="variational"),
+    "gan": gan(),
+    "gan of classes, averaged, several critic steps": gan(
+        condition="class", average=0.9, discriminator_steps=2, generator_normalisation="batch", dropout=0.2
+    ),
+}
+
+
+def assert_same(found: Any, expected: Any, place: str = "") -> None:
+    """Equal bit for bit, but for the seconds that things took."""
+    if isinstance(expected, torch.Tensor):
+        assert torch.equal(found, expected), place
+    elif isinstance(expected, dict):
+        assert found.keys() == expected.keys(), place
+        for key, value in expected.items():
+            if key != "seconds":
+                assert_same(found[key], value, f"{place}/{key}")
+    elif isinstance(expected, (list, tuple)):
+        assert len(found) == len(expected), place
+        for k, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert_same(one, other, f"{place}/{k}")
+    else:
+        assert found == expected or (found != found and expected != expected), place
+
+
+def crash_after(monkeypatch, n):
+    """Let the process die right after the n-th checkpoint from here on was written."""
+    write, written = checkpoints._write, []
+
+    def dying(*args):
+        write(*args)
+        written.append(args[0])
+        if len(written) == n:
+            raise CrashError
+
+    monkeypatch.setattr(checkpoints, "_write", dying)
+    return written
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_training_cut_off_anywhere_ends_as_if_it_never_was(name, tmp_path, monkeypatch):
+    train = TRAININGS[name]
+    expected = train()
+    use_checkpoints(Checkpoints(tmp_path / "whole", OFTEN))
+    written = crash_after(monkeypatch, 0)
+    assert_same(train(), expected)
+    total = len(written)
+    assert total >= 3
+    for n in range(1, total + 1):
+        monkeypatch.undo()
+        crash_after(monkeypatch, n)
+        use_checkpoints(Checkpoints(tmp_path / str(n), OFTEN))
+        with pytest.raises(CrashError):
+            train()
+        monkeypatch.undo()
+        again = crash_after(monkeypatch, 0)
+        use_checkpoints(Checkpoints(tmp_path / str(n), OFTEN, resume=True))
+        assert_same(train(), expected, f"cut off after checkpoint {n}")
+        # No epoch that was written down is learnt again.
+        stages = len({path.parent for path in written})
+        assert total - n <= len(again) <= total - n + stages
+
+
+def test_a_training_cut_off_at_every_epoch_ends_as_if_it_never_was(tmp_path, monkeypatch):
+    expected = dbn()
+    for _ in range(50):
+        crash_after(monkeypatch, 1)
+        use_checkpoints(Checkpoints(tmp_path, OFTEN, resume=True))
+        try:
+            found = dbn()
+        except CrashError:
+            continue
+        finally:
+            monkeypatch.undo()
+        assert_same(found, expected)
+        return
+    pytest.fail("it never came to its end")
+
+
+def test_a_run_that_does_not_go_on_reads_no_checkpoint(tmp_path, monkeypatch):
+    use_checkpoints(Checkpoints(tmp_path, OFTEN))
+    first = dbn()
+    written = crash_after(monkeypatch, 0)
+    use_checkpoints(Checkpoints(tmp_path, OFTEN))
+    assert_same(dbn(), first)
+    assert len(written) == 11

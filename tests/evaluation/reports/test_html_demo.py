@@ -1,0 +1,60 @@
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from layerwise.evaluation.reports.html_demo import plain_layers, slider_page
+from layerwise.models.gan.generator import Generator, GeneratorConfig
+
+
+@pytest.fixture
+def generator():
+    shape = GeneratorConfig(latent_size=3, n_conditions=2, n_outputs=4, hidden_sizes=(5, 6))
+    made = Generator(shape, torch.Generator().manual_seed(0))
+    made.train()
+    for _ in range(5):  # running statistics that are not those of a new network
+        made(torch.randn(20, 3) * 2 + 1, torch.eye(2)[torch.arange(20) % 2])
+    return made.eval()
+
+
+def in_the_browser(layers, x):
+    """What the page's script computes."""
+    for k, (weight, bias) in enumerate(layers):
+        x = weight @ x + bias
+        x = np.maximum(x, 0) if k + 1 < len(layers) else 1 / (1 + np.exp(-x))
+    return x
+
+
+def test_layers_with_their_statistics_folded_in_give_the_generators_rows(generator):
+    z, told = torch.tensor([[0.3, -1.2, 0.8]]), torch.tensor([[0.0, 1.0]])
+    found = in_the_browser(plain_layers(generator), torch.cat([z, told], 1)[0].double().numpy())
+    np.testing.assert_allclose(found, generator(z, told)[0].detach().numpy(), atol=1e-6)
+
+
+def test_the_page_carries_the_same_numbers(generator):
+    page = slider_page(generator, ("a", "</script>"), (2, 2), "Title & more")
+    assert "Title &amp; more" in page
+    assert page.count("</script>") == 1
+    model = json.loads(re.search(r"const model = (.*);\n", page)[1].replace("<\\/", "</"))
+    assert model["classes"] == ["a", "</script>"]
+    layers = [
+        (
+            np.frombuffer(base64.b64decode(layer["weight"]), "<f4").reshape(
+                layer["outputs"], layer["inputs"]
+            ),
+            np.frombuffer(base64.b64decode(layer["bias"]), "<f4"),
+        )
+        for layer in model["layers"]
+    ]
+    x = np.array([0.3, -1.2, 0.8, 0, 1])
+    expected = generator(torch.tensor([x[:3]]).float(), torch.tensor([x[3:]]).float())[0].detach().numpy()
+    np.testing.assert_allclose(in_the_browser(layers, x), expected, atol=1e-5)
+
+
+def test_a_generator_that_the_page_does_not_know_is_refused():
+    other = Generator(GeneratorConfig(latent_size=2, n_outputs=4, activation="tanh"))
+    with pytest.raises(ValueError, match="network mlp with relu"):
+        plain_layers(other)

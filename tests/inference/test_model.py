@@ -1,0 +1,142 @@
+import hashlib
+import json
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.data.errors import DataError
+from layerwise.inference.model import Facts, ModelError, load_trained, save_trained
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.utils.random_streams import generator_for
+
+
+def test_a_binary_networks_decision_follows_the_saved_threshold(tmp_path, tables):
+    frame = tables.table()
+    model = tables.saved(tmp_path, frame, threshold=0.0)
+    found = model.predict(frame.drop(columns="left"))
+    assert list(found) == ["prediction", "probability_no", "probability_yes", "threshold"]
+    assert set(found["prediction"]) == {"yes"}
+    np.testing.assert_allclose(found["probability_no"] + found["probability_yes"], 1, rtol=1e-6)
+
+
+def test_a_regressions_predictions_are_in_the_targets_own_units(tmp_path, tables):
+    frame = tables.table()
+    model = tables.saved(tmp_path, frame, task="regression", target="cost", drop=["left"])
+    found = model.predict(frame)
+    assert list(found) == ["prediction"]
+    assert found["prediction"].between(500, 1500).all()
+
+
+def test_each_label_of_many_has_an_answer_and_a_probability(tmp_path, tables):
+    frame = tables.table()
+    found = tables.saved(tmp_path, frame, task="multilabel", target=["a", "b"]).predict(frame)
+    assert list(found) == ["prediction_a", "prediction_b", "probability_a", "probability_b"]
+    assert ((found["probability_a"] >= 0.5) == found["prediction_a"].astype(bool)).all()
+
+
+def test_a_row_alone_gets_the_answer_that_it_gets_among_others(tmp_path, tables):
+    frame = tables.table()
+    model = tables.saved(tmp_path, frame)
+    alone = pd.concat([model.predict(frame.iloc[[k]]) for k in range(5)], ignore_index=True)
+    pd.testing.assert_frame_equal(alone, model.predict(frame).head(5), rtol=1e-6)
+
+
+def test_rows_that_cannot_be_answered_are_named(tmp_path, tables):
+    frame = tables.table()
+    model = tables.saved(tmp_path, frame)
+    frame["city"] = frame["city"].astype(object)
+    frame.loc[3, "city"] = "atlantis"
+    with pytest.raises(
+        DataError, match=r"1 of 200 row\(s\) cannot be predicted: row 3: city holds 'atlantis'"
+    ):
+        model.predict(frame)
+    with pytest.warns(UserWarning, match="atlantis"):
+        assert len(model.predict(frame, strict=False)) == 200
+
+
+def flip_a_byte(folder):
+    file = folder / "network.safetensors"
+    raw = bytearray(file.read_bytes())
+    raw[-1] ^= 1
+    file.write_bytes(raw)
+
+
+def put_a_pickle_in(folder):
+    (folder / "preparation/scaler.pkl").write_bytes(pickle.dumps(print))
+
+
+def put_code_in(folder):
+    (folder / "network.py").write_text("raise SystemExit('ran')")
+
+
+def take_a_file_out(folder):
+    (folder / "preparation/fitted.skops").unlink()
+
+
+def turn_a_file_into_a_link(folder):
+    (folder / "network.json").rename(folder.parent / "elsewhere.json")
+    (folder / "network.json").symlink_to(folder.parent / "elsewhere.json")
+    (folder.parent / "elsewhere.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (flip_a_byte, "network.safetensors was changed"),
+        (put_a_pickle_in, "preparation/scaler.pkl is not among the model's files"),
+        (put_code_in, "network.py is not among the model's files"),
+        (take_a_file_out, "preparation/fitted.skops is missing"),
+        (turn_a_file_into_a_link, "network.json was changed"),
+        (lambda folder: (folder / "model.json").write_text("{"), "model.json cannot be read"),
+        (lambda folder: (folder / "model.json").unlink(), "there is no model.json"),
+    ],
+)
+def test_a_changed_model_is_refused_with_what_is_wrong(tmp_path, tables, change, words):
+    folder = tmp_path / "model"
+    tables.saved(folder, tables.table())
+    change(folder)
+    with pytest.raises(ModelError, match=words):
+        load_trained(folder)
+
+
+def test_a_change_that_the_list_was_fitted_to_is_found_by_the_lists_own_hash(tmp_path, tables):
+    model = tables.saved(tmp_path, tables.table())
+    listed = json.loads((tmp_path / "model.json").read_text())
+    flip_a_byte(tmp_path)
+    listed["files"]["network.safetensors"] = hashlib.sha256(
+        (tmp_path / "network.safetensors").read_bytes()
+    ).hexdigest()
+    (tmp_path / "model.json").write_text(json.dumps(listed))
+    load_trained(tmp_path)  # other numbers, and still no code
+    with pytest.raises(ModelError, match="not the one that was registered"):
+        load_trained(tmp_path, model.sha256)
+
+
+def test_types_that_could_run_code_are_refused_in_the_fitted_scalers_too(tmp_path, tables):
+    import skops.io
+
+    class Tool:
+        pass
+
+    tables.saved(tmp_path, tables.table())
+    skops.io.dump({"scaler": Tool()}, tmp_path / "preparation/fitted.skops")
+    listed = json.loads((tmp_path / "model.json").read_text())
+    raw = (tmp_path / "preparation/fitted.skops").read_bytes()
+    listed["files"]["preparation/fitted.skops"] = hashlib.sha256(raw).hexdigest()
+    (tmp_path / "model.json").write_text(json.dumps(listed))
+    with pytest.raises(ModelError, match="types that are not trusted"):
+        load_trained(tmp_path)
+
+
+def test_a_network_of_another_kind_is_refused_by_its_kind(tmp_path, tables):
+    machine = RBM(RBMConfig(n_visible=4, n_hidden=2), generator_for(0, "w"))
+    save_trained(tmp_path, machine, tables.fitted(tables.table()), Facts(problem="t"))
+    with pytest.raises(ModelError, match="of the kind 'rbm'; predictions come from supervised networks"):
+        load_trained(tmp_path)
+
+
+def test_a_models_problem_cannot_lead_out_of_the_data_folder():
+    with pytest.raises(ValueError, match="problem"):
+        Facts(problem="../../elsewhere")

@@ -1,0 +1,190 @@
+import json
+import random
+import string
+import time
+
+import numpy as np
+import pytest
+
+from layerwise.inference import request_body as payloads
+from layerwise.inference.request_body import answer_request
+
+JSON = "application/json"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, tables):
+    return tables.saved(tmp_path_factory.mktemp("model"), tables.table())
+
+
+@pytest.fixture(scope="module")
+def rows(tables):
+    return tables.table().drop(columns=["left", "cost", "a", "b"]).head(3).replace({np.nan: None})
+
+
+def asked(model, body, kind=JSON):
+    text, status, given = answer_request(
+        model, body if isinstance(body, bytes | str) else json.dumps(body), kind
+    )
+    assert given == JSON
+    answer = json.loads(text)
+    for inside in ("Traceback", 'File "', "/src/", "site-packages", ".py"):
+        assert inside not in text
+    return status, answer
+
+
+def test_every_form_of_a_table_gets_the_same_answers(model, rows):
+    split = rows.to_dict(orient="split")
+    records = rows.to_dict(orient="records")
+    bodies = [
+        {"dataframe_split": {"columns": split["columns"], "data": split["data"]}},
+        {"dataframe_records": records},
+        {"instances": records},
+        {"inputs": rows.to_dict(orient="list")},
+    ]
+    answers = [asked(model, body) for body in bodies]
+    answers.append(asked(model, rows.to_csv(index=False), "text/csv; charset=utf-8"))
+    assert all(status == 200 for status, _ in answers)
+    expected = model.predict(rows)["probability_yes"].tolist()
+    for _, answer in answers:
+        assert [row["probability_yes"] for row in answer["predictions"]] == pytest.approx(expected)
+
+
+def row(rows, **changes):
+    return {"dataframe_records": [rows.to_dict(orient="records")[0] | changes]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"age": "old"}, "row 0: age is a number, and holds 'old'"),
+        ({"age": None}, "age is empty"),
+        ({"age": float("nan")}, "age is empty"),
+        ({"age": 10**400}, "age is infinite"),
+        ({"age": [1, 2]}, "a cell is a number, text, true, false or null"),
+        ({"age": {"$gt": ""}}, "a cell is a number, text"),
+        ({"age": "1; DROP TABLE runs"}, "age is a number"),
+        ({"city": "' OR 1=1 --"}, "which training never saw"),
+        ({"city": "x" * 100_000}, "which training never saw"),
+        ({"since": "2020-13-45"}, "since is a date"),
+    ],
+)
+def test_a_wrong_cell_is_told_with_its_row_and_column(model, rows, changes, words):
+    status, answer = asked(model, row(rows, **changes))
+    assert status == 400
+    assert words in answer["message"]
+    assert len(answer["message"]) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "words"),
+    [
+        ("", JSON, 400, "no JSON"),
+        ("{", JSON, 400, "no JSON"),
+        ("[]", JSON, 400, "JSON object with one of"),
+        ("{}", JSON, 400, "JSON object with one of"),
+        ("7" * 5000, JSON, 400, "endless number"),
+        ("[" * 100_000, JSON, 400, "nested too deeply"),
+        (b"\xff\xfe{}", JSON, 400, "UTF-8"),
+        ('{"dataframe_split": 1}', JSON, 400, "'columns' and 'data'"),
+        ('{"dataframe_split": {"columns": [1], "data": []}}', JSON, 400, "list of text"),
+        ('{"dataframe_split": {"columns": ["age", "age"], "data": [[1, 2]]}}', JSON, 400, "twice"),
+        ('{"dataframe_split": {"columns": ["age"], "data": [[1, 2]]}}', JSON, 400, "2 cells for 1 columns"),
+        ('{"dataframe_split": {"columns": ["age"], "data": [7]}}', JSON, 400, "no list of cells"),
+        ('{"dataframe_records": []}', JSON, 400, "no rows"),
+        ('{"dataframe_records": [{}]}', JSON, 400, "missing input column"),
+        ('{"dataframe_records": [{"Age": 1}]}', JSON, 400, "did you mean"),
+        ('{"inputs": {"age": [1, 2], "city": [1]}}', JSON, 400, "different lengths"),
+        ('{"inputs": 3, "instances": 4}', JSON, 400, "one of"),
+        ("", "text/csv", 400, "CSV"),
+        ("age\n1,2\n", "text/csv", 400, "2 cells for 1 columns"),
+        ("age,age\n1,2\n", "text/csv", 400, "twice"),
+        ('age\n"1', "text/csv", 400, ""),
+        ("{}", "application/x-parquet", 415, "content type"),
+        ("{}", None, 415, "content type"),
+        ("{}", "application/json; charset=utf-16", 415, "utf-8"),
+    ],
+)
+def test_a_wrong_body_is_a_clear_4xx(model, body, kind, status, words):
+    found, answer = asked(model, body, kind)
+    assert found == status
+    assert words in answer["message"]
+
+
+def test_a_huge_body_is_refused_before_it_is_read(model, monkeypatch):
+    monkeypatch.setattr(payloads, "MOST_BYTES", 100)
+    assert asked(model, " " * 101) == (
+        413,
+        {"error_code": "REQUEST_TOO_LARGE", "message": "the body has 101 bytes; at most 100 are read"},
+    )
+
+
+def test_many_rows_and_many_names_are_refused_by_their_number(model, monkeypatch):
+    monkeypatch.setattr(payloads, "MOST_ROWS", 2)
+    monkeypatch.setattr(payloads, "MOST_CELLS", 20)
+    assert asked(model, {"instances": [[1]] * 3})[0] == 413
+    assert asked(model, "age\n1\n2\n3\n", "text/csv")[0] == 413
+    assert asked(model, {"instances": [{str(k): 1 for k in range(21)}]})[0] == 413
+
+
+@pytest.mark.parametrize("kind", [JSON, "text/csv"])
+def test_millions_of_column_names_are_refused_at_once(model, kind):
+    names = [f"c{k}" for k in range(300_000)] + ["c0"]
+    body = {"dataframe_split": {"columns": names, "data": []}} if kind == JSON else ",".join(names) + "\n"
+    began = time.perf_counter()
+    assert asked(model, body, kind)[0] == 413
+    assert time.perf_counter() - began < 10
+
+
+def test_an_error_of_our_own_shows_nothing_of_the_inside(model, rows, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError(f"secret at {__file__}")
+
+    monkeypatch.setattr(model, "predict", broken)
+    status, answer = asked(model, row(rows))
+    assert status == 400
+    assert "secret" not in answer["message"]
+
+
+HOSTILE = [None, True, -1, 0, 3.5, 1e308, -1e308, 10**30, "", "NaN", "'; DROP TABLE x; --", "\x00", "🦜" * 50,
+           "../../etc/passwd", "{{7*7}}", "<script>", [], [[]], {}, {"a": {"b": []}}, "2020-01-01", "rome"]  # fmt: skip
+
+
+def fuzzed(generator, rows):
+    """Return one body: a right one with something changed, or noise."""
+    kind = generator.choice([JSON] * 8 + ["text/csv", "text/plain", ""])
+    choice = generator.randrange(6)
+    if choice == 0:
+        raw = bytes(generator.randrange(256) for _ in range(generator.randrange(200)))
+        return raw, kind
+    if choice == 1:
+        letters = string.printable + '{}[]":,'
+        return "".join(generator.choice(letters) for _ in range(generator.randrange(300))), kind
+    records = [dict(record) for record in rows.to_dict(orient="records")]
+    for _ in range(generator.randrange(4)):
+        record = generator.choice(records)
+        record[generator.choice([*record, "extra"])] = generator.choice(HOSTILE)
+    form = generator.choice(["dataframe_records", "dataframe_split", "instances", "inputs", "other"])
+    value = generator.choice([records, generator.choice(HOSTILE), [list(r.values()) for r in records]])
+    if form == "dataframe_split" and generator.random() < 0.7:
+        value = {"columns": list(records[0]), "data": [list(r.values()) for r in records]}
+    text = json.dumps({form: value})
+    if choice == 2:  # a few characters of it changed
+        at = generator.randrange(len(text))
+        text = text[:at] + generator.choice(string.printable) + text[at + generator.randrange(3) :]
+    return text, kind
+
+
+@pytest.mark.filterwarnings("ignore:column ")
+@pytest.mark.parametrize("n", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_fuzzed_bodies_get_an_answer_or_a_clear_4xx_and_the_model_goes_on(model, rows, n):
+    generator = random.Random(n)
+    seen = set()
+    for _ in range(n):
+        body, kind = fuzzed(generator, rows)
+        status, answer = asked(model, body, kind)
+        assert status in (200, 400, 413, 415)
+        assert ("predictions" in answer) == (status == 200)
+        seen.add(status)
+    assert {200, 400, 415} <= seen
+    assert asked(model, row(rows))[0] == 200

@@ -1,0 +1,60 @@
+import torch
+
+from layerwise.data.tensors import Rows
+from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
+from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
+from layerwise.training.autoencoder.sequences import train_sequences
+from layerwise.training.supervised.settings import FinetuningSettings
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_a_series_is_written_again_and_its_future_predicted():
+    # Eight waves of 2 numbers a step that differ in their phase: 6 steps tell which, and what comes.
+    phase = torch.arange(8)[:, None] * torch.pi / 4
+    time = torch.arange(10)[None] * torch.pi / 4
+    waves = torch.stack([(phase + time).sin(), (phase + time).cos()], 2) / 2 + 0.5
+    network = SequenceAutoencoder(SequenceConfig(n_inputs=2, code_size=16), seeded())
+    rows = Rows(waves.flatten(1))
+    settings = FinetuningSettings(epochs=250, learning_rate=0.02, schedule="cosine")
+    train_sequences(network, rows, rows, settings, batch_size=8, read=6, seed=0)
+    with torch.no_grad():
+        assert float((network.reconstruct(waves[:, :6]) - waves[:, :6]).abs().mean()) < 0.03
+        assert float((network.predict(waves[:, :6], 4) - waves[:, 6:]).abs().mean()) < 0.03
+        # It is a code of the series: of another one, another future.
+        torch.testing.assert_close(network.predict(waves[2:3, :6], 4), network.predict(waves[:, :6], 4)[2:3])
+
+
+def test_the_past_is_written_in_the_order_of_time():
+    network = SequenceAutoencoder(SequenceConfig(n_inputs=3, code_size=4), seeded())
+    code = torch.randn(2, 8, generator=seeded(1))
+    past = network.write(code, "past", 5)
+    assert past.shape == (2, 5, 3)
+    # The last step of time is written first, whatever the length.
+    torch.testing.assert_close(past[:, -1], network.write(code, "past", 2)[:, -1])
+
+
+def ratings():
+    return RatingAutoencoder(
+        RatingAutoencoderConfig(n_groups=3, levels=(1.0, 2.0, 5.0), code_size=4, centre=2.5), seeded()
+    )
+
+
+def test_missing_ratings_are_no_input_and_cost_nothing():
+    network = ratings()
+    rows = torch.zeros(2, 9)
+    rows[0, 2], rows[0, 4], rows[1, 0] = 1, 1, 1  # 5 and 2; 1
+    values, given = network.ratings(rows)
+    assert values.tolist() == [[2.5, -0.5, 0], [-1.5, 0, 0]]
+    assert given.tolist() == [[1, 1, 0], [1, 0, 0]]
+    predicted = torch.tensor([[4.0, 2, 99], [3, 99, 99]])
+    assert network.loss(predicted, rows).tolist() == [1, 4]
+
+
+def test_a_row_without_ratings_gets_an_answer_of_the_biases():
+    network = ratings()
+    nothing = torch.zeros(1, 9)
+    expected = 2.5 + network.decoder(torch.sigmoid(network.encoder.bias))
+    torch.testing.assert_close(network(nothing)[0], expected)

@@ -1,0 +1,118 @@
+import pytest
+import torch
+from pydantic import ValidationError
+
+from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
+from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.models.gan.outputs import OutputBlock
+from layerwise.models.io import load_network, save_network
+
+
+def of(kind, **shape):
+    config = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}[kind](**shape)
+    return {"generator": Generator, "discriminator": Discriminator}[kind](
+        config, torch.Generator().manual_seed(0)
+    )
+
+
+PICTURE = {"network": "dcgan", "image_shape": (8, 12), "channels": 4}
+
+
+@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, PICTURE])
+@pytest.mark.parametrize("n_conditions", [0, 3])
+def test_players_map_noise_to_rows_and_rows_to_scores(shape, n_conditions):
+    generator = of("generator", latent_size=7, n_outputs=96, n_conditions=n_conditions, **shape)
+    discriminator = of("discriminator", n_inputs=96, n_conditions=n_conditions, **shape)
+    told = torch.eye(3)[torch.arange(5) % 3] if n_conditions else None
+    rows = generator(generator.noise(5, torch.Generator().manual_seed(1)), told)
+    assert rows.shape == (5, 96)
+    assert discriminator(rows, told).shape == (5,)
+    if n_conditions:
+        other = told.roll(1, 0)
+        assert not torch.equal(discriminator(rows, told), discriminator(rows, other))
+        for player, x in ((generator, rows[:, :7]), (discriminator, rows)):
+            with pytest.raises(ValueError, match="wants a condition of 3 columns"):
+                player(x)
+
+
+@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, PICTURE])
+def test_a_projection_adds_the_inner_product_of_features_and_condition(shape):
+    discriminator = of("discriminator", n_inputs=96, n_conditions=3, **shape).eval()
+    x, told = torch.rand(2, 96), torch.eye(3)[:2]
+    features = discriminator.body(x if shape is PICTURE else torch.cat([x, told], dim=1))
+    expected = discriminator.output(features)[:, 0] + (discriminator.projection(told) * features).sum(1)
+    torch.testing.assert_close(discriminator(x, told), expected)
+
+
+def test_packed_rows_share_a_score():
+    discriminator = of("discriminator", n_inputs=4, hidden_sizes=(6,), packed=3)
+    rows = torch.rand(9, 4)
+    found = discriminator(rows)
+    assert found.shape == (3,)
+    changed = rows.clone()
+    changed[1] += 1
+    assert (discriminator(changed) != found).tolist() == [True, False, False]
+
+
+def test_dcgan_starts_as_its_paper_says():
+    generator = of("generator", latent_size=100, n_outputs=784, network="dcgan", image_shape=(28, 28))
+    weight = generator.body[0].weight
+    assert float(weight.std()) == pytest.approx(0.02, rel=0.02)
+    assert abs(float(weight.mean())) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("generator", {"latent_size": 2, "n_outputs": 96, **PICTURE}),
+        ("generator", {"latent_size": 2, "n_outputs": 4, "output": "table",
+                       "blocks": (OutputBlock(kind="tanh", size=1), OutputBlock(kind="softmax", size=3))}),
+        ("discriminator", {"n_inputs": 96, "spectral": True, **PICTURE}),
+        ("discriminator", {"n_inputs": 5, "normalisation": "batch", "dropout": 0.3}),
+    ],
+)  # fmt: skip
+def test_a_player_comes_back_from_its_file(tmp_path, kind, shape):
+    network = of(kind, **shape)
+    save_network(network, tmp_path)
+    back = load_network(tmp_path)
+    assert back.config == network.config
+    for (name, a), b in zip(network.state_dict().items(), back.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_building_a_player_leaves_the_global_stream_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    of("discriminator", n_inputs=5, spectral=True)
+    of("generator", latent_size=3, n_outputs=4)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_same_stream_gives_the_same_players():
+    for shape in ({"n_inputs": 5, "spectral": True}, {"n_inputs": 96, **PICTURE}):
+        first, second = of("discriminator", **shape), of("discriminator", **shape)
+        for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+            assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "message"),
+    [
+        (GeneratorConfig, {"latent_size": 1, "n_outputs": 4, "network": "dcgan"}, "these rows are none"),
+        (
+            GeneratorConfig,
+            {"latent_size": 1, "n_outputs": 90, "network": "dcgan", "image_shape": (9, 10)},
+            "9 x 10 does not divide by 4",
+        ),
+        (
+            GeneratorConfig,
+            {"latent_size": 1, "n_outputs": 4, "output": "table"},
+            "blocks go with output: table",
+        ),
+        (DiscriminatorConfig, {"n_inputs": 4, "spectral": True, "normalisation": "batch"}, "takes the place"),
+    ],
+)
+def test_shapes_that_make_no_sense_are_refused(config, shape, message):
+    with pytest.raises(ValidationError, match=message):
+        config(**shape)

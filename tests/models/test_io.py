@@ -1,0 +1,150 @@
+import json
+
+import pytest
+import torch
+
+from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
+from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
+from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
+from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
+from layerwise.models.autoencoder.variational import VAE, VAEConfig
+from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
+from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.models.io import KINDS, load_network, save_network
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.models.rbm.dbn import DBN, DBNConfig
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.models.stack import Members, MembersConfig
+
+
+def network(kind):
+    shape = {
+        "rbm": RBMConfig(n_visible=5, n_hidden=3, visible="gaussian"),
+        "dbn": DBNConfig(n_visible=5, hidden_sizes=(4, 3)),
+        "mlp": MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3), activation="prelu", dropout=0.5),
+        "mlp_members": MembersConfig(shape=MLPConfig(n_inputs=5, n_outputs=2), seeds=(0, 4)),
+        "autoencoder": AutoencoderConfig(n_inputs=5, hidden_sizes=(4,), code_size=2, tied=True),
+        "variational": VAEConfig(n_inputs=5, hidden_sizes=(4,), code_size=2, loss="gaussian"),
+        "convolutional": ConvolutionalConfig(image_shape=(1, 5), channels=(2,), code_size=3),
+        "rating_autoencoder": RatingAutoencoderConfig(n_groups=1, levels=(1, 2, 3, 4, 5), code_size=2),
+        "sequence_autoencoder": SequenceConfig(n_inputs=5, code_size=3),
+        "stacked_autoencoders": StackConfig(layers=(AutoencoderConfig(n_inputs=5, code_size=3),)),
+        "generator": GeneratorConfig(latent_size=5, n_outputs=4, hidden_sizes=(3,)),
+        "discriminator": DiscriminatorConfig(n_inputs=5, hidden_sizes=(3,)),
+    }[kind]
+    made = {
+        "rbm": RBM,
+        "dbn": DBN,
+        "mlp": MLP,
+        "mlp_members": Members,
+        "autoencoder": Autoencoder,
+        "variational": VAE,
+        "convolutional": ConvolutionalAutoencoder,
+        "rating_autoencoder": RatingAutoencoder,
+        "sequence_autoencoder": SequenceAutoencoder,
+        "stacked_autoencoders": StackedAutoencoders,
+        "generator": Generator,
+        "discriminator": Discriminator,
+    }[kind](shape)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for value in made.parameters():
+            value.normal_(generator=generator)
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_comes_back_bit_for_bit(kind, tmp_path):
+    saved = network(kind)
+    save_network(saved, tmp_path / "new" / "folder")
+    found = load_network(tmp_path / "new" / "folder")
+    assert type(found) is type(saved)
+    assert found.config == saved.config
+    assert not found.training
+    assert found.state_dict().keys() == saved.state_dict().keys()
+    for name, value in saved.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name
+    rows = torch.rand(6, 5)
+    if kind == "sequence_autoencoder":
+        rows = rows[None]
+    use = "reconstruct" if hasattr(saved, "reconstruct") else "forward"
+    assert torch.equal(getattr(found, use)(rows), getattr(saved.eval(), use)(rows))
+
+
+def test_two_files_are_left_and_nothing_half_written(tmp_path):
+    save_network(network("rbm"), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"network.json", "network.safetensors"}
+    assert json.loads((tmp_path / "network.json").read_text())["kind"] == "rbm"
+
+
+def test_an_interrupted_save_leaves_the_old_network_whole(tmp_path, monkeypatch):
+    first = network("rbm")
+    save_network(first, tmp_path)
+    second = network("rbm")
+    second.weight.add_(1)
+
+    def fail(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", fail)
+    with pytest.raises(OSError, match="no space"):
+        save_network(second, tmp_path)
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 2
+    assert torch.equal(load_network(tmp_path).weight, first.weight)
+    save_network(second, tmp_path)
+    assert torch.equal(load_network(tmp_path).weight, second.weight)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_saving_leaves_the_network_as_it_was(tmp_path):
+    saved = network("mlp").train()
+    before = {name: value.clone() for name, value in saved.state_dict().items()}
+    save_network(saved, tmp_path)
+    assert saved.training
+    assert all(value.requires_grad for value in saved.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in saved.state_dict().items())
+
+
+def test_an_unknown_kind_is_named_with_the_nearest_known_one(tmp_path):
+    save_network(network("dbn"), tmp_path)
+    shape = json.loads((tmp_path / "network.json").read_text())
+    (tmp_path / "network.json").write_text(json.dumps(shape | {"kind": "dbnn"}))
+    with pytest.raises(
+        ValueError, match=r"network\.json: unknown kind of network 'dbnn'; did you mean 'dbn'"
+    ):
+        load_network(tmp_path)
+
+
+@pytest.mark.parametrize("changes", [{"n_visible": 6}, {"hidden_sizes": [4]}, {"hidden_sizes": [4, 3, 2]}])
+def test_weights_that_do_not_fit_the_shape_are_refused(changes, tmp_path):
+    save_network(network("dbn"), tmp_path)
+    shape = json.loads((tmp_path / "network.json").read_text())
+    (tmp_path / "network.json").write_text(json.dumps(shape | changes))
+    with pytest.raises(ValueError, match=r"weights do not fit the shape in network\.json"):
+        load_network(tmp_path)
+
+
+def test_a_misspelt_name_in_the_shape_is_refused(tmp_path):
+    save_network(network("rbm"), tmp_path)
+    shape = json.loads((tmp_path / "network.json").read_text())
+    (tmp_path / "network.json").write_text(json.dumps(shape | {"n_hiden": 3}))
+    with pytest.raises(ValueError, match="did you mean 'n_hidden'"):
+        load_network(tmp_path)
+
+
+def test_damaged_weights_are_refused_with_the_name_of_the_file(tmp_path):
+    save_network(network("rbm"), tmp_path)
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ValueError, match=r"network\.safetensors is damaged"):
+        load_network(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["network.json", "network.safetensors"])
+def test_a_missing_file_is_named(name, tmp_path):
+    save_network(network("rbm"), tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError, match=name):
+        load_network(tmp_path)

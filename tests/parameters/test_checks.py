@@ -1,0 +1,181 @@
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
+
+from layerwise.cli import show_message_alone
+from layerwise.parameters.checks import ParameterError, check_parameters
+from layerwise.pipeline_registry import UnknownPipelineError
+from layerwise.tracking.hook import TrackingError
+from layerwise.training.plan import TrainingError
+from layerwise.utils.config import nearest
+from layerwise.utils.errors import FolderError
+
+CHURN = {
+    "RowNumber": 1,
+    "CustomerId": 1,
+    "Surname": "a",
+    "CreditScore": 600,
+    "Geography": "France",
+    "Gender": "Male",
+    "Age": 40,
+    "Tenure": 3,
+    "Balance": 0.0,
+    "NumOfProducts": 1,
+    "HasCrCard": 1,
+    "IsActiveMember": 1,
+    "EstimatedSalary": 1000.0,
+}
+
+
+def churn_like(n=80):
+    """A table with the columns of the churn problem, made here."""
+    generator = np.random.default_rng(0)
+    table = pd.DataFrame([CHURN] * n)
+    table["Age"] = generator.integers(18, 90, n)
+    table["Geography"] = generator.choice(["France", "Spain"], n)
+    return table.assign(Exited=np.arange(n) % 2)
+
+
+@pytest.fixture
+def table_project(project):
+    """A problem `guarded` of the shared project that reads a table which the test writes."""
+    folder = project.path / "conf/guarded"
+    folder.mkdir(exist_ok=True)
+    (folder / "catalog.yml").write_text(
+        "raw:\n  type: layerwise.datasets.sources.SourceTable\n  path: data/01_raw\n"
+        "  file:\n    name: guarded.csv\n  validator: layerwise.data.schemas.CHURN\n"
+    )
+    (folder / "parameters.yml").write_text(
+        "problem:\n  name: guarded\n  task: binary\n  target: Exited\n"
+        "  drop: [RowNumber, CustomerId, Surname]\n"
+    )
+
+    def run(table, **params):
+        table.to_csv(project.path / "data/01_raw/guarded.csv", index=False)
+        return project.run("mlp", env="guarded", **params)
+
+    return run
+
+
+def test_a_right_table_runs(table_project):
+    table_project(churn_like())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="Age"), "Age"),
+        (lambda t: t.assign(Exited=1), "one class"),
+        (lambda t: t.assign(Age=t["Age"].astype(object).where(t.index != 3, "old")), "Age.*number, not text"),
+        (lambda t: t.assign(Balance=t["Balance"].where(t.index != 3, np.inf)), "Balance.*finite"),
+        (lambda t: t.assign(Exited=t["Exited"].where(t.index != 3, 2)), "Exited.*0 or 1"),
+        (lambda t: t.assign(Exited=t["Exited"].astype(float).where(t.index != 3)), "Exited"),
+        (lambda t: t.head(4), "too few|cannot be drawn"),
+        (lambda t: t.assign(HasCrCard=t["Exited"]), "decided by one column.*HasCrCard"),
+    ],
+)
+def test_a_wrong_table_is_refused_before_training_in_words(table_project, change, message):
+    with pytest.raises(Exception, match=f"(?s){message}"):
+        table_project(change(churn_like()))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"finetuning": {"epoch": 3}}, "unknown parameter 'epoch'; did you mean 'epochs'"),
+        ({"finetunig": {"epochs": 3}}, "unknown parameter 'finetunig'; did you mean 'finetuning'"),
+        ({"finetuning": {"epochs": "many"}}, "finetuning.epochs: .*integer.*given: 'many'"),
+        ({"finetuning": {"dropout": 1.5}}, "finetuning.dropout: .*less than 1"),
+        ({"finetuning": {"optimiser": "adm"}}, "finetuning.optimiser: .*'adam'"),
+        ({"dbn": {"hidden_sizes": [10, 0]}}, "dbn.hidden_sizes.1: .*greater than 0"),
+        ({"problem": {"name": "a/b"}}, "problem.name"),
+        ({"seed": -1}, "seed: .*greater than or equal to 0"),
+        ({"seed": 1, "pretraining": {"method": "rmb"}, "mlpp": {}}, "mlpp.*pretraining.method"),
+    ],
+)
+def test_every_wrong_parameter_is_named_before_anything_runs(project, params, message):
+    with pytest.raises(ParameterError, match=message):
+        project.run("dbn", **params)
+
+
+def test_all_wrong_parameters_come_in_one_message(project):
+    with project.session() as session:
+        right = dict(session.load_context().config_loader["parameters"])
+    with pytest.raises(ParameterError, match=r"sed.*split") as caught:
+        check_parameters(right | {"sed": 1, "split": {"test_share": 2}})
+    assert str(caught.value).count(";") >= 1
+    assert check_parameters(right)["finetuning"].epochs == 3
+
+
+def test_an_unknown_pipeline_or_environment_gets_the_nearest_name(project):
+    with pytest.raises(UnknownPipelineError, match="unknown pipeline 'dbnn'; did you mean 'dbn'"):
+        project.run("dbnn")
+    with pytest.raises(
+        ParameterError, match="unknown environment 'forest_fire'; did you mean 'forest_fires'"
+    ):
+        project.run("dbn", env="forest_fire")
+
+
+def test_a_batch_larger_than_the_data_is_refused_before_pretraining(project):
+    for section in ("pretraining", "finetuning"):
+        with pytest.raises(ValueError, match=rf"{section}\.batch_size is 9999, but .* 3600 training rows"):
+            project.run("dbn", **{section: {"batch_size": 9999}})
+
+
+def test_a_list_too_short_for_the_stack_is_refused_before_the_first_layer(project):
+    with pytest.raises(TrainingError, match=r"pretraining\.epochs has 1 value.*layer 2"):
+        project.run("dbn", pretraining={"epochs": [2]})
+
+
+def test_a_missing_file_is_named_with_its_sha256_and_place(project, monkeypatch):
+    # No address answers here: every name resolves to a port where nobody listens.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(
+        DatasetError, match=r"(?s)churn/Churn_Modelling.csv.*3996cd1f.*put it at.*LAYERWISE_DATA"
+    ):
+        project.run("dbn", env="churn")
+
+
+def test_an_unwritable_data_folder_is_said_before_the_run_starts(fresh_project):
+    import shutil
+
+    shutil.rmtree(fresh_project.path / "data")
+    (fresh_project.path / "data").write_text("in the way")
+    with pytest.raises(FolderError, match="cannot be written"):
+        fresh_project.run("dbn")
+    assert not (fresh_project.path / "mlflow.db").exists()
+
+
+def test_an_unreachable_tracking_server_is_said_before_anything_runs(fresh_project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(TrackingError, match=r"http://127.0.0.1:9 cannot be used.*unset MLFLOW_TRACKING_URI"):
+        fresh_project.run("dbn")
+    assert not list((fresh_project.path / "data").glob("0[4-8]*"))
+
+
+def test_only_messages_for_the_user_lose_their_traceback(monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: seen.append(error))
+    show_message_alone()
+    show_message_alone()
+    sys.excepthook(ParameterError, ParameterError("wrong [parameters]"), None)
+    assert capsys.readouterr().err.strip() == "Error: wrong [parameters]"
+    assert seen == []
+    defect = KeyError("a defect")
+    sys.excepthook(KeyError, defect, None)
+    assert seen == [(KeyError, defect, None)]
+
+
+def test_the_nearest_name_or_all_names_are_suggested():
+    assert nearest("epoch", ["epochs", "rate"]) == "; did you mean 'epochs'?"
+    assert nearest("zzz", ["b", "a"]) == "; known: a, b"
+
+
+def test_a_session_without_a_run_is_checked_too(project):
+    assert isinstance(project.session(), KedroSession)
+    with project.session(seed="x") as session, pytest.raises(ParameterError, match="seed"):
+        session.load_context()

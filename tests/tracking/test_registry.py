@@ -1,0 +1,84 @@
+import json
+
+import mlflow
+import pytest
+
+from layerwise.tracking.registry import fingerprint, judged_by, verdict
+
+
+def tags(value, rows="r", measure="roc_auc"):
+    return {"test.rows": rows, "test.measure": measure, "test.value": repr(value)}
+
+
+@pytest.mark.parametrize(
+    ("measure", "old", "new", "moves"),
+    [
+        ("roc_auc", 0.8, 0.9, True),
+        ("roc_auc", 0.9, 0.8, False),
+        ("roc_auc", 0.9, 0.9, False),
+        ("error", 0.1, 0.2, False),
+        ("error", 0.2, 0.1, True),
+        ("rmse", 2.0, 1.0, True),
+    ],
+)
+def test_the_champion_moves_when_it_is_beaten_on_the_same_rows(measure, old, new, moves):
+    assert verdict(tags(new, measure=measure), tags(old, measure=measure), "1")[1] is moves
+
+
+def test_the_first_model_is_the_champion():
+    assert verdict(tags(0.5), None, "") == ("It is the first champion (roc_auc 0.5000).", True)
+
+
+def test_other_test_rows_or_another_measure_leave_the_champion_and_say_so():
+    said, moves = verdict(tags(0.9, rows="other"), tags(0.8), "4")
+    assert not moves
+    assert "stays version 4: it was measured on other test rows" in said
+    said, moves = verdict(tags(0.1, measure="error"), tags(0.8), "4")
+    assert not moves
+    assert "judged by roc_auc" in said
+
+
+def test_the_fingerprint_tells_files_targets_and_rows_apart():
+    marks = [
+        fingerprint("f", ["y"], [1, 2]),
+        fingerprint("g", ["y"], [1, 2]),
+        fingerprint("f", ["z"], [1, 2]),
+        fingerprint("f", ["y"], [1, 3]),
+        fingerprint("f", ["y"], [12]),
+    ]
+    assert len(set(marks)) == 5
+    assert fingerprint("f", ["y"], [1, 2]) == marks[0]
+
+
+def test_a_model_is_judged_by_its_tasks_own_measure():
+    measures = {"accuracy": {"value": 0.9}, "error": {"value": 0.1}, "roc_auc": {"value": 0.8}}
+    assert judged_by("binary", measures) == ("roc_auc", 0.8)
+    assert judged_by("multiclass", measures) == ("error", 0.1)
+    assert judged_by("binary", {"accuracy": {"value": 0.9}}) == ("accuracy", 0.9)
+
+
+def test_runs_register_their_models_and_the_champion_follows_the_better_one(project):
+    client = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db")
+
+    def run(learning_rate, **params):
+        settings = {"finetuning": {"epochs": 2, "learning_rate": learning_rate}}
+        project.run("mlp", problem={"name": "named"}, to_nodes=["mlp.write_model_card"], **settings, **params)
+        version = client.get_model_version_by_alias("named", "champion")
+        return str(version.version), version
+
+    # As good as untrained, then trained, then untrained again, and then other test rows.
+    assert run(1e-9)[0] == "1"
+    number, second = run(0.01)
+    assert number == "2"
+    measured = project.json("08_reporting/named/mlp/measures.json")["network"]["error"]
+    assert float(second.tags["test.value"]) == measured["value"]
+    assert second.description.startswith("# Model card")
+    assert len(second.description) <= 5000
+    shown = client.get_logged_model(second.source.removeprefix("models:/")).tags["mlflow.modelVersions"]
+    assert [(each["name"], str(each["version"])) for each in json.loads(shown)] == [("named", "2")]
+    assert run(1e-9)[0] == "2"
+    assert run(0.01, split={"seed": 7})[0] == "2"
+    run_id, _ = project.last_run()
+    ((said,),) = project.query("select value from tags where key='registered' and run_uuid=?", run_id)
+    assert "other test rows" in said
+    assert len(client.search_model_versions("name='named'")) == 4

@@ -1,0 +1,259 @@
+import math
+
+import pytest
+import torch
+
+from layerwise.data.tensors import Rows
+from layerwise.data.transforms.corruption import Corruption
+from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
+from layerwise.models.autoencoder.variational import VAE, VAEConfig, divergence
+from layerwise.training.autoencoder.latent_penalties import (
+    Contraction,
+    Encoded,
+    KLSparsity,
+    L1Sparsity,
+    kl_sparsity,
+)
+from layerwise.training.autoencoder.plans import Reconstruction, Variational
+from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.stack_settings import SAESettings
+from layerwise.training.loop import fit
+from layerwise.training.supervised.settings import FinetuningSettings
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def rows(n=200, d=20):
+    """Rows of 4 hidden causes."""
+    causes = torch.rand(n, 4, generator=seeded(1)).round()
+    patterns = torch.rand(4, d, generator=seeded(2)).round()
+    return Rows((causes @ patterns).clamp(0, 1))
+
+
+def reconstruction(penalties=(), kind="none", level=0.0, directions=None, **shape):
+    network = Autoencoder(AutoencoderConfig(**{"n_inputs": 20, "code_size": 10} | shape), seeded())
+    settings = FinetuningSettings(learning_rate=0.02, epochs=30)
+    return Reconstruction(network, settings, Corruption(kind, level, seeded(3)), penalties, directions, 4)
+
+
+def variational(**settings):
+    network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), code_size=4), seeded())
+    learning = FinetuningSettings(learning_rate=0.01, epochs=30)
+    return Variational(network, learning, seeded(4), seeded(5), 4, **settings)
+
+
+def learn(trainee, epochs=30, data=None):
+    return fit(trainee, data or rows(), epochs=epochs, batch_size=50, generator=seeded(6))
+
+
+def test_the_kl_of_activities_is_that_of_coins():
+    code = torch.rand(50, 8, generator=seeded(), dtype=torch.float64)
+    asked = torch.distributions.Bernoulli(torch.full((8,), 0.05, dtype=torch.float64))
+    expected = torch.distributions.kl_divergence(asked, torch.distributions.Bernoulli(code.mean(0))).sum()
+    assert float(kl_sparsity(code, 0.05)) == pytest.approx(float(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_units_that_are_always_off_or_on_cost_a_finite_sum_and_are_pulled_back(value):
+    code = torch.full((5, 3), value, requires_grad=True)
+    cost = kl_sparsity(code, 0.05)
+    cost.backward()
+    assert math.isfinite(cost.item())
+    assert (code.grad.sign() == (1 if value else -1)).all()
+
+
+def test_the_batch_is_averaged_before_the_divergence():
+    code = torch.tensor([[0.0], [0.1]])
+    assert float(kl_sparsity(code, 0.05)) == pytest.approx(0, abs=1e-4)
+
+
+def test_penalties_are_numbers_of_each_row():
+    code = torch.tensor([[1.0, -2.0], [0.5, 0.0]])
+    assert L1Sparsity(0.1)(Encoded(code)).tolist() == pytest.approx([0.3, 0.05])
+    assert Contraction(0.5)(Encoded(code, torch.tensor([2.0, 4.0]))).tolist() == [1, 2]
+    assert KLSparsity(1.0, 0.1)(Encoded(code.abs() / 4)).shape == (2,)
+
+
+def test_mean_activities_go_to_the_target():
+    trainee = reconstruction([KLSparsity(20.0, 0.05)])
+    learn(trainee, 80)
+    activity = trainee.autoencoder.encode(rows().inputs).mean(0)
+    assert (activity - 0.05).abs().max() < 0.03
+
+
+def test_the_l1_penalty_makes_activities_smaller():
+    sizes = []
+    for weight in (0.0, 0.3, 3.0):
+        trainee = reconstruction([L1Sparsity(weight)], code_activation="relu")
+        learn(trainee)
+        sizes.append(float(trainee.autoencoder.encode(rows().inputs).abs().mean()))
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+@pytest.mark.parametrize("estimated", [False, True])
+def test_the_contraction_makes_the_jacobian_smaller(estimated):
+    norms = []
+    for weight in (0.0, 0.3, 3.0):
+        penalties = [Contraction(weight)] if weight else []
+        trainee = reconstruction(penalties, directions=seeded(8) if estimated else None)
+        learn(trainee)
+        norms.append(mean_jacobian_norm(trainee.autoencoder, rows().inputs))
+    assert norms[0] > norms[1] > norms[2]
+
+
+def test_the_penalty_is_in_the_gradient():
+    grads = []
+    for penalties in ([], [Contraction(0.5)]):
+        trainee = reconstruction(penalties)
+        trainee.cost(rows().inputs)[0].backward()
+        grads.append(trainee.autoencoder.encoder[0].weight.grad)
+    assert not torch.allclose(grads[0], grads[1])
+
+
+def test_the_loss_is_against_the_clean_row():
+    trainee = reconstruction(kind="masking", level=1.0)
+    x = rows().inputs
+    # The encoder sees nothing, so that every row gets the same answer; the loss still tells rows apart.
+    _, losses = trainee.cost(x)
+    blind = trainee.autoencoder(torch.zeros_like(x))
+    torch.testing.assert_close(losses["loss"], trainee.autoencoder.loss(blind, x))
+
+
+def test_nothing_is_damaged_when_measuring():
+    trainee = reconstruction(kind="masking", level=0.9)
+    found = trainee.measure(rows())
+    clean = trainee.autoencoder.loss(trainee.autoencoder(rows().inputs), rows().inputs)
+    torch.testing.assert_close(found["loss"], clean.detach())
+    assert torch.equal(found["loss"], trainee.measure(rows())["loss"])
+    assert trainee.autoencoder.training
+
+
+def test_a_denoising_autoencoder_takes_noise_out_and_a_plain_one_does_not():
+    errors = {}
+    noise = Corruption("salt_and_pepper", 0.2, seeded(7))
+    damaged = noise(rows().inputs)
+    for kind, level in (("none", 0.0), ("salt_and_pepper", 0.2)):
+        trainee = reconstruction(kind=kind, level=level, code_size=30)
+        learn(trainee, 60)
+        with torch.no_grad():
+            errors[kind] = float((trainee.autoencoder.reconstruct(damaged) - rows().inputs).square().mean())
+    before = float((damaged - rows().inputs).square().mean())
+    assert errors["salt_and_pepper"] < 0.5 * before
+    assert errors["salt_and_pepper"] < errors["none"]
+
+
+def test_the_variational_cost_is_the_bound_of_the_vae():
+    trainee, x = variational(), rows().inputs
+    cost, losses = trainee.cost(x)
+    mean, log_variance = trainee.vae.posterior(x)
+    torch.testing.assert_close(losses["divergence"], divergence(mean, log_variance).sum(1))
+    assert float(cost) == pytest.approx(float(losses["loss"].mean()))
+
+
+def test_beta_rises_over_the_warm_up_and_weighs_the_divergence():
+    trainee = variational(beta=4.0, beta_warmup_epochs=8)
+    values = []
+    for epoch in (1, 4, 8, 20):
+        trainee.begin_epoch(epoch, 30)
+        values.append(trainee.beta_now)
+    assert values == [0.5, 2, 4, 4]
+    state = trainee.generators["noise"].get_state()
+    cost, losses = trainee.cost(rows().inputs)
+    trainee.generators["noise"].set_state(state)
+    trainee.beta_now = 1.0
+    plain, _ = trainee.cost(rows().inputs)
+    assert float(cost - plain) == pytest.approx(3 * float(losses["divergence"].mean()), rel=1e-4)
+
+
+def test_free_bits_keep_the_divergence_of_a_code_that_would_die():
+    found = {}
+    for free in (0.0, 0.5):
+        trainee = variational(beta=20.0, free_bits=free)
+        learn(trainee, 60)
+        found[free] = trainee.measure(rows())["divergence"].mean()
+    assert found[0.0] < 0.2
+    assert found[0.5] > 1.0
+
+
+def test_more_importance_samples_give_a_higher_bound():
+    found = []
+    for samples in (1, 5, 50):
+        trainee = variational(samples=samples)
+        found.append(float(torch.stack([trainee.measure(rows())["loss"].mean() for _ in range(20)]).mean()))
+    assert found[0] > found[1] > found[2]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: reconstruction([Contraction(0.1)], "masking", 0.3, seeded(8)),
+        lambda: variational(),
+        lambda: variational(samples=3),
+    ],
+)
+def test_a_state_brings_everything_back(make):
+    whole = make()
+    learn(whole, 2)
+    state = whole.state()
+    expected = learn(whole, 3).history
+    other = make()
+    learn(other, 1)
+    other.load_state(state)
+    assert [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in learn(other, 3).history] == [
+        {k: v for k, v in epoch.items() if k != "seconds"} for epoch in expected
+    ]
+    for name, value in whole.state().items():
+        assert torch.equal(other.state()[name], value), name
+
+
+def test_bfloat16_learns_as_float32_does():
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        trainee = reconstruction([Contraction(0.01)])
+        trainee.settings = trainee.settings.model_copy(update={"precision": precision})
+        losses[precision] = learn(trainee, 20).history[-1]["train/loss"]
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"variant": "sparse", "sparsity": "none"}, "without sparsity is none"),
+        ({"variant": "sparse", "code_activation": "relu"}, "only sigmoid codes are shares"),
+        (
+            {"variant": "sparse", "sparsity": "l1", "sparsity_target": 0.1},
+            "l1 has no use for sparsity_target",
+        ),
+        ({"variant": "sparse", "sparsity": "top_k", "contraction": 0.1}, "jumps where units change places"),
+        ({"variant": "denoising", "corruption": "none"}, "without corruption is none"),
+        ({"variant": "denoising", "corruption": "masking", "corruption_level": 1.5}, "share, at most 1"),
+        ({"variant": "contractive", "contraction": 0}, "with contraction 0 is none"),
+        ({"variant": "compression", "corruption_level": 0.2}, "none has no use for corruption_level"),
+        ({"variant": "compression", "beta": 2}, "no use for beta: it belongs to variational"),
+        ({"variant": "variational", "sparsity": "l1"}, "the bound bounds nothing"),
+        ({"variant": "variational", "corruption": "masking"}, "bounds another likelihood"),
+        ({"variant": "variational", "beta": 2, "importance_samples": 5}, "does not have"),
+        ({"variant": "variational", "tied": True}, "share no weights"),
+        ({"variant": "variational", "loss": "squared"}, "is no likelihood"),
+        ({"variant": "convolutional", "hidden_sizes": [10]}, "channels shape it"),
+        ({"variant": "convolutional", "contraction": 0.1}, "set jacobian: estimated"),
+        ({"variant": "deep", "loss": "gaussian"}, "only a likelihood needs"),
+        ({"variant": "deep", "activation": ["relu"]}, r"1 value\(s\) for 3 hidden layer"),
+        ({"variant": "deep", "loss": "binary_cross_entropy", "output": "linear"}, "needs probabilities"),
+        ({"weight_decay": 0.1}, "optimiser adam has no use for weight_decay"),
+        ({"code_sice": 3}, "did you mean 'code_size'"),
+    ],
+)
+def test_what_makes_no_sense_together_is_refused_with_a_reason(settings, message):
+    with pytest.raises(ValueError, match=message):
+        AutoencoderSettings(**settings)
+
+
+def test_penalties_combine_where_the_theory_allows_it():
+    AutoencoderSettings(variant="denoising", sparsity="kl", contraction=0.1)
+    AutoencoderSettings(variant="overcomplete", sparsity="l1", corruption="masking")
+    AutoencoderSettings(variant="contractive", corruption="gaussian", hidden_sizes=[50])
+    SAESettings(corruption_levels=(0.1, 0.2, 0.3))

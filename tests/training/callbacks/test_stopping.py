@@ -1,0 +1,102 @@
+import pytest
+import torch
+from torch import nn
+
+from layerwise.checkpointing.state import Progress
+from layerwise.training.callbacks.stopping import KeepBest
+
+
+def play(values, monitor="validation/loss", **settings):
+    """Run the callback over a given course of a metric; the network's weight is the epoch's number."""
+    network = nn.Linear(1, 1, bias=False)
+    keep = KeepBest(network, monitor, **settings)
+    progress = Progress("network", None, len(values), 1)
+    keep.on_train_begin(progress)
+    for value in values:
+        progress.epoch += 1
+        with torch.no_grad():
+            network.weight.fill_(progress.epoch)
+        keep.on_epoch_end(progress, {monitor: value, "train/loss": -value})
+        if progress.stop:
+            break
+    keep.on_train_end(progress)
+    return keep, progress, int(network.weight.item())
+
+
+def test_the_weights_of_the_best_epoch_come_back():
+    keep, progress, weight = play([0.9, 0.4, 0.2, 0.3, 0.8])
+    assert (keep.best_epoch, weight, keep.best) == (3, 3, 0.2)
+    assert progress.epoch == 5
+    assert progress.stop == ""
+
+
+def test_without_patience_training_never_stops():
+    _, progress, weight = play([0.1] + [0.9] * 50)
+    assert (progress.epoch, weight) == (51, 1)
+
+
+@pytest.mark.parametrize(("patience", "last", "best"), [(1, 3, 2), (2, 6, 4), (3, 10, 7)])
+def test_training_stops_after_so_many_epochs_without_gain(patience, last, best):
+    # Gains at epochs 1, 2, 4 and 7: the gaps grow, and the last one ends even the longest patience.
+    values = [0.9, 0.8, 0.85, 0.7, 0.75, 0.72, 0.6, 0.7, 0.7, 0.7, 0.1]
+    _, progress, weight = play(values, patience=patience)
+    assert (progress.epoch, weight) == (last, best)
+    assert progress.stop == f"no gain in validation/loss since epoch {best}"
+
+
+def test_an_equal_value_is_no_gain_and_the_first_of_equals_is_kept():
+    keep, progress, weight = play([0.5, 0.5, 0.5, 0.5], patience=3)
+    assert (keep.best_epoch, weight, progress.epoch) == (1, 1, 4)
+
+
+def test_a_gain_has_to_be_larger_than_the_minimum_change():
+    falling = [1.0, 0.95, 0.9, 0.85]
+    assert play(falling)[2] == 4
+    # Measured from the best so far, three small gains make a large one.
+    assert play(falling, minimum_change=0.12)[2] == 4
+    assert play(falling, minimum_change=0.12, patience=2)[1].epoch == 3
+    assert play(falling, minimum_change=0.2)[2] == 1
+
+
+@pytest.mark.parametrize("worst", [0.0, -5.0])
+def test_a_score_is_better_when_it_is_higher(worst):
+    keep, progress, weight = play(
+        [worst, 0.6, 0.8, 0.7, 0.75], "validation/accuracy", higher_is_better=True, patience=2
+    )
+    assert (keep.best_epoch, weight, progress.epoch) == (3, 3, 5)
+    assert keep.best == 0.8
+    assert progress.stop == "no gain in validation/accuracy since epoch 3"
+
+
+def test_negative_losses_are_better_when_they_are_lower():
+    assert play([-1.0, -3.0, -2.0])[2] == 2
+
+
+def test_a_value_that_is_no_number_is_never_the_best():
+    assert play([float("nan"), 0.5, float("nan")])[2] == 2
+
+
+def test_the_kept_weights_are_a_copy():
+    network = nn.Linear(1, 1, bias=False)
+    keep = KeepBest(network)
+    progress = Progress("network", None, 1, 1, epoch=1)
+    with torch.no_grad():
+        network.weight.fill_(1)
+    keep.on_epoch_end(progress, {"validation/loss": 1.0})
+    with torch.no_grad():
+        network.weight.fill_(2)
+    keep.on_train_end(progress)
+    assert network.weight.item() == 1
+
+
+def test_a_network_that_was_never_measured_keeps_its_weights():
+    network = nn.Linear(2, 2)
+    before = network.weight.clone()
+    KeepBest(network).on_train_end(Progress("network", None, 1, 1))
+    assert torch.equal(network.weight, before)
+
+
+def test_a_metric_that_is_not_measured_is_named_with_those_that_are():
+    keep = KeepBest(nn.Linear(1, 1), "validation/los")
+    with pytest.raises(KeyError, match="'validation/los' is not measured; measured: train/loss"):
+        keep.on_epoch_end(Progress("network", None, 1, 1, epoch=1), {"train/loss": 1.0})

@@ -1,0 +1,121 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from layerwise.data.preprocessing.table_encoding import encode, fit_encoding
+from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.tensors import Rows
+from layerwise.models.gan.outputs import gumbel_softmax
+from layerwise.training.gan.tables import Conditions, output_blocks, target_is_plausible, told_is_kept
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    n = 1000
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=n),
+            "kind": rng.choice(["common", "rare"], n, p=[0.95, 0.05]),
+            "colour": rng.choice(["red", "green", "blue"], n),
+            "y": (rng.random(n) < 0.2).astype(int),
+        }
+    )
+    problem = Problem(name="t", task="binary", target="y")
+    encoding = fit_encoding(frame, np.arange(n), problem, PreparationSettings(), 5, seed=0)
+    return encoding, torch.from_numpy(encode(frame, encoding, seed=0))
+
+
+def test_every_row_is_told_its_target_and_one_further_category(table):
+    encoding, rows = table
+    told = Conditions(encoding, rows, balanced=False)
+    batch, condition = told(Rows(rows[:200]), torch.Generator().manual_seed(0))
+    assert torch.equal(batch, rows[:200])
+    assert (condition.sum(1) == 2).all()
+    target = told.places[told.target]
+    assert torch.equal(
+        condition[:, target], rows[:200, encoding.columns[-1].start : encoding.columns[-1].stop]
+    )
+    assert (told.known(torch.Generator().manual_seed(0)).sum(1) == 2).all()
+
+
+def test_balanced_rows_are_as_they_are_told_and_the_rare_category_is_drawn_by_its_log_frequency(table):
+    encoding, rows = table
+    told = Conditions(encoding, rows, balanced=True)
+    drawn, conditions = [], []
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(20):
+        some, condition = told(Rows(rows), generator)
+        drawn.append(some)
+        conditions.append(condition)
+    drawn, conditions = torch.cat(drawn), torch.cat(conditions)
+    place, column = told.places[0], encoding.choices[0]
+    asked = conditions[:, place].sum(1) > 0
+    assert torch.equal(drawn[asked][:, column.start : column.stop], conditions[asked][:, place])
+    counts = rows[:, column.start : column.stop].sum(0)
+    expected = torch.log1p(counts) / torch.log1p(counts).sum()
+    found = conditions[asked][:, place].mean(0)
+    error = float((expected[0] * expected[1] / asked.sum()).sqrt())
+    assert float((found - expected).abs().max()) < 4 * error
+
+
+def test_rows_that_are_measured_are_their_own(table):
+    encoding, rows = table
+    told = Conditions(encoding, rows[:500], balanced=True)
+    found, condition = told.as_they_are(Rows(rows[500:]), torch.Generator().manual_seed(0))
+    assert torch.equal(found, rows[500:])
+    assert (condition.sum(1) == 2).all()
+
+
+def test_the_loss_of_what_was_told_is_its_cross_entropy(table):
+    encoding, rows = table
+    told = Conditions(encoding, rows, balanced=False)
+    _, condition = told(Rows(rows[:50]), torch.Generator().manual_seed(0))
+    raw = torch.randn(50, encoding.width, generator=torch.Generator().manual_seed(2))
+    expected = torch.zeros(50)
+    for place, column in zip(told.places, encoding.choices, strict=True):
+        asked = condition[:, place].sum(1) > 0
+        distribution = torch.distributions.Categorical(logits=raw[:, column.start : column.stop])
+        expected += torch.where(asked, -distribution.log_prob(condition[:, place].argmax(1)), 0.0)
+    torch.testing.assert_close(told_is_kept(told)(raw, raw, rows[:50], condition), expected)
+
+
+def test_real_rows_are_plausible_and_rows_of_the_other_target_are_not(table):
+    encoding, rows = table
+    told = Conditions(encoding, rows, balanced=False)
+    column = encoding.columns[-1]
+
+    def classifier(x):  # reads x's place, which stands first
+        return torch.stack([-5 * x[:, 0], 5 * x[:, 0]], dim=1)
+
+    loss = target_is_plausible(classifier, column, told.places[told.target], 1.0)
+    condition = told.told(rows, None)
+    assert float(loss(rows, rows, rows, condition).sum()) == 0
+    moved = rows.clone()
+    moved[:, 0] = 1
+    assert float(loss(rows, moved, rows, condition).mean()) > 0.1
+
+
+def test_outputs_are_a_place_and_a_mode_or_a_choice(table):
+    encoding, _ = table
+    found = [(block.kind, block.size) for block in output_blocks(encoding)]
+    modes = encoding.columns[0].modes.n_modes
+    assert found == [("tanh", 1), ("softmax", modes), ("softmax", 2), ("softmax", 3), ("softmax", 2)]
+
+
+def test_the_largest_entry_of_gumbel_softmax_is_an_exact_draw():
+    probabilities = torch.tensor([0.1, 0.2, 0.7])
+    rows = gumbel_softmax(probabilities.log().expand(40_000, 3), 0.7, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(rows.sum(1), torch.ones(40_000))
+    found = torch.bincount(rows.argmax(1), minlength=3) / 40_000
+    error = (probabilities * (1 - probabilities) / 40_000).sqrt()
+    assert ((found - probabilities).abs() < 4 * error).all()
+
+
+def test_gumbel_softmax_nears_one_hot_as_it_cools():
+    logits = torch.zeros(500, 4)
+    warm, cold = (
+        gumbel_softmax(logits, t, torch.Generator().manual_seed(0)).max(1).values for t in (5.0, 0.05)
+    )
+    assert float(cold.mean()) > 0.95 > 0.6 > float(warm.mean())

@@ -1,0 +1,356 @@
+"""Persistent and tempered chains, centring, sparsity, dropout, variances, counts: against exact answers, float64."""
+
+import pytest
+import torch
+from helpers import small_rbms as m
+from scipy import sparse, stats
+from torch.nn import functional
+
+from layerwise.data.tensors import Rows, SparseRows
+from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.models.rbm.units.base import UnitsError
+from layerwise.training.loop import fit
+from layerwise.training.rbm.chains import PersistentChains, TemperedChains
+from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
+from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+
+PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
+
+
+def trainee(rbm, seed=1, **settings):
+    return ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(**settings), m.seeded(seed))
+
+
+def some_rows(rbm):
+    if m.gaussian_columns(rbm):
+        rows = torch.randn(6, rbm.config.n_visible, generator=m.seeded(5), dtype=torch.float64)
+        if rbm.config.visible == "mixed":
+            rows[:, 2:] = 0
+            rows[::2, 3] = 1
+            rows[1::2, 4] = 1
+        return rows
+    rows = m.visible_states(rbm)[0]
+    return rows[torch.randint(len(rows), (6,), generator=m.seeded(5))]
+
+
+def exact_gradient(rbm, rows):
+    """Autograd of the mean log-likelihood, with the partition function summed over hidden states."""
+    copy = RBM(rbm.config).double()
+    copy.load_state_dict(rbm.state_dict())
+    copy.requires_grad_(True)
+    h = m.hidden_states(rbm)
+    words = m.WORDS if rbm.config.visible == "counts" else 1
+    own = copy.visible_units.log_partition(copy.visible_input(h), copy.visible_bias)
+    log_z = (words * (h @ copy.hidden_bias + own)).logsumexp(0)
+    value = -copy.free_energy(rows).mean() - log_z
+    value.backward()
+    return {name: p.grad for name, p in copy.named_parameters()}
+
+
+def step_taken(rbm, rows, **settings):
+    before = {name: value.clone() for name, value in rbm.named_parameters()}
+    trainee(rbm, **settings).train_step(Rows(rows))
+    return {name: value - before[name] for name, value in rbm.named_parameters()}
+
+
+@pytest.mark.parametrize("name", m.EVERY)
+@pytest.mark.parametrize("chain", ["data", "persistent"])
+def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, chain):
+    rbm = m.machine(name, scale=0.5)
+    rows = some_rows(rbm)
+    exact = exact_gradient(rbm, rows)
+    if name == "counts":
+        exact["hidden_bias"] /= m.WORDS  # the step of hidden biases is by the mean length
+    # The step of a unit of learnt variance is its gradient times the variance.
+    exact["weight"] *= m.variances(rbm)[:, None]
+    exact["visible_bias"] *= m.variances(rbm)
+    many = rows.repeat(5000, 1)
+    found = step_taken(
+        rbm,
+        many if chain == "data" else rows,
+        learning_rate=1.0,
+        steps=25,
+        sample_visible=True,
+        chain=chain,
+        chains=30_000,
+        variance_rate=1.0,
+        **PLAIN,
+    )
+    one = torch.cat([found[key].flatten() for key in exact])
+    two = torch.cat([exact[key].flatten() for key in exact])
+    assert functional.cosine_similarity(one, two, dim=0) > 0.998
+    assert float(one.norm() / two.norm()) == pytest.approx(1, abs=0.04)
+    for key, value in exact.items():
+        # 30,000 rows: five standard errors of statistics of deviation up to about 3.
+        assert (found[key] - value).abs().max() < 0.05 + 0.05 * value.abs().max(), key
+
+
+def counts_of(rows, states):
+    return (rows[:, None] == states[None]).all(2).sum(0).numpy()
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "softmax", "mixed", "categorical hidden", "counts"])
+def test_persistent_chains_do_not_drift(name):
+    rbm = m.machine(name)
+    rows, p = m.joint(rbm)
+    n, generator = 30_000, m.seeded(2)
+    chains = PersistentChains(rbm, n, generator)
+    h = m.hidden_states(rbm)
+    chains.start(h[torch.multinomial(p.sum(0), n, replacement=True, generator=generator)])
+    visible, hidden = (
+        torch.empty(n, rbm.config.n_visible).double(),
+        torch.empty(n, rbm.config.n_hidden).double(),
+    )
+    exposure = torch.full((n, 1), float(m.WORDS), dtype=torch.float64) if name == "counts" else None
+    for _ in range(3):
+        chains.advance(visible, hidden, 1, exposure)
+    assert stats.chisquare(counts_of(visible, rows), p.sum(1).numpy() * n).pvalue > 1e-4
+    assert stats.chisquare(counts_of(chains.hidden, h), p.sum(0).numpy() * n).pvalue > 1e-4
+    torch.testing.assert_close(hidden, rbm.hidden_mean(visible))
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "softmax", "categorical hidden"])
+def test_tempered_chains_do_not_drift_at_any_temperature(name):
+    rbm = m.machine(name, scale=1.2)
+    n, generator = 20_000, m.seeded(2)
+    chains = TemperedChains(rbm, n, generator, temperatures=4)
+    assert chains.betas.tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
+    rows = m.visible_states(rbm)[0]
+    h, energies = m.hidden_states(rbm), m.energies(rbm, rows)
+    levels = [(-beta * energies).flatten().softmax(0).view_as(energies) for beta in chains.betas]
+    chains.hidden = torch.cat(
+        [h[torch.multinomial(p.sum(0), n, replacement=True, generator=generator)] for p in levels]
+    )
+    visible, hidden = (
+        torch.empty(n, rbm.config.n_visible).double(),
+        torch.empty(n, rbm.config.n_hidden).double(),
+    )
+    for _ in range(3):
+        chains.advance(visible, hidden, 1, None)
+    assert 0.2 < chains.swaps / chains.tried < 1
+    assert stats.chisquare(counts_of(visible, rows), levels[0].sum(1).numpy() * n).pvalue > 1e-4
+    for level, p in enumerate(levels):
+        found = counts_of(chains.hidden[level * n : (level + 1) * n], h)
+        assert stats.chisquare(found, p.sum(0).numpy() * n).pvalue > 1e-4
+
+
+def test_tempered_chains_reach_the_mode_that_a_single_chain_does_not():
+    rbm = RBM(RBMConfig(n_visible=8, n_hidden=2)).double()
+    # Two far-off modes, all on and all off, of equal weight.
+    rbm.weight.fill_(6.0)
+    rbm.visible_bias.fill_(-6.0)
+    rbm.hidden_bias.fill_(-24.0)
+    share = {}
+    for kind in ("persistent", "tempered"):
+        n = 200
+        chains = (
+            PersistentChains(rbm, n, m.seeded())
+            if kind == "persistent"
+            else TemperedChains(rbm, n, m.seeded(), temperatures=20)
+        )
+        chains.start(torch.zeros(1, 2, dtype=torch.float64))
+        visible, hidden = torch.empty(n, 8).double(), torch.empty(n, 2).double()
+        chains.advance(visible, hidden, 400, None)
+        share[kind] = float((visible.mean(1) > 0.5).double().mean())
+    assert share["persistent"] < 0.02
+    assert 0.35 < share["tempered"] < 0.65
+
+
+@pytest.mark.parametrize(
+    "shape", [m.REAL["gaussian"], {"n_visible": 3, "n_hidden": 2, "hidden": "nrelu"}, m.DISCRETE["counts"]]
+)
+def test_tempering_refuses_units_whose_inputs_do_not_simply_scale(shape):
+    with pytest.raises(UnitsError, match="chain: persistent"):
+        trainee(RBM(RBMConfig(**shape)), chain="tempered")
+
+
+def test_persistent_chains_go_on_where_they_were_and_their_number_is_not_the_batchs():
+    rbm = m.machine("bernoulli")
+    learner = trainee(rbm, chain="persistent", chains=7)
+    rows = some_rows(rbm)
+    learner.train_step(Rows(rows))
+    first = learner.chains.hidden.clone()
+    learner.train_step(Rows(rows[:2]))  # a short last batch
+    assert first.shape == learner.chains.hidden.shape == (7, 3)
+    state = learner.state()
+    again = trainee(m.machine("bernoulli", seed=9), seed=9, chain="persistent", chains=7)
+    again.load_state(state)
+    for part in (rows, rows[:4]):
+        learner.train_step(Rows(part))
+        again.train_step(Rows(part))
+    assert all(torch.equal(value, again.state()[key]) for key, value in learner.state().items())
+
+
+@pytest.mark.parametrize("chain", ["data", "persistent"])
+def test_a_centred_step_is_the_printed_one(chain):
+    rbm, n_chains = m.machine("bernoulli"), 9
+    rows = torch.rand(5, 4, generator=m.seeded(3), dtype=torch.float64)
+    plain = m.machine("bernoulli")
+    settings = {"learning_rate": 1.0, "chain": chain, "chains": n_chains, **PLAIN}
+    normal = step_taken(plain, rows, **settings)
+    found = step_taken(rbm, rows, centred=True, **settings)
+    # Melchior et al. (2016), equations 9 to 11, from the same statistics: the first offsets are the batch's means.
+    mu, lam = rows.mean(0), m.machine("bernoulli").hidden_mean(rows).mean(0)
+    dv, dh = normal["visible_bias"], normal["hidden_bias"]
+    weight = normal["weight"] - torch.outer(mu, dh) - torch.outer(dv, lam)
+    torch.testing.assert_close(found["weight"], weight, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(found["visible_bias"], dv - weight @ lam, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(found["hidden_bias"], dh - mu @ weight, rtol=1e-10, atol=1e-12)
+
+
+def test_the_centred_gradient_does_not_care_where_the_zero_of_a_number_is():
+    # Shift every visible unit: v' = v + t, b' = b + t, c' = c - W t / sigma^2; a centred step commutes with the shift.
+    shift = torch.tensor([3.0, -2.0], dtype=torch.float64)
+    ends = []
+    for moved in (False, True):
+        rbm = m.machine("gaussian with variances")
+        rbm.visible_units.log_variance.copy_(torch.tensor([0.7, -0.9]))
+        rows = some_rows(rbm)
+        if moved:
+            rows = rows + shift
+            rbm.visible_bias += shift
+            rbm.hidden_bias -= rbm.visible_units.scaled(shift) @ rbm.weight
+        settings = PLAIN | {"variance_rate": 0.0, "learning_rate": 0.1}
+        trainee(rbm, centred=True, **settings).train_step(Rows(rows))
+        if moved:
+            rbm.hidden_bias += rbm.visible_units.scaled(shift) @ rbm.weight
+            rbm.visible_bias -= shift
+        ends.append(rbm)
+    for name, value in ends[0].state_dict().items():
+        torch.testing.assert_close(ends[1].state_dict()[name], value, rtol=1e-9, atol=1e-10)
+
+
+def test_the_centred_gradient_does_not_care_which_state_is_called_one():
+    # Flip every visible unit: v' = 1 - v, W' = -W, b' = -b, c' = c + 1.W; a centred step commutes with the flip.
+    rbm, flipped = m.machine("bernoulli"), m.machine("bernoulli")
+    flipped.weight.neg_()
+    flipped.visible_bias.neg_()
+    flipped.hidden_bias.add_(rbm.weight.sum(0))
+    rows = some_rows(rbm)
+    for machine, inputs in ((rbm, rows), (flipped, 1 - rows)):
+        trainee(machine, centred=True, learning_rate=0.5, **PLAIN).train_step(Rows(inputs))
+    torch.testing.assert_close(flipped.weight, -rbm.weight, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(flipped.visible_bias, -rbm.visible_bias, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(
+        flipped.hidden_bias, rbm.hidden_bias + rbm.weight.sum(0), rtol=1e-10, atol=1e-12
+    )
+
+
+def test_sparsity_brings_the_mean_activity_to_its_target():
+    rows = torch.rand(400, 12, generator=m.seeded(), dtype=torch.float64).round()
+    found = {}
+    for target in (None, 0.1):
+        rbm = RBM(RBMConfig(n_visible=12, n_hidden=10), m.seeded(1)).double()
+        learner = trainee(
+            rbm, learning_rate=0.1, final_momentum=0.5, sparsity_target=target, sparsity_cost=1.0
+        )
+        fit(learner, Rows(rows), epochs=60, batch_size=50, generator=m.seeded(2))
+        found[target] = rbm.hidden_mean(rows).mean(0)
+    assert float(found[None].mean()) > 0.3
+    assert (found[0.1] - 0.1).abs().max() < 0.04
+
+
+def test_dropout_leaves_units_out_for_the_whole_step():
+    rbm = m.machine("bernoulli")
+    row = some_rows(rbm)[:1]
+    dropped = 0
+    for seed in range(40):
+        copy = m.machine("bernoulli")
+        before = copy.weight.clone()
+        trainee(copy, seed=seed, learning_rate=1.0, dropout=0.5, steps=2, **PLAIN).train_step(Rows(row))
+        still = (copy.weight == before).all(0)
+        assert torch.equal(still, copy.hidden_bias == rbm.hidden_bias)
+        dropped += int(still.sum())
+    assert 35 < dropped < 85  # of 120, at a half
+
+
+def test_learning_with_dropout_raises_the_likelihood():
+    rows = m.states(m.bits(4))[[0, 0, 0, 15, 15, 15, 3]].repeat(30, 1)
+    rbm = RBM(RBMConfig(n_visible=4, n_hidden=8), m.seeded()).double()
+    rbm.start_from(rows)
+    v = m.states(m.bits(4))
+
+    def log_likelihood():
+        return float(-rbm.free_energy(rows).mean() - (-rbm.free_energy(v)).logsumexp(0))
+
+    before = log_likelihood()
+    learner = trainee(rbm, learning_rate=0.1, dropout=0.3, steps=2, sample_visible=True)
+    fit(learner, Rows(rows), epochs=60, batch_size=30, generator=m.seeded(1))
+    assert log_likelihood() > before + 0.8
+
+
+def test_the_number_of_steps_grows_to_its_final_value():
+    learner = trainee(m.machine("bernoulli"), steps=1, final_steps=9)
+    seen = []
+    for epoch in range(1, 6):
+        learner.begin_epoch(epoch, 5)
+        seen.append(learner.steps)
+    assert seen == [1, 3, 5, 7, 9]
+
+
+def test_learnt_variances_find_those_of_the_rows_and_stay_positive():
+    generator = m.seeded()
+    rows = torch.randn(2000, 3, generator=generator, dtype=torch.float64) * torch.tensor([0.5, 1.0, 3.0]) + 2
+    rbm = RBM(
+        RBMConfig(n_visible=3, n_hidden=2, visible="gaussian", learn_variance=True), m.seeded(1)
+    ).double()
+    rbm.visible_bias.copy_(rows.mean(0))
+    learner = trainee(rbm, learning_rate=0.05, variance_rate=1.0, steps=3, weight_decay=0.01)
+    fit(learner, Rows(rows), epochs=40, batch_size=100, generator=generator)
+    # Hidden units take up part of a spread: the model's own draws have the rows' deviations.
+    drawn = rbm.gibbs(rows, 50, generator)
+    assert drawn.std(0).tolist() == pytest.approx([0.5, 1.0, 3.0], rel=0.15)
+    assert bool((rbm.visible_units.log_variance.exp() > 0).all())
+
+
+def test_sparse_rows_learn_the_same_bits_as_dense_ones():
+    counts = torch.randint(0, 3, (23, 5), generator=m.seeded()).float()
+    counts[:, 0] += 1
+    ends = []
+    for rows in (Rows(counts), SparseRows(sparse.csr_matrix(counts.numpy()))):
+        rbm = RBM(RBMConfig(n_visible=5, n_hidden=3, visible="counts"), m.seeded(1))
+        rbm.start_from(rows.column_sums() if isinstance(rows, SparseRows) else counts)
+        learner = trainee(rbm, learning_rate=0.01, sample_visible=True)
+        history = fit(learner, rows, epochs=3, batch_size=7, generator=m.seeded(2), validation=rows).history
+        ends.append((rbm.state_dict(), [epoch["validation/reconstruction"] for epoch in history]))
+    assert all(torch.equal(value, ends[1][0][key]) for key, value in ends[0][0].items())
+    assert ends[0][1] == ends[1][1]
+    with pytest.raises(ValueError, match="tocsr"):
+        SparseRows(sparse.coo_matrix(counts.numpy()))
+
+
+def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
+    rows = torch.rand(100, 40, generator=m.seeded()).round()
+    ends = []
+    for low in (False, True):
+        rbm = RBM(RBMConfig(n_visible=40, n_hidden=30), m.seeded(1))
+        rbm.start_from(rows)
+        learner = trainee(rbm, learning_rate=0.1, bfloat16=low)
+        history = fit(learner, Rows(rows), epochs=20, batch_size=20, generator=m.seeded(2)).history
+        assert rbm.weight.dtype == torch.float32
+        ends.append(history[-1]["train/reconstruction"])
+    assert ends[0] < 25
+    assert ends[1] == pytest.approx(ends[0], rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("counts", {"bfloat16": True}, "float32 weights"),
+        ("counts", {"centred": True}, "lengths"),
+        ("bernoulli", {"chain": "persistent", "dropout": 0.5}, "lasting chains cannot follow"),
+        ("bernoulli", {"chain": "tempered", "dropout": 0.5}, "lasting chains cannot follow"),
+    ],
+)
+def test_settings_that_do_not_fit_the_units_are_refused(name, settings, message):
+    with pytest.raises(UnitsError, match=message):
+        trainee(m.machine(name), **settings)
+
+
+def test_missing_groups_do_not_learn():
+    rbm = m.machine("softmax")
+    rows = torch.tensor([[0.0, 1, 0, 0, 0, 0], [1.0, 0, 0, 0, 0, 0]], dtype=torch.float64)
+    change = step_taken(rbm, rows, learning_rate=1.0, sample_visible=True, steps=3, **PLAIN)
+    assert not change["weight"][3:].any()
+    assert not change["visible_bias"][3:].any()
+    assert change["weight"][:3].any()

@@ -1,0 +1,309 @@
+import copy
+import math
+
+import pytest
+import torch
+from sklearn import metrics
+from torch import distributions, nn, optim
+
+from layerwise.data.tensors import Rows
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.training.optim import optimizers as optimisers
+from layerwise.training.optim.optimizers import new_optimiser
+from layerwise.training.optim.schedules import rate_factor
+from layerwise.training.supervised.backpropagation import Backpropagation
+from layerwise.training.supervised.losses import probabilities, task_error, task_loss
+from layerwise.training.supervised.settings import FinetuningSettings
+
+OPTIMISERS = {
+    "sgd": lambda p: optim.SGD(p, 0.05),
+    "momentum": lambda p: optim.SGD(p, 0.05, momentum=0.8),
+    "nesterov": lambda p: optim.SGD(p, 0.05, momentum=0.8, nesterov=True),
+    "adagrad": lambda p: optim.Adagrad(p, 0.05, eps=1e-7),
+    "rmsprop": lambda p: optim.RMSprop(p, 0.05, alpha=0.95, eps=1e-7),
+    "adadelta": lambda p: optim.Adadelta(p, 0.05, rho=0.95, eps=1e-7),
+    "adam": lambda p: optim.Adam(p, 0.05, betas=(0.8, 0.99), eps=1e-7),
+    "adamax": lambda p: optim.Adamax(p, 0.05, betas=(0.8, 0.99), eps=1e-7),
+    "adamw": lambda p: optim.AdamW(p, 0.05, betas=(0.8, 0.99), eps=1e-7, weight_decay=0.01),
+    "nadam": lambda p: optim.NAdam(p, 0.05, betas=(0.8, 0.99), eps=1e-7),
+}
+GIVEN = {
+    "momentum": 0.8,
+    "beta_1": 0.8,
+    "beta_2": 0.99,
+    "rho": 0.95,
+    "epsilon": 1e-7,
+    "weight_decay": 0.01,
+}
+SCHEDULES = ("constant", "cosine", "one_cycle", "step")
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def network(**changes):
+    shape = {"n_inputs": 4, "n_outputs": 3, "hidden_sizes": (6, 5), "activation": "tanh"} | changes
+    return MLP(MLPConfig(**shape), seeded()).double()
+
+
+def rows(n=24, task="multiclass", k=3):
+    inputs = torch.randn(n, 4, generator=seeded(1), dtype=torch.float64)
+    if task == "multiclass":
+        return Rows(inputs, torch.randint(0, k, (n,), generator=seeded(2)))
+    values = torch.randn(n, k, generator=seeded(2), dtype=torch.float64)
+    return Rows(inputs, values if task == "regression" else (values > 0).double())
+
+
+def learner(net, task="multiclass", n_batches=3, freeze=False, **settings):
+    chosen = FinetuningSettings(**{"optimiser": "sgd", "learning_rate": 0.1, "epochs": 2} | settings)
+    trainee = Backpropagation(net, task, chosen, seeded(9), n_batches, freeze)
+    trainee.begin_epoch(1, chosen.epochs)
+    return trainee
+
+
+def weights(net):
+    return [value.detach().clone() for value in net.parameters()]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_of_classes_is_the_cross_entropy_with_smoothed_targets(smoothing):
+    outputs, targets = 3 * rows(k=4).inputs, rows(k=4).targets
+    q = (1 - smoothing) * torch.eye(4, dtype=torch.float64)[targets] + smoothing / 4
+    expected = -(q * outputs.log_softmax(1)).sum(1)
+    torch.testing.assert_close(task_loss("multiclass", outputs, targets, smoothing), expected)
+    if not smoothing:
+        p = probabilities("multiclass", outputs).numpy()
+        assert float(expected.mean()) == pytest.approx(metrics.log_loss(targets.numpy(), p))
+
+
+@pytest.mark.parametrize(("task", "k"), [("binary", 1), ("multilabel", 3)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_of_labels_is_the_negative_log_probability_of_coins(task, k, smoothing):
+    outputs, targets = 3 * rows().inputs[:, :k], rows(task=task, k=k).targets
+    coins = distributions.Bernoulli(logits=outputs)
+    right, wrong = -coins.log_prob(targets), -coins.log_prob(1 - targets)
+    # Half of the smoothing goes to each of the two answers.
+    expected = ((1 - smoothing / 2) * right + smoothing / 2 * wrong).sum(1)
+    torch.testing.assert_close(task_loss(task, outputs, targets, smoothing), expected)
+    torch.testing.assert_close(probabilities(task, outputs), coins.probs)
+
+
+def test_the_loss_of_values_is_the_squared_error_summed_over_outputs():
+    outputs, targets = rows(k=4).inputs, rows(task="regression", k=4).targets
+    normal = distributions.Normal(outputs, 1.0)
+    expected = -2 * normal.log_prob(targets).sum(1) - 4 * math.log(2 * math.pi)
+    torch.testing.assert_close(task_loss("regression", outputs, targets), expected)
+    assert probabilities("regression", outputs) is outputs
+
+
+def test_losses_stay_finite_and_exact_for_certain_outputs():
+    outputs = torch.tensor([[200.0]], dtype=torch.float64)
+    assert float(task_loss("binary", outputs, torch.zeros(1, 1, dtype=torch.float64))) == 200
+    assert float(task_loss("multiclass", torch.tensor([[500.0, 0]]), torch.tensor([1]))) == 500
+
+
+def test_errors_agree_with_scikit_learn():
+    outputs, targets = rows(k=4).inputs, rows(k=4).targets
+    error = task_error("multiclass", outputs, targets)
+    assert float(error.mean()) == pytest.approx(metrics.zero_one_loss(targets, outputs.argmax(1)))
+    assert set(error.tolist()) == {0.0, 1.0}
+    for task, k in (("binary", 1), ("multilabel", 3)):
+        outputs, targets = rows().inputs[:, :k], rows(task=task, k=k).targets
+        error = task_error(task, outputs, targets)
+        chosen = probabilities(task, outputs) > 0.5
+        assert error.shape == (24,)
+        assert float(error.mean()) == pytest.approx(metrics.hamming_loss(targets.numpy(), chosen.numpy()))
+    targets = rows(task="regression", k=4).targets
+    error = task_error("regression", rows().inputs, targets)
+    assert float(error.mean()) == pytest.approx(metrics.mean_squared_error(targets, rows().inputs))
+
+
+@pytest.mark.parametrize(
+    ("task", "k"), [("multiclass", 3), ("binary", 1), ("multilabel", 3), ("regression", 2)]
+)
+def test_a_step_goes_down_the_finite_difference_slope_of_the_mean_loss(task, k):
+    net, batch = network(n_outputs=k), rows(7, task, k)
+    before = weights(net)
+    learner(net, task, label_smoothing=0.1).train_step(batch)
+    moved = [(old - new.detach()) / 0.1 for new, old in zip(net.parameters(), before, strict=True)]
+    probe, h = network(n_outputs=k).requires_grad_(False), 1e-6
+    for value, slope in zip(probe.parameters(), moved, strict=True):
+        flat = value.view(-1)
+        for i in range(0, flat.numel(), 3):
+            losses = []
+            for sign in (1, -1):
+                flat[i] += sign * h
+                losses.append(task_loss(task, probe(batch.inputs), batch.targets, 0.1).mean())
+                flat[i] -= sign * h
+            assert float(losses[0] - losses[1]) / (2 * h) == pytest.approx(float(slope.view(-1)[i]), abs=1e-8)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_every_optimiser_does_what_torch_does(name):
+    ours, theirs = network(), network()
+    uses = {use: GIVEN[use] for use in optimisers.OPTIMISERS[name].uses}
+    trainee = learner(ours, optimiser=name, learning_rate=0.05, **uses)
+    peer = OPTIMISERS[name](theirs.parameters())
+    for index in torch.arange(24).split(10):
+        batch = rows()[index]
+        trainee.train_step(batch)
+        peer.zero_grad()
+        nn.CrossEntropyLoss()(theirs(batch.inputs), batch.targets).backward()
+        peer.step()
+    for found, expected in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_momentum_adds_gradients_and_multiplies_by_the_rate_at_the_end():
+    value = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimiser = new_optimiser(
+        FinetuningSettings(optimiser="momentum", learning_rate=0.1, momentum=0.9), [value]
+    )
+    w, v = 1.0, 0.0
+    for _ in range(5):
+        optimiser.zero_grad()
+        (value.square() * 1.5).sum().backward()
+        optimiser.step()
+        v = 0.9 * v + 3 * w
+        w -= 0.1 * v
+        assert float(value.detach()) == pytest.approx(w, rel=1e-12)
+
+
+def test_nesterov_needs_a_momentum():
+    with pytest.raises(ValueError, match="nesterov needs a momentum above 0"):
+        FinetuningSettings(optimiser="nesterov", momentum=0.0)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [1, 1, 1, 1, 1]),
+        ("cosine", [1, (1 + math.cos(0.3 * math.pi)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2, 0]),
+        (
+            "one_cycle",
+            [0.04, 1, (1 + math.cos(2 / 7 * math.pi)) / 2, (1 + math.cos(9 / 14 * math.pi)) / 2, 0],
+        ),
+        ("step", [1, 1, 0.1, 0.01, 0.01]),
+    ],
+)
+def test_schedules_have_their_factors(schedule, expected):
+    found = [rate_factor(schedule, done) for done in (0, 0.3, 0.5, 0.75, 1)]
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_step_uses_the_rate_of_its_share_of_all_steps(schedule):
+    net = network(hidden_sizes=())
+    trainee = learner(net, schedule=schedule, learning_rate=0.2, epochs=4, n_batches=5)
+    batch = rows()
+    for step in range(20):
+        before, slope = weights(net), network(hidden_sizes=())
+        slope.load_state_dict(net.state_dict())
+        gradient = torch.autograd.grad(
+            nn.functional.cross_entropy(slope(batch.inputs), batch.targets), list(slope.parameters())
+        )
+        trainee.train_step(batch)
+        rate = 0.2 * rate_factor(schedule, step / 20)
+        for new, old, g in zip(net.parameters(), before, gradient, strict=True):
+            torch.testing.assert_close(new.detach(), old - rate * g)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "prelu"])
+def test_freezing_trains_the_head_alone(activation):
+    net = network(activation=activation)
+    before = copy.deepcopy(net.state_dict())
+    trainee = learner(net, freeze=True, optimiser="adamw", weight_decay=0.1, max_norm=0.01)
+    for _ in range(3):
+        trainee.train_step(rows())
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name]) is not name.startswith("output."), name
+
+
+def test_clipping_bounds_the_norm_of_the_whole_gradient_and_keeps_its_direction():
+    free, clipped, before = network(), network(), weights(network())
+    learner(free).train_step(rows())
+    learner(clipped, clip_norm=0.05).train_step(rows())
+    moves = [
+        torch.cat(
+            [(old - new.detach()).flatten() / 0.1 for new, old in zip(net.parameters(), before, strict=True)]
+        )
+        for net in (free, clipped)
+    ]
+    assert moves[0].norm() > 0.1
+    assert float(moves[1].norm()) == pytest.approx(0.05, rel=1e-3)
+    torch.testing.assert_close(moves[1] / moves[1].norm(), moves[0] / moves[0].norm())
+    unbound = network()
+    learner(unbound, clip_norm=100.0).train_step(rows())
+    assert all(torch.equal(a, b) for a, b in zip(free.parameters(), unbound.parameters(), strict=True))
+
+
+def test_max_norm_bounds_the_weights_into_each_hidden_unit():
+    net = network()
+    norms = net.hidden[0].weight.detach().norm(dim=1)
+    limit = float(norms.median())
+    expected = net.hidden[0].weight.detach() * (limit / norms).clamp(max=1)[:, None]
+    trainee = learner(net, max_norm=limit, learning_rate=1e-12)
+    trainee.train_step(rows())
+    # Units below the limit are left alone; the others keep their direction.
+    torch.testing.assert_close(net.hidden[0].weight.detach(), expected, rtol=1e-5, atol=1e-8)
+    trainee = learner(net, max_norm=limit, learning_rate=5.0)
+    for _ in range(5):
+        trainee.train_step(rows())
+        for layer in net.hidden:
+            assert layer.weight.detach().norm(dim=1).max() <= limit * (1 + 1e-6)
+
+
+def test_a_step_returns_losses_and_errors_of_each_row_before_the_update():
+    net, batch = network(), rows()
+    expected = task_loss("multiclass", net(batch.inputs), batch.targets).detach()
+    trainee = learner(net)
+    found = trainee.train_step(batch)
+    torch.testing.assert_close(found["loss"], expected)
+    assert found["error"].shape == (24,)
+    assert not any(values.requires_grad for values in found.values())
+
+
+def test_measuring_is_without_dropout_and_changes_nothing():
+    net = network(dropout=0.5, input_dropout=0.2)
+    trainee, batch = learner(net, label_smoothing=0.2), rows()
+    trainee.train_step(batch)
+    state = trainee.state()
+    found = trainee.measure(batch)
+    assert net.training
+    assert all(torch.equal(value, state[name]) for name, value in trainee.state().items())
+    expected = task_loss("multiclass", net.eval()(batch.inputs), batch.targets)
+    torch.testing.assert_close(found["loss"], expected)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_loaded_state_goes_on_bit_for_bit(name):
+    settings = {"optimiser": name, "schedule": "one_cycle", "learning_rate": 0.01, "n_batches": 4}
+    first = learner(network(dropout=0.3), **settings)
+    for _ in range(4):
+        first.train_step(rows())
+    state = first.state()
+    losses = [first.train_step(rows())["loss"] for _ in range(4)]
+    second = learner(network(dropout=0.3), **settings)
+    second.load_state(state)
+    again = [second.train_step(rows())["loss"] for _ in range(4)]
+    assert all(torch.equal(a, b) for a, b in zip(losses, again, strict=True))
+    assert all(torch.equal(value, first.state()[key]) for key, value in second.state().items())
+
+
+def test_bfloat16_products_keep_float32_weights_and_nearly_the_same_step():
+    def trained(precision):
+        network = MLP(MLPConfig(n_inputs=4, n_outputs=3, hidden_sizes=(8,)), seeded())
+        rows = Rows(torch.randn(64, 4, generator=seeded(1)), torch.arange(64) % 3)
+        settings = FinetuningSettings(optimiser="sgd", learning_rate=0.1, precision=precision)
+        trainee = Backpropagation(network, "multiclass", settings, seeded(2), n_batches=1)
+        trainee.begin_epoch(1, 1)
+        loss = trainee.train_step(rows)["loss"]
+        return loss, network.hidden[0].weight
+
+    (loss, weight), (rounded_loss, rounded_weight) = trained("float32"), trained("bfloat16")
+    assert rounded_weight.dtype == rounded_loss.dtype == torch.float32
+    assert not torch.equal(weight, rounded_weight)
+    # bfloat16 keeps 8 bits of a number, so a loss near 1 is right to about 1 %.
+    assert torch.allclose(loss, rounded_loss, atol=0.02)
+    assert torch.allclose(weight, rounded_weight, atol=1e-3)

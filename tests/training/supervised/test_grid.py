@@ -1,0 +1,104 @@
+import statistics
+
+import pytest
+import torch
+from tests.training.test_many import SEEDS, networks, rows
+
+from layerwise.training.supervised.finetuning import finetune
+from layerwise.training.supervised.grid import GridSettings, Variations, ranking
+from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.settings import FinetuningSettings
+
+POINTS = [
+    {"learning_rate": 0.02, "l1": 0.0, "l2": 0.0},
+    {"learning_rate": 0.1, "l1": 0.5, "l2": 0.0},
+    {"learning_rate": 0.005, "l1": 0.0, "l2": 3.0},
+]
+
+
+def test_every_combination_is_a_point():
+    grid = GridSettings(learning_rate=(0.1, 0.01), l2=(0, 1))
+    assert grid.points() == [
+        {"learning_rate": 0.1, "l2": 0},
+        {"learning_rate": 0.1, "l2": 1},
+        {"learning_rate": 0.01, "l2": 0},
+        {"learning_rate": 0.01, "l2": 1},
+    ]
+    assert GridSettings().points() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"learning_rate": [0.1, 0]}, "grid.learning_rate holds 0"),
+        ({"l1": [-1.0]}, "grid.l1 holds -1"),
+        ({"l2": [1, 1]}, "grid.l2 names a value twice"),
+        ({"dropout": [0.1]}, "dropout"),
+    ],
+)
+def test_wrong_grids_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        GridSettings(**values)
+
+
+@pytest.mark.parametrize(
+    "optimiser",
+    ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"],
+)
+def test_each_point_equals_the_network_trained_alone_with_its_settings(optimiser):
+    decay = {"weight_decay": 0.1} if optimiser == "adamw" else {}
+    settings = FinetuningSettings(
+        epochs=4,
+        batch_size=20,
+        learning_rate=0.02,
+        optimiser=optimiser,
+        schedule="cosine",
+        clip_norm=0.5,
+        **decay,
+    )
+    training, validation = rows(), rows(50, "binary", 1)
+    together, _ = train_many(networks(), "binary", training, validation, settings, SEEDS, POINTS)
+    for k, (network, point) in enumerate(zip(networks(), POINTS, strict=True)):
+        own = FinetuningSettings.model_validate(settings.model_dump() | point)
+        finetune(network, "binary", training, validation, own, SEEDS[k], quiet=True)
+        for ours, theirs in zip(together.member(k).parameters(), network.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+def test_members_that_stop_leave_the_others_their_own_settings():
+    settings = FinetuningSettings(
+        epochs=12,
+        batch_size=20,
+        learning_rate=0.02,
+        monitor="validation/loss",
+        patience=1,
+        minimum_change=0.005,
+    )
+    training, validation = rows(), rows(50, "binary", 1)
+    together, course = train_many(networks(), "binary", training, validation, settings, SEEDS, POINTS)
+    assert len({len(history) for history in course.history}) > 1
+    for k, (network, point) in enumerate(zip(networks(), POINTS, strict=True)):
+        own = FinetuningSettings.model_validate(settings.model_dump() | point)
+        progress = finetune(network, "binary", training, validation, own, SEEDS[k], quiet=True)
+        assert len(progress.history) == len(course.history[k])
+        for ours, theirs in zip(together.member(k).parameters(), network.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+def test_what_a_point_does_not_name_is_as_in_the_settings():
+    own = Variations.of([{}, {"l2": 4.0}], FinetuningSettings(learning_rate=0.1, l1=2.0), torch.zeros(1))
+    assert own.rate.tolist() == [1, 1]
+    assert own.l1.tolist() == [2, 2]
+    assert own.l2.tolist() == [0, 4]
+    assert own.one_rate
+    assert own.penalised
+    assert own.at([1], [1.0]).l2.tolist() == [4]
+
+
+def test_the_ranking_has_the_best_point_first():
+    points = [{"l2": 0.0}, {"l2": 1.0}]
+    ranked = ranking(points, [[0.3, 0.1], [0.1, 0.2]], higher_is_better=False)
+    assert [each["place"] for each in ranked] == [1, 0]
+    assert ranked[0]["mean"] == pytest.approx(0.15)
+    assert ranked[0]["spread"] == pytest.approx(statistics.stdev([0.1, 0.2]))
+    assert ranking(points, [[0.3], [0.1]], higher_is_better=True)[0]["settings"] == {"l2": 0.0}

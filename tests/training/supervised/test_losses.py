@@ -1,0 +1,123 @@
+import math
+
+import pytest
+import torch
+from torch import distributions, nn
+from torch.nn import functional
+
+from layerwise.data.tensors import Rows
+from layerwise.training.plan import TrainingError
+from layerwise.training.supervised.losses import (
+    LOSSES,
+    TASKS,
+    check_targets,
+    class_weights,
+    loss_of,
+    row_loss,
+)
+
+
+def drawn(*shape, seed=0):
+    return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+OUTPUTS, CLASSES = drawn(30, 4), torch.arange(30) % 4
+VALUES = drawn(30, 4, seed=1)
+LABELS = (VALUES > 0).double()
+
+
+def test_each_loss_of_values_is_torchs_own():
+    for name, theirs in {
+        "squared": nn.MSELoss(reduction="none"),
+        "absolute": nn.L1Loss(reduction="none"),
+        "huber": nn.HuberLoss(reduction="none", delta=0.7),
+    }.items():
+        found = row_loss(name, OUTPUTS, VALUES, huber_delta=0.7)
+        torch.testing.assert_close(found, theirs(OUTPUTS, VALUES).sum(1))
+    torch.testing.assert_close(row_loss("log_cosh", OUTPUTS, VALUES), (OUTPUTS - VALUES).cosh().log().sum(1))
+    assert float(row_loss("log_cosh", torch.tensor([[900.0]]), torch.zeros(1, 1))) == pytest.approx(
+        900 - math.log(2)
+    )
+
+
+def test_the_poisson_loss_is_the_negative_log_probability_up_to_what_the_target_alone_decides():
+    rates, counts = OUTPUTS.exp(), VALUES.abs().round()
+    exact = -distributions.Poisson(rates).log_prob(counts) - torch.lgamma(counts + 1)
+    torch.testing.assert_close(row_loss("poisson", rates, counts), exact.sum(1))
+    # Its best constant is the mean of the counts.
+    best = row_loss("poisson", counts.mean(0).expand_as(counts), counts).mean()
+    for change in (0.9, 1.1):
+        assert row_loss("poisson", change * counts.mean(0).expand_as(counts), counts).mean() > best
+
+
+def test_hinge_of_two_answers_is_one_minus_the_margin():
+    signs = 2 * LABELS - 1
+    torch.testing.assert_close(row_loss("hinge", OUTPUTS, LABELS), (1 - signs * OUTPUTS).clamp(min=0).sum(1))
+
+
+def test_hinge_of_classes_compares_with_the_best_wrong_class():
+    found = row_loss("hinge", OUTPUTS, CLASSES)
+    for scores, k, value in zip(OUTPUTS.tolist(), CLASSES.tolist(), found.tolist(), strict=True):
+        wrong = max(s for j, s in enumerate(scores) if j != k)
+        assert value == pytest.approx(max(0.0, 1 + wrong - scores[k]))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0])
+def test_focal_weighs_the_cross_entropy_by_how_unsure_the_answer_is(gamma):
+    p = OUTPUTS.softmax(1)[torch.arange(30), CLASSES]
+    torch.testing.assert_close(
+        row_loss("focal", OUTPUTS, CLASSES, focal_gamma=gamma), -((1 - p) ** gamma) * p.log()
+    )
+    right = torch.where(LABELS > 0, OUTPUTS.sigmoid(), 1 - OUTPUTS.sigmoid())
+    torch.testing.assert_close(
+        row_loss("focal", OUTPUTS, LABELS, focal_gamma=gamma), (-((1 - right) ** gamma) * right.log()).sum(1)
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "auto"])
+def test_every_loss_agrees_with_finite_differences(name):
+    task = TASKS[name][-1]
+    targets = {"multiclass": CLASSES, "multilabel": LABELS, "regression": VALUES.abs()}[task]
+    outputs = OUTPUTS.exp() if name == "poisson" else OUTPUTS
+    assert torch.autograd.gradcheck(lambda x: row_loss(name, x, targets), (outputs.clone().requires_grad_(),))
+
+
+@pytest.mark.parametrize(
+    ("task", "name"), [("regression", "hinge"), ("binary", "huber"), ("multiclass", "poisson")]
+)
+def test_a_loss_that_is_not_for_the_task_is_refused_with_those_that_are(task, name):
+    with pytest.raises(TrainingError, match=f"{name} is no loss for a {task} task; for it: .*") as error:
+        loss_of(task, name)
+    named = str(error.value).split("for it: ")[1].split(", ")
+    assert all(loss_of(task, each) == each for each in named)
+
+
+def test_balanced_weights_make_every_class_count_the_same_and_average_one():
+    targets = torch.tensor([0] * 12 + [1] * 6 + [2] * 2)
+    weights = class_weights("balanced", "multiclass", Rows(torch.zeros(20, 1), targets), 3)
+    torch.testing.assert_close(weights[targets].mean(), torch.tensor(1.0))
+    sums = torch.stack([weights[k] * (targets == k).sum() for k in range(3)])
+    torch.testing.assert_close(sums, torch.full((3,), 20 / 3))
+
+
+def test_class_weights_are_for_classes_and_one_for_each():
+    rows = Rows(torch.zeros(4, 1), torch.zeros(4, 1))
+    with pytest.raises(TrainingError, match="task is regression"):
+        class_weights("balanced", "regression", rows, 1)
+    with pytest.raises(TrainingError, match=r"3 value\(s\) for 2 classes"):
+        class_weights((1.0, 2.0, 3.0), "binary", rows, 1)
+    assert class_weights((1.0, 4.0), "binary", rows, 1).tolist() == [1, 4]
+
+
+def test_counts_below_zero_are_refused():
+    with pytest.raises(TrainingError, match="scale_target: false"):
+        check_targets("poisson", Rows(torch.zeros(1, 1), torch.tensor([[-0.5]])))
+    check_targets("squared", Rows(torch.zeros(1, 1), torch.tensor([[-0.5]])))
+
+
+def test_the_cross_entropies_are_the_tasks_own():
+    smooth = row_loss("categorical_cross_entropy", OUTPUTS, CLASSES, 0.1)
+    torch.testing.assert_close(
+        smooth, functional.cross_entropy(OUTPUTS, CLASSES, reduction="none", label_smoothing=0.1)
+    )
+    assert loss_of("multilabel") == "binary_cross_entropy"

@@ -1,0 +1,184 @@
+import pytest
+import torch
+
+from layerwise.data.tensors import Rows
+from layerwise.data.transforms.augmentation import AugmentationSettings
+from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.training.plan import TrainingError
+from layerwise.training.supervised.finetuning import finetune
+from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.random_streams import generator_for
+
+SEEDS = (3, 4, 11)
+
+
+def rows(n=90, task="binary", seed=0, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(n, 4, generator=generator, dtype=dtype)
+    signal = inputs[:, 0] * inputs[:, 1] + 0.5 * torch.randn(n, generator=generator, dtype=dtype)
+    if task == "multiclass":
+        return Rows(inputs, (signal > 0).long() + (signal > 1).long())
+    if task == "regression":
+        return Rows(inputs, torch.stack([signal, inputs[:, 2].square()], 1))
+    return Rows(inputs, (signal > 0).to(dtype)[:, None])
+
+
+def networks(task="binary", **changes):
+    k = {"binary": 1, "multiclass": 3, "regression": 2}[task]
+    shape = MLPConfig(
+        **{"n_inputs": 4, "n_outputs": k, "hidden_sizes": (6, 5), "activation": "tanh"} | changes
+    )
+    return [MLP(shape, generator_for(seed, "network")).double() for seed in SEEDS]
+
+
+def both_ways(task="binary", shape=None, **settings):
+    """The members trained together, and each alone with its seed."""
+    chosen = FinetuningSettings(**{"epochs": 4, "batch_size": 20, "learning_rate": 0.02} | settings)
+    training, validation = rows(task=task), rows(50, task, 1)
+    together, course = train_many(networks(task, **shape or {}), task, training, validation, chosen, SEEDS)
+    alone = networks(task, **shape or {})
+    runs = [
+        finetune(net, task, training, validation, chosen, seed, quiet=True)
+        for net, seed in zip(alone, SEEDS, strict=True)
+    ]
+    return together, course, alone, runs
+
+
+def assert_equal(together, course, alone, runs):
+    for k, (net, run) in enumerate(zip(alone, runs, strict=True)):
+        member = together.member(k)
+        for (name, ours), theirs in zip(member.named_parameters(), net.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9, msg=name)
+        assert len(course.history[k]) == len(run.history)
+        assert course.stopped[k] == run.stop
+        for ours, theirs in zip(course.history[k], run.history, strict=True):
+            for name, value in ours.items():
+                assert value == pytest.approx(theirs[name], rel=1e-6, abs=1e-9), name
+
+
+@pytest.mark.parametrize(
+    "optimiser",
+    ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"],
+)
+def test_each_member_equals_the_network_trained_alone_with_its_seed(optimiser):
+    assert_equal(*both_ways(optimiser=optimiser))
+
+
+@pytest.mark.parametrize(
+    ("task", "shape", "settings"),
+    [
+        ("multiclass", {}, {"dropout": (0.3, 0.0)}),
+        ("regression", {"activation": ("prelu", "relu")}, {"loss": "huber"}),
+        ("binary", {"hidden_sizes": ()}, {"class_weights": "balanced"}),
+        ("binary", {}, {"l1": 0.5, "l2": 0.5, "schedule": "cosine", "warmup_epochs": 1}),
+        ("binary", {}, {"clip_norm": 0.05, "max_norm": 0.7}),
+        ("multiclass", {"activation": "gelu"}, {"clip_value": 0.01, "label_smoothing": 0.1}),
+        (
+            "regression",
+            {"output": "exponential"},
+            {"optimiser": "sgd", "learning_rate": 0.001, "keep_best": False},
+        ),
+    ],
+)
+def test_members_are_equal_with_every_kind_of_setting(task, shape, settings):
+    rates = settings.get("dropout", 0.0)
+    assert_equal(*both_ways(task, shape | {"dropout": rates}, **settings))
+
+
+def test_masks_are_each_members_own():
+    assert_equal(*both_ways(shape={"dropout": 0.4, "input_dropout": 0.2}))
+
+
+def test_each_member_stops_on_its_own_and_keeps_its_best_weights():
+    together, course, alone, runs = both_ways(epochs=60, learning_rate=0.05, patience=3)
+    lengths = [len(history) for history in course.history]
+    assert len(set(lengths)) > 1
+    assert max(lengths) < 60
+    assert_equal(together, course, alone, runs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ({"normalisation": "layer"}, {"dropout": 0.2}),
+        ({"normalisation": "batch"}, {}),
+        ({"normalisation": "batch"}, {"optimiser": "adamw", "patience": 2, "epochs": 12}),
+        ({"dropconnect": 0.3}, {"dropout": 0.2}),
+        ({"dropconnect": 0.3, "dropconnect_masks": "batch"}, {}),
+        ({}, {"max_steps": 7, "schedule": "cosine"}),
+        ({}, {"max_steps": 10, "epochs": 9}),
+    ],
+)
+def test_members_are_equal_with_what_stands_between_layers_and_with_budgets(shape, settings):
+    assert_equal(*both_ways(shape=shape | {"dropout": settings.get("dropout", 0.0)}, **settings))
+
+
+def test_running_statistics_are_each_members_own():
+    together, _, alone, _ = both_ways(shape={"normalisation": "batch"})
+    for k, net in enumerate(alone):
+        ours = together.member(k).normalisations[0]
+        torch.testing.assert_close(ours.running_mean, net.normalisations[0].running_mean)
+        torch.testing.assert_close(ours.running_var, net.normalisations[0].running_var)
+    x = rows(20, seed=5).inputs
+    torch.testing.assert_close(together(x)[1], alone[1](x))
+
+
+def test_each_member_has_plateaus_of_its_own():
+    together, course, alone, runs = both_ways(
+        epochs=40, learning_rate=0.05, schedule="plateau", plateau_patience=2, plateau_factor=0.5
+    )
+    assert_equal(together, course, alone, runs)
+    without, *_ = both_ways(epochs=40, learning_rate=0.05)
+    assert not torch.allclose(together.lines, without.lines)
+
+
+def test_minutes_end_all_members_together():
+    _, course, _, runs = both_ways(epochs=400, max_minutes=1e-4)
+    assert set(course.stopped) == {runs[0].stop} == {"0.0001 minutes are over"}
+
+
+def test_each_members_pictures_are_changed_by_its_own_draws():
+    settings = FinetuningSettings(
+        epochs=2, batch_size=20, learning_rate=0.02, augmentation=AugmentationSettings(shift=0.2, noise=0.1)
+    )
+    training, validation = rows(), rows(40, seed=1)
+    training = Rows(torch.sigmoid(training.inputs), training.targets)
+    given = {"fresh": True, "image_shape": (2, 2)}
+    together, _ = train_many(networks(), "binary", training, validation, settings, SEEDS, **given)
+    for k, (net, seed) in enumerate(zip(networks(), SEEDS, strict=True)):
+        finetune(net, "binary", training, validation, settings, seed, quiet=True, **given)
+        for ours, theirs in zip(together.member(k).parameters(), net.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+def test_fewer_bits_give_nearly_the_same_members():
+    chosen = FinetuningSettings(epochs=3, batch_size=20, precision="bfloat16")
+    training, validation = rows(dtype=torch.float32), rows(50, seed=1, dtype=torch.float32)
+    own = [net.float() for net in networks()]
+    together, _ = train_many(own, "binary", training, validation, chosen, SEEDS)
+    exact, _ = train_many(
+        own, "binary", training, validation, FinetuningSettings(epochs=3, batch_size=20), SEEDS
+    )
+    assert together.lines.dtype == torch.float32
+    torch.testing.assert_close(together.lines, exact.lines, rtol=0, atol=0.01)
+    assert not torch.equal(together.lines, exact.lines)
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings", "words"),
+    [
+        ({"normalisation": "batch"}, {"batch_size": 89}, "needs 2 rows in every batch"),
+        ({}, {"augmentation": AugmentationSettings(shift=0.1)}, "these rows are a table"),
+    ],
+)
+def test_what_does_not_fit_the_rows_is_refused(shape, settings, words):
+    with pytest.raises(TrainingError, match=words):
+        train_many(networks(**shape), "binary", rows(), rows(), FinetuningSettings(**settings), SEEDS)
+
+
+def test_a_member_answers_as_in_the_stack():
+    together, *_ = both_ways()
+    x = rows().inputs
+    for k in range(3):
+        torch.testing.assert_close(together(x)[k], together.member(k)(x))

@@ -1,0 +1,57 @@
+import signal
+
+import pytest
+
+from layerwise.tracking.buffered_logger import RunReceiver
+from layerwise.utils.signals import undisturbed
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts():
+    """A shell's background job ignores Ctrl-C, and hands that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_waits_until_the_server_has_its_metrics(tmp_path):
+    done = []
+
+    class Server:
+        def log_batch(self, run_id, metrics):
+            signal.raise_signal(signal.SIGINT)
+            done.extend(metrics)
+
+    receiver = RunReceiver(Server(), "run", tmp_path / "kept.jsonl")
+    with pytest.raises(KeyboardInterrupt):
+        receiver.log_metrics({"loss": 1.0}, 1)
+    assert [metric.key for metric in done] == ["loss"]
+    assert not receiver.refuge.exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_cuts_what_the_first_one_waits_for(how):
+    reached = []
+
+    @undisturbed()
+    def work():
+        signal.raise_signal(how)
+        reached.append("after the first")
+        signal.raise_signal(how)
+        reached.append("after the second")
+
+    before = signal.signal(how, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert signal.getsignal(how) is signal.default_int_handler
+    finally:
+        signal.signal(how, before)
+    assert reached == ["after the first"]
+
+
+def test_handlers_are_as_before_when_an_error_leaves():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ValueError, match="within"), undisturbed():
+        raise ValueError("within")
+    assert signal.getsignal(signal.SIGINT) is before
