@@ -5,8 +5,7 @@ import pytest
 
 from layerwise.hyperparameters import KEYS, document, settings_of
 from layerwise.models.layers import ACTIVATIONS, INITIALISERS
-from layerwise.training.optim.optimizers import OPTIMISERS, SETTINGS, OptimiserName
-from layerwise.training.optim.schedules import SCHEDULES, ScheduleName
+from layerwise.training.optim.settings import OPTIMISERS, SCHEDULES, SETTINGS, OptimiserName, ScheduleName
 from layerwise.training.supervised.losses import LOSSES, LossName
 
 PAGE = Path(__file__).parent.parent / "docs/hyperparameters.md"

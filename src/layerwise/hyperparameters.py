@@ -22,8 +22,7 @@ from layerwise.training.autoencoder.variants import VARIANTS
 from layerwise.training.gan.image_pairs import PairSettings
 from layerwise.training.gan.objectives import OBJECTIVE_CHOICES
 from layerwise.training.gan.settings import GANSettings
-from layerwise.training.optim.optimizers import OPTIMISERS
-from layerwise.training.optim.schedules import SCHEDULES
+from layerwise.training.optim.settings import OPTIMISERS, SCHEDULES
 from layerwise.training.supervised.grid import GridSettings
 from layerwise.training.supervised.losses import LOSSES, TASKS
 from layerwise.training.supervised.settings import FinetuningSettings

@@ -8,7 +8,7 @@ from layerwise.data.tensors import Rows
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.optim import flat_parameters as one_vector
 from layerwise.training.optim.flat_parameters import join, worth_joining
-from layerwise.training.optim.optimizers import OPTIMISERS
+from layerwise.training.optim.settings import OPTIMISERS
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.settings import FinetuningSettings
 

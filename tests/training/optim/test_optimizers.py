@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.training.optim.optimizers import OPTIMISERS, new_optimiser
+from layerwise.training.optim.optimizers import new_optimiser
+from layerwise.training.optim.settings import OPTIMISERS
 from layerwise.training.supervised.settings import FinetuningSettings
 
 RATE, MU, B1, B2, RHO, EPS = 0.1, 0.9, 0.9, 0.999, 0.9, 1e-8

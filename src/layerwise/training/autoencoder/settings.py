@@ -12,8 +12,7 @@ from layerwise.models.layers import Activation, Initialiser
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.autoencoder.latent_penalties import SPARSITIES, SparsityName
 from layerwise.training.autoencoder.variants import COMMON, LEVELS, OWN, WEIGHTS, Variant
-from layerwise.training.optim.optimizers import OptimiserName
-from layerwise.training.optim.schedules import ScheduleName
+from layerwise.training.optim.settings import OptimiserName, ScheduleName
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.config import Config, setting
 from layerwise.utils.devices import Precision

@@ -4,34 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.config import Choice
-
-ScheduleName = Literal["constant", "step", "cosine", "one_cycle", "plateau"]
-
-
-SCHEDULES: dict[ScheduleName, Choice] = {
-    "constant": Choice("the rate stays", "short trainings"),
-    "step": Choice(
-        "the rate times step_factor at each of step_milestones",
-        "long trainings",
-        ("step_factor", "step_milestones"),
-    ),
-    "cosine": Choice("(1 + cos(pi t)) / 2 at the share t of all steps", "a good default"),
-    "one_cycle": Choice(
-        "linear rise over 3/10 of all steps, then a cosine (Smith 2018)", "few epochs at a high rate"
-    ),
-    "plateau": Choice(
-        "the rate times plateau_factor after plateau_patience epochs without gain",
-        "when the number of epochs is not known",
-        ("plateau_factor", "plateau_patience"),
-    ),
-}
-
-
-SETTINGS = ("step_factor", "step_milestones", "plateau_factor", "plateau_patience")
+from layerwise.training.optim.settings import OptimizerSettings, ScheduleName
 
 
 def rate_factor(
@@ -57,12 +31,7 @@ def warmed_up(step: int, warmup_steps: int) -> float | None:
     return (step + 1) / warmup_steps if step < warmup_steps else None
 
 
-def steps_planned(settings: FinetuningSettings, epochs: int, n_batches: int) -> int:
-    """Return the steps that the schedule stretches over: those of all epochs, or fewer if the settings stop sooner."""
-    return min(epochs * n_batches, settings.max_steps or epochs * n_batches)
-
-
-def scheduled_rate(settings: FinetuningSettings, step: int, steps_planned: int, n_batches: int) -> float:
+def scheduled_rate(settings: OptimizerSettings, step: int, steps_planned: int, n_batches: int) -> float:
     """Return the learning rate of a step, counted from 0, by warm-up and schedule."""
     s = settings
     warmup_steps = round(s.warmup_epochs * n_batches)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +14,15 @@ from layerwise.training.optim.flat_parameters import join, worth_joining
 from layerwise.training.optim.optimizer_state import flat_moments, load_moments
 from layerwise.training.optim.optimizers import new_optimiser
 from layerwise.training.optim.penalties import clip_gradients, limit_norms, penalty
-from layerwise.training.optim.schedules import rate_factor, scheduled_rate, steps_planned
+from layerwise.training.optim.schedules import rate_factor, scheduled_rate
 from layerwise.training.plan import Losses
 from layerwise.training.supervised.losses import loss_of, probabilities, row_loss, task_error, task_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.devices import products_in
+
+if TYPE_CHECKING:
+    from layerwise.training.supervised.settings import FinetuningSettings
+
 
 __all__ = [
     "Backpropagation",
@@ -30,6 +34,11 @@ __all__ = [
     "task_error",
     "task_loss",
 ]
+
+
+def steps_planned(settings: FinetuningSettings, epochs: int, n_batches: int) -> int:
+    """Return the steps that the schedule stretches over: those of all epochs, or fewer if the settings stop sooner."""
+    return min(epochs * n_batches, settings.max_steps or epochs * n_batches)
 
 
 class Backpropagation:

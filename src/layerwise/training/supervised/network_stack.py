@@ -15,8 +15,9 @@ from layerwise.checkpointing.state import Progress
 from layerwise.data.tensors import Rows, Task
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.stack import Members, MembersConfig, Noise, draw_noise, members_forward
-from layerwise.training.optim.schedules import scheduled_rate, steps_planned
+from layerwise.training.optim.schedules import scheduled_rate
 from layerwise.training.plan import Trainee, Transform
+from layerwise.training.supervised.backpropagation import steps_planned
 from layerwise.training.supervised.finetuning import budget_of, check_fits
 from layerwise.training.supervised.grid import Point, Variations
 from layerwise.training.supervised.losses import class_weights, loss_of, row_loss, task_error
