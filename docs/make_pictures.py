@@ -35,7 +35,7 @@ SHOWN = (
     ("stacked", "sae", ["features"], 560, 128),
     ("generated", "gan", ["samples"], 560, 64),
     ("gradients", "gradients", ["gradients"], 1000, 96),
-    ("exercise", "forest_fires_classic", ["accuracies"], 300, 64),
+    ("exercise", "forest_fires_classic", ["accuracies"], 380, 64),
 )
 
 

@@ -63,7 +63,8 @@ def train_without_area(
     Returns:
         The network, its test rows and what their columns are.
     """
-    honest = problem.model_copy(update={"drop": (*problem.drop, LABEL), "allow_leak": False})
+    others = tuple(name for name in problem.drop if name != LABEL)
+    honest = problem.model_copy(update={"drop": (*others, LABEL), "allow_leak": False})
     parts = Split.from_dict(split)
     fitted = fit_preparation(raw, parts, honest, preparing, seed)
     training, validation, test = prepare_rows(raw, parts, fitted)
