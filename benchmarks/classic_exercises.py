@@ -21,9 +21,9 @@ from layerwise.data.splits import split_raw
 from layerwise.evaluation.metrics.baselines import baselines
 from layerwise.evaluation.metrics.supervised import measures
 from layerwise.parameters.checks import check_parameters
-from layerwise.pipelines.evaluation.exercise import repeat_exercise
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
+from layerwise.pipelines.forest_fires_classic.nodes import EXERCISE, measure_exercise, train_without_area
 
 PROJECT = Path(__file__).parent.parent
 
@@ -54,12 +54,12 @@ def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
         found.setdefault("seconds", []).append(seconds)
         found.setdefault("epochs", []).append(len(history["epochs"]))
         settings = p["evaluation"].model_copy(update={"bootstrap": 0})
-        if not validation:
-            exercise = repeat_exercise(
-                network, raw, split.to_dict(), test, columns.model_dump(), p["problem"], p["preparation"], p["mlp"],
-                p["finetuning"], settings, seed,
-            )  # fmt: skip
-            for name, of in exercise.get("variants", {}).items():
+        if not validation and p["problem"].derive == EXERCISE:
+            other = train_without_area(
+                raw, split.to_dict(), p["problem"], p["preparation"], None, p["mlp"], p["finetuning"], seed
+            )
+            exercise = measure_exercise(network, test, columns.model_dump(), *other, settings, seed)
+            for name, of in exercise.items():
                 found.setdefault(f"accuracy {name}", []).append(of["accuracy"]["value"])
                 found.setdefault(f"roc_auc {name}", []).append(of["roc_auc"]["value"])
     part = "validation" if validation else "test"

@@ -14,15 +14,17 @@ import pandas as pd
 from PIL import Image
 
 from layerwise.data.preprocessing.preprocessor import fit_preparation
+from layerwise.data.preprocessing.summaries import plain_columns
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
 from layerwise.data.splits import split_raw
-from layerwise.data.preprocessing.summaries import plain_columns
 from layerwise.evaluation.drift import drift_of_numbers, drift_of_values
 from layerwise.evaluation.plots.drift import drift
 
 PROJECT = Path(__file__).parent.parent
 PICTURES = PROJECT / "docs/pictures"
-REPORTING = PROJECT / "data/08_reporting/digits"
+REPORTING = PROJECT / "data/08_reporting"
+# The problem of a pipeline's run, where it is not the digits.
+PROBLEMS = {"forest_fires_classic": "forest_fires_classic"}
 # Picture, the pipeline whose figures it shows, their names, their height in pixels, colours.
 SHOWN = (
     ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
@@ -33,14 +35,20 @@ SHOWN = (
     ("stacked", "sae", ["features"], 560, 128),
     ("generated", "gan", ["samples"], 560, 64),
     ("gradients", "gradients", ["gradients"], 1000, 96),
+    ("exercise", "forest_fires_classic", ["accuracies"], 380, 64),
 )
+
+
+def figure_file(pipeline: str, name: str) -> Path:
+    """Return where a run has drawn a figure."""
+    return REPORTING / PROBLEMS.get(pipeline, "digits") / pipeline / f"{name}.png"
 
 
 def side_by_side(pipeline: str, names: list[str], height: int = 560) -> Image.Image:
     """Return a run's figures in one line, on white."""
     figures = []
     for name in names:
-        with Image.open(REPORTING / pipeline / f"{name}.png") as figure:
+        with Image.open(figure_file(pipeline, name)) as figure:
             width = round(figure.width * height / figure.height)
             figures.append(figure.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
     line = Image.new("RGB", (sum(f.width for f in figures) + 20 * (len(figures) - 1), height), "white")
@@ -74,7 +82,7 @@ def draw_drift(degrees: float = 12) -> None:
 def main() -> None:
     """Write the pictures."""
     for picture, pipeline, names, height, colours in SHOWN:
-        if not all((REPORTING / pipeline / f"{name}.png").exists() for name in names):
+        if not all(figure_file(pipeline, name).exists() for name in names):
             print(f"{picture}: no figures yet, run kedro run --pipelines={pipeline}")
             continue
         line = side_by_side(pipeline, names, height)

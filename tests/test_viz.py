@@ -43,6 +43,12 @@ def test_the_pipeline_folds_into_one_box(site):
     assert set(site[0]["modular_pipelines"]) == {"__root__", "dbn"}
 
 
+def test_the_exercise_has_its_layers_and_its_box_too(site, finished):
+    graph = json.loads((finished.path / "build/api/pipelines/forest_fires_classic").read_text())
+    assert graph["layers"] == LAYERS
+    assert set(graph["modular_pipelines"]) == {"__root__", "forest_fires_classic"}
+
+
 @pytest.mark.parametrize(
     ("node", "first", "last"),
     [("pretrain_stack", "bernoulli inputs", "hidden 2"), ("finetune_network", "inputs", "softmax")],

@@ -12,6 +12,7 @@ from layerwise.utils.errors import UserError
 RUNNABLE = (
     "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients",
     "gan", "gan_ring", "gan_applications", "predict", "evaluate",
+    "forest_fires_classic",
 )  # fmt: skip
 
 

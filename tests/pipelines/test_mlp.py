@@ -209,33 +209,6 @@ def test_many_seeds_give_mean_and_spread_and_the_first_is_the_run_alone(project)
     )
 
 
-def test_the_exercise_is_repeated_with_its_three_accuracies_side_by_side(project):
-    project.run("mlp", env="forest_fires_classic", finetuning={"epochs": 40}, problem={"name": "taught"})
-    measures = project.json("08_reporting/taught/mlp/measures.json")
-    accuracy = {
-        name: of["accuracy"]["value"] for name, of in measures["baselines"].items() if "accuracy" in of
-    }
-    network = measures["network"]["accuracy"]
-    assert accuracy["scaler of the training rows"] == network["value"]
-    assert accuracy["without area"] <= network["base_rate"] + 0.05
-    card = (project.path / "data/08_reporting/taught/mlp/model_card.md").read_text()
-    assert "| measure | better | network [95 % interval] | base rate |" in card
-    assert "as taught: scaler refitted on the test rows" in card
-    assert "LEAK: " in card
-    assert "d47c00d4353138f3d670256ea2f708fd220f0a2ebf4f7d9e661573a7efba1321" in card
-    assert "31 columns and 0 missing values" in card
-    # As taught: the same network, read with rows that were scaled by their own means.
-    catalog = project.catalog(env="forest_fires_classic", problem={"name": "taught"})
-    rows = catalog.load("mlp.test")
-    x = rows.inputs.double()
-    spread = x.std(0, correction=0)
-    x = (x - x.mean(0)) / torch.where(spread > 0, spread, 1.0)
-    with torch.no_grad():
-        said = catalog.load("mlp.network")(x.float()) > 0
-    right = float((said == rows.targets.bool()).double().mean())
-    assert accuracy["as taught: scaler refitted on the test rows"] == pytest.approx(right, abs=0.011)
-
-
 def test_a_grid_is_chosen_from_by_the_validation_rows(project):
     settings = {"mlp": {"hidden_sizes": [8]}, "finetuning": {"epochs": 4, "monitor": "validation/loss"}}
     grid = {"learning_rate": [0.00001, 0.01], "l2": [0, 1]}

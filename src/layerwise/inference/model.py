@@ -194,7 +194,7 @@ def load_trained(folder: str | Path, sha256: str = "") -> Trained:
         if shape.get("kind") not in SUPERVISED:
             raise ModelError(
                 f"{folder} holds a network of the kind '{shape.get('kind')}'; predictions come from supervised "
-                "networks: those of the pipelines dbn, mlp and sae"
+                "networks: those of the pipelines dbn, mlp, sae and forest_fires_classic"
             )
         network, preparation = load_network(folder), load_preparation(folder / "preparation")
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:

@@ -116,7 +116,7 @@ def _of_run(client: MlflowClient, run_id: str) -> tuple[str, str, str]:
         pipeline, status = run.data.tags.get("pipeline", "unknown"), run.info.status
         raise ModelError(
             f"run {run_id} has no model (pipeline {pipeline}, {status}); finished runs of the supervised pipelines "
-            "dbn, mlp and sae have one"
+            "dbn, mlp, sae and forest_fires_classic have one"
         )
     model_id = outputs[-1].model_id
     return (

@@ -34,7 +34,6 @@ def evaluate(
     preparation: Any,
     settings: EvaluationSettings,
     seed: int,
-    exercise: dict[str, Any] | None = None,
     members: Members | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure the network on the test rows, beside the usual models when asked for, and keep its predictions."""
@@ -72,16 +71,9 @@ def evaluate(
             seed=seed,
         )
         for family, figures in others.items():
-            report_metrics({f"test/{_metric_name(family)}/{n}": m.value for n, m in figures.items()})
+            report_metrics({f"test/{metric_name(family)}/{n}": m.value for n, m in figures.items()})
     verdict = compare(found, others)
-    variants = {
-        name: {each: Measure(**values) for each, values in of.items()}
-        for name, of in (exercise or {}).get("variants", {}).items()
-    }
-    for name, figures in variants.items():
-        report_metrics({f"test/{_metric_name(name)}/{n}": m.value for n, m in figures.items()})
-    others |= variants
-    notes = list((exercise or {}).get("sentences", []))
+    notes = []
     spread = {}
     if members is not None and len(members) > 1:
         spread = _spread(members, test, columns, threshold)
@@ -178,7 +170,7 @@ def _spread(
     }
 
 
-def _metric_name(words: str) -> str:
+def metric_name(words: str) -> str:
     """Return a name as MLflow takes it."""
     return words.replace(":", "").replace(" ", "_")
 

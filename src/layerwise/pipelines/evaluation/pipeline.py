@@ -3,7 +3,6 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.evaluation import figure_nodes as draw
-from layerwise.pipelines.evaluation.exercise import repeat_exercise
 from layerwise.pipelines.evaluation.nodes import (
     evaluate,
     evaluate_stack,
@@ -20,7 +19,7 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
             evaluate,
             [
                 *["network", *rows, "description", "preparation", "params:evaluation", "params:seed"],
-                *([] if pretrained else ["exercise", "members"]),
+                *([] if pretrained else ["members"]),
             ],
             ["measures", "predictions"],
             name="evaluate",
@@ -46,14 +45,7 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
         _figure(draw.draw_code_map, ["network", "test", "description"]),
     ]
     if not pretrained:
-        settings = ["problem", "preparation", "mlp", "finetuning", "evaluation", "seed"]
         nodes += [
-            Node(
-                repeat_exercise,
-                ["network", "raw", "split", "test", "description", *(f"params:{name}" for name in settings)],
-                "exercise",
-                name="repeat_exercise",
-            ),
             _figure(draw.draw_learning_curves, ["finetuning_history"]),
             _figure(draw.draw_grid, ["finetuning_history"]),
             Node(

@@ -11,19 +11,22 @@ from layerwise.pipelines.preprocessing.nodes import (
 )
 
 
-def create_pipeline(pretrained: bool = True, supervised: bool = True) -> Pipeline:
+def create_pipeline(
+    pretrained: bool = True, supervised: bool = True, problem: str = "params:problem"
+) -> Pipeline:
     """Return the way from `raw` to training, validation, test and labelled rows.
 
     Args:
         pretrained: whether there is a stack, whose batches have to fit the rows.
         supervised: whether rows without labels are refused.
+        problem: what the first step takes the problem from; another than the parameters when it is checked before.
     """
     settings = ["params:finetuning", *(["params:pretraining"] if pretrained else [])]
     return Pipeline(
         [
             Node(
                 split_rows,
-                ["raw", "params:problem", "params:split", "params:seed"],
+                ["raw", problem, "params:split", "params:seed"],
                 "split",
                 name="split_rows",
             ),

@@ -1,0 +1,154 @@
+"""The forest fires exercise as it is taught, beside what is right: three accuracies on the same test rows."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from layerwise.data.derivations import classic_csv, classic_table
+from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.preprocessor import fit_preparation, prepare_rows
+from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.splits import Split
+from layerwise.data.tensors import Description, Rows
+from layerwise.evaluation import plots as figures
+from layerwise.evaluation.metrics.supervised import Measure, measures
+from layerwise.models.mlp import MLP
+from layerwise.parameters.keys import EvaluationSettings, MLPSettings
+from layerwise.pipelines.evaluation.nodes import metric_name
+from layerwise.pipelines.evaluation.scores import scores_of, targets_of
+from layerwise.pipelines.finetuning.nodes import finetune_random_start
+from layerwise.pipelines.preprocessing.nodes import keep_labels
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.utils.run_context import report_metrics
+
+log = logging.getLogger(__name__)
+
+EXERCISE = "forest_fires_classic"
+TAUGHT, RIGHT, WITHOUT = (
+    "as taught: scaler refitted on the test rows",
+    "scaler of the training rows",
+    "without area",
+)
+LABEL = "area"
+SHOWN = ("accuracy", "roc_auc")
+
+
+def require_exercise(problem: Problem) -> Problem:
+    """Return the problem if it is the exercise's; nothing is read or trained before."""
+    if problem.derive != EXERCISE:
+        raise DataError(
+            f"--pipelines={EXERCISE} repeats the exercise on forest fires, and the problem is '{problem.name}': "
+            f"add --env={EXERCISE}, or run --pipelines=mlp"
+        )
+    return problem
+
+
+def train_without_area(
+    raw: Any,
+    split: dict[str, list[int]],
+    problem: Problem,
+    preparing: PreparationSettings,
+    labelled_rows: int | None,
+    mlp: MLPSettings,
+    finetuning: FinetuningSettings,
+    seed: int,
+) -> tuple[MLP, Rows, dict[str, Any]]:
+    """Train a network like the exercise's on the same rows without the column that is the label.
+
+    Returns:
+        The network, its test rows and what their columns are.
+    """
+    others = tuple(name for name in problem.drop if name != LABEL)
+    honest = problem.model_copy(update={"drop": (*others, LABEL), "allow_leak": False})
+    parts = Split.from_dict(split)
+    fitted = fit_preparation(raw, parts, honest, preparing, seed)
+    training, validation, test = prepare_rows(raw, parts, fitted)
+    description = fitted.description.model_dump(mode="json")
+    labelled = keep_labels(training, description, labelled_rows, seed)
+    network, _ = finetune_random_start(labelled, validation, description, mlp, finetuning, seed, quiet=True)
+    return network, test, description
+
+
+def measure_exercise(
+    network: MLP,
+    test: Rows,
+    description: dict[str, Any],
+    other: MLP,
+    other_test: Rows,
+    other_description: dict[str, Any],
+    settings: EvaluationSettings,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    """Measure the network as the exercise does and as is right, and the one without the column that is the label.
+
+    The exercise calls `fit_transform` on the test rows too, so that they are scaled by their own means; the
+    network is the same.
+
+    Returns:
+        Measures by variant.
+    """
+    columns, honest = Description(**description), Description(**other_description)
+
+    def measured(net: MLP, rows: Rows, of: Description) -> dict[str, Measure]:
+        targets, scores = targets_of(rows, of), scores_of(net, rows, of)
+        return measures(of.task, targets, scores, of.class_names, seed=seed, n_bootstrap=settings.bootstrap)
+
+    # Scaling scaled rows by their own means is scaling the raw ones: both maps are affine.
+    spread = test.inputs.std(0, correction=0)
+    refitted = test.with_inputs(
+        (test.inputs - test.inputs.mean(0)) / spread.where(spread > 0, spread.new_ones(()))
+    )
+    found = {
+        TAUGHT: measured(network, refitted, columns),
+        RIGHT: measured(network, test, columns),
+        WITHOUT: measured(other, other_test, honest),
+    }
+    for name, of in found.items():
+        report_metrics({f"test/{metric_name(name)}/{each}": m.value for each, m in of.items()})
+    return {name: {each: m.model_dump() for each, m in of.items()} for name, of in found.items()}
+
+
+def draw_accuracies(exercise: dict[str, dict[str, Any]]) -> Figure:
+    """Draw the accuracies and ranks of the three variants side by side."""
+    return figures.comparison(
+        _known(exercise), SHOWN, title="The exercise as taught, and as is right (dotted: a constant answer)"
+    )
+
+
+def write_report(raw: pd.DataFrame, exercise: dict[str, dict[str, Any]]) -> str:
+    """Write down the three accuracies side by side and what they say, in Markdown."""
+    found = _known(exercise)
+    head = ["variant", *(f"{name} [95 % interval]" for name in SHOWN)]
+    rows = [[name, *(str(of[each]) for each in SHOWN)] for name, of in found.items()]
+    rows.append(["base rate", *(f"{found[RIGHT][each].base_rate:.4f}" for each in SHOWN)])
+    table = "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+    sentences = _sentences(raw, {name: of["accuracy"] for name, of in found.items()})
+    for sentence in sentences:
+        log.info(sentence)
+    said = "\n".join(f"- {sentence}" for sentence in sentences)
+    return f"# The forest fires exercise as it is taught\n\n{table}\n\n## What they say\n\n{said}\n"
+
+
+def _known(exercise: dict[str, dict[str, Any]]) -> dict[str, dict[str, Measure]]:
+    return {name: {each: Measure(**m) for each, m in of.items()} for name, of in exercise.items()}
+
+
+def _sentences(raw: pd.DataFrame, accuracy: dict[str, Measure]) -> list[str]:
+    table = classic_table(raw)
+    base = accuracy[RIGHT].base_rate
+    return [
+        f"The table of the exercise has {table.shape[1]} columns and {int(table.isna().sum().sum())} missing values; "
+        f"derived from the original, its file has sha256 {hashlib.sha256(classic_csv(raw)).hexdigest()}.",
+        "Accuracies: "
+        + "; ".join(f"{name} {each}" for name, each in accuracy.items())
+        + f"; base rate {base:.4f}.",
+        "Refitting the scaler on the test rows is wrong: each row's answer then depends on the other test rows, and "
+        "inputs no longer mean what they meant in training.",
+        "`area` is the label in another form (large iff above 6 hectares): what the first two accuracies show is that "
+        "the network can read it.",
+    ]

@@ -1,0 +1,38 @@
+"""The forest fires exercise as it is taught: the network, and beside it what is right."""
+
+from kedro.pipeline import Node, Pipeline
+
+from layerwise.pipelines.composition import compose
+from layerwise.pipelines.forest_fires_classic import nodes
+
+NAME = "forest_fires_classic"
+
+
+def create_pipeline() -> Pipeline:
+    """Return preprocessing, training, evaluation and the exercise; it refuses other problems before anything else."""
+    return compose(NAME, pretrained=False, problem="exercise_problem", more=_exercise())
+
+
+def _exercise() -> Pipeline:
+    """Return the check of the problem, the network without `area`, and what is said of the three accuracies."""
+    settings = ["problem", "preparation", "labelled_rows", "mlp", "finetuning", "seed"]
+    other = ["network_without_area", "test_without_area", "description_without_area"]
+    return Pipeline(
+        [
+            Node(nodes.require_exercise, ["params:problem"], "exercise_problem", name="require_exercise"),
+            Node(
+                nodes.train_without_area,
+                ["raw", "split", *(f"params:{name}" for name in settings)],
+                other,
+                name="train_without_area",
+            ),
+            Node(
+                nodes.measure_exercise,
+                ["network", "test", "description", *other, "params:evaluation", "params:seed"],
+                "exercise",
+                name="measure_exercise",
+            ),
+            Node(nodes.draw_accuracies, ["exercise"], "figure_accuracies", name="draw_accuracies"),
+            Node(nodes.write_report, ["raw", "exercise"], "report", name="write_report"),
+        ]
+    )
