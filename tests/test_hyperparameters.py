@@ -5,7 +5,7 @@ import pytest
 
 from layerwise.hyperparameters import KEYS, document, settings_of
 from layerwise.models.layers import ACTIVATIONS, INITIALISERS
-from layerwise.training.optim.settings import OPTIMISERS, SCHEDULES, SETTINGS, OptimiserName, ScheduleName
+from layerwise.training.optim.settings import OPTIMISERS, SCHEDULES, OPTIMISER_SETTINGS, OptimiserName, ScheduleName
 from layerwise.training.supervised.losses import LOSSES, LossName
 
 PAGE = Path(__file__).parent.parent / "docs/hyperparameters.md"
@@ -33,7 +33,7 @@ def test_every_choice_by_name_has_its_row(names):
 
 
 def test_every_setting_of_an_optimiser_belongs_to_one_at_least():
-    assert set(SETTINGS) == {use for choice in OPTIMISERS.values() for use in choice.uses}
+    assert set(OPTIMISER_SETTINGS) == {use for choice in OPTIMISERS.values() for use in choice.uses}
     assert set(OPTIMISERS) == set(get_args(OptimiserName))
     assert set(SCHEDULES) == set(get_args(ScheduleName))
     assert set(LOSSES) == set(get_args(LossName))

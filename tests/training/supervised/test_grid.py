@@ -2,7 +2,7 @@ import statistics
 
 import pytest
 import torch
-from tests.training.test_many import SEEDS, networks, rows
+from tests.training.supervised.test_network_stack import SEEDS, networks, rows
 
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.grid import GridSettings, Variations, ranking
