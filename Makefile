@@ -33,7 +33,7 @@ lint: $(BIN)/installed ## Check style, imports and types
 
 docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
-	$(BIN)/python -m layerwise.hyperparameters docs/hyperparameters.md
+	$(BIN)/python docs/make_hyperparameters.py docs/hyperparameters.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 pictures: $(BIN)/installed ## Draw the documentation's pictures of finished runs anew

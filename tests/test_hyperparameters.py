@@ -2,17 +2,23 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from make_hyperparameters import KEYS, document, settings_of
 
-from layerwise.hyperparameters import KEYS, document, settings_of
 from layerwise.models.layers import ACTIVATIONS, INITIALISERS
-from layerwise.training.optim.settings import OPTIMISERS, SCHEDULES, OPTIMISER_SETTINGS, OptimiserName, ScheduleName
+from layerwise.training.optim.settings import (
+    OPTIMISER_SETTINGS,
+    OPTIMISERS,
+    SCHEDULES,
+    OptimiserName,
+    ScheduleName,
+)
 from layerwise.training.supervised.losses import LOSSES, LossName
 
 PAGE = Path(__file__).parent.parent / "docs/hyperparameters.md"
 
 
 def test_the_page_is_not_stale():
-    assert PAGE.read_text() == document(), "run: python -m layerwise.hyperparameters docs/hyperparameters.md"
+    assert PAGE.read_text() == document(), "run: python docs/make_hyperparameters.py docs/hyperparameters.md"
 
 
 @pytest.mark.parametrize("key", KEYS)

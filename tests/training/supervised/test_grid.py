@@ -2,12 +2,12 @@ import statistics
 
 import pytest
 import torch
-from tests.training.supervised.test_network_stack import SEEDS, networks, rows
 
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.grid import GridSettings, Variations, ranking
 from layerwise.training.supervised.network_stack import train_many
 from layerwise.training.supervised.settings import FinetuningSettings
+from tests.training.supervised.test_network_stack import SEEDS, networks, rows
 
 POINTS = [
     {"learning_rate": 0.02, "l1": 0.0, "l2": 0.0},

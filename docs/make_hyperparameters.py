@@ -1,4 +1,4 @@
-"""The page of all hyperparameters: `python -m layerwise.hyperparameters docs/hyperparameters.md`."""
+"""The page of all hyperparameters: `python docs/make_hyperparameters.py docs/hyperparameters.md`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from layerwise.utils.files import whole_file
 
 HEAD = """# Hyperparameters
 
-Made of the parameter models by `python -m layerwise.hyperparameters docs/hyperparameters.md`; a test fails when it is
+Made of the parameter models by `python docs/make_hyperparameters.py docs/hyperparameters.md`; a test fails when it is
 stale. Each name is one line in `conf/`, or one `--params=name=value` of a run; a value that does not fit is refused
 before anything runs. The defaults below are the models'; what `conf/` says comes first.
 """
