@@ -95,7 +95,7 @@ class FinetuningSettings(Config):
         "optimisers other than adamw: take l2", ge=0,
     )  # fmt: skip
 
-    schedule: ScheduleName = setting("constant", "how the rate changes; see Schedules", "cosine")
+    schedule: ScheduleName = setting("cosine", "how the rate changes; see Schedules", "cosine")
     step_factor: float | None = setting(
         None,
         "the factor at each milestone; 0.1 unless set",
