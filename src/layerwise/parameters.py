@@ -70,7 +70,7 @@ class MLPSettings(Config):
     @model_validator(mode="after")
     def _fits(self) -> MLPSettings:
         for_each_layer(self.activation, len(self.hidden_sizes), "activation")
-        if self.bias_constant and self.bias_initialiser != "constant":
+        if self.changed("bias_constant") and self.bias_initialiser != "constant":
             raise ValueError(f"bias_initialiser {self.bias_initialiser} has no use for bias_constant")
         return self
 
@@ -112,7 +112,8 @@ class EvaluationSettings(Config):
 
     @model_validator(mode="after")
     def _costs_have_a_use(self) -> EvaluationSettings:
-        if self.threshold != "cost" and (self.false_positive_cost, self.false_negative_cost) != (1, 1):
+        costs = self.changed("false_positive_cost") or self.changed("false_negative_cost")
+        if costs and self.threshold != "cost":
             raise ValueError(f"threshold {self.threshold} has no use for costs; set threshold: cost")
         return self
 

@@ -224,10 +224,8 @@ class AutoencoderSettings(CodeSettings):
             wrong.append("every layer needs at least 1 unit")
         variational, convolutional = self.variant == "variational", self.variant == "convolutional"
         if not variational:
-            for name, neutral in (
-                ("beta", 1), ("beta_warmup_epochs", 0), ("importance_samples", 1), ("free_bits", 0)
-            ):  # fmt: skip
-                if getattr(self, name) != neutral:
+            for name in ("beta", "beta_warmup_epochs", "importance_samples", "free_bits"):
+                if self.changed(name):
                     wrong.append(f"variant {self.variant} has no use for {name}: it belongs to variational")
         else:
             wrong += self._not_variational(s)
@@ -249,7 +247,7 @@ class AutoencoderSettings(CodeSettings):
         else:
             if not isinstance(s["activation"], str) and len(s["activation"]) != len(s["hidden_sizes"]):
                 for_each_layer(tuple(s["activation"]), len(s["hidden_sizes"]), "activation")
-            if self.channels != (16, 32):
+            if self.changed("channels"):
                 wrong.append(f"variant {self.variant} has no use for channels; hidden_sizes shape it")
         required = {"sparse": "sparsity", "denoising": "corruption"}.get(self.variant)
         if required and s[required] == "none":

@@ -36,7 +36,7 @@ class ContrastiveDivergenceSettings(Config):
         10, "temperatures of each tempered chain", "", "chain: data, persistent", ge=2
     )
     centred: bool = setting(
-        False, "subtract the units' means in the gradient (Montavon & Mueller 2012)", "Gaussian units, likelihoods"
+        False, "subtract the units' means in the gradient (Melchior et al. 2016)", "Gaussian units, likelihoods"
     )
     offset_rate: float = setting(
         0.01, "how fast the means that are subtracted follow the data's, a share a step", "", "centred: false", ge=0, le=1
