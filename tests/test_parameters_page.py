@@ -35,7 +35,7 @@ def names_of(kind):
 
 
 def test_the_base_configuration_is_what_the_models_say():
-    assert TEXT == document(), "run: make parameters"
+    assert document() == TEXT, "run: make parameters"
 
 
 def test_it_shows_every_parameter():
@@ -124,7 +124,11 @@ def test_a_problem_repeats_no_default(problem):
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_problems_parameters_are_right(problem):
     merged = OmegaConfigLoader(
-        str(CONF), base_env="base", default_run_env="digits", env=problem, merge_strategy={"parameters": "soft"}
+        str(CONF),
+        base_env="base",
+        default_run_env="digits",
+        env=problem,
+        merge_strategy={"parameters": "soft"},
     )["parameters"]
     for key, kind in PARAMETERS.items():
         TypeAdapter(kind).validate_python(merged[key])

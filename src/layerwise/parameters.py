@@ -155,7 +155,9 @@ PARAMETERS: dict[str, Any] = {
     "preparation": PreparationSettings,
     "labelled_rows": Annotated[
         PositiveInt | None,
-        setting(None, "fine-tune on so many labels, each class by its share, and pretrain on all rows; null: all"),
+        setting(
+            None, "fine-tune on so many labels, each class by its share, and pretrain on all rows; null: all"
+        ),
     ],
     "pretraining": PretrainingSettings,
     "dbn": DBNSettings,
@@ -170,7 +172,12 @@ PARAMETERS: dict[str, Any] = {
     ],
     "seeds": Annotated[
         int,
-        setting(1, "mlp: so many networks at once, of the seeds seed, seed + 1, ...: mean and spread", ge=1, le=1000),
+        setting(
+            1,
+            "mlp: so many networks at once, of the seeds seed, seed + 1, ...: mean and spread",
+            ge=1,
+            le=1000,
+        ),
     ],
     "grid": GridSettings,
     "gradients": LaboratorySettings,
@@ -178,7 +185,8 @@ PARAMETERS: dict[str, Any] = {
     "ring": RingSettings,
     "applications": PairSettings,
     "synthesize": Annotated[
-        PositiveInt | None, setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example")
+        PositiveInt | None,
+        setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example"),
     ],
     "checkpoints": CheckpointSettings,
     "resume": Annotated[

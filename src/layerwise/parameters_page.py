@@ -1,4 +1,4 @@
-"""Every parameter with its default and what it means: `python -m layerwise.parameters_page conf/base/parameters.yml`."""
+"""Every parameter with its default and its meaning: `python -m layerwise.parameters_page conf/base/parameters.yml`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _own_fields_first(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]
     """Yield a model's fields: its own, then those that it shares with others."""
     seen: set[str] = set()
     for base in model.__mro__:
-        for name in base.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(base):
             if name in model.model_fields and name not in seen:
                 seen.add(name)
                 yield name, model.model_fields[name]

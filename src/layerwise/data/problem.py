@@ -14,7 +14,9 @@ class Problem(Config):
     """A problem's name, task and columns: what an environment's folder has to say."""
 
     name: str = setting(
-        ..., "letters, digits, _ and -: a part of every path that the run writes to", pattern=r"^[A-Za-z0-9_-]+$"
+        ...,
+        "letters, digits, _ and -: a part of every path that the run writes to",
+        pattern=r"^[A-Za-z0-9_-]+$",
     )
     task: Task = setting(..., "what is learnt; the output layer, the loss and the measures follow from it")
     target: str | tuple[str, ...] = setting(
@@ -40,7 +42,9 @@ class Problem(Config):
     @classmethod
     def _is_said(cls, value: Any) -> Any:
         if value is None:
-            raise ValueError("is missing: the problem's own parameters.yml, in conf/<environment>, has to say it")
+            raise ValueError(
+                "is missing: the problem's own parameters.yml, in conf/<environment>, has to say it"
+            )
         return value
 
     @model_validator(mode="after")
@@ -65,7 +69,9 @@ class Problem(Config):
 class SplitSettings(Config):
     """How rows are split; an official test set takes the place of `test_share`."""
 
-    test_share: float = setting(0.2, "test rows, as a share of all rows", "", "an official test set", gt=0, lt=1)
+    test_share: float = setting(
+        0.2, "test rows, as a share of all rows", "", "an official test set", gt=0, lt=1
+    )
     test_rows: int | None = setting(None, "their number; null: by test_share", "", ge=1)
     validation_share: float = setting(
         0.1, "validation rows, as a share of the rows beside the test rows", "", gt=0, lt=1

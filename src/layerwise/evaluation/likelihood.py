@@ -43,7 +43,7 @@ class LikelihoodSettings(Config):
 
     method: Literal["auto", "exact", "ais", "none"] = setting(
         "auto",
-        "a sum over all states, or annealed importance sampling; auto: the sum up to 18 binary units on the smaller side",
+        "sum over all states, or annealed importance sampling; auto: sum up to 18 binary units on the smaller side",
     )
     chains: int = setting(100, "annealed chains, each way", "more for a narrower interval", "exact", ge=2)
     temperatures: int = setting(2000, "steps of the annealing", "10000 for a report", "exact", ge=3)

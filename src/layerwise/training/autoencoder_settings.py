@@ -56,12 +56,15 @@ class CodeSettings(Config):
         "losses that fix it",
     )
     corruption: CorruptionName | None = setting(
-        None, "noise on what the encoder sees, see Corruption; null: the variant's own", "denoising", "variational"
+        None,
+        "noise on what the encoder sees, see Corruption; null: the variant's own",
+        "denoising",
+        "variational",
     )
     corruption_level: float | None = setting(
         None,
-        "its share of columns, or the deviation of gaussian; null: masking and salt_and_pepper 0.25, gaussian 0.3, swap "
-        "0.15",
+        "its share of columns, or the deviation of gaussian; null: masking and salt_and_pepper 0.25, gaussian 0.3, "
+        "swap 0.15",
         "0.1 to 0.5",
         "corruption: none",
         ge=0,
@@ -70,7 +73,10 @@ class CodeSettings(Config):
         None, "what makes codes sparse, see Sparsity; null: the variant's own", "sparse", "variational"
     )
     sparsity_weight: float | None = setting(
-        None, "lambda of the penalty; null: 0.5 of kl, 0.05 of l1", "until the activity is as asked for", "top_k, none",
+        None,
+        "lambda of the penalty; null: 0.5 of kl, 0.05 of l1",
+        "until the activity is as asked for",
+        "top_k, none",
         ge=0,
     )
     sparsity_target: float | None = setting(
@@ -169,7 +175,7 @@ class AutoencoderSettings(CodeSettings):
     )  # fmt: skip
     code_size: int | None = setting(
         None,
-        "units of the code; null: the variant's own; compression half the columns, at most 30, overcomplete 5/4 of them",
+        "units of the code; null: the variant's own; compression: half the columns, at most 30; overcomplete: 5/4",
         "less than the columns, unless noise or a penalty is set",
         "",
         ge=1,

@@ -31,7 +31,9 @@ class LaboratorySettings(Config):
     )
     width: int = setting(50, "units of each hidden layer", "", ge=1)
     sick_depth: int = setting(10, "hidden layers of the network that the cures are tried on", "", ge=3)
-    sick_gain: float = setting(3.0, "exploding: the first weights of its relu layers are so many times too large", "", gt=1)
+    sick_gain: float = setting(
+        3.0, "exploding: the first weights of its relu layers are so many times too large", "", gt=1
+    )
     epochs: int = setting(3, "passes over the rows for each network", "", ge=1)
     batch_size: int = setting(50, "rows a step", "", ge=1)
     learning_rate: float = setting(1e-3, "r, the size of the steps", "", gt=0)

@@ -43,7 +43,10 @@ class MachineSettings(ContrastiveDivergenceSettings):
         0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
     )
     learn_variance: bool = setting(
-        False, "Gaussian units learn their variances; else 1", "columns of a table", "units that are not Gaussian"
+        False,
+        "Gaussian units learn their variances; else 1",
+        "columns of a table",
+        "units that are not Gaussian",
     )
     epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
     batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)

@@ -35,7 +35,9 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
         "none to compare",
     )
     freeze: bool = setting(False, "train the output layer alone after pretraining", "to judge the features")
-    epochs: int | tuple[int, ...] = setting(20, "passes over the training rows: one for all layers, or a list")
+    epochs: int | tuple[int, ...] = setting(
+        20, "passes over the training rows: one for all layers, or a list"
+    )
     batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
     visible: Literal["auto", "bernoulli", "gaussian"] = setting(
         "auto", "units of the first layer's inputs; auto: by the columns' kinds"
