@@ -47,7 +47,7 @@ def setting(
         by_rule: null is filled by the rule that the meaning states, so that `conf/base` shows null.
         limits: pydantic's constraints, such as `ge=0`.
     """
-    extra = {"when": when, "not_with": not_with, "by_rule": by_rule}
+    extra: dict[str, Any] = {"when": when, "not_with": not_with, "by_rule": by_rule}
     return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 

@@ -72,7 +72,7 @@ def run_trial(
     shape = MLPConfig(n_inputs=columns.n_inputs, n_outputs=columns.n_outputs, **trial.shape)
     network = MLP(shape, generator_for(seed, "laboratory", "network"))
     probe = HealthProbe(network, validation, report=False)
-    learning = {
+    learning: dict[str, Any] = {
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
         "schedule": "constant",
