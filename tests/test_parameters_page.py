@@ -75,7 +75,7 @@ def test_every_parameter_has_a_meaning_and_no_line_is_too_long():
 def test_it_tunes_nothing_for_a_problem_which_has_to_say_its_name_and_task():
     refused = dict(outcome(PARAMETERS["problem"], BASE["problem"]))
     assert list(refused) == [("name",), ("task",)]
-    assert all("conf/<environment>, has to say it" in message for message in refused.values())
+    assert all("every problem says its own, in conf/<environment>" in text for text in refused.values())
 
 
 @pytest.mark.parametrize("key", [key for key in MODELS if key != "problem"])

@@ -184,3 +184,15 @@ def test_the_penalties_gradient_reaches_the_critic():
 def test_settings_that_do_not_go_together_are_refused(settings, message):
     with pytest.raises(ValidationError, match=message):
         GameSettings(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimiser": "rmsprop", "beta_1": 0.5, "beta_2": 0.999},
+        {"objective": "hinge", "clip": 0.01, "gradient_penalty": 10.0},
+        {"objective": "wasserstein", "clip": 0.1, "gradient_penalty": 10.0},
+    ],
+)
+def test_a_default_without_a_use_may_be_said(settings):
+    assert GameSettings(**settings).model_dump() == GameSettings().model_dump() | settings

@@ -42,9 +42,7 @@ class Problem(Config):
     @classmethod
     def _is_said(cls, value: Any) -> Any:
         if value is None:
-            raise ValueError(
-                "is missing: the problem's own parameters.yml, in conf/<environment>, has to say it"
-            )
+            raise ValueError("every problem says its own, in conf/<environment>/parameters.yml")
         return value
 
     @model_validator(mode="after")
