@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run test test-slow lint docs pictures viz ui bench clean
+.PHONY: help run test test-slow lint parameters docs pictures viz ui bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -30,6 +30,10 @@ lint: $(BIN)/installed ## Check style, imports and types
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/mypy src
+
+parameters: $(BIN)/installed ## Write every parameter with its default into conf/base and docs/
+	$(BIN)/python docs/make_parameters.py conf/base/parameters.yml
+	$(BIN)/python docs/make_hyperparameters.py docs/hyperparameters.md
 
 docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

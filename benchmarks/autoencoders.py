@@ -85,7 +85,7 @@ def vanishing(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Names
     )
     small = new_autoencoder(settings, columns, generator_for(0, "vanishing"))
     machines = DBN(DBNConfig(n_visible=columns.n_inputs, hidden_sizes=SIZES), generator_for(0, "stack"))
-    pretrain(machines, training, validation, PretrainingSettings(epochs=10), 0)
+    pretrain(machines, training, validation, PretrainingSettings(epochs=10, final_learning_rate=None), 0)
     starts = {"N(0, 0.01^2)": small, "a stack of machines": unrolled(from_machines(machines))}
     print("| start | squared error of a test row |")
     print("|---|---|")

@@ -67,7 +67,12 @@ def main() -> None:
     torch.set_num_threads(1)
     training, validation = rows(5360, 0), rows(2640, 1)
     settings = FinetuningSettings(
-        epochs=given.epochs, batch_size=10, optimiser="adamax", epsilon=1e-7, keep_best=False
+        epochs=given.epochs,
+        batch_size=10,
+        optimiser="adamax",
+        epsilon=1e-7,
+        schedule="constant",
+        keep_best=False,
     )
 
     def best(work) -> float:  # type: ignore[no-untyped-def]

@@ -10,22 +10,14 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from layerwise.checkpointing.store import CheckpointSettings
-from layerwise.data.problem import PreparationSettings
 from layerwise.data.transforms.corruption import CORRUPTIONS
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
-from layerwise.parameters.keys import EvaluateSettings, EvaluationSettings, MLPSettings, PredictSettings
+from layerwise.parameters.keys import PARAMETERS, is_model
 from layerwise.training.autoencoder.latent_penalties import SPARSITIES
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.autoencoder.variants import VARIANTS
-from layerwise.training.gan.image_pairs import PairSettings
 from layerwise.training.gan.objectives import OBJECTIVE_CHOICES
-from layerwise.training.gan.settings import GANSettings
 from layerwise.training.optim.settings import OPTIMISERS, SCHEDULES
-from layerwise.training.supervised.grid import GridSettings
 from layerwise.training.supervised.losses import LOSSES, TASKS
-from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.config import Choice
 from layerwise.utils.files import whole_file
 
@@ -33,12 +25,13 @@ HEAD = """# Hyperparameters
 
 Made of the parameter models by `python docs/make_hyperparameters.py docs/hyperparameters.md`; a test fails when it is
 stale. Each name is one line in `conf/`, or one `--params=name=value` of a run; a value that does not fit is refused
-before anything runs. The defaults below are the models'; what `conf/` says comes first.
+before anything runs. The defaults are those of `conf/base`; what a problem's folder says comes first.
 """
 # A longer list of names stands in a table of its own.
 ELSEWHERE = {
     "activation": "Activations",
     "initialiser": "Initialisers",
+    "random_initialiser": "Initialisers",
     "output_initialiser": "Initialisers",
     "optimiser": "Optimisers",
     "schedule": "Schedules",
@@ -50,22 +43,9 @@ ELSEWHERE = {
     "decoder_activation": "Activations",
     "objective": "Objectives",
 }
-KEYS: dict[str, type[BaseModel]] = {
-    "preparation": PreparationSettings,
-    "mlp": MLPSettings,
-    "finetuning": FinetuningSettings,
-    "grid": GridSettings,
-    "autoencoder": AutoencoderSettings,
-    "sae": SAESettings,
-    "evaluation": EvaluationSettings,
-    "checkpoints": CheckpointSettings,
-    "predict": PredictSettings,
-    "evaluate": EvaluateSettings,
-    "gan": GANSettings,
-    "applications": PairSettings,
-}
+KEYS: dict[str, type[BaseModel]] = {key: kind for key, kind in PARAMETERS.items() if is_model(kind)}
 # Settings of a name with a table of its own that take only a few of its values.
-FEW = ("gan.optimiser", "gan.schedule", "applications.optimiser", "applications.schedule")
+FEW = tuple(f"{key}.{name}" for key in ("gan", "ring", "applications") for name in ("optimiser", "schedule"))
 
 
 def settings_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -114,7 +94,7 @@ def _default(value: Any) -> str:
         return "[" + ", ".join(str(each) for each in value) + "]"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
-    return str(value)
+    return str(value) or '""'
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -153,7 +133,7 @@ def document() -> str:
                     f"`{name}`",
                     field.description or "",
                     values,
-                    f"`{_default(field.default)}`",
+                    "required" if field.is_required() else f"`{_default(field.default)}`",
                     str(extra.get("when", "")),
                     str(extra.get("not_with", "")),
                 ]

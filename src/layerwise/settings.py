@@ -38,14 +38,21 @@ def _problem_of(project: Path, parameters: dict[str, Any], given: dict[str, Any]
             from layerwise.tracking.registry import find_model
 
             return find_model(model, tracking_uri(project)).facts.problem
-    return str(parameters["problem"]["name"])
+    return str(parameters["problem"].get("name"))
 
 
 class ProblemConfigLoader(OmegaConfigLoader):
-    """Names the problem before the catalog's paths are made, for Kedro-Viz too, which runs no hooks."""
+    """Names the problem before the catalog's paths are made, for Kedro-Viz too, which runs no hooks.
+
+    A key of the parameters with nothing under it is read as empty, and the files of parameters are read once.
+    """
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return a section of the configuration."""
+        if key == "parameters" and key not in self:
+            from layerwise.parameters.keys import without_empty_keys
+
+            self[key] = without_empty_keys(super().__getitem__(key))
         if key == "catalog":
             project, parameters = Path(self.conf_source).parent, self["parameters"]
             set_place(project, _problem_of(project, parameters, self.runtime_params), parameters)
@@ -55,7 +62,7 @@ class ProblemConfigLoader(OmegaConfigLoader):
 CONFIG_LOADER_CLASS = ProblemConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
-    "default_run_env": "local",
+    "default_run_env": "digits",
     # A problem says only what differs from the defaults.
     "merge_strategy": {"parameters": "soft"},
     "config_patterns": {"catalog": ["catalog*", "catalog*/**"]},

@@ -220,17 +220,9 @@ def test_a_run_that_is_replaced_has_its_own_copy_and_the_log_says_so(project, ca
 def test_no_two_problems_or_pipelines_share_a_place(project):
     """Every path that a run writes to, of every problem in conf/ and every pipeline."""
     owners = {}
-    problems = [
-        "base",
-        *(
-            p.name
-            for p in (project.path / "conf").iterdir()
-            if p.is_dir() and p.name not in ("base", "local")
-        ),
-    ]
+    problems = [p.name for p in (project.path / "conf").iterdir() if p.is_dir() and p.name != "base"]
     for problem in problems:
-        env = None if problem == "base" else problem
-        with project.session(env) as session:
+        with project.session(problem) as session:
             catalog = session.load_context().catalog
             for pipeline in RUNNABLE:
                 for output in pipelines[pipeline].all_outputs():

@@ -46,10 +46,8 @@ def _no_other_folder(monkeypatch):
 
 def raw_entry(problem):
     """Return the problem's `raw` catalog entry as the project has it."""
-    loader = OmegaConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="local", env=problem)
-    # The other entries need the project's own resolvers, so only the two files with `raw` are read here.
-    loader.config_patterns["catalog"] = ["catalog_raw.yml"] if problem == "base" else ["catalog.yml"]
-    loader.base_env = problem
+    # The base's entries need the project's own resolvers, so only the file with `raw` is read here.
+    loader = OmegaConfigLoader(str(ROOT / "conf"), base_env=problem, default_run_env=problem)
     return loader["catalog"]["raw"]
 
 
@@ -114,7 +112,7 @@ def test_the_forest_fires_load_through_the_projects_own_catalog_entry():
 
 
 def test_the_embedded_digits_load_through_the_projects_own_catalog_entry():
-    digits = DataCatalog.from_config({"raw": raw_entry("base")}).load("raw")
+    digits = DataCatalog.from_config({"raw": raw_entry("digits")}).load("raw")
     assert (digits.pixels.shape, digits.pixels.dtype) == ((5000, 28, 28), np.uint8)
     assert digits.pixels.max() == 255
     assert digits.labels.dtype == np.int64

@@ -7,9 +7,11 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
 from layerwise.cli import show_message_alone
+from layerwise.data.problem import SplitSettings
 from layerwise.parameters.checks import ParameterError, check_parameters
 from layerwise.pipeline_registry import UnknownPipelineError
 from layerwise.tracking.hook import TrackingError
+from layerwise.training.gan.settings import TableSettings
 from layerwise.training.plan import TrainingError
 from layerwise.utils.config import nearest
 from layerwise.utils.errors import FolderError
@@ -179,3 +181,33 @@ def test_a_session_without_a_run_is_checked_too(project):
     assert isinstance(project.session(), KedroSession)
     with project.session(seed="x") as session, pytest.raises(ParameterError, match="seed"):
         session.load_context()
+
+
+def test_a_run_without_an_environment_takes_the_digits(project):
+    with project.session() as session:
+        context = session.load_context()
+        assert context.params["problem"].name == "digits"
+        assert context.params["finetuning"].label_smoothing == 0.1
+        assert len(context.catalog.load("raw").pixels) == 5000
+
+
+def test_an_environment_has_to_say_its_problem(project):
+    with (
+        project.session("base") as session,
+        pytest.raises(ParameterError, match=r"problem\.name: every problem"),
+    ):
+        session.load_context()
+
+
+def test_a_key_with_nothing_under_it_takes_the_defaults(project):
+    folder = project.path / "conf/hollow"
+    folder.mkdir()
+    (folder / "parameters.yml").write_text(
+        "problem:\n  name: hollow\n  task: binary\nsplit:\ncheckpoints:\npredict:\ngan:\n  table:\n"
+    )
+    with project.session("hollow") as session:
+        context = session.load_context()
+        assert context.params["split"] == SplitSettings()
+        assert context.params["gan"].table == TableSettings()
+        assert context.config_loader["parameters"]["predict"]["chunk_rows"] == 20_000
+        assert context.params["finetuning"].label_smoothing == 0  # the digits' own does not reach others

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import field_validator, model_validator
 
 from layerwise.data.tensors import Task
 from layerwise.utils.config import Config, setting
 
 
 class Problem(Config):
-    """A problem's name, task and columns.
+    """A problem's name, task and columns: what an environment's folder has to say."""
 
-    `drop` names columns that are no inputs, such as row numbers. `positive` is the class that counts as 1 in
-    a binary task; by default the last one in order. `derive` adds a target that the raw table does not hold, or makes
-    the 31 columns of the forest fires exercise.
-    `allow_leak` turns the refusal of a column that alone decides the target into a warning.
-    """
+    name: str = setting(
+        ...,
+        "letters, digits, _ and -: a part of every path that the run writes to",
+        pattern=r"^[A-Za-z0-9_-]+$",
+    )
+    task: Task = setting(..., "what is learnt; the output layer, the loss and the measures follow from it")
+    target: str | tuple[str, ...] = setting(
+        "", "the target column, or a list of them; empty for pictures, whose labels come with them"
+    )
+    drop: tuple[str, ...] = setting((), "columns that are no inputs", "row numbers, names")
+    positive: str | int | None = setting(
+        None, "the class that counts as 1; null: the last one in order", "", "tasks other than binary"
+    )
+    target_transform: Literal["none", "log1p"] = setting(
+        "none", "of a regression's target before it is learnt: log(1 + y)", "long tails", "other tasks"
+    )
+    derive: Literal["none", "forest_fires_size", "forest_fires_classic"] = setting(
+        "none", "a target that the raw table does not hold, or the 31 columns of the forest fires exercise"
+    )
+    allow_leak: bool = setting(
+        False,
+        "warn of a column that alone decides the target, in place of the refusal to run",
+        "to repeat an exercise that has one",
+    )
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
-    task: Task
-    target: str | tuple[str, ...] = ""
-    drop: tuple[str, ...] = ()
-    positive: str | int | None = None
-    target_transform: Literal["none", "log1p"] = "none"
-    derive: Literal["none", "forest_fires_size", "forest_fires_classic"] = "none"
-    allow_leak: bool = False
+    @field_validator("name", "task", mode="before")
+    @classmethod
+    def _is_said(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("every problem says its own, in conf/<environment>/parameters.yml")
+        return value
 
     @model_validator(mode="after")
     def _fits_the_task(self) -> Problem:
@@ -48,19 +65,25 @@ class Problem(Config):
 
 
 class SplitSettings(Config):
-    """How rows are split; `seed` null follows the run's seed. An official test set replaces `test_share`.
+    """How rows are split; an official test set takes the place of `test_share`."""
 
-    A number of rows takes the place of the share. `validation_tail` takes the last of the rows left beside
-    the test rows, undrawn and not stratified, as the classic Keras exercises do with `validation_split`.
-    """
-
-    test_share: float = Field(0.2, gt=0, lt=1)
-    test_rows: int | None = Field(None, ge=1)
-    validation_share: float = Field(0.1, gt=0, lt=1)
-    validation_rows: int | None = Field(None, ge=1)
-    validation_tail: bool = False
-    stratify: bool = True
-    seed: int | None = Field(None, ge=0, lt=2**32)
+    test_share: float = setting(
+        0.2, "test rows, as a share of all rows", "", "an official test set", gt=0, lt=1
+    )
+    test_rows: int | None = setting(None, "their number; null: by test_share", "", ge=1)
+    validation_share: float = setting(
+        0.1, "validation rows, as a share of the rows beside the test rows", "", gt=0, lt=1
+    )
+    validation_rows: int | None = setting(None, "their number; null: by validation_share", "", ge=1)
+    validation_tail: bool = setting(
+        False,
+        "validation rows are the last ones beside the test rows, neither drawn nor stratified",
+        "true repeats validation_split of the classic Keras exercises",
+    )
+    stratify: bool = setting(True, "draw the same share of every class", "always for classes")
+    seed: int | None = setting(
+        None, "of the split alone; null: the run's seed", "to keep a split over several seeds", ge=0, lt=2**32
+    )
 
 
 class PreparationSettings(Config):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter, model_validator
 
 from layerwise.checkpointing.store import CheckpointSettings
 from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
@@ -25,10 +25,14 @@ from layerwise.utils.config import Config, setting
 
 
 class DBNSettings(Config):
-    """The stack of machines; `random_initialiser` is how the same net starts with `pretraining.method: none`."""
+    """The stack of machines of `kedro run --pipelines=dbn`."""
 
-    hidden_sizes: tuple[PositiveInt, ...] = Field((500, 500, 1000), min_length=1)
-    random_initialiser: Initialiser = "glorot_uniform"
+    hidden_sizes: tuple[PositiveInt, ...] = setting(
+        (500, 500, 1000), "units of each hidden layer", "few and small for few rows", min_length=1
+    )
+    random_initialiser: Initialiser = setting(
+        "glorot_uniform", "how the same network starts with pretraining.method: none"
+    )
 
 
 class MLPSettings(Config):
@@ -64,25 +68,21 @@ class MLPSettings(Config):
     @model_validator(mode="after")
     def _fits(self) -> MLPSettings:
         for_each_layer(self.activation, len(self.hidden_sizes), "activation")
-        if self.bias_constant and self.bias_initialiser != "constant":
+        if self.changed("bias_constant") and self.bias_initialiser != "constant":
             raise ValueError(f"bias_initialiser {self.bias_initialiser} has no use for bias_constant")
         return self
 
 
 class RBMSettings(MachineSettings):
-    """The machine of `kedro run --pipelines=rbm`, and what is reported of it.
+    """The machine of `kedro run --pipelines=rbm`, and what is reported of it."""
 
-    `classifier` trains a second machine with label units; `probe` fits linear models to the features. `documents`
-    test documents have their perplexity taken. Chains for the pictures run `sampling_steps` steps.
-    """
-
-    classifier: bool = True
-    probe: bool = True
+    classifier: bool = setting(True, "train a second machine, with label units (Larochelle & Bengio 2008)")
+    probe: bool = setting(True, "fit linear models on the features, the raw rows and their components")
     likelihood: LikelihoodSettings = LikelihoodSettings()
-    documents: int = Field(50, ge=1)
-    bootstrap: int = Field(1000, ge=0)
-    samples: int = Field(64, ge=1, le=400)
-    sampling_steps: int = Field(1000, ge=1)
+    documents: int = setting(50, "test documents whose perplexity is taken", "", "other rows", ge=1)
+    bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
+    samples: int = setting(64, "rows that the machine dreams up for its picture", "", ge=1, le=400)
+    sampling_steps: int = setting(1000, "Gibbs steps of each of these rows", "", ge=1)
 
 
 class EvaluationSettings(Config):
@@ -110,7 +110,8 @@ class EvaluationSettings(Config):
 
     @model_validator(mode="after")
     def _costs_have_a_use(self) -> EvaluationSettings:
-        if self.threshold != "cost" and (self.false_positive_cost, self.false_negative_cost) != (1, 1):
+        costs = self.changed("false_positive_cost") or self.changed("false_negative_cost")
+        if costs and self.threshold != "cost":
             raise ValueError(f"threshold {self.threshold} has no use for costs; set threshold: cost")
         return self
 
@@ -146,11 +147,16 @@ class EvaluateSettings(Config):
 
 
 PARAMETERS: dict[str, Any] = {
-    "seed": NonNegativeInt,
+    "seed": Annotated[NonNegativeInt, setting(0, "of every stream of random numbers")],
     "problem": Problem,
     "split": SplitSettings,
     "preparation": PreparationSettings,
-    "labelled_rows": PositiveInt | None,
+    "labelled_rows": Annotated[
+        PositiveInt | None,
+        setting(
+            None, "fine-tune on so many labels, each class by its share, and pretrain on all rows; null: all"
+        ),
+    ],
     "pretraining": PretrainingSettings,
     "dbn": DBNSettings,
     "mlp": MLPSettings,
@@ -159,16 +165,53 @@ PARAMETERS: dict[str, Any] = {
     "sae": SAESettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
-    "health": bool,
-    "seeds": Annotated[int, Field(ge=1, le=1000)],
+    "health": Annotated[
+        bool, setting(False, "watch every layer while a network learns, and say in words what is wrong")
+    ],
+    "seeds": Annotated[
+        int,
+        setting(
+            1,
+            "mlp: so many networks at once, of the seeds seed, seed + 1, ...: mean and spread",
+            ge=1,
+            le=1000,
+        ),
+    ],
     "grid": GridSettings,
     "gradients": LaboratorySettings,
     "gan": GANSettings,
     "ring": RingSettings,
     "applications": PairSettings,
-    "synthesize": PositiveInt | None,
+    "synthesize": Annotated[
+        PositiveInt | None,
+        setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example"),
+    ],
     "checkpoints": CheckpointSettings,
-    "resume": bool | str,
+    "resume": Annotated[
+        bool | str,
+        setting(False, "true: go on with the run of the same command that was cut off; or that run's id"),
+    ],
     "predict": PredictSettings,
     "evaluate": EvaluateSettings,
 }
+
+
+def default_of(key: str) -> Any:
+    """Return a top-level key's default as plain data; nothing for settings of which some have no default."""
+    kind = PARAMETERS[key]
+    if not is_model(kind):
+        found = TypeAdapter(kind).get_default_value()
+        return None if found is None else found.value
+    required = any(field.is_required() for field in kind.model_fields.values())
+    return {} if required else kind().model_dump(mode="json")
+
+
+def is_model(kind: Any) -> bool:
+    """Return whether a key holds settings, not one value."""
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def without_empty_keys(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters with the defaults in every key of settings that has nothing under it: `finetuning:`."""
+    empty = [key for key, value in parameters.items() if value is None and is_model(PARAMETERS.get(key))]
+    return parameters | {key: default_of(key) for key in empty}

@@ -20,6 +20,8 @@ class Config(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _suggest_names(cls, values: Any) -> Any:
+        if values is None:  # a key with nothing under it, as `finetuning:` in YAML
+            return {}
         if isinstance(values, dict):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             wrong = [str(name) for name in values if name not in known]
@@ -27,20 +29,26 @@ class Config(BaseModel):
                 raise ValueError(" and ".join(f"unknown parameter '{w}'{nearest(w, known)}" for w in wrong))
         return values
 
+    def changed(self, name: str) -> bool:
+        """Return whether a field's value differs from its default, however it was given."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
-def setting(default: Any, meaning: str, when: str = "", not_with: str = "", **limits: Any) -> Any:
-    """Return a field that says what it is for; `docs/hyperparameters.md` is made of these.
+
+def setting(
+    default: Any, meaning: str, when: str = "", not_with: str = "", *, by_rule: bool = False, **limits: Any
+) -> Any:
+    """Return a field that says what it is for; `conf/base` and `docs/hyperparameters.md` are made of these.
 
     Args:
         default: the value without a word in `conf/`.
         meaning: what the value does, with its unit or equation.
         when: when to use it.
         not_with: what it cannot be combined with.
+        by_rule: null is filled by the rule that the meaning states, so that `conf/base` shows null.
         limits: pydantic's constraints, such as `ge=0`.
     """
-    return Field(
-        default, description=meaning, json_schema_extra={"when": when, "not_with": not_with}, **limits
-    )
+    extra: dict[str, Any] = {"when": when, "not_with": not_with, "by_rule": by_rule}
+    return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 
 class Choice(NamedTuple):

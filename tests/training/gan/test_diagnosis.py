@@ -156,3 +156,10 @@ def test_the_same_seed_plays_the_same_game():
     assert first.history[-1]["train/value"] == second.history[-1]["train/value"]
     for a, b in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_a_game_on_the_ring_is_the_same_where_every_default_is_said():
+    said = RingSettings(**RingSettings().model_dump())
+    for name in said.games:
+        assert said.with_game(name) == RingSettings().with_game(name)
+    assert said.with_game("default") == RingSettings()

@@ -173,7 +173,8 @@ def test_the_penalties_gradient_reaches_the_critic():
     [
         ({"objective": "hinge", "label_smoothing": 0.1}, "no target to smooth"),
         ({"objective": "wasserstein_penalty", "r1": 1.0}, "its own limit on slopes"),
-        ({"optimiser": "rmsprop", "beta_1": 0.5}, "no use for beta_1"),
+        ({"optimiser": "rmsprop", "beta_1": 0.9}, "no use for beta_1"),
+        ({"optimiser": "sgd", "beta_2": 0.9}, "optimiser sgd has no use for beta_1 and beta_2"),
         ({"objective": "hinge", "clip": 0.1}, "no use for clip: it belongs to wasserstein"),
         ({"gradient_penalty": 1.0}, "no use for gradient_penalty"),
         ({"objectiv": "hinge"}, "did you mean 'objective'"),
@@ -183,3 +184,15 @@ def test_the_penalties_gradient_reaches_the_critic():
 def test_settings_that_do_not_go_together_are_refused(settings, message):
     with pytest.raises(ValidationError, match=message):
         GameSettings(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimiser": "rmsprop", "beta_1": 0.5, "beta_2": 0.999},
+        {"objective": "hinge", "clip": 0.01, "gradient_penalty": 10.0},
+        {"objective": "wasserstein", "clip": 0.1, "gradient_penalty": 10.0},
+    ],
+)
+def test_a_default_without_a_use_may_be_said(settings):
+    assert GameSettings(**settings).model_dump() == GameSettings().model_dump() | settings

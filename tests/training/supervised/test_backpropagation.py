@@ -143,7 +143,7 @@ def test_a_step_goes_down_the_finite_difference_slope_of_the_mean_loss(task, k):
 def test_every_optimiser_does_what_torch_does(name):
     ours, theirs = network(), network()
     uses = {use: GIVEN[use] for use in optimisers.OPTIMISERS[name].uses}
-    trainee = learner(ours, optimiser=name, learning_rate=0.05, **uses)
+    trainee = learner(ours, optimiser=name, learning_rate=0.05, schedule="constant", **uses)
     peer = OPTIMISERS[name](theirs.parameters())
     for index in torch.arange(24).split(10):
         batch = rows()[index]

@@ -90,7 +90,7 @@ def test_every_optimiser_learns_what_no_line_can(optimiser, rate, schedule):
 
 def test_the_network_ends_with_the_weights_of_its_best_epoch():
     net, validation = network(hidden_sizes=(64,)), rings(60, seed=2, noise=0.25)
-    chosen = settings(epochs=60, learning_rate=0.05)
+    chosen = settings(epochs=60, learning_rate=0.05, schedule="constant")
     progress = finetune(net, "multiclass", rings(40, noise=0.25), validation, chosen, seed=0)
     course = [entry["validation/loss"] for entry in progress.history]
     assert course[-1] > min(course) + 0.1  # it did overfit

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
@@ -17,7 +16,7 @@ from layerwise.models.rbm.dbn import DBN
 from layerwise.models.rbm.enumeration import machine_sites, number_of_states
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM
-from layerwise.utils.config import Config
+from layerwise.utils.config import Config, setting
 
 __all__ = [
     "LikelihoodSettings",
@@ -34,15 +33,17 @@ QUICK_UNITS = 18
 
 
 class LikelihoodSettings(Config):
-    """How log Z is found: `auto` sums over all states where that is quick (up to 18 binary units on the smaller side).
+    """How the logarithm of the partition function Z is found."""
 
-    `reverse_steps` Gibbs steps from training rows stand in for exact rows of the machine where annealing goes back.
-    """
-
-    method: Literal["auto", "exact", "ais", "none"] = "auto"
-    chains: int = Field(default=100, ge=2)
-    temperatures: int = Field(default=2000, ge=3)
-    reverse_steps: int = Field(default=1000, ge=0)
+    method: Literal["auto", "exact", "ais", "none"] = setting(
+        "auto",
+        "sum over all states, or annealed importance sampling; auto: sum up to 18 binary units on the smaller side",
+    )
+    chains: int = setting(100, "annealed chains, each way", "more for a narrower interval", "exact", ge=2)
+    temperatures: int = setting(2000, "steps of the annealing", "10000 for a report", "exact", ge=3)
+    reverse_steps: int = setting(
+        1000, "Gibbs steps from training rows to the rows that annealing goes back from", "", "exact", ge=0
+    )
 
 
 @dataclass(frozen=True)

@@ -22,19 +22,23 @@ class CodeSettings(Config):
     """How one autoencoder learns; null is the variant's own value."""
 
     activation: Activation | tuple[Activation, ...] | None = setting(
-        None, "of the hidden layers on the way to the code: one for all, or a list", "silu or relu when deep"
+        None,
+        "of the hidden layers on the way to the code: one for all, or a list; null: the variant's own",
+        "silu or relu when deep",
     )
     code_activation: Activation | None = setting(
-        None, "of the code", "linear for small codes, sigmoid for features"
+        None, "of the code; null: the variant's own", "linear for small codes, sigmoid for features"
     )
     decoder_activation: Activation | None = setting(
         None, "of the hidden layers on the way back; null: as on the way to the code"
     )
     tied: bool | None = setting(
-        None, "the way back uses the weights of the way to the code, transposed", "one layer, few rows",
-        "variational, convolutional",
+        None, "the way back uses the weights of the way to the code, transposed; null: the variant's own",
+        "one layer, few rows", "variational, convolutional",
     )  # fmt: skip
-    initialiser: Initialiser | None = setting(None, "how the weights start", "he with relu and silu")
+    initialiser: Initialiser | None = setting(
+        None, "how the weights start; null: the variant's own", "he with relu and silu"
+    )
     initialiser_gain: float = setting(
         1.0, "multiplies the weights' start", "0.1: to see a deep net not start", gt=0
     )
@@ -51,16 +55,28 @@ class CodeSettings(Config):
         "losses that fix it",
     )
     corruption: CorruptionName | None = setting(
-        None, "noise on what the encoder sees; see Corruption", "denoising", "variational"
+        None,
+        "noise on what the encoder sees, see Corruption; null: the variant's own",
+        "denoising",
+        "variational",
     )
     corruption_level: float | None = setting(
-        None, "its share of columns, or the deviation of gaussian", "0.1 to 0.5", "corruption: none", ge=0
+        None,
+        "its share of columns, or the deviation of gaussian; null: masking and salt_and_pepper 0.25, gaussian 0.3, "
+        "swap 0.15",
+        "0.1 to 0.5",
+        "corruption: none",
+        ge=0,
     )
     sparsity: SparsityName | None = setting(
-        None, "what makes codes sparse; see Sparsity", "sparse", "variational"
+        None, "what makes codes sparse, see Sparsity; null: the variant's own", "sparse", "variational"
     )
     sparsity_weight: float | None = setting(
-        None, "lambda of the kl and l1 penalties", "until the activity is as asked for", "top_k, none", ge=0
+        None,
+        "lambda of the penalty; null: 0.5 of kl, 0.05 of l1",
+        "until the activity is as asked for",
+        "top_k, none",
+        ge=0,
     )
     sparsity_target: float | None = setting(
         None, "rho, the mean activity that kl asks for; 0.05 unless set", "0.02 to 0.1", "l1, top_k",
@@ -70,8 +86,9 @@ class CodeSettings(Config):
         None, "the k of top_k; a tenth of the code unless set", "10 to 40 of 1000", "kl, l1", ge=1
     )
     contraction: float | None = setting(
-        None, "lambda of + lambda |J|^2, J the encoder's Jacobian", "0.05 to 0.5", "variational, top_k", ge=0
-    )
+        None, "lambda of + lambda |J|^2, J the encoder's Jacobian; null: the variant's own", "0.05 to 0.5",
+        "variational, top_k", ge=0,
+    )  # fmt: skip
     jacobian: Literal["exact", "estimated"] = setting(
         "exact", "|J|^2 by its formula, or by one random direction a row (Hutchinson)", "estimated when deep",
         "exact: convolutional",
@@ -156,12 +173,16 @@ class AutoencoderSettings(CodeSettings):
         "convolutional",
     )  # fmt: skip
     code_size: int | None = setting(
-        None, "units of the code", "less than the columns, unless noise or a penalty is set", "", ge=1
+        None,
+        "units of the code; null: the variant's own; compression: half the columns, at most 30; overcomplete: 5/4",
+        "less than the columns, unless noise or a penalty is set",
+        "",
+        ge=1,
     )
     channels: tuple[int, ...] = setting(
         (16, 32), "filters of each convolution; each halves the picture", "", "other variants"
     )
-    epochs: int = setting(20, "passes over the training rows", "50 and more for likelihoods", ge=1)
+    epochs: int = setting(40, "passes over the training rows", "50 and more for likelihoods", ge=1)
     batch_size: int = setting(100, "rows a step", "100 to 200", ge=1)
     patience: int | None = setting(
         None, "stop after this many epochs without gain in the validation loss", "5 to 20", ge=1
@@ -208,10 +229,8 @@ class AutoencoderSettings(CodeSettings):
             wrong.append("every layer needs at least 1 unit")
         variational, convolutional = self.variant == "variational", self.variant == "convolutional"
         if not variational:
-            for name, neutral in (
-                ("beta", 1), ("beta_warmup_epochs", 0), ("importance_samples", 1), ("free_bits", 0)
-            ):  # fmt: skip
-                if getattr(self, name) != neutral:
+            for name in ("beta", "beta_warmup_epochs", "importance_samples", "free_bits"):
+                if self.changed(name):
                     wrong.append(f"variant {self.variant} has no use for {name}: it belongs to variational")
         else:
             wrong += self._not_variational(s)
@@ -233,7 +252,7 @@ class AutoencoderSettings(CodeSettings):
         else:
             if not isinstance(s["activation"], str) and len(s["activation"]) != len(s["hidden_sizes"]):
                 for_each_layer(tuple(s["activation"]), len(s["hidden_sizes"]), "activation")
-            if self.channels != (16, 32):
+            if self.changed("channels"):
                 wrong.append(f"variant {self.variant} has no use for channels; hidden_sizes shape it")
         required = {"sparse": "sparsity", "denoising": "corruption"}.get(self.variant)
         if required and s[required] == "none":

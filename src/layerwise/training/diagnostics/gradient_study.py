@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 
 from layerwise.data.tensors import Description, Rows
 from layerwise.models.layers import Activation, Initialiser
@@ -17,27 +17,31 @@ from layerwise.training.diagnostics.layer_statistics import HealthProbe
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.config import Config
+from layerwise.utils.config import Config, setting
 from layerwise.utils.random_streams import generator_for
 
 
 class LaboratorySettings(Config):
     """What is tried: every depth with every activation and start, then cures, then recurrent nets."""
 
-    depths: tuple[PositiveInt, ...] = (2, 5, 10)
-    activations: tuple[Activation, ...] = ("sigmoid", "tanh", "relu")
-    initialisers: tuple[Initialiser, ...] = ("normal", "glorot_uniform", "he_uniform")
-    width: int = Field(50, ge=1)
-    sick_depth: int = Field(10, ge=3)
-    sick_gain: float = Field(3.0, gt=1)
-    epochs: int = Field(3, ge=1)
-    batch_size: int = Field(50, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    rows: int = Field(2000, ge=10)
-    cells: tuple[Cell, ...] = ("rnn", "lstm", "gru")
-    sequence_length: int = Field(60, ge=3)
-    updates: int = Field(200, ge=10)
-    recurrent_units: int = Field(32, ge=1)
+    depths: tuple[PositiveInt, ...] = setting((2, 5, 10), "hidden layers of the networks that are tried")
+    activations: tuple[Activation, ...] = setting(("sigmoid", "tanh", "relu"), "each is tried at every depth")
+    initialisers: tuple[Initialiser, ...] = setting(
+        ("normal", "glorot_uniform", "he_uniform"), "each is tried with every activation"
+    )
+    width: int = setting(50, "units of each hidden layer", "", ge=1)
+    sick_depth: int = setting(10, "hidden layers of the network that the cures are tried on", "", ge=3)
+    sick_gain: float = setting(
+        3.0, "exploding: the first weights of its relu layers are so many times too large", "", gt=1
+    )
+    epochs: int = setting(3, "passes over the rows for each network", "", ge=1)
+    batch_size: int = setting(50, "rows a step", "", ge=1)
+    learning_rate: float = setting(1e-3, "r, the size of the steps", "", gt=0)
+    rows: int = setting(2000, "training rows at most", "", ge=10)
+    cells: tuple[Cell, ...] = setting(("rnn", "lstm", "gru"), "recurrent networks that are compared")
+    sequence_length: int = setting(60, "steps over which the first symbol has to be remembered", "", ge=3)
+    updates: int = setting(200, "steps of learning of each recurrent network", "", ge=10)
+    recurrent_units: int = setting(32, "units of each recurrent network", "", ge=1)
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,10 @@ def run_trial(
     shape = MLPConfig(n_inputs=columns.n_inputs, n_outputs=columns.n_outputs, **trial.shape)
     network = MLP(shape, generator_for(seed, "laboratory", "network"))
     probe = HealthProbe(network, validation, report=False)
-    learning = {
+    learning: dict[str, Any] = {
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
+        "schedule": "constant",
         "keep_best": False,
     }
     chosen = FinetuningSettings(epochs=epochs or settings.epochs, **learning | trial.learning)

@@ -70,10 +70,10 @@ class GameSettings(Config):
             raise ValueError(f"objective {self.objective} has no target to smooth; set label_smoothing: 0")
         if self.r1 and limits_slopes(self.objective):
             raise ValueError(f"objective {self.objective} has its own limit on slopes; set r1: 0")
-        if self.optimiser != "adam" and {"beta_1", "beta_2"} & self.model_fields_set:
+        if self.optimiser != "adam" and (self.changed("beta_1") or self.changed("beta_2")):
             raise ValueError(f"optimiser {self.optimiser} has no use for beta_1 and beta_2")
         for name, objective in (("clip", "wasserstein"), ("gradient_penalty", "wasserstein_penalty")):
-            if name in self.model_fields_set and self.objective != objective:
+            if self.changed(name) and self.objective != objective:
                 raise ValueError(
                     f"objective {self.objective} has no use for {name}: it belongs to {objective}"
                 )

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from torch import Tensor
 
 from layerwise.data.tensors import Rows
@@ -15,9 +15,8 @@ from layerwise.models.gan.generator import Generator, GeneratorConfig
 from layerwise.training.gan.adversarial import Adversarial
 from layerwise.training.gan.adversarial_settings import GameSettings
 from layerwise.training.gan.monitor import FAIR_SHARE, GameMonitor
-from layerwise.training.gan.objectives import ObjectiveName
 from layerwise.training.gan.train import Played, play
-from layerwise.utils.config import nearest
+from layerwise.utils.config import nearest, setting
 from layerwise.utils.random_streams import generator_for
 
 MODES, RADIUS, DEVIATION = 8, 2.0, 0.1
@@ -67,19 +66,25 @@ GAMES: dict[str, dict[str, Any]] = {
 class RingSettings(GameSettings):
     """The default game on the ring, which is played on `seeds` seeds; `games` are played on the first of them."""
 
-    objective: ObjectiveName = "non_saturating"
-    epochs: int = Field(default=40, ge=1)
-    batch_size: int = Field(default=250, ge=2)
-    rows: int = Field(default=10000, ge=100)
-    generator_rate: float = Field(default=2e-3, gt=0)
-    discriminator_rate: float = Field(default=2e-3, gt=0)
-    r1: float = Field(default=0.02, ge=0)
-    average: float = Field(default=0.99, ge=0, lt=1)
-    hidden_sizes: tuple[int, ...] = (128, 128, 128)
-    latent_size: int = Field(default=8, ge=1)
-    spectral: bool = False
-    seeds: int = Field(default=5, ge=1)
-    games: tuple[str, ...] = tuple(GAMES)
+    epochs: int = setting(40, "passes through the points", "", ge=1)
+    batch_size: int = setting(250, "points of a step of either player", "", ge=2)
+    rows: int = setting(10000, "points of the ring that are drawn to learn from", "", ge=100)
+    generator_rate: float = setting(2e-3, "learning rate of the generator", "", gt=0)
+    discriminator_rate: float = setting(2e-3, "learning rate of the discriminator", "", gt=0)
+    r1: float = setting(
+        0.02, "gamma of the penalty gamma/2 |dD/dx|^2 at real points (Mescheder et al. 2018)", "",
+        "wasserstein, wasserstein_penalty", ge=0,
+    )  # fmt: skip
+    average: float = setting(
+        0.99, "decay of the running average of the generator's weights; 0 for none", "", ge=0, lt=1
+    )
+    hidden_sizes: tuple[int, ...] = setting((128, 128, 128), "units of both players' layers")
+    latent_size: int = setting(8, "numbers of the noise z, standard normal", "", ge=1)
+    spectral: bool = setting(
+        False, "divide the discriminator's weights by their largest singular value (Miyato et al. 2018)"
+    )
+    seeds: int = setting(5, "the default game is played so many times", "", ge=1)
+    games: tuple[str, ...] = setting(tuple(GAMES), "other games, played once each for comparison")
 
     @field_validator("games")
     @classmethod
@@ -91,7 +96,7 @@ class RingSettings(GameSettings):
 
     def with_game(self, name: str) -> RingSettings:
         """Return the settings of a named game; `default` are these."""
-        return RingSettings(**(self.model_dump(exclude_unset=True) | GAMES[name])) if name in GAMES else self
+        return RingSettings(**(self.model_dump() | GAMES[name])) if name in GAMES else self
 
 
 def play_on_ring(settings: RingSettings, seed: int, name: str = "ring", quiet: bool = True) -> Played:

@@ -52,10 +52,14 @@ class GANSettings(GameSettings):
     discriminator_sizes: tuple[PositiveInt, ...] = setting(
         (512, 256), "units of the discriminator's layers", "", "dcgan"
     )
+    schedule: Literal["constant", "cosine"] = setting(
+        "cosine", "of both rates: as they are, or a fall to 0", "cosine calms the end of a game"
+    )
     r1: float = setting(
-        1.0, "gamma of the penalty gamma/2 |dD/dx|^2 at real rows (Mescheder et al. 2018); null: 1 where the objective "
-        "sets no limit of its own", "1 for pictures, 0 with dropout",
-        "wasserstein, wasserstein_penalty, discriminator_normalisation: batch", ge=0,
+        1.0, "gamma of the penalty gamma/2 |dD/dx|^2 at real rows (Mescheder et al. 2018); null: 1, but 0 where the "
+        "objective has a limit of its own or the discriminator mixes the rows of a batch",
+        "1 for pictures, 0 with dropout",
+        "wasserstein, wasserstein_penalty, discriminator_normalisation: batch", by_rule=True, ge=0,
     )  # fmt: skip
     channels: int = setting(
         32, "maps of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1

@@ -117,7 +117,7 @@ class OptimizerSettings(Config):
         0.0, "decoupled decay: each step also takes r times this share of the weights", "0.01 with adamw",
         "optimisers other than adamw: take l2", ge=0,
     )  # fmt: skip
-    schedule: ScheduleName = setting("constant", "how the rate changes; see Schedules", "cosine")
+    schedule: ScheduleName = setting("cosine", "how the rate changes; see Schedules", "cosine")
     step_factor: float | None = setting(
         None,
         "the factor at each milestone; 0.1 unless set",

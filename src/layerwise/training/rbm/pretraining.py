@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from torch import Tensor
 
 from layerwise.data.tensors import Rows
@@ -20,47 +20,47 @@ from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
-from layerwise.utils.config import Config
+from layerwise.utils.config import setting
 from layerwise.utils.random_streams import generator_for
 
 
-class PretrainingSettings(Config):
+class PretrainingSettings(ContrastiveDivergenceSettings):
     """How the hidden layers learn without labels; a list gives each layer its own value.
 
-    What is not said here is as in `ContrastiveDivergenceSettings`. `method: auto` is the pipeline's own: machines (rbm)
-    for a deep belief network, autoencoders for a stack of them, which takes `epochs` and `batch_size` from here.
-
-    `activities` is what a layer passes on to the next one: `probabilities` (less noise, the default) or `samples`
-    of the binary states, drawn once.
+    A stack of autoencoders takes `method`, `freeze`, `epochs` and `batch_size` from here.
     """
 
-    method: Literal["auto", "rbm", "autoencoder", "none"] = "auto"
-    freeze: bool = False
-    epochs: int | tuple[int, ...] = 20
-    batch_size: int = Field(100, ge=1)
-    visible: Literal["auto", "bernoulli", "gaussian"] = "auto"
-    activities: Literal["probabilities", "samples"] = "probabilities"
-    learning_rate: float | tuple[float, ...] = 0.1
-    final_learning_rate: float | None = Field(None, ge=0)
-    gaussian_learning_rate: float = Field(0.005, gt=0)
-    momentum: float = Field(0.5, ge=0, lt=1)
-    final_momentum: float = Field(0.9, ge=0, lt=1)
-    momentum_epochs: int = Field(5, ge=0)
-    weight_decay: float = Field(2e-4, ge=0)
-    steps: int = Field(1, ge=1)
-    final_steps: int | None = Field(None, ge=1)
-    sample_visible: bool = False
-    chain: Literal["data", "persistent", "tempered"] = "data"
-    chains: int = Field(100, ge=1)
-    temperatures: int = Field(10, ge=2)
-    centred: bool = False
-    offset_rate: float = Field(0.01, ge=0, le=1)
-    sparsity_target: float | None = Field(None, gt=0, lt=1)
-    sparsity_cost: float = Field(0.1, ge=0)
-    sparsity_memory: float = Field(0.9, ge=0, lt=1)
-    dropout: float = Field(0.0, ge=0, lt=1)
-    variance_rate: float = Field(0.1, ge=0)
-    bfloat16: bool = False
+    method: Literal["auto", "rbm", "autoencoder", "none"] = setting(
+        "auto",
+        "machines, autoencoders, or none: the same network from a random start; auto: the pipeline's own (dbn: rbm, "
+        "sae: autoencoder)",
+        "none to compare",
+    )
+    freeze: bool = setting(False, "train the output layer alone after pretraining", "to judge the features")
+    epochs: int | tuple[int, ...] = setting(
+        20, "passes over the training rows: one for all layers, or a list"
+    )
+    batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
+    visible: Literal["auto", "bernoulli", "gaussian"] = setting(
+        "auto", "units of the first layer's inputs; auto: by the columns' kinds"
+    )
+    activities: Literal["probabilities", "samples"] = setting(
+        "probabilities",
+        "what a layer passes on to the next one: its units' means, or binary states drawn once",
+        "probabilities: less noise",
+    )
+    learning_rate: float | tuple[float, ...] = setting(  # type: ignore[assignment]  # a list gives each layer its own
+        0.1, "r of layers without Gaussian units: one for all, or a list", "0.05 to 0.1"
+    )
+    final_learning_rate: float | None = setting(
+        0.0,
+        "r of the last epoch, reached linearly; null: r stays",
+        "0: the samples of a stack need it",
+        ge=0,
+    )
+    gaussian_learning_rate: float = setting(
+        0.005, "r of a layer with Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.02", gt=0
+    )
 
     @field_validator("epochs", "learning_rate")
     @classmethod

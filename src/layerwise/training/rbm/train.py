@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from torch import Tensor
 
 from layerwise.checkpointing.state import Progress
@@ -25,6 +25,7 @@ from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.pretraining import Pretrained
 from layerwise.training.rbm.ratings import RatingsMonitor
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.utils.config import setting
 from layerwise.utils.random_streams import generator_for
 
 # What may choose an epoch.
@@ -32,24 +33,36 @@ SCORE = "validation/pseudo_likelihood"
 
 
 class MachineSettings(ContrastiveDivergenceSettings):
-    """One machine's shape and training.
+    """One machine's shape and training."""
 
-    `visible: auto` follows the prepared columns. `gaussian_learning_rate` is the rate where there are Gaussian units.
-    `monitor` chooses the epoch that is kept (null: the last one), and `patience` stops after so many epochs without
-    gain. `watched_rows` training and validation rows have their pseudo-likelihood taken each epoch (0: none).
-    """
-
-    n_hidden: int = Field(500, ge=1)
-    visible: Literal["auto", "bernoulli", "gaussian", "softmax", "counts", "mixed"] = "auto"
-    hidden: HiddenKind = "bernoulli"
-    hidden_group: int = Field(0, ge=0)
-    learn_variance: bool = False
-    epochs: int = Field(20, ge=1)
-    batch_size: int = Field(100, ge=1)
-    gaussian_learning_rate: float = Field(0.01, gt=0)
-    monitor: str | None = None
-    patience: int | None = Field(None, ge=1)
-    watched_rows: int = Field(50, ge=0)
+    n_hidden: int = setting(500, "hidden units", "", ge=1)
+    visible: Literal["auto", "bernoulli", "gaussian", "softmax", "counts", "mixed"] = setting(
+        "auto", "the inputs' units; auto: by the columns' kinds"
+    )
+    hidden: HiddenKind = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
+    hidden_group: int = setting(
+        0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
+    )
+    learn_variance: bool = setting(
+        False,
+        "Gaussian units learn their variances; else 1",
+        "columns of a table",
+        "units that are not Gaussian",
+    )
+    epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
+    batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
+    gaussian_learning_rate: float = setting(
+        0.01, "r where there are Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.1, centred", gt=0
+    )
+    monitor: str | None = setting(
+        None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"
+    )
+    patience: int | None = setting(
+        None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
+    )
+    watched_rows: int = setting(
+        50, "training and validation rows whose pseudo-likelihood is taken each epoch; 0: none", "", ge=0
+    )
 
     @field_validator("monitor")
     @classmethod
