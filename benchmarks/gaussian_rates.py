@@ -18,7 +18,8 @@ from kedro.framework.startup import bootstrap_project
 
 from layerwise.models.rbm.rbm import RBM
 from layerwise.training.plan import TrainingError
-from layerwise.training.rbm.train import MachineSettings, machine_config, train_machine
+from layerwise.training.rbm.settings import MachineSettings
+from layerwise.training.rbm.train import machine_config, train_machine
 from layerwise.utils.random_streams import generator_for
 
 PROJECT = Path(__file__).parent.parent

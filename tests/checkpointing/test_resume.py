@@ -20,7 +20,8 @@ from layerwise.training.diagnostics.layer_statistics import HealthProbe
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.gan.train import play_pictures
 from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain
-from layerwise.training.rbm.train import MachineSettings, train_machine
+from layerwise.training.rbm.settings import MachineSettings
+from layerwise.training.rbm.train import train_machine
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.network_stack import train_many
 from layerwise.training.supervised.settings import FinetuningSettings

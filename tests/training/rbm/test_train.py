@@ -5,7 +5,9 @@ from layerwise.data.tensors import Block, Description, Rows
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units.base import UnitsError
-from layerwise.training.rbm.train import MachineMonitor, MachineSettings, machine_config, train_machine
+from layerwise.training.rbm.monitor import MachineMonitor
+from layerwise.training.rbm.settings import MachineSettings
+from layerwise.training.rbm.train import machine_config, train_machine
 from layerwise.utils.random_streams import generator_for
 
 

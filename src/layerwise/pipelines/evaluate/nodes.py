@@ -15,7 +15,7 @@ from layerwise.evaluation.plots.drift import drift as drift_figure
 from layerwise.evaluation.reports.evaluation_report import evaluation_report
 from layerwise.inference.batch_evaluate import Answered, answer_labelled
 from layerwise.inference.model import Trained
-from layerwise.parameters.keys import EvaluateSettings
+from layerwise.parameters.inference import EvaluateSettings
 from layerwise.utils.run_context import report_metrics, report_tags
 
 log = logging.getLogger(__name__)

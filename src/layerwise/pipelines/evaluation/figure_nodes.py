@@ -15,7 +15,7 @@ from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm.dbn import DBN
 from layerwise.models.rbm.units import VISIBLE_UNITS
-from layerwise.parameters.keys import EvaluationSettings
+from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import code_map_of
 from layerwise.training.supervised.settings import FinetuningSettings

@@ -17,7 +17,7 @@ from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm.dbn import DBN
 from layerwise.models.stack import Members
-from layerwise.parameters.keys import EvaluationSettings
+from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import AT_A_TIME, scores_of, targets_of
 from layerwise.training.supervised.losses import probabilities
 from layerwise.utils.run_context import report_metrics

@@ -7,7 +7,7 @@ from layerwise.data.tensors import Description, Rows
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
 from layerwise.models.rbm.dbn import DBN
-from layerwise.parameters.keys import DBNSettings, MLPSettings
+from layerwise.parameters.networks import DBNSettings, MLPSettings
 from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.diagnostics.layer_statistics import HealthProbe
 from layerwise.training.plan import TrainingError

@@ -6,7 +6,7 @@ from typing import Any
 from layerwise.data.tensors import Description, Rows
 from layerwise.models.mlp import MLP
 from layerwise.models.stack import Members, MembersConfig
-from layerwise.parameters.keys import MLPSettings
+from layerwise.parameters.networks import MLPSettings
 from layerwise.pipelines.finetuning.nodes import finetune_random_start, new_network
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.grid import GridSettings, ranking

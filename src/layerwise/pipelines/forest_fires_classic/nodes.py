@@ -18,7 +18,8 @@ from layerwise.data.tensors import Description, Rows
 from layerwise.evaluation import plots as figures
 from layerwise.evaluation.metrics.supervised import Measure, measures
 from layerwise.models.mlp import MLP
-from layerwise.parameters.keys import EvaluationSettings, MLPSettings
+from layerwise.parameters.evaluation import EvaluationSettings
+from layerwise.parameters.networks import MLPSettings
 from layerwise.pipelines.evaluation.nodes import metric_name
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start

@@ -3,7 +3,7 @@
 from layerwise.data.reading.chunks import Incoming
 from layerwise.inference.batch_predict import Predictions
 from layerwise.inference.model import Trained
-from layerwise.parameters.keys import PredictSettings
+from layerwise.parameters.inference import PredictSettings
 from layerwise.utils.run_context import report_tags
 
 

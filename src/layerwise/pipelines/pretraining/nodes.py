@@ -5,7 +5,7 @@ from typing import Any
 from layerwise.data.tensors import Description, Rows
 from layerwise.models.autoencoder.stacked import StackedAutoencoders, from_machines
 from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.parameters.keys import DBNSettings
+from layerwise.parameters.networks import DBNSettings
 from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.autoencoder.stacking import new_stack, pretrain_layers, train_unrolled
 from layerwise.training.plan import TrainingError

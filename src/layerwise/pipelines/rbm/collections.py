@@ -7,7 +7,7 @@ from layerwise.data.tensors import Description, Rows, SparseRows
 from layerwise.evaluation.unsupervised.ratings import rating_errors
 from layerwise.evaluation.unsupervised.topics import lda_perplexity, perplexity, top_words, unigram_perplexity
 from layerwise.models.rbm.rbm import RBM
-from layerwise.parameters.keys import RBMSettings
+from layerwise.parameters.rbm import RBMSettings
 from layerwise.utils.random_streams import generator_for
 from layerwise.utils.run_context import report_metrics
 

@@ -10,7 +10,7 @@ from layerwise.data.tensors import Block, Description, Rows
 from layerwise.evaluation import plots as figures
 from layerwise.evaluation.plots.rbm import hidden_activity, inpainting
 from layerwise.models.rbm.rbm import RBM
-from layerwise.parameters.keys import RBMSettings
+from layerwise.parameters.rbm import RBMSettings
 from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import features_of

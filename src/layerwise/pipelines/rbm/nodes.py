@@ -13,7 +13,7 @@ from layerwise.evaluation.metrics.supervised import measures
 from layerwise.models.rbm.label_units import class_log_probabilities, with_labels
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.parameters.keys import RBMSettings
+from layerwise.parameters.rbm import RBMSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import probe_views
 from layerwise.training.rbm.pretraining import Pretrained

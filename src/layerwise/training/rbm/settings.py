@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import field_validator
+
+from layerwise.models.rbm.rbm import HiddenKind
+from layerwise.training.rbm.monitor import SCORE
 from layerwise.utils.config import Config, setting
 
 
@@ -74,3 +78,49 @@ class ContrastiveDivergenceSettings(Config):
     bfloat16: bool = setting(
         False, "take the products in 16 bits; weights stay float32", "twice as fast on AVX512-BF16 or CUDA"
     )
+
+
+class MachineSettings(ContrastiveDivergenceSettings):
+    """One machine's shape and training."""
+
+    n_hidden: int = setting(500, "hidden units", "", ge=1)
+    visible: Literal["auto", "bernoulli", "gaussian", "softmax", "counts", "mixed"] = setting(
+        "auto", "the inputs' units; auto: by the columns' kinds"
+    )
+    hidden: HiddenKind = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
+    hidden_group: int = setting(
+        0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
+    )
+    learn_variance: bool = setting(
+        False,
+        "Gaussian units learn their variances; else 1",
+        "columns of a table",
+        "units that are not Gaussian",
+    )
+    epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
+    batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
+    gaussian_learning_rate: float = setting(
+        0.01, "r where there are Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.1, centred", gt=0
+    )
+    monitor: str | None = setting(
+        None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"
+    )
+    patience: int | None = setting(
+        None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
+    )
+    watched_rows: int = setting(
+        50, "training and validation rows whose pseudo-likelihood is taken each epoch; 0: none", "", ge=0
+    )
+
+    @field_validator("monitor")
+    @classmethod
+    def _says_something_about_the_likelihood(cls, monitor: str | None) -> str | None:
+        if monitor in (None, SCORE):
+            return monitor
+        assert monitor is not None
+        if "reconstruction" in monitor:
+            raise ValueError(
+                "a machine is not chosen by its reconstruction error, which can fall while the likelihood does too; "
+                f"choose by {SCORE}"
+            )
+        raise ValueError(f"'{monitor}' cannot choose an epoch; known: {SCORE}")

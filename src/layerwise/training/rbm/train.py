@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from pydantic import field_validator
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
 from layerwise.data.tensors import Description, Rows, SparseRows
 from layerwise.data.transforms.binarization import binarise_freshly
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm.rbm import RBM, HiddenKind, RBMConfig, VisibleKind
+from layerwise.models.rbm.rbm import RBM, RBMConfig, VisibleKind
 from layerwise.models.rbm.units.base import UnitsError
 from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
 from layerwise.training.autoencoder.reconstruction_history import stages_of_machine
@@ -22,94 +18,11 @@ from layerwise.training.callbacks.progress_bar import ProgressBar
 from layerwise.training.callbacks.stopping import KeepBest
 from layerwise.training.loop import fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
+from layerwise.training.rbm.monitor import MachineMonitor
 from layerwise.training.rbm.pretraining import Pretrained
 from layerwise.training.rbm.ratings import RatingsMonitor
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
-from layerwise.utils.config import setting
+from layerwise.training.rbm.settings import MachineSettings
 from layerwise.utils.random_streams import generator_for
-
-# What may choose an epoch.
-SCORE = "validation/pseudo_likelihood"
-
-
-class MachineSettings(ContrastiveDivergenceSettings):
-    """One machine's shape and training."""
-
-    n_hidden: int = setting(500, "hidden units", "", ge=1)
-    visible: Literal["auto", "bernoulli", "gaussian", "softmax", "counts", "mixed"] = setting(
-        "auto", "the inputs' units; auto: by the columns' kinds"
-    )
-    hidden: HiddenKind = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
-    hidden_group: int = setting(
-        0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
-    )
-    learn_variance: bool = setting(
-        False,
-        "Gaussian units learn their variances; else 1",
-        "columns of a table",
-        "units that are not Gaussian",
-    )
-    epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
-    batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
-    gaussian_learning_rate: float = setting(
-        0.01, "r where there are Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.1, centred", gt=0
-    )
-    monitor: str | None = setting(
-        None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"
-    )
-    patience: int | None = setting(
-        None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
-    )
-    watched_rows: int = setting(
-        50, "training and validation rows whose pseudo-likelihood is taken each epoch; 0: none", "", ge=0
-    )
-
-    @field_validator("monitor")
-    @classmethod
-    def _says_something_about_the_likelihood(cls, monitor: str | None) -> str | None:
-        if monitor in (None, SCORE):
-            return monitor
-        assert monitor is not None
-        if "reconstruction" in monitor:
-            raise ValueError(
-                "a machine is not chosen by its reconstruction error, which can fall while the likelihood does too; "
-                f"choose by {SCORE}"
-            )
-        raise ValueError(f"'{monitor}' cannot choose an epoch; known: {SCORE}")
-
-
-class MachineMonitor(Callback):
-    """Measure after each epoch what reconstruction does not show.
-
-    `pseudo_likelihood` is exact on a sample of rows, in nats a row. `validation/free_energy_gap` is the mean free
-    energy of validation rows less that of training rows: it grows while the machine learns the training rows by
-    heart (Hinton 2010, section 6). `norm/...` are Euclidean norms of the parameters.
-
-    Args:
-        rbm: the machine.
-        training: (n, n_visible) a sample of the training rows.
-        validation: (n, n_visible) a sample of the validation rows.
-        watched_rows: how many of each have their pseudo-likelihood taken.
-    """
-
-    def __init__(self, rbm: RBM, training: Tensor, validation: Tensor | None, watched_rows: int) -> None:
-        self.rbm, self.samples, self.watched_rows = rbm, {"train": training}, watched_rows
-        if validation is not None:
-            self.samples["validation"] = validation
-
-    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
-        """Return the epoch's figures."""
-        found: dict[str, float] = {}
-        for role, rows in self.samples.items():
-            if self.watched_rows:
-                values = log_pseudo_likelihood(self.rbm, rows[: self.watched_rows])
-                found[f"{role}/pseudo_likelihood"] = float(values.mean())
-        if "validation" in self.samples:
-            energies = {role: float(self.rbm.free_energy(rows).mean()) for role, rows in self.samples.items()}
-            found["validation/free_energy_gap"] = energies["validation"] - energies["train"]
-        for name, value in self.rbm.named_parameters():
-            found[f"norm/{name.rpartition('.')[2]}"] = float(value.norm())
-        return found
 
 
 def machine_config(columns: Description, settings: MachineSettings, n_classes: int = 0) -> RBMConfig:

@@ -1,0 +1,40 @@
+"""What is reported of a trained network on the test rows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from layerwise.utils.config import Config, setting
+
+
+class EvaluationSettings(Config):
+    """What is reported of the trained network on the test rows."""
+
+    threshold: Literal["half", "f1", "accuracy", "cost"] = setting(
+        "half", "the probability from which a binary answer is yes: 0.5, or the best on validation rows by a measure",
+        "f1 or cost for rare classes", "tasks other than binary",
+    )  # fmt: skip
+    false_positive_cost: float = setting(
+        1.0, "what a wrong yes costs", "threshold: cost", "other thresholds", ge=0
+    )
+    false_negative_cost: float = setting(
+        1.0, "what a wrong no costs", "threshold: cost", "other thresholds", ge=0
+    )
+    bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
+    baselines: bool | Literal["auto"] = setting(
+        "auto",
+        "fit the usual models on the same rows and compare; auto: for tables",
+        "true for small sets of images",
+    )
+    importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
+    samples: int = setting(64, "rows that a stack dreams up for its picture", "", ge=1, le=400)
+    sampling_steps: int = setting(200, "Gibbs steps of each of these rows", "", ge=1)
+
+    @model_validator(mode="after")
+    def _costs_have_a_use(self) -> EvaluationSettings:
+        costs = self.changed("false_positive_cost") or self.changed("false_negative_cost")
+        if costs and self.threshold != "cost":
+            raise ValueError(f"threshold {self.threshold} has no use for costs; set threshold: cost")
+        return self

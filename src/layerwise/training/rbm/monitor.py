@@ -1,0 +1,49 @@
+"""Watch whether a machine learns the distribution of the rows: pseudo-likelihood, free energies, norms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from layerwise.checkpointing.state import Progress
+from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
+from layerwise.models.rbm.rbm import RBM
+from layerwise.training.callbacks.base import Callback
+
+# What may choose an epoch.
+SCORE = "validation/pseudo_likelihood"
+
+
+class MachineMonitor(Callback):
+    """Measure after each epoch what reconstruction does not show.
+
+    `pseudo_likelihood` is exact on a sample of rows, in nats a row. `validation/free_energy_gap` is the mean free
+    energy of validation rows less that of training rows: it grows while the machine learns the training rows by
+    heart (Hinton 2010, section 6). `norm/...` are Euclidean norms of the parameters.
+
+    Args:
+        rbm: the machine.
+        training: (n, n_visible) a sample of the training rows.
+        validation: (n, n_visible) a sample of the validation rows.
+        watched_rows: how many of each have their pseudo-likelihood taken.
+    """
+
+    def __init__(self, rbm: RBM, training: Tensor, validation: Tensor | None, watched_rows: int) -> None:
+        self.rbm, self.samples, self.watched_rows = rbm, {"train": training}, watched_rows
+        if validation is not None:
+            self.samples["validation"] = validation
+
+    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+        """Return the epoch's figures."""
+        found: dict[str, float] = {}
+        for role, rows in self.samples.items():
+            if self.watched_rows:
+                values = log_pseudo_likelihood(self.rbm, rows[: self.watched_rows])
+                found[f"{role}/pseudo_likelihood"] = float(values.mean())
+        if "validation" in self.samples:
+            energies = {role: float(self.rbm.free_energy(rows).mean()) for role, rows in self.samples.items()}
+            found["validation/free_energy_gap"] = energies["validation"] - energies["train"]
+        for name, value in self.rbm.named_parameters():
+            found[f"norm/{name.rpartition('.')[2]}"] = float(value.norm())
+        return found
