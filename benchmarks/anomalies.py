@@ -21,22 +21,26 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.preprocessing.preprocessor import fit_preparation, prepare_rows
-from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.preprocessing.preprocessor import fit_preprocessor, preprocess_rows
+from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
 from layerwise.data.splits import split_raw
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.data.transforms.corruption import column_groups
-from layerwise.evaluation.unsupervised.anomalies import detection, isolation_forest_scores, planted_anomalies
+from layerwise.evaluation.unsupervised.anomalies import (
+    evaluate_detection,
+    isolation_forest_scores,
+    synthetic_anomalies,
+)
 from layerwise.models.autoencoder.passes import reconstruction_losses
-from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.building import build_autoencoder
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 PROJECT = Path(__file__).parent.parent
 
 
-def rows_of(env: str | None) -> tuple[Rows, Rows, Rows, Description]:
+def rows_of(env: str | None) -> tuple[TensorData, TensorData, TensorData, DataSpec]:
     """Return the prepared rows of a problem of this project."""
     with KedroSession.create(PROJECT, env=env, save_on_close=False) as session:
         context = session.load_context()
@@ -44,17 +48,19 @@ def rows_of(env: str | None) -> tuple[Rows, Rows, Rows, Description]:
         raw = context.catalog.load("raw")
     problem = Problem(**parameters["problem"])
     split = split_raw(raw, problem, SplitSettings(**parameters["split"]), 0)
-    preparation = fit_preparation(raw, split, problem, PreparationSettings(**parameters["preparation"]), 0)
-    return *prepare_rows(raw, split, preparation), preparation.description
+    preprocessor = fit_preprocessor(
+        raw, split, problem, PreprocessingSettings(**parameters["preprocessing"]), 0
+    )
+    return *preprocess_rows(raw, split, preprocessor), preprocessor.data_spec
 
 
 def aucs(
-    known: torch.Tensor, held_out: torch.Tensor, rows: torch.Tensor, strange: torch.Tensor, columns: Description,
+    known: torch.Tensor, held_out: torch.Tensor, rows: torch.Tensor, is_anomaly: torch.Tensor, columns: DataSpec,
     settings: AutoencoderSettings,
 ) -> dict[str, float]:  # fmt: skip
     """Return the AUC of each model."""
-    network = new_autoencoder(settings, columns, generator_for(0, "anomalies"))
-    train_autoencoder(network, Rows(known), Rows(held_out), columns, settings, 0, quiet=True)
+    network = build_autoencoder(settings, columns, torch_rng(0, "anomalies"))
+    train_autoencoder(network, TensorData(known), TensorData(held_out), columns, settings, 0, silent=True)
     scores: dict[str, Any] = {
         "layerwise": reconstruction_losses(network, rows),
         "isolation forest": isolation_forest_scores(known, held_out, rows, 0)[1],
@@ -65,7 +71,7 @@ def aucs(
         peer = AutoEncoder(verbose=0, random_state=0)
         peer.fit(known.numpy())
         scores["PyOD AutoEncoder"] = peer.decision_function(rows.numpy())
-    return {name: detection(each, each, strange).auc for name, each in scores.items()}
+    return {name: evaluate_detection(each, each, is_anomaly).auc for name, each in scores.items()}
 
 
 def main() -> None:
@@ -85,11 +91,11 @@ def main() -> None:
         known, held_out = (part.inputs[part.targets != digit] for part in (training, validation))
         found[f"digit {digit}"] = aucs(known, held_out, test.inputs, test.targets == digit, columns, settings)
     training, validation, test, columns = rows_of(arguments.env)
-    planted = planted_anomalies(test.inputs, column_groups(columns.blocks), generator_for(0, "planted"))
-    rows, strange = torch.cat([test.inputs, planted]), torch.arange(2 * len(test)) >= len(test)
-    settings = AutoencoderSettings(variant="denoising", code_size=100, tied=False, **shared)
+    synthetic = synthetic_anomalies(test.inputs, column_groups(columns.blocks), torch_rng(0, "planted"))
+    rows, is_anomaly = torch.cat([test.inputs, synthetic]), torch.arange(2 * len(test)) >= len(test)
+    settings = AutoencoderSettings(variant="denoising", latent_size=100, tied=False, **shared)
     found[f"{arguments.env}: half of the columns from other rows"] = aucs(
-        training.inputs, validation.inputs, rows, strange, columns, settings
+        training.inputs, validation.inputs, rows, is_anomaly, columns, settings
     )
     models = list(next(iter(found.values())))
     print("| anomaly | " + " | ".join(models) + " |\n|---|" + "---|" * len(models))

@@ -24,43 +24,45 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from layerwise.data.tensors import Block, Description, Rows
-from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
+from layerwise.training.autoencoder.building import build_autoencoder
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 N_INPUTS, HIDDEN, CODE, BATCH = 784, 512, 16, 100
 
 
 def data(n: int) -> torch.Tensor:
     """Return binary rows, a fifth of them ones, as in MNIST."""
-    draws = torch.empty(n, N_INPUTS).uniform_(generator=generator_for(0, "benchmark"))
+    draws = torch.empty(n, N_INPUTS).uniform_(generator=torch_rng(0, "benchmark"))
     return draws.lt(0.2).float()
 
 
 def layerwise_loop(x: torch.Tensor, precision: str = "float32") -> float:
     """Train one epoch through the project's loop, with its callbacks and 100 validation rows; return its seconds."""
-    columns = Description(
+    columns = DataSpec(
         task="multiclass",
         n_inputs=N_INPUTS,
         n_outputs=10,
         feature_names=(),
-        blocks=(Block(name="pixels", kind="binary", start=0, stop=N_INPUTS),),
+        blocks=(ColumnBlock(name="pixels", kind="binary", start=0, stop=N_INPUTS),),
         target_names=(),
         image_shape=(28, 28),
     )
     settings = AutoencoderSettings(
         variant="variational",
         hidden_sizes=(HIDDEN,),
-        code_size=CODE,
+        latent_size=CODE,
         activation="relu",
         epochs=1,
         batch_size=BATCH,
         precision=precision,
     )
-    network = new_autoencoder(settings, columns, generator_for(0, "weights"))
-    progress, _ = train_autoencoder(network, Rows(x), Rows(x[:100]), columns, settings, 0, quiet=True)
+    network = build_autoencoder(settings, columns, torch_rng(0, "weights"))
+    progress, _ = train_autoencoder(
+        network, TensorData(x), TensorData(x[:100]), columns, settings, 0, silent=True
+    )
     return progress.seconds
 
 
@@ -89,13 +91,13 @@ class Plain(nn.Module):
 def plain_loop(x: torch.Tensor) -> float:
     """Train one epoch with a DataLoader, as tutorials do; return its seconds."""
     network = Plain()
-    optimiser = torch.optim.Adam(network.parameters())
+    optimizer = torch.optim.Adam(network.parameters())
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x), BATCH, shuffle=True)
     began = time.perf_counter()
     for (batch,) in loader:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         network(batch).backward()
-        optimiser.step()
+        optimizer.step()
     return time.perf_counter() - began
 
 
@@ -124,7 +126,7 @@ def pythae_loop(x: torch.Tensor) -> float:
         trainer = BaseTrainer(model=model, train_dataset=Dataset(), training_config=settings)
         trainer.prepare_training()
         began = time.perf_counter()
-        trainer.train_step(1)
+        trainer.training_step(1)
         return time.perf_counter() - began
 
 

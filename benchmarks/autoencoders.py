@@ -20,20 +20,20 @@ import torch
 from anomalies import rows_of
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.evaluation.metrics.probe import linear_probe
-from layerwise.evaluation.unsupervised.compression import fit_components
+from layerwise.evaluation.unsupervised.compression import fit_pca
 from layerwise.evaluation.unsupervised.reconstruction import reconstruction_sse
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
-from layerwise.models.autoencoder.passes import encoded, reconstructed
-from layerwise.models.autoencoder.stacked import from_machines, unrolled
+from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows
+from layerwise.models.autoencoder.stacked import from_dbn, unroll
 from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.building import build_autoencoder
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain_dbn
+from layerwise.utils.random_streams import torch_rng
 
 PROJECT = Path(__file__).parent.parent
 SIZES = (1000, 500, 250, 30)
@@ -43,15 +43,17 @@ JACOBIAN_ROWS = 500
 
 def squared_error(network: Autoencoder, rows: torch.Tensor) -> float:
     """Return the mean over rows of |row - reconstruction|^2."""
-    return float(reconstruction_sse(rows, reconstructed(network, rows)).mean())
+    return float(reconstruction_sse(rows, reconstruct_rows(network, rows)).mean())
 
 
-def contraction(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Namespace) -> None:
+def contraction(
+    parts: tuple[TensorData, TensorData, TensorData, DataSpec], given: argparse.Namespace
+) -> None:
     """Train one encoder of each kind and print their Jacobians."""
     training, validation, test, columns = parts
     kinds: dict[str, dict[str, Any]] = {
-        "plain": {"variant": "compression", "hidden_sizes": (), "code_activation": "sigmoid", "tied": True,
-                  "initialiser": "glorot_uniform"},
+        "plain": {"variant": "compression", "hidden_sizes": (), "latent_activation": "sigmoid", "tied": True,
+                  "initializer": "glorot_uniform"},
         "denoising, masking 0.25": {"variant": "denoising", "corruption": "masking"},
         "contractive, lambda 0.1": {"variant": "contractive", "contraction": 0.1},
     }  # fmt: skip
@@ -59,12 +61,12 @@ def contraction(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Nam
     print("|---|---|---|---|")
     for name, kind in kinds.items():
         settings = AutoencoderSettings(
-            **kind, code_size=given.units, epochs=given.epochs, learning_rate=0.001
+            **kind, latent_size=given.units, epochs=given.epochs, learning_rate=0.001
         )
-        network = new_autoencoder(settings, columns, generator_for(0, "contraction"))
-        train_autoencoder(network, training, validation, columns, settings, 0, quiet=True)
+        network = build_autoencoder(settings, columns, torch_rng(0, "contraction"))
+        train_autoencoder(network, training, validation, columns, settings, 0, silent=True)
         assert isinstance(network, Autoencoder)
-        coded = [(encoded(network, rows.inputs), rows.targets) for rows in (training, validation, test)]
+        coded = [(encode_rows(network, rows.inputs), rows.targets) for rows in (training, validation, test)]
         error = linear_probe(columns.task, *coded, n_outputs=columns.n_outputs, n_bootstrap=10)["error"].value
         norm = mean_jacobian_norm(network, test.inputs[:JACOBIAN_ROWS])
         print(
@@ -72,29 +74,29 @@ def contraction(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Nam
         )
 
 
-def vanishing(parts: tuple[Rows, Rows, Rows, Description], given: argparse.Namespace) -> None:
+def vanishing(parts: tuple[TensorData, TensorData, TensorData, DataSpec], given: argparse.Namespace) -> None:
     """Train the same deep net of sigmoids from two starts and print what is left of a test row."""
     training, validation, test, columns = parts
     settings = AutoencoderSettings(
         variant="deep",
         activation="sigmoid",
-        initialiser="normal",
-        initialiser_gain=0.2,
+        initializer="normal",
+        initializer_gain=0.2,
         epochs=given.epochs,
         learning_rate=0.001,
     )
-    small = new_autoencoder(settings, columns, generator_for(0, "vanishing"))
-    machines = DBN(DBNConfig(n_visible=columns.n_inputs, hidden_sizes=SIZES), generator_for(0, "stack"))
-    pretrain(machines, training, validation, PretrainingSettings(epochs=10, final_learning_rate=None), 0)
-    starts = {"N(0, 0.01^2)": small, "a stack of machines": unrolled(from_machines(machines))}
+    small = build_autoencoder(settings, columns, torch_rng(0, "vanishing"))
+    dbn = DBN(DBNConfig(n_visible=columns.n_inputs, hidden_sizes=SIZES), torch_rng(0, "stack"))
+    pretrain_dbn(dbn, training, validation, PretrainingSettings(epochs=10, final_learning_rate=None), 0)
+    starts = {"N(0, 0.01^2)": small, "a stack of machines": unroll(from_dbn(dbn))}
     print("| start | squared error of a test row |")
     print("|---|---|")
     for name, network in starts.items():
-        train_autoencoder(network, training, validation, columns, settings, 0, quiet=True)
+        train_autoencoder(network, training, validation, columns, settings, 0, silent=True)
         assert isinstance(network, Autoencoder)
         print(f"| {name} | {squared_error(network, test.inputs):.2f} |", flush=True)
     for n in (2, 30):
-        components = fit_components(training.inputs, n)
+        components = fit_pca(training.inputs, n)
         error = reconstruction_sse(test.inputs, components.decode(components.encode(test.inputs))).mean()
         print(f"| {n} principal components instead | {float(error):.2f} |")
 

@@ -16,10 +16,10 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.preprocessing.preprocessor import fit_preparation, prepare_rows
+from layerwise.data.preprocessing.preprocessor import fit_preprocessor, preprocess_rows
 from layerwise.data.splits import split_raw
-from layerwise.evaluation.metrics.baselines import baselines
-from layerwise.evaluation.metrics.supervised import measures
+from layerwise.evaluation.metrics.baselines import fit_baselines
+from layerwise.evaluation.metrics.supervised import compute_metrics
 from layerwise.parameters.checks import check_parameters
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
@@ -35,19 +35,19 @@ def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
         p = check_parameters(dict(context.config_loader["parameters"]))
         raw = context.catalog.load("raw")
     split = split_raw(raw, p["problem"], p["split"], 0)
-    fitted = fit_preparation(raw, split, p["problem"], p["preparation"], 0)
-    training, chosen, test = prepare_rows(raw, split, fitted)
-    columns = fitted.description
+    fitted = fit_preprocessor(raw, split, p["problem"], p["preprocessing"], 0)
+    training, chosen, test = preprocess_rows(raw, split, fitted)
+    columns = fitted.data_spec
     test = chosen if validation else test
     found: dict[str, list[float]] = {}
     for seed in range(seeds):
         began = time.perf_counter()
         network, history = finetune_random_start(
-            training, chosen, columns.model_dump(), p["mlp"], p["finetuning"], seed, quiet=True
+            training, chosen, columns.model_dump(), p["mlp"], p["finetuning"], seed, silent=True
         )
         seconds = time.perf_counter() - began
         scores = scores_of(network, test, columns)
-        values = measures(columns.task, targets_of(test, columns), scores, n_bootstrap=0)
+        values = compute_metrics(columns.task, targets_of(test, columns), scores, n_bootstrap=0)
         for name in ("accuracy", "roc_auc", "log_loss", "rmse"):
             if name in values:
                 found.setdefault(name, []).append(values[name].value)
@@ -56,7 +56,7 @@ def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
         settings = p["evaluation"].model_copy(update={"bootstrap": 0})
         if not validation and p["problem"].derive == EXERCISE:
             other = train_without_area(
-                raw, split.to_dict(), p["problem"], p["preparation"], None, p["mlp"], p["finetuning"], seed
+                raw, split.to_dict(), p["problem"], p["preprocessing"], None, p["mlp"], p["finetuning"], seed
             )
             exercise = measure_exercise(network, test, columns.model_dump(), *other, settings, seed)
             for name, of in exercise.items():
@@ -66,7 +66,7 @@ def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
     print(f"{env}, {seeds} seeds, {len(test)} {part} rows")
     for name, values in found.items():
         print(f"  {name:55s} {np.mean(values):.4f} +- {np.std(values, ddof=1):.4f}")
-    for name, figures in baselines(
+    for name, figures in fit_baselines(
         training, test, columns.task, n_outputs=columns.n_outputs, n_bootstrap=0
     ).items():
         shown = ", ".join(
@@ -77,7 +77,7 @@ def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(data_spec=__doc__)
     parser.add_argument("problems", nargs="+")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument(

@@ -17,7 +17,7 @@ import numpy as np
 from kedro.framework.startup import bootstrap_project
 from seeds import PROJECT, measure
 
-from layerwise.evaluation.plots.training import few_labels
+from layerwise.evaluation.plots.training import plot_label_efficiency
 
 STARTS = {"pretrained": "rbm", "random start": "none"}
 # Few rows make few batches, so that smaller sets get more epochs: 500 to 1,100 steps in all.
@@ -54,13 +54,13 @@ def main() -> None:
         for seed in seeds:
             name = f"few_labels_{method}"
             for labelled in LEARNING:
-                again = None if labelled is None else ["dbn.keep_labels"]
+                again = None if labelled is None else ["dbn.select_labelled_rows"]
                 error = run(name, seed, method, labelled, again)
                 errors[start].setdefault(labelled or 3600, []).append(error)
                 print(f"{start}, seed {seed}, {labelled or 3600} labels: error {error:.4f}", flush=True)
     folder = PROJECT / "docs/pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    few_labels(errors).savefig(folder / "few_labels.png")
+    plot_label_efficiency(errors).savefig(folder / "few_labels.png")
     (folder / "few_labels.json").write_text(json.dumps(errors, indent=1) + "\n")
     for start, by_rows in errors.items():
         for labelled, values in sorted(by_rows.items()):

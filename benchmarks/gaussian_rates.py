@@ -1,6 +1,6 @@
 """A machine with Gaussian units on a table, over two decades of learning rates: what validation rows say of it.
 
-    LAYERWISE_DATA=... python benchmarks/gaussian_rates.py [--env churn] [--rates 0.001 0.1] [--params centred=true]
+    LAYERWISE_DATA=... python benchmarks/gaussian_rates.py [--env churn] [--rates 0.001 0.1] [--params centered=true]
 
 Each line is a machine: reconstruction loss and log pseudo-likelihood (nats a row) of validation rows after the first
 and after the last epoch, or why it was stopped.
@@ -18,9 +18,9 @@ from kedro.framework.startup import bootstrap_project
 
 from layerwise.models.rbm.rbm import RBM
 from layerwise.training.plan import TrainingError
-from layerwise.training.rbm.settings import MachineSettings
-from layerwise.training.rbm.train import machine_config, train_machine
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.rbm.settings import RBMTrainingSettings
+from layerwise.training.rbm.train import fit_rbm, rbm_config
+from layerwise.utils.random_streams import torch_rng
 
 PROJECT = Path(__file__).parent.parent
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -43,12 +43,12 @@ def main() -> None:
     )
     print("|---|---|---|")
     for rate in given.rates:
-        settings = MachineSettings(
-            **{"n_hidden": 100, "gaussian_learning_rate": rate, "watched_rows": 500} | own
+        settings = RBMTrainingSettings(
+            **{"n_hidden": 100, "gaussian_learning_rate": rate, "pseudo_likelihood_rows": 500} | own
         )
-        rbm = RBM(machine_config(columns, settings), generator_for(0, "machine"))
+        rbm = RBM(rbm_config(columns, settings), torch_rng(0, "machine"))
         try:
-            history = train_machine(rbm, training, validation, settings, 0).history["rbm"]
+            history = fit_rbm(rbm, training, validation, settings, 0).history["rbm"]
         except TrainingError as error:
             print(f"| {rate:g} | stopped: {error} | |")
             continue

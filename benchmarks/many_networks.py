@@ -12,30 +12,30 @@ import time
 
 import torch
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.network_stack import train_network_stack
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
-def rows(n: int, seed: int) -> Rows:
+def rows(n: int, seed: int) -> TensorData:
     """Return standardised inputs and a target that a net can learn."""
-    generator = torch.Generator().manual_seed(seed)
-    inputs = torch.randn(n, 11, generator=generator)
-    return Rows(inputs, (inputs[:, :1] + inputs[:, 1:2].square() > 1.5).float())
+    rng = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(n, 11, generator=rng)
+    return TensorData(inputs, (inputs[:, :1] + inputs[:, 1:2].square() > 1.5).float())
 
 
 def networks(n: int) -> list[MLP]:
     """Return n networks of the exercise, each from its own seed."""
     shape = MLPConfig(
-        n_inputs=11, n_outputs=1, hidden_sizes=(6, 6), activation="relu", initialiser="he_uniform"
+        n_inputs=11, n_outputs=1, hidden_sizes=(6, 6), activation="relu", initializer="he_uniform"
     )
-    return [MLP(shape, generator_for(seed, "network")) for seed in range(n)]
+    return [MLP(shape, torch_rng(seed, "network")) for seed in range(n)]
 
 
-def keras_seconds(training: Rows, validation: Rows, epochs: int) -> float:
+def keras_seconds(training: TensorData, validation: TensorData, epochs: int) -> float:
     """Return the time that Keras takes for the same training."""
     import keras
 
@@ -69,10 +69,10 @@ def main() -> None:
     settings = FinetuningSettings(
         epochs=given.epochs,
         batch_size=10,
-        optimiser="adamax",
+        optimizer="adamax",
         epsilon=1e-7,
         schedule="constant",
-        keep_best=False,
+        keep_best_weights=False,
     )
 
     def best(work) -> float:  # type: ignore[no-untyped-def]
@@ -83,7 +83,7 @@ def main() -> None:
             found.append(time.perf_counter() - began)
         return min(found)
 
-    one = best(lambda: finetune(networks(1)[0], "binary", training, validation, settings, 0, quiet=True))
+    one = best(lambda: finetune(networks(1)[0], "binary", training, validation, settings, 0, silent=True))
     scale = 100 / given.epochs
     print(f"one network in the loop: {one:.2f} s, {scale * one:.1f} s for 100 epochs")
     keras = None
@@ -92,7 +92,9 @@ def main() -> None:
         print(f"one network in Keras: {scale * keras:.1f} s for 100 epochs")
     for n in given.numbers:
         seconds = best(
-            lambda n=n: train_many(networks(n), "binary", training, validation, settings, list(range(n)))
+            lambda n=n: train_network_stack(
+                networks(n), "binary", training, validation, settings, list(range(n))
+            )
         )
         words = f"{n} together: {scale * seconds:.1f} s for 100 epochs, {seconds / one:.2f} times one in the loop, "
         words += f"{n * one / seconds:.1f} times faster than one after another"

@@ -20,20 +20,20 @@ from typing import Any
 
 import torch
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.loop import fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 N_VISIBLE, N_HIDDEN, BATCH = 784, 500, 100
 
 
 def data(n: int) -> torch.Tensor:
     """Return binary rows, a fifth of them ones, as in MNIST."""
-    draws = torch.empty(n, N_VISIBLE).uniform_(generator=generator_for(0, "benchmark"))
+    draws = torch.empty(n, N_VISIBLE).uniform_(generator=torch_rng(0, "benchmark"))
     return draws.lt(0.2).float()
 
 
@@ -51,16 +51,16 @@ def bare_products(v: torch.Tensor) -> None:
 
 def layerwise_loop(v: torch.Tensor, batch: int = BATCH, n_hidden: int = N_HIDDEN, **settings: Any) -> None:
     """Train one epoch through the project's loop, with its callbacks and the epoch's metrics."""
-    rbm = RBM(RBMConfig(n_visible=N_VISIBLE, n_hidden=n_hidden), generator_for(0, "weights"))
+    rbm = RBM(RBMConfig(n_visible=N_VISIBLE, n_hidden=n_hidden), torch_rng(0, "weights"))
     chosen = ContrastiveDivergenceSettings(**settings)
-    trainee = ContrastiveDivergence(rbm, chosen, generator_for(0, "states"))
+    plan = ContrastiveDivergence(rbm, chosen, torch_rng(0, "states"))
     callbacks: list[Callback] = [Reporter("pretraining/layer_1/")]
     fit(
-        trainee,
-        Rows(v),
+        plan,
+        TensorData(v),
         epochs=1,
         batch_size=batch,
-        generator=generator_for(0, "order"),
+        rng=torch_rng(0, "order"),
         callbacks=callbacks,
     )
 
@@ -77,8 +77,8 @@ def learnergy(v: torch.Tensor) -> None:
     from learnergy.models import bernoulli
 
     rows = torch.utils.data.TensorDataset(v, torch.zeros(len(v)))
-    machine = bernoulli.RBM(n_visible=N_VISIBLE, n_hidden=N_HIDDEN, steps=1, learning_rate=0.1)
-    machine.fit(rows, batch_size=BATCH, epochs=1)
+    model = bernoulli.RBM(n_visible=N_VISIBLE, n_hidden=N_HIDDEN, steps=1, learning_rate=0.1)
+    model.fit(rows, batch_size=BATCH, epochs=1)
 
 
 def rbms(v: torch.Tensor) -> None:
@@ -86,16 +86,16 @@ def rbms(v: torch.Tensor) -> None:
     from rbms.bernoulli_bernoulli.classes import BBRBM
     from rbms.training.pcd import fit_batch_pcd
 
-    machine = BBRBM.init_parameters(num_hiddens=N_HIDDEN, dataset=_Dataset(v), device=v.device, dtype=v.dtype)
-    for parameter in machine.parameters():
+    model = BBRBM.init_parameters(num_hiddens=N_HIDDEN, dataset=_Dataset(v), device=v.device, dtype=v.dtype)
+    for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    optimiser = torch.optim.SGD(machine.parameters(), lr=0.1, maximize=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, maximize=True)
     for batch in v.split(BATCH):
         weights = torch.ones(len(batch), 1)
-        chains = machine.init_chains(len(batch), weights=weights, start_v=batch)
-        optimiser.zero_grad(set_to_none=False)
-        fit_batch_pcd((batch, weights), chains, machine, gibbs_steps=1, beta=1.0, centered=False)
-        optimiser.step()
+        chains = model.init_chains(len(batch), weights=weights, start_v=batch)
+        optimizer.zero_grad(set_to_none=False)
+        fit_batch_pcd((batch, weights), chains, model, gibbs_steps=1, beta=1.0, centered=False)
+        optimizer.step()
 
 
 class _Dataset:
@@ -110,7 +110,7 @@ CONTENDERS: dict[str, Callable[[torch.Tensor], None]] = {
     "bare products": bare_products,
     "layerwise": layerwise_loop,
     "layerwise, persistent": partial(layerwise_loop, chain="persistent", chains=BATCH),
-    "layerwise, centred": partial(layerwise_loop, centred=True),
+    "layerwise, centred": partial(layerwise_loop, centered=True),
     "layerwise, bfloat16": partial(layerwise_loop, bfloat16=True),
     "scikit-learn": scikit_learn,
 }
@@ -120,9 +120,9 @@ CONTENDERS |= {name: train for name, train in (("learnergy", learnergy), ("rbms"
 def overhead_per_batch(v: torch.Tensor) -> float:
     """Return what the loop adds to a small batch's step, in microseconds: batch 10, 784-64."""
     rows = v[:5000]
-    rbm = RBM(RBMConfig(n_visible=N_VISIBLE, n_hidden=64), generator_for(0, "weights"))
-    trainee = ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(), generator_for(0, "states"))
-    batches = [Rows(part) for part in rows.split(10)]
+    rbm = RBM(RBMConfig(n_visible=N_VISIBLE, n_hidden=64), torch_rng(0, "weights"))
+    plan = ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(), torch_rng(0, "states"))
+    batches = [TensorData(part) for part in rows.split(10)]
     looped, bare = [], []
     for _ in range(9):
         start = time.perf_counter()
@@ -130,7 +130,7 @@ def overhead_per_batch(v: torch.Tensor) -> float:
         looped.append(time.perf_counter() - start)
         start = time.perf_counter()
         for batch in batches:
-            trainee.train_step(batch)
+            plan.training_step(batch)
         bare.append(time.perf_counter() - start)
     return (statistics.median(looped) - statistics.median(bare)) / len(batches) * 1e6
 

@@ -42,13 +42,13 @@ def measure(
         session.run(pipeline_names=[pipeline], from_nodes=from_nodes, to_nodes=[f"{pipeline}.evaluate"])
         problem = session.load_context().config_loader["parameters"]["problem"]["name"]
     place = PROJECT / "data"
-    measures = json.loads((place / f"08_reporting/{problem}/{pipeline}/measures.json").read_text())["network"]
+    metrics = json.loads((place / f"08_reporting/{problem}/{pipeline}/metrics.json").read_text())["network"]
     seconds = 0.0
     for name in ("pretraining", "finetuning"):
         history = place / f"07_model_output/{problem}/{pipeline}/{name}_history.json"
         if history.exists():
             seconds += json.loads(history.read_text())["seconds"]
-    return {name: values["value"] for name, values in measures.items()}, seconds
+    return {name: values["value"] for name, values in metrics.items()}, seconds
 
 
 def main() -> None:

@@ -11,15 +11,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.data.transforms.corruption import CORRUPTIONS
-from layerwise.models.layers import ACTIVATION_CHOICES, INITIALISER_CHOICES
+from layerwise.models.layers import ACTIVATION_CHOICES, INITIALIZER_CHOICES
 from layerwise.parameters.keys import PARAMETERS, is_model
 from layerwise.training.autoencoder.latent_penalties import SPARSITIES
 from layerwise.training.autoencoder.variants import VARIANTS
 from layerwise.training.gan.objectives import OBJECTIVE_CHOICES
-from layerwise.training.optim.settings import OPTIMISERS, SCHEDULES
+from layerwise.training.optim.settings import OPTIMIZERS, SCHEDULES
 from layerwise.training.supervised.losses import LOSSES, TASKS
 from layerwise.utils.config import Choice
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 
 HEAD = """# Hyperparameters
 
@@ -30,22 +30,24 @@ before anything runs. The defaults are those of `conf/base`; what a problem's fo
 # A longer list of names stands in a table of its own.
 ELSEWHERE = {
     "activation": "Activations",
-    "initialiser": "Initialisers",
+    "initializer": "Initialisers",
     "random_initialiser": "Initialisers",
-    "output_initialiser": "Initialisers",
-    "optimiser": "Optimisers",
+    "output_initializer": "Initialisers",
+    "optimizer": "Optimisers",
     "schedule": "Schedules",
     "loss": "Losses",
     "variant": "Autoencoders",
     "corruption": "Corruption",
     "sparsity": "Sparsity",
-    "code_activation": "Activations",
+    "latent_activation": "Activations",
     "decoder_activation": "Activations",
     "objective": "Objectives",
 }
 KEYS: dict[str, type[BaseModel]] = {key: kind for key, kind in PARAMETERS.items() if is_model(kind)}
 # Settings of a name with a table of its own that take only a few of its values.
-FEW = tuple(f"{key}.{name}" for key in ("gan", "ring", "applications") for name in ("optimiser", "schedule"))
+FEW = tuple(
+    f"{key}.{name}" for key in ("gan", "ring", "gan_applications") for name in ("optimizer", "schedule")
+)
 
 
 def settings_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -138,16 +140,16 @@ def document() -> str:
                     str(extra.get("not_with", "")),
                 ]
             )
-    uses = {name: ", ".join(choice.uses) for name, choice in OPTIMISERS.items()}
+    uses = {name: ", ".join(choice.uses) for name, choice in OPTIMIZERS.items()}
     parts = [
         HEAD,
         _table(["name", "meaning", "values", "default", "when to use", "incompatible with"], rows),
         _choices("Activations", ACTIVATION_CHOICES, "", {}),
         "The output layer follows from the task: linear for regression (exponential with the loss poisson), one "
         "sigmoid for binary, softmax for multiclass, n sigmoids for multilabel.",
-        _choices("Initialisers", INITIALISER_CHOICES, "", {})
+        _choices("Initialisers", INITIALIZER_CHOICES, "", {})
         + "\n\nn is the number of inputs of a unit, m of units.",
-        _choices("Optimisers", OPTIMISERS, "its settings", uses)
+        _choices("Optimisers", OPTIMIZERS, "its settings", uses)
         + "\n\ng is the gradient and r the learning rate. Any other setting with one of these names is an error.",
         _choices("Schedules", SCHEDULES, "its settings", {n: ", ".join(c.uses) for n, c in SCHEDULES.items()})
         + "\n\n`warmup_epochs` is a linear rise before any of them but one_cycle.",
@@ -169,7 +171,7 @@ def main() -> None:
     if len(sys.argv) < 2:
         print(document(), end="")
         return
-    with whole_file(Path(sys.argv[1])) as part:
+    with atomic_write(Path(sys.argv[1])) as part:
         part.write_text(document())
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.parameters.keys import PARAMETERS
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 
 WIDTH = 120
 # Longer lists of names stand in the documentation's tables alone.
@@ -114,7 +114,7 @@ def main() -> None:
     if len(sys.argv) < 2:
         print(document(), end="")
         return
-    with whole_file(Path(sys.argv[1])) as part:
+    with atomic_write(Path(sys.argv[1])) as part:
         part.write_text(document())
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from layerwise.data.preprocessing.preprocessor import fit_preparation
-from layerwise.data.preprocessing.summaries import plain_columns
-from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.preprocessing.preprocessor import fit_preprocessor
+from layerwise.data.preprocessing.summaries import columns_for_summary
+from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
 from layerwise.data.splits import split_raw
-from layerwise.evaluation.drift import drift_of_numbers, drift_of_values
-from layerwise.evaluation.plots.drift import drift
+from layerwise.evaluation.drift import categorical_drift, numeric_drift
+from layerwise.evaluation.plots.drift import plot_drift
 
 PROJECT = Path(__file__).parent.parent
 PICTURES = PROJECT / "docs/pictures"
@@ -29,8 +29,8 @@ PROBLEMS = {"forest_fires_classic": "forest_fires_classic"}
 SHOWN = (
     ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
     ("reconstructions", "dbn", ["reconstructions"], 290, 64),
-    ("results", "dbn", ["predictions", "code_map"], 560, 128),
-    ("machine", "rbm", ["filters", "code_map"], 560, 128),
+    ("results", "dbn", ["predictions", "latent_map"], 560, 128),
+    ("rbm", "rbm", ["filters", "latent_map"], 560, 128),
     ("compression", "autoencoder", ["compression"], 420, 64),
     ("stacked", "sae", ["features"], 560, 128),
     ("generated", "gan", ["samples"], 560, 64),
@@ -59,24 +59,24 @@ def side_by_side(pipeline: str, names: list[str], height: int = 560) -> Image.Im
     return line
 
 
-def draw_drift(degrees: float = 12) -> None:
+def plot_drift_example(degrees: float = 12) -> None:
     """Draw the drift of forest fires in a summer that much warmer, in which wind was not measured on every day."""
     frame = pd.read_csv(PROJECT / "data/01_raw/forest_fires/forestfires_uci.csv")
     problem = Problem(name="fires", task="regression", target="area")
     split = split_raw(frame, problem, SplitSettings(stratify=False), 0)
-    state = fit_preparation(frame, split, problem, PreparationSettings(), 0).state
+    state = fit_preprocessor(frame, split, problem, PreprocessingSettings(), 0).state
     new = frame.iloc[split.test].assign(temp=lambda rows: rows["temp"] + degrees)
     new["wind"] = new["wind"].where(new.index % 4 > 0)
     found = []
-    for name, (kind, values, missing) in plain_columns(new, state["kinds"]).items():
+    for name, (kind, values, missing) in columns_for_summary(new, state["kinds"]).items():
         before, n = state["summary"]["columns"][name], len(split.training)
         if kind == "number":
-            found.append(drift_of_numbers(name, before, values, n))
+            found.append(numeric_drift(name, before, values, n))
         else:
             found.append(
-                drift_of_values(name, before, pd.Series(values).value_counts().to_dict(), missing, n)
+                categorical_drift(name, before, pd.Series(values).value_counts().to_dict(), missing, n)
             )
-    drift(found, len(new)).savefig(PICTURES / "drift.png", dpi=110)
+    plot_drift(found, len(new)).savefig(PICTURES / "drift.png", dpi=110)
 
 
 def main() -> None:
@@ -87,7 +87,7 @@ def main() -> None:
             continue
         line = side_by_side(pipeline, names, height)
         line.quantize(colours).save(PICTURES / f"{picture}.png", optimize=True)
-    draw_drift()
+    plot_drift_example()
 
 
 if __name__ == "__main__":

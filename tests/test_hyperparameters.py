@@ -4,12 +4,12 @@ from typing import get_args
 import pytest
 from make_hyperparameters import KEYS, document, settings_of
 
-from layerwise.models.layers import ACTIVATIONS, INITIALISERS
+from layerwise.models.layers import ACTIVATIONS, INITIALIZERS
 from layerwise.training.optim.settings import (
-    OPTIMISER_SETTINGS,
-    OPTIMISERS,
+    OPTIMIZER_SETTINGS,
+    OPTIMIZERS,
     SCHEDULES,
-    OptimiserName,
+    OptimizerName,
     ScheduleName,
 )
 from layerwise.training.supervised.losses import LOSSES, LossName
@@ -31,7 +31,7 @@ def test_every_setting_has_its_row_and_a_meaning(key):
 
 @pytest.mark.parametrize(
     "names",
-    [ACTIVATIONS, INITIALISERS, get_args(OptimiserName), get_args(ScheduleName), get_args(LossName)],
+    [ACTIVATIONS, INITIALIZERS, get_args(OptimizerName), get_args(ScheduleName), get_args(LossName)],
 )
 def test_every_choice_by_name_has_its_row(names):
     for name in names:
@@ -39,8 +39,8 @@ def test_every_choice_by_name_has_its_row(names):
 
 
 def test_every_setting_of_an_optimiser_belongs_to_one_at_least():
-    assert set(OPTIMISER_SETTINGS) == {use for choice in OPTIMISERS.values() for use in choice.uses}
-    assert set(OPTIMISERS) == set(get_args(OptimiserName))
+    assert set(OPTIMIZER_SETTINGS) == {use for choice in OPTIMIZERS.values() for use in choice.uses}
+    assert set(OPTIMIZERS) == set(get_args(OptimizerName))
     assert set(SCHEDULES) == set(get_args(ScheduleName))
     assert set(LOSSES) == set(get_args(LossName))
 

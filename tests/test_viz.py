@@ -10,7 +10,7 @@ from PIL import Image
 LAYERS = ["raw", "feature", "model_input", "models", "model_output", "reporting"]
 FIGURES = (
     "calibration",
-    "code_map",
+    "latent_map",
     "features",
     "learning_curves",
     "predictions",
@@ -66,16 +66,16 @@ def test_a_node_that_trains_shows_its_network(site, node, first, last):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_shows_its_picture(site, name):
+def test_a_figure_shows_its_image(site, name):
     details = site[1][f"dbn.figure_{name}"]
     assert details["preview_type"] == "ImagePreview"
-    with Image.open(BytesIO(base64.b64decode(details["preview"]))) as picture:
-        assert min(picture.size) > 200
+    with Image.open(BytesIO(base64.b64decode(details["preview"]))) as image:
+        assert min(image.size) > 200
 
 
 def test_measures_and_predictions_can_be_read_there(site, finished):
-    measures = finished.json("08_reporting/digits/dbn/measures.json")
-    shown = site[1]["dbn.measures"]
+    metrics = finished.json("08_reporting/digits/dbn/metrics.json")
+    shown = site[1]["dbn.metrics"]
     assert shown["preview_type"] == "JSONPreview"
-    assert json.loads(shown["preview"]) == measures
+    assert json.loads(shown["preview"]) == metrics
     assert site[1]["dbn.predictions"]["preview"]["columns"][:2] == ["true", "predicted"]

@@ -22,17 +22,17 @@ class ErrorMessageHook:
     @hook_impl(tryfirst=True)
     def after_context_created(self) -> None:
         """Take over what Python shows of an error that nobody catches."""
-        show_message_alone()
+        show_user_errors_as_messages()
 
 
-def show_message_alone() -> None:
+def show_user_errors_as_messages() -> None:
     """Show an error that the user can mend as its message; any other keeps its traceback."""
     previous = sys.excepthook
-    if getattr(previous, "shows_message_alone", False):
+    if getattr(previous, "shows_user_errors_as_messages", False):
         return
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-        if not _is_for_the_user(error):
+        if not _is_user_error(error):
             previous(kind, error, trace)
             return
         from rich.console import Console
@@ -41,11 +41,11 @@ def show_message_alone() -> None:
             f"Error: {error}", style="bold red", markup=False
         )
 
-    hook.shows_message_alone = True  # type: ignore[attr-defined]
+    hook.shows_user_errors_as_messages = True  # type: ignore[attr-defined]
     sys.excepthook = hook
 
 
-def _is_for_the_user(error: BaseException) -> bool:
+def _is_user_error(error: BaseException) -> bool:
     # Kedro's own errors about data, configuration and validation say what is wrong too.
     if type(error).__module__.startswith(("kedro.io", "kedro.validation", "kedro.config")):
         return True

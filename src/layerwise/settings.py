@@ -10,9 +10,9 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 
 from layerwise.cli import ErrorMessageHook
-from layerwise.tracking.checks import GuardHook
+from layerwise.tracking.checks import ParameterChecksHook
 from layerwise.tracking.hook import TrackingHook
-from layerwise.utils.run_context import parameter, problem, set_place
+from layerwise.utils.run_context import parameter, problem, set_run_context
 
 if sys.platform == "linux":
     # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
@@ -25,10 +25,10 @@ gc.set_threshold(100_000, 50, 1000)
 # The same at the end: what a process leaves goes back as a whole, and taking it to pieces first costs two seconds more.
 atexit.register(gc.freeze)
 
-HOOKS = (ErrorMessageHook(), GuardHook(), TrackingHook())
+HOOKS = (ErrorMessageHook(), ParameterChecksHook(), TrackingHook())
 
 
-def _problem_of(project: Path, parameters: dict[str, Any], given: dict[str, Any] | None) -> str:
+def _problem_name(project: Path, parameters: dict[str, Any], given: dict[str, Any] | None) -> str:
     """Return whose problem the run is about: the environment's, or that of the model which the command names."""
     for pipeline in ("predict", "evaluate"):
         named = (given or {}).get(pipeline)
@@ -37,7 +37,7 @@ def _problem_of(project: Path, parameters: dict[str, Any], given: dict[str, Any]
             from layerwise.tracking.hook import tracking_uri
             from layerwise.tracking.registry import find_model
 
-            return find_model(model, tracking_uri(project)).facts.problem
+            return find_model(model, tracking_uri(project)).manifest.problem
     return str(parameters["problem"].get("name"))
 
 
@@ -55,7 +55,7 @@ class ProblemConfigLoader(OmegaConfigLoader):
             self[key] = without_empty_keys(super().__getitem__(key))
         if key == "catalog":
             project, parameters = Path(self.conf_source).parent, self["parameters"]
-            set_place(project, _problem_of(project, parameters, self.runtime_params), parameters)
+            set_run_context(project, _problem_name(project, parameters, self.runtime_params), parameters)
         return super().__getitem__(key)
 
 

@@ -13,7 +13,7 @@ from helpers.killed_runs import OFTEN, assert_same_outputs, end_of, killed_after
 from kedro.framework.project import pipelines
 from safetensors.torch import load_file
 
-from layerwise.checkpointing.run_directory import BusyError, RunPlace
+from layerwise.checkpointing.run_directory import RunDirectory, RunInProgressError
 from layerwise.pipeline_registry import RUNNABLE
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.backpropagation import Backpropagation
@@ -22,7 +22,7 @@ from layerwise.utils.errors import ResumeError
 # What is drawn and measured after training is the same work every time: one case does it.
 TRAINED = {
     "dbn": ["dbn.finetune_network"],
-    "rbm": ["rbm.train_machine", "rbm.train_classifier"],
+    "rbm": ["rbm.train_rbm", "rbm.train_classification_rbm"],
     "many": ["mlp.train_network"],
     "autoencoder": ["autoencoder.train_autoencoder"],
     "unrolled": ["sae.finetune_network"],
@@ -32,11 +32,11 @@ CASES = {
     # Stages of the dbn: 2 epochs of each of two layers, 3 of the fine-tuning.
     "dbn": ("dbn", {}, (3, 6)),
     "rbm": ("rbm", {"rbm": {"chain": "persistent", "monitor": "validation/pseudo_likelihood"}}, (5,)),
-    "mlp": ("mlp", {"finetuning": {"dropout": 0.2, "schedule": "plateau"}, "health": True}, (2,)),
+    "mlp": ("mlp", {"finetuning": {"dropout": 0.2, "schedule": "plateau"}, "layer_statistics": True}, (2,)),
     "many": ("mlp", {"seeds": 3, "finetuning": {"dropout": 0.2}}, (1,)),
     "autoencoder": (
         "autoencoder",
-        {"autoencoder": {"variant": "denoising", "code_size": 20, "epochs": 3}},
+        {"autoencoder": {"variant": "denoising", "latent_size": 20, "epochs": 3}},
         (2,),
     ),
     # 2 epochs of each of two machines, 2 of the autoencoder that they unroll to.
@@ -146,16 +146,16 @@ def test_a_damaged_checkpoint_costs_an_epoch_and_not_the_run(project, caplog):
 def test_a_loss_that_is_no_number_leaves_a_failed_run_that_can_go_on(project, monkeypatch, caplog):
     stop = {"to_nodes": ["mlp.train_network"]}
     project.run("mlp", problem={"name": "finite"}, **stop)
-    step, epochs = Backpropagation.train_step, []
+    step, epochs = Backpropagation.training_step, []
 
-    def poisoned(trainee, batch):
-        losses = step(trainee, batch)
+    def poisoned(plan, batch):
+        losses = step(plan, batch)
         return {**losses, "loss": losses["loss"] * math.nan} if len(epochs) == 3 else losses
 
-    begin = Backpropagation.begin_epoch
+    begin = Backpropagation.on_epoch_start
     with monkeypatch.context() as patch:
-        patch.setattr(Backpropagation, "train_step", poisoned)
-        patch.setattr(Backpropagation, "begin_epoch", lambda *a: (epochs.append(a), begin(*a))[1])
+        patch.setattr(Backpropagation, "training_step", poisoned)
+        patch.setattr(Backpropagation, "on_epoch_start", lambda *a: (epochs.append(a), begin(*a))[1])
         with pytest.raises(TrainingError, match=r"train/loss became nan in epoch 3.*lower learning rate"):
             project.run("mlp", problem={"name": "poisoned"}, checkpoints=OFTEN, **stop)
     run_id, status = run_of(project, "poisoned")
@@ -171,11 +171,11 @@ def test_a_loss_that_is_no_number_leaves_a_failed_run_that_can_go_on(project, mo
 
 
 def test_a_second_run_in_the_same_place_is_refused_and_the_first_is_none_the_worse(project):
-    place = RunPlace(project.path / "data", "shared", "mlp")
-    place.claim()
+    place = RunDirectory(project.path / "data", "shared", "mlp")
+    place.acquire()
     place.begin("first", {"parameters": {}}, keep=3)
     wanted = rf"run first \(process {os.getpid()}\) is writing to data/\*/shared/mlp.*problem\.name=shared_2"
-    with pytest.raises(BusyError, match=wanted):
+    with pytest.raises(RunInProgressError, match=wanted):
         project.run("mlp", problem={"name": "shared"})
     assert not project.query("select * from experiments where name='shared'")
     # Another pipeline of the problem has a place of its own.

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.killed_runs import OFTEN, assert_same_outputs, end_of, figures, networks, run_of, start
+from helpers.killed_runs import OFTEN, assert_same_outputs, end_of, networks, recorded_metrics, run_of, start
 from mlflow import MlflowClient
 
-from layerwise.checkpointing.run_directory import RunPlace
+from layerwise.checkpointing.run_directory import RunDirectory
 
 pytestmark = pytest.mark.slow
 TRAINED = {"to_nodes": ["dbn.finetune_network"]}
@@ -25,7 +25,7 @@ LONG = {"pretraining": {"epochs": 6}, "finetuning": {"epochs": 9}, "dbn": {"hidd
 def test_thirty_kills_at_random_moments_change_nothing(project):
     project.run("dbn", problem={"name": "never_killed"}, **LONG, **TRAINED)
     draw = random.Random(0)
-    place = RunPlace(project.path / "data", "killed_often", "dbn")
+    place = RunDirectory(project.path / "data", "killed_often", "dbn")
     kills, moments = 0, set()
     while kills < 30:
         resume = bool(place.unfinished())
@@ -56,14 +56,14 @@ def test_thirty_kills_at_random_moments_change_nothing(project):
     assert all(
         torch.equal(found[name][key], v) for name, tensors in whole.items() for key, v in tensors.items()
     )
-    expected = figures(project, run_of(project, "never_killed")[0])
+    expected = recorded_metrics(project, run_of(project, "never_killed")[0])
     runs = project.query(
         "select run_uuid, status from runs join experiments e using (experiment_id) where e.name='killed_often'"
     )
     done = [run_id for run_id, status in runs if status == "FINISHED"]
     assert done
     for run_id in done:
-        assert figures(project, run_id) == expected
+        assert recorded_metrics(project, run_id) == expected
     # What was killed before it had a checkpoint is called killed by the next one.
     project.run("dbn", problem={"name": "killed_often"}, to_nodes=["dbn.split_rows"])
     statuses = project.query(

@@ -7,26 +7,26 @@ import pytest
 import torch
 
 from layerwise.checkpointing import store as checkpoints
-from layerwise.checkpointing.store import Checkpoints, CheckpointSettings
-from layerwise.data.tensors import Block, Description, Rows
+from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms.augmentation import AugmentationSettings
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm.dbn import DBN, DBNConfig
 from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.training.autoencoder.building import new_autoencoder
+from layerwise.training.autoencoder.building import build_autoencoder
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.diagnostics.layer_statistics import HealthProbe
+from layerwise.training.diagnostics.layer_statistics import LayerStatistics
 from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.train import play_pictures
-from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain
-from layerwise.training.rbm.settings import MachineSettings
-from layerwise.training.rbm.train import train_machine
+from layerwise.training.gan.train import train_image_gan
+from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain_dbn
+from layerwise.training.rbm.settings import RBMTrainingSettings
+from layerwise.training.rbm.train import fit_rbm
 from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.network_stack import train_network_stack
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import generator_for
-from layerwise.utils.run_context import use_checkpoints
+from layerwise.utils.random_streams import torch_rng
+from layerwise.utils.run_context import set_checkpoint_store
 
 OFTEN = CheckpointSettings(epochs=1, minutes=None)
 
@@ -41,51 +41,64 @@ def no_checkpoints_are_left_on():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda number: None)
         yield
-    use_checkpoints(None)
+    set_checkpoint_store(None)
 
 
 def bits(seed, n=60, columns=9):
-    return torch.rand(n, columns, generator=generator_for(seed, "rows")).round()
+    return torch.rand(n, columns, generator=torch_rng(seed, "rows")).round()
 
 
 def grey(seed, n=60, columns=16):
-    return torch.rand(n, columns, generator=generator_for(seed, "rows"))
+    return torch.rand(n, columns, generator=torch_rng(seed, "rows"))
 
 
 def labels(seed, n=60, classes=3):
-    return torch.randint(0, classes, (n,), generator=generator_for(seed, "labels"))
+    return torch.randint(0, classes, (n,), generator=torch_rng(seed, "labels"))
 
 
-def rbm(shape: dict[str, Any], fresh: bool = False, **settings: Any) -> Callable[[], dict[str, Any]]:
+def rbm(
+    shape: dict[str, Any], dynamic_binarization: bool = False, **settings: Any
+) -> Callable[[], dict[str, Any]]:
     """Return a training of one machine that gives its weights and figures."""
 
     def train() -> dict[str, Any]:
-        chosen = MachineSettings(
-            **{"epochs": 5, "batch_size": 25, "watched_rows": 5, "momentum_epochs": 2} | settings
+        chosen = RBMTrainingSettings(
+            **{"epochs": 5, "batch_size": 25, "pseudo_likelihood_rows": 5, "momentum_epochs": 2} | settings
         )
-        machine = RBM(RBMConfig(**{"n_visible": 9, "n_hidden": 6} | shape), generator_for(1, "machine"))
-        make = bits if machine.config.visible == "bernoulli" and not fresh else grey
-        rows, held_out = Rows(make(0, columns=9)), Rows(make(1, 20, 9))
-        result = train_machine(machine, rows, held_out, chosen, 1, fresh=fresh)
-        return {"weights": machine.state_dict(), "history": result.history, "stages": result.stages}
+        network = RBM(RBMConfig(**{"n_visible": 9, "n_hidden": 6} | shape), torch_rng(1, "machine"))
+        make = bits if network.config.visible == "bernoulli" and not dynamic_binarization else grey
+        rows, held_out = TensorData(make(0, columns=9)), TensorData(make(1, 20, 9))
+        result = fit_rbm(network, rows, held_out, chosen, 1, dynamic_binarization=dynamic_binarization)
+        return {
+            "weights": network.state_dict(),
+            "history": result.history,
+            "reconstruction_history": result.reconstruction_history,
+        }
 
     return train
 
 
 def dbn() -> dict[str, Any]:
-    settings = PretrainingSettings(epochs=(3, 2, 3), batch_size=25, activities="samples", momentum_epochs=1)
-    stack = DBN(DBNConfig(n_visible=16, hidden_sizes=(8, 7, 6)), generator_for(2, "stack"))
-    result = pretrain(stack, Rows(grey(0)), Rows(grey(1, 20)), settings, 2, fresh=True)
+    settings = PretrainingSettings(epochs=(3, 2, 3), batch_size=25, features="samples", momentum_epochs=1)
+    stack = DBN(DBNConfig(n_visible=16, hidden_sizes=(8, 7, 6)), torch_rng(2, "stack"))
+    result = pretrain_dbn(
+        stack, TensorData(grey(0)), TensorData(grey(1, 20)), settings, 2, dynamic_binarization=True
+    )
     network = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(8, 7, 6), activation="sigmoid"))
     stack.copy_to(network)
     found = mlp_of(network, epochs=3)
-    return {**found, "stack": stack.state_dict(), "layers": result.history, "stages": result.stages}
+    return {
+        **found,
+        "stack": stack.state_dict(),
+        "layers": result.history,
+        "reconstruction_history": result.reconstruction_history,
+    }
 
 
-def mlp_of(network: MLP, fresh: bool = False, **settings: Any) -> dict[str, Any]:
+def mlp_of(network: MLP, dynamic_binarization: bool = False, **settings: Any) -> dict[str, Any]:
     chosen = FinetuningSettings(**{"epochs": 6, "batch_size": 25, "learning_rate": 0.02} | settings)
-    rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
-    probe = HealthProbe(network, held_out)
+    rows, held_out = TensorData(grey(0), labels(0)), TensorData(grey(1, 30), labels(1, 30))
+    probe = LayerStatistics(network, held_out)
     progress = finetune(
         network,
         "multiclass",
@@ -93,17 +106,17 @@ def mlp_of(network: MLP, fresh: bool = False, **settings: Any) -> dict[str, Any]
         held_out,
         chosen,
         3,
-        fresh=fresh,
+        dynamic_binarization=dynamic_binarization,
         image_shape=(4, 4),
         callbacks=[probe],
     )
-    health = [each.metrics() for each in (probe.start, *probe.epochs)]
+    layer_statistics = [each.metrics() for each in (probe.start, *probe.epochs)]
     return {
         "weights": network.state_dict(),
         "history": {"network": progress.history},
         "stop": progress.stop,
-        "health": health,
-        "verdicts": probe.verdicts(),
+        "layer_statistics": layer_statistics,
+        "diagnoses": probe.diagnoses(),
     }
 
 
@@ -112,7 +125,7 @@ def mlp(shape: dict[str, Any] | None = None, **settings: Any) -> Callable[[], di
     sizes: dict[str, Any] = {"n_inputs": 16, "n_outputs": 3, "hidden_sizes": (8, 7), "activation": "tanh"}
 
     def train() -> dict[str, Any]:
-        network = MLP(MLPConfig(**sizes | (shape or {})), generator_for(3, "network"))
+        network = MLP(MLPConfig(**sizes | (shape or {})), torch_rng(3, "network"))
         return mlp_of(network, **settings)
 
     return train
@@ -120,7 +133,7 @@ def mlp(shape: dict[str, Any] | None = None, **settings: Any) -> Callable[[], di
 
 def many() -> dict[str, Any]:
     seeds = (4, 5, 6, 7)
-    shape = MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(5,), dropout=0.2, normalisation="batch")
+    shape = MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(5,), dropout=0.2, normalization="batch")
     # A high rate and no patience: members leave at different epochs.
     chosen = FinetuningSettings(
         epochs=9,
@@ -131,44 +144,50 @@ def many() -> dict[str, Any]:
         schedule="plateau",
         plateau_patience=1,
     )
-    networks = [MLP(shape, generator_for(seed, "network")) for seed in seeds]
-    rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
-    members, course = train_many(networks, "multiclass", rows, held_out, chosen, seeds)
-    assert len({len(history) for history in course.history}) > 1
+    networks = [MLP(shape, torch_rng(seed, "network")) for seed in seeds]
+    rows, held_out = TensorData(grey(0), labels(0)), TensorData(grey(1, 30), labels(1, 30))
+    members, stack_history = train_network_stack(networks, "multiclass", rows, held_out, chosen, seeds)
+    assert len({len(history) for history in stack_history.history}) > 1
     return {
         "weights": members.state_dict(),
-        "history": {str(k): history for k, history in enumerate(course.history)},
-        "stopped": course.stopped,
-        "best": course.best_epoch,
+        "history": {str(k): history for k, history in enumerate(stack_history.history)},
+        "stopped": stack_history.stopped,
+        "best": stack_history.best_epoch,
     }
 
 
-def pictures(n_outputs=3, fresh=True) -> Description:
+def pictures(n_outputs=3, dynamic_binarization=True) -> DataSpec:
     names = tuple(f"pixel {k}" for k in range(16))
-    return Description(
+    return DataSpec(
         task="multiclass",
         n_inputs=16,
         n_outputs=n_outputs,
         feature_names=names,
-        blocks=tuple(Block(name=name, kind="real", start=k, stop=k + 1) for k, name in enumerate(names)),
+        blocks=tuple(
+            ColumnBlock(name=name, kind="real", start=k, stop=k + 1) for k, name in enumerate(names)
+        ),
         target_names=("class",),
         class_names=("a", "b", "c"),
         image_shape=(4, 4),
-        fresh_binarisation=fresh,
+        dynamic_binarization=dynamic_binarization,
     )
 
 
-def autoencoder(fresh: bool = True, **settings: Any) -> Callable[[], dict[str, Any]]:
+def autoencoder(dynamic_binarization: bool = True, **settings: Any) -> Callable[[], dict[str, Any]]:
     """Return a training of an autoencoder that gives its weights and figures."""
 
     def train() -> dict[str, Any]:
-        chosen = AutoencoderSettings(**{"epochs": 5, "batch_size": 25, "code_size": 4} | settings)
-        columns = pictures(fresh=fresh)
-        network = new_autoencoder(chosen, columns, generator_for(5, "autoencoder"))
-        progress, stages = train_autoencoder(
-            network, Rows(grey(0)), Rows(grey(1, 20)), columns, chosen, 5, quiet=True
+        chosen = AutoencoderSettings(**{"epochs": 5, "batch_size": 25, "latent_size": 4} | settings)
+        columns = pictures(dynamic_binarization=dynamic_binarization)
+        network = build_autoencoder(chosen, columns, torch_rng(5, "autoencoder"))
+        progress, reconstruction_history = train_autoencoder(
+            network, TensorData(grey(0)), TensorData(grey(1, 20)), columns, chosen, 5, silent=True
         )
-        return {"weights": network.state_dict(), "history": progress.history, "stages": stages.kept}
+        return {
+            "weights": network.state_dict(),
+            "history": progress.history,
+            "reconstruction_history": reconstruction_history.entries,
+        }
 
     return train
 
@@ -179,15 +198,15 @@ def gan(**settings: Any) -> Callable[[], dict[str, Any]]:
     def train() -> dict[str, Any]:
         small: dict[str, Any] = {"generator_sizes": (8,), "discriminator_sizes": (8,), "latent_size": 4}
         chosen = GANSettings(**{"epochs": 5, "batch_size": 20} | small | settings)
-        classifier = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(4,)), generator_for(6, "classes"))
-        rows, held_out = Rows(grey(0), labels(0)), Rows(grey(1, 30), labels(1, 30))
-        played = play_pictures(rows, held_out, pictures(), chosen, 6, classifier)
+        classifier = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(4,)), torch_rng(6, "classes"))
+        rows, held_out = TensorData(grey(0), labels(0)), TensorData(grey(1, 30), labels(1, 30))
+        trained_gan = train_image_gan(rows, held_out, pictures(), chosen, 6, classifier)
         return {
-            "generator": played.generator.state_dict(),
-            "discriminator": played.discriminator.state_dict(),
-            "history": played.history,
-            "film": played.film,
-            "verdicts": played.verdicts,
+            "generator": trained_gan.generator.state_dict(),
+            "discriminator": trained_gan.discriminator.state_dict(),
+            "history": trained_gan.history,
+            "film": trained_gan.sample_history,
+            "diagnoses": trained_gan.diagnoses,
         }
 
     return train
@@ -196,10 +215,10 @@ def gan(**settings: Any) -> Callable[[], dict[str, Any]]:
 TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "rbm": rbm({}, final_learning_rate=0.0, final_steps=3),
     "rbm persistent, centred, sparse": rbm(
-        {}, chain="persistent", chains=7, centred=True, sparsity_target=0.1
+        {}, chain="persistent", chains=7, centered=True, sparsity_target=0.1
     ),
     "rbm tempered": rbm({}, chain="tempered", chains=4, temperatures=3),
-    "rbm with dropout, fresh ink": rbm({}, fresh=True, dropout=0.3),
+    "rbm with dropout, fresh ink": rbm({}, dynamic_binarization=True, dropout=0.3),
     "rbm of learnt variances": rbm({"visible": "gaussian", "learn_variance": True}),
     "rbm with a best epoch": rbm({}, monitor="validation/pseudo_likelihood", patience=2, learning_rate=3.0),
     "rbm in bfloat16": rbm({}, bfloat16=True),
@@ -207,12 +226,12 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "mlp by adam, cosine, dropout": mlp(
         {"dropout": 0.3, "input_dropout": 0.1}, schedule="cosine", dropout=0.3
     ),
-    "mlp by nesterov, plateau": mlp(optimiser="nesterov", schedule="plateau", plateau_patience=1),
-    "mlp by nadam, dropconnect": mlp({"dropconnect": 0.2}, optimiser="nadam", dropconnect=0.2),
-    "mlp, batch normalisation, patience": mlp({"normalisation": "batch"}, patience=1, learning_rate=0.2),
-    "mlp by adagrad, steps": mlp(optimiser="adagrad", max_steps=11),
+    "mlp by nesterov, plateau": mlp(optimizer="nesterov", schedule="plateau", plateau_patience=1),
+    "mlp by nadam, dropconnect": mlp({"dropconnect": 0.2}, optimizer="nadam", dropconnect=0.2),
+    "mlp, batch normalisation, patience": mlp({"normalization": "batch"}, patience=1, learning_rate=0.2),
+    "mlp by adagrad, steps": mlp(optimizer="adagrad", max_steps=11),
     "mlp of moved pictures in fresh ink": mlp(
-        augmentation=AugmentationSettings(rotate=9, noise=0.1), fresh=True
+        augmentation=AugmentationSettings(rotate=9, noise=0.1), dynamic_binarization=True
     ),
     "many": many,
     "autoencoder that denoises": autoencoder(variant="denoising", patience=2),
@@ -220,7 +239,7 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "autoencoder, variational": autoencoder(variant="variational"),
     "gan": gan(),
     "gan of classes, averaged, several critic steps": gan(
-        condition="class", average=0.9, discriminator_steps=2, generator_normalisation="batch", dropout=0.2
+        condition="class", ema_decay=0.9, discriminator_steps=2, generator_normalization="batch", dropout=0.2
     ),
 }
 
@@ -260,7 +279,7 @@ def crash_after(monkeypatch, n):
 def test_a_training_cut_off_anywhere_ends_as_if_it_never_was(name, tmp_path, monkeypatch):
     train = TRAININGS[name]
     expected = train()
-    use_checkpoints(Checkpoints(tmp_path / "whole", OFTEN))
+    set_checkpoint_store(CheckpointStore(tmp_path / "whole", OFTEN))
     written = crash_after(monkeypatch, 0)
     assert_same(train(), expected)
     total = len(written)
@@ -268,23 +287,23 @@ def test_a_training_cut_off_anywhere_ends_as_if_it_never_was(name, tmp_path, mon
     for n in range(1, total + 1):
         monkeypatch.undo()
         crash_after(monkeypatch, n)
-        use_checkpoints(Checkpoints(tmp_path / str(n), OFTEN))
+        set_checkpoint_store(CheckpointStore(tmp_path / str(n), OFTEN))
         with pytest.raises(CrashError):
             train()
         monkeypatch.undo()
         again = crash_after(monkeypatch, 0)
-        use_checkpoints(Checkpoints(tmp_path / str(n), OFTEN, resume=True))
+        set_checkpoint_store(CheckpointStore(tmp_path / str(n), OFTEN, resume=True))
         assert_same(train(), expected, f"cut off after checkpoint {n}")
         # No epoch that was written down is learnt again.
-        stages = len({path.parent for path in written})
-        assert total - n <= len(again) <= total - n + stages
+        reconstruction_history = len({path.parent for path in written})
+        assert total - n <= len(again) <= total - n + reconstruction_history
 
 
 def test_a_training_cut_off_at_every_epoch_ends_as_if_it_never_was(tmp_path, monkeypatch):
     expected = dbn()
     for _ in range(50):
         crash_after(monkeypatch, 1)
-        use_checkpoints(Checkpoints(tmp_path, OFTEN, resume=True))
+        set_checkpoint_store(CheckpointStore(tmp_path, OFTEN, resume=True))
         try:
             found = dbn()
         except CrashError:
@@ -297,9 +316,9 @@ def test_a_training_cut_off_at_every_epoch_ends_as_if_it_never_was(tmp_path, mon
 
 
 def test_a_run_that_does_not_go_on_reads_no_checkpoint(tmp_path, monkeypatch):
-    use_checkpoints(Checkpoints(tmp_path, OFTEN))
+    set_checkpoint_store(CheckpointStore(tmp_path, OFTEN))
     first = dbn()
     written = crash_after(monkeypatch, 0)
-    use_checkpoints(Checkpoints(tmp_path, OFTEN))
+    set_checkpoint_store(CheckpointStore(tmp_path, OFTEN))
     assert_same(dbn(), first)
     assert len(written) == 11

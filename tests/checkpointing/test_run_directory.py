@@ -2,63 +2,70 @@ import json
 
 import pytest
 
-from layerwise.checkpointing.run_directory import BusyError, DataWatch, RunPlace, differences
+from layerwise.checkpointing.run_directory import (
+    DataChangeCheck,
+    RunDirectory,
+    RunInProgressError,
+    differences,
+)
 from layerwise.utils.errors import ResumeError
 
 
-def place(tmp_path, pipeline="dbn", problem="digits"):
-    return RunPlace(tmp_path, problem, pipeline)
+def run_directory(tmp_path, pipeline="dbn", problem="digits"):
+    return RunDirectory(tmp_path, problem, pipeline)
 
 
 def begun(tmp_path, run_id, started, keep=10, **parameters):
     """A run that has begun, with a checkpoint."""
-    own = place(tmp_path)
-    own.claim()
-    facts = {"parameters": parameters, "started": started, "uri": "here"}
-    folder = own.begin(run_id, facts, keep) / "node" / "stage"
+    own = run_directory(tmp_path)
+    own.acquire()
+    record = {"parameters": parameters, "started": started, "uri": "here"}
+    folder = own.begin(run_id, record, keep) / "node" / "stage"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "epoch_000001.json").write_text("{}")
     return own
 
 
-def test_a_place_is_taken_by_one_run_at_a_time_and_named(tmp_path):
+def test_a_run_directory_is_taken_by_one_run_at_a_time_and_named(tmp_path):
     own = begun(tmp_path, "first", 1.0)
-    with pytest.raises(BusyError, match=r"run first \(process \d+\) is writing to data/\*/digits/dbn"):
-        place(tmp_path).claim()
+    with pytest.raises(
+        RunInProgressError, match=r"run first \(process \d+\) is writing to data/\*/digits/dbn"
+    ):
+        run_directory(tmp_path).acquire()
     # A command of several pipelines needs all of their places.
-    with pytest.raises(BusyError, match="run first"):
-        place(tmp_path, "dbn+mlp").claim()
-    place(tmp_path, "mlp").claim()
-    place(tmp_path, problem="churn").claim()
+    with pytest.raises(RunInProgressError, match="run first"):
+        run_directory(tmp_path, "dbn+mlp").acquire()
+    run_directory(tmp_path, "mlp").acquire()
+    run_directory(tmp_path, problem="churn").acquire()
     own.end("KILLED")
-    assert place(tmp_path).claim()["status"] == "KILLED"
+    assert run_directory(tmp_path).acquire()["status"] == "KILLED"
 
 
 def test_the_newest_unfinished_run_goes_on_or_the_one_that_is_named(tmp_path):
     for k, run_id in enumerate(("aa1", "ab2", "b3")):
         begun(tmp_path, run_id, float(k), a="1").end("KILLED")
-    here = place(tmp_path)
-    assert here.find(False, {}) is None
-    assert here.find(True, {"a": "1"})["run_id"] == "b3"
-    assert here.find("ab", {"a": "1"})["run_id"] == "ab2"
+    here = run_directory(tmp_path)
+    assert here.find_resumable(False, {}) is None
+    assert here.find_resumable(True, {"a": "1"})["run_id"] == "b3"
+    assert here.find_resumable("ab", {"a": "1"})["run_id"] == "ab2"
     with pytest.raises(ResumeError, match="several runs begin with a"):
-        here.find("a", {"a": "1"})
+        here.find_resumable("a", {"a": "1"})
     with pytest.raises(
         ResumeError, match=r"run b3 cannot go on with other parameters: a was 1 and is 2; b was not"
     ):
-        here.find(True, {"a": "2", "b": "1"})
+        here.find_resumable(True, {"a": "2", "b": "1"})
 
 
 def test_many_differences_are_counted_and_not_listed(tmp_path):
     begun(tmp_path, "run", 1.0, **{f"a{k}": "1" for k in range(9)}).end("KILLED")
     with pytest.raises(ResumeError, match=r"a5 was 1 and is 2; and 3 more\."):
-        place(tmp_path).find(True, {f"a{k}": "2" for k in range(9)})
+        run_directory(tmp_path).find_resumable(True, {f"a{k}": "2" for k in range(9)})
 
 
 def test_a_finished_run_and_one_without_checkpoints_leave_no_folder(tmp_path):
     assert begun(tmp_path, "finished", 1.0).end("FINISHED") == []
-    own = place(tmp_path)
-    own.claim()
+    own = run_directory(tmp_path)
+    own.acquire()
     own.begin("empty", {"parameters": {}}, 3)
     assert own.end("FAILED") == []
     assert len(begun(tmp_path, "failed", 3.0).end("FAILED")) == 1
@@ -69,31 +76,31 @@ def test_the_oldest_unfinished_runs_go_but_never_the_one_that_goes_on(tmp_path):
     for k in range(4):
         begun(tmp_path, f"run{k}", float(k)).end("KILLED")
     begun(tmp_path, "run0", 0.0, keep=3).end("KILLED")
-    assert sorted(run["run_id"] for run in place(tmp_path).unfinished()) == ["run0", "run2", "run3"]
+    assert sorted(run["run_id"] for run in run_directory(tmp_path).unfinished()) == ["run0", "run2", "run3"]
 
 
 def test_a_run_whose_process_is_gone_is_found_and_one_that_is_under_way_is_not(tmp_path):
     begun(tmp_path, "dead", 1.0).release()
-    alive = RunPlace(tmp_path, "churn", "mlp")
-    alive.claim()
+    alive = RunDirectory(tmp_path, "churn", "mlp")
+    alive.acquire()
     alive.begin("alive", {"parameters": {}, "uri": "here"}, 3)
-    own = place(tmp_path, "rbm")
-    own.claim()
+    own = run_directory(tmp_path, "rbm")
+    own.acquire()
     own.begin("own", {"parameters": {}, "uri": "here"}, 3)
-    assert list(own.killed("another server")) == []
-    assert [run["run_id"] for run in own.killed("here")] == ["dead"]
-    assert list(own.killed("here")) == []
+    assert list(own.find_killed("another server")) == []
+    assert [run["run_id"] for run in own.find_killed("here")] == ["dead"]
+    assert list(own.find_killed("here")) == []
     alive.release()
-    assert [run["run_id"] for run in own.killed("here")] == ["alive"]
+    assert [run["run_id"] for run in own.find_killed("here")] == ["alive"]
 
 
 def test_other_rows_are_told_by_what_differs(tmp_path):
     tags = {"data.sha256": "a", "data.rows": "10", "data.source": "rows.csv", "pipeline": "dbn"}
-    DataWatch(tmp_path).log_tags({"unrelated": "x"})
-    DataWatch(tmp_path).log_tags(tags)
-    DataWatch(tmp_path).log_tags({**tags, "data.source": "elsewhere/rows.csv"})
+    DataChangeCheck(tmp_path).log_tags({"unrelated": "x"})
+    DataChangeCheck(tmp_path).log_tags(tags)
+    DataChangeCheck(tmp_path).log_tags({**tags, "data.source": "elsewhere/rows.csv"})
     with pytest.raises(ResumeError, match=r"data\.sha256 was a and is b.*other\.csv"):
-        DataWatch(tmp_path).log_tags({**tags, "data.sha256": "b", "data.source": "other.csv"})
+        DataChangeCheck(tmp_path).log_tags({**tags, "data.sha256": "b", "data.source": "other.csv"})
     assert json.loads((tmp_path / "data.json").read_text())["data.sha256"] == "a"
 
 

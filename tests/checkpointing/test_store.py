@@ -11,8 +11,13 @@ import torch
 from safetensors import safe_open
 
 from layerwise.checkpointing import store as checkpoints
-from layerwise.checkpointing.store import Checkpoints, CheckpointSettings
-from layerwise.utils.run_context import add_receiver, current_checkpoints, remove_receiver, use_checkpoints
+from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
+from layerwise.utils.run_context import (
+    add_listener,
+    current_checkpoint_store,
+    remove_listener,
+    set_checkpoint_store,
+)
 
 OFTEN = CheckpointSettings(epochs=1, minutes=None)
 
@@ -20,7 +25,7 @@ OFTEN = CheckpointSettings(epochs=1, minutes=None)
 @pytest.fixture(autouse=True)
 def no_checkpoints_are_left_on():
     yield
-    use_checkpoints(None)
+    set_checkpoint_store(None)
 
 
 def tensors(epoch):
@@ -40,7 +45,7 @@ def save(stage, *epochs, best=None, done=False):
 
 def stage(folder, resume=False, **settings):
     chosen = CheckpointSettings(**{"epochs": 1, "minutes": None} | settings)
-    return Checkpoints(folder, chosen, resume).stage("layer 1 of 3")
+    return CheckpointStore(folder, chosen, resume).stage("layer 1 of 3")
 
 
 def epochs(folder):
@@ -53,15 +58,15 @@ def test_what_is_read_is_what_was_written(tmp_path):
     for name, value in tensors(7).items():
         assert found.tensors[name].dtype == value.dtype
         assert torch.equal(found.tensors[name], value)
-    assert found.facts["epoch"] == 7
-    assert not found.facts["done"]
+    assert found.metadata["epoch"] == 7
+    assert not found.metadata["done"]
 
 
 def test_there_are_two_files_to_a_checkpoint_and_both_can_be_read_without_this_package(tmp_path):
     save(stage(tmp_path), 7)
     folder = tmp_path / "run/layer_1_of_3"
     assert sorted(os.listdir(folder)) == ["epoch_000007.json", "epoch_000007.safetensors"]
-    assert json.loads((folder / "epoch_000007.json").read_text())["facts"]["epoch"] == 7
+    assert json.loads((folder / "epoch_000007.json").read_text())["metadata"]["epoch"] == 7
     with safe_open(folder / "epoch_000007.safetensors", "pt") as file:
         assert torch.equal(file.get_tensor("weights"), torch.full((3, 2), 7.0))
 
@@ -111,11 +116,11 @@ def test_a_damaged_checkpoint_is_found_and_the_one_before_it_is_used(tmp_path, c
             wrong[place] ^= 0x08
             path.write_bytes(wrong)
         found = stage(tmp_path, resume=True).load()
-        if suffix == "json" and damage == "flip" and found.facts["epoch"] == 2:
+        if suffix == "json" and damage == "flip" and found.metadata["epoch"] == 2:
             # A changed space between the values changes nothing.
             assert json.loads(wrong) == json.loads(content)
             continue
-        assert found.facts["epoch"] == 1, place
+        assert found.metadata["epoch"] == 1, place
         assert torch.equal(found.tensors["weights"], tensors(1)["weights"])
     if (suffix, damage) != ("json", "gone"):
         assert "layer 1 of 3: the checkpoint" in caplog.text
@@ -142,7 +147,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tmp_path, caplog,
         save(own, 2, 3)
     assert caplog.text.count("No space left on device") == 1
     assert "make room" in caplog.text
-    assert stage(tmp_path, resume=True).load().facts["epoch"] == 1
+    assert stage(tmp_path, resume=True).load().metadata["epoch"] == 1
     assert not list(tmp_path.rglob("*.part"))
     save(own, 4)
     assert epochs(tmp_path) == ["epoch_000001", "epoch_000004"]
@@ -167,11 +172,11 @@ def test_a_process_that_is_killed_within_a_write_leaves_the_checkpoint_before_it
         moments += 1
         own = stage(folder, resume=True)
         found = own.load()
-        assert found.facts["epoch"] in (2, 3)
-        assert torch.equal(found.tensors["weights"], tensors(found.facts["epoch"])["weights"])
+        assert found.metadata["epoch"] in (2, 3)
+        assert torch.equal(found.tensors["weights"], tensors(found.metadata["epoch"])["weights"])
         # What is left of the write goes, and the next one is as good as any.
         save(own, 4)
-        assert stage(folder, resume=True).load().facts["epoch"] == 4
+        assert stage(folder, resume=True).load().metadata["epoch"] == 4
         names = {path.stem for path in folder.rglob("*.safetensors")}
         assert names == set(epochs(folder))
         assert not list(folder.rglob("*.part"))
@@ -195,7 +200,7 @@ def _die_at(operation, k):
 def test_what_was_reported_is_sent_before_the_checkpoint_is_written(tmp_path):
     seen = []
 
-    class Receiver:
+    class Listener:
         def log_metrics(self, metrics, step): ...
 
         def log_tags(self, tags): ...
@@ -203,21 +208,21 @@ def test_what_was_reported_is_sent_before_the_checkpoint_is_written(tmp_path):
         def flush(self):
             seen.append(epochs(tmp_path))
 
-    receiver = Receiver()
-    add_receiver(receiver)
+    listener = Listener()
+    add_listener(listener)
     try:
         save(stage(tmp_path), 1)
     finally:
-        remove_receiver(receiver)
+        remove_listener(listener)
     assert seen == [[]]
     assert epochs(tmp_path) == ["epoch_000001"]
 
 
 def test_stages_of_one_name_and_of_other_nodes_are_kept_apart(tmp_path):
-    own = Checkpoints(tmp_path, OFTEN)
-    own.enter("dbn.pretrain_stack")
+    own = CheckpointStore(tmp_path, OFTEN)
+    own.set_scope("dbn.pretrain_stack")
     places = [own.stage("layer"), own.stage("layer"), own.stage("other/../layer")]
-    own.enter("dbn.finetune")
+    own.set_scope("dbn.finetune")
     places.append(own.stage("layer"))
     names = [str(place.folder.relative_to(tmp_path)) for place in places]
     assert names == [
@@ -229,10 +234,10 @@ def test_stages_of_one_name_and_of_other_nodes_are_kept_apart(tmp_path):
 
 
 def test_checkpoints_that_are_switched_off_are_nowhere(tmp_path):
-    use_checkpoints(Checkpoints(tmp_path, CheckpointSettings(epochs=None, minutes=None)))
-    assert current_checkpoints() is None
-    use_checkpoints(Checkpoints(tmp_path, OFTEN))
-    assert current_checkpoints() is not None
+    set_checkpoint_store(CheckpointStore(tmp_path, CheckpointSettings(epochs=None, minutes=None)))
+    assert current_checkpoint_store() is None
+    set_checkpoint_store(CheckpointStore(tmp_path, OFTEN))
+    assert current_checkpoint_store() is not None
 
 
 def test_the_disk_is_told_of_the_names_before_an_older_checkpoint_goes(tmp_path, monkeypatch, caplog):

@@ -4,10 +4,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from layerwise.data.derivations import classic_csv, classic_table, with_size_category
+from layerwise.data.derivations import add_size_category, classic_csv, classic_table
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import fit_preparation
-from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.preprocessing.preprocessor import fit_preprocessor
+from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
 from layerwise.data.splits import split_raw
 
 FILE = Path(__file__).parents[2] / "data/01_raw/forest_fires/forestfires_uci.csv"
@@ -31,7 +31,7 @@ def size_problem(**values):
 
 
 def test_large_is_above_six_hectares():
-    frame = with_size_category(pd.DataFrame({"area": [0, 6, 6.01]}))
+    frame = add_size_category(pd.DataFrame({"area": [0, 6, 6.01]}))
     assert frame["size_category"].tolist() == ["small", "small", "large"]
 
 
@@ -44,15 +44,15 @@ def test_the_classic_table_has_the_bytes_of_the_file_that_goes_round(fires):
 def test_area_is_refused_as_an_input_of_the_class_that_it_decides(fires, seed):
     split = split_raw(fires, size_problem(), SplitSettings(), seed)
     with pytest.raises(DataError, match="'area'"):
-        fit_preparation(fires, split, size_problem(), PreparationSettings(), seed)
+        fit_preprocessor(fires, split, size_problem(), PreprocessingSettings(), seed)
 
 
 def test_the_class_is_learnt_without_area_and_predicted_without_it(fires):
     problem = size_problem(drop=("area",))
     split = split_raw(fires, problem, SplitSettings(), 0)
     with pytest.warns(UserWarning, match="3 of 104 test rows repeat a training row's inputs"):
-        fitted = fit_preparation(fires, split, problem, PreparationSettings(), 0)
-    assert not any("area" in name for name in fitted.description.feature_names)
-    assert fitted.description.class_names == ("small", "large")
+        fitted = fit_preprocessor(fires, split, problem, PreprocessingSettings(), 0)
+    assert not any("area" in name for name in fitted.data_spec.feature_names)
+    assert fitted.data_spec.class_names == ("small", "large")
     assert fitted.targets(fires).sum() == fires["area"].gt(6).sum()
-    assert fitted.inputs(fires.drop(columns="area")).shape == (517, fitted.description.n_inputs)
+    assert fitted.inputs(fires.drop(columns="area")).shape == (517, fitted.data_spec.n_inputs)

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
 
 
 def test_a_misspelt_name_is_answered_with_the_right_one():
@@ -24,7 +24,7 @@ def test_what_does_not_fit_the_task_is_refused(values, message):
         Problem(**{"name": "x", **values})
 
 
-@pytest.mark.parametrize("values", [{"test_share": 1.0}, {"validation_rows": 0}, {"seed": -1}])
+@pytest.mark.parametrize("values", [{"test_fraction": 1.0}, {"validation_rows": 0}, {"seed": -1}])
 def test_a_split_out_of_range_is_refused(values):
     with pytest.raises(ValidationError):
         SplitSettings(**values)
@@ -32,7 +32,7 @@ def test_a_split_out_of_range_is_refused(values):
 
 def test_a_date_column_is_named_once():
     with pytest.raises(ValidationError, match="twice"):
-        PreparationSettings(date_columns=("day", "day"))
+        PreprocessingSettings(date_columns=("day", "day"))
 
 
 def test_targets_are_a_tuple_whether_one_or_many():

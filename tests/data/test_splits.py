@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 from layerwise.data.errors import DataError
 from layerwise.data.problem import SplitSettings
 from layerwise.data.splits import Split, choose_labelled, split_rows
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 
 LABELS = np.repeat([0, 0, 0, 1], 50)
 
@@ -28,7 +28,7 @@ def test_every_row_is_in_exactly_one_part():
     np.testing.assert_array_equal(np.sort(joined), np.arange(200))
 
 
-def test_stratified_parts_hold_each_class_by_its_share():
+def test_stratified_parts_hold_each_class_by_its_fraction():
     split = split_rows(LABELS, "binary", SplitSettings(validation_rows=40), seed=3)
     assert LABELS[split.test].sum() == 10
     assert LABELS[split.validation].sum() == 10
@@ -44,18 +44,18 @@ def test_the_runs_seed_decides_unless_the_split_has_its_own():
 
 
 def test_official_test_rows_stay_the_test_rows():
-    split = split_rows(LABELS, "multiclass", SplitSettings(test_share=0.5), seed=0, n_official_test=30)
+    split = split_rows(LABELS, "multiclass", SplitSettings(test_fraction=0.5), seed=0, n_official_test=30)
     np.testing.assert_array_equal(split.test, np.arange(170, 200))
     assert max(split.training.max(), split.validation.max()) < 170
 
 
-def test_numbers_of_rows_take_the_place_of_shares():
+def test_numbers_of_rows_take_the_place_of_fractions():
     split = split_rows(LABELS, "binary", SplitSettings(test_rows=12, validation_rows=8), seed=0)
     assert (len(split.training), len(split.validation), len(split.test)) == (180, 8, 12)
 
 
 def test_the_tail_is_what_keras_takes_from_the_drawn_training_rows():
-    settings = SplitSettings(seed=0, stratify=False, validation_tail=True, validation_share=0.25)
+    settings = SplitSettings(seed=0, stratify=False, validation_tail=True, validation_fraction=0.25)
     split = split_rows(LABELS, "binary", settings, seed=0)
     rest, _ = train_test_split(np.arange(200), test_size=0.2, random_state=0)
     np.testing.assert_array_equal(split.training, rest[:120])
@@ -82,7 +82,7 @@ def test_a_split_survives_json():
         (np.r_[np.zeros(50), 1, 1], {}, "class '1.0' has 2"),
         (LABELS, {"validation_rows": 160}, "validation_rows is 160, but only 160 rows are left"),
         (LABELS, {"test_rows": 200}, "test_rows is 200"),
-        (np.array([0, 1] * 2), {"stratify": False}, "4 rows are too few for split.test_share"),
+        (np.array([0, 1] * 2), {"stratify": False}, "4 rows are too few for split.test_fraction"),
         (np.arange(12) % 4, {"validation_rows": 1}, "with each class in them"),
     ],
 )
@@ -91,9 +91,9 @@ def test_too_few_rows_are_told(targets, settings, message):
         split_rows(targets, "multiclass", SplitSettings(**settings), seed=0)
 
 
-def test_labelled_rows_keep_each_class_by_its_share():
+def test_labelled_rows_keep_each_class_by_its_fraction():
     targets = torch.from_numpy(LABELS)
-    rows = choose_labelled(Rows(torch.arange(200.0)[:, None], targets), 20, "multiclass", seed=0)
+    rows = choose_labelled(TensorData(torch.arange(200.0)[:, None], targets), 20, "multiclass", seed=0)
     assert rows.targets is not None
     assert torch.bincount(rows.targets).tolist() == [15, 5]
     assert torch.equal(targets[rows.inputs[:, 0].long()], rows.targets)
@@ -102,4 +102,4 @@ def test_labelled_rows_keep_each_class_by_its_share():
 @pytest.mark.parametrize("n", [1, 201])
 def test_labelled_rows_out_of_range_are_refused(n):
     with pytest.raises(DataError, match=f"labelled_rows is {n}"):
-        choose_labelled(Rows(torch.zeros(200, 1), torch.from_numpy(LABELS)), n, "multiclass", seed=0)
+        choose_labelled(TensorData(torch.zeros(200, 1), torch.from_numpy(LABELS)), n, "multiclass", seed=0)

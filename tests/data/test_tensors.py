@@ -1,19 +1,19 @@
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 
 
 def test_rows_on_a_gpu_are_picked_by_an_order_drawn_on_the_cpu():
     # Fake tensors have a device without a card, and refuse what a card would.
     with FakeTensorMode():
-        rows = Rows(torch.empty(6, 3, device="cuda"), torch.empty(6, 1, device="cuda"))
+        rows = TensorData(torch.empty(6, 3, device="cuda"), torch.empty(6, 1, device="cuda"))
         picked = rows[torch.tensor([4, 1])]
         assert picked.inputs.shape == (2, 3)
         assert picked.inputs.device.type == picked.targets.device.type == "cuda"
 
 
 def test_rows_are_picked_by_numbers_masks_and_slices():
-    rows = Rows(torch.arange(4.0)[:, None], torch.arange(4))
+    rows = TensorData(torch.arange(4.0)[:, None], torch.arange(4))
     for index in (torch.tensor([1, 2]), torch.tensor([False, True, True, False]), slice(1, 3)):
         assert rows[index].inputs[:, 0].tolist() == rows[index].targets.tolist() == [1, 2]

@@ -3,7 +3,7 @@ import torch
 from kedro.io import DatasetError
 from scipy.sparse import csr_matrix
 
-from layerwise.data.tensors import Rows, SparseRows
+from layerwise.data.tensors import SparseTensorData, TensorData
 from layerwise.datasets.network import NetworkDataset
 from layerwise.datasets.tensors import RowsDataset
 from layerwise.models.mlp import MLP, MLPConfig
@@ -13,7 +13,7 @@ from layerwise.models.mlp import MLP, MLPConfig
 def test_rows_come_back_bit_for_bit(tmp_path, targets):
     dataset = RowsDataset(filepath=str(tmp_path / "a" / "rows.safetensors"))
     assert not dataset.exists()
-    dataset.save(Rows(torch.rand(5, 3).T.contiguous().T, targets))
+    dataset.save(TensorData(torch.rand(5, 3).T.contiguous().T, targets))
     back = dataset.load()
     assert dataset.exists()
     assert back.inputs.shape == (5, 3)
@@ -23,7 +23,7 @@ def test_rows_come_back_bit_for_bit(tmp_path, targets):
 def test_sparse_rows_come_back_sparse(tmp_path):
     counts = torch.tensor([[0, 2, 0, 1], [0, 0, 0, 0], [3, 0, 0, 0]], dtype=torch.float32)
     dataset = RowsDataset(filepath=str(tmp_path / "rows.safetensors"))
-    dataset.save(SparseRows(csr_matrix(counts.numpy())))
+    dataset.save(SparseTensorData(csr_matrix(counts.numpy())))
     back = dataset.load()
     assert back.matrix.nnz == 3
     assert len(back) == 3

@@ -29,14 +29,12 @@ def digits():
 
 def test_features_in_a_pipeline_beat_raw_pixels_for_a_weak_classifier(digits):
     x, y = digits
-    machine = RBMTransformer(
-        64, visible="bernoulli", learning_rate=0.1, n_iter=20, batch_size=20, random_state=0
-    )
+    rbm = RBMTransformer(64, visible="bernoulli", learning_rate=0.1, n_iter=20, batch_size=20, random_state=0)
     scores = [
         make_pipeline(*steps, LogisticRegression(C=0.01, max_iter=500))
         .fit(x[:1000], y[:1000])
         .score(x[1000:], y[1000:])
-        for steps in ([machine], [])
+        for steps in ([rbm], [])
     ]
     assert scores[0] > scores[1]
     assert scores[0] > 0.85
@@ -51,7 +49,7 @@ def test_scores_are_the_exact_pseudo_likelihood_and_rise_over_training(digits):
     np.testing.assert_allclose(longer.score_samples(x[:5]), expected, rtol=1e-5)
 
 
-def test_partial_fit_goes_on_and_a_pickled_machine_goes_on_the_same_way(digits):
+def test_partial_fit_goes_on_and_a_pickled_rbm_goes_on_the_same_way(digits):
     x = digits[0]
     one = RBMTransformer(8, visible="bernoulli", learning_rate=0.1, chain="persistent", random_state=3)
     for part in np.array_split(x[:300], 3):
@@ -59,8 +57,8 @@ def test_partial_fit_goes_on_and_a_pickled_machine_goes_on_the_same_way(digits):
     before = one.components_.copy()
     two = pickle.loads(pickle.dumps(one))
     np.testing.assert_array_equal(two.transform(x[:5]), one.transform(x[:5]))
-    for machine in (one, two):
-        machine.partial_fit(x[300:330])
+    for rbm in (one, two):
+        rbm.partial_fit(x[300:330])
     assert not np.array_equal(before, one.components_)
     np.testing.assert_array_equal(one.components_, two.components_)
 

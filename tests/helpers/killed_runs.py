@@ -67,7 +67,7 @@ def networks(project, problem, pipeline):
     return {str(path.relative_to(folder)): load_file(path) for path in sorted(folder.rglob("*.safetensors"))}
 
 
-def figures(project, run_id):
+def recorded_metrics(project, run_id):
     """Every metric of a run with its steps and values, repeated ones too."""
     rows = project.query("select key, step, value from metrics where run_uuid=? order by key, step", run_id)
     return [row for row in rows if "seconds" not in row[0]]
@@ -86,4 +86,8 @@ def assert_same_outputs(project, one, other, pipeline):
     assert found.keys() == expected.keys() != set()
     for name, tensors in expected.items():
         assert all(torch.equal(found[name][key], value) for key, value in tensors.items()), name
-    assert figures(project, run_of(project, one)[0]) == figures(project, run_of(project, other)[0]) != []
+    assert (
+        recorded_metrics(project, run_of(project, one)[0])
+        == recorded_metrics(project, run_of(project, other)[0])
+        != []
+    )

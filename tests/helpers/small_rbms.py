@@ -21,7 +21,7 @@ DISCRETE = {
     "softmax": {"n_visible": 6, "n_hidden": 3, "visible": "softmax", "groups": (3, 3)},
     "uneven softmax": {"n_visible": 5, "n_hidden": 2, "visible": "softmax", "groups": (2, 3)},
     "mixed": {"n_visible": 6, "n_hidden": 2, "visible": "mixed", "blocks": BLOCKS},
-    "categorical hidden": {"n_visible": 3, "n_hidden": 6, "hidden": "categorical", "hidden_group": 3},
+    "categorical hidden": {"n_visible": 3, "n_hidden": 6, "hidden": "categorical", "hidden_group_size": 3},
     "counts": {"n_visible": 3, "n_hidden": 2, "visible": "counts"},
 }
 REAL = {
@@ -43,11 +43,11 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def machine(name, seed=0, scale=0.8):
+def make_rbm(name, seed=0, scale=0.8):
     rbm = RBM(RBMConfig(**EVERY[name])).double()
-    generator = seeded(seed)
+    rng = seeded(seed)
     for value in rbm.parameters():
-        value.normal_(0, scale, generator=generator)
+        value.normal_(0, scale, generator=rng)
     return rbm
 
 
@@ -56,7 +56,7 @@ def sites(rbm, visible=True):
     c = rbm.config
     if not visible:
         return (
-            one_hot(c.hidden_group) * (c.n_hidden // c.hidden_group)
+            one_hot(c.hidden_group_size) * (c.n_hidden // c.hidden_group_size)
             if c.hidden == "categorical"
             else bits(c.n_hidden)
         )
@@ -107,7 +107,7 @@ def visible_states(rbm):
 def variances(rbm):
     """sigma^2 of every visible unit, ones but for Gaussian units."""
     sigma2 = torch.ones(rbm.config.n_visible, dtype=torch.float64)
-    for units, columns in rbm.learnt_variances():
+    for units, columns in rbm.learned_variances():
         sigma2[columns] = units.log_variance.exp()
     return sigma2
 

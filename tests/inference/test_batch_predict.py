@@ -2,7 +2,7 @@ from collections import Counter
 
 import numpy as np
 
-from layerwise.inference.batch_predict import MOST_KINDS, count_reasons
+from layerwise.inference.batch_predict import MAX_KINDS, count_reasons
 
 
 def test_reasons_are_counted_without_the_values_in_them():
@@ -18,6 +18,6 @@ def test_reasons_are_counted_without_the_values_in_them():
 
 def test_the_kinds_of_reasons_stay_few_whatever_the_rows_hold():
     counts = Counter()
-    count_reasons(counts, np.array([f"c{k} is empty" for k in range(3 * MOST_KINDS)], dtype=object))
-    assert len(counts) == MOST_KINDS + 1
-    assert sum(counts.values()) == 3 * MOST_KINDS
+    count_reasons(counts, np.array([f"c{k} is empty" for k in range(3 * MAX_KINDS)], dtype=object))
+    assert len(counts) == MAX_KINDS + 1
+    assert sum(counts.values()) == 3 * MAX_KINDS

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from layerwise.data.errors import DataError
-from layerwise.inference.model import Facts, ModelError, load_trained, save_trained
+from layerwise.inference.model import ModelError, ModelManifest, load_trained_model, save_trained_model
 from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
 def test_a_binary_networks_decision_follows_the_saved_threshold(tmp_path, tables):
@@ -64,7 +64,7 @@ def flip_a_byte(folder):
 
 
 def put_a_pickle_in(folder):
-    (folder / "preparation/scaler.pkl").write_bytes(pickle.dumps(print))
+    (folder / "preprocessor/scaler.pkl").write_bytes(pickle.dumps(print))
 
 
 def put_code_in(folder):
@@ -72,7 +72,7 @@ def put_code_in(folder):
 
 
 def take_a_file_out(folder):
-    (folder / "preparation/fitted.skops").unlink()
+    (folder / "preprocessor/fitted.skops").unlink()
 
 
 def turn_a_file_into_a_link(folder):
@@ -85,9 +85,9 @@ def turn_a_file_into_a_link(folder):
     ("change", "words"),
     [
         (flip_a_byte, "network.safetensors was changed"),
-        (put_a_pickle_in, "preparation/scaler.pkl is not among the model's files"),
+        (put_a_pickle_in, "preprocessor/scaler.pkl is not among the model's files"),
         (put_code_in, "network.py is not among the model's files"),
-        (take_a_file_out, "preparation/fitted.skops is missing"),
+        (take_a_file_out, "preprocessor/fitted.skops is missing"),
         (turn_a_file_into_a_link, "network.json was changed"),
         (lambda folder: (folder / "model.json").write_text("{"), "model.json cannot be read"),
         (lambda folder: (folder / "model.json").unlink(), "there is no model.json"),
@@ -98,7 +98,7 @@ def test_a_changed_model_is_refused_with_what_is_wrong(tmp_path, tables, change,
     tables.saved(folder, tables.table())
     change(folder)
     with pytest.raises(ModelError, match=words):
-        load_trained(folder)
+        load_trained_model(folder)
 
 
 def test_a_change_that_the_list_was_fitted_to_is_found_by_the_lists_own_hash(tmp_path, tables):
@@ -109,9 +109,9 @@ def test_a_change_that_the_list_was_fitted_to_is_found_by_the_lists_own_hash(tmp
         (tmp_path / "network.safetensors").read_bytes()
     ).hexdigest()
     (tmp_path / "model.json").write_text(json.dumps(listed))
-    load_trained(tmp_path)  # other numbers, and still no code
+    load_trained_model(tmp_path)  # other numbers, and still no code
     with pytest.raises(ModelError, match="not the one that was registered"):
-        load_trained(tmp_path, model.sha256)
+        load_trained_model(tmp_path, model.sha256)
 
 
 def test_types_that_could_run_code_are_refused_in_the_fitted_scalers_too(tmp_path, tables):
@@ -121,22 +121,22 @@ def test_types_that_could_run_code_are_refused_in_the_fitted_scalers_too(tmp_pat
         pass
 
     tables.saved(tmp_path, tables.table())
-    skops.io.dump({"scaler": Tool()}, tmp_path / "preparation/fitted.skops")
+    skops.io.dump({"scaler": Tool()}, tmp_path / "preprocessor/fitted.skops")
     listed = json.loads((tmp_path / "model.json").read_text())
-    raw = (tmp_path / "preparation/fitted.skops").read_bytes()
-    listed["files"]["preparation/fitted.skops"] = hashlib.sha256(raw).hexdigest()
+    raw = (tmp_path / "preprocessor/fitted.skops").read_bytes()
+    listed["files"]["preprocessor/fitted.skops"] = hashlib.sha256(raw).hexdigest()
     (tmp_path / "model.json").write_text(json.dumps(listed))
     with pytest.raises(ModelError, match="types that are not trusted"):
-        load_trained(tmp_path)
+        load_trained_model(tmp_path)
 
 
 def test_a_network_of_another_kind_is_refused_by_its_kind(tmp_path, tables):
-    machine = RBM(RBMConfig(n_visible=4, n_hidden=2), generator_for(0, "w"))
-    save_trained(tmp_path, machine, tables.fitted(tables.table()), Facts(problem="t"))
+    rbm = RBM(RBMConfig(n_visible=4, n_hidden=2), torch_rng(0, "w"))
+    save_trained_model(tmp_path, rbm, tables.fitted(tables.table()), ModelManifest(problem="t"))
     with pytest.raises(ModelError, match="of the kind 'rbm'; predictions come from supervised networks"):
-        load_trained(tmp_path)
+        load_trained_model(tmp_path)
 
 
 def test_a_models_problem_cannot_lead_out_of_the_data_folder():
     with pytest.raises(ValueError, match="problem"):
-        Facts(problem="../../elsewhere")
+        ModelManifest(problem="../../elsewhere")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from layerwise.inference import request_body as payloads
-from layerwise.inference.request_body import answer_request
+from layerwise.inference.request_body import handle_request
 
 JSON = "application/json"
 
@@ -23,7 +23,7 @@ def rows(tables):
 
 
 def asked(model, body, kind=JSON):
-    text, status, given = answer_request(
+    text, status, given = handle_request(
         model, body if isinstance(body, bytes | str) else json.dumps(body), kind
     )
     assert given == JSON
@@ -112,7 +112,7 @@ def test_a_wrong_body_is_a_clear_4xx(model, body, kind, status, words):
 
 
 def test_a_huge_body_is_refused_before_it_is_read(model, monkeypatch):
-    monkeypatch.setattr(payloads, "MOST_BYTES", 100)
+    monkeypatch.setattr(payloads, "MAX_BYTES", 100)
     assert asked(model, " " * 101) == (
         413,
         {"error_code": "REQUEST_TOO_LARGE", "message": "the body has 101 bytes; at most 100 are read"},
@@ -120,8 +120,8 @@ def test_a_huge_body_is_refused_before_it_is_read(model, monkeypatch):
 
 
 def test_many_rows_and_many_names_are_refused_by_their_number(model, monkeypatch):
-    monkeypatch.setattr(payloads, "MOST_ROWS", 2)
-    monkeypatch.setattr(payloads, "MOST_CELLS", 20)
+    monkeypatch.setattr(payloads, "MAX_ROWS", 2)
+    monkeypatch.setattr(payloads, "MAX_CELLS", 20)
     assert asked(model, {"instances": [[1]] * 3})[0] == 413
     assert asked(model, "age\n1\n2\n3\n", "text/csv")[0] == 413
     assert asked(model, {"instances": [{str(k): 1 for k in range(21)}]})[0] == 413
@@ -150,38 +150,38 @@ HOSTILE = [None, True, -1, 0, 3.5, 1e308, -1e308, 10**30, "", "NaN", "'; DROP TA
            "../../etc/passwd", "{{7*7}}", "<script>", [], [[]], {}, {"a": {"b": []}}, "2020-01-01", "rome"]  # fmt: skip
 
 
-def fuzzed(generator, rows):
+def fuzzed(rng, rows):
     """Return one body: a right one with something changed, or noise."""
-    kind = generator.choice([JSON] * 8 + ["text/csv", "text/plain", ""])
-    choice = generator.randrange(6)
+    kind = rng.choice([JSON] * 8 + ["text/csv", "text/plain", ""])
+    choice = rng.randrange(6)
     if choice == 0:
-        raw = bytes(generator.randrange(256) for _ in range(generator.randrange(200)))
+        raw = bytes(rng.randrange(256) for _ in range(rng.randrange(200)))
         return raw, kind
     if choice == 1:
         letters = string.printable + '{}[]":,'
-        return "".join(generator.choice(letters) for _ in range(generator.randrange(300))), kind
+        return "".join(rng.choice(letters) for _ in range(rng.randrange(300))), kind
     records = [dict(record) for record in rows.to_dict(orient="records")]
-    for _ in range(generator.randrange(4)):
-        record = generator.choice(records)
-        record[generator.choice([*record, "extra"])] = generator.choice(HOSTILE)
-    form = generator.choice(["dataframe_records", "dataframe_split", "instances", "inputs", "other"])
-    value = generator.choice([records, generator.choice(HOSTILE), [list(r.values()) for r in records]])
-    if form == "dataframe_split" and generator.random() < 0.7:
+    for _ in range(rng.randrange(4)):
+        record = rng.choice(records)
+        record[rng.choice([*record, "extra"])] = rng.choice(HOSTILE)
+    form = rng.choice(["dataframe_records", "dataframe_split", "instances", "inputs", "other"])
+    value = rng.choice([records, rng.choice(HOSTILE), [list(r.values()) for r in records]])
+    if form == "dataframe_split" and rng.random() < 0.7:
         value = {"columns": list(records[0]), "data": [list(r.values()) for r in records]}
     text = json.dumps({form: value})
     if choice == 2:  # a few characters of it changed
-        at = generator.randrange(len(text))
-        text = text[:at] + generator.choice(string.printable) + text[at + generator.randrange(3) :]
+        at = rng.randrange(len(text))
+        text = text[:at] + rng.choice(string.printable) + text[at + rng.randrange(3) :]
     return text, kind
 
 
 @pytest.mark.filterwarnings("ignore:column ")
 @pytest.mark.parametrize("n", [300, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_fuzzed_bodies_get_an_answer_or_a_clear_4xx_and_the_model_goes_on(model, rows, n):
-    generator = random.Random(n)
+    rng = random.Random(n)
     seen = set()
     for _ in range(n):
-        body, kind = fuzzed(generator, rows)
+        body, kind = fuzzed(rng, rows)
         status, answer = asked(model, body, kind)
         assert status in (200, 400, 413, 415)
         assert ("predictions" in answer) == (status == 200)

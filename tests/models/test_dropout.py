@@ -8,7 +8,7 @@ from layerwise.models.mlp import MLP, MLPConfig
 
 def layer(rate=0.3, mask_of="row", n=40, m=25, seed=0):
     made = DropConnect(n, m, rate, mask_of)
-    made.generator = torch.Generator().manual_seed(seed)
+    made.rng = torch.Generator().manual_seed(seed)
     return made
 
 
@@ -72,5 +72,5 @@ def test_a_network_with_dropconnect_masks_its_hidden_layers_alone():
     plain = MLP(shape.model_copy(update={"dropconnect": 0.0}), torch.Generator().manual_seed(0))
     assert net.state_dict().keys() == plain.state_dict().keys()
     assert torch.equal(net.eval()(rows(9, 5)), plain(rows(9, 5)))
-    net.train().use_generator(torch.Generator().manual_seed(0))
+    net.train().use_rng(torch.Generator().manual_seed(0))
     assert not torch.equal(net(rows(9, 5)), plain(rows(9, 5)))

@@ -24,12 +24,12 @@ def network(kind):
         "dbn": DBNConfig(n_visible=5, hidden_sizes=(4, 3)),
         "mlp": MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3), activation="prelu", dropout=0.5),
         "mlp_members": MembersConfig(shape=MLPConfig(n_inputs=5, n_outputs=2), seeds=(0, 4)),
-        "autoencoder": AutoencoderConfig(n_inputs=5, hidden_sizes=(4,), code_size=2, tied=True),
-        "variational": VAEConfig(n_inputs=5, hidden_sizes=(4,), code_size=2, loss="gaussian"),
-        "convolutional": ConvolutionalConfig(image_shape=(1, 5), channels=(2,), code_size=3),
-        "rating_autoencoder": RatingAutoencoderConfig(n_groups=1, levels=(1, 2, 3, 4, 5), code_size=2),
-        "sequence_autoencoder": SequenceConfig(n_inputs=5, code_size=3),
-        "stacked_autoencoders": StackConfig(layers=(AutoencoderConfig(n_inputs=5, code_size=3),)),
+        "autoencoder": AutoencoderConfig(n_inputs=5, hidden_sizes=(4,), latent_size=2, tied=True),
+        "variational": VAEConfig(n_inputs=5, hidden_sizes=(4,), latent_size=2, loss="gaussian"),
+        "convolutional": ConvolutionalConfig(image_shape=(1, 5), channels=(2,), latent_size=3),
+        "rating_autoencoder": RatingAutoencoderConfig(n_groups=1, levels=(1, 2, 3, 4, 5), latent_size=2),
+        "sequence_autoencoder": SequenceConfig(n_inputs=5, latent_size=3),
+        "stacked_autoencoders": StackConfig(layers=(AutoencoderConfig(n_inputs=5, latent_size=3),)),
         "generator": GeneratorConfig(latent_size=5, n_outputs=4, hidden_sizes=(3,)),
         "discriminator": DiscriminatorConfig(n_inputs=5, hidden_sizes=(3,)),
     }[kind]
@@ -47,10 +47,10 @@ def network(kind):
         "generator": Generator,
         "discriminator": Discriminator,
     }[kind](shape)
-    generator = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for value in made.parameters():
-            value.normal_(generator=generator)
+            value.normal_(generator=rng)
     return made
 
 

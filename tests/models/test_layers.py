@@ -8,12 +8,12 @@ from torch.nn import functional
 from layerwise.models.layers import (
     ACTIVATION_CHOICES,
     ACTIVATIONS,
-    INITIALISER_CHOICES,
-    INITIALISERS,
+    INITIALIZER_CHOICES,
+    INITIALIZERS,
     activation,
-    initialise_,
-    initialise_bias_,
-    normalisation,
+    initialize_,
+    initialize_bias_,
+    normalization,
 )
 
 M, N = 240, 360  # fan_out, fan_in
@@ -36,12 +36,12 @@ VARIANCES = {
 
 def drawn(name, m=M, n=N, seed=0):
     weight = torch.full((m, n), float("nan"))
-    initialise_(weight, name, torch.Generator().manual_seed(seed))
+    initialize_(weight, name, torch.Generator().manual_seed(seed))
     return weight
 
 
-def test_every_initialiser_is_tested_here():
-    assert {*BOUNDS, *VARIANCES, "zeros", "orthogonal"} == set(INITIALISERS)
+def test_every_initializer_is_tested_here():
+    assert {*BOUNDS, *VARIANCES, "zeros", "orthogonal"} == set(INITIALIZERS)
 
 
 @pytest.mark.parametrize("name", BOUNDS)
@@ -73,7 +73,7 @@ def test_zeros_are_zeros():
     assert not drawn("zeros").any()
 
 
-@pytest.mark.parametrize("name", [name for name in INITIALISERS if name != "zeros"])
+@pytest.mark.parametrize("name", [name for name in INITIALIZERS if name != "zeros"])
 def test_the_generator_alone_decides_the_weights(name):
     torch.manual_seed(1)
     first = drawn(name)
@@ -101,12 +101,12 @@ def test_each_layer_gets_an_activation_of_its_own():
 
 def test_every_choice_is_described():
     assert set(ACTIVATION_CHOICES) == set(ACTIVATIONS)
-    assert set(INITIALISER_CHOICES) == set(INITIALISERS)
+    assert set(INITIALIZER_CHOICES) == set(INITIALIZERS)
 
 
 def test_a_gain_multiplies_the_start():
     weight = torch.empty(M, N)
-    initialise_(weight, "he_normal", torch.Generator().manual_seed(0), gain=3.0)
+    initialize_(weight, "he_normal", torch.Generator().manual_seed(0), gain=3.0)
     torch.testing.assert_close(weight, 3 * drawn("he_normal"))
 
 
@@ -120,23 +120,23 @@ def test_a_gain_multiplies_the_start():
 )
 def test_biases_start_by_their_own_rule(name, law):
     bias = torch.empty(20_000)
-    initialise_bias_(bias, name, N, torch.Generator().manual_seed(0))
+    initialize_bias_(bias, name, N, torch.Generator().manual_seed(0))
     assert stats.kstest(bias.numpy(), law.cdf).pvalue > 1e-3
 
 
 def test_constant_biases_are_the_constant_and_zeros_are_zeros():
     bias = torch.empty(5)
-    initialise_bias_(bias, "constant", N, torch.Generator(), 0.1)
+    initialize_bias_(bias, "constant", N, torch.Generator(), 0.1)
     assert torch.equal(bias, torch.full((5,), 0.1))
-    initialise_bias_(bias, "zeros", N, torch.Generator(), 0.1)
+    initialize_bias_(bias, "zeros", N, torch.Generator(), 0.1)
     assert not bias.any()
 
 
 def test_normalisations_standardise_over_rows_or_over_units():
     x = 3 + 2 * torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
-    over_rows, over_units = normalisation("batch", 8)(x), normalisation("layer", 8)(x)
+    over_rows, over_units = normalization("batch", 8)(x), normalization("layer", 8)(x)
     torch.testing.assert_close(over_rows.mean(0), torch.zeros(8), rtol=0, atol=1e-5)
     torch.testing.assert_close(over_rows.var(0, correction=0), torch.ones(8), rtol=0, atol=1e-4)
     torch.testing.assert_close(over_units.mean(1), torch.zeros(50), rtol=0, atol=1e-5)
     torch.testing.assert_close(over_units.var(1, correction=0), torch.ones(50), rtol=0, atol=1e-3)
-    assert normalisation("none", 8)(x) is x
+    assert normalization("none", 8)(x) is x

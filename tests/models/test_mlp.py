@@ -61,7 +61,7 @@ def test_a_generator_decides_the_first_weights_and_none_leaves_them_zero():
 
 
 def test_hidden_and_output_layers_start_by_their_own_rules():
-    ours = network(hidden_sizes=(400,), initialiser="he_uniform", output_initialiser="zeros")
+    ours = network(hidden_sizes=(400,), initializer="he_uniform", output_initializer="zeros")
     assert not ours.output.weight.any()
     largest = float(ours.hidden[0].weight.detach().abs().max())
     assert 0.98 * (6 / 5) ** 0.5 < largest <= (6 / 5) ** 0.5
@@ -71,7 +71,7 @@ def test_hidden_and_output_layers_start_by_their_own_rules():
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5, 0.8])
 def test_dropout_keeps_the_expectation_and_drops_its_share(rate):
     layer = Dropout(rate)
-    layer.generator = seeded()
+    layer.rng = seeded()
     n = 400_000
     found = layer(torch.full((n,), 2.0))
     error = (rate * (1 - rate) / n) ** 0.5
@@ -88,7 +88,7 @@ def test_dropout_does_nothing_in_evaluation_or_at_rate_zero():
 
 def test_the_gradient_through_dropout_is_the_mask():
     layer = Dropout(0.5)
-    layer.generator = seeded()
+    layer.rng = seeded()
     x = torch.ones(1000, requires_grad=True)
     found = layer(x)
     found.sum().backward()
@@ -100,7 +100,7 @@ def test_dropout_draws_from_its_generator_alone():
     results = []
     for seed in (4, 4, 5):
         torch.manual_seed(len(results))
-        ours.use_generator(seeded(seed))
+        ours.use_rng(seeded(seed))
         results.append(ours(rows()))
     assert torch.equal(results[0], results[1])
     assert not torch.equal(results[0], results[2])
@@ -111,7 +111,7 @@ def test_dropout_draws_from_its_generator_alone():
 
 def test_masks_are_fresh_for_every_batch_and_row():
     layer = Dropout(0.5)
-    layer.generator = seeded()
+    layer.rng = seeded()
     first, second = layer(torch.ones(2000, 3)), layer(torch.ones(2000, 3))
     agreement = (first == second).float().mean()
     # Independent fair coins agree half the time; five standard errors of 6,000.
@@ -129,7 +129,7 @@ def test_inputs_and_hidden_layers_have_their_own_dropout_rates():
 
 def test_a_network_with_dropout_can_be_copied():
     ours = network(dropout=0.5)
-    ours.use_generator(seeded())
+    ours.use_rng(seeded())
     other = copy.deepcopy(ours).eval()
     assert torch.equal(other(rows()), ours.eval()(rows()))
 

@@ -6,7 +6,7 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
-from layerwise.cli import show_message_alone
+from layerwise.cli import show_user_errors_as_messages
 from layerwise.data.problem import SplitSettings
 from layerwise.parameters.checks import ParameterError, check_parameters
 from layerwise.pipeline_registry import UnknownPipelineError
@@ -35,10 +35,10 @@ CHURN = {
 
 def churn_like(n=80):
     """A table with the columns of the churn problem, made here."""
-    generator = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     table = pd.DataFrame([CHURN] * n)
-    table["Age"] = generator.integers(18, 90, n)
-    table["Geography"] = generator.choice(["France", "Spain"], n)
+    table["Age"] = rng.integers(18, 90, n)
+    table["Geography"] = rng.choice(["France", "Spain"], n)
     return table.assign(Exited=np.arange(n) % 2)
 
 
@@ -92,7 +92,7 @@ def test_a_wrong_table_is_refused_before_training_in_words(table_project, change
         ({"finetunig": {"epochs": 3}}, "unknown parameter 'finetunig'; did you mean 'finetuning'"),
         ({"finetuning": {"epochs": "many"}}, "finetuning.epochs: .*integer.*given: 'many'"),
         ({"finetuning": {"dropout": 1.5}}, "finetuning.dropout: .*less than 1"),
-        ({"finetuning": {"optimiser": "adm"}}, "finetuning.optimiser: .*'adam'"),
+        ({"finetuning": {"optimizer": "adm"}}, "finetuning.optimizer: .*'adam'"),
         ({"dbn": {"hidden_sizes": [10, 0]}}, "dbn.hidden_sizes.1: .*greater than 0"),
         ({"problem": {"name": "a/b"}}, "problem.name"),
         ({"seed": -1}, "seed: .*greater than or equal to 0"),
@@ -108,7 +108,7 @@ def test_all_wrong_parameters_come_in_one_message(project):
     with project.session() as session:
         right = dict(session.load_context().config_loader["parameters"])
     with pytest.raises(ParameterError, match=r"sed.*split") as caught:
-        check_parameters(right | {"sed": 1, "split": {"test_share": 2}})
+        check_parameters(right | {"sed": 1, "split": {"test_fraction": 2}})
     assert str(caught.value).count(";") >= 1
     assert check_parameters(right)["finetuning"].epochs == 3
 
@@ -162,8 +162,8 @@ def test_an_unreachable_tracking_server_is_said_before_anything_runs(fresh_proje
 def test_only_messages_for_the_user_lose_their_traceback(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr(sys, "excepthook", lambda *error: seen.append(error))
-    show_message_alone()
-    show_message_alone()
+    show_user_errors_as_messages()
+    show_user_errors_as_messages()
     sys.excepthook(ParameterError, ParameterError("wrong [parameters]"), None)
     assert capsys.readouterr().err.strip() == "Error: wrong [parameters]"
     assert seen == []

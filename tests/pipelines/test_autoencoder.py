@@ -8,25 +8,25 @@ from layerwise.models.io import load_network
 
 FIGURES = (
     "anomalies",
-    "code_map",
+    "latent_map",
     "comparison",
     "compression",
     "denoising",
     "features",
-    "hidden_activity",
+    "hidden_activations",
     "interpolation",
     "learning_curves",
     "reconstructions",
     "sequences",
 )
 MEASURED = (
-    "measure_likelihood",
-    "measure_reconstruction",
+    "estimate_likelihood",
+    "evaluate_reconstruction",
     "compress",
     "denoise",
-    "find_anomalies",
+    "detect_anomalies",
     "model_sequences",
-    "draw_samples",
+    "plot_samples",
 )
 
 
@@ -34,12 +34,18 @@ MEASURED = (
 def trained(project):
     """Every node once: the embedded digits, and all uses."""
     # Large batches: what writes pictures line by line takes as long for a few rows as for many.
-    settings = {"code_size": 12, "learning_rate": 0.01, "hidden_sizes": [128], "epochs": 4, "batch_size": 125}
-    project.run("autoencoder", problem={"name": "codes"}, autoencoder=settings)
+    settings = {
+        "latent_size": 12,
+        "learning_rate": 0.01,
+        "hidden_sizes": [128],
+        "epochs": 4,
+        "batch_size": 125,
+    }
+    project.run("autoencoder", problem={"name": "latent"}, autoencoder=settings)
     return project
 
 
-def report(project, name, problem="codes"):
+def report(project, name, problem="latent"):
     return project.json(f"08_reporting/{problem}/autoencoder/{name}.json")
 
 
@@ -51,9 +57,9 @@ def test_every_figure_is_drawn(trained, name):
 
 
 def test_reconstructions_are_those_of_the_saved_network_beside_as_many_components(trained):
-    found = report(trained, "reconstruction_measures")
+    found = report(trained, "reconstruction_metrics")
     network = load_network(trained.path / "data/06_models/codes/autoencoder/autoencoder_network")
-    rows = trained.catalog(problem={"name": "codes"}).load("autoencoder.test").inputs
+    rows = trained.catalog(problem={"name": "latent"}).load("autoencoder.test").inputs
     error = float((network.reconstruct(rows) - rows).square().sum(1).mean().detach())
     assert found["reconstruction"]["reconstruction_sse"] == pytest.approx(error, rel=1e-4)
     assert found["reconstruction"]["reconstruction_mse"] == pytest.approx(error / 784, rel=1e-4)
@@ -75,26 +81,32 @@ def test_uses_have_their_figures(trained):
     assert [point["bytes"] for point in curves["pca"]] == [3, 4.5, 6, 9, 12]
     sequences = report(trained, "sequences")
     assert sequences["prediction_sse"] < sequences["last_line_sse"]
-    assert set(report(trained, "probe")) == {"codes", "raw", "pca"}
+    assert set(report(trained, "probe")) == {"latent", "raw", "pca"}
     assert report(trained, "imputation") == []
     assert report(trained, "likelihood") == {}
 
 
 def test_a_variational_autoencoder_bounds_the_likelihood_and_says_what_the_ink_is(project):
-    settings = {"variant": "variational", "hidden_sizes": [60], "code_size": 8, "uses": False, "probe": False}
+    settings = {
+        "variant": "variational",
+        "hidden_sizes": [60],
+        "latent_size": 8,
+        "downstream_tasks": False,
+        "probe": False,
+    }
     project.run(
         "autoencoder",
         problem={"name": "vae"},
-        preparation={"binarise": "fresh"},
+        preprocessing={"binarize": "dynamic"},
         autoencoder=settings | {"learning_rate": 0.003},
         to_nodes=[f"autoencoder.{name}" for name in MEASURED],
     )
     found = report(project, "likelihood", "vae")
-    assert found["binarisation"] == {"training": "fresh", "test": "one draw"}
+    assert found["binarization"] == {"training": "dynamic", "test": "one draw"}
     assert -300 < found["elbo"] < found["log_prob"] < 0
     assert found["samples"] == 20
-    assert found["elbo"] == pytest.approx(-found["reconstruction"] - found["divergence"])
-    assert 0 <= report(project, "reconstruction_measures", "vae")["codes"]["active_units"] <= 8
+    assert found["elbo"] == pytest.approx(-found["reconstruction"] - found["kl_divergence"])
+    assert 0 <= report(project, "reconstruction_metrics", "vae")["latent"]["active_units"] <= 8
     for name in ("anomalies", "denoising", "compression", "sequences"):
         assert report(project, name, "vae") == {}
 
@@ -104,7 +116,7 @@ def test_a_table_is_filled_in_and_its_swapped_rows_found(project):
         "autoencoder",
         env="forest_fires",
         problem={"name": "fires"},
-        autoencoder={"variant": "denoising", "batch_size": 50, "epochs": 10, "code_size": 40},
+        autoencoder={"variant": "denoising", "batch_size": 50, "epochs": 10, "latent_size": 40},
     )
     shape = project.json("06_models/fires/autoencoder/autoencoder_network/network.json")
     assert shape["loss"] == "mixed"
@@ -120,12 +132,14 @@ def test_health_looks_into_the_way_down_and_the_way_back(project):
     project.run(
         "autoencoder",
         problem={"name": "healthy"},
-        health=True,
-        autoencoder={"variant": "deep", "hidden_sizes": [20], "code_size": 5, "epochs": 1},
+        layer_statistics=True,
+        autoencoder={"variant": "deep", "hidden_sizes": [20], "latent_size": 5, "epochs": 1},
         to_nodes=["autoencoder.train_autoencoder"],
     )
-    health = project.json("07_model_output/healthy/autoencoder/autoencoder_history.json")["health"]
-    layers = {name.split("/")[1] for name in health[0]}
+    layer_statistics = project.json("07_model_output/healthy/autoencoder/autoencoder_history.json")[
+        "layer_statistics"
+    ]
+    layers = {name.split("/")[1] for name in layer_statistics[0]}
     assert {"layer_1", "layer_2", "layer_3", "output"} <= layers
 
 
@@ -133,8 +147,8 @@ def test_health_looks_into_the_way_down_and_the_way_back(project):
     ("env", "params", "message"),
     [
         (None, {"variant": "variatonal"}, "autoencoder.variant"),
-        (None, {"code_size": 900}, "900 is no bottleneck for 784 inputs"),
-        (None, {"variant": "overcomplete", "code_size": 10}, "not larger than 784"),
+        (None, {"latent_size": 900}, "900 is no bottleneck for 784 inputs"),
+        (None, {"variant": "overcomplete", "latent_size": 10}, "not larger than 784"),
         (None, {"batch_size": 9999}, "autoencoder.batch_size is 9999"),
         ("forest_fires", {"variant": "convolutional", "batch_size": 50}, "is for pictures"),
         ("forest_fires", {"loss": "binary_cross_entropy", "batch_size": 50}, r"needs inputs in \[0, 1\]"),

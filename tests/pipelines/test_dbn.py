@@ -9,7 +9,7 @@ from layerwise.models.io import load_network
 
 FIGURES = (
     "calibration",
-    "code_map",
+    "latent_map",
     "features",
     "learning_curves",
     "predictions",
@@ -24,10 +24,10 @@ def weights(project, problem="digits", pipeline="dbn", name="network"):
 
 
 def test_a_run_leaves_a_network_that_beats_guessing(finished):
-    measures = finished.json("08_reporting/digits/dbn/measures.json")["network"]
-    assert measures["error"]["value"] < 0.5
-    assert measures["error"]["base_rate"] == pytest.approx(0.9)
-    assert measures["error"]["low"] < measures["error"]["value"] < measures["error"]["high"]
+    metrics = finished.json("08_reporting/digits/dbn/metrics.json")["network"]
+    assert metrics["error"]["value"] < 0.5
+    assert metrics["error"]["base_rate"] == pytest.approx(0.9)
+    assert metrics["error"]["low"] < metrics["error"]["value"] < metrics["error"]["high"]
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -47,7 +47,7 @@ def test_the_predictions_are_those_of_the_saved_network(finished):
     np.testing.assert_array_equal(table["true"], test.targets)
     np.testing.assert_array_equal(table["predicted"], expected.argmax(1))
     np.testing.assert_allclose(table.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
-    error = finished.json("08_reporting/digits/dbn/measures.json")["network"]["error"]["value"]
+    error = finished.json("08_reporting/digits/dbn/metrics.json")["network"]["error"]["value"]
     assert error == pytest.approx((table["true"] != table["predicted"]).mean())
 
 
@@ -60,20 +60,20 @@ def test_no_row_is_in_two_parts(finished):
 
 def test_reconstructions_are_kept_at_four_stages_with_a_falling_cross_entropy(finished):
     history = finished.json("07_model_output/digits/dbn/pretraining_history.json")
-    losses = [stage["loss"] for stage in history["stages"]]
-    assert [stage["epoch"] for stage in history["stages"]] == [0, 1, 2]
+    losses = [stage["loss"] for stage in history["reconstruction_history"]]
+    assert [stage["epoch"] for stage in history["reconstruction_history"]] == [0, 1, 2]
     assert losses[0] > losses[-1]
     assert len(history["row"]) == 784
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(finished):
     first = weights(finished), weights(finished, name="stack")
-    measures = finished.json("08_reporting/digits/dbn/measures.json")
+    metrics = finished.json("08_reporting/digits/dbn/metrics.json")
     finished.run("dbn")
     again = weights(finished), weights(finished, name="stack")
     for one, two in zip(first, again, strict=True):
         assert all(torch.equal(one[name], two[name]) for name in one)
-    assert finished.json("08_reporting/digits/dbn/measures.json") == measures
+    assert finished.json("08_reporting/digits/dbn/metrics.json") == metrics
     finished.run("dbn", seed=1, problem={"name": "seed_1"}, to_nodes=["dbn.pretrain_stack"])
     other = weights(finished, "seed_1", name="stack")
     assert not torch.equal(other["rbms.0.weight"], first[1]["rbms.0.weight"])
@@ -83,7 +83,7 @@ def test_without_pretraining_the_same_net_starts_at_random(project):
     project.run("dbn", pretraining={"method": "none"}, problem={"name": "random_start"})
     history = project.json("07_model_output/random_start/dbn/pretraining_history.json")
     assert history["layers"] == {}
-    assert project.json("08_reporting/random_start/dbn/stack_measures.json") == {}
+    assert project.json("08_reporting/random_start/dbn/stack_metrics.json") == {}
     shape = project.json("06_models/random_start/dbn/network/network.json")
     assert shape["hidden_sizes"] == [40, 30]
     assert shape["activation"] == "sigmoid"
@@ -107,13 +107,13 @@ def test_few_labels_fine_tune_while_all_rows_pretrain(project):
     assert torch.bincount(labels, minlength=10).tolist() == [5] * 10
 
 
-def test_fresh_binarisation_keeps_grey_rows_and_trains_on_others(project):
+def test_fresh_binarization_keeps_grey_rows_and_trains_on_others(project):
     stop = ["dbn.pretrain_stack"]
-    for name in ("none", "fresh"):
-        project.run("dbn", preparation={"binarise": name}, problem={"name": f"ink_{name}"}, to_nodes=stop)
-    grey, fresh = (project.catalog(problem={"name": f"ink_{name}"}) for name in ("none", "fresh"))
+    for name in ("none", "dynamic"):
+        project.run("dbn", preprocessing={"binarize": name}, problem={"name": f"ink_{name}"}, to_nodes=stop)
+    grey, fresh = (project.catalog(problem={"name": f"ink_{name}"}) for name in ("none", "dynamic"))
     assert torch.equal(grey.load("dbn.training").inputs, fresh.load("dbn.training").inputs)
-    stacks = [weights(project, f"ink_{name}", name="stack")["rbms.0.weight"] for name in ("none", "fresh")]
+    stacks = [weights(project, f"ink_{name}", name="stack")["rbms.0.weight"] for name in ("none", "dynamic")]
     assert not torch.equal(*stacks)
 
 
@@ -128,16 +128,16 @@ def test_a_run_can_go_on_from_any_node(finished):
 )
 def test_a_table_goes_the_same_way_as_images(project, env, figure):
     project.run("dbn", env=env)
-    measures = project.json(f"08_reporting/{env}/dbn/measures.json")["network"]
+    metrics = project.json(f"08_reporting/{env}/dbn/metrics.json")["network"]
     card = (project.path / f"data/08_reporting/{env}/dbn/model_card.md").read_text()
     if figure == "regression":
-        assert {"rmse", "mae", "r2", "raw_rmse"} <= set(measures)
+        assert {"rmse", "mae", "r2", "raw_rmse"} <= set(metrics)
         # The base rate of the logarithm's error is its spread among the test rows.
-        assert measures["rmse"]["value"] < 2 * measures["rmse"]["base_rate"]
+        assert metrics["rmse"]["value"] < 2 * metrics["rmse"]["base_rate"]
     else:
-        assert {"accuracy", "roc_auc", "log_loss"} <= set(measures)
+        assert {"accuracy", "roc_auc", "log_loss"} <= set(metrics)
     assert "What it should not be used for" in card
-    columns = project.json(f"04_feature/{env}/dbn/description.json")["feature_names"]
+    columns = project.json(f"04_feature/{env}/dbn/data_spec.json")["feature_names"]
     assert "area" not in columns
 
 

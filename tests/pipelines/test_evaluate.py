@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
-REPORTS = "08_reporting/judged"
+REPORTS = "08_reporting/evaluated"
 
 
 @pytest.fixture(scope="module")
@@ -11,23 +11,23 @@ def trained(project):
     project.run(
         "mlp",
         env="forest_fires_size",
-        problem={"name": "judged"},
+        problem={"name": "evaluated"},
         evaluation={"baselines": False},
         to_nodes=["mlp.write_model_card"],
     )
     return project.last_run()[0]
 
 
-def test_the_test_rows_get_the_measures_that_they_got_in_training(project, trained):
-    catalog = project.catalog(env="forest_fires_size", problem={"name": "judged"})
+def test_the_test_rows_get_the_metrics_that_they_got_in_training(project, trained):
+    catalog = project.catalog(env="forest_fires_size", problem={"name": "evaluated"})
     raw = pd.read_csv(project.path / TABLE)
     raw.iloc[catalog.load("mlp.split")["test"]].to_csv(project.path / "test_rows.csv", index=False)
     project.run("evaluate", evaluate={"model": trained, "input": "test_rows.csv", "bootstrap": 20})
-    again = project.json(f"{REPORTS}/evaluate/measures.json")
-    before = project.json(f"{REPORTS}/mlp/measures.json")["network"]
+    again = project.json(f"{REPORTS}/evaluate/metrics.json")
+    before = project.json(f"{REPORTS}/mlp/metrics.json")["network"]
     assert again.keys() == before.keys()
-    for name, measure in before.items():
-        assert again[name]["value"] == pytest.approx(measure["value"], abs=1e-6), name
+    for name, metric in before.items():
+        assert again[name]["value"] == pytest.approx(metric["value"], abs=1e-6), name
     run, status = project.last_run()
     assert status == "FINISHED"
     metrics = dict(project.query("select key, value from metrics where run_uuid=?", run))
@@ -35,7 +35,7 @@ def test_the_test_rows_get_the_measures_that_they_got_in_training(project, train
     assert "drift/temp" in metrics
 
 
-def test_shifted_columns_and_faulty_rows_are_told(project, trained):
+def test_shifted_columns_and_faulty_rows_are_reported(project, trained):
     frame = pd.read_csv(project.path / TABLE)
     frame["temp"] = frame["temp"] + 12
     frame["area"] = frame["area"].astype(object)
@@ -43,11 +43,11 @@ def test_shifted_columns_and_faulty_rows_are_told(project, trained):
     frame["wind"] = frame["wind"].astype(object)
     frame.loc[1, "wind"] = "strong"
     frame.to_csv(project.path / "warmer.csv", index=False)
-    project.run("evaluate", evaluate={"model": "judged@champion", "input": "warmer.csv", "bootstrap": 20})
+    project.run("evaluate", evaluate={"model": "evaluated@champion", "input": "warmer.csv", "bootstrap": 20})
     drift = {each["column"]: each for each in project.json(f"{REPORTS}/evaluate/drift.json")}
-    assert drift["temp"]["verdict"] == "drift"
-    assert drift["temp"]["words"].startswith("median ")
-    assert {name for name, each in drift.items() if each["verdict"] != "stable"} == {"temp"}
+    assert drift["temp"]["level"] == "drift"
+    assert drift["temp"]["details"].startswith("median ")
+    assert {name for name, each in drift.items() if each["level"] != "stable"} == {"temp"}
     report = (project.path / "data" / REPORTS / "evaluate/report.md").read_text()
     assert "1 of " in report
     assert "temp: drift" in report
@@ -56,16 +56,16 @@ def test_shifted_columns_and_faulty_rows_are_told(project, trained):
         assert (project.path / "data" / REPORTS / f"evaluate/{figure}.png").exists()
 
 
-def test_pictures_with_labels_are_measured_and_a_darker_set_drifts(finished):
+def test_images_with_labels_are_measured_and_a_darker_set_drifts(finished):
     catalog = finished.catalog()
     raw, split = catalog.load("raw"), catalog.load("dbn.split")["test"]
-    before = finished.json("08_reporting/digits/dbn/measures.json")["network"]
+    before = finished.json("08_reporting/digits/dbn/metrics.json")["network"]
     np.savez(finished.path / "labelled.npz", images=raw.pixels[split], labels=raw.labels[split])
     model = str(finished.path / "data/06_models/digits/dbn/model")
     finished.run("evaluate", evaluate={"model": model, "input": "labelled.npz", "bootstrap": 20})
-    again = finished.json("08_reporting/digits/evaluate/measures.json")
+    again = finished.json("08_reporting/digits/evaluate/metrics.json")
     assert again["error"]["value"] == pytest.approx(before["error"]["value"])
     np.savez(finished.path / "darker.npz", images=raw.pixels[split] // 2, labels=raw.labels[split])
     finished.run("evaluate", evaluate={"model": model, "input": "darker.npz", "bootstrap": 20})
     drift = {each["column"]: each for each in finished.json("08_reporting/digits/evaluate/drift.json")}
-    assert drift["brightness"]["verdict"] == drift["contrast"]["verdict"] == "drift"
+    assert drift["brightness"]["level"] == drift["contrast"]["level"] == "drift"

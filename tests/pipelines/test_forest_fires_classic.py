@@ -108,7 +108,7 @@ def test_the_plain_network_has_no_node_of_the_exercise(project):
     own = {node.name.split(".")[1] for node in pipelines[NAME].nodes}
     assert plain < own
     assert own - plain == {
-        "require_exercise", "train_without_area", "measure_exercise", "draw_accuracies", "write_report",
+        "require_exercise", "train_without_area", "measure_exercise", "plot_accuracies", "write_report",
     }  # fmt: skip
     assert not [each for each in pipelines["mlp"].datasets() if "exercise" in each or "without_area" in each]
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from layerwise.models.io import load_network
 
-FIGURES = ("classes", "game", "memory", "samples", "stages")
+FIGURES = ("classes", "learning_curves", "memorization", "sample_progress", "samples")
 
 
 @pytest.fixture(scope="module")
-def played(project):
+def trained(project):
     project.run("gan", problem={"name": "game"}, gan={"condition": "class"}, synthesize=30)
     return project
 
@@ -24,24 +24,24 @@ def report(project, name, problem="game", pipeline="gan"):
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_each_figure_is_drawn_and_kept_with_the_run(played, figure):
-    with Image.open(played.path / f"data/08_reporting/game/gan/{figure}.png") as picture:
+def test_each_figure_is_drawn_and_kept_with_the_run(trained, figure):
+    with Image.open(trained.path / f"data/08_reporting/game/gan/{figure}.png") as picture:
         assert picture.width > 300
-    run, status = run_of(played, "game")
+    run, status = run_of(trained, "game")
     assert status == "FINISHED"
-    assert list((played.path / "mlruns").glob(f"**/{run}/artifacts/figures/{figure}.png"))
+    assert list((trained.path / "mlruns").glob(f"**/{run}/artifacts/figures/{figure}.png"))
 
 
-def test_the_animation_and_its_frames_are_kept_with_the_run(played):
-    run, _ = run_of(played, "game")
-    kept = sorted(p.name for p in (played.path / "mlruns").glob(f"**/{run}/artifacts/film/*"))
-    assert kept == ["epoch_0000.png", "epoch_0001.png", "epoch_0002.png", "epoch_0003.png", "film.gif"]
-    with Image.open(played.path / "data/08_reporting/game/gan/film/film.gif") as film:
-        assert film.n_frames == 4
+def test_the_animation_and_its_frames_are_kept_with_the_run(trained):
+    run, _ = run_of(trained, "game")
+    kept = sorted(p.name for p in (trained.path / "mlruns").glob(f"**/{run}/artifacts/animation/*"))
+    assert kept == ["epoch_0000.png", "epoch_0001.png", "epoch_0002.png", "epoch_0003.png", "animation.gif"]
+    with Image.open(trained.path / "data/08_reporting/game/gan/animation/animation.gif") as animation:
+        assert animation.n_frames == 4
 
 
-def test_the_history_holds_the_whole_game(played):
-    history = played.json("07_model_output/game/gan/game_history.json")
+def test_the_history_holds_the_whole_game(trained):
+    history = trained.json("07_model_output/game/gan/gan_history.json")
     assert len(history["epochs"]) == 3
     for name in ("value", "d_of_x", "d_of_g", "discriminator_loss", "generator_loss"):
         assert all(math.isfinite(epoch[f"train/{name}"]) for epoch in history["epochs"])
@@ -49,42 +49,42 @@ def test_the_history_holds_the_whole_game(played):
         # V is at most 0, and the discriminator's loss is its negative.
         assert epoch["train/value"] < 0
         assert epoch["train/discriminator_loss"] == pytest.approx(-epoch["train/value"], rel=1e-4)
-    run, _ = run_of(played, "game")
+    run, _ = run_of(trained, "game")
     counted = "select count(*) from metrics where key = 'gan/train/generator_gradient' and run_uuid = ?"
-    assert played.query(counted, run)[0][0] == 3
+    assert trained.query(counted, run)[0][0] == 3
 
 
-def test_every_generator_is_judged_by_the_same_measures(played):
-    found = report(played, "judgement")
+def test_every_generator_is_judged_by_the_same_measures(trained):
+    found = report(trained, "sample_metrics")
     assert set(found) == {"gan", "vae, 1 epochs", "training mean", "training rows"}
     assert found["training rows"]["frechet_distance"] < 0.2 * found["training mean"]["frechet_distance"]
     assert found["training mean"]["coverage"] < 0.2
-    assert found["training rows"]["memory"]["ratio"] < 0.01  # training rows are copies of training rows
+    assert found["training rows"]["memorization"]["ratio"] < 0.01  # training rows are copies of training rows
     for each in found.values():
-        assert sum(each["class_shares"]) == pytest.approx(1)
-    tracked = played.query(
+        assert sum(each["class_fractions"]) == pytest.approx(1)
+    tracked = trained.query(
         "select distinct key from metrics where key in ('test/frechet_distance', 'test/parzen_log_prob') "
         "and run_uuid = ?",
-        run_of(played, "game")[0],
+        run_of(trained, "game")[0],
     )
     assert len(tracked) == 2
-    text = (played.path / "data/08_reporting/game/gan/report.md").read_text()
+    text = (trained.path / "data/08_reporting/game/gan/report.md").read_text()
     assert "a classifier that was trained on this problem's training rows" in text
 
 
-def test_the_stored_generator_draws_what_was_judged(played):
-    generator = load_network(played.path / "data/06_models/game/gan/generator")
-    told = torch.eye(10)
-    first = generator.sample(10, torch.Generator().manual_seed(0), told)
+def test_the_stored_generator_draws_what_was_judged(trained):
+    generator = load_network(trained.path / "data/06_models/game/gan/generator")
+    condition = torch.eye(10)
+    first = generator.sample(10, torch.Generator().manual_seed(0), condition)
     assert first.shape == (10, 784)
     assert 0 <= float(first.min()) <= float(first.max()) <= 1
-    assert torch.equal(first, generator.sample(10, torch.Generator().manual_seed(0), told))
-    discriminator = load_network(played.path / "data/06_models/game/gan/discriminator")
-    assert discriminator(first, told).shape == (10,)
+    assert torch.equal(first, generator.sample(10, torch.Generator().manual_seed(0), condition))
+    discriminator = load_network(trained.path / "data/06_models/game/gan/discriminator")
+    assert discriminator(first, condition).shape == (10,)
 
 
-def test_synthesize_writes_pixels(played):
-    rows = pd.read_csv(played.path / "data/07_model_output/game/gan/synthetic.csv")
+def test_synthesize_writes_pixels(trained):
+    rows = pd.read_csv(trained.path / "data/07_model_output/game/gan/synthetic.csv")
     assert rows.shape == (30, 784)
     assert rows.to_numpy().min() >= 0
     assert rows.to_numpy().max() <= 255
@@ -96,20 +96,20 @@ def test_a_dcgan_with_captions_draws_a_line_a_caption(project):
         "channels": 4,
         "condition": "caption",
         "objective": "hinge",
-        "spectral": True,
+        "spectral_normalization": True,
         "epochs": 1,
-        "compare": False,
+        "baselines": False,
         "captions": ["a seven, thick", "a thin one"],
     }
     project.run("gan", problem={"name": "captions"}, gan=settings)
     encoding = project.json("06_models/captions/gan/encoding.json")
-    assert len(encoding["captions"]["ink"]) == 10
-    assert set(report(project, "judgement", "captions")) == {"gan"}
+    assert len(encoding["captions"]["intensity"]) == 10
+    assert set(report(project, "sample_metrics", "captions")) == {"gan"}
 
 
 @pytest.fixture(scope="module")
 def table(project):
-    settings = {"packed": 2, "batch_size": 50, "objective": "wasserstein_penalty", "table": {"components": 3}}
+    settings = {"pac": 2, "batch_size": 50, "objective": "wasserstein_penalty", "table": {"components": 3}}
     project.run("gan", env="forest_fires_size", synthesize=25, gan=settings)
     return project
 
@@ -129,9 +129,9 @@ def test_synthetic_rows_have_the_original_columns_types_and_values(table):
 
 
 def test_a_tables_rows_are_judged_in_use_and_apart(table):
-    found = report(table, "judgement", "forest_fires_size")
+    found = report(table, "sample_metrics", "forest_fires_size")
     assert 0.4 < found["detection_auc"] <= 1
-    assert set(found["usefulness"]) == {"logistic regression", "gradient boosting"}
+    assert set(found["utility"]) == {"logistic regression", "gradient boosting"}
     assert all(0 <= value <= 1 for value in found["marginals"].values())
     assert sum(found["classes"]["generated"]) == pytest.approx(1)
     text = (table.path / "data/08_reporting/forest_fires_size/gan/report.md").read_text()
@@ -145,12 +145,12 @@ def test_a_tables_rows_are_judged_in_use_and_apart(table):
     [
         ({"objective": "hinge", "label_smoothing": 0.1}, "no target to smooth"),
         (
-            {"objective": "wasserstein_penalty", "discriminator_normalisation": "batch"},
+            {"objective": "wasserstein_penalty", "discriminator_normalization": "batch"},
             "mixes the rows of a batch",
         ),
-        ({"network": "dcgan", "packed": 2}, "packed rows are for network mlp"),
+        ({"network": "dcgan", "pac": 2}, "packed rows are for network mlp"),
         ({"epoch": 3}, "did you mean 'epochs'"),
-        ({"packed": 3}, "no multiple of packed 3"),
+        ({"pac": 3}, "no multiple of pac 3"),
     ],
 )
 def test_settings_that_do_not_go_together_stop_the_command(project, gan, message):
@@ -167,7 +167,7 @@ def test_settings_that_do_not_go_together_stop_the_command(project, gan, message
 )
 def test_what_is_for_pictures_is_refused_for_a_table(project, gan, message):
     with pytest.raises(ValueError, match=message):
-        project.run("gan", env="forest_fires_size", gan=gan | {"packed": 1})
+        project.run("gan", env="forest_fires_size", gan=gan | {"pac": 1})
 
 
 def test_a_caption_that_cannot_be_read_stops_before_the_game(project):
@@ -178,12 +178,12 @@ def test_a_caption_that_cannot_be_read_stops_before_the_game(project):
 
 
 def test_the_ring_is_played_and_written_down(project):
-    project.run("gan_ring", problem={"name": "ring"}, ring={"games": ["minimax, strong discriminator"]})
-    games = project.json("07_model_output/ring/gan_ring/games.json")
-    assert [game["game"] for game in games] == ["default", "minimax, strong discriminator"]
+    project.run("gan_ring", problem={"name": "ring"}, ring={"variants": ["minimax, strong discriminator"]})
+    runs = project.json("07_model_output/ring/gan_ring/ring_results.json")
+    assert [run["variant"] for run in runs] == ["default", "minimax, strong discriminator"]
     text = (project.path / "data/08_reporting/ring/gan_ring/report.md").read_text()
     assert "| default | 0 |" in text
-    assert (project.path / "data/08_reporting/ring/gan_ring/film/film.gif").exists()
+    assert (project.path / "data/08_reporting/ring/gan_ring/animation/animation.gif").exists()
 
 
 @pytest.fixture(scope="module")
@@ -196,17 +196,17 @@ def test_every_application_has_its_figure_and_its_error_beside_a_plain_way(appli
     for name in ("translation", "super_resolution", "next_frame"):
         found = report(applications, name, "uses", "gan_applications")
         assert 0 < found["mse"] < 1
-        assert 0 < found["plain_mse"] < 1
+        assert 0 < found["baseline_mse"] < 1
         assert (applications.path / f"data/08_reporting/uses/gan_applications/{name}.png").exists()
 
 
 def test_the_page_holds_the_generator_itself(applications):
-    page = (applications.path / "data/08_reporting/uses/gan_applications/page.html").read_text()
-    assert page.startswith("<!doctype html>")
-    assert '"latent": 8' in page
-    assert "MODEL" not in page
+    html_demo = (applications.path / "data/08_reporting/uses/gan_applications/demo.html").read_text()
+    assert html_demo.startswith("<!doctype html>")
+    assert '"latent": 8' in html_demo
+    assert "MODEL" not in html_demo
     run = applications.query("select run_uuid from runs where name = 'gan_applications'")[0][0]
-    assert list((applications.path / "mlruns").glob(f"**/{run}/artifacts/page.html"))
+    assert list((applications.path / "mlruns").glob(f"**/{run}/artifacts/demo.html"))
 
 
 def test_applications_of_a_table_are_refused(project):

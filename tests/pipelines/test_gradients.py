@@ -5,59 +5,59 @@ from PIL import Image
 SMALL = {
     "depths": [2, 10],
     "activations": ["sigmoid", "relu"],
-    "initialisers": ["glorot_uniform", "he_uniform"],
+    "initializers": ["glorot_uniform", "he_uniform"],
 }
 
 
 @pytest.fixture(scope="module")
-def laboratory(project):
+def gradient_study(project):
     project.run("gradients", gradients=SMALL | {"updates": 100})
     return project
 
 
-def test_the_survey_finds_what_vanishes_with_depth(laboratory):
-    survey = {each["name"]: each for each in laboratory.json("08_reporting/digits/gradients/survey.json")}
+def test_the_survey_finds_what_vanishes_with_depth(gradient_study):
+    survey = {each["name"]: each for each in gradient_study.json("08_reporting/digits/gradients/survey.json")}
     assert len(survey) == 8
-    assert survey["10 x sigmoid, glorot_uniform"]["verdicts"][0].startswith("vanishing")
+    assert survey["10 x sigmoid, glorot_uniform"]["diagnoses"][0].startswith("vanishing")
     for healthy in ("10 x relu, he_uniform", "2 x relu, he_uniform", "2 x sigmoid, glorot_uniform"):
-        assert survey[healthy]["verdicts"] == []
+        assert survey[healthy]["diagnoses"] == []
     assert len(survey["10 x relu, he_uniform"]["gradients"]) == 11
 
 
-def test_every_cure_is_beside_its_sick_network(laboratory):
-    cures = laboratory.json("08_reporting/digits/gradients/cures.json")
-    working = {each["name"] for found in cures.values() for each in found if each["works"]}
+def test_every_remedy_is_beside_its_failing_network(gradient_study):
+    remedies = gradient_study.json("08_reporting/digits/gradients/remedies.json")
+    working = {each["name"] for found in remedies.values() for each in found if each["works"]}
     assert {
         "relu units, He start", "2 layers", "batch normalisation", "Glorot start", "He start as it should be",
         "clipping by norm 5", "L2 penalty", "L1 penalty",
     } <= working  # fmt: skip
-    assert not any(name.startswith("sick") for name in working)
-    sick = [found[0] for found in cures.values()]
-    assert sum(bool(each["verdicts"]) for each in sick) >= 3
+    assert not any(name.startswith("failing") for name in working)
+    failing = [found[0] for found in remedies.values()]
+    assert sum(bool(each["diagnoses"]) for each in failing) >= 3
 
 
-def test_the_report_says_all_of_it(laboratory):
-    report = (laboratory.path / "data/08_reporting/digits/gradients/report.md").read_text()
+def test_the_report_says_all_of_it(gradient_study):
+    report = (gradient_study.path / "data/08_reporting/digits/gradients/report.md").read_text()
     assert "| 10 x sigmoid, glorot_uniform |" in report
     assert "> vanishing: the gradient of layer_1 is " in report
     assert "| lstm | 1.000 |" in report
 
 
-@pytest.mark.parametrize("name", ["gradients", "cures", "recurrent"])
-def test_every_figure_of_the_laboratory_is_drawn(laboratory, name):
-    with Image.open(laboratory.path / f"data/08_reporting/digits/gradients/{name}.png") as picture:
+@pytest.mark.parametrize("name", ["gradients", "remedies", "long_range_memory"])
+def test_every_plot_of_the_gradient_study_is_made(gradient_study, name):
+    with Image.open(gradient_study.path / f"data/08_reporting/digits/gradients/{name}.png") as picture:
         assert len(np.unique(np.asarray(picture.convert("L")))) > 20
 
 
 @pytest.mark.parametrize(("pipeline", "node"), [("mlp", "train_network"), ("dbn", "finetune_network")])
-def test_health_is_watched_and_tracked_in_any_training(project, pipeline, node):
-    project.run(pipeline, health=True, problem={"name": "watched"}, to_nodes=[f"{pipeline}.{node}"])
+def test_layer_statistics_is_watched_and_tracked_in_any_training(project, pipeline, node):
+    project.run(pipeline, layer_statistics=True, problem={"name": "watched"}, to_nodes=[f"{pipeline}.{node}"])
     history = project.json(f"07_model_output/watched/{pipeline}/finetuning_history.json")
-    assert history["verdicts"] == []
+    assert history["diagnoses"] == []
     run, _ = project.last_run()
     tracked = project.query("select distinct key from metrics where run_uuid = ?", run)
     names = {key for (key,) in tracked}
     for layer in ("layer_1", "layer_2", "output"):
-        assert f"health/{layer}/gradient" in names
-        assert f"health/{layer}/update_ratio" in names
-    assert len(history["health"]) == 3
+        assert f"layer_statistics/{layer}/gradient" in names
+        assert f"layer_statistics/{layer}/update_ratio" in names
+    assert len(history["layer_statistics"]) == 3

@@ -28,8 +28,8 @@ def test_every_shape_setting_reaches_the_network(project):
         mlp={
             "hidden_sizes": [12, 8],
             "activation": ["relu", "tanh"],
-            "normalisation": "layer",
-            "bias_initialiser": "constant",
+            "normalization": "layer",
+            "bias_initializer": "constant",
             "bias_constant": 0.1,
         },
         finetuning={"dropout": [0.1, 0.2], "input_dropout": 0.05, "dropconnect": 0.1, "epochs": 1},
@@ -58,8 +58,8 @@ def test_accuracy_can_choose_the_best_epoch(project):
         assert epoch["validation/accuracy"] == pytest.approx(1 - epoch["validation/error"])
 
 
-def test_augmented_digits_are_drawn_and_change_what_is_learnt(project):
-    figure = ["mlp.draw_augmentation", *STOP]
+def test_augmented_digits_are_drawn_and_change_what_is_learned(project):
+    figure = ["mlp.plot_augmentation", *STOP]
     moved = {"augmentation": {"rotate": 10, "shift": 0.1, "noise": 0.1}, "epochs": 1}
     ours = trained(project, "moved", to_nodes=figure, finetuning=moved)
     plain = trained(project, "unmoved", finetuning={"epochs": 1})
@@ -79,28 +79,28 @@ def test_poisson_learns_the_mean_of_counts_and_never_answers_below_zero(project)
         "mlp",
         env="forest_fires",
         problem={"name": "counts", "target": "RH", "target_transform": "none"},
-        preparation={"scale_target": False},
+        preprocessing={"scale_target": False},
         finetuning={"loss": "poisson", "epochs": 60, "learning_rate": 0.02, "dropout": 0.0},
-        mlp={"hidden_sizes": [8], "activation": "tanh", "initialiser": "glorot_uniform"},
+        mlp={"hidden_sizes": [8], "activation": "tanh", "initializer": "glorot_uniform"},
         evaluation={"baselines": False},
     )
     table = project.catalog(env="forest_fires", problem={"name": "counts"}).load("mlp.predictions")
     assert (table["predicted_RH"] > 0).all()
-    measures = project.json("08_reporting/counts/mlp/measures.json")["network"]
-    assert measures["rmse"]["value"] < measures["rmse"]["base_rate"]
+    metrics = project.json("08_reporting/counts/mlp/metrics.json")["network"]
+    assert metrics["rmse"]["value"] < metrics["rmse"]["base_rate"]
 
 
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"finetuning": {"optimiser": "adagrad", "momentum": 0.9}}, "adagrad has no use for momentum"),
+        ({"finetuning": {"optimizer": "adagrad", "momentum": 0.9}}, "adagrad has no use for momentum"),
         ({"finetuning": {"loss": "huber", "label_smoothing": 0}}, "huber is no loss for a multiclass task"),
         ({"evaluation": {"threshold": "f1"}}, "evaluation.threshold is for a binary task"),
         (
             {"mlp": {"hidden_sizes": [5, 5], "activation": ["relu"]}},
             r"activation has 1 value\(s\) for 2 hidden",
         ),
-        ({"mlp": {"initialiser": "glorot"}}, "glorot_uniform"),
+        ({"mlp": {"initializer": "glorot"}}, "glorot_uniform"),
         ({"finetuning": {"batch_size": 0}}, "finetuning.batch_size"),
         ({"finetuning": {"augmentation": {"rotat": 5}}}, "did you mean 'rotate'"),
     ],
@@ -140,11 +140,11 @@ def test_the_settings_that_a_run_used_are_tracked_by_name(project):
 
 def test_a_network_that_loses_to_the_usual_models_says_so(project):
     project.run("mlp", env="forest_fires_size", problem={"name": "loser"}, finetuning={"epochs": 1})
-    measures = project.json("08_reporting/loser/mlp/measures.json")
+    metrics = project.json("08_reporting/loser/mlp/metrics.json")
     card = (project.path / "data/08_reporting/loser/mlp/model_card.md").read_text()
-    assert set(measures["baselines"]) == {"logistic regression", "gradient boosting"}
-    assert measures["verdict"]
-    assert all(f"**{sentence}**" in card for sentence in measures["verdict"])
+    assert set(metrics["baselines"]) == {"logistic regression", "gradient boosting"}
+    assert metrics["conclusions"]
+    assert all(f"**{sentence}**" in card for sentence in metrics["conclusions"])
     # The rows' own story: the column that is the label, and the rows that stand in both parts.
     assert "Column 'area' alone decides the target" in card
     assert "test rows repeat a training row's inputs." in card
@@ -153,7 +153,7 @@ def test_a_network_that_loses_to_the_usual_models_says_so(project):
 def test_the_importance_of_each_column_is_measured_on_validation_rows(project):
     project.run("mlp", env="forest_fires", problem={"name": "columns"}, finetuning={"epochs": 2})
     importance = project.json("08_reporting/columns/mlp/importance.json")
-    blocks = project.json("04_feature/columns/mlp/description.json")["blocks"]
+    blocks = project.json("04_feature/columns/mlp/data_spec.json")["blocks"]
     assert {each["name"] for each in importance} == {block["name"] for block in blocks}
     means = [each["mean"] for each in importance]
     assert means == sorted(means, reverse=True)
@@ -178,7 +178,7 @@ def test_a_threshold_by_cost_is_chosen_on_validation_rows(project, cost):
     rows, network = catalog.load("mlp.validation"), catalog.load("mlp.network")
     with torch.no_grad():
         scores = network(rows.inputs).sigmoid()
-    threshold = project.json(f"08_reporting/{name}/mlp/measures.json")["threshold"]
+    threshold = project.json(f"08_reporting/{name}/mlp/metrics.json")["threshold"]
 
     def total(cut):
         said, true = scores >= cut, rows.targets > 0.5
@@ -187,7 +187,7 @@ def test_a_threshold_by_cost_is_chosen_on_validation_rows(project, cost):
     assert total(threshold) == min(total(cut) for cut in [*scores.flatten().tolist(), 1.1])
 
 
-def test_many_seeds_give_mean_and_spread_and_the_first_is_the_run_alone(project):
+def test_many_seeds_give_mean_and_standard_deviation_and_the_first_is_the_run_alone(project):
     settings = {"finetuning": {"epochs": 3, "batch_size": 50}, "evaluation": {"baselines": False}}
     project.run("mlp", env="forest_fires_size", problem={"name": "many"}, seeds=4, **settings)
     project.run("mlp", env="forest_fires_size", problem={"name": "one"}, **settings)
@@ -197,13 +197,13 @@ def test_many_seeds_give_mean_and_spread_and_the_first_is_the_run_alone(project)
     for ours, theirs in zip(network.parameters(), alone.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
     assert members.config.seeds == (0, 1, 2, 3)
-    measures = project.json("08_reporting/many/mlp/measures.json")
+    metrics = project.json("08_reporting/many/mlp/metrics.json")
     test = catalog.load("mlp.test")
     with torch.no_grad():
         said = members(test.inputs).sigmoid() >= 0.5
     each = (said == test.targets.bool()).double().mean((1, 2))
-    assert measures["members"]["accuracy"]["mean"] == pytest.approx(float(each.mean()))
-    assert measures["members"]["accuracy"]["spread"] == pytest.approx(float(each.std()))
+    assert metrics["members"]["accuracy"]["mean"] == pytest.approx(float(each.mean()))
+    assert metrics["members"]["accuracy"]["std"] == pytest.approx(float(each.std()))
     assert (
         "4 networks of other seeds" in (project.path / "data/08_reporting/many/mlp/model_card.md").read_text()
     )
@@ -220,7 +220,7 @@ def test_a_grid_is_chosen_from_by_the_validation_rows(project):
     assert [point["settings"]["learning_rate"] for point in history["grid"]] == [0.01, 0.01, 0.00001, 0.00001]
     assert [member["seed"] for member in history["members"]] == [0, 1]
     best = min(epoch["validation/loss"] for epoch in history["epochs"])
-    assert abs(best - means[0]) <= 2 * history["grid"][0]["spread"]
+    assert abs(best - means[0]) <= 2 * history["grid"][0]["std"]
     project.run(
         "mlp",
         env="forest_fires_size",

@@ -47,12 +47,12 @@ def test_the_untouched_file_gets_the_answers_of_the_test_rows(project, trained, 
         found["probability_large"].iloc[rows], expected["probability_large"], atol=1e-5
     )
     pd.testing.assert_frame_equal(found[list(raw)], raw)
-    assert found["refused"].isna().all()
+    assert found["error"].isna().all()
 
 
 def test_the_decision_is_that_of_the_threshold_chosen_on_validation_rows(project, trained):
     found = predicted(project, trained, project.path / TABLE, "threshold")
-    threshold = project.json("08_reporting/fires/mlp/measures.json")["threshold"]
+    threshold = project.json("08_reporting/fires/mlp/metrics.json")["threshold"]
     assert threshold != 0.5
     np.testing.assert_allclose(found["threshold"], threshold, rtol=1e-6)
     said = found["prediction"] == "large"
@@ -73,7 +73,7 @@ def test_a_model_is_found_by_run_alias_version_and_folder_alike(project, trained
         )
     ]
     assert len({each.sha256 for each in found}) == 1
-    assert found[0].facts.run == trained
+    assert found[0].manifest.run_id == trained
     folder = project.path / "data/06_models/fires/mlp/model"
     assert find_model(str(folder), uri).sha256 == found[0].sha256
     pd.testing.assert_frame_equal(
@@ -87,7 +87,7 @@ def test_extra_and_reordered_columns_change_nothing(project, trained, raw):
     frame.to_csv(project.path / "reordered.csv", index=False)
     found = predicted(project, trained, project.path / "reordered.csv", "reordered", chunk_rows=100)
     expected = predicted(project, trained, project.path / TABLE, "in_order")
-    answers = ["prediction", "probability_large", "probability_small", "threshold", "refused"]
+    answers = ["prediction", "probability_large", "probability_small", "threshold", "error"]
     pd.testing.assert_frame_equal(found[answers], expected[answers])
     assert (found["comment"] == "é, with a comma").all()
 
@@ -106,7 +106,7 @@ def test_faulty_rows_are_refused_one_by_one_and_the_others_answered(project, tra
     (project.path / "faulty.csv").write_text("\n".join(lines) + "\n")
     found = predicted(project, trained, project.path / "faulty.csv", "faulty", chunk_rows=50)
     assert len(found) == len(raw)
-    reasons = found["refused"].dropna()
+    reasons = found["error"].dropna()
     assert reasons.index.tolist() == [1, 2, 3, 4, 5]
     for reason, words in zip(
         reasons,
@@ -147,8 +147,8 @@ def test_a_fault_in_the_middle_leaves_the_old_answers(project, trained, monkeypa
 
     from layerwise.inference import batch_predict as predictions
 
-    real = predictions.answer
-    monkeypatch.setattr(predictions, "answer", breaks)
+    real = predictions.predict_chunk
+    monkeypatch.setattr(predictions, "predict_chunk", breaks)
     with pytest.raises(DatasetError, match="No space left"):
         predicted(project, trained, project.path / TABLE, "kept", chunk_rows=100)
     assert (project.path / "kept_answers.csv").read_bytes() == before
@@ -183,8 +183,8 @@ def test_a_model_that_is_not_there_is_one_clear_message(project, trained, model,
         predicted(project, model, project.path / TABLE, "none")
 
 
-def test_a_machine_is_no_model_that_predicts(project):
-    project.run("rbm", rbm={"classifier": False, "probe": False}, to_nodes=["rbm.train_machine"])
+def test_an_rbm_is_no_model_that_predicts(project):
+    project.run("rbm", rbm={"classification_rbm": False, "probe": False}, to_nodes=["rbm.train_rbm"])
     with pytest.raises(
         ModelError, match=r"has no model \(pipeline rbm, FINISHED\); finished runs of the supervised"
     ):
@@ -206,7 +206,7 @@ def test_what_the_command_forgot_is_said(project, trained, settings, error, word
         project.run("predict", predict=given)
 
 
-def test_pictures_are_answered_from_arrays_and_from_columns_of_pixels(finished):
+def test_images_are_predicted_from_arrays_and_from_columns_of_pixels(finished):
     catalog = finished.catalog()
     raw, split = catalog.load("raw"), catalog.load("dbn.split")["test"]
     expected = catalog.load("dbn.predictions")["predicted"].tolist()
@@ -221,7 +221,7 @@ def test_pictures_are_answered_from_arrays_and_from_columns_of_pixels(finished):
     assert arrays["prediction"].tolist() == expected
     assert arrays["row"].tolist() == list(range(1000))
     columns = predicted(finished, model, finished.path / "digits.csv", "from_csv")
-    assert columns["refused"].dropna().to_dict() == {3: "a pixel is not a number from 0 to 255"}
+    assert columns["error"].dropna().to_dict() == {3: "a pixel is not a number from 0 to 255"}
     assert columns["prediction"].drop(3).astype(int).tolist() == [e for k, e in enumerate(expected) if k != 3]
 
 
@@ -229,18 +229,21 @@ def test_a_changed_model_in_the_store_is_refused_before_anything_is_written(proj
     client = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     model_id = client.get_run(trained).outputs.model_outputs[0].model_id
     folder = project.path / "mlruns/models" / model_id / "artifacts"
-    told = (folder / "MLmodel").read_text()
+    mlmodel = (folder / "MLmodel").read_text()
     for text, words in (
         (
-            told.replace("layerwise.inference.server", "mlflow.pyfunc.model"),
+            mlmodel.replace("layerwise.inference.server", "mlflow.pyfunc.model"),
             "another loader, mlflow.pyfunc.model",
         ),
-        (told.replace("    loader_module", "    code: code\n    loader_module"), "names code to run, code"),
+        (
+            mlmodel.replace("    loader_module", "    code: code\n    loader_module"),
+            "names code to run, code",
+        ),
     ):
         (folder / "MLmodel").write_text(text)
         with pytest.raises(ModelError, match=words):
             predicted(project, trained, project.path / TABLE, "tampered")
-    (folder / "MLmodel").write_text(told)
+    (folder / "MLmodel").write_text(mlmodel)
     (folder / "python_model.pkl").write_bytes(b"\x80\x04.")
     with pytest.raises(ModelError, match=r"python_model\.pkl is not among the model's files"):
         predicted(project, trained, project.path / TABLE, "tampered")

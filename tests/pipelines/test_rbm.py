@@ -8,9 +8,9 @@ from PIL import Image
 from layerwise.models.io import load_network
 
 FIGURES = (
-    "code_map",
+    "latent_map",
     "filters",
-    "hidden_activity",
+    "hidden_activations",
     "inpainting",
     "learning_curves",
     "reconstructions",
@@ -35,24 +35,26 @@ def test_every_figure_is_drawn(trained, name):
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
 
 
-def test_the_log_probability_is_an_interval_that_the_saved_machine_gives(trained):
+def test_the_log_probability_is_an_interval_that_the_saved_rbm_gives(trained):
     found = report(trained, "likelihood")
     partition, test = found["log_partition"], found["log_probability"]["test"]
     assert partition["method"] == "ais"
     assert partition["ais_mean"] <= partition["ais"]
-    assert test["low"] <= test["middle"] <= test["high"]
-    rbm = trained.catalog(problem={"name": "machine"}).load("rbm.machine")
+    assert test["low"] <= test["midpoint"] <= test["high"]
+    rbm = trained.catalog(problem={"name": "machine"}).load("rbm.rbm")
     rows = trained.catalog(problem={"name": "machine"}).load("rbm.test").inputs
-    ink = torch.bernoulli(rows, generator=torch.Generator().manual_seed(5))
-    # Another draw of the ink moves the mean of 1,000 rows by a fraction of a nat.
-    expected = float(-rbm.free_energy(ink).mean()) - partition["high"]
+    binarized = torch.bernoulli(rows, generator=torch.Generator().manual_seed(5))
+    # Another draw of the binarized pixels moves the mean of 1,000 rows by a fraction of a nat.
+    expected = float(-rbm.free_energy(binarized).mean()) - partition["high"]
     assert test["low"] == pytest.approx(expected, abs=1.5)
     independent = rows.mean(0).clamp(1e-3, 1 - 1e-3)
-    assert test["middle"] > float(torch.distributions.Bernoulli(independent).log_prob(ink).sum(1).mean())
+    assert test["midpoint"] > float(
+        torch.distributions.Bernoulli(independent).log_prob(binarized).sum(1).mean()
+    )
 
 
 def test_the_history_monitors_what_reconstruction_does_not_show(trained):
-    epochs = trained.json("07_model_output/machine/rbm/machine_history.json")["epochs"]
+    epochs = trained.json("07_model_output/machine/rbm/rbm_history.json")["epochs"]
     assert len(epochs) == 4
     for name in ("pseudo_likelihood", "free_energy_gap", "reconstruction"):
         assert all(math.isfinite(epoch[f"validation/{name}"]) for epoch in epochs)
@@ -65,9 +67,11 @@ def test_the_history_monitors_what_reconstruction_does_not_show(trained):
 
 
 def test_reconstructions_are_kept_at_four_stages_with_a_falling_cross_entropy(trained):
-    stages = trained.json("07_model_output/machine/rbm/machine_history.json")["stages"]
-    assert [stage["epoch"] for stage in stages] == [0, 1, 2, 4]
-    assert stages[-1]["loss"] < stages[0]["loss"]
+    reconstruction_history = trained.json("07_model_output/machine/rbm/rbm_history.json")[
+        "reconstruction_history"
+    ]
+    assert [stage["epoch"] for stage in reconstruction_history] == [0, 1, 2, 4]
+    assert reconstruction_history[-1]["loss"] < reconstruction_history[0]["loss"]
 
 
 def test_features_are_probed_beside_raw_rows_and_components(trained):
@@ -78,30 +82,35 @@ def test_features_are_probed_beside_raw_rows_and_components(trained):
 
 
 def test_label_units_classify(trained):
-    found = report(trained, "classification")
+    found = report(trained, "classification_metrics")
     assert found["error"]["value"] < 0.6
-    network = load_network(trained.path / "data/06_models/machine/rbm/classifier")
+    network = load_network(trained.path / "data/06_models/machine/rbm/classification_rbm")
     assert network.config.n_visible == 794
 
 
 @pytest.mark.parametrize(("env", "visible"), [("forest_fires", "mixed"), ("forest_fires_size", "mixed")])
 def test_a_table_gets_units_that_fit_its_columns(project, env, visible):
     project.run("rbm", env=env, rbm={"n_hidden": 6, "batch_size": 50})
-    shape = project.json(f"06_models/{env}/rbm/machine/network.json")
+    shape = project.json(f"06_models/{env}/rbm/rbm/network.json")
     assert shape["visible"] == visible
     found = project.json(f"08_reporting/{env}/rbm/likelihood.json")
     assert found["log_partition"]["method"] == "exact"
     assert math.isfinite(found["log_probability"]["test"]["low"])
     probe = project.json(f"08_reporting/{env}/rbm/probe.json")
     assert set(probe) == {"features", "raw", "pca"}
-    classification = project.json(f"08_reporting/{env}/rbm/classification.json")
+    classification = project.json(f"08_reporting/{env}/rbm/classification_metrics.json")
     assert bool(classification) == (env == "forest_fires_size")
 
 
 def test_what_is_switched_off_is_left_out(project):
-    settings = {"classifier": False, "probe": False, "likelihood": {"method": "none"}, "hidden": "nrelu"}
+    settings = {
+        "classification_rbm": False,
+        "probe": False,
+        "likelihood": {"method": "none"},
+        "hidden": "nrelu",
+    }
     project.run("rbm", problem={"name": "bare"}, rbm=settings | {"learning_rate": 0.001, "epochs": 1})
-    for name in ("likelihood", "probe", "classification"):
+    for name in ("likelihood", "probe", "classification_metrics"):
         assert report(project, name, "bare") == {}
 
 
@@ -110,7 +119,7 @@ def test_choosing_by_reconstruction_error_is_refused(project):
         project.run("rbm", rbm={"monitor": "validation/reconstruction"})
 
 
-def test_a_diverging_machine_stops_with_its_cure(project):
+def test_a_diverging_rbm_stops_with_its_remedy(project):
     settings = {"n_hidden": 6, "batch_size": 50, "gaussian_learning_rate": 5.0}
     with pytest.raises(RuntimeError, match=r"rbm: .* became .*lower learning rate"):
         project.run("rbm", env="forest_fires", problem={"name": "diverging"}, rbm=settings)

@@ -41,7 +41,7 @@ def test_held_out_ratings_are_predicted_better_than_by_means(ratings):
     found = ratings.json("08_reporting/tastes/rbm/recommendation.json")
     assert found["rmse"] < 0.8 * min(found["global_mean"], found["item_mean"], found["user_mean"])
     assert found["rmse"] > 0.45  # half a point is the noise that was planted
-    history = ratings.json("07_model_output/tastes/rbm/machine_history.json")["epochs"]
+    history = ratings.json("07_model_output/tastes/rbm/rbm_history.json")["epochs"]
     assert min(epoch["validation/rmse"] for epoch in history) < 0.9 * history[0]["validation/rmse"]
 
 
@@ -51,14 +51,14 @@ def test_every_rating_is_in_one_part(ratings):
     assert [part.shape for part in parts] == [(60, 360)] * 3
     assert sum(int(part.sum()) for part in parts) == 2700
     assert float(sum(parts).max()) == 1
-    description = ratings.json("04_feature/tastes/rbm/description.json")
-    assert description["class_names"] == ["1", "2", "4", "5"]
+    data_spec = ratings.json("04_feature/tastes/rbm/data_spec.json")
+    assert data_spec["class_names"] == ["1", "2", "4", "5"]
 
 
 def test_rows_may_be_users(ratings):
     settings = {"n_hidden": 12, "epochs": 2, "batch_size": 20}
     ratings.run(
-        "rbm", env="tastes", rbm=settings, preparation={"ratings_by": "users"}, problem={"name": "by_users"}
+        "rbm", env="tastes", rbm=settings, preprocessing={"ratings_by": "users"}, problem={"name": "by_users"}
     )
     assert ratings.catalog(env="tastes", problem={"name": "by_users"}).load("rbm.test").inputs.shape == (
         90,
@@ -80,7 +80,13 @@ def documents(project):
     (raw / "vocab.txt").write_text("\n".join("abcdefghij") + "\n")
     files = {"counts": {"name": "docword.txt"}, "vocabulary": {"name": "vocab.txt"}}
     write_environment(project, "two_topics", "SourceDocuments", files, "documents", sample_visible=True)
-    settings = {"n_hidden": 2, "epochs": 60, "batch_size": 20, "learning_rate": 0.05, "documents": 20}
+    settings = {
+        "n_hidden": 2,
+        "epochs": 60,
+        "batch_size": 20,
+        "learning_rate": 0.05,
+        "perplexity_documents": 20,
+    }
     settings["likelihood"] = {"temperatures": 300, "reverse_steps": 20}
     project.run("rbm", env="two_topics", rbm=settings)
     return project
@@ -101,7 +107,7 @@ def test_networks_with_labels_refuse_them(ratings, documents, env, pipeline):
         ratings.run(pipeline, env=env)
 
 
-@pytest.mark.parametrize("name", ["code_map", "filters", "hidden_activity", "learning_curves"])
+@pytest.mark.parametrize("name", ["latent_map", "filters", "hidden_activations", "learning_curves"])
 def test_figures_are_drawn(ratings, documents, name):
     for env in ("tastes", "two_topics"):
         assert (ratings.path / f"data/08_reporting/{env}/rbm/{name}.png").stat().st_size > 5000
@@ -110,7 +116,7 @@ def test_figures_are_drawn(ratings, documents, name):
 def test_an_autoencoder_recommends_better_than_means(ratings):
     settings = {
         "variant": "denoising",
-        "code_size": 12,
+        "latent_size": 12,
         "epochs": 60,
         "batch_size": 20,
         "learning_rate": 0.01,

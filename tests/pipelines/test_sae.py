@@ -15,8 +15,8 @@ def stacked(project):
 
 
 def test_a_run_leaves_a_network_that_beats_guessing(stacked):
-    measures = stacked.json("08_reporting/stacked/sae/measures.json")["network"]
-    assert measures["error"]["value"] < 0.5
+    metrics = stacked.json("08_reporting/stacked/sae/metrics.json")["network"]
+    assert metrics["error"]["value"] < 0.5
     shape = stacked.json("06_models/stacked/sae/network/network.json")
     assert (shape["hidden_sizes"], shape["activation"]) == ([40, 30], "sigmoid")
 
@@ -26,8 +26,8 @@ def test_the_stack_reconstructs_better_the_longer_a_layer_learns(stacked):
     assert list(history["layers"]) == ["layer_1", "layer_2"]
     for epochs in history["layers"].values():
         assert epochs[-1]["validation/loss"] < epochs[0]["validation/loss"]
-    assert history["stages"][-1]["loss"] < history["stages"][0]["loss"]
-    found = stacked.json("08_reporting/stacked/sae/stack_measures.json")
+    assert history["reconstruction_history"][-1]["loss"] < history["reconstruction_history"][0]["loss"]
+    found = stacked.json("08_reporting/stacked/sae/stack_metrics.json")
     assert 0 < found["reconstruction_mse"] < 0.08  # the mean image leaves 0.067
 
 
@@ -41,7 +41,7 @@ def test_pretrained_layers_reach_the_classifier(stacked):
         assert torch.equal(network[f"hidden.{k}.bias"], stack[f"layers.{k}.encoder.0.bias"])
 
 
-def test_machines_unroll_and_learn_on_as_one_deep_autoencoder(project):
+def test_rbms_unroll_and_learn_on_as_one_deep_autoencoder(project):
     stop = ["sae.pretrain_stack"]
     project.run("sae", problem={"name": "unrolled"}, pretraining={"method": "rbm"}, to_nodes=stop)
     history = project.json("07_model_output/unrolled/sae/pretraining_history.json")
@@ -56,7 +56,7 @@ def test_machines_unroll_and_learn_on_as_one_deep_autoencoder(project):
 def test_without_pretraining_the_same_net_starts_at_random(project):
     project.run("sae", problem={"name": "from_scratch"}, pretraining={"method": "none"})
     assert project.json("07_model_output/from_scratch/sae/pretraining_history.json")["layers"] == {}
-    assert project.json("08_reporting/from_scratch/sae/stack_measures.json") == {}
+    assert project.json("08_reporting/from_scratch/sae/stack_metrics.json") == {}
 
 
 def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project):
@@ -71,7 +71,7 @@ def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project):
     [
         ({"sae": {"variant": "deep"}}, r"sae.variant"),
         ({"sae": {"corruption_levels": [0.1]}}, r"corruption_levels has 1 value\(s\) for 2 layers"),
-        ({"sae": {"activation": "relu"}}, "set code_activation"),
+        ({"sae": {"activation": "relu"}}, "set latent_activation"),
         ({"sae": {"variant": "sparse", "sparsity": "top_k"}}, "has no top_k units"),
         ({"sae": {"corruption": "swp"}}, "sae.corruption"),
     ],

@@ -7,13 +7,13 @@ import pytest
 
 @pytest.fixture(scope="module")
 def table():
-    generator = np.random.default_rng(0)
-    x, y = generator.normal(size=(2, 400))
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 400))
     return pd.DataFrame(
         {
             "x": x,
             "y": y,
-            "colour": np.where(generator.random(400) < 0.3, None, np.where(x > 0, "red", "blue")),
+            "colour": np.where(rng.random(400) < 0.3, None, np.where(x > 0, "red", "blue")),
             "when": pd.date_range("2024-01-01", periods=400).strftime("%Y-%m-%d"),
             "constant": 7,
             "first": (x + y > 0).astype(int),
@@ -41,7 +41,7 @@ def run(project, table):
         )
         project.run(pipeline, env="mine", **params)
         catalog = project.catalog(env="mine", **params)
-        return project.json(f"08_reporting/mine/{pipeline}/measures.json")["network"], catalog
+        return project.json(f"08_reporting/mine/{pipeline}/metrics.json")["network"], catalog
 
     return run
 
@@ -50,7 +50,7 @@ TARGETS = ["first", "second", "value", "kind"]
 
 
 @pytest.mark.parametrize(
-    ("task", "target", "measure", "bound"),
+    ("task", "target", "metric", "bound"),
     [
         ("binary", "first", "roc_auc", 0.95),
         ("multilabel", ["first", "second"], "roc_auc", 0.95),
@@ -58,7 +58,7 @@ TARGETS = ["first", "second", "value", "kind"]
         ("multiclass", "kind", "accuracy", 0.8),
     ],
 )
-def test_every_task_is_learnt_from_a_pretrained_start(run, task, target, measure, bound):
+def test_every_task_is_learnt_from_a_pretrained_start(run, task, target, metric, bound):
     named = [target] if isinstance(target, str) else target
     problem = {
         "name": "mine",
@@ -66,11 +66,11 @@ def test_every_task_is_learnt_from_a_pretrained_start(run, task, target, measure
         "target": target,
         "drop": [name for name in TARGETS if name not in named],
     }
-    measures, catalog = run("dbn", problem=problem)
-    assert measures[measure]["value"] > bound
-    description = catalog.load("dbn.description")
-    assert {"colour_missing", "when_month_sin"} <= set(description["feature_names"])
-    assert "constant" not in description["feature_names"]
+    metrics, catalog = run("dbn", problem=problem)
+    assert metrics[metric]["value"] > bound
+    data_spec = catalog.load("dbn.data_spec")
+    assert {"colour_missing", "when_month_sin"} <= set(data_spec["feature_names"])
+    assert "constant" not in data_spec["feature_names"]
     predictions = catalog.load("dbn.predictions")
     assert len(predictions) == 80
     if task == "regression":

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from layerwise.tracking import buffered_logger as receivers
-from layerwise.tracking.buffered_logger import RunReceiver, deliver_kept
+from layerwise.tracking import buffered_logger as buffered_logger
+from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
 
 
 class Server:
@@ -48,7 +48,7 @@ class Server:
 def clock(monkeypatch):
     """The time in seconds, to be set."""
     now = [1000.0]
-    monkeypatch.setattr(receivers.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(buffered_logger.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -59,7 +59,7 @@ def server():
 
 @pytest.fixture
 def own(server, tmp_path, clock):
-    return RunReceiver(server, "run", tmp_path / "metrics_run.jsonl", "http://server")
+    return BufferedRunLogger(server, "run", tmp_path / "metrics_run.jsonl", "http://server")
 
 
 def report(own, clock, *epochs):
@@ -76,26 +76,26 @@ def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(own, serv
     report(own, clock, 1, 2)
     server.on = False
     report(own, clock, *range(3, 23))
-    picture = tmp_path / "curve.png"
-    picture.write_bytes(b"picture")
-    own.log_file(str(picture), "figures")
+    image_path = tmp_path / "curve.png"
+    image_path.write_bytes(b"picture")
+    own.log_file(str(image_path), "figures")
     own.log_text("model_card.md", "card")
     own.log_tags({"data.rows": "9"})
     own.log_params({f"name_{k}": "value" for k in range(150)})
     assert server.metrics == expected(1, 2)
-    assert own.refuge.exists()
+    assert own.offline_buffer.exists()
     server.on = True
     report(own, clock, 23, 24, 25)
     own.close("FINISHED")
     assert server.metrics == expected(*range(1, 26))
-    assert server.files == [(str(picture), "figures")]
+    assert server.files == [(str(image_path), "figures")]
     assert (server.texts, server.tags, server.status) == (
         {"model_card.md": "card"},
         {"data.rows": "9"},
         ["FINISHED"],
     )
     assert len(server.params) == 150
-    assert not own.refuge.exists()
+    assert not own.offline_buffer.exists()
     assert caplog.text.count("tracking server is gone") == 1
     assert caplog.text.count("tracking server is back, and has what was kept for it: 2") == 1
 
@@ -121,7 +121,7 @@ def test_a_server_that_takes_long_to_say_nothing_costs_a_tenth_of_the_time(own, 
     assert server.asked * 10 <= 0.11 * (clock[0] - began) + 10
 
 
-def test_what_a_server_that_never_came_back_missed_is_delivered_by_the_next_run(
+def test_what_a_server_that_never_came_back_missed_is_sent_by_the_next_run(
     own, server, clock, tmp_path, caplog
 ):
     caplog.set_level(logging.INFO)
@@ -134,37 +134,37 @@ def test_what_a_server_that_never_came_back_missed_is_delivered_by_the_next_run(
         own.log_file(str(path), "figures")
     own.close("FINISHED")
     assert "still away" in caplog.text
-    assert str(own.refuge) in caplog.text
+    assert str(own.offline_buffer) in caplog.text
     replaced.write_bytes(b"a picture of another run")
     # Another server is none of its business.
     server.on = True
-    deliver_kept(server, "sqlite:///other.db", tmp_path)
+    send_buffered(server, "sqlite:///other.db", tmp_path)
     assert server.metrics == expected(1)
-    deliver_kept(server, "http://server", tmp_path)
+    send_buffered(server, "http://server", tmp_path)
     assert server.metrics == expected(1, 2, 3)
     assert server.status == ["FINISHED"]
     assert server.files == [(str(kept), "figures")]
-    assert not own.refuge.exists()
+    assert not own.offline_buffer.exists()
 
 
 def test_a_line_that_a_dying_process_left_half_written_is_passed_over(own, server, clock, tmp_path):
     server.on = False
     report(own, clock, 1, 2)
-    with own.refuge.open("a") as file:
+    with own.offline_buffer.open("a") as file:
         file.write('{"key": "train/lo')
     server.on = True
-    deliver_kept(server, "http://server", tmp_path)
+    send_buffered(server, "http://server", tmp_path)
     assert server.metrics == expected(1, 2)
 
 
 def test_with_a_full_disk_too_training_goes_on_and_nothing_is_lost(own, server, clock, tmp_path, caplog):
     server.on = False
-    own.refuge.parent.joinpath("metrics_run.jsonl").mkdir()  # a file that cannot be opened
+    own.offline_buffer.parent.joinpath("metrics_run.jsonl").mkdir()  # a file that cannot be opened
     report(own, clock, 1, 2, 3)
     assert caplog.text.count("cannot be written either") == 1
-    own.refuge.rmdir()
+    own.offline_buffer.rmdir()
     report(own, clock, 4)
-    lines = [json.loads(line) for line in own.refuge.read_text().splitlines()]
+    lines = [json.loads(line) for line in own.offline_buffer.read_text().splitlines()]
     assert [line["step"] for line in lines[1:]] == [1, 2, 3, 4]
     server.on = True
     report(own, clock, 5, 6, 7)
@@ -173,7 +173,9 @@ def test_with_a_full_disk_too_training_goes_on_and_nothing_is_lost(own, server, 
 
 
 def test_metrics_that_the_run_has_already_are_not_sent_twice(server, tmp_path, clock):
-    own = RunReceiver(server, "run", tmp_path / "kept", known={("train/loss", 1), ("train/loss", 2)})
+    own = BufferedRunLogger(
+        server, "run", tmp_path / "kept", already_logged={("train/loss", 1), ("train/loss", 2)}
+    )
     report(own, clock, 1, 2, 3)
     own.flush()
     assert server.metrics == expected(3)
@@ -195,4 +197,4 @@ def test_an_error_while_the_server_answers_is_a_defect_and_is_raised(own, server
 
     with pytest.raises(ValueError, match="a defect"):
         own.attempt(broken)
-    assert not own.lost
+    assert not own.connection_dropped

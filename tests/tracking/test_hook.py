@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from kedro.runner import ThreadRunner
 
-from layerwise.tracking.buffered_logger import RunReceiver
+from layerwise.tracking.buffered_logger import BufferedRunLogger
 from layerwise.tracking.environment import flatten
 from layerwise.training.plan import TrainingError
 
@@ -58,7 +58,7 @@ def test_every_epoch_of_every_stage_has_its_metrics(project, tracked):
 def test_the_test_rows_are_measured_once(project, tracked):
     found = metrics(project, tracked)
     assert len(found["test/error"]) == 1
-    measured = project.json("08_reporting/tracked/dbn/measures.json")["network"]
+    measured = project.json("08_reporting/tracked/dbn/metrics.json")["network"]
     assert found["test/error"][0] == measured["error"]["value"]
     assert found["test/error"][0] == pytest.approx(1 - found["test/accuracy"][0])
     assert "test/reconstruction_mse" in found
@@ -69,7 +69,7 @@ def test_parameters_are_flat_and_whole(project, tracked):
     assert found["dbn.hidden_sizes"] == "[40, 30]"
     assert found["seed"] == "0"
     # Defaults that conf/ does not name are there too; what the pipeline never reads is not.
-    assert found["finetuning.minimum_change"] == "0.0"
+    assert found["finetuning.min_delta"] == "0.0"
     assert not any(name.startswith("mlp.") for name in found)
 
 
@@ -127,8 +127,8 @@ def test_an_interrupted_run_is_marked_as_killed(project, monkeypatch):
     from layerwise.tracking.hook import TrackingHook
 
     hooks = []
-    begin = TrackingHook._catch_termination
-    monkeypatch.setattr(TrackingHook, "_catch_termination", lambda hook: (hooks.append(hook), begin(hook)))
+    begin = TrackingHook._handle_sigterm
+    monkeypatch.setattr(TrackingHook, "_handle_sigterm", lambda hook: (hooks.append(hook), begin(hook)))
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
@@ -174,11 +174,11 @@ class LostServer:
 
 def test_metrics_of_a_lost_server_are_kept_in_a_file(tmp_path, caplog):
     server = LostServer(answers=1)
-    receiver = RunReceiver(server, "run", tmp_path / "kept" / "metrics.jsonl")
-    receiver.log_metrics({"train/loss": 1.0}, 1)
-    receiver.log_metrics({"train/loss": 0.5, "train/error": 0.25}, 2)
-    receiver.flush()
-    receiver.log_tags({"a": "b"})
+    run_logger = BufferedRunLogger(server, "run", tmp_path / "kept" / "metrics.jsonl")
+    run_logger.log_metrics({"train/loss": 1.0}, 1)
+    run_logger.log_metrics({"train/loss": 0.5, "train/error": 0.25}, 2)
+    run_logger.flush()
+    run_logger.log_tags({"a": "b"})
     assert [metric.value for metric in server.sent] == [1.0]
     head, *kept, tags = [
         json.loads(line) for line in (tmp_path / "kept/metrics.jsonl").read_text().splitlines()

@@ -3,15 +3,15 @@ import json
 import mlflow
 import pytest
 
-from layerwise.tracking.registry import fingerprint, judged_by, verdict
+from layerwise.tracking.registry import champion_metric, compare_with_champion, fingerprint
 
 
-def tags(value, rows="r", measure="roc_auc"):
-    return {"test.rows": rows, "test.measure": measure, "test.value": repr(value)}
+def tags(value, rows="r", metric="roc_auc"):
+    return {"test.rows": rows, "test.metric": metric, "test.value": repr(value)}
 
 
 @pytest.mark.parametrize(
-    ("measure", "old", "new", "moves"),
+    ("metric", "old", "new", "moves"),
     [
         ("roc_auc", 0.8, 0.9, True),
         ("roc_auc", 0.9, 0.8, False),
@@ -21,21 +21,21 @@ def tags(value, rows="r", measure="roc_auc"):
         ("rmse", 2.0, 1.0, True),
     ],
 )
-def test_the_champion_moves_when_it_is_beaten_on_the_same_rows(measure, old, new, moves):
-    assert verdict(tags(new, measure=measure), tags(old, measure=measure), "1")[1] is moves
+def test_the_champion_moves_when_it_is_beaten_on_the_same_rows(metric, old, new, moves):
+    assert compare_with_champion(tags(new, metric=metric), tags(old, metric=metric), "1")[1] is moves
 
 
 def test_the_first_model_is_the_champion():
-    assert verdict(tags(0.5), None, "") == ("It is the first champion (roc_auc 0.5000).", True)
+    assert compare_with_champion(tags(0.5), None, "") == ("It is the first champion (roc_auc 0.5000).", True)
 
 
-def test_other_test_rows_or_another_measure_leave_the_champion_and_say_so():
-    said, moves = verdict(tags(0.9, rows="other"), tags(0.8), "4")
+def test_other_test_rows_or_another_metric_leave_the_champion_and_say_so():
+    said, moves = compare_with_champion(tags(0.9, rows="other"), tags(0.8), "4")
     assert not moves
     assert "stays version 4: it was measured on other test rows" in said
-    said, moves = verdict(tags(0.1, measure="error"), tags(0.8), "4")
+    said, moves = compare_with_champion(tags(0.1, metric="error"), tags(0.8), "4")
     assert not moves
-    assert "judged by roc_auc" in said
+    assert "compared by roc_auc" in said
 
 
 def test_the_fingerprint_tells_files_targets_and_rows_apart():
@@ -50,11 +50,11 @@ def test_the_fingerprint_tells_files_targets_and_rows_apart():
     assert fingerprint("f", ["y"], [1, 2]) == marks[0]
 
 
-def test_a_model_is_judged_by_its_tasks_own_measure():
-    measures = {"accuracy": {"value": 0.9}, "error": {"value": 0.1}, "roc_auc": {"value": 0.8}}
-    assert judged_by("binary", measures) == ("roc_auc", 0.8)
-    assert judged_by("multiclass", measures) == ("error", 0.1)
-    assert judged_by("binary", {"accuracy": {"value": 0.9}}) == ("accuracy", 0.9)
+def test_a_model_is_compared_by_its_tasks_own_metric():
+    metrics = {"accuracy": {"value": 0.9}, "error": {"value": 0.1}, "roc_auc": {"value": 0.8}}
+    assert champion_metric("binary", metrics) == ("roc_auc", 0.8)
+    assert champion_metric("multiclass", metrics) == ("error", 0.1)
+    assert champion_metric("binary", {"accuracy": {"value": 0.9}}) == ("accuracy", 0.9)
 
 
 def test_runs_register_their_models_and_the_champion_follows_the_better_one(project):
@@ -70,10 +70,10 @@ def test_runs_register_their_models_and_the_champion_follows_the_better_one(proj
     assert run(1e-9)[0] == "1"
     number, second = run(0.01)
     assert number == "2"
-    measured = project.json("08_reporting/named/mlp/measures.json")["network"]["error"]
+    measured = project.json("08_reporting/named/mlp/metrics.json")["network"]["error"]
     assert float(second.tags["test.value"]) == measured["value"]
-    assert second.description.startswith("# Model card")
-    assert len(second.description) <= 5000
+    assert second.data_spec.startswith("# Model card")
+    assert len(second.data_spec) <= 5000
     shown = client.get_logged_model(second.source.removeprefix("models:/")).tags["mlflow.modelVersions"]
     assert [(each["name"], str(each["version"])) for each in json.loads(shown)] == [("named", "2")]
     assert run(1e-9)[0] == "2"

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.training.callbacks.base import Callback
-from layerwise.training.loop import batches, fit, measure
+from layerwise.training.loop import batches, evaluate, fit
 from layerwise.training.plan import TrainingError
 from layerwise.utils.errors import UserError
 
@@ -21,11 +21,11 @@ class Recorder:
         self.total = torch.zeros(1, dtype=torch.float64)
         self.epochs, self.seen = [], []
 
-    def begin_epoch(self, epoch, epochs):
+    def on_epoch_start(self, epoch, epochs):
         self.epochs.append((epoch, epochs))
         self.seen.append([])
 
-    def train_step(self, batch):
+    def training_step(self, batch):
         self.seen[-1].append(batch)
         self.total += batch.inputs.sum()
         loss = batch.inputs[:, 0].double().clone()
@@ -33,13 +33,13 @@ class Recorder:
             loss[-1] = self.poison[1]
         return {"loss": loss, "square": loss.square()}
 
-    def measure(self, batch):
+    def validation_step(self, batch):
         return {"loss": batch.inputs[:, 0].double() * self.total}
 
-    def state(self):
+    def state_dict(self):
         return {"total": self.total.clone()}
 
-    def load_state(self, state):
+    def load_state_dict(self, state):
         self.total.copy_(state["total"])
 
 
@@ -49,10 +49,10 @@ class Diary(Callback):
     def __init__(self):
         self.events, self.metrics = [], []
 
-    def on_train_begin(self, progress):
+    def on_train_start(self, progress):
         self.events.append("train begins")
 
-    def on_epoch_begin(self, progress):
+    def on_epoch_start(self, progress):
         self.events.append(f"epoch {progress.epoch} begins")
 
     def on_batch_end(self, progress):
@@ -68,11 +68,11 @@ class Diary(Callback):
 
 def rows(n=7):
     inputs = torch.arange(2.0 * n).view(n, 2) + 1
-    return Rows(inputs, torch.arange(n))
+    return TensorData(inputs, torch.arange(n))
 
 
-def order(trainee, epoch):
-    return torch.cat([batch.targets for batch in trainee.seen[epoch]]).tolist()
+def order(plan, epoch):
+    return torch.cat([batch.targets for batch in plan.seen[epoch]]).tolist()
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 5, 10])
@@ -87,7 +87,7 @@ def test_batches_hold_every_row_once(batch_size, shuffled):
 
 
 def test_averages_of_an_epoch_are_exact_with_a_short_last_batch():
-    progress = fit(Recorder(), rows(), epochs=3, batch_size=3, generator=seeded(), validation=rows(4))
+    progress = fit(Recorder(), rows(), epochs=3, batch_size=3, rng=seeded(), validation=rows(4))
     losses = rows().inputs[:, 0].double()
     for entry in progress.history:
         assert entry["train/loss"] == pytest.approx(float(losses.mean()), rel=1e-15)
@@ -103,9 +103,9 @@ def test_the_order_of_rows_depends_on_the_generator_alone():
     seen = []
     for k, seed in enumerate((1, 1, 2)):
         torch.manual_seed(k)
-        trainee = Recorder()
-        fit(trainee, rows(20), epochs=2, batch_size=6, generator=seeded(seed))
-        seen.append([order(trainee, 0), order(trainee, 1)])
+        plan = Recorder()
+        fit(plan, rows(20), epochs=2, batch_size=6, rng=seeded(seed))
+        seen.append([order(plan, 0), order(plan, 1)])
     assert seen[0] == seen[1]
     assert seen[0] != seen[2]
     assert seen[0][0] != seen[0][1]
@@ -113,56 +113,56 @@ def test_the_order_of_rows_depends_on_the_generator_alone():
 
 
 def test_targets_stay_with_their_inputs():
-    trainee = Recorder()
-    fit(trainee, rows(20), epochs=1, batch_size=6, generator=seeded())
-    for batch in trainee.seen[0]:
+    plan = Recorder()
+    fit(plan, rows(20), epochs=1, batch_size=6, rng=seeded())
+    for batch in plan.seen[0]:
         assert torch.equal(batch.inputs[:, 0], 2.0 * batch.targets + 1)
 
 
 def test_a_transform_sees_every_batch_and_never_the_validation_rows():
-    trainee, given = Recorder(), rows()
+    plan, given = Recorder(), rows()
     before = given.inputs.clone()
     progress = fit(
-        trainee, given, epochs=1, batch_size=3, generator=seeded(), validation=rows(), transform=lambda x: -x
+        plan, given, epochs=1, batch_size=3, rng=seeded(), validation=rows(), transform=lambda x: -x
     )
     losses = given.inputs[:, 0].double()
     assert progress.history[0]["train/loss"] == pytest.approx(-float(losses.mean()))
     assert progress.history[0]["validation/loss"] == pytest.approx(float(-losses.mean() * before.sum()))
     assert torch.equal(given.inputs, before)
-    assert order(trainee, 0) != list(range(7))
+    assert order(plan, 0) != list(range(7))
 
 
 def test_events_come_in_order():
     diary, quiet = Diary(), Callback()
-    trainee = Recorder()
+    plan = Recorder()
     fit(
-        trainee,
+        plan,
         rows(),
         epochs=2,
         batch_size=4,
-        generator=seeded(),
+        rng=seeded(),
         callbacks=[quiet, diary],
         validation=rows(2),
     )
     epoch = ["epoch {} begins", "batch 1", "batch 2", "epoch {} ends"]
     expected = [event.format(k) for k in (1, 2) for event in epoch]
     assert diary.events == ["train begins", *expected, "train ends"]
-    assert trainee.epochs == [(1, 2), (2, 2)]
+    assert plan.epochs == [(1, 2), (2, 2)]
     assert diary.metrics[0].keys() == {"train/loss", "train/square", "validation/loss"}
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_stops_training_with_layer_epoch_and_cure(poison):
-    diary, trainee = Diary(), Recorder(poison=(2, poison))
+def test_a_loss_that_is_not_finite_stops_training_with_layer_epoch_and_remedy(poison):
+    diary, plan = Diary(), Recorder(poison=(2, poison))
     measured = []
-    trainee.measure = lambda batch: measured.append(len(trainee.seen)) or {"loss": batch.inputs[:, 0]}
+    plan.validation_step = lambda batch: measured.append(len(plan.seen)) or {"loss": batch.inputs[:, 0]}
     with pytest.raises(TrainingError, match=r"layer 2 of 3: train/loss became .* in epoch 2.*learning rate"):
         fit(
-            trainee,
+            plan,
             rows(),
             epochs=5,
             batch_size=4,
-            generator=seeded(),
+            rng=seeded(),
             validation=rows(3),
             callbacks=[diary],
             name="layer 2 of 3",
@@ -176,8 +176,8 @@ def test_a_loss_that_is_not_finite_stops_training_with_layer_epoch_and_cure(pois
 
 def test_an_update_that_breaks_the_network_in_the_last_batch_is_found_too():
     class Breaks(Recorder):
-        def train_step(self, batch):
-            losses = super().train_step(batch)
+        def training_step(self, batch):
+            losses = super().training_step(batch)
             self.total += float("nan")
             return losses
 
@@ -188,7 +188,7 @@ def test_an_update_that_breaks_the_network_in_the_last_batch_is_found_too():
             rows(),
             epochs=1,
             batch_size=4,
-            generator=seeded(),
+            rng=seeded(),
             validation=rows(3),
             callbacks=[diary],
         )
@@ -196,11 +196,11 @@ def test_an_update_that_breaks_the_network_in_the_last_batch_is_found_too():
 
 
 def test_a_batch_larger_than_the_rows_is_refused_before_anything_runs():
-    diary, trainee = Diary(), Recorder()
+    diary, plan = Diary(), Recorder()
     with pytest.raises(TrainingError, match="layer 1: a batch of 8 rows is larger than the 7 training rows"):
-        fit(trainee, rows(), epochs=1, batch_size=8, generator=seeded(), callbacks=[diary], name="layer 1")
+        fit(plan, rows(), epochs=1, batch_size=8, rng=seeded(), callbacks=[diary], name="layer 1")
     assert diary.events == []
-    assert trainee.epochs == []
+    assert plan.epochs == []
 
 
 def test_a_callback_can_stop_after_an_epoch():
@@ -209,7 +209,7 @@ def test_a_callback_can_stop_after_an_epoch():
             if progress.epoch == 2:
                 progress.stop = "enough"
 
-    progress = fit(Recorder(), rows(), epochs=9, batch_size=4, generator=seeded(), callbacks=[Stop()])
+    progress = fit(Recorder(), rows(), epochs=9, batch_size=4, rng=seeded(), callbacks=[Stop()])
     assert (progress.epoch, progress.stop, len(progress.history)) == (2, "enough", 2)
 
 
@@ -218,57 +218,57 @@ def test_a_callback_can_stop_within_an_epoch():
         def on_batch_end(self, progress):
             progress.stop = "enough"
 
-    trainee, diary = Recorder(), Diary()
-    progress = fit(trainee, rows(), epochs=9, batch_size=2, generator=seeded(), callbacks=[Stop(), diary])
+    plan, diary = Recorder(), Diary()
+    progress = fit(plan, rows(), epochs=9, batch_size=2, rng=seeded(), callbacks=[Stop(), diary])
     assert (progress.epoch, progress.batch) == (1, 1)
     assert diary.events == ["train begins", "epoch 1 begins", "batch 1", "epoch 1 ends", "train ends"]
-    first = float(trainee.seen[0][0].inputs[:, 0].mean())
+    first = float(plan.seen[0][0].inputs[:, 0].mean())
     assert progress.history[0]["train/loss"] == pytest.approx(first)
 
 
 def test_training_ends_in_order_when_a_step_fails():
     class Fails(Recorder):
-        def train_step(self, batch):
+        def training_step(self, batch):
             raise KeyboardInterrupt
 
     diary = Diary()
     with pytest.raises(KeyboardInterrupt):
-        fit(Fails(), rows(), epochs=2, batch_size=4, generator=seeded(), callbacks=[diary])
+        fit(Fails(), rows(), epochs=2, batch_size=4, rng=seeded(), callbacks=[diary])
     assert diary.events == ["train begins", "epoch 1 begins", "train ends"]
 
 
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been():
     whole = Recorder()
-    expected = fit(whole, rows(), epochs=5, batch_size=3, generator=seeded(), validation=rows(2))
-    generator, first, second = seeded(), Recorder(), Recorder()
-    half = fit(first, rows(), epochs=2, batch_size=3, generator=generator, validation=rows(2))
-    second.load_state(first.state())
-    found = fit(second, rows(), epochs=5, batch_size=3, generator=generator, validation=rows(2), start=half)
+    expected = fit(whole, rows(), epochs=5, batch_size=3, rng=seeded(), validation=rows(2))
+    rng, first, second = seeded(), Recorder(), Recorder()
+    half = fit(first, rows(), epochs=2, batch_size=3, rng=rng, validation=rows(2))
+    second.load_state_dict(first.state_dict())
+    found = fit(second, rows(), epochs=5, batch_size=3, rng=rng, validation=rows(2), start=half)
     drop = {"seconds"}
     assert [{k: v for k, v in e.items() if k not in drop} for e in found.history] == [
         {k: v for k, v in e.items() if k not in drop} for e in expected.history
     ]
     assert [order(second, k) for k in range(3)] == [order(whole, k) for k in (2, 3, 4)]
-    assert (found.epoch, found.epochs, found.n_batches, found.trainee) == (5, 5, 3, second)
+    assert (found.epoch, found.epochs, found.n_batches, found.plan) == (5, 5, 3, second)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 1000])
 def test_measure_is_the_exact_mean_whatever_the_batches(batch_size):
-    trainee = Recorder()
-    trainee.total += 2
-    found = measure(trainee, rows(), batch_size)
+    plan = Recorder()
+    plan.total += 2
+    found = evaluate(plan, rows(), batch_size)
     assert found == {"loss": pytest.approx(2 * float(rows().inputs[:, 0].mean()), rel=1e-15)}
 
 
 def test_measure_builds_no_graph():
     class Graph(Recorder):
-        def measure(self, batch):
+        def validation_step(self, batch):
             self.graph = torch.is_grad_enabled()
-            return super().measure(batch)
+            return super().validation_step(batch)
 
-    trainee = Graph()
-    measure(trainee, rows())
-    assert not trainee.graph
+    plan = Graph()
+    evaluate(plan, rows())
+    assert not plan.graph
 
 
 def test_progress_starts_at_nothing():

@@ -3,12 +3,12 @@ import stat
 
 import pytest
 
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 
 
 def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path):
     place = tmp_path / "folder" / "weights"
-    with whole_file(place) as part:
+    with atomic_write(place) as part:
         part.write_bytes(b"half")
         assert not place.exists()
         part.write_bytes(b"whole")
@@ -21,7 +21,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     place.write_bytes(b"old")
 
     def fail():
-        with whole_file(place) as part:
+        with atomic_write(place) as part:
             part.write_bytes(b"new")
             raise OSError(28, "No space left on device")
 
@@ -34,7 +34,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_the_file_is_as_readable_as_the_users_others(tmp_path):
     previous = os.umask(0o027)
     try:
-        with whole_file(tmp_path / "weights") as part:
+        with atomic_write(tmp_path / "weights") as part:
             part.write_bytes(b"")
     finally:
         os.umask(previous)

@@ -1,6 +1,6 @@
 import pytest
 
-from layerwise.utils.run_context import add_receiver, remove_receiver, report_metrics, report_tags
+from layerwise.utils.run_context import add_listener, remove_listener, report_metrics, report_tags
 
 
 class Notebook:
@@ -16,15 +16,15 @@ class Notebook:
 
 @pytest.fixture
 def notebooks():
-    receivers = [Notebook(), Notebook()]
-    for receiver in receivers:
-        add_receiver(receiver)
-    yield receivers
-    for receiver in receivers:
-        remove_receiver(receiver)
+    listeners = [Notebook(), Notebook()]
+    for listener in listeners:
+        add_listener(listener)
+    yield listeners
+    for listener in listeners:
+        remove_listener(listener)
 
 
-def test_what_is_reported_reaches_every_receiver(notebooks):
+def test_what_is_reported_reaches_every_listener(notebooks):
     report_metrics({"train/loss": 1.5}, 3)
     report_metrics({"test/error": 0.1})
     report_tags({"data.source": "mnist"})
@@ -36,16 +36,16 @@ def test_what_is_reported_reaches_every_receiver(notebooks):
         ]
 
 
-def test_a_removed_receiver_hears_nothing_and_the_others_do(notebooks):
+def test_a_removed_listener_hears_nothing_and_the_others_do(notebooks):
     first, second = notebooks
-    remove_receiver(first)
-    remove_receiver(first)
+    remove_listener(first)
+    remove_listener(first)
     report_metrics({"train/loss": 1.0}, 1)
     assert first.seen == []
     assert len(second.seen) == 1
 
 
-def test_reporting_without_a_receiver_is_silent(capsys):
+def test_reporting_without_a_listener_is_silent(capsys):
     report_metrics({"train/loss": 1.0})
     report_tags({"data.source": "mnist"})
     assert capsys.readouterr().out == ""

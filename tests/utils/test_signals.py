@@ -2,8 +2,8 @@ import signal
 
 import pytest
 
-from layerwise.tracking.buffered_logger import RunReceiver
-from layerwise.utils.signals import undisturbed
+from layerwise.tracking.buffered_logger import BufferedRunLogger
+from layerwise.utils.signals import delay_signals
 
 
 @pytest.fixture(autouse=True)
@@ -22,18 +22,18 @@ def test_ctrl_c_waits_until_the_server_has_its_metrics(tmp_path):
             signal.raise_signal(signal.SIGINT)
             done.extend(metrics)
 
-    receiver = RunReceiver(Server(), "run", tmp_path / "kept.jsonl")
+    run_logger = BufferedRunLogger(Server(), "run", tmp_path / "kept.jsonl")
     with pytest.raises(KeyboardInterrupt):
-        receiver.log_metrics({"loss": 1.0}, 1)
+        run_logger.log_metrics({"loss": 1.0}, 1)
     assert [metric.key for metric in done] == ["loss"]
-    assert not receiver.refuge.exists()
+    assert not run_logger.offline_buffer.exists()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_cuts_what_the_first_one_waits_for(how):
     reached = []
 
-    @undisturbed()
+    @delay_signals()
     def work():
         signal.raise_signal(how)
         reached.append("after the first")
@@ -52,6 +52,6 @@ def test_a_second_signal_cuts_what_the_first_one_waits_for(how):
 
 def test_handlers_are_as_before_when_an_error_leaves():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ValueError, match="within"), undisturbed():
+    with pytest.raises(ValueError, match="within"), delay_signals():
         raise ValueError("within")
     assert signal.getsignal(signal.SIGINT) is before

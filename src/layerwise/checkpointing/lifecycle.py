@@ -13,23 +13,23 @@ from typing import Any
 
 import torch
 
-from layerwise.checkpointing.run_directory import DataWatch, FileLock, RunPlace, differences
-from layerwise.checkpointing.store import Checkpoints, CheckpointSettings
+from layerwise.checkpointing.run_directory import DataChangeCheck, FileLock, RunDirectory, differences
+from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
 from layerwise.utils import run_context
 from layerwise.utils.errors import FolderError
-from layerwise.utils.run_context import use_checkpoints
+from layerwise.utils.run_context import set_checkpoint_store
 
 log = logging.getLogger(__name__)
 
 
 # They write nothing under a name that another run of theirs would write too.
-SIDE_BY_SIDE = ("predict",)
+CONCURRENT_PIPELINES = ("predict",)
 
 
 LAYERS = ("06_models", "07_model_output", "08_reporting")
 
 
-class Survival:
+class RunLifecycle:
     """One run's place, checkpoints and rows.
 
     Args:
@@ -41,7 +41,7 @@ class Survival:
         resume: False, True, or the id of the run to go on with.
 
     Raises:
-        BusyError: another run is under way in this place.
+        RunInProgressError: another run is under way in this place.
         ResumeError: there is nothing to go on with, or other parameters were given.
     """
 
@@ -55,23 +55,23 @@ class Survival:
         resume: bool | str,
     ) -> None:
         self.settings, self.parameters = settings, dict(parameters)
-        self.place: RunPlace | None = None
+        self.directory: RunDirectory | None = None
         self.earlier: dict[str, Any] | None = None
-        self._watch: DataWatch | None = None
-        if pipeline in SIDE_BY_SIDE:
+        self._data_check: DataChangeCheck | None = None
+        if pipeline in CONCURRENT_PIPELINES:
             return
-        place = RunPlace(project / "data", problem, pipeline)
-        last = place.claim()
+        directory = RunDirectory(project / "data", problem, pipeline)
+        last = directory.acquire()
         try:
-            self.earlier = place.find(resume, parameters)
+            self.earlier = directory.find_resumable(resume, parameters)
         except BaseException:
-            place.release()
+            directory.release()
             raise
-        self.place = place
+        self.directory = directory
         if self.earlier is None:
-            _say_what_is_replaced(last, problem, pipeline)
+            _log_replaced_run(last, problem, pipeline)
         else:
-            differ = differences(self.earlier.get("software", {}), _software())
+            differ = differences(self.earlier.get("software", {}), _software_versions())
             if differ:
                 log.warning(
                     "The result may differ from an uninterrupted run's in its last digits: %s",
@@ -79,50 +79,55 @@ class Survival:
                 )
         for layer in LAYERS:
             for name in pipeline.split("+"):
-                _sweep(project / "data" / layer / problem / name)
+                _remove_partial_files(project / "data" / layer / problem / name)
 
-    def opened(self, run_id: str, command: str, uri: str) -> None:
+    def start(self, run_id: str, command: str, uri: str) -> None:
         """Keep checkpoints from now on: the run has its id."""
-        if self.place is None:
+        if self.directory is None:
             return
-        facts = {"command": command, "uri": uri, "parameters": self.parameters, "software": _software()}
+        record = {
+            "command": command,
+            "uri": uri,
+            "parameters": self.parameters,
+            "software": _software_versions(),
+        }
         if self.earlier is not None:
-            facts["started"] = self.earlier["started"]
+            record["started"] = self.earlier["started"]
         try:
-            folder = self.place.begin(run_id, facts, self.settings.runs)
+            folder = self.directory.begin(run_id, record, self.settings.runs)
         except OSError as error:
             raise FolderError(
-                f"{self.place.folder} cannot be written ({error.strerror}); make room, or run in a copy of the project"
+                f"{self.directory.folder} cannot be written ({error.strerror}); make room, or run in a copy of the project"
             ) from error
-        use_checkpoints(Checkpoints(folder, self.settings, resume=self.earlier is not None))
-        self._watch = DataWatch(folder)
-        run_context.add_receiver(self._watch)
+        set_checkpoint_store(CheckpointStore(folder, self.settings, resume=self.earlier is not None))
+        self._data_check = DataChangeCheck(folder)
+        run_context.add_listener(self._data_check)
 
-    def killed(self, uri: str) -> Iterator[dict[str, Any]]:
+    def find_killed(self, uri: str) -> Iterator[dict[str, Any]]:
         """Yield the runs that were tracked at `uri` and died without a word; each counts as killed afterwards."""
-        if self.place is not None:
-            yield from self.place.killed(uri)
+        if self.directory is not None:
+            yield from self.directory.find_killed(uri)
 
-    def closed(self, status: str) -> None:
+    def finish(self, status: str) -> None:
         """Leave the place; say how to go on when the run did not finish."""
-        use_checkpoints(None)
-        if self._watch is not None:
-            run_context.remove_receiver(self._watch)
-        if self.place is None:
+        set_checkpoint_store(None)
+        if self._data_check is not None:
+            run_context.remove_listener(self._data_check)
+        if self.directory is None:
             return
-        place, self.place = self.place, None
-        if not place.run:
-            place.release()
+        directory, self.directory = self.directory, None
+        if not directory.run:
+            directory.release()
             return
-        checkpoints = place.end(status)
+        checkpoints = directory.end(status)
         if checkpoints:
-            last = json.loads(checkpoints[-1].read_text())["facts"]
+            last = json.loads(checkpoints[-1].read_text())["metadata"]
             log.warning(
                 "The run has not finished. It can go on after epoch %d of %s: give the same command with "
                 "--params=resume=%s",
                 last["epoch"],
                 last["name"],
-                place.run["run_id"],
+                directory.run["run_id"],
             )
 
 
@@ -131,7 +136,7 @@ def tracking_lock(project: Path) -> FileLock:
     return FileLock(project / "data" / "checkpoints" / "tracking.lock")
 
 
-def _say_what_is_replaced(last: Mapping[str, Any], problem: str, pipeline: str) -> None:
+def _log_replaced_run(last: Mapping[str, Any], problem: str, pipeline: str) -> None:
     if not last.get("run_id"):
         return
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(last.get("started", 0))))
@@ -150,13 +155,13 @@ def _say_what_is_replaced(last: Mapping[str, Any], problem: str, pipeline: str) 
     )
 
 
-def _software() -> dict[str, str]:
+def _software_versions() -> dict[str, str]:
     """Return what the last digits of a result depend on."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     return {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "device": device}
 
 
-def _sweep(folder: Path) -> None:
+def _remove_partial_files(folder: Path) -> None:
     """Remove the halves of files that a killed run left; the place is this run's alone."""
     for path in folder.rglob(".*.part") if folder.is_dir() else ():
         with suppress(OSError):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.state import HasState, numbers, plain
-from layerwise.checkpointing.store import Checkpoint, Checkpoints
+from layerwise.checkpointing.state import Stateful, history_from_json, history_to_json
+from layerwise.checkpointing.store import Checkpoint, CheckpointStore
 from layerwise.utils.errors import ResumeError
-from layerwise.utils.run_context import current_checkpoints
+from layerwise.utils.run_context import current_checkpoint_store
 
 if TYPE_CHECKING:
     from layerwise.checkpointing.state import Progress
@@ -21,58 +21,60 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Snapshots:
+class ResumableTraining:
     """Keep one training of the loop; without checkpoints in this process every call does nothing.
 
     Args:
         progress: of the training; its history comes back with it.
-        trainee: what learns.
-        generator: of the rows' order.
-        others: callbacks and the transform; those with `state` and `load_state` are kept.
+        plan: what learns.
+        rng: of the rows' order.
+        others: callbacks and the transform; those with `state_dict` and `load_state_dict` are kept.
         n_rows: training rows, which have to be as many when training goes on.
     """
 
     def __init__(
         self,
         progress: Progress,
-        trainee: HasState,
-        generator: torch.Generator,
+        plan: Stateful,
+        rng: torch.Generator,
         others: Sequence[Any],
         n_rows: int,
     ) -> None:
-        self.progress, self.generator, self.n_rows = progress, generator, n_rows
-        self.parts: dict[str, HasState] = {"trainee": trainee}
+        self.progress, self.rng, self.n_rows = progress, rng, n_rows
+        self.parts: dict[str, Stateful] = {"plan": plan}
         for other in others:
-            if hasattr(other, "state") and hasattr(other, "load_state"):
+            if hasattr(other, "state_dict") and hasattr(other, "load_state_dict"):
                 self.parts[self._free_name(type(other).__name__)] = other
-        checkpoints = cast("Checkpoints | None", current_checkpoints())
+        checkpoints = cast("CheckpointStore | None", current_checkpoint_store())
         self.stage = None if checkpoints is None else checkpoints.stage(progress.name)
         self.found: Checkpoint | None = None if self.stage is None else self.stage.load()
         if self.found is not None:
-            self._check(self.found.facts)
+            self._check(self.found.metadata)
 
     @property
     def finished(self) -> bool:
         """True when the checkpoint is of a training that came to its end."""
-        return self.found is not None and bool(self.found.facts["done"])
+        return self.found is not None and bool(self.found.metadata["done"])
 
     def restore(self) -> None:
         """Put everything back as the checkpoint has it, if there is one."""
         if self.found is None:
             return
-        facts, tensors = self.found.facts, self.found.tensors
+        metadata, tensors = self.found.metadata, self.found.tensors
         for name, part in self.parts.items():
             prefix = f"{name}/"
-            part.load_state({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-        self.generator.set_state(tensors["order"])
-        self.progress.epoch, self.progress.seconds = facts["epoch"], facts["seconds"]
-        self.progress.stop = facts["stop"]
-        self.progress.history[:] = numbers(facts["history"])
+            part.load_state_dict(
+                {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            )
+        self.rng.set_state(tensors["order"])
+        self.progress.epoch, self.progress.seconds = metadata["epoch"], metadata["seconds"]
+        self.progress.stop = metadata["stop"]
+        self.progress.history[:] = history_from_json(metadata["history"])
         how = "was finished before" if self.finished else "goes on after"
         log.info("%s %s: epoch %d", self.progress.name, how, self.progress.epoch)
         self.found = None
 
-    def epoch_ended(self) -> None:
+    def save_if_due(self) -> None:
         """Write a checkpoint if it is time for one; the last epoch's is written when the training is done."""
         progress = self.progress
         if self.stage is None or progress.stop or progress.epoch >= progress.epochs:
@@ -80,7 +82,7 @@ class Snapshots:
         if self.stage.due(progress.epoch):
             self._save(done=False)
 
-    def done(self) -> None:
+    def mark_finished(self) -> None:
         """Write down that this training is finished, so that it is not done again."""
         if self.stage is not None:
             self._save(done=True)
@@ -89,20 +91,20 @@ class Snapshots:
         assert self.stage is not None
         tensors = {f"{name}/{key}": value for name, key, value in self._tensors()}
         progress = self.progress
-        facts = {
+        metadata = {
             "name": progress.name,
             "epochs": progress.epochs,
             "rows": self.n_rows,
             "seconds": progress.seconds,
             "stop": progress.stop,
-            "history": plain(progress.history),
+            "history": history_to_json(progress.history),
             "best": self._best(),
         }
-        self.stage.save(progress.epoch, tensors | {"order": self.generator.get_state()}, facts, done)
+        self.stage.save(progress.epoch, tensors | {"order": self.rng.get_state()}, metadata, done)
 
     def _tensors(self) -> Iterator[tuple[str, str, Tensor]]:
         for name, part in self.parts.items():
-            for key, value in part.state().items():
+            for key, value in part.state_dict().items():
                 yield name, key, value
 
     def _best(self) -> dict[str, Any] | None:
@@ -116,12 +118,12 @@ class Snapshots:
                 }
         return None
 
-    def _check(self, facts: Mapping[str, Any]) -> None:
+    def _check(self, metadata: Mapping[str, Any]) -> None:
         pairs = {"training rows": ("rows", self.n_rows), "epochs": ("epochs", self.progress.epochs)}
         differ = [
-            f"{what}: {facts[key]} there, {now} here"
+            f"{what}: {metadata[key]} there, {now} here"
             for what, (key, now) in pairs.items()
-            if facts[key] != now
+            if metadata[key] != now
         ]
         if differ:
             raise ResumeError(

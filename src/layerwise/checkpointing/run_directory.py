@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from layerwise.utils.errors import ResumeError, UserError
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 
 try:
     import fcntl
@@ -27,10 +27,10 @@ except ImportError:  # Windows: runs are not kept apart
     fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
-SHOWN = 6
+MAX_SHOWN = 6
 
 
-class BusyError(UserError, RuntimeError):
+class RunInProgressError(UserError, RuntimeError):
     """Another run writes to the same place."""
 
 
@@ -43,9 +43,9 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._number: int | None = None
+        self._descriptor: int | None = None
 
-    def take(self, wait: bool = False) -> bool:
+    def acquire(self, wait: bool = False) -> bool:
         """Take the lock; False when another holds it and it is not waited for."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         number = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -55,12 +55,12 @@ class FileLock:
         except BlockingIOError:
             os.close(number)
             return False
-        self._number = number
+        self._descriptor = number
         return True
 
     def release(self) -> None:
         """Let others have it."""
-        number, self._number = self._number, None
+        number, self._descriptor = self._descriptor, None
         if number is not None:
             os.close(number)
 
@@ -71,22 +71,22 @@ class FileLock:
             return found if isinstance(found, dict) else {}
         return {}
 
-    def write(self, facts: Mapping[str, Any]) -> None:
+    def write(self, record: Mapping[str, Any]) -> None:
         """Say who holds it. In place: another file of that name would be another lock."""
-        if self._number is not None:
-            text = json.dumps(facts).encode()
-            os.ftruncate(self._number, 0)
-            os.pwrite(self._number, text, 0)
+        if self._descriptor is not None:
+            text = json.dumps(record).encode()
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, text, 0)
 
     def __enter__(self) -> FileLock:
-        self.take(wait=True)
+        self.acquire(wait=True)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.release()
 
 
-class RunPlace:
+class RunDirectory:
     """Where the runs of a problem and pipeline leave what a later one needs.
 
     Args:
@@ -103,19 +103,19 @@ class RunPlace:
         ]
         self.run: dict[str, Any] = {}
 
-    def claim(self) -> dict[str, Any]:
+    def acquire(self) -> dict[str, Any]:
         """Take the place; return who had it last.
 
         Raises:
-            BusyError: a run is under way here.
+            RunInProgressError: a run is under way here.
         """
         for lock in self.locks:
-            if lock.take():
+            if lock.acquire():
                 continue
             holder = lock.read()
             self.release()
             name = lock.path.stem
-            raise BusyError(
+            raise RunInProgressError(
                 f"run {holder.get('run_id', '?')} (process {holder.get('pid', '?')}) is writing to "
                 f"data/*/{self.problem}/{name}: wait for its end, or give this one a place of its own with "
                 f"--params=problem.name={self.problem}_2"
@@ -131,7 +131,7 @@ class RunPlace:
         """Return the runs here that have not finished, the newest first."""
         return sorted(_runs(self.folder), key=lambda run: run["started"], reverse=True)
 
-    def find(self, resume: bool | str, parameters: Mapping[str, str]) -> dict[str, Any] | None:
+    def find_resumable(self, resume: bool | str, parameters: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the run to go on with; None when a new one was asked for.
 
         Args:
@@ -157,19 +157,19 @@ class RunPlace:
         run = matching[0]
         differ = differences(run["parameters"], parameters)
         if differ:
-            more = f"; and {len(differ) - SHOWN} more" if len(differ) > SHOWN else ""
+            more = f"; and {len(differ) - MAX_SHOWN} more" if len(differ) > MAX_SHOWN else ""
             raise ResumeError(
-                f"run {run['run_id']} cannot go on with other parameters: {'; '.join(differ[:SHOWN])}{more}. Give the "
+                f"run {run['run_id']} cannot go on with other parameters: {'; '.join(differ[:MAX_SHOWN])}{more}. Give the "
                 "same as then, or start a new run with resume=false"
             )
         return run
 
-    def begin(self, run_id: str, facts: Mapping[str, Any], keep: int) -> Path:
+    def begin(self, run_id: str, record: Mapping[str, Any], keep: int) -> Path:
         """Write down that the run is under way; return its folder. Those of the oldest unfinished runs go."""
         self.run = {
             "run_id": run_id,
             "started": time.time(),
-            **facts,
+            **record,
             "status": "RUNNING",
             "pid": os.getpid(),
         }
@@ -202,12 +202,12 @@ class RunPlace:
         return found
 
     def _write(self) -> None:
-        with whole_file(self.folder / self.run["run_id"] / "run.json") as part:
+        with atomic_write(self.folder / self.run["run_id"] / "run.json") as part:
             part.write_text(json.dumps(self.run, indent=1))
         for lock in self.locks:
             lock.write({key: self.run[key] for key in ("run_id", "pid", "status", "started")})
 
-    def killed(self, uri: str) -> Iterator[dict[str, Any]]:
+    def find_killed(self, uri: str) -> Iterator[dict[str, Any]]:
         """Yield the runs of every place that are called running and are not, each marked as killed afterwards.
 
         Args:
@@ -222,15 +222,15 @@ class RunPlace:
                     continue
                 others = [FileLock(folder.parent / f"{name}.lock") for name in folder.name.split("+")]
                 others = [lock for lock in others if lock.path not in [own.path for own in self.locks]]
-                if all(lock.take() for lock in others):
+                if all(lock.acquire() for lock in others):
                     yield run
-                    with suppress(OSError), whole_file(folder / run["run_id"] / "run.json") as part:
+                    with suppress(OSError), atomic_write(folder / run["run_id"] / "run.json") as part:
                         part.write_text(json.dumps({**run, "status": "KILLED"}, indent=1))
                 for lock in others:
                     lock.release()
 
 
-class DataWatch:
+class DataChangeCheck:
     """Compare the rows with those that the run began with, when they are reported.
 
     Args:
@@ -255,7 +255,7 @@ class DataWatch:
         if not own:
             return
         if not self.path.exists():
-            with suppress(OSError), whole_file(self.path) as part:  # a full disk costs the comparison alone
+            with suppress(OSError), atomic_write(self.path) as part:  # a full disk costs the comparison alone
                 part.write_text(json.dumps(own))
             return
         differ = differences(json.loads(self.path.read_text()), own)

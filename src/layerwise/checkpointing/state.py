@@ -15,7 +15,7 @@ class Progress:
     """How far training has come; callbacks read it and may set `stop`."""
 
     name: str
-    trainee: HasState
+    plan: Stateful
     epochs: int
     n_batches: int
     epoch: int = 0
@@ -25,15 +25,15 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-class HasState(Protocol):
+class Stateful(Protocol):
     """What holds something that training changes: a trainee, a callback, a transform."""
 
-    def state(self) -> dict[str, Tensor]: ...
+    def state_dict(self) -> dict[str, Tensor]: ...
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None: ...
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None: ...
 
 
-def plain(history: Sequence[Mapping[str, float]]) -> list[dict[str, float | str]]:
+def history_to_json(history: Sequence[Mapping[str, float]]) -> list[dict[str, float | str]]:
     """Return epochs as JSON can hold them: a number that is none becomes its name."""
     return [
         {name: value if math.isfinite(value) else str(value) for name, value in epoch.items()}
@@ -41,6 +41,6 @@ def plain(history: Sequence[Mapping[str, float]]) -> list[dict[str, float | str]
     ]
 
 
-def numbers(history: Sequence[Mapping[str, float | str]]) -> list[dict[str, float]]:
-    """Return what `plain` was given."""
+def history_from_json(history: Sequence[Mapping[str, float | str]]) -> list[dict[str, float]]:
+    """Return what `history_to_json` was given."""
     return [{name: float(value) for name, value in epoch.items()} for epoch in history]

@@ -25,7 +25,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from layerwise.utils.config import Config, setting
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 from layerwise.utils.run_context import flush_reports
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class CheckpointSettings(Config):
         return self.epochs is not None or self.minutes is not None
 
 
-class DamagedError(ValueError):
+class CorruptCheckpointError(ValueError):
     """A checkpoint's files are not what was written."""
 
 
@@ -65,14 +65,14 @@ class Checkpoint:
     """What was read back: tensors on the devices they were on, and facts."""
 
     tensors: dict[str, Tensor]
-    facts: dict[str, Any]
+    metadata: dict[str, Any]
 
 
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.") or "stage"
 
 
-class Checkpoints:
+class CheckpointStore:
     """The checkpoints of one run.
 
     Args:
@@ -91,19 +91,19 @@ class Checkpoints:
         """True when checkpoints are written."""
         return self.settings.on
 
-    def enter(self, scope: str) -> None:
+    def set_scope(self, scope: str) -> None:
         """Say under which name the stages that start in this thread from now on are kept, such as the node's."""
         self._place.scope = scope
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> StageCheckpoints:
         """Return the stage of that name; the second one of the same name in a scope is another one."""
         scope = _slug(getattr(self._place, "scope", "run"))
         times = self._seen[scope, name] = self._seen.get((scope, name), 0) + 1
         own = _slug(name) if times == 1 else f"{_slug(name)}_{times}"
-        return Stage(name, self.folder / scope / own, self.settings, self.resume)
+        return StageCheckpoints(name, self.folder / scope / own, self.settings, self.resume)
 
 
-class Stage:
+class StageCheckpoints:
     """The checkpoints of one stage: a layer's training, the fine-tuning.
 
     Args:
@@ -126,7 +126,7 @@ class Stage:
         for path in self._newest_first():
             try:
                 return _read(path)
-            except (DamagedError, OSError) as error:
+            except (CorruptCheckpointError, OSError) as error:
                 log.warning("%s: the checkpoint %s is damaged (%s)", self.name, path, error)
         return None
 
@@ -138,7 +138,7 @@ class Stage:
         return s.minutes is not None and time.monotonic() - self._written >= 60 * s.minutes
 
     def save(
-        self, epoch: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], done: bool = False
+        self, epoch: int, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any], done: bool = False
     ) -> None:
         """Write a checkpoint and remove those that are too many.
 
@@ -148,7 +148,7 @@ class Stage:
         flush_reports()
         stem = f"epoch_{epoch:06d}" + ("_done" if done else "")
         try:
-            _write(self.folder / stem, tensors, {**facts, "epoch": epoch, "done": done})
+            _write(self.folder / stem, tensors, {**metadata, "epoch": epoch, "done": done})
             self._prune()
         except OSError as error:
             if not self._failed:
@@ -184,18 +184,18 @@ class Stage:
                 path.unlink(missing_ok=True)
 
 
-def _write(stem: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+def _write(stem: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     devices = {name: str(value.device) for name, value in tensors.items() if value.device.type != "cpu"}
     content = save({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
-    text = _text({**facts, "devices": devices})
+    text = _text({**metadata, "devices": devices})
     hashes = {
         "tensors": hashlib.sha256(content).hexdigest(),
-        "facts": hashlib.sha256(text.encode()).hexdigest(),
+        "metadata": hashlib.sha256(text.encode()).hexdigest(),
     }
-    with whole_file(stem.with_suffix(".safetensors")) as part:
+    with atomic_write(stem.with_suffix(".safetensors")) as part:
         part.write_bytes(content)
-    with whole_file(stem.with_suffix(".json")) as part:
-        part.write_text(f'{{"sha256": {_text(hashes)},\n"facts": {text}}}\n')
+    with atomic_write(stem.with_suffix(".json")) as part:
+        part.write_text(f'{{"sha256": {_text(hashes)},\n"metadata": {text}}}\n')
     # The names are on the disk before any older checkpoint goes. Windows does not open folders.
     if os.name != "posix":
         return
@@ -209,25 +209,25 @@ def _write(stem: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
 def _read(path: Path) -> Checkpoint:
     try:
         whole = json.loads(path.read_text())
-        hashes, facts = whole["sha256"], whole["facts"]
+        hashes, metadata = whole["sha256"], whole["metadata"]
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedError(f"{path.name} is no JSON of a checkpoint") from error
-    if hashlib.sha256(_text(facts).encode()).hexdigest() != hashes.get("facts"):
-        raise DamagedError(f"{path.name} does not have the sha256 that it was written with")
+        raise CorruptCheckpointError(f"{path.name} is no JSON of a checkpoint") from error
+    if hashlib.sha256(_text(metadata).encode()).hexdigest() != hashes.get("metadata"):
+        raise CorruptCheckpointError(f"{path.name} does not have the sha256 that it was written with")
     values = path.with_suffix(".safetensors")
     try:
         content = values.read_bytes()
         if hashlib.sha256(content).hexdigest() != hashes.get("tensors"):
-            raise DamagedError(f"{values.name} does not have the sha256 that it was written with")
+            raise CorruptCheckpointError(f"{values.name} does not have the sha256 that it was written with")
         tensors = load(content)
     except FileNotFoundError:
-        raise DamagedError(f"{values.name} is missing") from None
+        raise CorruptCheckpointError(f"{values.name} is missing") from None
     except SafetensorError as error:  # written so, since the hash is right
-        raise DamagedError(f"{values.name}: {error}") from error
-    for name, device in facts["devices"].items():
+        raise CorruptCheckpointError(f"{values.name}: {error}") from error
+    for name, device in metadata["devices"].items():
         if device.startswith("cuda") and torch.cuda.is_available():
             tensors[name] = tensors[name].to(device)
-    return Checkpoint(tensors, facts)
+    return Checkpoint(tensors, metadata)
 
 
 def _text(values: Mapping[str, Any]) -> str:
@@ -236,6 +236,6 @@ def _text(values: Mapping[str, Any]) -> str:
 
 def _is_best(path: Path) -> bool:
     with suppress(ValueError, KeyError, TypeError, OSError):
-        facts = json.loads(path.read_text())["facts"]
-        return bool(facts["best"]) and facts["best"]["epoch"] == facts["epoch"]
+        metadata = json.loads(path.read_text())["metadata"]
+        return bool(metadata["best"]) and metadata["best"]["epoch"] == metadata["epoch"]
     return False

@@ -15,7 +15,7 @@ VALUES = {
 }
 
 
-def with_size_category(frame: pd.DataFrame) -> pd.DataFrame:
+def add_size_category(frame: pd.DataFrame) -> pd.DataFrame:
     """Add `size_category`: `large` iff the burned area is above 6 hectares; empty where the area is no number."""
     import pandas as pd
 
@@ -31,7 +31,7 @@ def classic_table(frame: pd.DataFrame) -> pd.DataFrame:
         for part, values in VALUES.items()
         for value in values
     }
-    return with_size_category(frame.drop(columns=["X", "Y"]).assign(**dummies))
+    return add_size_category(frame.drop(columns=["X", "Y"]).assign(**dummies))
 
 
 def classic_csv(frame: pd.DataFrame) -> bytes:

@@ -65,13 +65,13 @@ class Problem(Config):
 
 
 class SplitSettings(Config):
-    """How rows are split; an official test set takes the place of `test_share`."""
+    """How rows are split; an official test set takes the place of `test_fraction`."""
 
-    test_share: float = setting(
+    test_fraction: float = setting(
         0.2, "test rows, as a share of all rows", "", "an official test set", gt=0, lt=1
     )
     test_rows: int | None = setting(None, "their number; null: by test_share", "", ge=1)
-    validation_share: float = setting(
+    validation_fraction: float = setting(
         0.1, "validation rows, as a share of the rows beside the test rows", "", gt=0, lt=1
     )
     validation_rows: int | None = setting(None, "their number; null: by validation_share", "", ge=1)
@@ -86,13 +86,13 @@ class SplitSettings(Config):
     )
 
 
-class PreparationSettings(Config):
+class PreprocessingSettings(Config):
     """How columns become numbers; everything is fitted on the training rows, and of a table on the validation rows
     too where `fitted_on` says so; never on test rows.
 
     `date_columns` names dates that do not show by themselves: a date type, or text that is all
-    ISO dates, does. `category_columns` names numbers that are categories, such as codes or small counts.
-    `binarise` of images: `fixed` draws each pixel once with its grey value as probability, `fresh` draws anew
+    ISO dates, does. `categorical_columns` names numbers that are categories, such as codes or small counts.
+    `binarize` of images: `static` draws each pixel once with its grey value as probability, `dynamic` draws anew
     for every batch, `threshold` cuts at one half. Regression targets are standardised while `scale_target`
     is true. `ratings_by` says whose ratings make a row.
     """
@@ -102,7 +102,7 @@ class PreparationSettings(Config):
         "of number columns: mean 0 and deviation 1, or from 0 to 1",
         "standard; nets want inputs of size 1",
     )
-    scaled: Literal["numbers", "all"] = setting(
+    scaled_columns: Literal["numbers", "all"] = setting(
         "numbers",
         "scale number columns alone, or booleans and dummies too",
         "all repeats the classic exercises",
@@ -117,10 +117,10 @@ class PreparationSettings(Config):
         "impute", "empty cells: the median or most frequent value with an indicator, or an error"
     )
     date_columns: tuple[str, ...] = setting((), "columns that are dates and do not show it")
-    category_columns: tuple[str, ...] = setting((), "numbers that are categories", "codes, small counts")
-    binarise: Literal["none", "threshold", "fixed", "fresh"] = setting(
+    categorical_columns: tuple[str, ...] = setting((), "numbers that are categories", "codes, small counts")
+    binarize: Literal["none", "threshold", "static", "dynamic"] = setting(
         "none", "pixels as 0 or 1: cut at one half, drawn once, or drawn anew for each batch",
-        "fresh for likelihoods", "tables",
+        "dynamic for likelihoods", "tables",
     )  # fmt: skip
     scale_target: bool = setting(
         True, "standardise the target of a regression", "nearly always", "the loss poisson"
@@ -133,14 +133,14 @@ class PreparationSettings(Config):
     )
 
     @model_validator(mode="after")
-    def _each_column_once(self) -> PreparationSettings:
-        for name in ("date_columns", "category_columns"):
+    def _each_column_once(self) -> PreprocessingSettings:
+        for name in ("date_columns", "categorical_columns"):
             columns = getattr(self, name)
             if len(set(columns)) != len(columns):
                 raise ValueError(f"{name} names a column twice")
-        if self.scaled == "all" and self.scaling == "none":
-            raise ValueError("scaled: all needs a scaling: standard or minmax")
-        both = sorted(set(self.date_columns) & set(self.category_columns))
+        if self.scaled_columns == "all" and self.scaling == "none":
+            raise ValueError("scaled_columns: all needs a scaling: standard or minmax")
+        both = sorted(set(self.date_columns) & set(self.categorical_columns))
         if both:
-            raise ValueError(f"'{both[0]}' cannot be among date_columns and category_columns")
+            raise ValueError(f"'{both[0]}' cannot be among date_columns and categorical_columns")
         return self

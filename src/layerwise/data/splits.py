@@ -11,8 +11,8 @@ import torch
 from layerwise.data.errors import DataError
 from layerwise.data.problem import Problem, SplitSettings
 from layerwise.data.sources.images import Images
-from layerwise.data.tensors import Rows, Task
-from layerwise.utils.random_streams import seed_for
+from layerwise.data.tensors import Task, TensorData
+from layerwise.utils.random_streams import derive_seed
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def split_rows(
     """
     n = len(targets)
     stratify = settings.stratify and task in ("multiclass", "binary")
-    drawn = settings.seed if settings.seed is not None else seed_for(seed, "split") % 2**32
+    drawn = settings.seed if settings.seed is not None else derive_seed(seed, "split") % 2**32
     if task in ("multiclass", "binary"):
         classes, counts = np.unique(targets, return_counts=True)
         if len(classes) < 2:
@@ -82,26 +82,28 @@ def split_rows(
     if n_official_test:
         rest, test = np.arange(n - n_official_test), np.arange(n - n_official_test, n)
     else:
-        rest, test = _draw(np.arange(n), settings.test_rows, settings.test_share, "test", labels, drawn)
-    shares = settings.validation_rows, settings.validation_share, "validation"
+        rest, test = _sample_rows(
+            np.arange(n), settings.test_rows, settings.test_fraction, "test", labels, drawn
+        )
+    validation_size = settings.validation_rows, settings.validation_fraction, "validation"
     if settings.validation_tail:
-        n_validation = _size(len(rest), *shares)
+        n_validation = _size(len(rest), *validation_size)
         training, validation = rest[:-n_validation], rest[-n_validation:]
     else:
-        training, validation = _draw(rest, *shares, labels, drawn)
+        training, validation = _sample_rows(rest, *validation_size, labels, drawn)
     return Split(training, validation, test)
 
 
-def _draw(
-    rows: np.ndarray, count: int | None, share: float, part: str, labels: np.ndarray | None, seed: int
+def _sample_rows(
+    rows: np.ndarray, count: int | None, fraction: float, part: str, labels: np.ndarray | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    _size(len(rows), count, share, part)
+    _size(len(rows), count, fraction, part)
     try:
         kept, drawn = train_test_split(
             rows,
-            test_size=count or share,
+            test_size=count or fraction,
             random_state=seed,
             stratify=None if labels is None else labels[rows],
         )
@@ -113,21 +115,23 @@ def _draw(
     return kept, drawn
 
 
-def _size(n: int, count: int | None, share: float, part: str) -> int:
+def _size(n: int, count: int | None, fraction: float, part: str) -> int:
     if count is not None and count >= n:
         raise DataError(f"split.{part}_rows is {count}, but only {n} rows are left to draw them from")
-    if count is None and (n * share < 1 or n * (1 - share) < 1):
-        raise DataError(f"{n} rows are too few for split.{part}_share = {share}: neither part may be empty")
-    return count if count is not None else int(np.ceil(n * share))
+    if count is None and (n * fraction < 1 or n * (1 - fraction) < 1):
+        raise DataError(
+            f"{n} rows are too few for split.{part}_fraction = {fraction}: neither part may be empty"
+        )
+    return count if count is not None else int(np.ceil(n * fraction))
 
 
-def require_batch(batch_size: int, n_rows: int, name: str) -> None:
+def validate_batch_size(batch_size: int, n_rows: int, name: str) -> None:
     """Raise a DataError for a batch of more rows than there are to train on."""
     if batch_size > n_rows:
         raise DataError(f"{name} is {batch_size}, but there are only {n_rows} training rows; lower it")
 
 
-def choose_labelled(training: Rows, n: int | None, task: Task, seed: int) -> Rows:
+def choose_labelled(training: TensorData, n: int | None, task: Task, seed: int) -> TensorData:
     """Keep n labelled rows, each class by its share as nearly as whole rows allow; None keeps all.
 
     Raises:

@@ -16,11 +16,11 @@ from layerwise.utils.config import Config
 Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
 
 
-BlockKind = Literal["real", "binary", "categorical", "count"]
+ColumnBlockKind = Literal["real", "binary", "categorical", "count"]
 
 
 @dataclass(frozen=True)
-class Rows:
+class TensorData:
     """A set of rows that lives on one device; a batch is an index into it.
 
     Args:
@@ -34,18 +34,18 @@ class Rows:
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
 
-    def __getitem__(self, index: Tensor | slice) -> Rows:
-        return Rows(
+    def __getitem__(self, index: Tensor | slice) -> TensorData:
+        return TensorData(
             _picked(self.inputs, index), None if self.targets is None else _picked(self.targets, index)
         )
 
-    def with_inputs(self, inputs: Tensor) -> Rows:
+    def with_inputs(self, inputs: Tensor) -> TensorData:
         """Return the same rows with other inputs: the activities of a layer, or a corrupted copy."""
-        return Rows(inputs, self.targets)
+        return TensorData(inputs, self.targets)
 
-    def to(self, device: torch.device | str) -> Rows:
+    def to(self, device: torch.device | str) -> TensorData:
         """Return the rows on a device."""
-        return Rows(self.inputs.to(device), None if self.targets is None else self.targets.to(device))
+        return TensorData(self.inputs.to(device), None if self.targets is None else self.targets.to(device))
 
 
 def _picked(values: Tensor, index: Tensor | slice) -> Tensor:
@@ -56,20 +56,20 @@ def _picked(values: Tensor, index: Tensor | slice) -> Tensor:
     return values[index]
 
 
-class Block(Config):
+class ColumnBlock(Config):
     """Neighbouring input columns that belong together: one number, one boolean, or one category's dummies."""
 
     name: str
-    kind: BlockKind
+    kind: ColumnBlockKind
     start: int
     stop: int
     categories: tuple[str, ...] = ()
 
 
-class Description(Config):
+class DataSpec(Config):
     """What the prepared rows are: enough to build the network and to read its outputs.
 
-    `fresh_binarisation` says that inputs are probabilities, to be drawn anew for every batch. A regression target is
+    `dynamic_binarization` says that inputs are probabilities, to be drawn anew for every batch. A regression target is
     standardised by `target_means` and `target_scales` (of the training rows) after its transform. `notes` say what a
     reader of the results has to know of the rows: leaks, repeats.
     """
@@ -78,7 +78,7 @@ class Description(Config):
     n_inputs: int
     n_outputs: int
     feature_names: tuple[str, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[ColumnBlock, ...]
     target_names: tuple[str, ...]
     class_names: tuple[str, ...] = ()
     image_shape: tuple[int, int] | None = None
@@ -87,7 +87,7 @@ class Description(Config):
     n_training: int = 0
     n_validation: int = 0
     n_test: int = 0
-    fresh_binarisation: bool = False
+    dynamic_binarization: bool = False
     target_means: tuple[float, ...] = ()
     target_scales: tuple[float, ...] = ()
     target_transform: str = "none"
@@ -111,8 +111,8 @@ ARRAYS = ("data", "indices", "indptr")
 
 
 @dataclass(frozen=True)
-class SparseRows:
-    """A SciPy CSR matrix (n, d) in the place of `Rows`: each index gives dense rows.
+class SparseTensorData:
+    """A SciPy CSR matrix (n, d) in the place of `TensorData`: each index gives dense rows.
 
     Args:
         matrix: the rows.
@@ -131,12 +131,12 @@ class SparseRows:
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
 
-    def __getitem__(self, index: Tensor | slice) -> Rows:
+    def __getitem__(self, index: Tensor | slice) -> TensorData:
         chosen = index.cpu().numpy() if isinstance(index, Tensor) else index
         dense = torch.from_numpy(self.matrix[chosen].toarray())
-        return Rows(dense.to(device=self.device, dtype=self.dtype))
+        return TensorData(dense.to(device=self.device, dtype=self.dtype))
 
-    def to(self, device: torch.device | str) -> SparseRows:
+    def to(self, device: torch.device | str) -> SparseTensorData:
         """Return the same rows; their batches go to the device."""
         return replace(self, device=device)
 
@@ -146,7 +146,7 @@ class SparseRows:
         return arrays | {"columns": torch.tensor([self.matrix.shape[1]])}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SparseRows:
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SparseTensorData:
         """Return the rows that `tensors` were made of."""
         from scipy.sparse import csr_matrix
 

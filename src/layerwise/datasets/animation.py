@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from kedro.io import AbstractDataset
 
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 400, 2000
 
 
-class FilmDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, Any]]]):
-    """Frames as (epoch, (height, width, 3) uint8); a folder with `epoch_0001.png`, ... and `film.gif`.
+class AnimationDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, Any]]]):
+    """Frames as (epoch, (height, width, 3) uint8); a folder with `epoch_0001.png`, ... and `animation.gif`.
 
     Args:
         filepath: the folder.
@@ -28,7 +28,7 @@ class FilmDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, Any]]])
     def files(self) -> list[Path]:
         """Return what was written, the animation last."""
         found = sorted(self._filepath.glob("epoch_*.png"))
-        animation = self._filepath / "film.gif"
+        animation = self._filepath / "animation.gif"
         return [*found, animation] if animation.exists() else found
 
     def load(self) -> list[tuple[int, Any]]:
@@ -38,8 +38,8 @@ class FilmDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, Any]]])
         frames = []
         for path in self.files():
             if path.suffix == ".png":
-                with Image.open(path) as picture:
-                    frames.append((int(path.stem.rpartition("_")[2]), np.asarray(picture.convert("RGB"))))
+                with Image.open(path) as image:
+                    frames.append((int(path.stem.rpartition("_")[2]), np.asarray(image.convert("RGB"))))
         return frames
 
     def save(self, data: list[tuple[int, Any]]) -> None:
@@ -48,27 +48,27 @@ class FilmDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, Any]]])
 
         for old in self.files():
             old.unlink()
-        pictures = [Image.fromarray(frame) for _, frame in data]
-        for (epoch, _), picture in zip(data, pictures, strict=True):
-            with whole_file(self._filepath / f"epoch_{epoch:04d}.png") as part:
-                picture.save(part, format="PNG")
-        if not pictures:
+        images = [Image.fromarray(frame) for _, frame in data]
+        for (epoch, _), image in zip(data, images, strict=True):
+            with atomic_write(self._filepath / f"epoch_{epoch:04d}.png") as part:
+                image.save(part, format="PNG")
+        if not images:
             return
         # Frames of one size, on white: a title can make one wider than another.
-        width, height = (max(picture.size[k] for picture in pictures) for k in (0, 1))
+        width, height = (max(image.size[k] for image in images) for k in (0, 1))
         sheets = []
-        for picture in pictures:
+        for image in images:
             sheet = Image.new("RGB", (width, height), "white")
-            sheet.paste(picture, ((width - picture.width) // 2, (height - picture.height) // 2))
+            sheet.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
             sheets.append(sheet)
         durations = [FRAME_MILLISECONDS] * (len(sheets) - 1) + [LAST_MILLISECONDS]
-        with whole_file(self._filepath / "film.gif") as part:
+        with atomic_write(self._filepath / "animation.gif") as part:
             sheets[0].save(
                 part, format="GIF", save_all=True, append_images=sheets[1:], duration=durations, loop=0
             )
 
     def _exists(self) -> bool:
-        return (self._filepath / "film.gif").exists()
+        return (self._filepath / "animation.gif").exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

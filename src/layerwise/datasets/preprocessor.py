@@ -8,11 +8,11 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 
-class PreparationDataset(AbstractDataset[Any, Any]):
+class PreprocessorDataset(AbstractDataset[Any, Any]):
     """What was fitted on the training rows: scalers, dummies, imputers, class names.
 
     Args:
-        filepath: the folder that holds `preparation.json` and, for tables, `fitted.skops`.
+        filepath: the folder that holds `preprocessor.json` and, for tables, `fitted.skops`.
         metadata: for plugins; not used here.
     """
 
@@ -22,18 +22,18 @@ class PreparationDataset(AbstractDataset[Any, Any]):
 
     def load(self) -> Any:
         """Return the fitted preparation."""
-        from layerwise.data.preprocessing.preprocessor import load_preparation
+        from layerwise.data.preprocessing.preprocessor import load_preprocessor
 
-        return load_preparation(self._filepath)
+        return load_preprocessor(self._filepath)
 
     def save(self, data: Any) -> None:
         """Write the fitted preparation."""
-        from layerwise.data.preprocessing.preprocessor import save_preparation
+        from layerwise.data.preprocessing.preprocessor import save_preprocessor
 
-        save_preparation(data, self._filepath)
+        save_preprocessor(data, self._filepath)
 
     def _exists(self) -> bool:
-        return (self._filepath / "preparation.json").exists()
+        return (self._filepath / "preprocessor.json").exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

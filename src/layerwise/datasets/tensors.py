@@ -8,11 +8,11 @@ from typing import Any
 from kedro.io import AbstractDataset
 from safetensors.torch import load_file, save_file
 
-from layerwise.data.tensors import Rows, SparseRows
-from layerwise.utils.files import whole_file
+from layerwise.data.tensors import SparseTensorData, TensorData
+from layerwise.utils.files import atomic_write
 
 
-class RowsDataset(AbstractDataset[Rows | SparseRows, Rows | SparseRows]):
+class RowsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData | SparseTensorData]):
     """Inputs and targets as tensors, or the three arrays of sparse rows; loaded to the CPU.
 
     Args:
@@ -24,22 +24,22 @@ class RowsDataset(AbstractDataset[Rows | SparseRows, Rows | SparseRows]):
         self._filepath = Path(filepath)
         self.metadata = metadata
 
-    def load(self) -> Rows | SparseRows:
+    def load(self) -> TensorData | SparseTensorData:
         """Return the rows, as dense or as sparse as they were saved."""
         tensors = load_file(self._filepath)
         if "indptr" in tensors:
-            return SparseRows.from_tensors(tensors)
-        return Rows(tensors["inputs"], tensors.get("targets"))
+            return SparseTensorData.from_tensors(tensors)
+        return TensorData(tensors["inputs"], tensors.get("targets"))
 
-    def save(self, data: Rows | SparseRows) -> None:
+    def save(self, data: TensorData | SparseTensorData) -> None:
         """Write the rows; the file appears whole or not at all."""
-        if isinstance(data, SparseRows):
+        if isinstance(data, SparseTensorData):
             tensors = data.tensors()
         else:
             tensors = {"inputs": data.inputs.cpu().contiguous()}
             if data.targets is not None:
                 tensors["targets"] = data.targets.cpu().contiguous()
-        with whole_file(self._filepath) as part:
+        with atomic_write(self._filepath) as part:
             save_file(tensors, part)
 
     def _exists(self) -> bool:

@@ -8,43 +8,43 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 from layerwise.utils.run_context import problem, project_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from layerwise.data.reading.chunks import Incoming
-    from layerwise.inference.model import Trained
+    from layerwise.data.reading.chunks import ChunkedReader
+    from layerwise.inference.model import TrainedModel
 
 
-class TrainedDataset(AbstractDataset["Trained", "Trained"]):
+class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
     """A trained model by its run, its name in the registry, or its folder. It is only read.
 
     Args:
         model: what `layerwise.tracking.registry.find_model` takes.
-        asked_by: the pipeline whose parameter this is.
+        pipeline: the pipeline whose parameter this is.
         metadata: for plugins; not used here.
     """
 
-    def __init__(self, *, model: str | None, asked_by: str, metadata: dict[str, Any] | None = None) -> None:
-        self._model, self._asked_by = model, asked_by
+    def __init__(self, *, model: str | None, pipeline: str, metadata: dict[str, Any] | None = None) -> None:
+        self._model, self._pipeline = model, pipeline
         self.metadata = metadata
 
-    def load(self) -> Trained:
+    def load(self) -> TrainedModel:
         """Return the model, after its files were compared with their hashes."""
-        from layerwise.inference.model import load_trained
+        from layerwise.inference.model import load_trained_model
         from layerwise.tracking.hook import tracking_uri
         from layerwise.tracking.registry import find_model
 
         if not self._model:
             raise DatasetError(
-                f"{self._asked_by}.model is not set: add --params={self._asked_by}.model=<run id, name@alias or folder>"
+                f"{self._pipeline}.model is not set: add --params={self._pipeline}.model=<run id, name@alias or folder>"
             )
         found = find_model(self._model, tracking_uri(project_path()))
-        return load_trained(found.folder, found.sha256)
+        return load_trained_model(found.folder, found.sha256)
 
-    def save(self, data: Trained) -> NoReturn:
+    def save(self, data: TrainedModel) -> NoReturn:
         """Refuse."""
         raise DatasetError("a trained model is only read here")
 
@@ -52,12 +52,12 @@ class TrainedDataset(AbstractDataset["Trained", "Trained"]):
         return {"model": self._model}
 
 
-class IncomingDataset(AbstractDataset["Incoming", "Incoming"]):
+class ChunkedReaderDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
     """The rows of a file, a chunk at a time. They are only read.
 
     Args:
         file: its path.
-        asked_by: the pipeline whose parameter this is.
+        pipeline: the pipeline whose parameter this is.
         chunk_rows: rows of a chunk.
         labels: a file with the labels of pictures.
         metadata: for plugins; not used here.
@@ -67,26 +67,26 @@ class IncomingDataset(AbstractDataset["Incoming", "Incoming"]):
         self,
         *,
         file: str | None,
-        asked_by: str,
+        pipeline: str,
         chunk_rows: int | None = None,
         labels: str | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._file, self._asked_by, self._labels = file, asked_by, labels
+        self._file, self._pipeline, self._labels = file, pipeline, labels
         self._chunk_rows = chunk_rows or 20_000
         self.metadata = metadata
 
-    def load(self) -> Incoming:
+    def load(self) -> ChunkedReader:
         """Return the rows; nothing but the file's presence is looked at yet."""
-        from layerwise.data.reading.chunks import Incoming
+        from layerwise.data.reading.chunks import ChunkedReader
 
         if not self._file:
             raise DatasetError(
-                f"{self._asked_by}.input is not set: add --params={self._asked_by}.input=rows.csv"
+                f"{self._pipeline}.input is not set: add --params={self._pipeline}.input=rows.csv"
             )
-        return Incoming(self._file, self._chunk_rows, self._labels)
+        return ChunkedReader(self._file, self._chunk_rows, self._labels)
 
-    def save(self, data: Incoming) -> NoReturn:
+    def save(self, data: ChunkedReader) -> NoReturn:
         """Refuse."""
         raise DatasetError("incoming rows are only read here")
 
@@ -99,14 +99,14 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
 
     Args:
         file: its path; None for `data/07_model_output/<problem>/predict/<input>_predictions.csv`.
-        incoming: the path of the rows, which names the default and is never written over.
+        input_path: the path of the rows, which names the default and is never written over.
         metadata: for plugins; not used here.
     """
 
     def __init__(
-        self, *, file: str | None, incoming: str | None, metadata: dict[str, Any] | None = None
+        self, *, file: str | None, input_path: str | None, metadata: dict[str, Any] | None = None
     ) -> None:
-        self._file, self._incoming = file, incoming
+        self._file, self._input_path = file, input_path
         self.metadata = metadata
 
     @property
@@ -114,7 +114,7 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
         """Where the answers go."""
         if self._file:
             return Path(self._file)
-        stem = Path(self._incoming or "rows.csv").name.removesuffix(".gz").rsplit(".", 1)[0]
+        stem = Path(self._input_path or "rows.csv").name.removesuffix(".gz").rsplit(".", 1)[0]
         return project_path() / f"data/07_model_output/{problem()}/predict/{stem}_predictions.csv"
 
     def load(self) -> pd.DataFrame:
@@ -125,10 +125,10 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
 
     def save(self, data: Iterable[str]) -> None:
         """Write the pieces; the file appears whole or not at all."""
-        if self._incoming and self.path.resolve() == Path(self._incoming).resolve():
+        if self._input_path and self.path.resolve() == Path(self._input_path).resolve():
             raise DatasetError(f"{self.path} holds the rows themselves; name another predict.output")
         try:
-            with whole_file(self.path) as part, part.open("w", encoding="utf-8", newline="") as file:
+            with atomic_write(self.path) as part, part.open("w", encoding="utf-8", newline="") as file:
                 for piece in data:
                     file.write(piece)
         except OSError as error:

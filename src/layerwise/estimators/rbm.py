@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.training.loop import fit
@@ -19,7 +19,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 
 class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Learn features of rows without labels: their mean hidden activities.
+    """Learn features of rows without labels: their mean hidden activations.
 
     Args:
         n_components: hidden units.
@@ -29,7 +29,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         batch_size: rows in a batch.
         steps: Gibbs steps (the k of CD-k).
         chain: "data" for contrastive divergence, "persistent" or "tempered" for chains of its own.
-        centred: whether gradients are centred.
+        centered: whether gradients are centred.
         weight_decay: of the weights alone.
         random_state: an int, a numpy RandomState or None.
 
@@ -49,7 +49,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         batch_size: int = 100,
         steps: int = 1,
         chain: str = "data",
-        centred: bool = False,
+        centered: bool = False,
         weight_decay: float = 2e-4,
         random_state: Any = None,
     ) -> None:
@@ -60,7 +60,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.batch_size = batch_size
         self.steps = steps
         self.chain = chain
-        self.centred = centred
+        self.centered = centered
         self.weight_decay = weight_decay
         self.random_state = random_state
 
@@ -71,13 +71,13 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             UnitsError: the units are Bernoulli and a value lies outside [0, 1].
         """
         rows = self._rows(X, reset=True)
-        self._begin(rows)
+        self._initialize(rows)
         self.history_ = fit(
-            self._trainee,
-            Rows(rows),
+            self._plan,
+            TensorData(rows),
             epochs=self.n_iter,
             batch_size=min(self.batch_size, len(rows)),
-            generator=self._order,
+            rng=self._order,
             name="RBMTransformer",
         ).history
         return self
@@ -87,12 +87,12 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         first = not hasattr(self, "rbm_")
         rows = self._rows(X, reset=first)
         if first:
-            self._begin(rows)
-        self._trainee.train_step(Rows(rows))
+            self._initialize(rows)
+        self._plan.training_step(TensorData(rows))
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the mean hidden activities, shape (n, n_components)."""
+        """Return the mean hidden activations, shape (n, n_components)."""
         check_is_fitted(self, "rbm_")
         return self.rbm_.hidden_mean(self._rows(X, reset=False)).numpy()
 
@@ -115,19 +115,19 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         checked = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
         return torch.from_numpy(np.array(checked, order="C"))
 
-    def _begin(self, rows: torch.Tensor) -> None:
+    def _initialize(self, rows: torch.Tensor) -> None:
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
         weights, states, order = (torch.Generator().manual_seed(int(seed)) for seed in seeds)
         shape = RBMConfig(n_visible=rows.shape[1], n_hidden=self.n_components, visible=self.visible)  # type: ignore[arg-type]
         settings = ContrastiveDivergenceSettings(
             **{
                 name: getattr(self, name)
-                for name in ("learning_rate", "steps", "chain", "centred", "weight_decay")
+                for name in ("learning_rate", "steps", "chain", "centered", "weight_decay")
             }
         )
         rbm = RBM(shape, weights).to(rows.dtype)
-        rbm.start_from(rows)
-        self._trainee = ContrastiveDivergence(rbm, settings, states)
+        rbm.initialize_from(rows)
+        self._plan = ContrastiveDivergence(rbm, settings, states)
         self._order = order
         self.rbm_ = rbm
 
@@ -135,9 +135,9 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """Return what pickle and joblib keep; a torch generator goes as its state."""
         state = dict(super().__getstate__())
         if "rbm_" in state:
-            trainee = state.pop("_trainee")
-            state["_learnt"] = {name: value.numpy() for name, value in trainee.state().items()}
-            state["_settings"] = trainee.settings.model_dump()
+            plan = state.pop("_plan")
+            state["_plan_state"] = {name: value.numpy() for name, value in plan.state_dict().items()}
+            state["_settings"] = plan.settings.model_dump()
             state["_shape"] = state.pop("rbm_").config.model_dump()
             state["_order"] = state["_order"].get_state().numpy()
         return state
@@ -145,13 +145,15 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Go on from what `__getstate__` returned."""
         state = dict(state)
-        if "_learnt" in state:
-            learnt = {name: torch.from_numpy(np.array(value)) for name, value in state.pop("_learnt").items()}
+        if "_plan_state" in state:
+            plan_state = {
+                name: torch.from_numpy(np.array(value)) for name, value in state.pop("_plan_state").items()
+            }
             settings = ContrastiveDivergenceSettings(**state.pop("_settings"))
-            rbm = RBM(RBMConfig(**state.pop("_shape"))).to(learnt["weight"].dtype)
-            trainee = ContrastiveDivergence(rbm, settings, torch.Generator())
-            trainee.load_state(learnt)
+            rbm = RBM(RBMConfig(**state.pop("_shape"))).to(plan_state["weight"].dtype)
+            plan = ContrastiveDivergence(rbm, settings, torch.Generator())
+            plan.load_state_dict(plan_state)
             order = torch.Generator()
             order.set_state(torch.from_numpy(np.array(state["_order"])))
-            state |= {"_trainee": trainee, "rbm_": rbm, "_order": order}
+            state |= {"_plan": plan, "rbm_": rbm, "_order": order}
         super().__setstate__(state)

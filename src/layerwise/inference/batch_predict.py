@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.chunks import Chunk, Incoming, text_columns, written
-from layerwise.inference.model import Trained
+from layerwise.data.reading.chunks import Chunk, ChunkedReader, format_csv_line, text_columns
+from layerwise.inference.model import TrainedModel
 from layerwise.utils.run_context import report_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REFUSED = "refused"
-MOST_SHOWN, MOST_KINDS = 5, 500
+ERROR_COLUMN = "error"
+MAX_SHOWN, MAX_KINDS = 5, 500
 # A quoted cell, or a number that is no part of a name.
 VALUE = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?!\w)""")
 log = logging.getLogger(__name__)
 
 
-def answer(model: Trained, chunk: Chunk, strict: bool) -> tuple[np.ndarray, np.ndarray]:
+def predict_chunk(model: TrainedModel, chunk: Chunk, strict: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return a chunk's scores (n, k), NaN for refused rows, and the reason against each row, (n,) text."""
     import pandas as pd
 
-    rows = model.rows_of(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
-    reasons = model.refuse(rows, strict)
-    for row, reason in chunk.broken.items():
+    rows = model.select_inputs(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
+    reasons = model.validate(rows, strict)
+    for row, reason in chunk.malformed.items():
         reasons[row] = reason
     right = np.flatnonzero(reasons == "")
     scores = np.full((len(reasons), model.columns.n_outputs), np.nan, dtype=np.float32)
@@ -52,69 +52,71 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
     """
     for reason in reasons:
         kind = VALUE.sub("...", reason).split(";")[0][:120]
-        counts[kind if kind in counts or len(counts) < MOST_KINDS else "other reasons"] += 1
+        counts[kind if kind in counts or len(counts) < MAX_KINDS else "other reasons"] += 1
 
 
-class Predictions:
+class StreamedPredictions:
     """The lines of a CSV file: every row as it came in, its answers, and why it was refused.
 
     Pictures have their position in place of their pixels. What was done is logged and reported at the end.
 
     Args:
         model: answers.
-        incoming: the rows.
-        strict: refuse what training never had, as `refuse_rows` says.
+        reader: the rows.
+        strict: refuse what training never had, as `validate_rows` says.
     """
 
-    def __init__(self, model: Trained, incoming: Incoming, strict: bool = True) -> None:
-        if incoming.pictures and not model.pictures:
-            raise DataError(f"{incoming.path} holds pictures, and the model reads the rows of a table")
-        self.model, self.incoming, self.strict = model, incoming, strict
-        self.keeps_rows = not model.pictures
-        self.rows = self.refused = 0
+    def __init__(self, model: TrainedModel, reader: ChunkedReader, strict: bool = True) -> None:
+        if reader.has_image_inputs and not model.has_image_inputs:
+            raise DataError(f"{reader.path} holds pictures, and the model reads the rows of a table")
+        self.model, self.reader, self.strict = model, reader, strict
+        self.copies_rows = not model.has_image_inputs
+        self.n_rows = self.n_rejected = 0
         self.reasons: Counter[str] = Counter()
-        own = [*model.answers(np.zeros((0, model.columns.n_outputs), np.float32)), REFUSED]
-        there = incoming.header() if self.keeps_rows else ["row"]
+        own = [*model.interpret_scores(np.zeros((0, model.columns.n_outputs), np.float32)), ERROR_COLUMN]
+        there = reader.header() if self.copies_rows else ["row"]
         twice = sorted(set(own) & set(there))
         if twice:
             raise DataError(
-                f"{incoming.path} has the column(s) {', '.join(twice)} already; rename or leave them out"
+                f"{reader.path} has the column(s) {', '.join(twice)} already; rename or leave them out"
             )
         self.header = [*there, *own]
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in pieces of many, the header first."""
         began = time.perf_counter()
-        self.rows = self.refused = 0
+        self.n_rows = self.n_rejected = 0
         self.reasons.clear()
-        yield written(self.header) + "\n"
-        for chunk in self.incoming.chunks(dict.fromkeys(text_columns(self.model.preparation), "str")):
-            scores, reasons = answer(self.model, chunk, self.strict)
+        yield format_csv_line(self.header) + "\n"
+        for chunk in self.reader.chunks(dict.fromkeys(text_columns(self.model.preprocessor), "str")):
+            scores, reasons = predict_chunk(self.model, chunk, self.strict)
             self._count(reasons)
-            first = chunk.lines if self.keeps_rows else map(str, range(chunk.start, chunk.start + len(chunk)))
-            texts = _columns(self.model.answers(np.nan_to_num(scores)), reasons)
+            first = (
+                chunk.lines if self.copies_rows else map(str, range(chunk.start, chunk.start + len(chunk)))
+            )
+            texts = _columns(self.model.interpret_scores(np.nan_to_num(scores)), reasons)
             yield "\n".join(map(",".join, zip(first, *texts, strict=True))) + "\n"
         self._report(time.perf_counter() - began)
 
     def _count(self, reasons: np.ndarray) -> None:
         bad = reasons[reasons != ""]
-        self.rows += len(reasons)
-        self.refused += len(bad)
+        self.n_rows += len(reasons)
+        self.n_rejected += len(bad)
         count_reasons(self.reasons, bad)
 
     def _report(self, seconds: float) -> None:
-        if self.rows == 0:
-            raise DataError(f"{self.incoming.path} has a header but no rows")
+        if self.n_rows == 0:
+            raise DataError(f"{self.reader.path} has a header but no rows")
         log.info(
             "%s rows predicted, %s refused, %s rows/s",
-            f"{self.rows - self.refused:,}",
-            f"{self.refused:,}",
-            f"{self.rows / max(seconds, 1e-9):,.0f}",
+            f"{self.n_rows - self.n_rejected:,}",
+            f"{self.n_rejected:,}",
+            f"{self.n_rows / max(seconds, 1e-9):,.0f}",
         )
-        for reason, count in self.reasons.most_common(MOST_SHOWN):
+        for reason, count in self.reasons.most_common(MAX_SHOWN):
             log.warning("Refused %s row(s): %s", f"{count:,}", reason)
         report_metrics(
-            {"predict/rows": self.rows, "predict/refused": self.refused, "predict/seconds": seconds}
+            {"predict/rows": self.n_rows, "predict/refused": self.n_rejected, "predict/seconds": seconds}
         )
 
 
@@ -125,12 +127,14 @@ def _columns(answers: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
         [text if good else "" for text, good in zip(_texts(answers[name]), right, strict=True)]
         for name in answers
     ]
-    found.append(["" if good else written([reason]) for good, reason in zip(right, reasons, strict=True)])
+    found.append(
+        ["" if good else format_csv_line([reason]) for good, reason in zip(right, reasons, strict=True)]
+    )
     return found
 
 
 def _texts(column: pd.Series) -> list[str]:
     if column.dtype.kind == "f":
         return [f"{value:.7g}" for value in column.tolist()]
-    shown: dict[Any, str] = {value: written([str(value)]) for value in column.unique()}
+    shown: dict[Any, str] = {value: format_csv_line([str(value)]) for value in column.unique()}
     return [shown[value] for value in column.tolist()]

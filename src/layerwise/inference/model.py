@@ -2,7 +2,7 @@
 
     model.json                      what it is, its threshold and test measures, and the sha256 of every other file
     network.json, network.safetensors
-    preparation/preparation.json, preparation/fitted.skops
+    preprocessor/preprocessor.json, preprocessor/fitted.skops
 
 Nothing in it is code and nothing of it is executed. A file that is not in the list, or has other bytes, is refused
 before anything is read.
@@ -21,35 +21,35 @@ import torch
 from pydantic import Field, ValidationError
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import load_preparation, save_preparation
-from layerwise.data.preprocessing.targets import derived
-from layerwise.data.reading.chunks import pixels_of, typed_alike
-from layerwise.data.reading.row_validation import refuse_pictures, refuse_rows
+from layerwise.data.preprocessing.preprocessor import load_preprocessor, save_preprocessor
+from layerwise.data.preprocessing.targets import derive_columns
+from layerwise.data.reading.chunks import coerce_column_types, extract_pixels
+from layerwise.data.reading.row_validation import validate_images, validate_rows
 from layerwise.data.sources.files import sha256_of
-from layerwise.data.tensors import Description
+from layerwise.data.tensors import DataSpec
 from layerwise.models.io import load_network, save_network
 from layerwise.training.supervised.losses import probabilities
 from layerwise.utils.config import Config
 from layerwise.utils.errors import UserError
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
-LIST = "model.json"
-AT_A_TIME = 8192
-SUPERVISED = ("mlp",)
+MANIFEST_FILE = "model.json"
+INFERENCE_BATCH_SIZE = 8192
+SUPERVISED_KINDS = ("mlp",)
 
 
 class ModelError(UserError, ValueError):
     """There is no such model, or its files are not those that were saved; the message says which."""
 
 
-class Facts(Config):
+class ModelManifest(Config):
     """What is known of a model beside its weights.
 
-    `test_rows` is the fingerprint of the test rows that `measures` were taken on; `files` holds the sha256 of each
+    `test_rows_sha256` is the fingerprint of the test rows that `metrics` were taken on; `files` holds the sha256 of each
     file by its place in the folder.
     """
 
@@ -57,55 +57,55 @@ class Facts(Config):
     # It becomes a part of paths.
     problem: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     pipeline: str = ""
-    run: str = ""
-    layerwise: str = ""
+    run_id: str = ""
+    layerwise_version: str = ""
     threshold: float = 0.5
-    test_rows: str = ""
-    measures: dict[str, Any] = Field(default_factory=dict)
+    test_rows_sha256: str = ""
+    metrics: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass
-class Trained:
+class TrainedModel:
     """A network that answers raw rows.
 
     Args:
         network: in evaluation mode.
-        preparation: fitted on its training rows.
-        facts: what else is known of it.
+        preprocessor: fitted on its training rows.
+        manifest: what else is known of it.
         sha256: of `model.json`, and so of the whole folder.
     """
 
     network: nn.Module
-    preparation: Any
-    facts: Facts
+    preprocessor: Any
+    manifest: ModelManifest
     sha256: str = ""
-    columns: Description = field(init=False)
+    columns: DataSpec = field(init=False)
 
     def __post_init__(self) -> None:
-        self.columns = self.preparation.description
+        self.columns = self.preprocessor.data_spec
 
     @property
-    def pictures(self) -> bool:
+    def has_image_inputs(self) -> bool:
         """Whether it reads grey pictures rather than a table's rows."""
         return self.columns.image_shape is not None
 
-    def refuse(self, rows: Any, strict: bool = True) -> np.ndarray:
+    def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
         """Return the reason against each row, (n,) text; empty for a row that can be answered."""
-        if self.pictures:
-            return refuse_pictures(rows)
-        return refuse_rows(rows, self.preparation, strict)
+        if self.has_image_inputs:
+            return validate_images(rows)
+        return validate_rows(rows, self.preprocessor, strict)
 
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
-        inputs = torch.from_numpy(np.ascontiguousarray(self.preparation.inputs(rows)))
+        inputs = torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
         with torch.no_grad():
-            outputs = [self.network(part) for part in inputs.split(AT_A_TIME)]
+            outputs = [self.network(part) for part in inputs.split(INFERENCE_BATCH_SIZE)]
         if not outputs:
             return np.zeros((0, self.columns.n_outputs), np.float32)
         return self.columns.unscaled(probabilities(self.columns.task, torch.cat(outputs))).numpy()
 
-    def answers(self, scores: np.ndarray) -> pd.DataFrame:
+    def interpret_scores(self, scores: np.ndarray) -> pd.DataFrame:
         """Return what scores mean.
 
         Returns:
@@ -125,25 +125,25 @@ class Trained:
             return pd.DataFrame(said | given)
         binary = columns.task == "binary"
         if binary:
-            codes = (scores[:, 0] >= self.facts.threshold).astype(int)
+            codes = (scores[:, 0] >= self.manifest.threshold).astype(int)
             scores = np.column_stack([1 - scores[:, 0], scores[:, 0]])
         else:
             codes = scores.argmax(1)
         found = pd.DataFrame(scores, columns=[f"probability_{name}" for name in columns.class_names])
         found.insert(0, "prediction", np.asarray(columns.class_names, dtype=object)[codes])
         if binary:
-            found["threshold"] = self.facts.threshold
+            found["threshold"] = self.manifest.threshold
         return found
 
-    def rows_of(self, frame: pd.DataFrame) -> Any:
+    def select_inputs(self, frame: pd.DataFrame) -> Any:
         """Return what the preparation takes of a table: its columns typed alike, or the pixels (n, d)."""
-        if self.pictures:
-            return pixels_of(frame, self.columns)
+        if self.has_image_inputs:
+            return extract_pixels(frame, self.columns)
         try:
-            frame = derived(frame, self.preparation.problem)
+            frame = derive_columns(frame, self.preprocessor.problem)
         except KeyError as error:
             raise DataError(f"missing input column(s): {error}") from None
-        return typed_alike(frame, self.preparation)
+        return coerce_column_types(frame, self.preprocessor)
 
     def predict(self, frame: pd.DataFrame, strict: bool = True) -> pd.DataFrame:
         """Return the answers to raw rows.
@@ -151,8 +151,8 @@ class Trained:
         Raises:
             DataError: a row cannot be answered; the message names the first of them with their reasons.
         """
-        rows = self.rows_of(frame)
-        reasons = self.refuse(rows, strict)
+        rows = self.select_inputs(frame)
+        reasons = self.validate(rows, strict)
         bad = np.flatnonzero(reasons != "")
         if len(bad):
             shown = "; ".join(f"row {k}: {reasons[k]}" for k in bad[:5])
@@ -161,24 +161,26 @@ class Trained:
         scores = self.scores(rows)
         if not np.isfinite(scores).all():
             raise DataError("the network's answer is not a finite number: values too far from training")
-        return self.answers(scores)
+        return self.interpret_scores(scores)
 
 
-def save_trained(folder: str | Path, network: nn.Module, preparation: Any, facts: Facts) -> str:
+def save_trained_model(
+    folder: str | Path, network: nn.Module, preprocessor: Any, manifest: ModelManifest
+) -> str:
     """Write a model's folder, its list last; return the list's sha256."""
     folder = Path(folder)
-    (folder / LIST).unlink(missing_ok=True)
+    (folder / MANIFEST_FILE).unlink(missing_ok=True)
     save_network(network, folder)
-    save_preparation(preparation, folder / "preparation")
-    files = {place: sha256_of(folder / place) for place in _places(folder)}
-    text = facts.model_copy(update={"files": files}).model_dump_json(indent=1)
-    with whole_file(folder / LIST) as part:
+    save_preprocessor(preprocessor, folder / "preprocessor")
+    files = {path: sha256_of(folder / path) for path in _relative_paths(folder)}
+    text = manifest.model_copy(update={"files": files}).model_dump_json(indent=1)
+    with atomic_write(folder / MANIFEST_FILE) as part:
         part.write_text(text)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def load_trained(folder: str | Path, sha256: str = "") -> Trained:
-    """Read a model that `save_trained` wrote, after its files were compared with their list.
+def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
+    """Read a model that `save_trained_model` wrote, after its files were compared with their list.
 
     Args:
         folder: where it lies.
@@ -188,55 +190,58 @@ def load_trained(folder: str | Path, sha256: str = "") -> Trained:
         ModelError: no model, a network of another kind, or files that are not those that were saved.
     """
     folder = Path(folder)
-    facts, found = check_folder(folder, sha256)
+    manifest, found = verify_model_folder(folder, sha256)
     try:
         shape = json.loads((folder / "network.json").read_text())
-        if shape.get("kind") not in SUPERVISED:
+        if shape.get("kind") not in SUPERVISED_KINDS:
             raise ModelError(
                 f"{folder} holds a network of the kind '{shape.get('kind')}'; predictions come from supervised "
                 "networks: those of the pipelines dbn, mlp, sae and forest_fires_classic"
             )
-        network, preparation = load_network(folder), load_preparation(folder / "preparation")
+        network, preprocessor = load_network(folder), load_preprocessor(folder / "preprocessor")
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
-        raise error if isinstance(error, ModelError) else _refused(folder, str(error)) from error
-    return Trained(network, preparation, facts, found)
+        raise error if isinstance(error, ModelError) else _load_error(folder, str(error)) from error
+    return TrainedModel(network, preprocessor, manifest, found)
 
 
-def check_folder(folder: Path, sha256: str = "") -> tuple[Facts, str]:
+def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:
     """Compare a model's files with their list; return what the list says, and its sha256.
 
     Raises:
         ModelError: the list is missing or unreadable, or a file is missing, changed or not in it.
     """
-    if not (folder / LIST).is_file():
-        raise ModelError(f"{folder} holds no model: there is no {LIST}")
-    text = (folder / LIST).read_bytes()
+    if not (folder / MANIFEST_FILE).is_file():
+        raise ModelError(f"{folder} holds no model: there is no {MANIFEST_FILE}")
+    text = (folder / MANIFEST_FILE).read_bytes()
     found = hashlib.sha256(text).hexdigest()
     if sha256 and found != sha256:
-        raise _refused(folder, f"{LIST} is not the one that was registered")
+        raise _load_error(folder, f"{MANIFEST_FILE} is not the one that was registered")
     try:
-        facts = Facts.model_validate_json(text)
+        manifest = ModelManifest.model_validate_json(text)
     except ValidationError as error:
-        raise _refused(folder, f"{LIST} cannot be read: {error.errors()[0]['msg']}") from None
-    if facts.format != 1:
-        raise ModelError(f"{folder} has format {facts.format}; this version of layerwise reads format 1")
-    there = set(_places(folder))
-    for what, places in (
-        ("is not among the model's files", there - set(facts.files) - {LIST}),
-        ("is missing", set(facts.files) - there),
-        ("was changed", {n for n in there & set(facts.files) if sha256_of(folder / n) != facts.files[n]}),
+        raise _load_error(folder, f"{MANIFEST_FILE} cannot be read: {error.errors()[0]['msg']}") from None
+    if manifest.format != 1:
+        raise ModelError(f"{folder} has format {manifest.format}; this version of layerwise reads format 1")
+    there = set(_relative_paths(folder))
+    for what, paths in (
+        ("is not among the model's files", there - set(manifest.files) - {MANIFEST_FILE}),
+        ("is missing", set(manifest.files) - there),
+        (
+            "was changed",
+            {n for n in there & set(manifest.files) if sha256_of(folder / n) != manifest.files[n]},
+        ),
     ):
-        if places:
-            raise _refused(folder, f"{', '.join(sorted(places))} {what}")
-    return facts, found
+        if paths:
+            raise _load_error(folder, f"{', '.join(sorted(paths))} {what}")
+    return manifest, found
 
 
-def _refused(folder: Path, reason: str) -> ModelError:
+def _load_error(folder: Path, reason: str) -> ModelError:
     return ModelError(
         f"the model in {folder} was not loaded: {reason}. Take the model from its run again; don't use this copy"
     )
 
 
-def _places(folder: Path) -> list[str]:
+def _relative_paths(folder: Path) -> list[str]:
     found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
     return [path.relative_to(folder).as_posix() for path in found]

@@ -14,18 +14,18 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from layerwise.inference.model import Trained
+from layerwise.inference.model import TrainedModel
 from layerwise.utils.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_BYTES = 32 * 1024 * 1024
-MOST_ROWS = 50_000
-MOST_COLUMNS = 20_000
-MOST_CELLS = 40_000_000
-FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
-Answer = tuple[str, int, str]
+MAX_BYTES = 32 * 1024 * 1024
+MAX_ROWS = 50_000
+MAX_COLUMNS = 20_000
+MAX_CELLS = 40_000_000
+TABLE_FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+Response = tuple[str, int, str]
 log = logging.getLogger(__name__)
 
 
@@ -37,28 +37,28 @@ class RequestError(UserError, ValueError):
         self.status = status
 
 
-def answer_request(model: Trained, body: bytes | str, content_type: str | None) -> Answer:
+def handle_request(model: TrainedModel, body: bytes | str, content_type: str | None) -> Response:
     """Return the answer's text, status and type for one request body."""
     try:
-        frame = read_body(model, body, content_type)
+        frame = parse_body(model, body, content_type)
         records = model.predict(frame).to_dict(orient="records")
         return json.dumps({"predictions": records}, allow_nan=False), 200, "application/json"
     except UserError as error:
         status = error.status if isinstance(error, RequestError) else 400
-        return _problem(str(error), status)
+        return _error_response(str(error), status)
     except Exception:  # whatever it is, the body brought it about: the details are the log's alone
         log.exception("A request could not be answered")
-        return _problem(
+        return _error_response(
             "the rows cannot be predicted; compare their columns and values with the example", 400
         )
 
 
-def _problem(message: str, status: int) -> Answer:
+def _error_response(message: str, status: int) -> Response:
     code = {413: "REQUEST_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}.get(status, "BAD_REQUEST")
     return json.dumps({"error_code": code, "message": message[:2000]}), status, "application/json"
 
 
-def read_body(model: Trained, body: bytes | str, content_type: str | None) -> pd.DataFrame:
+def parse_body(model: TrainedModel, body: bytes | str, content_type: str | None) -> pd.DataFrame:
     """Return the rows of a body.
 
     Raises:
@@ -67,8 +67,8 @@ def read_body(model: Trained, body: bytes | str, content_type: str | None) -> pd
     kind, _, rest = (content_type or "").partition(";")
     charset = rest.partition("charset=")[2].strip().strip('"').lower() or "utf-8"
     raw = body.encode() if isinstance(body, str) else body
-    if len(raw) > MOST_BYTES:
-        raise RequestError(f"the body has {len(raw):,} bytes; at most {MOST_BYTES:,} are read", 413)
+    if len(raw) > MAX_BYTES:
+        raise RequestError(f"the body has {len(raw):,} bytes; at most {MAX_BYTES:,} are read", 413)
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise RequestError(f"the charset has to be utf-8, not {charset[:40]}", 415)
     readers = {"application/json": _read_json, "text/csv": _read_csv}
@@ -85,7 +85,7 @@ def read_body(model: Trained, body: bytes | str, content_type: str | None) -> pd
     return frame
 
 
-def _read_json(text: str, model: Trained) -> pd.DataFrame:
+def _read_json(text: str, model: TrainedModel) -> pd.DataFrame:
     try:
         body = json.loads(text)
     except json.JSONDecodeError as error:
@@ -94,21 +94,21 @@ def _read_json(text: str, model: Trained) -> pd.DataFrame:
         raise RequestError(
             "the body is no JSON that can be read: nested too deeply, or an endless number"
         ) from None
-    given = [name for name in FORMATS if name in body] if isinstance(body, dict) else []
+    given = [name for name in TABLE_FORMATS if name in body] if isinstance(body, dict) else []
     if len(given) != 1:
-        raise RequestError(f"the body has to be a JSON object with one of {', '.join(FORMATS)}")
+        raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
     names, rows = _rows_of(given[0], body[given[0]], model)
-    if len(rows) > MOST_ROWS:
-        raise RequestError(
-            f"{len(rows):,} rows are too many for one request; send at most {MOST_ROWS:,}", 413
-        )
+    if len(rows) > MAX_ROWS:
+        raise RequestError(f"{len(rows):,} rows are too many for one request; send at most {MAX_ROWS:,}", 413)
     return _frame(names, rows)
 
 
-def _rows_of(form: str, value: Any, model: Trained) -> tuple[list[str], list[Any]]:
+def _rows_of(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:
     """Return the columns' names and the rows of one of MLflow's forms of a table."""
     expected = (
-        list(model.columns.feature_names) if model.pictures else list(model.preparation.state["original"])
+        list(model.columns.feature_names)
+        if model.has_image_inputs
+        else list(model.preprocessor.state["original"])
     )
     if form == "dataframe_split":
         if not isinstance(value, dict) or not isinstance(value.get("data"), list):
@@ -128,8 +128,8 @@ def _rows_of(form: str, value: Any, model: Trained) -> tuple[list[str], list[Any
     if value and all(isinstance(row, dict) for row in value):
         # Not every name of every row: a body could hold a new one in each.
         named = [name for name in expected if any(name in row for row in value)]
-        names = list(dict.fromkeys([*list(value[0])[:MOST_COLUMNS], *named]))
-        if len(names) * len(value) > MOST_CELLS:
+        names = list(dict.fromkeys([*list(value[0])[:MAX_COLUMNS], *named]))
+        if len(names) * len(value) > MAX_CELLS:
             raise RequestError(f"{len(value):,} rows of {len(names):,} columns are too many", 413)
         return names, [[row.get(name) for name in names] for row in value]
     return expected, value
@@ -150,8 +150,8 @@ def _frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
 
 
 def _check_names(names: list[str]) -> None:
-    if len(names) > MOST_COLUMNS:
-        raise RequestError(f"{len(names):,} columns are too many; send at most {MOST_COLUMNS:,}", 413)
+    if len(names) > MAX_COLUMNS:
+        raise RequestError(f"{len(names):,} columns are too many; send at most {MAX_COLUMNS:,}", 413)
     name, count = Counter(names).most_common(1)[0] if names else ("", 0)
     if count > 1:
         raise RequestError(f"column '{name[:60]}' is there twice")
@@ -165,7 +165,7 @@ def _cell(cell: Any, row: int, name: str) -> Any:
     return cell
 
 
-def _read_csv(text: str, model: Trained) -> pd.DataFrame:
+def _read_csv(text: str, model: TrainedModel) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -177,8 +177,8 @@ def _read_csv(text: str, model: Trained) -> pd.DataFrame:
             elif line and len(line) != len(names):
                 raise RequestError(f"row {n_rows} has {len(line)} cells for {len(names)} columns")
             n_rows += bool(k and line)
-            if n_rows > MOST_ROWS:
-                raise RequestError(f"too many rows for one request; send at most {MOST_ROWS:,}", 413)
+            if n_rows > MAX_ROWS:
+                raise RequestError(f"too many rows for one request; send at most {MAX_ROWS:,}", 413)
         return pd.read_csv(io.StringIO(text), dtype=_text_columns(model))
     except csv.Error as error:
         raise RequestError(f"the body is no CSV: {error}") from None
@@ -188,7 +188,7 @@ def _read_csv(text: str, model: Trained) -> pd.DataFrame:
         raise RequestError("the body is no CSV table with a header") from None
 
 
-def _text_columns(model: Trained) -> Any:
+def _text_columns(model: TrainedModel) -> Any:
     from layerwise.data.reading.chunks import text_columns
 
-    return dict.fromkeys(text_columns(model.preparation), str)
+    return dict.fromkeys(text_columns(model.preprocessor), str)

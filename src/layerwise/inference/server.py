@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.inference.model import Trained, load_trained
+from layerwise.inference.model import TrainedModel, load_trained_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +19,11 @@ class ServedModel:
     """A trained network with the method that MLflow calls.
 
     Args:
-        trained: the network.
+        trained_model: the network.
     """
 
-    def __init__(self, trained: Trained) -> None:
-        self.trained = trained
+    def __init__(self, trained_model: TrainedModel) -> None:
+        self.trained_model = trained_model
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return the answers to raw rows; a DataError names the rows that cannot be answered.
@@ -33,23 +33,23 @@ class ServedModel:
         """
         import pandas as pd
 
-        names = self.trained.columns.feature_names if self.trained.pictures else None
+        names = self.trained_model.columns.feature_names if self.trained_model.has_image_inputs else None
         frame = (
             model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input, columns=names)
         )
-        return self.trained.predict(frame, strict=False)
+        return self.trained_model.predict(frame, strict=False)
 
 
 def _load_pyfunc(path: str) -> ServedModel:
     """Return the model in a folder; in MLflow's scoring server, also take over the reading of its requests."""
-    model = ServedModel(load_trained(Path(path)))
+    model = ServedModel(load_trained_model(Path(path)))
     server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
     if server is not None and "mlflow.pyfunc.scoring_server.app" in sys.modules:
-        from layerwise.inference.request_body import answer_request
+        from layerwise.inference.request_body import handle_request
 
         # MLflow's own answers to a wrong body hold the traceback, with paths, and it offers no setting for that.
         def invocations(data: Any, content_type: str | None, *_: Any) -> Any:
-            return server.InvocationsResponse(*answer_request(model.trained, data, content_type))
+            return server.InvocationsResponse(*handle_request(model.trained_model, data, content_type))
 
         server.invocations = invocations
     return model

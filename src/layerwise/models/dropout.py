@@ -12,12 +12,12 @@ from torch.nn import functional
 MaskOf = Literal["row", "batch"]
 
 
-def kept(like: Tensor, shape: tuple[int, ...], rate: float, generator: torch.Generator | None) -> Tensor:
+def dropout_mask(like: Tensor, shape: tuple[int, ...], rate: float, rng: torch.Generator | None) -> Tensor:
     """Return a mask of 0 and 1 / (1 - rate), so that the expectation of what it multiplies stays."""
     # One 64-bit draw gives four values their 16 bits: a third of a float draw's time, and exact to 2^-16.
     keep, n = 1 - rate, math.prod(shape)
     words = torch.empty(-(-n // 4), dtype=torch.int64, device=like.device)
-    draws = words.random_(-(2**63), None, generator=generator).view(torch.int16)[:n]
+    draws = words.random_(-(2**63), None, generator=rng).view(torch.int16)[:n]
     chosen = draws.view(shape).lt(min(round(keep * 2**16), 2**16 - 1) - 2**15)
     return chosen.to(like.dtype).div_(keep)
 
@@ -31,13 +31,13 @@ class Dropout(nn.Module):
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
-        self.generator: torch.Generator | None = None
+        self.rng: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with a fresh mask, shape of x."""
         if not self.training or self.rate == 0:
             return x
-        return x * kept(x, tuple(x.shape), self.rate, self.generator)
+        return x * dropout_mask(x, tuple(x.shape), self.rate, self.rng)
 
 
 class DropConnect(nn.Linear):
@@ -63,14 +63,14 @@ class DropConnect(nn.Linear):
     ) -> None:
         super().__init__(n_inputs, n_outputs)
         self.rate, self.mask_of = rate, mask_of
-        self.generator: torch.Generator | None = None
+        self.rng: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (rows, m) of inputs (rows, n)."""
         if not self.training or self.rate == 0:
             return functional.linear(x, self.weight, self.bias)
         if self.mask_of == "batch":
-            mask = kept(x, tuple(self.weight.shape), self.rate, self.generator)
+            mask = dropout_mask(x, tuple(self.weight.shape), self.rate, self.rng)
             return functional.linear(x, self.weight * mask, self.bias)
-        mask = kept(x, (x.shape[0], *self.weight.shape), self.rate, self.generator)
+        mask = dropout_mask(x, (x.shape[0], *self.weight.shape), self.rate, self.rng)
         return torch.einsum("bmn,bn->bm", mask * self.weight, x) + self.bias

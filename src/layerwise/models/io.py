@@ -22,7 +22,7 @@ from layerwise.models.rbm.dbn import DBN, DBNConfig
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.stack import Members, MembersConfig
 from layerwise.utils.config import Config, nearest
-from layerwise.utils.files import whole_file
+from layerwise.utils.files import atomic_write
 
 KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
     "rbm": (RBMConfig, RBM),
@@ -46,7 +46,10 @@ def save_network(network: nn.Module, folder: str | Path) -> None:
     config: Config = network.config  # type: ignore[assignment]
     weights = {name: value.detach().contiguous().cpu() for name, value in network.state_dict().items()}
     # Neither takes its name before both are written: a full disk leaves the old pair, not half of each.
-    with whole_file(folder / "network.json") as shape, whole_file(folder / "network.safetensors") as values:
+    with (
+        atomic_write(folder / "network.json") as shape,
+        atomic_write(folder / "network.safetensors") as values,
+    ):
         save_file(weights, values)
         shape.write_text(config.model_dump_json(indent=2))
 

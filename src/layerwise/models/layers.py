@@ -13,15 +13,15 @@ from layerwise.utils.config import Choice
 Activation = Literal[
     "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "softplus", "linear"
 ]
-Initialiser = Literal[
+Initializer = Literal[
     "zeros", "normal", "uniform", "xavier_uniform", "glorot_uniform", "glorot_normal",
     "he_uniform", "he_normal", "lecun", "lecun_normal", "lecun_uniform", "orthogonal",
 ]  # fmt: skip
-BiasInitialiser = Literal["zeros", "constant", "normal", "uniform", "xavier_uniform"]
-Normalisation = Literal["none", "batch", "layer"]
+BiasInitializer = Literal["zeros", "constant", "normal", "uniform", "xavier_uniform"]
+Normalization = Literal["none", "batch", "layer"]
 Layer = TypeVar("Layer", bound=nn.Module)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
-INITIALISERS: tuple[str, ...] = get_args(Initialiser)
+INITIALIZERS: tuple[str, ...] = get_args(Initializer)
 
 _MODULES: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "prelu": nn.PReLU,
@@ -44,7 +44,7 @@ ACTIVATION_CHOICES: dict[str, Choice] = {
     "softplus": Choice("log(1 + exp(x))", "positive and smooth outputs"),
     "linear": Choice("x", "bottlenecks and tests: hidden layers collapse into one"),
 }
-INITIALISER_CHOICES: dict[str, Choice] = {
+INITIALIZER_CHOICES: dict[str, Choice] = {
     "zeros": Choice("0", "the output layer; in hidden layers all units stay alike"),
     "normal": Choice("N(0, 0.05^2)", "shallow nets"),
     "uniform": Choice("U(-0.05, 0.05)", "shallow nets"),
@@ -60,7 +60,7 @@ INITIALISER_CHOICES: dict[str, Choice] = {
 }
 
 
-def undrawn(kind: type[Layer], *arguments: Any, **options: Any) -> Layer:
+def uninitialized(kind: type[Layer], *arguments: Any, **options: Any) -> Layer:
     """Make a layer whose weights are left to be drawn or loaded, so that no common random numbers are taken.
 
     `torch.nn.utils.skip_init` gives the same by way of the meta device, which takes half a second to import.
@@ -80,7 +80,7 @@ def activation(name: Activation) -> nn.Module:
     return _MODULES[name]()
 
 
-def normalisation(name: Normalisation, units: int) -> nn.Module:
+def normalization(name: Normalization, units: int) -> nn.Module:
     """Return a layer that standardises the total inputs of a hidden layer.
 
     `batch` over the rows of a batch, with running means in evaluation (Ioffe & Szegedy 2015); `layer` over
@@ -91,7 +91,7 @@ def normalisation(name: Normalisation, units: int) -> nn.Module:
     return nn.LayerNorm(units) if name == "layer" else nn.Identity()
 
 
-def initialise_(weight: Tensor, name: Initialiser, generator: torch.Generator, gain: float = 1.0) -> None:
+def initialize_(weight: Tensor, name: Initializer, rng: torch.Generator, gain: float = 1.0) -> None:
     """Fill a weight (fan_out m, fan_in n) in place, and multiply it by a gain.
 
     `xavier_uniform` is U(-1/sqrt(n), 1/sqrt(n)). Glorot & Bengio 2010: uniform bound sqrt(6/(n+m)), normal
@@ -107,7 +107,7 @@ def initialise_(weight: Tensor, name: Initialiser, generator: torch.Generator, g
         "he_uniform": math.sqrt(6 / n),
         "lecun_uniform": math.sqrt(3 / n),
     }
-    deviations = {
+    standard_deviations = {
         "normal": 0.05,
         "glorot_normal": math.sqrt(2 / (n + m)),
         "he_normal": math.sqrt(2 / n),
@@ -116,26 +116,26 @@ def initialise_(weight: Tensor, name: Initialiser, generator: torch.Generator, g
     }
     with torch.no_grad():
         if name in bounds:
-            weight.uniform_(-bounds[name], bounds[name], generator=generator)
-        elif name in deviations:
-            weight.normal_(0, deviations[name], generator=generator)
+            weight.uniform_(-bounds[name], bounds[name], generator=rng)
+        elif name in standard_deviations:
+            weight.normal_(0, standard_deviations[name], generator=rng)
         elif name == "orthogonal":
-            nn.init.orthogonal_(weight, generator=generator)
+            nn.init.orthogonal_(weight, generator=rng)
         else:
             weight.zero_()
         if gain != 1:
             weight.mul_(gain)
 
 
-def initialise_bias_(
-    bias: Tensor, name: BiasInitialiser, n_inputs: int, generator: torch.Generator, constant: float = 0.0
+def initialize_bias_(
+    bias: Tensor, name: BiasInitializer, n_inputs: int, rng: torch.Generator, constant: float = 0.0
 ) -> None:
     """Fill a bias (m,) in place: zeros, a constant, N(0, 0.05^2), U(-0.05, 0.05) or U(-1/sqrt(n), 1/sqrt(n))."""
     with torch.no_grad():
         if name == "normal":
-            bias.normal_(0, 0.05, generator=generator)
+            bias.normal_(0, 0.05, generator=rng)
         elif name in ("uniform", "xavier_uniform"):
             bound = 0.05 if name == "uniform" else 1 / math.sqrt(n_inputs)
-            bias.uniform_(-bound, bound, generator=generator)
+            bias.uniform_(-bound, bound, generator=rng)
         else:
             bias.fill_(constant if name == "constant" else 0.0)

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from layerwise.models.dropout import DropConnect, Dropout, MaskOf
 from layerwise.models.layers import (
     Activation,
-    BiasInitialiser,
-    Initialiser,
-    Normalisation,
+    BiasInitializer,
+    Initializer,
+    Normalization,
     activation,
-    initialise_,
-    initialise_bias_,
-    normalisation,
-    undrawn,
+    initialize_,
+    initialize_bias_,
+    normalization,
+    uninitialized,
 )
 from layerwise.utils.config import Config
 
@@ -52,11 +52,11 @@ class MLPConfig(Config):
     n_outputs: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = ()
     activation: Activation | tuple[Activation, ...] = "sigmoid"
-    normalisation: Normalisation = "none"
-    initialiser: Initialiser = "glorot_uniform"
-    initialiser_gain: float = Field(1.0, gt=0)
-    output_initialiser: Initialiser = "glorot_uniform"
-    bias_initialiser: BiasInitialiser = "zeros"
+    normalization: Normalization = "none"
+    initializer: Initializer = "glorot_uniform"
+    initializer_gain: float = Field(1.0, gt=0)
+    output_initializer: Initializer = "glorot_uniform"
+    bias_initializer: BiasInitializer = "zeros"
     bias_constant: float = 0.0
     output: Literal["linear", "exponential"] = "linear"
     input_dropout: float = Field(0.0, ge=0, lt=1)
@@ -74,7 +74,7 @@ class MLPConfig(Config):
     @field_validator("dropout")
     @classmethod
     def _rates(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-        return checked_rates(value)
+        return check_dropout_rates(value)
 
     @model_validator(mode="before")
     @classmethod
@@ -103,7 +103,7 @@ class MLPConfig(Config):
         return (self.input_dropout, *for_each_layer(self.dropout, len(self.hidden_sizes), "dropout"))
 
 
-def checked_rates(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+def check_dropout_rates(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
     """Return dropout rates; a ValueError for one outside of [0, 1)."""
     for rate in value if isinstance(value, tuple) else (value,):
         if not 0 <= rate < 1:
@@ -116,64 +116,64 @@ class MLP(nn.Module):
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: MLPConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: MLPConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         sizes = (config.n_inputs, *config.hidden_sizes)
         self.hidden = nn.ModuleList(self._layer(n, m) for n, m in pairwise(sizes))
-        self.output = undrawn(nn.Linear, sizes[-1], config.n_outputs)
+        self.output = uninitialized(nn.Linear, sizes[-1], config.n_outputs)
         self.activations = nn.ModuleList(activation(name) for name in config.activations)
-        self.normalisations = nn.ModuleList(normalisation(config.normalisation, size) for size in sizes[1:])
+        self.normalizations = nn.ModuleList(normalization(config.normalization, size) for size in sizes[1:])
         self.dropouts = nn.ModuleList(Dropout(rate) for rate in config.dropout_rates)
         with torch.no_grad():
             for layer in (*self.hidden, self.output):
-                self._initialise(layer, generator)
+                self._initialize(layer, rng)
 
     def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
         if self.config.dropconnect == 0:
-            return undrawn(nn.Linear, n_inputs, n_outputs)
+            return uninitialized(nn.Linear, n_inputs, n_outputs)
         noise = {"rate": self.config.dropconnect, "mask_of": self.config.dropconnect_masks}
-        return undrawn(DropConnect, n_inputs, n_outputs, **noise)
+        return uninitialized(DropConnect, n_inputs, n_outputs, **noise)
 
-    def _initialise(self, layer: nn.Module, generator: torch.Generator | None) -> None:
+    def _initialize(self, layer: nn.Module, rng: torch.Generator | None) -> None:
         assert isinstance(layer, nn.Linear)
         config, is_output = self.config, layer is self.output
         layer.bias.zero_()
-        if generator is None:
+        if rng is None:
             layer.weight.zero_()
             return
-        name = config.output_initialiser if is_output else config.initialiser
-        initialise_(layer.weight, name, generator, 1.0 if is_output else config.initialiser_gain)
-        if not is_output and config.bias_initialiser != "zeros":
-            initialise_bias_(
-                layer.bias, config.bias_initialiser, layer.in_features, generator, config.bias_constant
+        name = config.output_initializer if is_output else config.initializer
+        initialize_(layer.weight, name, rng, 1.0 if is_output else config.initializer_gain)
+        if not is_output and config.bias_initializer != "zeros":
+            initialize_bias_(
+                layer.bias, config.bias_initializer, layer.in_features, rng, config.bias_constant
             )
 
-    def use_generator(self, generator: torch.Generator) -> None:
+    def use_rng(self, rng: torch.Generator) -> None:
         """Draw every mask from this generator from now on."""
         for module in self.modules():
             if isinstance(module, (Dropout, DropConnect)):
-                module.generator = generator
+                module.rng = rng
 
     def weights(self) -> list[nn.Parameter]:
         """Return the weight matrices, the output's last; no biases."""
         return [layer.weight for layer in (*self.hidden, self.output)]
 
-    def activities(self, x: Tensor, depth: int | None = None) -> Iterator[Tensor]:
+    def hidden_activations(self, x: Tensor, depth: int | None = None) -> Iterator[Tensor]:
         """Yield the activities of each hidden layer (of the lowest `depth`), the first one first."""
-        normalised = self.config.normalisation != "none"
+        normalized = self.config.normalization != "none"
         for i, layer in enumerate(self.hidden[:depth]):
             x = layer(self.dropouts[i](x))
-            x = self.activations[i](self.normalisations[i](x) if normalised else x)
+            x = self.activations[i](self.normalizations[i](x) if normalized else x)
             yield x
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
         """Return the activities of the last (or the `depth`-th) hidden layer, shape (rows, units)."""
-        for activities in self.activities(x, depth):
-            x = activities
+        for hidden_activations in self.hidden_activations(x, depth):
+            x = hidden_activations
         return x
 
     def forward(self, x: Tensor) -> Tensor:

@@ -37,10 +37,10 @@ class Recurrent(nn.Module):
 
     Args:
         config: the shape.
-        generator: draws the first weights, U(-1/sqrt(hidden), 1/sqrt(hidden)).
+        rng: draws the first weights, U(-1/sqrt(hidden), 1/sqrt(hidden)).
     """
 
-    def __init__(self, config: RecurrentConfig, generator: torch.Generator) -> None:
+    def __init__(self, config: RecurrentConfig, rng: torch.Generator) -> None:
         super().__init__()
         self.config = config
         self.layer = _CELLS[config.cell](config.n_symbols, config.hidden_size, batch_first=True)
@@ -48,13 +48,13 @@ class Recurrent(nn.Module):
         bound = config.hidden_size**-0.5
         with torch.no_grad():
             for value in self.parameters():
-                value.uniform_(-bound, bound, generator=generator)
+                value.uniform_(-bound, bound, generator=rng)
             if config.cell != "rnn":
-                self._open_gates(generator)
+                self._open_gates(rng)
 
-    def _open_gates(self, generator: torch.Generator) -> None:
+    def _open_gates(self, rng: torch.Generator) -> None:
         n = self.config.hidden_size
-        kept = torch.empty(n).uniform_(1, self.config.memory - 1, generator=generator).log()
+        kept = torch.empty(n).uniform_(1, self.config.memory - 1, generator=rng).log()
         first, second = (self.layer.get_parameter(f"bias_{part}_l0") for part in ("ih", "hh"))
         # torch's gates are input, forget, cell, output (LSTM); reset, update, new (GRU). The two biases are added.
         first[n : 2 * n], second[n : 2 * n] = kept, 0.0

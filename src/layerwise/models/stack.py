@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.dropout import kept
+from layerwise.models.dropout import dropout_mask
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.utils.config import Config
 
@@ -22,7 +22,7 @@ class MembersConfig(Config):
     seeds: tuple[int, ...]
 
 
-class Noise(NamedTuple):
+class DropoutMasks(NamedTuple):
     """What is left out of N networks while they learn; None where nothing is.
 
     Args:
@@ -34,7 +34,7 @@ class Noise(NamedTuple):
     connections: Sequence[Tensor | None]
 
 
-def is_statistic(name: str) -> bool:
+def is_running_statistic(name: str) -> bool:
     """Say whether a number is none that is learnt by its gradient, but a running mean or variance."""
     return name.rpartition(".")[2] in ("running_mean", "running_var")
 
@@ -52,73 +52,77 @@ class Members(nn.Module):
     def __init__(self, config: MembersConfig, networks: list[MLP] | None = None) -> None:
         super().__init__()
         self.config = config
-        self.layout = [(name, value.shape) for name, value in _numbers(MLP(config.shape)).items()]
-        lines = torch.zeros(len(config.seeds), sum(shape.numel() for _, shape in self.layout))
+        self.layout = [(name, value.shape) for name, value in _float_state(MLP(config.shape)).items()]
+        flat_state = torch.zeros(len(config.seeds), sum(shape.numel() for _, shape in self.layout))
         if networks is not None:
-            lines = torch.stack(
-                [torch.cat([value.reshape(-1) for value in _numbers(net).values()]) for net in networks]
+            flat_state = torch.stack(
+                [torch.cat([value.reshape(-1) for value in _float_state(net).values()]) for net in networks]
             )
-        self.lines = nn.Parameter(lines)
+        self.flat_state = nn.Parameter(flat_state)
 
     def __len__(self) -> int:
         return len(self.config.seeds)
 
-    def parts(self, lines: Tensor) -> dict[str, Tensor]:
+    def parts(self, flat_state: Tensor) -> dict[str, Tensor]:
         """Return views of (N, numbers) lines, each (N, *shape), by the names an `MLP` gives its numbers."""
         found, start = {}, 0
         for name, shape in self.layout:
-            found[name] = lines[:, start : start + shape.numel()].unflatten(1, shape)
+            found[name] = flat_state[:, start : start + shape.numel()].unflatten(1, shape)
             start += shape.numel()
         return found
 
     def member(self, k: int) -> MLP:
         """Return the k-th member as a network of its own, in evaluation mode."""
-        network = MLP(self.config.shape).to(self.lines)
-        own = {name: part[0] for name, part in self.parts(self.lines.detach()[k : k + 1]).items()}
+        network = MLP(self.config.shape).to(self.flat_state)
+        own = {name: part[0] for name, part in self.parts(self.flat_state.detach()[k : k + 1]).items()}
         network.load_state_dict(network.state_dict() | own)
         return network.eval()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return outputs (N, rows, n_outputs) of inputs (rows, n_inputs) that all members read."""
-        return members_forward(self.config.shape, self.parts(self.lines), x.expand(len(self), *x.shape))
+        return members_forward(self.config.shape, self.parts(self.flat_state), x.expand(len(self), *x.shape))
 
 
-def _numbers(network: MLP) -> dict[str, Tensor]:
+def _float_state(network: MLP) -> dict[str, Tensor]:
     """Return all numbers of a network; batches counted are none that it computes with."""
     return {name: value for name, value in network.state_dict().items() if value.is_floating_point()}
 
 
 def members_forward(
-    shape: MLPConfig, parts: dict[str, Tensor], x: Tensor, noise: Noise | None = None, learning: bool = False
+    shape: MLPConfig,
+    parts: dict[str, Tensor],
+    x: Tensor,
+    dropout_masks: DropoutMasks | None = None,
+    learning: bool = False,
 ) -> Tensor:
     """Return outputs (N, rows, n_outputs) of inputs (N, rows, n_inputs).
 
     Args:
         parts: numbers by name, each (N, *shape).
-        noise: what is left out; None for nothing.
+        dropout_masks: what is left out; None for nothing.
         learning: standardise over the batch, and move the running statistics in place.
     """
-    if noise is None:
-        noise = Noise([None] * (len(shape.activations) + 1), [None] * len(shape.activations))
+    if dropout_masks is None:
+        dropout_masks = DropoutMasks([None] * (len(shape.activations) + 1), [None] * len(shape.activations))
     for k, name in enumerate(shape.activations):
-        x = _masked(x, noise.units[k])
-        x = _linear(x, parts[f"hidden.{k}.weight"], parts[f"hidden.{k}.bias"], noise.connections[k])
-        if shape.normalisation != "none":
-            own = {n.split(".")[2]: part for n, part in parts.items() if n.startswith(f"normalisations.{k}.")}
-            x = _layer_norm(x, own) if shape.normalisation == "layer" else _batch_norm(x, own, learning)
+        x = _masked(x, dropout_masks.units[k])
+        x = _linear(x, parts[f"hidden.{k}.weight"], parts[f"hidden.{k}.bias"], dropout_masks.connections[k])
+        if shape.normalization != "none":
+            own = {n.split(".")[2]: part for n, part in parts.items() if n.startswith(f"normalizations.{k}.")}
+            x = _layer_norm(x, own) if shape.normalization == "layer" else _batch_norm(x, own, learning)
         x = _activate(name, x, parts.get(f"activations.{k}.weight"))
-    x = _linear(_masked(x, noise.units[-1]), parts["output.weight"], parts["output.bias"], None)
+    x = _linear(_masked(x, dropout_masks.units[-1]), parts["output.weight"], parts["output.bias"], None)
     return x.exp() if shape.output == "exponential" else x
 
 
-def draw_noise(
-    shape: MLPConfig, n_rows: int, generators: Sequence[torch.Generator], like: Tensor
-) -> Noise | None:
+def sample_dropout_masks(
+    shape: MLPConfig, n_rows: int, rngs: Sequence[torch.Generator], like: Tensor
+) -> DropoutMasks | None:
     """Draw each member's masks from its own generator, in the order in which an `MLP` draws them.
 
     Args:
         n_rows: of a batch.
-        generators: one for each member.
+        rngs: one for each member.
         like: a tensor on the masks' device, of their type.
     """
     rates, connected = shape.dropout_rates, shape.dropconnect
@@ -127,15 +131,17 @@ def draw_noise(
     sizes = (shape.n_inputs, *shape.hidden_sizes)
     units: list[list[Tensor]] = [[] for _ in sizes]
     connections: list[list[Tensor]] = [[] for _ in sizes[1:]]
-    for generator in generators:
+    for rng in rngs:
         for k, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
             if rate:
-                units[k].append(kept(like, (n_rows, size), rate, generator))
+                units[k].append(dropout_mask(like, (n_rows, size), rate, rng))
             if connected and k < len(connections):
                 weight = (sizes[k + 1], size)
                 masks = weight if shape.dropconnect_masks == "batch" else (n_rows, *weight)
-                connections[k].append(kept(like, masks, connected, generator))
-    return Noise(*([torch.stack(each) if each else None for each in found] for found in (units, connections)))
+                connections[k].append(dropout_mask(like, masks, connected, rng))
+    return DropoutMasks(
+        *([torch.stack(each) if each else None for each in found] for found in (units, connections))
+    )
 
 
 def _masked(x: Tensor, mask: Tensor | None) -> Tensor:
@@ -163,12 +169,12 @@ def _batch_norm(x: Tensor, own: dict[str, Tensor], learning: bool) -> Tensor:
     return wide.view(rows, n, units).transpose(0, 1)
 
 
-def _activate(name: str, x: Tensor, slope: Tensor | None) -> Tensor:
+def _activate(name: str, x: Tensor, negative_slope: Tensor | None) -> Tensor:
     if name == "linear":
         return x
     if name == "prelu":
-        assert slope is not None
-        return torch.where(x > 0, x, slope[:, :, None].to(x.dtype) * x)
+        assert negative_slope is not None
+        return torch.where(x > 0, x, negative_slope[:, :, None].to(x.dtype) * x)
     if name in ("sigmoid", "tanh"):
         return getattr(torch, name)(x)
     return getattr(functional, name)(x)

@@ -24,7 +24,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     from pydantic import TypeAdapter, ValidationError
 
     from layerwise.parameters.keys import PARAMETERS
-    from layerwise.parameters.rules import disagreements
+    from layerwise.parameters.rules import find_conflicts
 
     wrong = [
         f"unknown parameter '{key}'{nearest(key, list(PARAMETERS))}"
@@ -43,7 +43,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
                 at = ".".join([key, *map(str, each["loc"])])
                 given = "" if isinstance(each["input"], dict) else f" (given: {each['input']!r})"
                 wrong.append(f"{at}: {each['msg'].removeprefix('Value error, ')}{given}")
-    wrong = wrong or disagreements(right)
+    wrong = wrong or find_conflicts(right)
     if wrong:
         raise ParameterError("wrong parameters: " + "; ".join(wrong))
     return right

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter
 
 from layerwise.checkpointing.store import CheckpointSettings
-from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
 from layerwise.parameters.networks import DBNSettings, MLPSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.diagnostics.gradient_study import LaboratorySettings
+from layerwise.training.diagnostics.gradient_study import GradientStudySettings
 from layerwise.training.gan.gaussian_ring import RingSettings
 from layerwise.training.gan.image_pairs import PairSettings
 from layerwise.training.gan.settings import GANSettings
@@ -27,7 +27,7 @@ PARAMETERS: dict[str, Any] = {
     "seed": Annotated[NonNegativeInt, setting(0, "of every stream of random numbers")],
     "problem": Problem,
     "split": SplitSettings,
-    "preparation": PreparationSettings,
+    "preprocessing": PreprocessingSettings,
     "labelled_rows": Annotated[
         PositiveInt | None,
         setting(
@@ -42,7 +42,7 @@ PARAMETERS: dict[str, Any] = {
     "sae": SAESettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
-    "health": Annotated[
+    "layer_statistics": Annotated[
         bool, setting(False, "watch every layer while a network learns, and say in words what is wrong")
     ],
     "seeds": Annotated[
@@ -55,10 +55,10 @@ PARAMETERS: dict[str, Any] = {
         ),
     ],
     "grid": GridSettings,
-    "gradients": LaboratorySettings,
+    "gradients": GradientStudySettings,
     "gan": GANSettings,
     "ring": RingSettings,
-    "applications": PairSettings,
+    "gan_applications": PairSettings,
     "synthesize": Annotated[
         PositiveInt | None,
         setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import PositiveInt, model_validator
 
-from layerwise.models.layers import Activation, BiasInitialiser, Initialiser, Normalisation
+from layerwise.models.layers import Activation, BiasInitializer, Initializer, Normalization
 from layerwise.models.mlp import for_each_layer
 from layerwise.utils.config import Config, setting
 
@@ -15,7 +15,7 @@ class DBNSettings(Config):
     hidden_sizes: tuple[PositiveInt, ...] = setting(
         (500, 500, 1000), "units of each hidden layer", "few and small for few rows", min_length=1
     )
-    random_initialiser: Initialiser = setting(
+    random_initializer: Initializer = setting(
         "glorot_uniform", "how the same network starts with pretraining.method: none"
     )
 
@@ -29,30 +29,30 @@ class MLPSettings(Config):
     activation: Activation | tuple[Activation, ...] = setting(
         "relu", "of the hidden layers: one for all, or a list; the output's follows from the task", "relu"
     )
-    normalisation: Normalisation = setting(
+    normalization: Normalization = setting(
         "none", "standardise each hidden layer's total inputs: over the batch, or over the layer's units",
         "deep nets; batch for large batches, layer for any", "batch: batches of 1 row",
     )  # fmt: skip
-    initialiser: Initialiser = setting(
+    initializer: Initializer = setting(
         "he_uniform", "how the hidden weights start", "he with relu, glorot with tanh"
     )
-    initialiser_gain: float = setting(
+    initializer_gain: float = setting(
         1.0, "multiplies the hidden weights' start", "experiments with gradients", gt=0
     )
-    output_initialiser: Initialiser = setting(
+    output_initializer: Initializer = setting(
         "glorot_uniform", "how the output's weights start", "glorot_uniform"
     )
-    bias_initialiser: BiasInitialiser = setting(
+    bias_initializer: BiasInitializer = setting(
         "zeros", "how the hidden biases start; the output's are 0", "zeros"
     )
     bias_constant: float = setting(
-        0.0, "the value of bias_initialiser: constant", "0.1 keeps relu units alive at first",
+        0.0, "the value of bias_initializer: constant", "0.1 keeps relu units alive at first",
         "other bias initialisers",
     )  # fmt: skip
 
     @model_validator(mode="after")
     def _fits(self) -> MLPSettings:
         for_each_layer(self.activation, len(self.hidden_sizes), "activation")
-        if self.changed("bias_constant") and self.bias_initialiser != "constant":
-            raise ValueError(f"bias_initialiser {self.bias_initialiser} has no use for bias_constant")
+        if self.changed("bias_constant") and self.bias_initializer != "constant":
+            raise ValueError(f"bias_initializer {self.bias_initializer} has no use for bias_constant")
         return self

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from layerwise.evaluation.likelihood.log_probability import LikelihoodSettings
-from layerwise.training.rbm.settings import MachineSettings
+from layerwise.training.rbm.settings import RBMTrainingSettings
 from layerwise.utils.config import setting
 
 
-class RBMSettings(MachineSettings):
+class RBMSettings(RBMTrainingSettings):
     """The machine of `kedro run --pipelines=rbm`, and what is reported of it."""
 
-    classifier: bool = setting(True, "train a second machine, with label units (Larochelle & Bengio 2008)")
+    classification_rbm: bool = setting(
+        True, "train a second machine, with label units (Larochelle & Bengio 2008)"
+    )
     probe: bool = setting(True, "fit linear models on the features, the raw rows and their components")
     likelihood: LikelihoodSettings = LikelihoodSettings()
-    documents: int = setting(50, "test documents whose perplexity is taken", "", "other rows", ge=1)
+    perplexity_documents: int = setting(
+        50, "test documents whose perplexity is taken", "", "other rows", ge=1
+    )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     samples: int = setting(64, "rows that the machine dreams up for its picture", "", ge=1, le=400)
     sampling_steps: int = setting(1000, "Gibbs steps of each of these rows", "", ge=1)

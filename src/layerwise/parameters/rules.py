@@ -7,18 +7,18 @@ from typing import Any
 from layerwise.data.problem import Problem
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.losses import DEFAULTS, loss_of
+from layerwise.training.supervised.losses import DEFAULTS, resolve_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 
 
-def disagreements(parameters: dict[str, Any]) -> list[str]:
+def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     """Return a sentence for each setting that does not fit the problem, whichever pipeline runs."""
     problem: Problem = parameters["problem"]
     finetuning: FinetuningSettings = parameters["finetuning"]
     if problem.targets:  # a table
         gan: GANSettings = parameters["gan"]
-        pictures = {"network": "dcgan", "condition": "caption"}
-        wrong = [f"gan.{name}: {value} is for pictures, and this problem is a table" for name, value in pictures.items()
+        image_values = {"network": "dcgan", "condition": "caption"}
+        wrong = [f"gan.{name}: {value} is for pictures, and this problem is a table" for name, value in image_values.items()
                  if getattr(gan, name) == value]  # fmt: skip
         if wrong:
             return wrong
@@ -26,17 +26,17 @@ def disagreements(parameters: dict[str, Any]) -> list[str]:
         return []
     found = []
     try:
-        loss_of(problem.task, finetuning.loss)
+        resolve_loss(problem.task, finetuning.loss)
     except TrainingError as error:
         found.append(str(error))
-    if finetuning.loss == "poisson" and parameters["preparation"].scale_target:
+    if finetuning.loss == "poisson" and parameters["preprocessing"].scale_target:
         found.append(
-            "finetuning.loss: poisson is for counts as they are; set preparation.scale_target: false"
+            "finetuning.loss: poisson is for counts as they are; set preprocessing.scale_target: false"
         )
     classes = problem.task in ("binary", "multiclass")
     if finetuning.class_weights is not None and not classes:
         found.append(f"finetuning.class_weights is for classes, and the task is {problem.task}")
-    if finetuning.monitors_a_score and not classes:
+    if finetuning.monitor_is_score and not classes:
         found.append(
             f"finetuning.monitor: a {problem.task} task has no {finetuning.monitor}; take validation/loss"
         )

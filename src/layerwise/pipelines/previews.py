@@ -33,8 +33,8 @@ class NetworkPreview:
         if shape is None:
             return _none_yet(self.name)
         sizes = [shape["n_inputs"], *shape["hidden_sizes"], shape["n_outputs"]]
-        description = _read("04_feature", self.name, "description.json") or {}
-        last = OUTPUTS.get(description.get("task", ""), "linear")
+        data_spec = _read("04_feature", self.name, "data_spec.json") or {}
+        last = OUTPUTS.get(data_spec.get("task", ""), "linear")
         given = shape["activation"]
         activations = [given] * len(shape["hidden_sizes"]) if isinstance(given, str) else list(given)
         activations.append(last)
@@ -54,8 +54,8 @@ class StackPreview:
             return _none_yet(self.name)
         if shape["kind"] == "stacked_autoencoders":
             layers = shape["layers"]
-            sizes = [layers[0]["n_inputs"], *(layer["code_size"] for layer in layers)]
-            activations = [layer["code_activation"] for layer in layers]
+            sizes = [layers[0]["n_inputs"], *(layer["latent_size"] for layer in layers)]
+            activations = [layer["latent_activation"] for layer in layers]
             names = ["inputs", *(f"code {k}" for k in range(1, len(sizes)))]
             return MermaidPreview(mermaid(sizes, activations, names), meta=STYLE)
         sizes = [shape["n_visible"], *shape["hidden_sizes"]]
@@ -65,14 +65,14 @@ class StackPreview:
 
 
 @dataclass(frozen=True)
-class MachinePreview:
+class RBMPreview:
     """The preview of the node that trains one machine: two layers joined without direction."""
 
     name: str
 
     def __call__(self) -> MermaidPreview | TextPreview:
         """Return the drawing, or say that there is no machine yet."""
-        shape = _read("06_models", self.name, "machine/network.json")
+        shape = _read("06_models", self.name, "rbm/network.json")
         if shape is None:
             return _none_yet(self.name)
         sizes = [shape["n_visible"], shape["n_hidden"]]
@@ -92,14 +92,14 @@ class AutoencoderPreview:
         if shape is None:
             return _none_yet(self.name)
         if shape["kind"] not in ("autoencoder", "variational"):
-            return TextPreview(f"A {shape['kind'].replace('_', ' ')} with a code of {shape['code_size']}.")
-        hidden, code = shape["hidden_sizes"], shape["code_size"]
-        sizes = [shape["n_inputs"], *hidden, code, *reversed(hidden), shape["n_inputs"]]
+            return TextPreview(f"A {shape['kind'].replace('_', ' ')} with a code of {shape['latent_size']}.")
+        hidden, latent = shape["hidden_sizes"], shape["latent_size"]
+        sizes = [shape["n_inputs"], *hidden, latent, *reversed(hidden), shape["n_inputs"]]
         given = shape["activation"]
         down = [given] * len(hidden) if isinstance(given, str) else list(given)
-        middle = shape.get("code_activation", "normal")
+        middle = shape.get("latent_activation", "normal")
         up = [shape.get("decoder_activation", given)] * len(hidden)
-        names = ["row", *(f"hidden {k + 1}" for k in range(len(hidden))), "code"]
+        names = ["row", *(f"hidden {k + 1}" for k in range(len(hidden))), "latent"]
         names += [*(f"hidden {k + 1}" for k in range(len(hidden), 2 * len(hidden))), "reconstruction"]
         last = shape.get("output", shape["loss"].replace("_", " "))
         return MermaidPreview(mermaid(sizes, [*down, middle, *up, last], names), meta=STYLE)

@@ -9,8 +9,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.evaluation import plots as figures
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.evaluation import plots
 from layerwise.evaluation.metrics.probe import linear_probe, principal_components
 from layerwise.utils.run_context import report_metrics
 
@@ -18,8 +18,8 @@ from layerwise.utils.run_context import report_metrics
 def probe_views(
     name: str,
     represent: Callable[[Tensor], Any],
-    parts: Mapping[str, Rows],
-    columns: Description,
+    parts: Mapping[str, TensorData],
+    columns: DataSpec,
     seed: int,
     bootstrap: int,
 ) -> tuple[dict[str, Any], str, str]:
@@ -56,22 +56,22 @@ def probe_views(
             seed=seed,
             n_bootstrap=bootstrap,
         )
-        report_metrics({f"test/probe/{view}/{key}": measure.value for key, measure in found[view].items()})
+        report_metrics({f"test/probe/{view}/{key}": metric.value for key, metric in found[view].items()})
     first = "rmse" if columns.task == "regression" else "error" if "error" in found["raw"] else "hamming_loss"
-    shown = ", ".join(f"{view} {measures[first].value:.4f}" for view, measures in found.items())
-    dumped = {view: {key: m.model_dump() for key, m in measures.items()} for view, measures in found.items()}
+    shown = ", ".join(f"{view} {metrics[first].value:.4f}" for view, metrics in found.items())
+    dumped = {view: {key: m.model_dump() for key, m in metrics.items()} for view, metrics in found.items()}
     return dumped, first, shown
 
 
-def code_map_of(codes: Tensor, rows: Rows, columns: Description) -> Figure:
+def latent_map_figure(codes: Tensor, rows: TensorData, columns: DataSpec) -> Figure:
     """Draw codes (n, k) of rows in the plane of most variance, coloured by the rows' targets if they have any."""
     if codes.shape[1] < 2:
         codes = torch.cat([codes, torch.zeros_like(codes)], 1)
     if rows.targets is None:
-        return figures.code_map(codes)
+        return plots.plot_latent_map(codes)
     targets, names = columns.unscaled(rows.targets), columns.class_names
     if columns.task in ("regression", "multilabel"):
         targets, names = targets[:, 0], ()
-    return figures.code_map(
+    return plots.plot_latent_map(
         codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
     )

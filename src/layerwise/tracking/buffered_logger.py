@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.utils.signals import undisturbed
+from layerwise.utils.signals import delay_signals
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 FLUSH_SECONDS = 2.0
 # A server that is away is asked again so often, and less often where the question itself takes long.
 RETRY_SECONDS = 5.0
-RETRY_SHARE = 10.0
+RETRY_FACTOR = 10.0
 log = logging.getLogger(__name__)
 Record = dict[str, Any]
 
 
-class RunReceiver:
+class BufferedRunLogger:
     """Send what training reports to one MLflow run.
 
     Metrics are gathered and sent every two seconds at most, in one call. While the server is away, training goes on:
@@ -35,36 +35,36 @@ class RunReceiver:
     Args:
         client: talks to the server.
         run_id: the run.
-        refuge: the file that takes what cannot be sent.
+        offline_buffer: the file that takes what cannot be sent.
         uri: of the server; a later run sends the file to no other one.
-        known: (name, step) of the metrics that the run already has, when it goes on from a checkpoint.
+        already_logged: (name, step) of the metrics that the run already has, when it goes on from a checkpoint.
     """
 
     def __init__(
         self,
         client: MlflowClient,
         run_id: str,
-        refuge: Path,
+        offline_buffer: Path,
         uri: str = "",
-        known: Collection[tuple[str, int]] = (),
+        already_logged: Collection[tuple[str, int]] = (),
     ) -> None:
-        self.client, self.run_id, self.refuge, self.uri = client, run_id, refuge, uri
-        self.known = set(known)
-        self.lost = False
-        self._waiting: list[Record] = []
+        self.client, self.run_id, self.offline_buffer, self.uri = client, run_id, offline_buffer, uri
+        self.already_logged = set(already_logged)
+        self.connection_dropped = False
+        self._pending: list[Record] = []
         # What could not even be written to the file.
         self._unwritten: list[Record] = []
-        self._sent = self._asked = self._pause = 0.0
+        self._sent = self._last_try = self._pause = 0.0
         self._lock = threading.Lock()
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
         """Take named numbers; they are sent soon."""
         now, at = int(time.time() * 1000), step or 0
         with self._lock:
-            self._waiting += [
+            self._pending += [
                 {"key": name, "value": float(value), "step": at, "timestamp": now}
                 for name, value in metrics.items()
-                if (name, at) not in self.known
+                if (name, at) not in self.already_logged
             ]
         if time.monotonic() - self._sent > FLUSH_SECONDS:
             self.flush()
@@ -72,11 +72,11 @@ class RunReceiver:
     def flush(self) -> None:
         """Send what waits."""
         with self._lock:
-            waiting, self._waiting = self._waiting, []
+            waiting, self._pending = self._pending, []
             self._sent = time.monotonic()
         if waiting:
             self._send(waiting)
-        elif self.lost:
+        elif self.connection_dropped:
             self.reconnect()
 
     def log_file(self, path: str, folder: str) -> None:
@@ -100,10 +100,10 @@ class RunReceiver:
 
         An error while the server answers is a defect, and is raised.
         """
-        if self.lost and not self.reconnect(at_once=True):
+        if self.connection_dropped and not self.reconnect(at_once=True):
             return False
         try:
-            with undisturbed():
+            with delay_signals():
                 call()
         except Exception as error:
             if self._try(lambda: self.client.get_run(self.run_id)):
@@ -114,46 +114,46 @@ class RunReceiver:
 
     def close(self, status: str) -> None:
         """Send what waits and set the run's status: FINISHED, FAILED or KILLED."""
-        self._asked = 0.0
+        self._last_try = 0.0
         self.flush()
         self._send([{"status": status, "end": int(time.time() * 1000)}])
-        if self.lost:
+        if self.connection_dropped:
             log.warning(
                 "The tracking server is still away. The rest of run %s, its status %s with it, is in %s; the next run "
                 "of the same problem and pipeline sends it",
                 self.run_id,
                 status,
-                self.refuge,
+                self.offline_buffer,
             )
 
     def reconnect(self, at_once: bool = False) -> bool:
         """Ask a server that was away, and send what was kept; False when it still is."""
-        if not at_once and time.monotonic() - self._asked < self._pause:
+        if not at_once and time.monotonic() - self._last_try < self._pause:
             return False
         began = time.monotonic()
         try:
-            kept = _read(self.refuge)[1] + self._unwritten
+            buffered = _read(self.offline_buffer)[1] + self._unwritten
             self.client.get_run(self.run_id)  # nothing may be kept, and a server that is away has it all too
-            deliver(self.client, self.run_id, kept)
+            send_records(self.client, self.run_id, buffered)
         except Exception:
             self._wait_longer(began)
             return False
-        self.refuge.unlink(missing_ok=True)
+        self.offline_buffer.unlink(missing_ok=True)
         self._unwritten.clear()
-        self.lost = False
-        log.warning("The tracking server is back, and has what was kept for it: %s", _count(kept))
+        self.connection_dropped = False
+        log.warning("The tracking server is back, and has what was kept for it: %s", _count(buffered))
         return True
 
     def _send(self, records: list[Record]) -> None:
-        if (self.lost and not self.reconnect()) or not self._try(
-            lambda: deliver(self.client, self.run_id, records)
+        if (self.connection_dropped and not self.reconnect()) or not self._try(
+            lambda: send_records(self.client, self.run_id, records)
         ):
-            self._keep(records)
+            self._buffer(records)
 
-    def _keep(self, records: list[Record]) -> None:
+    def _buffer(self, records: list[Record]) -> None:
         try:
-            self.refuge.parent.mkdir(parents=True, exist_ok=True)
-            with self.refuge.open("a") as file:
+            self.offline_buffer.parent.mkdir(parents=True, exist_ok=True)
+            with self.offline_buffer.open("a") as file:
                 if file.tell() == 0:
                     records = [{"run_id": self.run_id, "uri": self.uri}, *self._unwritten, *records]
                     self._unwritten = []
@@ -161,7 +161,9 @@ class RunReceiver:
         except OSError as error:
             if not self._unwritten:
                 log.warning(
-                    "%s cannot be written either (%s); what is reported stays in memory", self.refuge, error
+                    "%s cannot be written either (%s); what is reported stays in memory",
+                    self.offline_buffer,
+                    error,
                 )
             self._unwritten += records
 
@@ -170,24 +172,24 @@ class RunReceiver:
         try:
             call()
         except Exception as error:
-            if not self.lost:
+            if not self.connection_dropped:
                 log.warning(
                     "The tracking server is gone (%s). Training goes on; metrics are kept in %s",
                     (str(error).splitlines() or [repr(error)])[0][:200],
-                    self.refuge,
+                    self.offline_buffer,
                 )
-            self.lost = True
+            self.connection_dropped = True
             self._wait_longer(began)
             return False
         return True
 
     def _wait_longer(self, began: float) -> None:
-        self._asked = time.monotonic()
-        self._pause = max(RETRY_SECONDS, RETRY_SHARE * (self._asked - began))
+        self._last_try = time.monotonic()
+        self._pause = max(RETRY_SECONDS, RETRY_FACTOR * (self._last_try - began))
 
 
-@undisturbed()
-def deliver(client: MlflowClient, run_id: str, records: list[Record]) -> None:
+@delay_signals()
+def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> None:
     """Send records to a run, in their order but for metrics, which go together."""
     from mlflow.entities import Metric, Param, RunTag
 
@@ -211,14 +213,14 @@ def deliver(client: MlflowClient, run_id: str, records: list[Record]) -> None:
             client.set_terminated(run_id, record["status"], record["end"])
 
 
-def deliver_kept(client: MlflowClient, uri: str, folder: Path) -> None:
+def send_buffered(client: MlflowClient, uri: str, folder: Path) -> None:
     """Send what earlier runs kept in a folder while this server was away."""
     for path in sorted(folder.glob("metrics_*.jsonl")):
         head, records = _read(path)
         if head.get("uri") != uri:
             continue
         try:
-            deliver(client, head["run_id"], records)
+            send_records(client, head["run_id"], records)
         except Exception as error:
             log.warning("What run %s kept in %s could not be sent: %s", head["run_id"], path, error)
             continue

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
 
 
-def _message_alone(
+def _format_warning(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
 ) -> str:
     """Format a warning of this package for its reader; any other one as Python does."""
@@ -27,7 +27,7 @@ def _message_alone(
     return f"{filename}:{lineno}: {category.__name__}: {message}"
 
 
-class GuardHook:
+class ParameterChecksHook:
     """Check a session's environment, parameters and folders."""
 
     @hook_impl(tryfirst=True)
@@ -38,7 +38,7 @@ class GuardHook:
         if context.env not in (None, "base") and context.env not in known:
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), known)}")
         check_parameters(dict(context.config_loader["parameters"]))
-        warnings.formatwarning = _message_alone
+        warnings.formatwarning = _format_warning
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)
         self._project = project

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
 
-def quiet_mlflow() -> None:
+def configure_mlflow() -> None:
     """Let MLflow say little, and give up early: one failed attempt is enough to say that a server is not there."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from layerwise.parameters.checks import check_parameters
-from layerwise.tracking.buffered_logger import RunReceiver, deliver_kept
-from layerwise.tracking.environment import command, flatten, git_commit, quiet_mlflow, top_level_keys
+from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
+from layerwise.tracking.environment import command, configure_mlflow, flatten, git_commit, top_level_keys
 from layerwise.utils import run_context
 from layerwise.utils.errors import ResumeError, UserError
 from layerwise.utils.run_context import problem
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from kedro.pipeline import Node, Pipeline
     from mlflow import MlflowClient
 
-    from layerwise.checkpointing.lifecycle import Survival
+    from layerwise.checkpointing.lifecycle import RunLifecycle
 
 log = logging.getLogger(__name__)
 
 # Texts that are kept with a run, and the names of their files.
-TEXTS = {"model_card": "model_card.md", "report": "report.md", "page": "page.html"}
+TEXT_ARTIFACTS = {"model_card": "model_card.md", "report": "report.md", "demo": "demo.html"}
 
 
 class TrackingError(UserError, RuntimeError):
@@ -52,8 +52,8 @@ class TrackingHook:
     """Track every `kedro run`."""
 
     def __init__(self) -> None:
-        self._receiver: RunReceiver | None = None
-        self._survival: Survival | None = None
+        self._run_logger: BufferedRunLogger | None = None
+        self._lifecycle: RunLifecycle | None = None
         self._status = "KILLED"
 
     @hook_impl(trylast=True)
@@ -66,7 +66,7 @@ class TrackingHook:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Start the run, before any worker does."""
         # With it comes torch, which commands that run nothing do without.
-        from layerwise.checkpointing.lifecycle import Survival
+        from layerwise.checkpointing.lifecycle import RunLifecycle
 
         self._close()  # of a run that was interrupted in this process, as in a notebook
         names = run_params.get("pipeline_names") or ["__default__"]
@@ -76,7 +76,9 @@ class TrackingHook:
         keys = top_level_keys(pipeline)
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
         checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
-        self._survival = Survival(self._project, self._problem, self._pipeline, used, checkpoints, resume)
+        self._lifecycle = RunLifecycle(
+            self._project, self._problem, self._pipeline, used, checkpoints, resume
+        )
         self._status, self._earlier_status = "FAILED", "FAILED"
         try:
             self._track(uri, used)
@@ -84,29 +86,29 @@ class TrackingHook:
             self._close()
             raise
         self._status = "KILLED"
-        self._catch_termination()
+        self._handle_sigterm()
 
     def _track(self, uri: str, used: dict[str, str]) -> None:
         from layerwise.checkpointing.lifecycle import tracking_lock
-        from layerwise.tracking.run_outputs import known_metrics, mark_killed
+        from layerwise.tracking.run_outputs import logged_metrics, mark_killed
 
-        assert self._survival is not None
-        earlier = self._survival.earlier
+        assert self._lifecycle is not None
+        earlier = self._lifecycle.earlier
         folder = self._project / "data/08_reporting" / self._problem / self._pipeline
         with tracking_lock(self._project):
             client, run_id = self._start(uri, earlier["run_id"] if earlier else None)
-        self._receiver = RunReceiver(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
+        self._run_logger = BufferedRunLogger(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
         # At once, so that a process that dies from here on leaves a word of its run.
-        self._survival.opened(run_id, command(), uri)
-        deliver_kept(client, uri, folder)
+        self._lifecycle.start(run_id, command(), uri)
+        send_buffered(client, uri, folder)
         if earlier:
-            self._receiver.known |= known_metrics(client, run_id)
-        self._receiver.log_params(used)
-        mark_killed(client, self._survival.killed(uri))
-        run_context.add_receiver(self._receiver)
+            self._run_logger.already_logged |= logged_metrics(client, run_id)
+        self._run_logger.log_params(used)
+        mark_killed(client, self._lifecycle.find_killed(uri))
+        run_context.add_listener(self._run_logger)
 
     def _start(self, uri: str, earlier: str | None) -> tuple[MlflowClient, str]:
-        quiet_mlflow()
+        configure_mlflow()
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
@@ -114,10 +116,10 @@ class TrackingHook:
         try:
             client = MlflowClient(uri)
             if earlier is not None:
-                self._go_on(client, earlier)
+                self._reopen_run(client, earlier)
                 return client, earlier
             found = client.get_experiment_by_name(self._problem)
-            experiment = found.experiment_id if found else self._new_experiment(client, uri)
+            experiment = found.experiment_id if found else self._create_experiment(client, uri)
             commit = git_commit(self._project)
             tags = {
                 "problem": self._problem,
@@ -136,7 +138,7 @@ class TrackingHook:
             ) from None
         return client, run_id
 
-    def _go_on(self, client: MlflowClient, run_id: str) -> None:
+    def _reopen_run(self, client: MlflowClient, run_id: str) -> None:
         """Open the run again; an error that it ended with is history."""
         from mlflow.exceptions import MlflowException
 
@@ -156,21 +158,21 @@ class TrackingHook:
         if "error" in run.data.tags:
             client.delete_tag(run_id, "error")
 
-    def _new_experiment(self, client: MlflowClient, uri: str) -> str:
+    def _create_experiment(self, client: MlflowClient, uri: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        place = None if uri.startswith("http") else (self._project / "mlruns").as_uri()
+        artifact_location = None if uri.startswith("http") else (self._project / "mlruns").as_uri()
         if os.environ.get("LAYERWISE_ARTIFACTS"):
-            place = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{self._problem}"
+            artifact_location = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{self._problem}"
         try:
-            return client.create_experiment(self._problem, artifact_location=place)
+            return client.create_experiment(self._problem, artifact_location=artifact_location)
         except MlflowException:  # another run made it in the meantime
             found = client.get_experiment_by_name(self._problem)
             if found is None:
                 raise
             return found.experiment_id
 
-    def _catch_termination(self) -> None:
+    def _handle_sigterm(self) -> None:
         """Turn SIGTERM into an exception, so that the run is closed as killed."""
         if threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -181,64 +183,66 @@ class TrackingHook:
     @hook_impl
     def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
         """Remember the catalog, which knows where a figure was saved, and name the node's checkpoints after it."""
-        from layerwise.utils.run_context import current_checkpoints
+        from layerwise.utils.run_context import current_checkpoint_store
 
         self._catalog = catalog
-        checkpoints = current_checkpoints()
+        checkpoints = current_checkpoint_store()
         if checkpoints is not None:
-            checkpoints.enter(node.name)
+            checkpoints.set_scope(node.name)
 
     @hook_impl
     def after_node_run(self) -> None:
         """Send what waits."""
-        if self._receiver is not None:
-            self._receiver.flush()
+        if self._run_logger is not None:
+            self._run_logger.flush()
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Keep every figure, the model card and a report with the run."""
-        if self._receiver is None:
+        if self._run_logger is None:
             return
         name = dataset_name.rsplit(".", 1)[-1]
         if any(kind.__name__ == "Figure" for kind in type(data).__mro__):
             # The catalog has just drawn it into a file; drawing it again would take as long.
             dataset: Any = self._catalog.get(dataset_name)
-            self._receiver.log_file(str(dataset._get_save_path()), "figures")
-        elif name in TEXTS:
-            self._receiver.log_text(TEXTS[name], data)
-        elif name == "film":
-            film: Any = self._catalog.get(dataset_name)
-            for file in film.files():
-                self._receiver.log_file(str(file), "film")
+            self._run_logger.log_file(str(dataset._get_save_path()), "figures")
+        elif name in TEXT_ARTIFACTS:
+            self._run_logger.log_text(TEXT_ARTIFACTS[name], data)
+        elif name == "animation":
+            animation: Any = self._catalog.get(dataset_name)
+            for file in animation.files():
+                self._run_logger.log_file(str(file), "animation")
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Log the networks that this run trained and measured, and close the run."""
-        receiver = self._receiver
-        if receiver is not None:
-            from layerwise.tracking.model_logging import keep_network, log_network
+        run_logger = self._run_logger
+        if run_logger is not None:
+            from layerwise.tracking.model_logging import log_model, save_model_folder
             from layerwise.tracking.run_outputs import log_outputs
 
             made, data = pipeline.all_outputs(), self._project / "data"
-            receiver.attempt(lambda: log_outputs(receiver.client, receiver.run_id, catalog, made, data))
+            run_logger.attempt(lambda: log_outputs(run_logger.client, run_logger.run_id, catalog, made, data))
             for name in self._pipeline.split("+"):
-                if {f"{name}.network", f"{name}.measures"} <= made:
+                if {f"{name}.network", f"{name}.metrics"} <= made:
                     if (
                         f"{name}.model_card" in made
                     ):  # a run that was stopped before it is an experiment, no model
                         kept = self._project / "data/06_models" / self._problem / name / "model"
-                        facts, sha256 = keep_network(kept, receiver.run_id, catalog, name, self._problem)
-                        receiver.attempt(
+                        manifest, sha256 = save_model_folder(
+                            kept, run_logger.run_id, catalog, name, self._problem
+                        )
+                        run_logger.attempt(
                             partial(
-                                log_network, self._uri, receiver.run_id, catalog, name, kept, facts, sha256
+                                log_model, self._uri, run_logger.run_id, catalog, name, kept, manifest, sha256
                             )
                         )
-                    self._say_what_it_is_worth(catalog.load(f"{name}.measures")["network"], name)
+                    self._log_test_metrics(catalog.load(f"{name}.metrics")["network"], name)
         self._status = "FINISHED"
         self._close()
 
-    def _say_what_it_is_worth(self, measures: dict[str, Any], name: str) -> None:
-        shown = [measures[key] for key in ("error", "roc_auc", "rmse", "r2") if key in measures]
+    def _log_test_metrics(self, metrics: dict[str, Any], name: str) -> None:
+        shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
         log.info(
             "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
             ", ".join(f"{m['name']} {m['value']:.4f} (base rate {m['base_rate']:.4f})" for m in shown),
@@ -253,19 +257,19 @@ class TrackingHook:
         refused = isinstance(error, ResumeError)
         # A run that was refused is what it was before.
         self._status = self._earlier_status if refused else "FAILED"
-        if self._receiver is not None and not refused:
-            self._receiver.log_tags({"error": (str(error).splitlines() or [repr(error)])[0][:500]})
+        if self._run_logger is not None and not refused:
+            self._run_logger.log_tags({"error": (str(error).splitlines() or [repr(error)])[0][:500]})
         self._close()
 
     def _close(self) -> None:
-        receiver, self._receiver = self._receiver, None
-        survival, self._survival = self._survival, None
-        if receiver is not None:
-            run_context.remove_receiver(receiver)
-            receiver.close(self._status)
-        if survival is not None:
-            survival.closed(self._status)
-        if receiver is None:
+        run_logger, self._run_logger = self._run_logger, None
+        lifecycle, self._lifecycle = self._lifecycle, None
+        if run_logger is not None:
+            run_context.remove_listener(run_logger)
+            run_logger.close(self._status)
+        if lifecycle is not None:
+            lifecycle.finish(self._status)
+        if run_logger is None:
             return
         atexit.unregister(self._close)
         if threading.current_thread() is threading.main_thread() and hasattr(self, "_previous"):

@@ -16,13 +16,13 @@ import yaml
 from mlflow import pyfunc
 from mlflow.models.utils import _save_example
 
-from layerwise.tracking.registry import LOADER
+from layerwise.tracking.registry import LOADER_MODULE
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import Model, ModelSignature
 
-NEEDED = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
+REQUIRED_PACKAGES = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
 
 
 def save_model(
@@ -39,14 +39,14 @@ def save_model(
     Args:
         path: where to; made here.
         mlflow_model: the description, completed and written here.
-        folder: what `trained.save_trained` wrote.
+        folder: what `trained.save_trained_model` wrote.
         signature: the columns that it takes and gives.
         input_example: some raw rows.
     """
     target = Path(path)
     target.mkdir(parents=True)
     shutil.copytree(folder, target / "data" / folder.name)
-    requirements = [f"{package}=={version(package)}" for package in NEEDED]
+    requirements = [f"{package}=={version(package)}" for package in REQUIRED_PACKAGES]
     (target / "requirements.txt").write_text("\n".join(requirements) + "\n")
     python, tools = platform.python_version(), ["pip", "setuptools", "wheel"]
     described = {"python": python, "build_dependencies": tools, "dependencies": ["-r requirements.txt"]}
@@ -58,7 +58,7 @@ def save_model(
     _save_example(mlflow_model, input_example, path)
     pyfunc.add_to_model(
         mlflow_model,
-        loader_module=LOADER,
+        loader_module=LOADER_MODULE,
         data=f"data/{folder.name}",
         conda_env="conda.yaml",
         python_env="python_env.yaml",

@@ -14,9 +14,9 @@ from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
 from mlflow.types.utils import _infer_schema
 
-from layerwise.data.tensors import Description
-from layerwise.inference.model import Facts, load_trained, save_trained
-from layerwise.tracking import mlflow_flavor as flavour
+from layerwise.data.tensors import DataSpec
+from layerwise.inference.model import ModelManifest, load_trained_model, save_trained_model
+from layerwise.tracking import mlflow_flavor as flavor
 from layerwise.tracking.registry import fingerprint, register
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def keep_network(
+def save_model_folder(
     folder: Path, run_id: str, catalog: CatalogProtocol, name: str, problem: str
-) -> tuple[Facts, str]:
+) -> tuple[ModelManifest, str]:
     """Write the pipeline's network as a model that takes raw rows; return what is known of it, and its sha256.
 
     Args:
@@ -38,24 +38,30 @@ def keep_network(
         name: the pipeline's.
         problem: whose model it is.
     """
-    measures = catalog.load(f"{name}.measures")
-    preparation = catalog.load(f"{name}.preparation")
-    columns: Description = preparation.description
+    metrics = catalog.load(f"{name}.metrics")
+    preprocessor = catalog.load(f"{name}.preprocessor")
+    columns: DataSpec = preprocessor.data_spec
     test_rows = catalog.load(f"{name}.split")["test"]
-    facts = Facts(
+    manifest = ModelManifest(
         problem=problem,
         pipeline=name,
-        run=run_id,
-        layerwise=version("layerwise"),
-        threshold=measures["threshold"],
-        test_rows=fingerprint(columns.sha256 or columns.source, columns.target_names, test_rows),
-        measures=measures["network"],
+        run_id=run_id,
+        layerwise_version=version("layerwise"),
+        threshold=metrics["threshold"],
+        test_rows_sha256=fingerprint(columns.sha256 or columns.source, columns.target_names, test_rows),
+        metrics=metrics["network"],
     )
-    return facts, save_trained(folder, catalog.load(f"{name}.network"), preparation, facts)
+    return manifest, save_trained_model(folder, catalog.load(f"{name}.network"), preprocessor, manifest)
 
 
-def log_network(
-    uri: str, run_id: str, catalog: CatalogProtocol, name: str, folder: Path, facts: Facts, sha256: str
+def log_model(
+    uri: str,
+    run_id: str,
+    catalog: CatalogProtocol,
+    name: str,
+    folder: Path,
+    manifest: ModelManifest,
+    sha256: str,
 ) -> None:
     """Log the model in a folder with the run, and register it.
 
@@ -64,12 +70,12 @@ def log_network(
         run_id: the run.
         catalog: holds what the pipeline made.
         name: the pipeline's.
-        folder: what `keep_network` wrote.
-        facts: what it returned.
+        folder: what `save_model_folder` wrote.
+        manifest: what it returned.
         sha256: what it returned.
     """
-    example = catalog.load(f"{name}.example")
-    answers = load_trained(folder).predict(example, strict=False)
+    example = catalog.load(f"{name}.input_example")
+    predictions = load_trained_model(folder).predict(example, strict=False)
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
     run = client.get_run(run_id)
@@ -85,16 +91,21 @@ def log_network(
         logged = Model.log(
             artifact_path=None,
             model_id=made.model_id,
-            flavor=flavour,
+            flavor=flavor,
             folder=folder,
-            signature=ModelSignature(_schema(example), _infer_schema(answers)),
+            signature=ModelSignature(_schema(example), _infer_schema(predictions)),
             input_example=example,
             validate_serving_input=False,
         )
     try:
         card = catalog.load(f"{name}.model_card")
         said = register(
-            client, facts, catalog.load(f"{name}.preparation").description.task, sha256, logged.model_id, card
+            client,
+            manifest,
+            catalog.load(f"{name}.preprocessor").data_spec.task,
+            sha256,
+            logged.model_id,
+            card,
         )
     except MlflowException as error:
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])

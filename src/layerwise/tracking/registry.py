@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics.supervised import LOWER_IS_BETTER
-from layerwise.inference.model import LIST, Facts, ModelError, check_folder
-from layerwise.tracking.environment import quiet_mlflow
+from layerwise.inference.model import MANIFEST_FILE, ModelError, ModelManifest, verify_model_folder
+from layerwise.tracking.environment import configure_mlflow
 from layerwise.utils.config import nearest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-LOADER = "layerwise.inference.server"
+LOADER_MODULE = "layerwise.inference.server"
 CHAMPION = "champion"
 # What a model is judged by against the champion.
-JUDGES = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
+CHAMPION_METRICS = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
 # MLflow's table takes no longer description.
-LONGEST_CARD = 5000
+MAX_CARD_LENGTH = 5000
 # The files that MLflow writes beside a model's data; none of them is code.
 MLFLOW_FILES = {
     "MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "input_example.json",
@@ -34,23 +34,23 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
+class ResolvedModel:
     """A model that was found.
 
     Args:
         folder: its files, on this machine.
         name: what to call it, such as `churn version 3`.
         sha256: of its list, as the registry or the run remembers it; empty when it was named by its folder.
-        facts: of its list.
+        manifest: of its list.
     """
 
     folder: Path
     name: str
     sha256: str
-    facts: Facts
+    manifest: ModelManifest
 
 
-def find_model(reference: str, uri: str) -> Found:
+def find_model(reference: str, uri: str) -> ResolvedModel:
     """Return the model that is meant.
 
     Args:
@@ -63,15 +63,15 @@ def find_model(reference: str, uri: str) -> Found:
     """
     if Path(reference).is_dir():
         folder = data_folder(Path(reference))
-        facts, sha256 = check_folder(folder)
-        return Found(folder, reference, sha256, facts)
+        manifest, sha256 = verify_model_folder(folder)
+        return ResolvedModel(folder, reference, sha256, manifest)
     return _find_in_store(reference, uri)
 
 
-def _find_in_store(reference: str, uri: str) -> Found:
+def _find_in_store(reference: str, uri: str) -> ResolvedModel:
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         raise ModelError(f"'{reference}' is no folder, and there are no runs yet to look for it in")
-    quiet_mlflow()
+    configure_mlflow()
     from mlflow import MlflowClient
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
@@ -83,8 +83,8 @@ def _find_in_store(reference: str, uri: str) -> Found:
     except (MlflowException, OSError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else repr(error)
         raise ModelError(f"the model '{reference}' cannot be fetched: {reason}") from error
-    facts, found = check_folder(folder, sha256)
-    return Found(folder, name, found, facts)
+    manifest, found = verify_model_folder(folder, sha256)
+    return ResolvedModel(folder, name, found, manifest)
 
 
 def _address(client: MlflowClient, reference: str) -> tuple[str, str, str]:
@@ -158,23 +158,23 @@ def data_folder(folder: Path) -> Path:
     Raises:
         ModelError: it is no model, or an MLflow model that names code or holds files that are none of its own.
     """
-    if (folder / LIST).is_file():
+    if (folder / MANIFEST_FILE).is_file():
         return folder
     if not (folder / "MLmodel").is_file():
-        raise ModelError(f"{folder} holds no model: there is neither {LIST} nor MLmodel")
+        raise ModelError(f"{folder} holds no model: there is neither {MANIFEST_FILE} nor MLmodel")
     import yaml
 
     try:
-        told = yaml.safe_load((folder / "MLmodel").read_text())
-        flavour = told["flavors"]["python_function"]
-        loader, data = str(flavour.get("loader_module")), folder / str(flavour.get("data"))
+        mlmodel = yaml.safe_load((folder / "MLmodel").read_text())
+        flavor = mlmodel["flavors"]["python_function"]
+        loader, data = str(flavor.get("loader_module")), folder / str(flavor.get("data"))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise ModelError(f"{folder / 'MLmodel'} cannot be read: {error}") from error
     wrong = ""
-    if loader != LOADER:
+    if loader != LOADER_MODULE:
         wrong = f"MLmodel names another loader, {loader}"
-    elif flavour.get("code"):
-        wrong = f"MLmodel names code to run, {flavour['code']}"
+    elif flavor.get("code"):
+        wrong = f"MLmodel names code to run, {flavor['code']}"
     elif (
         data.parent.resolve() != (folder / "data").resolve() and data.resolve() != (folder / "data").resolve()
     ):
@@ -199,7 +199,9 @@ def fingerprint(data_sha256: str, targets: Sequence[str], rows: Sequence[int]) -
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def register(client: MlflowClient, facts: Facts, task: str, sha256: str, model_id: str, card: str) -> str:
+def register(
+    client: MlflowClient, manifest: ModelManifest, task: str, sha256: str, model_id: str, card: str
+) -> str:
     """Register a model under its problem's name; move the champion if it is beaten on the same test rows.
 
     Returns:
@@ -208,29 +210,31 @@ def register(client: MlflowClient, facts: Facts, task: str, sha256: str, model_i
     from mlflow.exceptions import MlflowException
     from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
-    name = facts.problem
+    name = manifest.problem
     try:
         champion = client.get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
         champion = None
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             _create(client, name)
-    judge, value = judged_by(task, facts.measures)
+    metric, value = champion_metric(task, manifest.metrics)
     tags = {
-        "pipeline": facts.pipeline,
-        "test.rows": facts.test_rows,
-        "test.measure": judge,
+        "pipeline": manifest.pipeline,
+        "test.rows": manifest.test_rows_sha256,
+        "test.metric": metric,
         "test.value": repr(value),
         "model.sha256": sha256,
     }
     made = client.create_model_version(
-        name, f"models:/{model_id}", facts.run, tags=tags, description=_short(card), model_id=model_id
+        name, f"models:/{model_id}", manifest.run_id, tags=tags, description=_short(card), model_id=model_id
     )
     # By this tag alone does the model's own page in the UI know that it is registered.
     client.set_logged_model_tags(
         model_id, {MLFLOW_MODEL_VERSIONS: json.dumps([{"name": name, "version": made.version}])}
     )
-    said, moves = verdict(tags, champion.tags if champion else None, champion.version if champion else "")
+    said, moves = compare_with_champion(
+        tags, champion.tags if champion else None, champion.version if champion else ""
+    )
     if moves:
         client.set_registered_model_alias(name, CHAMPION, made.version)
     return f"Registered as {name} version {made.version}. {said}"
@@ -246,15 +250,17 @@ def _create(client: MlflowClient, name: str) -> None:
             raise
 
 
-def judged_by(task: str, measures: dict[str, Any]) -> tuple[str, float]:
+def champion_metric(task: str, metrics: dict[str, Any]) -> tuple[str, float]:
     """Return the measure that a model of this task is judged by, and its value on the test rows."""
-    name = JUDGES.get(task, "")
+    name = CHAMPION_METRICS.get(task, "")
     # Test rows of one class have no AUC.
-    name = name if name in measures else next(iter(measures), "")
-    return name, float(measures[name]["value"]) if name else float("nan")
+    name = name if name in metrics else next(iter(metrics), "")
+    return name, float(metrics[name]["value"]) if name else float("nan")
 
 
-def verdict(new: dict[str, str], champion: dict[str, str] | None, version: str) -> tuple[str, bool]:
+def compare_with_champion(
+    new: dict[str, str], champion: dict[str, str] | None, version: str
+) -> tuple[str, bool]:
     """Return what to say of a new model beside the champion, and whether it takes its place.
 
     Args:
@@ -262,26 +268,26 @@ def verdict(new: dict[str, str], champion: dict[str, str] | None, version: str) 
         champion: those of the present champion; None if there is none.
         version: the champion's.
     """
-    judge, value = new["test.measure"], float(new["test.value"])
+    metric, value = new["test.metric"], float(new["test.value"])
     if champion is None:
-        return f"It is the first champion ({judge} {value:.4f}).", True
+        return f"It is the first champion ({metric} {value:.4f}).", True
     if champion.get("test.rows") != new["test.rows"]:
         return (
             f"The champion stays version {version}: it was measured on other test rows, so that the two cannot be "
             f"compared. `mlflow` sets the alias {CHAMPION} by hand.",
             False,
         )
-    if champion.get("test.measure") != judge:
+    if champion.get("test.metric") != metric:
         return (
-            f"The champion stays version {version}: it was judged by {champion.get('test.measure')}.",
+            f"The champion stays version {version}: it was compared by {champion.get('test.metric')}.",
             False,
         )
     old = float(champion["test.value"])
-    beats = value < old if judge in LOWER_IS_BETTER else value > old
+    beats = value < old if metric in LOWER_IS_BETTER else value > old
     if beats:
-        return f"It is the new champion: {judge} {value:.4f} on the same test rows, after {old:.4f}.", True
+        return f"It is the new champion: {metric} {value:.4f} on the same test rows, after {old:.4f}.", True
     return (
-        f"The champion stays version {version}: {judge} {old:.4f} on the same test rows, and {value:.4f} here.",
+        f"The champion stays version {version}: {metric} {old:.4f} on the same test rows, and {value:.4f} here.",
         False,
     )
 
@@ -289,4 +295,4 @@ def verdict(new: dict[str, str], champion: dict[str, str] | None, version: str) 
 def _short(card: str) -> str:
     """Return the card without its table of parameters, which the run has, in the length that the registry takes."""
     text = card.split("\n## Parameters")[0].rstrip() + "\n\nThe parameters are those of the run.\n"
-    return text if len(text) <= LONGEST_CARD else text[: LONGEST_CARD - 2].rstrip() + "…\n"
+    return text if len(text) <= MAX_CARD_LENGTH else text[: MAX_CARD_LENGTH - 2].rstrip() + "…\n"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def known_metrics(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
+def logged_metrics(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
     """Return the name and step of every metric that the run has."""
     names = client.get_run(run_id).data.metrics
     return {(name, metric.step) for name in names for metric in client.get_metric_history(run_id, name)}
@@ -55,7 +55,7 @@ def log_outputs(
     client: MlflowClient, run_id: str, catalog: CatalogProtocol, names: Iterable[str], data: Path
 ) -> None:
     """Keep a copy of the run's outputs with the run, since the next one of this problem and pipeline replaces them."""
-    with tempfile.TemporaryDirectory() as place:
-        copy_outputs(catalog, names, data, Path(place))
-        if any(Path(place).iterdir()):
-            client.log_artifacts(run_id, place, "outputs")
+    with tempfile.TemporaryDirectory() as directory:
+        copy_outputs(catalog, names, data, Path(directory))
+        if any(Path(directory).iterdir()):
+            client.log_artifacts(run_id, directory, "outputs")

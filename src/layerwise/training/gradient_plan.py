@@ -8,23 +8,23 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import Rows
-from layerwise.training.optim.optimizer_state import flat_moments, load_moments
-from layerwise.training.optim.optimizers import new_optimiser
+from layerwise.data.tensors import TensorData
+from layerwise.training.optim.optimizer_state import load_moment_tensors, moments_to_tensors
+from layerwise.training.optim.optimizers import make_optimizer
 from layerwise.training.optim.penalties import clip_gradients
-from layerwise.training.optim.schedules import scheduled_rate
+from layerwise.training.optim.schedules import scheduled_learning_rate
 from layerwise.training.plan import Losses
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.devices import products_in
+from layerwise.utils.devices import matmul_autocast
 
 
-class GradientTrainee:
+class GradientPlan:
     """Follow the gradient of a cost; who inherits says what the cost of a batch is.
 
     Args:
         network: what learns.
         settings: the optimiser, its rate and schedule, the precision.
-        generators: every stream of random numbers that steps draw from, by name.
+        rngs: every stream of random numbers that steps draw from, by name.
         n_batches: batches an epoch, which the schedule needs.
     """
 
@@ -32,13 +32,13 @@ class GradientTrainee:
         self,
         network: nn.Module,
         settings: FinetuningSettings,
-        generators: Mapping[str, torch.Generator],
+        rngs: Mapping[str, torch.Generator],
         n_batches: int,
     ) -> None:
         self.network, self.settings = network, settings
-        self.generators, self.n_batches = dict(generators), n_batches
+        self.rngs, self.n_batches = dict(rngs), n_batches
         self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self.optimiser = new_optimiser(settings, self.parameters)
+        self.optimizer = make_optimizer(settings, self.parameters)
         self.steps_done = 0
         self.steps_planned = settings.epochs * n_batches
 
@@ -46,58 +46,58 @@ class GradientTrainee:
         """Return what is minimised on a batch, a number, and per-row losses by name."""
         raise NotImplementedError
 
-    def measured(self, rows: Tensor) -> Losses:
+    def validation_losses(self, rows: Tensor) -> Losses:
         """Return per-row losses of a batch as it is, without noise on its inputs and without penalties."""
         raise NotImplementedError
 
-    def begin_epoch(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Plan the schedule's steps."""
         self.steps_planned = epochs * self.n_batches
         self.network.train()
 
-    def train_step(self, batch: Rows) -> Losses:
+    def training_step(self, batch: TensorData) -> Losses:
         """Update the network; return per-row losses."""
         if self.settings.schedule != "constant":
-            rate = scheduled_rate(self.settings, self.steps_done, self.steps_planned, self.n_batches)
-            for group in self.optimiser.param_groups:
+            rate = scheduled_learning_rate(self.settings, self.steps_done, self.steps_planned, self.n_batches)
+            for group in self.optimizer.param_groups:
                 group["lr"] = rate
         self.steps_done += 1
         cost, losses = self.cost(batch.inputs)
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         cost.backward()
         if self.settings.clip_norm is not None:
             clip_gradients(self.parameters, self.settings.clip_norm, None)
-        self.optimiser.step()
+        self.optimizer.step()
         return {name: values.detach() for name, values in losses.items()}
 
-    def measure(self, batch: Rows) -> Losses:
+    def validation_step(self, batch: TensorData) -> Losses:
         """Return per-row losses without an update."""
         learning = self.network.training
         self.network.eval()
         with torch.no_grad():
-            found = self.measured(batch.inputs)
+            found = self.validation_losses(batch.inputs)
         self.network.train(learning)
         return found
 
     def autocast(self, rows: Tensor) -> AbstractContextManager[object]:
         """Return the context in which matrix products have the precision that was asked for."""
-        return products_in(self.settings.precision, rows.device)
+        return matmul_autocast(self.settings.precision, rows.device)
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of the weights, the optimiser's moments, the generators and the step."""
         state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
-        state |= flat_moments(self.optimiser, "optimiser")
-        for name, generator in self.generators.items():
-            state[f"generator.{name}"] = generator.get_state()
+        state |= moments_to_tensors(self.optimizer, "optimizer")
+        for name, rng in self.rngs.items():
+            state[f"rng.{name}"] = rng.get_state()
         state["steps_done"] = torch.tensor(self.steps_done)
         return state
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state_dict()` returned."""
         self.network.load_state_dict(
             {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
         )
-        load_moments(self.optimiser, "optimiser", state)
-        for name, generator in self.generators.items():
-            generator.set_state(state[f"generator.{name}"])
+        load_moment_tensors(self.optimizer, "optimizer", state)
+        for name, rng in self.rngs.items():
+            rng.set_state(state[f"rng.{name}"])
         self.steps_done = int(state["steps_done"])

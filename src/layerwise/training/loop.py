@@ -1,6 +1,6 @@
 """The one loop: epochs, batches, callbacks, stopping.
 
-A thing that can be trained (a `Trainee`) offers a step on a batch and returns named, per-row losses. Their
+A thing that can be trained (a `TrainingPlan`) offers a step on a batch and returns named, per-row losses. Their
 sums stay on the device until the epoch ends, so that a batch never waits for a number to be read.
 """
 
@@ -12,28 +12,30 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.resume import Snapshots
+from layerwise.checkpointing.resume import ResumableTraining
 from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Rows, SparseRows
+from layerwise.data.tensors import SparseTensorData, TensorData
 from layerwise.training.callbacks.base import Callback
-from layerwise.training.plan import Losses, Trainee, TrainingError, Transform
+from layerwise.training.plan import Losses, TrainingError, TrainingPlan, Transform
 
 
-def batches(n_rows: int, batch_size: int, generator: torch.Generator | None) -> Iterator[Tensor | slice]:
+def batches(n_rows: int, batch_size: int, rng: torch.Generator | None) -> Iterator[Tensor | slice]:
     """Yield the index of each batch; shuffled when a generator is given; the last one may be short."""
-    if generator is None:
+    if rng is None:
         for start in range(0, n_rows, batch_size):
             yield slice(start, min(start + batch_size, n_rows))
         return
-    yield from torch.randperm(n_rows, generator=generator, device=generator.device).split(batch_size)
+    yield from torch.randperm(n_rows, generator=rng, device=rng.device).split(batch_size)
 
 
-def measure(trainee: Trainee, rows: Rows | SparseRows, batch_size: int = 1000) -> dict[str, float]:
+def evaluate(
+    plan: TrainingPlan, rows: TensorData | SparseTensorData, batch_size: int = 1000
+) -> dict[str, float]:
     """Return the exact means over all rows of what the trainee measures."""
     totals = _Totals()
     with torch.no_grad():
         for index in batches(len(rows), batch_size, None):
-            totals.add(trainee.measure(rows[index]))
+            totals.add(plan.validation_step(rows[index]))
     return totals.means()
 
 
@@ -59,13 +61,13 @@ class _Totals:
 
 
 def fit(
-    trainee: Trainee,
-    training: Rows | SparseRows,
+    plan: TrainingPlan,
+    training: TensorData | SparseTensorData,
     *,
     epochs: int,
     batch_size: int,
-    generator: torch.Generator,
-    validation: Rows | SparseRows | None = None,
+    rng: torch.Generator,
+    validation: TensorData | SparseTensorData | None = None,
     callbacks: Sequence[Callback] = (),
     transform: Transform | None = None,
     name: str = "network",
@@ -74,9 +76,9 @@ def fit(
     """Train for a number of epochs, or until a callback sets `progress.stop`.
 
     Args:
-        trainee: what learns.
+        plan: what learns.
         training: the rows it learns from.
-        generator: decides the order of the rows, epoch after epoch.
+        rng: decides the order of the rows, epoch after epoch.
         validation: rows that are measured after each epoch and never learnt from.
         transform: applied to each batch's inputs before the step (fresh binarisation, augmentation).
         name: of the layer or network, for messages and checkpoints; a run that goes on finds its checkpoint by it.
@@ -95,30 +97,30 @@ def fit(
             "lower batch_size"
         )
     n_batches = -(-len(training) // batch_size)
-    progress = start or Progress(name, trainee, epochs, n_batches)
-    progress.trainee, progress.epochs, progress.n_batches = trainee, epochs, n_batches
-    snapshots = Snapshots(progress, trainee, generator, [*callbacks, transform], len(training))
-    if snapshots.finished:
-        snapshots.restore()
+    progress = start or Progress(name, plan, epochs, n_batches)
+    progress.plan, progress.epochs, progress.n_batches = plan, epochs, n_batches
+    resumable = ResumableTraining(progress, plan, rng, [*callbacks, transform], len(training))
+    if resumable.finished:
+        resumable.restore()
         return progress
     on_batch_end = [c.on_batch_end for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
     for callback in callbacks:
-        callback.on_train_begin(progress)
-    snapshots.restore()
+        callback.on_train_start(progress)
+    resumable.restore()
     try:
         while progress.epoch < epochs and not progress.stop:
             began = time.perf_counter()
             progress.epoch += 1
             progress.batch = 0
             for callback in callbacks:
-                callback.on_epoch_begin(progress)
-            trainee.begin_epoch(progress.epoch, epochs)
+                callback.on_epoch_start(progress)
+            plan.on_epoch_start(progress.epoch, epochs)
             totals = _Totals()
-            for index in batches(len(training), batch_size, generator):
+            for index in batches(len(training), batch_size, rng):
                 batch = training[index]
                 if transform is not None:
                     batch = batch.with_inputs(transform(batch.inputs))
-                totals.add(trainee.train_step(batch))
+                totals.add(plan.training_step(batch))
                 progress.batch += 1
                 for event in on_batch_end:
                     event(progress)
@@ -127,20 +129,20 @@ def fit(
             metrics = {f"train/{key}": value for key, value in totals.means().items()}
             _require_finite(metrics, name, progress.epoch)
             if validation is not None:
-                metrics |= {f"validation/{key}": value for key, value in measure(trainee, validation).items()}
+                metrics |= {f"validation/{key}": value for key, value in evaluate(plan, validation).items()}
                 _require_finite(metrics, name, progress.epoch)  # the epoch's last update can be the fatal one
             for callback in callbacks:
-                metrics |= callback.measure_epoch(progress)
+                metrics |= callback.epoch_metrics(progress)
             seconds = time.perf_counter() - began
             progress.seconds += seconds
             progress.history.append({"epoch": float(progress.epoch), **metrics, "seconds": seconds})
             for callback in callbacks:
                 callback.on_epoch_end(progress, metrics)
-            snapshots.epoch_ended()
+            resumable.save_if_due()
     finally:
         for callback in callbacks:
             callback.on_train_end(progress)
-    snapshots.done()
+    resumable.mark_finished()
     return progress
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.utils.errors import UserError
 
 Losses = dict[str, Tensor]
@@ -20,20 +20,20 @@ class TrainingError(UserError, RuntimeError):
     """Training cannot go on; the message names the layer, the epoch and the likely cure."""
 
 
-class Trainee(Protocol):
+class TrainingPlan(Protocol):
     """What the loop can train."""
 
-    def begin_epoch(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Set what changes by epoch: rates, momentum, numbers of steps. Epochs count from 1."""
 
-    def train_step(self, batch: Rows) -> Losses:
+    def training_step(self, batch: TensorData) -> Losses:
         """Update the parameters on a batch; return per-row losses, each of shape (batch,)."""
 
-    def measure(self, batch: Rows) -> Losses:
+    def validation_step(self, batch: TensorData) -> Losses:
         """Return per-row losses and scores without an update, each of shape (batch,)."""
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of everything that learning changes, by name."""
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state_dict()` returned."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import torch
 
-from layerwise.data.transforms.augmentation import AugmentationSettings, augment
-from layerwise.data.transforms.binarization import InTurn, binarise_freshly
+from layerwise.data.transforms.augmentation import AugmentationSettings, make_augmentation
+from layerwise.data.transforms.binarization import Compose, make_dynamic_binarization
 from layerwise.training.plan import TrainingError, Transform
 
 
-def batch_changes(
+def make_batch_transform(
     augmentation: AugmentationSettings,
     image_shape: tuple[int, int] | None,
-    fresh: bool,
+    dynamic_binarization: bool,
     seed: int,
     device: torch.device,
     consumer: str,
@@ -23,7 +23,7 @@ def batch_changes(
     Args:
         augmentation: how pictures are moved.
         image_shape: height and width of inputs that are pictures.
-        fresh: read each input as a probability and draw it.
+        dynamic_binarization: read each input as a probability and draw it.
         seed: of the run.
         device: of the batches.
         consumer: whose streams of random numbers they are.
@@ -39,9 +39,9 @@ def batch_changes(
                 f"{key}.augmentation is for pictures, and these rows are a table; "
                 f"switch off {', '.join(augmentation.chosen)}"
             )
-        steps.append(augment(augmentation, image_shape, seed, device, consumer))
-    if fresh:
-        steps.append(binarise_freshly(seed, device, consumer))
+        steps.append(make_augmentation(augmentation, image_shape, seed, device, consumer))
+    if dynamic_binarization:
+        steps.append(make_dynamic_binarization(seed, device, consumer))
     if len(steps) < 2:
         return steps[0] if steps else None
-    return InTurn(steps)
+    return Compose(steps)

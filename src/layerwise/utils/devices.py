@@ -13,7 +13,7 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def products_in(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+def matmul_autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
     """Return the context in which matrix products have a precision; weights and sums stay as they are."""
     if precision == "float32":
         return nullcontext()

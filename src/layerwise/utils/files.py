@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to; it takes the name `path` when the block ends well.
 
     The bytes are on the disk before the name is, so that a crash leaves the old file or the new one. When the block

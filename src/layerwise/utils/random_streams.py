@@ -9,17 +9,17 @@ import numpy as np
 import torch
 
 
-def seed_for(seed: int, *names: object) -> int:
+def derive_seed(seed: int, *names: object) -> int:
     """Derive a 63-bit seed from the run's seed and the consumer's name."""
     text = "/".join(str(name) for name in (seed, *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
 
-def generator_for(seed: int, *names: object, device: torch.device | str = "cpu") -> torch.Generator:
+def torch_rng(seed: int, *names: object, device: torch.device | str = "cpu") -> torch.Generator:
     """Return a torch generator of its own for the named consumer."""
-    return torch.Generator(device=device).manual_seed(seed_for(seed, *names))
+    return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
 
 
-def numpy_generator_for(seed: int, *names: object) -> np.random.Generator:
+def numpy_rng(seed: int, *names: object) -> np.random.Generator:
     """Return a NumPy generator of its own for the named consumer."""
-    return np.random.default_rng(seed_for(seed, *names))
+    return np.random.default_rng(derive_seed(seed, *names))

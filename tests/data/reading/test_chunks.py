@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.chunks import Incoming, typed_alike
+from layerwise.data.reading.chunks import ChunkedReader, coerce_column_types
 
 
 def written(path, text):
@@ -16,7 +16,7 @@ def written(path, text):
 
 def test_a_table_comes_in_chunks_with_its_untouched_lines(tmp_path):
     file = written(tmp_path / "rows.csv", 'a,b\n1,"x, y"\n2,"two\nlines"\n\n3,z\n')
-    chunks = list(Incoming(file, 2).chunks())
+    chunks = list(ChunkedReader(file, 2).chunks())
     assert [chunk.start for chunk in chunks] == [0, 2]
     assert [line for chunk in chunks for line in chunk.lines] == ['1,"x, y"', '2,"two\nlines"', "3,z"]
     both = pd.concat([chunk.rows for chunk in chunks], ignore_index=True)
@@ -27,7 +27,7 @@ def test_a_table_comes_in_chunks_with_its_untouched_lines(tmp_path):
 def test_a_file_in_pieces_holds_the_same_cells_as_the_file_at_once(tmp_path, tables, name):
     frame = tables.table(100)
     frame.to_csv(tmp_path / name, index=False)
-    parts = [chunk.rows for chunk in Incoming(tmp_path / name, 7).chunks()]
+    parts = [chunk.rows for chunk in ChunkedReader(tmp_path / name, 7).chunks()]
     assert [len(part) for part in parts] == [7] * 14 + [2]
     pd.testing.assert_frame_equal(
         pd.concat(parts, ignore_index=True), pd.read_csv(tmp_path / name), check_dtype=False
@@ -36,8 +36,8 @@ def test_a_file_in_pieces_holds_the_same_cells_as_the_file_at_once(tmp_path, tab
 
 def test_a_line_with_too_many_or_too_few_cells_is_marked_and_the_others_are_read(tmp_path):
     file = written(tmp_path / "rows.csv", "a,b\n1,2\n1,2,3\n4\n5,6\n")
-    (chunk,) = Incoming(file).chunks()
-    assert chunk.broken == {
+    (chunk,) = ChunkedReader(file).chunks()
+    assert chunk.malformed == {
         1: "the row has 3 cells, and the header 2",
         2: "the row has 1 cells, and the header 2",
     }
@@ -47,18 +47,18 @@ def test_a_line_with_too_many_or_too_few_cells_is_marked_and_the_others_are_read
 
 def test_text_columns_stay_text_where_they_look_like_numbers(tmp_path):
     file = written(tmp_path / "rows.csv", "zip,n\n007,1\n010,2\n")
-    (chunk,) = Incoming(file).chunks({"zip": "str"})
+    (chunk,) = ChunkedReader(file).chunks({"zip": "str"})
     assert chunk.rows["zip"].tolist() == ["007", "010"]
 
 
 def test_one_faulty_cell_leaves_the_other_booleans_and_codes_what_they_are(tables):
     frame = tables.table()
-    preparation = tables.fitted(frame)
+    preprocessor = tables.fitted(frame)
     frame["active"] = frame["active"].astype(str)
     frame.loc[0, "active"] = "perhaps"
-    mended = typed_alike(frame, preparation)["active"]
-    assert mended[0] == "perhaps"
-    assert set(mended[1:]) == {0, 1}
+    coerced = coerce_column_types(frame, preprocessor)["active"]
+    assert coerced[0] == "perhaps"
+    assert set(coerced[1:]) == {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -73,20 +73,20 @@ def test_one_faulty_cell_leaves_the_other_booleans_and_codes_what_they_are(table
 def test_a_file_that_is_no_table_is_refused(tmp_path, text, words):
     file = written(tmp_path / "rows.csv", text)
     with pytest.raises(DataError, match=words):
-        list(Incoming(file).chunks())
+        list(ChunkedReader(file).chunks())
 
 
 def test_a_misspelt_file_is_named_with_the_nearest_one(tmp_path):
     written(tmp_path / "customers.csv", "a\n1\n")
     with pytest.raises(DataError, match=r"there is no file .*custmers.csv; did you mean 'customers.csv'"):
-        Incoming(tmp_path / "custmers.csv")
+        ChunkedReader(tmp_path / "custmers.csv")
 
 
 def idx(array):
     return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
-def test_pictures_come_from_idx_npy_and_npz_alike(tmp_path):
+def test_images_come_from_idx_npy_and_npz_alike(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
     labels = np.arange(5, dtype=np.uint8)
     (tmp_path / "images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(pixels)))
@@ -98,7 +98,7 @@ def test_pictures_come_from_idx_npy_and_npz_alike(tmp_path):
         ("images.npy", "labels-idx1-ubyte"),
         ("both.npz", None),
     ):
-        chunks = list(Incoming(tmp_path / name, 2, tmp_path / label if label else None).chunks())
+        chunks = list(ChunkedReader(tmp_path / name, 2, tmp_path / label if label else None).chunks())
         assert [len(chunk) for chunk in chunks] == [2, 2, 1]
         np.testing.assert_array_equal(np.concatenate([chunk.rows for chunk in chunks]), pixels)
         np.testing.assert_array_equal(np.concatenate([chunk.labels for chunk in chunks]), labels)
@@ -107,4 +107,4 @@ def test_pictures_come_from_idx_npy_and_npz_alike(tmp_path):
 def test_an_array_of_objects_is_never_unpickled(tmp_path):
     np.save(tmp_path / "evil.npy", np.array([print], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="Python objects"):
-        list(Incoming(tmp_path / "evil.npy").chunks())
+        list(ChunkedReader(tmp_path / "evil.npy").chunks())

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.row_validation import known_targets, refuse_pictures, refuse_rows
+from layerwise.data.reading.row_validation import parse_targets, validate_images, validate_rows
 
 
 @pytest.fixture
@@ -12,12 +12,12 @@ def frame(tables):
 
 
 @pytest.fixture
-def preparation(tables):
+def preprocessor(tables):
     return tables.fitted(tables.table())
 
 
-def test_the_rows_of_training_are_never_refused(frame, preparation):
-    assert (refuse_rows(frame, preparation) == "").all()
+def test_the_rows_of_training_are_always_valid(frame, preprocessor):
+    assert (validate_rows(frame, preprocessor) == "").all()
 
 
 @pytest.mark.parametrize(
@@ -35,55 +35,55 @@ def test_the_rows_of_training_are_never_refused(frame, preparation):
         ("since", "someday", "since is a date, and holds 'someday'"),
     ],
 )
-def test_a_faulty_cell_refuses_its_row_alone_with_the_reason(frame, preparation, column, value, words):
+def test_a_faulty_cell_refuses_its_row_alone_with_the_reason(frame, preprocessor, column, value, words):
     frame.loc[7, column] = value
-    reasons = refuse_rows(frame, preparation)
+    reasons = validate_rows(frame, preprocessor)
     assert (np.delete(reasons, 7) == "").all()
     assert pd.Series([reasons[7]]).str.contains(words).all(), reasons[7]
 
 
-def test_an_empty_cell_is_no_reason_where_training_had_empty_ones(frame, preparation):
+def test_an_empty_cell_is_no_reason_where_training_had_empty_ones(frame, preprocessor):
     frame.loc[7, "income"] = None
-    assert (refuse_rows(frame, preparation) == "").all()
+    assert (validate_rows(frame, preprocessor) == "").all()
 
 
-def test_negative_numbers_are_right_where_training_had_them(frame, preparation):
+def test_negative_numbers_are_right_where_training_had_them(frame, preprocessor):
     frame.loc[7, "score"] = -2.5
-    assert (refuse_rows(frame, preparation) == "").all()
+    assert (validate_rows(frame, preprocessor) == "").all()
 
 
 @pytest.mark.parametrize(("column", "value"), [("age", None), ("age", -1), ("city", "paris"), ("member", 2)])
-def test_what_training_never_had_is_taken_when_the_user_says_so(frame, preparation, column, value):
+def test_what_training_never_had_is_taken_when_the_user_says_so(frame, preprocessor, column, value):
     frame.loc[7, column] = value
-    assert (refuse_rows(frame, preparation, strict=False) == "").all()
+    assert (validate_rows(frame, preprocessor, strict=False) == "").all()
 
 
-def test_text_in_a_number_column_is_refused_whatever_the_user_says(frame, preparation):
+def test_text_in_a_number_column_is_refused_whatever_the_user_says(frame, preprocessor):
     frame.loc[7, "age"] = "old"
-    assert refuse_rows(frame, preparation, strict=False)[7]
+    assert validate_rows(frame, preprocessor, strict=False)[7]
 
 
-def test_two_faults_of_a_row_are_both_told(frame, preparation):
+def test_two_faults_of_a_row_are_both_told(frame, preprocessor):
     frame.loc[7, ["age", "city"]] = ["old", "paris"]
-    assert refuse_rows(frame, preparation)[7].count(";") == 1
+    assert validate_rows(frame, preprocessor)[7].count(";") == 1
 
 
-def test_every_missing_column_is_named_at_once(frame, preparation):
+def test_every_missing_column_is_named_at_once(frame, preprocessor):
     with pytest.raises(DataError, match=r"missing input column\(s\): 'age'; did you mean 'aged'\?, 'city'"):
-        refuse_rows(frame.rename(columns={"age": "aged"}).drop(columns="city"), preparation)
+        validate_rows(frame.rename(columns={"age": "aged"}).drop(columns="city"), preprocessor)
 
 
-def test_a_target_that_training_never_saw_is_a_reason(frame, preparation):
+def test_a_target_that_training_never_saw_is_a_reason(frame, preprocessor):
     frame["left"] = frame["left"].astype(object)
     frame.loc[[2, 3], "left"] = ["maybe", None]
-    targets, reasons = known_targets(frame, preparation.description)
+    targets, reasons = parse_targets(frame, preprocessor.data_spec)
     assert reasons[2] == "left holds 'maybe', a class training never saw"
     assert reasons[3] == "left is empty"
     right = reasons == ""
     np.testing.assert_array_equal(targets[right, 0], (frame["left"][right] == "yes").astype(float))
 
 
-def test_a_picture_with_a_pixel_out_of_bounds_is_refused():
+def test_an_image_with_a_pixel_out_of_bounds_is_invalid():
     pixels = np.zeros((4, 2, 2))
     pixels[1, 0, 0], pixels[2, 1, 1], pixels[3, 0, 1] = 256, np.nan, -1
-    assert (refuse_pictures(pixels) == "").tolist() == [True, False, False, False]
+    assert (validate_images(pixels) == "").tolist() == [True, False, False, False]

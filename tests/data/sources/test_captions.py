@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.sources.captions import Captions, ink_of, slant_of
+from layerwise.data.sources.captions import Captions, mean_intensity, stroke_slant
 
 SHAPE = (8, 8)
 
@@ -32,11 +32,11 @@ def captions():
 def test_the_slant_of_a_line_is_its_slope(slope):
     diagonal = torch.eye(8).flip(1) if slope == 1 else torch.eye(8)
     rows = diagonal.reshape(1, -1) if slope else stroke(0)[None]
-    assert float(slant_of(rows, SHAPE)) == pytest.approx(slope, abs=1e-5)
+    assert float(stroke_slant(rows, SHAPE)) == pytest.approx(slope, abs=1e-5)
 
 
 def test_ink_is_the_mean_pixel():
-    assert float(ink_of(stroke(0, 2)[None])) == pytest.approx(16 / 64)
+    assert float(mean_intensity(stroke(0, 2)[None])) == pytest.approx(16 / 64)
 
 
 def test_pictures_are_described_by_their_own_class_terciles(captions):
@@ -76,7 +76,7 @@ def test_a_caption_that_cannot_be_read_is_named(captions, caption, message):
 def test_what_a_caption_leaves_open_is_drawn_from_real_pictures(captions):
     words, rows, classes = captions
     known = words.describe(rows, classes)
-    drawn = words.draw("a seven, thick", known, 300, torch.Generator().manual_seed(0))
+    drawn = words.sample("a seven, thick", known, 300, torch.Generator().manual_seed(0))
     assert (drawn[:, 0] == 7).all()
     assert (drawn[:, 1] == 2).all()
     allowed = {tuple(code) for code in known.tolist()}

@@ -127,7 +127,7 @@ def test_an_environment_variable_that_names_no_folder_is_told(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("place", ["raw", "other"])
-def test_a_wrong_file_is_named_with_both_hashes_and_the_mend_and_kept(tmp_path, server, monkeypatch, place):
+def test_a_wrong_file_is_named_with_both_hashes_and_the_remedy_and_kept(tmp_path, server, monkeypatch, place):
     (tmp_path / "other").mkdir()
     monkeypatch.setenv("LAYERWISE_DATA", str(tmp_path / "other"))
     path = put(tmp_path / place, BODY[:-1])
@@ -286,7 +286,7 @@ def test_an_interrupted_download_leaves_nothing(tmp_path, server, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("layerwise.data.sources.files._settle", interrupt)
+    monkeypatch.setattr("layerwise.data.sources.files._move_into_place", interrupt)
     with pytest.raises(KeyboardInterrupt):
         locate(wanted(server.url("/a", BODY)), tmp_path)
     assert files(tmp_path) == []

@@ -12,15 +12,15 @@ def packed(array, kind=8):
 
 
 @pytest.fixture
-def pictures():
+def images():
     return np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress], ids=["plain", "gz"])
-def test_an_idx_file_is_read_plain_or_packed_whatever_its_name(tmp_path, pictures, wrap):
+def test_an_idx_file_is_read_plain_or_packed_whatever_its_name(tmp_path, images, wrap):
     path = tmp_path / "pictures.bin"
-    path.write_bytes(wrap(packed(pictures)))
-    np.testing.assert_array_equal(read_idx(path), pictures)
+    path.write_bytes(wrap(packed(images)))
+    np.testing.assert_array_equal(read_idx(path), images)
 
 
 def test_labels_come_as_one_dimension(tmp_path):
@@ -42,9 +42,9 @@ def test_labels_come_as_one_dimension(tmp_path):
     ],
     ids=["empty", "web page", "floats", "half a header", "short", "long", "short gz"],
 )
-def test_a_file_that_is_no_whole_idx_file_is_refused_by_name(tmp_path, pictures, spoil, message):
+def test_a_file_that_is_no_whole_idx_file_is_refused_by_name(tmp_path, images, spoil, message):
     path = tmp_path / "pictures-idx3"
-    path.write_bytes(spoil(packed(pictures)))
+    path.write_bytes(spoil(packed(images)))
     with pytest.raises(ValueError, match=message) as caught:
         read_idx(path)
     assert str(path) in str(caught.value)

@@ -3,12 +3,18 @@ import math
 import pytest
 import torch
 
-from layerwise.data.transforms.augmentation import KINDS, AugmentationSettings, affine_matrices, augment, warp
+from layerwise.data.transforms.augmentation import (
+    AUGMENTATIONS,
+    AugmentationSettings,
+    affine_matrices,
+    make_augmentation,
+    warp,
+)
 
 SIDE = 9
 
 
-def picture():
+def make_image():
     """An L whose corner is off the centre, so that every change shows."""
     image = torch.zeros(SIDE, SIDE)
     image[2:6, 3] = 1.0
@@ -17,7 +23,7 @@ def picture():
 
 
 def warped(image=None, degrees=0.0, shear=0.0, scale=1.0, shift=(0.0, 0.0), flip=(1.0, 1.0)):
-    image = picture() if image is None else image
+    image = make_image() if image is None else image
     matrices = affine_matrices(
         torch.tensor([degrees]),
         torch.tensor([shear]),
@@ -34,27 +40,27 @@ def same(found, expected):
 
 
 def test_nothing_changes_nothing():
-    same(warped(), picture())
+    same(warped(), make_image())
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_a_quarter_turn_is_counter_clockwise(turns):
-    same(warped(degrees=90.0 * turns), torch.rot90(picture(), turns))
+    same(warped(degrees=90.0 * turns), torch.rot90(make_image(), turns))
 
 
-def test_a_quarter_turn_of_a_wide_picture_keeps_its_pixels_square():
+def test_a_quarter_turn_of_a_wide_image_keeps_its_pixels_square():
     wide = torch.zeros(6, 10)
     wide[2:4, 3:7] = torch.tensor([[1.0, 0.2, 0.4, 0.6], [0.1, 0.3, 0.5, 0.9]])
     same(warped(wide, degrees=90.0)[:, 2:8], torch.rot90(wide[:, 2:8]))
 
 
 def test_a_shift_moves_right_and_down_by_whole_pixels():
-    same(warped(shift=(2 / SIDE, 1 / SIDE)), picture().roll((1, 2), (0, 1)))
+    same(warped(shift=(2 / SIDE, 1 / SIDE)), make_image().roll((1, 2), (0, 1)))
 
 
 def test_flips_mirror():
-    same(warped(flip=(-1.0, 1.0)), picture().flip(1))
-    same(warped(flip=(1.0, -1.0)), picture().flip(0))
+    same(warped(flip=(-1.0, 1.0)), make_image().flip(1))
+    same(warped(flip=(1.0, -1.0)), make_image().flip(0))
 
 
 def test_a_scale_of_two_doubles_lengths_about_the_centre():
@@ -73,14 +79,14 @@ def test_a_shear_moves_each_line_by_its_distance_from_the_centre():
     same(found, torch.eye(SIDE))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", AUGMENTATIONS)
 def test_each_change_alone_is_drawn_anew_for_each_row_and_stays_in_range(kind):
     settings = AugmentationSettings(
         **{kind: True if kind.startswith("flip") else 0.3 if kind != "rotate" else 30}
     )
     settings = settings if kind != "shear" else AugmentationSettings(shear=30)
-    inputs = picture().reshape(1, -1).expand(64, -1).contiguous()
-    change = augment(settings, (SIDE, SIDE), 0, "cpu", "here")
+    inputs = make_image().reshape(1, -1).expand(64, -1).contiguous()
+    change = make_augmentation(settings, (SIDE, SIDE), 0, "cpu", "here")
     before = inputs.clone()
     found = change(inputs)
     assert torch.equal(inputs, before)
@@ -88,7 +94,7 @@ def test_each_change_alone_is_drawn_anew_for_each_row_and_stays_in_range(kind):
     assert 0 <= float(found.min()) <= float(found.max()) <= 1
     assert len(found.unique(dim=0)) == (2 if kind.startswith("flip") else 64)
     assert not torch.equal(found, change(inputs))
-    again = augment(settings, (SIDE, SIDE), 0, "cpu", "here")(inputs)
+    again = make_augmentation(settings, (SIDE, SIDE), 0, "cpu", "here")(inputs)
     assert torch.equal(found, again)
 
 
@@ -96,7 +102,7 @@ def test_the_turn_is_uniform_between_its_limits():
     # The bright end of a stick tells its angle.
     far = torch.zeros(41, 41)
     far[20, 38] = 1.0
-    change = augment(AugmentationSettings(rotate=40), (41, 41), 0, "cpu", "here")
+    change = make_augmentation(AugmentationSettings(rotate=40), (41, 41), 0, "cpu", "here")
     found = change(far.reshape(1, -1).expand(2000, -1)).reshape(-1, 41, 41)
     total = found.sum((1, 2))
     at = torch.arange(41) - 20.0
@@ -107,6 +113,6 @@ def test_the_turn_is_uniform_between_its_limits():
 
 def test_the_rows_are_changed_together_faster_than_one_by_one():
     settings = AugmentationSettings(rotate=10, shift=0.1, noise=0.1)
-    change = augment(settings, (28, 28), 0, "cpu", "here")
+    change = make_augmentation(settings, (28, 28), 0, "cpu", "here")
     assert change(torch.rand(100, 784)).shape == (100, 784)
     assert settings.chosen == ("rotate", "shift", "noise")

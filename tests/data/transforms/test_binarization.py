@@ -1,12 +1,12 @@
 import torch
 
-from layerwise.data.transforms.binarization import FreshBinarise
+from layerwise.data.transforms.binarization import DynamicBinarization
 
 
 def test_binary_samples_have_the_inputs_as_their_mean_and_differ_each_time():
-    binarise = FreshBinarise(torch.Generator().manual_seed(0))
+    binarize = DynamicBinarization(torch.Generator().manual_seed(0))
     inputs = torch.tensor([[0.0, 0.25, 0.7, 1.0]]).expand(20_000, 4)
-    first, second = binarise(inputs), binarise(inputs)
+    first, second = binarize(inputs), binarize(inputs)
     assert set(first.unique().tolist()) == {0.0, 1.0}
     assert not torch.equal(first, second)
     # Five standard errors of a mean of 20,000 draws are at most 0.018.
@@ -17,5 +17,5 @@ def test_binary_samples_have_the_inputs_as_their_mean_and_differ_each_time():
 
 def test_the_same_generator_gives_the_same_samples():
     inputs = torch.rand(10, 7, generator=torch.Generator().manual_seed(1))
-    draws = [FreshBinarise(torch.Generator().manual_seed(2))(inputs) for _ in range(2)]
+    draws = [DynamicBinarization(torch.Generator().manual_seed(2))(inputs) for _ in range(2)]
     assert torch.equal(*draws)

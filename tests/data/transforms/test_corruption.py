@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import Block
+from layerwise.data.tensors import ColumnBlock
 from layerwise.data.transforms.corruption import CORRUPTIONS, Corruption, column_groups
 
 
@@ -16,8 +16,8 @@ def rows(n=400, d=50):
 @pytest.mark.parametrize("kind", ["masking", "salt_and_pepper", "swap"])
 def test_the_share_of_damaged_columns_is_the_level(kind):
     x = rows()
-    share = float((corruption(kind, 0.3)(x) != x).float().mean())
-    assert share == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / x.numel()) ** 0.5)
+    fraction = float((corruption(kind, 0.3)(x) != x).float().mean())
+    assert fraction == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / x.numel()) ** 0.5)
 
 
 @pytest.mark.parametrize("kind", sorted(set(CORRUPTIONS) - {"none"}))
@@ -44,9 +44,9 @@ def test_masked_columns_are_0():
 def test_salt_and_pepper_are_as_many():
     x = rows()
     found = corruption("salt_and_pepper", 0.4)(x)
-    damaged = found[found != x]
-    assert set(damaged.tolist()) == {0.0, 1.0}
-    assert float(damaged.mean()) == pytest.approx(0.5, abs=4 * 0.5 / len(damaged) ** 0.5)
+    corrupted = found[found != x]
+    assert set(corrupted.tolist()) == {0.0, 1.0}
+    assert float(corrupted.mean()) == pytest.approx(0.5, abs=4 * 0.5 / len(corrupted) ** 0.5)
 
 
 def test_gaussian_noise_has_the_deviation():
@@ -65,9 +65,9 @@ def test_swapped_values_come_from_other_rows_of_the_same_column():
 
 def test_dummies_of_one_category_share_their_fate_and_pixels_do_not():
     blocks = [
-        Block(name="number", kind="real", start=0, stop=1),
-        Block(name="colour", kind="categorical", start=1, stop=4, categories=("r", "g", "b")),
-        Block(name="pixels", kind="binary", start=4, stop=6),
+        ColumnBlock(name="number", kind="real", start=0, stop=1),
+        ColumnBlock(name="colour", kind="categorical", start=1, stop=4, categories=("r", "g", "b")),
+        ColumnBlock(name="pixels", kind="binary", start=4, stop=6),
     ]
     groups = column_groups(blocks)
     assert groups.tolist() == [0, 1, 1, 1, 2, 3]
@@ -91,7 +91,7 @@ def test_a_row_alone_has_no_other_to_swap_with():
 def test_a_state_brings_the_same_noise_back():
     noise, x = corruption("masking", 0.3), rows()
     noise(x)
-    state = noise.state()
+    state = noise.state_dict()
     first = noise(x)
-    noise.load_state(state)
+    noise.load_state_dict(state)
     assert torch.equal(noise(x), first)

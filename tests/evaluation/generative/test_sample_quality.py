@@ -3,13 +3,13 @@ import pytest
 import torch
 
 from layerwise.evaluation.generative.sample_quality import (
-    class_shares,
-    fidelity,
+    class_fractions,
     frechet_between,
     frechet_distance,
     kernel_distance,
-    memorisation,
+    memorization,
     polynomial_kernel,
+    prdc,
 )
 from layerwise.evaluation.likelihood.parzen import parzen, parzen_log_density
 
@@ -79,7 +79,7 @@ def test_the_kernel_distance_is_unbiased():
 def test_precision_recall_and_coverage_of_a_small_set_are_counted_by_hand():
     # Real points at 0, 1, 2, 10 with one neighbour reach 1, 1, 1, 8; generated ones at 0.5, 3.5, 30 reach 3, 3, 26.5.
     real, generated = np.array([[0.0], [1.0], [2.0], [10.0]]), np.array([[0.5], [3.5], [30.0]])
-    found = fidelity(real, generated, neighbours=1)
+    found = prdc(real, generated, n_neighbors=1)
     assert found.precision == pytest.approx(2 / 3)  # 0.5 by 0 and 1, 3.5 by 10 alone, 30 by none
     assert found.recall == pytest.approx(4 / 4)  # 10 lies within 26.5 of 30
     assert found.density == pytest.approx((2 + 1) / 3)
@@ -93,21 +93,21 @@ def test_rows_of_the_same_kind_are_faithful_and_a_collapsed_set_is_not_various()
         rng.standard_normal((400, 2)),
         rng.standard_normal((400, 2)),
     )
-    good, bad = fidelity(real, twin), fidelity(real, 0.01 * point)
+    good, bad = prdc(real, twin), prdc(real, 0.01 * point)
     assert min(good.precision, good.recall, good.coverage) > 0.9
     assert bad.precision > 0.9
     assert max(bad.recall, bad.coverage) < 0.1
 
 
 def test_shares_of_classes_count_absent_ones_too():
-    np.testing.assert_allclose(class_shares([0, 0, 2, 2, 2, 3], 5), [2 / 6, 0, 3 / 6, 1 / 6, 0])
+    np.testing.assert_allclose(class_fractions([0, 0, 2, 2, 2, 3], 5), [2 / 6, 0, 3 / 6, 1 / 6, 0])
 
 
 def test_copies_are_found_and_fresh_rows_are_not():
     rng = np.random.default_rng(7)
     training, unseen, fresh = (rng.standard_normal((300, 5)) for _ in range(3))
-    copied = memorisation(training, unseen, training[:200] + 1e-3)
-    honest = memorisation(training, unseen, fresh)
+    copied = memorization(training, unseen, training[:200] + 1e-3)
+    honest = memorization(training, unseen, fresh)
     assert copied.ratio < 0.01
     assert copied.copies == 1
     assert honest.ratio == pytest.approx(1, abs=0.1)
@@ -122,12 +122,12 @@ def test_what_cannot_be_compared_is_named():
     with pytest.raises(ValueError, match="NaN"):
         frechet_distance(np.full((3, 2), np.nan), np.zeros((3, 2)))
     with pytest.raises(ValueError, match="neighbours"):
-        fidelity(np.zeros((5, 2)), np.zeros((5, 2)))
+        prdc(np.zeros((5, 2)), np.zeros((5, 2)))
 
 
 def test_the_window_estimate_is_the_density_of_a_mixture_of_normals():
-    generator = torch.Generator().manual_seed(0)
-    samples, rows = torch.rand(7, 3, generator=generator), torch.rand(5, 3, generator=generator)
+    rng = torch.Generator().manual_seed(0)
+    samples, rows = torch.rand(7, 3, generator=rng), torch.rand(5, 3, generator=rng)
     normal = torch.distributions.Independent(torch.distributions.Normal(samples.double(), 0.2), 1)
     mixture = torch.distributions.MixtureSameFamily(
         torch.distributions.Categorical(logits=torch.zeros(7).double()), normal
@@ -137,9 +137,9 @@ def test_the_window_estimate_is_the_density_of_a_mixture_of_normals():
 
 
 def test_the_window_is_chosen_on_validation_rows_and_near_the_truth():
-    generator = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     centre = torch.zeros(1, 20)
-    rows = 0.2 * torch.randn(4000, 20, generator=generator)
+    rows = 0.2 * torch.randn(4000, 20, generator=rng)
     found = parzen(centre, rows[:2000], rows[2000:])
     assert found.sigma == 0.2
     entropy = 10 * (1 + np.log(2 * np.pi * 0.04))

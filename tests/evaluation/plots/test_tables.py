@@ -2,21 +2,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.tensors import Block
-from layerwise.evaluation import plots as figures
+from layerwise.data.tensors import ColumnBlock
+from layerwise.evaluation import plots
 
 BLOCKS = (
-    Block(name="age", kind="real", start=0, stop=1),
-    Block(name="member", kind="binary", start=1, stop=2),
-    Block(name="country", kind="categorical", start=2, stop=4, categories=("a", "b", "c")),
-    Block(name="age_missing", kind="binary", start=4, stop=5),
+    ColumnBlock(name="age", kind="real", start=0, stop=1),
+    ColumnBlock(name="member", kind="binary", start=1, stop=2),
+    ColumnBlock(name="country", kind="categorical", start=2, stop=4, categories=("a", "b", "c")),
+    ColumnBlock(name="age_missing", kind="binary", start=4, stop=5),
 )
 
 
 def test_a_tables_reconstruction_shows_raw_values_coloured_by_their_squared_error():
     prepared = np.array([[0.5, 1, 0, 1, 0], [1.5, 1, 1, 0, 0]])
     restored = pd.DataFrame({"age": [41.0, 52.25], "member": [True, True], "country": ["c", "b"]})
-    figure = figures.table_reconstructions(restored, prepared, BLOCKS, [(3, 1.5)])
+    figure = plots.plot_table_reconstructions(restored, prepared, BLOCKS, [(3, 1.5)])
     axes = figure.axes[0]
     shown = [[text.get_text() for text in axes.texts[k : k + 2]] for k in (0, 2, 4)]
     assert shown == [["41", "52.25"], ["True", "True"], ["c", "b"]]
@@ -24,14 +24,14 @@ def test_a_tables_reconstruction_shows_raw_values_coloured_by_their_squared_erro
     assert [label.get_text() for label in axes.get_xticklabels()] == ["row", "epoch 3\n1.50"]
 
 
-def test_marginals_set_generated_shares_beside_real_ones():
+def test_marginals_set_generated_fractions_beside_real_ones():
     real = pd.DataFrame(
         {"country": ["a", "a", "b", "c"], "constant": [1, 1, 1, 1], "age": np.arange(4) * 1.0}
     )
     generated = pd.DataFrame(
         {"country": ["b", "b", "b", "a"], "constant": [1] * 4, "age": np.arange(4) * 1.0}
     )
-    figure = figures.marginals(real, generated)
+    figure = plots.plot_marginals(real, generated)
     axes = figure.axes[0]
     assert axes.get_title() == "country"
     heights = [bar.get_height() for bar in axes.patches]
@@ -40,16 +40,16 @@ def test_marginals_set_generated_shares_beside_real_ones():
 
 
 def test_marginals_of_many_values_are_densities():
-    generator = np.random.default_rng(0)
-    real = pd.DataFrame({"age": generator.normal(size=500)})
-    figure = figures.marginals(real, real + 5)
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"age": rng.normal(size=500)})
+    figure = plots.plot_marginals(real, real + 5)
     assert len(figure.axes[0].patches) == 31
     with pytest.raises(ValueError, match="no column"):
-        figures.marginals(pd.DataFrame({"constant": [1, 1]}), pd.DataFrame({"constant": [1, 1]}))
+        plots.plot_marginals(pd.DataFrame({"constant": [1, 1]}), pd.DataFrame({"constant": [1, 1]}))
 
 
 def test_label_errors_count_false_and_missed_positives_apart():
-    figure = figures.label_errors(
+    figure = plots.plot_label_errors(
         [[1, 0], [0, 0], [1, 1], [0, 1]], [[0.9, 0.9], [0.9, 0], [0.1, 1], [0, 1]], ["x", "y"]
     )
     widths = [bar.get_width() for bar in figure.axes[0].patches]
@@ -58,7 +58,7 @@ def test_label_errors_count_false_and_missed_positives_apart():
 
 def test_calibration_of_a_regression_compares_means_in_equal_bins():
     predicted = np.arange(100.0)
-    figure = figures.calibration("regression", predicted + 7, predicted)
+    figure = plots.plot_calibration("regression", predicted + 7, predicted)
     line = figure.axes[0].lines[1]
     assert np.allclose(line.get_ydata() - line.get_xdata(), 7)
     assert len(line.get_xdata()) == 10

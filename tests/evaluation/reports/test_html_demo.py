@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.evaluation.reports.html_demo import plain_layers, slider_page
+from layerwise.evaluation.reports.html_demo import folded_layers, render_html_demo
 from layerwise.models.gan.generator import Generator, GeneratorConfig
 
 
@@ -29,16 +29,16 @@ def in_the_browser(layers, x):
 
 
 def test_layers_with_their_statistics_folded_in_give_the_generators_rows(generator):
-    z, told = torch.tensor([[0.3, -1.2, 0.8]]), torch.tensor([[0.0, 1.0]])
-    found = in_the_browser(plain_layers(generator), torch.cat([z, told], 1)[0].double().numpy())
-    np.testing.assert_allclose(found, generator(z, told)[0].detach().numpy(), atol=1e-6)
+    z, condition = torch.tensor([[0.3, -1.2, 0.8]]), torch.tensor([[0.0, 1.0]])
+    found = in_the_browser(folded_layers(generator), torch.cat([z, condition], 1)[0].double().numpy())
+    np.testing.assert_allclose(found, generator(z, condition)[0].detach().numpy(), atol=1e-6)
 
 
 def test_the_page_carries_the_same_numbers(generator):
-    page = slider_page(generator, ("a", "</script>"), (2, 2), "Title & more")
-    assert "Title &amp; more" in page
-    assert page.count("</script>") == 1
-    model = json.loads(re.search(r"const model = (.*);\n", page)[1].replace("<\\/", "</"))
+    demo = render_html_demo(generator, ("a", "</script>"), (2, 2), "Title & more")
+    assert "Title &amp; more" in demo
+    assert demo.count("</script>") == 1
+    model = json.loads(re.search(r"const model = (.*);\n", demo)[1].replace("<\\/", "</"))
     assert model["classes"] == ["a", "</script>"]
     layers = [
         (
@@ -57,4 +57,4 @@ def test_the_page_carries_the_same_numbers(generator):
 def test_a_generator_that_the_page_does_not_know_is_refused():
     other = Generator(GeneratorConfig(latent_size=2, n_outputs=4, activation="tanh"))
     with pytest.raises(ValueError, match="network mlp with relu"):
-        plain_layers(other)
+        folded_layers(other)

@@ -1,15 +1,15 @@
-from layerwise.data.tensors import Block, Description
-from layerwise.evaluation.metrics.supervised import Measure
-from layerwise.evaluation.reports.model_card import model_card
+from layerwise.data.tensors import ColumnBlock, DataSpec
+from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.evaluation.reports.model_card import make_model_card
 
-DESCRIPTION = Description(
+DESCRIPTION = DataSpec(
     task="binary",
     n_inputs=2,
     n_outputs=1,
     feature_names=("age", "balance"),
     blocks=(
-        Block(name="age", kind="real", start=0, stop=1),
-        Block(name="balance", kind="real", start=1, stop=2),
+        ColumnBlock(name="age", kind="real", start=0, stop=1),
+        ColumnBlock(name="balance", kind="real", start=1, stop=2),
     ),
     target_names=("Exited",),
     class_names=("stays", "leaves"),
@@ -21,16 +21,16 @@ DESCRIPTION = Description(
 )
 
 
-def figure(value):
-    return {"error": Measure(name="error", value=value, low=0.1, high=0.3, base_rate=0.4, better="lower")}
+def metrics(value):
+    return {"error": Metric(name="error", value=value, low=0.1, high=0.3, base_rate=0.4, better="lower")}
 
 
 def test_the_card_says_what_the_network_learnt_from_and_how_it_does():
-    card = model_card(
+    card = make_model_card(
         DESCRIPTION,
         {"mlp": {"hidden_sizes": [6, 6]}, "seed": 0},
-        figure(0.2),
-        {"gradient boosting": figure(0.15)},
+        metrics(0.2),
+        {"gradient boosting": metrics(0.15)},
         ["two rows stand in both sets"],
         figures=["figures/roc_curves.png"],
     )
@@ -50,13 +50,13 @@ def test_the_card_says_what_the_network_learnt_from_and_how_it_does():
 
 
 def test_every_table_row_has_as_many_cells_as_its_head():
-    card = model_card(DESCRIPTION.model_copy(update={"source": "a|b"}), {"a": "x|y"}, figure(0.2))
+    card = make_model_card(DESCRIPTION.model_copy(update={"source": "a|b"}), {"a": "x|y"}, metrics(0.2))
     for block in card.split("\n\n"):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.replace("\\|", "").count("|") for line in lines}) <= 1
 
 
 def test_images_are_described_by_their_size():
-    card = model_card(DESCRIPTION.model_copy(update={"image_shape": (28, 28)}), {}, figure(0.2))
+    card = make_model_card(DESCRIPTION.model_copy(update={"image_shape": (28, 28)}), {}, metrics(0.2))
     assert "images of 28 x 28 pixels" in card
     assert "age (real)" not in card

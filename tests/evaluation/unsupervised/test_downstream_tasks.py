@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.data.tensors import Block
-from layerwise.evaluation.unsupervised.anomalies import detection, planted_anomalies
+from layerwise.data.tensors import ColumnBlock
+from layerwise.evaluation.unsupervised.anomalies import evaluate_detection, synthetic_anomalies
 from layerwise.evaluation.unsupervised.compression import (
-    code_curve,
-    fit_components,
+    fit_pca,
     jpeg,
-    jpeg_curve,
-    quantised,
+    jpeg_rate_distortion,
+    latent_rate_distortion,
+    quantize,
 )
-from layerwise.evaluation.unsupervised.imputation import hide_cells, imputation_errors, impute
-from layerwise.evaluation.unsupervised.latent import active_units, code_statistics
-from layerwise.evaluation.unsupervised.reconstruction import peak_signal_to_noise, structural_similarity
+from layerwise.evaluation.unsupervised.imputation import imputation_errors, impute, mask_cells
+from layerwise.evaluation.unsupervised.latent import active_units, latent_statistics
+from layerwise.evaluation.unsupervised.reconstruction import peak_signal_to_noise_ratio, structural_similarity
 
 
 def seeded(seed=0):
@@ -28,16 +28,16 @@ def test_principal_components_are_those_of_scikit_learn():
     rows = torch.randn(80, 6, generator=seeded()) @ torch.randn(6, 6, generator=seeded(1)) + 2
     pca = PCA(3).fit(rows.numpy())
     expected = pca.inverse_transform(pca.transform(rows.numpy()))
-    found = fit_components(rows, 3)
+    found = fit_pca(rows, 3)
     np.testing.assert_allclose(found.decode(found.encode(rows)).numpy(), expected, atol=1e-4)
-    whole = fit_components(rows, 6)
+    whole = fit_pca(rows, 6)
     torch.testing.assert_close(whole.decode(whole.encode(rows)), rows, rtol=1e-4, atol=1e-4)
 
 
 def test_codes_of_few_bits_take_few_values_and_cost_little_more_error_the_more_bits_there_are():
-    codes = torch.rand(500, 4, generator=seeded())
-    assert len(quantised(codes, codes, 2)[:, 0].unique()) == 4
-    points = code_curve(codes, codes, codes, lambda code: code)
+    latents = torch.rand(500, 4, generator=seeded())
+    assert len(quantize(latents, latents, 2)[:, 0].unique()) == 4
+    points = latent_rate_distortion(latents, latents, latents, lambda code: code)
     assert [point.bytes for point in points] == [1, 1.5, 2, 3, 4]
     errors = [point.squared_error for point in points]
     assert errors == sorted(errors, reverse=True)
@@ -53,13 +53,13 @@ def test_the_size_of_a_jpeg_is_that_of_its_scan():
     # 16 blocks of one colour: 2 bits for no change and 4 for the end of the block.
     assert flat_size == pytest.approx(16 * 6 / 8, abs=2)
     assert size > 10 * flat_size
-    points = jpeg_curve(torch.from_numpy(picture.reshape(1, -1) / 255).float(), (28, 28))
+    points = jpeg_rate_distortion(torch.from_numpy(picture.reshape(1, -1) / 255).float(), (28, 28))
     assert [p.bytes for p in points] == sorted(p.bytes for p in points)
 
 
 def test_the_peak_signal_to_noise_ratio_of_a_constant_error():
     rows = torch.zeros(2, 10)
-    assert peak_signal_to_noise(rows, rows + 0.1).tolist() == pytest.approx([20, 20], rel=1e-4)
+    assert peak_signal_to_noise_ratio(rows, rows + 0.1).tolist() == pytest.approx([20, 20], rel=1e-4)
 
 
 def test_structural_similarity_of_flat_and_of_equal_pictures():
@@ -87,30 +87,30 @@ def test_structural_similarity_weighs_the_window():
 def test_a_detection_counts_ranks_and_rows_above_the_threshold():
     validation = torch.arange(100.0)
     scores = torch.tensor([10.0, 50, 96, 97, 200, 20])
-    strange = torch.tensor([False, False, False, True, True, True])
-    found = detection(validation, scores, strange)
+    is_anomaly = torch.tensor([False, False, False, True, True, True])
+    found = evaluate_detection(validation, scores, is_anomaly)
     assert found.auc == pytest.approx((3 + 3 + 1) / 9)
     assert 94 < found.threshold < 95
-    assert (found.found, found.false_alarms) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert (found.recall, found.false_positive_rate) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
 
 
 def test_planted_anomalies_hold_usual_values_in_rows_that_were_not_there():
     rows = torch.arange(200).reshape(50, 4).float()
-    found = planted_anomalies(rows, torch.tensor([0, 1, 1, 2]), seeded())
+    found = synthetic_anomalies(rows, torch.tensor([0, 1, 1, 2]), seeded())
     assert (found % 4 == rows % 4).all()
     assert (found[:, 1] + 1 == found[:, 2]).all()
     assert 0.3 < float((found != rows).float().mean()) < 0.7
 
 
 BLOCKS = (
-    Block(name="a", kind="real", start=0, stop=1),
-    Block(name="b", kind="real", start=1, stop=2),
-    Block(name="c", kind="categorical", start=2, stop=4, categories=("x", "y", "z")),
+    ColumnBlock(name="a", kind="real", start=0, stop=1),
+    ColumnBlock(name="b", kind="real", start=1, stop=2),
+    ColumnBlock(name="c", kind="categorical", start=2, stop=4, categories=("x", "y", "z")),
 )
 
 
 def test_cells_are_hidden_by_block():
-    cells, columns = hide_cells(500, BLOCKS, 0.2, seeded())
+    cells, columns = mask_cells(500, BLOCKS, 0.2, seeded())
     assert torch.equal(columns[:, 2], columns[:, 3])
     assert torch.equal(columns[:, :3], cells)
     assert float(cells.float().mean()) == pytest.approx(0.2, abs=0.05)
@@ -119,35 +119,35 @@ def test_cells_are_hidden_by_block():
 def test_missing_cells_are_filled_from_the_plane_of_the_rows():
     a = torch.randn(100, 1, generator=seeded())
     rows = torch.cat([a, 2 * a], 1)
-    plane = fit_components(rows, 1)
+    plane = fit_pca(rows, 1)
     missing = torch.zeros_like(rows, dtype=torch.bool)
     missing[:, 1] = True
-    filled = impute(lambda x: plane.decode(plane.encode(x)), rows, missing, rows.mean(0), rounds=200)
-    torch.testing.assert_close(filled, rows, rtol=1e-3, atol=1e-3)
-    assert torch.equal(filled[:, 0], rows[:, 0])
+    imputed = impute(lambda x: plane.decode(plane.encode(x)), rows, missing, rows.mean(0), n_iterations=200)
+    torch.testing.assert_close(imputed, rows, rtol=1e-3, atol=1e-3)
+    assert torch.equal(imputed[:, 0], rows[:, 0])
 
 
 def test_imputation_errors_are_of_hidden_cells_alone():
     rows = torch.tensor([[1.0, 0, 0, 0], [3, 5, 1, 0], [5, 9, 0, 1]])
-    filled = torch.tensor([[2.0, 7, 0, 0], [3, 5, 0, 0.2], [5, 9, 0.1, 0.8]])
+    imputed = torch.tensor([[2.0, 7, 0, 0], [3, 5, 0, 0.2], [5, 9, 0.1, 0.8]])
     start = torch.tensor([0.0, 0, 0.2, 0.2])
     cells = torch.tensor([[True, False, False], [False, False, True], [False, False, True]])
-    found = imputation_errors(rows, filled, start, cells, BLOCKS)
+    found = imputation_errors(rows, imputed, start, cells, BLOCKS)
     assert [each["column"] for each in found] == ["a", "c"]
-    assert (found[0]["autoencoder"], found[0]["usual"]) == (1, 1)
+    assert (found[0]["autoencoder"], found[0]["baseline"]) == (1, 1)
     # Row 2 is y and was answered x (the rest); row 3 is z both times. The usual answer is x.
-    assert (found[1]["autoencoder"], found[1]["usual"]) == (0.5, 1)
+    assert (found[1]["autoencoder"], found[1]["baseline"]) == (0.5, 1)
 
 
 def test_statistics_of_codes():
-    codes = torch.tensor([[3.0, 0, 0, 1e-6], [0, 4, 0, 1e-6], [2, 0, 0, 1e-6], [0, 1, 0, 1e-6]])
-    found = code_statistics(codes)
+    latents = torch.tensor([[3.0, 0, 0, 1e-6], [0, 4, 0, 1e-6], [2, 0, 0, 1e-6], [0, 1, 0, 1e-6]])
+    found = latent_statistics(latents)
     assert found["dead_units"] == 2
-    assert found["zeros"] == pytest.approx(0.5)
+    assert found["zero_fraction"] == pytest.approx(0.5)
     assert found["sparseness"] == pytest.approx(1, abs=1e-4)
-    even = code_statistics(torch.ones(3, 4))
+    even = latent_statistics(torch.ones(3, 4))
     assert even["sparseness"] == pytest.approx(0)
-    assert math.isfinite(code_statistics(torch.zeros(3, 4))["sparseness"])
+    assert math.isfinite(latent_statistics(torch.zeros(3, 4))["sparseness"])
 
 
 def test_a_latent_unit_is_active_if_its_mean_varies():

@@ -21,7 +21,7 @@ def test_ratings_are_read_from_one_hot_rows():
 
 
 def test_probabilities_of_a_rating_are_the_conditionals_of_the_joint():
-    rbm = m.machine("softmax")
+    rbm = m.make_rbm("softmax")
     given, held_out = given_and_held_out()
     rows, groups, _ = rated(held_out, 3)
     found = rating_probabilities(rbm, given, rows, groups, 3)
@@ -33,7 +33,7 @@ def test_probabilities_of_a_rating_are_the_conditionals_of_the_joint():
 
 
 def test_errors_are_those_of_the_expected_rating_and_of_means():
-    rbm = m.machine("softmax")
+    rbm = m.make_rbm("softmax")
     given, held_out = given_and_held_out()
     levels = [1.0, 2.0, 5.0]
     found = rating_errors(rbm, given, held_out, levels)
@@ -45,5 +45,5 @@ def test_errors_are_those_of_the_expected_rating_and_of_means():
     assert found["global_mean"] == pytest.approx((((5 - mean) ** 2 + (1 - mean) ** 2) / 2) ** 0.5)
     rows = (mean + (2 - mean) / 6, mean + (1 - mean) / 6)
     assert found["item_mean"] == pytest.approx((((5 - rows[0]) ** 2 + (1 - rows[1]) ** 2) / 2) ** 0.5)
-    monitored = RatingsMonitor(rbm, given, held_out, levels).measure_epoch(None)
+    monitored = RatingsMonitor(rbm, given, held_out, levels).epoch_metrics(None)
     assert monitored == {"validation/rmse": pytest.approx(found["rmse"])}

@@ -4,15 +4,15 @@ from torch.distributions import Bernoulli
 
 from layerwise.evaluation.unsupervised.reconstruction import (
     reconstruction_cross_entropy,
-    reconstruction_measures,
+    reconstruction_metrics,
     reconstruction_mse,
     reconstruction_sse,
 )
 
 
 def pair(seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(6, 8, generator=generator), torch.rand(6, 8, generator=generator)
+    rng = torch.Generator().manual_seed(seed)
+    return torch.rand(6, 8, generator=rng), torch.rand(6, 8, generator=rng)
 
 
 def test_cross_entropy_of_binary_rows_is_their_negative_log_probability():
@@ -35,19 +35,19 @@ def test_squared_errors_are_per_row_and_per_pixel():
     assert reconstruction_mse(original, reconstruction).tolist() == [0.5, 0.0625]
 
 
-def test_measures_are_means_over_rows():
+def test_metrics_are_means_over_rows():
     original, reconstruction = pair()
-    found = reconstruction_measures(original, reconstruction, bounded=True)
+    found = reconstruction_metrics(original, reconstruction, bounded=True)
     assert found["reconstruction_mse"] * 8 == pytest.approx(found["reconstruction_sse"])
     assert found["reconstruction_cross_entropy"] == pytest.approx(
         float(reconstruction_cross_entropy(original, reconstruction).mean())
     )
-    assert "reconstruction_cross_entropy" not in reconstruction_measures(
+    assert "reconstruction_cross_entropy" not in reconstruction_metrics(
         original, reconstruction, bounded=False
     )
 
 
-def test_cross_entropy_refuses_standardised_columns():
+def test_cross_entropy_refuses_standardized_columns():
     original, reconstruction = pair()
     with pytest.raises(ValueError, match="rows in"):
         reconstruction_cross_entropy(original - 1, reconstruction)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.evaluation.likelihood.partition import exact_log_partition
 from layerwise.evaluation.unsupervised.topics import (
     document_log_probability,
@@ -25,7 +25,7 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def planted_documents(n, seed):
+def synthetic_documents(n, seed):
     """Each document draws nine in ten of its words from one topic's words, the rest from all."""
     random = np.random.default_rng(seed)
     words = TOPICS * WORDS_EACH
@@ -40,18 +40,18 @@ def planted_documents(n, seed):
 
 @pytest.fixture(scope="module")
 def learnt():
-    training = planted_documents(800, 1)
+    training = synthetic_documents(800, 1)
     rbm = RBM(RBMConfig(n_visible=24, n_hidden=6, visible="counts"), seeded())
-    rbm.start_from(training)
+    rbm.initialize_from(training)
     settings = ContrastiveDivergenceSettings(
         learning_rate=0.01, final_learning_rate=0.0, sample_visible=True, steps=1, final_steps=5
     )
-    trainee = ContrastiveDivergence(rbm, settings, seeded(1))
-    fit(trainee, Rows(training), epochs=60, batch_size=20, generator=seeded(2))
+    plan = ContrastiveDivergence(rbm, settings, seeded(1))
+    fit(plan, TensorData(training), epochs=60, batch_size=20, rng=seeded(2))
     return rbm, training
 
 
-def test_planted_topics_are_recovered(learnt):
+def test_synthetic_topics_are_recovered(learnt):
     # A unit may stand for a topic by being on, or for the others by being off: documents of one topic share a code.
     rbm, _ = learnt
     p = torch.softmax(rbm.visible_bias + _codes(rbm) @ rbm.weight.t(), 1)
@@ -80,7 +80,7 @@ def test_the_top_words_of_a_unit_are_words_of_one_topic(learnt):
 
 def test_held_out_perplexity_is_far_below_that_of_independent_words_and_near_the_planted_one(learnt):
     rbm, training = learnt
-    test = planted_documents(60, 2)
+    test = synthetic_documents(60, 2)
     low, high = perplexity(rbm, test, training.sum(0, keepdim=True), seeded(), temperatures=200)
     unigram = unigram_perplexity(test, training.sum(0, keepdim=True))
     assert low <= high * 1.01
@@ -121,9 +121,9 @@ def test_a_document_under_known_topics_has_the_probability_of_the_integral_over_
     )
     # Over the share of the first topic, by the midpoint rule on a grid that crowds towards the singular end.
     u = (torch.arange(200_000, dtype=torch.float64) + 0.5) / 200_000
-    share, width = u**2, 2 * u / 200_000
-    density = torch.distributions.Beta(0.5, 1.5).log_prob(share).exp()
-    words = share[:, None] * phi[0] + (1 - share[:, None]) * phi[1]
+    fraction, width = u**2, 2 * u / 200_000
+    density = torch.distributions.Beta(0.5, 1.5).log_prob(fraction).exp()
+    words = fraction[:, None] * phi[0] + (1 - fraction[:, None]) * phi[1]
     expected = math.log(float((density * width * (words**row).prod(1)).sum()))
     posterior = torch.tensor([3.0, 3.5], dtype=torch.float64)
     found = document_log_probability(row, phi.log(), prior, posterior, np.random.default_rng(0), 200_000)

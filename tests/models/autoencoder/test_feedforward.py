@@ -5,14 +5,19 @@ from torch.nn import functional
 
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig, keep_largest
-from layerwise.models.autoencoder.jacobian import encode_with_norm, estimated_norm, mean_jacobian_norm, slope
-from layerwise.models.autoencoder.outputs import new_output
+from layerwise.models.autoencoder.jacobian import (
+    activation_derivative,
+    encode_with_jacobian_norm,
+    estimate_jacobian_norm,
+    mean_jacobian_norm,
+)
+from layerwise.models.autoencoder.outputs import build_output
 from layerwise.models.autoencoder.stacked import (
     StackConfig,
     StackedAutoencoders,
-    from_machines,
+    from_dbn,
     roll_up,
-    unrolled,
+    unroll,
 )
 from layerwise.models.io import load_network, save_network
 from layerwise.models.layers import ACTIVATIONS, activation
@@ -26,7 +31,7 @@ def seeded(seed=0):
 
 
 def autoencoder(double=False, **shape):
-    network = Autoencoder(AutoencoderConfig(**{"n_inputs": 7, "code_size": 3} | shape), seeded())
+    network = Autoencoder(AutoencoderConfig(**{"n_inputs": 7, "latent_size": 3} | shape), seeded())
     with torch.no_grad():
         for value in network.parameters():
             value.add_(torch.randn(value.shape, generator=seeded(1)) * 0.3)
@@ -38,42 +43,44 @@ def rows(n=6, d=7, dtype=torch.float32):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_every_slope_is_the_derivative(name):
+def test_every_derivative_is_the_derivative(name):
     act = activation(name).double()
     total = torch.linspace(-3, 3, 40, dtype=torch.float64, requires_grad=True)
     value = act(total)
     (expected,) = torch.autograd.grad(value.sum(), total)
-    torch.testing.assert_close(slope(act, total, act(total)), expected, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(
+        activation_derivative(act, total, act(total)), expected, rtol=1e-10, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("hidden", [(), (5,), (9, 4), (6, 8, 5)])
 @pytest.mark.parametrize("name", ["sigmoid", "silu"])
 def test_the_jacobian_norm_is_that_of_automatic_differentiation(hidden, name):
-    network = autoencoder(double=True, hidden_sizes=hidden, activation=name, code_activation=name)
+    network = autoencoder(double=True, hidden_sizes=hidden, activation=name, latent_activation=name)
     x = rows(dtype=torch.float64)
-    code, found = encode_with_norm(network, x)
+    latent, found = encode_with_jacobian_norm(network, x)
     jacobian = vmap(jacrev(lambda row: network.encode(row[None])[0]))(x)
     torch.testing.assert_close(found, jacobian.square().sum((1, 2)), rtol=1e-10, atol=1e-14)
-    torch.testing.assert_close(code, network.encode(x))
+    torch.testing.assert_close(latent, network.encode(x))
     assert mean_jacobian_norm(network, x) == pytest.approx(float(jacobian.detach().norm(dim=(1, 2)).mean()))
 
 
 def test_the_jacobian_of_kept_units_leaves_the_others_out():
-    network = autoencoder(double=True, keep=2, code_activation="linear")
+    network = autoencoder(double=True, keep=2, latent_activation="linear")
     x = rows(dtype=torch.float64)
     jacobian = vmap(jacrev(lambda row: network.encode(row[None])[0]))(x)
-    torch.testing.assert_close(encode_with_norm(network, x)[1], jacobian.square().sum((1, 2)))
+    torch.testing.assert_close(encode_with_jacobian_norm(network, x)[1], jacobian.square().sum((1, 2)))
 
 
 def test_the_gradient_of_the_jacobian_norm_is_that_of_automatic_differentiation():
     network = autoencoder(double=True, hidden_sizes=(5,))
     x, weight = rows(dtype=torch.float64), network.encoder[0].weight
-    (found,) = torch.autograd.grad(encode_with_norm(network, x)[1].sum(), weight)
+    (found,) = torch.autograd.grad(encode_with_jacobian_norm(network, x)[1].sum(), weight)
 
     def norm(w):
         with torch.no_grad():
             weight.copy_(w)
-        return float(encode_with_norm(network, x)[1].sum().detach())
+        return float(encode_with_jacobian_norm(network, x)[1].sum().detach())
 
     start, step = weight.detach().clone(), 1e-6
     for at in [(0, 0), (2, 3), (4, 6)]:
@@ -85,8 +92,10 @@ def test_the_gradient_of_the_jacobian_norm_is_that_of_automatic_differentiation(
 
 def test_the_estimated_norm_is_right_on_average():
     network, x = autoencoder(double=True, hidden_sizes=(5,)), rows(dtype=torch.float64)
-    draws = torch.stack([estimated_norm(network.encode, x, seeded(k))[1].detach() for k in range(4000)])
-    expected = encode_with_norm(network, x)[1]
+    draws = torch.stack(
+        [estimate_jacobian_norm(network.encode, x, seeded(k))[1].detach() for k in range(4000)]
+    )
+    expected = encode_with_jacobian_norm(network, x)[1]
     error = draws.std(0) / 4000**0.5
     assert ((draws.mean(0) - expected).abs() < 4 * error).all()
     assert float(error.max()) > 0  # one direction alone is not the norm
@@ -95,8 +104,8 @@ def test_the_estimated_norm_is_right_on_average():
 def test_an_estimated_norm_learns_only_while_gradients_are_wanted():
     network, x = autoencoder(), rows()
     with torch.no_grad():
-        assert not estimated_norm(network.encode, x, seeded())[1].requires_grad
-    estimated_norm(network.encode, x, seeded())[1].sum().backward()
+        assert not estimate_jacobian_norm(network.encode, x, seeded())[1].requires_grad
+    estimate_jacobian_norm(network.encode, x, seeded())[1].sum().backward()
     assert network.encoder[0].weight.grad.abs().sum() > 0
 
 
@@ -112,9 +121,9 @@ def test_tied_weights_stay_tied_after_a_reload_and_a_step(tmp_path):
     save_network(autoencoder(hidden_sizes=(5,), tied=True), tmp_path)
     network = load_network(tmp_path).train()
     assert len(network.weights()) == 2
-    optimiser = torch.optim.SGD(network.parameters(), 0.1)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
     network.loss(network(rows()), rows()).sum().backward()
-    optimiser.step()
+    optimizer.step()
     for down, back in zip(network.encoder, reversed(network.decoder), strict=True):
         assert torch.equal(back.weight, down.weight.t())
 
@@ -136,13 +145,13 @@ def test_a_tied_weight_gets_the_gradient_of_both_ways():
 
 
 def test_kept_units_are_the_largest_of_each_row():
-    code = torch.tensor([[3.0, -1.0, 2.0, 0.5], [-4.0, -1.0, -3.0, -2.0]])
-    assert keep_largest(code, 2).tolist() == [[3.0, 0, 2.0, 0], [0, -1.0, 0, -2.0]]
-    assert keep_largest(code, 0) is code
+    latent = torch.tensor([[3.0, -1.0, 2.0, 0.5], [-4.0, -1.0, -3.0, -2.0]])
+    assert keep_largest(latent, 2).tolist() == [[3.0, 0, 2.0, 0], [0, -1.0, 0, -2.0]]
+    assert keep_largest(latent, 0) is latent
 
 
 def test_the_bernoulli_loss_is_the_cross_entropy_also_of_several_codes_a_row():
-    output, x = new_output("binary_cross_entropy", "sigmoid"), torch.randn(4, 6, 7, generator=seeded())
+    output, x = build_output("binary_cross_entropy", "sigmoid"), torch.randn(4, 6, 7, generator=seeded())
     target = rows()
     expected = functional.binary_cross_entropy_with_logits(x, target.expand_as(x), reduction="none").sum(-1)
     torch.testing.assert_close(output.loss(x, target), expected)
@@ -156,7 +165,7 @@ def test_the_mixed_loss_is_the_log_density_of_its_columns():
         UnitBlock(kind="bernoulli", size=1),
         UnitBlock(kind="softmax", size=2, groups=(2,), rest=(True,)),
     )
-    output = new_output("mixed", "linear", blocks, learn_variance=True)
+    output = build_output("mixed", "linear", blocks, learn_variance=True)
     with torch.no_grad():
         output.log_variance.copy_(torch.tensor([0.3, -0.7]))
     x = torch.randn(2, 5, 8, generator=seeded())
@@ -173,7 +182,7 @@ def test_the_mixed_loss_is_the_log_density_of_its_columns():
 
 
 def test_the_gaussian_loss_is_the_log_density():
-    output = new_output("gaussian", "linear")
+    output = build_output("gaussian", "linear")
     with torch.no_grad():
         output.log_variance.fill_(0.4)
     x = torch.randn(6, 7, generator=seeded())
@@ -183,7 +192,7 @@ def test_the_gaussian_loss_is_the_log_density():
 
 @pytest.mark.parametrize("image_shape", [(28, 28), (7, 10), (9, 9)])
 def test_a_convolutional_autoencoder_returns_pictures_of_the_size_it_got(image_shape):
-    config = ConvolutionalConfig(image_shape=image_shape, channels=(3, 4), code_size=5)
+    config = ConvolutionalConfig(image_shape=image_shape, channels=(3, 4), latent_size=5)
     network = ConvolutionalAutoencoder(config, seeded())
     x = torch.rand(4, config.n_inputs, generator=seeded())
     assert network.reconstruct(x).shape == x.shape
@@ -194,22 +203,22 @@ def test_a_convolutional_autoencoder_returns_pictures_of_the_size_it_got(image_s
 @pytest.mark.parametrize("kind", ["feedforward", "convolutional"])
 def test_an_autoencoder_learns_its_rows_by_heart(kind):
     if kind == "feedforward":
-        network = autoencoder(n_inputs=16, code_size=8, code_activation="linear")
+        network = autoencoder(n_inputs=16, latent_size=8, latent_activation="linear")
     else:
         network = ConvolutionalAutoencoder(
-            ConvolutionalConfig(image_shape=(4, 4), channels=(8,), code_size=8), seeded()
+            ConvolutionalConfig(image_shape=(4, 4), channels=(8,), latent_size=8), seeded()
         )
     x = rows(5, 16).round()
-    optimiser = torch.optim.Adam(network.parameters(), 0.02)
+    optimizer = torch.optim.Adam(network.parameters(), 0.02)
     for _ in range(300):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         network.loss(network(x), x).mean().backward()
-        optimiser.step()
+        optimizer.step()
     assert float((network.reconstruct(x) - x).detach().abs().max()) < 0.1
 
 
 @pytest.fixture
-def machines():
+def dbn():
     dbn = DBN(DBNConfig(n_visible=7, hidden_sizes=(5, 3)), seeded())
     with torch.no_grad():
         for value in dbn.parameters():
@@ -217,17 +226,17 @@ def machines():
     return dbn
 
 
-def test_machines_and_the_autoencoder_they_unroll_to_reconstruct_alike(machines):
-    stack = from_machines(machines)
-    deep = unrolled(stack)
-    torch.testing.assert_close(stack.reconstruct(rows()), machines.reconstruct(rows()))
-    torch.testing.assert_close(deep.reconstruct(rows()), machines.reconstruct(rows()))
-    torch.testing.assert_close(deep.encode(rows()), machines.encode(rows()))
+def test_rbms_and_the_autoencoder_they_unroll_to_reconstruct_alike(dbn):
+    stack = from_dbn(dbn)
+    deep = unroll(stack)
+    torch.testing.assert_close(stack.reconstruct(rows()), dbn.reconstruct(rows()))
+    torch.testing.assert_close(deep.reconstruct(rows()), dbn.reconstruct(rows()))
+    torch.testing.assert_close(deep.encode(rows()), dbn.encode(rows()))
 
 
-def test_what_the_deep_autoencoder_learnt_comes_back_into_the_stack(machines):
-    stack = from_machines(machines)
-    deep = unrolled(stack)
+def test_what_the_deep_autoencoder_learned_comes_back_into_the_stack(dbn):
+    stack = from_dbn(dbn)
+    deep = unroll(stack)
     with torch.no_grad():
         for value in deep.parameters():
             value.mul_(1.1)
@@ -236,7 +245,7 @@ def test_what_the_deep_autoencoder_learnt_comes_back_into_the_stack(machines):
 
 
 def test_a_stack_starts_the_layers_of_a_network():
-    layers = (AutoencoderConfig(n_inputs=7, code_size=5), AutoencoderConfig(n_inputs=5, code_size=3))
+    layers = (AutoencoderConfig(n_inputs=7, latent_size=5), AutoencoderConfig(n_inputs=5, latent_size=3))
     stack = StackedAutoencoders(StackConfig(layers=layers), seeded())
     network = MLP(MLPConfig(n_inputs=7, n_outputs=2, hidden_sizes=(5, 3)))
     stack.copy_to(network)
@@ -247,6 +256,6 @@ def test_a_stack_starts_the_layers_of_a_network():
 
 
 def test_layers_that_do_not_fit_make_no_stack():
-    layers = (AutoencoderConfig(n_inputs=7, code_size=5), AutoencoderConfig(n_inputs=4, code_size=3))
+    layers = (AutoencoderConfig(n_inputs=7, latent_size=5), AutoencoderConfig(n_inputs=4, latent_size=3))
     with pytest.raises(ValueError, match="4 inputs cannot read codes of 5"):
         StackConfig(layers=layers)

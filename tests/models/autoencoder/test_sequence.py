@@ -1,6 +1,6 @@
 import torch
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
 from layerwise.training.autoencoder.sequences import train_sequences
@@ -16,10 +16,10 @@ def test_a_series_is_written_again_and_its_future_predicted():
     phase = torch.arange(8)[:, None] * torch.pi / 4
     time = torch.arange(10)[None] * torch.pi / 4
     waves = torch.stack([(phase + time).sin(), (phase + time).cos()], 2) / 2 + 0.5
-    network = SequenceAutoencoder(SequenceConfig(n_inputs=2, code_size=16), seeded())
-    rows = Rows(waves.flatten(1))
+    network = SequenceAutoencoder(SequenceConfig(n_inputs=2, latent_size=16), seeded())
+    rows = TensorData(waves.flatten(1))
     settings = FinetuningSettings(epochs=250, learning_rate=0.02, schedule="cosine")
-    train_sequences(network, rows, rows, settings, batch_size=8, read=6, seed=0)
+    train_sequences(network, rows, rows, settings, batch_size=8, n_input_steps=6, seed=0)
     with torch.no_grad():
         assert float((network.reconstruct(waves[:, :6]) - waves[:, :6]).abs().mean()) < 0.03
         assert float((network.predict(waves[:, :6], 4) - waves[:, 6:]).abs().mean()) < 0.03
@@ -28,17 +28,17 @@ def test_a_series_is_written_again_and_its_future_predicted():
 
 
 def test_the_past_is_written_in_the_order_of_time():
-    network = SequenceAutoencoder(SequenceConfig(n_inputs=3, code_size=4), seeded())
-    code = torch.randn(2, 8, generator=seeded(1))
-    past = network.write(code, "past", 5)
+    network = SequenceAutoencoder(SequenceConfig(n_inputs=3, latent_size=4), seeded())
+    latent = torch.randn(2, 8, generator=seeded(1))
+    past = network.decode_steps(latent, "past", 5)
     assert past.shape == (2, 5, 3)
     # The last step of time is written first, whatever the length.
-    torch.testing.assert_close(past[:, -1], network.write(code, "past", 2)[:, -1])
+    torch.testing.assert_close(past[:, -1], network.decode_steps(latent, "past", 2)[:, -1])
 
 
 def ratings():
     return RatingAutoencoder(
-        RatingAutoencoderConfig(n_groups=3, levels=(1.0, 2.0, 5.0), code_size=4, centre=2.5), seeded()
+        RatingAutoencoderConfig(n_groups=3, levels=(1.0, 2.0, 5.0), latent_size=4, center=2.5), seeded()
     )
 
 

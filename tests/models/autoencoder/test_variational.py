@@ -2,17 +2,17 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
+from torch.distributions import Independent, MultivariateNormal, Normal
 
 from layerwise.evaluation.likelihood.iwae import importance_weighted_log_prob
 from layerwise.models.autoencoder.variational import (
     VAE,
     VAEConfig,
-    divergence,
-    draw_codes,
     evidence_lower_bound,
     importance_weighted_bound,
+    kl_divergence,
     log_weights,
+    sample_latents,
 )
 
 
@@ -21,7 +21,7 @@ def seeded(seed=0):
 
 
 def vae(**shape):
-    network = VAE(VAEConfig(**{"n_inputs": 6, "hidden_sizes": (5,), "code_size": 2} | shape), seeded())
+    network = VAE(VAEConfig(**{"n_inputs": 6, "hidden_sizes": (5,), "latent_size": 2} | shape), seeded())
     with torch.no_grad():
         for value in network.parameters():
             value.add_(torch.randn(value.shape, generator=seeded(1)) * 0.2)
@@ -36,18 +36,20 @@ def test_the_divergence_is_that_of_the_distributions():
     mean = torch.randn(5, 3, generator=seeded(), dtype=torch.float64)
     log_variance = torch.randn(5, 3, generator=seeded(1), dtype=torch.float64)
     posterior = Normal(mean, (log_variance / 2).exp())
-    expected = kl_divergence(posterior, Normal(torch.zeros_like(mean), torch.ones_like(mean)))
-    torch.testing.assert_close(divergence(mean, log_variance), expected)
+    expected = torch.distributions.kl_divergence(
+        posterior, Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    )
+    torch.testing.assert_close(kl_divergence(mean, log_variance), expected)
 
 
 def test_log_weights_are_the_three_log_densities():
     network, x = vae(), rows()
     found = log_weights(network, x, 3, seeded(4))
     mean, log_variance = network.posterior(x)
-    z, _ = draw_codes(mean, log_variance, seeded(4), 3)
+    z, _ = sample_latents(mean, log_variance, seeded(4), 3)
     q = Independent(Normal(mean, (log_variance / 2).exp()), 1).log_prob(z)
     p = Independent(Normal(torch.zeros(2).double(), torch.ones(2).double()), 1).log_prob(z)
-    likelihood = torch.distributions.Bernoulli(logits=network.decode_inputs(z)).log_prob(x).sum(-1)
+    likelihood = torch.distributions.Bernoulli(logits=network.decode_pre_activation(z)).log_prob(x).sum(-1)
     torch.testing.assert_close(found, likelihood + p - q)
 
 
@@ -67,7 +69,9 @@ def test_the_bound_rises_with_k_towards_the_log_probability():
     # log p(x) by the trapezoid rule over both code units.
     side = torch.linspace(-6, 6, 301, dtype=torch.float64)
     z = torch.cartesian_prod(side, side)
-    log_p = torch.distributions.Bernoulli(logits=network.decode_inputs(z)[:, None]).log_prob(x).sum(-1)
+    log_p = (
+        torch.distributions.Bernoulli(logits=network.decode_pre_activation(z)[:, None]).log_prob(x).sum(-1)
+    )
     log_p = log_p + Normal(0.0, 1.0).log_prob(z).sum(1, keepdim=True)
     exact = log_p.logsumexp(0) + 2 * math.log(12 / 300)
     bounds = []
@@ -86,16 +90,16 @@ def test_the_bound_rises_with_k_towards_the_log_probability():
 
 def test_the_log_probability_does_not_depend_on_how_its_draws_are_cut(monkeypatch):
     network, x = vae(), rows()
-    with_all = importance_weighted_log_prob(network, x, 4000, seeded(), codes_at_a_time=10**6)
-    in_parts = importance_weighted_log_prob(network, x, 4000, seeded(), codes_at_a_time=700)
+    with_all = importance_weighted_log_prob(network, x, 4000, seeded(), latents_at_a_time=10**6)
+    in_parts = importance_weighted_log_prob(network, x, 4000, seeded(), latents_at_a_time=700)
     torch.testing.assert_close(with_all, in_parts, rtol=0, atol=0.1)
     assert not in_parts.requires_grad
 
 
 def ppca_log_prob(x, k):
     """Log-likelihood of probabilistic PCA at its maximum (Tipping & Bishop 1999, equation 8)."""
-    centred = x - x.mean(0)
-    covariance = centred.T @ centred / len(x)
+    centered = x - x.mean(0)
+    covariance = centered.T @ centered / len(x)
     values, vectors = torch.linalg.eigh(covariance)
     values, vectors = values.flip(0), vectors.flip(1)
     noise = values[k:].mean()
@@ -108,9 +112,9 @@ def test_a_linear_variational_autoencoder_reaches_probabilistic_pca():
     mixing = torch.randn(2, 5, generator=seeded(), dtype=torch.float64)
     x = torch.randn(300, 2, generator=seeded(1), dtype=torch.float64) * torch.tensor([2.0, 1.0]) @ mixing
     x = x + 0.4 * torch.randn(x.shape, generator=seeded(2), dtype=torch.float64) + 1
-    shape = VAEConfig(n_inputs=5, hidden_sizes=(), code_size=2, activation="linear", loss="gaussian")
+    shape = VAEConfig(n_inputs=5, hidden_sizes=(), latent_size=2, activation="linear", loss="gaussian")
     network = VAE(shape, seeded(3)).double()
-    optimiser = torch.optim.LBFGS(network.parameters(), max_iter=300, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(network.parameters(), max_iter=300, line_search_fn="strong_wolfe")
     # Antithetic draws whose second moments are exact make the bound of a linear model noiseless.
     noise = torch.stack([s * math.sqrt(2) * axis for axis in torch.eye(2).double() for s in (1, -1)])
 
@@ -118,16 +122,17 @@ def test_a_linear_variational_autoencoder_reaches_probabilistic_pca():
         mean, log_variance = network.posterior(x)
         z = mean + (log_variance / 2).exp() * noise[:, None]
         return (
-            network.loss(network.decode_inputs(z), x).mean(0) + divergence(mean, log_variance).sum(1)
+            network.loss(network.decode_pre_activation(z), x).mean(0)
+            + kl_divergence(mean, log_variance).sum(1)
         ).mean()
 
     def closure():
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value = bound()
         value.backward()
         return value
 
-    optimiser.step(closure)
+    optimizer.step(closure)
     assert -float(bound()) == pytest.approx(float(ppca_log_prob(x, 2)), abs=0.01)
     # Of a linear model the bound is tight, and no number of draws can exceed it.
     found = importance_weighted_log_prob(network, x[:50], 2000, seeded())
@@ -142,6 +147,6 @@ def test_samples_and_reconstructions_have_no_noise_but_their_codes():
     torch.testing.assert_close(network.reconstruct(x[:1]), network.reconstruct(x)[:1])
     float_network = network.float()
     means = float_network.sample(2000, seeded())
-    drawn = float_network.sample(2000, seeded(), draw=True)
+    drawn = float_network.sample(2000, seeded(), sample_outputs=True)
     assert set(drawn.unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(means.mean(0), drawn.mean(0), rtol=0, atol=0.05)

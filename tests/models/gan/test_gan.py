@@ -23,29 +23,29 @@ PICTURE = {"network": "dcgan", "image_shape": (8, 12), "channels": 4}
 def test_players_map_noise_to_rows_and_rows_to_scores(shape, n_conditions):
     generator = of("generator", latent_size=7, n_outputs=96, n_conditions=n_conditions, **shape)
     discriminator = of("discriminator", n_inputs=96, n_conditions=n_conditions, **shape)
-    told = torch.eye(3)[torch.arange(5) % 3] if n_conditions else None
-    rows = generator(generator.noise(5, torch.Generator().manual_seed(1)), told)
+    condition = torch.eye(3)[torch.arange(5) % 3] if n_conditions else None
+    rows = generator(generator.noise(5, torch.Generator().manual_seed(1)), condition)
     assert rows.shape == (5, 96)
-    assert discriminator(rows, told).shape == (5,)
+    assert discriminator(rows, condition).shape == (5,)
     if n_conditions:
-        other = told.roll(1, 0)
-        assert not torch.equal(discriminator(rows, told), discriminator(rows, other))
-        for player, x in ((generator, rows[:, :7]), (discriminator, rows)):
+        other = condition.roll(1, 0)
+        assert not torch.equal(discriminator(rows, condition), discriminator(rows, other))
+        for network, x in ((generator, rows[:, :7]), (discriminator, rows)):
             with pytest.raises(ValueError, match="wants a condition of 3 columns"):
-                player(x)
+                network(x)
 
 
 @pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, PICTURE])
 def test_a_projection_adds_the_inner_product_of_features_and_condition(shape):
     discriminator = of("discriminator", n_inputs=96, n_conditions=3, **shape).eval()
-    x, told = torch.rand(2, 96), torch.eye(3)[:2]
-    features = discriminator.body(x if shape is PICTURE else torch.cat([x, told], dim=1))
-    expected = discriminator.output(features)[:, 0] + (discriminator.projection(told) * features).sum(1)
-    torch.testing.assert_close(discriminator(x, told), expected)
+    x, condition = torch.rand(2, 96), torch.eye(3)[:2]
+    features = discriminator.body(x if shape is PICTURE else torch.cat([x, condition], dim=1))
+    expected = discriminator.output(features)[:, 0] + (discriminator.projection(condition) * features).sum(1)
+    torch.testing.assert_close(discriminator(x, condition), expected)
 
 
 def test_packed_rows_share_a_score():
-    discriminator = of("discriminator", n_inputs=4, hidden_sizes=(6,), packed=3)
+    discriminator = of("discriminator", n_inputs=4, hidden_sizes=(6,), pac=3)
     rows = torch.rand(9, 4)
     found = discriminator(rows)
     assert found.shape == (3,)
@@ -67,8 +67,8 @@ def test_dcgan_starts_as_its_paper_says():
         ("generator", {"latent_size": 2, "n_outputs": 96, **PICTURE}),
         ("generator", {"latent_size": 2, "n_outputs": 4, "output": "table",
                        "blocks": (OutputBlock(kind="tanh", size=1), OutputBlock(kind="softmax", size=3))}),
-        ("discriminator", {"n_inputs": 96, "spectral": True, **PICTURE}),
-        ("discriminator", {"n_inputs": 5, "normalisation": "batch", "dropout": 0.3}),
+        ("discriminator", {"n_inputs": 96, "spectral_normalization": True, **PICTURE}),
+        ("discriminator", {"n_inputs": 5, "normalization": "batch", "dropout": 0.3}),
     ],
 )  # fmt: skip
 def test_a_player_comes_back_from_its_file(tmp_path, kind, shape):
@@ -84,13 +84,13 @@ def test_building_a_player_leaves_the_global_stream_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    of("discriminator", n_inputs=5, spectral=True)
+    of("discriminator", n_inputs=5, spectral_normalization=True)
     of("generator", latent_size=3, n_outputs=4)
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_the_same_stream_gives_the_same_players():
-    for shape in ({"n_inputs": 5, "spectral": True}, {"n_inputs": 96, **PICTURE}):
+    for shape in ({"n_inputs": 5, "spectral_normalization": True}, {"n_inputs": 96, **PICTURE}):
         first, second = of("discriminator", **shape), of("discriminator", **shape)
         for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
             assert torch.equal(a, b)
@@ -110,7 +110,11 @@ def test_the_same_stream_gives_the_same_players():
             {"latent_size": 1, "n_outputs": 4, "output": "table"},
             "blocks go with output: table",
         ),
-        (DiscriminatorConfig, {"n_inputs": 4, "spectral": True, "normalisation": "batch"}, "takes the place"),
+        (
+            DiscriminatorConfig,
+            {"n_inputs": 4, "spectral_normalization": True, "normalization": "batch"},
+            "takes the place",
+        ),
     ],
 )
 def test_shapes_that_make_no_sense_are_refused(config, shape, message):

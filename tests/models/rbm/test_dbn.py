@@ -12,9 +12,9 @@ def seeded(seed=0):
 
 def stack(n_visible=4, hidden_sizes=(3, 2), visible="bernoulli", seed=0, scale=0.8):
     dbn = DBN(DBNConfig(n_visible=n_visible, hidden_sizes=hidden_sizes, visible=visible)).double()
-    generator = seeded(seed)
+    rng = seeded(seed)
     for value in dbn.parameters():
-        value.normal_(0, scale, generator=generator)
+        value.normal_(0, scale, generator=rng)
     return dbn
 
 
@@ -50,7 +50,7 @@ def test_samples_have_the_exact_distribution(hidden_sizes):
     assert_drawn_from(draws, exact_distribution(dbn))
 
 
-def test_samples_of_a_single_machine_do_not_drift_from_rows_of_the_model():
+def test_samples_of_a_single_rbm_do_not_drift_from_rows_of_the_model():
     dbn = stack(hidden_sizes=(3,), scale=1.5)
     p = exact_distribution(dbn)
     start = all_states(4)[torch.multinomial(p, 40_000, replacement=True, generator=seeded())]
@@ -102,10 +102,10 @@ def test_the_way_up_and_down_is_mean_field_by_hand(visible):
     assert dbn.encode(v, 0) is v
 
 
-def test_only_the_first_machine_has_gaussian_units():
+def test_only_the_first_rbm_has_gaussian_units():
     dbn = stack(hidden_sizes=(3, 2, 2), visible="gaussian")
-    assert [rbm.config.visible for rbm in dbn.machines()] == ["gaussian", "bernoulli", "bernoulli"]
-    assert [rbm.weight.shape for rbm in dbn.machines(2)] == [(4, 3), (3, 2)]
+    assert [rbm.config.visible for rbm in dbn.rbm_layers()] == ["gaussian", "bernoulli", "bernoulli"]
+    assert [rbm.weight.shape for rbm in dbn.rbm_layers(2)] == [(4, 3), (3, 2)]
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])

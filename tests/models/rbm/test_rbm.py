@@ -12,10 +12,10 @@ def all_states(n):
 
 
 def small_machine(n_visible=4, n_hidden=3, visible="bernoulli", seed=0, scale=1.0):
-    generator = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     rbm = RBM(RBMConfig(n_visible=n_visible, n_hidden=n_hidden, visible=visible)).double()
     for value in rbm.parameters():
-        value.normal_(0, scale, generator=generator)
+        value.normal_(0, scale, generator=rng)
     return rbm
 
 
@@ -95,14 +95,14 @@ def test_means_are_the_conditionals_of_the_joint_table():
     torch.testing.assert_close(rbm.visible_mean(h), visible_given_hidden, rtol=1e-12, atol=1e-12)
 
 
-def test_the_hidden_mean_of_a_gaussian_machine_is_its_conditional():
+def test_the_hidden_mean_of_a_gaussian_rbm_is_its_conditional():
     rbm = small_machine(visible="gaussian")
     rows = torch.randn(7, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     p = (-energy_table(rbm, rows)).softmax(1)
     torch.testing.assert_close(rbm.hidden_mean(rows), p @ all_states(3), rtol=1e-12, atol=1e-12)
 
 
-def test_the_visible_mean_of_a_gaussian_machine_is_where_its_energy_is_least():
+def test_the_visible_mean_of_a_gaussian_rbm_is_where_its_energy_is_least():
     rbm = small_machine(visible="gaussian")
     h = all_states(3)
     v = rbm.visible_mean(h).requires_grad_()
@@ -114,10 +114,10 @@ def test_the_visible_mean_of_a_gaussian_machine_is_where_its_energy_is_least():
 def test_rows_of_the_model_stay_rows_of_the_model_under_gibbs_steps(steps):
     rbm = small_machine(scale=0.8)
     p, n = joint_table(rbm).sum(1), 40_000
-    generator = torch.Generator().manual_seed(steps)
-    start = all_states(4)[torch.multinomial(p, n, replacement=True, generator=generator)]
+    rng = torch.Generator().manual_seed(steps)
+    start = all_states(4)[torch.multinomial(p, n, replacement=True, generator=rng)]
     assert_drawn_from(start, p)
-    assert_drawn_from(rbm.gibbs(start, steps, generator), p)
+    assert_drawn_from(rbm.gibbs(start, steps, rng), p)
 
 
 def test_gibbs_steps_forget_where_they_began():
@@ -136,20 +136,20 @@ def test_rows_of_a_gaussian_model_stay_rows_of_the_model_under_gibbs_steps():
     mixture = distributions.MixtureSameFamily(
         distributions.Categorical(weights), distributions.Independent(distributions.Normal(centres, 1), 1)
     )
-    generator = torch.Generator().manual_seed(0)
-    chosen = torch.multinomial(weights, n, replacement=True, generator=generator)
-    start = centres[chosen] + torch.randn(n, 2, generator=generator, dtype=torch.float64)
-    found = rbm.gibbs(start, 3, generator)
+    rng = torch.Generator().manual_seed(0)
+    chosen = torch.multinomial(weights, n, replacement=True, generator=rng)
+    start = centres[chosen] + torch.randn(n, 2, generator=rng, dtype=torch.float64)
+    found = rbm.gibbs(start, 3, rng)
     error = (mixture.variance / n).sqrt()
     assert ((found.mean(0) - mixture.mean).abs() < 5 * error).all()
     assert stats.ks_2samp(mixture.log_prob(start).numpy(), mixture.log_prob(found).numpy()).pvalue > 1e-4
-    assert_drawn_from(rbm.sample_hidden(found, generator), weights)
+    assert_drawn_from(rbm.sample_hidden(found, rng), weights)
 
 
 def test_visible_biases_start_from_log_odds():
     rows = torch.tensor([[0.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
     rbm = RBM(RBMConfig(n_visible=3, n_hidden=2))
-    rbm.start_from(rows)
+    rbm.initialize_from(rows)
     ones = rows.sum(0)
     # Half a one and half a zero are added, so that a constant column has finite odds.
     torch.testing.assert_close(rbm.visible_bias, torch.log((ones + 0.5) / (3 - ones + 0.5)))
@@ -158,13 +158,13 @@ def test_visible_biases_start_from_log_odds():
 def test_visible_biases_of_gaussian_units_start_from_the_means():
     rows = torch.tensor([[2.0, -7.0], [4.0, 3.0]])
     rbm = RBM(RBMConfig(n_visible=2, n_hidden=2, visible="gaussian"))
-    rbm.start_from(rows)
+    rbm.initialize_from(rows)
     assert rbm.visible_bias.tolist() == [3.0, -2.0]
 
 
 def test_bernoulli_units_refuse_rows_outside_the_unit_interval():
     with pytest.raises(UserError, match=r"from -1\.5 to 2.*visible: gaussian"):
-        RBM(RBMConfig(n_visible=2, n_hidden=2)).start_from(torch.tensor([[-1.5, 0.0], [0.5, 2.0]]))
+        RBM(RBMConfig(n_visible=2, n_hidden=2)).initialize_from(torch.tensor([[-1.5, 0.0], [0.5, 2.0]]))
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])

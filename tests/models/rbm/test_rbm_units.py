@@ -7,13 +7,13 @@ import torch
 from helpers import small_rbms as m
 from scipy import stats
 
-from layerwise.data.tensors import Block
+from layerwise.data.tensors import ColumnBlock
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.counts import Counts
+from layerwise.models.rbm.units.counts import ReplicatedSoftmaxUnits
 from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
-from layerwise.models.rbm.units.rectified import Rectified
-from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.models.rbm.units.rectified import NoisyReLUUnits
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
 
 N = 30_000
 SHORT = UnitBlock(kind="softmax", size=3, groups=(2,), rest=(False,))
@@ -39,11 +39,11 @@ def exact_draws(rbm, n, seed=0):
         discrete = m.states(rest)
         each = discrete @ x[:, other].t()
         log_p = log_p + each.logsumexp(0)
-    generator = m.seeded(seed)
-    chosen = torch.multinomial(log_p.softmax(0), n, replacement=True, generator=generator)
-    v = x[chosen] + sigma2.sqrt() * torch.randn(n, len(b), generator=generator, dtype=torch.float64)
+    rng = m.seeded(seed)
+    chosen = torch.multinomial(log_p.softmax(0), n, replacement=True, generator=rng)
+    v = x[chosen] + sigma2.sqrt() * torch.randn(n, len(b), generator=rng, dtype=torch.float64)
     if other:
-        picked = torch.multinomial(each.t().softmax(1)[chosen], 1, generator=generator)[:, 0]
+        picked = torch.multinomial(each.t().softmax(1)[chosen], 1, generator=rng)[:, 0]
         v[:, other] = discrete[picked]
     return v
 
@@ -63,7 +63,7 @@ def shares(rows, states):
 
 @pytest.mark.parametrize("name", m.EVERY)
 def test_the_free_energy_is_minus_the_log_of_the_sum_over_hidden_states(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows = rows_of(rbm)
     expected = -(-m.energies(rbm, rows)).logsumexp(1)
     torch.testing.assert_close(rbm.free_energy(rows), expected, rtol=1e-12, atol=1e-12)
@@ -71,7 +71,7 @@ def test_the_free_energy_is_minus_the_log_of_the_sum_over_hidden_states(name):
 
 @pytest.mark.parametrize("name", m.EVERY)
 def test_the_energy_is_the_printed_sum(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows, h = rows_of(rbm), m.hidden_states(rbm)
     found = torch.stack([rbm.energy(rows, state.expand(len(rows), -1)) for state in h], 1)
     torch.testing.assert_close(found, m.energies(rbm, rows), rtol=1e-12, atol=1e-12)
@@ -79,7 +79,7 @@ def test_the_energy_is_the_printed_sum(name):
 
 @pytest.mark.parametrize("name", m.EVERY)
 def test_the_hidden_mean_is_the_conditional_of_the_joint(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows = rows_of(rbm)
     expected = (-m.energies(rbm, rows)).softmax(1) @ m.hidden_states(rbm)
     torch.testing.assert_close(rbm.hidden_mean(rows), expected, rtol=1e-12, atol=1e-12)
@@ -87,37 +87,39 @@ def test_the_hidden_mean_is_the_conditional_of_the_joint(name):
 
 @pytest.mark.parametrize("name", m.DISCRETE)
 def test_the_visible_mean_is_the_conditional_of_the_joint(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows, p = m.joint(rbm)
     expected = p.t() @ rows / p.sum(0)[:, None]
-    exposure = None
+    observation_counts = None
     if name == "counts":
-        exposure = torch.full((len(expected), 1), float(m.WORDS), dtype=torch.float64)
-    found = rbm.visible_mean(m.hidden_states(rbm), exposure)
+        observation_counts = torch.full((len(expected), 1), float(m.WORDS), dtype=torch.float64)
+    found = rbm.visible_mean(m.hidden_states(rbm), observation_counts)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", m.DISCRETE)
 def test_the_partition_function_over_visible_states_is_the_one_over_hidden_states(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows, times = m.visible_states(rbm)
     over_visible = (times.log() - rbm.free_energy(rows)).logsumexp(0)
     h = m.hidden_states(rbm)
     words = m.WORDS if name == "counts" else 1
-    own = rbm.visible_units.log_partition(rbm.visible_input(h), rbm.visible_bias)
+    own = rbm.visible_units.log_partition(rbm.visible_pre_activation(h), rbm.visible_bias)
     over_hidden = (words * (h @ rbm.hidden_bias + own)).logsumexp(0)
     torch.testing.assert_close(over_visible, over_hidden, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("name", m.REAL)
 def test_summing_gaussian_units_out_is_the_integral(name):
-    rbm = m.machine(name, scale=0.5)
+    rbm = m.make_rbm(name, scale=0.5)
     # Importance sampling from the machine's own exact draws: mean of exp(-F) / density has to be Z... so the density.
     v = exact_draws(rbm, 5)
     h = m.hidden_states(rbm)
     log_joint = -m.energies(rbm, v)
-    log_p_h = h @ rbm.hidden_bias + rbm.visible_units.log_partition(rbm.visible_input(h), rbm.visible_bias)
-    x, sigma2, real = rbm.visible_input(h), m.variances(rbm), m.gaussian_columns(rbm)
+    log_p_h = h @ rbm.hidden_bias + rbm.visible_units.log_partition(
+        rbm.visible_pre_activation(h), rbm.visible_bias
+    )
+    x, sigma2, real = rbm.visible_pre_activation(h), m.variances(rbm), m.gaussian_columns(rbm)
     log_v_given_h = torch.zeros(len(v), len(h), dtype=torch.float64)
     for i in range(rbm.config.n_visible):
         if i in real:
@@ -135,22 +137,22 @@ def test_summing_gaussian_units_out_is_the_integral(name):
 @pytest.mark.parametrize("name", m.DISCRETE)
 @pytest.mark.parametrize("steps", [1, 4])
 def test_rows_of_the_model_stay_rows_of_the_model_under_gibbs_steps(name, steps):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows, p = m.joint(rbm)
     p_v = p.sum(1)
-    generator = m.seeded(steps)
-    start = rows[torch.multinomial(p_v, N, replacement=True, generator=generator)]
-    found = rbm.gibbs(start, steps, generator)
+    rng = m.seeded(steps)
+    start = rows[torch.multinomial(p_v, N, replacement=True, generator=rng)]
+    found = rbm.gibbs(start, steps, rng)
     assert stats.chisquare(shares(found, rows), p_v.numpy() * N).pvalue > 1e-4
-    h = rbm.sample_hidden(found, generator)
+    h = rbm.sample_hidden(found, rng)
     assert stats.chisquare(shares(h, m.hidden_states(rbm)), p.sum(0).numpy() * N).pvalue > 1e-4
 
 
 @pytest.mark.parametrize("name", m.REAL)
 def test_rows_of_a_model_with_real_values_stay_rows_of_the_model(name):
-    rbm = m.machine(name)
-    start, generator = exact_draws(rbm, N), m.seeded(3)
-    found = rbm.gibbs(start, 3, generator)
+    rbm = m.make_rbm(name)
+    start, rng = exact_draws(rbm, N), m.seeded(3)
+    found = rbm.gibbs(start, 3, rng)
     fresh = exact_draws(rbm, N, seed=7)
     for i in range(rbm.config.n_visible):
         assert stats.ks_2samp(found[:, i].numpy(), fresh[:, i].numpy()).pvalue > 1e-4
@@ -159,16 +161,16 @@ def test_rows_of_a_model_with_real_values_stay_rows_of_the_model(name):
     assert stats.ks_2samp(*(values.numpy() for values in pairs)).pvalue > 1e-4
 
 
-def test_gibbs_steps_forget_where_they_began_in_every_discrete_machine():
+def test_gibbs_steps_forget_where_they_began_in_every_discrete_rbm():
     for name in ("softmax", "mixed", "counts"):
-        rbm = m.machine(name)
+        rbm = m.make_rbm(name)
         rows, p = m.joint(rbm)
         found = rbm.gibbs(rows[:1].expand(N, -1).clone(), 40, m.seeded())
         assert stats.chisquare(shares(found, rows), p.sum(1).numpy() * N).pvalue > 1e-4
 
 
 def test_clamped_units_keep_their_values_and_the_others_follow_the_conditional():
-    rbm = m.machine("bernoulli")
+    rbm = m.make_rbm("bernoulli")
     rows, p = m.joint(rbm)
     clamped = torch.tensor([True, False, True, False])
     start = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64).expand(N, -1)
@@ -179,7 +181,7 @@ def test_clamped_units_keep_their_values_and_the_others_follow_the_conditional()
 
 
 def test_a_missing_group_drops_out_of_the_row():
-    rbm = m.machine("softmax")
+    rbm = m.make_rbm("softmax")
     row = torch.tensor([[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]], dtype=torch.float64)
     alone = RBM(RBMConfig(n_visible=3, n_hidden=3, visible="softmax", groups=(3,))).double()
     alone.weight.copy_(rbm.weight[:3])
@@ -195,7 +197,7 @@ def test_a_missing_group_drops_out_of_the_row():
 
 
 def test_softmax_draws_have_one_unit_on_in_every_group_and_the_right_shares():
-    units = Softmax((2, 4), rest=(True, False)).double()
+    units = SoftmaxUnits((2, 4), rest=(True, False)).double()
     x = torch.tensor([[0.5, -1.0, 2.0, 0.0, 0.3, -3.0]], dtype=torch.float64)
     p = torch.cat([torch.cat([torch.zeros(1, 1), x[:, :2]], 1).softmax(1)[:, 1:], x[:, 2:].softmax(1)], 1)
     torch.testing.assert_close(units.mean(x), p)
@@ -206,7 +208,7 @@ def test_softmax_draws_have_one_unit_on_in_every_group_and_the_right_shares():
 
 
 def test_a_long_row_of_groups_is_drawn_without_loss_of_precision():
-    units = Softmax((5,) * 2000)
+    units = SoftmaxUnits((5,) * 2000)
     p = units.mean(torch.zeros(4, 10_000))
     draws = units.sample(p, m.seeded())
     assert bool((draws.view(4, 2000, 5).sum(2) == 1).all())
@@ -214,7 +216,7 @@ def test_a_long_row_of_groups_is_drawn_without_loss_of_precision():
 
 
 def test_drawn_documents_keep_their_lengths():
-    units, p = Counts(), torch.tensor([[0.2, 0.5, 0.3]]).expand(N, -1)
+    units, p = ReplicatedSoftmaxUnits(), torch.tensor([[0.2, 0.5, 0.3]]).expand(N, -1)
     lengths = (torch.arange(N) % 7).float()[:, None]
     draws = units.sample(p * lengths, m.seeded())
     assert torch.equal(draws.sum(1, keepdim=True), lengths)
@@ -229,30 +231,32 @@ def test_the_free_energy_of_rectified_units_is_that_of_their_copies():
     copies = m.states(m.bits(12))
     shifted = x - torch.arange(1, 13, dtype=torch.float64) + 0.5
     expected = (copies @ shifted.t()).logsumexp(0)
-    found = Rectified().log_partition(x, torch.zeros(1))
+    found = NoisyReLUUnits().log_partition(x, torch.zeros(1))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-8)
     high = torch.tensor([[-3.0, 0.2, 55.5], [3.0, 18.0, 140.0]], dtype=torch.float64)
     steps = torch.arange(1, 400, dtype=torch.float64) - 0.5
     expected = torch.nn.functional.softplus(high[..., None] - steps).sum((1, 2))
-    torch.testing.assert_close(Rectified().log_partition(high, torch.zeros(3)), expected, rtol=1e-13, atol=0)
+    torch.testing.assert_close(
+        NoisyReLUUnits().log_partition(high, torch.zeros(3)), expected, rtol=1e-13, atol=0
+    )
 
 
 def test_rectified_units_are_drawn_as_nair_and_hinton_say():
     x = torch.tensor([[-4.0, -1.0, 0.0, 0.7, 3.0, 12.0]], dtype=torch.float64)
-    draws = Rectified().draw(x.expand(N, -1), m.seeded())
+    draws = NoisyReLUUnits().sample_from_pre_activation(x.expand(N, -1), m.seeded())
     s = torch.sigmoid(x).sqrt()
     normal = torch.distributions.Normal(x, s)
     assert bool((draws >= 0).all())
     zeros = (draws == 0).double().mean(0)
     below = normal.cdf(torch.zeros_like(x))[0]
     assert ((zeros - below).abs() < 5 * (below * (1 - below) / N).sqrt() + 1e-12).all()
-    mean = Rectified().mean(x)[0]
+    mean = NoisyReLUUnits().mean(x)[0]
     assert ((draws.mean(0) - mean).abs() < 5 * draws.std(0) / N**0.5 + 1e-12).all()
     # The approximation that the paper makes: right far from 0, and 0.4 below the mean of all copies at 0.
     copies = torch.sigmoid(x[0, :, None] - torch.arange(1, 200, dtype=torch.float64) + 0.5).sum(1)
     assert (mean - copies).abs().max() < 0.41
     assert (mean - copies).abs()[[0, 4, 5]].max() < 0.05
-    assert torch.isfinite(Rectified().mean(torch.tensor([[-500.0, 500.0]]))).all()
+    assert torch.isfinite(NoisyReLUUnits().mean(torch.tensor([[-500.0, 500.0]]))).all()
 
 
 def test_rectified_units_have_no_energy_of_their_sum():
@@ -261,26 +265,26 @@ def test_rectified_units_have_no_energy_of_their_sum():
         rbm.energy(torch.zeros(1, 2), torch.ones(1, 2))
 
 
-def test_a_machine_with_rectified_units_drifts_by_its_approximation_only():
+def test_an_rbm_with_rectified_units_drifts_by_its_approximation_only():
     # Copies of a binary unit make an exact machine; Gibbs steps with the approximation must stay near it.
     rbm = RBM(RBMConfig(n_visible=3, n_hidden=2, hidden="nrelu")).double()
     for value in rbm.parameters():
         value.normal_(0, 0.5, generator=m.seeded(1))
     rows = m.states(m.bits(3))
     p = (-rbm.free_energy(rows)).softmax(0)
-    generator = m.seeded()
-    start = rows[torch.multinomial(p, N, replacement=True, generator=generator)]
-    found = shares(rbm.gibbs(start, 10, generator), rows) / N
+    rng = m.seeded()
+    start = rows[torch.multinomial(p, N, replacement=True, generator=rng)]
+    found = shares(rbm.gibbs(start, 10, rng), rows) / N
     assert abs(found - p.numpy()).sum() / 2 < 0.05  # total variation distance
 
 
 def test_columns_of_a_table_become_units():
     blocks = (
-        Block(name="age", kind="real", start=0, stop=1),
-        Block(name="income", kind="real", start=1, stop=2),
-        Block(name="colour", kind="categorical", start=2, stop=4, categories=("red", "green", "blue")),
-        Block(name="city", kind="categorical", start=4, stop=6, categories=("Rome", "Oslo")),
-        Block(name="member", kind="binary", start=6, stop=7),
+        ColumnBlock(name="age", kind="real", start=0, stop=1),
+        ColumnBlock(name="income", kind="real", start=1, stop=2),
+        ColumnBlock(name="colour", kind="categorical", start=2, stop=4, categories=("red", "green", "blue")),
+        ColumnBlock(name="city", kind="categorical", start=4, stop=6, categories=("Rome", "Oslo")),
+        ColumnBlock(name="member", kind="binary", start=6, stop=7),
     )
     assert unit_blocks(blocks) == (
         UnitBlock(kind="gaussian", size=2),
@@ -288,7 +292,7 @@ def test_columns_of_a_table_become_units():
         UnitBlock(kind="bernoulli", size=1),
     )
     with pytest.raises(UnitsError, match="'words' holds counts"):
-        unit_blocks((Block(name="words", kind="count", start=0, stop=9),))
+        unit_blocks((ColumnBlock(name="words", kind="count", start=0, stop=9),))
 
 
 @pytest.mark.parametrize(
@@ -301,26 +305,26 @@ def test_columns_of_a_table_become_units():
 )
 def test_rows_that_the_units_cannot_take_are_refused(name, rows, message):
     with pytest.raises(UnitsError, match=message):
-        m.machine(name).start_from(torch.tensor(rows, dtype=torch.float64))
+        m.make_rbm(name).initialize_from(torch.tensor(rows, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("name", ["softmax", "uneven softmax", "mixed", "counts"])
 def test_the_first_biases_make_independent_units_with_the_rows_means(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows = m.visible_states(rbm)[0].repeat(4000, 1)
-    generator = m.seeded(4)
-    rows = rows[torch.randint(len(rows), (len(rows) // 3,), generator=generator)]
+    rng = m.seeded(4)
+    rows = rows[torch.randint(len(rows), (len(rows) // 3,), generator=rng)]
     rbm.weight.zero_()
-    rbm.start_from(rows)
+    rbm.initialize_from(rows)
     mean = rbm.visible_units.mean(rbm.visible_bias[None])
     expected = rows.mean(0) / (rows.sum(1).mean() if name == "counts" else 1)
     torch.testing.assert_close(mean[0], expected, rtol=0, atol=2e-3)
 
 
 def test_first_variances_are_those_of_the_rows():
-    rbm = m.machine("gaussian with variances")
+    rbm = m.make_rbm("gaussian with variances")
     rows = torch.tensor([[0.0, 5.0], [2.0, 5.0], [4.0, 5.0]], dtype=torch.float64)
-    rbm.start_from(rows)
+    rbm.initialize_from(rows)
     assert rbm.visible_bias.tolist() == [2.0, 5.0]
     found = rbm.visible_units.log_variance.exp().tolist()
     assert found == pytest.approx([8 / 3, math.exp(-6)])
@@ -331,7 +335,7 @@ def test_first_variances_are_those_of_the_rows():
     [
         {"n_visible": 5, "visible": "softmax", "groups": (2, 2)},
         {"n_visible": 5, "visible": "mixed", "blocks": m.BLOCKS},
-        {"n_visible": 5, "hidden": "categorical", "hidden_group": 3},
+        {"n_visible": 5, "hidden": "categorical", "hidden_group_size": 3},
         {"n_visible": 3, "visible": "mixed", "blocks": (SHORT,)},
     ],
 )

@@ -3,8 +3,8 @@ import torch
 from torch import distributions
 
 from layerwise.models.rbm.units import VISIBLE_UNITS
-from layerwise.models.rbm.units.bernoulli import Bernoulli
-from layerwise.models.rbm.units.gaussian import Gaussian
+from layerwise.models.rbm.units.bernoulli import BernoulliUnits
+from layerwise.models.rbm.units.gaussian import GaussianUnits
 
 
 def seeded(seed=0):
@@ -44,11 +44,11 @@ def test_every_unit_and_row_has_a_random_number_of_its_own(kind):
 
 def test_units_that_are_certain_never_err():
     mean = torch.tensor([0.0, 1.0]).expand(50_000, -1)
-    assert torch.equal(Bernoulli.sample(mean, seeded()), mean)
+    assert torch.equal(BernoulliUnits.sample(mean, seeded()), mean)
 
 
 def test_bernoulli_draws_are_zeros_and_ones_of_the_same_type():
-    draws = Bernoulli.sample(torch.full((10, 3), 0.4, dtype=torch.float64), seeded())
+    draws = BernoulliUnits.sample(torch.full((10, 3), 0.4, dtype=torch.float64), seeded())
     assert draws.dtype == torch.float64
     assert set(draws.unique().tolist()) == {0.0, 1.0}
 
@@ -58,8 +58,8 @@ def test_own_terms_are_the_negative_log_density_up_to_a_constant():
     v = torch.randn(6, 3, generator=seeded(), dtype=torch.float64)
     normal = -distributions.Normal(bias, 1).log_prob(v).sum(1)
     constant = 1.5 * torch.log(torch.tensor(2 * torch.pi, dtype=torch.float64))
-    torch.testing.assert_close(Gaussian.free_energy_term(v, bias), normal - constant)
+    torch.testing.assert_close(GaussianUnits.free_energy_term(v, bias), normal - constant)
     bits = (v > 0).double()
     coin = -distributions.Bernoulli(logits=bias).log_prob(bits).sum(1)
     log_partition = torch.nn.functional.softplus(bias).sum()
-    torch.testing.assert_close(Bernoulli.free_energy_term(bits, bias), coin - log_partition)
+    torch.testing.assert_close(BernoulliUnits.free_energy_term(bits, bias), coin - log_partition)

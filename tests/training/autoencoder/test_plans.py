@@ -3,19 +3,19 @@ import math
 import pytest
 import torch
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.data.transforms.corruption import Corruption
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
 from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
-from layerwise.models.autoencoder.variational import VAE, VAEConfig, divergence
+from layerwise.models.autoencoder.variational import VAE, VAEConfig, kl_divergence
 from layerwise.training.autoencoder.latent_penalties import (
     Contraction,
-    Encoded,
+    EncodedBatch,
     KLSparsity,
     L1Sparsity,
     kl_sparsity,
 )
-from layerwise.training.autoencoder.plans import Reconstruction, Variational
+from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.loop import fit
@@ -30,66 +30,66 @@ def rows(n=200, d=20):
     """Rows of 4 hidden causes."""
     causes = torch.rand(n, 4, generator=seeded(1)).round()
     patterns = torch.rand(4, d, generator=seeded(2)).round()
-    return Rows((causes @ patterns).clamp(0, 1))
+    return TensorData((causes @ patterns).clamp(0, 1))
 
 
 def reconstruction(penalties=(), kind="none", level=0.0, directions=None, **shape):
-    network = Autoencoder(AutoencoderConfig(**{"n_inputs": 20, "code_size": 10} | shape), seeded())
+    network = Autoencoder(AutoencoderConfig(**{"n_inputs": 20, "latent_size": 10} | shape), seeded())
     settings = FinetuningSettings(learning_rate=0.02, epochs=30)
-    return Reconstruction(network, settings, Corruption(kind, level, seeded(3)), penalties, directions, 4)
+    return ReconstructionPlan(network, settings, Corruption(kind, level, seeded(3)), penalties, directions, 4)
 
 
 def variational(**settings):
-    network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), code_size=4), seeded())
+    network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), latent_size=4), seeded())
     learning = FinetuningSettings(learning_rate=0.01, epochs=30)
-    return Variational(network, learning, seeded(4), seeded(5), 4, **settings)
+    return VariationalPlan(network, learning, seeded(4), seeded(5), 4, **settings)
 
 
-def learn(trainee, epochs=30, data=None):
-    return fit(trainee, data or rows(), epochs=epochs, batch_size=50, generator=seeded(6))
+def learn(plan, epochs=30, data=None):
+    return fit(plan, data or rows(), epochs=epochs, batch_size=50, rng=seeded(6))
 
 
-def test_the_kl_of_activities_is_that_of_coins():
-    code = torch.rand(50, 8, generator=seeded(), dtype=torch.float64)
+def test_the_kl_of_activations_is_that_of_coins():
+    latent = torch.rand(50, 8, generator=seeded(), dtype=torch.float64)
     asked = torch.distributions.Bernoulli(torch.full((8,), 0.05, dtype=torch.float64))
-    expected = torch.distributions.kl_divergence(asked, torch.distributions.Bernoulli(code.mean(0))).sum()
-    assert float(kl_sparsity(code, 0.05)) == pytest.approx(float(expected), rel=1e-4)
+    expected = torch.distributions.kl_divergence(asked, torch.distributions.Bernoulli(latent.mean(0))).sum()
+    assert float(kl_sparsity(latent, 0.05)) == pytest.approx(float(expected), rel=1e-4)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_units_that_are_always_off_or_on_cost_a_finite_sum_and_are_pulled_back(value):
-    code = torch.full((5, 3), value, requires_grad=True)
-    cost = kl_sparsity(code, 0.05)
+    latent = torch.full((5, 3), value, requires_grad=True)
+    cost = kl_sparsity(latent, 0.05)
     cost.backward()
     assert math.isfinite(cost.item())
-    assert (code.grad.sign() == (1 if value else -1)).all()
+    assert (latent.grad.sign() == (1 if value else -1)).all()
 
 
 def test_the_batch_is_averaged_before_the_divergence():
-    code = torch.tensor([[0.0], [0.1]])
-    assert float(kl_sparsity(code, 0.05)) == pytest.approx(0, abs=1e-4)
+    latent = torch.tensor([[0.0], [0.1]])
+    assert float(kl_sparsity(latent, 0.05)) == pytest.approx(0, abs=1e-4)
 
 
 def test_penalties_are_numbers_of_each_row():
-    code = torch.tensor([[1.0, -2.0], [0.5, 0.0]])
-    assert L1Sparsity(0.1)(Encoded(code)).tolist() == pytest.approx([0.3, 0.05])
-    assert Contraction(0.5)(Encoded(code, torch.tensor([2.0, 4.0]))).tolist() == [1, 2]
-    assert KLSparsity(1.0, 0.1)(Encoded(code.abs() / 4)).shape == (2,)
+    latent = torch.tensor([[1.0, -2.0], [0.5, 0.0]])
+    assert L1Sparsity(0.1)(EncodedBatch(latent)).tolist() == pytest.approx([0.3, 0.05])
+    assert Contraction(0.5)(EncodedBatch(latent, torch.tensor([2.0, 4.0]))).tolist() == [1, 2]
+    assert KLSparsity(1.0, 0.1)(EncodedBatch(latent.abs() / 4)).shape == (2,)
 
 
-def test_mean_activities_go_to_the_target():
-    trainee = reconstruction([KLSparsity(20.0, 0.05)])
-    learn(trainee, 80)
-    activity = trainee.autoencoder.encode(rows().inputs).mean(0)
+def test_mean_activations_go_to_the_target():
+    plan = reconstruction([KLSparsity(20.0, 0.05)])
+    learn(plan, 80)
+    activity = plan.autoencoder.encode(rows().inputs).mean(0)
     assert (activity - 0.05).abs().max() < 0.03
 
 
-def test_the_l1_penalty_makes_activities_smaller():
+def test_the_l1_penalty_makes_activations_smaller():
     sizes = []
     for weight in (0.0, 0.3, 3.0):
-        trainee = reconstruction([L1Sparsity(weight)], code_activation="relu")
-        learn(trainee)
-        sizes.append(float(trainee.autoencoder.encode(rows().inputs).abs().mean()))
+        plan = reconstruction([L1Sparsity(weight)], latent_activation="relu")
+        learn(plan)
+        sizes.append(float(plan.autoencoder.encode(rows().inputs).abs().mean()))
     assert sizes[0] > sizes[1] > sizes[2]
 
 
@@ -98,82 +98,82 @@ def test_the_contraction_makes_the_jacobian_smaller(estimated):
     norms = []
     for weight in (0.0, 0.3, 3.0):
         penalties = [Contraction(weight)] if weight else []
-        trainee = reconstruction(penalties, directions=seeded(8) if estimated else None)
-        learn(trainee)
-        norms.append(mean_jacobian_norm(trainee.autoencoder, rows().inputs))
+        plan = reconstruction(penalties, directions=seeded(8) if estimated else None)
+        learn(plan)
+        norms.append(mean_jacobian_norm(plan.autoencoder, rows().inputs))
     assert norms[0] > norms[1] > norms[2]
 
 
 def test_the_penalty_is_in_the_gradient():
     grads = []
     for penalties in ([], [Contraction(0.5)]):
-        trainee = reconstruction(penalties)
-        trainee.cost(rows().inputs)[0].backward()
-        grads.append(trainee.autoencoder.encoder[0].weight.grad)
+        plan = reconstruction(penalties)
+        plan.cost(rows().inputs)[0].backward()
+        grads.append(plan.autoencoder.encoder[0].weight.grad)
     assert not torch.allclose(grads[0], grads[1])
 
 
 def test_the_loss_is_against_the_clean_row():
-    trainee = reconstruction(kind="masking", level=1.0)
+    plan = reconstruction(kind="masking", level=1.0)
     x = rows().inputs
     # The encoder sees nothing, so that every row gets the same answer; the loss still tells rows apart.
-    _, losses = trainee.cost(x)
-    blind = trainee.autoencoder(torch.zeros_like(x))
-    torch.testing.assert_close(losses["loss"], trainee.autoencoder.loss(blind, x))
+    _, losses = plan.cost(x)
+    blind = plan.autoencoder(torch.zeros_like(x))
+    torch.testing.assert_close(losses["loss"], plan.autoencoder.loss(blind, x))
 
 
 def test_nothing_is_damaged_when_measuring():
-    trainee = reconstruction(kind="masking", level=0.9)
-    found = trainee.measure(rows())
-    clean = trainee.autoencoder.loss(trainee.autoencoder(rows().inputs), rows().inputs)
+    plan = reconstruction(kind="masking", level=0.9)
+    found = plan.validation_step(rows())
+    clean = plan.autoencoder.loss(plan.autoencoder(rows().inputs), rows().inputs)
     torch.testing.assert_close(found["loss"], clean.detach())
-    assert torch.equal(found["loss"], trainee.measure(rows())["loss"])
-    assert trainee.autoencoder.training
+    assert torch.equal(found["loss"], plan.validation_step(rows())["loss"])
+    assert plan.autoencoder.training
 
 
 def test_a_denoising_autoencoder_takes_noise_out_and_a_plain_one_does_not():
     errors = {}
     noise = Corruption("salt_and_pepper", 0.2, seeded(7))
-    damaged = noise(rows().inputs)
+    corrupted = noise(rows().inputs)
     for kind, level in (("none", 0.0), ("salt_and_pepper", 0.2)):
-        trainee = reconstruction(kind=kind, level=level, code_size=30)
-        learn(trainee, 60)
+        plan = reconstruction(kind=kind, level=level, latent_size=30)
+        learn(plan, 60)
         with torch.no_grad():
-            errors[kind] = float((trainee.autoencoder.reconstruct(damaged) - rows().inputs).square().mean())
-    before = float((damaged - rows().inputs).square().mean())
+            errors[kind] = float((plan.autoencoder.reconstruct(corrupted) - rows().inputs).square().mean())
+    before = float((corrupted - rows().inputs).square().mean())
     assert errors["salt_and_pepper"] < 0.5 * before
     assert errors["salt_and_pepper"] < errors["none"]
 
 
 def test_the_variational_cost_is_the_bound_of_the_vae():
-    trainee, x = variational(), rows().inputs
-    cost, losses = trainee.cost(x)
-    mean, log_variance = trainee.vae.posterior(x)
-    torch.testing.assert_close(losses["divergence"], divergence(mean, log_variance).sum(1))
+    plan, x = variational(), rows().inputs
+    cost, losses = plan.cost(x)
+    mean, log_variance = plan.vae.posterior(x)
+    torch.testing.assert_close(losses["kl_divergence"], kl_divergence(mean, log_variance).sum(1))
     assert float(cost) == pytest.approx(float(losses["loss"].mean()))
 
 
 def test_beta_rises_over_the_warm_up_and_weighs_the_divergence():
-    trainee = variational(beta=4.0, beta_warmup_epochs=8)
+    plan = variational(beta=4.0, beta_warmup_epochs=8)
     values = []
     for epoch in (1, 4, 8, 20):
-        trainee.begin_epoch(epoch, 30)
-        values.append(trainee.beta_now)
+        plan.on_epoch_start(epoch, 30)
+        values.append(plan.beta_now)
     assert values == [0.5, 2, 4, 4]
-    state = trainee.generators["noise"].get_state()
-    cost, losses = trainee.cost(rows().inputs)
-    trainee.generators["noise"].set_state(state)
-    trainee.beta_now = 1.0
-    plain, _ = trainee.cost(rows().inputs)
-    assert float(cost - plain) == pytest.approx(3 * float(losses["divergence"].mean()), rel=1e-4)
+    state = plan.rngs["noise"].get_state()
+    cost, losses = plan.cost(rows().inputs)
+    plan.rngs["noise"].set_state(state)
+    plan.beta_now = 1.0
+    plain, _ = plan.cost(rows().inputs)
+    assert float(cost - plain) == pytest.approx(3 * float(losses["kl_divergence"].mean()), rel=1e-4)
 
 
 def test_free_bits_keep_the_divergence_of_a_code_that_would_die():
     found = {}
     for free in (0.0, 0.5):
-        trainee = variational(beta=20.0, free_bits=free)
-        learn(trainee, 60)
-        found[free] = trainee.measure(rows())["divergence"].mean()
+        plan = variational(beta=20.0, free_bits=free)
+        learn(plan, 60)
+        found[free] = plan.validation_step(rows())["kl_divergence"].mean()
     assert found[0.0] < 0.2
     assert found[0.5] > 1.0
 
@@ -181,8 +181,10 @@ def test_free_bits_keep_the_divergence_of_a_code_that_would_die():
 def test_more_importance_samples_give_a_higher_bound():
     found = []
     for samples in (1, 5, 50):
-        trainee = variational(samples=samples)
-        found.append(float(torch.stack([trainee.measure(rows())["loss"].mean() for _ in range(20)]).mean()))
+        plan = variational(samples=samples)
+        found.append(
+            float(torch.stack([plan.validation_step(rows())["loss"].mean() for _ in range(20)]).mean())
+        )
     assert found[0] > found[1] > found[2]
 
 
@@ -197,24 +199,24 @@ def test_more_importance_samples_give_a_higher_bound():
 def test_a_state_brings_everything_back(make):
     whole = make()
     learn(whole, 2)
-    state = whole.state()
+    state = whole.state_dict()
     expected = learn(whole, 3).history
     other = make()
     learn(other, 1)
-    other.load_state(state)
+    other.load_state_dict(state)
     assert [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in learn(other, 3).history] == [
         {k: v for k, v in epoch.items() if k != "seconds"} for epoch in expected
     ]
-    for name, value in whole.state().items():
-        assert torch.equal(other.state()[name], value), name
+    for name, value in whole.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value), name
 
 
 def test_bfloat16_learns_as_float32_does():
     losses = {}
     for precision in ("float32", "bfloat16"):
-        trainee = reconstruction([Contraction(0.01)])
-        trainee.settings = trainee.settings.model_copy(update={"precision": precision})
-        losses[precision] = learn(trainee, 20).history[-1]["train/loss"]
+        plan = reconstruction([Contraction(0.01)])
+        plan.settings = plan.settings.model_copy(update={"precision": precision})
+        losses[precision] = learn(plan, 20).history[-1]["train/loss"]
     assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
 
 
@@ -222,7 +224,7 @@ def test_bfloat16_learns_as_float32_does():
     ("settings", "message"),
     [
         ({"variant": "sparse", "sparsity": "none"}, "without sparsity is none"),
-        ({"variant": "sparse", "code_activation": "relu"}, "only sigmoid codes are shares"),
+        ({"variant": "sparse", "latent_activation": "relu"}, "only sigmoid codes are shares"),
         (
             {"variant": "sparse", "sparsity": "l1", "sparsity_target": 0.1},
             "l1 has no use for sparsity_target",
@@ -243,8 +245,8 @@ def test_bfloat16_learns_as_float32_does():
         ({"variant": "deep", "loss": "gaussian"}, "only a likelihood needs"),
         ({"variant": "deep", "activation": ["relu"]}, r"1 value\(s\) for 3 hidden layer"),
         ({"variant": "deep", "loss": "binary_cross_entropy", "output": "linear"}, "needs probabilities"),
-        ({"weight_decay": 0.1}, "optimiser adam has no use for weight_decay"),
-        ({"code_sice": 3}, "did you mean 'code_size'"),
+        ({"weight_decay": 0.1}, "optimizer adam has no use for weight_decay"),
+        ({"latent_sice": 3}, "did you mean 'latent_size'"),
     ],
 )
 def test_what_makes_no_sense_together_is_refused_with_a_reason(settings, message):

@@ -3,19 +3,19 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import Block, Description, Rows
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms.corruption import Corruption
 from layerwise.datasets.sources import EmbeddedDigits
-from layerwise.evaluation.unsupervised.compression import fit_components
+from layerwise.evaluation.unsupervised.compression import fit_pca
 from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.passes import reconstructed
-from layerwise.models.autoencoder.stacked import from_machines, unrolled
+from layerwise.models.autoencoder.passes import reconstruct_rows
+from layerwise.models.autoencoder.stacked import from_dbn, unroll
 from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.training.autoencoder.plans import Reconstruction
+from layerwise.training.autoencoder.plans import ReconstructionPlan
 from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.autoencoder.stacking import new_stack, pretrain_layers
+from layerwise.training.autoencoder.stacking import build_stack, pretrain_layers
 from layerwise.training.loop import fit
-from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain
+from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain_dbn
 from layerwise.training.supervised.settings import FinetuningSettings
 
 SIZES = (200, 100, 50, 20)
@@ -37,55 +37,55 @@ def squared_error(rows, again):
 
 
 def learn(network, rows, epochs):
-    trainee = Reconstruction(
+    plan = ReconstructionPlan(
         network,
-        FinetuningSettings(optimiser="momentum", learning_rate=0.001, epochs=epochs),
+        FinetuningSettings(optimizer="momentum", learning_rate=0.001, epochs=epochs),
         Corruption("none", 0.0, seeded(1)),
         n_batches=-(-len(rows) // 100),
     )
-    fit(trainee, Rows(rows), epochs=epochs, batch_size=100, generator=seeded(2))
+    fit(plan, TensorData(rows), epochs=epochs, batch_size=100, rng=seeded(2))
     network.eval()
 
 
 @pytest.mark.slow
-def test_a_deep_sigmoid_net_stays_near_two_components_from_a_small_start_and_not_after_machines(digits):
+def test_a_deep_sigmoid_net_stays_near_two_components_from_a_small_start_and_not_after_rbms(digits):
     training, test = digits[:4000], digits[4000:]
-    components = fit_components(training, 2)
+    components = fit_pca(training, 2)
     by_two = squared_error(test, components.decode(components.encode(test)))
-    machines = DBN(DBNConfig(n_visible=784, hidden_sizes=SIZES), seeded(3))
-    pretrain(machines, Rows(training), None, PretrainingSettings(epochs=10), 0)
-    pretrained = unrolled(from_machines(machines))
-    small = Autoencoder(pretrained.config.model_copy(update={"initialiser": "normal"}), seeded(4))
+    dbn = DBN(DBNConfig(n_visible=784, hidden_sizes=SIZES), seeded(3))
+    pretrain_dbn(dbn, TensorData(training), None, PretrainingSettings(epochs=10), 0)
+    pretrained = unroll(from_dbn(dbn))
+    small = Autoencoder(pretrained.config.model_copy(update={"initializer": "normal"}), seeded(4))
     for network in (small, pretrained):
         learn(network, training, 15)
-    assert squared_error(test, reconstructed(small, test)) > 0.95 * by_two
-    assert squared_error(test, reconstructed(pretrained, test)) < 0.7 * by_two
+    assert squared_error(test, reconstruct_rows(small, test)) > 0.95 * by_two
+    assert squared_error(test, reconstruct_rows(pretrained, test)) < 0.7 * by_two
 
 
 def test_every_layer_learns_the_codes_of_the_one_below(digits):
-    columns = Description(
+    columns = DataSpec(
         task="multiclass",
         n_inputs=784,
         n_outputs=10,
         feature_names=(),
-        blocks=(Block(name="pixels", kind="binary", start=0, stop=784),),
+        blocks=(ColumnBlock(name="pixels", kind="binary", start=0, stop=784),),
         target_names=(),
         image_shape=(28, 28),
     )
     settings = SAESettings(hidden_sizes=(30, 20), learning_rate=0.01, corruption_levels=(0.2, 0.0))
-    stack = new_stack(settings, columns, seeded(5))
+    stack = build_stack(settings, columns, seeded(5))
     before = squared_error(digits[:500], stack.reconstruct(digits[:500]))
     result = pretrain_layers(
         stack,
-        Rows(digits[:1000]),
-        Rows(digits[1000:1200]),
+        TensorData(digits[:1000]),
+        TensorData(digits[1000:1200]),
         columns,
         settings,
         PretrainingSettings(epochs=4),
         0,
     )
     assert squared_error(digits[:500], stack.reconstruct(digits[:500])) < 0.8 * before
-    codes = stack.encode(digits[1000:1200], depth=1).detach()
+    latents = stack.encode(digits[1000:1200], depth=1).detach()
     upper = stack.autoencoders()[1]
-    expected = float(upper.loss(upper(codes), codes).mean().detach())
+    expected = float(upper.loss(upper(latents), latents).mean().detach())
     assert result.history["layer_2"][-1]["validation/loss"] == pytest.approx(expected, rel=1e-4)

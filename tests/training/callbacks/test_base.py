@@ -2,7 +2,7 @@ import pytest
 
 from layerwise.checkpointing.state import Progress
 from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.utils.run_context import add_receiver, remove_receiver
+from layerwise.utils.run_context import add_listener, remove_listener
 
 
 class Notebook:
@@ -15,10 +15,10 @@ class Notebook:
 
 @pytest.fixture
 def notebook():
-    receiver = Notebook()
-    add_receiver(receiver)
-    yield receiver
-    remove_receiver(receiver)
+    listener = Notebook()
+    add_listener(listener)
+    yield listener
+    remove_listener(listener)
 
 
 def test_an_epoch_is_reported_under_its_prefix_with_its_number_as_step(notebook):
@@ -33,8 +33,8 @@ def test_an_epoch_is_reported_under_its_prefix_with_its_number_as_step(notebook)
 
 def test_every_event_does_nothing_by_itself():
     progress, callback = Progress("layer 1", None, 3, 1), Callback()
-    callback.on_train_begin(progress)
-    callback.on_epoch_begin(progress)
+    callback.on_train_start(progress)
+    callback.on_epoch_start(progress)
     callback.on_batch_end(progress)
     callback.on_epoch_end(progress, {})
     callback.on_train_end(progress)

@@ -8,10 +8,10 @@ from layerwise.training.callbacks.progress_bar import ProgressBar
 
 def play(bar, epochs=3):
     progress = Progress("layer 1", None, epochs, 1)
-    bar.on_train_begin(progress)
+    bar.on_train_start(progress)
     for _ in range(epochs):
         progress.epoch += 1
-        bar.on_epoch_begin(progress)
+        bar.on_epoch_start(progress)
         bar.on_epoch_end(progress, {"train/loss": 0.25 * progress.epoch})
     bar.on_train_end(progress)
 
@@ -37,5 +37,5 @@ def test_a_terminal_sees_the_label_the_epoch_and_the_loss(metric, monkeypatch, c
 def test_an_error_before_the_first_epoch_leaves_nothing_behind(monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     bar, progress = ProgressBar("layer 1", "train/loss"), Progress("layer 1", None, 3, 1)
-    bar.on_train_begin(progress)
+    bar.on_train_start(progress)
     bar.on_train_end(progress)

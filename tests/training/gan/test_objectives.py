@@ -6,9 +6,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from layerwise.training.gan.adversarial_settings import GameSettings
+from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
-from layerwise.training.gan.objectives import OBJECTIVES, objective_of
+from layerwise.training.gan.objectives import OBJECTIVES, get_objective
 
 # Two densities on five points.
 P = torch.tensor([0.1, 0.3, 0.2, 0.25, 0.15], dtype=torch.float64)
@@ -16,24 +16,24 @@ Q = torch.tensor([0.4, 0.1, 0.2, 0.05, 0.25], dtype=torch.float64)
 
 
 def expected_loss(name, scores, smoothing=0.0):
-    game = objective_of(name)
-    return (P * game.real_loss(scores, smoothing) + Q * game.fake_loss(scores)).sum()
+    objective = get_objective(name)
+    return (P * objective.real_loss(scores, smoothing) + Q * objective.fake_loss(scores)).sum()
 
 
 def best_scores(name, smoothing=0.0):
     """Minimise the discriminator's expected loss over its scores at the five points."""
     scores = torch.zeros(5, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS(
+    optimizer = torch.optim.LBFGS(
         [scores], max_iter=500, tolerance_grad=1e-12, tolerance_change=0, line_search_fn="strong_wolfe"
     )
 
     def closure():
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = expected_loss(name, scores, smoothing)
         loss.backward()
         return loss
 
-    optimiser.step(closure)
+    optimizer.step(closure)
     return scores.detach()
 
 
@@ -53,23 +53,23 @@ def test_the_best_least_squares_discriminator_says_p_over_p_plus_q_too():
 
 
 def test_the_best_value_is_the_jensen_shannon_divergence():
-    game, scores, middle = objective_of("minimax"), torch.logit(P / (P + Q)), (P + Q) / 2
-    value = (P * game.real_value(scores) + Q * game.fake_value(scores)).sum()
+    objective, scores, middle = get_objective("minimax"), torch.logit(P / (P + Q)), (P + Q) / 2
+    value = (P * objective.real_value(scores) + Q * objective.fake_value(scores)).sum()
     divergence = 0.5 * (P * (P / middle).log() + Q * (Q / middle).log()).sum()
     assert float(value) == pytest.approx(-math.log(4) + 2 * float(divergence))
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating"])
 def test_at_equality_the_value_is_minus_log_4(name):
-    game, undecided = objective_of(name), torch.zeros(3, dtype=torch.float64)
-    value = game.real_value(undecided) + game.fake_value(undecided)
+    objective, undecided = get_objective(name), torch.zeros(3, dtype=torch.float64)
+    value = objective.real_value(undecided) + objective.fake_value(undecided)
     torch.testing.assert_close(value, torch.full((3,), -math.log(4), dtype=torch.float64))
 
 
 def test_the_minimax_generator_minimises_the_value_as_written():
-    game, scores = objective_of("minimax"), torch.linspace(-4, 4, 9)
+    objective, scores = get_objective("minimax"), torch.linspace(-4, 4, 9)
     torch.testing.assert_close(
-        game.generator_loss(scores), torch.log(1 - torch.sigmoid(scores)), atol=1e-6, rtol=1e-5
+        objective.generator_loss(scores), torch.log(1 - torch.sigmoid(scores)), atol=1e-6, rtol=1e-5
     )
 
 
@@ -84,16 +84,16 @@ def test_the_minimax_generator_minimises_the_value_as_written():
         ("hinge", lambda s: -torch.ones_like(s)),
     ],
 )
-def test_the_generators_slope_by_the_score_is_known(name, slope):
+def test_the_generators_derivative_by_the_score_is_known(name, slope):
     scores = torch.linspace(-6, 6, 13, requires_grad=True)
-    (found,) = torch.autograd.grad(objective_of(name).generator_loss(scores).sum(), scores)
+    (found,) = torch.autograd.grad(get_objective(name).generator_loss(scores).sum(), scores)
     torch.testing.assert_close(found, slope(scores.detach()))
 
 
-def test_only_the_minimax_slope_vanishes_where_the_discriminator_is_sure():
+def test_only_the_minimax_derivative_vanishes_where_the_discriminator_is_sure():
     sure = torch.tensor([-30.0], requires_grad=True)
     slopes = {
-        name: float(torch.autograd.grad(objective_of(name).generator_loss(sure).sum(), sure)[0].abs())
+        name: float(torch.autograd.grad(get_objective(name).generator_loss(sure).sum(), sure)[0].abs())
         for name in OBJECTIVES
     }
     assert slopes.pop("minimax") < 1e-12
@@ -102,54 +102,61 @@ def test_only_the_minimax_slope_vanishes_where_the_discriminator_is_sure():
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_the_discriminators_loss_is_minus_the_value(name):
-    game, real, fake = objective_of(name), torch.tensor([0.3, 2.0, -1.5]), torch.tensor([-0.2, 1.2, -3.0])
+    objective, real, fake = (
+        get_objective(name),
+        torch.tensor([0.3, 2.0, -1.5]),
+        torch.tensor([-0.2, 1.2, -3.0]),
+    )
     sign = (
         1 if name == "least_squares" else -1
     )  # its discriminator minimises its value (Mao et al., equation 2)
-    value = game.real_value(real) + game.fake_value(fake)
-    torch.testing.assert_close(game.real_loss(real, 0.0) + game.fake_loss(fake), sign * value)
+    value = objective.real_value(real) + objective.fake_value(fake)
+    torch.testing.assert_close(objective.real_loss(real, 0.0) + objective.fake_loss(fake), sign * value)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_huge_scores_give_finite_losses(name):
-    game, huge = objective_of(name), torch.tensor([-1e4, 1e4])
+    objective, huge = get_objective(name), torch.tensor([-1e4, 1e4])
     for values in (
-        game.real_loss(huge, 0.0),
-        game.fake_loss(huge),
-        game.generator_loss(huge),
-        game.fake_value(huge),
+        objective.real_loss(huge, 0.0),
+        objective.fake_loss(huge),
+        objective.generator_loss(huge),
+        objective.fake_value(huge),
     ):
         assert torch.isfinite(values).all()
 
 
 def test_the_penalty_of_a_linear_critic_of_unit_norm_is_0():
-    generator = torch.Generator().manual_seed(0)
-    weight = torch.randn(6, generator=generator, dtype=torch.float64)
-    real, fake = torch.randn(2, 8, 6, generator=generator, dtype=torch.float64)
-    shares = torch.rand(8, 1, generator=generator, dtype=torch.float64)
-    found = unit_norm_penalty(lambda x: x @ (weight / weight.norm()), real, fake, shares)
+    rng = torch.Generator().manual_seed(0)
+    weight = torch.randn(6, generator=rng, dtype=torch.float64)
+    real, fake = torch.randn(2, 8, 6, generator=rng, dtype=torch.float64)
+    interpolation_weights = torch.rand(8, 1, generator=rng, dtype=torch.float64)
+    found = unit_norm_penalty(lambda x: x @ (weight / weight.norm()), real, fake, interpolation_weights)
     torch.testing.assert_close(found, torch.zeros(8, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("norm", [0.5, 3.0])
 def test_the_penalty_of_a_linear_critic_is_its_norms_squared_distance_from_1(norm):
     weight = torch.full((4,), norm / 2, dtype=torch.float64)
-    rows, shares = torch.zeros(3, 4, dtype=torch.float64), torch.full((3, 1), 0.3, dtype=torch.float64)
-    found = unit_norm_penalty(lambda x: x @ weight, rows, rows + 1, shares)
+    rows, interpolation_weights = (
+        torch.zeros(3, 4, dtype=torch.float64),
+        torch.full((3, 1), 0.3, dtype=torch.float64),
+    )
+    found = unit_norm_penalty(lambda x: x @ weight, rows, rows + 1, interpolation_weights)
     torch.testing.assert_close(found, torch.full((3,), (norm - 1) ** 2, dtype=torch.float64))
 
 
 def test_the_penalty_is_taken_between_the_rows():
     # The critic |x|^2 / 2 has the gradient x, so that the penalty tells where it was taken.
-    real, fake, shares = torch.ones(1, 2), torch.full((1, 2), 5.0), torch.tensor([[0.25]])
-    found = unit_norm_penalty(lambda x: x.square().sum(1) / 2, real, fake, shares)
+    real, fake, interpolation_weights = torch.ones(1, 2), torch.full((1, 2), 5.0), torch.tensor([[0.25]])
+    found = unit_norm_penalty(lambda x: x.square().sum(1) / 2, real, fake, interpolation_weights)
     assert found.item() == pytest.approx((4 * math.sqrt(2) - 1) ** 2, rel=1e-5)
 
 
 def test_packed_rows_have_one_gradient():
     weight = torch.tensor([3.0, 0.0, 0.0, 4.0])
     rows = torch.zeros(6, 2)
-    found = unit_norm_penalty(lambda x: x.reshape(3, 4) @ weight, rows, rows, torch.rand(3, 1), pack=2)
+    found = unit_norm_penalty(lambda x: x.reshape(3, 4) @ weight, rows, rows, torch.rand(3, 1), pac=2)
     torch.testing.assert_close(found, torch.full((3,), 16.0))
 
 
@@ -173,9 +180,9 @@ def test_the_penalties_gradient_reaches_the_critic():
     [
         ({"objective": "hinge", "label_smoothing": 0.1}, "no target to smooth"),
         ({"objective": "wasserstein_penalty", "r1": 1.0}, "its own limit on slopes"),
-        ({"optimiser": "rmsprop", "beta_1": 0.9}, "no use for beta_1"),
-        ({"optimiser": "sgd", "beta_2": 0.9}, "optimiser sgd has no use for beta_1 and beta_2"),
-        ({"objective": "hinge", "clip": 0.1}, "no use for clip: it belongs to wasserstein"),
+        ({"optimizer": "rmsprop", "beta_1": 0.9}, "no use for beta_1"),
+        ({"optimizer": "sgd", "beta_2": 0.9}, "optimiser sgd has no use for beta_1 and beta_2"),
+        ({"objective": "hinge", "weight_clip": 0.1}, "no use for weight_clip: it belongs to wasserstein"),
         ({"gradient_penalty": 1.0}, "no use for gradient_penalty"),
         ({"objectiv": "hinge"}, "did you mean 'objective'"),
         ({"batch_size": 1}, "greater than or equal to 2"),
@@ -183,16 +190,16 @@ def test_the_penalties_gradient_reaches_the_critic():
 )
 def test_settings_that_do_not_go_together_are_refused(settings, message):
     with pytest.raises(ValidationError, match=message):
-        GameSettings(**settings)
+        AdversarialSettings(**settings)
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"optimiser": "rmsprop", "beta_1": 0.5, "beta_2": 0.999},
-        {"objective": "hinge", "clip": 0.01, "gradient_penalty": 10.0},
-        {"objective": "wasserstein", "clip": 0.1, "gradient_penalty": 10.0},
+        {"optimizer": "rmsprop", "beta_1": 0.5, "beta_2": 0.999},
+        {"objective": "hinge", "weight_clip": 0.01, "gradient_penalty": 10.0},
+        {"objective": "wasserstein", "weight_clip": 0.1, "gradient_penalty": 10.0},
     ],
 )
 def test_a_default_without_a_use_may_be_said(settings):
-    assert GameSettings(**settings).model_dump() == GameSettings().model_dump() | settings
+    assert AdversarialSettings(**settings).model_dump() == AdversarialSettings().model_dump() | settings

@@ -4,10 +4,15 @@ import pytest
 import torch
 
 from layerwise.data.preprocessing.table_encoding import encode, fit_encoding
-from layerwise.data.problem import PreparationSettings, Problem
-from layerwise.data.tensors import Rows
+from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.tensors import TensorData
 from layerwise.models.gan.outputs import gumbel_softmax
-from layerwise.training.gan.tables import Conditions, output_blocks, target_is_plausible, told_is_kept
+from layerwise.training.gan.tables import (
+    ConditionSampler,
+    condition_loss,
+    output_blocks,
+    target_consistency_loss,
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,34 +28,34 @@ def table():
         }
     )
     problem = Problem(name="t", task="binary", target="y")
-    encoding = fit_encoding(frame, np.arange(n), problem, PreparationSettings(), 5, seed=0)
+    encoding = fit_encoding(frame, np.arange(n), problem, PreprocessingSettings(), 5, seed=0)
     return encoding, torch.from_numpy(encode(frame, encoding, seed=0))
 
 
 def test_every_row_is_told_its_target_and_one_further_category(table):
     encoding, rows = table
-    told = Conditions(encoding, rows, balanced=False)
-    batch, condition = told(Rows(rows[:200]), torch.Generator().manual_seed(0))
+    condition_sampler = ConditionSampler(encoding, rows, log_frequency=False)
+    batch, condition = condition_sampler(TensorData(rows[:200]), torch.Generator().manual_seed(0))
     assert torch.equal(batch, rows[:200])
     assert (condition.sum(1) == 2).all()
-    target = told.places[told.target]
+    target = condition_sampler.places[condition_sampler.target]
     assert torch.equal(
         condition[:, target], rows[:200, encoding.columns[-1].start : encoding.columns[-1].stop]
     )
-    assert (told.known(torch.Generator().manual_seed(0)).sum(1) == 2).all()
+    assert (condition_sampler.training_conditions(torch.Generator().manual_seed(0)).sum(1) == 2).all()
 
 
 def test_balanced_rows_are_as_they_are_told_and_the_rare_category_is_drawn_by_its_log_frequency(table):
     encoding, rows = table
-    told = Conditions(encoding, rows, balanced=True)
+    condition_sampler = ConditionSampler(encoding, rows, log_frequency=True)
     drawn, conditions = [], []
-    generator = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     for _ in range(20):
-        some, condition = told(Rows(rows), generator)
+        some, condition = condition_sampler(TensorData(rows), rng)
         drawn.append(some)
         conditions.append(condition)
     drawn, conditions = torch.cat(drawn), torch.cat(conditions)
-    place, column = told.places[0], encoding.choices[0]
+    place, column = condition_sampler.places[0], encoding.choices[0]
     asked = conditions[:, place].sum(1) > 0
     assert torch.equal(drawn[asked][:, column.start : column.stop], conditions[asked][:, place])
     counts = rows[:, column.start : column.stop].sum(0)
@@ -62,35 +67,39 @@ def test_balanced_rows_are_as_they_are_told_and_the_rare_category_is_drawn_by_it
 
 def test_rows_that_are_measured_are_their_own(table):
     encoding, rows = table
-    told = Conditions(encoding, rows[:500], balanced=True)
-    found, condition = told.as_they_are(Rows(rows[500:]), torch.Generator().manual_seed(0))
+    condition_sampler = ConditionSampler(encoding, rows[:500], log_frequency=True)
+    found, condition = condition_sampler.without_resampling(
+        TensorData(rows[500:]), torch.Generator().manual_seed(0)
+    )
     assert torch.equal(found, rows[500:])
     assert (condition.sum(1) == 2).all()
 
 
 def test_the_loss_of_what_was_told_is_its_cross_entropy(table):
     encoding, rows = table
-    told = Conditions(encoding, rows, balanced=False)
-    _, condition = told(Rows(rows[:50]), torch.Generator().manual_seed(0))
+    condition_sampler = ConditionSampler(encoding, rows, log_frequency=False)
+    _, condition = condition_sampler(TensorData(rows[:50]), torch.Generator().manual_seed(0))
     raw = torch.randn(50, encoding.width, generator=torch.Generator().manual_seed(2))
     expected = torch.zeros(50)
-    for place, column in zip(told.places, encoding.choices, strict=True):
+    for place, column in zip(condition_sampler.places, encoding.choices, strict=True):
         asked = condition[:, place].sum(1) > 0
         distribution = torch.distributions.Categorical(logits=raw[:, column.start : column.stop])
         expected += torch.where(asked, -distribution.log_prob(condition[:, place].argmax(1)), 0.0)
-    torch.testing.assert_close(told_is_kept(told)(raw, raw, rows[:50], condition), expected)
+    torch.testing.assert_close(condition_loss(condition_sampler)(raw, raw, rows[:50], condition), expected)
 
 
 def test_real_rows_are_plausible_and_rows_of_the_other_target_are_not(table):
     encoding, rows = table
-    told = Conditions(encoding, rows, balanced=False)
+    condition_sampler = ConditionSampler(encoding, rows, log_frequency=False)
     column = encoding.columns[-1]
 
     def classifier(x):  # reads x's place, which stands first
         return torch.stack([-5 * x[:, 0], 5 * x[:, 0]], dim=1)
 
-    loss = target_is_plausible(classifier, column, told.places[told.target], 1.0)
-    condition = told.told(rows, None)
+    loss = target_consistency_loss(
+        classifier, column, condition_sampler.places[condition_sampler.target], 1.0
+    )
+    condition = condition_sampler.condition_vectors(rows, None)
     assert float(loss(rows, rows, rows, condition).sum()) == 0
     moved = rows.clone()
     moved[:, 0] = 1

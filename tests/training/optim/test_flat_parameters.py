@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.optim import flat_parameters as one_vector
-from layerwise.training.optim.flat_parameters import join, worth_joining
-from layerwise.training.optim.settings import OPTIMISERS
+from layerwise.training.optim.flat_parameters import flatten_parameters, should_flatten
+from layerwise.training.optim.settings import OPTIMIZERS
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.settings import FinetuningSettings
 
@@ -18,24 +18,24 @@ def network() -> MLP:
     return MLP(config, torch.Generator().manual_seed(1)).double()
 
 
-def rows() -> Rows:
+def rows() -> TensorData:
     inputs = torch.randn(20, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    return Rows(inputs, (inputs[:, :1] > 0).double())
+    return TensorData(inputs, (inputs[:, :1] > 0).double())
 
 
 def trained(settings: FinetuningSettings) -> MLP:
     net = network()
-    trainee = Backpropagation(net, "binary", settings, torch.Generator(), n_batches=1, n_rows=20)
-    trainee.begin_epoch(1, 20)
+    plan = Backpropagation(net, "binary", settings, torch.Generator(), n_batches=1, n_rows=20)
+    plan.on_epoch_start(1, 20)
     for _ in range(20):
-        trainee.train_step(rows())
+        plan.training_step(rows())
     return net
 
 
 def test_a_change_of_the_vector_is_a_change_of_its_parameters() -> None:
     linear = nn.Linear(2, 3)
     before = [p.detach().clone() for p in linear.parameters()]
-    vector = join(list(linear.parameters()))
+    vector = flatten_parameters(list(linear.parameters()))
     assert all(torch.equal(p, q) for p, q in zip(linear.parameters(), before, strict=True))
     with torch.no_grad():
         vector += 1
@@ -44,21 +44,21 @@ def test_a_change_of_the_vector_is_a_change_of_its_parameters() -> None:
 
 def test_gradients_gather_in_the_vectors_gradient() -> None:
     linear = nn.Linear(2, 1)
-    vector = join(list(linear.parameters()))
+    vector = flatten_parameters(list(linear.parameters()))
     linear(torch.tensor([[3.0, 5.0]])).sum().backward()
     assert vector.grad is not None
     assert vector.grad.tolist() == [3.0, 5.0, 1.0]
 
 
-@pytest.mark.parametrize("optimiser", sorted(OPTIMISERS))
-def test_every_optimiser_moves_joined_parameters_as_it_moves_separate_ones(
-    optimiser: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_every_optimizer_moves_joined_parameters_as_it_moves_separate_ones(
+    optimizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = FinetuningSettings(
-        optimiser=optimiser, learning_rate=0.01, clip_norm=0.05, l2=1.0, max_norm=1.5
+        optimizer=optimizer, learning_rate=0.01, clip_norm=0.05, l2=1.0, max_norm=1.5
     )
     joined = trained(settings)
-    monkeypatch.setattr(one_vector, "FEW", 0)
+    monkeypatch.setattr(one_vector, "MAX_FLAT_NUMBERS", 0)
     separate = trained(settings)
     for a, b in zip(joined.parameters(), separate.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-13)
@@ -66,8 +66,8 @@ def test_every_optimiser_moves_joined_parameters_as_it_moves_separate_ones(
 
 
 def test_many_numbers_or_mixed_types_stay_apart() -> None:
-    small, large = torch.zeros(2), torch.zeros(one_vector.FEW)
-    assert worth_joining([small, small])
-    assert not worth_joining([small])
-    assert not worth_joining([small, large])
-    assert not worth_joining([small, small.double()])
+    small, large = torch.zeros(2), torch.zeros(one_vector.MAX_FLAT_NUMBERS)
+    assert should_flatten([small, small])
+    assert not should_flatten([small])
+    assert not should_flatten([small, large])
+    assert not should_flatten([small, small.double()])

@@ -4,23 +4,23 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.training.optim.optimizers import new_optimiser
-from layerwise.training.optim.settings import OPTIMISERS
+from layerwise.training.optim.optimizers import make_optimizer
+from layerwise.training.optim.settings import OPTIMIZERS
 from layerwise.training.supervised.settings import FinetuningSettings
 
 RATE, MU, B1, B2, RHO, EPS = 0.1, 0.9, 0.9, 0.999, 0.9, 1e-8
 
 
-def course(name, steps=4, **given):
+def trajectory(name, steps=4, **given):
     """The weights that an optimiser goes through on 1.5 w^2, from 1."""
     value = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
-    settings = FinetuningSettings(optimiser=name, learning_rate=RATE, **given)
-    optimiser = new_optimiser(settings, [value])
+    settings = FinetuningSettings(optimizer=name, learning_rate=RATE, **given)
+    optimizer = make_optimizer(settings, [value])
     found = []
     for _ in range(steps):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (1.5 * value.square()).sum().backward()
-        optimiser.step()
+        optimizer.step()
         found.append(float(value.detach()))
     return found
 
@@ -101,18 +101,18 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_every_optimiser_follows_the_equations_of_its_paper(name):
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_follows_the_equations_of_its_paper(name):
     given = {"rho": RHO, "epsilon": EPS, "momentum": MU, "weight_decay": 0.02}
-    given = {key: value for key, value in given.items() if key in OPTIMISERS[name].uses}
+    given = {key: value for key, value in given.items() if key in OPTIMIZERS[name].uses}
     # torch keeps nadam's product of momenta in float32.
-    assert course(name, **given) == pytest.approx(
+    assert trajectory(name, **given) == pytest.approx(
         by_hand(RULES[name]), rel=1e-8 if name == "nadam" else 1e-10
     )
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "setting", "value", "owner"),
+    ("optimizer", "setting", "value", "owner"),
     [
         ("adagrad", "momentum", 0.9, "momentum, nesterov"),
         ("sgd", "momentum", 0.5, "momentum, nesterov"),
@@ -122,14 +122,16 @@ def test_every_optimiser_follows_the_equations_of_its_paper(name):
         ("adam", "weight_decay", 0.01, "adamw; l2 is a penalty"),
     ],
 )
-def test_a_setting_that_the_optimiser_has_no_use_for_is_an_error_that_says_so(
-    optimiser, setting, value, owner
+def test_a_setting_that_the_optimizer_has_no_use_for_is_an_error_that_says_so(
+    optimizer, setting, value, owner
 ):
-    with pytest.raises(ValueError, match=f"optimiser {optimiser} has no use for {setting}: .*{owner}"):
-        FinetuningSettings(optimiser=optimiser, **{setting: value})
+    with pytest.raises(ValueError, match=f"optimizer {optimizer} has no use for {setting}: .*{owner}"):
+        FinetuningSettings(optimizer=optimizer, **{setting: value})
 
 
 def test_what_is_not_set_has_no_decay_and_a_momentum_of_nine_tenths():
     value = nn.Parameter(torch.ones(1))
-    assert new_optimiser(FinetuningSettings(optimiser="adamw"), [value]).param_groups[0]["weight_decay"] == 0
-    assert new_optimiser(FinetuningSettings(optimiser="momentum"), [value]).param_groups[0]["momentum"] == 0.9
+    assert make_optimizer(FinetuningSettings(optimizer="adamw"), [value]).param_groups[0]["weight_decay"] == 0
+    assert (
+        make_optimizer(FinetuningSettings(optimizer="momentum"), [value]).param_groups[0]["momentum"] == 0.9
+    )

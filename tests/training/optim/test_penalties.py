@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.optim.penalties import penalty
 from layerwise.training.supervised.backpropagation import Backpropagation
@@ -10,13 +10,13 @@ from layerwise.training.supervised.settings import FinetuningSettings
 
 
 def network():
-    shape = MLPConfig(n_inputs=4, n_outputs=3, hidden_sizes=(6,), bias_initialiser="normal")
+    shape = MLPConfig(n_inputs=4, n_outputs=3, hidden_sizes=(6,), bias_initializer="normal")
     return MLP(shape, torch.Generator().manual_seed(0)).double()
 
 
 def batch(n=10):
     inputs = torch.randn(n, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    return Rows(inputs, torch.arange(n) % 3)
+    return TensorData(inputs, torch.arange(n) % 3)
 
 
 def test_the_penalties_are_lambda_over_two_m_times_sums_over_weights():
@@ -27,20 +27,20 @@ def test_the_penalties_are_lambda_over_two_m_times_sums_over_weights():
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(3.0, 0.0), (0.0, 3.0), (1.0, 2.0)])
-def test_a_step_goes_down_the_slope_of_loss_plus_penalty_and_spares_biases(l1, l2):
+def test_a_step_goes_down_the_derivative_of_loss_plus_penalty_and_spares_biases(l1, l2):
     ours, peer, rows = network(), network(), batch()
     cost = task_loss("multiclass", peer(rows.inputs), rows.targets).mean()
     for layer in (peer.hidden[0], peer.output):
         cost = cost + l1 / (2 * 50) * layer.weight.abs().sum() + l2 / (2 * 50) * (layer.weight**2).sum()
     slopes = torch.autograd.grad(cost, list(peer.parameters()))
-    settings = FinetuningSettings(optimiser="sgd", learning_rate=0.1, l1=l1, l2=l2)
-    trainee = Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, n_rows=50)
-    found = trainee.train_step(rows)
+    settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, l1=l1, l2=l2)
+    plan = Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, n_rows=50)
+    found = plan.training_step(rows)
     for new, old, slope in zip(ours.parameters(), peer.parameters(), slopes, strict=True):
         torch.testing.assert_close(new, old - 0.1 * slope)
     expected = penalty([peer.hidden[0].weight, peer.output.weight], l1, l2, 50)
     torch.testing.assert_close(found["penalty"], expected.detach().expand(10))
-    assert "penalty" not in trainee.measure(rows)
+    assert "penalty" not in plan.validation_step(rows)
 
 
 def test_clipping_by_value_bounds_each_number_of_the_gradient():
@@ -50,8 +50,8 @@ def test_clipping_by_value_bounds_each_number_of_the_gradient():
     )
     limit = 0.02
     assert max(float(slope.abs().max()) for slope in slopes) > limit
-    settings = FinetuningSettings(optimiser="sgd", learning_rate=0.1, clip_value=limit)
-    Backpropagation(ours, "multiclass", settings, torch.Generator(), 1).train_step(rows)
+    settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, clip_value=limit)
+    Backpropagation(ours, "multiclass", settings, torch.Generator(), 1).training_step(rows)
     for new, old, slope in zip(ours.parameters(), peer.parameters(), slopes, strict=True):
         torch.testing.assert_close(new, old - 0.1 * slope.clamp(-limit, limit))
 
@@ -61,8 +61,8 @@ def test_class_weights_multiply_each_rows_loss():
     weights = torch.tensor([1.0, 5.0, 0.0], dtype=torch.float64)
     cost = (task_loss("multiclass", peer(rows.inputs), rows.targets) * weights[rows.targets]).mean()
     slopes = torch.autograd.grad(cost, list(peer.parameters()))
-    settings = FinetuningSettings(optimiser="sgd", learning_rate=0.1)
-    Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, class_weights=weights).train_step(
+    settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1)
+    Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, class_weights=weights).training_step(
         rows
     )
     for new, old, slope in zip(ours.parameters(), peer.parameters(), slopes, strict=True):

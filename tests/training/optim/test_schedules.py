@@ -3,19 +3,19 @@ from types import SimpleNamespace
 import pytest
 
 from layerwise.training.callbacks.reduce_on_plateau import ReduceOnPlateau
-from layerwise.training.optim.schedules import rate_factor, scheduled_rate
+from layerwise.training.optim.schedules import learning_rate_factor, scheduled_learning_rate
 from layerwise.training.supervised.settings import FinetuningSettings
 
 
 def rates(**given):
     settings = FinetuningSettings(learning_rate=1.0, **given)
-    return [scheduled_rate(settings, step, 20, 5) for step in range(20)]
+    return [scheduled_learning_rate(settings, step, 20, 5) for step in range(20)]
 
 
 def test_warm_up_rises_linearly_and_the_schedule_begins_where_it_ends():
     found = rates(warmup_epochs=2, schedule="cosine")
     assert found[:10] == pytest.approx([(k + 1) / 10 for k in range(10)])
-    assert found[10:] == pytest.approx([rate_factor("cosine", k / 10) for k in range(10)])
+    assert found[10:] == pytest.approx([learning_rate_factor("cosine", k / 10) for k in range(10)])
     assert rates(warmup_epochs=1, schedule="constant")[4:] == [1.0] * 16
 
 
@@ -29,23 +29,23 @@ def test_steps_fall_by_their_factor_at_their_milestones():
 
 
 def test_the_rate_falls_after_epochs_without_gain_and_waits_anew():
-    trainee = SimpleNamespace(rate_scale=1.0)
-    plateau = ReduceOnPlateau(trainee, "validation/loss", factor=0.5, patience=2)
+    plan = SimpleNamespace(learning_rate_scale=1.0)
+    plateau = ReduceOnPlateau(plan, "validation/loss", factor=0.5, patience=2)
     scales = []
     for loss in (1.0, 0.9, 0.9, 0.95, 0.9, 0.9, 0.8, 0.8):
         plateau.on_epoch_end(None, {"validation/loss": loss})
-        scales.append(trainee.rate_scale)
+        scales.append(plan.learning_rate_scale)
     assert scales == [1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.25]
 
 
 def test_a_score_that_rises_is_a_gain():
-    trainee = SimpleNamespace(rate_scale=1.0)
-    plateau = ReduceOnPlateau(trainee, "validation/accuracy", patience=1, higher_is_better=True)
+    plan = SimpleNamespace(learning_rate_scale=1.0)
+    plateau = ReduceOnPlateau(plan, "validation/accuracy", patience=1, higher_is_better=True)
     for accuracy in (0.5, 0.6, 0.7):
         plateau.on_epoch_end(None, {"validation/accuracy": accuracy})
-    assert trainee.rate_scale == 1
+    assert plan.learning_rate_scale == 1
     plateau.on_epoch_end(None, {"validation/accuracy": 0.69})
-    assert trainee.rate_scale == pytest.approx(0.1)
+    assert plan.learning_rate_scale == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_score_that_rises_is_a_gain():
         ({"schedule": "step", "step_milestones": (0.5, 0.2)}, "rising shares"),
         ({"loss": "hinge", "label_smoothing": 0.1}, "loss hinge has no use for label_smoothing"),
         ({"loss": "squared", "huber_delta": 2.0}, "loss squared has no use for huber_delta"),
-        ({"keep_best": False, "patience": 3}, "patience without keep_best"),
+        ({"keep_best_weights": False, "patience": 3}, "patience without keep_best_weights"),
         ({"class_weights": (0.0, 0.0)}, "not all 0"),
         ({"dropout": (0.1, 1.0)}, "less than 1"),
         ({"batch_size": 0}, "greater than 0"),

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.training.loop import fit, measure
+from layerwise.training.loop import evaluate, fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
@@ -15,11 +15,11 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def machine(n_visible=4, n_hidden=3, visible="bernoulli", seed=0, scale=0.7):
+def make_rbm(n_visible=4, n_hidden=3, visible="bernoulli", seed=0, scale=0.7):
     rbm = RBM(RBMConfig(n_visible=n_visible, n_hidden=n_hidden, visible=visible)).double()
-    generator = seeded(seed)
+    rng = seeded(seed)
     for value in rbm.parameters():
-        value.normal_(0, scale, generator=generator)
+        value.normal_(0, scale, generator=rng)
     return rbm
 
 
@@ -30,7 +30,7 @@ def rows_for(rbm, n, seed=5):
     return torch.rand(shape, generator=seeded(seed), dtype=torch.float64)
 
 
-def trainee(rbm, seed=1, **settings):
+def plan(rbm, seed=1, **settings):
     return ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(**settings), seeded(seed))
 
 
@@ -59,13 +59,13 @@ def exact_gradient(rbm, rows):
 class Textbook:
     """CD-k row by row (Hinton 2002 and 2010), with the random numbers in the same order."""
 
-    def __init__(self, rbm, generator):
-        self.rbm, self.generator = rbm, generator
+    def __init__(self, rbm, rng):
+        self.rbm, self.rng = rbm, rng
         self.values = [rbm.weight.clone(), rbm.visible_bias.clone(), rbm.hidden_bias.clone()]
         self.velocities = [torch.zeros_like(value) for value in self.values]
 
     def uniform(self, n, m):
-        return torch.empty(n, m, dtype=torch.float64).uniform_(generator=self.generator)
+        return torch.empty(n, m, dtype=torch.float64).uniform_(generator=self.rng)
 
     def step(self, rows, rate, momentum, decay, steps, sample_visible):
         W, b, c = self.values
@@ -78,7 +78,7 @@ class Textbook:
             if not gaussian:
                 v = torch.sigmoid(v)
             if sample_visible and gaussian:
-                v = v + torch.empty_like(v).normal_(generator=self.generator)
+                v = v + torch.empty_like(v).normal_(generator=self.rng)
             elif sample_visible:
                 v = (self.uniform(*v.shape) < v).double()
             p = torch.sigmoid(v @ W + c)
@@ -101,30 +101,30 @@ def assert_same(rbm, values):
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 @pytest.mark.parametrize(("steps", "sample_visible"), [(1, False), (1, True), (3, False), (3, True)])
 def test_updates_are_those_of_the_textbook(visible, steps, sample_visible):
-    rbm = machine(visible=visible)
-    learner = trainee(
+    rbm = make_rbm(visible=visible)
+    learner = plan(
         rbm, learning_rate=0.05, momentum=0.8, weight_decay=0.01, steps=steps, sample_visible=sample_visible
     )
     book = Textbook(rbm, seeded(1))
     rows = rows_for(rbm, 17)
     # Full batches with a short one between them: buffers of both sizes have to be right.
     for batch in (rows[:7], rows[7:14], rows[14:], rows[:7]):
-        learner.train_step(Rows(batch))
+        learner.training_step(TensorData(batch))
         book.step(batch, 0.05, 0.8, 0.01, steps, sample_visible)
         assert_same(rbm, book.values)
 
 
 def test_whole_epochs_with_a_short_last_batch_are_those_of_the_textbook():
-    rbm = machine()
+    rbm = make_rbm()
     rows = rows_for(rbm, 23)
     settings = {"learning_rate": 0.2, "final_learning_rate": 0.0, "momentum": 0.3, "final_momentum": 0.8}
     book, order = Textbook(rbm, seeded(1)), seeded(2)
     fit(
-        trainee(rbm, momentum_epochs=2, weight_decay=1e-3, **settings),
-        Rows(rows),
+        plan(rbm, momentum_epochs=2, weight_decay=1e-3, **settings),
+        TensorData(rows),
         epochs=5,
         batch_size=10,
-        generator=seeded(2),
+        rng=seeded(2),
     )
     for rate, momentum in ((0.2, 0.3), (0.15, 0.3), (0.1, 0.8), (0.05, 0.8), (0.0, 0.8)):
         for index in torch.randperm(23, generator=order).split(10):
@@ -133,8 +133,8 @@ def test_whole_epochs_with_a_short_last_batch_are_those_of_the_textbook():
 
 
 def test_momentum_and_rate_change_by_epoch():
-    learner = trainee(
-        machine(),
+    learner = plan(
+        make_rbm(),
         learning_rate=0.1,
         final_learning_rate=0.02,
         momentum=0.4,
@@ -143,30 +143,30 @@ def test_momentum_and_rate_change_by_epoch():
     )
     seen = []
     for epoch in range(1, 6):
-        learner.begin_epoch(epoch, 5)
+        learner.on_epoch_start(epoch, 5)
         seen.append((learner.rate, learner.momentum))
     assert [rate for rate, _ in seen] == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02])
     assert [momentum for _, momentum in seen] == [0.4, 0.4, 0.4, 0.9, 0.9]
-    constant = trainee(machine(), learning_rate=0.1)
-    constant.begin_epoch(50, 50)
+    constant = plan(make_rbm(), learning_rate=0.1)
+    constant.on_epoch_start(50, 50)
     assert constant.rate == 0.1
-    single = trainee(machine(), learning_rate=0.1, final_learning_rate=0.0)
-    single.begin_epoch(1, 1)
+    single = plan(make_rbm(), learning_rate=0.1, final_learning_rate=0.0)
+    single.on_epoch_start(1, 1)
     assert single.rate == 0.1
 
 
 def test_weight_decay_acts_on_weights_and_never_on_biases():
-    plain, decayed, before = machine(), machine(), machine()
+    plain, decayed, before = make_rbm(), make_rbm(), make_rbm()
     rows = rows_for(plain, 10)
-    trainee(plain, learning_rate=0.1, weight_decay=0.0).train_step(Rows(rows))
-    trainee(decayed, learning_rate=0.1, weight_decay=0.5).train_step(Rows(rows))
+    plan(plain, learning_rate=0.1, weight_decay=0.0).training_step(TensorData(rows))
+    plan(decayed, learning_rate=0.1, weight_decay=0.5).training_step(TensorData(rows))
     assert torch.equal(decayed.visible_bias, plain.visible_bias)
     assert torch.equal(decayed.hidden_bias, plain.hidden_bias)
     torch.testing.assert_close(decayed.weight, plain.weight - 0.1 * 0.5 * before.weight)
 
 
 def test_the_formula_of_the_gradient_is_the_autograd_of_the_exact_likelihood():
-    rbm = machine()
+    rbm = make_rbm()
     rows, v = all_states(4)[[1, 1, 6, 11, 15]], all_states(4)
     p = (-rbm.free_energy(v)).softmax(0)
     hidden, own = rbm.hidden_mean(rows), rbm.hidden_mean(v)
@@ -180,11 +180,11 @@ def test_the_formula_of_the_gradient_is_the_autograd_of_the_exact_likelihood():
 
 
 def test_long_chains_give_the_exact_gradient_of_the_log_likelihood():
-    rbm, before = machine(), machine()
+    rbm, before = make_rbm(), make_rbm()
     rows = all_states(4)[[0, 3, 3, 7, 9, 12, 15, 15]]
     n = 20_000 * len(rows)
-    trainee(rbm, learning_rate=1.0, steps=40, sample_visible=True, **PLAIN).train_step(
-        Rows(rows.repeat(20_000, 1))
+    plan(rbm, learning_rate=1.0, steps=40, sample_visible=True, **PLAIN).training_step(
+        TensorData(rows.repeat(20_000, 1))
     )
     exact = torch.cat([value.flatten() for value in exact_gradient(before, rows)])
     found = torch.cat(
@@ -197,9 +197,11 @@ def test_long_chains_give_the_exact_gradient_of_the_log_likelihood():
 
 
 def test_one_step_of_a_sampled_chain_has_the_expected_gradient_of_cd_1():
-    rbm, before = machine(), machine()
+    rbm, before = make_rbm(), make_rbm()
     rows = all_states(4)[[0, 3, 7, 9]]
-    trainee(rbm, learning_rate=1.0, sample_visible=True, **PLAIN).train_step(Rows(rows.repeat(40_000, 1)))
+    plan(rbm, learning_rate=1.0, sample_visible=True, **PLAIN).training_step(
+        TensorData(rows.repeat(40_000, 1))
+    )
     h, v = all_states(3), all_states(4)
 
     def chances(mean, states):
@@ -213,7 +215,7 @@ def test_one_step_of_a_sampled_chain_has_the_expected_gradient_of_cd_1():
 
 @pytest.mark.parametrize(("steps", "sample_visible", "share"), [(1, False, 0.8), (3, True, 0.95)])
 def test_learning_raises_the_exact_likelihood_of_unseen_rows_of_a_teacher(steps, sample_visible, share):
-    teacher, student = machine(6, 3, seed=3, scale=2.5), machine(6, 4, seed=4, scale=0.01)
+    teacher, student = make_rbm(6, 3, seed=3, scale=2.5), make_rbm(6, 4, seed=4, scale=0.01)
     # Biases that balance the weights give a teacher with several modes.
     teacher.visible_bias.copy_(-teacher.weight.sum(1) / 2)
     teacher.hidden_bias.copy_(-teacher.weight.sum(0) / 2)
@@ -221,41 +223,41 @@ def test_learning_raises_the_exact_likelihood_of_unseen_rows_of_a_teacher(steps,
     p = (-teacher.free_energy(v)).softmax(0)
     drawn = v[torch.multinomial(p, 6000, replacement=True, generator=seeded())]
     training, unseen = drawn[:4000], drawn[4000:]
-    student.start_from(training)
+    student.initialize_from(training)
     independent = exact_log_likelihood(student, unseen)
     settings = {"learning_rate": 0.1, "final_learning_rate": 0.0, "weight_decay": 0.0, "sample_visible": True}
-    fit(trainee(student, steps=3, **settings), Rows(training), epochs=40, batch_size=50, generator=seeded(1))
+    fit(plan(student, steps=3, **settings), TensorData(training), epochs=40, batch_size=50, rng=seeded(1))
     learnt, best = exact_log_likelihood(student, unseen), exact_log_likelihood(teacher, unseen)
     assert best - independent > 0.3  # nats: there is something to learn
     assert learnt > independent + share * (best - independent)
 
 
 def test_the_reported_loss_is_the_cross_entropy_of_the_reconstruction():
-    rbm = machine()
+    rbm = make_rbm()
     rows = rows_for(rbm, 9)
     h = (
         torch.empty(9, 3, dtype=torch.float64).uniform_(generator=seeded(1)) < rbm.hidden_mean(rows)
     ).double()
     expected = functional.binary_cross_entropy(rbm.visible_mean(h), rows, reduction="none").sum(1)
-    found = trainee(rbm, steps=3).train_step(Rows(rows))
+    found = plan(rbm, steps=3).training_step(TensorData(rows))
     assert found.keys() == {"reconstruction"}
     torch.testing.assert_close(found["reconstruction"], expected)
 
 
 def test_the_loss_stays_exact_where_a_probability_rounds_to_one():
-    rbm = machine()
+    rbm = make_rbm()
     rbm.visible_bias.fill_(60.0)
-    found = trainee(rbm).train_step(Rows(torch.zeros(1, 4, dtype=torch.float64)))["reconstruction"]
+    found = plan(rbm).training_step(TensorData(torch.zeros(1, 4, dtype=torch.float64)))["reconstruction"]
     assert 200 < float(found) < 280
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 def test_measures_are_those_of_the_mean_field_reconstruction_row_by_row(visible):
-    rbm = machine(visible=visible)
+    rbm = make_rbm(visible=visible)
     rows = rows_for(rbm, 11)
-    learner = trainee(rbm)
-    state = learner.state()
-    found = learner.measure(Rows(rows))
+    learner = plan(rbm)
+    state = learner.state_dict()
+    found = learner.validation_step(TensorData(rows))
     mean = rbm.reconstruct(rows)
     if visible == "bernoulli":
         expected = functional.binary_cross_entropy(mean, rows, reduction="none").sum(1)
@@ -263,37 +265,37 @@ def test_measures_are_those_of_the_mean_field_reconstruction_row_by_row(visible)
         expected = (mean - rows).square().sum(1) / 2
     torch.testing.assert_close(found["reconstruction"], expected)
     torch.testing.assert_close(found["free_energy"], rbm.free_energy(rows))
-    alone = learner.measure(Rows(rows[4:5]))
+    alone = learner.validation_step(TensorData(rows[4:5]))
     for name, values in found.items():
         assert values.shape == (11,)
         torch.testing.assert_close(alone[name][0], values[4])
-    assert measure(learner, Rows(rows), batch_size=4)["reconstruction"] == pytest.approx(
+    assert evaluate(learner, TensorData(rows), batch_size=4)["reconstruction"] == pytest.approx(
         float(expected.mean())
     )
-    assert all(torch.equal(value, state[name]) for name, value in learner.state().items())
+    assert all(torch.equal(value, state[name]) for name, value in learner.state_dict().items())
 
 
 def test_a_step_leaves_its_rows_as_they_are_and_returns_a_loss_for_each():
-    rbm = machine()
+    rbm = make_rbm()
     rows = rows_for(rbm, 8)
     before = rows.clone()
-    assert trainee(rbm).train_step(Rows(rows))["reconstruction"].shape == (8,)
+    assert plan(rbm).training_step(TensorData(rows))["reconstruction"].shape == (8,)
     assert torch.equal(rows, before)
 
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_a_loaded_state_goes_on_bit_for_bit(fresh):
     settings = {"learning_rate": 0.1, "momentum": 0.9, "steps": 2, "sample_visible": True}
-    learner = trainee(machine(), **settings)
+    learner = plan(make_rbm(), **settings)
     rows = rows_for(learner.rbm, 30)
     for batch in rows[:20].split(7):
-        learner.train_step(Rows(batch))
-    state = learner.state()
-    losses = [learner.train_step(Rows(batch))["reconstruction"] for batch in rows.split(8)]
-    end = learner.state()
-    other = trainee(machine(seed=8), seed=9, **settings) if fresh else learner
-    other.load_state(state)
-    again = [other.train_step(Rows(batch))["reconstruction"] for batch in rows.split(8)]
+        learner.training_step(TensorData(batch))
+    state = learner.state_dict()
+    losses = [learner.training_step(TensorData(batch))["reconstruction"] for batch in rows.split(8)]
+    end = learner.state_dict()
+    other = plan(make_rbm(seed=8), seed=9, **settings) if fresh else learner
+    other.load_state_dict(state)
+    again = [other.training_step(TensorData(batch))["reconstruction"] for batch in rows.split(8)]
     assert all(torch.equal(one, two) for one, two in zip(losses, again, strict=True))
-    assert all(torch.equal(value, end[name]) for name, value in other.state().items())
+    assert all(torch.equal(value, end[name]) for name, value in other.state_dict().items())
     assert torch.equal(other.rbm.weight, end["weight"])

@@ -6,7 +6,7 @@ from helpers import small_rbms as m
 from scipy import sparse, stats
 from torch.nn import functional
 
-from layerwise.data.tensors import Rows, SparseRows
+from layerwise.data.tensors import SparseTensorData, TensorData
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units.base import UnitsError
 from layerwise.training.loop import fit
@@ -17,7 +17,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
 
 
-def trainee(rbm, seed=1, **settings):
+def plan(rbm, seed=1, **settings):
     return ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(**settings), m.seeded(seed))
 
 
@@ -40,7 +40,7 @@ def exact_gradient(rbm, rows):
     copy.requires_grad_(True)
     h = m.hidden_states(rbm)
     words = m.WORDS if rbm.config.visible == "counts" else 1
-    own = copy.visible_units.log_partition(copy.visible_input(h), copy.visible_bias)
+    own = copy.visible_units.log_partition(copy.visible_pre_activation(h), copy.visible_bias)
     log_z = (words * (h @ copy.hidden_bias + own)).logsumexp(0)
     value = -copy.free_energy(rows).mean() - log_z
     value.backward()
@@ -49,14 +49,14 @@ def exact_gradient(rbm, rows):
 
 def step_taken(rbm, rows, **settings):
     before = {name: value.clone() for name, value in rbm.named_parameters()}
-    trainee(rbm, **settings).train_step(Rows(rows))
+    plan(rbm, **settings).training_step(TensorData(rows))
     return {name: value - before[name] for name, value in rbm.named_parameters()}
 
 
 @pytest.mark.parametrize("name", m.EVERY)
 @pytest.mark.parametrize("chain", ["data", "persistent"])
 def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, chain):
-    rbm = m.machine(name, scale=0.5)
+    rbm = m.make_rbm(name, scale=0.5)
     rows = some_rows(rbm)
     exact = exact_gradient(rbm, rows)
     if name == "counts":
@@ -73,7 +73,7 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
         sample_visible=True,
         chain=chain,
         chains=30_000,
-        variance_rate=1.0,
+        variance_rate_factor=1.0,
         **PLAIN,
     )
     one = torch.cat([found[key].flatten() for key in exact])
@@ -91,19 +91,19 @@ def counts_of(rows, states):
 
 @pytest.mark.parametrize("name", ["bernoulli", "softmax", "mixed", "categorical hidden", "counts"])
 def test_persistent_chains_do_not_drift(name):
-    rbm = m.machine(name)
+    rbm = m.make_rbm(name)
     rows, p = m.joint(rbm)
-    n, generator = 30_000, m.seeded(2)
-    chains = PersistentChains(rbm, n, generator)
+    n, rng = 30_000, m.seeded(2)
+    chains = PersistentChains(rbm, n, rng)
     h = m.hidden_states(rbm)
-    chains.start(h[torch.multinomial(p.sum(0), n, replacement=True, generator=generator)])
+    chains.start(h[torch.multinomial(p.sum(0), n, replacement=True, generator=rng)])
     visible, hidden = (
         torch.empty(n, rbm.config.n_visible).double(),
         torch.empty(n, rbm.config.n_hidden).double(),
     )
-    exposure = torch.full((n, 1), float(m.WORDS), dtype=torch.float64) if name == "counts" else None
+    observation_counts = torch.full((n, 1), float(m.WORDS), dtype=torch.float64) if name == "counts" else None
     for _ in range(3):
-        chains.advance(visible, hidden, 1, exposure)
+        chains.advance(visible, hidden, 1, observation_counts)
     assert stats.chisquare(counts_of(visible, rows), p.sum(1).numpy() * n).pvalue > 1e-4
     assert stats.chisquare(counts_of(chains.hidden, h), p.sum(0).numpy() * n).pvalue > 1e-4
     torch.testing.assert_close(hidden, rbm.hidden_mean(visible))
@@ -111,15 +111,15 @@ def test_persistent_chains_do_not_drift(name):
 
 @pytest.mark.parametrize("name", ["bernoulli", "softmax", "categorical hidden"])
 def test_tempered_chains_do_not_drift_at_any_temperature(name):
-    rbm = m.machine(name, scale=1.2)
-    n, generator = 20_000, m.seeded(2)
-    chains = TemperedChains(rbm, n, generator, temperatures=4)
+    rbm = m.make_rbm(name, scale=1.2)
+    n, rng = 20_000, m.seeded(2)
+    chains = TemperedChains(rbm, n, rng, temperatures=4)
     assert chains.betas.tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
     rows = m.visible_states(rbm)[0]
     h, energies = m.hidden_states(rbm), m.energies(rbm, rows)
     levels = [(-beta * energies).flatten().softmax(0).view_as(energies) for beta in chains.betas]
     chains.hidden = torch.cat(
-        [h[torch.multinomial(p.sum(0), n, replacement=True, generator=generator)] for p in levels]
+        [h[torch.multinomial(p.sum(0), n, replacement=True, generator=rng)] for p in levels]
     )
     visible, hidden = (
         torch.empty(n, rbm.config.n_visible).double(),
@@ -161,36 +161,36 @@ def test_tempered_chains_reach_the_mode_that_a_single_chain_does_not():
 )
 def test_tempering_refuses_units_whose_inputs_do_not_simply_scale(shape):
     with pytest.raises(UnitsError, match="chain: persistent"):
-        trainee(RBM(RBMConfig(**shape)), chain="tempered")
+        plan(RBM(RBMConfig(**shape)), chain="tempered")
 
 
 def test_persistent_chains_go_on_where_they_were_and_their_number_is_not_the_batchs():
-    rbm = m.machine("bernoulli")
-    learner = trainee(rbm, chain="persistent", chains=7)
+    rbm = m.make_rbm("bernoulli")
+    learner = plan(rbm, chain="persistent", chains=7)
     rows = some_rows(rbm)
-    learner.train_step(Rows(rows))
+    learner.training_step(TensorData(rows))
     first = learner.chains.hidden.clone()
-    learner.train_step(Rows(rows[:2]))  # a short last batch
+    learner.training_step(TensorData(rows[:2]))  # a short last batch
     assert first.shape == learner.chains.hidden.shape == (7, 3)
-    state = learner.state()
-    again = trainee(m.machine("bernoulli", seed=9), seed=9, chain="persistent", chains=7)
-    again.load_state(state)
+    state = learner.state_dict()
+    again = plan(m.make_rbm("bernoulli", seed=9), seed=9, chain="persistent", chains=7)
+    again.load_state_dict(state)
     for part in (rows, rows[:4]):
-        learner.train_step(Rows(part))
-        again.train_step(Rows(part))
-    assert all(torch.equal(value, again.state()[key]) for key, value in learner.state().items())
+        learner.training_step(TensorData(part))
+        again.training_step(TensorData(part))
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in learner.state_dict().items())
 
 
 @pytest.mark.parametrize("chain", ["data", "persistent"])
-def test_a_centred_step_is_the_printed_one(chain):
-    rbm, n_chains = m.machine("bernoulli"), 9
+def test_a_centered_step_is_the_printed_one(chain):
+    rbm, n_chains = m.make_rbm("bernoulli"), 9
     rows = torch.rand(5, 4, generator=m.seeded(3), dtype=torch.float64)
-    plain = m.machine("bernoulli")
+    plain = m.make_rbm("bernoulli")
     settings = {"learning_rate": 1.0, "chain": chain, "chains": n_chains, **PLAIN}
     normal = step_taken(plain, rows, **settings)
-    found = step_taken(rbm, rows, centred=True, **settings)
+    found = step_taken(rbm, rows, centered=True, **settings)
     # Melchior et al. (2016), equations 9 to 11, from the same statistics: the first offsets are the batch's means.
-    mu, lam = rows.mean(0), m.machine("bernoulli").hidden_mean(rows).mean(0)
+    mu, lam = rows.mean(0), m.make_rbm("bernoulli").hidden_mean(rows).mean(0)
     dv, dh = normal["visible_bias"], normal["hidden_bias"]
     weight = normal["weight"] - torch.outer(mu, dh) - torch.outer(dv, lam)
     torch.testing.assert_close(found["weight"], weight, rtol=1e-10, atol=1e-12)
@@ -198,20 +198,20 @@ def test_a_centred_step_is_the_printed_one(chain):
     torch.testing.assert_close(found["hidden_bias"], dh - mu @ weight, rtol=1e-10, atol=1e-12)
 
 
-def test_the_centred_gradient_does_not_care_where_the_zero_of_a_number_is():
+def test_the_centered_gradient_does_not_care_where_the_zero_of_a_number_is():
     # Shift every visible unit: v' = v + t, b' = b + t, c' = c - W t / sigma^2; a centred step commutes with the shift.
     shift = torch.tensor([3.0, -2.0], dtype=torch.float64)
     ends = []
     for moved in (False, True):
-        rbm = m.machine("gaussian with variances")
+        rbm = m.make_rbm("gaussian with variances")
         rbm.visible_units.log_variance.copy_(torch.tensor([0.7, -0.9]))
         rows = some_rows(rbm)
         if moved:
             rows = rows + shift
             rbm.visible_bias += shift
             rbm.hidden_bias -= rbm.visible_units.scaled(shift) @ rbm.weight
-        settings = PLAIN | {"variance_rate": 0.0, "learning_rate": 0.1}
-        trainee(rbm, centred=True, **settings).train_step(Rows(rows))
+        settings = PLAIN | {"variance_rate_factor": 0.0, "learning_rate": 0.1}
+        plan(rbm, centered=True, **settings).training_step(TensorData(rows))
         if moved:
             rbm.hidden_bias += rbm.visible_units.scaled(shift) @ rbm.weight
             rbm.visible_bias -= shift
@@ -220,15 +220,15 @@ def test_the_centred_gradient_does_not_care_where_the_zero_of_a_number_is():
         torch.testing.assert_close(ends[1].state_dict()[name], value, rtol=1e-9, atol=1e-10)
 
 
-def test_the_centred_gradient_does_not_care_which_state_is_called_one():
+def test_the_centered_gradient_does_not_care_which_state_is_called_one():
     # Flip every visible unit: v' = 1 - v, W' = -W, b' = -b, c' = c + 1.W; a centred step commutes with the flip.
-    rbm, flipped = m.machine("bernoulli"), m.machine("bernoulli")
+    rbm, flipped = m.make_rbm("bernoulli"), m.make_rbm("bernoulli")
     flipped.weight.neg_()
     flipped.visible_bias.neg_()
     flipped.hidden_bias.add_(rbm.weight.sum(0))
     rows = some_rows(rbm)
-    for machine, inputs in ((rbm, rows), (flipped, 1 - rows)):
-        trainee(machine, centred=True, learning_rate=0.5, **PLAIN).train_step(Rows(inputs))
+    for one, inputs in ((rbm, rows), (flipped, 1 - rows)):
+        plan(one, centered=True, learning_rate=0.5, **PLAIN).training_step(TensorData(inputs))
     torch.testing.assert_close(flipped.weight, -rbm.weight, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(flipped.visible_bias, -rbm.visible_bias, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(
@@ -236,28 +236,26 @@ def test_the_centred_gradient_does_not_care_which_state_is_called_one():
     )
 
 
-def test_sparsity_brings_the_mean_activity_to_its_target():
+def test_sparsity_brings_the_mean_activation_to_its_target():
     rows = torch.rand(400, 12, generator=m.seeded(), dtype=torch.float64).round()
     found = {}
     for target in (None, 0.1):
         rbm = RBM(RBMConfig(n_visible=12, n_hidden=10), m.seeded(1)).double()
-        learner = trainee(
-            rbm, learning_rate=0.1, final_momentum=0.5, sparsity_target=target, sparsity_cost=1.0
-        )
-        fit(learner, Rows(rows), epochs=60, batch_size=50, generator=m.seeded(2))
+        learner = plan(rbm, learning_rate=0.1, final_momentum=0.5, sparsity_target=target, sparsity_cost=1.0)
+        fit(learner, TensorData(rows), epochs=60, batch_size=50, rng=m.seeded(2))
         found[target] = rbm.hidden_mean(rows).mean(0)
     assert float(found[None].mean()) > 0.3
     assert (found[0.1] - 0.1).abs().max() < 0.04
 
 
 def test_dropout_leaves_units_out_for_the_whole_step():
-    rbm = m.machine("bernoulli")
+    rbm = m.make_rbm("bernoulli")
     row = some_rows(rbm)[:1]
     dropped = 0
     for seed in range(40):
-        copy = m.machine("bernoulli")
+        copy = m.make_rbm("bernoulli")
         before = copy.weight.clone()
-        trainee(copy, seed=seed, learning_rate=1.0, dropout=0.5, steps=2, **PLAIN).train_step(Rows(row))
+        plan(copy, seed=seed, learning_rate=1.0, dropout=0.5, steps=2, **PLAIN).training_step(TensorData(row))
         still = (copy.weight == before).all(0)
         assert torch.equal(still, copy.hidden_bias == rbm.hidden_bias)
         dropped += int(still.sum())
@@ -267,38 +265,38 @@ def test_dropout_leaves_units_out_for_the_whole_step():
 def test_learning_with_dropout_raises_the_likelihood():
     rows = m.states(m.bits(4))[[0, 0, 0, 15, 15, 15, 3]].repeat(30, 1)
     rbm = RBM(RBMConfig(n_visible=4, n_hidden=8), m.seeded()).double()
-    rbm.start_from(rows)
+    rbm.initialize_from(rows)
     v = m.states(m.bits(4))
 
     def log_likelihood():
         return float(-rbm.free_energy(rows).mean() - (-rbm.free_energy(v)).logsumexp(0))
 
     before = log_likelihood()
-    learner = trainee(rbm, learning_rate=0.1, dropout=0.3, steps=2, sample_visible=True)
-    fit(learner, Rows(rows), epochs=60, batch_size=30, generator=m.seeded(1))
+    learner = plan(rbm, learning_rate=0.1, dropout=0.3, steps=2, sample_visible=True)
+    fit(learner, TensorData(rows), epochs=60, batch_size=30, rng=m.seeded(1))
     assert log_likelihood() > before + 0.8
 
 
 def test_the_number_of_steps_grows_to_its_final_value():
-    learner = trainee(m.machine("bernoulli"), steps=1, final_steps=9)
+    learner = plan(m.make_rbm("bernoulli"), steps=1, final_steps=9)
     seen = []
     for epoch in range(1, 6):
-        learner.begin_epoch(epoch, 5)
+        learner.on_epoch_start(epoch, 5)
         seen.append(learner.steps)
     assert seen == [1, 3, 5, 7, 9]
 
 
-def test_learnt_variances_find_those_of_the_rows_and_stay_positive():
-    generator = m.seeded()
-    rows = torch.randn(2000, 3, generator=generator, dtype=torch.float64) * torch.tensor([0.5, 1.0, 3.0]) + 2
+def test_learned_variances_find_those_of_the_rows_and_stay_positive():
+    rng = m.seeded()
+    rows = torch.randn(2000, 3, generator=rng, dtype=torch.float64) * torch.tensor([0.5, 1.0, 3.0]) + 2
     rbm = RBM(
         RBMConfig(n_visible=3, n_hidden=2, visible="gaussian", learn_variance=True), m.seeded(1)
     ).double()
     rbm.visible_bias.copy_(rows.mean(0))
-    learner = trainee(rbm, learning_rate=0.05, variance_rate=1.0, steps=3, weight_decay=0.01)
-    fit(learner, Rows(rows), epochs=40, batch_size=100, generator=generator)
+    learner = plan(rbm, learning_rate=0.05, variance_rate_factor=1.0, steps=3, weight_decay=0.01)
+    fit(learner, TensorData(rows), epochs=40, batch_size=100, rng=rng)
     # Hidden units take up part of a spread: the model's own draws have the rows' deviations.
-    drawn = rbm.gibbs(rows, 50, generator)
+    drawn = rbm.gibbs(rows, 50, rng)
     assert drawn.std(0).tolist() == pytest.approx([0.5, 1.0, 3.0], rel=0.15)
     assert bool((rbm.visible_units.log_variance.exp() > 0).all())
 
@@ -307,16 +305,16 @@ def test_sparse_rows_learn_the_same_bits_as_dense_ones():
     counts = torch.randint(0, 3, (23, 5), generator=m.seeded()).float()
     counts[:, 0] += 1
     ends = []
-    for rows in (Rows(counts), SparseRows(sparse.csr_matrix(counts.numpy()))):
+    for rows in (TensorData(counts), SparseTensorData(sparse.csr_matrix(counts.numpy()))):
         rbm = RBM(RBMConfig(n_visible=5, n_hidden=3, visible="counts"), m.seeded(1))
-        rbm.start_from(rows.column_sums() if isinstance(rows, SparseRows) else counts)
-        learner = trainee(rbm, learning_rate=0.01, sample_visible=True)
-        history = fit(learner, rows, epochs=3, batch_size=7, generator=m.seeded(2), validation=rows).history
+        rbm.initialize_from(rows.column_sums() if isinstance(rows, SparseTensorData) else counts)
+        learner = plan(rbm, learning_rate=0.01, sample_visible=True)
+        history = fit(learner, rows, epochs=3, batch_size=7, rng=m.seeded(2), validation=rows).history
         ends.append((rbm.state_dict(), [epoch["validation/reconstruction"] for epoch in history]))
     assert all(torch.equal(value, ends[1][0][key]) for key, value in ends[0][0].items())
     assert ends[0][1] == ends[1][1]
     with pytest.raises(ValueError, match="tocsr"):
-        SparseRows(sparse.coo_matrix(counts.numpy()))
+        SparseTensorData(sparse.coo_matrix(counts.numpy()))
 
 
 def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
@@ -324,9 +322,9 @@ def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
     ends = []
     for low in (False, True):
         rbm = RBM(RBMConfig(n_visible=40, n_hidden=30), m.seeded(1))
-        rbm.start_from(rows)
-        learner = trainee(rbm, learning_rate=0.1, bfloat16=low)
-        history = fit(learner, Rows(rows), epochs=20, batch_size=20, generator=m.seeded(2)).history
+        rbm.initialize_from(rows)
+        learner = plan(rbm, learning_rate=0.1, bfloat16=low)
+        history = fit(learner, TensorData(rows), epochs=20, batch_size=20, rng=m.seeded(2)).history
         assert rbm.weight.dtype == torch.float32
         ends.append(history[-1]["train/reconstruction"])
     assert ends[0] < 25
@@ -337,18 +335,18 @@ def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
     ("name", "settings", "message"),
     [
         ("counts", {"bfloat16": True}, "float32 weights"),
-        ("counts", {"centred": True}, "lengths"),
+        ("counts", {"centered": True}, "lengths"),
         ("bernoulli", {"chain": "persistent", "dropout": 0.5}, "lasting chains cannot follow"),
         ("bernoulli", {"chain": "tempered", "dropout": 0.5}, "lasting chains cannot follow"),
     ],
 )
 def test_settings_that_do_not_fit_the_units_are_refused(name, settings, message):
     with pytest.raises(UnitsError, match=message):
-        trainee(m.machine(name), **settings)
+        plan(m.make_rbm(name), **settings)
 
 
 def test_missing_groups_do_not_learn():
-    rbm = m.machine("softmax")
+    rbm = m.make_rbm("softmax")
     rows = torch.tensor([[0.0, 1, 0, 0, 0, 0], [1.0, 0, 0, 0, 0, 0]], dtype=torch.float64)
     change = step_taken(rbm, rows, learning_rate=1.0, sample_visible=True, steps=3, **PLAIN)
     assert not change["weight"][3:].any()

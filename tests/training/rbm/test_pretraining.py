@@ -2,14 +2,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.rbm.dbn import DBN, DBNConfig
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm import pretraining
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.pretraining import PretrainingSettings, layer_settings, pretrain
+from layerwise.training.rbm.pretraining import PretrainingSettings, layer_settings, pretrain_dbn
 
 
 def seeded(seed=0):
@@ -22,10 +22,10 @@ def stack(hidden_sizes=(6, 5, 4), visible="bernoulli"):
 
 def rows(n=90, seed=1):
     """Rows of two patterns and noise, grey values within [0, 1]."""
-    generator = seeded(seed)
+    rng = seeded(seed)
     patterns = torch.tensor([[1.0, 1, 1, 1, 0, 0, 0, 0], [0, 1, 0, 1, 0, 1, 0, 1]])
-    chosen = patterns[torch.randint(0, 2, (n,), generator=generator)]
-    return Rows(0.1 + 0.8 * chosen * torch.rand(n, 8, generator=generator))
+    chosen = patterns[torch.randint(0, 2, (n,), generator=rng)]
+    return TensorData(0.1 + 0.8 * chosen * torch.rand(n, 8, generator=rng))
 
 
 def settings(**changes):
@@ -37,10 +37,10 @@ def calls(monkeypatch):
     """What each layer was trained on and by, as the layer's training began and ended."""
     seen = []
 
-    def spy(trainee, training, **options):
-        state = {name: value.clone() for name, value in trainee.rbm.state_dict().items()}
-        seen.append({"trainee": trainee, "training": training, "start": state, **options})
-        return fit(trainee, training, **options)
+    def spy(plan, training, **options):
+        state = {name: value.clone() for name, value in plan.rbm.state_dict().items()}
+        seen.append({"plan": plan, "training": training, "start": state, **options})
+        return fit(plan, training, **options)
 
     monkeypatch.setattr(pretraining, "fit", spy)
     return seen
@@ -48,7 +48,7 @@ def calls(monkeypatch):
 
 def test_every_layer_learns_and_reaches_the_classifier():
     dbn, before = stack(), stack()
-    pretrain(dbn, rows(), None, settings(), seed=0)
+    pretrain_dbn(dbn, rows(), None, settings(), seed=0)
     for trained, first in zip(dbn.rbms, before.rbms, strict=True):
         for name in ("weight", "visible_bias", "hidden_bias"):
             assert not torch.equal(getattr(trained, name), getattr(first, name)), name
@@ -60,14 +60,14 @@ def test_every_layer_learns_and_reaches_the_classifier():
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
 
 
-def test_each_layer_is_trained_on_the_mean_activities_of_the_one_below(calls):
+def test_each_layer_is_trained_on_the_mean_activations_of_the_one_below(calls):
     dbn, validation = stack(), rows(30, seed=2)
-    pretrain(dbn, rows(), validation, settings(epochs=40, learning_rate=0.5), seed=0)
+    pretrain_dbn(dbn, rows(), validation, settings(epochs=40, learning_rate=0.5), seed=0)
     assert len(calls) == 3
     inputs, held_out = rows().inputs, validation.inputs
     for call, rbm in zip(calls, dbn.rbms, strict=True):
-        assert call["trainee"].rbm is rbm
-        assert isinstance(call["trainee"], ContrastiveDivergence)
+        assert call["plan"].rbm is rbm
+        assert isinstance(call["plan"], ContrastiveDivergence)
         torch.testing.assert_close(call["training"].inputs, inputs, rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(call["validation"].inputs, held_out, rtol=1e-5, atol=1e-6)
         assert inputs.std(0).max() > 0.1  # the rows' codes differ, so that the wrong ones would show
@@ -78,9 +78,9 @@ def test_each_layer_is_trained_on_the_mean_activities_of_the_one_below(calls):
         held_out = torch.sigmoid(held_out @ rbm.weight + rbm.hidden_bias)
 
 
-def test_activities_can_be_samples_of_the_binary_states(calls):
+def test_activations_can_be_samples_of_the_binary_states(calls):
     dbn = stack(hidden_sizes=(6, 5))
-    pretrain(dbn, rows(4000), rows(500, seed=2), settings(activities="samples", epochs=1), seed=0)
+    pretrain_dbn(dbn, rows(4000), rows(500, seed=2), settings(features="samples", epochs=1), seed=0)
     for name, below in (("training", rows(4000)), ("validation", rows(500, seed=2))):
         drawn, mean = calls[1][name].inputs, dbn.rbms[0].hidden_mean(below.inputs)
         assert set(drawn.unique().tolist()) == {0.0, 1.0}
@@ -91,17 +91,17 @@ def test_activities_can_be_samples_of_the_binary_states(calls):
 def test_a_gaussian_first_layer_learns_at_its_own_rate(calls):
     dbn = stack(hidden_sizes=(6, 5), visible="gaussian")
     inputs = torch.randn(90, 8, generator=seeded())
-    pretrain(dbn, Rows(inputs), None, settings(gaussian_learning_rate=0.002), seed=0)
-    assert [call["trainee"].settings.learning_rate for call in calls] == [0.002, 0.1]
+    pretrain_dbn(dbn, TensorData(inputs), None, settings(gaussian_learning_rate=0.002), seed=0)
+    assert [call["plan"].settings.learning_rate for call in calls] == [0.002, 0.1]
     torch.testing.assert_close(calls[0]["start"]["visible_bias"], inputs.mean(0))
 
 
 def test_a_list_gives_each_layer_its_own_value(calls):
     chosen = settings(epochs=(1, 3, 2), learning_rate=(0.1, 0.05, 0.2), momentum=0.3)
-    found = pretrain(stack(), rows(), None, chosen, seed=0)
+    found = pretrain_dbn(stack(), rows(), None, chosen, seed=0)
     assert [len(found.history[f"layer_{k}"]) for k in (1, 2, 3)] == [1, 3, 2]
-    assert [call["trainee"].settings.learning_rate for call in calls] == [0.1, 0.05, 0.2]
-    assert {call["trainee"].settings.momentum for call in calls} == {0.3}
+    assert [call["plan"].settings.learning_rate for call in calls] == [0.1, 0.05, 0.2]
+    assert {call["plan"].settings.momentum for call in calls} == {0.3}
     assert [call["name"] for call in calls] == [f"pretraining layer {k} of 3" for k in (1, 2, 3)]
 
 
@@ -110,7 +110,7 @@ def test_a_list_that_is_too_short_is_refused_before_any_layer_learns(name, calls
     dbn, before = stack(), stack()
     values = (1, 1) if name == "epochs" else (0.1, 0.1)
     with pytest.raises(TrainingError, match=rf"pretraining\.{name} has 2 value.*layer 3"):
-        pretrain(dbn, rows(), None, settings(**{name: values}), seed=0)
+        pretrain_dbn(dbn, rows(), None, settings(**{name: values}), seed=0)
     assert calls == []
     assert all(torch.equal(a, b) for a, b in zip(dbn.parameters(), before.parameters(), strict=True))
 
@@ -123,7 +123,7 @@ def test_values_have_to_be_above_zero_for_every_layer(values):
         PretrainingSettings(**values)
 
 
-def test_every_setting_of_the_machines_reaches_them():
+def test_every_setting_of_the_rbms_reaches_them():
     chosen = settings(
         final_learning_rate=0.01,
         momentum=0.1,
@@ -137,8 +137,10 @@ def test_every_setting_of_the_machines_reaches_them():
     assert found.model_dump().items() <= chosen.model_dump().items()
 
 
-def test_fresh_inputs_are_drawn_anew_for_the_first_machine_alone(calls):
-    pretrain(stack(hidden_sizes=(6, 5)), rows(), None, settings(epochs=1), seed=0, fresh=True)
+def test_fresh_inputs_are_drawn_anew_for_the_first_rbm_alone(calls):
+    pretrain_dbn(
+        stack(hidden_sizes=(6, 5)), rows(), None, settings(epochs=1), seed=0, dynamic_binarization=True
+    )
     draw = calls[0]["transform"]
     first, second = draw(rows().inputs), draw(rows().inputs)
     assert set(first.unique().tolist()) == {0.0, 1.0}
@@ -151,24 +153,24 @@ def test_fresh_inputs_are_drawn_anew_for_the_first_machine_alone(calls):
 def test_the_stages_are_the_start_and_three_more_epochs_of_one_row(visible):
     dbn = stack(hidden_sizes=(6,), visible=visible)
     training = rows()
-    found = pretrain(dbn, training, None, settings(epochs=12), seed=0)
-    assert [epoch for epoch, _, _ in found.stages] == [0, 1, 3, 12]
+    found = pretrain_dbn(dbn, training, None, settings(epochs=12), seed=0)
+    assert [epoch for epoch, _, _ in found.reconstruction_history] == [0, 1, 3, 12]
     assert torch.equal(found.row, training.inputs[0])
-    for _, mean, loss in found.stages:
+    for _, mean, loss in found.reconstruction_history:
         if visible == "bernoulli":
             expected = -(found.row * mean.log() + (1 - found.row) * (1 - mean).log()).sum()
         else:
             expected = (mean - found.row).square().sum() / 2
         assert loss == pytest.approx(float(expected), rel=1e-5)
-    torch.testing.assert_close(found.stages[-1][1], dbn.reconstruct(training.inputs[:1])[0])
+    torch.testing.assert_close(found.reconstruction_history[-1][1], dbn.reconstruct(training.inputs[:1])[0])
     first = stack(hidden_sizes=(6,), visible=visible)
-    first.rbms[0].start_from(training.inputs)
-    torch.testing.assert_close(found.stages[0][1], first.reconstruct(training.inputs[:1])[0])
+    first.rbms[0].initialize_from(training.inputs)
+    torch.testing.assert_close(found.reconstruction_history[0][1], first.reconstruct(training.inputs[:1])[0])
 
 
 def test_the_history_holds_the_measures_of_the_validation_rows():
     dbn, validation = stack(hidden_sizes=(6,)), rows(30, seed=2)
-    found = pretrain(dbn, rows(), validation, settings(), seed=0)
+    found = pretrain_dbn(dbn, rows(), validation, settings(), seed=0)
     last = found.history["layer_1"][-1]
     mean = dbn.reconstruct(validation.inputs)
     loss = functional.binary_cross_entropy(mean, validation.inputs, reduction="none").sum(1).mean()
@@ -178,33 +180,33 @@ def test_the_history_holds_the_measures_of_the_validation_rows():
     assert found.seconds == pytest.approx(sum(entry["seconds"] for entry in found.history["layer_1"]))
 
 
-@pytest.mark.parametrize("activities", ["probabilities", "samples"])
-def test_the_same_seed_gives_the_same_bits_and_another_one_others(activities):
+@pytest.mark.parametrize("features", ["probabilities", "samples"])
+def test_the_same_seed_gives_the_same_bits_and_another_one_others(features):
     results = []
     for k, seed in enumerate((4, 4, 5)):
         torch.manual_seed(k)
         dbn = stack()
-        chosen = settings(activities=activities, sample_visible=True)
-        pretrain(dbn, rows(), rows(20, seed=2), chosen, seed)
+        chosen = settings(features=features, sample_visible=True)
+        pretrain_dbn(dbn, rows(), rows(20, seed=2), chosen, seed)
         results.append(list(dbn.parameters()))
     assert all(torch.equal(a, b) for a, b in zip(results[0], results[1], strict=True))
     for layer in range(3):
         assert not torch.equal(results[0][3 * layer], results[2][3 * layer])
 
 
-def test_validation_rows_and_targets_do_not_touch_what_is_learnt():
+def test_validation_rows_and_targets_do_not_touch_what_is_learned():
     plain, watched = stack(), stack()
     given = rows()
-    pretrain(plain, given, None, settings(), seed=0)
-    pretrain(watched, Rows(given.inputs, torch.arange(90)), rows(20, seed=2), settings(), seed=0)
+    pretrain_dbn(plain, given, None, settings(), seed=0)
+    pretrain_dbn(watched, TensorData(given.inputs, torch.arange(90)), rows(20, seed=2), settings(), seed=0)
     assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), watched.parameters(), strict=True))
 
 
 def test_a_layer_that_fails_is_named():
     with pytest.raises(TrainingError, match=r"pretraining layer 1 of 2: .*epoch \d+.*learning rate"):
-        pretrain(
+        pretrain_dbn(
             stack(hidden_sizes=(6, 5), visible="gaussian"),
-            Rows(100 * torch.randn(90, 8, generator=seeded())),
+            TensorData(100 * torch.randn(90, 8, generator=seeded())),
             None,
             settings(gaussian_learning_rate=10.0, epochs=40),
             seed=0,

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import Block, Description, Rows
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units.base import UnitsError
-from layerwise.training.rbm.monitor import MachineMonitor
-from layerwise.training.rbm.settings import MachineSettings
-from layerwise.training.rbm.train import machine_config, train_machine
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.rbm.monitor import RBMMonitor
+from layerwise.training.rbm.settings import RBMTrainingSettings
+from layerwise.training.rbm.train import fit_rbm, rbm_config
+from layerwise.utils.random_streams import torch_rng
 
 
 def seeded(seed=0):
@@ -19,10 +19,10 @@ def described(*blocks, **more):
     made, start = [], 0
     for kind, size, categories in blocks:
         names = tuple(str(k) for k in range(categories))
-        made.append(Block(name=str(start), kind=kind, start=start, stop=start + size, categories=names))
+        made.append(ColumnBlock(name=str(start), kind=kind, start=start, stop=start + size, categories=names))
         start += size
     names = tuple(str(k) for k in range(start))
-    return Description(
+    return DataSpec(
         task="binary",
         n_inputs=start,
         n_outputs=1,
@@ -46,11 +46,11 @@ def described(*blocks, **more):
 )
 def test_units_follow_the_columns(blocks, visible):
     columns = described(*blocks)
-    config = machine_config(columns, MachineSettings())
+    config = rbm_config(columns, RBMTrainingSettings())
     assert config.visible == visible
     assert config.n_visible == columns.n_inputs
     if visible != "counts":
-        labelled = machine_config(columns, MachineSettings(), n_classes=3)
+        labelled = rbm_config(columns, RBMTrainingSettings(), n_classes=3)
         assert labelled.n_visible == columns.n_inputs + 3
         assert labelled.blocks[-1].groups[-1] == 3
     RBM(config)
@@ -58,22 +58,22 @@ def test_units_follow_the_columns(blocks, visible):
 
 def test_counts_have_no_label_units():
     with pytest.raises(UnitsError, match="beside counts"):
-        machine_config(described(("count", 9, 0)), MachineSettings(), n_classes=2)
+        rbm_config(described(("count", 9, 0)), RBMTrainingSettings(), n_classes=2)
 
 
 def test_only_the_pseudo_likelihood_may_choose_an_epoch():
-    assert MachineSettings(monitor="validation/pseudo_likelihood").monitor
+    assert RBMTrainingSettings(monitor="validation/pseudo_likelihood").monitor
     with pytest.raises(ValueError, match="not chosen by its reconstruction error"):
-        MachineSettings(monitor="validation/reconstruction")
+        RBMTrainingSettings(monitor="validation/reconstruction")
     with pytest.raises(ValueError, match="known: validation/pseudo_likelihood"):
-        MachineSettings(monitor="validation/free_energy_gap")
+        RBMTrainingSettings(monitor="validation/free_energy_gap")
 
 
 def test_the_monitor_measures_its_samples_exactly():
-    rbm = RBM(machine_config(described(("binary", 5, 0)), MachineSettings(n_hidden=3)), seeded())
+    rbm = RBM(rbm_config(described(("binary", 5, 0)), RBMTrainingSettings(n_hidden=3)), seeded())
     rbm.weight.normal_(generator=seeded())
     training, validation = torch.rand(2, 8, 5, generator=seeded()).round()
-    found = MachineMonitor(rbm, training, validation, 4).measure_epoch(None)
+    found = RBMMonitor(rbm, training, validation, 4).epoch_metrics(None)
     assert found["train/pseudo_likelihood"] == pytest.approx(
         float(log_pseudo_likelihood(rbm, training[:4]).mean())
     )
@@ -89,16 +89,16 @@ def test_the_epoch_of_the_best_pseudo_likelihood_is_kept():
         torch.rand(200, 6, generator=seeded(1)).round(),
     )
     # Few training rows and a high rate: the machine soon learns them by heart.
-    settings = MachineSettings(
+    settings = RBMTrainingSettings(
         n_hidden=30,
         epochs=25,
         batch_size=10,
         learning_rate=0.5,
-        watched_rows=200,
+        pseudo_likelihood_rows=200,
         monitor="validation/pseudo_likelihood",
     )
-    rbm = RBM(machine_config(columns, settings), seeded(2))
-    history = train_machine(rbm, Rows(training), Rows(validation), settings, 0).history["rbm"]
+    rbm = RBM(rbm_config(columns, settings), seeded(2))
+    history = fit_rbm(rbm, TensorData(training), TensorData(validation), settings, 0).history["rbm"]
     values = [epoch["validation/pseudo_likelihood"] for epoch in history]
     assert max(values) > values[-1] + 0.1
     assert float(log_pseudo_likelihood(rbm, validation).mean()) == pytest.approx(max(values), abs=1e-4)
@@ -110,18 +110,18 @@ def test_real_and_categorical_columns_improve_over_two_decades_of_rates(rate, le
     columns = described(
         ("real", 1, 0), ("real", 1, 0), ("real", 1, 0), ("categorical", 3, 3), ("binary", 1, 0)
     )
-    generator = seeded(3)
-    group = torch.randint(3, (1200,), generator=generator)
+    rng = seeded(3)
+    group = torch.randint(3, (1200,), generator=rng)
     middles = torch.tensor([[-1.2, 0.0, 1.2], [1.0, -1.0, 0.3], [0.0, 1.2, -1.2]])[group]
-    real = middles + 0.6 * torch.randn(1200, 3, generator=generator)
+    real = middles + 0.6 * torch.randn(1200, 3, generator=rng)
     real = (real - real.mean(0)) / real.std(0)
     rest = torch.cat([torch.nn.functional.one_hot(group, 3).float(), (group == 1).float()[:, None]], 1)
     rows = torch.cat([real, rest], 1)
-    settings = MachineSettings(
+    settings = RBMTrainingSettings(
         n_hidden=20, epochs=15, batch_size=20, gaussian_learning_rate=rate, learn_variance=learn_variance
     )
-    rbm = RBM(machine_config(columns, settings), seeded(4))
-    history = train_machine(rbm, Rows(rows[:1000]), Rows(rows[1000:]), settings, 0).history["rbm"]
+    rbm = RBM(rbm_config(columns, settings), seeded(4))
+    history = fit_rbm(rbm, TensorData(rows[:1000]), TensorData(rows[1000:]), settings, 0).history["rbm"]
     for name, sign in (("pseudo_likelihood", 1), ("reconstruction", -1)):
         values = [sign * epoch[f"validation/{name}"] for epoch in history]
         assert values[-1] > values[0], name
@@ -130,35 +130,35 @@ def test_real_and_categorical_columns_improve_over_two_decades_of_rates(rate, le
 
 def test_unmeasured_scores_cannot_choose():
     columns = described(("count", 3, 0))
-    settings = MachineSettings(n_hidden=2, epochs=1, batch_size=2, monitor="validation/pseudo_likelihood")
-    rbm = RBM(machine_config(columns, settings), seeded())
+    settings = RBMTrainingSettings(n_hidden=2, epochs=1, batch_size=2, monitor="validation/pseudo_likelihood")
+    rbm = RBM(rbm_config(columns, settings), seeded())
     with pytest.raises(UnitsError, match="not measured"):
-        train_machine(rbm, Rows(torch.ones(4, 3)), Rows(torch.ones(4, 3)), settings, 0)
+        fit_rbm(rbm, TensorData(torch.ones(4, 3)), TensorData(torch.ones(4, 3)), settings, 0)
 
 
 def clustered(n, seed):
     """Rows around three centres, standardised."""
-    generator = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     centres = torch.tensor([[1.2, -0.8, 0.9, 0.0], [-1.0, 1.1, 0.0, 0.9], [0.0, 0.0, -1.2, -1.1]])
-    rows = centres[torch.randint(0, 3, (n,), generator=generator)]
-    rows = rows + 0.4 * torch.randn(n, 4, generator=generator)
+    rows = centres[torch.randint(0, 3, (n,), generator=rng)]
+    rows = rows + 0.4 * torch.randn(n, 4, generator=rng)
     return (rows - rows.mean(0)) / rows.std(0)
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.01, 0.1])
-def test_a_centred_gaussian_machine_learns_at_rates_two_decades_apart(rate):
-    settings = MachineSettings(
+def test_a_centered_gaussian_rbm_learns_at_rates_two_decades_apart(rate):
+    settings = RBMTrainingSettings(
         n_hidden=64,
         visible="gaussian",
         learn_variance=True,
-        centred=True,
+        centered=True,
         gaussian_learning_rate=rate,
         epochs=6,
     )
     shape = RBMConfig(n_visible=4, n_hidden=64, visible="gaussian", learn_variance=True)
-    rbm = RBM(shape, generator_for(0, "machine"))
-    rows, held_out = Rows(clustered(1500, 0)), Rows(clustered(400, 1))
-    history = train_machine(rbm, rows, held_out, settings, 0).history["rbm"]
+    rbm = RBM(shape, torch_rng(0, "machine"))
+    rows, held_out = TensorData(clustered(1500, 0)), TensorData(clustered(400, 1))
+    history = fit_rbm(rbm, rows, held_out, settings, 0).history["rbm"]
     first, last = history[0], history[-1]
     assert last["validation/reconstruction"] < first["validation/reconstruction"]
     assert last["validation/pseudo_likelihood"] > first["validation/pseudo_likelihood"]

@@ -6,16 +6,16 @@ import torch
 from sklearn import metrics
 from torch import distributions, nn, optim
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.optim import optimizers as optimisers
-from layerwise.training.optim.optimizers import new_optimiser
-from layerwise.training.optim.schedules import rate_factor
+from layerwise.training.optim.optimizers import make_optimizer
+from layerwise.training.optim.schedules import learning_rate_factor
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.losses import probabilities, task_error, task_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 
-OPTIMISERS = {
+OPTIMIZERS = {
     "sgd": lambda p: optim.SGD(p, 0.05),
     "momentum": lambda p: optim.SGD(p, 0.05, momentum=0.8),
     "nesterov": lambda p: optim.SGD(p, 0.05, momentum=0.8, nesterov=True),
@@ -50,16 +50,16 @@ def network(**changes):
 def rows(n=24, task="multiclass", k=3):
     inputs = torch.randn(n, 4, generator=seeded(1), dtype=torch.float64)
     if task == "multiclass":
-        return Rows(inputs, torch.randint(0, k, (n,), generator=seeded(2)))
+        return TensorData(inputs, torch.randint(0, k, (n,), generator=seeded(2)))
     values = torch.randn(n, k, generator=seeded(2), dtype=torch.float64)
-    return Rows(inputs, values if task == "regression" else (values > 0).double())
+    return TensorData(inputs, values if task == "regression" else (values > 0).double())
 
 
 def learner(net, task="multiclass", n_batches=3, freeze=False, **settings):
-    chosen = FinetuningSettings(**{"optimiser": "sgd", "learning_rate": 0.1, "epochs": 2} | settings)
-    trainee = Backpropagation(net, task, chosen, seeded(9), n_batches, freeze)
-    trainee.begin_epoch(1, chosen.epochs)
-    return trainee
+    chosen = FinetuningSettings(**{"optimizer": "sgd", "learning_rate": 0.1, "epochs": 2} | settings)
+    plan = Backpropagation(net, task, chosen, seeded(9), n_batches, freeze)
+    plan.on_epoch_start(1, chosen.epochs)
+    return plan
 
 
 def weights(net):
@@ -122,10 +122,10 @@ def test_errors_agree_with_scikit_learn():
 @pytest.mark.parametrize(
     ("task", "k"), [("multiclass", 3), ("binary", 1), ("multilabel", 3), ("regression", 2)]
 )
-def test_a_step_goes_down_the_finite_difference_slope_of_the_mean_loss(task, k):
+def test_a_step_goes_down_the_finite_difference_derivative_of_the_mean_loss(task, k):
     net, batch = network(n_outputs=k), rows(7, task, k)
     before = weights(net)
-    learner(net, task, label_smoothing=0.1).train_step(batch)
+    learner(net, task, label_smoothing=0.1).training_step(batch)
     moved = [(old - new.detach()) / 0.1 for new, old in zip(net.parameters(), before, strict=True)]
     probe, h = network(n_outputs=k).requires_grad_(False), 1e-6
     for value, slope in zip(probe.parameters(), moved, strict=True):
@@ -139,15 +139,15 @@ def test_a_step_goes_down_the_finite_difference_slope_of_the_mean_loss(task, k):
             assert float(losses[0] - losses[1]) / (2 * h) == pytest.approx(float(slope.view(-1)[i]), abs=1e-8)
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_every_optimiser_does_what_torch_does(name):
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_does_what_torch_does(name):
     ours, theirs = network(), network()
-    uses = {use: GIVEN[use] for use in optimisers.OPTIMISERS[name].uses}
-    trainee = learner(ours, optimiser=name, learning_rate=0.05, schedule="constant", **uses)
-    peer = OPTIMISERS[name](theirs.parameters())
+    uses = {use: GIVEN[use] for use in optimisers.OPTIMIZERS[name].uses}
+    plan = learner(ours, optimizer=name, learning_rate=0.05, schedule="constant", **uses)
+    peer = OPTIMIZERS[name](theirs.parameters())
     for index in torch.arange(24).split(10):
         batch = rows()[index]
-        trainee.train_step(batch)
+        plan.training_step(batch)
         peer.zero_grad()
         nn.CrossEntropyLoss()(theirs(batch.inputs), batch.targets).backward()
         peer.step()
@@ -157,14 +157,14 @@ def test_every_optimiser_does_what_torch_does(name):
 
 def test_momentum_adds_gradients_and_multiplies_by_the_rate_at_the_end():
     value = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
-    optimiser = new_optimiser(
-        FinetuningSettings(optimiser="momentum", learning_rate=0.1, momentum=0.9), [value]
+    optimizer = make_optimizer(
+        FinetuningSettings(optimizer="momentum", learning_rate=0.1, momentum=0.9), [value]
     )
     w, v = 1.0, 0.0
     for _ in range(5):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (value.square() * 1.5).sum().backward()
-        optimiser.step()
+        optimizer.step()
         v = 0.9 * v + 3 * w
         w -= 0.1 * v
         assert float(value.detach()) == pytest.approx(w, rel=1e-12)
@@ -172,7 +172,7 @@ def test_momentum_adds_gradients_and_multiplies_by_the_rate_at_the_end():
 
 def test_nesterov_needs_a_momentum():
     with pytest.raises(ValueError, match="nesterov needs a momentum above 0"):
-        FinetuningSettings(optimiser="nesterov", momentum=0.0)
+        FinetuningSettings(optimizer="nesterov", momentum=0.0)
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ def test_nesterov_needs_a_momentum():
     ],
 )
 def test_schedules_have_their_factors(schedule, expected):
-    found = [rate_factor(schedule, done) for done in (0, 0.3, 0.5, 0.75, 1)]
+    found = [learning_rate_factor(schedule, done) for done in (0, 0.3, 0.5, 0.75, 1)]
     assert found == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_step_uses_the_rate_of_its_share_of_all_steps(schedule):
     net = network(hidden_sizes=())
-    trainee = learner(net, schedule=schedule, learning_rate=0.2, epochs=4, n_batches=5)
+    plan = learner(net, schedule=schedule, learning_rate=0.2, epochs=4, n_batches=5)
     batch = rows()
     for step in range(20):
         before, slope = weights(net), network(hidden_sizes=())
@@ -203,8 +203,8 @@ def test_every_step_uses_the_rate_of_its_share_of_all_steps(schedule):
         gradient = torch.autograd.grad(
             nn.functional.cross_entropy(slope(batch.inputs), batch.targets), list(slope.parameters())
         )
-        trainee.train_step(batch)
-        rate = 0.2 * rate_factor(schedule, step / 20)
+        plan.training_step(batch)
+        rate = 0.2 * learning_rate_factor(schedule, step / 20)
         for new, old, g in zip(net.parameters(), before, gradient, strict=True):
             torch.testing.assert_close(new.detach(), old - rate * g)
 
@@ -213,17 +213,17 @@ def test_every_step_uses_the_rate_of_its_share_of_all_steps(schedule):
 def test_freezing_trains_the_head_alone(activation):
     net = network(activation=activation)
     before = copy.deepcopy(net.state_dict())
-    trainee = learner(net, freeze=True, optimiser="adamw", weight_decay=0.1, max_norm=0.01)
+    plan = learner(net, freeze=True, optimizer="adamw", weight_decay=0.1, max_norm=0.01)
     for _ in range(3):
-        trainee.train_step(rows())
+        plan.training_step(rows())
     for name, value in net.state_dict().items():
         assert torch.equal(value, before[name]) is not name.startswith("output."), name
 
 
 def test_clipping_bounds_the_norm_of_the_whole_gradient_and_keeps_its_direction():
     free, clipped, before = network(), network(), weights(network())
-    learner(free).train_step(rows())
-    learner(clipped, clip_norm=0.05).train_step(rows())
+    learner(free).training_step(rows())
+    learner(clipped, clip_norm=0.05).training_step(rows())
     moves = [
         torch.cat(
             [(old - new.detach()).flatten() / 0.1 for new, old in zip(net.parameters(), before, strict=True)]
@@ -234,7 +234,7 @@ def test_clipping_bounds_the_norm_of_the_whole_gradient_and_keeps_its_direction(
     assert float(moves[1].norm()) == pytest.approx(0.05, rel=1e-3)
     torch.testing.assert_close(moves[1] / moves[1].norm(), moves[0] / moves[0].norm())
     unbound = network()
-    learner(unbound, clip_norm=100.0).train_step(rows())
+    learner(unbound, clip_norm=100.0).training_step(rows())
     assert all(torch.equal(a, b) for a, b in zip(free.parameters(), unbound.parameters(), strict=True))
 
 
@@ -243,13 +243,13 @@ def test_max_norm_bounds_the_weights_into_each_hidden_unit():
     norms = net.hidden[0].weight.detach().norm(dim=1)
     limit = float(norms.median())
     expected = net.hidden[0].weight.detach() * (limit / norms).clamp(max=1)[:, None]
-    trainee = learner(net, max_norm=limit, learning_rate=1e-12)
-    trainee.train_step(rows())
+    plan = learner(net, max_norm=limit, learning_rate=1e-12)
+    plan.training_step(rows())
     # Units below the limit are left alone; the others keep their direction.
     torch.testing.assert_close(net.hidden[0].weight.detach(), expected, rtol=1e-5, atol=1e-8)
-    trainee = learner(net, max_norm=limit, learning_rate=5.0)
+    plan = learner(net, max_norm=limit, learning_rate=5.0)
     for _ in range(5):
-        trainee.train_step(rows())
+        plan.training_step(rows())
         for layer in net.hidden:
             assert layer.weight.detach().norm(dim=1).max() <= limit * (1 + 1e-6)
 
@@ -257,8 +257,8 @@ def test_max_norm_bounds_the_weights_into_each_hidden_unit():
 def test_a_step_returns_losses_and_errors_of_each_row_before_the_update():
     net, batch = network(), rows()
     expected = task_loss("multiclass", net(batch.inputs), batch.targets).detach()
-    trainee = learner(net)
-    found = trainee.train_step(batch)
+    plan = learner(net)
+    found = plan.training_step(batch)
     torch.testing.assert_close(found["loss"], expected)
     assert found["error"].shape == (24,)
     assert not any(values.requires_grad for values in found.values())
@@ -266,39 +266,39 @@ def test_a_step_returns_losses_and_errors_of_each_row_before_the_update():
 
 def test_measuring_is_without_dropout_and_changes_nothing():
     net = network(dropout=0.5, input_dropout=0.2)
-    trainee, batch = learner(net, label_smoothing=0.2), rows()
-    trainee.train_step(batch)
-    state = trainee.state()
-    found = trainee.measure(batch)
+    plan, batch = learner(net, label_smoothing=0.2), rows()
+    plan.training_step(batch)
+    state = plan.state_dict()
+    found = plan.validation_step(batch)
     assert net.training
-    assert all(torch.equal(value, state[name]) for name, value in trainee.state().items())
+    assert all(torch.equal(value, state[name]) for name, value in plan.state_dict().items())
     expected = task_loss("multiclass", net.eval()(batch.inputs), batch.targets)
     torch.testing.assert_close(found["loss"], expected)
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_loaded_state_goes_on_bit_for_bit(name):
-    settings = {"optimiser": name, "schedule": "one_cycle", "learning_rate": 0.01, "n_batches": 4}
+    settings = {"optimizer": name, "schedule": "one_cycle", "learning_rate": 0.01, "n_batches": 4}
     first = learner(network(dropout=0.3), **settings)
     for _ in range(4):
-        first.train_step(rows())
-    state = first.state()
-    losses = [first.train_step(rows())["loss"] for _ in range(4)]
+        first.training_step(rows())
+    state = first.state_dict()
+    losses = [first.training_step(rows())["loss"] for _ in range(4)]
     second = learner(network(dropout=0.3), **settings)
-    second.load_state(state)
-    again = [second.train_step(rows())["loss"] for _ in range(4)]
+    second.load_state_dict(state)
+    again = [second.training_step(rows())["loss"] for _ in range(4)]
     assert all(torch.equal(a, b) for a, b in zip(losses, again, strict=True))
-    assert all(torch.equal(value, first.state()[key]) for key, value in second.state().items())
+    assert all(torch.equal(value, first.state_dict()[key]) for key, value in second.state_dict().items())
 
 
 def test_bfloat16_products_keep_float32_weights_and_nearly_the_same_step():
     def trained(precision):
         network = MLP(MLPConfig(n_inputs=4, n_outputs=3, hidden_sizes=(8,)), seeded())
-        rows = Rows(torch.randn(64, 4, generator=seeded(1)), torch.arange(64) % 3)
-        settings = FinetuningSettings(optimiser="sgd", learning_rate=0.1, precision=precision)
-        trainee = Backpropagation(network, "multiclass", settings, seeded(2), n_batches=1)
-        trainee.begin_epoch(1, 1)
-        loss = trainee.train_step(rows)["loss"]
+        rows = TensorData(torch.randn(64, 4, generator=seeded(1)), torch.arange(64) % 3)
+        settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, precision=precision)
+        plan = Backpropagation(network, "multiclass", settings, seeded(2), n_batches=1)
+        plan.on_epoch_start(1, 1)
+        loss = plan.training_step(rows)["loss"]
         return loss, network.hidden[0].weight
 
     (loss, weight), (rounded_loss, rounded_weight) = trained("float32"), trained("bfloat16")

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import finetune
@@ -22,11 +22,11 @@ def network(seed=0, **changes):
 
 def rings(n=200, seed=1, noise=0.0):
     """Two classes that no line separates: inside and outside of a circle; some labels are wrong."""
-    generator = seeded(seed)
-    inputs = torch.randn(n, 2, generator=generator)
+    rng = seeded(seed)
+    inputs = torch.randn(n, 2, generator=rng)
     targets = inputs.norm(dim=1).gt(1.18).long()
-    wrong = torch.rand(n, generator=generator) < noise
-    return Rows(inputs, torch.where(wrong, 1 - targets, targets))
+    wrong = torch.rand(n, generator=rng) < noise
+    return TensorData(inputs, torch.where(wrong, 1 - targets, targets))
 
 
 def settings(**changes):
@@ -45,7 +45,7 @@ def same(one, other):
 def test_a_network_without_hidden_layers_finds_the_logistic_regression_of_scikit_learn():
     inputs = torch.randn(300, 2, generator=seeded(1))
     targets = (inputs @ torch.tensor([1.5, -1.0]) + torch.randn(300, generator=seeded(2)) > 0.3).float()
-    rows = Rows(inputs, targets[:, None])
+    rows = TensorData(inputs, targets[:, None])
     net = network(n_outputs=1, hidden_sizes=())
     chosen = settings(epochs=300, batch_size=300, learning_rate=0.1, schedule="cosine")
     finetune(net, "binary", rows, rows, chosen, seed=0)
@@ -59,7 +59,7 @@ def test_a_network_without_hidden_layers_finds_least_squares():
     targets = inputs @ torch.tensor([[1.0, 2.0], [-1.0, 0.5]]) + torch.randn(200, 2, generator=seeded(2))
     net = network(hidden_sizes=())
     chosen = settings(epochs=300, batch_size=200, learning_rate=0.2, schedule="cosine")
-    finetune(net, "regression", Rows(inputs, targets), Rows(inputs, targets), chosen, seed=0)
+    finetune(net, "regression", TensorData(inputs, targets), TensorData(inputs, targets), chosen, seed=0)
     design = torch.cat([inputs, torch.ones(200, 1)], 1)
     exact = torch.linalg.lstsq(design, targets).solution
     torch.testing.assert_close(net.output.weight.detach(), exact[:2].t(), rtol=0, atol=2e-3)
@@ -67,7 +67,7 @@ def test_a_network_without_hidden_layers_finds_least_squares():
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "rate"),
+    ("optimizer", "rate"),
     [
         ("sgd", 0.5),
         ("momentum", 0.1),
@@ -80,9 +80,9 @@ def test_a_network_without_hidden_layers_finds_least_squares():
     ],
 )
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
-def test_every_optimiser_learns_what_no_line_can(optimiser, rate, schedule):
+def test_every_optimizer_learns_what_no_line_can(optimizer, rate, schedule):
     net, training = network(hidden_sizes=(16,)), rings(400)
-    chosen = settings(optimiser=optimiser, learning_rate=rate, schedule=schedule, epochs=60)
+    chosen = settings(optimizer=optimizer, learning_rate=rate, schedule=schedule, epochs=60)
     finetune(net, "multiclass", training, rings(200, seed=2), chosen, seed=0)
     unseen = rings(400, seed=3)
     assert float(task_error("multiclass", net(unseen.inputs), unseen.targets).mean()) < 0.1
@@ -92,31 +92,31 @@ def test_the_network_ends_with_the_weights_of_its_best_epoch():
     net, validation = network(hidden_sizes=(64,)), rings(60, seed=2, noise=0.25)
     chosen = settings(epochs=60, learning_rate=0.05, schedule="constant")
     progress = finetune(net, "multiclass", rings(40, noise=0.25), validation, chosen, seed=0)
-    course = [entry["validation/loss"] for entry in progress.history]
-    assert course[-1] > min(course) + 0.1  # it did overfit
-    assert losses(net, validation) == pytest.approx(min(course), rel=1e-5)
-    assert len(course) == 60
+    loss_curve = [entry["validation/loss"] for entry in progress.history]
+    assert loss_curve[-1] > min(loss_curve) + 0.1  # it did overfit
+    assert losses(net, validation) == pytest.approx(min(loss_curve), rel=1e-5)
+    assert len(loss_curve) == 60
 
 
 def test_early_stopping_ends_training_and_restores_the_best_weights():
     net, validation = network(hidden_sizes=(64,)), rings(60, seed=2, noise=0.25)
     chosen = settings(epochs=200, learning_rate=0.05, patience=4)
     progress = finetune(net, "multiclass", rings(40, noise=0.25), validation, chosen, seed=0)
-    course = [entry["validation/loss"] for entry in progress.history]
-    best = int(np.argmin(course)) + 1
+    loss_curve = [entry["validation/loss"] for entry in progress.history]
+    best = int(np.argmin(loss_curve)) + 1
     assert progress.epoch == best + 4 < 200
     assert progress.stop == f"no gain in validation/loss since epoch {best}"
-    assert losses(net, validation) == pytest.approx(min(course), rel=1e-5)
+    assert losses(net, validation) == pytest.approx(min(loss_curve), rel=1e-5)
 
 
 def test_the_error_can_be_monitored_instead_of_the_loss():
     net, validation = network(hidden_sizes=(64,)), rings(100, seed=2, noise=0.25)
     chosen = settings(epochs=40, learning_rate=0.05, monitor="validation/error")
     progress = finetune(net, "multiclass", rings(60, noise=0.25), validation, chosen, seed=0)
-    course = [entry["validation/error"] for entry in progress.history]
+    loss_curve = [entry["validation/error"] for entry in progress.history]
     with torch.no_grad():
         error = task_error("multiclass", net(validation.inputs), validation.targets).mean()
-    assert float(error) == pytest.approx(min(course))
+    assert float(error) == pytest.approx(min(loss_curve))
 
 
 @pytest.mark.parametrize("n", [1, 7, 31])
@@ -134,9 +134,9 @@ def test_fewer_labelled_rows_than_a_batch_make_one_batch_of_all(n):
 def test_the_schedule_reaches_its_end_with_the_last_step():
     net, validation = network(), rings(50, seed=2)
     progress = finetune(net, "multiclass", rings(70), validation, settings(schedule="cosine"), seed=0)
-    trainee = progress.trainee
+    plan = progress.plan
     assert progress.n_batches == 3  # 32, 32 and 6 rows
-    assert trainee.steps_done == trainee.steps_planned == 24
+    assert plan.steps_done == plan.steps_planned == 24
 
 
 def test_freezing_trains_the_head_alone_and_thaws_the_network_at_the_end():
@@ -163,18 +163,18 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others():
 
 def test_fresh_inputs_are_drawn_anew_for_training_alone():
     # Every input is .5: drawn freshly it is 0 or 1, and the network sees .5 when it is measured.
-    grey = Rows(torch.full((64, 2), 0.5), torch.zeros(64, 1))
+    grey = TensorData(torch.full((64, 2), 0.5), torch.zeros(64, 1))
     net = network(n_outputs=1, hidden_sizes=())
     start = losses(net, grey, "binary")
-    chosen = settings(epochs=1, batch_size=64, optimiser="sgd", learning_rate=1e-12)
-    progress = finetune(net, "binary", grey, grey, chosen, seed=0, fresh=True)
+    chosen = settings(epochs=1, batch_size=64, optimizer="sgd", learning_rate=1e-12)
+    progress = finetune(net, "binary", grey, grey, chosen, seed=0, dynamic_binarization=True)
     assert progress.history[0]["validation/loss"] == pytest.approx(start, rel=1e-6)
     assert progress.history[0]["train/loss"] != pytest.approx(start, rel=1e-6)
 
 
 def test_a_rate_that_is_far_too_high_is_named_as_the_cause():
     net = network(n_outputs=1, activation="relu")
-    rows = Rows(1000 * rings().inputs, rings().inputs[:, :1])
-    chosen = settings(optimiser="sgd", learning_rate=1e6, epochs=20)
+    rows = TensorData(1000 * rings().inputs, rings().inputs[:, :1])
+    chosen = settings(optimizer="sgd", learning_rate=1e6, epochs=20)
     with pytest.raises(TrainingError, match=r"fine-tuning: .* in epoch \d+.*lower learning rate"):
         finetune(net, "regression", rows, rows, chosen, seed=0)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.grid import GridSettings, Variations, ranking
-from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.grid import GridSettings, MemberOverrides, rank_points
+from layerwise.training.supervised.network_stack import train_network_stack
 from layerwise.training.supervised.settings import FinetuningSettings
 from tests.training.supervised.test_network_stack import SEEDS, networks, rows
 
@@ -42,25 +42,25 @@ def test_wrong_grids_are_refused(values, message):
 
 
 @pytest.mark.parametrize(
-    "optimiser",
+    "optimizer",
     ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"],
 )
-def test_each_point_equals_the_network_trained_alone_with_its_settings(optimiser):
-    decay = {"weight_decay": 0.1} if optimiser == "adamw" else {}
+def test_each_point_equals_the_network_trained_alone_with_its_settings(optimizer):
+    decay = {"weight_decay": 0.1} if optimizer == "adamw" else {}
     settings = FinetuningSettings(
         epochs=4,
         batch_size=20,
         learning_rate=0.02,
-        optimiser=optimiser,
+        optimizer=optimizer,
         schedule="cosine",
         clip_norm=0.5,
         **decay,
     )
     training, validation = rows(), rows(50, "binary", 1)
-    together, _ = train_many(networks(), "binary", training, validation, settings, SEEDS, POINTS)
+    together, _ = train_network_stack(networks(), "binary", training, validation, settings, SEEDS, POINTS)
     for k, (network, point) in enumerate(zip(networks(), POINTS, strict=True)):
         own = FinetuningSettings.model_validate(settings.model_dump() | point)
-        finetune(network, "binary", training, validation, own, SEEDS[k], quiet=True)
+        finetune(network, "binary", training, validation, own, SEEDS[k], silent=True)
         for ours, theirs in zip(together.member(k).parameters(), network.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
 
@@ -72,33 +72,37 @@ def test_members_that_stop_leave_the_others_their_own_settings():
         learning_rate=0.02,
         monitor="validation/loss",
         patience=1,
-        minimum_change=0.005,
+        min_delta=0.005,
     )
     training, validation = rows(), rows(50, "binary", 1)
-    together, course = train_many(networks(), "binary", training, validation, settings, SEEDS, POINTS)
-    assert len({len(history) for history in course.history}) > 1
+    together, stack_history = train_network_stack(
+        networks(), "binary", training, validation, settings, SEEDS, POINTS
+    )
+    assert len({len(history) for history in stack_history.history}) > 1
     for k, (network, point) in enumerate(zip(networks(), POINTS, strict=True)):
         own = FinetuningSettings.model_validate(settings.model_dump() | point)
-        progress = finetune(network, "binary", training, validation, own, SEEDS[k], quiet=True)
-        assert len(progress.history) == len(course.history[k])
+        progress = finetune(network, "binary", training, validation, own, SEEDS[k], silent=True)
+        assert len(progress.history) == len(stack_history.history[k])
         for ours, theirs in zip(together.member(k).parameters(), network.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
 
 
 def test_what_a_point_does_not_name_is_as_in_the_settings():
-    own = Variations.of([{}, {"l2": 4.0}], FinetuningSettings(learning_rate=0.1, l1=2.0), torch.zeros(1))
+    own = MemberOverrides.from_points(
+        [{}, {"l2": 4.0}], FinetuningSettings(learning_rate=0.1, l1=2.0), torch.zeros(1)
+    )
     assert own.rate.tolist() == [1, 1]
     assert own.l1.tolist() == [2, 2]
     assert own.l2.tolist() == [0, 4]
-    assert own.one_rate
-    assert own.penalised
-    assert own.at([1], [1.0]).l2.tolist() == [4]
+    assert own.shared_learning_rate
+    assert own.penalized
+    assert own.for_members([1], [1.0]).l2.tolist() == [4]
 
 
 def test_the_ranking_has_the_best_point_first():
     points = [{"l2": 0.0}, {"l2": 1.0}]
-    ranked = ranking(points, [[0.3, 0.1], [0.1, 0.2]], higher_is_better=False)
-    assert [each["place"] for each in ranked] == [1, 0]
+    ranked = rank_points(points, [[0.3, 0.1], [0.1, 0.2]], higher_is_better=False)
+    assert [each["index"] for each in ranked] == [1, 0]
     assert ranked[0]["mean"] == pytest.approx(0.15)
-    assert ranked[0]["spread"] == pytest.approx(statistics.stdev([0.1, 0.2]))
-    assert ranking(points, [[0.3], [0.1]], higher_is_better=True)[0]["settings"] == {"l2": 0.0}
+    assert ranked[0]["std"] == pytest.approx(statistics.stdev([0.1, 0.2]))
+    assert rank_points(points, [[0.3], [0.1]], higher_is_better=True)[0]["settings"] == {"l2": 0.0}

@@ -5,14 +5,14 @@ import torch
 from torch import distributions, nn
 from torch.nn import functional
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.losses import (
     LOSSES,
     TASKS,
     check_targets,
-    class_weights,
-    loss_of,
+    class_weight_tensor,
+    resolve_loss,
     row_loss,
 )
 
@@ -87,32 +87,32 @@ def test_every_loss_agrees_with_finite_differences(name):
 )
 def test_a_loss_that_is_not_for_the_task_is_refused_with_those_that_are(task, name):
     with pytest.raises(TrainingError, match=f"{name} is no loss for a {task} task; for it: .*") as error:
-        loss_of(task, name)
+        resolve_loss(task, name)
     named = str(error.value).split("for it: ")[1].split(", ")
-    assert all(loss_of(task, each) == each for each in named)
+    assert all(resolve_loss(task, each) == each for each in named)
 
 
 def test_balanced_weights_make_every_class_count_the_same_and_average_one():
     targets = torch.tensor([0] * 12 + [1] * 6 + [2] * 2)
-    weights = class_weights("balanced", "multiclass", Rows(torch.zeros(20, 1), targets), 3)
+    weights = class_weight_tensor("balanced", "multiclass", TensorData(torch.zeros(20, 1), targets), 3)
     torch.testing.assert_close(weights[targets].mean(), torch.tensor(1.0))
     sums = torch.stack([weights[k] * (targets == k).sum() for k in range(3)])
     torch.testing.assert_close(sums, torch.full((3,), 20 / 3))
 
 
 def test_class_weights_are_for_classes_and_one_for_each():
-    rows = Rows(torch.zeros(4, 1), torch.zeros(4, 1))
+    rows = TensorData(torch.zeros(4, 1), torch.zeros(4, 1))
     with pytest.raises(TrainingError, match="task is regression"):
-        class_weights("balanced", "regression", rows, 1)
+        class_weight_tensor("balanced", "regression", rows, 1)
     with pytest.raises(TrainingError, match=r"3 value\(s\) for 2 classes"):
-        class_weights((1.0, 2.0, 3.0), "binary", rows, 1)
-    assert class_weights((1.0, 4.0), "binary", rows, 1).tolist() == [1, 4]
+        class_weight_tensor((1.0, 2.0, 3.0), "binary", rows, 1)
+    assert class_weight_tensor((1.0, 4.0), "binary", rows, 1).tolist() == [1, 4]
 
 
 def test_counts_below_zero_are_refused():
     with pytest.raises(TrainingError, match="scale_target: false"):
-        check_targets("poisson", Rows(torch.zeros(1, 1), torch.tensor([[-0.5]])))
-    check_targets("squared", Rows(torch.zeros(1, 1), torch.tensor([[-0.5]])))
+        check_targets("poisson", TensorData(torch.zeros(1, 1), torch.tensor([[-0.5]])))
+    check_targets("squared", TensorData(torch.zeros(1, 1), torch.tensor([[-0.5]])))
 
 
 def test_the_cross_entropies_are_the_tasks_own():
@@ -120,4 +120,4 @@ def test_the_cross_entropies_are_the_tasks_own():
     torch.testing.assert_close(
         smooth, functional.cross_entropy(OUTPUTS, CLASSES, reduction="none", label_smoothing=0.1)
     )
-    assert loss_of("multilabel") == "binary_cross_entropy"
+    assert resolve_loss("multilabel") == "binary_cross_entropy"

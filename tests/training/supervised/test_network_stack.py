@@ -1,27 +1,27 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.data.transforms.augmentation import AugmentationSettings
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.network_stack import train_network_stack
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 SEEDS = (3, 4, 11)
 
 
 def rows(n=90, task="binary", seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    inputs = torch.randn(n, 4, generator=generator, dtype=dtype)
-    signal = inputs[:, 0] * inputs[:, 1] + 0.5 * torch.randn(n, generator=generator, dtype=dtype)
+    rng = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(n, 4, generator=rng, dtype=dtype)
+    signal = inputs[:, 0] * inputs[:, 1] + 0.5 * torch.randn(n, generator=rng, dtype=dtype)
     if task == "multiclass":
-        return Rows(inputs, (signal > 0).long() + (signal > 1).long())
+        return TensorData(inputs, (signal > 0).long() + (signal > 1).long())
     if task == "regression":
-        return Rows(inputs, torch.stack([signal, inputs[:, 2].square()], 1))
-    return Rows(inputs, (signal > 0).to(dtype)[:, None])
+        return TensorData(inputs, torch.stack([signal, inputs[:, 2].square()], 1))
+    return TensorData(inputs, (signal > 0).to(dtype)[:, None])
 
 
 def networks(task="binary", **changes):
@@ -29,40 +29,42 @@ def networks(task="binary", **changes):
     shape = MLPConfig(
         **{"n_inputs": 4, "n_outputs": k, "hidden_sizes": (6, 5), "activation": "tanh"} | changes
     )
-    return [MLP(shape, generator_for(seed, "network")).double() for seed in SEEDS]
+    return [MLP(shape, torch_rng(seed, "network")).double() for seed in SEEDS]
 
 
 def both_ways(task="binary", shape=None, **settings):
     """The members trained together, and each alone with its seed."""
     chosen = FinetuningSettings(**{"epochs": 4, "batch_size": 20, "learning_rate": 0.02} | settings)
     training, validation = rows(task=task), rows(50, task, 1)
-    together, course = train_many(networks(task, **shape or {}), task, training, validation, chosen, SEEDS)
+    stacked, stack_history = train_network_stack(
+        networks(task, **shape or {}), task, training, validation, chosen, SEEDS
+    )
     alone = networks(task, **shape or {})
     runs = [
-        finetune(net, task, training, validation, chosen, seed, quiet=True)
+        finetune(net, task, training, validation, chosen, seed, silent=True)
         for net, seed in zip(alone, SEEDS, strict=True)
     ]
-    return together, course, alone, runs
+    return stacked, stack_history, alone, runs
 
 
-def assert_equal(together, course, alone, runs):
+def assert_equal(stacked, stack_history, alone, runs):
     for k, (net, run) in enumerate(zip(alone, runs, strict=True)):
-        member = together.member(k)
+        member = stacked.member(k)
         for (name, ours), theirs in zip(member.named_parameters(), net.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9, msg=name)
-        assert len(course.history[k]) == len(run.history)
-        assert course.stopped[k] == run.stop
-        for ours, theirs in zip(course.history[k], run.history, strict=True):
+        assert len(stack_history.history[k]) == len(run.history)
+        assert stack_history.stopped[k] == run.stop
+        for ours, theirs in zip(stack_history.history[k], run.history, strict=True):
             for name, value in ours.items():
                 assert value == pytest.approx(theirs[name], rel=1e-6, abs=1e-9), name
 
 
 @pytest.mark.parametrize(
-    "optimiser",
+    "optimizer",
     ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"],
 )
-def test_each_member_equals_the_network_trained_alone_with_its_seed(optimiser):
-    assert_equal(*both_ways(optimiser=optimiser))
+def test_each_member_equals_the_network_trained_alone_with_its_seed(optimizer):
+    assert_equal(*both_ways(optimizer=optimizer))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_each_member_equals_the_network_trained_alone_with_its_seed(optimiser):
         (
             "regression",
             {"output": "exponential"},
-            {"optimiser": "sgd", "learning_rate": 0.001, "keep_best": False},
+            {"optimizer": "sgd", "learning_rate": 0.001, "keep_best_weights": False},
         ),
     ],
 )
@@ -91,19 +93,19 @@ def test_masks_are_each_members_own():
 
 
 def test_each_member_stops_on_its_own_and_keeps_its_best_weights():
-    together, course, alone, runs = both_ways(epochs=60, learning_rate=0.05, patience=3)
-    lengths = [len(history) for history in course.history]
+    stacked, stack_history, alone, runs = both_ways(epochs=60, learning_rate=0.05, patience=3)
+    lengths = [len(history) for history in stack_history.history]
     assert len(set(lengths)) > 1
     assert max(lengths) < 60
-    assert_equal(together, course, alone, runs)
+    assert_equal(stacked, stack_history, alone, runs)
 
 
 @pytest.mark.parametrize(
     ("shape", "settings"),
     [
-        ({"normalisation": "layer"}, {"dropout": 0.2}),
-        ({"normalisation": "batch"}, {}),
-        ({"normalisation": "batch"}, {"optimiser": "adamw", "patience": 2, "epochs": 12}),
+        ({"normalization": "layer"}, {"dropout": 0.2}),
+        ({"normalization": "batch"}, {}),
+        ({"normalization": "batch"}, {"optimizer": "adamw", "patience": 2, "epochs": 12}),
         ({"dropconnect": 0.3}, {"dropout": 0.2}),
         ({"dropconnect": 0.3, "dropconnect_masks": "batch"}, {}),
         ({}, {"max_steps": 7, "schedule": "cosine"}),
@@ -115,27 +117,27 @@ def test_members_are_equal_with_what_stands_between_layers_and_with_budgets(shap
 
 
 def test_running_statistics_are_each_members_own():
-    together, _, alone, _ = both_ways(shape={"normalisation": "batch"})
+    stacked, _, alone, _ = both_ways(shape={"normalization": "batch"})
     for k, net in enumerate(alone):
-        ours = together.member(k).normalisations[0]
-        torch.testing.assert_close(ours.running_mean, net.normalisations[0].running_mean)
-        torch.testing.assert_close(ours.running_var, net.normalisations[0].running_var)
+        ours = stacked.member(k).normalizations[0]
+        torch.testing.assert_close(ours.running_mean, net.normalizations[0].running_mean)
+        torch.testing.assert_close(ours.running_var, net.normalizations[0].running_var)
     x = rows(20, seed=5).inputs
-    torch.testing.assert_close(together(x)[1], alone[1](x))
+    torch.testing.assert_close(stacked(x)[1], alone[1](x))
 
 
 def test_each_member_has_plateaus_of_its_own():
-    together, course, alone, runs = both_ways(
+    stacked, stack_history, alone, runs = both_ways(
         epochs=40, learning_rate=0.05, schedule="plateau", plateau_patience=2, plateau_factor=0.5
     )
-    assert_equal(together, course, alone, runs)
+    assert_equal(stacked, stack_history, alone, runs)
     without, *_ = both_ways(epochs=40, learning_rate=0.05)
-    assert not torch.allclose(together.lines, without.lines)
+    assert not torch.allclose(stacked.flat_state, without.flat_state)
 
 
 def test_minutes_end_all_members_together():
-    _, course, _, runs = both_ways(epochs=400, max_minutes=1e-4)
-    assert set(course.stopped) == {runs[0].stop} == {"0.0001 minutes are over"}
+    _, stack_history, _, runs = both_ways(epochs=400, max_minutes=1e-4)
+    assert set(stack_history.stopped) == {runs[0].stop} == {"0.0001 minutes are over"}
 
 
 def test_each_members_pictures_are_changed_by_its_own_draws():
@@ -143,12 +145,12 @@ def test_each_members_pictures_are_changed_by_its_own_draws():
         epochs=2, batch_size=20, learning_rate=0.02, augmentation=AugmentationSettings(shift=0.2, noise=0.1)
     )
     training, validation = rows(), rows(40, seed=1)
-    training = Rows(torch.sigmoid(training.inputs), training.targets)
-    given = {"fresh": True, "image_shape": (2, 2)}
-    together, _ = train_many(networks(), "binary", training, validation, settings, SEEDS, **given)
+    training = TensorData(torch.sigmoid(training.inputs), training.targets)
+    given = {"dynamic_binarization": True, "image_shape": (2, 2)}
+    stacked, _ = train_network_stack(networks(), "binary", training, validation, settings, SEEDS, **given)
     for k, (net, seed) in enumerate(zip(networks(), SEEDS, strict=True)):
-        finetune(net, "binary", training, validation, settings, seed, quiet=True, **given)
-        for ours, theirs in zip(together.member(k).parameters(), net.parameters(), strict=True):
+        finetune(net, "binary", training, validation, settings, seed, silent=True, **given)
+        for ours, theirs in zip(stacked.member(k).parameters(), net.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
 
 
@@ -156,29 +158,31 @@ def test_fewer_bits_give_nearly_the_same_members():
     chosen = FinetuningSettings(epochs=3, batch_size=20, precision="bfloat16")
     training, validation = rows(dtype=torch.float32), rows(50, seed=1, dtype=torch.float32)
     own = [net.float() for net in networks()]
-    together, _ = train_many(own, "binary", training, validation, chosen, SEEDS)
-    exact, _ = train_many(
+    stacked, _ = train_network_stack(own, "binary", training, validation, chosen, SEEDS)
+    exact, _ = train_network_stack(
         own, "binary", training, validation, FinetuningSettings(epochs=3, batch_size=20), SEEDS
     )
-    assert together.lines.dtype == torch.float32
-    torch.testing.assert_close(together.lines, exact.lines, rtol=0, atol=0.01)
-    assert not torch.equal(together.lines, exact.lines)
+    assert stacked.flat_state.dtype == torch.float32
+    torch.testing.assert_close(stacked.flat_state, exact.flat_state, rtol=0, atol=0.01)
+    assert not torch.equal(stacked.flat_state, exact.flat_state)
 
 
 @pytest.mark.parametrize(
     ("shape", "settings", "words"),
     [
-        ({"normalisation": "batch"}, {"batch_size": 89}, "needs 2 rows in every batch"),
+        ({"normalization": "batch"}, {"batch_size": 89}, "needs 2 rows in every batch"),
         ({}, {"augmentation": AugmentationSettings(shift=0.1)}, "these rows are a table"),
     ],
 )
 def test_what_does_not_fit_the_rows_is_refused(shape, settings, words):
     with pytest.raises(TrainingError, match=words):
-        train_many(networks(**shape), "binary", rows(), rows(), FinetuningSettings(**settings), SEEDS)
+        train_network_stack(
+            networks(**shape), "binary", rows(), rows(), FinetuningSettings(**settings), SEEDS
+        )
 
 
 def test_a_member_answers_as_in_the_stack():
-    together, *_ = both_ways()
+    stacked, *_ = both_ways()
     x = rows().inputs
     for k in range(3):
-        torch.testing.assert_close(together(x)[k], together.member(k)(x))
+        torch.testing.assert_close(stacked(x)[k], stacked.member(k)(x))

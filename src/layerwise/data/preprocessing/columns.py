@@ -15,19 +15,19 @@ from layerwise.utils.config import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["number", "boolean", "category", "date"]
+ColumnKind = Literal["number", "boolean", "category", "date"]
 ISO_DATE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?"
 DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos")
 
 
-def require_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
+def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
     """Raise a DataError that names the first missing column and the nearest one."""
     for name in names:
         if name not in frame:
             raise DataError(f"{what} '{name}' is not in the table{nearest(name, [str(c) for c in frame])}")
 
 
-def kind_of(column: pd.Series) -> Kind:
+def infer_kind(column: pd.Series) -> ColumnKind:
     """Tell what a column is from its training rows: its type, or what all its text reads as.
 
     A column of 0 and 1 alone is boolean. Text that is mostly numbers is a numeric column with a fault in it.
@@ -77,7 +77,7 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     return numbers
 
 
-def parsed_dates(column: pd.Series) -> pd.Series:
+def parse_dates(column: pd.Series) -> pd.Series:
     """Return the dates of a column as UTC, NaT where a cell is empty or no date."""
     import pandas as pd
 
@@ -100,7 +100,7 @@ def expand_date(column: pd.Series) -> dict[str, np.ndarray]:
     """
     import pandas as pd
 
-    when = parsed_dates(column)
+    when = parse_dates(column)
     bad = np.flatnonzero(when.isna() & column.notna())
     if len(bad):
         row, value = column.index[bad[0]], column.iloc[bad[0]]
@@ -168,7 +168,7 @@ def binary_classes(classes: list[str], problem: Problem) -> list[str]:
     return [*(c for c in classes if c != positive), positive]
 
 
-def scaled_numbers(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> dict[str, np.ndarray]:
+def scaled_numbers(frame: pd.DataFrame, kinds: Mapping[str, ColumnKind]) -> dict[str, np.ndarray]:
     """Return the columns that are scaled: numbers, and the parts of dates."""
     numbers: dict[str, np.ndarray] = {}
     for name, kind in kinds.items():
@@ -185,7 +185,7 @@ def days_of(numbers: dict[str, np.ndarray], date: str) -> np.ndarray:
     return days[~np.isnan(days)]
 
 
-def filled_text(frame: pd.DataFrame, modes: Mapping[str, str]) -> pd.DataFrame:
+def fill_text(frame: pd.DataFrame, modes: Mapping[str, str]) -> pd.DataFrame:
     """Return the columns that `modes` names as text, empty cells filled with the value given there.
 
     A whole number reads the same whether it is stored as an integer or a float.
@@ -198,7 +198,7 @@ def filled_text(frame: pd.DataFrame, modes: Mapping[str, str]) -> pd.DataFrame:
     return frame[[]].assign(**texts)
 
 
-def refuse_missing(frame: pd.DataFrame) -> None:
+def validate_no_missing(frame: pd.DataFrame) -> None:
     """Raise a DataError for the first column with an empty cell."""
     for name in frame:
         empty = frame[name].isna()
@@ -206,11 +206,11 @@ def refuse_missing(frame: pd.DataFrame) -> None:
             raise DataError(
                 f"column '{name}' is empty in {int(empty.sum())} row(s), first in row "
                 f"{frame.index[empty][0]}; set "
-                "preparation.missing: impute, or fill the cells"
+                "preprocessing.missing: impute, or fill the cells"
             )
 
 
-def plain(value: Any) -> Any:
+def to_plain_value(value: Any) -> Any:
     """Return a cell as skops can store it without trust: None, a number, a boolean or text."""
     import pandas as pd
 

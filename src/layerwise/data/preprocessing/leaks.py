@@ -117,7 +117,7 @@ def _one_column_accuracy(column: pd.Series, target: np.ndarray) -> float:
     return float(balanced_accuracy_score(codes, predicted))
 
 
-def refuse_leaks(
+def validate_no_leaks(
     inputs: pd.DataFrame, dropped: pd.DataFrame, target: np.ndarray, problem: Problem
 ) -> list[str]:
     """Raise a DataError for an input that gives the target away; warn when the problem allows leaks.
@@ -152,7 +152,7 @@ def refuse_leaks(
     return [*notes, f"LEAK: {message}. The figures say nothing about rows whose target is not known yet."]
 
 
-def count_repeats(inputs: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> int:
+def count_repeated_rows(inputs: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> int:
     """Return how many test rows have exactly the inputs of some training row.
 
     Args:

@@ -9,10 +9,10 @@ import numpy as np
 from layerwise.utils.config import Config
 
 # A mode of less weight is left out, and a value's place is measured in so many deviations of its mode.
-LEAST_WEIGHT, DEVIATIONS = 0.005, 4.0
+MIN_WEIGHT, STDS_PER_UNIT = 0.005, 4.0
 # A value that stands out so far from the counts of the others, with this share of the rows, is a mode of its own:
 # a balance of exactly 0, a score at its cap. A normal distribution around it would never give the value itself.
-ATOM_SHARE, ATOM_TIMES = 0.02, 10.0
+ATOM_FRACTION, ATOM_TIMES = 0.02, 10.0
 FITTED_ROWS = 5000
 
 
@@ -24,7 +24,7 @@ class NumberModes(Config):
 
     atoms: tuple[float, ...] = ()
     means: tuple[float, ...] = ()
-    deviations: tuple[float, ...] = ()
+    stds: tuple[float, ...] = ()
     weights: tuple[float, ...] = ()
     empty: bool = False
     low: float
@@ -52,10 +52,10 @@ def fit_modes(values: np.ndarray, components: int, seed: int) -> NumberModes:
     if len(present) == 0:
         raise ValueError("every cell is empty")
     distinct, counts = np.unique(present, return_counts=True)
-    stands_out = (counts >= ATOM_SHARE * len(present)) & (counts >= ATOM_TIMES * np.median(counts))
+    stands_out = (counts >= ATOM_FRACTION * len(present)) & (counts >= ATOM_TIMES * np.median(counts))
     atoms = distinct[stands_out]
     rest = present[~np.isin(present, atoms)]
-    means, deviations, weights = np.empty(0), np.empty(0), np.empty(0)
+    means, stds, weights = np.empty(0), np.empty(0), np.empty(0)
     if len(np.unique(rest)) > 1:
         shift, scale = rest.mean(), rest.std()
         rng = np.random.default_rng(seed)
@@ -70,16 +70,16 @@ def fit_modes(values: np.ndarray, components: int, seed: int) -> NumberModes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a mixture that nearly fits is good enough
             mixture.fit(standard)
-        kept = mixture.weights_ > LEAST_WEIGHT
+        kept = mixture.weights_ > MIN_WEIGHT
         means = mixture.means_[kept, 0] * scale + shift
-        deviations = np.sqrt(mixture.covariances_[kept].reshape(-1)) * scale
+        stds = np.sqrt(mixture.covariances_[kept].reshape(-1)) * scale
         weights = mixture.weights_[kept] / mixture.weights_[kept].sum()
     elif len(rest):  # one value beside the atoms is an atom too
         atoms = np.append(atoms, rest[0])
     return NumberModes(
         atoms=tuple(atoms.tolist()),
         means=tuple(means.tolist()),
-        deviations=tuple(deviations.tolist()),
+        stds=tuple(stds.tolist()),
         weights=tuple(weights.tolist()),
         empty=bool(np.isnan(values).any()),
         low=float(present.min()),
@@ -112,18 +112,18 @@ def encode_number(
     for k, atom in enumerate(modes.atoms):
         hit = values == atom
         mode[hit], exact = k, exact | hit
-    spread = ~empty & ~exact
-    if spread.any() and modes.means:
-        x = values[spread][:, None]
-        means, deviations = np.array(modes.means), np.array(modes.deviations)
-        log_density = np.log(modes.weights) - np.log(deviations) - 0.5 * ((x - means) / deviations) ** 2
-        share = np.exp(log_density - log_density.max(1, keepdims=True))
-        share /= share.sum(1, keepdims=True)
-        drawn = (share.cumsum(1) < rng.random((len(x), 1))).sum(1).clip(max=len(means) - 1)
-        mode[spread] = n_atoms + drawn
-        place[spread] = ((x[:, 0] - means[drawn]) / (DEVIATIONS * deviations[drawn])).clip(-0.99, 0.99)
-    elif spread.any():  # a value never seen, of a column that held exact values alone
-        mode[spread] = np.abs(values[spread][:, None] - np.array(modes.atoms)).argmin(1)
+    continuous = ~empty & ~exact
+    if continuous.any() and modes.means:
+        x = values[continuous][:, None]
+        means, stds = np.array(modes.means), np.array(modes.stds)
+        log_density = np.log(modes.weights) - np.log(stds) - 0.5 * ((x - means) / stds) ** 2
+        fraction = np.exp(log_density - log_density.max(1, keepdims=True))
+        fraction /= fraction.sum(1, keepdims=True)
+        drawn = (fraction.cumsum(1) < rng.random((len(x), 1))).sum(1).clip(max=len(means) - 1)
+        mode[continuous] = n_atoms + drawn
+        place[continuous] = ((x[:, 0] - means[drawn]) / (STDS_PER_UNIT * stds[drawn])).clip(-0.99, 0.99)
+    elif continuous.any():  # a value never seen, of a column that held exact values alone
+        mode[continuous] = np.abs(values[continuous][:, None] - np.array(modes.atoms)).argmin(1)
     return place, mode
 
 
@@ -133,8 +133,8 @@ def decode_number(place: np.ndarray, mode: np.ndarray, modes: NumberModes) -> np
     values = np.full(len(place), np.nan)
     for k, atom in enumerate(modes.atoms):
         values[mode == k] = atom
-    for k, (mean, deviation) in enumerate(zip(modes.means, modes.deviations, strict=True)):
+    for k, (mean, std) in enumerate(zip(modes.means, modes.stds, strict=True)):
         own = mode == n_atoms + k
-        made = place[own] * DEVIATIONS * deviation + mean
+        made = place[own] * STDS_PER_UNIT * std + mean
         values[own] = np.round(made.clip(modes.low, modes.high), modes.decimals)
     return values

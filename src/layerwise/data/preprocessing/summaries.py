@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data.preprocessing.columns import Kind, class_text, parsed_dates
+from layerwise.data.preprocessing.columns import ColumnKind, class_text, parse_dates
 
 if TYPE_CHECKING:
     import pandas as pd
 
 POINTS = 201
 # A category with more values has its rarest ones counted together.
-MOST_VALUES = 50
+MAX_VALUES = 50
 OTHERS = "(others)"
-PICTURE_CELLS = 3
+IMAGE_CELLS = 3
 
 
-def summarise_numbers(values: np.ndarray) -> dict[str, Any]:
+def summarize_numbers(values: np.ndarray) -> dict[str, Any]:
     """Return where the values lie: points, and the share of values at or below each.
 
     Args:
@@ -30,20 +30,20 @@ def summarise_numbers(values: np.ndarray) -> dict[str, Any]:
     """
     known = np.sort(values[~np.isnan(values)])
     if len(known) == 0:
-        return {"kind": "number", "missing": 1.0, "points": [], "shares": []}
+        return {"kind": "number", "missing": 1.0, "points": [], "fractions": []}
     points = np.unique(known)
     if len(points) > POINTS:
         points = np.unique(known[np.rint(np.linspace(0, len(known) - 1, POINTS)).astype(int)])
-    shares = np.searchsorted(known, points, side="right") / len(known)
+    fractions = np.searchsorted(known, points, side="right") / len(known)
     return {
         "kind": "number",
         "missing": 1 - len(known) / len(values),
         "points": points.tolist(),
-        "shares": shares.tolist(),
+        "fractions": fractions.tolist(),
     }
 
 
-def summarise_values(values: list[str], missing: int = 0) -> dict[str, Any]:
+def summarize_values(values: list[str], missing: int = 0) -> dict[str, Any]:
     """Return the share of each distinct value, the most frequent first.
 
     Args:
@@ -52,27 +52,27 @@ def summarise_values(values: list[str], missing: int = 0) -> dict[str, Any]:
     """
     names, counts = np.unique(np.asarray(values, dtype=object), return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    shares = {str(names[k]): counts[k] / len(values) for k in order[:MOST_VALUES]}
-    if len(order) > MOST_VALUES:
-        shares[OTHERS] = counts[order[MOST_VALUES:]].sum() / len(values)
+    fractions = {str(names[k]): counts[k] / len(values) for k in order[:MAX_VALUES]}
+    if len(order) > MAX_VALUES:
+        fractions[OTHERS] = counts[order[MAX_VALUES:]].sum() / len(values)
     total = len(values) + missing
     return {
         "kind": "category",
         "missing": missing / total if total else 0.0,
-        "shares": {name: float(share) for name, share in shares.items()},
+        "fractions": {name: float(fraction) for name, fraction in fractions.items()},
     }
 
 
-def summarise_table(frame: pd.DataFrame, kinds: dict[str, Kind]) -> dict[str, Any]:
+def summarize_table(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> dict[str, Any]:
     """Return the summary of a table's input columns; a date counts as its days since 1970."""
     columns = {
-        name: summarise_numbers(values) if kind == "number" else summarise_values(values, missing)
-        for name, (kind, values, missing) in plain_columns(frame, kinds).items()
+        name: summarize_numbers(values) if kind == "number" else summarize_values(values, missing)
+        for name, (kind, values, missing) in columns_for_summary(frame, kinds).items()
     }
     return {"rows": len(frame), "columns": columns}
 
 
-def plain_columns(frame: pd.DataFrame, kinds: dict[str, Kind]) -> dict[str, tuple[str, Any, int]]:
+def columns_for_summary(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> dict[str, tuple[str, Any, int]]:
     """Return the columns as a summary sees them: `number` with (n,) floats, or `category` with texts.
 
     A cell that is no number or no date counts as empty; the last of the three is how many of a category's are.
@@ -105,26 +105,26 @@ def _numbers(column: pd.Series) -> np.ndarray:
 def _days(column: pd.Series) -> np.ndarray:
     import pandas as pd
 
-    days = (parsed_dates(column) - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86400
+    days = (parse_dates(column) - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86400
     return days.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def summarise_pictures(pixels: np.ndarray) -> dict[str, Any]:
+def summarize_images(pixels: np.ndarray) -> dict[str, Any]:
     """Return the summary of grey pictures: brightness, contrast, and the brightness of a grid of cells.
 
     Args:
         pixels: (n, height, width), 0 to 255.
     """
-    columns = {name: summarise_numbers(values) for name, values in picture_features(pixels).items()}
+    columns = {name: summarize_numbers(values) for name, values in image_features(pixels).items()}
     return {"rows": len(pixels), "columns": columns}
 
 
-def picture_features(pixels: np.ndarray) -> dict[str, np.ndarray]:
+def image_features(pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Return what is compared of pictures, each (n,) from 0 to 1."""
     grey = np.asarray(pixels, dtype=np.float32) / np.float32(255)
     found = {"brightness": grey.mean((1, 2)), "contrast": grey.std((1, 2))}
-    bands = np.array_split(grey, min(PICTURE_CELLS, grey.shape[1]), axis=1)
+    bands = np.array_split(grey, min(IMAGE_CELLS, grey.shape[1]), axis=1)
     for row, band in enumerate(bands):
-        for column, cell in enumerate(np.array_split(band, min(PICTURE_CELLS, grey.shape[2]), axis=2)):
+        for column, cell in enumerate(np.array_split(band, min(IMAGE_CELLS, grey.shape[2]), axis=2)):
             found[f"cell_{row}_{column}"] = cell.mean((1, 2))
     return {name: values.astype(np.float64) for name, values in found.items()}

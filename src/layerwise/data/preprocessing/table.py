@@ -10,31 +10,31 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
-    Kind,
+    ColumnKind,
     as_numbers,
     binary_classes,
     class_names,
     class_text,
     days_of,
-    filled_text,
-    kind_of,
-    plain,
-    refuse_missing,
-    require_columns,
+    fill_text,
+    infer_kind,
     restore_date,
     restore_type,
     scaled_numbers,
+    to_plain_value,
+    validate_columns,
+    validate_no_missing,
 )
-from layerwise.data.preprocessing.leaks import refuse_leaks
-from layerwise.data.preprocessing.targets import derived, target_column, transformed_targets
-from layerwise.data.problem import PreparationSettings, Problem
-from layerwise.data.tensors import Block, Description
+from layerwise.data.preprocessing.leaks import validate_no_leaks
+from layerwise.data.preprocessing.targets import derive_columns, target_column, transform_targets
+from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.tensors import ColumnBlock, DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class TablePreparation:
+class TablePreprocessor:
     """What was fitted on a table's training rows.
 
     Numbers are imputed by their median and scaled; a date becomes its day count and the sine and cosine of
@@ -48,35 +48,37 @@ class TablePreparation:
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
         self.problem = Problem(**state["problem"])
-        self.settings = PreparationSettings(**state["settings"])
-        self.description = Description(**state["description"])
+        self.settings = PreprocessingSettings(**state["settings"])
+        self.data_spec = DataSpec(**state["data_spec"])
 
     @classmethod
     def fit(
-        cls, frame: pd.DataFrame, training: np.ndarray, problem: Problem, settings: PreparationSettings
-    ) -> TablePreparation:
+        cls, frame: pd.DataFrame, training: np.ndarray, problem: Problem, settings: PreprocessingSettings
+    ) -> TablePreprocessor:
         """Fit on the rows at the positions `training`."""
         from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
-        require_columns(frame, problem.drop, "problem.drop: column")
-        frame = derived(frame, problem).iloc[training]
+        validate_columns(frame, problem.drop, "problem.drop: column")
+        frame = derive_columns(frame, problem).iloc[training]
         raw_target = target_column(frame, problem)
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
-        require_columns(inputs, settings.date_columns, "preparation.date_columns: column")
-        require_columns(inputs, settings.category_columns, "preparation.category_columns: column")
-        notes = refuse_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        validate_columns(inputs, settings.date_columns, "preprocessing.date_columns: column")
+        validate_columns(inputs, settings.categorical_columns, "preprocessing.categorical_columns: column")
+        notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         original = {str(name): str(kind) for name, kind in inputs.dtypes.items()}
-        constants = {str(n): plain(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2}
+        constants = {
+            str(n): to_plain_value(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2
+        }
         if constants:
             warnings.warn(f"constant among the training rows, left out: {', '.join(constants)}", stacklevel=2)
         inputs = inputs.drop(columns=list(constants))
         if inputs.shape[1] == 0:
             raise DataError("no input column is left after problem.drop and constant columns")
         if settings.missing == "refuse":
-            refuse_missing(inputs)
-        stated: dict[str, Kind] = dict.fromkeys(settings.date_columns, "date")
-        stated |= dict.fromkeys(settings.category_columns, "category")
-        kinds = {str(name): stated.get(str(name)) or kind_of(inputs[name]) for name in inputs}
+            validate_no_missing(inputs)
+        stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
+        stated |= dict.fromkeys(settings.categorical_columns, "category")
+        kinds = {str(name): stated.get(str(name)) or infer_kind(inputs[name]) for name in inputs}
         indicators = [name for name in kinds if inputs[name].isna().any()]
         booleans = [name for name, kind in kinds.items() if kind == "boolean"]
         categories = [name for name, kind in kinds.items() if kind == "category"]
@@ -86,16 +88,16 @@ class TablePreparation:
         values = np.column_stack(list(numbers.values())) if numbers else None
         medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
         scaler = None
-        if values is not None and settings.scaling != "none" and settings.scaled == "numbers":
+        if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
             filled = np.where(np.isnan(values), medians, values)
             scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
         modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
-        shares = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
+        fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
         encoder = None
         if categories:
             encoder = OneHotEncoder(
                 drop="first" if settings.drop_first else None, handle_unknown="ignore", sparse_output=False
-            ).fit(filled_text(inputs, modes).to_numpy(object))
+            ).fit(fill_text(inputs, modes).to_numpy(object))
         classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
         if problem.task == "binary":
             classes = binary_classes(classes, problem)
@@ -112,7 +114,7 @@ class TablePreparation:
             "categories": categories,
             "indicators": indicators,
             "medians": medians,
-            "modes": modes | {name: float(share > 0.5) for name, share in shares.items()},
+            "modes": modes | {name: float(fraction > 0.5) for name, fraction in fractions.items()},
             "scaler": scaler,
             "encoder": encoder,
             "classes": classes,
@@ -120,18 +122,18 @@ class TablePreparation:
             "target_scales": [],
         }
         if problem.task == "regression" and settings.scale_target:
-            modelled = transformed_targets(raw_target, problem)
+            modelled = transform_targets(raw_target, problem)
             state["target_means"] = modelled.mean(0).tolist()
             state["target_scales"] = modelled.std(0).tolist()
-        state["description"] = _describe(state, problem, settings, frame.attrs) | {"notes": notes}
-        if settings.scaled == "all":
+        state["data_spec"] = _describe(state, problem, settings, frame.attrs) | {"notes": notes}
+        if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)
-            low, spread = matrix.mean(0), matrix.std(0)
+            low, scale = matrix.mean(0), matrix.std(0)
             if settings.scaling == "minmax":
-                low, spread = matrix.min(0), np.ptp(matrix, 0)
-            state["shift"], state["spread"] = low.tolist(), np.where(spread > 0, spread, 1).tolist()
-            state["description"]["blocks"] = [
-                block | {"kind": "real"} for block in state["description"]["blocks"]
+                low, scale = matrix.min(0), np.ptp(matrix, 0)
+            state["shift"], state["scale"] = low.tolist(), np.where(scale > 0, scale, 1).tolist()
+            state["data_spec"]["blocks"] = [
+                block | {"kind": "real"} for block in state["data_spec"]["blocks"]
             ]
         return cls(state)
 
@@ -143,11 +145,11 @@ class TablePreparation:
         """
         s = self.state
         if self.problem.derive == "forest_fires_classic":
-            frame = derived(frame, self.problem)
-        require_columns(frame, tuple(s["kinds"]), "input column")
+            frame = derive_columns(frame, self.problem)
+        validate_columns(frame, tuple(s["kinds"]), "input column")
         frame = frame[list(s["kinds"])]
         if self.settings.missing == "refuse":
-            refuse_missing(frame)
+            validate_no_missing(frame)
         new = {name: int(frame[name].isna().sum()) for name in s["kinds"] if name not in s["indicators"]}
         for name, count in new.items():
             if count:
@@ -171,7 +173,7 @@ class TablePreparation:
                 )
             parts.append(np.where(np.isnan(flags), s["modes"][name], flags.clip(0, 1))[:, None])
         if s["categories"]:
-            filled = filled_text(frame, {name: s["modes"][name] for name in s["categories"]})
+            filled = fill_text(frame, {name: s["modes"][name] for name in s["categories"]})
             for name, known in zip(s["categories"], s["encoder"].categories_, strict=True):
                 unseen = ~filled[name].isin(known)
                 if unseen.any():
@@ -186,8 +188,8 @@ class TablePreparation:
         for name in s["indicators"]:
             parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
         matrix = np.concatenate(parts, axis=1)
-        if "spread" in s:
-            matrix = (matrix - s["shift"]) / s["spread"]
+        if "scale" in s:
+            matrix = (matrix - s["shift"]) / s["scale"]
         return matrix.astype(np.float32)
 
     def targets(self, frame: pd.DataFrame) -> np.ndarray:
@@ -204,7 +206,7 @@ class TablePreparation:
                 )
             labels = np.array([codes[name] for name in names])
             return labels if task == "multiclass" else labels[:, None].astype(np.float32)
-        values = transformed_targets(raw, self.problem)
+        values = transform_targets(raw, self.problem)
         if self.state["target_scales"]:
             values = (values - self.state["target_means"]) / self.state["target_scales"]
         return values.astype(np.float32)
@@ -226,8 +228,8 @@ class TablePreparation:
         import pandas as pd
 
         s, at = self.state, len(self.state["numbers"])
-        if "spread" in s:
-            matrix = np.asarray(matrix, dtype=np.float64) * s["spread"] + s["shift"]
+        if "scale" in s:
+            matrix = np.asarray(matrix, dtype=np.float64) * s["scale"] + s["shift"]
         columns: dict[str, Any] = {}
         values = np.asarray(matrix[:, :at], dtype=np.float64)
         if s["scaler"] is not None:
@@ -257,15 +259,15 @@ class TablePreparation:
 
 
 def _describe(
-    state: dict[str, Any], problem: Problem, settings: PreparationSettings, attributes: Mapping[Any, Any]
+    state: dict[str, Any], problem: Problem, settings: PreprocessingSettings, attributes: Mapping[Any, Any]
 ) -> dict[str, Any]:
-    blocks: list[Block] = []
+    blocks: list[ColumnBlock] = []
     names: list[str] = []
 
     def add(name: str, kind: Any, columns: list[str], categories: tuple[str, ...] = ()) -> None:
         start = len(names)
         names.extend(columns)
-        blocks.append(Block(name=name, kind=kind, start=start, stop=len(names), categories=categories))
+        blocks.append(ColumnBlock(name=name, kind=kind, start=start, stop=len(names), categories=categories))
 
     for name in state["numbers"]:
         add(name, "real", [name])
@@ -278,7 +280,7 @@ def _describe(
     for name in state["indicators"]:
         add(f"{name}_missing", "binary", [f"{name}_missing"])
     outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
-    return Description(
+    return DataSpec(
         task=problem.task,
         n_inputs=len(names),
         n_outputs=outputs,

@@ -10,22 +10,22 @@ from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
     as_numbers,
     class_text,
-    kind_of,
-    plain,
+    infer_kind,
     restore_date,
     restore_type,
+    to_plain_value,
 )
 from layerwise.data.preprocessing.number_modes import NumberModes, decode_number, encode_number, fit_modes
-from layerwise.data.preprocessing.targets import derived
-from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.preprocessing.targets import derive_columns
+from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.utils.config import Config
-from layerwise.utils.random_streams import seed_for
+from layerwise.utils.random_streams import derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Whole numbers of at most so many values are choices: years with the bank, numbers of products.
-FEW_VALUES = 15
+MAX_CHOICE_VALUES = 15
 
 
 class EncodedColumn(Config):
@@ -75,7 +75,7 @@ def fit_encoding(
     frame: pd.DataFrame,
     training: np.ndarray,
     problem: Problem,
-    settings: PreparationSettings,
+    settings: PreprocessingSettings,
     components: int,
     seed: int,
 ) -> TableEncoding:
@@ -84,7 +84,7 @@ def fit_encoding(
     Raises:
         DataError: a column is empty throughout, or has a category of its own in nearly every row.
     """
-    rows = derived(frame, problem).iloc[training].drop(columns=list(problem.drop), errors="ignore")
+    rows = derive_columns(frame, problem).iloc[training].drop(columns=list(problem.drop), errors="ignore")
     columns: list[EncodedColumn] = []
     target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
     for name in rows:
@@ -94,18 +94,18 @@ def fit_encoding(
 
 
 def _fit_column(
-    column: pd.Series, name: str, settings: PreparationSettings, components: int, seed: int, is_target: bool
+    column: pd.Series, name: str, settings: PreprocessingSettings, components: int, seed: int, is_target: bool
 ) -> EncodedColumn:
     if column.notna().sum() == 0:
         raise DataError(f"column '{name}' is empty in every training row; add it to problem.drop")
-    kind = kind_of(column)
+    kind = infer_kind(column)
     if name in settings.date_columns:
         kind = "date"
     common: dict[str, Any] = {"name": name, "dtype": str(column.dtype), "start": 0}
     present = column.dropna()
     if (
         is_target
-        or name in settings.category_columns
+        or name in settings.categorical_columns
         or kind in ("category", "boolean")
         or _few(column, kind)
     ):
@@ -118,14 +118,16 @@ def _fit_column(
         texts = [class_text(value) for value in values]
         if column.isna().any():
             texts, values = [*texts, ""], [*values, None]
-        return EncodedColumn(**common, categories=tuple(texts), values=tuple(plain(v) for v in values))
+        return EncodedColumn(
+            **common, categories=tuple(texts), values=tuple(to_plain_value(v) for v in values)
+        )
     numbers, whole = _numbers(column, kind == "date")
-    modes = fit_modes(numbers, components, seed_for(seed, "modes", name))
+    modes = fit_modes(numbers, components, derive_seed(seed, "modes", name))
     return EncodedColumn(**common, modes=modes, date=kind == "date", whole_days=whole)
 
 
 def _few(column: pd.Series, kind: str) -> bool:
-    if kind != "number" or column.nunique() > FEW_VALUES:
+    if kind != "number" or column.nunique() > MAX_CHOICE_VALUES:
         return False
     numbers = as_numbers(column.dropna())
     return bool(np.all(numbers % 1 == 0)) or len(np.unique(numbers)) < 3
@@ -177,7 +179,7 @@ def encode(frame: pd.DataFrame, encoding: TableEncoding, seed: int) -> np.ndarra
             matrix[lines, column.start + np.array([codes[text] for text in texts], dtype=int)] = 1
             continue
         numbers, _ = _numbers(cells, column.date)
-        rng = np.random.default_rng(seed_for(seed, "encode", column.name))
+        rng = np.random.default_rng(derive_seed(seed, "encode", column.name))
         place, mode = encode_number(numbers, column.modes, rng)
         matrix[:, column.start] = place
         matrix[lines, column.start + 1 + mode] = 1

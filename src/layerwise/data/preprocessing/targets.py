@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.columns import as_numbers, require_columns
+from layerwise.data.preprocessing.columns import as_numbers, validate_columns
 from layerwise.data.problem import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def derived(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+def derive_columns(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """Return the table with what the problem derives, or the table itself where that was done before."""
     if problem.derive == "forest_fires_size":
-        from layerwise.data.derivations import with_size_category
+        from layerwise.data.derivations import add_size_category
 
-        return with_size_category(frame) if "area" in frame else frame
+        return add_size_category(frame) if "area" in frame else frame
     if problem.derive == "forest_fires_classic" and "daymon" not in frame:
         from layerwise.data.derivations import classic_table
 
@@ -29,10 +29,10 @@ def derived(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
 
 def target_column(frame: pd.DataFrame, problem: Problem) -> np.ndarray:
     """Return the raw targets, (n,) for one column or (n, k), checked for missing and infinite values."""
-    frame = derived(frame, problem)
+    frame = derive_columns(frame, problem)
     if not problem.targets:
         raise DataError("problem.target names no column; a table needs one")
-    require_columns(frame, problem.targets, "target column")
+    validate_columns(frame, problem.targets, "target column")
     values = frame[list(problem.targets)]
     for name in problem.targets:
         empty = values[name].isna()
@@ -50,7 +50,7 @@ def target_column(frame: pd.DataFrame, problem: Problem) -> np.ndarray:
     return array[:, 0] if len(problem.targets) == 1 else array
 
 
-def transformed_targets(raw: np.ndarray, problem: Problem) -> np.ndarray:
+def transform_targets(raw: np.ndarray, problem: Problem) -> np.ndarray:
     """Return regression or multilabel targets as (n, k) float64, after the problem's transform."""
     values = np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
     if problem.target_transform == "log1p":

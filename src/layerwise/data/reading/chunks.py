@@ -18,15 +18,15 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.sources.idx import read_idx
-from layerwise.data.tensors import Description
+from layerwise.data.tensors import DataSpec
 from layerwise.utils.config import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PICTURE_FILES = (".npy", ".npz", ".idx", "ubyte")
-IMAGE_NAMES = ("images", "pixels", "x", "inputs", "arr_0")
-TRUTH = {"True": 1, "true": 1, "TRUE": 1, "False": 0, "false": 0, "FALSE": 0}
+IMAGE_SUFFIXES = (".npy", ".npz", ".idx", "ubyte")
+IMAGE_ARRAY_NAMES = ("images", "pixels", "x", "inputs", "arr_0")
+BOOLEAN_TEXTS = {"True": 1, "true": 1, "TRUE": 1, "False": 0, "false": 0, "FALSE": 0}
 LABEL_NAMES = ("labels", "label", "y", "targets", "arr_1")
 
 
@@ -38,21 +38,21 @@ class Chunk:
         start: position of the first one among the file's rows.
         rows: a DataFrame, or pixels (n, height, width) or (n, d).
         lines: the rows as they stand in the file, without their line ends; empty for pictures.
-        broken: the reason against each row that is no row of this table, by its position in the chunk.
+        malformed: the reason against each row that is no row of this table, by its position in the chunk.
         labels: (n,) for pictures that have them.
     """
 
     start: int
     rows: Any
     lines: list[str] = field(default_factory=list)
-    broken: dict[int, str] = field(default_factory=dict)
+    malformed: dict[int, str] = field(default_factory=dict)
     labels: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-class Incoming:
+class ChunkedReader:
     """The rows of a file, in chunks; it can be walked through again and again.
 
     Args:
@@ -67,12 +67,12 @@ class Incoming:
     def __init__(self, path: str | Path, chunk_rows: int = 20_000, labels: str | Path | None = None) -> None:
         self.path, self.chunk_rows, self.labels = Path(path), chunk_rows, labels
         for each in (self.path, *([Path(labels)] if labels else [])):
-            require_file(each)
+            validate_file_exists(each)
 
     @property
-    def pictures(self) -> bool:
+    def has_image_inputs(self) -> bool:
         """Whether the file holds arrays of pictures rather than lines of text."""
-        return self.path.name.removesuffix(".gz").endswith(PICTURE_FILES)
+        return self.path.name.removesuffix(".gz").endswith(IMAGE_SUFFIXES)
 
     def header(self) -> list[str]:
         """Return the names of a table's columns."""
@@ -96,39 +96,39 @@ class Incoming:
         Args:
             text: the type of each column that is text, whatever its cells look like.
         """
-        yield from self._pictures() if self.pictures else self._table(text or {})
+        yield from self._image_chunks() if self.has_image_inputs else self._table_chunks(text or {})
 
-    def _table(self, text: dict[str, Any]) -> Iterator[Chunk]:
+    def _table_chunks(self, text: dict[str, Any]) -> Iterator[Chunk]:
         names = self.header()
         n, start = len(names), 0
         with open_text(self.path) as file:
-            source = _Remembering(file)
+            source = _LineRecorder(file)
             reader = csv.reader(source)
             next(reader)
             source.take()
             lines: list[str] = []
-            broken: dict[int, str] = {}
+            malformed: dict[int, str] = {}
             try:
                 for cells in reader:
                     line = source.take()
                     if not cells:
                         continue
                     if len(cells) != n:
-                        broken[len(lines)] = f"the row has {len(cells)} cells, and the header {n}"
-                        line = written((cells + [""] * n)[:n])
+                        malformed[len(lines)] = f"the row has {len(cells)} cells, and the header {n}"
+                        line = format_csv_line((cells + [""] * n)[:n])
                     lines.append(line)
                     if len(lines) == self.chunk_rows:
-                        yield Chunk(start, _frame(names, lines, text), lines, broken)
-                        start, lines, broken = start + len(lines), [], {}
+                        yield Chunk(start, _parse_lines(names, lines, text), lines, malformed)
+                        start, lines, malformed = start + len(lines), [], {}
             except csv.Error as error:
                 raise DataError(f"{self.path}, line {reader.line_num}: {error}") from error
             if lines:
-                yield Chunk(start, _frame(names, lines, text), lines, broken)
+                yield Chunk(start, _parse_lines(names, lines, text), lines, malformed)
 
-    def _pictures(self) -> Iterator[Chunk]:
-        pixels, labels = read_pictures(self.path)
+    def _image_chunks(self) -> Iterator[Chunk]:
+        pixels, labels = read_images(self.path)
         if self.labels:
-            labels = _labels(Path(self.labels))
+            labels = _read_labels(Path(self.labels))
         if labels is not None and len(labels) != len(pixels):
             raise DataError(f"{len(labels)} labels do not fit {len(pixels)} pictures in {self.path}")
         for start in range(0, len(pixels), self.chunk_rows):
@@ -136,13 +136,13 @@ class Incoming:
             yield Chunk(start, pixels[part], labels=None if labels is None else labels[part])
 
 
-class _Remembering:
+class _LineRecorder:
     """Lines of a file that are remembered until they are taken: a quoted cell may span several."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file, self._read = iter(file), ""
 
-    def __iter__(self) -> _Remembering:
+    def __iter__(self) -> _LineRecorder:
         return self
 
     def __next__(self) -> str:
@@ -156,15 +156,15 @@ class _Remembering:
         return read.rstrip("\r\n")
 
 
-def _frame(names: list[str], lines: list[str], text: dict[str, Any]) -> pd.DataFrame:
+def _parse_lines(names: list[str], lines: list[str], text: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
-    whole = "\n".join([written(names), *lines, ""])
+    whole = "\n".join([format_csv_line(names), *lines, ""])
     types = {name: kind for name, kind in text.items() if name in names}
     return pd.read_csv(io.StringIO(whole), dtype=types, skip_blank_lines=False, low_memory=False)
 
 
-def written(cells: list[str]) -> str:
+def format_csv_line(cells: list[str]) -> str:
     """Return cells as a line of a CSV file, quoted where they need it, without the line's end."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(cells)
@@ -177,7 +177,7 @@ def open_text(path: Path) -> IO[str]:
     return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
 
 
-def require_file(path: Path) -> None:
+def validate_file_exists(path: Path) -> None:
     """Raise a DataError that names the nearest file when there is none of that name."""
     if path.is_file():
         return
@@ -188,7 +188,7 @@ def require_file(path: Path) -> None:
     raise DataError(f"there is no file {path}{hint if hint.startswith('; did') else ''}")
 
 
-def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+def read_images(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Return pixels (n, ...) and labels (n,), or None where the file has none.
 
     Raises:
@@ -198,10 +198,10 @@ def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
                 named = {name.lower(): name for name in archive.files}
-                image = next((named[name] for name in IMAGE_NAMES if name in named), None)
+                image = next((named[name] for name in IMAGE_ARRAY_NAMES if name in named), None)
                 if image is None:
                     raise DataError(
-                        f"{path} has no array named {' or '.join(IMAGE_NAMES)}: it has {archive.files}"
+                        f"{path} has no array named {' or '.join(IMAGE_ARRAY_NAMES)}: it has {archive.files}"
                     )
                 label = next((named[name] for name in LABEL_NAMES if name in named), None)
                 pixels, labels = archive[image], None if label is None else archive[label]
@@ -218,7 +218,7 @@ def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     return pixels, labels
 
 
-def _labels(path: Path) -> np.ndarray:
+def _read_labels(path: Path) -> np.ndarray:
     try:
         found = np.load(path, allow_pickle=False) if path.suffix == ".npy" else read_idx(path)
     except (ValueError, OSError) as error:
@@ -228,9 +228,9 @@ def _labels(path: Path) -> np.ndarray:
     return found
 
 
-def text_columns(preparation: Any) -> list[str]:
+def text_columns(preprocessor: Any) -> list[str]:
     """Return the columns whose cells are text even where they look like numbers, as they were in training."""
-    state = preparation.state
+    state = preprocessor.state
     if state["kind"] != "table":
         return []
     return [
@@ -240,14 +240,14 @@ def text_columns(preparation: Any) -> list[str]:
     ]
 
 
-def typed_alike(frame: pd.DataFrame, preparation: Any) -> pd.DataFrame:
+def coerce_column_types(frame: pd.DataFrame, preprocessor: Any) -> pd.DataFrame:
     """Return a table whose booleans and coded categories read alike, whatever stands in the cells around them.
 
     One faulty cell makes text of a whole column; `True` and `2.0` in the other cells mean what they did in training.
     """
     import pandas as pd
 
-    state, changed = preparation.state, {}
+    state, changed = preprocessor.state, {}
     for name, kind in state["kinds"].items():
         if name not in frame or kind not in ("boolean", "category"):
             continue
@@ -255,14 +255,14 @@ def typed_alike(frame: pd.DataFrame, preparation: Any) -> pd.DataFrame:
         if pd.api.types.is_numeric_dtype(column):
             continue
         if kind == "boolean":
-            changed[name] = column.astype(object).replace(TRUTH)
-        elif name not in text_columns(preparation):
+            changed[name] = column.astype(object).replace(BOOLEAN_TEXTS)
+        elif name not in text_columns(preprocessor):
             numbers = pd.to_numeric(column, errors="coerce")
             changed[name] = column.astype(object).where(numbers.isna(), numbers)
     return frame.assign(**changed) if changed else frame
 
 
-def pixels_of(frame: pd.DataFrame, columns: Description) -> np.ndarray:
+def extract_pixels(frame: pd.DataFrame, columns: DataSpec) -> np.ndarray:
     """Return the pixels (n, d) of a table that has a column for each: by their names, or in order beside a label.
 
     Raises:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.columns import class_text, parsed_dates
-from layerwise.data.tensors import Description
+from layerwise.data.preprocessing.columns import class_text, parse_dates
+from layerwise.data.tensors import DataSpec
 from layerwise.utils.config import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_NAMED = 6
+MAX_NAMED = 6
 # So many times its own range outside of it a number is taken for a fault; heavy tails reach far too.
-FAR = 10
+MAX_RANGE_FACTOR = 10
 
 
-class Refusals:
+class RowErrors:
     """The reasons against each row of a chunk.
 
     Args:
@@ -36,7 +36,7 @@ class Refusals:
             self.reasons[row] = f"{self.reasons[row]}; {reason}" if self.reasons[row] else reason
 
 
-def require_all(frame: pd.DataFrame, names: list[str], what: str = "input column") -> None:
+def validate_all_columns(frame: pd.DataFrame, names: list[str], what: str = "input column") -> None:
     """Raise one DataError that names every missing column, and the nearest one that is there."""
     missing = [name for name in names if name not in frame]
     if missing:
@@ -50,64 +50,65 @@ def require_all(frame: pd.DataFrame, names: list[str], what: str = "input column
         raise DataError(f"missing {what}(s): {shown}")
 
 
-def refuse_rows(frame: pd.DataFrame, preparation: Any, strict: bool = True) -> np.ndarray:
+def validate_rows(frame: pd.DataFrame, preprocessor: Any, strict: bool = True) -> np.ndarray:
     """Return the reasons against each row, (n,) text, empty for a row that can be answered.
 
     Text in a number column, infinite values and what is no date are always refused. Strict refuses what training
     never had in that column: an empty cell, an unknown category, something other than 0 and 1, a negative number, or
     one that lies ten times the training range outside of it. Otherwise such cells are imputed, left
-    without a dummy, clipped or taken as they are, as `TablePreparation.inputs` says.
+    without a dummy, clipped or taken as they are, as `TablePreprocessor.inputs` says.
 
     Args:
         frame: raw rows; extra and reordered columns are fine.
-        preparation: a fitted TablePreparation.
+        preprocessor: a fitted TablePreparation.
         strict: whether to refuse what training never had.
 
     Raises:
         DataError: columns are missing.
     """
-    state = preparation.state
-    require_all(frame, list(state["kinds"]))
-    found = Refusals(len(frame))
+    state = preprocessor.state
+    validate_all_columns(frame, list(state["kinds"]))
+    found = RowErrors(len(frame))
     known = dict(
         zip(state["categories"], state["encoder"].categories_ if state["categories"] else [], strict=True)
     )
     summary = state.get("summary", {}).get("columns", {})
-    may_be_empty = set(state["indicators"]) if preparation.settings.missing == "impute" else set()
+    may_be_empty = set(state["indicators"]) if preprocessor.settings.missing == "impute" else set()
     for name, kind in state["kinds"].items():
         column = frame[name]
-        if name not in may_be_empty and (strict or preparation.settings.missing == "refuse"):
+        if name not in may_be_empty and (strict or preprocessor.settings.missing == "refuse"):
             empty = np.flatnonzero(column.isna().to_numpy())
             found.add(empty, f"{name} is empty, and never was in training")
         if kind == "category":
             if strict:
-                _unknown(found, column, known[name])
+                _validate_category(found, column, known[name])
         elif kind == "date":
-            bad = np.flatnonzero((parsed_dates(column).isna() & column.notna()).to_numpy())
-            found.add(bad, [f"{name} is a date, and holds {_cell(v)}" for v in column.iloc[bad]])
+            bad = np.flatnonzero((parse_dates(column).isna() & column.notna()).to_numpy())
+            found.add(bad, [f"{name} is a date, and holds {_shown(v)}" for v in column.iloc[bad]])
         else:
-            _numbers(found, column, kind, summary.get(name) if strict else None, strict)
+            _validate_numbers(found, column, kind, summary.get(name) if strict else None, strict)
     return found.reasons
 
 
-def _unknown(found: Refusals, column: pd.Series, known: np.ndarray) -> None:
+def _validate_category(found: RowErrors, column: pd.Series, known: np.ndarray) -> None:
     texts = column.astype(object).map(class_text, na_action="ignore")
     bad = np.flatnonzero((~texts.isin(list(known)) & column.notna()).to_numpy())
-    names = ", ".join(str(each) for each in known[:MOST_NAMED]) + (" ..." if len(known) > MOST_NAMED else "")
+    names = ", ".join(str(each) for each in known[:MAX_NAMED]) + (" ..." if len(known) > MAX_NAMED else "")
     found.add(
-        bad, [f"{column.name} holds {_cell(v)}, which training never saw ({names})" for v in column.iloc[bad]]
+        bad,
+        [f"{column.name} holds {_shown(v)}, which training never saw ({names})" for v in column.iloc[bad]],
     )
 
 
-def _numbers(
-    found: Refusals, column: pd.Series, kind: str, summary: dict[str, Any] | None, strict: bool
+def _validate_numbers(
+    found: RowErrors, column: pd.Series, kind: str, summary: dict[str, Any] | None, strict: bool
 ) -> None:
     import pandas as pd
 
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     present = column.notna().to_numpy()
     text = np.flatnonzero(np.isnan(numbers) & present)
-    found.add(text, [f"{column.name} is a number, and holds {_cell(v)}" for v in column.iloc[text]])
+    found.add(text, [f"{column.name} is a number, and holds {_shown(v)}" for v in column.iloc[text]])
     infinite = np.isinf(numbers)
     found.add(np.flatnonzero(infinite), f"{column.name} is infinite")
     if kind == "boolean":
@@ -120,14 +121,14 @@ def _numbers(
     low, high = summary["points"][0], summary["points"][-1]
     negative = np.flatnonzero((numbers < 0) & ~infinite) if low >= 0 else np.array([], dtype=int)
     found.add(negative, [f"{column.name} is {numbers[k]:g}, and was never negative" for k in negative])
-    width = FAR * max(high - low, abs(high), abs(low))
+    width = MAX_RANGE_FACTOR * max(high - low, abs(high), abs(low))
     far = ((numbers < low - width) | (numbers > high + width)) & ~infinite
     far[negative] = False
     where = np.flatnonzero(far)
     found.add(where, [f"{column.name} is {numbers[k]:g}, far outside of {low:g} to {high:g}" for k in where])
 
 
-def known_targets(frame: pd.DataFrame, columns: Description) -> tuple[np.ndarray, np.ndarray]:
+def parse_targets(frame: pd.DataFrame, columns: DataSpec) -> tuple[np.ndarray, np.ndarray]:
     """Return the targets of new rows, and the reason against each row whose target cannot be measured.
 
     Targets: (n,) codes for multiclass, otherwise (n, k) float, in the units of the (transformed) target; what stands
@@ -139,8 +140,8 @@ def known_targets(frame: pd.DataFrame, columns: Description) -> tuple[np.ndarray
     import pandas as pd
 
     names = list(columns.target_names)
-    require_all(frame, names, "target column")
-    found = Refusals(len(frame))
+    validate_all_columns(frame, names, "target column")
+    found = RowErrors(len(frame))
     if columns.task in ("multiclass", "binary"):
         column = frame[names[0]]
         codes = {name: k for k, name in enumerate(columns.class_names)}
@@ -149,7 +150,9 @@ def known_targets(frame: pd.DataFrame, columns: Description) -> tuple[np.ndarray
         empty = column.isna().to_numpy()
         found.add(np.flatnonzero(empty), f"{names[0]} is empty")
         bad = np.flatnonzero(np.isnan(known) & ~empty)
-        found.add(bad, [f"{names[0]} holds {_cell(v)}, a class training never saw" for v in column.iloc[bad]])
+        found.add(
+            bad, [f"{names[0]} holds {_shown(v)}, a class training never saw" for v in column.iloc[bad]]
+        )
         whole = np.nan_to_num(known).astype(np.int64)
         return (whole if columns.task == "multiclass" else whole[:, None].astype(np.float64)), found.reasons
     values = np.column_stack(
@@ -162,18 +165,18 @@ def known_targets(frame: pd.DataFrame, columns: Description) -> tuple[np.ndarray
         wrong |= values <= -1
     for k, name in enumerate(names):
         bad = np.flatnonzero(wrong[:, k])
-        found.add(bad, [f"{name} is no target: {_cell(v)}" for v in frame[name].iloc[bad]])
+        found.add(bad, [f"{name} is no target: {_shown(v)}" for v in frame[name].iloc[bad]])
     values = np.where(wrong, 0.0, values)
     return (np.log1p(values) if columns.target_transform == "log1p" else values), found.reasons
 
 
-def refuse_pictures(pixels: np.ndarray) -> np.ndarray:
+def validate_images(pixels: np.ndarray) -> np.ndarray:
     """Return the reasons against each picture, (n,) text: pixels that are not from 0 to 255.
 
     Args:
         pixels: (n, ...) numbers.
     """
-    found = Refusals(len(pixels))
+    found = RowErrors(len(pixels))
     flat = np.asarray(pixels).reshape(len(pixels), -1)
     if flat.dtype == np.uint8:
         return found.reasons
@@ -183,6 +186,6 @@ def refuse_pictures(pixels: np.ndarray) -> np.ndarray:
     return found.reasons
 
 
-def _cell(value: object) -> str:
+def _shown(value: object) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -15,27 +15,27 @@ from layerwise.utils.config import Config, nearest
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 STROKES = ("thin", "medium", "thick")
 SLANTS = ("left", "upright", "right")
-FILLERS = ("a", "an", "the", "and", "digit", "leaning", "slanted", "to", "stroke", "strokes")
+IGNORED_WORDS = ("a", "an", "the", "and", "digit", "leaning", "slanted", "to", "stroke", "strokes")
 
 
 class CaptionConfig(Config):
     """What captions can say of the pictures of a problem.
 
-    `ink` holds, for each class, the two terciles of its training pictures' mean pixel; `slant` the two of all.
+    `intensity` holds, for each class, the two terciles of its training pictures' mean pixel; `slant` the two of all.
     """
 
     class_names: tuple[str, ...]
     image_shape: tuple[int, int]
-    ink: tuple[tuple[float, float], ...]
+    intensity: tuple[tuple[float, float], ...]
     slant: tuple[float, float]
 
 
-def ink_of(rows: Tensor) -> Tensor:
+def mean_intensity(rows: Tensor) -> Tensor:
     """Return the mean pixel of each picture, (n,)."""
     return rows.mean(1)
 
 
-def slant_of(rows: Tensor, image_shape: tuple[int, int]) -> Tensor:
+def stroke_slant(rows: Tensor, image_shape: tuple[int, int]) -> Tensor:
     """Return by how many columns a picture's ink moves to the right from one line to the line above, (n,).
 
     It is minus the covariance of column and line over the variance of the line, with the ink as weight.
@@ -62,10 +62,14 @@ class Captions:
     ) -> Captions:
         """Find the terciles of training pictures (n, d) with class codes (n,)."""
         cuts = torch.tensor([1 / 3, 2 / 3], dtype=rows.dtype, device=rows.device)
-        ink = [torch.quantile(ink_of(rows[targets == k]), cuts).tolist() for k in range(len(class_names))]
-        slant = torch.quantile(slant_of(rows, image_shape), cuts).tolist()
+        intensity = [
+            torch.quantile(mean_intensity(rows[targets == k]), cuts).tolist() for k in range(len(class_names))
+        ]
+        slant = torch.quantile(stroke_slant(rows, image_shape), cuts).tolist()
         return cls(
-            CaptionConfig(class_names=tuple(class_names), image_shape=image_shape, ink=ink, slant=slant)  # type: ignore[arg-type]
+            CaptionConfig(
+                class_names=tuple(class_names), image_shape=image_shape, intensity=intensity, slant=slant
+            )  # type: ignore[arg-type]
         )
 
     @property
@@ -75,9 +79,11 @@ class Captions:
 
     def describe(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Return codes (n, 3) of class, stroke and slant of pictures (n, d)."""
-        limits = rows.new_tensor(self.config.ink)[targets]
-        stroke = (ink_of(rows)[:, None] > limits).sum(1)
-        slant = (slant_of(rows, self.config.image_shape)[:, None] > rows.new_tensor(self.config.slant)).sum(1)
+        limits = rows.new_tensor(self.config.intensity)[targets]
+        stroke = (mean_intensity(rows)[:, None] > limits).sum(1)
+        slant = (
+            stroke_slant(rows, self.config.image_shape)[:, None] > rows.new_tensor(self.config.slant)
+        ).sum(1)
         return torch.stack([targets, stroke, slant], dim=1)
 
     def condition(self, codes: Tensor) -> Tensor:
@@ -100,7 +106,7 @@ class Captions:
         )
         found: list[int | None] = [None, None, None]
         for word in re.findall(r"\w+", caption.lower()):
-            if word in FILLERS:
+            if word in IGNORED_WORDS:
                 continue
             known = [i for i, words in enumerate(kinds) if word in words]
             if not known:
@@ -112,7 +118,7 @@ class Captions:
             found[kind] = code
         return found[0], found[1], found[2]
 
-    def draw(self, caption: str, known: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    def sample(self, caption: str, known: Tensor, n: int, rng: torch.Generator) -> Tensor:
         """Return n codes (n, 3) that fit a caption, drawn from the codes (m, 3) of real pictures.
 
         What the caption leaves open is as it is among the real pictures of which the rest is true.
@@ -127,5 +133,5 @@ class Captions:
         places = fits.nonzero()[:, 0]
         if len(places) == 0:
             raise DataError(f"caption '{caption}': no training picture is like that")
-        picked = torch.randint(len(places), (n,), generator=generator, device=generator.device)
+        picked = torch.randint(len(places), (n,), generator=rng, device=rng.device)
         return known[places[picked]]

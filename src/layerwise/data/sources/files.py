@@ -113,18 +113,18 @@ def locate(source: SourceFile, folder: str | Path) -> Path:
     Raises:
         SourceError: the file is absent and cannot be downloaded, or a file of that name has other bytes.
     """
-    place = Path(folder) / source.name
-    for path in (place, *_elsewhere(source)):
+    destination = Path(folder) / source.name
+    for path in (destination, *_other_paths(source)):
         if path.exists():
             _check_present(source, path)
             return path
     if not source.urls:
-        raise SourceError(_absent(source, place, []))
-    _download(source, place)
-    return place
+        raise SourceError(_missing_file_message(source, destination, []))
+    _download(source, destination)
+    return destination
 
 
-def _elsewhere(source: SourceFile) -> Iterator[Path]:
+def _other_paths(source: SourceFile) -> Iterator[Path]:
     named = os.environ.get(DATA_FOLDER_VARIABLE)
     if not named:
         return
@@ -144,52 +144,52 @@ def _check_present(source: SourceFile, path: Path) -> None:
     except (OSError, EOFError, zlib.error) as error:
         found = f"none, for it cannot be read ({error})"
     if found != source.sha256:
-        mend = "Remove it, and the next run downloads the right one" if source.urls else "Remove it"
+        remedy = "Remove it, and the next run downloads the right one" if source.urls else "Remove it"
         raise SourceError(
             f"{path} is not the file that was asked for.\n"
-            f"  expected {_hash_words(source)}\n  found    {found}\n"
-            f"{mend}, or put the right file in its place."
+            f"  expected {_describe_hash(source)}\n  found    {found}\n"
+            f"{remedy}, or put the right file in its place."
         )
 
 
-def _hash_words(source: SourceFile) -> str:
+def _describe_hash(source: SourceFile) -> str:
     inside = " (of the bytes inside, decompressed)" if source.hash_of == "content" else ""
     return f"{source.sha256}{inside}"
 
 
-def _absent(source: SourceFile, place: Path, failures: list[str]) -> str:
+def _missing_file_message(source: SourceFile, destination: Path, failures: list[str]) -> str:
     lines = [f"The file {source.name} is not here" + (", and no address gave it." if failures else ".")]
     if source.sha256:
-        lines.append(f"  sha256     {_hash_words(source)}")
+        lines.append(f"  sha256     {_describe_hash(source)}")
     lines += [f"  address    {line}" for line in failures]
     if source.member:
         lines.append(f"  inside     the archive's {source.member}")
-    lines.append(f"  put it at  {place.absolute()}")
+    lines.append(f"  put it at  {destination.absolute()}")
     lines.append(f"  or in a folder named by {DATA_FOLDER_VARIABLE}, as {source.name}")
     return "\n".join(lines)
 
 
-def _download(source: SourceFile, place: Path) -> None:
+def _download(source: SourceFile, destination: Path) -> None:
     import requests
 
     failures = []
     for url in source.urls:
         try:
-            _download_from(url, source, place)
+            _download_from(url, source, destination)
             return
         # A failed connection is an OSError too, so it has to be told from the disk's own errors first.
         except (requests.RequestException, _WrongBytesError) as error:
             failures.append(f"{url}\n               {type(error).__name__.strip('_')}: {error}")
         except OSError as error:
             raise SourceError(
-                f"Cannot write {place.name} in {place.parent.absolute()}: {error.strerror or error}. "
+                f"Cannot write {destination.name} in {destination.parent.absolute()}: {error.strerror or error}. "
                 f"Nothing was left there. Make room or give write permission, or name another folder "
                 f"that holds {source.name} with {DATA_FOLDER_VARIABLE}."
             ) from error
-    raise SourceError(_absent(source, place, failures))
+    raise SourceError(_missing_file_message(source, destination, failures))
 
 
-def _download_from(url: str, source: SourceFile, place: Path) -> None:
+def _download_from(url: str, source: SourceFile, destination: Path) -> None:
     import pooch
 
     # Identity: a server that packs on the way would have requests unpack it, and change a gz file's bytes.
@@ -199,25 +199,25 @@ def _download_from(url: str, source: SourceFile, place: Path) -> None:
         timeout=CONNECT_AND_READ_SECONDS,
         headers={"Accept-Encoding": "identity"},
     )
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with _temporary(place) as (path, handle):
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary(destination) as (path, handle):
         downloader(url, handle, None)
         handle.close()
         if source.member is None:
-            _settle(source, path, place)
+            _move_into_place(source, path, destination)
             return
         if source.archive_sha256:
             _compare(sha256_of(path), source.archive_sha256)
-        with _temporary(place) as (member_path, member_handle):
+        with _temporary(destination) as (member_path, member_handle):
             _unzip(path, source.member, member_handle)
             member_handle.close()
-            _settle(source, member_path, place)
+            _move_into_place(source, member_path, destination)
 
 
 @contextmanager
-def _temporary(place: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """Open a file of a name of its own beside `place`, and leave nothing of that name behind."""
-    number, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
+def _temporary(destination: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a file of a name of its own beside `destination`, and leave nothing of that name behind."""
+    number, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     path = Path(name)
     try:
         with os.fdopen(number, "wb") as handle:
@@ -236,7 +236,7 @@ def _unzip(archive: Path, member: str, handle: IO[bytes]) -> None:
         raise _WrongBytesError(f"not a readable zip archive ({error})") from error
 
 
-def _settle(source: SourceFile, path: Path, place: Path) -> None:
+def _move_into_place(source: SourceFile, path: Path, destination: Path) -> None:
     try:
         found = sha256_of(path, source.hash_of)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -246,7 +246,7 @@ def _settle(source: SourceFile, path: Path, place: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
     path.chmod(0o666 & ~umask)
-    os.replace(path, place)
+    os.replace(path, destination)
 
 
 def _compare(found: str, expected: str) -> None:

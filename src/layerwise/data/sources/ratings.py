@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.splits import Split
-from layerwise.data.tensors import Block, Description, Rows
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,17 @@ class Ratings:
         return len(self.values)
 
 
-class RatingsPreparation:
+class RatingsPreprocessor:
     """Which rating goes to which row and column; the levels are those of the training ratings."""
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
-        self.description = Description(**state["description"])
+        self.data_spec = DataSpec(**state["data_spec"])
 
     @classmethod
     def fit(
-        cls, ratings: Ratings, training: np.ndarray, problem: Problem, settings: PreparationSettings
-    ) -> RatingsPreparation:
+        cls, ratings: Ratings, training: np.ndarray, problem: Problem, settings: PreprocessingSettings
+    ) -> RatingsPreprocessor:
         """Note the levels and the parties.
 
         Raises:
@@ -64,12 +64,12 @@ class RatingsPreparation:
         names, rows = (users, ratings.titles) if by_items else (ratings.titles, users)
         k = len(levels)
         blocks = tuple(
-            Block(
+            ColumnBlock(
                 name=name, kind="categorical", start=k * i, stop=k * i + k, categories=tuple(map(str, levels))
             )
             for i, name in enumerate(names)
         )
-        description = Description(
+        data_spec = DataSpec(
             task="ratings",
             n_inputs=k * len(names),
             n_outputs=1,
@@ -85,23 +85,23 @@ class RatingsPreparation:
             "by_items": by_items,
             "levels": levels,
             "rows": list(rows),
-            "description": description.model_dump(mode="json"),
+            "data_spec": data_spec.model_dump(mode="json"),
         }
         return cls(state)
 
-    def parts(self, ratings: Ratings, split: Split) -> tuple[Rows, Rows, Rows]:
+    def parts(self, ratings: Ratings, split: Split) -> tuple[TensorData, TensorData, TensorData]:
         """Return training, validation and test rows; every part has all rows, each with the part's ratings alone."""
         training, validation, test = (
             self._rows(ratings, at) for at in (split.training, split.validation, split.test)
         )
         return training, validation, test
 
-    def _rows(self, ratings: Ratings, at: np.ndarray) -> Rows:
+    def _rows(self, ratings: Ratings, at: np.ndarray) -> TensorData:
         levels = np.asarray(self.state["levels"])
         at = at[np.isin(ratings.values[at], levels)]
         parties = (ratings.items, ratings.users) if self.state["by_items"] else (ratings.users, ratings.items)
         rows, groups = parties[0][at], parties[1][at]
-        inputs = torch.zeros(len(self.state["rows"]), self.description.n_inputs)
+        inputs = torch.zeros(len(self.state["rows"]), self.data_spec.n_inputs)
         columns = groups * len(levels) + np.searchsorted(levels, ratings.values[at])
         inputs[torch.from_numpy(rows), torch.from_numpy(columns)] = 1
-        return Rows(inputs)
+        return TensorData(inputs)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from layerwise.data.transforms.binarization import Drawing
+from layerwise.data.transforms.binarization import RandomTransform
 from layerwise.utils.config import Config, setting
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
-KINDS = ("rotate", "shift", "scale", "shear", "flip_horizontal", "flip_vertical", "noise")
+AUGMENTATIONS = ("rotate", "shift", "scale", "shear", "flip_horizontal", "flip_vertical", "noise")
 
 
 class AugmentationSettings(Config):
@@ -43,7 +43,7 @@ class AugmentationSettings(Config):
     @property
     def chosen(self) -> tuple[str, ...]:
         """The changes that are switched on."""
-        return tuple(name for name in KINDS if getattr(self, name))
+        return tuple(name for name in AUGMENTATIONS if getattr(self, name))
 
 
 def affine_matrices(
@@ -74,30 +74,30 @@ def affine_matrices(
     return torch.cat([linear, -(linear @ (2 * shift)[:, :, None])], 2)
 
 
-def warp(pictures: Tensor, matrices: Tensor) -> Tensor:
+def warp(images: Tensor, matrices: Tensor) -> Tensor:
     """Return pictures (n, height, width) as the maps (n, 2, 3) place them: bilinear, black outside."""
-    grid = functional.affine_grid(matrices, [len(pictures), 1, *pictures.shape[1:]], align_corners=False)
+    grid = functional.affine_grid(matrices, [len(images), 1, *images.shape[1:]], align_corners=False)
     return functional.grid_sample(
-        pictures[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False
+        images[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False
     )[:, 0]
 
 
-class Augment(Drawing):
+class Augmentation(RandomTransform):
     """Change a batch of image vectors at random, all rows at once.
 
     Args:
         settings: how far.
         image_shape: height and width of the pictures.
-        generator: where the draws come from, on the device of the batches.
+        rng: where the draws come from, on the device of the batches.
     """
 
     def __init__(
-        self, settings: AugmentationSettings, image_shape: tuple[int, int], generator: torch.Generator
+        self, settings: AugmentationSettings, image_shape: tuple[int, int], rng: torch.Generator
     ) -> None:
-        self.settings, self.image_shape, self.generator = settings, image_shape, generator
+        self.settings, self.image_shape, self.rng = settings, image_shape, rng
 
-    def _within(self, like: Tensor, *shape: int) -> Tensor:
-        draws = torch.rand(shape, generator=self.generator, device=like.device, dtype=like.dtype)
+    def _sample_uniform(self, like: Tensor, *shape: int) -> Tensor:
+        draws = torch.rand(shape, generator=self.rng, device=like.device, dtype=like.dtype)
         return 2 * draws - 1
 
     def __call__(self, inputs: Tensor) -> Tensor:
@@ -105,31 +105,29 @@ class Augment(Drawing):
         s, n = self.settings, len(inputs)
         result = inputs
         if any(name != "noise" for name in s.chosen):
-            flip = torch.where(self._within(inputs, n, 2) < 0, -1.0, 1.0).to(inputs.dtype)
+            flip = torch.where(self._sample_uniform(inputs, n, 2) < 0, -1.0, 1.0).to(inputs.dtype)
             allowed = torch.tensor([s.flip_horizontal, s.flip_vertical], device=inputs.device)
             matrices = affine_matrices(
-                s.rotate * self._within(inputs, n),
-                s.shear * self._within(inputs, n),
-                1 + s.scale * self._within(inputs, n),
-                s.shift * self._within(inputs, n, 2),
+                s.rotate * self._sample_uniform(inputs, n),
+                s.shear * self._sample_uniform(inputs, n),
+                1 + s.scale * self._sample_uniform(inputs, n),
+                s.shift * self._sample_uniform(inputs, n, 2),
                 torch.where(allowed, flip, torch.ones_like(flip)),
                 self.image_shape,
             )
             result = warp(inputs.reshape(n, *self.image_shape), matrices).reshape(n, -1)
         if s.noise:
-            drawn = torch.randn(
-                result.shape, generator=self.generator, device=inputs.device, dtype=inputs.dtype
-            )
+            drawn = torch.randn(result.shape, generator=self.rng, device=inputs.device, dtype=inputs.dtype)
             result = (result + s.noise * drawn).clamp(0, 1)
         return result
 
 
-def augment(
+def make_augmentation(
     settings: AugmentationSettings,
     image_shape: tuple[int, int],
     seed: int,
     device: torch.device | str,
     consumer: str,
-) -> Augment:
+) -> Augmentation:
     """Return an augmentation with a stream of random numbers of its own for the named consumer."""
-    return Augment(settings, image_shape, generator_for(seed, consumer, "augmentation", device=device))
+    return Augmentation(settings, image_shape, torch_rng(seed, consumer, "augmentation", device=device))

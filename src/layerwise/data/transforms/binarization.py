@@ -7,24 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
-class Drawing:
+class RandomTransform:
     """What draws from a generator of its own; a checkpoint keeps where that one is."""
 
-    generator: torch.Generator
+    rng: torch.Generator
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return the generator's state."""
-        return {"generator": self.generator.get_state()}
+        return {"rng": self.rng.get_state()}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned."""
-        self.generator.set_state(state["generator"])
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned."""
+        self.rng.set_state(state["rng"])
 
 
-class InTurn:
+class Compose:
     """Several transforms, one after the other."""
 
     def __init__(self, steps: Sequence[Callable[[Tensor], Tensor]]) -> None:
@@ -36,41 +36,41 @@ class InTurn:
             inputs = step(inputs)
         return inputs
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return the states of those that have one."""
         return {
             f"{k}.{name}": value
             for k, step in enumerate(self.steps)
-            if hasattr(step, "state")
-            for name, value in step.state().items()
+            if hasattr(step, "state_dict")
+            for name, value in step.state_dict().items()
         }
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned."""
         for k, step in enumerate(self.steps):
             own = {name.split(".", 1)[1]: value for name, value in state.items() if name.startswith(f"{k}.")}
             if own:
-                step.load_state(own)  # type: ignore[attr-defined]
+                step.load_state_dict(own)  # type: ignore[attr-defined]
 
 
-class FreshBinarise(Drawing):
+class DynamicBinarization(RandomTransform):
     """Draw each input as 0 or 1 with its value as the probability, anew for every batch.
 
     Dynamic binarisation (Salakhutdinov & Murray 2008): a grey value is read as the probability of ink.
 
     Args:
-        generator: where the draws come from; on the device of the batches.
+        rng: where the draws come from; on the device of the batches.
     """
 
-    def __init__(self, generator: torch.Generator) -> None:
-        self.generator = generator
+    def __init__(self, rng: torch.Generator) -> None:
+        self.rng = rng
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return a sample of the inputs' shape and type; the inputs, in [0, 1], are left as they are."""
-        draws = torch.rand(inputs.shape, generator=self.generator, device=inputs.device, dtype=inputs.dtype)
+        draws = torch.rand(inputs.shape, generator=self.rng, device=inputs.device, dtype=inputs.dtype)
         return (draws < inputs).to(inputs.dtype)
 
 
-def binarise_freshly(seed: int, device: torch.device | str, consumer: str) -> FreshBinarise:
+def make_dynamic_binarization(seed: int, device: torch.device | str, consumer: str) -> DynamicBinarization:
     """Return a fresh binarisation with a stream of random numbers of its own for the named consumer."""
-    return FreshBinarise(generator_for(seed, consumer, "binarise", device=device))
+    return DynamicBinarization(torch_rng(seed, consumer, "binarise", device=device))

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import Block
+from layerwise.data.tensors import ColumnBlock
 from layerwise.utils.config import Choice
 
 CorruptionName = Literal["none", "masking", "gaussian", "salt_and_pepper", "swap"]
@@ -22,7 +22,7 @@ CORRUPTIONS: dict[str, Choice] = {
 }
 
 
-def column_groups(blocks: Sequence[Block]) -> Tensor:
+def column_groups(blocks: Sequence[ColumnBlock]) -> Tensor:
     """Return which columns share their fate, (n_inputs,): dummies of one category do, pixels do not."""
     groups, count = [], 0
     for block in blocks:
@@ -42,14 +42,14 @@ class Corruption:
     Args:
         kind: of the noise.
         level: the share of damaged columns, or the standard deviation of `gaussian`.
-        generator: where the draws come from, on the device of the batches.
+        rng: where the draws come from, on the device of the batches.
         groups: (n_inputs,) columns of one number are damaged together; by default each on its own.
     """
 
     def __init__(
-        self, kind: CorruptionName, level: float, generator: torch.Generator, groups: Tensor | None = None
+        self, kind: CorruptionName, level: float, rng: torch.Generator, groups: Tensor | None = None
     ) -> None:
-        self.kind, self.level, self.generator = kind, level, generator
+        self.kind, self.level, self.rng = kind, level, rng
         together = groups is not None and int(groups.max()) + 1 < len(groups)
         self.groups = groups if together else None
 
@@ -58,38 +58,38 @@ class Corruption:
         if self.kind == "none" or self.level == 0:
             return rows
         if self.kind == "gaussian":
-            return torch.empty_like(rows).normal_(0, self.level, generator=self.generator).add_(rows)
-        draws = self._draws(rows)
-        damaged = draws < self.level
+            return torch.empty_like(rows).normal_(0, self.level, generator=self.rng).add_(rows)
+        uniform = self._sample_uniform(rows)
+        corrupted = uniform < self.level
         if self.kind == "masking":
-            return rows.masked_fill(damaged, 0)
+            return rows.masked_fill(corrupted, 0)
         if self.kind == "salt_and_pepper":
             # Below the level the draw is uniform again, and its half is a fair coin.
-            return torch.where(damaged, (draws < self.level / 2).to(rows.dtype), rows)
-        others = self._other_rows(rows, damaged)
-        return torch.where(damaged, rows.gather(0, others), rows)
+            return torch.where(corrupted, (uniform < self.level / 2).to(rows.dtype), rows)
+        others = self._other_rows(rows, corrupted)
+        return torch.where(corrupted, rows.gather(0, others), rows)
 
-    def _draws(self, rows: Tensor) -> Tensor:
+    def _sample_uniform(self, rows: Tensor) -> Tensor:
         if self.groups is None:
-            return torch.empty_like(rows).uniform_(generator=self.generator)
+            return torch.empty_like(rows).uniform_(generator=self.rng)
         groups = self.groups.to(rows.device)
-        drawn = rows.new_empty(len(rows), int(groups.max()) + 1).uniform_(generator=self.generator)
+        drawn = rows.new_empty(len(rows), int(groups.max()) + 1).uniform_(generator=self.rng)
         return drawn[:, groups]
 
-    def _other_rows(self, rows: Tensor, damaged: Tensor) -> Tensor:
+    def _other_rows(self, rows: Tensor, corrupted: Tensor) -> Tensor:
         """Return from which row each column comes, never from its own, shape of rows."""
         n = len(rows)
         if n < 2:
-            return torch.zeros_like(damaged, dtype=torch.int64)
+            return torch.zeros_like(corrupted, dtype=torch.int64)
         width = rows.shape[1] if self.groups is None else int(self.groups.max()) + 1
-        steps = torch.randint(1, n, (n, width), generator=self.generator, device=rows.device)
+        steps = torch.randint(1, n, (n, width), generator=self.rng, device=rows.device)
         others = (torch.arange(n, device=rows.device)[:, None] + steps) % n
         return others if self.groups is None else others[:, self.groups.to(rows.device)]
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return what drawing changes."""
-        return {"generator": self.generator.get_state()}
+        return {"rng": self.rng.get_state()}
 
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
-        self.generator.set_state(state["generator"])
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state that `state_dict()` returned."""
+        self.rng.set_state(state["rng"])

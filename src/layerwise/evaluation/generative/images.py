@@ -10,19 +10,19 @@ import torch
 from torch import Tensor
 
 from layerwise.evaluation.generative.sample_quality import (
-    class_shares,
-    fidelity,
+    class_fractions,
     frechet_distance,
     kernel_distance,
-    memorisation,
+    memorization,
+    prdc,
 )
 from layerwise.evaluation.likelihood.parzen import parzen
 
 # Rows of neighbour searches, whose cost grows with the square, and validation rows that choose Parzen's sigma.
-NEIGHBOURHOOD, REMEMBERED, CHOOSING = 2000, 1000, 1000
+NEIGHBOR_ROWS, MEMORIZATION_ROWS, SIGMA_ROWS = 2000, 1000, 1000
 
 
-def judge_pictures(
+def evaluate_image_samples(
     generated: Tensor,
     training: Tensor,
     validation: Tensor,
@@ -38,25 +38,27 @@ def judge_pictures(
         classes: names pictures' classes.
     """
     real_features, own_features = features(test), features(generated)
-    shares = class_shares(classes(generated), n_classes)
-    window = parzen(generated, validation[:CHOOSING], test)
+    fractions = class_fractions(classes(generated), n_classes)
+    window = parzen(generated, validation[:SIGMA_ROWS], test)
     return {
         "frechet_distance": frechet_distance(real_features, own_features),
         "kernel_distance": kernel_distance(real_features, own_features),
-        **asdict(fidelity(real_features[:NEIGHBOURHOOD], own_features[:NEIGHBOURHOOD])),
+        **asdict(prdc(real_features[:NEIGHBOR_ROWS], own_features[:NEIGHBOR_ROWS])),
         "parzen_log_prob": window.log_likelihood,
         "parzen_standard_error": window.standard_error,
         "parzen_sigma": window.sigma,
-        "class_shares": shares.tolist(),
-        "memory": asdict(memorisation(training, test[:REMEMBERED], generated[:REMEMBERED])),
+        "class_fractions": fractions.tolist(),
+        "memorization": asdict(
+            memorization(training, test[:MEMORIZATION_ROWS], generated[:MEMORIZATION_ROWS])
+        ),
     }
 
 
-def mean_of(training: Tensor, n: int) -> Tensor:
+def repeat_training_mean(training: Tensor, n: int) -> Tensor:
     """Return the training rows' mean, n times: the generator that knows one picture."""
     return training.mean(0, keepdim=True).repeat(n, 1)
 
 
-def some_of(training: Tensor, n: int, generator: torch.Generator) -> Tensor:
+def sample_training_rows(training: Tensor, n: int, rng: torch.Generator) -> Tensor:
     """Return n training rows: what a perfect generator would give, as far as so many rows can tell."""
-    return training[torch.randint(len(training), (n,), generator=generator)]
+    return training[torch.randint(len(training), (n,), generator=rng)]

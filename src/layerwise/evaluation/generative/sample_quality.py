@@ -14,7 +14,7 @@ import numpy as np
 from layerwise.evaluation.metrics.arrays import Array, as_array
 
 # Neighbours in precision, recall, density and coverage (Naeem et al. 2020 take 5).
-NEIGHBOURS = 5
+N_NEIGHBORS = 5
 
 
 def _pair(real: Any, generated: Any) -> tuple[Array, Array]:
@@ -53,7 +53,7 @@ def polynomial_kernel(a: Array, b: Array) -> Array:
     return (a @ b.T / a.shape[1] + 1) ** 3
 
 
-def kernel_distance(real: Any, generated: Any, most: int = 5000) -> float:
+def kernel_distance(real: Any, generated: Any, max_rows: int = 5000) -> float:
     """Return the unbiased squared maximum mean discrepancy with the cubic kernel (Binkowski et al. 2018).
 
     Its mean over draws is 0 for equal distributions, so that it can fall below 0.
@@ -61,9 +61,9 @@ def kernel_distance(real: Any, generated: Any, most: int = 5000) -> float:
     Args:
         real: (n, d).
         generated: (m, d).
-        most: at most so many rows of each, the first ones, since the cost grows with their product.
+        max_rows: at most so many rows of each, the first ones, since the cost grows with their product.
     """
-    a, b = (rows[:most] for rows in _pair(real, generated))
+    a, b = (rows[:max_rows] for rows in _pair(real, generated))
     within = [
         (kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1))
         for kernel in (polynomial_kernel(a, a), polynomial_kernel(b, b))
@@ -72,7 +72,7 @@ def kernel_distance(real: Any, generated: Any, most: int = 5000) -> float:
 
 
 @dataclass(frozen=True)
-class Fidelity:
+class PRDC:
     """How realistic and how various generated rows are.
 
     `precision` is the share of generated rows within reach of a real one, `recall` of real rows within reach of a
@@ -87,27 +87,27 @@ class Fidelity:
     coverage: float
 
 
-def fidelity(real: Any, generated: Any, neighbours: int = NEIGHBOURS) -> Fidelity:
+def prdc(real: Any, generated: Any, n_neighbors: int = N_NEIGHBORS) -> PRDC:
     """Return precision, recall, density and coverage of generated rows (m, d) against real ones (n, d)."""
     a, b = _pair(real, generated)
-    if min(len(a), len(b)) <= neighbours:
-        raise ValueError(f"{neighbours} neighbours need more than {neighbours} rows of each kind")
+    if min(len(a), len(b)) <= n_neighbors:
+        raise ValueError(f"{n_neighbors} neighbours need more than {n_neighbors} rows of each kind")
     between = distances(a, b)
-    real_reach, generated_reach = reach(a, neighbours), reach(b, neighbours)
-    inside_real = between <= real_reach[:, None]
-    return Fidelity(
+    real_radius, generated_radius = knn_radius(a, n_neighbors), knn_radius(b, n_neighbors)
+    inside_real = between <= real_radius[:, None]
+    return PRDC(
         precision=float(inside_real.any(0).mean()),
-        recall=float((between <= generated_reach[None]).any(1).mean()),
-        density=float(inside_real.sum() / (neighbours * len(b))),
+        recall=float((between <= generated_radius[None]).any(1).mean()),
+        density=float(inside_real.sum() / (n_neighbors * len(b))),
         coverage=float(inside_real.any(1).mean()),
     )
 
 
-def reach(rows: Array, neighbours: int) -> Array:
+def knn_radius(rows: Array, n_neighbors: int) -> Array:
     """Return each row's distance to its k-th nearest other row, (n,)."""
     own = distances(rows, rows)
     np.fill_diagonal(own, np.inf)
-    return np.partition(own, neighbours - 1, axis=1)[:, neighbours - 1]
+    return np.partition(own, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
 
 
 def distances(a: Array, b: Array) -> Array:
@@ -116,14 +116,14 @@ def distances(a: Array, b: Array) -> Array:
     return np.sqrt(np.clip(squares, 0, None))
 
 
-def class_shares(classes: Any, n_classes: int) -> Array:
+def class_fractions(classes: Any, n_classes: int) -> Array:
     """Return the share of each class among codes (n,)."""
     counts = np.bincount(as_array(classes).astype(np.int64), minlength=n_classes)
     return counts / counts.sum()
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memorization:
     """How far rows lie from the nearest training row, in the median over generated rows and over unseen real ones.
 
     A `ratio` far below 1 says that generated rows are copies of training rows: nearer to them than real rows are.
@@ -136,14 +136,16 @@ class Memory:
     copies: float
 
 
-def memorisation(training: Any, unseen: Any, generated: Any) -> Memory:
+def memorization(training: Any, unseen: Any, generated: Any) -> Memorization:
     """Compare generated rows' nearest training rows with those of real rows that were never learnt from."""
     known, new = _pair(training, unseen)
     made = _pair(new, generated)[1]
     found = [nearest_distance(rows, known) for rows in (made, new)]
     middle = [float(np.median(each)) for each in found]
     limit = np.quantile(found[1], 0.01)
-    return Memory(middle[0], middle[1], middle[0] / max(middle[1], 1e-12), float((found[0] < limit).mean()))
+    return Memorization(
+        middle[0], middle[1], middle[0] / max(middle[1], 1e-12), float((found[0] < limit).mean())
+    )
 
 
 def nearest_distance(rows: Array, known: Array, at_a_time: int = 500) -> Array:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data.tensors import Rows, Task
+from layerwise.data.tensors import Task, TensorData
 from layerwise.evaluation.metrics.arrays import Array, as_array
-from layerwise.evaluation.metrics.baselines import baselines
-from layerwise.utils.random_streams import seed_for
+from layerwise.evaluation.metrics.baselines import fit_baselines
+from layerwise.utils.random_streams import derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS = 5
-MOST_BINS = 20
+MAX_BINS = 20
 
 
-def is_number(column: pd.Series) -> bool:
+def is_numeric(column: pd.Series) -> bool:
     """Tell whether a column is compared by its distribution function, and not by its shares."""
     import pandas as pd
 
@@ -27,7 +27,7 @@ def is_number(column: pd.Series) -> bool:
         or (
             pd.api.types.is_numeric_dtype(column)
             and not pd.api.types.is_bool_dtype(column)
-            and column.nunique() > MOST_BINS
+            and column.nunique() > MAX_BINS
         )
     )
 
@@ -47,11 +47,11 @@ def marginal_distance(real: pd.Series, generated: pd.Series) -> float:
     For numbers the largest gap between the distribution functions (Kolmogorov and Smirnov), for choices the total
     variation distance, half the summed gaps between shares; empty cells are a choice of their own.
     """
-    if is_number(real):
+    if is_numeric(real):
         return ks_distance(as_floats(real), as_floats(generated))
-    shares = [_texts(column).value_counts(normalize=True) for column in (real, generated)]
-    both = shares[0].index.union(shares[1].index)
-    gaps = [shares[0].get(value, 0.0) - shares[1].get(value, 0.0) for value in both]
+    fractions = [_texts(column).value_counts(normalize=True) for column in (real, generated)]
+    both = fractions[0].index.union(fractions[1].index)
+    gaps = [fractions[0].get(value, 0.0) - fractions[1].get(value, 0.0) for value in both]
     return float(0.5 * np.abs(gaps).sum())
 
 
@@ -93,7 +93,7 @@ def association(a: pd.Series, b: pd.Series) -> float:
     """Return the association of two columns; 0 where one does not vary."""
     import pandas as pd
 
-    numbers = [is_number(column) for column in (a, b)]
+    numbers = [is_numeric(column) for column in (a, b)]
     if all(numbers):
         both = pd.DataFrame({"a": a, "b": b}).dropna()
         x, y = as_floats(both["a"]), as_floats(both["b"])
@@ -139,31 +139,31 @@ def detection_auc(real: Any, generated: Any, seed: int) -> float:
     a, b = as_array(real), as_array(generated)
     n = min(len(a), len(b))
     rows, labels = np.concatenate([a[:n], b[:n]]), np.repeat([0, 1], n)
-    state = seed_for(seed, "detection") % 2**32
+    state = derive_seed(seed, "detection") % 2**32
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=state)
     model = HistGradientBoostingClassifier(random_state=state)
     scores = cross_val_predict(model, rows, labels, cv=folds, method="predict_proba")[:, 1]
     return float(roc_auc_score(labels, scores))
 
 
-def usefulness(
-    training: Rows, synthetic: Rows, test: Rows, task: Task, n_outputs: int, seed: int
+def synthetic_data_utility(
+    training: TensorData, synthetic: TensorData, test: TensorData, task: Task, n_outputs: int, seed: int
 ) -> dict[str, Any]:
     """Train the usual models on real rows and on synthetic ones, and test both on the same real rows.
 
     Returns:
         By model, `real` and `synthetic` with their value and the measure's name: AUC, error, or R squared.
     """
-    measure = {"binary": "roc_auc", "regression": "r2"}.get(task, "error")
+    metric = {"binary": "roc_auc", "regression": "r2"}.get(task, "error")
     found = [
-        baselines(rows, test, task, n_outputs=n_outputs, seed=seed, n_bootstrap=0)
+        fit_baselines(rows, test, task, n_outputs=n_outputs, seed=seed, n_bootstrap=0)
         for rows in (training, synthetic)
     ]
     return {
         model: {
-            "measure": measure,
-            "real": float(found[0][model][measure].value),
-            "synthetic": float(found[1][model][measure].value),
+            "metric": metric,
+            "real": float(found[0][model][metric].value),
+            "synthetic": float(found[1][model][metric].value),
         }
         for model in found[0]
     }

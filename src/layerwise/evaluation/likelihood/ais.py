@@ -32,30 +32,30 @@ def annealing_schedule(n: int) -> Tensor:
     return torch.cat(parts)
 
 
-class _Path:
+class _AnnealingPath:
     """The machines between independent units of biases a and the machine itself."""
 
     def __init__(
-        self, rbm: RBM, base_bias: Tensor, generator: torch.Generator, exposure: Tensor | None
+        self, rbm: RBM, base_bias: Tensor, rng: torch.Generator, observation_counts: Tensor | None
     ) -> None:
         if rbm.config.hidden == "nrelu":
             raise UnitsError("rectified hidden units have no exact sampler to anneal with")
-        self.rbm, self.base, self.generator, self.exposure = rbm, base_bias, generator, exposure
+        self.rbm, self.base, self.rng, self.observation_counts = rbm, base_bias, rng, observation_counts
 
     def base_log_partition(self) -> Tensor:
         """Return log Z of the independent units, shape () or (chains,) for documents of their own lengths."""
         rbm = self.rbm
         own = rbm.visible_units.log_partition(self.base[None], self.base)
-        if self.exposure is not None:
-            own = own * self.exposure[:, 0]
+        if self.observation_counts is not None:
+            own = own * self.observation_counts[:, 0]
         hidden = rbm.hidden_units.log_partition(torch.zeros_like(rbm.hidden_bias)[None], rbm.hidden_bias)
         return (own + hidden).double().squeeze()
 
-    def draw_base(self, chains: int) -> Tensor:
+    def sample_base(self, chains: int) -> Tensor:
         """Draw rows of the independent units, shape (chains, n_visible)."""
         units = self.rbm.visible_units
-        mean = units.mean(self.base.expand(chains, -1).clone(), self.exposure)
-        return units.sample(mean, self.generator)
+        mean = units.mean(self.base.expand(chains, -1).clone(), self.observation_counts)
+        return units.sample(mean, self.rng)
 
     def log_ratio(self, v: Tensor, x: Tensor, beta: float, other: float) -> Tensor:
         """Return log p*_beta(v) - log p*_other(v), shape (chains,) float64; x is c + v W."""
@@ -65,13 +65,13 @@ class _Path:
         change = hidden.log_partition(beta * x, bias) - hidden.log_partition(other * x, bias)
         return (change + (beta - other) * own).double()
 
-    def move(self, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+    def gibbs_step(self, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
         """Take a Gibbs step of p_beta from rows whose c + v W is x; return the new rows and their c + v W."""
         rbm = self.rbm
-        h = rbm.hidden_units.draw(beta * x, self.generator)
+        h = rbm.hidden_units.sample_from_pre_activation(beta * x, self.rng)
         y = torch.addmm((1 - beta) * self.base + beta * rbm.visible_bias, h, rbm.weight.t(), alpha=beta)
-        v = rbm.visible_units.sample(rbm.visible_units.mean(y, self.exposure), self.generator)
-        return v, rbm.hidden_input(v)
+        v = rbm.visible_units.sample(rbm.visible_units.mean(y, self.observation_counts), self.rng)
+        return v, rbm.hidden_pre_activation(v)
 
 
 def ais_log_weights(
@@ -79,8 +79,8 @@ def ais_log_weights(
     base_bias: Tensor,
     betas: Tensor,
     chains: int,
-    generator: torch.Generator,
-    words: Tensor | None = None,
+    rng: torch.Generator,
+    document_length: Tensor | None = None,
 ) -> Tensor:
     """Return log Z_a + log w of each chain, (chains,) float64; the mean of their exponentials is Z on average.
 
@@ -89,37 +89,41 @@ def ais_log_weights(
         base_bias: (n_visible,) biases a of the independent units to start from, such as the training rows' own.
         betas: inverse temperatures from 0 to 1.
         chains: how many, all at once.
-        generator: draws the states, on the machine's device.
-        words: (chains,) the documents' lengths, for counts.
+        rng: draws the states, on the machine's device.
+        document_length: (chains,) the documents' lengths, for counts.
     """
-    path = _Path(rbm, base_bias, generator, None if words is None else words[:, None].to(base_bias))
-    v = path.draw_base(chains)
-    x = rbm.hidden_input(v)
+    path = _AnnealingPath(
+        rbm, base_bias, rng, None if document_length is None else document_length[:, None].to(base_bias)
+    )
+    v = path.sample_base(chains)
+    x = rbm.hidden_pre_activation(v)
     log_w = torch.zeros(chains, dtype=torch.float64, device=v.device)
     values = betas.tolist()
     for before, beta in with_progress(pairwise(values), len(values) - 1, "log Z, annealing"):
         log_w += path.log_ratio(v, x, beta, before)
         if beta < 1:
-            v, x = path.move(x, beta)
+            v, x = path.gibbs_step(x, beta)
     return path.base_log_partition() + log_w
 
 
 def reverse_ais_log_weights(
-    rbm: RBM, base_bias: Tensor, betas: Tensor, start: Tensor, generator: torch.Generator
+    rbm: RBM, base_bias: Tensor, betas: Tensor, start: Tensor, rng: torch.Generator
 ) -> Tensor:
     """Return log Z_a - log w of chains that anneal from rows of the machine to independent units, (chains,) float64.
 
     Their mean is at least log Z on average if `start` (chains, n_visible) are exact rows of the machine.
     """
-    exposure = rbm.visible_units.exposure(start) if rbm.visible_units.scales_hidden_bias else None
-    path = _Path(rbm, base_bias, generator, exposure)
-    v, x = start, rbm.hidden_input(start)
+    observation_counts = (
+        rbm.visible_units.observation_counts(start) if rbm.visible_units.scales_hidden_bias else None
+    )
+    path = _AnnealingPath(rbm, base_bias, rng, observation_counts)
+    v, x = start, rbm.hidden_pre_activation(start)
     log_w = torch.zeros(len(v), dtype=torch.float64, device=v.device)
     values = betas.flip(0).tolist()
     for before, beta in with_progress(pairwise(values), len(values) - 1, "log Z, annealing back"):
         log_w += path.log_ratio(v, x, beta, before)
         if beta > 0:
-            v, x = path.move(x, beta)
+            v, x = path.gibbs_step(x, beta)
     return path.base_log_partition() - log_w
 
 

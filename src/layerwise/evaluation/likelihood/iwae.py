@@ -11,7 +11,7 @@ from layerwise.models.autoencoder.variational import VAE, evidence_lower_bound, 
 
 
 def importance_weighted_log_prob(
-    vae: VAE, rows: Tensor, samples: int, generator: torch.Generator, codes_at_a_time: int = 20_000
+    vae: VAE, rows: Tensor, samples: int, rng: torch.Generator, latents_at_a_time: int = 20_000
 ) -> Tensor:
     """Return the importance-weighted lower bound on log p of each row, shape (rows,) (Burda et al. 2016, equation 8).
 
@@ -21,27 +21,27 @@ def importance_weighted_log_prob(
         vae: the model.
         rows: (n, n_inputs).
         samples: k, draws of q(z | x) a row.
-        generator: draws them.
-        codes_at_a_time: how many codes are decoded at once; it changes the draws and no expectation.
+        rng: draws them.
+        latents_at_a_time: how many codes are decoded at once; it changes the draws and no expectation.
     """
     found = []
     with torch.no_grad():
-        at_once = min(samples, codes_at_a_time)
-        for part in rows.split(max(1, codes_at_a_time // at_once)):
+        at_once = min(samples, latents_at_a_time)
+        for part in rows.split(max(1, latents_at_a_time // at_once)):
             total = part.new_full((len(part),), -math.inf)
             done = 0
             while done < samples:
                 k = min(at_once, samples - done)
-                total = torch.logaddexp(total, log_weights(vae, part, k, generator).logsumexp(0))
+                total = torch.logaddexp(total, log_weights(vae, part, k, rng).logsumexp(0))
                 done += k
             found.append(total - math.log(samples))
     return torch.cat(found)
 
 
-def bound_terms(vae: VAE, rows: Tensor, generator: torch.Generator, draws: int = 10) -> dict[str, float]:
+def elbo_terms(vae: VAE, rows: Tensor, rng: torch.Generator, n_draws: int = 10) -> dict[str, float]:
     """Return the means over rows of the evidence lower bound and of its two terms, in nats."""
     with torch.no_grad():
-        terms = [evidence_lower_bound(vae, rows, generator) for _ in range(draws)]
+        terms = [evidence_lower_bound(vae, rows, rng) for _ in range(n_draws)]
     reconstruction = float(torch.stack([loss for loss, _ in terms]).mean())
     kl = float(terms[0][1].sum(1).mean())
-    return {"elbo": -reconstruction - kl, "reconstruction": reconstruction, "divergence": kl}
+    return {"elbo": -reconstruction - kl, "reconstruction": reconstruction, "kl_divergence": kl}

@@ -11,9 +11,13 @@ import torch
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
-from layerwise.evaluation.likelihood.partition import LogPartition, exact_log_partition, interval
+from layerwise.evaluation.likelihood.partition import (
+    LogPartition,
+    exact_log_partition,
+    log_partition_interval,
+)
 from layerwise.models.rbm.dbn import DBN
-from layerwise.models.rbm.enumeration import machine_sites, number_of_states
+from layerwise.models.rbm.enumeration import number_of_states, rbm_sites
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM
 from layerwise.utils.config import Config, setting
@@ -29,7 +33,7 @@ __all__ = [
 ]
 
 # Sums over more states than this are slower than annealing.
-QUICK_UNITS = 18
+MAX_EXACT_UNITS = 18
 
 
 class LikelihoodSettings(Config):
@@ -48,21 +52,21 @@ class LikelihoodSettings(Config):
 
 @dataclass(frozen=True)
 class LogProbability:
-    """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `error` over rows."""
+    """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `standard_error` over rows."""
 
     low: float
     high: float
-    error: float
+    standard_error: float
     n_rows: int
 
     @property
-    def middle(self) -> float:
+    def midpoint(self) -> float:
         """The middle of the interval."""
         return (self.low + self.high) / 2
 
 
 def log_partition(
-    rbm: RBM, training: Tensor, settings: LikelihoodSettings, generator: torch.Generator
+    rbm: RBM, training: Tensor, settings: LikelihoodSettings, rng: torch.Generator
 ) -> LogPartition:
     """Return log Z, exact or as an interval.
 
@@ -70,30 +74,30 @@ def log_partition(
         rbm: the machine; units of fixed exposure (documents of one length go through `partition` itself).
         training: (n, n_visible) rows, for the biases of the units to anneal from and the chains to anneal back from.
         settings: how.
-        generator: draws the states, on the machine's device.
+        rng: draws the states, on the machine's device.
     """
     began = time.perf_counter()
-    states = min(number_of_states(sites) for sites in machine_sites(rbm))
-    if settings.method == "exact" or (settings.method == "auto" and states <= 2**QUICK_UNITS):
+    states = min(number_of_states(sites) for sites in rbm_sites(rbm))
+    if settings.method == "exact" or (settings.method == "auto" and states <= 2**MAX_EXACT_UNITS):
         value = exact_log_partition(rbm)
         return LogPartition("exact", value, value, seconds=time.perf_counter() - began)
-    base, betas = rbm.visible_units.start_bias(training), annealing_schedule(settings.temperatures)
-    forward = ais_log_weights(rbm, base, betas, settings.chains, generator)
-    picked = torch.randint(len(training), (settings.chains,), generator=generator, device=training.device)
-    start = rbm.gibbs(training[picked], settings.reverse_steps, generator)
-    backward = reverse_ais_log_weights(rbm, base, betas, start, generator)
-    return replace(interval(forward, backward), seconds=time.perf_counter() - began)
+    base, betas = rbm.visible_units.initial_bias(training), annealing_schedule(settings.temperatures)
+    forward = ais_log_weights(rbm, base, betas, settings.chains, rng)
+    sampled_rows = torch.randint(len(training), (settings.chains,), generator=rng, device=training.device)
+    start = rbm.gibbs(training[sampled_rows], settings.reverse_steps, rng)
+    backward = reverse_ais_log_weights(rbm, base, betas, start, rng)
+    return replace(log_partition_interval(forward, backward), seconds=time.perf_counter() - began)
 
 
 def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: int = 2000) -> LogProbability:
     """Return the mean over rows (n, n_visible) of log p(v) = -F(v) - log Z."""
     values = torch.cat([-rbm.free_energy(part).double() for part in rows.split(at_a_time)])
-    mean, error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
-    return LogProbability(mean - partition.high, mean - partition.low, error, len(rows))
+    mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
+    return LogProbability(mean - partition.high, mean - partition.low, standard_error, len(rows))
 
 
 def variational_bound(
-    stack: DBN, rows: Tensor, log_z: float, generator: torch.Generator, samples: int = 20
+    stack: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 20
 ) -> Tensor:
     """Return a lower bound on each row's log-probability under a belief network, (n,) float64; nats.
 
@@ -103,18 +107,18 @@ def variational_bound(
     Args:
         stack: the network; `log_z` is of its top machine.
         rows: (n, n_visible), binary for Bernoulli units.
-        generator: draws the hidden states, on the stack's device.
+        rng: draws the hidden states, on the stack's device.
         samples: of q, for each row.
     """
-    *lower, top = stack.machines()
+    *lower, top = stack.rbm_layers()
     total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
     for _ in range(samples if lower else 1):
         v = rows
         for rbm in lower:
-            x = rbm.hidden_input(v)
-            h = rbm.hidden_units.draw(x, generator)
+            x = rbm.hidden_pre_activation(v)
+            h = rbm.hidden_units.sample_from_pre_activation(x, rng)
             total += rbm.hidden_units.loss(x, h).double()  # -log q
-            total -= rbm.visible_units.loss(rbm.visible_input(h), v).double()
+            total -= rbm.visible_units.loss(rbm.visible_pre_activation(h), v).double()
             if rbm.config.visible == "gaussian":
                 total -= rbm.config.n_visible * math.log(2 * math.pi) / 2
             v = h

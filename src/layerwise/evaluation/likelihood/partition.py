@@ -14,40 +14,40 @@ import torch
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import with_progress
-from layerwise.models.rbm.enumeration import AT_A_TIME, machine_sites, number_of_states, slices_of_states
+from layerwise.models.rbm.enumeration import AT_A_TIME, number_of_states, rbm_sites, slices_of_states
 from layerwise.models.rbm.rbm import RBM
 from layerwise.models.rbm.units.base import UnitsError
 
-MOST_UNITS = 25
+MAX_ENUMERATED_UNITS = 25
 
 
-SIGMAS = 1.96
+Z_95 = 1.96
 
 
-def exact_log_partition(rbm: RBM, words: int = 1) -> float:
+def exact_log_partition(rbm: RBM, document_length: int = 1) -> float:
     """Return log Z by a sum over all states of the smaller layer, in nats.
 
     Args:
         rbm: the machine.
-        words: the length of the documents, for counts.
+        document_length: the length of the documents, for counts.
 
     Raises:
         UnitsError: neither layer can be enumerated within 2^25 states.
     """
-    visible, hidden = machine_sites(rbm)
+    visible, hidden = rbm_sites(rbm)
     over_hidden = number_of_states(hidden) <= number_of_states(visible)
     sites = hidden if over_hidden else visible
-    if sites is None or number_of_states(sites) > 2**MOST_UNITS:
+    if sites is None or number_of_states(sites) > 2**MAX_ENUMERATED_UNITS:
         raise UnitsError(
-            f"log Z can be summed up to {MOST_UNITS} binary units on the smaller side, and this machine has "
+            f"log Z can be summed up to {MAX_ENUMERATED_UNITS} binary units on the smaller side, and this machine has "
             f"{rbm.config.n_visible} visible and {rbm.config.n_hidden} hidden ones; use annealed importance sampling"
         )
     total = torch.tensor(-math.inf, dtype=torch.float64)
     length = int(number_of_states(sites)) // AT_A_TIME + 1
     for states in with_progress(slices_of_states(sites, rbm.weight), length, "log Z, all states"):
         if over_hidden:
-            own = rbm.visible_units.log_partition(rbm.visible_input(states), rbm.visible_bias)
-            log_p = words * (states @ rbm.hidden_bias + own)
+            own = rbm.visible_units.log_partition(rbm.visible_pre_activation(states), rbm.visible_bias)
+            log_p = document_length * (states @ rbm.hidden_bias + own)
         else:
             log_p = -rbm.free_energy(states)
         total = torch.logaddexp(total, log_p.double().logsumexp(0).cpu())
@@ -59,7 +59,7 @@ class LogPartition:
     """log Z in nats: exact, or an interval between AIS and reverse AIS.
 
     `ais` and `reverse` are the logarithms of the means of the weights, `ais_mean` and `reverse_mean` the means of
-    their logarithms, `spread` the deviation of the forward log weights, the errors standard errors.
+    their logarithms, `log_weight_std` the deviation of the forward log weights, the errors standard errors.
     """
 
     method: str
@@ -71,16 +71,16 @@ class LogPartition:
     reverse: float = math.nan
     reverse_error: float = math.nan
     reverse_mean: float = math.nan
-    spread: float = math.nan
+    log_weight_std: float = math.nan
     seconds: float = math.nan
 
     @property
-    def middle(self) -> float:
+    def midpoint(self) -> float:
         """The middle of the interval."""
         return (self.low + self.high) / 2
 
 
-def interval(forward: Tensor, backward: Tensor) -> LogPartition:
+def log_partition_interval(forward: Tensor, backward: Tensor) -> LogPartition:
     """Return the interval from AIS less 1.96 standard errors to reverse AIS plus 1.96 standard errors.
 
     Args:
@@ -91,15 +91,15 @@ def interval(forward: Tensor, backward: Tensor) -> LogPartition:
     negative, reverse_error = _log_mean(-backward)
     return LogPartition(
         method="ais",
-        low=ais - SIGMAS * ais_error,
-        high=-negative + SIGMAS * reverse_error,
+        low=ais - Z_95 * ais_error,
+        high=-negative + Z_95 * reverse_error,
         ais=ais,
         ais_error=ais_error,
         ais_mean=float(forward.mean()),
         reverse=-negative,
         reverse_error=reverse_error,
         reverse_mean=float(backward.mean()),
-        spread=float(forward.std()),
+        log_weight_std=float(forward.std()),
     )
 
 

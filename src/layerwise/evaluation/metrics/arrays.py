@@ -24,7 +24,7 @@ def as_matrix(values: Any) -> Array:
     return array[:, None] if array.ndim == 1 else array
 
 
-def checked(task: Task, targets: Any, scores: Any) -> tuple[Array, Array]:
+def check_targets_and_scores(task: Task, targets: Any, scores: Any) -> tuple[Array, Array]:
     """Return targets and scores as the measures want them.
 
     Returns:
@@ -63,12 +63,12 @@ def checked(task: Task, targets: Any, scores: Any) -> tuple[Array, Array]:
     return wanted, np.clip(matrix, epsilon, 1 - epsilon)
 
 
-def indicators(task: Task, targets: Array, n_classes: int) -> Array:
+def indicator_matrix(task: Task, targets: Array, n_classes: int) -> Array:
     """Return (n, k) float64 zeros and ones: one column a class, or the targets as they are."""
     return np.eye(n_classes)[targets] if task == "multiclass" else targets
 
 
-def decisions(task: Task, scores: Array, threshold: float = 0.5) -> Array:
+def predicted_indicators(task: Task, scores: Array, threshold: float = 0.5) -> Array:
     """Return (n, k) zeros and ones: the class of highest score, or each score at or above the threshold."""
     if task == "multiclass":
         return np.eye(scores.shape[1])[scores.argmax(1)]

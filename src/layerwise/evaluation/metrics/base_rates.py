@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerwise.data.tensors import Task
-from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix, indicators
+from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix, indicator_matrix
 
 
 def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
@@ -31,26 +31,28 @@ def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
             "r2": 0.0,
         }
     wanted = as_array(targets).reshape(-1).astype(np.int64) if task == "multiclass" else as_matrix(targets)
-    shares = indicators(task, wanted, n_classes).mean(0)
-    mixed = shares[(shares > 0) & (shares < 1)]
+    frequencies = indicator_matrix(task, wanted, n_classes).mean(0)
+    mixed = frequencies[(frequencies > 0) & (frequencies < 1)]
     rates = {"roc_auc": 0.5, "average_precision": float(mixed.mean()) if len(mixed) else float("nan")}
     if task == "multiclass":
-        top = float(shares.max())
+        top = float(frequencies.max())
         rates["accuracy"] = top
-        rates["balanced_accuracy"] = 1.0 / int((shares > 0).sum())
-        rates["f1"] = 2 * top / (1 + top) / int((shares > 0).sum())
-        rates["log_loss"] = float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
-        rates["brier"] = float(1 - (shares**2).sum())
+        rates["balanced_accuracy"] = 1.0 / int((frequencies > 0).sum())
+        rates["f1"] = 2 * top / (1 + top) / int((frequencies > 0).sum())
+        rates["log_loss"] = float(
+            -(frequencies[frequencies > 0] * np.log(frequencies[frequencies > 0])).sum()
+        )
+        rates["brier"] = float(1 - (frequencies**2).sum())
     else:
         rates["accuracy"] = _most_frequent_row(wanted)
         rates["balanced_accuracy"] = 0.5
-        rates["f1"] = float((2 * shares / (1 + shares)).mean())
+        rates["f1"] = float((2 * frequencies / (1 + frequencies)).mean())
         rates["log_loss"] = float(
-            -(mixed * np.log(mixed) + (1 - mixed) * np.log(1 - mixed)).sum() / len(shares)
+            -(mixed * np.log(mixed) + (1 - mixed) * np.log(1 - mixed)).sum() / len(frequencies)
         )
-        rates["brier"] = float((shares * (1 - shares)).mean())
+        rates["brier"] = float((frequencies * (1 - frequencies)).mean())
     if task == "multilabel":
-        rates["hamming_loss"] = float(np.minimum(shares, 1 - shares).mean())
+        rates["hamming_loss"] = float(np.minimum(frequencies, 1 - frequencies).mean())
     rates["error"] = 1 - rates["accuracy"]
     return rates
 

@@ -7,30 +7,30 @@ from typing import Any, Literal
 
 import numpy as np
 
-from layerwise.data.tensors import Rows, Task
+from layerwise.data.tensors import Task, TensorData
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
 from layerwise.evaluation.metrics.base_rates import base_rate
-from layerwise.evaluation.metrics.supervised import Measure, measures
-from layerwise.utils.random_streams import seed_for
+from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
+from layerwise.utils.random_streams import derive_seed
 
-__all__ = ["Family", "base_rate", "baselines", "compare"]
+__all__ = ["Family", "base_rate", "compare_with_baselines", "fit_baselines"]
 
 Family = Literal["linear", "boosting"]
 
 # The measures that decide who wins.
-DECISIVE = ("error", "roc_auc", "rmse")
+PRIMARY_METRICS = ("error", "roc_auc", "rmse")
 
 
-def baselines(
-    training: Rows,
-    test: Rows,
+def fit_baselines(
+    training: TensorData,
+    test: TensorData,
     task: Task,
     *,
     n_outputs: int | None = None,
     families: Sequence[Family] = ("linear", "boosting"),
     seed: int = 0,
     n_bootstrap: int = 1000,
-) -> dict[str, dict[str, Measure]]:
+) -> dict[str, dict[str, Metric]]:
     """Fit the usual models on the training rows and measure them on the test rows.
 
     Logistic regression (linear for regression) and histogram gradient boosting, both as scikit-learn has
@@ -58,7 +58,7 @@ def baselines(
     for family in families:
         name, model = _model(family, task, seed)
         scores = _fit_and_score(model, task, x, y, x_test, n_outputs)
-        result[name] = measures(task, y_test, scores, seed=seed, n_bootstrap=n_bootstrap)
+        result[name] = compute_metrics(task, y_test, scores, seed=seed, n_bootstrap=n_bootstrap)
     return result
 
 
@@ -66,7 +66,7 @@ def _model(family: Family, task: Task, seed: int) -> tuple[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
-    state = seed_for(seed, "baselines") % 2**32
+    state = derive_seed(seed, "baselines") % 2**32
     if family == "linear":
         if task == "regression":
             return "linear regression", LinearRegression()
@@ -98,13 +98,13 @@ def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_
     return np.stack(outputs, 1)
 
 
-def compare(network: dict[str, Measure], others: dict[str, dict[str, Measure]]) -> list[str]:
+def compare_with_baselines(network: dict[str, Metric], others: dict[str, dict[str, Metric]]) -> list[str]:
     """Return a sentence for each decisive measure on which the network loses to its base rate or a model.
 
     An empty list means that it loses on none.
     """
     sentences = []
-    for name in DECISIVE:
+    for name in PRIMARY_METRICS:
         own = network.get(name)
         if own is None:
             continue
@@ -112,8 +112,8 @@ def compare(network: dict[str, Measure], others: dict[str, dict[str, Measure]]) 
             sentences.append(
                 f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
             )
-        for model, figures in others.items():
-            rival = figures.get(name)
-            if rival is not None and rival.beats(own.value):
-                sentences.append(f"The network loses to {model}: {name} {own} against {rival}.")
+        for model, model_metrics in others.items():
+            other_value = model_metrics.get(name)
+            if other_value is not None and other_value.beats(own.value):
+                sentences.append(f"The network loses to {model}: {name} {own} against {other_value}.")
     return sentences

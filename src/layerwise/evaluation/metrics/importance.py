@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.evaluation.metrics.supervised import measures
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.evaluation.metrics.supervised import compute_metrics
 from layerwise.utils.config import Config
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
-DEFAULT_MEASURE = {"regression": "rmse"}
+DEFAULT_METRIC = {"regression": "rmse"}
 
 
 class Importance(Config):
@@ -21,16 +21,16 @@ class Importance(Config):
 
     name: str
     mean: float
-    spread: float
+    std: float
 
 
 def permutation_importance(
     predict: Callable[[Tensor], Tensor],
-    rows: Rows,
-    description: Description,
+    rows: TensorData,
+    data_spec: DataSpec,
     *,
-    measure: str | None = None,
-    repeats: int = 5,
+    metric: str | None = None,
+    n_repeats: int = 5,
     seed: int = 0,
 ) -> list[Importance]:
     """Return the importance of each block of columns, the highest first.
@@ -42,30 +42,28 @@ def permutation_importance(
     Args:
         predict: (n, d) inputs to (n, k) scores.
         rows: validation rows, with targets.
-        description: names the blocks and the task.
-        measure: any name that `measures` returns; log_loss, or rmse for regression, by default.
-        repeats: shuffles for each block.
+        data_spec: names the blocks and the task.
+        metric: any name that `compute_metrics` returns; log_loss, or rmse for regression, by default.
+        n_repeats: shuffles for each block.
         seed: of the shuffles.
 
     Raises:
         ValueError: the task has no such measure.
     """
-    name = measure or DEFAULT_MEASURE.get(description.task, "log_loss")
-    whole = measures(description.task, rows.targets, predict(rows.inputs), n_bootstrap=0)
+    name = metric or DEFAULT_METRIC.get(data_spec.task, "log_loss")
+    whole = compute_metrics(data_spec.task, rows.targets, predict(rows.inputs), n_bootstrap=0)
     if name not in whole:
-        raise ValueError(
-            f"{description.task} rows have no measure '{name}'; known: {', '.join(sorted(whole))}"
-        )
+        raise ValueError(f"{data_spec.task} rows have no metric '{name}'; known: {', '.join(sorted(whole))}")
     sign = 1.0 if whole[name].better == "higher" else -1.0
     result = []
-    for block in description.blocks:
-        generator = generator_for(seed, "importance", block.name, device=rows.inputs.device)
+    for block in data_spec.blocks:
+        rng = torch_rng(seed, "importance", block.name, device=rows.inputs.device)
         drops = []
-        for _ in range(repeats):
-            order = torch.randperm(len(rows), generator=generator, device=rows.inputs.device)
+        for _ in range(n_repeats):
+            order = torch.randperm(len(rows), generator=rng, device=rows.inputs.device)
             shuffled = rows.inputs.clone()
             shuffled[:, block.start : block.stop] = rows.inputs[order, block.start : block.stop]
-            figures = measures(description.task, rows.targets, predict(shuffled), n_bootstrap=0)
-            drops.append(sign * (whole[name].value - figures[name].value))
-        result.append(Importance(name=block.name, mean=float(np.mean(drops)), spread=float(np.std(drops))))
+            shuffled_metrics = compute_metrics(data_spec.task, rows.targets, predict(shuffled), n_bootstrap=0)
+            drops.append(sign * (whole[name].value - shuffled_metrics[name].value))
+        result.append(Importance(name=block.name, mean=float(np.mean(drops)), std=float(np.std(drops))))
     return sorted(result, key=lambda importance: -importance.mean)

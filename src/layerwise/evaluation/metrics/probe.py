@@ -9,12 +9,12 @@ import numpy as np
 
 from layerwise.data.tensors import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
-from layerwise.evaluation.metrics.supervised import Measure, measures
-from layerwise.utils.random_streams import seed_for
+from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
+from layerwise.utils.random_streams import derive_seed
 
-STRENGTHS = (0.01, 0.1, 1.0)
+INVERSE_STRENGTHS = (0.01, 0.1, 1.0)
 # Components that carry this share of the training rows' variance.
-KEPT_VARIANCE = 0.95
+EXPLAINED_VARIANCE = 0.95
 
 
 def linear_probe(
@@ -26,7 +26,7 @@ def linear_probe(
     n_outputs: int,
     seed: int = 0,
     n_bootstrap: int = 1000,
-) -> dict[str, Measure]:
+) -> dict[str, Metric]:
     """Fit logistic regression (ridge for a regression) and measure it on the test rows.
 
     The inverse strength of the penalty is chosen on the validation rows, and the features keep their scale.
@@ -39,12 +39,12 @@ def linear_probe(
         n_bootstrap: resamples for the intervals.
     """
     best, scores = np.inf, np.zeros((0, 0))
-    for strength in STRENGTHS:
-        model = _Linear(task, strength, n_outputs).fit(*training)
+    for inverse_strength in INVERSE_STRENGTHS:
+        model = _Linear(task, inverse_strength, n_outputs).fit(*training)
         loss = _loss(task, as_array(validation[1]), model.scores(validation[0]))
         if loss < best:
             best, scores = loss, model.scores(test[0])
-    return measures(task, test[1], scores, seed=seed, n_bootstrap=n_bootstrap)
+    return compute_metrics(task, test[1], scores, seed=seed, n_bootstrap=n_bootstrap)
 
 
 def principal_components(
@@ -54,28 +54,30 @@ def principal_components(
     from sklearn.decomposition import PCA
 
     matrix = as_array(training)
-    pca = PCA(KEPT_VARIANCE, svd_solver="full", random_state=seed_for(seed, "pca") % 2**32).fit(matrix)
+    pca = PCA(EXPLAINED_VARIANCE, svd_solver="full", random_state=derive_seed(seed, "pca") % 2**32).fit(
+        matrix
+    )
     return pca.transform(matrix), {name: pca.transform(as_array(rows)) for name, rows in others.items()}
 
 
 class _Linear:
     """One linear model, or one a column for multilabel tasks."""
 
-    def __init__(self, task: Task, strength: float, n_outputs: int) -> None:
-        self.task, self.strength, self.n_outputs = task, strength, n_outputs
+    def __init__(self, task: Task, inverse_strength: float, n_outputs: int) -> None:
+        self.task, self.inverse_strength, self.n_outputs = task, inverse_strength, n_outputs
 
     def fit(self, features: Any, targets: Any) -> _Linear:
         from sklearn.linear_model import LogisticRegression, Ridge
 
         x, y = as_array(features), as_array(targets)
         if self.task == "regression":
-            self.models = [Ridge(1 / self.strength).fit(x, as_matrix(y))]
+            self.models = [Ridge(1 / self.inverse_strength).fit(x, as_matrix(y))]
         elif self.task == "multiclass":
-            self.models = [LogisticRegression(C=self.strength, max_iter=300).fit(x, y.reshape(-1))]
+            self.models = [LogisticRegression(C=self.inverse_strength, max_iter=300).fit(x, y.reshape(-1))]
         else:
             columns = as_matrix(y).T
             self.models = [
-                LogisticRegression(C=self.strength, max_iter=300).fit(x, column)
+                LogisticRegression(C=self.inverse_strength, max_iter=300).fit(x, column)
                 if np.ptp(column)
                 else column[0]
                 for column in columns
@@ -99,4 +101,4 @@ class _Linear:
 
 def _loss(task: Task, targets: Array, scores: Array) -> float:
     name = "rmse" if task == "regression" else "log_loss"
-    return measures(task, targets, scores, n_bootstrap=0)[name].value
+    return compute_metrics(task, targets, scores, n_bootstrap=0)[name].value

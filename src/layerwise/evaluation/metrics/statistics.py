@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from layerwise.data.tensors import Task
-from layerwise.evaluation.metrics.arrays import Array, decisions, indicators
+from layerwise.evaluation.metrics.arrays import Array, indicator_matrix, predicted_indicators
 
 Statistic = Callable[[Array], Array]
 
@@ -22,8 +22,8 @@ def classification_statistics(
     task: Task, targets: Array, scores: Array, threshold: float
 ) -> tuple[dict[str, Statistic], dict[str, Statistic]]:
     """Return the statistics that are sums over rows, and those that need an order of the rows."""
-    truth = indicators(task, targets, scores.shape[1])
-    chosen = decisions(task, scores, threshold)
+    truth = indicator_matrix(task, targets, scores.shape[1])
+    chosen = predicted_indicators(task, scores, threshold)
     right = (truth == chosen).all(1).astype(np.float64)
     if task == "multiclass":
         normal = scores / scores.sum(1, keepdims=True)
@@ -61,14 +61,14 @@ def classification_statistics(
     if task == "multilabel":
         wrong = (truth != chosen).mean(1)
         sums["hamming_loss"] = lambda weights: _mean(weights, wrong)
-    columns = [_Ranked(truth[:, k] == 1, scores[:, k]) for k in range(scores.shape[1])]
-    columns = [column for column in columns if column.mixed]
+    columns = [_RankedScores(truth[:, k] == 1, scores[:, k]) for k in range(scores.shape[1])]
+    columns = [column for column in columns if column.has_both_classes]
     if not columns:
         return sums, {}
-    rankings = _Rankings(columns)
+    rankings = _RankingMetrics(columns)
     orders: dict[str, Statistic] = {
-        "roc_auc": lambda weights: rankings.of(weights)[0],
-        "average_precision": lambda weights: rankings.of(weights)[1],
+        "roc_auc": lambda weights: rankings.compute(weights)[0],
+        "average_precision": lambda weights: rankings.compute(weights)[1],
     }
     return sums, orders
 
@@ -78,12 +78,12 @@ def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]
     squared = (targets - values) ** 2
     absolute = np.abs(targets - values)
     # Centred first: the variance is then a difference of small numbers.
-    centred = targets - targets.mean(0)
+    centered = targets - targets.mean(0)
 
     def r2(weights: Array) -> Array:
         n = weights.sum(1, keepdims=True)
-        spread = weights @ centred**2 - (weights @ centred) ** 2 / n
-        return (1 - _ratio(weights @ squared, np.maximum(spread, 0))).mean(1)
+        total_squares = weights @ centered**2 - (weights @ centered) ** 2 / n
+        return (1 - _ratio(weights @ squared, np.maximum(total_squares, 0))).mean(1)
 
     return {
         "rmse": lambda weights: np.sqrt(weights @ squared / weights.sum(1, keepdims=True)).mean(1),
@@ -92,7 +92,7 @@ def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]
     }
 
 
-class _Ranked:
+class _RankedScores:
     """One class's rows in order of their score, ready for weighted ranks."""
 
     def __init__(self, positive: Array, scores: Array) -> None:
@@ -102,7 +102,7 @@ class _Ranked:
         # The first row of every group of equal scores; None when all scores differ.
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
         self.starts = None if len(starts) == len(ordered) else starts
-        self.mixed = bool(positive.any() and not positive.all())
+        self.has_both_classes = bool(positive.any() and not positive.all())
 
     def _groups(self, weights: Array) -> tuple[Array, Array]:
         ordered = weights[:, self.order]
@@ -113,7 +113,7 @@ class _Ranked:
             negatives = np.add.reduceat(negatives, self.starts, axis=1)
         return positives, negatives
 
-    def measured(self, weights: Array) -> tuple[Array, Array]:
+    def roc_auc_and_average_precision(self, weights: Array) -> tuple[Array, Array]:
         """Return the area under the ROC curve and the average precision.
 
         The area is the probability that a positive outranks a negative, ties counted half (Mann-Whitney); average
@@ -129,18 +129,18 @@ class _Ranked:
         return _ratio(wins, n_positive * negatives.sum(1)), _ratio(precision, n_positive)
 
 
-class _Rankings:
+class _RankingMetrics:
     """Both ranking measures, averaged over classes; taken once for the same weights, since ordering is the work."""
 
-    def __init__(self, columns: list[_Ranked]) -> None:
+    def __init__(self, columns: list[_RankedScores]) -> None:
         self.columns = columns
         self._weights: Array | None = None
         self._found: tuple[Array, Array] | None = None
 
-    def of(self, weights: Array) -> tuple[Array, Array]:
+    def compute(self, weights: Array) -> tuple[Array, Array]:
         """Return area and average precision of each line of weights."""
         if self._found is None or self._weights is not weights:
-            each = [column.measured(weights) for column in self.columns]
+            each = [column.roc_auc_and_average_precision(weights) for column in self.columns]
             area, precision = (np.stack(values, 1) for values in zip(*each, strict=True))
             self._weights, self._found = weights, (_nanmean(area), _nanmean(precision))
         return self._found

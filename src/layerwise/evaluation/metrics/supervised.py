@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from layerwise.data.tensors import Task
-from layerwise.evaluation.metrics.arrays import Array, as_array, checked
+from layerwise.evaluation.metrics.arrays import Array, as_array, check_targets_and_scores
 from layerwise.evaluation.metrics.base_rates import base_rate
 from layerwise.evaluation.metrics.statistics import (
     Statistic,
@@ -16,7 +16,7 @@ from layerwise.evaluation.metrics.statistics import (
     regression_statistics,
 )
 from layerwise.utils.config import Config
-from layerwise.utils.random_streams import numpy_generator_for
+from layerwise.utils.random_streams import numpy_rng
 
 Criterion = Literal["f1", "accuracy", "cost"]
 
@@ -24,10 +24,10 @@ LOWER_IS_BETTER = {"error", "log_loss", "brier", "calibration_error", "hamming_l
 
 # Resamples x rows x classes that the ranking measures may sort through, about half a second's work.
 RANKING_WORK = 2e7
-FEWEST_RANKING_RESAMPLES = 200
+MIN_RANKING_RESAMPLES = 200
 
 
-class Measure(Config):
+class Metric(Config):
     """One figure, with its bootstrap 95 % interval and what a constant answer gets.
 
     `low` and `high` are None without resamples; `base_rate` is None where a constant answer says nothing.
@@ -49,7 +49,7 @@ class Measure(Config):
         return self.value > other if self.better == "higher" else self.value < other
 
 
-def measures(
+def compute_metrics(
     task: Task,
     targets: Any,
     scores: Any,
@@ -58,7 +58,7 @@ def measures(
     threshold: float = 0.5,
     seed: int = 0,
     n_bootstrap: int = 1000,
-) -> dict[str, Measure]:
+) -> dict[str, Metric]:
     """Return all measures of a task by their names.
 
     Classification: accuracy, error, balanced_accuracy, f1, roc_auc, average_precision, log_loss, brier and
@@ -84,7 +84,7 @@ def measures(
     Raises:
         ValueError: targets and scores do not fit each other or the task.
     """
-    wanted, given = checked(task, targets, scores)
+    wanted, given = check_targets_and_scores(task, targets, scores)
     if task == "multiclass" and class_names and len(class_names) != given.shape[1]:
         raise ValueError(f"{len(class_names)} class names do not fit {given.shape[1]} columns of scores")
     orders: dict[str, Statistic] = {}
@@ -95,7 +95,7 @@ def measures(
     rates = base_rate(task, wanted, given.shape[1])
     statistics = sums | orders
     values = {name: float(statistic(np.ones((1, len(wanted))))[0]) for name, statistic in statistics.items()}
-    n_orders = int(min(n_bootstrap, max(FEWEST_RANKING_RESAMPLES, RANKING_WORK / given.size)))
+    n_orders = int(min(n_bootstrap, max(MIN_RANKING_RESAMPLES, RANKING_WORK / given.size)))
     resampled = _resampled(sums, len(wanted), n_bootstrap, seed) | _resampled(
         orders, len(wanted), n_orders, seed
     )
@@ -104,7 +104,7 @@ def measures(
         if np.isnan(value):
             continue
         low, high = _interval(name, value, resampled.get(name))
-        result[name] = Measure(
+        result[name] = Metric(
             name=name,
             value=value,
             low=low,
@@ -120,17 +120,19 @@ def _resampled(
 ) -> dict[str, Array]:
     if not statistics or n_bootstrap == 0:
         return {}
-    generator = numpy_generator_for(seed, "bootstrap")
+    rng = numpy_rng(seed, "bootstrap")
     # Some 1e6 weights at a time stay in the cache and keep memory flat for any number of rows.
     chunk = max(1, min(n_bootstrap, 1_000_000 // n_rows))
     parts: dict[str, list[Array]] = {name: [] for name in statistics}
     for start in range(0, n_bootstrap, chunk):
         size = min(chunk, n_bootstrap - start)
-        drawn = (
-            generator.integers(0, n_rows, (size, n_rows), dtype=np.int32) + np.arange(size)[:, None] * n_rows
+        resampled_rows = (
+            rng.integers(0, n_rows, (size, n_rows), dtype=np.int32) + np.arange(size)[:, None] * n_rows
         )
         weights = (
-            np.bincount(drawn.reshape(-1), minlength=size * n_rows).reshape(size, n_rows).astype(np.float64)
+            np.bincount(resampled_rows.reshape(-1), minlength=size * n_rows)
+            .reshape(size, n_rows)
+            .astype(np.float64)
         )
         for name, statistic in statistics.items():
             parts[name].append(statistic(weights))
@@ -168,11 +170,11 @@ def choose_threshold(
         false_negative_cost: what a wrong no costs.
 
     Raises:
-        ValueError: targets of one class only, or wrong in the ways that `measures` refuses.
+        ValueError: targets of one class only, or wrong in the ways that `compute_metrics` refuses.
     """
     if criterion not in ("f1", "accuracy", "cost"):
         raise ValueError(f"unknown criterion '{criterion}'; known: accuracy, cost, f1")
-    wanted, _ = checked("binary", targets, scores)
+    wanted, _ = check_targets_and_scores("binary", targets, scores)
     given = as_array(scores).reshape(-1).astype(np.float64)
     truth = wanted.reshape(-1)
     n_positive = truth.sum()

@@ -1,39 +1,50 @@
 """All figures under one name; each function returns a Matplotlib figure and shows or writes nothing."""
 
-from layerwise.evaluation.plots.images import augmentations, features, image_grid, reconstructions, samples
-from layerwise.evaluation.plots.latent import code_map, heat_map
-from layerwise.evaluation.plots.supervised import (
-    calibration,
-    comparison,
-    confusion_matrix,
-    importance_bars,
-    label_errors,
-    predicted_against_true,
-    ranking_curves,
+from layerwise.evaluation.plots.images import (
+    plot_features,
+    plot_image_rows,
+    plot_images,
+    plot_reconstructions,
+    plot_samples,
 )
-from layerwise.evaluation.plots.tables import marginals, note, table_reconstructions
-from layerwise.evaluation.plots.training import few_labels, grid_scores, learning_curves, remembering
+from layerwise.evaluation.plots.latent import plot_heat_map, plot_latent_map
+from layerwise.evaluation.plots.supervised import (
+    plot_calibration,
+    plot_confusion_matrix,
+    plot_importances,
+    plot_label_errors,
+    plot_metric_comparison,
+    plot_predicted_vs_true,
+    plot_roc_and_pr_curves,
+)
+from layerwise.evaluation.plots.tables import plot_marginals, plot_note, plot_table_reconstructions
+from layerwise.evaluation.plots.training import (
+    plot_grid_scores,
+    plot_label_efficiency,
+    plot_learning_curves,
+    plot_long_range_memory,
+)
 
 __all__ = [
-    "augmentations",
-    "calibration",
-    "code_map",
-    "comparison",
-    "confusion_matrix",
-    "features",
-    "few_labels",
-    "grid_scores",
-    "heat_map",
-    "image_grid",
-    "importance_bars",
-    "label_errors",
-    "learning_curves",
-    "marginals",
-    "note",
-    "predicted_against_true",
-    "ranking_curves",
-    "reconstructions",
-    "remembering",
-    "samples",
-    "table_reconstructions",
+    "plot_calibration",
+    "plot_confusion_matrix",
+    "plot_features",
+    "plot_grid_scores",
+    "plot_heat_map",
+    "plot_image_rows",
+    "plot_images",
+    "plot_importances",
+    "plot_label_efficiency",
+    "plot_label_errors",
+    "plot_latent_map",
+    "plot_learning_curves",
+    "plot_long_range_memory",
+    "plot_marginals",
+    "plot_metric_comparison",
+    "plot_note",
+    "plot_predicted_vs_true",
+    "plot_reconstructions",
+    "plot_roc_and_pr_curves",
+    "plot_samples",
+    "plot_table_reconstructions",
 ]

@@ -9,26 +9,26 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from layerwise.evaluation.metrics.arrays import as_array
-from layerwise.evaluation.plots.latent import heat_map
+from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
-    DASHES,
-    FAINT,
-    INK,
+    LINESTYLES,
     MARKERS,
-    colour,
-    dress,
+    MUTED_COLOR,
+    TEXT_COLOR,
+    cycle_color,
     grid_of_axes,
-    headline,
     legend,
     new_figure,
-    shortened,
+    set_suptitle,
+    shorten_labels,
+    style_axes,
 )
 
 NAMES = {"autoencoder": "autoencoder", "pca": "principal components", "jpeg": "JPEG, without its headers"}
 UNIT = {"autoencoder": "{} bits a unit", "pca": "{} bits a unit", "jpeg": "quality {}"}
 
 
-def rate_against_error(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_bytes: int) -> Figure:
+def plot_rate_distortion(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_bytes: int) -> Figure:
     """Draw the squared error that is left against the bytes of a stored row.
 
     Args:
@@ -42,9 +42,9 @@ def rate_against_error(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_
         axes.plot(
             [p["bytes"] for p in ordered],
             [p["squared_error"] for p in ordered],
-            color=colour(k),
+            color=cycle_color(k),
             marker=MARKERS[k],
-            linestyle=DASHES[k],
+            linestyle=LINESTYLES[k],
             label=NAMES[name],
         )
         for point, above in ((ordered[0], False), (ordered[-1], True)):
@@ -54,19 +54,19 @@ def rate_against_error(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_
                 xytext=(5, 6 if above == (k != 1) else -11),
                 textcoords="offset points",
                 fontsize=8,
-                color=colour(k),
+                color=cycle_color(k),
             )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.margins(x=0.12, y=0.1)
-    dress(axes, x="bytes of a stored row (log scale)", y="squared error a row (log scale)")
-    axes.set_title(f"a row as it is has {raw_bytes:,} bytes", fontsize=9.5, color=FAINT)
+    axes.margins(0.12, 0.1)
+    style_axes(axes, xlabel="bytes of a stored row (log scale)", ylabel="squared error a row (log scale)")
+    axes.set_title(f"a row as it is has {raw_bytes:,} bytes", fontsize=9.5, color=MUTED_COLOR)
     legend(axes)
-    headline(figure, "Compression: size against error")
+    set_suptitle(figure, "Compression: size against error")
     return figure
 
 
-def anomaly_scores(
+def plot_anomaly_scores(
     scores: Any, is_anomaly: Any, methods: Mapping[str, Mapping[str, float]], main: str, name: str
 ) -> Figure:
     """Draw the scores of normal rows and of anomalies with the threshold, and the AUC of each method.
@@ -74,46 +74,50 @@ def anomaly_scores(
     Args:
         scores: (n,) of the main method.
         is_anomaly: (n,) bool.
-        methods: by name: `auc`, `threshold`, `found`, `false_alarms`.
+        methods: by name: `auc`, `threshold`, `recall`, `false_positive_rate`.
         main: whose scores are drawn.
         name: what the anomalies are.
     """
-    values, strange = as_array(scores).astype(np.float64), as_array(is_anomaly).astype(bool)
+    values, anomalous = as_array(scores).astype(np.float64), as_array(is_anomaly).astype(bool)
     figure = new_figure(10, 4.2)
     left, right = grid_of_axes(figure, 1, 2)[0]
     # A few rows far out would leave no room for the others.
     top = float(np.quantile(values, 0.995))
     edges = np.linspace(float(values.min()), top, 50).tolist()
-    for k, (label, part) in enumerate((("normal", values[~strange]), (f"anomaly: {name}", values[strange]))):
-        left.hist(np.minimum(part, top), edges, density=True, color=colour(2 * k), alpha=0.55, label=label)
+    for k, (label, part) in enumerate(
+        (("normal", values[~anomalous]), (f"anomaly: {name}", values[anomalous]))
+    ):
+        left.hist(
+            np.minimum(part, top), edges, density=True, color=cycle_color(2 * k), alpha=0.55, label=label
+        )
     chosen = methods[main]
-    left.axvline(chosen["threshold"], color=INK, linestyle="--", linewidth=1.2)
+    left.axvline(chosen["threshold"], color=TEXT_COLOR, linestyle="--", linewidth=1.2)
     left.set_yticks([])
     left.set_xlabel(
-        f"{main} score of test rows\ndashed: {chosen['found']:.0%} found, {chosen['false_alarms']:.0%} false alarms",
+        f"{main} score of test rows\ndashed: {chosen['recall']:.0%} found, {chosen['false_positive_rate']:.0%} false alarms",
         fontsize=9,
     )
     legend(left)
-    dress(left, x=left.get_xlabel(), grid="x")
+    style_axes(left, xlabel=left.get_xlabel(), grid="x")
     names = [method.replace("_", " ") for method in methods]
     heights = [each["auc"] for each in methods.values()]
-    right.barh(names, heights, color=[colour(k) for k in range(len(names))], height=0.55)
+    right.barh(names, heights, color=[cycle_color(k) for k in range(len(names))], height=0.55)
     for k, value in enumerate(heights):
-        right.text(value + 0.01, k, f"{value:.3f}", va="center", fontsize=9, color=INK)
-    right.axvline(0.5, color=FAINT, linestyle=":")
+        right.text(value + 0.01, k, f"{value:.3f}", va="center", fontsize=9, color=TEXT_COLOR)
+    right.axvline(0.5, color=MUTED_COLOR, linestyle=":")
     right.set_xlim(0, 1.1)
     right.invert_yaxis()
-    dress(right, x="AUC (dotted: guessing)", grid="x")
-    headline(figure, "Anomalies")
+    style_axes(right, xlabel="AUC (dotted: guessing)", grid="x")
+    set_suptitle(figure, "Anomalies")
     return figure
 
 
-def imputed_columns(found: Sequence[Mapping[str, Any]]) -> Figure:
+def plot_imputation_errors(found: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the error of filled-in cells by column, beside that of the column's mean or commonest value."""
-    names = shortened([str(each["column"]) for each in found], 18)
-    return heat_map(
-        np.array([[float(each["autoencoder"]), float(each["usual"])] for each in found]),
-        [f"{name} ({each['measure']})" for name, each in zip(names, found, strict=True)],
+    names = shorten_labels([str(each["column"]) for each in found], 18)
+    return plot_heat_map(
+        np.array([[float(each["autoencoder"]), float(each["baseline"])] for each in found]),
+        [f"{name} ({each['metric']})" for name, each in zip(names, found, strict=True)],
         ["autoencoder", "usual value"],
         title="Missing cells filled in",
         value="error",
@@ -121,7 +125,7 @@ def imputed_columns(found: Sequence[Mapping[str, Any]]) -> Figure:
     )
 
 
-def noise_table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
+def format_denoising(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
     """Return a line for each noise: its PSNR and SSIM before and after."""
     return [
         f"{kind.replace('_', ' ')}: {each['before']['psnr']:.1f} → {each['after']['psnr']:.1f} dB, "

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.drift import MUCH, SOME, Drift
-from layerwise.evaluation.plots.style import FAINT, INK, dress, headline, new_figure, shortened
+from layerwise.evaluation.drift import LARGE_PSI, MODERATE_PSI, Drift
+from layerwise.evaluation.plots.style import (
+    MUTED_COLOR,
+    TEXT_COLOR,
+    new_figure,
+    set_suptitle,
+    shorten_labels,
+    style_axes,
+)
 
-MOST_COLUMNS = 30
-COLOURS = {"stable": "#94a4a2", "some drift": "#ffa90e", "drift": "#bd1f01"}
+MAX_COLUMNS = 30
+LEVEL_COLORS = {"stable": "#94a4a2", "some drift": "#ffa90e", "drift": "#bd1f01"}
 
 
-def drift(
+def plot_drift(
     found: Sequence[Drift], n_rows: int, *, title: str = "Drift of the new rows from training"
 ) -> Figure:
     """Draw a bar for each column, the farthest at the top.
@@ -23,24 +30,29 @@ def drift(
         n_rows: new rows.
         title: of the figure.
     """
-    shown = sorted(found, key=lambda each: each.psi)[-MOST_COLUMNS:]
+    shown = sorted(found, key=lambda each: each.psi)[-MAX_COLUMNS:]
     figure = new_figure(8.2, 1.5 + 0.32 * len(shown))
-    headline(figure, title)
+    set_suptitle(figure, title)
     axes = figure.subplots()
-    longest = max([each.psi for each in shown] + [MUCH * 1.2])
+    longest = max([each.psi for each in shown] + [LARGE_PSI * 1.2])
     axes.barh(
-        range(len(shown)), [each.psi for each in shown], color=[COLOURS[each.verdict] for each in shown]
+        range(len(shown)), [each.psi for each in shown], color=[LEVEL_COLORS[each.level] for each in shown]
     )
     axes.set_xlim(0, longest * 1.45)
     for at, each in enumerate(shown):
-        words = f"{each.psi:.3f}" + (f"  {each.words}" if each.words else "")
+        words = f"{each.psi:.3f}" + (f"  {each.details}" if each.details else "")
         axes.text(
-            each.psi + longest * 0.015, at, shortened([words], 62)[0], va="center", fontsize=8, color=INK
+            each.psi + longest * 0.015,
+            at,
+            shorten_labels([words], 62)[0],
+            va="center",
+            fontsize=8,
+            color=TEXT_COLOR,
         )
-    for mark in (SOME, MUCH):
-        axes.axvline(mark, color=FAINT, linewidth=1, linestyle="--", zorder=0)
-    axes.set_yticks(range(len(shown)), shortened([each.column for each in shown]))
-    words = f"population stability index of {n_rows:,} new rows (dashed: some from {SOME}, much from {MUCH})"
-    dress(axes, x=words, grid="x")
+    for mark in (MODERATE_PSI, LARGE_PSI):
+        axes.axvline(mark, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0)
+    axes.set_yticks(range(len(shown)), shorten_labels([each.column for each in shown]))
+    words = f"population stability index of {n_rows:,} new rows (dashed: some from {MODERATE_PSI}, much from {LARGE_PSI})"
+    style_axes(axes, xlabel=words, grid="x")
     axes.set_ylim(-0.6, len(shown) + 0.1)
     return figure

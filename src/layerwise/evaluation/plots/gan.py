@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 
 from layerwise.evaluation.metrics.arrays import Array, as_array
 from layerwise.evaluation.plots.style import (
-    DASHES,
-    FAINT,
-    bare,
-    colour,
-    dress,
+    LINESTYLES,
+    MUTED_COLOR,
+    cycle_color,
     grid_of_axes,
-    headline,
+    hide_ticks,
     legend,
     new_figure,
+    set_suptitle,
+    style_axes,
 )
 
 History = Sequence[Mapping[str, float]]
@@ -34,12 +34,12 @@ PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (
         "Gradients", "norm",
         {"train/discriminator_gradient": "discriminator", "train/generator_gradient": "generator"},
     ),
-    ("Samples", "over real rows", {"samples/diversity": "diversity", "samples/moved": "moved in the epoch"}),
+    ("Samples", "over real rows", {"samples/diversity": "diversity", "samples/displacement": "moved in the epoch"}),
     ("Modes", "modes", {"samples/modes": "found", "samples/known_modes": "there are"}),
 )  # fmt: skip
 
 
-def game_curves(history: History, *, title: str = "The game by epoch") -> Figure:
+def plot_gan_curves(history: History, *, title: str = "The game by epoch") -> Figure:
     """Draw value, losses, scores, gradients and the samples' figures, what there is of them.
 
     Raises:
@@ -60,11 +60,11 @@ def game_curves(history: History, *, title: str = "The game by epoch") -> Figure
         _curves(axes, history, curves)
         if name == "Gradients":
             axes.set_yscale("log")
-        dress(axes, title=name, x="epoch", y=unit)
+        style_axes(axes, title=name, xlabel="epoch", ylabel=unit)
         legend(axes)
     for axes in axes_list[len(panels) :]:
         axes.set_axis_off()
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
@@ -72,23 +72,27 @@ def _curves(axes: Axes, history: History, curves: Mapping[str, str]) -> None:
     for k, (key, label) in enumerate(curves.items()):
         found = [(epoch["epoch"], epoch[key]) for epoch in history if key in epoch]
         axes.plot(
-            *np.array(found).T, color=colour(k), linestyle=DASHES[k % len(DASHES)], label=label, linewidth=1.4
+            *np.array(found).T,
+            color=cycle_color(k),
+            linestyle=LINESTYLES[k % len(LINESTYLES)],
+            label=label,
+            linewidth=1.4,
         )
     if "Value" not in axes.get_title() and "train/d_of_x" in curves:
-        axes.axhline(0.5, color=FAINT, linewidth=0.8, zorder=0)
+        axes.axhline(0.5, color=MUTED_COLOR, linewidth=0.8, zorder=0)
 
 
-def film_strip(frames: Sequence[tuple[int, Array]], *, most: int = 6, title: str = "") -> Figure:
+def plot_frames(frames: Sequence[tuple[int, Array]], *, max_frames: int = 6, title: str = "") -> Figure:
     """Draw some frames of an animation side by side, the first and the last among them.
 
     Args:
         frames: epoch and picture (height, width, 3).
-        most: at most so many.
+        max_frames: at most so many.
         title: of the figure.
     """
     if not frames:
         raise ValueError("there are no frames to draw")
-    picked = np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))
+    picked = np.unique(np.linspace(0, len(frames) - 1, min(max_frames, len(frames))).round().astype(int))
     across = min(3, len(picked))
     lines = -(-len(picked) // across)
     height, width = frames[0][1].shape[:2]
@@ -96,43 +100,43 @@ def film_strip(frames: Sequence[tuple[int, Array]], *, most: int = 6, title: str
     axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
     for axes, k in zip(axes_list, picked, strict=False):
         axes.imshow(frames[k][1], interpolation="lanczos")
-        bare(axes)
+        hide_ticks(axes)
     for axes in axes_list:
         axes.set_axis_off()
-    headline(figure, title or "Samples of the same noise as the game goes on")
+    set_suptitle(figure, title or "Samples of the same noise as the game goes on")
     return figure
 
 
-def class_histogram(
-    shares: Mapping[str, Any],
+def plot_class_fractions(
+    fractions: Mapping[str, Any],
     class_names: Sequence[str],
     *,
     title: str = "Classes of the samples",
-    x: str = "class, as the classifier sees it",
+    xlabel: str = "class, as the classifier sees it",
 ) -> Figure:
     """Draw each generator's share of every class; a dashed line marks equal shares.
 
     Args:
-        shares: by generator, one share a class.
+        fractions: by generator, one share a class.
         class_names: as many names.
         title: of the figure.
-        x: what the classes are.
+        xlabel: what the classes are.
     """
-    n, bars = len(class_names), len(shares)
+    n, bars = len(class_names), len(fractions)
     figure = new_figure(max(5.5, 0.75 * n), 3.4)
     axes = figure.subplots()
-    for k, (name, values) in enumerate(shares.items()):
+    for k, (name, values) in enumerate(fractions.items()):
         places = np.arange(n) + (k - (bars - 1) / 2) * 0.8 / bars
-        axes.bar(places, 100 * np.asarray(values), width=0.8 / bars, color=colour(k), label=name)
-    axes.axhline(100 / n, color=FAINT, linewidth=1, linestyle="--", zorder=0)
+        axes.bar(places, 100 * np.asarray(values), width=0.8 / bars, color=cycle_color(k), label=name)
+    axes.axhline(100 / n, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0)
     axes.set_xticks(np.arange(n), list(class_names))
-    dress(axes, x=x, y="share of the rows (%)", grid="y")
+    style_axes(axes, xlabel=xlabel, ylabel="share of the rows (%)", grid="y")
     legend(axes, outside=True)
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
-def distance_histogram(
+def plot_distance_histogram(
     generated: Any, real: Any, *, title: str = "Distance to the nearest training row"
 ) -> Figure:
     """Draw how far generated rows lie from the nearest training row, beside test rows.
@@ -145,23 +149,23 @@ def distance_histogram(
     figure = new_figure(5.6, 3.4)
     axes = figure.subplots()
     edges = np.histogram_bin_edges(np.concatenate([generated, real]), bins=40).tolist()
-    axes.hist(real, edges, density=True, color=colour(0), alpha=0.55, label="test rows")
+    axes.hist(real, edges, density=True, color=cycle_color(0), alpha=0.55, label="test rows")
     axes.hist(
         generated,
         edges,
         density=True,
         histtype="step",
-        color=colour(2),
+        color=cycle_color(2),
         linewidth=1.5,
         label="generated rows",
     )
-    dress(axes, x="Euclidean distance in the prepared columns", y="density")
+    style_axes(axes, xlabel="Euclidean distance in the prepared columns", ylabel="density")
     legend(axes)
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
-def scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", across: int = 3) -> Figure:
+def plot_scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", across: int = 3) -> Figure:
     """Draw sets of generated points (n, 2), each over the same real points (m, 2).
 
     Args:
@@ -174,16 +178,16 @@ def scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", acros
     known = as_array(real)
     figure = new_figure(2.7 * across, 2.95 * lines + 0.5)
     axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
-    reach = 1.25 * float(np.abs(known).max())
+    limit = 1.25 * float(np.abs(known).max())
     for axes, (caption, points) in zip(axes_list, panels.items(), strict=False):
         made = as_array(points)
-        axes.scatter(known[:, 0], known[:, 1], s=3, color=colour(0), alpha=0.3, linewidths=0)
-        axes.scatter(made[:, 0], made[:, 1], s=4, color=colour(2), alpha=0.7, linewidths=0)
-        axes.set_xlim(-reach, reach)
-        axes.set_ylim(-reach, reach)
+        axes.scatter(known[:, 0], known[:, 1], s=3, color=cycle_color(0), alpha=0.3, linewidths=0)
+        axes.scatter(made[:, 0], made[:, 1], s=4, color=cycle_color(2), alpha=0.7, linewidths=0)
+        axes.set_xlim(-limit, limit)
+        axes.set_ylim(-limit, limit)
         axes.set_aspect("equal")
-        bare(axes, caption)
+        hide_ticks(axes, caption)
     for axes in axes_list[len(panels) :]:
         axes.set_axis_off()
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure

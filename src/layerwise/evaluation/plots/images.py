@@ -10,15 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.evaluation.metrics.arrays import Array, as_array
-from layerwise.evaluation.plots.latent import heat_map
-from layerwise.evaluation.plots.style import DIVERGING, bare, grid_of_axes, headline, new_figure
+from layerwise.evaluation.plots.latent import plot_heat_map
+from layerwise.evaluation.plots.style import (
+    DIVERGING_CMAP,
+    grid_of_axes,
+    hide_ticks,
+    new_figure,
+    set_suptitle,
+)
 
-Shape = tuple[int, int]
+ImageShape = tuple[int, int]
 
 
-def image_grid(
+def plot_images(
     images: Any,
-    image_shape: Shape,
+    image_shape: ImageShape,
     *,
     title: str = "",
     captions: Sequence[str] = (),
@@ -36,36 +42,38 @@ def image_grid(
     Raises:
         ValueError: no pictures, another number of captions, rows of another size.
     """
-    pictures = _pictures(images, image_shape)
-    if captions and len(captions) != len(pictures):
-        raise ValueError(f"{len(captions)} captions do not fit {len(pictures)} pictures")
-    columns = columns or int(np.ceil(np.sqrt(len(pictures))))
-    lines = -(-len(pictures) // columns)
+    images = _as_images(images, image_shape)
+    if captions and len(captions) != len(images):
+        raise ValueError(f"{len(captions)} captions do not fit {len(images)} pictures")
+    columns = columns or int(np.ceil(np.sqrt(len(images))))
+    lines = -(-len(images) // columns)
     if not captions:
         figure = new_figure(*_size(lines, columns, image_shape, 0.62, title))
         axes = figure.subplots()
-        _mosaic(axes, pictures, columns)
-        headline(figure, title)
+        _mosaic(axes, images, columns)
+        set_suptitle(figure, title)
         return figure
     cell = max(0.9, 0.09 * max(len(caption) for caption in captions))
     width, height = _size(lines, columns, image_shape, cell, title)
     figure = new_figure(width, height + 0.2 * lines - 0.15)
     for k, axes in enumerate(axes for line in grid_of_axes(figure, lines, columns) for axes in line):
-        if k < len(pictures):
-            axes.imshow(pictures[k], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            bare(axes, captions[k])
+        if k < len(images):
+            axes.imshow(images[k], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            hide_ticks(axes, captions[k])
         else:
             axes.set_axis_off()
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
-def samples(images: Any, image_shape: Shape, *, title: str = "Samples of the network") -> Figure:
+def plot_samples(images: Any, image_shape: ImageShape, *, title: str = "Samples of the network") -> Figure:
     """Draw generated rows, probabilities in [0, 1], side by side."""
-    return image_grid(images, image_shape, title=title)
+    return plot_images(images, image_shape, title=title)
 
 
-def augmentations(variants: Mapping[str, Any], image_shape: Shape, *, title: str = "Augmentation") -> Figure:
+def plot_image_rows(
+    variants: Mapping[str, Any], image_shape: ImageShape, *, title: str = "Augmentation"
+) -> Figure:
     """Draw the same rows once a line, the way each transformation leaves them.
 
     Args:
@@ -75,25 +83,23 @@ def augmentations(variants: Mapping[str, Any], image_shape: Shape, *, title: str
     """
     if not variants:
         raise ValueError("there are no variants to draw")
-    lines = {name: _pictures(rows, image_shape) for name, rows in variants.items()}
-    count = min(len(pictures) for pictures in lines.values())
+    lines = {name: _as_images(rows, image_shape) for name, rows in variants.items()}
+    count = min(len(images) for images in lines.values())
     width, height = _size(len(lines), count, image_shape, 0.75, title)
     figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
-    for axes_line, (name, pictures) in zip(
-        grid_of_axes(figure, len(lines), count), lines.items(), strict=True
-    ):
-        for axes, picture in zip(axes_line, pictures[:count], strict=True):
-            axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            bare(axes)
-        axes_line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
-    headline(figure, title)
+    for axes_row, (name, images) in zip(grid_of_axes(figure, len(lines), count), lines.items(), strict=True):
+        for axes, image in zip(axes_row, images[:count], strict=True):
+            axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            hide_ticks(axes)
+        axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
+    set_suptitle(figure, title)
     return figure
 
 
-def features(
+def plot_features(
     weights: Any,
     *,
-    image_shape: Shape | None = None,
+    image_shape: ImageShape | None = None,
     feature_names: Sequence[str] = (),
     limit: int = 64,
     title: str = "First-layer features",
@@ -115,31 +121,31 @@ def features(
     few = len(strongest) < matrix.shape[1]
     shown = f"{len(strongest)} of {matrix.shape[1]} units" if few else "all units"
     if image_shape is None:
-        return heat_map(
+        return plot_heat_map(
             matrix[:, strongest],
             feature_names or [f"input {k + 1}" for k in range(len(matrix))],
             [str(k + 1) for k in strongest],
             title=f"{title} ({shown})",
-            x="hidden unit",
+            xlabel="hidden unit",
             value="weight",
-            centred=True,
+            centered=True,
         )
-    filters = _pictures(matrix[:, strongest].T, image_shape)
+    filters = _as_images(matrix[:, strongest].T, image_shape)
     scale = np.abs(filters).max(axis=(1, 2), keepdims=True)
     columns = int(np.ceil(np.sqrt(len(filters))))
     figure = new_figure(*_size(-(-len(filters) // columns), columns, image_shape, 0.62, title))
     axes = figure.subplots()
-    _mosaic(axes, filters / np.where(scale > 0, scale, 1), columns, cmap=DIVERGING, low=-1.0)
+    _mosaic(axes, filters / np.where(scale > 0, scale, 1), columns, cmap=DIVERGING_CMAP, low=-1.0)
     axes.set_xlabel(f"{shown}, each on its own scale: red excites, blue inhibits", fontsize=9)
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
-def reconstructions(
+def plot_reconstructions(
     original: Any,
     stages: Sequence[tuple[int, Any, float]],
     *,
-    image_shape: Shape,
+    image_shape: ImageShape,
     title: str = "One row's reconstruction as training goes on",
 ) -> Figure:
     """Draw a picture beside its reconstructions at several stages of training.
@@ -157,12 +163,12 @@ def reconstructions(
     figure = new_figure(1.45 * len(rows) + 0.3, 1.45 * image_shape[0] / image_shape[1] + 0.8)
     for axes, row, caption in zip(grid_of_axes(figure, 1, len(rows))[0], rows, captions, strict=True):
         axes.imshow(row.reshape(image_shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        bare(axes, caption)
-    headline(figure, title)
+        hide_ticks(axes, caption)
+    set_suptitle(figure, title)
     return figure
 
 
-def _pictures(images: Any, image_shape: Shape) -> Array:
+def _as_images(images: Any, image_shape: ImageShape) -> Array:
     array = as_array(images).astype(np.float64)
     if array.size == 0:
         raise ValueError("there are no pictures to draw")
@@ -171,21 +177,21 @@ def _pictures(images: Any, image_shape: Shape) -> Array:
     return array.reshape(len(array), *image_shape)
 
 
-def _mosaic(axes: Axes, pictures: Array, columns: int, cmap: str = "gray", low: float = 0.0) -> None:
+def _mosaic(axes: Axes, images: Array, columns: int, cmap: str = "gray", low: float = 0.0) -> None:
     """Draw many small pictures as one image with white gaps: one artist instead of hundreds of axes."""
-    n, height, width = pictures.shape
+    n, height, width = images.shape
     lines = -(-n // columns)
     canvas = np.full((lines * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
-    for k, picture in enumerate(pictures):
+    for k, image in enumerate(images):
         top, left = (k // columns) * (height + 1), (k % columns) * (width + 1)
-        canvas[top : top + height, left : left + width] = picture
+        canvas[top : top + height, left : left + width] = image
     axes.imshow(np.ma.masked_invalid(canvas), cmap=cmap, vmin=low, vmax=1, interpolation="nearest")
-    bare(axes)
+    hide_ticks(axes)
     for spine in axes.spines.values():
         spine.set_visible(False)
 
 
-def _size(lines: int, columns: int, image_shape: Shape, cell: float, title: str) -> tuple[float, float]:
+def _size(lines: int, columns: int, image_shape: ImageShape, cell: float, title: str) -> tuple[float, float]:
     """Width and height in inches; wide enough for the title."""
     width = max(cell * columns, 0.105 * len(title)) + 0.3
     return width, cell * lines * image_shape[0] / image_shape[1] + 0.75

@@ -12,28 +12,28 @@ from scipy.linalg import eigh
 
 from layerwise.evaluation.metrics.arrays import Array, as_array
 from layerwise.evaluation.plots.style import (
-    DIVERGING,
-    INK,
-    SEQUENTIAL,
-    colour,
-    dress,
-    headline,
+    DIVERGING_CMAP,
+    SEQUENTIAL_CMAP,
+    TEXT_COLOR,
+    cycle_color,
     legend,
     new_figure,
-    shortened,
+    set_suptitle,
+    shorten_labels,
+    style_axes,
 )
 
 
-def heat_map(
+def plot_heat_map(
     values: Any,
     row_names: Sequence[str],
     column_names: Sequence[str],
     *,
     title: str = "",
-    x: str = "",
-    y: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
     value: str = "",
-    centred: bool = False,
+    centered: bool = False,
     logarithmic: bool = False,
     show_numbers: bool | None = None,
     texts: Sequence[Sequence[str]] | None = None,
@@ -45,10 +45,10 @@ def heat_map(
         row_names: from the top.
         column_names: from the left.
         title: of the figure.
-        x: what the columns are.
-        y: what the rows are.
+        xlabel: what the columns are.
+        ylabel: what the rows are.
         value: what the colours mean, with its unit.
-        centred: two colours that part at 0, over the same range on both sides.
+        centered: two colours that part at 0, over the same range on both sides.
         logarithmic: colours by powers of ten; values of 0 and below stay white.
         show_numbers: by default for at most 150 cells.
         texts: what stands in the cells instead of the numbers, row by row.
@@ -62,7 +62,7 @@ def heat_map(
     if logarithmic:
         matrix = np.ma.masked_less_equal(matrix, 0)
         norm = LogNorm(float(matrix.min()), float(matrix.max()))
-    elif centred:
+    elif centered:
         bound = float(np.abs(matrix).max()) or 1.0
         norm = Normalize(-bound, bound)
     n_rows, n_columns = matrix.shape
@@ -70,35 +70,37 @@ def heat_map(
     cell = 0.3
     if numbers:
         cell = 0.62 if texts is None else max(0.62, 0.085 * max(len(t) for line in texts for t in line))
-    names = shortened(list(row_names))
+    names = shorten_labels(list(row_names))
     width = max(4.0, min(14.0, cell * n_columns)) + 0.09 * max(len(name) for name in names) + 1.3
     figure = new_figure(max(width, 0.105 * len(title)), max(2.2, min(12.0, 0.32 * n_rows)) + 1.3)
     axes = figure.subplots()
-    picture = axes.imshow(matrix, cmap=DIVERGING if centred else SEQUENTIAL, norm=norm, aspect="auto")
-    dress(axes, x=x, y=y, grid="none")
+    image = axes.imshow(
+        matrix, cmap=DIVERGING_CMAP if centered else SEQUENTIAL_CMAP, norm=norm, aspect="auto"
+    )
+    style_axes(axes, xlabel=xlabel, ylabel=ylabel, grid="none")
     # At most some 40 names on an axis can be read.
-    for axis, labels in ((axes.xaxis, shortened(list(column_names), 14)), (axes.yaxis, names)):
+    for axis, labels in ((axes.xaxis, shorten_labels(list(column_names), 14)), (axes.yaxis, names)):
         step = -(-len(labels) // 40)
         axis.set_ticks(range(0, len(labels), step), labels[::step], fontsize=8.5)
     longest = max(len(part) for name in column_names for part in name.split("\n"))
     if longest * 0.075 > cell * max(1.0, 4.0 / (cell * n_columns)):
         axes.tick_params(axis="x", rotation=90)
     if numbers:
-        shades = picture.cmap(norm(matrix.filled(matrix.min())))
+        shades = image.cmap(norm(matrix.filled(matrix.min())))
         light = shades[..., :3] @ [0.299, 0.587, 0.114] > 0.55
         for row, column in np.argwhere(~np.ma.getmaskarray(matrix)):
             text = f"{matrix[row, column]:.2g}" if texts is None else texts[row][column]
-            ink = INK if light[row, column] else "white"
-            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
-    bar = figure.colorbar(picture, ax=axes, label=value, fraction=0.05, pad=0.02)
+            text_color = TEXT_COLOR if light[row, column] else "white"
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=text_color)
+    bar = figure.colorbar(image, ax=axes, label=value, fraction=0.05, pad=0.02)
     bar.ax.tick_params(labelsize=8.5)
     bar.outline.set_visible(False)
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
-def code_map(
-    codes: Any,
+def plot_latent_map(
+    latents: Any,
     targets: Any | None = None,
     *,
     class_names: Sequence[str] = (),
@@ -111,23 +113,23 @@ def code_map(
     variance stand on the axes.
 
     Args:
-        codes: (n, k), k at least 2.
+        latents: (n, k), k at least 2.
         targets: (n,) or (n, 1); classes if `class_names` are given, else values.
         class_names: of the classes.
         target_name: what the colours of a regression mean.
         title: of the figure.
     """
-    points, labels = _plane(as_array(codes).astype(np.float64))
+    points, labels = _plane(as_array(latents).astype(np.float64))
     figure = new_figure(7.4, 5.8)
     axes = figure.subplots()
-    dress(axes, x=labels[0], y=labels[1])
+    style_axes(axes, xlabel=labels[0], ylabel=labels[1])
     dots: dict[str, Any] = {"s": float(np.clip(24_000 / len(points), 3, 30)), "alpha": 0.75, "linewidths": 0}
     if targets is None:
-        axes.scatter(*points.T, color=colour(0), **dots)
+        axes.scatter(*points.T, color=cycle_color(0), **dots)
     elif class_names:
         classes = as_array(targets).reshape(-1).astype(np.int64)
         for k, name in enumerate(class_names):
-            axes.scatter(*points[classes == k].T, color=colour(k), label=name, **dots)
+            axes.scatter(*points[classes == k].T, color=cycle_color(k), label=name, **dots)
         present = [k for k in range(len(class_names)) if (classes == k).any()]
         middles = np.array([np.median(points[classes == k], axis=0) for k in present])
         if len(class_names) <= 20 and max(map(len, class_names)) <= 8:
@@ -141,19 +143,19 @@ def code_map(
                     va="center",
                     fontsize=11,
                     fontweight="bold",
-                    color=INK,
+                    color=TEXT_COLOR,
                     path_effects=[withStroke(linewidth=3, foreground="white")],
                 )
         legend(axes, outside=True)
         for handle in axes.get_legend().legend_handles:  # type: ignore[union-attr]
             handle.set(sizes=[36], alpha=1)  # type: ignore[union-attr]
     else:
-        picture = axes.scatter(
-            points[:, 0], points[:, 1], c=as_array(targets).reshape(-1), cmap=SEQUENTIAL, **dots
+        image = axes.scatter(
+            points[:, 0], points[:, 1], c=as_array(targets).reshape(-1), cmap=SEQUENTIAL_CMAP, **dots
         )
-        bar = figure.colorbar(picture, ax=axes, label=target_name)
+        bar = figure.colorbar(image, ax=axes, label=target_name)
         bar.solids.set_alpha(1)  # type: ignore[union-attr]
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
@@ -175,18 +177,18 @@ def _apart(places: Array, extent: Array, distance: float = 0.06) -> Array:
     return scaled * np.where(extent > 0, extent, 1)
 
 
-def _plane(codes: Array) -> tuple[Array, list[str]]:
-    if codes.ndim != 2 or codes.shape[1] < 2:
-        raise ValueError(f"a map needs codes of at least two columns, not of shape {codes.shape}")
-    if codes.shape[1] == 2:
-        return codes, ["code 1", "code 2"]
-    centred = codes - codes.mean(0)
+def _plane(latents: Array) -> tuple[Array, list[str]]:
+    if latents.ndim != 2 or latents.shape[1] < 2:
+        raise ValueError(f"a map needs codes of at least two columns, not of shape {latents.shape}")
+    if latents.shape[1] == 2:
+        return latents, ["code 1", "code 2"]
+    centered = latents - latents.mean(0)
     # The two longest axes of the covariance, and nothing else of it: many times as fast as all singular values.
-    moments, last = centred.T.astype(np.float64) @ centred, codes.shape[1] - 1
+    moments, last = centered.T.astype(np.float64) @ centered, latents.shape[1] - 1
     squared, vectors = eigh(moments, subset_by_index=[last - 1, last])
     squared, directions = squared[::-1], vectors.T[::-1]
     # A component's sign is arbitrary; its largest loading is made positive, so that maps agree.
     signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(1)])
-    shares = squared / max(float(np.trace(moments)), 1e-300)
-    labels = [f"principal component {k + 1} ({shares[k]:.0%} of the variance)" for k in range(2)]
-    return centred @ (directions[:2] * signs[:, None]).T, labels
+    fractions = squared / max(float(np.trace(moments)), 1e-300)
+    labels = [f"principal component {k + 1} ({fractions[k]:.0%} of the variance)" for k in range(2)]
+    return centered @ (directions[:2] * signs[:, None]).T, labels

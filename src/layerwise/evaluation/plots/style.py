@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-Place = Literal["best", "upper left", "upper right", "lower right"]
+LegendLocation = Literal["best", "upper left", "upper right", "lower right"]
 
 # Ten colours told apart by people with any colour vision (Petroff 2021).
 PALETTE = (
@@ -28,17 +28,17 @@ PALETTE = (
     "#717581",
     "#92dadd",
 )
-INK = "#222222"
-FAINT = "#777777"
-GRID = "#e4e4e4"
-SEQUENTIAL = "cividis"
-DIVERGING = "RdBu_r"
+TEXT_COLOR = "#222222"
+MUTED_COLOR = "#777777"
+GRID_COLOR = "#e4e4e4"
+SEQUENTIAL_CMAP = "cividis"
+DIVERGING_CMAP = "RdBu_r"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
-DASHES = ("-", "--", "-.", ":")
+LINESTYLES = ("-", "--", "-.", ":")
 DPI = 130
 
 
-class OnceDrawn(Figure):
+class SinglePassFigure(Figure):
     """A figure that is laid out and drawn once to be saved; Matplotlib's own goes over it a second time."""
 
     def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:
@@ -58,7 +58,7 @@ class OnceDrawn(Figure):
         pixels.save(fname, format="png", dpi=(self.dpi, self.dpi), **(kwargs.get("pil_kwargs") or {}))
 
 
-def colour(k: int) -> str:
+def cycle_color(k: int) -> str:
     """Return the k-th colour, round and round."""
     return PALETTE[k % len(PALETTE)]
 
@@ -66,7 +66,7 @@ def colour(k: int) -> str:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, that lays out its own text without overlap."""
     layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.08)
-    figure = OnceDrawn(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+    figure = SinglePassFigure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
@@ -77,32 +77,37 @@ def grid_of_axes(figure: Figure, rows: int, columns: int) -> list[list[Axes]]:
     return [list(line) for line in made]
 
 
-def headline(figure: Figure, title: str) -> None:
+def set_suptitle(figure: Figure, title: str) -> None:
     """Write the figure's title."""
     if title:
-        figure.suptitle(title, fontsize=12, color=INK, fontweight="bold")
+        figure.suptitle(title, fontsize=12, color=TEXT_COLOR, fontweight="bold")
 
 
-def dress(axes: Axes, *, title: str = "", x: str = "", y: str = "", grid: str = "both") -> Axes:
+def style_axes(
+    axes: Axes, *, title: str = "", xlabel: str = "", ylabel: str = "", grid: str = "both"
+) -> Axes:
     """Give a plot its title, axis labels with units, light grid and open frame."""
     if title:
-        axes.set_title(title, fontsize=10.5, color=INK)
-    axes.set_xlabel(x, fontsize=10, color=INK)
-    axes.set_ylabel(y, fontsize=10, color=INK)
-    axes.tick_params(labelsize=9, colors=INK, length=3)
+        axes.set_title(title, fontsize=10.5, color=TEXT_COLOR)
+    axes.set_xlabel(xlabel, fontsize=10, color=TEXT_COLOR)
+    axes.set_ylabel(ylabel, fontsize=10, color=TEXT_COLOR)
+    axes.tick_params(labelsize=9, colors=TEXT_COLOR, length=3)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+        axes.spines[side].set_color(MUTED_COLOR)
     axes.set_axisbelow(True)
     if grid in ("both", "x", "y"):
         axes.grid(
-            True, axis="both" if grid == "both" else "x" if grid == "x" else "y", color=GRID, linewidth=0.8
+            True,
+            axis="both" if grid == "both" else "x" if grid == "x" else "y",
+            color=GRID_COLOR,
+            linewidth=0.8,
         )
     return axes
 
 
-def bare(axes: Axes, caption: str = "") -> Axes:
+def hide_ticks(axes: Axes, caption: str = "") -> Axes:
     """Leave nothing around a picture but its caption."""
     axes.set_xticks([])
     axes.set_yticks([])
@@ -110,18 +115,18 @@ def bare(axes: Axes, caption: str = "") -> Axes:
         spine.set_color("#cccccc")
         spine.set_linewidth(0.6)
     if caption:
-        axes.set_title(caption, fontsize=9, color=INK, pad=3)
+        axes.set_title(caption, fontsize=9, color=TEXT_COLOR, pad=3)
     return axes
 
 
-def legend(axes: Axes, *, outside: bool = False, place: Place = "best") -> None:
+def legend(axes: Axes, *, outside: bool = False, loc: LegendLocation = "best") -> None:
     """Show the legend inside the plot where there is room, or to its right."""
     if outside:
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=9, frameon=False, borderaxespad=0)
     else:
-        axes.legend(loc=place, fontsize=9, framealpha=0.85, edgecolor="none")
+        axes.legend(loc=loc, fontsize=9, framealpha=0.85, edgecolor="none")
 
 
-def shortened(names: Sequence[str], length: int = 24) -> list[str]:
+def shorten_labels(names: Sequence[str], length: int = 24) -> list[str]:
     """Return the names cut to a length that fits beside a plot."""
     return [name if len(name) <= length else name[: length - 1] + "…" for name in names]

@@ -10,38 +10,38 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.data.preprocessing.columns import DATE_PARTS
-from layerwise.data.tensors import Block
+from layerwise.data.tensors import ColumnBlock
 from layerwise.evaluation.metrics.arrays import as_array
-from layerwise.evaluation.plots.latent import heat_map
+from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
-    bare,
-    colour,
-    dress,
+    cycle_color,
     grid_of_axes,
-    headline,
+    hide_ticks,
     new_figure,
-    shortened,
+    set_suptitle,
+    shorten_labels,
+    style_axes,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_PANELS = 24
-MOST_BARS = 12
+MAX_PANELS = 24
+MAX_BARS = 12
 
 
-def note(text: str) -> Figure:
+def plot_note(text: str) -> Figure:
     """Draw a sentence where a run has no figure to show."""
     figure = new_figure(6.4, 1.4)
-    axes = bare(figure.subplots())
+    axes = hide_ticks(figure.subplots())
     axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, fontsize=10, transform=axes.transAxes)
     return figure
 
 
-def table_reconstructions(
+def plot_table_reconstructions(
     restored: pd.DataFrame,
     prepared: Any,
-    blocks: Sequence[Block],
+    blocks: Sequence[ColumnBlock],
     stages: Sequence[tuple[int, float]],
     *,
     title: str = "One row's reconstruction as training goes on",
@@ -66,18 +66,18 @@ def table_reconstructions(
             errors.append(np.sum(own, axis=0))
             texts.append([_cell(value) for value in restored[name]])
     moments = ["start" if epoch == 0 else f"epoch {epoch}" for epoch, _ in stages]
-    return heat_map(
+    return plot_heat_map(
         np.stack(errors),
         names,
         ["row", *(f"{m}\n{loss:.2f}" for m, (_, loss) in zip(moments, stages, strict=True))],
         title=title,
-        x="stage of training, and half its squared error",
+        xlabel="stage of training, and half its squared error",
         value="squared error (standardised)",
         texts=texts,
     )
 
 
-def marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = "Generated rows") -> Figure:
+def plot_marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = "Generated rows") -> Figure:
     """Draw each column's distribution among real rows (filled) and among generated ones (line).
 
     Args:
@@ -85,7 +85,7 @@ def marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = "Gene
         generated: other rows in the same columns.
         title: of the figure.
     """
-    names = [name for name in real if real[name].nunique() > 1][:MOST_PANELS]
+    names = [name for name in real if real[name].nunique() > 1][:MAX_PANELS]
     if not names:
         raise ValueError("there is no column that varies")
     across = min(4, len(names))
@@ -94,12 +94,12 @@ def marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = "Gene
     panels = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
     for axes, name in zip(panels, names, strict=False):
         _marginal(axes, real[name], generated[name])
-        dress(axes, title=shortened([str(name)])[0], grid="y")
+        style_axes(axes, title=shorten_labels([str(name)])[0], grid="y")
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
@@ -109,18 +109,18 @@ def _marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
     kind = real.dtype
     if pd.api.types.is_datetime64_any_dtype(real):
         real, generated = real.astype("int64") / 1e9, generated.astype("int64") / 1e9
-    few = real.nunique() <= MOST_BARS
+    few = real.nunique() <= MAX_BARS
     if pd.api.types.is_numeric_dtype(real) and not pd.api.types.is_bool_dtype(real) and not few:
         edges = np.histogram_bin_edges(pd.concat([real, generated]).dropna().to_numpy(dtype=float), bins=30)
         axes.hist(
-            real.to_numpy(), edges.tolist(), density=True, color=colour(0), alpha=0.55, label="real rows"
+            real.to_numpy(), edges.tolist(), density=True, color=cycle_color(0), alpha=0.55, label="real rows"
         )
         axes.hist(
             generated.to_numpy(),
             edges.tolist(),
             density=True,
             histtype="step",
-            color=colour(2),
+            color=cycle_color(2),
             linewidth=1.5,
             label="generated rows",
         )
@@ -128,17 +128,23 @@ def _marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
         if pd.api.types.is_datetime64_any_dtype(kind):
             axes.set_xticks([])
         return
-    shares = [rows.astype(str).value_counts(normalize=True) for rows in (real, generated)]
-    values = list(real.value_counts().index[:MOST_BARS])
+    fractions = [rows.astype(str).value_counts(normalize=True) for rows in (real, generated)]
+    values = list(real.value_counts().index[:MAX_BARS])
     if pd.api.types.is_numeric_dtype(real):
         values = sorted(values)
     places = np.arange(len(values))
-    heights = [[float(share.get(str(value), 0.0)) for value in values] for share in shares]
-    axes.bar(places, heights[0], width=0.8, color=colour(0), alpha=0.55, label="real rows")
+    heights = [[float(fraction.get(str(value), 0.0)) for value in values] for fraction in fractions]
+    axes.bar(places, heights[0], width=0.8, color=cycle_color(0), alpha=0.55, label="real rows")
     axes.bar(
-        places, heights[1], width=0.8, fill=False, edgecolor=colour(2), linewidth=1.5, label="generated rows"
+        places,
+        heights[1],
+        width=0.8,
+        fill=False,
+        edgecolor=cycle_color(2),
+        linewidth=1.5,
+        label="generated rows",
     )
-    axes.set_xticks(places, shortened([_cell(value) for value in values], 9), fontsize=7.5)
+    axes.set_xticks(places, shorten_labels([_cell(value) for value in values], 9), fontsize=7.5)
 
 
 def _cell(value: Any) -> str:

@@ -10,20 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.evaluation.plots.style import (
-    DASHES,
-    FAINT,
+    LINESTYLES,
     MARKERS,
-    colour,
-    dress,
+    MUTED_COLOR,
+    cycle_color,
     grid_of_axes,
-    headline,
     legend,
     new_figure,
+    set_suptitle,
+    style_axes,
 )
 
 History = Sequence[Mapping[str, float]]
 
-UNITS = {
+METRIC_LABELS = {
     "loss": "loss",
     "cross_entropy": "cross-entropy (nats per row)",
     "reconstruction": "reconstruction loss (nats per row)",
@@ -36,10 +36,10 @@ UNITS = {
     "free_energy_gap": "validation less training free energy (nats)",
     "pseudo_likelihood": "log pseudo-likelihood (nats per row)",
 }
-ROLES = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 
 
-def learning_curves(
+def plot_learning_curves(
     histories: Mapping[str, History], *, title: str = "Learning curves", metrics: Sequence[str] = ()
 ) -> Figure:
     """Draw every metric by epoch: a line of panels for each training, train and validation together.
@@ -65,12 +65,14 @@ def learning_curves(
         for column, metric in enumerate(found):
             axes = figure.add_subplot(grid[line, column])
             _curves(axes, histories[name], metric)
-            dress(axes, title=name, x="epoch", y=UNITS.get(metric, metric.replace("_", " ")))
-    headline(figure, title)
+            style_axes(
+                axes, title=name, xlabel="epoch", ylabel=METRIC_LABELS.get(metric, metric.replace("_", " "))
+            )
+    set_suptitle(figure, title)
     return figure
 
 
-def few_labels(
+def plot_label_efficiency(
     errors: Mapping[str, Mapping[int, Sequence[float]]],
     *,
     title: str = "Test error by the number of labelled rows",
@@ -98,9 +100,9 @@ def few_labels(
             np.array(rows) * 1.02 ** (k - (len(errors) - 1) / 2),
             [value.mean() for value in values],
             yerr=[value.std(ddof=1) if len(value) > 1 else 0.0 for value in values],
-            color=colour((0, 2, 4)[k % 3]),
+            color=cycle_color((0, 2, 4)[k % 3]),
             marker=MARKERS[k % len(MARKERS)],
-            linestyle=DASHES[k % len(DASHES)],
+            linestyle=LINESTYLES[k % len(LINESTYLES)],
             markersize=6,
             linewidth=1.8,
             capsize=4,
@@ -111,42 +113,50 @@ def few_labels(
     axes.set_xticks([], minor=True)
     axes.set_ylim(bottom=0)
     many = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
-    dress(axes, x="labelled rows (log scale)", y="test error (%)")
-    axes.set_title(f"mean and standard deviation over {many} seeds", fontsize=9.5, color=FAINT)
-    legend(axes, place="upper right")
-    headline(figure, title)
+    style_axes(axes, xlabel="labelled rows (log scale)", ylabel="test error (%)")
+    axes.set_title(f"mean and standard deviation over {many} seeds", fontsize=9.5, color=MUTED_COLOR)
+    legend(axes, loc="upper right")
+    set_suptitle(figure, title)
     return figure
 
 
-def remembering(found: Sequence[Mapping[str, Any]], *, title: str = "Remembering the first symbol") -> Figure:
+def plot_long_range_memory(
+    found: Sequence[Mapping[str, Any]], *, title: str = "Remembering the first symbol"
+) -> Figure:
     """Draw the gradient by step of untrained recurrent nets, and their accuracy as they learn.
 
     Args:
-        found: one dict a net: `cell`, `gradients` by step, `course` of (update, accuracy), `base_rate`.
+        found: one dict a net: `cell`, `gradients` by step, `accuracy_curve` of (update, accuracy), `base_rate`.
         title: of the figure.
     """
     figure = new_figure(10, 4.4)
     left, right = grid_of_axes(figure, 1, 2)[0]
     for k, each in enumerate(found):
         style: dict[str, Any] = {
-            "color": colour(k),
+            "color": cycle_color(k),
             "label": each["cell"],
-            "linestyle": DASHES[k % len(DASHES)],
+            "linestyle": LINESTYLES[k % len(LINESTYLES)],
         }
         left.plot(range(1, len(each["gradients"]) + 1), each["gradients"], **style)
-        right.plot(*zip(*each["course"], strict=True), marker=MARKERS[k], markersize=4, **style)
+        right.plot(*zip(*each["accuracy_curve"], strict=True), marker=MARKERS[k], markersize=4, **style)
     left.set_yscale("log")
-    right.axhline(found[0]["base_rate"], color=FAINT, linestyle=":")
+    right.axhline(found[0]["base_rate"], color=MUTED_COLOR, linestyle=":")
     right.set_ylim(0, 1.05)
-    dress(
-        left, title="Before training", x="step of the sequence", y="gradient of the loss by the step's input"
+    style_axes(
+        left,
+        title="Before training",
+        xlabel="step of the sequence",
+        ylabel="gradient of the loss by the step's input",
     )
-    dress(
-        right, title="Fresh sequences (dotted: a constant answer)", x="updates", y="accuracy (share of rows)"
+    style_axes(
+        right,
+        title="Fresh sequences (dotted: a constant answer)",
+        xlabel="updates",
+        ylabel="accuracy (share of rows)",
     )
     legend(left)
     legend(right)
-    headline(figure, title)
+    set_suptitle(figure, title)
     return figure
 
 
@@ -154,8 +164,8 @@ def _metrics(history: History, wanted: Sequence[str]) -> list[str]:
     found: dict[str, None] = {}
     for epoch in history:
         for key in epoch:
-            role, _, metric = key.partition("/")
-            if role in ROLES and metric and (not wanted or metric in wanted):
+            split, _, metric = key.partition("/")
+            if split in SPLITS and metric and (not wanted or metric in wanted):
                 found[metric] = None
     if "accuracy" in found and not wanted:
         found.pop("error", None)
@@ -165,8 +175,8 @@ def _metrics(history: History, wanted: Sequence[str]) -> list[str]:
 def _curves(axes: Axes, history: History, metric: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    for k, role in enumerate(ROLES):
-        key = f"{role}/{metric}"
+    for k, split in enumerate(SPLITS):
+        key = f"{split}/{metric}"
         points = [(number, epoch[key]) for number, epoch in enumerate(history, 1) if key in epoch]
         if points:
             epochs, values = zip(*points, strict=True)
@@ -175,34 +185,39 @@ def _curves(axes: Axes, history: History, metric: str) -> None:
             axes.plot(
                 epochs,
                 values,
-                color=colour(2 * k),
-                linestyle=DASHES[k],
+                color=cycle_color(2 * k),
+                linestyle=LINESTYLES[k],
                 marker=marker,
                 markersize=3.5,
-                label=role,
+                label=split,
             )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     legend(axes)
 
 
-def grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, most: int = 30) -> Figure:
+def plot_grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, limit: int = 30) -> Figure:
     """Draw the points of a grid of settings, the best one on top, with mean and standard deviation over seeds.
 
     Args:
-        ranked: dicts of `settings`, `mean` and `spread`, the best one first.
+        ranked: dicts of `settings`, `mean` and `std`, the best one first.
         monitor: what was measured on the validation rows.
-        most: points that are shown.
+        limit: points that are shown.
     """
-    shown = list(ranked[:most])
+    shown = list(ranked[:limit])
     figure = new_figure(7.2, 1.3 + 0.28 * len(shown))
-    axes = dress(figure.subplots(), x=monitor.replace("/", " "), grid="x")
+    axes = style_axes(figure.subplots(), xlabel=monitor.replace("/", " "), grid="x")
     labels = [", ".join(f"{name} {value:g}" for name, value in each["settings"].items()) for each in shown]
     for k, each in enumerate(shown):
         axes.errorbar(
-            each["mean"], k, xerr=each["spread"] or None, fmt="o", color=colour(2 if k == 0 else 0), capsize=3
+            each["mean"],
+            k,
+            xerr=each["std"] or None,
+            fmt="o",
+            color=cycle_color(2 if k == 0 else 0),
+            capsize=3,
         )
     axes.set_yticks(range(len(shown)), labels)
     axes.set_ylim(len(shown) - 0.5, -0.5)
     left = f" (the best {len(shown)} of {len(ranked)})" if len(shown) < len(ranked) else ""
-    headline(figure, f"What the grid found{left}")
+    set_suptitle(figure, f"What the grid found{left}")
     return figure

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from layerwise.evaluation.drift import Drift, sentences
-from layerwise.evaluation.metrics.supervised import Measure
+from layerwise.evaluation.drift import Drift, describe_drift
+from layerwise.evaluation.metrics.supervised import Metric
 
-MOST_COLUMNS = 200
+MAX_COLUMNS = 200
 
 
-def worse(name: str, new: Measure, old: Measure) -> str | None:
+def describe_worsening(name: str, new: Metric, old: Metric) -> str | None:
     """Return a sentence where a measure fell and the old value lies outside of the new interval."""
     if new.low is None or new.high is None or new.low <= old.value <= new.high or new.beats(old.value):
         return None
     return f"{name} is worse than on the test rows: {new}, and was {old.value:.4f}."
 
 
-def evaluation_report(
+def make_evaluation_report(
     model: str,
-    new: Mapping[str, Measure],
-    old: Mapping[str, Measure],
+    new: Mapping[str, Metric],
+    old: Mapping[str, Metric],
     drift: Sequence[Drift],
     *,
     rows: int,
@@ -40,53 +40,57 @@ def evaluation_report(
         "# Evaluation on new rows",
         f"Model: {model}. {rows:,} rows measured, {sum(refused.values()):,} refused.",
         _table(
-            ["measure", "better", "new rows [95 % interval]", "test rows", "base rate of the new rows"],
+            ["metric", "better", "new rows [95 % interval]", "test rows", "base rate of the new rows"],
             [
-                [name, each.better, str(each), _value(old.get(name)), _rate(each)]
+                [name, each.better, str(each), _format_value(old.get(name)), _format_base_rate(each)]
                 for name, each in new.items()
             ],
         ),
     ]
-    fallen = [said for name, each in new.items() if name in old and (said := worse(name, each, old[name]))]
-    parts += [f"**{said}**" for said in fallen]
+    worsened = [
+        said
+        for name, each in new.items()
+        if name in old and (said := describe_worsening(name, each, old[name]))
+    ]
+    parts += [f"**{said}**" for said in worsened]
     if refused:
         counts = [[reason, f"{count:,}"] for reason, count in refused.items()]
         parts += ["## Refused rows", _table(["reason", "rows"], counts)]
-    parts += ["## Drift", _drift(drift)]
+    parts += ["## Drift", _drift_section(drift)]
     return "\n\n".join(parts) + "\n"
 
 
-def _drift(found: Sequence[Drift]) -> str:
+def _drift_section(found: Sequence[Drift]) -> str:
     if not found:
         return "The model has no summary of its training rows."
     cells = [
         [
             each.column,
             f"{each.psi:.3f}",
-            f"{each.noise:.3f}",
+            f"{each.expected_psi:.3f}",
             "" if each.ks is None else f"{each.ks:.3f}",
-            "" if each.ks_p is None else f"{each.ks_p:.2g}",
+            "" if each.ks_pvalue is None else f"{each.ks_pvalue:.2g}",
             f"{100 * each.missing:.1f} %",
-            each.verdict,
+            each.level,
         ]
-        for each in sorted(found, key=lambda each: -each.psi)[:MOST_COLUMNS]
+        for each in sorted(found, key=lambda each: -each.psi)[:MAX_COLUMNS]
     ]
     return "\n\n".join(
         [
-            "  \n".join(sentences(found)),
-            _table(["column", "PSI", "without drift", "KS", "p", "empty", "verdict"], cells),
+            "  \n".join(describe_drift(found)),
+            _table(["column", "PSI", "without drift", "KS", "p", "empty", "level"], cells),
             "PSI: population stability index; from .1 on some drift, from .25 on much (Siddiqi 2006). Without drift "
             "is its mean for so many rows. KS: the greatest distance between both distribution functions.",
         ]
     )
 
 
-def _value(measure: Measure | None) -> str:
-    return "" if measure is None else f"{measure.value:.4f}"
+def _format_value(metric: Metric | None) -> str:
+    return "" if metric is None else f"{metric.value:.4f}"
 
 
-def _rate(measure: Measure) -> str:
-    return "" if measure.base_rate is None else f"{measure.base_rate:.4f}"
+def _format_base_rate(metric: Metric) -> str:
+    return "" if metric.base_rate is None else f"{metric.base_rate:.4f}"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from layerwise.data.tensors import Description
+from layerwise.data.tensors import DataSpec
 from layerwise.evaluation.reports.gan_tables import table_report
 from layerwise.evaluation.reports.markdown import table
 
-MEASURES = {
+METRICS = {
     "frechet_distance": "Frechet distance",
     "kernel_distance": "kernel distance",
     "precision": "precision",
@@ -17,22 +17,22 @@ MEASURES = {
 
 
 def write_report(
-    judgement: dict[str, Any],
-    game_history: dict[str, Any],
-    classifier_history: dict[str, Any],
-    description: dict[str, Any],
+    sample_metrics: dict[str, Any],
+    gan_history: dict[str, Any],
+    feature_classifier_history: dict[str, Any],
+    data_spec: dict[str, Any],
 ) -> str:
     """Write down how the game went and what its samples are worth."""
-    columns = Description(**description)
-    parts = ["# An adversarial network", _how_it_went(game_history)]
+    columns = DataSpec(**data_spec)
+    parts = ["# An adversarial network", _training_section(gan_history)]
     if columns.image_shape is None:
-        parts.append(table_report(judgement, columns))
+        parts.append(table_report(sample_metrics, columns))
     else:
-        parts.append(_pictures(judgement, classifier_history, columns))
+        parts.append(_image_section(sample_metrics, feature_classifier_history, columns))
     return "\n\n".join(parts) + "\n"
 
 
-def _how_it_went(history: dict[str, Any]) -> str:
+def _training_section(history: dict[str, Any]) -> str:
     last = history["epochs"][-1]
     shown = {
         "value V(D, G)": "train/value",
@@ -44,7 +44,7 @@ def _how_it_went(history: dict[str, Any]) -> str:
     }
     rows = [[name, f"{last[key]:.3f}"] for name, key in shown.items() if key in last]
     said = (
-        "\n".join(f"- {verdict}" for verdict in history["verdicts"])
+        "\n".join(f"- {diagnosis}" for diagnosis in history["diagnoses"])
         or "Nothing went wrong by the stated limits."
     )
     return (
@@ -54,30 +54,37 @@ def _how_it_went(history: dict[str, Any]) -> str:
     )
 
 
-def _pictures(judgement: dict[str, Any], classifier_history: dict[str, Any], columns: Description) -> str:
-    head = ["generator", *MEASURES.values(), "rarest class", "commonest class"]
+def _image_section(
+    sample_metrics: dict[str, Any], feature_classifier_history: dict[str, Any], columns: DataSpec
+) -> str:
+    head = ["generator", *METRICS.values(), "rarest class", "commonest class"]
     lines = []
-    for name, found in judgement.items():
-        shares = found["class_shares"]
+    for name, found in sample_metrics.items():
+        fractions = found["class_fractions"]
         lines.append(
-            [name, *(f"{found[key]:.4g}" for key in MEASURES), f"{min(shares):.1%}", f"{max(shares):.1%}"]
+            [
+                name,
+                *(f"{found[key]:.4g}" for key in METRICS),
+                f"{min(fractions):.1%}",
+                f"{max(fractions):.1%}",
+            ]
         )
-    memory, window = judgement["gan"]["memory"], judgement["gan"]
+    memorization, window = sample_metrics["gan"]["memorization"], sample_metrics["gan"]
     said = (
         "copies of training rows are among them"
-        if memory["ratio"] < 0.7 or memory["copies"] > 0.1
+        if memorization["ratio"] < 0.7 or memorization["copies"] > 0.1
         else "no sign of copies"
     )
     return (
         f"## Its samples\n\nAgainst {columns.n_test:,} test rows. Frechet and kernel distance, precision, recall and "
         "coverage are taken in the last hidden layer of a classifier that was trained on this problem's training rows "
-        f"(validation error {classifier_history['validation_error']:.4f}): they compare generators of this problem, "
+        f"(validation error {feature_classifier_history['validation_error']:.4f}): they compare generators of this problem, "
         "and are no match for figures in another network's features.\n\n"
         + table(head, lines)
         + f"\n\nParzen windows of deviation {window['parzen_sigma']:g}, chosen on validation rows; standard error "
         f"{window['parzen_standard_error']:.1f} nats. The estimate is kept for history's sake: in so many dimensions "
         "it says little.\n\n"
-        f"Memory: the median distance to the nearest training row is {memory['generated']:.2f} for samples and "
-        f"{memory['unseen']:.2f} for test rows (ratio {memory['ratio']:.2f}); {memory['copies']:.1%} of the samples "
+        f"Memory: the median distance to the nearest training row is {memorization['generated']:.2f} for samples and "
+        f"{memorization['unseen']:.2f} for test rows (ratio {memorization['ratio']:.2f}); {memorization['copies']:.1%} of the samples "
         f"lie nearer to a training row than 99 of 100 test rows: {said}."
     )

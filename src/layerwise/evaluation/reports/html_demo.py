@@ -16,7 +16,7 @@ from torch import nn
 from layerwise.models.gan.generator import Generator
 
 
-def plain_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+def folded_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return weights (m, n) and biases (m,) of an mlp generator's layers, with the running statistics folded in.
 
     Raises:
@@ -39,7 +39,7 @@ def plain_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     return layers
 
 
-def packed_layers(generator: Generator) -> list[dict[str, Any]]:
+def encoded_layers(generator: Generator) -> list[dict[str, Any]]:
     """Return each layer's size and its weights and biases as base64 of little-endian float32."""
     return [
         {
@@ -48,7 +48,7 @@ def packed_layers(generator: Generator) -> list[dict[str, Any]]:
             "weight": _text(weight),
             "bias": _text(bias),
         }
-        for weight, bias in plain_layers(generator)
+        for weight, bias in folded_layers(generator)
     ]
 
 
@@ -56,7 +56,7 @@ def _text(values: np.ndarray) -> str:
     return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
 
 
-def slider_page(
+def render_html_demo(
     generator: Generator, class_names: Sequence[str], image_shape: tuple[int, int], title: str
 ) -> str:
     """Return a whole HTML page: a slider for each number of the noise, a button for each class, the picture.
@@ -72,7 +72,7 @@ def slider_page(
         "classes": list(class_names) if generator.config.n_conditions else [],
         "height": image_shape[0],
         "width": image_shape[1],
-        "layers": packed_layers(generator),
+        "layers": encoded_layers(generator),
     }
     template = (
         files("layerwise.evaluation.reports").joinpath("page_template.html").read_text(encoding="utf-8")

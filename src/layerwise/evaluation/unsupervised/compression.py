@@ -35,16 +35,16 @@ class PrincipalComponents:
         return self.mean + components @ self.directions
 
 
-def fit_components(training: Tensor, k: int) -> PrincipalComponents:
+def fit_pca(training: Tensor, k: int) -> PrincipalComponents:
     """Return the first k principal components of rows (n, d), all of them if k is larger than d."""
     mean = training.mean(0)
-    centred = (training - mean).double()
-    _, vectors = torch.linalg.eigh(centred.t() @ centred)
+    centered = (training - mean).double()
+    _, vectors = torch.linalg.eigh(centered.t() @ centered)
     return PrincipalComponents(mean, vectors.flip(1)[:, :k].t().to(training.dtype))
 
 
 @dataclass(frozen=True)
-class Point:
+class RateDistortionPoint:
     """One way to store a row: its size in bytes, and the squared error that it leaves."""
 
     bytes: float
@@ -52,24 +52,24 @@ class Point:
     setting: int
 
 
-def quantised(codes: Tensor, training_codes: Tensor, bits: int) -> Tensor:
+def quantize(latents: Tensor, training_latents: Tensor, bits: int) -> Tensor:
     """Return codes (n, k) rounded to 2^bits even levels a unit, between the bounds of 99 % of the training codes."""
-    sample = training_codes[:10_000]
+    sample = training_latents[:10_000]
     low, high = (torch.quantile(sample, q, dim=0) for q in (0.005, 0.995))
     step = ((high - low) / (2**bits - 1)).clamp_min(1e-12)
-    return low + ((codes - low) / step).round().clamp(0, 2**bits - 1) * step
+    return low + ((latents - low) / step).round().clamp(0, 2**bits - 1) * step
 
 
-def code_curve(
-    rows: Tensor, codes: Tensor, training_codes: Tensor, decode: Callable[[Tensor], Tensor]
-) -> list[Point]:
+def latent_rate_distortion(
+    rows: Tensor, latents: Tensor, training_latents: Tensor, decode: Callable[[Tensor], Tensor]
+) -> list[RateDistortionPoint]:
     """Return what is left of rows (n, d) whose codes (n, k) are stored with few bits a unit, without more coding."""
     found = []
     for bits in BITS:
         with torch.no_grad():
-            again = decode(quantised(codes, training_codes, bits))
+            again = decode(quantize(latents, training_latents, bits))
         error = float((again - rows).square().sum(1).mean())
-        found.append(Point(codes.shape[1] * bits / 8, error, bits))
+        found.append(RateDistortionPoint(latents.shape[1] * bits / 8, error, bits))
     return found
 
 
@@ -87,17 +87,17 @@ def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
     start = data.rindex(b"\xff\xda")  # start of scan: its header's length stands in the two bytes after it
     header = int.from_bytes(data[start + 2 : start + 4], "big")
     size = len(data) - (start + 2 + header) - 2
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture), size
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image), size
 
 
-def jpeg_curve(rows: Tensor, image_shape: tuple[int, int]) -> list[Point]:
+def jpeg_rate_distortion(rows: Tensor, image_shape: tuple[int, int]) -> list[RateDistortionPoint]:
     """Return the mean size and squared error of pictures (n, d) in [0, 1] as JPEG, by quality."""
     pixels = (rows.clamp(0, 1) * 255).round().to(torch.uint8).numpy().reshape(-1, *image_shape)
     found = []
     for quality in QUALITIES:
-        each = [jpeg(picture, quality) for picture in pixels]
-        again = torch.from_numpy(np.stack([picture for picture, _ in each]).reshape(len(rows), -1)) / 255
+        each = [jpeg(image, quality) for image in pixels]
+        again = torch.from_numpy(np.stack([image for image, _ in each]).reshape(len(rows), -1)) / 255
         error = float((again - rows).square().sum(1).mean())
-        found.append(Point(float(np.mean([size for _, size in each])), error, quality))
+        found.append(RateDistortionPoint(float(np.mean([size for _, size in each])), error, quality))
     return found

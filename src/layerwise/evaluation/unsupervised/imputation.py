@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import Block
+from layerwise.data.tensors import ColumnBlock
 
-ROUNDS = 20
+N_ITERATIONS = 20
 
 
-def hide_cells(
-    n_rows: int, blocks: Sequence[Block], share: float, generator: torch.Generator
+def mask_cells(
+    n_rows: int, blocks: Sequence[ColumnBlock], fraction: float, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Draw which cells are missing.
 
     Returns:
         Cells (n_rows, blocks) and columns (n_rows, n_inputs), True where missing; dummies of one category together.
     """
-    cells = torch.rand(n_rows, len(blocks), generator=generator) < share
+    cells = torch.rand(n_rows, len(blocks), generator=rng) < fraction
     sizes = torch.tensor([block.stop - block.start for block in blocks])
     return cells, cells.repeat_interleave(sizes, 1)
 
@@ -30,7 +30,7 @@ def impute(
     rows: Tensor,
     missing: Tensor,
     start: Tensor,
-    rounds: int = ROUNDS,
+    n_iterations: int = N_ITERATIONS,
 ) -> Tensor:
     """Return rows whose missing columns are the autoencoder's, again and again with its last answer put in.
 
@@ -41,16 +41,16 @@ def impute(
         rows: (n, d); what is missing is not read.
         missing: (n, d) bool.
         start: (d,) what stands in for missing values at first: the training rows' means.
-        rounds: how often.
+        n_iterations: how often.
     """
-    filled = torch.where(missing, start, rows)
-    for _ in range(rounds):
-        filled = torch.where(missing, reconstruct(filled), rows)
-    return filled
+    imputed = torch.where(missing, start, rows)
+    for _ in range(n_iterations):
+        imputed = torch.where(missing, reconstruct(imputed), rows)
+    return imputed
 
 
 def imputation_errors(
-    rows: Tensor, filled: Tensor, start: Tensor, cells: Tensor, blocks: Sequence[Block]
+    rows: Tensor, imputed: Tensor, start: Tensor, cells: Tensor, blocks: Sequence[ColumnBlock]
 ) -> list[dict[str, float | str]]:
     """Return, for each block with missing cells, the errors of the answers and of the column's mean or commonest value.
 
@@ -61,22 +61,24 @@ def imputation_errors(
         at = cells[:, k]
         if not bool(at.any()):
             continue
-        true, answer = rows[at, block.start : block.stop], filled[at, block.start : block.stop]
-        usual = start[block.start : block.stop].expand_as(true)
+        true, answer = rows[at, block.start : block.stop], imputed[at, block.start : block.stop]
+        baseline = start[block.start : block.stop].expand_as(true)
         if block.kind in ("real", "count"):
-            errors = [float((each - true).square().mean().sqrt()) for each in (answer, usual)]
-            measure = "rmse"
+            errors = [float((each - true).square().mean().sqrt()) for each in (answer, baseline)]
+            metric = "rmse"
         else:
             errors = [
                 float((_category(each, block) != _category(true, block)).float().mean())
-                for each in (answer, usual)
+                for each in (answer, baseline)
             ]
-            measure = "error"
-        found.append({"column": block.name, "measure": measure, "autoencoder": errors[0], "usual": errors[1]})
+            metric = "error"
+        found.append(
+            {"column": block.name, "metric": metric, "autoencoder": errors[0], "baseline": errors[1]}
+        )
     return found
 
 
-def _category(values: Tensor, block: Block) -> Tensor:
+def _category(values: Tensor, block: ColumnBlock) -> Tensor:
     """Return the likeliest category of dummies (n, k); with fewer dummies than categories the first is the rest."""
     if block.kind == "binary":
         return (values > 0.5).long().reshape(-1)

@@ -11,7 +11,7 @@ from layerwise.models.rbm.ratings import rated, rating_probabilities
 from layerwise.models.rbm.rbm import RBM
 
 # A mean of few ratings is drawn towards the overall one as if by so many more.
-PRIOR_RATINGS = 5.0
+SHRINKAGE = 5.0
 
 
 def rating_errors(
@@ -19,7 +19,7 @@ def rating_errors(
     given: Tensor,
     held_out: Tensor,
     levels: Sequence[float],
-    parties: tuple[str, str] = ("item", "user"),
+    row_and_column: tuple[str, str] = ("item", "user"),
 ) -> dict[str, float]:
     """Return root mean squared errors on held-out ratings, in units of the ratings.
 
@@ -31,22 +31,22 @@ def rating_errors(
         given: (rows, n_visible) one-hot.
         held_out: (rows, n_visible) other ratings of the same rows.
         levels: the values of the ratings, in order.
-        parties: what a row and what a group of columns is.
+        row_and_column: what a row and what a group of columns is.
     """
     values = torch.tensor(list(levels), dtype=given.dtype)
     rows, groups, true = rated(held_out, len(values))
     p = rating_probabilities(rbm, given, rows, groups, len(values))
-    found = errors_beside_means(p @ values, given, held_out, levels, parties)
+    found = errors_with_mean_baselines(p @ values, given, held_out, levels, row_and_column)
     likely = p[torch.arange(len(true)), true].clamp_min(1e-12)
     return found | {"log_loss": float(-likely.log().mean())}
 
 
-def errors_beside_means(
+def errors_with_mean_baselines(
     answers: Tensor,
     given: Tensor,
     held_out: Tensor,
     levels: Sequence[float],
-    parties: tuple[str, str] = ("item", "user"),
+    row_and_column: tuple[str, str] = ("item", "user"),
 ) -> dict[str, float]:
     """Return the root mean squared and the mean absolute error of answers, and those of means.
 
@@ -61,19 +61,19 @@ def errors_beside_means(
     mean = values[known].mean()
     deviation = values[known] - mean
     n_groups = given.shape[1] // len(values)
-    by_row = _shrunk(deviation, known_rows, len(given))
-    by_group = _shrunk(deviation, known_groups, n_groups)
+    by_row = _shrunken_means(deviation, known_rows, len(given))
+    by_group = _shrunken_means(deviation, known_groups, n_groups)
     guesses = {
         "rmse": answers,
         "global_mean": mean.expand(len(target)),
-        f"{parties[0]}_mean": mean + by_row[rows],
-        f"{parties[1]}_mean": mean + by_group[groups],
+        f"{row_and_column[0]}_mean": mean + by_row[rows],
+        f"{row_and_column[1]}_mean": mean + by_group[groups],
         "both_means": mean + by_row[rows] + by_group[groups],
     }
     found = {name: float((answer - target).square().mean().sqrt()) for name, answer in guesses.items()}
     return found | {"mae": float((answers - target).abs().mean())}
 
 
-def _shrunk(deviation: Tensor, index: Tensor, n: int) -> Tensor:
+def _shrunken_means(deviation: Tensor, index: Tensor, n: int) -> Tensor:
     sums = torch.zeros(n, dtype=deviation.dtype).index_add_(0, index, deviation)
-    return sums / (torch.bincount(index, minlength=n) + PRIOR_RATINGS)
+    return sums / (torch.bincount(index, minlength=n) + SHRINKAGE)

@@ -36,17 +36,17 @@ def reconstruction_cross_entropy(original: Tensor, reconstruction: Tensor) -> Te
     return losses.sum(1)
 
 
-def reconstruction_measures(original: Tensor, reconstruction: Tensor, bounded: bool) -> dict[str, float]:
+def reconstruction_metrics(original: Tensor, reconstruction: Tensor, bounded: bool) -> dict[str, float]:
     """Return means over rows: the squared errors and, for bounded rows, the cross-entropy."""
-    figures = {
+    metrics = {
         "reconstruction_mse": float(reconstruction_mse(original, reconstruction).mean()),
         "reconstruction_sse": float(reconstruction_sse(original, reconstruction).mean()),
     }
     if bounded:
-        figures["reconstruction_cross_entropy"] = float(
+        metrics["reconstruction_cross_entropy"] = float(
             reconstruction_cross_entropy(original, reconstruction).mean()
         )
-    return figures
+    return metrics
 
 
 def _same_shape(original: Tensor, reconstruction: Tensor) -> None:
@@ -62,7 +62,7 @@ WINDOW, SIGMA = 11, 1.5
 C1, C2 = 0.01**2, 0.03**2
 
 
-def peak_signal_to_noise(original: Tensor, other: Tensor) -> Tensor:
+def peak_signal_to_noise_ratio(original: Tensor, other: Tensor) -> Tensor:
     """Return 10 log10(1 / mean squared error) of each picture in [0, 1], decibels: (n, d), (n, d) -> (n,)."""
     return -10 * (original - other).square().mean(1).clamp_min(1e-12).log10()
 

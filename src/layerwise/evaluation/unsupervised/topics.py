@@ -13,16 +13,16 @@ from torch import Tensor
 from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
 from layerwise.evaluation.metrics.arrays import as_array
 from layerwise.models.rbm.rbm import RBM
-from layerwise.utils.random_streams import numpy_generator_for, seed_for
+from layerwise.utils.random_streams import derive_seed, numpy_rng
 
-LDA_PASSES = 20
+LDA_ITERATIONS = 20
 
 
 def perplexity(
     rbm: RBM,
     documents: Tensor,
-    training_sums: Tensor,
-    generator: torch.Generator,
+    training_counts: Tensor,
+    rng: torch.Generator,
     *,
     temperatures: int = 300,
     chains: int = 5,
@@ -37,18 +37,18 @@ def perplexity(
     Args:
         rbm: count visible units.
         documents: (n, words) held-out counts.
-        training_sums: (1, words) the training documents' counts, for the independent words to anneal from.
-        generator: draws the states.
+        training_counts: (1, words) the training documents' counts, for the independent words to anneal from.
+        rng: draws the states.
         temperatures: between independent words and the machine.
         chains: a document.
         reverse_steps: Gibbs steps from the document before annealing back.
     """
-    base, betas = rbm.visible_units.start_bias(training_sums), annealing_schedule(temperatures)
+    base, betas = rbm.visible_units.initial_bias(training_counts), annealing_schedule(temperatures)
     start = documents.repeat_interleave(chains, 0)
     lengths = documents.sum(1).double()
-    forward = ais_log_weights(rbm, base, betas, len(start), generator, start.sum(1)).view(-1, chains)
-    start = rbm.gibbs(start, reverse_steps, generator)
-    backward = reverse_ais_log_weights(rbm, base, betas, start, generator).view(-1, chains)
+    forward = ais_log_weights(rbm, base, betas, len(start), rng, start.sum(1)).view(-1, chains)
+    start = rbm.gibbs(start, reverse_steps, rng)
+    backward = reverse_ais_log_weights(rbm, base, betas, start, rng).view(-1, chains)
     low = forward.logsumexp(1) - math.log(chains)
     high = math.log(chains) - (-backward).logsumexp(1)
     own = -rbm.free_energy(documents).double()
@@ -56,14 +56,14 @@ def perplexity(
     return found[0], found[1]
 
 
-def unigram_perplexity(documents: Tensor, training_sums: Tensor) -> float:
+def unigram_perplexity(documents: Tensor, training_counts: Tensor) -> float:
     """Return the perplexity of independent words with the training documents' shares, half a word added to each."""
-    counts = training_sums[0].double() + 0.5
+    counts = training_counts[0].double() + 0.5
     log_p = (counts / counts.sum()).log()
     return math.exp(-float(((documents.double() @ log_p) / documents.sum(1)).mean()))
 
 
-def lda_perplexity(training: Any, documents: Any, n_topics: int, seed: int, draws: int = 200) -> float:
+def lda_perplexity(training: Any, documents: Any, n_topics: int, seed: int, n_samples: int = 200) -> float:
     """Return the perplexity of scikit-learn's latent Dirichlet allocation, a mean over documents as the others are.
 
     p(v) = E_theta prod_k (theta phi_k)^v_k with theta ~ Dirichlet(alpha), by importance sampling from the variational
@@ -75,32 +75,32 @@ def lda_perplexity(training: Any, documents: Any, n_topics: int, seed: int, draw
         documents: (n, words) counts.
         n_topics: of the allocation.
         seed: of the run.
-        draws: of theta, for each document.
+        n_samples: of theta, for each document.
     """
     from scipy.sparse import csr_matrix, issparse
     from sklearn.decomposition import LatentDirichletAllocation
 
-    state = seed_for(seed, "lda") % 2**32
+    state = derive_seed(seed, "lda") % 2**32
     lda = LatentDirichletAllocation(
-        n_topics, max_iter=LDA_PASSES, learning_method="online", random_state=state
+        n_topics, max_iter=LDA_ITERATIONS, learning_method="online", random_state=state
     )
     lda.fit(training if issparse(training) else csr_matrix(as_array(training)))
     rows = torch.from_numpy(as_array(documents)).double()
     topics = torch.from_numpy(lda.components_).double()
     log_phi = (topics / topics.sum(1, keepdim=True)).log()
     prior = torch.full((n_topics,), 1.0 / n_topics, dtype=torch.float64)
-    shares = torch.from_numpy(lda.transform(csr_matrix(rows.numpy()))).double()
+    proportions = torch.from_numpy(lda.transform(csr_matrix(rows.numpy()))).double()
     total = 0.0
-    numpy_draws = numpy_generator_for(seed, "lda", "draws")
-    for row, share in zip(rows, shares, strict=True):
-        posterior = share * (prior.sum() + row.sum())
-        log_p = document_log_probability(row, log_phi, prior, posterior, numpy_draws, draws)
+    rng = numpy_rng(seed, "lda", "draws")
+    for row, row_proportions in zip(rows, proportions, strict=True):
+        posterior = row_proportions * (prior.sum() + row.sum())
+        log_p = document_log_probability(row, log_phi, prior, posterior, rng, n_samples)
         total += log_p / float(row.sum())
     return math.exp(-total / len(rows))
 
 
 def document_log_probability(
-    row: Tensor, log_phi: Tensor, prior: Tensor, proposal: Tensor, generator: np.random.Generator, draws: int
+    row: Tensor, log_phi: Tensor, prior: Tensor, proposal: Tensor, rng: np.random.Generator, n_samples: int
 ) -> float:
     """Return log p(v) of one document under topics log_phi (topics, words), by importance sampling of its shares.
 
@@ -109,15 +109,15 @@ def document_log_probability(
         log_phi: logarithms of the topics' words.
         prior: (topics,) Dirichlet parameters.
         proposal: (topics,) Dirichlet parameters to draw from.
-        generator: draws the shares.
-        draws: how many.
+        rng: draws the shares.
+        n_samples: how many.
     """
-    theta = torch.from_numpy(generator.dirichlet(proposal.numpy(), draws)).clamp_min(1e-300)
+    theta = torch.from_numpy(rng.dirichlet(proposal.numpy(), n_samples)).clamp_min(1e-300)
     theta = theta / theta.sum(1, keepdim=True)
     seen = row.nonzero()[:, 0]
     words = (theta.log()[:, :, None] + log_phi[None][:, :, seen]).logsumexp(1)
     weights = _log_dirichlet(theta, prior) - _log_dirichlet(theta, proposal)
-    return float((words @ row[seen] + weights).logsumexp(0)) - math.log(draws)
+    return float((words @ row[seen] + weights).logsumexp(0)) - math.log(n_samples)
 
 
 def _log_dirichlet(theta: Tensor, parameters: Tensor) -> Tensor:

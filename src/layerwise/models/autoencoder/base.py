@@ -7,22 +7,22 @@ from torch import Tensor, nn
 from layerwise.models.autoencoder.outputs import Output
 
 
-class Coder(nn.Module):
+class BaseAutoencoder(nn.Module):
     """Encode rows, decode codes; who inherits says how, and what the last total inputs mean (`output`)."""
 
     output: Output
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return codes (rows, code_size)."""
+        """Return codes (rows, latent_size)."""
         raise NotImplementedError
 
-    def decode_inputs(self, code: Tensor) -> Tensor:
+    def decode_pre_activation(self, latent: Tensor) -> Tensor:
         """Return the last layer's total inputs (..., n_inputs), which the output reads."""
         raise NotImplementedError
 
-    def decode(self, code: Tensor) -> Tensor:
+    def decode(self, latent: Tensor) -> Tensor:
         """Return reconstructions (rows, n_inputs): the means that codes stand for."""
-        return self.output.mean(self.decode_inputs(code))
+        return self.output.mean(self.decode_pre_activation(latent))
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return the rows encoded and decoded, shape of x, without noise."""
@@ -30,7 +30,7 @@ class Coder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the total inputs of the reconstruction, shape of x."""
-        return self.decode_inputs(self.encode(x))
+        return self.decode_pre_activation(self.encode(x))
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return each row's loss between total inputs x and the rows, shape (rows,)."""

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.base import Coder
-from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_
+from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.layers import Activation, Initializer, activation, initialize_
 from layerwise.utils.config import Config
 
 
@@ -22,12 +22,12 @@ class ConvolutionalConfig(Config):
     kind: Literal["convolutional"] = "convolutional"
     image_shape: tuple[int, int]
     channels: tuple[int, ...] = Field((16, 32), min_length=1)
-    code_size: int = Field(64, ge=1)
+    latent_size: int = Field(64, ge=1)
     activation: Activation = "relu"
-    code_activation: Activation = "linear"
+    latent_activation: Activation = "linear"
     loss: LossName = "binary_cross_entropy"
     output: OutputName = "sigmoid"
-    initialiser: Initialiser = "he_uniform"
+    initializer: Initializer = "he_uniform"
 
     @property
     def n_inputs(self) -> int:
@@ -35,15 +35,15 @@ class ConvolutionalConfig(Config):
         return self.image_shape[0] * self.image_shape[1]
 
 
-class ConvolutionalAutoencoder(Coder):
+class ConvolutionalAutoencoder(BaseAutoencoder):
     """Rows of pixels in, rows of pixels out; in between they are pictures.
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: ConvolutionalConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: ConvolutionalConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         channels = (1, *config.channels)
@@ -56,8 +56,8 @@ class ConvolutionalAutoencoder(Coder):
             nn.Conv2d(n, m, kernel_size=3, stride=2, padding=1) for n, m in pairwise(channels)
         )
         flat = channels[-1] * shapes[-1][0] * shapes[-1][1]
-        self.to_code = nn.Linear(flat, config.code_size)
-        self.from_code = nn.Linear(config.code_size, flat)
+        self.to_latent = nn.Linear(flat, config.latent_size)
+        self.from_latent = nn.Linear(config.latent_size, flat)
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(
                 m,
@@ -73,30 +73,30 @@ class ConvolutionalAutoencoder(Coder):
             )
         )
         self.act = activation(config.activation)
-        self.code_act = activation(config.code_activation)
-        self.output = new_output(config.loss, config.output)
+        self.latent_act = activation(config.latent_activation)
+        self.output = build_output(config.loss, config.output)
         with torch.no_grad():
-            for layer in (*self.down, self.to_code, self.from_code, *self.up):
+            for layer in (*self.down, self.to_latent, self.from_latent, *self.up):
                 layer.bias.zero_()
-                if generator is None:
+                if rng is None:
                     layer.weight.zero_()
                 elif isinstance(layer, nn.ConvTranspose2d):
                     # Its weight is (inputs, outputs, 3, 3): a unit has 9 connections to each input, one in four used.
                     bound = math.sqrt(6 / (layer.in_channels * 9 / 4))
-                    layer.weight.uniform_(-bound, bound, generator=generator)
+                    layer.weight.uniform_(-bound, bound, generator=rng)
                 else:
-                    initialise_(layer.weight.flatten(1), config.initialiser, generator)
+                    initialize_(layer.weight.flatten(1), config.initializer, rng)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return codes (rows, code_size) of rows of pixels."""
+        """Return codes (rows, latent_size) of rows of pixels."""
         x = x.reshape(-1, 1, *self.config.image_shape)
         for layer in self.down:
             x = self.act(layer(x))
-        return self.code_act(self.to_code(x.flatten(1)))
+        return self.latent_act(self.to_latent(x.flatten(1)))
 
-    def decode_inputs(self, code: Tensor) -> Tensor:
+    def decode_pre_activation(self, latent: Tensor) -> Tensor:
         """Return the total inputs of the reconstruction (rows, pixels)."""
-        x = self.act(self.from_code(code)).reshape(len(code), -1, *self.shapes[-1])
+        x = self.act(self.from_latent(latent)).reshape(len(latent), -1, *self.shapes[-1])
         *hidden, last = self.up
         for layer in hidden:
             x = self.act(layer(x))

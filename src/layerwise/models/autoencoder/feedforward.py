@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.autoencoder.base import Coder
-from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
+from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.models.mlp import for_each_layer
 from layerwise.models.rbm.units.mixed import UnitBlock
 from layerwise.utils.config import Config
@@ -21,7 +21,7 @@ from layerwise.utils.config import Config
 class AutoencoderConfig(Config):
     """The shape: hidden layers down to the code, and their mirror image up to the row.
 
-    `activation` is of the hidden layers on the way down, one for all or a list; `code_activation` of the code;
+    `activation` is of the hidden layers on the way down, one for all or a list; `latent_activation` of the code;
     `decoder_activation` of the hidden layers on the way up. `keep` > 0 leaves the so many largest units of a code
     alone and sets the others to 0 (Makhzani & Frey 2013).
     """
@@ -29,35 +29,35 @@ class AutoencoderConfig(Config):
     kind: Literal["autoencoder"] = "autoencoder"
     n_inputs: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = ()
-    code_size: int = Field(ge=1)
+    latent_size: int = Field(ge=1)
     activation: Activation | tuple[Activation, ...] = "sigmoid"
-    code_activation: Activation = "sigmoid"
+    latent_activation: Activation = "sigmoid"
     decoder_activation: Activation = "sigmoid"
     loss: LossName = "binary_cross_entropy"
     output: OutputName = "sigmoid"
     blocks: tuple[UnitBlock, ...] = ()
     tied: bool = False
     keep: int = Field(default=0, ge=0)
-    initialiser: Initialiser = "glorot_uniform"
-    initialiser_gain: float = Field(default=1.0, gt=0)
+    initializer: Initializer = "glorot_uniform"
+    initializer_gain: float = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
     def _fits(self) -> AutoencoderConfig:
         for_each_layer(self.activation, len(self.hidden_sizes), "activation")
-        if self.keep > self.code_size:
-            raise ValueError(f"{self.keep} units cannot be kept of a code of {self.code_size}")
+        if self.keep > self.latent_size:
+            raise ValueError(f"{self.keep} units cannot be kept of a code of {self.latent_size}")
         return self
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units of every layer from the row to the code."""
-        return (self.n_inputs, *self.hidden_sizes, self.code_size)
+        return (self.n_inputs, *self.hidden_sizes, self.latent_size)
 
     @property
     def activations(self) -> tuple[Activation, ...]:
         """The activation of every layer from the first hidden one to the code."""
         hidden: tuple[Activation, ...] = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
-        return (*hidden, self.code_activation)
+        return (*hidden, self.latent_activation)
 
 
 class TiedLinear(nn.Module):
@@ -82,59 +82,59 @@ class TiedLinear(nn.Module):
         return functional.linear(x, self.weight, self.bias)
 
 
-def keep_largest(code: Tensor, k: int) -> Tensor:
+def keep_largest(latent: Tensor, k: int) -> Tensor:
     """Set all but the k largest units of each row to 0, shape of code (rows, units); k = 0 keeps all."""
-    if k == 0 or k >= code.shape[-1]:
-        return code
-    kept = code.topk(k, dim=-1, sorted=False).indices
-    return torch.zeros_like(code).scatter(-1, kept, code.gather(-1, kept))
+    if k == 0 or k >= latent.shape[-1]:
+        return latent
+    kept = latent.topk(k, dim=-1, sorted=False).indices
+    return torch.zeros_like(latent).scatter(-1, kept, latent.gather(-1, kept))
 
 
-class Autoencoder(Coder):
+class Autoencoder(BaseAutoencoder):
     """Encode rows, decode codes, and the loss between the two (Hinton & Salakhutdinov 2006).
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: AutoencoderConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: AutoencoderConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.encoder = nn.ModuleList(undrawn(nn.Linear, n, m) for n, m in pairwise(config.sizes))
+        self.encoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(config.sizes))
         backwards = list(reversed(self.encoder))
         self.decoder = nn.ModuleList(
             TiedLinear(cast(nn.Linear, layer))
             if config.tied
-            else undrawn(nn.Linear, layer.out_features, layer.in_features)
+            else uninitialized(nn.Linear, layer.out_features, layer.in_features)
             for layer in backwards
         )
         self.activations = nn.ModuleList(activation(name) for name in config.activations)
         self.decoder_activations = nn.ModuleList(
             activation(config.decoder_activation) for _ in config.hidden_sizes
         )
-        self.output = new_output(config.loss, config.output, config.blocks)
+        self.output = build_output(config.loss, config.output, config.blocks)
         with torch.no_grad():
             for layer in (*self.encoder, *self.decoder):
                 layer.bias.zero_()
                 if isinstance(layer, nn.Linear):
-                    if generator is None:
+                    if rng is None:
                         layer.weight.zero_()
                     else:
-                        initialise_(layer.weight, config.initialiser, generator, config.initialiser_gain)
+                        initialize_(layer.weight, config.initializer, rng, config.initializer_gain)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return codes (rows, code_size)."""
+        """Return codes (rows, latent_size)."""
         for layer, act in zip(self.encoder, self.activations, strict=True):
             x = act(layer(x))
         return keep_largest(x, self.config.keep)
 
-    def decode_inputs(self, code: Tensor) -> Tensor:
+    def decode_pre_activation(self, latent: Tensor) -> Tensor:
         """Return the last layer's total inputs (rows, n_inputs), which the output reads."""
         *hidden, last = self.decoder
         for layer, act in zip(hidden, self.decoder_activations, strict=True):
-            code = act(layer(code))
-        return last(code)
+            latent = act(layer(latent))
+        return last(latent)
 
     def weights(self) -> list[Tensor]:
         """Return the weight matrices; of tied layers once."""

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from layerwise.models.autoencoder.feedforward import Autoencoder, keep_largest
 
 
-def slope(act: nn.Module, total: Tensor, value: Tensor) -> Tensor:
+def activation_derivative(act: nn.Module, pre_activation: Tensor, value: Tensor) -> Tensor:
     """Return the derivative of an activation at its total input, shape of total; a gradient flows through it.
 
     Args:
         act: an activation of `layers.activation`.
-        total: the total input.
+        pre_activation: the total input.
         value: the activation there.
     """
     if isinstance(act, nn.Sigmoid):
@@ -25,59 +25,59 @@ def slope(act: nn.Module, total: Tensor, value: Tensor) -> Tensor:
     if isinstance(act, nn.Tanh):
         return 1 - value.square()
     if isinstance(act, nn.Identity):
-        return torch.ones_like(total)
+        return torch.ones_like(pre_activation)
     if isinstance(act, nn.ReLU):
-        return (total > 0).to(total.dtype)
+        return (pre_activation > 0).to(pre_activation.dtype)
     if isinstance(act, nn.LeakyReLU):
-        return torch.where(total > 0, torch.ones_like(total), act.negative_slope)
+        return torch.where(pre_activation > 0, torch.ones_like(pre_activation), act.negative_slope)
     if isinstance(act, nn.PReLU):
-        return torch.where(total > 0, torch.ones_like(total), act.weight)
+        return torch.where(pre_activation > 0, torch.ones_like(pre_activation), act.weight)
     if isinstance(act, nn.ELU):
-        return torch.where(total > 0, torch.ones_like(total), value + act.alpha)
+        return torch.where(pre_activation > 0, torch.ones_like(pre_activation), value + act.alpha)
     if isinstance(act, nn.SELU):
         scale, alpha = 1.0507009873554805, 1.6732632423543772
-        return torch.where(total > 0, torch.full_like(total, scale), value + scale * alpha)
+        return torch.where(pre_activation > 0, torch.full_like(pre_activation, scale), value + scale * alpha)
     if isinstance(act, nn.Softplus):
-        return total.sigmoid()
+        return pre_activation.sigmoid()
     if isinstance(act, nn.SiLU):
-        gate = total.sigmoid()
+        gate = pre_activation.sigmoid()
         return gate + value * (1 - gate)
     if isinstance(act, nn.GELU):
-        density = (-total.square() / 2).exp() / math.sqrt(2 * math.pi)
-        return torch.special.ndtr(total) + total * density
+        density = (-pre_activation.square() / 2).exp() / math.sqrt(2 * math.pi)
+        return torch.special.ndtr(pre_activation) + pre_activation * density
     raise ValueError(f"the slope of {type(act).__name__} is not known")
 
 
-def encode_with_norm(network: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return codes (rows, code_size) and |J|^2 = sum_ij (dh_i / dx_j)^2 of each row, shape (rows,), exactly.
+def encode_with_jacobian_norm(network: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return codes (rows, latent_size) and |J|^2 = sum_ij (dh_i / dx_j)^2 of each row, shape (rows,), exactly.
 
     One layer: sum_i s'(a_i)^2 |W_i|^2 (equation 7). Several: J = D_L W_L ... D_1 W_1, multiplied out from the code's
     end, which costs rows x code x hidden x hidden.
     """
-    slopes, value = [], x
+    derivatives, value = [], x
     for layer, act in zip(network.encoder, network.activations, strict=True):
-        total = layer(value)
-        value = act(total)
-        slopes.append(slope(act, total, value))
-    code = keep_largest(value, network.config.keep)
+        pre_activation = layer(value)
+        value = act(pre_activation)
+        derivatives.append(activation_derivative(act, pre_activation, value))
+    latent = keep_largest(value, network.config.keep)
     if network.config.keep:
-        slopes[-1] = slopes[-1] * (code != 0)
+        derivatives[-1] = derivatives[-1] * (latent != 0)
     weights = [cast(nn.Linear, layer).weight for layer in network.encoder]
     if len(weights) == 1:
-        return code, slopes[0].square() @ weights[0].square().sum(1)
-    product = slopes[-1][:, :, None] * weights[-1]
-    for weight, of_layer in zip(weights[-2:0:-1], slopes[-2:0:-1], strict=True):
-        product = (product * of_layer[:, None]) @ weight
-    product = product * slopes[0][:, None]
+        return latent, derivatives[0].square() @ weights[0].square().sum(1)
+    product = derivatives[-1][:, :, None] * weights[-1]
+    for weight, value_for_layer in zip(weights[-2:0:-1], derivatives[-2:0:-1], strict=True):
+        product = (product * value_for_layer[:, None]) @ weight
+    product = product * derivatives[0][:, None]
     first = weights[0]
     if first.shape[0] < first.shape[1]:
         # |P W|^2 = tr(P W W' P'): the wide side of the first layer is summed out once for all rows.
-        return code, ((product @ (first @ first.t())) * product).sum((1, 2))
-    return code, (product @ first).square().sum((1, 2))
+        return latent, ((product @ (first @ first.t())) * product).sum((1, 2))
+    return latent, (product @ first).square().sum((1, 2))
 
 
-def estimated_norm(
-    encode: Callable[[Tensor], Tensor], x: Tensor, generator: torch.Generator
+def estimate_jacobian_norm(
+    encode: Callable[[Tensor], Tensor], x: Tensor, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Return codes and an unbiased estimate of |J|^2 of each row, shape (rows,): E |v' J|^2 with v = +-1.
 
@@ -87,14 +87,14 @@ def estimated_norm(
     learns = torch.is_grad_enabled()
     with torch.enable_grad():
         inputs = x.detach().requires_grad_()
-        code = encode(inputs)
-        signs = torch.empty_like(code).uniform_(-1, 1, generator=generator).sign_()
-        (product,) = torch.autograd.grad(code, inputs, signs, create_graph=learns)
-    return code, product.square().sum(1)
+        latent = encode(inputs)
+        signs = torch.empty_like(latent).uniform_(-1, 1, generator=rng).sign_()
+        (product,) = torch.autograd.grad(latent, inputs, signs, create_graph=learns)
+    return latent, product.square().sum(1)
 
 
 def mean_jacobian_norm(network: Autoencoder, x: Tensor, at_a_time: int = 200) -> float:
     """Return the mean over rows of the Frobenius norm |J| (not squared), as the papers' tables give it."""
     with torch.no_grad():
-        norms = [encode_with_norm(network, part)[1].sqrt() for part in x.split(at_a_time)]
+        norms = [encode_with_jacobian_norm(network, part)[1].sqrt() for part in x.split(at_a_time)]
     return float(torch.cat(norms).mean())

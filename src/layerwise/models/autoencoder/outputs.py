@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.models.rbm.units.mixed import UnitBlock
-from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
 
 LossName = Literal["binary_cross_entropy", "squared", "mixed", "gaussian"]
 OutputName = Literal["sigmoid", "linear"]
@@ -31,7 +31,7 @@ class Output(nn.Module):
         """Return each row's loss, summed over its columns, shape of x without the last axis."""
         raise NotImplementedError
 
-    def draw(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Draw rows given the total inputs (rows, n_inputs), shape of x."""
         raise NotImplementedError
 
@@ -52,9 +52,9 @@ class BernoulliOutput(Output):
         # Written out, several codes share a row without a copy of it: softplus(x) - x row.
         return functional.softplus(x).sum(-1) - torch.einsum("...d,...d->...", x, rows)
 
-    def draw(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Draw each column as 0 or 1."""
-        return torch.bernoulli(x.sigmoid(), generator=generator)
+        return torch.bernoulli(x.sigmoid(), generator=rng)
 
 
 class SquaredOutput(Output):
@@ -72,7 +72,7 @@ class SquaredOutput(Output):
         """Return |row - reconstruction|^2."""
         return (self.mean(x) - rows).square().sum(-1)
 
-    def draw(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Return the reconstruction: the squared error states no distribution."""
         return self.mean(x)
 
@@ -95,9 +95,9 @@ class GaussianOutput(Output):
         squared = (x - rows).square().sum(-1)
         return (squared * (-self.log_variance).exp() + x.shape[-1] * (self.log_variance + LOG_TWO_PI)) / 2
 
-    def draw(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Add normal noise."""
-        noise = torch.empty_like(x).normal_(generator=generator)
+        noise = torch.empty_like(x).normal_(generator=rng)
         return x + noise * (self.log_variance / 2).exp()
 
 
@@ -116,7 +116,7 @@ class MixedOutput(Output):
         self.blocks = blocks
         self.sizes = [block.size for block in blocks]
         self.softmaxes = nn.ModuleList(
-            Softmax(block.groups, block.rest) if block.kind == "softmax" else nn.Identity()
+            SoftmaxUnits(block.groups, block.rest) if block.kind == "softmax" else nn.Identity()
             for block in blocks
         )
         n_real = sum(block.size for block in blocks if block.kind == "gaussian")
@@ -131,7 +131,7 @@ class MixedOutput(Output):
         parts = []
         for block, softmax, piece in zip(self.blocks, self.softmaxes, x.split(self.sizes, -1), strict=True):
             if block.kind == "softmax":
-                assert isinstance(softmax, Softmax)
+                assert isinstance(softmax, SoftmaxUnits)
                 parts.append(softmax.mean(piece.flatten(0, -2)).reshape(piece.shape))
             else:
                 parts.append(piece.sigmoid() if block.kind == "bernoulli" else piece)
@@ -149,7 +149,7 @@ class MixedOutput(Output):
             strict=True,
         ):
             if block.kind == "softmax":
-                assert isinstance(softmax, Softmax)
+                assert isinstance(softmax, SoftmaxUnits)
                 total = total + softmax.loss(piece.flatten(0, -2), part.flatten(0, -2)).reshape(total.shape)
             elif block.kind == "bernoulli":
                 total = total + (functional.softplus(piece) - piece * part).sum(-1)
@@ -158,24 +158,24 @@ class MixedOutput(Output):
                 total = total + (squared + variance + LOG_TWO_PI).sum(-1) / 2
         return total
 
-    def draw(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Draw each column by its kind."""
         parts = []
         for block, softmax, variance, piece in zip(
             self.blocks, self.softmaxes, self._variances(), x.split(self.sizes, -1), strict=True
         ):
             if block.kind == "softmax":
-                assert isinstance(softmax, Softmax)
-                parts.append(softmax.sample(softmax.mean(piece), generator))
+                assert isinstance(softmax, SoftmaxUnits)
+                parts.append(softmax.sample(softmax.mean(piece), rng))
             elif block.kind == "bernoulli":
-                parts.append(torch.bernoulli(piece.sigmoid(), generator=generator))
+                parts.append(torch.bernoulli(piece.sigmoid(), generator=rng))
             else:
-                noise = torch.empty_like(piece).normal_(generator=generator)
+                noise = torch.empty_like(piece).normal_(generator=rng)
                 parts.append(piece + noise * (variance / 2).exp())
         return torch.cat(parts, -1)
 
 
-def new_output(
+def build_output(
     loss: LossName, output: OutputName, blocks: tuple[UnitBlock, ...] = (), learn_variance: bool = False
 ) -> Output:
     """Return the output for a loss.

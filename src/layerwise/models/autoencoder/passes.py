@@ -5,18 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.variational import VAE, divergence
+from layerwise.models.autoencoder.variational import VAE, kl_divergence
 
 
-def encoded(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
-    """Return the codes of all rows, on the CPU, shape (rows, code_size)."""
+def encode_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
+    """Return the codes of all rows, on the CPU, shape (rows, latent_size)."""
     device = next(network.parameters()).device
     with torch.no_grad():
         parts = [network.encode(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
     return torch.cat(parts)
 
 
-def reconstructed(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
+def reconstruct_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
     """Return the reconstructions of all rows, on the CPU, shape of inputs."""
     device = next(network.parameters()).device
     with torch.no_grad():
@@ -35,6 +35,6 @@ def reconstruction_losses(network: nn.Module, inputs: Tensor, at_a_time: int = 2
             rows = part.to(device)
             loss = network.loss(network(rows), rows)  # type: ignore[operator]
             if isinstance(network, VAE):
-                loss = loss + divergence(*network.posterior(rows)).sum(1)
+                loss = loss + kl_divergence(*network.posterior(rows)).sum(1)
             found.append(loss.cpu())
     return torch.cat(found)

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.models.layers import Activation, activation, initialise_, undrawn
+from layerwise.models.layers import Activation, activation, initialize_, uninitialized
 from layerwise.utils.config import Config
 
 
@@ -18,9 +18,9 @@ class RatingAutoencoderConfig(Config):
     kind: Literal["rating_autoencoder"] = "rating_autoencoder"
     n_groups: int = Field(ge=1)
     levels: tuple[float, ...] = Field(min_length=2)
-    code_size: int = Field(ge=1)
+    latent_size: int = Field(ge=1)
     activation: Activation = "sigmoid"
-    centre: float = 0.0
+    center: float = 0.0
 
     @property
     def n_inputs(self) -> int:
@@ -33,41 +33,41 @@ class RatingAutoencoder(nn.Module):
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the first weights; None leaves them zero, to be loaded.
     """
 
     levels: Tensor
 
-    def __init__(self, config: RatingAutoencoderConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: RatingAutoencoderConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.encoder = undrawn(nn.Linear, config.n_groups, config.code_size)
-        self.decoder = undrawn(nn.Linear, config.code_size, config.n_groups)
+        self.encoder = uninitialized(nn.Linear, config.n_groups, config.latent_size)
+        self.decoder = uninitialized(nn.Linear, config.latent_size, config.n_groups)
         self.act = activation(config.activation)
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         with torch.no_grad():
             for layer in (self.encoder, self.decoder):
                 layer.bias.zero_()
-                if generator is None:
+                if rng is None:
                     layer.weight.zero_()
                 else:
-                    initialise_(layer.weight, "glorot_uniform", generator)
+                    initialize_(layer.weight, "glorot_uniform", rng)
 
     def ratings(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return ratings less the centre (0 where missing) and 1 where there is one, each (rows, n_groups)."""
         groups = rows.reshape(len(rows), self.config.n_groups, -1)
         given = groups.sum(2)
-        return groups @ self.levels - self.config.centre * given, given
+        return groups @ self.levels - self.config.center * given, given
 
     def encode(self, rows: Tensor) -> Tensor:
-        """Return codes (rows, code_size) of one-hot ratings (rows, n_inputs)."""
+        """Return codes (rows, latent_size) of one-hot ratings (rows, n_inputs)."""
         return self.act(self.encoder(self.ratings(rows)[0]))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return the expected rating of every group, (rows, n_groups), in the units of the ratings."""
-        return self.config.centre + self.decoder(self.encode(rows))
+        return self.config.center + self.decoder(self.encode(rows))
 
     def loss(self, predicted: Tensor, rows: Tensor) -> Tensor:
         """Return the squared error summed over the ratings that are there, shape (rows,)."""
         values, given = self.ratings(rows)
-        return ((predicted - self.config.centre - values).square() * given).sum(1)
+        return ((predicted - self.config.center - values).square() * given).sum(1)

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.outputs import LossName, OutputName, new_output
+from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
 from layerwise.utils.config import Config
 
 
@@ -17,7 +17,7 @@ class SequenceConfig(Config):
 
     kind: Literal["sequence_autoencoder"] = "sequence_autoencoder"
     n_inputs: int = Field(ge=1)
-    code_size: int = Field(64, ge=1)
+    latent_size: int = Field(64, ge=1)
     predicts: bool = True
     loss: LossName = "binary_cross_entropy"
     output: OutputName = "sigmoid"
@@ -31,49 +31,51 @@ class SequenceAutoencoder(nn.Module):
 
     Args:
         config: the shape.
-        generator: draws the first weights, U(-1/sqrt(code), 1/sqrt(code)); None leaves them zero, to be loaded.
+        rng: draws the first weights, U(-1/sqrt(code), 1/sqrt(code)); None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: SequenceConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: SequenceConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.reader = nn.LSTM(config.n_inputs, config.code_size, batch_first=True)
+        self.encoder = nn.LSTM(config.n_inputs, config.latent_size, batch_first=True)
         names = ("past", "future") if config.predicts else ("past",)
-        self.writers = nn.ModuleDict({name: nn.LSTMCell(config.n_inputs, config.code_size) for name in names})
-        self.outputs = nn.ModuleDict({name: nn.Linear(config.code_size, config.n_inputs) for name in names})
-        self.output = new_output(config.loss, config.output)
-        bound = config.code_size**-0.5
+        self.decoders = nn.ModuleDict(
+            {name: nn.LSTMCell(config.n_inputs, config.latent_size) for name in names}
+        )
+        self.outputs = nn.ModuleDict({name: nn.Linear(config.latent_size, config.n_inputs) for name in names})
+        self.output = build_output(config.loss, config.output)
+        bound = config.latent_size**-0.5
         with torch.no_grad():
             for value in self.parameters():
-                if generator is None:
+                if rng is None:
                     value.zero_()
                 else:
-                    value.uniform_(-bound, bound, generator=generator)
+                    value.uniform_(-bound, bound, generator=rng)
 
     def encode(self, series: Tensor) -> Tensor:
-        """Return codes (rows, 2 code_size) of series (rows, steps, n_inputs): the reader's last output and memory."""
-        _, (state, memory) = self.reader(series)
+        """Return codes (rows, 2 latent_size) of series (rows, steps, n_inputs): the reader's last output and memory."""
+        _, (state, memory) = self.encoder(series)
         return torch.cat([state[0], memory[0]], 1)
 
-    def write(self, code: Tensor, what: Literal["past", "future"], steps: int) -> Tensor:
+    def decode_steps(self, latent: Tensor, what: Literal["past", "future"], steps: int) -> Tensor:
         """Return total inputs (rows, steps, n_inputs) in the order of time."""
-        state, memory = code.chunk(2, 1)
-        cell, layer = cast(nn.LSTMCell, self.writers[what]), self.outputs[what]
-        step = code.new_zeros(len(code), self.config.n_inputs)
-        written = []
+        state, memory = latent.chunk(2, 1)
+        cell, layer = cast(nn.LSTMCell, self.decoders[what]), self.outputs[what]
+        step = latent.new_zeros(len(latent), self.config.n_inputs)
+        decoded = []
         for _ in range(steps):
             state, memory = cell(step, (state, memory))
-            total = layer(state)
-            written.append(total)
-            step = self.output.mean(total)
+            pre_activation = layer(state)
+            decoded.append(pre_activation)
+            step = self.output.mean(pre_activation)
         if what == "past":
-            written.reverse()
-        return torch.stack(written, 1)
+            decoded.reverse()
+        return torch.stack(decoded, 1)
 
     def reconstruct(self, series: Tensor) -> Tensor:
         """Return the series encoded and decoded, shape of series."""
-        return self.output.mean(self.write(self.encode(series), "past", series.shape[1]))
+        return self.output.mean(self.decode_steps(self.encode(series), "past", series.shape[1]))
 
     def predict(self, series: Tensor, steps: int) -> Tensor:
         """Return the next steps, (rows, steps, n_inputs)."""
-        return self.output.mean(self.write(self.encode(series), "future", steps))
+        return self.output.mean(self.decode_steps(self.encode(series), "future", steps))

@@ -23,8 +23,10 @@ class StackConfig(Config):
     @model_validator(mode="after")
     def _fits(self) -> StackConfig:
         for lower, upper in zip(self.layers, self.layers[1:], strict=False):
-            if lower.code_size != upper.n_inputs:
-                raise ValueError(f"a layer of {upper.n_inputs} inputs cannot read codes of {lower.code_size}")
+            if lower.latent_size != upper.n_inputs:
+                raise ValueError(
+                    f"a layer of {upper.n_inputs} inputs cannot read codes of {lower.latent_size}"
+                )
         if any(layer.hidden_sizes for layer in self.layers):
             raise ValueError("a stack is made of one-layer autoencoders")
         return self
@@ -37,7 +39,7 @@ class StackConfig(Config):
     @property
     def hidden_sizes(self) -> tuple[int, ...]:
         """Units of each layer."""
-        return tuple(layer.code_size for layer in self.layers)
+        return tuple(layer.latent_size for layer in self.layers)
 
     @property
     def visible(self) -> Literal["bernoulli", "gaussian"]:
@@ -50,13 +52,13 @@ class StackedAutoencoders(nn.Module):
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: StackConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: StackConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.layers = nn.ModuleList(Autoencoder(layer, generator) for layer in config.layers)
+        self.layers = nn.ModuleList(Autoencoder(layer, rng) for layer in config.layers)
 
     def autoencoders(self, depth: int | None = None) -> list[Autoencoder]:
         """Return the autoencoders (or the lowest `depth` of them), bottom up."""
@@ -73,11 +75,11 @@ class StackedAutoencoders(nn.Module):
             x = layer.encode(x)
         return x
 
-    def decode(self, code: Tensor, depth: int | None = None) -> Tensor:
+    def decode(self, latent: Tensor, depth: int | None = None) -> Tensor:
         """Return reconstructed rows from the top (or the `depth`-th) layer's codes, shape (rows, n_visible)."""
         for layer in reversed(self.autoencoders(depth)):
-            code = layer.decode(code)
-        return code
+            latent = layer.decode(latent)
+        return latent
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return the rows encoded and decoded, shape of x."""
@@ -91,7 +93,7 @@ class StackedAutoencoders(nn.Module):
             ValueError: the network's layers have other sizes or activations than the stack.
         """
         shape, own = network.config, self.config
-        activations = tuple(layer.code_activation for layer in own.layers)
+        activations = tuple(layer.latent_activation for layer in own.layers)
         for what, theirs, ours in (
             ("inputs", shape.n_inputs, own.n_visible),
             ("hidden layers", shape.hidden_sizes, own.hidden_sizes),
@@ -107,13 +109,13 @@ class StackedAutoencoders(nn.Module):
                 layer.bias.copy_(source.bias)
 
 
-def from_machines(dbn: DBN) -> StackedAutoencoders:
+def from_dbn(dbn: DBN) -> StackedAutoencoders:
     """Return the machines of a stack as autoencoders of free weights: hidden_mean down, visible_mean back."""
-    rbms = dbn.machines()
+    rbms = dbn.rbm_layers()
     layers = tuple(
         AutoencoderConfig(
             n_inputs=rbm.config.n_visible,
-            code_size=rbm.config.n_hidden,
+            latent_size=rbm.config.n_hidden,
             loss="squared" if rbm.config.visible == "gaussian" else "binary_cross_entropy",
             output="linear" if rbm.config.visible == "gaussian" else "sigmoid",
         )
@@ -130,7 +132,7 @@ def from_machines(dbn: DBN) -> StackedAutoencoders:
     return stack.to(rbms[0].weight.device)
 
 
-def unrolled(stack: StackedAutoencoders) -> Autoencoder:
+def unroll(stack: StackedAutoencoders) -> Autoencoder:
     """Return the deep autoencoder that a stack unrolls to (Hinton & Salakhutdinov 2006, figure 1).
 
     Its weights are copies, those on the way back free of those on the way down. On the way back a layer of sigmoid
@@ -140,17 +142,17 @@ def unrolled(stack: StackedAutoencoders) -> Autoencoder:
         ValueError: the layers differ in their activations.
     """
     layers = stack.config.layers
-    if len({layer.code_activation for layer in layers}) > 1:
+    if len({layer.latent_activation for layer in layers}) > 1:
         raise ValueError("a stack of several activations does not unroll")
     first = layers[0]
     deep = Autoencoder(
         AutoencoderConfig(
             n_inputs=first.n_inputs,
-            hidden_sizes=tuple(layer.code_size for layer in layers[:-1]),
-            code_size=layers[-1].code_size,
-            activation=first.code_activation,
-            code_activation=first.code_activation,
-            decoder_activation=first.code_activation,
+            hidden_sizes=tuple(layer.latent_size for layer in layers[:-1]),
+            latent_size=layers[-1].latent_size,
+            activation=first.latent_activation,
+            latent_activation=first.latent_activation,
+            decoder_activation=first.latent_activation,
             loss=first.loss,
             output=first.output,
             blocks=first.blocks,

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.base import Coder
-from layerwise.models.autoencoder.outputs import LossName, new_output
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
+from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.autoencoder.outputs import LossName, build_output
+from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.models.rbm.units.mixed import UnitBlock
 from layerwise.utils.config import Config
 
@@ -23,102 +23,102 @@ class VAEConfig(Config):
     kind: Literal["variational"] = "variational"
     n_inputs: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = (400, 400)
-    code_size: int = Field(50, ge=1)
+    latent_size: int = Field(50, ge=1)
     activation: Activation = "tanh"
     loss: LossName = "binary_cross_entropy"
     blocks: tuple[UnitBlock, ...] = ()
-    initialiser: Initialiser = "glorot_uniform"
+    initializer: Initializer = "glorot_uniform"
 
 
-class VAE(Coder):
+class VAE(BaseAutoencoder):
     """q(z | x) = N(mu(x), diag sigma^2(x)), p(z) = N(0, 1), and p(x | z) by the output.
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: VAEConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: VAEConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         down = (config.n_inputs, *config.hidden_sizes)
-        up = (config.code_size, *reversed(config.hidden_sizes))
-        self.encoder = nn.ModuleList(undrawn(nn.Linear, n, m) for n, m in pairwise(down))
+        up = (config.latent_size, *reversed(config.hidden_sizes))
+        self.encoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(down))
         # Means and log-variances leave one layer: one product instead of two.
-        self.posterior_layer = undrawn(nn.Linear, down[-1], 2 * config.code_size)
-        self.decoder = nn.ModuleList(undrawn(nn.Linear, n, m) for n, m in pairwise(up))
-        self.last = undrawn(nn.Linear, up[-1], config.n_inputs)
+        self.posterior_layer = uninitialized(nn.Linear, down[-1], 2 * config.latent_size)
+        self.decoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(up))
+        self.last = uninitialized(nn.Linear, up[-1], config.n_inputs)
         self.act = activation(config.activation)
         bounded = config.loss == "binary_cross_entropy"
-        self.output = new_output(
+        self.output = build_output(
             config.loss, "sigmoid" if bounded else "linear", config.blocks, learn_variance=True
         )
         with torch.no_grad():
             for layer in (*self.encoder, self.posterior_layer, *self.decoder, self.last):
                 layer.bias.zero_()
-                if generator is None:
+                if rng is None:
                     layer.weight.zero_()
                 else:
-                    initialise_(layer.weight, config.initialiser, generator)
+                    initialize_(layer.weight, config.initializer, rng)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return means and log-variances of q(z | x), each (rows, code_size)."""
+        """Return means and log-variances of q(z | x), each (rows, latent_size)."""
         for layer in self.encoder:
             x = self.act(layer(x))
         mean, log_variance = self.posterior_layer(x).chunk(2, -1)
         return mean, log_variance
 
-    def decode_inputs(self, z: Tensor) -> Tensor:
+    def decode_pre_activation(self, z: Tensor) -> Tensor:
         """Return the total inputs of p(x | z), shape (..., n_inputs)."""
         for layer in self.decoder:
             z = self.act(layer(z))
         return self.last(z)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return the posterior means (rows, code_size)."""
+        """Return the posterior means (rows, latent_size)."""
         return self.posterior(x)[0]
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return -log p(row | z) for total inputs x, nats, shape (rows,)."""
         return self.output.loss(x, rows)
 
-    def sample(self, n: int, generator: torch.Generator, draw: bool = False) -> Tensor:
-        """Return the means of p(x | z), or with `draw` rows drawn from it, for n codes of the prior."""
-        z = torch.randn(n, self.config.code_size, generator=generator, device=self.last.weight.device)
-        x = self.decode_inputs(z)
-        return self.output.draw(x, generator) if draw else self.output.mean(x)
+    def sample(self, n: int, rng: torch.Generator, sample_outputs: bool = False) -> Tensor:
+        """Return the means of p(x | z), or with `sample_outputs` rows drawn from it, for n codes of the prior."""
+        z = torch.randn(n, self.config.latent_size, generator=rng, device=self.last.weight.device)
+        x = self.decode_pre_activation(z)
+        return self.output.sample(x, rng) if sample_outputs else self.output.mean(x)
 
 
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return KL(N(mean, exp(log_variance)) || N(0, 1)) of each unit, nats, shape of mean (Kingma & Welling, B)."""
     return (log_variance.exp() + mean.square() - 1 - log_variance) / 2
 
 
-def draw_codes(
-    mean: Tensor, log_variance: Tensor, generator: torch.Generator, samples: int = 1
+def sample_latents(
+    mean: Tensor, log_variance: Tensor, rng: torch.Generator, samples: int = 1
 ) -> tuple[Tensor, Tensor]:
     """Draw z = mean + sigma e, through which a gradient flows.
 
     Returns:
-        Codes and their noise e, each (samples, rows, code_size); without the first axis for one sample.
+        Codes and their noise e, each (samples, rows, latent_size); without the first axis for one sample.
     """
     shape = mean.shape if samples == 1 else (samples, *mean.shape)
-    noise = torch.empty(shape, dtype=mean.dtype, device=mean.device).normal_(generator=generator)
+    noise = torch.empty(shape, dtype=mean.dtype, device=mean.device).normal_(generator=rng)
     return mean + (log_variance / 2).exp() * noise, noise
 
 
-def log_weights(vae: VAE, x: Tensor, samples: int, generator: torch.Generator) -> Tensor:
+def log_weights(vae: VAE, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
     """Return log p(x | z) + log p(z) - log q(z | x) at draws of q, nats, shape (samples, rows).
 
     The constants of the two normal densities cancel: log p(z) - log q(z | x) = sum (e^2 - z^2 + log sigma^2) / 2.
     """
     # Under autocast the products alone have fewer bits: densities are summed in full.
     mean, log_variance = (part.to(x.dtype) for part in vae.posterior(x))
-    z, noise = draw_codes(mean, log_variance, generator, samples)
+    z, noise = sample_latents(mean, log_variance, rng, samples)
     if samples == 1:
         z, noise = z[None], noise[None]
     ratio = (noise.square() - z.square() + log_variance).sum(-1) / 2
-    return ratio - vae.loss(vae.decode_inputs(z).to(x.dtype), x)
+    return ratio - vae.loss(vae.decode_pre_activation(z).to(x.dtype), x)
 
 
 def importance_weighted_bound(weights: Tensor) -> Tensor:
@@ -129,11 +129,11 @@ def importance_weighted_bound(weights: Tensor) -> Tensor:
     return weights.logsumexp(0) - math.log(weights.shape[0])
 
 
-def evidence_lower_bound(vae: VAE, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return -log p(x | z) at one draw of z (rows,), and each unit's divergence (rows, code_size), nats.
+def evidence_lower_bound(vae: VAE, x: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return -log p(x | z) at one draw of z (rows,), and each unit's divergence (rows, latent_size), nats.
 
     The bound is minus the sum of both; the divergence is exact, so only the first is noisy.
     """
     mean, log_variance = vae.posterior(x)
-    z, _ = draw_codes(mean, log_variance, generator)
-    return vae.loss(vae.decode_inputs(z), x), divergence(mean, log_variance)
+    z, _ = sample_latents(mean, log_variance, rng)
+    return vae.loss(vae.decode_pre_activation(z), x), kl_divergence(mean, log_variance)

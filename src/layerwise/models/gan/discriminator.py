@@ -10,18 +10,18 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from layerwise.models.dropout import Dropout
-from layerwise.models.gan.generator import require_quarters, start_weights
-from layerwise.models.layers import undrawn
+from layerwise.models.gan.generator import init_weights, require_divisible_by_4
+from layerwise.models.layers import uninitialized
 from layerwise.utils.config import Config
 
-SLOPE = 0.2
+NEGATIVE_SLOPE = 0.2
 
 
 class DiscriminatorConfig(Config):
     """The shape of a discriminator.
 
     `mlp` has hidden layers of `hidden_sizes`; `dcgan` halves a picture twice, with `channels` and then 2 * `channels`
-    maps. `spectral` divides every weight by its largest singular value. `packed` rows are judged together.
+    maps. `spectral_normalization` divides every weight by its largest singular value. `pac` rows are scored together.
     """
 
     kind: Literal["discriminator"] = "discriminator"
@@ -31,24 +31,26 @@ class DiscriminatorConfig(Config):
     image_shape: tuple[int, int] | None = None
     hidden_sizes: tuple[int, ...] = (512, 256)
     channels: int = Field(default=32, ge=1)
-    normalisation: Literal["none", "batch"] = "none"
-    spectral: bool = False
+    normalization: Literal["none", "batch"] = "none"
+    spectral_normalization: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    packed: int = Field(default=1, ge=1)
+    pac: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _fits(self) -> DiscriminatorConfig:
         if self.network == "dcgan":
-            require_quarters(self.image_shape)
-            if self.packed > 1:
+            require_divisible_by_4(self.image_shape)
+            if self.pac > 1:
                 raise ValueError("packed rows are for network mlp")
-        if self.spectral and self.normalisation != "none":
-            raise ValueError("spectral takes the place of a normalisation; set normalisation: none")
+        if self.spectral_normalization and self.normalization != "none":
+            raise ValueError(
+                "spectral_normalization takes the place of a normalisation; set normalization: none"
+            )
         return self
 
 
 class Discriminator(nn.Module):
-    """Score rows (n, n_inputs): a logit of being real, or a critic's number, of shape (n / packed,).
+    """Score rows (n, n_inputs): a logit of being real, or a critic's number, of shape (n / pac,).
 
     An mlp reads the condition beside the row. Both add the inner product of their features with a linear image of
     the condition (the projection of Miyato and Koyama 2018, equation 3), but for packed rows. Packing is PacGAN's
@@ -59,15 +61,15 @@ class Discriminator(nn.Module):
         generator: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: DiscriminatorConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: DiscriminatorConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         self.projection: nn.Linear | None = None
         if config.network == "mlp":
-            sizes = ((config.n_inputs + config.n_conditions) * config.packed, *config.hidden_sizes)
+            sizes = ((config.n_inputs + config.n_conditions) * config.pac, *config.hidden_sizes)
             layers: list[nn.Module] = []
             for n, m in pairwise(sizes):
-                layers += [undrawn(nn.Linear, n, m), *self._after(m, nn.BatchNorm1d)]
+                layers += [uninitialized(nn.Linear, n, m), *self._after(m, nn.BatchNorm1d)]
             self.body, width = nn.Sequential(*layers), sizes[-1]
         else:
             assert config.image_shape is not None
@@ -75,40 +77,40 @@ class Discriminator(nn.Module):
             few, many = config.channels, 2 * config.channels
             self.body = nn.Sequential(
                 nn.Unflatten(1, (1, height, width)),
-                undrawn(nn.Conv2d, 1, few, 4, 2, 1),
-                nn.LeakyReLU(SLOPE),
-                undrawn(nn.Conv2d, few, many, 4, 2, 1),
+                uninitialized(nn.Conv2d, 1, few, 4, 2, 1),
+                nn.LeakyReLU(NEGATIVE_SLOPE),
+                uninitialized(nn.Conv2d, few, many, 4, 2, 1),
                 *self._after(many, nn.BatchNorm2d),
                 nn.Flatten(),
             )
             width = many * (height // 4) * (width // 4)
-        if config.n_conditions and config.packed == 1:
-            self.projection = undrawn(nn.Linear, config.n_conditions, width)
-        self.output = undrawn(nn.Linear, width, 1)
-        start_weights(self, config.network, "leaky_relu", generator)
-        if config.spectral:
-            self._divide_by_singular_values(generator)
+        if config.n_conditions and config.pac == 1:
+            self.projection = uninitialized(nn.Linear, config.n_conditions, width)
+        self.output = uninitialized(nn.Linear, width, 1)
+        init_weights(self, config.network, "leaky_relu", rng)
+        if config.spectral_normalization:
+            self._divide_by_singular_values(rng)
 
-    def _after(self, units: int, normalisation: type[nn.Module]) -> list[nn.Module]:
-        made: list[nn.Module] = [normalisation(units)] if self.config.normalisation == "batch" else []
-        made.append(nn.LeakyReLU(SLOPE))
+    def _after(self, units: int, normalization: type[nn.Module]) -> list[nn.Module]:
+        made: list[nn.Module] = [normalization(units)] if self.config.normalization == "batch" else []
+        made.append(nn.LeakyReLU(NEGATIVE_SLOPE))
         return [*made, Dropout(self.config.dropout)] if self.config.dropout else made
 
-    def _divide_by_singular_values(self, generator: torch.Generator | None) -> None:
+    def _divide_by_singular_values(self, rng: torch.Generator | None) -> None:
         """Miyato et al. 2018: W / sigma(W), sigma by one step of power iteration a forward pass in training."""
         # torch draws the first singular vectors from its global stream, which is left as it was.
         with torch.random.fork_rng():
-            start = 0 if generator is None else int(torch.randint(2**31, (), generator=generator))
+            start = 0 if rng is None else int(torch.randint(2**31, (), generator=rng))
             torch.manual_seed(start)
             for module in list(self.modules()):
                 if isinstance(module, nn.Linear | nn.Conv2d):
                     nn.utils.parametrizations.spectral_norm(module)
 
-    def use_generator(self, generator: torch.Generator) -> None:
+    def use_rng(self, rng: torch.Generator) -> None:
         """Draw every mask of dropout from this generator from now on."""
         for module in self.modules():
             if isinstance(module, Dropout):
-                module.generator = generator
+                module.rng = rng
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return a score for each pack of rows."""
@@ -116,8 +118,8 @@ class Discriminator(nn.Module):
             raise ValueError(f"this discriminator wants a condition of {self.config.n_conditions} columns")
         if self.config.network == "mlp" and condition is not None and self.config.n_conditions:
             x = torch.cat([x, condition], dim=1)
-        if self.config.packed > 1:
-            x = x.reshape(len(x) // self.config.packed, -1)
+        if self.config.pac > 1:
+            x = x.reshape(len(x) // self.config.pac, -1)
         features = self.body(x)
         score = self.output(features)[:, 0]
         if self.projection is not None and condition is not None:

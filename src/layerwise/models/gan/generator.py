@@ -10,11 +10,11 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from layerwise.models.gan.outputs import OutputBlock, TableOutput
-from layerwise.models.layers import Activation, Initialiser, activation, initialise_, undrawn
+from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.utils.config import Config
 
 # DCGAN starts every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
-DCGAN_DEVIATION = 0.02
+DCGAN_STD = 0.02
 
 
 class GeneratorConfig(Config):
@@ -33,7 +33,7 @@ class GeneratorConfig(Config):
     hidden_sizes: tuple[int, ...] = (256, 512)
     channels: int = Field(default=32, ge=1)
     activation: Activation = "relu"
-    normalisation: Literal["none", "batch"] = "batch"
+    normalization: Literal["none", "batch"] = "batch"
     output: Literal["sigmoid", "linear", "table"] = "sigmoid"
     blocks: tuple[OutputBlock, ...] = ()
     temperature: float = Field(default=0.2, gt=0)
@@ -41,7 +41,7 @@ class GeneratorConfig(Config):
     @model_validator(mode="after")
     def _fits(self) -> GeneratorConfig:
         if self.network == "dcgan":
-            require_quarters(self.image_shape)
+            require_divisible_by_4(self.image_shape)
         if (self.output == "table") != bool(self.blocks):
             raise ValueError("blocks go with output: table, and the other way round")
         if self.blocks and sum(block.size for block in self.blocks) != self.n_outputs:
@@ -49,7 +49,7 @@ class GeneratorConfig(Config):
         return self
 
 
-def require_quarters(shape: tuple[int, int] | None) -> None:
+def require_divisible_by_4(shape: tuple[int, int] | None) -> None:
     """Raise a ValueError unless both sides of a picture can be halved twice."""
     if shape is None:
         raise ValueError("network dcgan is for pictures, and these rows are none; take mlp")
@@ -68,55 +68,55 @@ class Generator(nn.Module):
         generator: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: GeneratorConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: GeneratorConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         n_inputs = config.latent_size + config.n_conditions
         self.body = self._mlp(n_inputs) if config.network == "mlp" else self._dcgan(n_inputs)
-        self.end: nn.Module = nn.Identity()
+        self.output_activation: nn.Module = nn.Identity()
         if config.output == "sigmoid":
-            self.end = nn.Sigmoid()
+            self.output_activation = nn.Sigmoid()
         elif config.output == "table":
-            self.end = TableOutput(config.blocks, config.temperature)
-        start_weights(self.body, config.network, config.activation, generator)
+            self.output_activation = TableOutput(config.blocks, config.temperature)
+        init_weights(self.body, config.network, config.activation, rng)
 
     def _mlp(self, n_inputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n, m in pairwise((n_inputs, *self.config.hidden_sizes)):
-            layers.append(undrawn(nn.Linear, n, m))
-            if self.config.normalisation == "batch":
+            layers.append(uninitialized(nn.Linear, n, m))
+            if self.config.normalization == "batch":
                 layers.append(nn.BatchNorm1d(m))
             layers.append(activation(self.config.activation))
         last = (n_inputs, *self.config.hidden_sizes)[-1]
-        return nn.Sequential(*layers, undrawn(nn.Linear, last, self.config.n_outputs))
+        return nn.Sequential(*layers, uninitialized(nn.Linear, last, self.config.n_outputs))
 
     def _dcgan(self, n_inputs: int) -> nn.Sequential:
         assert self.config.image_shape is not None
         height, width = (side // 4 for side in self.config.image_shape)
         few, many = self.config.channels, 2 * self.config.channels
-        batch = self.config.normalisation == "batch"
+        batch = self.config.normalization == "batch"
         return nn.Sequential(
-            undrawn(nn.Linear, n_inputs, many * height * width),
+            uninitialized(nn.Linear, n_inputs, many * height * width),
             nn.Unflatten(1, (many, height, width)),
             nn.BatchNorm2d(many) if batch else nn.Identity(),
             activation(self.config.activation),
-            undrawn(nn.ConvTranspose2d, many, few, 4, 2, 1),
+            uninitialized(nn.ConvTranspose2d, many, few, 4, 2, 1),
             nn.BatchNorm2d(few) if batch else nn.Identity(),
             activation(self.config.activation),
-            undrawn(nn.ConvTranspose2d, few, 1, 4, 2, 1),
+            uninitialized(nn.ConvTranspose2d, few, 1, 4, 2, 1),
             nn.Flatten(),
         )
 
-    def use_generator(self, generator: torch.Generator) -> None:
+    def use_rng(self, rng: torch.Generator) -> None:
         """Draw Gumbel noise from this generator from now on."""
-        if isinstance(self.end, TableOutput):
-            self.end.generator = generator
+        if isinstance(self.output_activation, TableOutput):
+            self.output_activation.rng = rng
 
-    def noise(self, n: int, generator: torch.Generator) -> Tensor:
+    def noise(self, n: int, rng: torch.Generator) -> Tensor:
         """Return z of n rows, standard normal, on the generator's device."""
-        return torch.randn(n, self.config.latent_size, generator=generator, device=generator.device)
+        return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
-    def scores(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+    def pre_activation(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return what the last layer says before its end: logits of pixels and choices, (n, n_outputs)."""
         if self.config.n_conditions:
             if condition is None:
@@ -126,36 +126,34 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return rows (n, n_outputs)."""
-        return self.end(self.scores(z, condition))
+        return self.output_activation(self.pre_activation(z, condition))
 
     @torch.no_grad()
     def sample(
-        self, n: int, generator: torch.Generator, condition: Tensor | None = None, batch_size: int = 1000
+        self, n: int, rng: torch.Generator, condition: Tensor | None = None, batch_size: int = 1000
     ) -> Tensor:
         """Return n rows, drawn with running statistics; nothing in the network changes, its mode included."""
         learning, drawn = self.training, []
         self.eval()
-        self.use_generator(generator)
+        self.use_rng(rng)
         for start in range(0, n, batch_size):
-            z = self.noise(min(batch_size, n - start), generator)
+            z = self.noise(min(batch_size, n - start), rng)
             drawn.append(self(z, None if condition is None else condition[start : start + batch_size]))
         self.train(learning)
         return torch.cat(drawn)
 
 
-def start_weights(
-    network: nn.Module, kind: str, activation: Activation, generator: torch.Generator | None
-) -> None:
+def init_weights(network: nn.Module, kind: str, activation: Activation, rng: torch.Generator | None) -> None:
     """Draw first weights: He's start (Glorot's for tanh and sigmoid), or DCGAN's N(0, 0.02^2); biases are 0."""
-    name: Initialiser = "glorot_uniform" if activation in ("sigmoid", "tanh", "linear") else "he_uniform"
+    name: Initializer = "glorot_uniform" if activation in ("sigmoid", "tanh", "linear") else "he_uniform"
     layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     with torch.no_grad():
         for layer in layers:
             assert layer.bias is not None
             layer.bias.zero_()
-            if generator is None:
+            if rng is None:
                 layer.weight.zero_()
             elif kind == "dcgan":
-                layer.weight.normal_(0, DCGAN_DEVIATION, generator=generator)
+                layer.weight.normal_(0, DCGAN_STD, generator=rng)
             else:
-                initialise_(layer.weight, "glorot_uniform" if layer is layers[-1] else name, generator)
+                initialize_(layer.weight, "glorot_uniform" if layer is layers[-1] else name, rng)

@@ -20,7 +20,7 @@ class OutputBlock(Config):
     size: int = Field(ge=1)
 
 
-def gumbel_softmax(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+def gumbel_softmax(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
     """Return a relaxed draw of one choice a row: softmax((logits + g) / temperature), g standard Gumbel noise.
 
     Jang, Gu and Poole 2017, equation 2; Maddison, Mnih and Teh 2017. Its largest entry is an exact draw from
@@ -31,7 +31,7 @@ def gumbel_softmax(logits: Tensor, temperature: float, generator: torch.Generato
         temperature: above 0; near 0 the rows become one-hot.
         generator: draws the noise.
     """
-    uniform = torch.rand(logits.shape, generator=generator, device=logits.device, dtype=torch.float32)
+    uniform = torch.rand(logits.shape, generator=rng, device=logits.device, dtype=torch.float32)
     noise = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
     return functional.softmax((logits + noise) / temperature, dim=1)
 
@@ -47,16 +47,16 @@ class TableOutput(nn.Module):
     def __init__(self, blocks: Sequence[OutputBlock], temperature: float) -> None:
         super().__init__()
         self.blocks, self.temperature = tuple(blocks), temperature
-        self.generator: torch.Generator | None = None
+        self.rng: torch.Generator | None = None
 
     def forward(self, values: Tensor) -> Tensor:
         """Return rows (n, outputs): numbers in (-1, 1), choices that sum to 1."""
-        if self.generator is None:
+        if self.rng is None:
             raise RuntimeError("Gumbel noise needs a generator: call use_generator first")
         parts = []
         for block, part in zip(self.blocks, values.split([b.size for b in self.blocks], dim=1), strict=True):
             if block.kind == "tanh":
                 parts.append(torch.tanh(part))
             else:
-                parts.append(gumbel_softmax(part, self.temperature, self.generator))
+                parts.append(gumbel_softmax(part, self.temperature, self.rng))
         return torch.cat(parts, dim=1)

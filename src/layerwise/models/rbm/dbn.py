@@ -28,10 +28,10 @@ class DBN(nn.Module):
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the first weights; None leaves them zero, to be loaded.
     """
 
-    def __init__(self, config: DBNConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: DBNConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         sizes = (config.n_visible, *config.hidden_sizes)
@@ -39,26 +39,26 @@ class DBN(nn.Module):
             RBMConfig(n_visible=n, n_hidden=m, visible=config.visible if i == 0 else "bernoulli")
             for i, (n, m) in enumerate(pairwise(sizes))
         ]
-        self.rbms = nn.ModuleList(RBM(shape, generator) for shape in shapes)
+        self.rbms = nn.ModuleList(RBM(shape, rng) for shape in shapes)
 
-    def machines(self, depth: int | None = None) -> list[RBM]:
+    def rbm_layers(self, depth: int | None = None) -> list[RBM]:
         """Return the machines (or the lowest `depth` of them), bottom up."""
         return [cast(RBM, rbm) for rbm in self.rbms[:depth]]
 
     @property
     def filters(self) -> Tensor:
         """The weights into the first hidden layer, a column a unit: (n_visible, units)."""
-        return self.machines()[0].weight
+        return self.rbm_layers()[0].weight
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
         """Return the mean activities of the top (or the `depth`-th) layer, shape (rows, units)."""
-        for rbm in self.machines(depth):
+        for rbm in self.rbm_layers(depth):
             x = rbm.hidden_mean(x)
         return x
 
     def decode(self, h: Tensor, depth: int | None = None) -> Tensor:
         """Return the mean-field way down from the top (or the `depth`-th) layer, shape (rows, n_visible)."""
-        for rbm in reversed(self.machines(depth)):
+        for rbm in reversed(self.rbm_layers(depth)):
             h = rbm.visible_mean(h)
         return h
 
@@ -66,25 +66,25 @@ class DBN(nn.Module):
         """Return the rows encoded and decoded, shape of x."""
         return self.decode(self.encode(x))
 
-    def sample(self, n: int, steps: int, generator: torch.Generator, start: Tensor | None = None) -> Tensor:
+    def sample(self, n: int, steps: int, rng: torch.Generator, start: Tensor | None = None) -> Tensor:
         """Draw n rows: Gibbs sampling in the top machine, then one directed pass down.
 
         Args:
             steps: Gibbs steps in the top machine.
-            generator: draws the states, on the stack's device.
+            rng: draws the states, on the stack's device.
             start: (n, n_visible) rows whose codes start the chains; None starts from coin flips.
 
         Returns:
             The means of the visible units, shape (n, n_visible).
         """
-        *lower, top = self.machines()
+        *lower, top = self.rbm_layers()
         if start is None:
-            v = top.weight.new_empty(n, top.config.n_visible).uniform_(generator=generator).round_()
+            v = top.weight.new_empty(n, top.config.n_visible).uniform_(generator=rng).round_()
         else:
             v = self.encode(start, len(lower))
-        v = top.visible_mean(top.sample_hidden(top.gibbs(v, steps, generator), generator))
+        v = top.visible_mean(top.sample_hidden(top.gibbs(v, steps, rng), rng))
         for rbm in reversed(lower):
-            v = rbm.visible_mean(torch.bernoulli(v.clamp(0, 1), generator=generator))
+            v = rbm.visible_mean(torch.bernoulli(v.clamp(0, 1), generator=rng))
         return v
 
     def copy_to(self, network: MLP) -> None:
@@ -109,7 +109,7 @@ class DBN(nn.Module):
                 "use activation: sigmoid or pretraining.method: none"
             )
         with torch.no_grad():
-            for layer, rbm in zip(network.hidden, self.machines(), strict=True):
+            for layer, rbm in zip(network.hidden, self.rbm_layers(), strict=True):
                 assert isinstance(layer, nn.Linear)
                 layer.weight.copy_(rbm.weight.t())
                 layer.bias.copy_(rbm.hidden_bias)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from layerwise.models.rbm.rbm import RBM
 from layerwise.models.rbm.units.base import Units
-from layerwise.models.rbm.units.bernoulli import Bernoulli
-from layerwise.models.rbm.units.mixed import Mixed
-from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.models.rbm.units.bernoulli import BernoulliUnits
+from layerwise.models.rbm.units.mixed import MixedUnits
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
 
 AT_A_TIME = 1 << 13
 
@@ -21,12 +21,12 @@ def layer_sites(units: Units, n_units: int) -> list[Tensor] | None:
 
     Counts are not listed: their states depend on the length of the document.
     """
-    if isinstance(units, Bernoulli):
+    if isinstance(units, BernoulliUnits):
         return [torch.tensor([[0.0], [1.0]])] * n_units
-    if isinstance(units, Softmax):
+    if isinstance(units, SoftmaxUnits):
         groups = zip(units.groups, units.rest, strict=True)
         return [torch.cat([torch.eye(size), torch.zeros(int(rest), size)]) for size, rest in groups]
-    if isinstance(units, Mixed):
+    if isinstance(units, MixedUnits):
         found: list[Tensor] = []
         for block, size in zip(units.kinds, units.sizes, strict=True):
             sites = layer_sites(block, size)  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ def slices_of_states(sites: list[Tensor], like: Tensor) -> Iterator[Tensor]:
         yield torch.cat(columns[::-1], 1)
 
 
-def machine_sites(rbm: RBM) -> tuple[list[Tensor] | None, list[Tensor] | None]:
+def rbm_sites(rbm: RBM) -> tuple[list[Tensor] | None, list[Tensor] | None]:
     """Return the sites of the visible and of the hidden layer."""
     shape = rbm.config
     return layer_sites(rbm.visible_units, shape.n_visible), layer_sites(rbm.hidden_units, shape.n_hidden)

@@ -33,7 +33,7 @@ def class_log_probabilities(rbm: RBM, inputs: Tensor, n_classes: int) -> Tensor:
     """
     label_weight, label_bias = rbm.weight[-n_classes:], rbm.visible_bias[-n_classes:]
     blank = inputs.new_zeros(len(inputs), n_classes)
-    x = rbm.hidden_input(torch.cat([inputs, blank], 1))
+    x = rbm.hidden_pre_activation(torch.cat([inputs, blank], 1))
     scores = [
         rbm.hidden_units.log_partition(x + weight, rbm.hidden_bias) + bias
         for weight, bias in zip(label_weight, label_bias, strict=True)

@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from layerwise.models.rbm.rbm import RBM
 from layerwise.models.rbm.units.base import Units, UnitsError
-from layerwise.models.rbm.units.bernoulli import Bernoulli
-from layerwise.models.rbm.units.gaussian import Gaussian, GaussianVariance
-from layerwise.models.rbm.units.mixed import Mixed
-from layerwise.models.rbm.units.rectified import Rectified
-from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.models.rbm.units.bernoulli import BernoulliUnits
+from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
+from layerwise.models.rbm.units.mixed import MixedUnits
+from layerwise.models.rbm.units.rectified import NoisyReLUUnits
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
 
 # A trapezoid rule of half-sigma steps integrates a mixture of normals to the last bits of a float64.
 STEPS_A_SIGMA = 2
@@ -39,14 +39,16 @@ def log_pseudo_likelihood(rbm: RBM, v: Tensor) -> Tensor:
     parts = _parts(rbm)
     if not all(bool(torch.isfinite(numbers).all()) for numbers in rbm.parameters()):
         return torch.full_like(v[:, 0], float("nan"))
-    v = torch.cat([v[:, at].round() if isinstance(units, Bernoulli) else v[:, at] for units, at in parts], 1)
-    x = rbm.hidden_input(v)
+    v = torch.cat(
+        [v[:, at].round() if isinstance(units, BernoulliUnits) else v[:, at] for units, at in parts], 1
+    )
+    x = rbm.hidden_pre_activation(v)
     total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
     for units, at in parts:
         weight, bias = rbm.weight[at], rbm.visible_bias[at]
-        if isinstance(units, Bernoulli):
+        if isinstance(units, BernoulliUnits):
             total += _bernoulli(rbm, v[:, at], x, weight, bias)
-        elif isinstance(units, Softmax):
+        elif isinstance(units, SoftmaxUnits):
             total += _softmax(rbm, units, v[:, at], x, weight, bias)
         else:
             total += _gaussian(rbm, units, v[:, at], x, weight, bias)
@@ -56,18 +58,18 @@ def log_pseudo_likelihood(rbm: RBM, v: Tensor) -> Tensor:
 def _parts(rbm: RBM) -> list[tuple[Units, slice]]:
     units = rbm.visible_units
     found, start = [], 0
-    if isinstance(units, Mixed):
+    if isinstance(units, MixedUnits):
         for kind, size in zip(units.kinds, units.sizes, strict=True):
             found.append((kind, slice(start, start + size)))
             start += size
     else:
         found = [(units, slice(0, rbm.config.n_visible))]
-    if any(isinstance(kind, Gaussian | GaussianVariance) for kind, _ in found):
-        if isinstance(rbm.hidden_units, Rectified):
+    if any(isinstance(kind, GaussianUnits | GaussianVarianceUnits) for kind, _ in found):
+        if isinstance(rbm.hidden_units, NoisyReLUUnits):
             raise UnitsError(
                 "Gaussian units with rectified hidden units have no pseudo-likelihood: no finite integral"
             )
-    elif not all(isinstance(kind, Bernoulli | Softmax) for kind, _ in found):
+    elif not all(isinstance(kind, BernoulliUnits | SoftmaxUnits) for kind, _ in found):
         raise UnitsError(f"{rbm.config.visible} units have no pseudo-likelihood here; use the perplexity")
     return found  # type: ignore[return-value]
 
@@ -86,7 +88,7 @@ def _bernoulli(rbm: RBM, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> 
     return total
 
 
-def _softmax(rbm: RBM, units: Softmax, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _softmax(rbm: RBM, units: SoftmaxUnits, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
     observed, start = units.observed(v), 0
     for g, (size, rest) in enumerate(zip(units.groups, units.rest, strict=True)):
@@ -102,7 +104,9 @@ def _softmax(rbm: RBM, units: Softmax, v: Tensor, x: Tensor, weight: Tensor, bia
 
 
 def _gaussian(rbm: RBM, units: Units, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    variances = units.log_variance.exp() if isinstance(units, GaussianVariance) else torch.ones_like(bias)
+    variances = (
+        units.log_variance.exp() if isinstance(units, GaussianVarianceUnits) else torch.ones_like(bias)
+    )
     total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
     present = _hidden_term(rbm, x)
     for i, (w, b, variance) in enumerate(zip(weight, bias, variances, strict=True)):

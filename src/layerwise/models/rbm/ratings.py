@@ -23,7 +23,7 @@ def rating_probabilities(rbm: RBM, given: Tensor, rows: Tensor, groups: Tensor, 
         groups: (n,) whose rating is asked for.
         levels: of a rating.
     """
-    x = rbm.hidden_input(given)
+    x = rbm.hidden_pre_activation(given)
     weight = rbm.weight.view(-1, levels, rbm.config.n_hidden)
     bias = rbm.visible_bias.view(-1, levels)
     found = []

@@ -13,12 +13,12 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from layerwise.models.rbm.units.base import Units, UnitsError
-from layerwise.models.rbm.units.bernoulli import Bernoulli
-from layerwise.models.rbm.units.counts import Counts
-from layerwise.models.rbm.units.gaussian import Gaussian, GaussianVariance
-from layerwise.models.rbm.units.mixed import Mixed, UnitBlock
-from layerwise.models.rbm.units.rectified import Rectified
-from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.models.rbm.units.bernoulli import BernoulliUnits
+from layerwise.models.rbm.units.counts import ReplicatedSoftmaxUnits
+from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
+from layerwise.models.rbm.units.mixed import MixedUnits, UnitBlock
+from layerwise.models.rbm.units.rectified import NoisyReLUUnits
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
 from layerwise.utils.config import Config
 
 __all__ = ["RBM", "HiddenKind", "RBMConfig", "UnitsError", "VisibleKind"]
@@ -31,7 +31,7 @@ class RBMConfig(Config):
     """The shape of a machine.
 
     `learn_variance` is for Gaussian units; `groups` (sizes) for softmax units; `blocks` for mixed ones;
-    `hidden_group` is the size of every group of categorical hidden units.
+    `hidden_group_size` is the size of every group of categorical hidden units.
     """
 
     kind: Literal["rbm"] = "rbm"
@@ -42,7 +42,7 @@ class RBMConfig(Config):
     learn_variance: bool = False
     groups: tuple[int, ...] = ()
     blocks: tuple[UnitBlock, ...] = ()
-    hidden_group: int = 0
+    hidden_group_size: int = 0
 
     @model_validator(mode="after")
     def _sizes_add_up(self) -> RBMConfig:
@@ -54,9 +54,11 @@ class RBMConfig(Config):
         for block in self.blocks:
             if block.kind == "softmax" and sum(block.groups) != block.size:
                 raise ValueError(f"groups {block.groups} are not {block.size} units in all")
-        if self.hidden == "categorical" and (self.hidden_group < 2 or self.n_hidden % self.hidden_group):
+        if self.hidden == "categorical" and (
+            self.hidden_group_size < 2 or self.n_hidden % self.hidden_group_size
+        ):
             raise ValueError(
-                f"{self.n_hidden} hidden units make no groups of hidden_group={self.hidden_group}"
+                f"{self.n_hidden} hidden units make no groups of hidden_group_size={self.hidden_group_size}"
             )
         return self
 
@@ -64,19 +66,19 @@ class RBMConfig(Config):
 def visible_units(config: RBMConfig) -> Units:
     """Return new visible units of the configured kind."""
     if config.visible == "gaussian":
-        return GaussianVariance(config.n_visible) if config.learn_variance else Gaussian()
+        return GaussianVarianceUnits(config.n_visible) if config.learn_variance else GaussianUnits()
     if config.visible == "softmax":
-        return Softmax(config.groups)
+        return SoftmaxUnits(config.groups)
     if config.visible == "mixed":
-        return Mixed(config.blocks, config.learn_variance)
-    return Counts() if config.visible == "counts" else Bernoulli()
+        return MixedUnits(config.blocks, config.learn_variance)
+    return ReplicatedSoftmaxUnits() if config.visible == "counts" else BernoulliUnits()
 
 
 def hidden_units(config: RBMConfig) -> Units:
     """Return new hidden units of the configured kind."""
     if config.hidden == "categorical":
-        return Softmax((config.hidden_group,) * (config.n_hidden // config.hidden_group))
-    return Rectified() if config.hidden == "nrelu" else Bernoulli()
+        return SoftmaxUnits((config.hidden_group_size,) * (config.n_hidden // config.hidden_group_size))
+    return NoisyReLUUnits() if config.hidden == "nrelu" else BernoulliUnits()
 
 
 class RBM(nn.Module):
@@ -84,7 +86,7 @@ class RBM(nn.Module):
 
     Parameters are `weight` (n_visible, n_hidden), `visible_bias` (n_visible,) and `hidden_bias` (n_hidden,), and the
     log-variances of Gaussian units that learn them. They learn by contrastive divergence, not by autograd.
-    `visible_units` and `hidden_units` say what the states are. An `exposure` (see `units`) tells the sampler how
+    `visible_units` and `hidden_units` say what the states are. An `observation_counts` (see `units`) tells the sampler how
     many words a document has or which groups are missing; without one, every unit is observed once.
     """
 
@@ -92,14 +94,14 @@ class RBM(nn.Module):
     visible_bias: Tensor
     hidden_bias: Tensor
 
-    def __init__(self, config: RBMConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: RBMConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         self.visible_units = visible_units(config)
         self.hidden_units = hidden_units(config)
         weight = torch.zeros(config.n_visible, config.n_hidden)
-        if generator is not None:
-            weight.normal_(0, 0.01, generator=generator)  # Hinton 2010, section 8
+        if rng is not None:
+            weight.normal_(0, 0.01, generator=rng)  # Hinton 2010, section 8
         for name, value in (
             ("weight", weight),
             ("visible_bias", torch.zeros(config.n_visible)),
@@ -107,7 +109,7 @@ class RBM(nn.Module):
         ):
             self.register_parameter(name, nn.Parameter(value, requires_grad=False))
 
-    def start_from(self, inputs: Tensor) -> None:
+    def initialize_from(self, inputs: Tensor) -> None:
         """Set the visible biases (and variances) from training rows (n, n_visible): independent units' own.
 
         Hinton, A Practical Guide to Training RBMs (2010), section 8.1.
@@ -115,23 +117,23 @@ class RBM(nn.Module):
         Raises:
             UnitsError: the rows hold values that the visible units cannot take.
         """
-        self.visible_bias.copy_(self.visible_units.start_bias(inputs))
-        for units, columns in self.learnt_variances():
-            units.start_variance(inputs[:, columns])
+        self.visible_bias.copy_(self.visible_units.initial_bias(inputs))
+        for units, columns in self.learned_variances():
+            units.initialize_variance(inputs[:, columns])
 
-    def learnt_variances(self) -> list[tuple[GaussianVariance, slice]]:
+    def learned_variances(self) -> list[tuple[GaussianVarianceUnits, slice]]:
         """Return the units that learn their variances, with their columns."""
-        if isinstance(self.visible_units, GaussianVariance):
+        if isinstance(self.visible_units, GaussianVarianceUnits):
             return [(self.visible_units, slice(None))]
         found, start = [], 0
-        if isinstance(self.visible_units, Mixed):
+        if isinstance(self.visible_units, MixedUnits):
             for units, size in zip(self.visible_units.kinds, self.visible_units.sizes, strict=True):
-                if isinstance(units, GaussianVariance):
+                if isinstance(units, GaussianVarianceUnits):
                     found.append((units, slice(start, start + size)))
                 start += size
         return found
 
-    def hidden_input(self, v: Tensor, out: Tensor | None = None) -> Tensor:
+    def hidden_pre_activation(self, v: Tensor, out: Tensor | None = None) -> Tensor:
         """Return the hidden units' total input c + v W (D c + v W for a document), shape (rows, n_hidden)."""
         if self.visible_units.scales_hidden_bias:
             x = torch.mm(v, self.weight) if out is None else torch.mm(v, self.weight, out=out)
@@ -141,31 +143,33 @@ class RBM(nn.Module):
             return torch.addmm(self.hidden_bias, scaled, self.weight)
         return torch.addmm(self.hidden_bias, scaled, self.weight, out=out)
 
-    def visible_input(self, h: Tensor) -> Tensor:
+    def visible_pre_activation(self, h: Tensor) -> Tensor:
         """Return the visible units' total input b + W h, shape (rows, n_visible)."""
         return torch.addmm(self.visible_bias, h, self.weight.t())
 
     def hidden_mean(self, v: Tensor) -> Tensor:
         """Return E[h | v], shape (rows, n_hidden)."""
-        return self.hidden_units.mean(self.hidden_input(v))
+        return self.hidden_units.mean(self.hidden_pre_activation(v))
 
-    def visible_mean(self, h: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def visible_mean(self, h: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return E[v | h], shape (rows, n_visible)."""
-        return self.visible_units.mean(self.visible_input(h), exposure)
+        return self.visible_units.mean(self.visible_pre_activation(h), observation_counts)
 
-    def sample_hidden(self, v: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_hidden(self, v: Tensor, rng: torch.Generator) -> Tensor:
         """Draw h ~ p(h | v), shape (rows, n_hidden)."""
-        return self.hidden_units.draw(self.hidden_input(v), generator)
+        return self.hidden_units.sample_from_pre_activation(self.hidden_pre_activation(v), rng)
 
-    def sample_visible(self, h: Tensor, generator: torch.Generator, exposure: Tensor | None = None) -> Tensor:
+    def sample_visible(
+        self, h: Tensor, rng: torch.Generator, observation_counts: Tensor | None = None
+    ) -> Tensor:
         """Draw v ~ p(v | h), shape (rows, n_visible)."""
-        return self.visible_units.sample(self.visible_mean(h, exposure), generator)
+        return self.visible_units.sample(self.visible_mean(h, observation_counts), rng)
 
     def gibbs(
         self,
         v: Tensor,
         steps: int,
-        generator: torch.Generator,
+        rng: torch.Generator,
         clamped: Tensor | None = None,
     ) -> Tensor:
         """Run block Gibbs sampling v -> h -> v for a number of steps; shape of v.
@@ -175,16 +179,16 @@ class RBM(nn.Module):
                 given them (in-painting). Groups of softmax units are clamped or free as a whole.
         """
         kept = v
-        exposure = self.visible_units.exposure(v)
+        observation_counts = self.visible_units.observation_counts(v)
         for _ in range(steps):
-            v = self.sample_visible(self.sample_hidden(v, generator), generator, exposure)
+            v = self.sample_visible(self.sample_hidden(v, rng), rng, observation_counts)
             if clamped is not None:
                 v = torch.where(clamped, kept, v)
         return v
 
     def reconstruct(self, v: Tensor) -> Tensor:
         """Return the mean-field reconstruction E[v | E[h | v]], shape of v."""
-        return self.visible_mean(self.hidden_mean(v), self.visible_units.exposure(v))
+        return self.visible_mean(self.hidden_mean(v), self.visible_units.observation_counts(v))
 
     def energy(self, v: Tensor, h: Tensor) -> Tensor:
         """Return E(v, h), shape (rows,).
@@ -194,7 +198,7 @@ class RBM(nn.Module):
         """
         own = self.visible_units.free_energy_term(v, self.visible_bias)
         # c . h, D times for a document of D words.
-        x = self.hidden_input(v)
+        x = self.hidden_pre_activation(v)
         return (
             own + self.hidden_units.free_energy_term(h, torch.zeros_like(self.hidden_bias)) - (x * h).sum(1)
         )
@@ -202,4 +206,4 @@ class RBM(nn.Module):
     def free_energy(self, v: Tensor) -> Tensor:
         """Return F(v) = -log sum_h exp(-E(v, h)), shape (rows,); nats."""
         own = self.visible_units.free_energy_term(v, self.visible_bias)
-        return own - self.hidden_units.log_partition(self.hidden_input(v), self.hidden_bias)
+        return own - self.hidden_units.log_partition(self.hidden_pre_activation(v), self.hidden_bias)

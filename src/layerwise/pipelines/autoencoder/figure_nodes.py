@@ -6,135 +6,137 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.evaluation import plots as figures
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.evaluation import plots
 from layerwise.evaluation.plots.autoencoder import (
-    anomaly_scores,
-    imputed_columns,
-    noise_table,
-    rate_against_error,
+    format_denoising,
+    plot_anomaly_scores,
+    plot_imputation_errors,
+    plot_rate_distortion,
 )
-from layerwise.evaluation.plots.rbm import hidden_activity
-from layerwise.evaluation.unsupervised.compression import fit_components
+from layerwise.evaluation.plots.rbm import plot_activations
+from layerwise.evaluation.unsupervised.compression import fit_pca
 from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.passes import encoded, reconstructed
+from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder
 from layerwise.models.autoencoder.variational import VAE
-from layerwise.pipelines.autoencoder.downstream import damage
-from layerwise.pipelines.evaluation.figure_nodes import reconstructions_at_stages
-from layerwise.pipelines.views import code_map_of
+from layerwise.pipelines.autoencoder.downstream import add_noise
+from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
+from layerwise.pipelines.views import latent_map_figure
 from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 SHOWN = 10
-NO_PICTURE = "Ratings are rows of hundreds of columns: see recommendation.json."
-NO_USES = "Uses are switched off (autoencoder.uses)."
+NO_IMAGE = "Ratings are rows of hundreds of columns: see recommendation.json."
+NO_DOWNSTREAM_TASKS = "Uses are switched off (autoencoder.downstream_tasks)."
 
 
-def draw_learning_curves(history: dict[str, Any]) -> Figure:
+def plot_learning_curves(history: dict[str, Any]) -> Figure:
     """Draw every monitored figure by epoch."""
-    return figures.learning_curves({"autoencoder": history["epochs"]})
+    return plots.plot_learning_curves({"autoencoder": history["epochs"]})
 
 
-def draw_reconstructions(history: dict[str, Any], description: dict[str, Any], preparation: Any) -> Figure:
+def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
     """Draw one training row as it is reconstructed at four stages of the training."""
-    if not history["stages"]:
-        return figures.note(NO_PICTURE)
-    return reconstructions_at_stages(history, Description(**description), preparation)
+    if not history["reconstruction_history"]:
+        return plots.plot_note(NO_IMAGE)
+    return plot_reconstruction_history(history, DataSpec(**data_spec), preprocessor)
 
 
-def draw_features(network: nn.Module, description: dict[str, Any]) -> Figure:
+def plot_features(network: nn.Module, data_spec: dict[str, Any]) -> Figure:
     """Draw the weights into the first layer; of pictures and tables, not of convolutions."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if not isinstance(network, Autoencoder | VAE):
-        return figures.note("Filters of 3 x 3, or of hundreds of raters, show nothing by themselves.")
+        return plots.plot_note("Filters of 3 x 3, or of hundreds of raters, show nothing by themselves.")
     layers = network.encoder if len(network.encoder) else [network.posterior_layer]
     first = layers[0]
     assert isinstance(first, nn.Linear)
-    return figures.features(
+    return plots.plot_features(
         first.weight.t().cpu(), image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
-def draw_hidden_activity(network: nn.Module, test: Rows) -> Figure:
+def plot_hidden_activations(network: nn.Module, test: TensorData) -> Figure:
     """Draw the codes of test rows, and how active each unit is."""
-    return hidden_activity(encoded(network, test.inputs[:2000]), title="Codes")
+    return plot_activations(encode_rows(network, test.inputs[:2000]), title="Codes")
 
 
-def draw_code_map(network: nn.Module, test: Rows, description: dict[str, Any]) -> Figure:
+def plot_latent_map(network: nn.Module, test: TensorData, data_spec: dict[str, Any]) -> Figure:
     """Draw the test rows' codes in the plane of most variance."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
-    return code_map_of(encoded(network, rows.inputs), rows, columns)
+    return latent_map_figure(encode_rows(network, rows.inputs), rows, columns)
 
 
-def draw_comparison(network: nn.Module, training: Rows, test: Rows, description: dict[str, Any]) -> Figure:
+def plot_comparison(
+    network: nn.Module, training: TensorData, test: TensorData, data_spec: dict[str, Any]
+) -> Figure:
     """Draw test rows beside their reconstructions from the code and from as many principal components.
 
     Of noise, an autoencoder that has learnt its rows makes something like a row; one that has learnt the identity
     returns the noise.
     """
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if columns.image_shape is None:
-        return figures.note("Rows of a table are compared in measures.json and in the reconstructions.")
+        return plots.plot_note("Rows of a table are compared in measures.json and in the reconstructions.")
     rows = test.inputs[:SHOWN]
-    size = encoded(network, rows[:1]).shape[1]
+    size = encode_rows(network, rows[:1]).shape[1]
     k = min(size, columns.n_inputs)
-    components = fit_components(training.inputs, k)
-    noise = torch.rand(rows.shape, generator=generator_for(0, "comparison"))
+    components = fit_pca(training.inputs, k)
+    noise = torch.rand(rows.shape, generator=torch_rng(0, "comparison"))
     lines = {
         "row": rows,
-        f"code of {size}": reconstructed(network, rows),
+        f"code of {size}": reconstruct_rows(network, rows),
         f"{k} components": components.decode(components.encode(rows)),
         "noise": noise,
-        "its reconstruction": reconstructed(network, noise),
+        "its reconstruction": reconstruct_rows(network, noise),
     }
     shown = {name: each.clamp(0, 1) for name, each in lines.items()}
-    return figures.augmentations(shown, columns.image_shape, title="Test rows, noise, and what comes back")
+    return plots.plot_image_rows(shown, columns.image_shape, title="Test rows, noise, and what comes back")
 
 
-def draw_samples(
-    network: nn.Module, training: Rows, description: dict[str, Any], preparation: Any, seed: int
+def plot_samples(
+    network: nn.Module, training: TensorData, data_spec: dict[str, Any], preprocessor: Any, seed: int
 ) -> Figure:
     """Draw rows that a variational autoencoder makes of codes drawn from the prior."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if not isinstance(network, VAE):
-        return figures.note(
+        return plots.plot_note(
             "Only a variational autoencoder has a prior to sample from (autoencoder.variant)."
         )
-    generator = generator_for(seed, "samples")
+    rng = torch_rng(seed, "samples")
     with torch.no_grad():
         if columns.image_shape:
-            means = network.cpu().sample(64, generator)
-            return figures.samples(
+            means = network.cpu().sample(64, rng)
+            return plots.plot_samples(
                 means.clamp(0, 1), columns.image_shape, title="Means of codes drawn from the prior"
             )
-        drawn = network.cpu().sample(1000, generator, draw=True)
-    real = preparation.restore_inputs(training.inputs.numpy())
-    return figures.marginals(real, preparation.restore_inputs(drawn.numpy()))
+        drawn = network.cpu().sample(1000, rng, sample_outputs=True)
+    real = preprocessor.restore_inputs(training.inputs.numpy())
+    return plots.plot_marginals(real, preprocessor.restore_inputs(drawn.numpy()))
 
 
-def draw_interpolation(network: nn.Module, test: Rows, description: dict[str, Any]) -> Figure:
+def plot_interpolation(network: nn.Module, test: TensorData, data_spec: dict[str, Any]) -> Figure:
     """Draw pictures on the straight line between the codes of two test rows, and between the rows themselves."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if columns.image_shape is None:
-        return figures.note("Rows of a table have no pictures in between.")
-    share = torch.linspace(0, 1, SHOWN)[:, None]
+        return plots.plot_note("Rows of a table have no pictures in between.")
+    fraction = torch.linspace(0, 1, SHOWN)[:, None]
     lines: dict[str, Tensor] = {}
     network = network.cpu()
     for k in range(3):
         first, second = _two_of_other_classes(test, k)
-        codes = encoded(network, torch.stack([first, second]))
+        latents = encode_rows(network, torch.stack([first, second]))
         with torch.no_grad():
-            path = network.decode((1 - share) * codes[:1] + share * codes[1:])  # type: ignore[operator]
+            path = network.decode((1 - fraction) * latents[:1] + fraction * latents[1:])  # type: ignore[operator]
         lines[f"codes {k + 1}"] = path.clamp(0, 1)
-        lines[f"pixels {k + 1}"] = (1 - share) * first + share * second
-    return figures.augmentations(
+        lines[f"pixels {k + 1}"] = (1 - fraction) * first + fraction * second
+    return plots.plot_image_rows(
         lines, columns.image_shape, title="In between: along codes, and along pixels"
     )
 
 
-def _two_of_other_classes(test: Rows, k: int) -> tuple[Tensor, Tensor]:
+def _two_of_other_classes(test: TensorData, k: int) -> tuple[Tensor, Tensor]:
     first = test.inputs[k]
     if test.targets is None:
         return first, test.inputs[-1 - k]
@@ -142,40 +144,42 @@ def _two_of_other_classes(test: Rows, k: int) -> tuple[Tensor, Tensor]:
     return first, test.inputs[other[0]]
 
 
-def draw_compression(compression: dict[str, Any]) -> Figure:
+def plot_compression(compression: dict[str, Any]) -> Figure:
     """Draw size against error."""
     if not compression:
-        return figures.note("A code as large as the row compresses nothing, or autoencoder.uses is false.")
-    return rate_against_error(compression["curves"], compression["raw_bytes"])
+        return plots.plot_note(
+            "A code as large as the row compresses nothing, or autoencoder.downstream_tasks is false."
+        )
+    return plot_rate_distortion(compression["curves"], compression["raw_bytes"])
 
 
-def draw_denoising(
+def plot_denoising(
     network: nn.Module,
-    test: Rows,
+    test: TensorData,
     denoising: dict[str, Any],
-    description: dict[str, Any],
+    data_spec: dict[str, Any],
     settings: AutoencoderSettings,
     seed: int,
 ) -> Figure:
     """Draw damaged pictures and what the autoencoder makes of them."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if not denoising or columns.image_shape is None:
-        return figures.note("Noise is taken out of pictures (autoencoder.uses).")
+        return plots.plot_note("Noise is taken out of pictures (autoencoder.downstream_tasks).")
     rows = test.inputs[:SHOWN]
     lines = {"row": rows}
     for kind in denoising:
-        own = settings.of_variant(settings.variant)["corruption"] in (kind, "auto")
-        damaged = damage(rows, kind, settings.corruption_level if own else None, seed)
+        own = settings.resolved(settings.variant)["corruption"] in (kind, "auto")
+        corrupted = add_noise(rows, kind, settings.corruption_level if own else None, seed)
         name = kind.replace("_", " ")
-        lines |= {name: damaged, f"{name}, cleaned": reconstructed(network, damaged).clamp(0, 1)}
-    return figures.augmentations(lines, columns.image_shape, title="\n".join(noise_table(denoising)))
+        lines |= {name: corrupted, f"{name}, cleaned": reconstruct_rows(network, corrupted).clamp(0, 1)}
+    return plots.plot_image_rows(lines, columns.image_shape, title="\n".join(format_denoising(denoising)))
 
 
-def draw_anomalies(anomalies: dict[str, Any]) -> Figure:
+def plot_anomalies(anomalies: dict[str, Any]) -> Figure:
     """Draw the scores of normal rows and of anomalies."""
     if not anomalies:
-        return figures.note(NO_USES)
-    return anomaly_scores(
+        return plots.plot_note(NO_DOWNSTREAM_TASKS)
+    return plot_anomaly_scores(
         anomalies["scores"],
         anomalies["is_anomaly"],
         anomalies["methods"],
@@ -184,32 +188,35 @@ def draw_anomalies(anomalies: dict[str, Any]) -> Figure:
     )
 
 
-def draw_imputation(imputation: list[dict[str, Any]]) -> Figure:
+def plot_imputation(imputation: list[dict[str, Any]]) -> Figure:
     """Draw the error of filled-in cells by column."""
     if not imputation:
-        return figures.note("Missing cells are filled in for tables (autoencoder.uses).")
-    return imputed_columns(imputation)
+        return plots.plot_note("Missing cells are filled in for tables (autoencoder.downstream_tasks).")
+    return plot_imputation_errors(imputation)
 
 
-def draw_sequences(
-    sequences_network: SequenceAutoencoder, sequences: dict[str, Any], test: Rows, description: dict[str, Any]
+def plot_sequences(
+    sequences_network: SequenceAutoencoder,
+    sequences: dict[str, Any],
+    test: TensorData,
+    data_spec: dict[str, Any],
 ) -> Figure:
     """Draw upper halves that were read, what was written again, and the lower halves that were predicted."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if not sequences or columns.image_shape is None:
-        return figures.note("Pictures are read as series of lines (autoencoder.uses).")
+        return plots.plot_note("Pictures are read as series of lines (autoencoder.downstream_tasks).")
     height, width = columns.image_shape
     series = test.inputs[:SHOWN].reshape(-1, height, width)
     past = series[:, : height // 2]
     with torch.no_grad():
         again = sequences_network.reconstruct(past)
         ahead = sequences_network.predict(past, height - height // 2)
-    grey = torch.full_like(ahead, 0.5)
+    gray = torch.full_like(ahead, 0.5)
     lines = {
         "row": series,
-        "read": torch.cat([past, grey], 1),
-        "written again": torch.cat([again, grey], 1),
+        "read": torch.cat([past, gray], 1),
+        "written again": torch.cat([again, gray], 1),
         "predicted": torch.cat([past, ahead], 1),
     }
     flat = {name: each.reshape(len(each), -1) for name, each in lines.items()}
-    return figures.augmentations(flat, columns.image_shape, title="Pictures as series of lines")
+    return plots.plot_image_rows(flat, columns.image_shape, title="Pictures as series of lines")

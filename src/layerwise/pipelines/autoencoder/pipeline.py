@@ -6,7 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
 from layerwise.pipelines.autoencoder import downstream as uses
-from layerwise.pipelines.autoencoder import figure_nodes as draw
+from layerwise.pipelines.autoencoder import figure_nodes as plots
 from layerwise.pipelines.autoencoder import nodes
 from layerwise.pipelines.previews import AutoencoderPreview
 
@@ -19,73 +19,73 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.train_network,
-                ["training", "validation", "description", settings, seed, "params:health"],
+                ["training", "validation", "data_spec", settings, seed, "params:layer_statistics"],
                 [net, "autoencoder_history"],
                 name="train_autoencoder",
                 preview_fn=AutoencoderPreview("autoencoder"),
             ),
             Node(
-                nodes.measure_network,
-                [net, "training", "test", "description"],
-                "reconstruction_measures",
-                name="measure_reconstruction",
+                nodes.evaluate_reconstruction,
+                [net, "training", "test", "data_spec"],
+                "reconstruction_metrics",
+                name="evaluate_reconstruction",
             ),
             Node(
-                nodes.measure_likelihood,
-                [net, "test", "description", "preparation", settings, seed],
+                nodes.estimate_likelihood,
+                [net, "test", "data_spec", "preprocessor", settings, seed],
                 "likelihood",
-                name="measure_likelihood",
+                name="estimate_likelihood",
             ),
             Node(
-                nodes.probe_codes,
-                [net, "labelled", "validation", "test", "description", settings, seed],
+                nodes.probe_latent,
+                [net, "labelled", "validation", "test", "data_spec", settings, seed],
                 "probe",
-                name="probe_codes",
+                name="probe_latent",
             ),
             Node(
                 uses.compress,
-                [net, "training", "test", "description", settings],
+                [net, "training", "test", "data_spec", settings],
                 "compression",
                 name="compress",
             ),
-            Node(uses.denoise, [net, "test", "description", settings, seed], "denoising", name="denoise"),
+            Node(uses.denoise, [net, "test", "data_spec", settings, seed], "denoising", name="denoise"),
             Node(
-                uses.find_anomalies,
-                ["training", "validation", "test", "description", settings, seed],
+                uses.detect_anomalies,
+                ["training", "validation", "test", "data_spec", settings, seed],
                 "anomalies",
-                name="find_anomalies",
+                name="detect_anomalies",
             ),
             Node(
-                uses.fill_in,
-                [net, "training", "test", "description", settings, seed],
+                uses.impute_missing_cells,
+                [net, "training", "test", "data_spec", settings, seed],
                 "imputation",
-                name="fill_in_missing_cells",
+                name="impute_missing_cells",
             ),
             Node(
                 uses.model_sequences,
-                ["training", "validation", "test", "description", settings, seed],
+                ["training", "validation", "test", "data_spec", settings, seed],
                 ["sequences_network", "sequences"],
                 name="model_sequences",
             ),
             Node(
                 uses.recommend,
-                [net, "training", "test", "description", "preparation"],
+                [net, "training", "test", "data_spec", "preprocessor"],
                 "recommendation",
                 name="recommend",
             ),
-            _figure(draw.draw_learning_curves, ["autoencoder_history"]),
-            _figure(draw.draw_reconstructions, ["autoencoder_history", "description", "preparation"]),
-            _figure(draw.draw_features, [net, "description"]),
-            _figure(draw.draw_hidden_activity, [net, "test"]),
-            _figure(draw.draw_code_map, [net, "test", "description"]),
-            _figure(draw.draw_comparison, [net, "training", "test", "description"]),
-            _figure(draw.draw_samples, [net, "training", "description", "preparation", seed]),
-            _figure(draw.draw_interpolation, [net, "test", "description"]),
-            _figure(draw.draw_compression, ["compression"]),
-            _figure(draw.draw_denoising, [net, "test", "denoising", "description", settings, seed]),
-            _figure(draw.draw_anomalies, ["anomalies"]),
-            _figure(draw.draw_imputation, ["imputation"]),
-            _figure(draw.draw_sequences, ["sequences_network", "sequences", "test", "description"]),
+            _figure(plots.plot_learning_curves, ["autoencoder_history"]),
+            _figure(plots.plot_reconstructions, ["autoencoder_history", "data_spec", "preprocessor"]),
+            _figure(plots.plot_features, [net, "data_spec"]),
+            _figure(plots.plot_hidden_activations, [net, "test"]),
+            _figure(plots.plot_latent_map, [net, "test", "data_spec"]),
+            _figure(plots.plot_comparison, [net, "training", "test", "data_spec"]),
+            _figure(plots.plot_samples, [net, "training", "data_spec", "preprocessor", seed]),
+            _figure(plots.plot_interpolation, [net, "test", "data_spec"]),
+            _figure(plots.plot_compression, ["compression"]),
+            _figure(plots.plot_denoising, [net, "test", "denoising", "data_spec", settings, seed]),
+            _figure(plots.plot_anomalies, ["anomalies"]),
+            _figure(plots.plot_imputation, ["imputation"]),
+            _figure(plots.plot_sequences, ["sequences_network", "sequences", "test", "data_spec"]),
         ]
     )
     whole = preprocessing.create_pipeline(pretrained=False, supervised=False) + own
@@ -95,4 +95,4 @@ def create_pipeline() -> Pipeline:
 
 def _figure(function: Callable[..., object], inputs: list[str]) -> Node:
     name = function.__name__
-    return Node(function, inputs, name.replace("draw_", "figure_"), name=name)
+    return Node(function, inputs, name.replace("plot_", "figure_"), name=name)

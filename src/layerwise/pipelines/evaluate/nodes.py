@@ -7,99 +7,103 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.data.reading.chunks import Incoming
-from layerwise.evaluation import plots as figures
-from layerwise.evaluation.drift import Drift, sentences
-from layerwise.evaluation.metrics.supervised import Measure, measures
-from layerwise.evaluation.plots.drift import drift as drift_figure
-from layerwise.evaluation.reports.evaluation_report import evaluation_report
-from layerwise.inference.batch_evaluate import Answered, answer_labelled
-from layerwise.inference.model import Trained
+from layerwise.data.reading.chunks import ChunkedReader
+from layerwise.evaluation import plots
+from layerwise.evaluation.drift import Drift, describe_drift
+from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
+from layerwise.evaluation.plots.drift import plot_drift as drift_figure
+from layerwise.evaluation.reports.evaluation_report import make_evaluation_report
+from layerwise.inference.batch_evaluate import BatchEvaluation, evaluate_chunks
+from layerwise.inference.model import TrainedModel
 from layerwise.parameters.inference import EvaluateSettings
 from layerwise.utils.run_context import report_metrics, report_tags
 
 log = logging.getLogger(__name__)
 
 
-def answer_rows(model: Trained, rows: Incoming, settings: EvaluateSettings) -> Answered:
+def score_rows(model: TrainedModel, rows: ChunkedReader, settings: EvaluateSettings) -> BatchEvaluation:
     """Answer every row that can be answered and whose target is known; keep what drift is measured on."""
     report_tags(
-        {"model.run": model.facts.run, "model.sha256": model.sha256, "evaluate.input": str(rows.path)}
+        {"model.run": model.manifest.run_id, "model.sha256": model.sha256, "evaluate.input": str(rows.path)}
     )
-    answered = answer_labelled(model, rows, settings.strict)
-    log.info("%s rows measured, %s refused", f"{len(answered.scores):,}", f"{answered.refused:,}")
-    for reason, count in answered.reasons.most_common(5):
+    evaluation = evaluate_chunks(model, rows, settings.strict)
+    log.info("%s rows measured, %s refused", f"{len(evaluation.scores):,}", f"{evaluation.n_rejected:,}")
+    for reason, count in evaluation.reasons.most_common(5):
         log.warning("Refused %s row(s): %s", f"{count:,}", reason)
-    report_metrics({"evaluate/rows": len(answered.scores), "evaluate/refused": answered.refused})
-    return answered
+    report_metrics({"evaluate/rows": len(evaluation.scores), "evaluate/refused": evaluation.n_rejected})
+    return evaluation
 
 
-def measure_rows(model: Trained, answered: Answered, settings: EvaluateSettings, seed: int) -> dict[str, Any]:
+def evaluate_rows(
+    model: TrainedModel, evaluation: BatchEvaluation, settings: EvaluateSettings, seed: int
+) -> dict[str, Any]:
     """Return every measure of the task on the new rows, with its interval, by its name."""
-    columns, facts = model.columns, model.facts
+    columns, manifest = model.columns, model.manifest
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap}
-    found = measures(
+    found = compute_metrics(
         columns.task,
-        answered.targets,
-        answered.scores,
+        evaluation.targets,
+        evaluation.scores,
         columns.class_names,
-        threshold=facts.threshold,
+        threshold=manifest.threshold,
         **options,
     )
     if columns.target_transform == "log1p":
-        raw = measures("regression", np.expm1(answered.targets), np.expm1(answered.scores), **options)
+        raw = compute_metrics(
+            "regression", np.expm1(evaluation.targets), np.expm1(evaluation.scores), **options
+        )
         found |= {f"raw_{name}": m.model_copy(update={"name": f"raw_{name}"}) for name, m in raw.items()}
-    report_metrics({f"evaluate/{name}": measure.value for name, measure in found.items()})
-    return {name: measure.model_dump() for name, measure in found.items()}
+    report_metrics({f"evaluate/{name}": metric.value for name, metric in found.items()})
+    return {name: metric.model_dump() for name, metric in found.items()}
 
 
-def measure_drift(model: Trained, answered: Answered) -> list[dict[str, Any]]:
+def measure_drift(model: TrainedModel, evaluation: BatchEvaluation) -> list[dict[str, Any]]:
     """Return how far each column lies from the training rows; nothing for a model without their summary."""
-    found = answered.drift(model.preparation.state.get("summary"))
-    for sentence in sentences(found) if found else ["The model has no summary of its training rows."]:
+    found = evaluation.drift(model.preprocessor.state.get("summary"))
+    for sentence in describe_drift(found) if found else ["The model has no summary of its training rows."]:
         log.info(sentence)
     # MLflow takes no other signs in a name.
     names = {each.column: re.sub(r"[^-\w. ]", "_", each.column, flags=re.ASCII) for each in found}
     report_metrics({f"drift/{names[each.column]}": each.psi for each in found})
-    report_metrics({"drift/columns": sum(each.verdict != "stable" for each in found)})
+    report_metrics({"drift/drifted_columns": sum(each.level != "stable" for each in found)})
     return [each.model_dump() for each in found]
 
 
-def draw_drift(drift: list[dict[str, Any]], answered: Answered) -> Figure:
+def plot_drift(drift: list[dict[str, Any]], evaluation: BatchEvaluation) -> Figure:
     """Draw the columns' drift."""
     if not drift:
-        return figures.note("The model has no summary of its training rows: no drift was measured.")
-    return drift_figure([Drift(**each) for each in drift], len(answered.scores) + answered.refused)
+        return plots.plot_note("The model has no summary of its training rows: no drift was measured.")
+    return drift_figure([Drift(**each) for each in drift], len(evaluation.scores) + evaluation.n_rejected)
 
 
-def draw_predictions(model: Trained, answered: Answered) -> Figure:
+def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure:
     """Draw the confusion matrix of a classification, predicted against true values of a regression."""
-    columns, scores, targets = model.columns, answered.scores, answered.targets
+    columns, scores, targets = model.columns, evaluation.scores, evaluation.targets
     if columns.task == "regression":
         name = columns.target_names[0]
         shown = f"log(1 + {name})" if columns.target_transform == "log1p" else name
-        return figures.predicted_against_true(targets, scores, target_name=shown)
+        return plots.plot_predicted_vs_true(targets, scores, target_name=shown)
     if columns.task == "multilabel":
-        return figures.label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= model.facts.threshold
-    return figures.confusion_matrix(targets, chosen, columns.class_names)
+        return plots.plot_label_errors(targets, scores, columns.target_names)
+    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= model.manifest.threshold
+    return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 
-def draw_calibration(model: Trained, answered: Answered) -> Figure:
+def plot_calibration(model: TrainedModel, evaluation: BatchEvaluation) -> Figure:
     """Draw how well the stated probabilities (or values) agree with what is found."""
-    return figures.calibration(model.columns.task, answered.targets, answered.scores)
+    return plots.plot_calibration(model.columns.task, evaluation.targets, evaluation.scores)
 
 
 def write_report(
-    model: Trained, answered: Answered, measured: dict[str, Any], drift: list[dict[str, Any]]
+    model: TrainedModel, evaluation: BatchEvaluation, metrics: dict[str, Any], drift: list[dict[str, Any]]
 ) -> str:
     """Write what the model is worth on the new rows beside what it was worth on its test rows."""
-    facts = model.facts
-    return evaluation_report(
-        f"{facts.problem}, pipeline {facts.pipeline}, run {facts.run or 'unknown'}",
-        {name: Measure(**values) for name, values in measured.items()},
-        {name: Measure(**values) for name, values in facts.measures.items()},
+    manifest = model.manifest
+    return make_evaluation_report(
+        f"{manifest.problem}, pipeline {manifest.pipeline}, run {manifest.run_id or 'unknown'}",
+        {name: Metric(**values) for name, values in metrics.items()},
+        {name: Metric(**values) for name, values in manifest.metrics.items()},
         [Drift(**each) for each in drift],
-        rows=len(answered.scores),
-        refused=answered.reasons,
+        rows=len(evaluation.scores),
+        refused=evaluation.reasons,
     )

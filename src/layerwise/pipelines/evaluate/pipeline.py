@@ -9,23 +9,32 @@ def create_pipeline() -> Pipeline:
     """Return the steps from a model and labelled rows to measures, drift, figures and a report."""
     whole = Pipeline(
         [
-            Node(nodes.answer_rows, ["model", "rows", "params:evaluate"], "answered", name="answer_rows"),
+            Node(nodes.score_rows, ["model", "rows", "params:evaluate"], "scored_rows", name="score_rows"),
             Node(
-                nodes.measure_rows,
-                ["model", "answered", "params:evaluate", "params:seed"],
-                "measures",
-                name="measure_rows",
+                nodes.evaluate_rows,
+                ["model", "scored_rows", "params:evaluate", "params:seed"],
+                "metrics",
+                name="evaluate_rows",
             ),
-            Node(nodes.measure_drift, ["model", "answered"], "drift", name="measure_drift"),
-            Node(nodes.draw_drift, ["drift", "answered"], "figure_drift", name="draw_drift"),
+            Node(nodes.measure_drift, ["model", "scored_rows"], "drift", name="measure_drift"),
+            Node(nodes.plot_drift, ["drift", "scored_rows"], "figure_drift", name="plot_drift"),
             Node(
-                nodes.draw_predictions, ["model", "answered"], "figure_predictions", name="draw_predictions"
+                nodes.plot_predictions,
+                ["model", "scored_rows"],
+                "figure_predictions",
+                name="plot_predictions",
             ),
             Node(
-                nodes.draw_calibration, ["model", "answered"], "figure_calibration", name="draw_calibration"
+                nodes.plot_calibration,
+                ["model", "scored_rows"],
+                "figure_calibration",
+                name="plot_calibration",
             ),
             Node(
-                nodes.write_report, ["model", "answered", "measures", "drift"], "report", name="write_report"
+                nodes.write_report,
+                ["model", "scored_rows", "metrics", "drift"],
+                "report",
+                name="write_report",
             ),
         ]
     )

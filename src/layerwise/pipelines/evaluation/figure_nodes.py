@@ -6,170 +6,175 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.data.transforms.augmentation import AugmentationSettings, augment
-from layerwise.evaluation import plots as figures
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data.transforms.augmentation import AugmentationSettings, make_augmentation
+from layerwise.evaluation import plots
 from layerwise.evaluation.metrics.importance import Importance
-from layerwise.evaluation.metrics.supervised import Measure
+from layerwise.evaluation.metrics.supervised import Metric
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm.dbn import DBN
 from layerwise.models.rbm.units import VISIBLE_UNITS
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
-from layerwise.pipelines.views import code_map_of
+from layerwise.pipelines.views import latent_map_figure
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
-def draw_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:
+def plot_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:
     """Draw every layer's pretraining, and fine-tuning."""
     histories = {}
     for name, epochs in (pretraining or {"layers": {}})["layers"].items():
         histories[f"pretraining {name.replace('_', ' ')}"] = epochs
-    return figures.learning_curves(histories | {"fine-tuning": finetuning["epochs"]})
+    return plots.plot_learning_curves(histories | {"fine-tuning": finetuning["epochs"]})
 
 
-def draw_grid(finetuning: dict[str, Any]) -> Figure:
+def plot_grid(finetuning: dict[str, Any]) -> Figure:
     """Draw what a grid of settings found on the validation rows."""
     if not finetuning.get("grid"):
-        return figures.note("One setting was trained (grid).")
-    return figures.grid_scores(finetuning["grid"], finetuning["monitor"])
+        return plots.plot_note("One setting was trained (grid).")
+    return plots.plot_grid_scores(finetuning["grid"], finetuning["monitor"])
 
 
-def draw_predictions(
-    network: MLP, test: Rows, description: dict[str, Any], measured: dict[str, Any]
+def plot_predictions(
+    network: MLP, test: TensorData, data_spec: dict[str, Any], metrics: dict[str, Any]
 ) -> Figure:
     """Draw the confusion matrix of a classification, predicted against true values of a regression."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     if columns.task == "regression":
         name = columns.target_names[0]
-        return figures.predicted_against_true(
+        return plots.plot_predicted_vs_true(
             targets, scores, target_name=f"log(1 + {name})" if columns.target_transform == "log1p" else name
         )
     if columns.task == "multilabel":
-        return figures.label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= measured["threshold"]
-    return figures.confusion_matrix(targets, chosen, columns.class_names)
+        return plots.plot_label_errors(targets, scores, columns.target_names)
+    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= metrics["threshold"]
+    return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 
-def draw_ranking_curves(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
+def plot_ranking_curves(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
     """Draw the ROC and the precision-recall curves of a classification."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if columns.task == "regression":
-        return figures.note("A regression ranks no classes: it has no ROC and precision-recall curves.")
+        return plots.plot_note("A regression ranks no classes: it has no ROC and precision-recall curves.")
     names = columns.target_names if columns.task == "multilabel" else columns.class_names
-    return figures.ranking_curves(
+    return plots.plot_roc_and_pr_curves(
         columns.task, targets_of(test, columns), scores_of(network, test, columns), names
     )
 
 
-def draw_importance(importance: list[dict[str, Any]], description: dict[str, Any]) -> Figure:
+def plot_importance(importance: list[dict[str, Any]], data_spec: dict[str, Any]) -> Figure:
     """Draw what shuffling each column costs."""
     if not importance:
-        return figures.note("No single pixel of a picture is worth shuffling: see the features instead.")
-    columns = Description(**description)
-    measure = "RMSE" if columns.task == "regression" else "log loss"
-    return figures.importance_bars([Importance(**each) for each in importance], measure=measure)
+        return plots.plot_note("No single pixel of a picture is worth shuffling: see the features instead.")
+    columns = DataSpec(**data_spec)
+    metric = "RMSE" if columns.task == "regression" else "log loss"
+    return plots.plot_importances([Importance(**each) for each in importance], metric=metric)
 
 
-def draw_comparison(measured: dict[str, Any]) -> Figure:
+def plot_comparison(metrics: dict[str, Any]) -> Figure:
     """Draw the network's figures beside those of the usual models."""
-    if not measured["baselines"]:
-        return figures.note("No other model was fitted (evaluation.baselines).")
-    models = {"network": measured["network"], **measured["baselines"]}
+    if not metrics["baselines"]:
+        return plots.plot_note("No other model was fitted (evaluation.baselines).")
+    models = {"network": metrics["network"], **metrics["baselines"]}
     known = {
-        model: {name: Measure(**values) for name, values in found.items()} for model, found in models.items()
+        model: {name: Metric(**values) for name, values in found.items()} for model, found in models.items()
     }
     shown = ("accuracy", "roc_auc", "log_loss", "rmse", "mae", "r2")
-    return figures.comparison(known, [name for name in shown if name in known["network"]])
+    return plots.plot_metric_comparison(known, [name for name in shown if name in known["network"]])
 
 
-def draw_calibration(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
+def plot_calibration(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
     """Draw how well the stated probabilities (or values) agree with what is found."""
-    columns = Description(**description)
-    return figures.calibration(columns.task, targets_of(test, columns), scores_of(network, test, columns))
+    columns = DataSpec(**data_spec)
+    return plots.plot_calibration(columns.task, targets_of(test, columns), scores_of(network, test, columns))
 
 
-def draw_code_map(network: MLP, test: Rows, description: dict[str, Any]) -> Figure:
+def plot_latent_map(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
     """Draw the test rows' codes in the last hidden layer, in the plane of most variance."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
     with torch.no_grad():
         codes = network.encode(rows.inputs)
-    return code_map_of(codes, rows, columns)
+    return latent_map_figure(codes, rows, columns)
 
 
-def draw_augmentation(
-    labelled: Rows, description: dict[str, Any], settings: FinetuningSettings, seed: int
+def plot_augmentation(
+    labelled: TensorData, data_spec: dict[str, Any], settings: FinetuningSettings, seed: int
 ) -> Figure:
     """Draw training rows as each chosen change leaves them, and as all changes together do."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     chosen = settings.augmentation.chosen
     if not chosen or columns.image_shape is None:
-        return figures.note("The network learnt from the rows as they are (finetuning.augmentation).")
+        return plots.plot_note("The network learnt from the rows as they are (finetuning.augmentation).")
     rows = labelled.inputs[:10]
     variants = {"as they are": rows}
     for name in chosen:
         alone = AugmentationSettings(**{name: getattr(settings.augmentation, name)})
-        variants[name.replace("_", " ")] = augment(alone, columns.image_shape, seed, "cpu", name)(rows)
+        variants[name.replace("_", " ")] = make_augmentation(alone, columns.image_shape, seed, "cpu", name)(
+            rows
+        )
     if len(chosen) > 1:
-        variants["all"] = augment(settings.augmentation, columns.image_shape, seed, "cpu", "all")(rows)
-    return figures.augmentations(
+        variants["all"] = make_augmentation(settings.augmentation, columns.image_shape, seed, "cpu", "all")(
+            rows
+        )
+    return plots.plot_image_rows(
         variants, columns.image_shape, title="Training rows as the network sees them"
     )
 
 
-def draw_features(stack: DBN | StackedAutoencoders, description: dict[str, Any]) -> Figure:
+def plot_features(stack: DBN | StackedAutoencoders, data_spec: dict[str, Any]) -> Figure:
     """Draw what the first layer of the pretrained stack looks for."""
-    columns = Description(**description)
-    return figures.features(
+    columns = DataSpec(**data_spec)
+    return plots.plot_features(
         stack.filters, image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
-def draw_network_features(network: MLP, description: dict[str, Any]) -> Figure:
+def plot_network_features(network: MLP, data_spec: dict[str, Any]) -> Figure:
     """Draw what the first layer of the trained network looks for."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     first = network.hidden[0] if len(network.hidden) else network.output
-    return figures.features(
+    return plots.plot_features(
         first.weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
-def draw_reconstructions(history: dict[str, Any], description: dict[str, Any], preparation: Any) -> Figure:
+def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
     """Draw one training row as the first machine reconstructs it at four stages of its training."""
-    columns = Description(**description)
-    if not history["stages"]:
-        return figures.note(
+    columns = DataSpec(**data_spec)
+    if not history["reconstruction_history"]:
+        return plots.plot_note(
             "The network started at random (pretraining.method: none): nothing to reconstruct."
         )
-    return reconstructions_at_stages(history, columns, preparation)
+    return plot_reconstruction_history(history, columns, preprocessor)
 
 
-def reconstructions_at_stages(history: dict[str, Any], columns: Description, preparation: Any) -> Figure:
+def plot_reconstruction_history(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
     """Draw the row and its reconstructions that a machine's history holds."""
     row = np.asarray(history["row"], dtype=np.float32)
-    stages = [
-        (s["epoch"], np.asarray(s["reconstruction"], dtype=np.float32), s["loss"]) for s in history["stages"]
+    reconstruction_history = [
+        (s["epoch"], np.asarray(s["reconstruction"], dtype=np.float32), s["loss"])
+        for s in history["reconstruction_history"]
     ]
     if columns.image_shape:
-        return figures.reconstructions(row, stages, image_shape=columns.image_shape)
-    matrix = np.stack([row, *(reconstruction for _, reconstruction, _ in stages)])
-    return figures.table_reconstructions(
-        preparation.restore_inputs(matrix),
+        return plots.plot_reconstructions(row, reconstruction_history, image_shape=columns.image_shape)
+    matrix = np.stack([row, *(reconstruction for _, reconstruction, _ in reconstruction_history)])
+    return plots.plot_table_reconstructions(
+        preprocessor.restore_inputs(matrix),
         matrix,
         columns.blocks,
-        [(epoch, loss) for epoch, _, loss in stages],
+        [(epoch, loss) for epoch, _, loss in reconstruction_history],
     )
 
 
-def draw_samples(
+def plot_samples(
     stack: DBN | StackedAutoencoders,
-    training: Rows,
-    description: dict[str, Any],
-    preparation: Any,
+    training: TensorData,
+    data_spec: dict[str, Any],
+    preprocessor: Any,
     history: dict[str, Any],
     settings: EvaluationSettings,
     seed: int,
@@ -178,25 +183,25 @@ def draw_samples(
 
     The chains start at training rows, since a chain from noise may not leave the first basin it falls into.
     """
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if not history["layers"]:
-        return figures.note(
+        return plots.plot_note(
             "The network started at random (pretraining.method: none): nothing to sample from."
         )
     if isinstance(stack, StackedAutoencoders):
-        return figures.note(
+        return plots.plot_note(
             "Stacked autoencoders state no distribution to sample from; a variational one does "
             "(kedro run --pipelines=autoencoder --params=autoencoder.variant=variational)."
         )
-    generator = generator_for(seed, "samples")
+    rng = torch_rng(seed, "samples")
     n = settings.samples if columns.image_shape else max(settings.samples, 1000)
-    picked = torch.randint(len(training), (n,), generator=generator)
-    means = stack.sample(n, settings.sampling_steps, generator, start=training.inputs[picked])
+    start_rows = torch.randint(len(training), (n,), generator=rng)
+    means = stack.sample(n, settings.sampling_steps, rng, start=training.inputs[start_rows])
     if columns.image_shape:
         title = (
             f"Samples of the deep belief network, {settings.sampling_steps} Gibbs steps from training rows"
         )
-        return figures.samples(means, columns.image_shape, title=title)
-    drawn = VISIBLE_UNITS[stack.config.visible].sample(means, generator)
-    real = preparation.restore_inputs(training.inputs.numpy())
-    return figures.marginals(real, preparation.restore_inputs(drawn.numpy()))
+        return plots.plot_samples(means, columns.image_shape, title=title)
+    drawn = VISIBLE_UNITS[stack.config.visible].sample(means, rng)
+    real = preprocessor.restore_inputs(training.inputs.numpy())
+    return plots.plot_marginals(real, preprocessor.restore_inputs(drawn.numpy()))

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.evaluation.metrics.baselines import baselines, compare
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.evaluation.metrics.baselines import compare_with_baselines, fit_baselines
 from layerwise.evaluation.metrics.importance import permutation_importance
-from layerwise.evaluation.metrics.supervised import Measure, choose_threshold, measures
-from layerwise.evaluation.reports.model_card import model_card
-from layerwise.evaluation.unsupervised.reconstruction import reconstruction_measures
+from layerwise.evaluation.metrics.supervised import Metric, choose_threshold, compute_metrics
+from layerwise.evaluation.reports.model_card import make_model_card
+from layerwise.evaluation.unsupervised.reconstruction import reconstruction_metrics
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm.dbn import DBN
@@ -27,17 +27,17 @@ log = logging.getLogger(__name__)
 
 def evaluate(
     network: MLP,
-    labelled: Rows,
-    validation: Rows,
-    test: Rows,
-    description: dict[str, Any],
-    preparation: Any,
+    labelled: TensorData,
+    validation: TensorData,
+    test: TensorData,
+    data_spec: dict[str, Any],
+    preprocessor: Any,
     settings: EvaluationSettings,
     seed: int,
     members: Members | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure the network on the test rows, beside the usual models when asked for, and keep its predictions."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     threshold = 0.5
     if columns.task == "binary" and settings.threshold != "half":
         threshold = choose_threshold(
@@ -48,7 +48,7 @@ def evaluate(
             false_negative_cost=settings.false_negative_cost,
         )
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
-    found = measures(
+    found = compute_metrics(
         columns.task,
         targets,
         scores,
@@ -58,100 +58,104 @@ def evaluate(
         n_bootstrap=settings.bootstrap,
     )
     if columns.target_transform != "none":
-        found |= _in_raw_units(preparation, test, network, seed, settings.bootstrap)
-    report_metrics({f"test/{name}": measure.value for name, measure in found.items()})
+        found |= _in_raw_units(preprocessor, test, network, seed, settings.bootstrap)
+    report_metrics({f"test/{name}": metric.value for name, metric in found.items()})
     others = {}
     wanted = columns.image_shape is None if settings.baselines == "auto" else settings.baselines
     if wanted:
-        others = baselines(
-            _unscaled(labelled, columns),
-            _unscaled(test, columns),
+        others = fit_baselines(
+            _with_unscaled_targets(labelled, columns),
+            _with_unscaled_targets(test, columns),
             columns.task,
             n_outputs=columns.n_outputs,
             seed=seed,
         )
-        for family, figures in others.items():
-            report_metrics({f"test/{metric_name(family)}/{n}": m.value for n, m in figures.items()})
-    verdict = compare(found, others)
+        for family, model_metrics in others.items():
+            report_metrics({f"test/{metric_name(family)}/{n}": m.value for n, m in model_metrics.items()})
+    conclusions = compare_with_baselines(found, others)
     notes = []
-    spread = {}
+    member_statistics = {}
     if members is not None and len(members) > 1:
-        spread = _spread(members, test, columns, threshold)
-        report_metrics({f"test/{name}_{part}": v for name, of in spread.items() for part, v in of.items()})
-        shown = ", ".join(f"{name} {of['mean']:.4f} +- {of['spread']:.4f}" for name, of in spread.items())
+        member_statistics = _member_statistics(members, test, columns, threshold)
+        report_metrics(
+            {f"test/{name}_{part}": v for name, of in member_statistics.items() for part, v in of.items()}
+        )
+        shown = ", ".join(
+            f"{name} {of['mean']:.4f} +- {of['std']:.4f}" for name, of in member_statistics.items()
+        )
         notes.append(f"{len(members)} networks of other seeds, mean and standard deviation: {shown}.")
-    measured = {
+    report = {
         "threshold": threshold,
-        "network": {name: measure.model_dump() for name, measure in found.items()},
+        "network": {name: metric.model_dump() for name, metric in found.items()},
         "baselines": {
-            family: {name: measure.model_dump() for name, measure in figures.items()}
-            for family, figures in others.items()
+            family: {name: metric.model_dump() for name, metric in model_metrics.items()}
+            for family, model_metrics in others.items()
         },
-        "verdict": verdict,
+        "conclusions": conclusions,
         "notes": notes,
-        "members": spread,
+        "members": member_statistics,
     }
-    for sentence in verdict:
+    for sentence in conclusions:
         log.warning(sentence)
     for sentence in notes:
         log.info(sentence)
-    return measured, _predictions(columns, targets, scores, threshold)
+    return report, _prediction_table(columns, targets, scores, threshold)
 
 
-def evaluate_stack(stack: DBN | StackedAutoencoders, test: Rows, history: dict[str, Any]) -> dict[str, float]:
+def evaluate_stack(
+    stack: DBN | StackedAutoencoders, test: TensorData, history: dict[str, Any]
+) -> dict[str, float]:
     """Measure how well the pretrained stack reconstructs the test rows; nothing when it was not pretrained."""
     if not history["layers"]:
         return {}
     reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(AT_A_TIME)])
-    found = reconstruction_measures(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
+    found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
     report_metrics({f"test/{name}": value for name, value in found.items()})
     return found
 
 
 def measure_importance(
-    network: MLP, validation: Rows, description: dict[str, Any], settings: EvaluationSettings, seed: int
+    network: MLP, validation: TensorData, data_spec: dict[str, Any], settings: EvaluationSettings, seed: int
 ) -> list[dict[str, Any]]:
     """Say how much worse the network gets on validation rows when a column is shuffled; nothing for pictures."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if columns.image_shape is not None:
         return []
     found = permutation_importance(
         lambda inputs: probabilities(columns.task, network(inputs)).detach(),
         validation,
         columns,
-        repeats=settings.importance_repeats,
+        n_repeats=settings.importance_repeats,
         seed=seed,
     )
     return [each.model_dump() for each in found]
 
 
-def write_model_card(
-    measured: dict[str, Any], description: dict[str, Any], parameters: dict[str, Any]
-) -> str:
+def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], parameters: dict[str, Any]) -> str:
     """Write down what the network is, what it is worth and what it should not be used for."""
-    network = {name: Measure(**values) for name, values in measured["network"].items()}
+    network = {name: Metric(**values) for name, values in report["network"].items()}
     others = {
-        family: {name: Measure(**values) for name, values in figures.items()}
-        for family, figures in measured["baselines"].items()
+        family: {name: Metric(**values) for name, values in model_metrics.items()}
+        for family, model_metrics in report["baselines"].items()
     }
     plain = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
     }
-    columns = Description(**description)
-    notes = [*columns.notes, *measured["notes"]]
-    if measured["threshold"] != 0.5:
-        notes.append(f"An answer is yes from {measured['threshold']:.4f} on, chosen on the validation rows.")
-    return model_card(columns, plain, network, others, notes)
+    columns = DataSpec(**data_spec)
+    notes = [*columns.notes, *report["notes"]]
+    if report["threshold"] != 0.5:
+        notes.append(f"An answer is yes from {report['threshold']:.4f} on, chosen on the validation rows.")
+    return make_model_card(columns, plain, network, others, notes)
 
 
-def _spread(
-    members: Members, test: Rows, columns: Description, threshold: float
+def _member_statistics(
+    members: Members, test: TensorData, columns: DataSpec, threshold: float
 ) -> dict[str, dict[str, float]]:
     """Return the mean and standard deviation over the members of every measure of the test rows."""
     targets = targets_of(test, columns)
     found = [
-        measures(
+        compute_metrics(
             columns.task,
             targets,
             scores_of(members.member(k), test, columns),
@@ -165,7 +169,7 @@ def _spread(
         name: [each[name].value for each in found] for name in found[0] if all(name in e for e in found)
     }
     return {
-        name: {"mean": float(np.mean(each)), "spread": float(np.std(each, ddof=1))}
+        name: {"mean": float(np.mean(each)), "std": float(np.std(each, ddof=1))}
         for name, each in values.items()
     }
 
@@ -175,22 +179,22 @@ def metric_name(words: str) -> str:
     return words.replace(":", "").replace(" ", "_")
 
 
-def _unscaled(rows: Rows, columns: Description) -> Rows:
-    return Rows(rows.inputs, targets_of(rows, columns))
+def _with_unscaled_targets(rows: TensorData, columns: DataSpec) -> TensorData:
+    return TensorData(rows.inputs, targets_of(rows, columns))
 
 
-def _in_raw_units(preparation: Any, test: Rows, network: MLP, seed: int, n: int) -> dict[str, Measure]:
+def _in_raw_units(preprocessor: Any, test: TensorData, network: MLP, seed: int, n: int) -> dict[str, Metric]:
     with torch.no_grad():
-        values = preparation.restore_targets(network(test.inputs).numpy())
+        values = preprocessor.restore_targets(network(test.inputs).numpy())
     assert test.targets is not None
-    found = measures(
-        "regression", preparation.restore_targets(test.targets.numpy()), values, seed=seed, n_bootstrap=n
+    found = compute_metrics(
+        "regression", preprocessor.restore_targets(test.targets.numpy()), values, seed=seed, n_bootstrap=n
     )
     return {f"raw_{name}": m.model_copy(update={"name": f"raw_{name}"}) for name, m in found.items()}
 
 
-def _predictions(
-    columns: Description, targets: torch.Tensor, scores: torch.Tensor, threshold: float
+def _prediction_table(
+    columns: DataSpec, targets: torch.Tensor, scores: torch.Tensor, threshold: float
 ) -> pd.DataFrame:
     """Return the test rows' targets, predictions and probabilities, in the order of the test rows."""
     true, given = targets.numpy(), scores.numpy()

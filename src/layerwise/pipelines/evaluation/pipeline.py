@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.evaluation import figure_nodes as draw
+from layerwise.pipelines.evaluation import figure_nodes as plots
 from layerwise.pipelines.evaluation.nodes import (
     evaluate,
     evaluate_stack,
@@ -18,62 +18,62 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
         Node(
             evaluate,
             [
-                *["network", *rows, "description", "preparation", "params:evaluation", "params:seed"],
+                *["network", *rows, "data_spec", "preprocessor", "params:evaluation", "params:seed"],
                 *([] if pretrained else ["members"]),
             ],
-            ["measures", "predictions"],
+            ["metrics", "predictions"],
             name="evaluate",
         ),
         Node(
             write_model_card,
-            ["measures", "description", "parameters"],
+            ["metrics", "data_spec", "parameters"],
             "model_card",
             name="write_model_card",
         ),
-        _figure(draw.draw_predictions, ["network", "test", "description", "measures"]),
+        _figure(plots.plot_predictions, ["network", "test", "data_spec", "metrics"]),
         Node(
             measure_importance,
-            ["network", "validation", "description", "params:evaluation", "params:seed"],
+            ["network", "validation", "data_spec", "params:evaluation", "params:seed"],
             "importance",
             name="measure_importance",
         ),
-        _figure(draw.draw_importance, ["importance", "description"]),
-        _figure(draw.draw_comparison, ["measures"]),
-        _figure(draw.draw_ranking_curves, ["network", "test", "description"]),
-        _figure(draw.draw_calibration, ["network", "test", "description"]),
-        _figure(draw.draw_augmentation, ["labelled", "description", "params:finetuning", "params:seed"]),
-        _figure(draw.draw_code_map, ["network", "test", "description"]),
+        _figure(plots.plot_importance, ["importance", "data_spec"]),
+        _figure(plots.plot_comparison, ["metrics"]),
+        _figure(plots.plot_ranking_curves, ["network", "test", "data_spec"]),
+        _figure(plots.plot_calibration, ["network", "test", "data_spec"]),
+        _figure(plots.plot_augmentation, ["labelled", "data_spec", "params:finetuning", "params:seed"]),
+        _figure(plots.plot_latent_map, ["network", "test", "data_spec"]),
     ]
     if not pretrained:
         nodes += [
-            _figure(draw.draw_learning_curves, ["finetuning_history"]),
-            _figure(draw.draw_grid, ["finetuning_history"]),
+            _figure(plots.plot_learning_curves, ["finetuning_history"]),
+            _figure(plots.plot_grid, ["finetuning_history"]),
             Node(
-                draw.draw_network_features,
-                ["network", "description"],
+                plots.plot_network_features,
+                ["network", "data_spec"],
                 "figure_features",
-                name="draw_features",
+                name="plot_features",
             ),
         ]
         return Pipeline(nodes)
-    sampling = ["stack", "training", "description", "preparation", "pretraining_history"]
+    sampling = ["stack", "training", "data_spec", "preprocessor", "pretraining_history"]
     return Pipeline(
         [
             *nodes,
             Node(
                 evaluate_stack,
                 ["stack", "test", "pretraining_history"],
-                "stack_measures",
+                "stack_metrics",
                 name="evaluate_stack",
             ),
-            _figure(draw.draw_learning_curves, ["finetuning_history", "pretraining_history"]),
-            _figure(draw.draw_features, ["stack", "description"]),
-            _figure(draw.draw_reconstructions, ["pretraining_history", "description", "preparation"]),
-            _figure(draw.draw_samples, [*sampling, "params:evaluation", "params:seed"]),
+            _figure(plots.plot_learning_curves, ["finetuning_history", "pretraining_history"]),
+            _figure(plots.plot_features, ["stack", "data_spec"]),
+            _figure(plots.plot_reconstructions, ["pretraining_history", "data_spec", "preprocessor"]),
+            _figure(plots.plot_samples, [*sampling, "params:evaluation", "params:seed"]),
         ]
     )
 
 
 def _figure(function, inputs: list[str]) -> Node:  # type: ignore[no-untyped-def]
     name = function.__name__
-    return Node(function, inputs, name.replace("draw_", "figure_"), name=name)
+    return Node(function, inputs, name.replace("plot_", "figure_"), name=name)

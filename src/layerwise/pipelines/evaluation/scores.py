@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import torch
 
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.models.mlp import MLP
 from layerwise.training.supervised.losses import probabilities
 
 AT_A_TIME = 2000
 
 
-def scores_of(network: MLP, rows: Rows, columns: Description) -> torch.Tensor:
+def scores_of(network: MLP, rows: TensorData, columns: DataSpec) -> torch.Tensor:
     """Return probabilities, or values in the units of the (transformed) target, shape (rows, n_outputs)."""
     with torch.no_grad():
         outputs = torch.cat([network(part) for part in rows.inputs.split(AT_A_TIME)])
     return columns.unscaled(probabilities(columns.task, outputs))
 
 
-def targets_of(rows: Rows, columns: Description) -> torch.Tensor:
+def targets_of(rows: TensorData, columns: DataSpec) -> torch.Tensor:
     """Return the targets, those of a regression in the units of the (transformed) target."""
     assert rows.targets is not None
     return columns.unscaled(rows.targets)

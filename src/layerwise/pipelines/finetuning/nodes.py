@@ -3,89 +3,95 @@
 import logging
 from typing import Any
 
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.models.autoencoder.stacked import StackedAutoencoders
 from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
 from layerwise.models.rbm.dbn import DBN
 from layerwise.parameters.networks import DBNSettings, MLPSettings
 from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.diagnostics.layer_statistics import HealthProbe
+from layerwise.training.diagnostics.layer_statistics import LayerStatistics
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.pretraining import PretrainingSettings
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 log = logging.getLogger(__name__)
 
 
 def finetune_stack(
     stack: DBN,
-    labelled: Rows,
-    validation: Rows,
-    description: dict[str, Any],
+    labelled: TensorData,
+    validation: TensorData,
+    data_spec: dict[str, Any],
     dbn: DBNSettings,
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
     seed: int,
-    health: bool = False,
+    layer_statistics: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Put a task head on the stack and train all of it; with method `none` the same net starts at random."""
     layers = MLPSettings(
-        hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initialiser=dbn.random_initialiser
+        hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initializer=dbn.random_initializer
     )
-    network = new_network(layers, description, settings, seed)
+    network = new_network(layers, data_spec, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
-    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze, health)
+    return _finetune(
+        network, labelled, validation, data_spec, settings, seed, pretraining.freeze, layer_statistics
+    )
 
 
 def finetune_encoders(
     stack: StackedAutoencoders,
-    labelled: Rows,
-    validation: Rows,
-    description: dict[str, Any],
+    labelled: TensorData,
+    validation: TensorData,
+    data_spec: dict[str, Any],
     sae: SAESettings,
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
     seed: int,
-    health: bool = False,
+    layer_statistics: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Put a task head on the stacked encoders and train all of it; with method `none` the net starts at random."""
-    shape = sae.of_variant(sae.variant)
-    machines = pretraining.method == "rbm"
+    shape = sae.resolved(sae.variant)
+    uses_rbms = pretraining.method == "rbm"
     layers = MLPSettings(
         hidden_sizes=sae.hidden_sizes,
-        activation="sigmoid" if machines else shape["code_activation"],
-        initialiser=shape["initialiser"],
+        activation="sigmoid" if uses_rbms else shape["latent_activation"],
+        initializer=shape["initializer"],
     )
-    network = new_network(layers, description, settings, seed)
+    network = new_network(layers, data_spec, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
-    return _finetune(network, labelled, validation, description, settings, seed, pretraining.freeze, health)
+    return _finetune(
+        network, labelled, validation, data_spec, settings, seed, pretraining.freeze, layer_statistics
+    )
 
 
 def finetune_random_start(
-    labelled: Rows,
-    validation: Rows,
-    description: dict[str, Any],
+    labelled: TensorData,
+    validation: TensorData,
+    data_spec: dict[str, Any],
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
-    health: bool = False,
-    quiet: bool = False,
+    layer_statistics: bool = False,
+    silent: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Train a feed-forward network from its random start."""
-    network = new_network(mlp, description, settings, seed)
-    return _finetune(network, labelled, validation, description, settings, seed, False, health, quiet)
+    network = new_network(mlp, data_spec, settings, seed)
+    return _finetune(
+        network, labelled, validation, data_spec, settings, seed, False, layer_statistics, silent
+    )
 
 
 def new_network(
-    layers: MLPSettings, description: dict[str, Any], settings: FinetuningSettings, seed: int
+    layers: MLPSettings, data_spec: dict[str, Any], settings: FinetuningSettings, seed: int
 ) -> MLP:
     """Return a network for prepared rows, as its seed draws it."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     try:
         for_each_layer(settings.dropout, len(layers.hidden_sizes), "finetuning.dropout")
     except ValueError as error:
@@ -100,23 +106,23 @@ def new_network(
         output="exponential" if settings.loss == "poisson" else "linear",
         **layers.model_dump(),
     )
-    return MLP(shape, generator_for(seed, "network"))
+    return MLP(shape, torch_rng(seed, "network"))
 
 
 def _finetune(
     network: MLP,
-    labelled: Rows,
-    validation: Rows,
-    description: dict[str, Any],
+    labelled: TensorData,
+    validation: TensorData,
+    data_spec: dict[str, Any],
     settings: FinetuningSettings,
     seed: int,
     freeze: bool,
-    health: bool = False,
-    quiet: bool = False,
+    layer_statistics: bool = False,
+    silent: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     device = best_device()
-    columns = Description(**description)
-    probe = HealthProbe(network.to(device), labelled.to(device), report=not quiet)
+    columns = DataSpec(**data_spec)
+    probe = LayerStatistics(network.to(device), labelled.to(device), report=not silent)
     progress = finetune(
         network,
         columns.task,
@@ -125,20 +131,23 @@ def _finetune(
         settings,
         seed,
         freeze=freeze,
-        fresh=columns.fresh_binarisation,
+        dynamic_binarization=columns.dynamic_binarization,
         image_shape=columns.image_shape,
-        callbacks=[probe] if health else [],
-        quiet=quiet,
+        callbacks=[probe] if layer_statistics else [],
+        silent=silent,
     )
     history: dict[str, Any] = {
         "epochs": progress.history,
         "stopped": progress.stop,
         "seconds": progress.seconds,
     }
-    if health:
-        history |= {"health": [each.metrics() for each in probe.epochs], "verdicts": probe.verdicts()}
-        for verdict in history["verdicts"] or [
+    if layer_statistics:
+        history |= {
+            "layer_statistics": [each.metrics() for each in probe.epochs],
+            "diagnoses": probe.diagnoses(),
+        }
+        for diagnosis in history["diagnoses"] or [
             "healthy: gradients, updates and activities are as they should be"
         ]:
-            log.warning(verdict) if history["verdicts"] else log.info(verdict)
+            log.warning(diagnosis) if history["diagnoses"] else log.info(diagnosis)
     return network, history

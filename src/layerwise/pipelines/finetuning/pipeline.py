@@ -9,9 +9,9 @@ from layerwise.pipelines.previews import NetworkPreview
 
 def create_pipeline(name: str = "finetuning", pretrained: bool = True, stack: str = "dbn") -> Pipeline:
     """Return the fine-tuning of the pipeline `name`: from a pretrained stack, or from a random start."""
-    rows = ["labelled", "validation", "description"]
+    rows = ["labelled", "validation", "data_spec"]
     outputs = ["network", "finetuning_history"]
-    settings = ["params:finetuning", "params:seed", "params:health"]
+    settings = ["params:finetuning", "params:seed", "params:layer_statistics"]
     preview = NetworkPreview(name)
     if pretrained:
         inputs = ["stack", *rows, f"params:{stack}", "params:pretraining", *settings]

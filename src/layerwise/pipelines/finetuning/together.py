@@ -3,16 +3,16 @@
 import logging
 from typing import Any
 
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.models.mlp import MLP
 from layerwise.models.stack import Members, MembersConfig
 from layerwise.parameters.networks import MLPSettings
 from layerwise.pipelines.finetuning.nodes import finetune_random_start, new_network
 from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.grid import GridSettings, ranking
-from layerwise.training.supervised.network_stack import train_many
+from layerwise.training.supervised.grid import GridSettings, rank_points
+from layerwise.training.supervised.network_stack import train_network_stack
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.training.supervised.stack_state import Course
+from layerwise.training.supervised.stack_state import StackHistory
 from layerwise.utils.devices import best_device
 from layerwise.utils.run_context import report_metrics
 
@@ -20,13 +20,13 @@ log = logging.getLogger(__name__)
 
 
 def train_networks(
-    labelled: Rows,
-    validation: Rows,
-    description: dict[str, Any],
+    labelled: TensorData,
+    validation: TensorData,
+    data_spec: dict[str, Any],
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
-    health: bool = False,
+    layer_statistics: bool = False,
     seeds: int = 1,
     grid: GridSettings | None = None,
 ) -> tuple[MLP, dict[str, Any], Members]:
@@ -38,17 +38,19 @@ def train_networks(
     points = (grid or GridSettings()).points()
     if seeds == 1 and not points:
         network, history = finetune_random_start(
-            labelled, validation, description, mlp, settings, seed, health
+            labelled, validation, data_spec, mlp, settings, seed, layer_statistics
         )
         config = MembersConfig(shape=network.config, seeds=(seed,))
         return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
-    if health:
-        raise TrainingError("health looks into one network: set seeds: 1 and no grid, or health: false")
-    columns, device = Description(**description), best_device()
+    if layer_statistics:
+        raise TrainingError(
+            "layer_statistics looks into one network: set seeds: 1 and no grid, or layer_statistics: false"
+        )
+    columns, device = DataSpec(**data_spec), best_device()
     names = [seed + k for k in range(seeds)] * max(1, len(points))
-    networks = [new_network(mlp, description, settings, each).to(device) for each in names]
+    networks = [new_network(mlp, data_spec, settings, each).to(device) for each in names]
     own = [point for point in points for _ in range(seeds)] or None
-    members, course = train_many(
+    members, stack_history = train_network_stack(
         networks,
         columns.task,
         labelled.to(device),
@@ -56,13 +58,17 @@ def train_networks(
         settings,
         names,
         own,
-        fresh=columns.fresh_binarisation,
+        dynamic_binarization=columns.dynamic_binarization,
         image_shape=columns.image_shape,
     )
-    ranked = ranking(points, _scores(course, settings, seeds), settings.monitors_a_score) if points else []
-    first = ranked[0]["place"] * seeds if ranked else 0
+    ranked = (
+        rank_points(points, _scores(stack_history, settings, seeds), settings.monitor_is_score)
+        if points
+        else []
+    )
+    first = ranked[0]["index"] * seeds if ranked else 0
     chosen = range(first, first + seeds)
-    _report(course, chosen)
+    _report(stack_history, chosen)
     if ranked:
         log.info(
             "The grid's best of %d points by %s: %s (%.4f)",
@@ -72,39 +78,39 @@ def train_networks(
             ranked[0]["mean"],
         )
     history = {
-        "epochs": course.history[first],
-        "stopped": course.stopped[first],
-        "seconds": course.seconds,
+        "epochs": stack_history.history[first],
+        "stopped": stack_history.stopped[first],
+        "seconds": stack_history.seconds,
         "members": [
             {
                 "seed": names[k],
-                "epochs": len(course.history[k]),
-                "best_epoch": course.best_epoch[k],
-                "stopped": course.stopped[k],
+                "epochs": len(stack_history.history[k]),
+                "best_epoch": stack_history.best_epoch[k],
+                "stopped": stack_history.stopped[k],
             }
             for k in chosen
         ],
-        "grid": [{name: each[name] for name in ("settings", "mean", "spread")} for each in ranked],
+        "grid": [{name: each[name] for name in ("settings", "mean", "std")} for each in ranked],
         "monitor": settings.monitor,
     }
-    kept = [members.member(k) for k in chosen]
+    chosen_networks = [members.member(k) for k in chosen]
     config = MembersConfig(shape=networks[0].config, seeds=tuple(names[k] for k in chosen))
-    return kept[0], history, Members(config, kept).to(device).eval()
+    return chosen_networks[0], history, Members(config, chosen_networks).to(device).eval()
 
 
-def _scores(course: Course, settings: FinetuningSettings, seeds: int) -> list[list[float]]:
+def _scores(stack_history: StackHistory, settings: FinetuningSettings, seeds: int) -> list[list[float]]:
     """Return each point's members' scores: of the epoch that was kept."""
-    best = max if settings.monitors_a_score else min
+    best = max if settings.monitor_is_score else min
     found = []
-    for history in course.history:
+    for history in stack_history.history:
         values = [epoch[settings.monitor] for epoch in history]
-        found.append(best(values) if settings.keep_best else values[-1])
+        found.append(best(values) if settings.keep_best_weights else values[-1])
     return [found[start : start + seeds] for start in range(0, len(found), seeds)]
 
 
-def _report(course: Course, chosen: range) -> None:
+def _report(stack_history: StackHistory, chosen: range) -> None:
     """Report the means over the chosen networks, epoch by epoch."""
-    histories = [course.history[k] for k in chosen]
+    histories = [stack_history.history[k] for k in chosen]
     for epoch in range(max(map(len, histories))):
         running = [history[epoch] for history in histories if epoch < len(history)]
         means = {

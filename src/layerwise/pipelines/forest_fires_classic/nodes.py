@@ -11,26 +11,26 @@ from matplotlib.figure import Figure
 
 from layerwise.data.derivations import classic_csv, classic_table
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import fit_preparation, prepare_rows
-from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.preprocessing.preprocessor import fit_preprocessor, preprocess_rows
+from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.splits import Split
-from layerwise.data.tensors import Description, Rows
-from layerwise.evaluation import plots as figures
-from layerwise.evaluation.metrics.supervised import Measure, measures
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.evaluation import plots
+from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
 from layerwise.models.mlp import MLP
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.networks import MLPSettings
 from layerwise.pipelines.evaluation.nodes import metric_name
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
-from layerwise.pipelines.preprocessing.nodes import keep_labels
+from layerwise.pipelines.preprocessing.nodes import select_labelled_rows
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 
 EXERCISE = "forest_fires_classic"
-TAUGHT, RIGHT, WITHOUT = (
+AS_TAUGHT, CORRECT, WITHOUT_AREA = (
     "as taught: scaler refitted on the test rows",
     "scaler of the training rows",
     "without area",
@@ -53,12 +53,12 @@ def train_without_area(
     raw: Any,
     split: dict[str, list[int]],
     problem: Problem,
-    preparing: PreparationSettings,
+    preparing: PreprocessingSettings,
     labelled_rows: int | None,
     mlp: MLPSettings,
     finetuning: FinetuningSettings,
     seed: int,
-) -> tuple[MLP, Rows, dict[str, Any]]:
+) -> tuple[MLP, TensorData, dict[str, Any]]:
     """Train a network like the exercise's on the same rows without the column that is the label.
 
     Returns:
@@ -67,20 +67,20 @@ def train_without_area(
     others = tuple(name for name in problem.drop if name != LABEL)
     honest = problem.model_copy(update={"drop": (*others, LABEL), "allow_leak": False})
     parts = Split.from_dict(split)
-    fitted = fit_preparation(raw, parts, honest, preparing, seed)
-    training, validation, test = prepare_rows(raw, parts, fitted)
-    description = fitted.description.model_dump(mode="json")
-    labelled = keep_labels(training, description, labelled_rows, seed)
-    network, _ = finetune_random_start(labelled, validation, description, mlp, finetuning, seed, quiet=True)
-    return network, test, description
+    fitted = fit_preprocessor(raw, parts, honest, preparing, seed)
+    training, validation, test = preprocess_rows(raw, parts, fitted)
+    data_spec = fitted.data_spec.model_dump(mode="json")
+    labelled = select_labelled_rows(training, data_spec, labelled_rows, seed)
+    network, _ = finetune_random_start(labelled, validation, data_spec, mlp, finetuning, seed, silent=True)
+    return network, test, data_spec
 
 
 def measure_exercise(
     network: MLP,
-    test: Rows,
-    description: dict[str, Any],
+    test: TensorData,
+    data_spec: dict[str, Any],
     other: MLP,
-    other_test: Rows,
+    other_test: TensorData,
     other_description: dict[str, Any],
     settings: EvaluationSettings,
     seed: int,
@@ -93,30 +93,30 @@ def measure_exercise(
     Returns:
         Measures by variant.
     """
-    columns, honest = Description(**description), Description(**other_description)
+    columns, honest = DataSpec(**data_spec), DataSpec(**other_description)
 
-    def measured(net: MLP, rows: Rows, of: Description) -> dict[str, Measure]:
+    def variant_metrics(net: MLP, rows: TensorData, of: DataSpec) -> dict[str, Metric]:
         targets, scores = targets_of(rows, of), scores_of(net, rows, of)
-        return measures(of.task, targets, scores, of.class_names, seed=seed, n_bootstrap=settings.bootstrap)
+        return compute_metrics(
+            of.task, targets, scores, of.class_names, seed=seed, n_bootstrap=settings.bootstrap
+        )
 
     # Scaling scaled rows by their own means is scaling the raw ones: both maps are affine.
-    spread = test.inputs.std(0, correction=0)
-    refitted = test.with_inputs(
-        (test.inputs - test.inputs.mean(0)) / spread.where(spread > 0, spread.new_ones(()))
-    )
+    std = test.inputs.std(0, correction=0)
+    refitted = test.with_inputs((test.inputs - test.inputs.mean(0)) / std.where(std > 0, std.new_ones(())))
     found = {
-        TAUGHT: measured(network, refitted, columns),
-        RIGHT: measured(network, test, columns),
-        WITHOUT: measured(other, other_test, honest),
+        AS_TAUGHT: variant_metrics(network, refitted, columns),
+        CORRECT: variant_metrics(network, test, columns),
+        WITHOUT_AREA: variant_metrics(other, other_test, honest),
     }
     for name, of in found.items():
         report_metrics({f"test/{metric_name(name)}/{each}": m.value for each, m in of.items()})
     return {name: {each: m.model_dump() for each, m in of.items()} for name, of in found.items()}
 
 
-def draw_accuracies(exercise: dict[str, dict[str, Any]]) -> Figure:
+def plot_accuracies(exercise: dict[str, dict[str, Any]]) -> Figure:
     """Draw the accuracies and ranks of the three variants side by side."""
-    return figures.comparison(
+    return plots.plot_metric_comparison(
         _known(exercise), SHOWN, title="The exercise as taught, and as is right (dotted: a constant answer)"
     )
 
@@ -126,7 +126,7 @@ def write_report(raw: pd.DataFrame, exercise: dict[str, dict[str, Any]]) -> str:
     found = _known(exercise)
     head = ["variant", *(f"{name} [95 % interval]" for name in SHOWN)]
     rows = [[name, *(str(of[each]) for each in SHOWN)] for name, of in found.items()]
-    rows.append(["base rate", *(f"{found[RIGHT][each].base_rate:.4f}" for each in SHOWN)])
+    rows.append(["base rate", *(f"{found[CORRECT][each].base_rate:.4f}" for each in SHOWN)])
     table = "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
     sentences = _sentences(raw, {name: of["accuracy"] for name, of in found.items()})
     for sentence in sentences:
@@ -135,13 +135,13 @@ def write_report(raw: pd.DataFrame, exercise: dict[str, dict[str, Any]]) -> str:
     return f"# The forest fires exercise as it is taught\n\n{table}\n\n## What they say\n\n{said}\n"
 
 
-def _known(exercise: dict[str, dict[str, Any]]) -> dict[str, dict[str, Measure]]:
-    return {name: {each: Measure(**m) for each, m in of.items()} for name, of in exercise.items()}
+def _known(exercise: dict[str, dict[str, Any]]) -> dict[str, dict[str, Metric]]:
+    return {name: {each: Metric(**m) for each, m in of.items()} for name, of in exercise.items()}
 
 
-def _sentences(raw: pd.DataFrame, accuracy: dict[str, Measure]) -> list[str]:
+def _sentences(raw: pd.DataFrame, accuracy: dict[str, Metric]) -> list[str]:
     table = classic_table(raw)
-    base = accuracy[RIGHT].base_rate
+    base = accuracy[CORRECT].base_rate
     return [
         f"The table of the exercise has {table.shape[1]} columns and {int(table.isna().sum().sum())} missing values; "
         f"derived from the original, its file has sha256 {hashlib.sha256(classic_csv(raw)).hexdigest()}.",

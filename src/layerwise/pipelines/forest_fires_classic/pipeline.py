@@ -32,7 +32,7 @@ def _exercise() -> Pipeline:
                 "exercise",
                 name="measure_exercise",
             ),
-            Node(nodes.draw_accuracies, ["exercise"], "figure_accuracies", name="draw_accuracies"),
+            Node(nodes.plot_accuracies, ["exercise"], "figure_accuracies", name="plot_accuracies"),
             Node(nodes.write_report, ["raw", "exercise"], "report", name="write_report"),
         ]
     )

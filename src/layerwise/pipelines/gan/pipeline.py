@@ -6,8 +6,8 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.evaluation.reports import gan as writing
 from layerwise.pipelines import preprocessing
-from layerwise.pipelines.gan import evaluation as judging
-from layerwise.pipelines.gan import figure_nodes as draw
+from layerwise.pipelines.gan import evaluation as evaluation
+from layerwise.pipelines.gan import figure_nodes as plots
 from layerwise.pipelines.gan import nodes
 
 
@@ -17,33 +17,33 @@ def create_pipeline() -> Pipeline:
     own = Pipeline(
         [
             Node(
-                nodes.train_classifier,
-                ["training", "validation", "description", "params:gan", "params:seed"],
-                ["classifier", "classifier_history"],
-                name="train_classifier",
+                nodes.train_feature_classifier,
+                ["training", "validation", "data_spec", "params:gan", "params:seed"],
+                ["feature_classifier", "feature_classifier_history"],
+                name="train_feature_classifier",
             ),
             Node(
                 nodes.train_gan,
                 [
-                    "raw", "split", "training", "validation", "description", "classifier",
-                    "params:problem", "params:preparation", *settings,
+                    "raw", "split", "training", "validation", "data_spec", "feature_classifier",
+                    "params:problem", "params:preprocessing", *settings,
                 ],
-                ["generator", "discriminator", "game_history", "film", "conditions", "encoding"],
+                ["generator", "discriminator", "gan_history", "animation", "conditions", "encoding"],
                 name="train_gan",
             ),
             Node(
-                judging.judge,
+                evaluation.evaluate_samples,
                 [
-                    "generator", "conditions", "encoding", "raw", "split", "preparation", "training", "validation",
-                    "test", "description", "classifier", *settings,
+                    "generator", "conditions", "encoding", "raw", "split", "preprocessor", "training", "validation",
+                    "test", "data_spec", "feature_classifier", *settings,
                 ],
-                "judgement",
-                name="judge",
+                "sample_metrics",
+                name="evaluate_samples",
             ),
             Node(
                 nodes.synthesize,
                 [
-                    "generator", "conditions", "encoding", "preparation", "description",
+                    "generator", "conditions", "encoding", "preprocessor", "data_spec",
                     "params:synthesize", "params:seed",
                 ],
                 "synthetic",
@@ -51,21 +51,21 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 writing.write_report,
-                ["judgement", "game_history", "classifier_history", "description"],
+                ["sample_metrics", "gan_history", "feature_classifier_history", "data_spec"],
                 "report",
                 name="write_report",
             ),
-            _figure(draw.draw_game, ["game_history"]),
+            _figure(plots.plot_learning_curves, ["gan_history"]),
             _figure(
-                draw.draw_samples,
-                ["generator", "conditions", "encoding", "raw", "split", "description", *settings],
+                plots.plot_samples,
+                ["generator", "conditions", "encoding", "raw", "split", "data_spec", *settings],
             ),
-            _figure(draw.draw_stages, ["film"]),
-            _figure(draw.draw_classes, ["judgement", "description"]),
+            _figure(plots.plot_sample_progress, ["animation"]),
+            _figure(plots.plot_classes, ["sample_metrics", "data_spec"]),
             _figure(
-                draw.draw_memory,
+                plots.plot_memorization,
                 [
-                    "generator", "conditions", "encoding", "preparation", "training", "test", "description",
+                    "generator", "conditions", "encoding", "preprocessor", "training", "test", "data_spec",
                     "params:seed",
                 ],
             ),
@@ -78,4 +78,4 @@ def create_pipeline() -> Pipeline:
 
 def _figure(function: Callable[..., object], inputs: list[str]) -> Node:
     name = function.__name__
-    return Node(function, inputs, name.replace("draw_", "figure_"), name=name)
+    return Node(function, inputs, name.replace("plot_", "figure_"), name=name)

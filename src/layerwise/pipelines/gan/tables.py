@@ -9,34 +9,39 @@ import pandas as pd
 import torch
 
 from layerwise.data.preprocessing.table_encoding import encode, fit_encoding, known_rows
-from layerwise.data.preprocessing.targets import derived
-from layerwise.data.problem import PreparationSettings, Problem
+from layerwise.data.preprocessing.targets import derive_columns
+from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.splits import Split
-from layerwise.data.tensors import Description, Rows
-from layerwise.evaluation.generative.sample_quality import memorisation
-from layerwise.evaluation.generative.tables import associations, detection_auc, marginal_distance, usefulness
-from layerwise.evaluation.plots.animation import Film, film_of_points
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.evaluation.generative.sample_quality import memorization
+from layerwise.evaluation.generative.tables import (
+    associations,
+    detection_auc,
+    marginal_distance,
+    synthetic_data_utility,
+)
+from layerwise.evaluation.plots.animation import Animation, animate_points
 from layerwise.models.mlp import MLP
 from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.tables import play_table
-from layerwise.training.gan.train import Played
+from layerwise.training.gan.tables import train_table_gan
+from layerwise.training.gan.train import GANResult
 from layerwise.utils.devices import best_device
 from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 
 
-def play_on_table(
+def encode_and_train_gan(
     raw: pd.DataFrame,
     split: Split,
-    columns: Description,
+    columns: DataSpec,
     problem: Problem,
-    preparing: PreparationSettings,
+    preparing: PreprocessingSettings,
     settings: GANSettings,
     seed: int,
-) -> tuple[Played, Film, dict[str, Any]]:
+) -> tuple[GANResult, Animation, dict[str, Any]]:
     """Encode the rows, play, and film the samples in the plane of the real rows' two principal components."""
-    frame, device = derived(raw, problem), best_device()
+    frame, device = derive_columns(raw, problem), best_device()
     encoding = fit_encoding(frame, split.training, problem, preparing, settings.table.components, seed)
     held_out = frame.iloc[split.validation]
     held_out = held_out.iloc[known_rows(held_out, encoding)]
@@ -44,28 +49,30 @@ def play_on_table(
         torch.from_numpy(encode(part, encoding, seed)).to(device)
         for part in (frame.iloc[split.training], held_out)
     )
-    played = play_table(rows, others, encoding, columns, settings, seed)
-    film = film_of_points(*_in_the_plane(played, rows), names=("first component", "second component"))
-    return played, film, encoding.model_dump(mode="json")
+    result = train_table_gan(rows, others, encoding, columns, settings, seed)
+    animation = animate_points(*_in_the_plane(result, rows), names=("first component", "second component"))
+    return result, animation, encoding.model_dump(mode="json")
 
 
-def _in_the_plane(played: Played, rows: torch.Tensor) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
+def _in_the_plane(result: GANResult, rows: torch.Tensor) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
     """Return the film's samples and some real rows in the plane of the real rows' principal components."""
     real = rows[:1000].cpu().double().numpy()
     middle = real.mean(0)
     axes = np.linalg.svd(real - middle, full_matrices=False)[2][:2].T
-    stages = [(epoch, (made.cpu().double().numpy() - middle) @ axes) for epoch, made in played.film]
-    return stages, (real - middle) @ axes
+    snapshots = [
+        (epoch, (made.cpu().double().numpy() - middle) @ axes) for epoch, made in result.sample_history
+    ]
+    return snapshots, (real - middle) @ axes
 
 
-def judge_table(
+def evaluate_table_samples(
     generated: pd.DataFrame,
     raw: pd.DataFrame,
     split: Split,
-    preparation: Any,
-    training: Rows,
-    test: Rows,
-    columns: Description,
+    preprocessor: Any,
+    training: TensorData,
+    test: TensorData,
+    columns: DataSpec,
     classifier: MLP,
     seed: int,
 ) -> dict[str, Any]:
@@ -73,10 +80,10 @@ def judge_table(
 
     Detection and privacy are taken in the prepared columns, the target among them.
     """
-    frame = derived(raw, preparation.problem)
+    frame = derive_columns(raw, preprocessor.problem)
     real = frame.iloc[split.test][list(generated)].reset_index(drop=True)
-    inputs = torch.from_numpy(preparation.inputs(generated))
-    made = Rows(inputs, torch.from_numpy(np.ascontiguousarray(preparation.targets(generated))))
+    inputs = torch.from_numpy(preprocessor.inputs(generated))
+    made = TensorData(inputs, torch.from_numpy(np.ascontiguousarray(preprocessor.targets(generated))))
     whole = {
         name: np.column_stack([rows.inputs.numpy(), _columns_of(rows, columns)])
         for name, rows in {"training": training, "test": test, "generated": made}.items()
@@ -88,33 +95,35 @@ def judge_table(
         "pairwise": float(pairs[np.triu_indices(len(names), 1)].mean()),
         "worst_pair": [names[k] for k in np.unravel_index(int(pairs.argmax()), pairs.shape)],
         "detection_auc": detection_auc(whole["test"], whole["generated"], seed),
-        "usefulness": usefulness(training, made, test, columns.task, columns.n_outputs, seed),
-        "memory": asdict(memorisation(whole["training"], whole["test"][:2000], whole["generated"][:2000])),
+        "utility": synthetic_data_utility(training, made, test, columns.task, columns.n_outputs, seed),
+        "memorization": asdict(
+            memorization(whole["training"], whole["test"][:2000], whole["generated"][:2000])
+        ),
         "exact_copies": _copies(frame.iloc[split.training][names], generated),
     }
     found["marginal"] = float(np.mean(list(found["marginals"].values())))
     if columns.task in ("binary", "multiclass"):
         found["classes"] = {
-            name: np.bincount(_codes(rows), minlength=len(columns.class_names)) / len(rows)
+            name: np.bincount(_class_codes(rows), minlength=len(columns.class_names)) / len(rows)
             for name, rows in {"real": training, "generated": made}.items()
         }
-        found["classes"] = {name: shares.tolist() for name, shares in found["classes"].items()}
+        found["classes"] = {name: fractions.tolist() for name, fractions in found["classes"].items()}
         found["agreement"] = {
-            name: float((_predicted(classifier, rows.inputs) == _codes(rows)).mean())
+            name: float((_predicted(classifier, rows.inputs) == _class_codes(rows)).mean())
             for name, rows in {"real": test, "generated": made}.items()
         }
     _report(found)
     return found
 
 
-def _columns_of(rows: Rows, columns: Description) -> np.ndarray:
+def _columns_of(rows: TensorData, columns: DataSpec) -> np.ndarray:
     assert rows.targets is not None
     if columns.task == "multiclass":
         return np.eye(columns.n_outputs)[rows.targets.numpy()]
     return rows.targets.numpy()
 
 
-def _codes(rows: Rows) -> np.ndarray:
+def _class_codes(rows: TensorData) -> np.ndarray:
     assert rows.targets is not None
     return rows.targets.reshape(-1).long().numpy()
 
@@ -132,22 +141,22 @@ def _copies(training: pd.DataFrame, generated: pd.DataFrame) -> float:
 
 
 def _report(found: dict[str, Any]) -> None:
-    boosting = found["usefulness"]["gradient boosting"]
+    boosting = found["utility"]["gradient boosting"]
     report_metrics(
         {
-            f"test/synthetic_{boosting['measure']}": boosting["synthetic"],
-            f"test/real_{boosting['measure']}": boosting["real"],
+            f"test/synthetic_{boosting['metric']}": boosting["synthetic"],
+            f"test/real_{boosting['metric']}": boosting["real"],
             "test/detection_auc": found["detection_auc"],
             "test/marginal_distance": found["marginal"],
             "test/pairwise_distance": found["pairwise"],
-            "test/memory_ratio": found["memory"]["ratio"],
+            "test/memorization_ratio": found["memorization"]["ratio"],
             "test/exact_copies": found["exact_copies"],
         }
     )
     log.info(
         "Gradient boosting, tested on real rows: %s %.4f trained on synthetic rows, %.4f on real ones; "
         "detection AUC %.3f",
-        boosting["measure"],
+        boosting["metric"],
         boosting["synthetic"],
         boosting["real"],
         found["detection_auc"],

@@ -3,20 +3,20 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
-from layerwise.pipelines.gan.nodes import train_classifier
+from layerwise.pipelines.gan.nodes import train_feature_classifier
 from layerwise.pipelines.gan_applications import nodes
 
 
 def create_pipeline() -> Pipeline:
     """Return preprocessing, three paired games, the page with sliders and the report."""
-    rows = ["training", "validation", "test", "description", "params:applications", "params:seed"]
+    rows = ["training", "validation", "test", "data_spec", "params:gan_applications", "params:seed"]
     own = Pipeline(
         [
             Node(
-                train_classifier,
-                ["training", "validation", "description", "params:gan", "params:seed"],
-                ["classifier", "classifier_history"],
-                name="train_classifier",
+                train_feature_classifier,
+                ["training", "validation", "data_spec", "params:gan", "params:seed"],
+                ["feature_classifier", "feature_classifier_history"],
+                name="train_feature_classifier",
             ),
             Node(
                 nodes.translate,
@@ -37,10 +37,17 @@ def create_pipeline() -> Pipeline:
                 name="predict_frames",
             ),
             Node(
-                nodes.make_page,
-                ["training", "validation", "description", "classifier", "params:applications", "params:seed"],
-                ["generator", "page", "figure_sliders"],
-                name="make_page",
+                nodes.make_demo,
+                [
+                    "training",
+                    "validation",
+                    "data_spec",
+                    "feature_classifier",
+                    "params:gan_applications",
+                    "params:seed",
+                ],
+                ["generator", "demo", "figure_latent_traversal"],
+                name="make_demo",
             ),
             Node(
                 nodes.write_report,

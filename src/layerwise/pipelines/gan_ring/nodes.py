@@ -6,88 +6,103 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.plots.animation import Film, film_of_points
-from layerwise.evaluation.plots.gan import film_strip, scatter_grid
-from layerwise.training.gan.diagnosis import DIVERSITY, FOUND_SHARE, MOVED, NET, SIGNAL, WON
-from layerwise.training.gan.gaussian_ring import MODES, RingSettings, modes_found, play_on_ring, ring
-from layerwise.utils.random_streams import generator_for
+from layerwise.evaluation.plots.animation import Animation, animate_points
+from layerwise.evaluation.plots.gan import plot_frames, plot_scatter_grid
+from layerwise.training.gan.diagnosis import (
+    MAX_DISCRIMINATOR_ACCURACY,
+    MAX_MOVEMENT,
+    MIN_DIVERSITY,
+    MIN_LOSS_DERIVATIVE,
+    MIN_MODE_FRACTION,
+    MIN_NET_FRACTION,
+)
+from layerwise.training.gan.gaussian_ring import (
+    N_MODES,
+    RingSettings,
+    count_modes,
+    sample_ring,
+    train_ring_gan,
+)
+from layerwise.utils.random_streams import torch_rng
 from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 SAMPLES = 1000
 
 
-def play_games(settings: RingSettings, seed: int) -> tuple[list[dict[str, Any]], Film]:
+def train_ring_gans(settings: RingSettings, seed: int) -> tuple[list[dict[str, Any]], Animation]:
     """Play the default game on several seeds, and other games on the first of them; film the default one."""
     found: list[dict[str, Any]] = []
-    film: Film = []
-    real = ring(SAMPLES, generator_for(seed, "ring", "shown"))
+    animation: Animation = []
+    real = sample_ring(SAMPLES, torch_rng(seed, "ring", "shown"))
     plan = [("default", seed + k) for k in range(settings.seeds)]
-    plan += [(name, seed) for name in settings.games]
+    plan += [(name, seed) for name in settings.variants]
     for name, own in plan:
-        played = play_on_ring(settings.with_game(name), own, name=f"ring, {name}, {own}")
-        samples = played.generator.sample(SAMPLES, generator_for(own, "ring", "samples"))
-        modes, share = modes_found(samples)
+        result = train_ring_gan(settings.with_variant(name), own, name=f"ring, {name}, {own}")
+        samples = result.generator.sample(SAMPLES, torch_rng(own, "ring", "samples"))
+        modes, fraction_in_modes = count_modes(samples)
         found.append(
             {
-                "game": name,
+                "variant": name,
                 "seed": own,
                 "modes": modes,
-                "in_modes": share,
-                "verdicts": played.verdicts,
-                "seconds": played.seconds,
-                "last": played.history[-1],
+                "in_modes": fraction_in_modes,
+                "diagnoses": result.diagnoses,
+                "seconds": result.seconds,
+                "last": result.history[-1],
                 "samples": samples.tolist(),
             }
         )
-        said = ", ".join(verdict.split(":")[0] for verdict in played.verdicts) or "nothing wrong"
-        log.info("%s, seed %d: %d of %d modes, %s", name, own, modes, MODES, said)
+        summary = ", ".join(diagnosis.split(":")[0] for diagnosis in result.diagnoses) or "nothing wrong"
+        log.info("%s, seed %d: %d of %d modes, %s", name, own, modes, N_MODES, summary)
         report_metrics({f"ring/{name.replace(', ', '_').replace(' ', '_')}/modes": float(modes)}, own)
-        film = film or film_of_points(played.film, real)
-    return found, film
+        animation = animation or animate_points(result.sample_history, real)
+    return found, animation
 
 
-def draw_games(games: list[dict[str, Any]], seed: int) -> Figure:
+def plot_ring_samples(runs: list[dict[str, Any]], seed: int) -> Figure:
     """Draw the samples of every game over points of the ring."""
-    real = ring(SAMPLES, generator_for(seed, "ring", "shown"))
+    real = sample_ring(SAMPLES, torch_rng(seed, "ring", "shown"))
     panels = {
-        f"{game['game']}, seed {game['seed']}\n{game['modes']} of {MODES} modes": torch.tensor(
-            game["samples"]
+        f"{run['variant']}, seed {run['seed']}\n{run['modes']} of {N_MODES} modes": torch.tensor(
+            run["samples"]
         )
-        for game in games
+        for run in runs
     }
-    return scatter_grid(panels, real, title="Games on the ring of eight")
+    return plot_scatter_grid(panels, real, title="Games on the ring of eight")
 
 
-def draw_stages(film: list[tuple[int, Any]]) -> Figure:
+def plot_sample_progress(animation: list[tuple[int, Any]]) -> Figure:
     """Draw the default game's samples of the same noise at stages of training."""
-    return film_strip(film, title="The default game: samples of the same noise")
+    return plot_frames(animation, title="The default game: samples of the same noise")
 
 
-def write_report(games: list[dict[str, Any]]) -> str:
+def write_report(runs: list[dict[str, Any]]) -> str:
     """Write down what became of each game, in Markdown."""
-    head = ["game", "seed", "modes found", "samples in a mode", "verdict"]
+    head = ["variant", "seed", "modes found", "samples in a mode", "diagnosis"]
     lines = [
         [
-            game["game"],
-            str(game["seed"]),
-            f"{game['modes']} of {MODES}",
-            f"{game['in_modes']:.0%}",
-            ", ".join(verdict.split(":")[0] for verdict in game["verdicts"]) or "nothing wrong",
+            run["variant"],
+            str(run["seed"]),
+            f"{run['modes']} of {N_MODES}",
+            f"{run['in_modes']:.0%}",
+            ", ".join(diagnosis.split(":")[0] for diagnosis in run["diagnoses"]) or "nothing wrong",
         ]
-        for game in games
+        for run in runs
     ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
-    said = "\n".join(
-        f"- {game['game']}, seed {game['seed']}: {verdict}" for game in games for verdict in game["verdicts"]
+    summary = "\n".join(
+        f"- {run['variant']}, seed {run['seed']}: {diagnosis}"
+        for run in runs
+        for diagnosis in run["diagnoses"]
     )
     return (
         "# Games on the ring of eight\n\n"
         f"{table}\n\nA mode is found when a quarter of its fair share of samples lie within three deviations of it.\n\n"
-        f"## Verdicts\n\n{said or 'None.'}\n\n"
-        f"The last third of the epochs is judged. Collapsed: below {FOUND_SHARE:.0%} of the modes, or samples "
-        f"{DIVERSITY:g} times as far apart as real rows. Vanishing: the slope of the generator's loss by the score "
-        f"below {SIGNAL:g}. Overpowered: the discriminator right about more than {WON:.0%} of rows. Oscillating: "
-        f"samples of the same noise move more than {MOVED:g} spreads an epoch and end less than {NET:.0%} of that way "
+        f"## Verdicts\n\n{summary or 'None.'}\n\n"
+        f"The last third of the epochs is judged. Collapsed: below {MIN_MODE_FRACTION:.0%} of the modes, or samples "
+        f"{MIN_DIVERSITY:g} times as far apart as real rows. Vanishing: the slope of the generator's loss by the score "
+        f"below {MIN_LOSS_DERIVATIVE:g}. Overpowered: the discriminator right about more than {MAX_DISCRIMINATOR_ACCURACY:.0%} of rows. Oscillating: "
+        f"samples of the same noise move more than {MAX_MOVEMENT:g} spreads an epoch and end less than {MIN_NET_FRACTION:.0%} of that way "
         "from where they were.\n"
     )

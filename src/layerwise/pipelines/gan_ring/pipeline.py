@@ -9,10 +9,25 @@ def create_pipeline() -> Pipeline:
     """Return the games, their picture, their animation and the report; no rows are read."""
     whole = Pipeline(
         [
-            Node(nodes.play_games, ["params:ring", "params:seed"], ["games", "film"], name="play_games"),
-            Node(nodes.draw_games, ["games", "params:seed"], "figure_games", name="draw_games"),
-            Node(nodes.draw_stages, ["film"], "figure_stages", name="draw_stages"),
-            Node(nodes.write_report, ["games"], "report", name="write_report"),
+            Node(
+                nodes.train_ring_gans,
+                ["params:ring", "params:seed"],
+                ["ring_results", "animation"],
+                name="train_ring_gans",
+            ),
+            Node(
+                nodes.plot_ring_samples,
+                ["ring_results", "params:seed"],
+                "figure_ring_samples",
+                name="plot_ring_samples",
+            ),
+            Node(
+                nodes.plot_sample_progress,
+                ["animation"],
+                "figure_sample_progress",
+                name="plot_sample_progress",
+            ),
+            Node(nodes.write_report, ["ring_results"], "report", name="write_report"),
         ]
     )
     parameters = {each for each in whole.inputs() if each.startswith("params:")}

@@ -9,92 +9,100 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.evaluation import plots as figures
-from layerwise.training.diagnostics.diagnosis import VANISHING_SHARE
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.evaluation import plots
+from layerwise.training.diagnostics.diagnosis import VANISHING_RATIO
 from layerwise.training.diagnostics.gradient_study import (
-    LaboratorySettings,
-    cure_trials,
+    GradientStudySettings,
+    has_improved,
+    remedy_trials,
     run_trial,
     survey_trials,
-    works,
 )
-from layerwise.training.diagnostics.long_range_memory import remember
+from layerwise.training.diagnostics.long_range_memory import train_long_range_memory
 from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
-Found = list[dict[str, Any]]
+TrialResults = list[dict[str, Any]]
 
 
-def survey_starts(
-    labelled: Rows, validation: Rows, description: dict[str, Any], settings: LaboratorySettings, seed: int
-) -> Found:
+def survey_initializers(
+    labelled: TensorData,
+    validation: TensorData,
+    data_spec: dict[str, Any],
+    settings: GradientStudySettings,
+    seed: int,
+) -> TrialResults:
     """Train every depth with every activation and start for an epoch, and read the gradient of each layer."""
-    columns, rows = Description(**description), labelled[slice(0, settings.rows)]
+    columns, rows = DataSpec(**data_spec), labelled[slice(0, settings.rows)]
     return [
-        _plain(run_trial(trial, rows, validation, columns, settings, seed, epochs=1))
+        _nan_to_none(run_trial(trial, rows, validation, columns, settings, seed, epochs=1))
         for trial in survey_trials(settings)
     ]
 
 
-def try_cures(
-    labelled: Rows, validation: Rows, description: dict[str, Any], settings: LaboratorySettings, seed: int
-) -> dict[str, Found]:
+def try_remedies(
+    labelled: TensorData,
+    validation: TensorData,
+    data_spec: dict[str, Any],
+    settings: GradientStudySettings,
+    seed: int,
+) -> dict[str, TrialResults]:
     """Train sick networks as they are, and with one cure at a time."""
-    columns, rows = Description(**description), labelled[slice(0, settings.rows)]
-    result: dict[str, Found] = {}
-    for sick, trials in cure_trials(settings, len(rows)).items():
+    columns, rows = DataSpec(**data_spec), labelled[slice(0, settings.rows)]
+    result: dict[str, TrialResults] = {}
+    for failing, trials in remedy_trials(settings, len(rows)).items():
         found = [run_trial(trial, rows, validation, columns, settings, seed) for trial in trials]
-        result[sick] = [_plain(each | {"works": works(each, found[0])}) for each in found]
+        result[failing] = [_nan_to_none(each | {"works": has_improved(each, found[0])}) for each in found]
     n = sum(each["works"] for found in result.values() for each in found)
     report_metrics(
-        {"cures/working": float(n), "cures/tried": float(sum(len(f) - 1 for f in result.values()))}
+        {"remedies/working": float(n), "remedies/tried": float(sum(len(f) - 1 for f in result.values()))}
     )
     return result
 
 
-def remember_first_symbol(settings: LaboratorySettings, seed: int) -> Found:
+def measure_long_range_memory(settings: GradientStudySettings, seed: int) -> TrialResults:
     """Train each kind of recurrent net to name the first symbol of a long sequence."""
     found = []
     for cell in settings.cells:
-        each = remember(
+        each = train_long_range_memory(
             cell,
             length=settings.sequence_length,
             updates=settings.updates,
             hidden_size=settings.recurrent_units,
             seed=seed,
         )
-        report_metrics({f"recurrent/{cell}/accuracy": each["accuracy"]})
+        report_metrics({f"long_range_memory/{cell}/accuracy": each["accuracy"]})
         found.append(each)
     return found
 
 
-def draw_gradients(survey: Found) -> Figure:
+def plot_gradients(survey: TrialResults) -> Figure:
     """Draw the gradient of each layer: a line a network, a column a layer, by powers of ten."""
     deepest = max(len(each["gradients"]) for each in survey)
     values = np.full((len(survey), deepest), np.nan)
     for line, each in zip(values, survey, strict=True):
         hidden = [math.nan if value is None else value for value in each["gradients"]]
         line[: len(hidden) - 1], line[-1] = hidden[:-1], hidden[-1]
-    return figures.heat_map(
+    return plots.plot_heat_map(
         values,
         [each["name"] for each in survey],
         [*(f"layer {k}" for k in range(1, deepest)), "output"],
         title="Gradient by layer in the first epoch",
-        y="depth x activation, start",
+        ylabel="depth x activation, start",
         value="gradient (root mean square of a weight's)",
         logarithmic=True,
         show_numbers=False,
     )
 
 
-def draw_cures(cures: dict[str, Found]) -> Figure:
+def plot_remedies(remedies: dict[str, TrialResults]) -> Figure:
     """Draw each cure's validation loss beside that of the sick network."""
-    lines = [each for found in cures.values() for each in found]
-    values = np.array([[_number(each["loss"]), _number(each["last_gradient"])] for each in lines])
-    texts = [[_short(each["loss"]), _short(each["last_gradient"])] for each in lines]
+    lines = [each for found in remedies.values() for each in found]
+    values = np.array([[_none_to_nan(each["loss"]), _none_to_nan(each["last_gradient"])] for each in lines])
+    texts = [[_format_number(each["loss"]), _format_number(each["last_gradient"])] for each in lines]
     shades = np.log10(np.maximum(values, 1e-12))
-    return figures.heat_map(
+    return plots.plot_heat_map(
         shades,
         [each["name"] for each in lines],
         ["loss", "gradient"],
@@ -104,48 +112,54 @@ def draw_cures(cures: dict[str, Found]) -> Figure:
     )
 
 
-def draw_recurrent(recurrent: Found) -> Figure:
+def plot_long_range_memory(long_range_memory: TrialResults) -> Figure:
     """Draw how much of the gradient reaches each step, and how fast each net learns."""
-    return figures.remembering(recurrent)
+    return plots.plot_long_range_memory(long_range_memory)
 
 
 def write_report(
-    survey: Found, cures: dict[str, Found], recurrent: Found, settings: LaboratorySettings
+    survey: TrialResults,
+    remedies: dict[str, TrialResults],
+    long_range_memory: TrialResults,
+    settings: GradientStudySettings,
 ) -> str:
     """Write down every trial with its verdict, in Markdown."""
-    starts = [[each["name"], _short(each["ratio"]), _short(each["loss"]), _verdict(each)] for each in survey]
+    initializer_cells = [
+        [each["name"], _format_number(each["ratio"]), _format_number(each["loss"]), _diagnosis(each)]
+        for each in survey
+    ]
     parts = [
         "# A laboratory for gradients",
         "## Depth, activation and start\n\n"
         f"One epoch on up to {settings.rows:,} rows, {settings.width} units a layer. The ratio is the first layer's "
-        f"gradient over the last hidden layer's; below {VANISHING_SHARE:g} it is called vanishing.\n\n"
-        + _table(["network", "ratio", "validation loss", "verdict"], starts),
+        f"gradient over the last hidden layer's; below {VANISHING_RATIO:g} it is called vanishing.\n\n"
+        + _table(["network", "ratio", "validation loss", "diagnosis"], initializer_cells),
         "## Cures\n\nA cure works when the network ends with a lower validation loss than the sick one.",
     ]
-    for sick, found in cures.items():
+    for failing, found in remedies.items():
         lines = [
             [
                 each["name"],
-                _short(each["loss"]),
-                _short(each["error"]),
-                _short(each["last_gradient"]),
-                _verdict(each),
+                _format_number(each["loss"]),
+                _format_number(each["error"]),
+                _format_number(each["last_gradient"]),
+                _diagnosis(each),
                 "" if k == 0 else "yes" if each["works"] else "no",
             ]
             for k, each in enumerate(found)
         ]
-        head = ["network", "validation loss", "error", "largest gradient", "verdict", "works"]
-        parts.append(f"### {sick[0].upper()}{sick[1:]}\n\n" + _table(head, lines))
+        head = ["network", "validation loss", "error", "largest gradient", "diagnosis", "works"]
+        parts.append(f"### {failing[0].upper()}{failing[1:]}\n\n" + _table(head, lines))
         for each in found[:1]:
-            parts += [f"> {verdict}" for verdict in each["verdicts"]]
+            parts += [f"> {diagnosis}" for diagnosis in each["diagnoses"]]
     cells = [
         [
             each["cell"],
             f"{each['accuracy']:.3f}",
             f"{each['base_rate']:.3f}",
-            _short(each["gradients"][0] / max(each["gradients"][-1], 1e-300)),
+            _format_number(each["gradients"][0] / max(each["gradients"][-1], 1e-300)),
         ]
-        for each in recurrent
+        for each in long_range_memory
     ]
     parts.append(
         f"## Remembering the first of {settings.sequence_length} symbols\n\nAccuracy on fresh sequences after "
@@ -157,29 +171,29 @@ def write_report(
     return text
 
 
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
+def _nan_to_none(found: dict[str, Any]) -> dict[str, Any]:
     """JSON has no NaN: a number that is none becomes null."""
 
-    def plain(value: Any) -> Any:
+    def finite_or_none(value: Any) -> Any:
         if isinstance(value, list):
-            return [plain(each) for each in value]
+            return [finite_or_none(each) for each in value]
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    return {name: plain(value) for name, value in found.items()}
+    return {name: finite_or_none(value) for name, value in found.items()}
 
 
-def _number(value: float | None) -> float:
+def _none_to_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _short(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     if value is None:
         return "NaN"
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
 
 
-def _verdict(found: dict[str, Any]) -> str:
-    return ", ".join(verdict.split(":")[0] for verdict in found["verdicts"]) or "healthy"
+def _diagnosis(found: dict[str, Any]) -> str:
+    return ", ".join(diagnosis.split(":")[0] for diagnosis in found["diagnoses"]) or "healthy"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

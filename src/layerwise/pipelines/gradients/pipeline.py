@@ -8,23 +8,28 @@ from layerwise.pipelines.gradients import nodes
 
 def create_pipeline() -> Pipeline:
     """Return preprocessing, the survey of starts, the cures, the recurrent nets and the report."""
-    rows = ["labelled", "validation", "description", "params:gradients", "params:seed"]
+    rows = ["labelled", "validation", "data_spec", "params:gradients", "params:seed"]
     whole = preprocessing.create_pipeline(pretrained=False) + Pipeline(
         [
-            Node(nodes.survey_starts, rows, "survey", name="survey_starts"),
-            Node(nodes.try_cures, rows, "cures", name="try_cures"),
+            Node(nodes.survey_initializers, rows, "survey", name="survey_initializers"),
+            Node(nodes.try_remedies, rows, "remedies", name="try_remedies"),
             Node(
-                nodes.remember_first_symbol,
+                nodes.measure_long_range_memory,
                 ["params:gradients", "params:seed"],
-                "recurrent",
-                name="remember_first_symbol",
+                "long_range_memory",
+                name="measure_long_range_memory",
             ),
-            Node(nodes.draw_gradients, ["survey"], "figure_gradients", name="draw_gradients"),
-            Node(nodes.draw_cures, ["cures"], "figure_cures", name="draw_cures"),
-            Node(nodes.draw_recurrent, ["recurrent"], "figure_recurrent", name="draw_recurrent"),
+            Node(nodes.plot_gradients, ["survey"], "figure_gradients", name="plot_gradients"),
+            Node(nodes.plot_remedies, ["remedies"], "figure_remedies", name="plot_remedies"),
+            Node(
+                nodes.plot_long_range_memory,
+                ["long_range_memory"],
+                "figure_long_range_memory",
+                name="plot_long_range_memory",
+            ),
             Node(
                 nodes.write_report,
-                ["survey", "cures", "recurrent", "params:gradients"],
+                ["survey", "remedies", "long_range_memory", "params:gradients"],
                 "report",
                 name="write_report",
             ),

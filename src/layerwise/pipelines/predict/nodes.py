@@ -1,13 +1,15 @@
 """Ask a trained model about the rows of a file."""
 
-from layerwise.data.reading.chunks import Incoming
-from layerwise.inference.batch_predict import Predictions
-from layerwise.inference.model import Trained
+from layerwise.data.reading.chunks import ChunkedReader
+from layerwise.inference.batch_predict import StreamedPredictions
+from layerwise.inference.model import TrainedModel
 from layerwise.parameters.inference import PredictSettings
 from layerwise.utils.run_context import report_tags
 
 
-def predict_rows(model: Trained, rows: Incoming, settings: PredictSettings) -> Predictions:
+def predict_rows(model: TrainedModel, rows: ChunkedReader, settings: PredictSettings) -> StreamedPredictions:
     """Return the answers; they are made while they are written, so that a file of any length fits."""
-    report_tags({"model.run": model.facts.run, "model.sha256": model.sha256, "predict.input": str(rows.path)})
-    return Predictions(model, rows, settings.strict)
+    report_tags(
+        {"model.run": model.manifest.run_id, "model.sha256": model.sha256, "predict.input": str(rows.path)}
+    )
+    return StreamedPredictions(model, rows, settings.strict)

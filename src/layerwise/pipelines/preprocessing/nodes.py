@@ -5,13 +5,15 @@ from typing import Any
 import pandas as pd
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import example_rows, fit_preparation, prepare_rows
-from layerwise.data.problem import PreparationSettings, Problem, SplitSettings
-from layerwise.data.splits import Split, choose_labelled, require_batch, split_raw
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.preprocessing.preprocessor import example_rows
+from layerwise.data.preprocessing.preprocessor import fit_preprocessor as fit
+from layerwise.data.preprocessing.preprocessor import preprocess_rows as apply
+from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
+from layerwise.data.splits import Split, choose_labelled, split_raw, validate_batch_size
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.training.rbm.pretraining import PretrainingSettings
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import seed_for
+from layerwise.utils.random_streams import derive_seed
 from layerwise.utils.run_context import report_tags
 
 UNLABELLED = ("ratings", "documents")
@@ -22,54 +24,58 @@ def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -
     return split_raw(raw, problem, settings, seed).to_dict()
 
 
-def fit_on_training_rows(
+def fit_preprocessor(
     raw: Any,
     split: dict[str, list[int]],
     problem: Problem,
-    settings: PreparationSettings,
+    settings: PreprocessingSettings,
     seed: int,
 ) -> Any:
-    """Fit scaling, dummies, imputation and class names on the rows that `preparation.fitted_on` names."""
-    return fit_preparation(raw, Split.from_dict(split), problem, settings, seed)
+    """Fit scaling, dummies, imputation and class names on the rows that `preprocessing.fitted_on` names."""
+    return fit(raw, Split.from_dict(split), problem, settings, seed)
 
 
-def prepare(
+def preprocess_rows(
     raw: Any,
     split: dict[str, list[int]],
-    preparation: Any,
+    preprocessor: Any,
     finetuning: FinetuningSettings,
     pretraining: PretrainingSettings | None = None,
-) -> tuple[Rows, Rows, Rows, dict[str, Any], pd.DataFrame]:
+) -> tuple[TensorData, TensorData, TensorData, dict[str, Any], pd.DataFrame]:
     """Turn the raw rows into training, validation and test matrices, and describe them."""
-    training, validation, test = prepare_rows(raw, Split.from_dict(split), preparation)
+    training, validation, test = apply(raw, Split.from_dict(split), preprocessor)
     if finetuning.batch_size != "all":
-        require_batch(finetuning.batch_size, len(training), "finetuning.batch_size")
+        validate_batch_size(finetuning.batch_size, len(training), "finetuning.batch_size")
     if pretraining is not None and pretraining.method != "none":
-        require_batch(pretraining.batch_size, len(training), "pretraining.batch_size")
-    description: Description = preparation.description
+        validate_batch_size(pretraining.batch_size, len(training), "pretraining.batch_size")
+    data_spec: DataSpec = preprocessor.data_spec
     report_tags(
         {
-            "data.source": description.source,
-            "data.sha256": description.sha256,
+            "data.source": data_spec.source,
+            "data.sha256": data_spec.sha256,
             "data.rows": str(len(training) + len(validation) + len(test)),
             "data.training_rows": str(len(training)),
             "data.validation_rows": str(len(validation)),
             "data.test_rows": str(len(test)),
         }
     )
-    example = example_rows(raw, preparation)
-    return training, validation, test, description.model_dump(mode="json"), example
+    example = example_rows(raw, preprocessor)
+    return training, validation, test, data_spec.model_dump(mode="json"), example
 
 
-def keep_rows(training: Rows, description: dict[str, Any], labelled_rows: int | None, seed: int) -> Rows:
-    """Keep labelled rows as `keep_labels` does, and all rows where nothing is labelled."""
-    if description["task"] in UNLABELLED:
+def select_rows(
+    training: TensorData, data_spec: dict[str, Any], labelled_rows: int | None, seed: int
+) -> TensorData:
+    """Keep labelled rows as `select_labelled_rows` does, and all rows where nothing is labelled."""
+    if data_spec["task"] in UNLABELLED:
         return training
-    return keep_labels(training, description, labelled_rows, seed)
+    return select_labelled_rows(training, data_spec, labelled_rows, seed)
 
 
-def keep_labels(training: Rows, description: dict[str, Any], labelled_rows: int | None, seed: int) -> Rows:
+def select_labelled_rows(
+    training: TensorData, data_spec: dict[str, Any], labelled_rows: int | None, seed: int
+) -> TensorData:
     """Keep as many labelled training rows as asked for, each class by its share; all of them by default."""
-    if description["task"] in UNLABELLED:
-        raise DataError(f"{description['task']} have no labels to learn from; run --pipelines=rbm")
-    return choose_labelled(training, labelled_rows, description["task"], seed_for(seed, "labelled"))
+    if data_spec["task"] in UNLABELLED:
+        raise DataError(f"{data_spec['task']} have no labels to learn from; run --pipelines=rbm")
+    return choose_labelled(training, labelled_rows, data_spec["task"], derive_seed(seed, "labelled"))

@@ -3,10 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.preprocessing.nodes import (
-    fit_on_training_rows,
-    keep_labels,
-    keep_rows,
-    prepare,
+    fit_preprocessor,
+    preprocess_rows,
+    select_labelled_rows,
+    select_rows,
     split_rows,
 )
 
@@ -31,22 +31,22 @@ def create_pipeline(
                 name="split_rows",
             ),
             Node(
-                fit_on_training_rows,
-                ["raw", "split", "params:problem", "params:preparation", "params:seed"],
-                "preparation",
-                name="fit_preparation",
+                fit_preprocessor,
+                ["raw", "split", "params:problem", "params:preprocessing", "params:seed"],
+                "preprocessor",
+                name="fit_preprocessor",
             ),
             Node(
-                prepare,
-                ["raw", "split", "preparation", *settings],
-                ["training", "validation", "test", "description", "example"],
-                name="prepare_rows",
+                preprocess_rows,
+                ["raw", "split", "preprocessor", *settings],
+                ["training", "validation", "test", "data_spec", "input_example"],
+                name="preprocess_rows",
             ),
             Node(
-                keep_labels if supervised else keep_rows,
-                ["training", "description", "params:labelled_rows", "params:seed"],
+                select_labelled_rows if supervised else select_rows,
+                ["training", "data_spec", "params:labelled_rows", "params:seed"],
                 "labelled",
-                name="keep_labels",
+                name="select_labelled_rows",
             ),
         ]
     )

@@ -9,7 +9,7 @@ from layerwise.pipelines.previews import StackPreview
 def create_pipeline(name: str = "pretraining", stack: str = "dbn") -> Pipeline:
     """Return the pretraining of the pipeline `name`: of machines, or of autoencoders (`sae`)."""
     shape = f"params:{stack}"
-    inputs = ["training", "validation", "description", shape, "params:pretraining", "params:seed"]
+    inputs = ["training", "validation", "data_spec", shape, "params:pretraining", "params:seed"]
     return Pipeline(
         [
             Node(

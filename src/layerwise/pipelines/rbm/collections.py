@@ -3,12 +3,12 @@
 import logging
 from typing import Any
 
-from layerwise.data.tensors import Description, Rows, SparseRows
+from layerwise.data.tensors import DataSpec, SparseTensorData, TensorData
 from layerwise.evaluation.unsupervised.ratings import rating_errors
 from layerwise.evaluation.unsupervised.topics import lda_perplexity, perplexity, top_words, unigram_perplexity
 from layerwise.models.rbm.rbm import RBM
 from layerwise.parameters.rbm import RBMSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
@@ -17,15 +17,15 @@ DOCUMENT_CHAINS = 5
 
 
 def recommend(
-    machine: RBM, training: Rows, test: Rows, description: dict[str, Any], preparation: Any
+    rbm: RBM, training: TensorData, test: TensorData, data_spec: dict[str, Any], preprocessor: Any
 ) -> dict[str, float]:
     """Predict the test ratings from the training ratings, beside means."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if columns.task != "ratings":
         return {}
     levels = [float(level) for level in columns.class_names]
-    parties = ("item", "user") if preparation.state["by_items"] else ("user", "item")
-    found = rating_errors(machine.cpu(), training.inputs, test.inputs, levels, parties)
+    row_and_column = ("item", "user") if preprocessor.state["by_items"] else ("user", "item")
+    found = rating_errors(rbm.cpu(), training.inputs, test.inputs, levels, row_and_column)
     report_metrics({f"test/{name}": value for name, value in found.items()})
     means = ", ".join(f"{name.replace('_', ' ')} {found[name]:.4f}" for name in found if "mean" in name)
     log.info("RMSE on held-out ratings: %.4f (%s)", found["rmse"], means)
@@ -33,24 +33,24 @@ def recommend(
 
 
 def find_topics(
-    machine: RBM,
-    training: SparseRows,
-    test: SparseRows,
-    description: dict[str, Any],
+    rbm: RBM,
+    training: SparseTensorData,
+    test: SparseTensorData,
+    data_spec: dict[str, Any],
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Take the perplexity of test documents, beside LDA with as many topics and independent words, and top words."""
-    columns = Description(**description)
+    columns = DataSpec(**data_spec)
     if columns.task != "documents":
         return {}
-    rbm, rows = machine.cpu(), test[slice(0, settings.documents)].inputs
+    rbm, rows = rbm.cpu(), test[slice(0, settings.perplexity_documents)].inputs
     sums = training.column_sums()
     by_ais, by_reverse_ais = perplexity(
         rbm,
         rows,
         sums,
-        generator_for(seed, "perplexity"),
+        torch_rng(seed, "perplexity"),
         temperatures=settings.likelihood.temperatures,
         chains=DOCUMENT_CHAINS,
         reverse_steps=settings.likelihood.reverse_steps,
@@ -59,7 +59,7 @@ def find_topics(
         "perplexity": by_ais,
         "perplexity_reverse_ais": by_reverse_ais,
         "unigram_perplexity": unigram_perplexity(rows, sums),
-        "lda_perplexity": lda_perplexity(training.matrix, rows, machine.config.n_hidden, seed),
+        "lda_perplexity": lda_perplexity(training.matrix, rows, rbm.config.n_hidden, seed),
     }
     report_metrics({f"test/{name}": value for name, value in found.items()})
     log.info(

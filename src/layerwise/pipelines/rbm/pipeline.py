@@ -5,9 +5,9 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
-from layerwise.pipelines.previews import MachinePreview
+from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, nodes
-from layerwise.pipelines.rbm import figure_nodes as draw
+from layerwise.pipelines.rbm import figure_nodes as plots
 
 
 def create_pipeline() -> Pipeline:
@@ -16,55 +16,55 @@ def create_pipeline() -> Pipeline:
     own = Pipeline(
         [
             Node(
-                nodes.train_machine,
-                ["training", "validation", "description", *settings],
-                ["machine", "machine_history"],
-                name="train_machine",
-                preview_fn=MachinePreview("rbm"),
+                nodes.train_rbm,
+                ["training", "validation", "data_spec", *settings],
+                ["rbm", "rbm_history"],
+                name="train_rbm",
+                preview_fn=RBMPreview("rbm"),
             ),
             Node(
                 nodes.measure_likelihood,
-                ["machine", "training", "test", "description", *settings],
+                ["rbm", "training", "test", "data_spec", *settings],
                 "likelihood",
                 name="measure_likelihood",
             ),
             Node(
                 nodes.probe_features,
-                ["machine", "labelled", "validation", "test", "description", *settings],
+                ["rbm", "labelled", "validation", "test", "data_spec", *settings],
                 "probe",
                 name="probe_features",
             ),
             Node(
-                nodes.train_classifier,
-                ["labelled", "validation", "description", *settings],
-                ["classifier", "classifier_history"],
-                name="train_classifier",
+                nodes.train_classification_rbm,
+                ["labelled", "validation", "data_spec", *settings],
+                ["classification_rbm", "classification_rbm_history"],
+                name="train_classification_rbm",
             ),
             Node(
-                nodes.evaluate_classifier,
-                ["classifier", "classifier_history", "test", "description", *settings],
-                "classification",
-                name="evaluate_classifier",
+                nodes.evaluate_classification_rbm,
+                ["classification_rbm", "classification_rbm_history", "test", "data_spec", *settings],
+                "classification_metrics",
+                name="evaluate_classification_rbm",
             ),
             Node(
                 collections.recommend,
-                ["machine", "training", "test", "description", "preparation"],
+                ["rbm", "training", "test", "data_spec", "preprocessor"],
                 "recommendation",
                 name="recommend",
             ),
             Node(
                 collections.find_topics,
-                ["machine", "training", "test", "description", *settings],
+                ["rbm", "training", "test", "data_spec", *settings],
                 "topics",
                 name="find_topics",
             ),
-            _figure(draw.draw_learning_curves, ["machine_history", "classifier_history"]),
-            _figure(draw.draw_filters, ["machine", "description"]),
-            _figure(draw.draw_hidden_activity, ["machine", "test"]),
-            _figure(draw.draw_code_map, ["machine", "test", "description"]),
-            _figure(draw.draw_reconstructions, ["machine_history", "description", "preparation"]),
-            _figure(draw.draw_samples, ["machine", "training", "description", "preparation", *settings]),
-            _figure(draw.draw_inpainting, ["machine", "test", "description", *settings]),
+            _figure(plots.plot_learning_curves, ["rbm_history", "classification_rbm_history"]),
+            _figure(plots.plot_filters, ["rbm", "data_spec"]),
+            _figure(plots.plot_hidden_activations, ["rbm", "test"]),
+            _figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
+            _figure(plots.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]),
+            _figure(plots.plot_samples, ["rbm", "training", "data_spec", "preprocessor", *settings]),
+            _figure(plots.plot_inpainting, ["rbm", "test", "data_spec", *settings]),
         ]
     )
     whole = preprocessing.create_pipeline(pretrained=False, supervised=False) + own
@@ -74,4 +74,4 @@ def create_pipeline() -> Pipeline:
 
 def _figure(function: Callable[..., object], inputs: list[str]) -> Node:
     name = function.__name__
-    return Node(function, inputs, name.replace("draw_", "figure_"), name=name)
+    return Node(function, inputs, name.replace("plot_", "figure_"), name=name)

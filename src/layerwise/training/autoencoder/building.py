@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 
-from layerwise.data.tensors import Description
+from layerwise.data.tensors import DataSpec
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
 from layerwise.models.autoencoder.outputs import LossName, OutputName
@@ -14,14 +14,14 @@ from layerwise.models.autoencoder.variational import VAE, VAEConfig
 from layerwise.models.layers import Activation
 from layerwise.models.rbm.units.base import UnitsError
 from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
-from layerwise.training.autoencoder.settings import AutoencoderSettings, CodeSettings
+from layerwise.training.autoencoder.settings import AutoencoderSettings, BaseAutoencoderSettings
 from layerwise.training.plan import TrainingError
 
 AnyAutoencoder = Autoencoder | ConvolutionalAutoencoder | VAE
 
 
-def chosen_output(
-    settings: CodeSettings, columns: Description, variant: str
+def select_output(
+    settings: BaseAutoencoderSettings, columns: DataSpec, variant: str
 ) -> tuple[LossName, OutputName, tuple[UnitBlock, ...]]:
     """Return the loss, the output's activation and, for mixed columns, their kinds.
 
@@ -56,8 +56,8 @@ def chosen_output(
     output: OutputName
     if settings.output == "auto":
         # Pixels stay within 0 and 1, as in the 2006 paper: a linear output wastes its code on saying so.
-        shares = loss == "binary_cross_entropy" or (loss == "squared" and pixels)
-        output = "sigmoid" if shares else "linear"
+        is_probability = loss == "binary_cross_entropy" or (loss == "squared" and pixels)
+        output = "sigmoid" if is_probability else "linear"
     else:
         output = settings.output
     if output == "sigmoid" and not bounded:
@@ -67,8 +67,8 @@ def chosen_output(
     return loss, output, ()
 
 
-def new_autoencoder(
-    settings: AutoencoderSettings, columns: Description, generator: torch.Generator
+def build_autoencoder(
+    settings: AutoencoderSettings, columns: DataSpec, rng: torch.Generator
 ) -> AnyAutoencoder:
     """Return the untrained autoencoder.
 
@@ -76,19 +76,19 @@ def new_autoencoder(
         TrainingError: the settings do not fit the rows.
     """
     variant, n = settings.variant, columns.n_inputs
-    s = settings.of_variant(variant)
-    loss, output, blocks = chosen_output(settings, columns, variant)
-    code_size = s["code_size"]
-    if code_size is None:
-        code_size = -(-5 * n // 4) if variant == "overcomplete" else min(30, max(1, n // 2))
-    if variant in ("compression", "deep") and code_size >= n:
+    s = settings.resolved(variant)
+    loss, output, blocks = select_output(settings, columns, variant)
+    latent_size = s["latent_size"]
+    if latent_size is None:
+        latent_size = -(-5 * n // 4) if variant == "overcomplete" else min(30, max(1, n // 2))
+    if variant in ("compression", "deep") and latent_size >= n:
         raise TrainingError(
-            f"a code of {code_size} is no bottleneck for {n} inputs; lower autoencoder.code_size, or "
+            f"a code of {latent_size} is no bottleneck for {n} inputs; lower autoencoder.latent_size, or "
             "take another variant"
         )
-    if variant == "overcomplete" and code_size <= n:
+    if variant == "overcomplete" and latent_size <= n:
         raise TrainingError(
-            f"a code of {code_size} is not larger than {n} inputs; raise autoencoder.code_size, or take "
+            f"a code of {latent_size} is not larger than {n} inputs; raise autoencoder.latent_size, or take "
             "variant: compression"
         )
     if variant == "convolutional":
@@ -105,36 +105,36 @@ def new_autoencoder(
             ConvolutionalConfig(
                 image_shape=columns.image_shape,
                 channels=settings.channels,
-                code_size=code_size,
+                latent_size=latent_size,
                 activation=s["activation"],
-                code_activation=s["code_activation"],
+                latent_activation=s["latent_activation"],
                 loss=loss,
                 output=output,
-                initialiser=s["initialiser"],
+                initializer=s["initializer"],
             ),
-            generator,
+            rng,
         )
     if variant == "variational":
         return VAE(
             VAEConfig(
                 n_inputs=n,
                 hidden_sizes=s["hidden_sizes"],
-                code_size=code_size,
+                latent_size=latent_size,
                 activation=s["activation"],
                 loss=loss,
                 blocks=blocks,
-                initialiser=s["initialiser"],
+                initializer=s["initializer"],
             ),
-            generator,
+            rng,
         )
-    return Autoencoder(layer_config(settings, s, n, code_size, loss, output, blocks), generator)
+    return Autoencoder(layer_config(settings, s, n, latent_size, loss, output, blocks), rng)
 
 
 def layer_config(
-    settings: CodeSettings,
+    settings: BaseAutoencoderSettings,
     s: dict[str, Any],
     n_inputs: int,
-    code_size: int,
+    latent_size: int,
     loss: LossName,
     output: OutputName,
     blocks: tuple[UnitBlock, ...] = (),
@@ -144,23 +144,23 @@ def layer_config(
     first: Activation = given if isinstance(given, str) else given[-1]  # type: ignore[assignment]
     keep = 0
     if s["sparsity"] == "top_k":
-        keep = s["kept_units"] or max(1, code_size // 10)
-        if keep > code_size:
+        keep = s["top_k_units"] or max(1, latent_size // 10)
+        if keep > latent_size:
             raise TrainingError(
-                f"autoencoder.kept_units is {keep}, but the code has {code_size} units; lower it"
+                f"autoencoder.top_k_units is {keep}, but the code has {latent_size} units; lower it"
             )
     return AutoencoderConfig(
         n_inputs=n_inputs,
         hidden_sizes=s["hidden_sizes"],
-        code_size=code_size,
+        latent_size=latent_size,
         activation=s["activation"],
-        code_activation=s["code_activation"],
+        latent_activation=s["latent_activation"],
         decoder_activation=s["decoder_activation"] or first,
         loss=loss,
         output=output,
         blocks=blocks,
         tied=s["tied"],
         keep=keep,
-        initialiser=s["initialiser"],
-        initialiser_gain=settings.initialiser_gain,
+        initializer=s["initializer"],
+        initializer_gain=settings.initializer_gain,
     )

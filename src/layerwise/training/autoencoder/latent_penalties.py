@@ -23,18 +23,18 @@ SPARSITIES: dict[str, Choice] = {
         "sum_j of the row's absolute activities (Olshausen & Field 1996)", "relu codes", ("sparsity_weight",)
     ),
     "top_k": Choice(
-        "only the kept_units largest units of a row count (Makhzani & Frey 2013)",
+        "only the top_k_units largest units of a row count (Makhzani & Frey 2013)",
         "linear or relu codes: the number is exact",
-        ("kept_units",),
+        ("top_k_units",),
     ),
 }
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedBatch:
     """A batch on its way through: codes (rows, units), and |J|^2 of each row (rows,) where it was asked for."""
 
-    code: Tensor
+    latent: Tensor
     squared_jacobian: Tensor | None = None
 
 
@@ -45,7 +45,7 @@ class Penalty(Protocol):
     def name(self) -> str:
         """What the term is called in the history."""
 
-    def __call__(self, encoded: Encoded) -> Tensor:
+    def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the weighted term of each row, shape (rows,)."""
 
 
@@ -57,10 +57,10 @@ class KLSparsity:
     target: float
     name: str = "sparsity"
 
-    def __call__(self, encoded: Encoded) -> Tensor:
+    def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the term, shape (rows,)."""
-        code = encoded.code.float()
-        return (self.weight * kl_sparsity(code, self.target)).expand(len(code))
+        latent = encoded.latent.float()
+        return (self.weight * kl_sparsity(latent, self.target)).expand(len(latent))
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class L1Sparsity:
     weight: float
     name: str = "sparsity"
 
-    def __call__(self, encoded: Encoded) -> Tensor:
+    def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the term, shape (rows,)."""
-        return self.weight * encoded.code.float().abs().sum(1)
+        return self.weight * encoded.latent.float().abs().sum(1)
 
 
 @dataclass(frozen=True)
@@ -82,24 +82,24 @@ class Contraction:
     weight: float
     name: str = "contraction"
 
-    def __call__(self, encoded: Encoded) -> Tensor:
+    def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the term, shape (rows,)."""
         assert encoded.squared_jacobian is not None
         return self.weight * encoded.squared_jacobian.float()
 
 
-def kl_sparsity(code: Tensor, target: float) -> Tensor:
+def kl_sparsity(latent: Tensor, target: float) -> Tensor:
     """Return sum_j KL(rho || rho_j), rho_j the mean activity of unit j over the batch; a number, nats.
 
     rho log(rho / rho_j) + (1 - rho) log((1 - rho) / (1 - rho_j)). The mean comes first: the mean of each row's own
     divergence would ask every row for the same activity. A unit that is always off or always on has a finite cost.
 
     Args:
-        code: (rows, units) in [0, 1].
+        latent: (rows, units) in [0, 1].
         target: rho, between 0 and 1.
     """
     tiny = 1e-6
     # A weighted mean rather than a limit: at 0 and at 1 the gradient still points back.
-    mean = tiny + (1 - 2 * tiny) * code.mean(0)
-    rho = torch.tensor(target, dtype=code.dtype, device=code.device)
+    mean = tiny + (1 - 2 * tiny) * latent.mean(0)
+    rho = torch.tensor(target, dtype=latent.dtype, device=latent.device)
     return (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()

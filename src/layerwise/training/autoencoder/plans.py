@@ -10,21 +10,21 @@ from torch import Tensor
 from layerwise.data.transforms.corruption import Corruption
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
 from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.jacobian import encode_with_norm, estimated_norm
+from layerwise.models.autoencoder.jacobian import encode_with_jacobian_norm, estimate_jacobian_norm
 from layerwise.models.autoencoder.variational import (
     VAE,
-    divergence,
-    draw_codes,
     importance_weighted_bound,
+    kl_divergence,
     log_weights,
+    sample_latents,
 )
-from layerwise.training.autoencoder.latent_penalties import Contraction, Encoded, Penalty
-from layerwise.training.gradient_plan import GradientTrainee
+from layerwise.training.autoencoder.latent_penalties import Contraction, EncodedBatch, Penalty
+from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.plan import Losses
 from layerwise.training.supervised.settings import FinetuningSettings
 
 
-class Reconstruction(GradientTrainee):
+class ReconstructionPlan(GradientPlan):
     """Make clean rows from the codes of (damaged) rows cheap, penalties included.
 
     Args:
@@ -45,10 +45,10 @@ class Reconstruction(GradientTrainee):
         directions: torch.Generator | None = None,
         n_batches: int = 1,
     ) -> None:
-        generators = {"corruption": corruption.generator}
+        rngs = {"corruption": corruption.rng}
         if directions is not None:
-            generators["directions"] = directions
-        super().__init__(network, settings, generators, n_batches)
+            rngs["directions"] = directions
+        super().__init__(network, settings, rngs, n_batches)
         self.autoencoder, self.corruption, self.penalties = network, corruption, tuple(penalties)
         self.directions = directions
         self.contracts = any(isinstance(each, Contraction) for each in penalties)
@@ -58,37 +58,37 @@ class Reconstruction(GradientTrainee):
         seen = self.corruption(rows)
         with self.autocast(rows):
             encoded = self._encode(seen)
-            total = self.autoencoder.decode_inputs(encoded.code)
-        loss = self.autoencoder.loss(total.float(), rows)
+            pre_activation = self.autoencoder.decode_pre_activation(encoded.latent)
+        loss = self.autoencoder.loss(pre_activation.float(), rows)
         losses, cost = {"loss": loss}, loss.mean()
         for penalty in self.penalties:
             losses[penalty.name] = penalty(encoded)
             cost = cost + losses[penalty.name].mean()
         return cost, losses
 
-    def _encode(self, seen: Tensor) -> Encoded:
+    def _encode(self, seen: Tensor) -> EncodedBatch:
         if not self.contracts:
-            return Encoded(self.autoencoder.encode(seen))
+            return EncodedBatch(self.autoencoder.encode(seen))
         if self.directions is not None:
-            return Encoded(*estimated_norm(self.autoencoder.encode, seen, self.directions))
+            return EncodedBatch(*estimate_jacobian_norm(self.autoencoder.encode, seen, self.directions))
         assert isinstance(self.autoencoder, Autoencoder)
-        return Encoded(*encode_with_norm(self.autoencoder, seen))
+        return EncodedBatch(*encode_with_jacobian_norm(self.autoencoder, seen))
 
-    def measured(self, rows: Tensor) -> Losses:
+    def validation_losses(self, rows: Tensor) -> Losses:
         """Return each row's loss and squared error."""
-        total = self.autoencoder(rows)
-        squared = (self.autoencoder.output.mean(total) - rows).square().sum(1)
-        return {"loss": self.autoencoder.loss(total, rows), "reconstruction_sse": squared}
+        pre_activation = self.autoencoder(rows)
+        squared = (self.autoencoder.output.mean(pre_activation) - rows).square().sum(1)
+        return {"loss": self.autoencoder.loss(pre_activation, rows), "reconstruction_sse": squared}
 
 
-class Variational(GradientTrainee):
+class VariationalPlan(GradientPlan):
     """Raise a lower bound on log p(x): the evidence lower bound, or the importance-weighted one.
 
     Args:
         network: the variational autoencoder.
         settings: how the gradient is followed.
         noise: draws the codes while learning.
-        still_noise: draws the codes while measuring.
+        fixed_noise: draws the codes while measuring.
         n_batches: batches an epoch.
         samples: k of the importance-weighted bound.
         beta: weight of the divergence, with k = 1.
@@ -101,27 +101,27 @@ class Variational(GradientTrainee):
         network: VAE,
         settings: FinetuningSettings,
         noise: torch.Generator,
-        still_noise: torch.Generator,
+        fixed_noise: torch.Generator,
         n_batches: int = 1,
         samples: int = 1,
         beta: float = 1.0,
         beta_warmup_epochs: int = 0,
         free_bits: float = 0.0,
     ) -> None:
-        super().__init__(network, settings, {"noise": noise, "still_noise": still_noise}, n_batches)
+        super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise}, n_batches)
         self.vae, self.samples, self.free_bits = network, samples, free_bits
         self.beta, self.beta_warmup_epochs, self.beta_now = beta, beta_warmup_epochs, beta
 
-    def begin_epoch(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Set beta."""
-        super().begin_epoch(epoch, epochs)
+        super().on_epoch_start(epoch, epochs)
         self.beta_now = self.beta * min(
             1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
         )
 
     def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
         """Return what is minimised, and each row's negative bound, in nats."""
-        losses, units = self._bound(rows, self.generators["noise"])
+        losses, units = self._bound(rows, self.rngs["noise"])
         if units is None or (self.beta_now == 1 and not self.free_bits):
             return losses["loss"].mean(), losses
         mean = units.mean(0)
@@ -136,13 +136,13 @@ class Variational(GradientTrainee):
             return {"loss": -importance_weighted_bound(weights)}, None
         with self.autocast(rows):
             mean, log_variance = (part.float() for part in vae.posterior(rows))
-            z, _ = draw_codes(mean, log_variance, noise)
-            total = vae.decode_inputs(z)
-        units = divergence(mean, log_variance)
+            z, _ = sample_latents(mean, log_variance, noise)
+            pre_activation = vae.decode_pre_activation(z)
+        units = kl_divergence(mean, log_variance)
         of_row = units.sum(1)
-        return {"loss": vae.loss(total.float(), rows) + of_row, "divergence": of_row}, units
+        return {"loss": vae.loss(pre_activation.float(), rows) + of_row, "kl_divergence": of_row}, units
 
-    def measured(self, rows: Tensor) -> Losses:
+    def validation_losses(self, rows: Tensor) -> Losses:
         """Return each row's negative bound (nats) and the squared error at the posterior mean."""
-        losses, _ = self._bound(rows, self.generators["still_noise"])
+        losses, _ = self._bound(rows, self.rngs["fixed_noise"])
         return losses | {"reconstruction_sse": (self.vae.reconstruct(rows) - rows).square().sum(1)}

@@ -9,22 +9,22 @@ import torch
 from torch import Tensor
 
 from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.data.transforms.corruption import Corruption, column_groups
 from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
 from layerwise.models.rbm.ratings import rated
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.stopping import KeepBest
-from layerwise.training.gradient_plan import GradientTrainee
+from layerwise.training.callbacks.stopping import KeepBestWeights
+from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import Losses, TrainingError
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
-class RatingReconstruction(GradientTrainee):
+class RatingReconstructionPlan(GradientPlan):
     """Predict a row's ratings from those that masking leaves; the loss is of all that are there.
 
     Args:
@@ -43,7 +43,7 @@ class RatingReconstruction(GradientTrainee):
         n_batches: int,
         l2: float,
     ) -> None:
-        super().__init__(network, settings, {"corruption": corruption.generator}, n_batches)
+        super().__init__(network, settings, {"corruption": corruption.rng}, n_batches)
         self.ratings, self.corruption, self.l2 = network, corruption, l2
 
     def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
@@ -53,12 +53,12 @@ class RatingReconstruction(GradientTrainee):
         size = torch.stack([weight.square().sum() for weight in weights]).sum()
         return loss.mean() + self.l2 / 2 * size, {"loss": loss}
 
-    def measured(self, rows: Tensor) -> Losses:
+    def validation_losses(self, rows: Tensor) -> Losses:
         """Return each row's loss, nothing taken away."""
         return {"loss": self.ratings.loss(self.ratings(rows), rows)}
 
 
-class HeldOutRatings(Callback):
+class HeldOutRatingsMonitor(Callback):
     """Measure `validation/rmse` after each epoch: held-out ratings, predicted from the given ones of their rows."""
 
     def __init__(self, network: RatingAutoencoder, given: Tensor, held_out: Tensor) -> None:
@@ -66,7 +66,7 @@ class HeldOutRatings(Callback):
         self.rows, self.groups, level = rated(held_out, len(network.config.levels))
         self.true = network.levels[level]
 
-    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+    def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
         """Return the epoch's error."""
         with torch.no_grad():
             answers = self.network(self.given)[self.rows, self.groups]
@@ -75,7 +75,7 @@ class HeldOutRatings(Callback):
 
 
 def train_rating_autoencoder(
-    training: Rows, validation: Rows, columns: Description, settings: AutoencoderSettings, seed: int
+    training: TensorData, validation: TensorData, columns: DataSpec, settings: AutoencoderSettings, seed: int
 ) -> tuple[RatingAutoencoder, dict[str, Any]]:
     """Return the network of the epoch of least error on held-out ratings, and its history.
 
@@ -93,17 +93,17 @@ def train_rating_autoencoder(
         raise TrainingError(
             f"autoencoder.variant: {settings.variant} has no way to leave missing ratings out; take denoising"
         )
-    s, device = settings.of_variant("denoising"), training.inputs.device
+    s, device = settings.resolved("denoising"), training.inputs.device
     levels = torch.tensor([float(level) for level in columns.class_names], device=device)
     _, _, level = rated(training.inputs, len(levels))
     config = RatingAutoencoderConfig(
         n_groups=len(columns.blocks),
         levels=tuple(levels.tolist()),
-        code_size=s["code_size"],
-        activation=s["code_activation"],
-        centre=float(levels[level].mean()),
+        latent_size=s["latent_size"],
+        activation=s["latent_activation"],
+        center=float(levels[level].mean()),
     )
-    network = RatingAutoencoder(config, generator_for(seed, "autoencoder")).to(device)
+    network = RatingAutoencoder(config, torch_rng(seed, "autoencoder")).to(device)
     if s["corruption"] not in ("auto", "masking", "none"):
         raise TrainingError(
             f"corruption: {s['corruption']} makes ratings up; of ratings, masking alone makes sense"
@@ -111,13 +111,13 @@ def train_rating_autoencoder(
     masking = Corruption(
         "masking",
         settings.corruption_level or 0.25,
-        generator_for(seed, "autoencoder", "corruption", device=device),
+        torch_rng(seed, "autoencoder", "corruption", device=device),
         column_groups(columns.blocks),
     )
     progress = fit(
-        RatingReconstruction(
+        RatingReconstructionPlan(
             network,
-            settings.gradient_settings(settings.epochs),
+            settings.to_finetuning_settings(settings.epochs),
             masking,
             -(-len(training) // settings.batch_size),
             settings.rating_l2,
@@ -125,10 +125,10 @@ def train_rating_autoencoder(
         training,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        generator=generator_for(seed, "autoencoder", "order"),
+        rng=torch_rng(seed, "autoencoder", "order"),
         callbacks=[
-            HeldOutRatings(network, training.inputs, validation.inputs),
-            KeepBest(network, "validation/rmse", settings.patience),
+            HeldOutRatingsMonitor(network, training.inputs, validation.inputs),
+            KeepBestWeights(network, "validation/rmse", settings.patience),
             Reporter("autoencoder/"),
             ProgressBar("training autoencoder", "validation/rmse"),
         ],
@@ -136,4 +136,4 @@ def train_rating_autoencoder(
     )
     network.eval()
     history = {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}
-    return network, history | {"row": [], "stages": []}
+    return network, history | {"row": [], "reconstruction_history": []}

@@ -8,17 +8,23 @@ from pydantic import model_validator
 
 from layerwise.data.transforms.augmentation import AugmentationSettings
 from layerwise.data.transforms.corruption import CorruptionName
-from layerwise.models.layers import Activation, Initialiser
+from layerwise.models.layers import Activation, Initializer
 from layerwise.models.mlp import for_each_layer
 from layerwise.training.autoencoder.latent_penalties import SPARSITIES, SparsityName
-from layerwise.training.autoencoder.variants import COMMON, LEVELS, OWN, WEIGHTS, Variant
-from layerwise.training.optim.settings import OptimiserName, ScheduleName
+from layerwise.training.autoencoder.variants import (
+    COMMON_DEFAULTS,
+    DEFAULT_CORRUPTION_LEVELS,
+    DEFAULT_SPARSITY_WEIGHTS,
+    VARIANT_DEFAULTS,
+    Variant,
+)
+from layerwise.training.optim.settings import OptimizerName, ScheduleName
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.config import Config, setting
 from layerwise.utils.devices import Precision
 
 
-class CodeSettings(Config):
+class BaseAutoencoderSettings(Config):
     """How one autoencoder learns; null is the variant's own value."""
 
     activation: Activation | tuple[Activation, ...] | None = setting(
@@ -26,7 +32,7 @@ class CodeSettings(Config):
         "of the hidden layers on the way to the code: one for all, or a list; null: the variant's own",
         "silu or relu when deep",
     )
-    code_activation: Activation | None = setting(
+    latent_activation: Activation | None = setting(
         None, "of the code; null: the variant's own", "linear for small codes, sigmoid for features"
     )
     decoder_activation: Activation | None = setting(
@@ -36,10 +42,10 @@ class CodeSettings(Config):
         None, "the way back uses the weights of the way to the code, transposed; null: the variant's own",
         "one layer, few rows", "variational, convolutional",
     )  # fmt: skip
-    initialiser: Initialiser | None = setting(
+    initializer: Initializer | None = setting(
         None, "how the weights start; null: the variant's own", "he with relu and silu"
     )
-    initialiser_gain: float = setting(
+    initializer_gain: float = setting(
         1.0, "multiplies the weights' start", "0.1: to see a deep net not start", gt=0
     )
     loss: Literal["auto", "binary_cross_entropy", "squared", "mixed", "gaussian"] = setting(
@@ -82,7 +88,7 @@ class CodeSettings(Config):
         None, "rho, the mean activity that kl asks for; 0.05 unless set", "0.02 to 0.1", "l1, top_k",
         gt=0, lt=1,
     )  # fmt: skip
-    kept_units: int | None = setting(
+    top_k_units: int | None = setting(
         None, "the k of top_k; a tenth of the code unless set", "10 to 40 of 1000", "kl, l1", ge=1
     )
     contraction: float | None = setting(
@@ -94,7 +100,7 @@ class CodeSettings(Config):
         "exact: convolutional",
     )  # fmt: skip
 
-    optimiser: OptimiserName = setting("adam", "the rule of the steps; see Optimisers", "adamw with decay")
+    optimizer: OptimizerName = setting("adam", "the rule of the steps; see Optimisers", "adamw with decay")
     learning_rate: float = setting(1e-3, "r, the size of the steps", "2e-3 with one_cycle", gt=0)
     momentum: float | None = setting(
         None, "of momentum and nesterov; 0.9 unless set", "", "other optimisers", ge=0, lt=1
@@ -107,24 +113,26 @@ class CodeSettings(Config):
         "bfloat16 is up to twice as fast on AVX512-BF16 or CUDA",
     )  # fmt: skip
 
-    def of_variant(self, variant: str) -> dict[str, Any]:
+    def resolved(self, variant: str) -> dict[str, Any]:
         """Return what shapes and regularises the autoencoder, the variant's own value for every null."""
-        found = COMMON | OWN[variant]
+        found = COMMON_DEFAULTS | VARIANT_DEFAULTS[variant]
         found |= {n: getattr(self, n) for n in found if getattr(self, n, None) is not None}
         # The noise that the columns decide (auto) has the level that goes with it.
         level = self.corruption_level
-        found["corruption_level"] = LEVELS.get(found["corruption"]) if level is None else level
+        found["corruption_level"] = (
+            DEFAULT_CORRUPTION_LEVELS.get(found["corruption"]) if level is None else level
+        )
         weight = self.sparsity_weight
-        found["sparsity_weight"] = WEIGHTS[found["sparsity"]] if weight is None else weight
+        found["sparsity_weight"] = DEFAULT_SPARSITY_WEIGHTS[found["sparsity"]] if weight is None else weight
         found["sparsity_target"] = self.sparsity_target or 0.05
-        found["kept_units"] = self.kept_units
+        found["top_k_units"] = self.top_k_units
         return found
 
-    def gradient_settings(self, epochs: int) -> FinetuningSettings:
+    def to_finetuning_settings(self, epochs: int) -> FinetuningSettings:
         """Return the optimiser's and the schedule's settings in the form that they take them."""
         return FinetuningSettings(
             epochs=epochs,
-            optimiser=self.optimiser,
+            optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
@@ -133,22 +141,22 @@ class CodeSettings(Config):
             precision=self.precision,
         )
 
-    def wrong(self, variant: str) -> list[str]:
+    def conflicts(self, variant: str) -> list[str]:
         """Return a sentence for everything that has no use or makes no sense together."""
-        s, found = self.of_variant(variant), []
+        s, found = self.resolved(variant), []
         if self.schedule == "plateau":
             found.append("schedule plateau is for fine-tuning; take cosine, step, one_cycle or constant")
         if s["corruption"] == "none" and self.corruption_level:
             found.append("corruption none has no use for corruption_level")
         if s["corruption"] not in ("gaussian", "none") and (self.corruption_level or 0) > 1:
             found.append(f"corruption {s['corruption']}: corruption_level is a share, at most 1")
-        for name in ("sparsity_weight", "sparsity_target", "kept_units"):
+        for name in ("sparsity_weight", "sparsity_target", "top_k_units"):
             if getattr(self, name) is not None and name not in SPARSITIES[s["sparsity"]].uses:
                 found.append(f"sparsity {s['sparsity']} has no use for {name}")
-        if s["sparsity"] == "kl" and s["code_activation"] != "sigmoid":
+        if s["sparsity"] == "kl" and s["latent_activation"] != "sigmoid":
             found.append(
                 "sparsity kl compares activities with a share, and only sigmoid codes are shares; set "
-                "code_activation: sigmoid, or take l1 or top_k"
+                "latent_activation: sigmoid, or take l1 or top_k"
             )
         if s["sparsity"] == "top_k" and s["contraction"]:
             found.append(
@@ -164,7 +172,7 @@ class CodeSettings(Config):
         return found
 
 
-class AutoencoderSettings(CodeSettings):
+class AutoencoderSettings(BaseAutoencoderSettings):
     """The autoencoder of `kedro run --pipelines=autoencoder`."""
 
     variant: Variant = setting("compression", "the kind; see Autoencoders")
@@ -172,7 +180,7 @@ class AutoencoderSettings(CodeSettings):
         None, "units of each hidden layer on the way to the code; null: the variant's own", "[] for one layer",
         "convolutional",
     )  # fmt: skip
-    code_size: int | None = setting(
+    latent_size: int | None = setting(
         None,
         "units of the code; null: the variant's own; compression: half the columns, at most 30; overcomplete: 5/4",
         "less than the columns, unless noise or a penalty is set",
@@ -212,75 +220,83 @@ class AutoencoderSettings(CodeSettings):
     )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     probe: bool = setting(True, "fit linear models on the codes, the raw rows and their components")
-    uses: bool = setting(
+    downstream_tasks: bool = setting(
         True, "compression, denoising, anomalies, imputation, sequences: each its figure and its picture"
     )
-    anomaly: str | None = setting(
+    anomaly_class: str | None = setting(
         None, "the class that is held out as anomaly; null: the last one (of two: the positive one)"
     )
 
     @model_validator(mode="after")
-    def _goes_together(self) -> AutoencoderSettings:
-        s = self.of_variant(self.variant)
-        wrong = self.wrong(self.variant)
+    def _check_consistency(self) -> AutoencoderSettings:
+        s = self.resolved(self.variant)
+        conflicts = self.conflicts(self.variant)
         # Raises for itself where the optimiser has no use for a setting.
-        self.gradient_settings(self.epochs)
+        self.to_finetuning_settings(self.epochs)
         if any(size < 1 for size in (*s["hidden_sizes"], *self.channels)):
-            wrong.append("every layer needs at least 1 unit")
+            conflicts.append("every layer needs at least 1 unit")
         variational, convolutional = self.variant == "variational", self.variant == "convolutional"
         if not variational:
             for name in ("beta", "beta_warmup_epochs", "importance_samples", "free_bits"):
                 if self.changed(name):
-                    wrong.append(f"variant {self.variant} has no use for {name}: it belongs to variational")
+                    conflicts.append(
+                        f"variant {self.variant} has no use for {name}: it belongs to variational"
+                    )
         else:
-            wrong += self._not_variational(s)
+            conflicts += self._variational_conflicts(s)
         if self.importance_samples > 1 and (self.beta != 1 or self.beta_warmup_epochs or self.free_bits):
-            wrong.append(
+            conflicts.append(
                 "beta and free_bits change the divergence, which the importance-weighted bound does not have; "
                 "leave them alone, or set importance_samples: 1"
             )
         if convolutional:
             for name in ("hidden_sizes", "decoder_activation", "tied"):
                 if getattr(self, name):
-                    wrong.append(f"variant convolutional has no use for {name}; channels shape it")
+                    conflicts.append(f"variant convolutional has no use for {name}; channels shape it")
             if self.loss in ("mixed", "gaussian"):
-                wrong.append("pictures have one kind of column: take loss binary_cross_entropy or squared")
+                conflicts.append(
+                    "pictures have one kind of column: take loss binary_cross_entropy or squared"
+                )
             if s["contraction"] and self.jacobian == "exact":
-                wrong.append("the exact Jacobian is of fully connected layers; set jacobian: estimated")
+                conflicts.append("the exact Jacobian is of fully connected layers; set jacobian: estimated")
             if s["sparsity"] == "top_k":
-                wrong.append("top_k is for fully connected codes; take l1 or kl")
+                conflicts.append("top_k is for fully connected codes; take l1 or kl")
         else:
             if not isinstance(s["activation"], str) and len(s["activation"]) != len(s["hidden_sizes"]):
                 for_each_layer(tuple(s["activation"]), len(s["hidden_sizes"]), "activation")
             if self.changed("channels"):
-                wrong.append(f"variant {self.variant} has no use for channels; hidden_sizes shape it")
+                conflicts.append(f"variant {self.variant} has no use for channels; hidden_sizes shape it")
         required = {"sparse": "sparsity", "denoising": "corruption"}.get(self.variant)
         if required and s[required] == "none":
-            wrong.append(f"variant {self.variant} without {required} is none: choose one, or another variant")
+            conflicts.append(
+                f"variant {self.variant} without {required} is none: choose one, or another variant"
+            )
         if self.variant == "contractive" and not s["contraction"]:
-            wrong.append("variant contractive with contraction 0 is none; raise it, or take another variant")
-        if wrong:
-            raise ValueError("; ".join(wrong))
+            conflicts.append(
+                "variant contractive with contraction 0 is none; raise it, or take another variant"
+            )
+        if conflicts:
+            raise ValueError("; ".join(conflicts))
         return self
 
-    def _not_variational(self, s: dict[str, Any]) -> list[str]:
-        wrong = []
+    def _variational_conflicts(self, s: dict[str, Any]) -> list[str]:
+        conflicts = []
         if s["sparsity"] != "none" or s["contraction"]:
-            wrong.append(
+            conflicts.append(
                 "a variational code is already drawn to its prior by the divergence; with a penalty more the bound "
                 "bounds nothing: leave sparsity and contraction alone, or raise beta"
             )
         if s["corruption"] != "none":
-            wrong.append(
+            conflicts.append(
                 "a variational autoencoder of damaged rows bounds another likelihood than the one reported; leave "
                 "corruption: none"
             )
         if self.tied:
-            wrong.append("the posterior and the likelihood share no weights: leave tied alone")
-        if self.code_activation not in (None, "linear"):
-            wrong.append("a variational code is a normal variable: leave code_activation alone")
+            conflicts.append("the posterior and the likelihood share no weights: leave tied alone")
+        if self.latent_activation not in (None, "linear"):
+            conflicts.append("a variational code is a normal variable: leave latent_activation alone")
         if self.loss == "squared":
-            wrong.append("the squared error is no likelihood: take loss gaussian")
+            conflicts.append("the squared error is no likelihood: take loss gaussian")
         if not isinstance(s["activation"], str):
-            wrong.append("a variational autoencoder has one activation for all hidden layers")
-        return wrong
+            conflicts.append("a variational autoencoder has one activation for all hidden layers")
+        return conflicts

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from layerwise.training.autoencoder.settings import CodeSettings
+from layerwise.training.autoencoder.settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.variants import LayerVariant
 from layerwise.utils.config import setting
 
 
-class SAESettings(CodeSettings):
+class SAESettings(BaseAutoencoderSettings):
     """The stack of `kedro run --pipelines=sae`: every layer is an autoencoder of the rows that the one below encodes.
 
     Epochs and batches are those of `pretraining`. With `pretraining.method: rbm` the stack is one of machines, unrolled
@@ -32,25 +32,25 @@ class SAESettings(CodeSettings):
     unrolled_learning_rate: float = setting(1e-3, "of the unrolled autoencoder", "", "", gt=0)
 
     @model_validator(mode="after")
-    def _goes_together(self) -> SAESettings:
-        wrong = self.wrong(self.variant)
-        self.gradient_settings(1)
-        s = self.of_variant(self.variant)
+    def _check_consistency(self) -> SAESettings:
+        conflicts = self.conflicts(self.variant)
+        self.to_finetuning_settings(1)
+        s = self.resolved(self.variant)
         if self.activation is not None:
-            wrong.append("each layer of a stack is a code: set code_activation, not activation")
+            conflicts.append("each layer of a stack is a code: set latent_activation, not activation")
         if self.corruption_levels:
             if len(self.corruption_levels) != len(self.hidden_sizes):
-                wrong.append(
+                conflicts.append(
                     f"corruption_levels has {len(self.corruption_levels)} value(s) for {len(self.hidden_sizes)} layers"
                 )
             if s["corruption"] == "none":
-                wrong.append("corruption none has no use for corruption_levels")
+                conflicts.append("corruption none has no use for corruption_levels")
             if any(not 0 <= level <= 1 for level in self.corruption_levels) and s["corruption"] != "gaussian":
-                wrong.append("corruption_levels are shares between 0 and 1")
+                conflicts.append("corruption_levels are shares between 0 and 1")
         if any(size < 1 for size in self.hidden_sizes):
-            wrong.append("every layer needs at least 1 unit")
+            conflicts.append("every layer needs at least 1 unit")
         if s["sparsity"] == "top_k":
-            wrong.append("a fine-tuned network has no top_k units; take kl or l1")
-        if wrong:
-            raise ValueError("; ".join(wrong))
+            conflicts.append("a fine-tuned network has no top_k units; take kl or l1")
+        if conflicts:
+            raise ValueError("; ".join(conflicts))
         return self

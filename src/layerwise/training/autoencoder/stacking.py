@@ -5,52 +5,55 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.data.transforms.binarization import binarise_freshly
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data.transforms.binarization import make_dynamic_binarization
 from layerwise.data.transforms.corruption import Corruption
 from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.passes import encoded
-from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders, roll_up, unrolled
-from layerwise.training.autoencoder.building import chosen_output, layer_config
-from layerwise.training.autoencoder.plans import Reconstruction
-from layerwise.training.autoencoder.reconstruction_history import Stages, stages_of_autoencoder
+from layerwise.models.autoencoder.passes import encode_rows
+from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders, roll_up, unroll
+from layerwise.training.autoencoder.building import layer_config, select_output
+from layerwise.training.autoencoder.plans import ReconstructionPlan
+from layerwise.training.autoencoder.reconstruction_history import (
+    ReconstructionHistory,
+    autoencoder_reconstruction_history,
+)
 from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.autoencoder.train import reconstruction_trainee
+from layerwise.training.autoencoder.train import build_reconstruction_plan
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
 from layerwise.training.loop import fit
-from layerwise.training.rbm.pretraining import Pretrained, PretrainingSettings, of_layer
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.rbm.pretraining import PretrainingResult, PretrainingSettings, value_for_layer
+from layerwise.utils.random_streams import torch_rng
 
 
-def new_stack(settings: SAESettings, columns: Description, generator: torch.Generator) -> StackedAutoencoders:
+def build_stack(settings: SAESettings, columns: DataSpec, rng: torch.Generator) -> StackedAutoencoders:
     """Return the untrained stack: the lowest layer reads the columns, each other one the codes below it.
 
     Raises:
         TrainingError: the settings do not fit the columns.
     """
-    s = settings.of_variant(settings.variant) | {"hidden_sizes": ()}
-    loss, output, blocks = chosen_output(settings, columns, settings.variant)
+    s = settings.resolved(settings.variant) | {"hidden_sizes": ()}
+    loss, output, blocks = select_output(settings, columns, settings.variant)
     layers = []
     n = columns.n_inputs
     for size in settings.hidden_sizes:
         layers.append(layer_config(settings, s, n, size, loss, output, blocks))
         n, blocks = size, ()
         # Sigmoid codes are shares of one again; any others are numbers.
-        shares = s["code_activation"] == "sigmoid"
-        loss, output = ("binary_cross_entropy", "sigmoid") if shares else ("squared", "linear")
-    return StackedAutoencoders(StackConfig(layers=tuple(layers)), generator)
+        is_probability = s["latent_activation"] == "sigmoid"
+        loss, output = ("binary_cross_entropy", "sigmoid") if is_probability else ("squared", "linear")
+    return StackedAutoencoders(StackConfig(layers=tuple(layers)), rng)
 
 
 def pretrain_layers(
     stack: StackedAutoencoders,
-    training: Rows,
-    validation: Rows,
-    columns: Description,
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
     settings: SAESettings,
     pretraining: PretrainingSettings,
     seed: int,
-) -> Pretrained:
+) -> PretrainingResult:
     """Train each autoencoder on the codes of the one below, bottom up; codes are passed on without noise.
 
     Args:
@@ -63,21 +66,21 @@ def pretrain_layers(
         seed: of the run.
     """
     layers = stack.autoencoders()
-    epochs = [int(of_layer(pretraining.epochs, k, "epochs")) for k in range(len(layers))]
+    epochs = [int(value_for_layer(pretraining.epochs, k, "epochs")) for k in range(len(layers))]
     n_batches = -(-len(training) // pretraining.batch_size)
     device = training.inputs.device
     inputs, held_out = training.inputs, validation.inputs
-    stages = stages_of_autoencoder(layers[0], inputs[0].clone())
+    reconstruction_history = autoencoder_reconstruction_history(layers[0], inputs[0].clone())
     history: dict[str, list[dict[str, float]]] = {}
     seconds = 0.0
     for k, layer in enumerate(layers):
         name = f"layer_{k + 1}"
         label = f"pretraining layer {k + 1} of {len(layers)}"
-        s = settings.of_variant(settings.variant)
+        s = settings.resolved(settings.variant)
         if settings.corruption_levels:
             s["corruption_level"] = settings.corruption_levels[k]
         bounded = layer.config.output == "sigmoid"
-        trainee = reconstruction_trainee(
+        plan = build_reconstruction_plan(
             layer,
             settings,
             s,
@@ -89,35 +92,37 @@ def pretrain_layers(
             f"pretraining/{name}",
             device,
         )
-        fresh = columns.fresh_binarisation and k == 0
+        dynamic_binarization = columns.dynamic_binarization and k == 0
         progress = fit(
-            trainee,
-            Rows(inputs),
+            plan,
+            TensorData(inputs),
             epochs=epochs[k],
             batch_size=pretraining.batch_size,
-            generator=generator_for(seed, "pretraining", name, "order"),
-            validation=Rows(held_out),
-            callbacks=_listeners(f"pretraining/{name}/", label, stages if k == 0 else None),
-            transform=binarise_freshly(seed, device, "pretraining") if fresh else None,
+            rng=torch_rng(seed, "pretraining", name, "order"),
+            validation=TensorData(held_out),
+            callbacks=_callbacks(f"pretraining/{name}/", label, reconstruction_history if k == 0 else None),
+            transform=make_dynamic_binarization(seed, device, "pretraining")
+            if dynamic_binarization
+            else None,
             name=label,
         )
         history[name] = progress.history
         seconds += progress.seconds
         if k + 1 < len(layers):
-            inputs, held_out = (_passed_on(layer, rows) for rows in (inputs, held_out))
+            inputs, held_out = (_encode_for_next_layer(layer, rows) for rows in (inputs, held_out))
     stack.eval()
-    return Pretrained(history, stages.kept, stages.row, seconds)
+    return PretrainingResult(history, reconstruction_history.entries, reconstruction_history.row, seconds)
 
 
 def train_unrolled(
     stack: StackedAutoencoders,
-    training: Rows,
-    validation: Rows,
+    training: TensorData,
+    validation: TensorData,
     settings: SAESettings,
     batch_size: int,
     seed: int,
-    fresh: bool = False,
-) -> Pretrained:
+    dynamic_binarization: bool = False,
+) -> PretrainingResult:
     """Train the deep autoencoder that the stack unrolls to, and put its weights back into the stack.
 
     Args:
@@ -127,14 +132,14 @@ def train_unrolled(
         settings: `unrolled_epochs`, `unrolled_learning_rate`, precision and schedule.
         batch_size: rows a step.
         seed: of the run.
-        fresh: read each input as a probability and draw it anew for every batch.
+        dynamic_binarization: read each input as a probability and draw it anew for every batch.
     """
-    deep, device = unrolled(stack), training.inputs.device
-    stages = stages_of_autoencoder(deep, training.inputs[0].clone())
-    learning = settings.gradient_settings(settings.unrolled_epochs or 1)
-    none = Corruption("none", 0.0, generator_for(seed, "unrolled", "corruption", device=device))
+    deep, device = unroll(stack), training.inputs.device
+    reconstruction_history = autoencoder_reconstruction_history(deep, training.inputs[0].clone())
+    learning = settings.to_finetuning_settings(settings.unrolled_epochs or 1)
+    none = Corruption("none", 0.0, torch_rng(seed, "unrolled", "corruption", device=device))
     progress = fit(
-        Reconstruction(
+        ReconstructionPlan(
             deep,
             learning.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
             none,
@@ -143,22 +148,31 @@ def train_unrolled(
         training,
         epochs=settings.unrolled_epochs,
         batch_size=batch_size,
-        generator=generator_for(seed, "unrolled", "order"),
+        rng=torch_rng(seed, "unrolled", "order"),
         validation=validation,
-        callbacks=_listeners("pretraining/unrolled/", "training the unrolled autoencoder", stages),
-        transform=binarise_freshly(seed, device, "unrolled") if fresh else None,
+        callbacks=_callbacks(
+            "pretraining/unrolled/", "training the unrolled autoencoder", reconstruction_history
+        ),
+        transform=make_dynamic_binarization(seed, device, "unrolled") if dynamic_binarization else None,
         name="unrolled autoencoder",
     )
     roll_up(deep, stack)
     stack.eval()
-    return Pretrained({"unrolled": progress.history}, stages.kept, stages.row, progress.seconds)
+    return PretrainingResult(
+        {"unrolled": progress.history},
+        reconstruction_history.entries,
+        reconstruction_history.row,
+        progress.seconds,
+    )
 
 
-def _listeners(prefix: str, label: str, stages: Stages | None) -> list[Callback]:
+def _callbacks(
+    prefix: str, label: str, reconstruction_history: ReconstructionHistory | None
+) -> list[Callback]:
     found: list[Callback] = [Reporter(prefix), ProgressBar(label, "train/loss")]
-    return found if stages is None else [*found, stages]
+    return found if reconstruction_history is None else [*found, reconstruction_history]
 
 
-def _passed_on(layer: Autoencoder, rows: Tensor) -> Tensor:
+def _encode_for_next_layer(layer: Autoencoder, rows: Tensor) -> Tensor:
     layer.eval()
-    return encoded(layer, rows).to(rows.device)
+    return encode_rows(layer, rows).to(rows.device)

@@ -8,28 +8,31 @@ from typing import Any
 import torch
 
 from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Block, Description, Rows
+from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms.corruption import Corruption, column_groups
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.variational import VAE
 from layerwise.training.autoencoder.building import AnyAutoencoder
 from layerwise.training.autoencoder.latent_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
-from layerwise.training.autoencoder.plans import Reconstruction, Variational
-from layerwise.training.autoencoder.reconstruction_history import Stages, stages_of_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings, CodeSettings
-from layerwise.training.autoencoder.variants import LEVELS
+from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
+from layerwise.training.autoencoder.reconstruction_history import (
+    ReconstructionHistory,
+    autoencoder_reconstruction_history,
+)
+from layerwise.training.autoencoder.settings import AutoencoderSettings, BaseAutoencoderSettings
+from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.stopping import KeepBest
-from layerwise.training.gradient_plan import GradientTrainee
+from layerwise.training.callbacks.stopping import KeepBestWeights
+from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
-from layerwise.training.transforms import batch_changes
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.transforms import make_batch_transform
+from layerwise.utils.random_streams import torch_rng
 
 
-def penalties_of(s: dict[str, Any]) -> list[Penalty]:
+def build_penalties(s: dict[str, Any]) -> list[Penalty]:
     """Return the terms of the cost that the settings ask for."""
     found: list[Penalty] = []
     if s["sparsity"] == "kl":
@@ -41,18 +44,18 @@ def penalties_of(s: dict[str, Any]) -> list[Penalty]:
     return found
 
 
-def reconstruction_trainee(
+def build_reconstruction_plan(
     network: Autoencoder | ConvolutionalAutoencoder,
-    settings: CodeSettings,
+    settings: BaseAutoencoderSettings,
     s: dict[str, Any],
-    columns_blocks: Sequence[Block],
+    columns_blocks: Sequence[ColumnBlock],
     bounded: bool,
     epochs: int,
     n_batches: int,
     seed: int,
     name: str,
     device: torch.device,
-) -> Reconstruction:
+) -> ReconstructionPlan:
     """Return the trainee of an autoencoder that is not variational.
 
     Raises:
@@ -62,35 +65,35 @@ def reconstruction_trainee(
     level = s["corruption_level"]
     if kind == "auto":
         kind = "masking" if bounded else "swap"
-        level = LEVELS[kind] if level is None else level
+        level = DEFAULT_CORRUPTION_LEVELS[kind] if level is None else level
     if kind == "salt_and_pepper" and not bounded:
         raise TrainingError(
             "corruption: salt_and_pepper puts 0 or 1 in the place of inputs, and these columns are numbers of any "
             "size; take swap or gaussian"
         )
     groups = column_groups(columns_blocks) if columns_blocks else None
-    return Reconstruction(
+    return ReconstructionPlan(
         network,
-        settings.gradient_settings(epochs),
-        Corruption(kind, level, generator_for(seed, name, "corruption", device=device), groups),
-        penalties_of(s),
-        generator_for(seed, name, "directions", device=device) if settings.jacobian == "estimated" else None,
+        settings.to_finetuning_settings(epochs),
+        Corruption(kind, level, torch_rng(seed, name, "corruption", device=device), groups),
+        build_penalties(s),
+        torch_rng(seed, name, "directions", device=device) if settings.jacobian == "estimated" else None,
         n_batches,
     )
 
 
 def train_autoencoder(
     network: AnyAutoencoder,
-    training: Rows,
-    validation: Rows,
-    columns: Description,
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
     *,
     name: str = "autoencoder",
     callbacks: Sequence[Callback] = (),
-    quiet: bool = False,
-) -> tuple[Progress, Stages]:
+    silent: bool = False,
+) -> tuple[Progress, ReconstructionHistory]:
     """Train in place; the network ends with the weights of its best epoch by the validation loss.
 
     Args:
@@ -103,17 +106,17 @@ def train_autoencoder(
         seed: of the run.
         name: of the metrics, of messages and of the streams of random numbers.
         callbacks: more listeners, such as probes.
-        quiet: report nothing; for a second network beside the run's own.
+        silent: report nothing; for a second network beside the run's own.
     """
     device = training.inputs.device
     n_batches = -(-len(training) // settings.batch_size)
-    trainee: GradientTrainee
+    plan: GradientPlan
     if isinstance(network, VAE):
-        trainee = Variational(
+        plan = VariationalPlan(
             network,
-            settings.gradient_settings(settings.epochs),
-            generator_for(seed, name, "noise", device=device),
-            generator_for(seed, name, "still noise", device=device),
+            settings.to_finetuning_settings(settings.epochs),
+            torch_rng(seed, name, "noise", device=device),
+            torch_rng(seed, name, "still noise", device=device),
             n_batches,
             settings.importance_samples,
             settings.beta,
@@ -122,29 +125,34 @@ def train_autoencoder(
         )
     else:
         bounded = columns.bounded or columns.image_shape is not None
-        s = settings.of_variant(settings.variant)
-        trainee = reconstruction_trainee(
+        s = settings.resolved(settings.variant)
+        plan = build_reconstruction_plan(
             network, settings, s, columns.blocks, bounded, settings.epochs, n_batches, seed, name, device
         )
-    if columns.fresh_binarisation:
-        ink = torch.bernoulli(
-            validation.inputs, generator=generator_for(seed, name, "validation ink", device=device)
+    if columns.dynamic_binarization:
+        binarized = torch.bernoulli(
+            validation.inputs, generator=torch_rng(seed, name, "validation ink", device=device)
         )
-        validation = validation.with_inputs(ink)
-    stages = stages_of_autoencoder(network, training.inputs[0].clone())
-    shown = [] if quiet else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "validation/loss")]
+        validation = validation.with_inputs(binarized)
+    reconstruction_history = autoencoder_reconstruction_history(network, training.inputs[0].clone())
+    shown = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "validation/loss")]
     progress = fit(
-        trainee,
+        plan,
         training,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        generator=generator_for(seed, name, "order"),
+        rng=torch_rng(seed, name, "order"),
         validation=validation,
-        callbacks=[*callbacks, KeepBest(network, "validation/loss", settings.patience), stages, *shown],
-        transform=batch_changes(
+        callbacks=[
+            *callbacks,
+            KeepBestWeights(network, "validation/loss", settings.patience),
+            reconstruction_history,
+            *shown,
+        ],
+        transform=make_batch_transform(
             settings.augmentation,
             columns.image_shape,
-            columns.fresh_binarisation,
+            columns.dynamic_binarization,
             seed,
             device,
             name,
@@ -153,4 +161,4 @@ def train_autoencoder(
         name=name,
     )
     network.eval()
-    return progress, stages
+    return progress, reconstruction_history

@@ -24,35 +24,41 @@ VARIANTS: dict[str, Choice] = {
     "convolutional": Choice("3 x 3 filters, denoising (Masci et al. 2011)", "pictures"),
 }  # fmt: skip
 
-_SMOOTH = {"activation": "silu", "code_activation": "linear", "initialiser": "he_uniform"}
+_SMOOTH = {"activation": "silu", "latent_activation": "linear", "initializer": "he_uniform"}
 # What a variant sets where the settings say nothing; the rest is in `COMMON`.
-OWN: dict[str, dict[str, Any]] = {
+VARIANT_DEFAULTS: dict[str, dict[str, Any]] = {
     "compression": {"hidden_sizes": (256,), **_SMOOTH},
-    "overcomplete": {"code_activation": "relu", "initialiser": "he_uniform"},
-    "deep": {"hidden_sizes": (1000, 500, 250), "code_size": 30, **_SMOOTH},
-    "sparse": {"code_size": 256, "sparsity": "kl"},
-    "denoising": {"code_size": 500, "tied": True, "corruption": "auto"},
-    "contractive": {"code_size": 500, "tied": True, "contraction": 0.1},
-    "variational": {"hidden_sizes": (400, 400), "code_size": 50, "activation": "tanh"},
+    "overcomplete": {"latent_activation": "relu", "initializer": "he_uniform"},
+    "deep": {"hidden_sizes": (1000, 500, 250), "latent_size": 30, **_SMOOTH},
+    "sparse": {"latent_size": 256, "sparsity": "kl"},
+    "denoising": {"latent_size": 500, "tied": True, "corruption": "auto"},
+    "contractive": {"latent_size": 500, "tied": True, "contraction": 0.1},
+    "variational": {"hidden_sizes": (400, 400), "latent_size": 50, "activation": "tanh"},
     "convolutional": {
-        "code_size": 64,
+        "latent_size": 64,
         "activation": "relu",
-        "code_activation": "linear",
-        "initialiser": "he_uniform",
+        "latent_activation": "linear",
+        "initializer": "he_uniform",
         "corruption": "salt_and_pepper",
     },
 }
-COMMON: dict[str, Any] = {
+COMMON_DEFAULTS: dict[str, Any] = {
     "hidden_sizes": (),
-    "code_size": None,
+    "latent_size": None,
     "activation": "sigmoid",
-    "code_activation": "sigmoid",
+    "latent_activation": "sigmoid",
     "decoder_activation": None,
     "tied": False,
-    "initialiser": "glorot_uniform",
+    "initializer": "glorot_uniform",
     "corruption": "none",
     "sparsity": "none",
     "contraction": 0.0,
 }
-LEVELS = {"masking": 0.25, "gaussian": 0.3, "salt_and_pepper": 0.25, "swap": 0.15, "none": 0.0}
-WEIGHTS = {"kl": 0.5, "l1": 0.05, "top_k": 0.0, "none": 0.0}
+DEFAULT_CORRUPTION_LEVELS = {
+    "masking": 0.25,
+    "gaussian": 0.3,
+    "salt_and_pepper": 0.25,
+    "swap": 0.15,
+    "none": 0.0,
+}
+DEFAULT_SPARSITY_WEIGHTS = {"kl": 0.5, "l1": 0.05, "top_k": 0.0, "none": 0.0}

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 class Callback:
     """Override the events of interest; a batch costs nothing for those that leave `on_batch_end` alone."""
 
-    def on_train_begin(self, progress: Progress) -> None:
+    def on_train_start(self, progress: Progress) -> None:
         """Training is about to start."""
 
-    def on_epoch_begin(self, progress: Progress) -> None:
+    def on_epoch_start(self, progress: Progress) -> None:
         """An epoch is about to start."""
 
     def on_batch_end(self, progress: Progress) -> None:
         """The parameters were just updated."""
 
-    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+    def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
         """Return further metrics of the epoch that just ended, for its history and every other callback."""
         return {}
 
@@ -35,12 +35,12 @@ class Callback:
     def on_train_end(self, progress: Progress) -> None:
         """Training ended: by epochs, by a stopping rule, or by an error that is on its way out."""
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of what this callback remembers from epoch to epoch, for a checkpoint."""
         return {}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned; called after `on_train_begin`, or alone when training was finished."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned; called after `on_train_start`, or alone when training was finished."""
 
 
 class Reporter(Callback):

@@ -21,7 +21,7 @@ class ProgressBar(Callback):
         self.label, self.metric = label, metric
         self.shown = sys.stderr.isatty()
 
-    def on_train_begin(self, progress: Progress) -> None:
+    def on_train_start(self, progress: Progress) -> None:
         """Draw the bar."""
         if not self.shown:
             return

@@ -12,14 +12,14 @@ from layerwise.checkpointing.state import Progress
 from layerwise.training.callbacks.base import Callback
 
 
-class KeepBest(Callback):
+class KeepBestWeights(Callback):
     """Remember the weights of the best epoch, give them back at the end, stop after a patience without gain.
 
     Args:
         network: whose weights are kept.
         monitor: the metric to watch.
         patience: epochs without gain before training stops; None never stops.
-        minimum_change: a gain has to be larger than this.
+        min_delta: a gain has to be larger than this.
         higher_is_better: True for scores, False for losses and errors.
     """
 
@@ -28,11 +28,11 @@ class KeepBest(Callback):
         network: nn.Module,
         monitor: str = "validation/loss",
         patience: int | None = None,
-        minimum_change: float = 0.0,
+        min_delta: float = 0.0,
         higher_is_better: bool = False,
     ) -> None:
         self.network, self.monitor, self.patience = network, monitor, patience
-        self.minimum_change, self.sign = minimum_change, -1.0 if higher_is_better else 1.0
+        self.min_delta, self.sign = min_delta, -1.0 if higher_is_better else 1.0
         self.best = self.sign * float("inf")
         self.best_epoch = 0
         self._weights: dict[str, Tensor] = {}
@@ -42,7 +42,7 @@ class KeepBest(Callback):
         if self.monitor not in metrics:
             raise KeyError(f"'{self.monitor}' is not measured; measured: {', '.join(metrics)}")
         value = metrics[self.monitor]
-        if self.sign * value < self.sign * self.best - self.minimum_change:
+        if self.sign * value < self.sign * self.best - self.min_delta:
             self.best, self.best_epoch = value, progress.epoch
             self._weights = {name: w.detach().clone() for name, w in self.network.state_dict().items()}
         elif self.patience is not None and progress.epoch - self.best_epoch >= self.patience:
@@ -53,7 +53,7 @@ class KeepBest(Callback):
         if self._weights:
             self.network.load_state_dict(self._weights)
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return the best weights, their score and epoch."""
         found = {
             "best": torch.tensor(self.best, dtype=torch.float64),
@@ -61,8 +61,8 @@ class KeepBest(Callback):
         }
         return found | {f"weights.{name}": value.clone() for name, value in self._weights.items()}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned."""
         self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
         self._weights = {
             name.removeprefix("weights."): value.clone()
@@ -83,7 +83,7 @@ class Budget(Callback):
         self.max_steps, self.max_minutes = max_steps, max_minutes
         self.steps = 0
 
-    def on_train_begin(self, progress: Progress) -> None:
+    def on_train_start(self, progress: Progress) -> None:
         """Start the clock."""
         self._began = time.perf_counter()
 
@@ -95,12 +95,12 @@ class Budget(Callback):
         elif self.max_minutes is not None and time.perf_counter() - self._began >= 60 * self.max_minutes:
             progress.stop = f"{self.max_minutes:g} minutes are over"
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return the steps done and the seconds gone."""
         seconds = time.perf_counter() - self._began
         return {"steps": torch.tensor(self.steps), "seconds": torch.tensor(seconds, dtype=torch.float64)}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned; the clock stood still in between."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned; the clock stood still in between."""
         self.steps = int(state["steps"])
         self._began = time.perf_counter() - float(state["seconds"])

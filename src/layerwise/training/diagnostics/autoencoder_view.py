@@ -12,7 +12,7 @@ from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.training.plan import TrainingError
 
 
-class HealthView(nn.Module):
+class SequentialView(nn.Module):
     """The layers of an autoencoder on its way to the code and back.
 
     Args:
@@ -28,14 +28,14 @@ class HealthView(nn.Module):
         self.config = SimpleNamespace(activations=names)
         self._acts = (*network.activations, *network.decoder_activations)
 
-    def activities(self, x: Tensor) -> Iterator[Tensor]:
+    def hidden_activations(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the activities of each hidden layer, the first one first."""
         for layer, act in zip(self.hidden, self._acts, strict=True):
             x = act(layer(x))
             yield x
 
 
-def health_view(network: nn.Module) -> Any:
+def sequential_view(network: nn.Module) -> Any:
     """Return the view.
 
     Raises:
@@ -43,7 +43,7 @@ def health_view(network: nn.Module) -> Any:
     """
     if not isinstance(network, Autoencoder):
         raise TrainingError(
-            "health looks into fully connected layers one after the other: set health: false for variational and "
+            "layer_statistics looks into fully connected layers one after the other: set layer_statistics: false for variational and "
             "convolutional autoencoders"
         )
-    return cast(Any, HealthView(network))
+    return cast(Any, SequentialView(network))

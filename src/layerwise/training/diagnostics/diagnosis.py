@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from layerwise.utils.config import Config
 
 # A first layer whose gradient is below this share of the last hidden layer's learns next to nothing.
-VANISHING_SHARE = 1e-3
+VANISHING_RATIO = 1e-3
 # A gradient of the first layer above this multiple of the last hidden layer's grows on its way down.
-EXPLODING_SHARE = 1e3
+EXPLODING_RATIO = 1e3
 # Each weight's gradient usually stays far below 1; above it in every layer, no step is small.
 EXPLODING_GRADIENT = 1.0
 # Weights that grew so many times, or a loss so many times its first value, are out of hand.
 NORM_GROWTH = 10.0
 LOSS_GROWTH = 10.0
-DEAD_SHARE = 0.5
+DEAD_FRACTION = 0.5
 # Features of pretrained sigmoid layers are mostly near 0 or 1 and learn well: only a whole layer counts.
-SATURATED_SHARE = 0.9
+SATURATED_FRACTION = 0.9
 
-CURES = {
+REMEDIES = {
     "vanishing": "units of the relu family, a He or Glorot start, normalisation, fewer layers, or pretraining",
     "exploding": "gradient clipping (clip_norm: 1), a He or Glorot start, a lower learning rate, l2, fewer layers",
     "dead": "a lower learning rate, a He start with small positive biases, leaky_relu or elu",
@@ -29,11 +29,11 @@ CURES = {
 }
 
 
-class Layer(Config):
+class LayerSummary(Config):
     """What was measured of one layer.
 
-    `gradient` is its norm over the root of the number of weights, so that layers of any size compare; `usual_norm`
-    the norm of weights that start by Glorot's rule; `alike` says that all units have the same incoming weights.
+    `gradient` is its norm over the root of the number of weights, so that layers of any size compare; `reference_norm`
+    the norm of weights that start by Glorot's rule; `has_identical_units` says that all units have the same incoming weights.
     """
 
     name: str
@@ -41,20 +41,20 @@ class Layer(Config):
     gradient: float
     update_ratio: float
     weight_norm: float
-    usual_norm: float
+    reference_norm: float
     activation_mean: float
-    activation_spread: float
+    activation_std: float
     saturated: float
     dead: float
-    alike: bool
+    has_identical_units: bool
 
 
-class Health(Config):
+class NetworkSummary(Config):
     """What was measured of a network in one epoch, the first layer first and the output last."""
 
     epoch: int
     loss: float
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerSummary, ...]
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers under the names that runs are tracked by."""
@@ -63,21 +63,21 @@ class Health(Config):
             "update_ratio",
             "weight_norm",
             "activation_mean",
-            "activation_spread",
+            "activation_std",
             "saturated",
             "dead",
         )
         return {
-            f"health/{layer.name}/{name}": value
+            f"layer_statistics/{layer.name}/{name}": value
             for layer in self.layers
             for name in names
             if math.isfinite(value := getattr(layer, name))
         }
 
 
-def gradient_ratio(health: Health) -> float:
+def gradient_ratio(summary: NetworkSummary) -> float:
     """Return the first layer's gradient as a multiple of the last hidden layer's; 1 with fewer than 2 of them."""
-    hidden = health.layers[:-1]
+    hidden = summary.layers[:-1]
     if len(hidden) < 2:
         return 1.0
     first, last = hidden[0].gradient, hidden[-1].gradient
@@ -86,7 +86,7 @@ def gradient_ratio(health: Health) -> float:
     return first / last if last > 0 else (1.0 if first == 0 else math.inf)
 
 
-def diagnose(start: Health | None, epochs: Sequence[Health]) -> list[str]:
+def diagnose(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -> list[str]:
     """Return a sentence for everything that is wrong; an empty list for a healthy training.
 
     The gradients are those of the first epoch: later ones shrink because the network has learnt.
@@ -99,52 +99,52 @@ def diagnose(start: Health | None, epochs: Sequence[Health]) -> list[str]:
         return []
     found = []
     first, last = epochs[0], epochs[-1]
-    symmetric = [layer.name for layer in last.layers if layer.alike]
+    symmetric = [layer.name for layer in last.layers if layer.has_identical_units]
     if symmetric:
         found.append(
             f"symmetric: all units of {_and(symmetric)} have the same weights and will stay alike. "
-            f"Cure: {CURES['symmetric']}."
+            f"Cure: {REMEDIES['symmetric']}."
         )
     exploding = _exploding(start, epochs)
     if exploding:
-        found.append(f"exploding: {exploding}. Cure: {CURES['exploding']}.")
+        found.append(f"exploding: {exploding}. Cure: {REMEDIES['exploding']}.")
     ratio = gradient_ratio(first)
-    if not symmetric and not exploding and ratio < VANISHING_SHARE:
+    if not symmetric and not exploding and ratio < VANISHING_RATIO:
         names = first.layers[0].name, first.layers[-2].name
         found.append(
             f"vanishing: the gradient of {names[0]} is {ratio:.1e} times that of {names[1]} "
-            f"(below {VANISHING_SHARE:g}). Cure: {CURES['vanishing']}."
+            f"(below {VANISHING_RATIO:g}). Cure: {REMEDIES['vanishing']}."
         )
     if exploding:
         return found  # what the units answer then says nothing more
-    for kind, limit in (("dead", DEAD_SHARE), ("saturated", SATURATED_SHARE)):
+    for kind, limit in (("dead", DEAD_FRACTION), ("saturated", SATURATED_FRACTION)):
         bad = [layer for layer in last.layers if getattr(layer, kind) > limit]
         if bad:
             shares = ", ".join(f"{layer.name} ({getattr(layer, kind):.0%})" for layer in bad)
             things = "units answer 0 to every row" if kind == "dead" else "values lie where the slope is flat"
-            found.append(f"{kind}: {things} in {shares}. Cure: {CURES[kind]}.")
+            found.append(f"{kind}: {things} in {shares}. Cure: {REMEDIES[kind]}.")
     return found
 
 
-def _exploding(start: Health | None, epochs: Sequence[Health]) -> str:
+def _exploding(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -> str:
     ratio = gradient_ratio(epochs[0])
-    if ratio > EXPLODING_SHARE:
+    if ratio > EXPLODING_RATIO:
         return f"the gradient grows {ratio:.1e} times on its way down to {epochs[0].layers[0].name}"
     smallest = min(layer.gradient for layer in epochs[0].layers)
     if smallest > EXPLODING_GRADIENT:
         return f"the gradient of every layer is above {EXPLODING_GRADIENT:g} for each weight (at least {smallest:.1e})"
-    for health in epochs:
-        if not math.isfinite(health.loss) or any(
-            not math.isfinite(each.weight_norm) for each in health.layers
+    for summary in epochs:
+        if not math.isfinite(summary.loss) or any(
+            not math.isfinite(each.weight_norm) for each in summary.layers
         ):
-            return f"NaN or infinity in epoch {health.epoch}"
+            return f"NaN or infinity in epoch {summary.epoch}"
     first, last = epochs[0], epochs[-1]
     if last.loss > LOSS_GROWTH * max(first.loss, 1e-12):
         return f"the training loss grew from {first.loss:.3g} to {last.loss:.3g}"
     begun = start or first
     for before, after in zip(begun.layers, last.layers, strict=True):
         # Weights that start at or near 0 may grow by any factor up to the usual size.
-        size = max(before.weight_norm, before.usual_norm)
+        size = max(before.weight_norm, before.reference_norm)
         if after.weight_norm > NORM_GROWTH * size:
             return (
                 f"the weights of {after.name} grew to {after.weight_norm / size:.0f} times their usual size"

@@ -8,30 +8,30 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from layerwise.data.tensors import Description, Rows
-from layerwise.models.layers import Activation, Initialiser
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.models.layers import Activation, Initializer
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.models.recurrent import Cell
 from layerwise.training.diagnostics.diagnosis import gradient_ratio
-from layerwise.training.diagnostics.layer_statistics import HealthProbe
+from layerwise.training.diagnostics.layer_statistics import LayerStatistics
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.config import Config, setting
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
-class LaboratorySettings(Config):
+class GradientStudySettings(Config):
     """What is tried: every depth with every activation and start, then cures, then recurrent nets."""
 
     depths: tuple[PositiveInt, ...] = setting((2, 5, 10), "hidden layers of the networks that are tried")
     activations: tuple[Activation, ...] = setting(("sigmoid", "tanh", "relu"), "each is tried at every depth")
-    initialisers: tuple[Initialiser, ...] = setting(
+    initializers: tuple[Initializer, ...] = setting(
         ("normal", "glorot_uniform", "he_uniform"), "each is tried with every activation"
     )
     width: int = setting(50, "units of each hidden layer", "", ge=1)
-    sick_depth: int = setting(10, "hidden layers of the network that the cures are tried on", "", ge=3)
-    sick_gain: float = setting(
+    failing_depth: int = setting(10, "hidden layers of the network that the cures are tried on", "", ge=3)
+    failing_gain: float = setting(
         3.0, "exploding: the first weights of its relu layers are so many times too large", "", gt=1
     )
     epochs: int = setting(3, "passes over the rows for each network", "", ge=1)
@@ -55,10 +55,10 @@ class Trial:
 
 def run_trial(
     trial: Trial,
-    training: Rows,
-    validation: Rows,
-    columns: Description,
-    settings: LaboratorySettings,
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: GradientStudySettings,
     seed: int,
     epochs: int | None = None,
 ) -> dict[str, Any]:
@@ -67,22 +67,22 @@ def run_trial(
     Returns:
         `gradients` by layer of the first epoch (root mean square), `ratio` of the first to the last hidden layer,
         `last_gradient` of the last epoch's largest layer, validation `loss` and `error` (NaN when it broke), and
-        `verdicts`.
+        `diagnoses`.
     """
     shape = MLPConfig(n_inputs=columns.n_inputs, n_outputs=columns.n_outputs, **trial.shape)
-    network = MLP(shape, generator_for(seed, "laboratory", "network"))
-    probe = HealthProbe(network, validation, report=False)
+    network = MLP(shape, torch_rng(seed, "laboratory", "network"))
+    probe = LayerStatistics(network, validation, report=False)
     learning: dict[str, Any] = {
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
         "schedule": "constant",
-        "keep_best": False,
+        "keep_best_weights": False,
     }
     chosen = FinetuningSettings(epochs=epochs or settings.epochs, **learning | trial.learning)
     loss = error = math.nan
     try:
         progress = finetune(
-            network, columns.task, training, validation, chosen, seed, callbacks=[probe], quiet=True
+            network, columns.task, training, validation, chosen, seed, callbacks=[probe], silent=True
         )
         loss, error = (progress.history[-1][f"validation/{name}"] for name in ("loss", "error"))
     except TrainingError:
@@ -94,76 +94,76 @@ def run_trial(
         "last_gradient": max(layer.gradient for layer in probe.epochs[-1].layers),
         "loss": loss,
         "error": error,
-        "verdicts": probe.verdicts(),
+        "diagnoses": probe.diagnoses(),
     }
 
 
-def survey_trials(settings: LaboratorySettings) -> list[Trial]:
+def survey_trials(settings: GradientStudySettings) -> list[Trial]:
     """Return every depth with every activation and start."""
     return [
         Trial(
             f"{depth} x {activation}, {start}",
-            {"hidden_sizes": (settings.width,) * depth, "activation": activation, "initialiser": start},
+            {"hidden_sizes": (settings.width,) * depth, "activation": activation, "initializer": start},
         )
         for depth in settings.depths
         for activation in settings.activations
-        for start in settings.initialisers
+        for start in settings.initializers
     ]
 
 
-def cure_trials(settings: LaboratorySettings, n_rows: int) -> dict[str, list[Trial]]:
+def remedy_trials(settings: GradientStudySettings, n_rows: int) -> dict[str, list[Trial]]:
     """Return sick networks, each first as it is and then with one cure at a time.
 
     Args:
         n_rows: of the training; the penalties' lambda is a multiple of it, since it is divided by it.
     """
-    deep, shallow = (settings.width,) * settings.sick_depth, (settings.width,) * 2
-    vanishing = {"hidden_sizes": deep, "activation": "sigmoid", "initialiser": "glorot_uniform"}
-    small = {"hidden_sizes": deep, "activation": "tanh", "initialiser": "normal"}
+    deep, shallow = (settings.width,) * settings.failing_depth, (settings.width,) * 2
+    vanishing = {"hidden_sizes": deep, "activation": "sigmoid", "initializer": "glorot_uniform"}
+    small = {"hidden_sizes": deep, "activation": "tanh", "initializer": "normal"}
     exploding = {
         "hidden_sizes": deep,
         "activation": "relu",
-        "initialiser": "he_uniform",
-        "initialiser_gain": settings.sick_gain,
+        "initializer": "he_uniform",
+        "initializer_gain": settings.failing_gain,
     }
-    twice, large = exploding | {"initialiser_gain": 2.0}, exploding | {"initialiser_gain": 1.5}
-    quick, steep = {"learning_rate": 0.003}, {"optimiser": "sgd", "learning_rate": 0.05}
-    descent = {"optimiser": "sgd", "learning_rate": 0.01}
+    twice, large = exploding | {"initializer_gain": 2.0}, exploding | {"initializer_gain": 1.5}
+    quick, steep = {"learning_rate": 0.003}, {"optimizer": "sgd", "learning_rate": 0.05}
+    descent = {"optimizer": "sgd", "learning_rate": 0.01}
     return {
-        f"vanishing: {settings.sick_depth} sigmoid layers": [
-            Trial("sick: sigmoid", vanishing),
-            Trial("relu units, He start", vanishing | {"activation": "relu", "initialiser": "he_uniform"}),
-            Trial("elu units, He start", vanishing | {"activation": "elu", "initialiser": "he_uniform"}),
+        f"vanishing: {settings.failing_depth} sigmoid layers": [
+            Trial("failing: sigmoid", vanishing),
+            Trial("relu units, He start", vanishing | {"activation": "relu", "initializer": "he_uniform"}),
+            Trial("elu units, He start", vanishing | {"activation": "elu", "initializer": "he_uniform"}),
             Trial("2 layers", vanishing | {"hidden_sizes": shallow}),
-            Trial("batch normalisation", vanishing | {"normalisation": "batch"}),
-            Trial("layer normalisation", vanishing | {"normalisation": "layer"}),
+            Trial("batch normalisation", vanishing | {"normalization": "batch"}),
+            Trial("layer normalisation", vanishing | {"normalization": "layer"}),
         ],
-        f"a start that is too small: {settings.sick_depth} tanh layers from N(0, 0.05^2)": [
-            Trial("sick: small start", small),
-            Trial("Glorot start", small | {"initialiser": "glorot_uniform"}),
-            Trial("orthogonal start", small | {"initialiser": "orthogonal"}),
+        f"a start that is too small: {settings.failing_depth} tanh layers from N(0, 0.05^2)": [
+            Trial("failing: small start", small),
+            Trial("Glorot start", small | {"initializer": "glorot_uniform"}),
+            Trial("orthogonal start", small | {"initializer": "orthogonal"}),
         ],
-        f"exploding: {settings.sick_depth} relu layers that start {settings.sick_gain:g} times too large": [
-            Trial("sick: large start", exploding, descent),
-            Trial("He start as it should be", exploding | {"initialiser_gain": 1.0}, descent),
+        f"exploding: {settings.failing_depth} relu layers that start {settings.failing_gain:g} times too large": [
+            Trial("failing: large start", exploding, descent),
+            Trial("He start as it should be", exploding | {"initializer_gain": 1.0}, descent),
             Trial("2 layers", exploding | {"hidden_sizes": shallow}, descent),
-            Trial("layer normalisation", exploding | {"normalisation": "layer"}, descent),
+            Trial("layer normalisation", exploding | {"normalization": "layer"}, descent),
         ],
-        f"exploding steps: {settings.sick_depth} relu layers that start 1.5 times too large, at a high rate": [
-            Trial("sick: long steps", large, steep),
+        f"exploding steps: {settings.failing_depth} relu layers that start 1.5 times too large, at a high rate": [
+            Trial("failing: long steps", large, steep),
             Trial("clipping by norm 5", large, steep | {"clip_norm": 5.0}),
             Trial("a fifth of the rate", large, steep | {"learning_rate": 0.01}),
         ],
-        f"exploding: {settings.sick_depth} relu layers that start twice too large, by adam": [
-            Trial("sick: start twice", twice, quick),
+        f"exploding: {settings.failing_depth} relu layers that start twice too large, by adam": [
+            Trial("failing: start twice", twice, quick),
             Trial("L2 penalty", twice, quick | {"l2": 1.0 * n_rows}),
             Trial("L1 penalty", twice, quick | {"l1": 0.3 * n_rows}),
         ],
     }
 
 
-def works(trial: dict[str, Any], sick: dict[str, Any]) -> bool:
+def has_improved(trial: dict[str, Any], failing: dict[str, Any]) -> bool:
     """True when a cured network ends with a lower validation loss than the sick one, which may have broken."""
     if math.isnan(trial["loss"]):
         return False
-    return math.isnan(sick["loss"]) or trial["loss"] < sick["loss"]
+    return math.isnan(failing["loss"]) or trial["loss"] < failing["loss"]

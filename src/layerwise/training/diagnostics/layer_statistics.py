@@ -11,26 +11,26 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.mlp import MLP
 from layerwise.training.callbacks.base import Callback
-from layerwise.training.diagnostics.diagnosis import Health, Layer, diagnose
+from layerwise.training.diagnostics.diagnosis import LayerSummary, NetworkSummary, diagnose
 from layerwise.utils.run_context import report_metrics
 
 SATURATED = {"sigmoid": (0.02, 0.98), "tanh": (-0.96, 0.96)}
 DYING = ("relu",)
 BATCHES_AN_EPOCH = 4
-_NUMBERS = [name for name in Layer.model_fields if name not in ("name", "activation")]
+_NUMBERS = [name for name in LayerSummary.model_fields if name not in ("name", "activation")]
 
 
-def layer_statistics(activation: str, activities: Tensor) -> dict[str, float]:
+def layer_statistics(activation: str, hidden_activations: Tensor) -> dict[str, float]:
     """Return mean, spread, and the shares of saturated values and of dead units of (rows, units) activities.
 
     A sigmoid or tanh is saturated where its slope is below 8 % of its largest. A ReLU unit is dead when it is
     0 for every row.
     """
-    values = activities.detach()
-    found = {"activation_mean": float(values.mean()), "activation_spread": float(values.std(correction=0))}
+    values = hidden_activations.detach()
+    found = {"activation_mean": float(values.mean()), "activation_std": float(values.std(correction=0))}
     found["saturated"] = found["dead"] = 0.0
     if activation in SATURATED:
         low, high = SATURATED[activation]
@@ -40,20 +40,20 @@ def layer_statistics(activation: str, activities: Tensor) -> dict[str, float]:
     return found
 
 
-def alike(weight: Tensor) -> bool:
+def has_identical_units(weight: Tensor) -> bool:
     """True when all units of a layer have the same incoming weights up to rounding, so that they learn the same."""
     apart = (weight - weight[:1]).abs().max()
     return weight.shape[0] > 1 and bool(apart <= 1e-3 * weight.abs().max())
 
 
 @dataclass
-class _Probed:
+class _WatchedLayer:
     name: str
     activation: str
     layer: nn.Linear
 
 
-class HealthProbe(Callback):
+class LayerStatistics(Callback):
     """Measure a network's layers a few times an epoch, and say at the end what is wrong with it.
 
     Per layer: gradient norm (over the root of the number of weights), update-to-weight ratio, activation mean
@@ -63,124 +63,126 @@ class HealthProbe(Callback):
     Args:
         network: what learns.
         sample: rows whose activities are looked at; at most 256 of them.
-        report: log the numbers of each epoch as `health/...`.
+        report: log the numbers of each epoch as `layer_statistics/...`.
     """
 
-    def __init__(self, network: MLP, sample: Rows, report: bool = True) -> None:
+    def __init__(self, network: MLP, sample: TensorData, report: bool = True) -> None:
         self.network, self.report = network, report
         self.rows = sample.inputs[:256]
         names = [f"layer_{k + 1}" for k in range(len(network.hidden))]
         activations = [*network.config.activations, "linear"]
         layers: list[Any] = [*network.hidden, network.output]
-        self.probed = [
-            _Probed(name, activation, layer)
+        self.watched = [
+            _WatchedLayer(name, activation, layer)
             for name, activation, layer in zip([*names, "output"], activations, layers, strict=True)
         ]
-        self.epochs: list[Health] = []
-        self.start: Health | None = None
+        self.epochs: list[NetworkSummary] = []
+        self.start: NetworkSummary | None = None
 
-    def on_train_begin(self, progress: Progress) -> None:
+    def on_train_start(self, progress: Progress) -> None:
         """Look at the start."""
         self._clear()
         every = max(1, progress.n_batches // BATCHES_AN_EPOCH)
-        self._looks = {1 + k * every for k in range(BATCHES_AN_EPOCH)}
-        self.start = self._health(0, {})
+        self._sampled_batches = {1 + k * every for k in range(BATCHES_AN_EPOCH)}
+        self.start = self._summary(0, {})
 
-    def on_epoch_begin(self, progress: Progress) -> None:
+    def on_epoch_start(self, progress: Progress) -> None:
         """Forget the last epoch's sums."""
         self._clear()
-        self._remember()
+        self._copy_weights()
 
     def on_batch_end(self, progress: Progress) -> None:
         """Read how far this step went, and its gradients, at a few steps of the epoch."""
         if self._before:
             self._read_updates()
-        if progress.batch in self._looks:
+        if progress.batch in self._sampled_batches:
             self._read_gradients()
             if progress.batch < progress.n_batches:
-                self._remember()
+                self._copy_weights()
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
         """Keep the epoch's numbers, and report them."""
-        health = self._health(progress.epoch, metrics)
-        self.epochs.append(health)
+        summary = self._summary(progress.epoch, metrics)
+        self.epochs.append(summary)
         if self.report:
-            report_metrics(health.metrics(), progress.epoch)
+            report_metrics(summary.metrics(), progress.epoch)
 
     def on_train_end(self, progress: Progress) -> None:
         """Look once more when training broke off within an epoch."""
         if progress.epoch > len(self.epochs):
-            self.epochs.append(self._health(progress.epoch, {}))
+            self.epochs.append(self._summary(progress.epoch, {}))
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return the numbers of the start and of each epoch: (1 + epochs, layers, numbers), and the losses."""
-        every = [health for health in [self.start, *self.epochs] if health is not None]
+        every = [summary for summary in [self.start, *self.epochs] if summary is not None]
         numbers = [[[float(getattr(layer, name)) for name in _NUMBERS] for layer in h.layers] for h in every]
-        losses = [[float(health.epoch), health.loss] for health in every]
+        losses = [[float(summary.epoch), summary.loss] for summary in every]
         return {
             "layers": torch.tensor(numbers, dtype=torch.float64),
             "losses": torch.tensor(losses, dtype=torch.float64),
         }
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned."""
         found = []
         for (epoch, loss), lines in zip(state["losses"].tolist(), state["layers"].tolist(), strict=True):
             layers = tuple(
-                Layer(name=each.name, activation=each.activation, **dict(zip(_NUMBERS, line, strict=True)))
-                for each, line in zip(self.probed, lines, strict=True)
+                LayerSummary(
+                    name=each.name, activation=each.activation, **dict(zip(_NUMBERS, line, strict=True))
+                )
+                for each, line in zip(self.watched, lines, strict=True)
             )
-            found.append(Health(epoch=int(epoch), loss=loss, layers=layers))
+            found.append(NetworkSummary(epoch=int(epoch), loss=loss, layers=layers))
         self.start, self.epochs = found[0], found[1:]
 
-    def verdicts(self) -> list[str]:
+    def diagnoses(self) -> list[str]:
         """Return what is wrong, in words, with the layer and the cures; empty when nothing is."""
         return diagnose(self.start, self.epochs)
 
     def _clear(self) -> None:
-        self._norms = [0.0] * len(self.probed)
-        self._ratios = [0.0] * len(self.probed)
+        self._norms = [0.0] * len(self.watched)
+        self._ratios = [0.0] * len(self.watched)
         self._looked = self._steps = 0
         self._before: list[Tensor] = []
 
-    def _remember(self) -> None:
+    def _copy_weights(self) -> None:
         # A few copies an epoch, each dropped at the next step.
-        self._before = [each.layer.weight.detach().clone() for each in self.probed]
+        self._before = [each.layer.weight.detach().clone() for each in self.watched]
 
     def _read_updates(self) -> None:
         with torch.no_grad():
-            for k, (each, before) in enumerate(zip(self.probed, self._before, strict=True)):
+            for k, (each, before) in enumerate(zip(self.watched, self._before, strict=True)):
                 self._ratios[k] += float((each.layer.weight - before).norm() / (before.norm() + 1e-12))
         self._steps += 1
         self._before = []
 
     def _read_gradients(self) -> None:
-        for k, each in enumerate(self.probed):
+        for k, each in enumerate(self.watched):
             gradient = each.layer.weight.grad
             if gradient is not None:
                 self._norms[k] += float(gradient.norm()) / math.sqrt(gradient.numel())
         self._looked += 1
 
-    def _health(self, epoch: int, metrics: Mapping[str, float]) -> Health:
+    def _summary(self, epoch: int, metrics: Mapping[str, float]) -> NetworkSummary:
         learning = self.network.training
         self.network.eval()
         with torch.no_grad():
-            every = list(self.network.activities(self.rows))
+            every = list(self.network.hidden_activations(self.rows))
             every.append(self.network.output(every[-1] if every else self.rows))
             layers = []
-            for k, (each, activities) in enumerate(zip(self.probed, every, strict=True)):
+            for k, (each, hidden_activations) in enumerate(zip(self.watched, every, strict=True)):
                 weight = each.layer.weight
                 layers.append(
-                    Layer(
+                    LayerSummary(
                         name=each.name,
                         activation=each.activation,
                         gradient=self._norms[k] / max(1, self._looked),
                         update_ratio=self._ratios[k] / max(1, self._steps),
                         weight_norm=float(weight.norm()),
-                        usual_norm=math.sqrt(2 * weight.numel() / (weight.shape[0] + weight.shape[1])),
-                        alike=each.name != "output" and alike(weight),
-                        **layer_statistics(each.activation, activities),
+                        reference_norm=math.sqrt(2 * weight.numel() / (weight.shape[0] + weight.shape[1])),
+                        has_identical_units=each.name != "output" and has_identical_units(weight),
+                        **layer_statistics(each.activation, hidden_activations),
                     )
                 )
         self.network.train(learning)
-        return Health(epoch=epoch, loss=metrics.get("train/loss", math.nan), layers=tuple(layers))
+        return NetworkSummary(epoch=epoch, loss=metrics.get("train/loss", math.nan), layers=tuple(layers))

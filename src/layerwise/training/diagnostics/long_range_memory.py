@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.models.recurrent import Cell, Recurrent, RecurrentConfig
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
-def first_symbol_task(
-    n: int, steps: int, n_classes: int, generator: torch.Generator
+def sample_first_symbol_task(
+    n: int, steps: int, n_classes: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Draw sequences whose class is their first symbol; the others are distractors of their own kind.
 
@@ -21,8 +21,8 @@ def first_symbol_task(
         Symbols (n, steps) int64 from 0 to n_classes + 1, the first below n_classes and the rest one of two
         others, and classes (n,).
     """
-    symbols = n_classes + torch.randint(0, 2, (n, steps), generator=generator)
-    classes = torch.randint(0, n_classes, (n,), generator=generator)
+    symbols = n_classes + torch.randint(0, 2, (n, steps), generator=rng)
+    classes = torch.randint(0, n_classes, (n,), generator=rng)
     symbols[:, 0] = classes
     return symbols, classes
 
@@ -36,7 +36,7 @@ def gradient_by_step(network: Recurrent, symbols: Tensor, classes: Tensor) -> Te
     return gradient.norm(dim=2).mean(0)
 
 
-def remember(
+def train_long_range_memory(
     cell: Cell,
     *,
     length: int,
@@ -51,32 +51,37 @@ def remember(
 
     Returns:
         `accuracy` on 1,000 fresh sequences, `base_rate`, `gradients` by step of the untrained network,
-        and `course`: (update, accuracy) pairs.
+        and `accuracy_curve`: (update, accuracy) pairs.
     """
     network = Recurrent(
         RecurrentConfig(
             cell=cell, n_symbols=n_classes + 2, hidden_size=hidden_size, n_outputs=n_classes, memory=length
         ),
-        generator_for(seed, "remember", cell, "start"),
+        torch_rng(seed, "remember", cell, "start"),
     )
-    fresh = first_symbol_task(1000, length, n_classes, generator_for(seed, "remember", "test"))
-    gradients = gradient_by_step(network, fresh[0][:100], fresh[1][:100])
-    drawing = generator_for(seed, "remember", "training")
-    optimiser = torch.optim.Adam(network.parameters(), learning_rate)
-    course = []
+    test_sequences = sample_first_symbol_task(1000, length, n_classes, torch_rng(seed, "remember", "test"))
+    gradients = gradient_by_step(network, test_sequences[0][:100], test_sequences[1][:100])
+    training_rng = torch_rng(seed, "remember", "training")
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    accuracy_curve = []
     for update in range(1, updates + 1):
-        symbols, classes = first_symbol_task(batch_size, length, n_classes, drawing)
-        optimiser.zero_grad()
+        symbols, classes = sample_first_symbol_task(batch_size, length, n_classes, training_rng)
+        optimizer.zero_grad()
         functional.cross_entropy(network(symbols), classes).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
+        optimizer.step()
         if update % max(1, updates // 10) == 0:
             with torch.no_grad():
-                course.append((update, float((network(fresh[0]).argmax(1) == fresh[1]).float().mean())))
+                accuracy_curve.append(
+                    (
+                        update,
+                        float((network(test_sequences[0]).argmax(1) == test_sequences[1]).float().mean()),
+                    )
+                )
     return {
         "cell": cell,
-        "accuracy": course[-1][1],
-        "base_rate": float(torch.bincount(fresh[1]).max() / len(fresh[1])),
+        "accuracy": accuracy_curve[-1][1],
+        "base_rate": float(torch.bincount(test_sequences[1]).max() / len(test_sequences[1])),
         "gradients": gradients.tolist(),
-        "course": course,
+        "accuracy_curve": accuracy_curve,
     }

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from layerwise.training.gan.objectives import ObjectiveName, limits_slopes, objective_of
+from layerwise.training.gan.objectives import ObjectiveName, constrains_gradient, get_objective
 from layerwise.utils.config import Config, setting
 from layerwise.utils.devices import Precision
 
 
-class GameSettings(Config):
+class AdversarialSettings(Config):
     """The game and how its players learn."""
 
     objective: ObjectiveName = setting("non_saturating", "what the players play for")
@@ -19,13 +19,13 @@ class GameSettings(Config):
         50, "passes through the training rows, each of them in one discriminator step", "", ge=1
     )
     batch_size: int = setting(100, "rows of a step of either player", "64 to 500", ge=2)
-    optimiser: Literal["adam", "rmsprop", "sgd"] = setting(
+    optimizer: Literal["adam", "rmsprop", "sgd"] = setting(
         "adam", "of both players", "adam; rmsprop for wasserstein"
     )
-    generator_rate: float = setting(
+    generator_learning_rate: float = setting(
         0.0002, "learning rate of the generator", "two time scales: below D's", gt=0
     )
-    discriminator_rate: float = setting(0.0002, "learning rate of the discriminator", "", gt=0)
+    discriminator_learning_rate: float = setting(0.0002, "learning rate of the discriminator", "", gt=0)
     beta_1: float = setting(0.5, "decay of adam's mean gradient", "0 to 0.5 for games", ge=0, lt=1)
     beta_2: float = setting(0.999, "decay of adam's mean square", "", ge=0, lt=1)
     schedule: Literal["constant", "cosine"] = setting(
@@ -42,8 +42,8 @@ class GameSettings(Config):
         0.0, "deviation of noise on all rows that D sees; falls linearly to 0 (Sonderby et al. 2017)",
         "0.1 when D wins early", ge=0,
     )  # fmt: skip
-    clip: float = setting(
-        0.01, "the objective wasserstein keeps D's weights within +-clip", "", "other objectives", gt=0
+    weight_clip: float = setting(
+        0.01, "the objective wasserstein keeps D's weights within +-weight_clip", "", "other objectives", gt=0
     )
     gradient_penalty: float = setting(
         10.0, "weight of the objective wasserstein_penalty's penalty", "", "other objectives", gt=0
@@ -52,11 +52,11 @@ class GameSettings(Config):
         0.0, "gamma of the penalty gamma/2 |dD/dx|^2 at real rows (Mescheder et al. 2018)",
         "when a game circles", "wasserstein, wasserstein_penalty", ge=0,
     )  # fmt: skip
-    reconstruction: float = setting(
+    reconstruction_weight: float = setting(
         0.0, "weight of |x - G(z, c)| in the generator's loss (Isola et al. 2017)",
         "paired rows", "games without pairs", ge=0,
     )  # fmt: skip
-    average: float = setting(
+    ema_decay: float = setting(
         0.999, "decay of the running average of the generator's weights, which is what is sampled; 0 for none",
         "0.99 for short games", ge=0, lt=1,
     )  # fmt: skip
@@ -65,14 +65,14 @@ class GameSettings(Config):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> GameSettings:
-        if self.label_smoothing and not objective_of(self.objective).smooths:
+    def _fits(self) -> AdversarialSettings:
+        if self.label_smoothing and not get_objective(self.objective).supports_label_smoothing:
             raise ValueError(f"objective {self.objective} has no target to smooth; set label_smoothing: 0")
-        if self.r1 and limits_slopes(self.objective):
+        if self.r1 and constrains_gradient(self.objective):
             raise ValueError(f"objective {self.objective} has its own limit on slopes; set r1: 0")
-        if self.optimiser != "adam" and (self.changed("beta_1") or self.changed("beta_2")):
-            raise ValueError(f"optimiser {self.optimiser} has no use for beta_1 and beta_2")
-        for name, objective in (("clip", "wasserstein"), ("gradient_penalty", "wasserstein_penalty")):
+        if self.optimizer != "adam" and (self.changed("beta_1") or self.changed("beta_2")):
+            raise ValueError(f"optimizer {self.optimizer} has no use for beta_1 and beta_2")
+        for name, objective in (("weight_clip", "wasserstein"), ("gradient_penalty", "wasserstein_penalty")):
             if self.changed(name) and self.objective != objective:
                 raise ValueError(
                     f"objective {self.objective} has no use for {name}: it belongs to {objective}"

@@ -7,20 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import generator_for, seed_for
+from layerwise.utils.random_streams import derive_seed, torch_rng
 
 # Units of the hidden layers; the last one is the feature space.
-SIZES = (256, 64)
+HIDDEN_SIZES = (256, 64)
 # Enough for 98 of 100 digits, and half a minute on two cores.
-ROWS_SEEN, MOST_EPOCHS = 400_000, 30
+ROWS_SEEN, MAX_EPOCHS = 400_000, 30
 
 
-def train_classifier(
-    training: Rows, validation: Rows, columns: Description, seed: int, epochs: int | None = None
+def train_feature_classifier(
+    training: TensorData, validation: TensorData, columns: DataSpec, seed: int, epochs: int | None = None
 ) -> tuple[MLP, float]:
     """Return a classifier of the problem's rows, and its error on the validation rows.
 
@@ -29,16 +29,16 @@ def train_classifier(
     shape: dict[str, Any] = {
         "n_inputs": columns.n_inputs,
         "n_outputs": columns.n_outputs,
-        "hidden_sizes": SIZES,
+        "hidden_sizes": HIDDEN_SIZES,
         "activation": "relu",
-        "initialiser": "he_uniform",
+        "initializer": "he_uniform",
         "dropout": 0.2,
     }
-    network = MLP(MLPConfig(**shape), generator_for(seed, "classifier")).to(training.inputs.device)
+    network = MLP(MLPConfig(**shape), torch_rng(seed, "classifier")).to(training.inputs.device)
     settings = FinetuningSettings(
-        epochs=epochs or max(1, min(MOST_EPOCHS, round(ROWS_SEEN / len(training)))),
+        epochs=epochs or max(1, min(MAX_EPOCHS, round(ROWS_SEEN / len(training)))),
         batch_size=100,
-        optimiser="adam",
+        optimizer="adam",
         learning_rate=0.001,
         schedule="cosine",
     )
@@ -48,22 +48,22 @@ def train_classifier(
         training,
         validation,
         settings,
-        seed_for(seed, "classifier"),
-        quiet=True,
+        derive_seed(seed, "classifier"),
+        silent=True,
         name="classifier",
     )
     return network.cpu(), min(epoch["validation/error"] for epoch in progress.history)
 
 
 @torch.no_grad()
-def features(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
+def extract_features(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
     """Return the activities of the last hidden layer, (n, units)."""
     classifier.eval()
     return torch.cat([classifier.encode(part) for part in rows.split(batch_size)])
 
 
 @torch.no_grad()
-def classes(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
+def predict_classes(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
     """Return the likeliest class of each row, (n,)."""
     classifier.eval()
     return torch.cat([classifier(part).argmax(1) for part in rows.split(batch_size)])

@@ -17,32 +17,34 @@ def _gradient(score: Score, x: Tensor) -> Tensor:
     return found
 
 
-def packed(values: Tensor, rows: int) -> Tensor:
+def pack_rows(values: Tensor, rows: int) -> Tensor:
     """Return (n / rows, rows * d): rows that are judged together."""
     return values.reshape(len(values) // rows, -1)
 
 
-def unit_norm_penalty(score: Score, real: Tensor, fake: Tensor, shares: Tensor, pack: int = 1) -> Tensor:
+def unit_norm_penalty(
+    score: Score, real: Tensor, fake: Tensor, interpolation_weights: Tensor, pac: int = 1
+) -> Tensor:
     """Return (|d score / dx| - 1)^2 at x = share * real + (1 - share) * fake: Gulrajani et al. 2017, equation 3.
 
     Args:
         score: of rows (n, d), one for each pack.
         real: (n, d).
         fake: (n, d).
-        shares: (n / pack, 1) uniform in [0, 1].
-        pack: rows that are judged together, whose gradient is one.
+        interpolation_weights: (n / pack, 1) uniform in [0, 1].
+        pac: rows that are judged together, whose gradient is one.
 
     Returns:
         (n / pack,)
     """
-    shares = shares.repeat_interleave(pack, dim=0)
-    between = shares * real.detach() + (1 - shares) * fake.detach()
-    return (packed(_gradient(score, between), pack).norm(dim=1) - 1).square()
+    interpolation_weights = interpolation_weights.repeat_interleave(pac, dim=0)
+    between = interpolation_weights * real.detach() + (1 - interpolation_weights) * fake.detach()
+    return (pack_rows(_gradient(score, between), pac).norm(dim=1) - 1).square()
 
 
-def r1_penalty(score: Score, real: Tensor, pack: int = 1) -> Tensor:
+def r1_penalty(score: Score, real: Tensor, pac: int = 1) -> Tensor:
     """Return |d score / dx|^2 at real rows, (n / pack,): Mescheder et al. 2018, equation 9, without gamma/2.
 
     A discriminator that is flat at the real rows is at rest where the generator has reached them.
     """
-    return packed(_gradient(score, real), pack).square().sum(1)
+    return pack_rows(_gradient(score, real), pac).square().sum(1)

@@ -12,17 +12,17 @@ from layerwise.models.gan.generator import Generator
 from layerwise.training.callbacks.base import Callback
 
 # Says which mode (a class, or a known centre) each row belongs to, -1 for none: (n, d) to (n,).
-Modes = Callable[[Tensor], Tensor]
+ModeAssignment = Callable[[Tensor], Tensor]
 # A mode counts as found when it has this share of its fair share of samples.
-FAIR_SHARE = 0.25
+MODE_FRACTION = 0.25
 
 
-class GameMonitor(Callback):
+class GANMonitor(Callback):
     """Sample from the same noise after each epoch.
 
     `samples/diversity` is the mean distance of a sample to its nearest other one, over the same of as many real rows.
-    `samples/moved` is how far the samples went in the epoch, over the real rows' spread (the root of their summed
-    variances), and `samples/net_share` how far they are from where they were a third of all epochs ago, over the way
+    `samples/displacement` is how far the samples went in the epoch, over the real rows' spread (the root of their summed
+    variances), and `samples/net_displacement_fraction` how far they are from where they were a third of all epochs ago, over the way
     they went. `samples/modes` counts modes with at least a quarter of a fair share of the samples.
 
     Args:
@@ -30,11 +30,11 @@ class GameMonitor(Callback):
         noise: (n, latent_size), the same all along.
         condition: (n, c) or None.
         real: (n, d) real rows to compare with.
-        draws: returns the generator of the sampler's own noise, the same each time.
+        make_rng: returns the generator of the sampler's own noise, the same each time.
         modes: which mode each row belongs to.
         n_modes: how many there are.
         every: epochs between two pictures; the start and the last epoch are kept too.
-        shown: pictures of so many samples.
+        n_shown: pictures of so many samples.
     """
 
     def __init__(
@@ -42,51 +42,54 @@ class GameMonitor(Callback):
         sampler: Generator,
         noise: Tensor,
         real: Tensor,
-        draws: Callable[[], torch.Generator],
+        make_rng: Callable[[], torch.Generator],
         *,
         condition: Tensor | None = None,
-        modes: Modes | None = None,
+        modes: ModeAssignment | None = None,
         n_modes: int = 0,
         every: int = 1,
-        shown: int = 64,
+        n_shown: int = 64,
     ) -> None:
-        self.sampler, self.noise, self.condition, self.real, self.draws = (
+        self.sampler, self.noise, self.condition, self.real, self.make_rng = (
             sampler,
             noise,
             condition,
             real,
-            draws,
+            make_rng,
         )
-        self.modes, self.n_modes, self.every, self.shown = modes, n_modes, every, shown
-        self.spread = float(real.var(0).sum().sqrt())
-        self.apart = _apart(real)
-        self.film: list[tuple[int, Tensor]] = []
-        self._trail: list[Tensor] = []
+        self.modes, self.n_modes, self.every, self.n_shown = modes, n_modes, every, n_shown
+        self.real_std = float(real.var(0).sum().sqrt())
+        self.real_nearest_distance = _mean_nearest_distance(real)
+        self.sample_history: list[tuple[int, Tensor]] = []
+        self._recent_samples: list[Tensor] = []
 
-    def on_train_begin(self, progress: Progress) -> None:
+    def on_train_start(self, progress: Progress) -> None:
         """Keep the samples of the untrained network."""
-        if not self._trail:
-            self._trail = [self._sample()]
-            self.film = [(0, self._trail[0][: self.shown].clone())]
+        if not self._recent_samples:
+            self._recent_samples = [self._sample()]
+            self.sample_history = [(0, self._recent_samples[0][: self.n_shown].clone())]
 
-    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+    def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
         """Return the epoch's figures, and keep its picture when it is due."""
         samples = self._sample()
-        self._trail.append(samples)
+        self._recent_samples.append(samples)
         third = max(1, progress.epochs // 3)
-        self._trail = self._trail[-(third + 1) :]
+        self._recent_samples = self._recent_samples[-(third + 1) :]
         if progress.epoch % self.every == 0 or progress.epoch == progress.epochs:
-            self.film.append((progress.epoch, samples[: self.shown].clone()))
-        steps = [_distance(a, b) for a, b in zip(self._trail, self._trail[1:], strict=False)]
+            self.sample_history.append((progress.epoch, samples[: self.n_shown].clone()))
+        steps = [
+            _distance(a, b) for a, b in zip(self._recent_samples, self._recent_samples[1:], strict=False)
+        ]
         found = {
-            "samples/diversity": _apart(samples) / max(self.apart, 1e-12),
-            "samples/moved": steps[-1] / max(self.spread, 1e-12),
-            "samples/net_share": _distance(self._trail[0], samples) / max(sum(steps), 1e-12),
+            "samples/diversity": _mean_nearest_distance(samples) / max(self.real_nearest_distance, 1e-12),
+            "samples/displacement": steps[-1] / max(self.real_std, 1e-12),
+            "samples/net_displacement_fraction": _distance(self._recent_samples[0], samples)
+            / max(sum(steps), 1e-12),
         }
         if self.modes is not None:
-            codes = self.modes(samples)
-            counts = torch.bincount(codes[codes >= 0], minlength=self.n_modes)
-            enough = counts >= FAIR_SHARE * len(samples) / self.n_modes
+            assigned = self.modes(samples)
+            counts = torch.bincount(assigned[assigned >= 0], minlength=self.n_modes)
+            enough = counts >= MODE_FRACTION * len(samples) / self.n_modes
             found |= {"samples/modes": float(enough.sum()), "samples/known_modes": float(self.n_modes)}
         return found
 
@@ -94,30 +97,30 @@ class GameMonitor(Callback):
     def _sample(self) -> Tensor:
         learning, network = self.sampler.training, self.sampler
         network.eval()
-        kept = getattr(network.end, "generator", None)
-        network.use_generator(self.draws())
+        kept = getattr(network.output_activation, "rng", None)
+        network.use_rng(self.make_rng())
         samples = network(self.noise, self.condition)
         if kept is not None:
-            network.use_generator(kept)
+            network.use_rng(kept)
         network.train(learning)
         return samples
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of the pictures and of the samples' trail."""
-        state = {f"film.{epoch}": rows.clone() for epoch, rows in self.film}
-        return state | {f"trail.{k}": rows.clone() for k, rows in enumerate(self._trail)}
+        state = {f"sample_history.{epoch}": rows.clone() for epoch, rows in self.sample_history}
+        return state | {f"recent_samples.{k}": rows.clone() for k, rows in enumerate(self._recent_samples)}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
-        found: dict[str, list[tuple[int, Tensor]]] = {"film": [], "trail": []}
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state_dict()` returned."""
+        found: dict[str, list[tuple[int, Tensor]]] = {"sample_history": [], "recent_samples": []}
         for name, rows in state.items():
             kind, number = name.split(".")
             found[kind].append((int(number), rows.clone()))
-        self.film = sorted(found["film"], key=lambda each: each[0])
-        self._trail = [rows for _, rows in sorted(found["trail"], key=lambda each: each[0])]
+        self.sample_history = sorted(found["sample_history"], key=lambda each: each[0])
+        self._recent_samples = [rows for _, rows in sorted(found["recent_samples"], key=lambda each: each[0])]
 
 
-def _apart(rows: Tensor) -> float:
+def _mean_nearest_distance(rows: Tensor) -> float:
     """Return the mean distance of a row to its nearest other one."""
     distances = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
     return float(distances.fill_diagonal_(float("inf")).min(1).values.mean())

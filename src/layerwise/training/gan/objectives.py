@@ -30,7 +30,7 @@ class Objective:
         real_loss: of scores and of the smoothing e of the real rows' target, which is 1 - e instead of 1.
         boundary: the score at which the discriminator is undecided; None for a critic, whose zero means nothing.
         probabilistic: whether sigmoid(s) is the probability of being real.
-        smooths: whether the target of real rows can be smoothed.
+        supports_label_smoothing: whether the target of real rows can be smoothed.
     """
 
     real_loss: Callable[[Tensor, float], Tensor]
@@ -40,13 +40,13 @@ class Objective:
     fake_value: Callable[[Tensor], Tensor]
     boundary: float | None = 0.0
     probabilistic: bool = False
-    smooths: bool = False
+    supports_label_smoothing: bool = False
 
-    def shown(self, scores: Tensor) -> Tensor:
+    def reported_score(self, scores: Tensor) -> Tensor:
         """Return D(x) as it is reported: a probability where the score is a logit, else the score itself."""
         return torch.sigmoid(scores) if self.probabilistic else scores
 
-    def right(self, real: Tensor, fake: Tensor) -> Tensor | None:
+    def accuracy(self, real: Tensor, fake: Tensor) -> Tensor | None:
         """Return the share of right answers on pairs of a real and a generated row, (n,); None for a critic."""
         if self.boundary is None:
             return None
@@ -70,18 +70,18 @@ def _plus(scores: Tensor) -> Tensor:
     return scores
 
 
-_GAMES: dict[str, Objective] = {
+_BY_NAME: dict[str, Objective] = {
     "minimax": Objective(
         _cross_entropy, softplus, lambda s: logsigmoid(-s), logsigmoid, lambda s: logsigmoid(-s),
-        probabilistic=True, smooths=True,
+        probabilistic=True, supports_label_smoothing=True,
     ),
     "non_saturating": Objective(
         _cross_entropy, softplus, lambda s: softplus(-s), logsigmoid, lambda s: logsigmoid(-s),
-        probabilistic=True, smooths=True,
+        probabilistic=True, supports_label_smoothing=True,
     ),
     "least_squares": Objective(
         lambda s, e: 0.5 * (s - (1 - e)).square(), _half_square(0), _half_square(1), _half_square(1), _half_square(0),
-        boundary=0.5, smooths=True,
+        boundary=0.5, supports_label_smoothing=True,
     ),
     "wasserstein": Objective(lambda s, e: -s, _plus, _minus, _plus, _minus, boundary=None),
     "wasserstein_penalty": Objective(lambda s, e: -s, _plus, _minus, _plus, _minus, boundary=None),
@@ -100,8 +100,8 @@ OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {
         "D: (D(x) - 1)^2 / 2 + D(G(z))^2 / 2; G: (D(G(z)) - 1)^2 / 2 (Mao et al. 2017)", "steady gradients"
     ),
     "wasserstein": Choice(
-        "V = E D(x) - E D(G(z)), weights clipped to [-clip, clip] (Arjovsky et al. 2017)",
-        "with optimiser rmsprop and discriminator_steps 5",
+        "V = E D(x) - E D(G(z)), weights clipped to [-weight_clip, weight_clip] (Arjovsky et al. 2017)",
+        "with optimizer rmsprop and discriminator_steps 5",
     ),
     "wasserstein_penalty": Choice(
         "the same, with gradient_penalty E(|dD/dx| - 1)^2 between real and generated rows (Gulrajani et al. 2017)",
@@ -109,16 +109,16 @@ OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {
     ),
     "hinge": Choice(
         "D: max(0, 1 - D(x)) + max(0, 1 + D(G(z))); G: -D(G(z)) (Lim and Ye 2017; Miyato et al. 2018)",
-        "with spectral",
+        "with spectral_normalization",
     ),
 }
 
 
-def objective_of(name: ObjectiveName) -> Objective:
+def get_objective(name: ObjectiveName) -> Objective:
     """Return the named game."""
-    return _GAMES[name]
+    return _BY_NAME[name]
 
 
-def limits_slopes(name: str) -> bool:
+def constrains_gradient(name: str) -> bool:
     """True where the objective itself holds the critic's slope, by clipping or by a penalty."""
     return name.startswith("wasserstein")

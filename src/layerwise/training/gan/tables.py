@@ -16,17 +16,23 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.data.preprocessing.table_encoding import EncodedColumn, TableEncoding
-from layerwise.data.tensors import Description, Rows
+from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.models.gan.discriminator import Discriminator
 from layerwise.models.gan.generator import Generator, GeneratorConfig
 from layerwise.models.gan.outputs import OutputBlock
 from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.gan.adversarial import Adversarial, Hint, Pairing, without_condition
+from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss, Conditioning, unconditional
 from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.train import WATCHED, Played, discriminator_config, monitor_of, play
+from layerwise.training.gan.train import (
+    MONITORED_SAMPLES,
+    GANResult,
+    build_monitor,
+    discriminator_config,
+    train_adversarial,
+)
 from layerwise.training.supervised.finetuning import finetune
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import generator_for, seed_for
+from layerwise.utils.random_streams import derive_seed, torch_rng
 
 
 def output_blocks(encoding: TableEncoding) -> tuple[OutputBlock, ...]:
@@ -39,7 +45,7 @@ def output_blocks(encoding: TableEncoding) -> tuple[OutputBlock, ...]:
     return tuple(blocks)
 
 
-class Conditions:
+class ConditionSampler:
     """What a row is told: its target, and its category in one further column drawn at random.
 
     A condition has the one-hot blocks of all choices side by side, zero in those that are not told.
@@ -47,11 +53,11 @@ class Conditions:
     Args:
         encoding: of the table.
         rows: (n, width) encoded training rows.
-        balanced: draw the further category by the logarithm of its frequency, and a row that has it.
+        log_frequency: draw the further category by the logarithm of its frequency, and a row that has it.
     """
 
-    def __init__(self, encoding: TableEncoding, rows: Tensor, balanced: bool) -> None:
-        self.rows, self.balanced = rows, balanced
+    def __init__(self, encoding: TableEncoding, rows: Tensor, log_frequency: bool) -> None:
+        self.rows, self.log_frequency = rows, log_frequency
         self.choices = encoding.choices
         self.target = next((k for k, c in enumerate(self.choices) if c.name == encoding.target), None)
         self.others = [k for k in range(len(self.choices)) if k != self.target]
@@ -67,54 +73,54 @@ class Conditions:
         counts = torch.bincount(codes, minlength=len(column.categories))
         return codes.argsort(stable=True), counts.cumsum(0) - counts, counts
 
-    def _balanced(self, j: int, n: int, generator: torch.Generator) -> Tensor:
+    def _sample_balanced_rows(self, j: int, n: int, rng: torch.Generator) -> Tensor:
         """Return the places of n rows whose category in a column is drawn by the logarithm of its frequency."""
         order, starts, counts = self._groups[j]
-        codes = torch.multinomial(torch.log1p(counts.float()), n, replacement=True, generator=generator)
-        shares = torch.rand(n, generator=generator, device=generator.device)
-        return order[starts[codes] + (shares * counts[codes]).long().clamp_max(counts[codes] - 1)]
+        codes = torch.multinomial(torch.log1p(counts.float()), n, replacement=True, generator=rng)
+        fractions = torch.rand(n, generator=rng, device=rng.device)
+        return order[starts[codes] + (fractions * counts[codes]).long().clamp_max(counts[codes] - 1)]
 
-    def told(self, rows: Tensor, which: Tensor | None) -> Tensor:
-        """Return the conditions of encoded rows (n, width), with the column `others[which]` (n,) told besides."""
+    def condition_vectors(self, rows: Tensor, extra_column: Tensor | None) -> Tensor:
+        """Return the conditions of encoded rows (n, width), with the column `others[extra_column]` (n,) told besides."""
         found = rows.new_zeros(len(rows), self.n_conditions)
         if self.target is not None:
             column = self.choices[self.target]
             found[:, self.places[self.target]] = rows[:, column.start : column.stop]
-        if which is not None:
+        if extra_column is not None:
             for j, k in enumerate(self.others):
-                column, mine = self.choices[k], which == j
+                column, mine = self.choices[k], extra_column == j
                 found[:, self.places[k]] = torch.where(
                     mine[:, None], rows[:, column.start : column.stop], 0.0
                 )
         return found
 
-    def _which(self, n: int, generator: torch.Generator) -> Tensor | None:
+    def _sample_column(self, n: int, rng: torch.Generator) -> Tensor | None:
         if not self.others:
             return None
-        return torch.randint(len(self.others), (n,), generator=generator, device=generator.device)
+        return torch.randint(len(self.others), (n,), generator=rng, device=rng.device)
 
-    def __call__(self, batch: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def __call__(self, batch: TensorData, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return real rows and their conditions, as many as the batch has."""
         rows, n = batch.inputs, len(batch)
-        which = self._which(n, generator)
-        if which is not None and self.balanced:
+        extra_column = self._sample_column(n, rng)
+        if extra_column is not None and self.log_frequency:
             rows = rows.clone()
             for j in range(len(self.others)):
-                mine = (which == j).nonzero()[:, 0]
+                mine = (extra_column == j).nonzero()[:, 0]
                 if len(mine):
-                    rows[mine] = self.rows[self._balanced(j, len(mine), generator)]
-        return rows, self.told(rows, which)
+                    rows[mine] = self.rows[self._sample_balanced_rows(j, len(mine), rng)]
+        return rows, self.condition_vectors(rows, extra_column)
 
-    def as_they_are(self, batch: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def without_resampling(self, batch: TensorData, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return a batch's own rows and their conditions, for measuring rows that nothing is learnt from."""
-        return batch.inputs, self.told(batch.inputs, self._which(len(batch), generator))
+        return batch.inputs, self.condition_vectors(batch.inputs, self._sample_column(len(batch), rng))
 
-    def known(self, generator: torch.Generator) -> Tensor:
+    def training_conditions(self, rng: torch.Generator) -> Tensor:
         """Return the conditions of all training rows as they are: what samples are drawn under."""
-        return self.told(self.rows, self._which(len(self.rows), generator))
+        return self.condition_vectors(self.rows, self._sample_column(len(self.rows), rng))
 
 
-def told_is_kept(conditions: Conditions) -> Hint:
+def condition_loss(conditions: ConditionSampler) -> AuxiliaryLoss:
     """Return the cross-entropy of each told choice under the generator's logits: rows must be as they were told."""
 
     def loss(raw: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
@@ -129,7 +135,9 @@ def told_is_kept(conditions: Conditions) -> Hint:
     return loss
 
 
-def target_is_plausible(classifier: MLP, column: EncodedColumn, place: slice, weight: float) -> Hint:
+def target_consistency_loss(
+    classifier: MLP, column: EncodedColumn, place: slice, weight: float
+) -> AuxiliaryLoss:
     """Return how far a classifier of real rows finds generated rows of a target unlike real rows of that target.
 
     It is the squared difference of the first two moments of the classifier's probabilities. A cross-entropy, as in
@@ -156,17 +164,19 @@ def _without(rows: Tensor, column: EncodedColumn) -> Tensor:
     return torch.cat([rows[:, : column.start], rows[:, column.stop :]], dim=1)
 
 
-def _sum_of(hints: Sequence[Hint]) -> Hint:
+def _sum_of(auxiliary_losses: Sequence[AuxiliaryLoss]) -> AuxiliaryLoss:
     def loss(raw: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
-        return torch.stack([hint(raw, fake, real, condition) for hint in hints]).sum(0)
+        return torch.stack(
+            [auxiliary_loss(raw, fake, real, condition) for auxiliary_loss in auxiliary_losses]
+        ).sum(0)
 
     return loss
 
 
-def classifier_of(rows: Tensor, held_out: Tensor, column: EncodedColumn, seed: int) -> MLP:
+def train_target_classifier(rows: Tensor, held_out: Tensor, column: EncodedColumn, seed: int) -> MLP:
     """Train a small classifier of the target from the other encoded columns of real rows."""
     parts = [
-        Rows(_without(each, column), each[:, column.start : column.stop].argmax(1))
+        TensorData(_without(each, column), each[:, column.start : column.stop].argmax(1))
         for each in (rows, held_out)
     ]
     shape: dict[str, Any] = {
@@ -174,26 +184,26 @@ def classifier_of(rows: Tensor, held_out: Tensor, column: EncodedColumn, seed: i
         "n_outputs": len(column.categories),
         "hidden_sizes": (64, 32),
         "activation": "silu",
-        "initialiser": "he_uniform",
+        "initializer": "he_uniform",
         "dropout": 0.2,
     }
-    network = MLP(MLPConfig(**shape), generator_for(seed, "gan", "consistency")).to(rows.device)
+    network = MLP(MLPConfig(**shape), torch_rng(seed, "gan", "consistency")).to(rows.device)
     settings = FinetuningSettings(
         epochs=30, batch_size=100, learning_rate=0.003, schedule="cosine", patience=8
     )
-    own = seed_for(seed, "gan", "consistency")
-    finetune(network, "multiclass", parts[0], parts[1], settings, own, quiet=True, name="consistency")
+    own = derive_seed(seed, "gan", "consistency")
+    finetune(network, "multiclass", parts[0], parts[1], settings, own, silent=True, name="consistency")
     return network.requires_grad_(False).eval()
 
 
-def play_table(
+def train_table_gan(
     training: Tensor,
     validation: Tensor,
     encoding: TableEncoding,
-    columns: Description,
+    columns: DataSpec,
     settings: GANSettings,
     seed: int,
-) -> Played:
+) -> GANResult:
     """Play on encoded rows (n, width).
 
     Args:
@@ -201,8 +211,8 @@ def play_table(
         validation: rows whose value is measured, and that choose the classifier's epoch.
     """
     device = training.device
-    told = Conditions(encoding, training, settings.table.balanced)
-    n_conditions = told.n_conditions
+    condition_sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
+    n_conditions = condition_sampler.n_conditions
     generator = Generator(
         GeneratorConfig(
             latent_size=settings.latent_size,
@@ -210,38 +220,51 @@ def play_table(
             n_outputs=encoding.width,
             hidden_sizes=settings.generator_sizes,
             activation=settings.generator_activation,
-            normalisation=settings.generator_normalisation,
+            normalization=settings.generator_normalization,
             output="table",
             blocks=output_blocks(encoding),
             temperature=settings.table.temperature,
         ),
-        generator_for(seed, "gan", "generator"),
+        torch_rng(seed, "gan", "generator"),
     )
     shape = discriminator_config(settings, columns, n_conditions, n_inputs=encoding.width)
-    discriminator = Discriminator(shape, generator_for(seed, "gan", "critic"))
-    hints: list[Hint] = []
-    pairing: Pairing = without_condition
+    discriminator = Discriminator(shape, torch_rng(seed, "gan", "critic"))
+    auxiliary_losses: list[AuxiliaryLoss] = []
+    conditioning: Conditioning = unconditional
     if n_conditions:
-        pairing = told
-        hints.append(told_is_kept(told))
-    if told.target is not None and settings.table.classifier_weight:
-        column = told.choices[told.target]
-        judge = classifier_of(training, validation, column, seed)
-        hints.append(
-            target_is_plausible(judge, column, told.places[told.target], settings.table.classifier_weight)
+        conditioning = condition_sampler
+        auxiliary_losses.append(condition_loss(condition_sampler))
+    if condition_sampler.target is not None and settings.table.classifier_weight:
+        column = condition_sampler.choices[condition_sampler.target]
+        classifier = train_target_classifier(training, validation, column, seed)
+        auxiliary_losses.append(
+            target_consistency_loss(
+                classifier,
+                column,
+                condition_sampler.places[condition_sampler.target],
+                settings.table.classifier_weight,
+            )
         )
-    draws = generator_for(seed, "gan", "draws", device=device)
-    trainee = Adversarial(
+    rng = torch_rng(seed, "gan", "draws", device=device)
+    plan = AdversarialPlan(
         generator.to(device),
         discriminator.to(device),
         settings,
-        draws,
-        pairing,
-        _sum_of(hints) if hints else None,
-        told.as_they_are if n_conditions else None,
+        rng,
+        conditioning,
+        _sum_of(auxiliary_losses) if auxiliary_losses else None,
+        condition_sampler.without_resampling if n_conditions else None,
     )
-    known = told.known(generator_for(seed, "gan", "known", device=device)) if n_conditions else None
-    monitor = monitor_of(trainee, validation, settings, seed, known=known, shown=WATCHED)
-    played = play(trainee, Rows(training), Rows(validation), settings, seed, monitor=monitor)
-    played.known = known
-    return played
+    training_conditions = (
+        condition_sampler.training_conditions(torch_rng(seed, "gan", "known", device=device))
+        if n_conditions
+        else None
+    )
+    monitor = build_monitor(
+        plan, validation, settings, seed, training_conditions=training_conditions, n_shown=MONITORED_SAMPLES
+    )
+    result = train_adversarial(
+        plan, TensorData(training), TensorData(validation), settings, seed, monitor=monitor
+    )
+    result.training_conditions = training_conditions
+    return result

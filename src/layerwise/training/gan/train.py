@@ -10,111 +10,111 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from layerwise.data.sources.captions import Captions
-from layerwise.data.tensors import Description, Rows
-from layerwise.data.transforms.binarization import binarise_freshly
+from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data.transforms.binarization import make_dynamic_binarization
 from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig, require_quarters
+from layerwise.models.gan.generator import Generator, GeneratorConfig, require_divisible_by_4
 from layerwise.models.mlp import MLP
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.gan.adversarial import Adversarial, Pairing, without_condition
-from layerwise.training.gan.adversarial_settings import GameSettings
-from layerwise.training.gan.diagnosis import verdicts
-from layerwise.training.gan.monitor import GameMonitor, Modes
+from layerwise.training.gan.adversarial import AdversarialPlan, Conditioning, unconditional
+from layerwise.training.gan.adversarial_settings import AdversarialSettings
+from layerwise.training.gan.diagnosis import diagnose_gan
+from layerwise.training.gan.monitor import GANMonitor, ModeAssignment
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError, Transform
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 # Samples that are watched epoch by epoch, and how many of them are shown.
-WATCHED, SHOWN = 500, 64
+MONITORED_SAMPLES, SHOWN_SAMPLES = 500, 64
 
 
 @dataclass
-class Played:
+class GANResult:
     """What a game leaves behind.
 
     Args:
         generator: the network to sample from, in evaluation mode.
         discriminator: its opponent.
         history: one dict an epoch.
-        film: epoch and samples (shown, d) of the same noise.
-        verdicts: what went wrong, in words.
+        sample_history: epoch and samples (shown, d) of the same noise.
+        diagnoses: what went wrong, in words.
         seconds: of training.
-        known: (m, c) conditions of training rows, from which those of samples are drawn; None without conditions.
+        training_conditions: (m, c) conditions of training rows, from which those of samples are drawn; None without conditions.
         captions: what the columns of a condition mean, with condition: caption.
     """
 
     generator: Generator
     discriminator: Discriminator
     history: list[dict[str, float]]
-    film: list[tuple[int, Tensor]]
-    verdicts: list[str]
+    sample_history: list[tuple[int, Tensor]]
+    diagnoses: list[str]
     seconds: float
-    known: Tensor | None = None
+    training_conditions: Tensor | None = None
     captions: Captions | None = field(default=None)
 
 
-def play(
-    trainee: Adversarial,
-    training: Rows,
-    validation: Rows | None,
-    settings: GameSettings,
+def train_adversarial(
+    plan: AdversarialPlan,
+    training: TensorData,
+    validation: TensorData | None,
+    settings: AdversarialSettings,
     seed: int,
     *,
     name: str = "gan",
-    monitor: GameMonitor | None = None,
+    monitor: GANMonitor | None = None,
     transform: Transform | None = None,
     callbacks: Sequence[Callback] = (),
-    quiet: bool = False,
-) -> Played:
+    silent: bool = False,
+) -> GANResult:
     """Play all epochs.
 
     Args:
-        trainee: the two players.
+        plan: the two players.
         training: the rows the discriminator compares with.
         validation: rows whose value is measured.
         monitor: watches samples.
         name: of the metrics, and of the streams of random numbers.
-        quiet: report nothing; for a game beside the run's own.
+        silent: report nothing; for a game beside the run's own.
 
     Raises:
         TrainingError: rows and batches do not fit, or a figure is not finite.
     """
-    batch = trainee.generator.config.normalisation == "batch" or (
-        trainee.discriminator.config.normalisation == "batch"
+    batch = plan.generator.config.normalization == "batch" or (
+        plan.discriminator.config.normalization == "batch"
     )
     if batch and len(training) % settings.batch_size == 1:
         raise TrainingError(
             f"{name}: batch normalisation needs 2 rows in every batch; {len(training)} rows in batches of "
             f"{settings.batch_size} leave one alone: change batch_size"
         )
-    watch: list[Callback] = [] if monitor is None else [monitor]
-    shown = [] if quiet else [Reporter(f"{name}/"), ProgressBar(f"playing {name}", "train/value")]
+    monitors: list[Callback] = [] if monitor is None else [monitor]
+    shown = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"playing {name}", "train/value")]
     progress = fit(
-        trainee,
+        plan,
         training,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        generator=generator_for(seed, name, "order"),
+        rng=torch_rng(seed, name, "order"),
         validation=validation,
-        callbacks=[*watch, *callbacks, *shown],
+        callbacks=[*monitors, *callbacks, *shown],
         transform=transform,
         name=name,
     )
-    trainee.discriminator.eval()
-    return Played(
-        trainee.sampler.eval(),
-        trainee.discriminator,
+    plan.discriminator.eval()
+    return GANResult(
+        plan.sampler.eval(),
+        plan.discriminator,
         progress.history,
-        [] if monitor is None else monitor.film,
-        verdicts(progress.history),
+        [] if monitor is None else monitor.sample_history,
+        diagnose_gan(progress.history),
         progress.seconds,
     )
 
 
-def players(
-    settings: GANSettings, columns: Description, n_conditions: int, seed: int
+def build_generator_and_discriminator(
+    settings: GANSettings, columns: DataSpec, n_conditions: int, seed: int
 ) -> tuple[Generator, Discriminator]:
     """Return both players for pictures, with their first weights.
 
@@ -123,7 +123,7 @@ def players(
     """
     if settings.network == "dcgan":
         try:
-            require_quarters(columns.image_shape)
+            require_divisible_by_4(columns.image_shape)
         except ValueError as error:
             raise TrainingError(f"gan: {error}") from error
     generator = GeneratorConfig(
@@ -135,18 +135,18 @@ def players(
         hidden_sizes=settings.generator_sizes,
         channels=settings.channels,
         activation=settings.generator_activation,
-        normalisation=settings.generator_normalisation,
+        normalization=settings.generator_normalization,
     )
     return (
-        Generator(generator, generator_for(seed, "gan", "generator")),
+        Generator(generator, torch_rng(seed, "gan", "generator")),
         Discriminator(
-            discriminator_config(settings, columns, n_conditions), generator_for(seed, "gan", "critic")
+            discriminator_config(settings, columns, n_conditions), torch_rng(seed, "gan", "critic")
         ),
     )
 
 
 def discriminator_config(
-    settings: GANSettings, columns: Description, n_conditions: int, n_inputs: int | None = None
+    settings: GANSettings, columns: DataSpec, n_conditions: int, n_inputs: int | None = None
 ) -> DiscriminatorConfig:
     """Return the discriminator's shape for prepared rows, or for encoded ones of `n_inputs` columns."""
     return DiscriminatorConfig(
@@ -156,16 +156,21 @@ def discriminator_config(
         image_shape=columns.image_shape,
         hidden_sizes=settings.discriminator_sizes,
         channels=settings.channels,
-        normalisation=settings.discriminator_normalisation,
-        spectral=settings.spectral,
+        normalization=settings.discriminator_normalization,
+        spectral_normalization=settings.spectral_normalization,
         dropout=settings.dropout,
-        packed=settings.packed,
+        pac=settings.pac,
     )
 
 
-def play_pictures(
-    training: Rows, validation: Rows, columns: Description, settings: GANSettings, seed: int, classifier: MLP
-) -> Played:
+def train_image_gan(
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: GANSettings,
+    seed: int,
+    classifier: MLP,
+) -> GANResult:
     """Play on pictures, with classes as modes and conditions if so set.
 
     Args:
@@ -173,40 +178,42 @@ def play_pictures(
         classifier: names the classes of samples, so that collapse is seen.
     """
     device = training.inputs.device
-    condition, captions = _conditions(training, columns, settings)
-    known = None if condition is None else condition(training)
-    n_conditions = 0 if known is None else known.shape[1]
-    generator, discriminator = players(settings, columns, n_conditions, seed)
-    pairing: Pairing = without_condition
+    condition, captions = _build_condition(training, columns, settings)
+    training_conditions = None if condition is None else condition(training)
+    n_conditions = 0 if training_conditions is None else training_conditions.shape[1]
+    generator, discriminator = build_generator_and_discriminator(settings, columns, n_conditions, seed)
+    conditioning: Conditioning = unconditional
     if condition is not None:
-        told = condition
-        pairing = lambda batch, draws: (batch.inputs, told(batch))  # noqa: E731
-    trainee = Adversarial(
+        make_condition = condition
+        conditioning = lambda batch, rng: (batch.inputs, make_condition(batch))  # noqa: E731
+    plan = AdversarialPlan(
         generator.to(device),
         discriminator.to(device),
         settings,
-        generator_for(seed, "gan", "draws", device=device),
-        pairing,
+        torch_rng(seed, "gan", "draws", device=device),
+        conditioning,
     )
     classifier = classifier.to(device).eval()
-    fresh = binarise_freshly(seed, device, "gan") if columns.fresh_binarisation else None
-    monitor = monitor_of(
-        trainee,
+    binarize = make_dynamic_binarization(seed, device, "gan") if columns.dynamic_binarization else None
+    monitor = build_monitor(
+        plan,
         validation.inputs,
         settings,
         seed,
-        known=known,
+        training_conditions=training_conditions,
         modes=lambda rows: classifier(rows).argmax(1),
         n_modes=columns.n_outputs if columns.task == "multiclass" else 0,
     )
-    played = play(trainee, training, validation, settings, seed, monitor=monitor, transform=fresh)
-    played.known, played.captions = known, captions
-    return played
+    result = train_adversarial(
+        plan, training, validation, settings, seed, monitor=monitor, transform=binarize
+    )
+    result.training_conditions, result.captions = training_conditions, captions
+    return result
 
 
-def _conditions(
-    training: Rows, columns: Description, settings: GANSettings
-) -> tuple[Callable[[Rows], Tensor] | None, Captions | None]:
+def _build_condition(
+    training: TensorData, columns: DataSpec, settings: GANSettings
+) -> tuple[Callable[[TensorData], Tensor] | None, Captions | None]:
     """Return what turns a batch into its conditions."""
     if settings.condition == "none" or (settings.condition == "auto" and columns.task != "multiclass"):
         return None, None
@@ -224,41 +231,45 @@ def _conditions(
     return lambda batch: captions.condition(captions.describe(batch.inputs, _classes(batch))), captions
 
 
-def _classes(batch: Rows) -> Tensor:
+def _classes(batch: TensorData) -> Tensor:
     assert batch.targets is not None
     return batch.targets
 
 
-def monitor_of(
-    trainee: Adversarial,
+def build_monitor(
+    plan: AdversarialPlan,
     real: Tensor,
     settings: GANSettings,
     seed: int,
     *,
-    known: Tensor | None = None,
-    modes: Modes | None = None,
+    training_conditions: Tensor | None = None,
+    modes: ModeAssignment | None = None,
     n_modes: int = 0,
-    shown: int = SHOWN,
-) -> GameMonitor:
+    n_shown: int = SHOWN_SAMPLES,
+) -> GANMonitor:
     """Return a monitor with noise and conditions of its own, which compares with real rows (n, d)."""
     device = real.device
-    draws = generator_for(seed, "gan", "watched", device=device)
-    watched = min(WATCHED, len(real))
-    noise = trainee.generator.noise(watched, draws)
-    condition = None if known is None else draw_known(known, watched, draws)
-    return GameMonitor(
-        trainee.sampler,
+    rng = torch_rng(seed, "gan", "watched", device=device)
+    n_monitored = min(MONITORED_SAMPLES, len(real))
+    noise = plan.generator.noise(n_monitored, rng)
+    condition = (
+        None if training_conditions is None else sample_conditions(training_conditions, n_monitored, rng)
+    )
+    return GANMonitor(
+        plan.sampler,
         noise,
-        real[:watched],
-        lambda: generator_for(seed, "gan", "watched", "gumbel", device=device),
+        real[:n_monitored],
+        lambda: torch_rng(seed, "gan", "watched", "gumbel", device=device),
         condition=condition,
         modes=modes if n_modes else None,
         n_modes=n_modes,
-        every=max(1, settings.epochs // settings.pictures),
-        shown=shown,
+        every=max(1, settings.epochs // settings.animation_frames),
+        n_shown=n_shown,
     )
 
 
-def draw_known(known: Tensor, n: int, generator: torch.Generator) -> Tensor:
+def sample_conditions(training_conditions: Tensor, n: int, rng: torch.Generator) -> Tensor:
     """Return n of the known conditions (m, c), drawn with replacement."""
-    return known[torch.randint(len(known), (n,), generator=generator, device=generator.device)]
+    return training_conditions[
+        torch.randint(len(training_conditions), (n,), generator=rng, device=rng.device)
+    ]

@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 # Above this many numbers the arithmetic takes longer than the calls, and adding into a kept gradient costs more than
 # it saves.
-FEW = 50_000
+MAX_FLAT_NUMBERS = 50_000
 
 
-def worth_joining(parameters: Sequence[Tensor]) -> bool:
+def should_flatten(parameters: Sequence[Tensor]) -> bool:
     """Tell whether an optimiser is faster over one joined vector: several parameters, few numbers, one kind."""
-    alike = len({(p.dtype, p.device) for p in parameters}) == 1
-    return len(parameters) > 1 and alike and sum(p.numel() for p in parameters) <= FEW
+    same_kind = len({(p.dtype, p.device) for p in parameters}) == 1
+    return len(parameters) > 1 and same_kind and sum(p.numel() for p in parameters) <= MAX_FLAT_NUMBERS
 
 
-def join(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
+def flatten_parameters(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
     """Move the parameters and their gradients into one vector and return it.
 
     Each parameter stays what it was, a view of its part: a step of an element-wise optimiser over the vector is a

@@ -8,19 +8,19 @@ from typing import Any
 import torch
 from torch import nn, optim
 
-from layerwise.training.optim.settings import OPTIMISERS, OptimiserName, OptimizerSettings
+from layerwise.training.optim.settings import OPTIMIZERS, OptimizerName, OptimizerSettings
 
-_KINDS: dict[OptimiserName, type[optim.Optimizer]] = {
+_KINDS: dict[OptimizerName, type[optim.Optimizer]] = {
     "sgd": optim.SGD, "momentum": optim.SGD, "nesterov": optim.SGD, "adagrad": optim.Adagrad,
     "rmsprop": optim.RMSprop, "adadelta": optim.Adadelta, "adam": optim.Adam, "adamax": optim.Adamax,
     "adamw": optim.AdamW, "nadam": optim.NAdam,
 }  # fmt: skip
 
 
-def new_optimiser(settings: OptimizerSettings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+def make_optimizer(settings: OptimizerSettings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Return the named optimiser over the parameters; what is not set has torch's own value."""
-    name = settings.optimiser
-    given = {use: getattr(settings, use) for use in OPTIMISERS[name].uses}
+    name = settings.optimizer
+    given = {use: getattr(settings, use) for use in OPTIMIZERS[name].uses}
     given = {use: value for use, value in given.items() if value is not None}
     options: dict[str, Any] = {}
     if name in ("momentum", "nesterov"):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from layerwise.training.optim.settings import OptimizerSettings, ScheduleName
 
 
-def rate_factor(
+def learning_rate_factor(
     schedule: ScheduleName, done: float, milestones: Sequence[float] = (0.5, 0.75), factor: float = 0.1
 ) -> float:
     """Return the share of the learning rate at a share `done` of all steps.
@@ -26,19 +26,21 @@ def rate_factor(
     return 1.0
 
 
-def warmed_up(step: int, warmup_steps: int) -> float | None:
+def warmup_factor(step: int, warmup_steps: int) -> float | None:
     """Return the share of the rate in a linear rise that reaches 1 with its last step; None after it."""
     return (step + 1) / warmup_steps if step < warmup_steps else None
 
 
-def scheduled_rate(settings: OptimizerSettings, step: int, steps_planned: int, n_batches: int) -> float:
+def scheduled_learning_rate(
+    settings: OptimizerSettings, step: int, steps_planned: int, n_batches: int
+) -> float:
     """Return the learning rate of a step, counted from 0, by warm-up and schedule."""
     s = settings
     warmup_steps = round(s.warmup_epochs * n_batches)
-    warm = warmed_up(step, warmup_steps)
+    warm = warmup_factor(step, warmup_steps)
     if warm is not None:
         return s.learning_rate * warm
     done = (step - warmup_steps) / max(1, steps_planned - warmup_steps)
-    return s.learning_rate * rate_factor(
+    return s.learning_rate * learning_rate_factor(
         s.schedule, done, s.step_milestones or (0.5, 0.75), s.step_factor or 0.1
     )

@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 from layerwise.utils.config import Choice, Config, setting
 from layerwise.utils.devices import Precision
 
-OptimiserName = Literal[
+OptimizerName = Literal[
     "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"
 ]
 
@@ -17,7 +17,7 @@ OptimiserName = Literal[
 _ADAM = ("beta_1", "beta_2", "epsilon")
 
 
-OPTIMISERS: dict[OptimiserName, Choice] = {
+OPTIMIZERS: dict[OptimizerName, Choice] = {
     "sgd": Choice("w -= r g", "large sets with a schedule; r about 0.01 to 0.1"),
     "momentum": Choice("v = mu v + g; w -= r v", "as sgd, faster along valleys", ("momentum",)),
     "nesterov": Choice("momentum, with the gradient after the step ahead", "as momentum", ("momentum",)),
@@ -45,19 +45,19 @@ OPTIMISERS: dict[OptimiserName, Choice] = {
 }
 
 
-OPTIMISER_SETTINGS = ("momentum", "beta_1", "beta_2", "rho", "epsilon", "weight_decay")
+OPTIMIZER_SETTINGS = ("momentum", "beta_1", "beta_2", "rho", "epsilon", "weight_decay")
 
 
-def unused_settings(optimiser: OptimiserName, given: dict[str, float | None]) -> list[str]:
+def unused_settings(optimizer: OptimizerName, given: dict[str, float | None]) -> list[str]:
     """Return a sentence for every setting with a value that the optimiser has no use for."""
     sentences = []
-    for name in OPTIMISER_SETTINGS:
+    for name in OPTIMIZER_SETTINGS:
         value = given.get(name)
-        if value is None or (name == "weight_decay" and value == 0) or name in OPTIMISERS[optimiser].uses:
+        if value is None or (name == "weight_decay" and value == 0) or name in OPTIMIZERS[optimizer].uses:
             continue
-        users = ", ".join(other for other, choice in OPTIMISERS.items() if name in choice.uses)
-        cure = "; l2 is a penalty for all of them" if name == "weight_decay" else ""
-        sentences.append(f"optimiser {optimiser} has no use for {name}: it belongs to {users}{cure}")
+        users = ", ".join(other for other, choice in OPTIMIZERS.items() if name in choice.uses)
+        remedy = "; l2 is a penalty for all of them" if name == "weight_decay" else ""
+        sentences.append(f"optimizer {optimizer} has no use for {name}: it belongs to {users}{remedy}")
     return sentences
 
 
@@ -89,7 +89,7 @@ SCHEDULE_SETTINGS = ("step_factor", "step_milestones", "plateau_factor", "platea
 class OptimizerSettings(Config):
     """How a network's weights follow the gradient: the optimiser, its rate and schedule, clipping, precision."""
 
-    optimiser: OptimiserName = setting(
+    optimizer: OptimizerName = setting(
         "adam", "the rule of the steps; see Optimisers", "adam, or adamw with decay"
     )
     learning_rate: float = setting(1e-3, "r, the size of the steps", "try 0.1 down to 0.0001", gt=0)
@@ -175,9 +175,9 @@ class OptimizerSettings(Config):
 
     def _without_use(self) -> list[str]:
         """Return a sentence for each setting that the others leave without a use."""
-        wrong = unused_settings(self.optimiser, {name: getattr(self, name) for name in OPTIMISER_SETTINGS})
-        if self.optimiser == "nesterov" and self.momentum == 0:
-            wrong.append("optimiser nesterov needs a momentum above 0; use sgd for none")
+        wrong = unused_settings(self.optimizer, {name: getattr(self, name) for name in OPTIMIZER_SETTINGS})
+        if self.optimizer == "nesterov" and self.momentum == 0:
+            wrong.append("optimizer nesterov needs a momentum above 0; use sgd for none")
         for name in SCHEDULE_SETTINGS:
             if getattr(self, name) is not None and name not in SCHEDULES[self.schedule].uses:
                 wrong.append(f"schedule {self.schedule} has no use for {name}")

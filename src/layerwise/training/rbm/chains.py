@@ -14,8 +14,8 @@ from torch import Tensor
 
 from layerwise.models.rbm.rbm import RBM
 from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.bernoulli import Bernoulli
-from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.models.rbm.units.bernoulli import BernoulliUnits
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
 
 Product = Callable[[Tensor, Tensor], Tensor]
 
@@ -26,7 +26,7 @@ class PersistentChains:
     Args:
         rbm: the machine; read anew at each step, so that chains follow its parameters.
         n: chains.
-        generator: draws the states, on the machine's device.
+        rng: draws the states, on the machine's device.
         up, down: write the hidden units' total input from visible states into a buffer, and the visible ones' from
             hidden states; None: in the machine's own precision.
     """
@@ -35,12 +35,12 @@ class PersistentChains:
         self,
         rbm: RBM,
         n: int,
-        generator: torch.Generator,
+        rng: torch.Generator,
         up: Product | None = None,
         down: Product | None = None,
     ) -> None:
-        self.rbm, self.n, self.generator = rbm, n, generator
-        self.up, self.down = up or rbm.hidden_input, down or self._visible_input
+        self.rbm, self.n, self.rng = rbm, n, rng
+        self.up, self.down = up or rbm.hidden_pre_activation, down or self._visible_pre_activation
         self.hidden = torch.zeros(0, rbm.config.n_hidden)
 
     @property
@@ -55,23 +55,23 @@ class PersistentChains:
     def _all(self) -> int:
         return self.n
 
-    def _visible_input(self, hidden: Tensor, out: Tensor) -> Tensor:
+    def _visible_pre_activation(self, hidden: Tensor, out: Tensor) -> Tensor:
         return torch.addmm(self.rbm.visible_bias, hidden, self.rbm.weight.t(), out=out)
 
-    def advance(self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None) -> None:
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int, observation_counts: Tensor | None) -> None:
         """Take Gibbs steps; write the visible states and E[h | v] into (n, n_visible) and (n, n_hidden).
 
         Args:
-            exposure: of the visible units, see `layerwise.models.rbm.units`; one row a chain.
+            observation_counts: of the visible units, see `layerwise.models.rbm.units`; one row a chain.
         """
         rbm = self.rbm
         for _ in range(steps):
             self.down(self.hidden, visible)
             visible.copy_(
-                rbm.visible_units.sample(rbm.visible_units.mean_(visible, exposure), self.generator)
+                rbm.visible_units.sample(rbm.visible_units.mean_(visible, observation_counts), self.rng)
             )
             self.up(visible, hidden)
-            rbm.hidden_units.activate_(hidden, self.hidden, torch.empty_like(hidden), self.generator)
+            rbm.hidden_units.activate_(hidden, self.hidden, torch.empty_like(hidden), self.rng)
 
 
 class TemperedChains(PersistentChains):
@@ -84,9 +84,9 @@ class TemperedChains(PersistentChains):
         UnitsError: the units are not Bernoulli or one-hot, whose tempered conditionals alone are scaled inputs.
     """
 
-    def __init__(self, rbm: RBM, n: int, generator: torch.Generator, temperatures: int) -> None:
-        super().__init__(rbm, n, generator)
-        if not isinstance(rbm.visible_units, Bernoulli | Softmax) or rbm.config.hidden == "nrelu":
+    def __init__(self, rbm: RBM, n: int, rng: torch.Generator, temperatures: int) -> None:
+        super().__init__(rbm, n, rng)
+        if not isinstance(rbm.visible_units, BernoulliUnits | SoftmaxUnits) or rbm.config.hidden == "nrelu":
             raise UnitsError(
                 f"parallel tempering is for Bernoulli and softmax visible units and Bernoulli or categorical hidden "
                 f"ones, not for visible: {rbm.config.visible}, hidden: {rbm.config.hidden}; use chain: persistent"
@@ -97,19 +97,19 @@ class TemperedChains(PersistentChains):
     def _all(self) -> int:
         return self.n * len(self.betas)
 
-    def advance(self, visible: Tensor, hidden: Tensor, steps: int, exposure: Tensor | None) -> None:
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int, observation_counts: Tensor | None) -> None:
         """Take Gibbs steps at every temperature, each followed by exchanges between neighbours."""
         rbm = self.rbm
         betas = self.betas.repeat_interleave(self.n)[:, None]
-        if exposure is not None:
-            exposure = exposure.repeat(len(self.betas), 1)
+        if observation_counts is not None:
+            observation_counts = observation_counts.repeat(len(self.betas), 1)
         for _ in range(steps):
-            mean = rbm.visible_units.mean(betas * rbm.visible_input(self.hidden), exposure)
-            v = rbm.visible_units.sample(mean, self.generator)
-            h = rbm.hidden_units.draw(betas * rbm.hidden_input(v), self.generator)
+            mean = rbm.visible_units.mean(betas * rbm.visible_pre_activation(self.hidden), observation_counts)
+            v = rbm.visible_units.sample(mean, self.rng)
+            h = rbm.hidden_units.sample_from_pre_activation(betas * rbm.hidden_pre_activation(v), self.rng)
             v, self.hidden = self._exchange(v, h)
         visible.copy_(v[: self.n])
-        rbm.hidden_units.mean_(rbm.hidden_input(visible, hidden))
+        rbm.hidden_units.mean_(rbm.hidden_pre_activation(visible, hidden))
 
     def _exchange(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Exchange neighbours with probability min(1, exp((beta - beta')(E - E'))), even pairs and then odd ones."""
@@ -121,7 +121,7 @@ class TemperedChains(PersistentChains):
             if len(warm) == 0:
                 continue
             gain = (self.betas[warm] - self.betas[warm + 1])[:, None] * (energy[warm] - energy[warm + 1])
-            u = torch.empty_like(gain).uniform_(generator=self.generator)
+            u = torch.empty_like(gain).uniform_(generator=self.rng)
             accepted = u.log_() < gain
             for values in (source, energy):
                 low, high = values[warm].clone(), values[warm + 1].clone()

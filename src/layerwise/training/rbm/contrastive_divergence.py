@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import Rows
+from layerwise.data.tensors import TensorData
 from layerwise.models.rbm.rbm import RBM
 from layerwise.models.rbm.units.base import UnitsError
 from layerwise.models.rbm.units.gaussian import LOWEST_LOG_VARIANCE
@@ -25,7 +25,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 __all__ = ["ContrastiveDivergence", "ContrastiveDivergenceSettings"]
 
 # Chains of their own need one more product to reconstruct the batch; one batch in so many is enough to watch.
-WATCHED = 8
+RECONSTRUCT_EVERY = 8
 
 
 class ContrastiveDivergence:
@@ -40,16 +40,16 @@ class ContrastiveDivergence:
     Args:
         rbm: the machine.
         settings: how it learns.
-        generator: draws the states, on the machine's device.
+        rng: draws the states, on the machine's device.
 
     Raises:
         UnitsError: the settings do not fit the kinds of units.
     """
 
-    def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, generator: torch.Generator) -> None:
+    def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
         self.rbm = rbm
         self.settings = settings
-        self.generator = generator
+        self.rng = rng
         self.rate = settings.learning_rate
         self.momentum = settings.momentum
         self.steps = settings.steps
@@ -61,30 +61,30 @@ class ContrastiveDivergence:
         self.hidden_velocity = torch.zeros_like(self.hidden_bias)
         self.visible_offset = torch.zeros_like(self.visible_bias)
         self.hidden_offset = torch.zeros_like(self.hidden_bias)
-        self.activity = torch.full_like(self.hidden_bias, settings.sparsity_target or 0.0)
-        self.variances = rbm.learnt_variances()
+        self.mean_activation = torch.full_like(self.hidden_bias, settings.sparsity_target or 0.0)
+        self.variances = rbm.learned_variances()
         self.sample_visible = settings.sample_visible or bool(self.variances)
-        self.counted = rbm.visible_units.scales_hidden_bias
-        if settings.bfloat16 and (self.variances or self.counted or self.weight.dtype != torch.float32):
+        self.has_counts = rbm.visible_units.scales_hidden_bias
+        if settings.bfloat16 and (self.variances or self.has_counts or self.weight.dtype != torch.float32):
             raise UnitsError(
                 "bfloat16 products are for float32 weights and units of fixed variance, not counts"
             )
         if settings.dropout and settings.chain != "data":
             raise UnitsError("dropout changes the model with every batch, which lasting chains cannot follow")
-        if settings.centred and self.counted:
+        if settings.centered and self.has_counts:
             raise UnitsError(
                 "centred gradients are not for counts, whose documents have lengths of their own"
             )
         self.chains: PersistentChains | None = None
         if settings.chain == "persistent":
-            self.chains = PersistentChains(rbm, settings.chains, generator, self._up, self._down)
+            self.chains = PersistentChains(rbm, settings.chains, rng, self._up, self._down)
         elif settings.chain == "tempered":
-            self.chains = TemperedChains(rbm, settings.chains, generator, settings.temperatures)
+            self.chains = TemperedChains(rbm, settings.chains, rng, settings.temperatures)
         self._batches = 0
         self._buffers: dict[int, tuple[Tensor, ...]] = {}
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
 
-    def begin_epoch(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Set the epoch's momentum, and the rate and the number of steps on their way to the final ones."""
         s = self.settings
         self.momentum = s.momentum if epoch <= s.momentum_epochs else s.final_momentum
@@ -94,7 +94,7 @@ class ContrastiveDivergence:
         if s.final_steps is not None:
             self.steps = round(s.steps + done * (s.final_steps - s.steps))
 
-    def train_step(self, batch: Rows) -> Losses:
+    def training_step(self, batch: TensorData) -> Losses:
         """Update the machine; return the reconstruction's loss per row."""
         n = batch.inputs.shape[0]
         m = n if self.chains is None else self.chains.n
@@ -103,27 +103,27 @@ class ContrastiveDivergence:
         visible, hidden, states, scratch = self._buffers[n]
         start, positive = visible[:n], hidden[:n]
         start.copy_(batch.inputs)
-        exposure = self.rbm.visible_units.exposure(start)
+        observation_counts = self.rbm.visible_units.observation_counts(start)
         mask = self._mask(n)
         self._up(start, positive)
-        self.rbm.hidden_units.activate_(positive, states, scratch, self.generator)
+        self.rbm.hidden_units.activate_(positive, states, scratch, self.rng)
         if mask is not None:
             positive.mul_(mask)
             states.mul_(mask)
         losses: Losses = {}
         if self.chains is None:
             losses["reconstruction"] = self._chain_from(
-                start, visible[n:], hidden[n:], states, scratch, exposure, mask
+                start, visible[n:], hidden[n:], states, scratch, observation_counts, mask
             )
         else:
-            if self._batches % WATCHED == 0:
-                losses["reconstruction"] = self._loss(self.rbm.visible_input(states), start)
+            if self._batches % RECONSTRUCT_EVERY == 0:
+                losses["reconstruction"] = self._loss(self.rbm.visible_pre_activation(states), start)
             if not self.chains.started:
                 self.chains.start(states)
-            if exposure is not None:
+            if observation_counts is not None:
                 # A chain is observed as often as the row of the batch whose place it has.
-                exposure = exposure[torch.arange(m, device=exposure.device) % n]
-            self.chains.advance(visible[n:], hidden[n:], self.steps, exposure)
+                observation_counts = observation_counts[torch.arange(m, device=observation_counts.device) % n]
+            self.chains.advance(visible[n:], hidden[n:], self.steps, observation_counts)
         self._update(visible, hidden, n, m)
         self._batches += 1
         return losses
@@ -135,7 +135,7 @@ class ContrastiveDivergence:
         negative: Tensor,
         states: Tensor,
         scratch: Tensor,
-        exposure: Tensor | None,
+        observation_counts: Tensor | None,
         mask: Tensor | None,
     ) -> Tensor:
         """Run k Gibbs steps from the batch's hidden states; return the first reconstruction's loss."""
@@ -145,12 +145,12 @@ class ContrastiveDivergence:
             self._down(states, end)
             if first is None:
                 first = self._loss(end, start)
-            units.mean_(end, exposure)
+            units.mean_(end, observation_counts)
             if self.sample_visible:
-                end.copy_(units.sample(end, self.generator))
+                end.copy_(units.sample(end, self.rng))
             self._up(end, negative)
             if step + 1 < self.steps:
-                hidden_units.activate_(negative, states, scratch, self.generator)
+                hidden_units.activate_(negative, states, scratch, self.rng)
             else:
                 hidden_units.mean_(negative)
             if mask is not None:
@@ -162,7 +162,7 @@ class ContrastiveDivergence:
     def _up(self, v: Tensor, out: Tensor) -> Tensor:
         if self.settings.bfloat16:
             return out.copy_(v.bfloat16() @ self._weight16).add_(self.hidden_bias)
-        return self.rbm.hidden_input(v, out)
+        return self.rbm.hidden_pre_activation(v, out)
 
     def _down(self, h: Tensor, out: Tensor) -> Tensor:
         if self.settings.bfloat16:
@@ -182,12 +182,12 @@ class ContrastiveDivergence:
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
         hidden[n:].mul_(-n / m)
         hidden_change = hidden.sum(0)
-        if self.counted:
+        if self.has_counts:
             # A document moves a hidden bias by its length; over the mean length, lest the units saturate at once.
             lengths = visible.sum(1)
             hidden_change = (lengths / lengths[:n].mean()) @ hidden
-        if s.centred:
-            met, hidden = self._centre(met, hidden, n, m)
+        if s.centered:
+            met, hidden = self._center(met, hidden, n, m)
             visible_change -= met.t() @ (hidden @ self.hidden_offset)
             # Hidden units see a visible unit over its variance, and so its offset.
             seen = self.rbm.visible_units.scaled(self.visible_offset[None])[0]
@@ -206,11 +206,11 @@ class ContrastiveDivergence:
         if s.bfloat16:
             self._weight16.copy_(self.weight)
 
-    def _centre(self, met: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
+    def _center(self, met: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
         """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
-        share = 1.0 if self._batches == 0 else self.settings.offset_rate
-        self.visible_offset.lerp_(met[:n].mean(0), share)
-        self.hidden_offset.lerp_(hidden[:n].mean(0), share)
+        fraction = 1.0 if self._batches == 0 else self.settings.offset_rate
+        self.visible_offset.lerp_(met[:n].mean(0), fraction)
+        self.hidden_offset.lerp_(hidden[:n].mean(0), fraction)
         hidden[:n].sub_(self.hidden_offset)
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return met.sub_(self.visible_offset), hidden
@@ -218,8 +218,8 @@ class ContrastiveDivergence:
     def _push_towards_sparsity(self, met: Tensor, positive: Tensor) -> None:
         """Move each unit's total input by cost (target - remembered mean activity)."""
         s = self.settings
-        self.activity.lerp_(positive.mean(0), 1 - s.sparsity_memory)
-        push = (s.sparsity_target - self.activity).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
+        self.mean_activation.lerp_(positive.mean(0), 1 - s.sparsity_decay)
+        push = (s.sparsity_target - self.mean_activation).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
         self.velocity.addr_(met.mean(0), push)
         self.hidden_velocity.add_(push)
 
@@ -228,13 +228,13 @@ class ContrastiveDivergence:
             y = hidden @ self.weight[columns].t()
             gradient = units.log_variance_gradient(visible[:, columns], self.visible_bias[columns], y)
             change = gradient[:n].mean(0) - gradient[n:].mean(0)
-            units.log_variance.add_(change, alpha=self.rate * self.settings.variance_rate)
+            units.log_variance.add_(change, alpha=self.rate * self.settings.variance_rate_factor)
             units.log_variance.clamp_min_(LOWEST_LOG_VARIANCE)
 
     def _mask(self, n: int) -> Tensor | None:
         if not self.settings.dropout:
             return None
-        draws = self.weight.new_empty(n, self.rbm.config.n_hidden).uniform_(generator=self.generator)
+        draws = self.weight.new_empty(n, self.rbm.config.n_hidden).uniform_(generator=self.rng)
         return draws.ge_(self.settings.dropout)
 
     def _new_buffers(self, n: int, m: int) -> tuple[Tensor, ...]:
@@ -246,40 +246,40 @@ class ContrastiveDivergence:
     def _loss(self, x: Tensor, v: Tensor) -> Tensor:
         return self.rbm.visible_units.loss(x, v)
 
-    def measure(self, batch: Rows) -> Losses:
+    def validation_step(self, batch: TensorData) -> Losses:
         """Return the mean-field reconstruction's loss and the free energy per row."""
-        x = self.rbm.visible_input(self.rbm.hidden_mean(batch.inputs))
+        x = self.rbm.visible_pre_activation(self.rbm.hidden_mean(batch.inputs))
         return {
             "reconstruction": self._loss(x, batch.inputs),
             "free_energy": self.rbm.free_energy(batch.inputs),
         }
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of everything that learning changes, the chains and the generator with them."""
         state = {name: value.clone() for name, value in self._tensors().items()}
         if self.chains is not None:
             state["chains"] = self.chains.hidden.clone()
         batches = torch.tensor(self._batches)
-        return state | {"generator": self.generator.get_state(), "batches": batches}
+        return state | {"rng": self.rng.get_state(), "batches": batches}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state_dict()` returned."""
         for name, value in self._tensors().items():
             value.copy_(state[name])
         if self.chains is not None:
             self.chains.hidden = state["chains"].clone()
         self._batches = int(state["batches"])
-        self.generator.set_state(state["generator"])
+        self.rng.set_state(state["rng"])
         if self.settings.bfloat16:
             self._weight16.copy_(self.weight)
 
     def _tensors(self) -> dict[str, Tensor]:
         names = ("weight", "visible_bias", "hidden_bias", "velocity", "visible_velocity", "hidden_velocity")
         tensors: dict[str, Tensor] = {name: getattr(self, name) for name in names}
-        if self.settings.centred:
+        if self.settings.centered:
             tensors |= {"visible_offset": self.visible_offset, "hidden_offset": self.hidden_offset}
         if self.settings.sparsity_target is not None:
-            tensors["activity"] = self.activity
+            tensors["mean_activation"] = self.mean_activation
         return tensors | {
             f"log_variance_{k}": units.log_variance for k, (units, _) in enumerate(self.variances)
         }

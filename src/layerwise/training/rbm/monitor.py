@@ -12,10 +12,10 @@ from layerwise.models.rbm.rbm import RBM
 from layerwise.training.callbacks.base import Callback
 
 # What may choose an epoch.
-SCORE = "validation/pseudo_likelihood"
+PSEUDO_LIKELIHOOD = "validation/pseudo_likelihood"
 
 
-class MachineMonitor(Callback):
+class RBMMonitor(Callback):
     """Measure after each epoch what reconstruction does not show.
 
     `pseudo_likelihood` is exact on a sample of rows, in nats a row. `validation/free_energy_gap` is the mean free
@@ -26,20 +26,22 @@ class MachineMonitor(Callback):
         rbm: the machine.
         training: (n, n_visible) a sample of the training rows.
         validation: (n, n_visible) a sample of the validation rows.
-        watched_rows: how many of each have their pseudo-likelihood taken.
+        pseudo_likelihood_rows: how many of each have their pseudo-likelihood taken.
     """
 
-    def __init__(self, rbm: RBM, training: Tensor, validation: Tensor | None, watched_rows: int) -> None:
-        self.rbm, self.samples, self.watched_rows = rbm, {"train": training}, watched_rows
+    def __init__(
+        self, rbm: RBM, training: Tensor, validation: Tensor | None, pseudo_likelihood_rows: int
+    ) -> None:
+        self.rbm, self.samples, self.pseudo_likelihood_rows = rbm, {"train": training}, pseudo_likelihood_rows
         if validation is not None:
             self.samples["validation"] = validation
 
-    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+    def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
         """Return the epoch's figures."""
         found: dict[str, float] = {}
         for role, rows in self.samples.items():
-            if self.watched_rows:
-                values = log_pseudo_likelihood(self.rbm, rows[: self.watched_rows])
+            if self.pseudo_likelihood_rows:
+                values = log_pseudo_likelihood(self.rbm, rows[: self.pseudo_likelihood_rows])
                 found[f"{role}/pseudo_likelihood"] = float(values.mean())
         if "validation" in self.samples:
             energies = {role: float(self.rbm.free_energy(rows).mean()) for role, rows in self.samples.items()}

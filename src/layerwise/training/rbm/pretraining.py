@@ -9,11 +9,11 @@ import torch
 from pydantic import field_validator
 from torch import Tensor
 
-from layerwise.data.tensors import Rows
-from layerwise.data.transforms.binarization import binarise_freshly
+from layerwise.data.tensors import TensorData
+from layerwise.data.transforms.binarization import make_dynamic_binarization
 from layerwise.models.rbm.dbn import DBN
 from layerwise.models.rbm.rbm import RBM
-from layerwise.training.autoencoder.reconstruction_history import stages_of_machine
+from layerwise.training.autoencoder.reconstruction_history import rbm_reconstruction_history
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
 from layerwise.training.loop import fit
@@ -21,7 +21,7 @@ from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 from layerwise.utils.config import setting
-from layerwise.utils.random_streams import generator_for
+from layerwise.utils.random_streams import torch_rng
 
 
 class PretrainingSettings(ContrastiveDivergenceSettings):
@@ -44,7 +44,7 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
     visible: Literal["auto", "bernoulli", "gaussian"] = setting(
         "auto", "units of the first layer's inputs; auto: by the columns' kinds"
     )
-    activities: Literal["probabilities", "samples"] = setting(
+    features: Literal["probabilities", "samples"] = setting(
         "probabilities",
         "what a layer passes on to the next one: its units' means, or binary states drawn once",
         "probabilities: less noise",
@@ -71,7 +71,7 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
         return value
 
 
-def of_layer(value: float | tuple[float, ...], layer: int, name: str) -> float:
+def value_for_layer(value: float | tuple[float, ...], layer: int, name: str) -> float:
     """Return the layer's value of a setting that is one number or a list.
 
     Raises:
@@ -92,86 +92,92 @@ def layer_settings(
 ) -> ContrastiveDivergenceSettings:
     """Return what the layer's machine learns by; Gaussian units need a far smaller rate (Hinton 2010, 13.2)."""
     shared = settings.model_dump(include=set(ContrastiveDivergenceSettings.model_fields))
-    rate = of_layer(settings.learning_rate, layer, "learning_rate")
+    rate = value_for_layer(settings.learning_rate, layer, "learning_rate")
     shared["learning_rate"] = settings.gaussian_learning_rate if gaussian else rate
     if gaussian and settings.final_learning_rate is not None:
         # The rate falls by the same factor as in the other layers.
-        fall = settings.final_learning_rate / of_layer(settings.learning_rate, layer, "learning_rate")
+        fall = settings.final_learning_rate / value_for_layer(settings.learning_rate, layer, "learning_rate")
         shared["final_learning_rate"] = fall * settings.gaussian_learning_rate
     return ContrastiveDivergenceSettings(**shared)
 
 
 @dataclass(frozen=True)
-class Pretrained:
+class PretrainingResult:
     """What pretraining leaves behind besides the stack.
 
     Args:
         history: one list of epochs a layer, by name `layer_1`, ...
-        stages: (epoch, reconstruction, loss) of one training row, from the first machine.
+        reconstruction_history: (epoch, reconstruction, loss) of one training row, from the first machine.
         row: that row.
         seconds: of training.
     """
 
     history: dict[str, list[dict[str, float]]]
-    stages: list[tuple[int, Tensor, float]]
+    reconstruction_history: list[tuple[int, Tensor, float]]
     row: Tensor
     seconds: float
 
 
-def pretrain(
+def pretrain_dbn(
     stack: DBN,
-    training: Rows,
-    validation: Rows | None,
+    training: TensorData,
+    validation: TensorData | None,
     settings: PretrainingSettings,
     seed: int,
-    fresh: bool = False,
-) -> Pretrained:
+    dynamic_binarization: bool = False,
+) -> PretrainingResult:
     """Train each machine on the activities of the one below, bottom up.
 
     Args:
         stack: the machines; learns in place.
         training: inputs (n, n_visible); targets are not read.
         validation: rows that are measured and not learnt from.
-        fresh: read each input as a probability and draw it anew for every batch of the first machine.
+        dynamic_binarization: read each input as a probability and draw it anew for every batch of the first machine.
     """
     # A list that is too short for the stack is found before the first layer has taken its time.
     rbms = [rbm for rbm in stack.rbms if isinstance(rbm, RBM)]
     chosen = [layer_settings(settings, k, rbm.config.visible == "gaussian") for k, rbm in enumerate(rbms)]
-    epochs = [int(of_layer(settings.epochs, k, "epochs")) for k in range(len(rbms))]
+    epochs = [int(value_for_layer(settings.epochs, k, "epochs")) for k in range(len(rbms))]
     history: dict[str, list[dict[str, float]]] = {}
     seconds = 0.0
     inputs = training.inputs
     held_out = None if validation is None else validation.inputs
-    stages = stages_of_machine(rbms[0], inputs[0].clone())
+    reconstruction_history = rbm_reconstruction_history(rbms[0], inputs[0].clone())
     for layer, rbm in enumerate(rbms):
         name = f"layer_{layer + 1}"
         label = f"pretraining layer {layer + 1} of {len(rbms)}"
-        rbm.start_from(inputs)
+        rbm.initialize_from(inputs)
         callbacks: list[Callback] = [
             Reporter(f"pretraining/{name}/"),
             ProgressBar(label, "train/reconstruction"),
         ]
-        generator = generator_for(seed, "pretraining", name, "states", device=inputs.device)
+        rng = torch_rng(seed, "pretraining", name, "states", device=inputs.device)
         progress = fit(
-            ContrastiveDivergence(rbm, chosen[layer], generator),
-            Rows(inputs),
+            ContrastiveDivergence(rbm, chosen[layer], rng),
+            TensorData(inputs),
             epochs=epochs[layer],
             batch_size=settings.batch_size,
-            generator=generator_for(seed, "pretraining", name, "order"),
-            validation=None if held_out is None else Rows(held_out),
-            callbacks=[*callbacks, stages] if layer == 0 else callbacks,
-            transform=binarise_freshly(seed, inputs.device, "pretraining") if fresh and layer == 0 else None,
+            rng=torch_rng(seed, "pretraining", name, "order"),
+            validation=None if held_out is None else TensorData(held_out),
+            callbacks=[*callbacks, reconstruction_history] if layer == 0 else callbacks,
+            transform=make_dynamic_binarization(seed, inputs.device, "pretraining")
+            if dynamic_binarization and layer == 0
+            else None,
             name=label,
         )
         history[name] = progress.history
         seconds += progress.seconds
         if layer + 1 < len(rbms):
-            passing = generator_for(seed, "pretraining", name, "activities", device=inputs.device)
-            inputs = _pass_on(rbm, inputs, settings, passing)
-            held_out = None if held_out is None else _pass_on(rbm, held_out, settings, passing)
-    return Pretrained(history, stages.kept, stages.row, seconds)
+            feature_rng = torch_rng(seed, "pretraining", name, "activities", device=inputs.device)
+            inputs = _features_for_next_layer(rbm, inputs, settings, feature_rng)
+            held_out = (
+                None if held_out is None else _features_for_next_layer(rbm, held_out, settings, feature_rng)
+            )
+    return PretrainingResult(history, reconstruction_history.entries, reconstruction_history.row, seconds)
 
 
-def _pass_on(rbm: RBM, inputs: Tensor, settings: PretrainingSettings, generator: torch.Generator) -> Tensor:
+def _features_for_next_layer(
+    rbm: RBM, inputs: Tensor, settings: PretrainingSettings, rng: torch.Generator
+) -> Tensor:
     mean = rbm.hidden_mean(inputs)
-    return torch.bernoulli(mean, generator=generator) if settings.activities == "samples" else mean
+    return torch.bernoulli(mean, generator=rng) if settings.features == "samples" else mean

@@ -28,7 +28,7 @@ class RatingsMonitor(Callback):
         self.levels = torch.tensor(list(levels), device=given.device, dtype=given.dtype)
         self.rows, self.groups, self.true = rated(held_out, len(self.levels))
 
-    def measure_epoch(self, progress: Progress) -> Mapping[str, float]:
+    def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
         """Return the epoch's error."""
         p = rating_probabilities(self.rbm, self.given, self.rows, self.groups, len(self.levels))
         return {"validation/rmse": float((p @ self.levels - self.levels[self.true]).square().mean().sqrt())}

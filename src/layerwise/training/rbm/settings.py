@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from layerwise.models.rbm.rbm import HiddenKind
-from layerwise.training.rbm.monitor import SCORE
+from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
 from layerwise.utils.config import Config, setting
 
 
@@ -43,7 +43,7 @@ class ContrastiveDivergenceSettings(Config):
     temperatures: int = setting(
         10, "temperatures of each tempered chain", "", "chain: data, persistent", ge=2
     )
-    centred: bool = setting(
+    centered: bool = setting(
         False,
         "subtract the units' means in the gradient (Melchior et al. 2016)",
         "Gaussian units, likelihoods",
@@ -66,13 +66,13 @@ class ContrastiveDivergenceSettings(Config):
         "sparsity_target: null",
         ge=0,
     )
-    sparsity_memory: float = setting(
+    sparsity_decay: float = setting(
         0.9, "decay of the running mean activity that is compared", "", "sparsity_target: null", ge=0, lt=1
     )
     dropout: float = setting(
         0.0, "share of hidden units left out of each update", "0.5 in wide layers", ge=0, lt=1
     )
-    variance_rate: float = setting(
+    variance_rate_factor: float = setting(
         0.1, "multiplies r for learnt variances", "", "units without a learnt variance", ge=0
     )
     bfloat16: bool = setting(
@@ -80,7 +80,7 @@ class ContrastiveDivergenceSettings(Config):
     )
 
 
-class MachineSettings(ContrastiveDivergenceSettings):
+class RBMTrainingSettings(ContrastiveDivergenceSettings):
     """One machine's shape and training."""
 
     n_hidden: int = setting(500, "hidden units", "", ge=1)
@@ -88,7 +88,7 @@ class MachineSettings(ContrastiveDivergenceSettings):
         "auto", "the inputs' units; auto: by the columns' kinds"
     )
     hidden: HiddenKind = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
-    hidden_group: int = setting(
+    hidden_group_size: int = setting(
         0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
     )
     learn_variance: bool = setting(
@@ -108,19 +108,19 @@ class MachineSettings(ContrastiveDivergenceSettings):
     patience: int | None = setting(
         None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
     )
-    watched_rows: int = setting(
+    pseudo_likelihood_rows: int = setting(
         50, "training and validation rows whose pseudo-likelihood is taken each epoch; 0: none", "", ge=0
     )
 
     @field_validator("monitor")
     @classmethod
     def _says_something_about_the_likelihood(cls, monitor: str | None) -> str | None:
-        if monitor in (None, SCORE):
+        if monitor in (None, PSEUDO_LIKELIHOOD):
             return monitor
         assert monitor is not None
         if "reconstruction" in monitor:
             raise ValueError(
                 "a machine is not chosen by its reconstruction error, which can fall while the likelihood does too; "
-                f"choose by {SCORE}"
+                f"choose by {PSEUDO_LIKELIHOOD}"
             )
-        raise ValueError(f"'{monitor}' cannot choose an epoch; known: {SCORE}")
+        raise ValueError(f"'{monitor}' cannot choose an epoch; known: {PSEUDO_LIKELIHOOD}")

@@ -7,25 +7,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import Description, Rows, SparseRows
-from layerwise.data.transforms.binarization import binarise_freshly
+from layerwise.data.tensors import DataSpec, SparseTensorData, TensorData
+from layerwise.data.transforms.binarization import make_dynamic_binarization
 from layerwise.models.rbm.rbm import RBM, RBMConfig, VisibleKind
 from layerwise.models.rbm.units.base import UnitsError
 from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
-from layerwise.training.autoencoder.reconstruction_history import stages_of_machine
+from layerwise.training.autoencoder.reconstruction_history import rbm_reconstruction_history
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.stopping import KeepBest
+from layerwise.training.callbacks.stopping import KeepBestWeights
 from layerwise.training.loop import fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.monitor import MachineMonitor
-from layerwise.training.rbm.pretraining import Pretrained
+from layerwise.training.rbm.monitor import RBMMonitor
+from layerwise.training.rbm.pretraining import PretrainingResult
 from layerwise.training.rbm.ratings import RatingsMonitor
-from layerwise.training.rbm.settings import MachineSettings
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.rbm.settings import RBMTrainingSettings
+from layerwise.utils.random_streams import torch_rng
 
 
-def machine_config(columns: Description, settings: MachineSettings, n_classes: int = 0) -> RBMConfig:
+def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int = 0) -> RBMConfig:
     """Return the shape of a machine for prepared rows, with label units at the end if there are classes.
 
     Raises:
@@ -35,7 +35,7 @@ def machine_config(columns: Description, settings: MachineSettings, n_classes: i
     shared: dict[str, Any] = {
         "n_hidden": settings.n_hidden,
         "hidden": settings.hidden,
-        "hidden_group": settings.hidden_group,
+        "hidden_group_size": settings.hidden_group_size,
         "learn_variance": settings.learn_variance,
     }
     kinds = {block.kind for block in columns.blocks}
@@ -67,22 +67,22 @@ def machine_config(columns: Description, settings: MachineSettings, n_classes: i
     return RBMConfig(n_visible=n_visible, visible="mixed", blocks=blocks, **shared)
 
 
-def _some(rows: Rows | SparseRows, most: int, generator: torch.Generator) -> Tensor:
-    picked = torch.randperm(len(rows), generator=generator)[:most]
+def _sample_rows(rows: TensorData | SparseTensorData, most: int, rng: torch.Generator) -> Tensor:
+    picked = torch.randperm(len(rows), generator=rng)[:most]
     return rows[picked].inputs
 
 
-def train_machine(
+def fit_rbm(
     rbm: RBM,
-    training: Rows | SparseRows,
-    validation: Rows | SparseRows | None,
-    settings: MachineSettings,
+    training: TensorData | SparseTensorData,
+    validation: TensorData | SparseTensorData | None,
+    settings: RBMTrainingSettings,
     seed: int,
     *,
-    fresh: bool = False,
+    dynamic_binarization: bool = False,
     name: str = "rbm",
     ratings: RatingsMonitor | None = None,
-) -> Pretrained:
+) -> PretrainingResult:
     """Train a machine in place.
 
     Args:
@@ -91,7 +91,7 @@ def train_machine(
         validation: rows that are measured and not learnt from.
         settings: how.
         seed: of the run.
-        fresh: read each input as a probability and draw it anew for every batch.
+        dynamic_binarization: read each input as a probability and draw it anew for every batch.
         name: of the metrics and of the streams of random numbers.
         ratings: measures held-out ratings; the epoch of the least error is kept.
 
@@ -104,7 +104,7 @@ def train_machine(
     """
     device = rbm.weight.device
     real = any(kind == "gaussian" for kind in (rbm.config.visible, *(b.kind for b in rbm.config.blocks)))
-    rbm.start_from(training.inputs if isinstance(training, Rows) else training.column_sums())
+    rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
     chosen = settings
     if real:
         # Gaussian units need a far smaller rate (Hinton 2010, section 13.2).
@@ -112,34 +112,40 @@ def train_machine(
         final = None if settings.final_learning_rate is None else fall * settings.gaussian_learning_rate
         change = {"learning_rate": settings.gaussian_learning_rate, "final_learning_rate": final}
         chosen = settings.model_copy(update=change)
-    counted = rbm.config.visible == "counts"
-    watched = 0 if counted or ratings or (real and rbm.config.hidden == "nrelu") else settings.watched_rows
+    has_counts = rbm.config.visible == "counts"
+    watched = (
+        0
+        if has_counts or ratings or (real and rbm.config.hidden == "nrelu")
+        else settings.pseudo_likelihood_rows
+    )
     if settings.monitor and not (watched and validation is not None):
         raise UnitsError(f"{settings.monitor} is not measured here; leave monitor: null")
-    pick = generator_for(seed, name, "watched")
-    samples = [None if rows is None else _some(rows, 1000, pick) for rows in (training, validation)]
+    pick = torch_rng(seed, name, "watched")
+    samples = [None if rows is None else _sample_rows(rows, 1000, pick) for rows in (training, validation)]
     assert samples[0] is not None
-    stages = stages_of_machine(rbm, samples[0][0].clone())
+    reconstruction_history = rbm_reconstruction_history(rbm, samples[0][0].clone())
     callbacks: list[Callback] = [
-        MachineMonitor(rbm, samples[0], samples[1], watched),
+        RBMMonitor(rbm, samples[0], samples[1], watched),
         Reporter(f"{name}/"),
         ProgressBar(f"training {name}", "train/reconstruction"),
-        stages,
+        reconstruction_history,
     ]
     if ratings is not None:
         callbacks.insert(0, ratings)
-        callbacks.append(KeepBest(rbm, "validation/rmse", settings.patience))
+        callbacks.append(KeepBestWeights(rbm, "validation/rmse", settings.patience))
     elif settings.monitor is not None:
-        callbacks.append(KeepBest(rbm, settings.monitor, settings.patience, higher_is_better=True))
+        callbacks.append(KeepBestWeights(rbm, settings.monitor, settings.patience, higher_is_better=True))
     progress = fit(
-        ContrastiveDivergence(rbm, chosen, generator_for(seed, name, "states", device=device)),
+        ContrastiveDivergence(rbm, chosen, torch_rng(seed, name, "states", device=device)),
         training,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        generator=generator_for(seed, name, "order"),
+        rng=torch_rng(seed, name, "order"),
         validation=validation,
         callbacks=callbacks,
-        transform=binarise_freshly(seed, device, name) if fresh else None,
+        transform=make_dynamic_binarization(seed, device, name) if dynamic_binarization else None,
         name=name,
     )
-    return Pretrained({name: progress.history}, stages.kept, stages.row, progress.seconds)
+    return PretrainingResult(
+        {name: progress.history}, reconstruction_history.entries, reconstruction_history.row, progress.seconds
+    )

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import Rows, Task
+from layerwise.data.tensors import Task, TensorData
 from layerwise.models.mlp import MLP
-from layerwise.training.optim.flat_parameters import join, worth_joining
-from layerwise.training.optim.optimizer_state import flat_moments, load_moments
-from layerwise.training.optim.optimizers import new_optimiser
+from layerwise.training.optim.flat_parameters import flatten_parameters, should_flatten
+from layerwise.training.optim.optimizer_state import load_moment_tensors, moments_to_tensors
+from layerwise.training.optim.optimizers import make_optimizer
 from layerwise.training.optim.penalties import clip_gradients, limit_norms, penalty
-from layerwise.training.optim.schedules import rate_factor, scheduled_rate
+from layerwise.training.optim.schedules import learning_rate_factor, scheduled_learning_rate
 from layerwise.training.plan import Losses
-from layerwise.training.supervised.losses import loss_of, probabilities, row_loss, task_error, task_loss
+from layerwise.training.supervised.losses import probabilities, resolve_loss, row_loss, task_error, task_loss
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.devices import products_in
+from layerwise.utils.devices import matmul_autocast
 
 if TYPE_CHECKING:
     from layerwise.training.supervised.settings import FinetuningSettings
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Backpropagation",
     "FinetuningSettings",
-    "new_optimiser",
+    "learning_rate_factor",
+    "make_optimizer",
     "probabilities",
-    "rate_factor",
-    "scheduled_rate",
+    "scheduled_learning_rate",
     "task_error",
     "task_loss",
 ]
@@ -48,7 +48,7 @@ class Backpropagation:
         network: the network; with `freeze` only its output layer learns.
         task: decides the loss.
         settings: how it learns.
-        generator: draws the masks of dropout and DropConnect.
+        rng: draws the masks of dropout and DropConnect.
         n_batches: batches an epoch, which the schedule needs.
         freeze: train the head alone.
         n_rows: m of the penalties' lambda/(2m), the number of training rows.
@@ -60,45 +60,47 @@ class Backpropagation:
         network: MLP,
         task: Task,
         settings: FinetuningSettings,
-        generator: torch.Generator,
+        rng: torch.Generator,
         n_batches: int,
         freeze: bool = False,
         n_rows: int = 1,
         class_weights: Tensor | None = None,
     ) -> None:
         self.network, self.task, self.settings = network, task, settings
-        self.generator, self.n_batches, self.n_rows = generator, n_batches, n_rows
-        self.loss, self.class_weights = loss_of(task, settings.loss), class_weights
-        network.use_generator(generator)
+        self.rng, self.n_batches, self.n_rows = rng, n_batches, n_rows
+        self.loss, self.class_weights = resolve_loss(task, settings.loss), class_weights
+        network.use_rng(rng)
         network.requires_grad_(not freeze)
         network.output.requires_grad_(True)
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.weights = [w for w in network.weights() if w.requires_grad]
         self.layers = [cast(nn.Linear, layer) for layer in network.hidden]
-        self.moved = [join(self.parameters)] if worth_joining(self.parameters) else self.parameters
-        self.optimiser = new_optimiser(settings, self.moved)
-        self.rate_scale = 1.0
+        self.optimized = (
+            [flatten_parameters(self.parameters)] if should_flatten(self.parameters) else self.parameters
+        )
+        self.optimizer = make_optimizer(settings, self.optimized)
+        self.learning_rate_scale = 1.0
         self.steps_done = 0
-        self._plan(settings.epochs)
+        self._set_planned_steps(settings.epochs)
 
-    def _plan(self, epochs: int) -> None:
+    def _set_planned_steps(self, epochs: int) -> None:
         self.steps_planned = steps_planned(self.settings, epochs, self.n_batches)
 
-    def begin_epoch(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Switch dropout on."""
-        self._plan(epochs)
+        self._set_planned_steps(epochs)
         self.network.train()
 
-    def train_step(self, batch: Rows) -> Losses:
+    def training_step(self, batch: TensorData) -> Losses:
         """Update the network; return loss, error and accuracy per row, and the penalty.
 
         The loss is the one that is minimised: with class weights, without the penalty.
         """
         s = self.settings
         if s.schedule != "constant" or s.warmup_epochs:
-            rate = scheduled_rate(s, self.steps_done, self.steps_planned, self.n_batches)
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate * self.rate_scale
+            rate = scheduled_learning_rate(s, self.steps_done, self.steps_planned, self.n_batches)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate * self.learning_rate_scale
         self.steps_done += 1
         outputs = self._forward(batch.inputs)
         loss = self._row_loss(outputs, batch, s.label_smoothing)
@@ -111,23 +113,23 @@ class Backpropagation:
             added = penalty(self.weights, s.l1, s.l2, self.n_rows)
             cost = cost + added
             extra["penalty"] = added.detach().expand(len(batch))
-        self.optimiser.zero_grad(set_to_none=self.moved is self.parameters)
+        self.optimizer.zero_grad(set_to_none=self.optimized is self.parameters)
         cost.backward()
         if s.clip_norm is not None or s.clip_value is not None:
             clip_gradients(self.parameters, s.clip_norm, s.clip_value)
-        self.optimiser.step()
+        self.optimizer.step()
         if s.max_norm is not None:
             limit_norms(self.layers, s.max_norm)
         with torch.no_grad():
             return {"loss": loss.detach(), **self._scores(outputs, batch), **extra}
 
-    def _row_loss(self, outputs: Tensor, batch: Rows, label_smoothing: float = 0.0) -> Tensor:
+    def _row_loss(self, outputs: Tensor, batch: TensorData, label_smoothing: float = 0.0) -> Tensor:
         assert batch.targets is not None
         s = self.settings
         gamma = 2.0 if s.focal_gamma is None else s.focal_gamma
         return row_loss(self.loss, outputs, batch.targets, label_smoothing, gamma, s.huber_delta or 1.0)
 
-    def _scores(self, outputs: Tensor, batch: Rows) -> Losses:
+    def _scores(self, outputs: Tensor, batch: TensorData) -> Losses:
         assert batch.targets is not None
         error = task_error(self.task, outputs, batch.targets)
         if self.task in ("multiclass", "binary"):
@@ -135,10 +137,10 @@ class Backpropagation:
         return {"error": error}
 
     def _forward(self, inputs: Tensor) -> Tensor:
-        with products_in(self.settings.precision, inputs.device):
+        with matmul_autocast(self.settings.precision, inputs.device):
             return self.network(inputs).to(inputs.dtype)
 
-    def measure(self, batch: Rows) -> Losses:
+    def validation_step(self, batch: TensorData) -> Losses:
         """Return loss, error and accuracy per row, without masks, smoothing, class weights and penalties."""
         learning = self.network.training
         self.network.eval()
@@ -146,21 +148,21 @@ class Backpropagation:
         self.network.train(learning)
         return {"loss": self._row_loss(outputs, batch), **self._scores(outputs, batch)}
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of the weights, the optimiser's moments, the generator and the step."""
         state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
-        state |= flat_moments(self.optimiser, "optimiser")
-        state["generator"] = self.generator.get_state()
+        state |= moments_to_tensors(self.optimizer, "optimizer")
+        state["rng"] = self.rng.get_state()
         state["steps_done"] = torch.tensor(self.steps_done)
-        state["rate_scale"] = torch.tensor(self.rate_scale, dtype=torch.float64)
+        state["learning_rate_scale"] = torch.tensor(self.learning_rate_scale, dtype=torch.float64)
         return state
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state_dict()` returned."""
         self.network.load_state_dict(
             {name.removeprefix("network."): v for name, v in state.items() if name.startswith("network.")}
         )
-        load_moments(self.optimiser, "optimiser", state)
-        self.generator.set_state(state["generator"])
+        load_moment_tensors(self.optimizer, "optimizer", state)
+        self.rng.set_state(state["rng"])
         self.steps_done = int(state["steps_done"])
-        self.rate_scale = float(state["rate_scale"])
+        self.learning_rate_scale = float(state["learning_rate_scale"])

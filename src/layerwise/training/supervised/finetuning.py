@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Rows, Task
+from layerwise.data.tensors import Task, TensorData
 from layerwise.models.mlp import MLP
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.reduce_on_plateau import HasRate, ReduceOnPlateau
-from layerwise.training.callbacks.stopping import Budget, KeepBest
+from layerwise.training.callbacks.reduce_on_plateau import HasLearningRate, ReduceOnPlateau
+from layerwise.training.callbacks.stopping import Budget, KeepBestWeights
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.backpropagation import Backpropagation
-from layerwise.training.supervised.losses import check_targets, class_weights, loss_of
+from layerwise.training.supervised.losses import check_targets, class_weight_tensor, resolve_loss
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.training.transforms import batch_changes
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.transforms import make_batch_transform
+from layerwise.utils.random_streams import torch_rng
 
 
 def finetune(
     network: MLP,
     task: Task,
-    training: Rows,
-    validation: Rows,
+    training: TensorData,
+    validation: TensorData,
     settings: FinetuningSettings,
     seed: int,
     freeze: bool = False,
-    fresh: bool = False,
+    dynamic_binarization: bool = False,
     image_shape: tuple[int, int] | None = None,
     callbacks: Sequence[Callback] = (),
-    quiet: bool = False,
+    silent: bool = False,
     name: str = "fine-tuning",
 ) -> Progress:
     """Train the network in place; it ends with the weights of its best epoch on the validation rows.
@@ -41,40 +41,40 @@ def finetune(
     Args:
         network: learns in place, and ends in evaluation mode.
         freeze: train the head alone.
-        fresh: read each input as a probability and draw it anew for every batch.
+        dynamic_binarization: read each input as a probability and draw it anew for every batch.
         image_shape: height and width of inputs that are pictures, which augmentation needs.
-        quiet: report nothing; for a second network beside the run's own.
+        silent: report nothing; for a second network beside the run's own.
         name: of the network, for messages.
         callbacks: more listeners, such as probes; they come before the ones that restore the best weights.
 
     Raises:
         TrainingError: the settings do not fit the task or the rows; the loss is not finite.
     """
-    batch_size = settings.rows_a_batch(len(training))
-    check_fits(network, task, training, settings, batch_size)
-    trainee = Backpropagation(
+    batch_size = settings.effective_batch_size(len(training))
+    check_settings_fit(network, task, training, settings, batch_size)
+    plan = Backpropagation(
         network,
         task,
         settings,
-        generator_for(seed, "finetuning", "dropout", device=training.inputs.device),
+        torch_rng(seed, "finetuning", "dropout", device=training.inputs.device),
         n_batches=-(-len(training) // batch_size),
         freeze=freeze,
         n_rows=len(training),
-        class_weights=class_weights(settings.class_weights, task, training, network.config.n_outputs),
+        class_weights=class_weight_tensor(settings.class_weights, task, training, network.config.n_outputs),
     )
-    shown = [] if quiet else [Reporter(), ProgressBar("fine-tuning", "validation/error")]
+    shown = [] if silent else [Reporter(), ProgressBar("fine-tuning", "validation/error")]
     progress = fit(
-        trainee,
+        plan,
         training,
         epochs=settings.epochs,
         batch_size=batch_size,
-        generator=generator_for(seed, "finetuning", "order"),
+        rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[*callbacks, *_stops(trainee, settings), *shown],
-        transform=batch_changes(
+        callbacks=[*callbacks, *_stopping_callbacks(plan, settings), *shown],
+        transform=make_batch_transform(
             settings.augmentation,
             image_shape,
-            fresh,
+            dynamic_binarization,
             seed,
             training.inputs.device,
             "finetuning",
@@ -86,46 +86,46 @@ def finetune(
     return progress
 
 
-def check_fits(
-    network: MLP, task: Task, training: Rows, settings: FinetuningSettings, batch_size: int
+def check_settings_fit(
+    network: MLP, task: Task, training: TensorData, settings: FinetuningSettings, batch_size: int
 ) -> None:
     """Raise a TrainingError unless the settings fit the task and the rows."""
-    check_targets(loss_of(task, settings.loss), training)
-    if settings.monitors_a_score and task not in ("multiclass", "binary"):
+    check_targets(resolve_loss(task, settings.loss), training)
+    if settings.monitor_is_score and task not in ("multiclass", "binary"):
         raise TrainingError(
             f"finetuning.monitor: a {task} task has no {settings.monitor}; take validation/loss"
         )
-    if network.config.normalisation == "batch" and (batch_size == 1 or len(training) % batch_size == 1):
+    if network.config.normalization == "batch" and (batch_size == 1 or len(training) % batch_size == 1):
         raise TrainingError(
-            f"mlp.normalisation: batch needs 2 rows in every batch; {len(training)} rows in batches of "
+            f"mlp.normalization: batch needs 2 rows in every batch; {len(training)} rows in batches of "
             f"{batch_size} leave one alone: change finetuning.batch_size, or take layer"
         )
 
 
-def _stops(trainee: Backpropagation, settings: FinetuningSettings) -> list[Callback]:
+def _stopping_callbacks(plan: Backpropagation, settings: FinetuningSettings) -> list[Callback]:
     s = settings
     found: list[Callback] = []
-    if s.keep_best:
-        found.append(KeepBest(trainee.network, s.monitor, s.patience, s.minimum_change, s.monitors_a_score))
+    if s.keep_best_weights:
+        found.append(KeepBestWeights(plan.network, s.monitor, s.patience, s.min_delta, s.monitor_is_score))
     if s.schedule == "plateau":
-        found.append(lower_on_plateau(trainee, s))
-    return [*found, *budget_of(s)]
+        found.append(make_reduce_on_plateau(plan, s))
+    return [*found, *step_and_time_limits(s)]
 
 
-def lower_on_plateau(trainee: HasRate, settings: FinetuningSettings) -> ReduceOnPlateau:
+def make_reduce_on_plateau(plan: HasLearningRate, settings: FinetuningSettings) -> ReduceOnPlateau:
     """Return what lowers a trainee's rate by the settings of the schedule `plateau`."""
     s = settings
     return ReduceOnPlateau(
-        trainee,
+        plan,
         s.monitor,
         s.plateau_factor or 0.1,
         s.plateau_patience or 5,
-        s.minimum_change,
-        s.monitors_a_score,
+        s.min_delta,
+        s.monitor_is_score,
     )
 
 
-def budget_of(settings: FinetuningSettings) -> list[Callback]:
+def step_and_time_limits(settings: FinetuningSettings) -> list[Callback]:
     """Return what stops after so many steps or minutes, if the settings say so."""
     if settings.max_steps is None and settings.max_minutes is None:
         return []

@@ -48,7 +48,7 @@ class GridSettings(Config):
 
 
 @dataclass(frozen=True)
-class Variations:
+class MemberOverrides:
     """What differs between the members of a stack.
 
     Every optimiser here moves the weights in proportion to the learning rate, so a member's own rate is a factor of
@@ -58,18 +58,20 @@ class Variations:
         rate: (N,) factors of the learning rate.
         l1: (N,) lambdas of sum |w|.
         l2: (N,) lambdas of sum w^2.
-        one_rate: all members share the settings' learning rate.
-        penalised: a member has a penalty.
+        shared_learning_rate: all members share the settings' learning rate.
+        penalized: a member has a penalty.
     """
 
     rate: Tensor
     l1: Tensor
     l2: Tensor
-    one_rate: bool
-    penalised: bool
+    shared_learning_rate: bool
+    penalized: bool
 
     @classmethod
-    def of(cls, points: Sequence[Point], settings: FinetuningSettings, like: Tensor) -> Variations:
+    def from_points(
+        cls, points: Sequence[Point], settings: FinetuningSettings, like: Tensor
+    ) -> MemberOverrides:
         """Return the variations of one point a member; what a point does not name is as in the settings."""
 
         def column(name: str) -> Tensor:
@@ -78,15 +80,17 @@ class Variations:
         rate, l1, l2 = column("learning_rate") / settings.learning_rate, column("l1"), column("l2")
         return cls(rate, l1, l2, bool((rate == 1).all()), bool((l1 != 0).any() or (l2 != 0).any()))
 
-    def at(self, rows: Sequence[int], scales: Sequence[float]) -> Variations:
+    def for_members(self, rows: Sequence[int], scales: Sequence[float]) -> MemberOverrides:
         """Return those of the members that still learn, each one's rate times a scale of its own."""
-        places = torch.tensor(rows, device=self.rate.device)
-        rate = self.rate[places] * self.rate.new_tensor(scales)
-        one_rate = self.one_rate and set(scales) == {1.0}
-        return Variations(rate, self.l1[places], self.l2[places], one_rate, self.penalised)
+        positions = torch.tensor(rows, device=self.rate.device)
+        rate = self.rate[positions] * self.rate.new_tensor(scales)
+        shared_learning_rate = self.shared_learning_rate and set(scales) == {1.0}
+        return MemberOverrides(
+            rate, self.l1[positions], self.l2[positions], shared_learning_rate, self.penalized
+        )
 
 
-def ranking(
+def rank_points(
     points: Sequence[Point], scores: Sequence[Sequence[float]], higher_is_better: bool
 ) -> list[dict[str, Any]]:
     """Return the points with mean and standard deviation of their members' scores, the best one first.
@@ -100,9 +104,9 @@ def ranking(
         {
             "settings": point,
             "mean": statistics.fmean(values),
-            "spread": statistics.stdev(values) if len(values) > 1 else 0.0,
-            "place": place,
+            "std": statistics.stdev(values) if len(values) > 1 else 0.0,
+            "index": position,
         }
-        for place, (point, values) in enumerate(zip(points, scores, strict=True))
+        for position, (point, values) in enumerate(zip(points, scores, strict=True))
     ]
     return sorted(found, key=lambda each: each["mean"], reverse=higher_is_better)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from layerwise.data.tensors import Rows, Task
+from layerwise.data.tensors import Task, TensorData
 from layerwise.training.plan import TrainingError
 from layerwise.utils.config import Choice
 
@@ -38,7 +38,7 @@ LOSSES: dict[str, Choice] = {
         "some outliers",
         ("huber_delta",),
     ),
-    "poisson": Choice("s - y log s, s = exp(output)", "counts; set preparation.scale_target: false"),
+    "poisson": Choice("s - y log s, s = exp(output)", "counts; set preprocessing.scale_target: false"),
     "log_cosh": Choice("log cosh(y - s), summed over outputs", "as huber, but smooth"),
 }
 TASKS: dict[str, tuple[Task, ...]] = {
@@ -57,7 +57,7 @@ DEFAULTS: dict[Task, LossName] = {
 SETTINGS = ("label_smoothing", "focal_gamma", "huber_delta")
 
 
-def loss_of(task: Task, name: LossName = "auto") -> LossName:
+def resolve_loss(task: Task, name: LossName = "auto") -> LossName:
     """Return the loss by its own name.
 
     Raises:
@@ -148,10 +148,10 @@ def probabilities(task: Task, outputs: Tensor) -> Tensor:
     return outputs if task == "regression" else outputs.sigmoid()
 
 
-def class_weights(chosen: ClassWeights, task: Task, rows: Rows, n_outputs: int) -> Tensor | None:
+def class_weight_tensor(chosen: ClassWeights, task: Task, rows: TensorData, n_outputs: int) -> Tensor | None:
     """Return the weight of each class in the training loss, shape (classes,), or None for equal weights.
 
-    `balanced` is n / (k n_c), which makes the weights' mean over the training rows 1 (King & Zeng 2001).
+    `log_frequency` is n / (k n_c), which makes the weights' mean over the training rows 1 (King & Zeng 2001).
 
     Raises:
         TrainingError: the task has no classes, or another number of them.
@@ -170,10 +170,10 @@ def class_weights(chosen: ClassWeights, task: Task, rows: Rows, n_outputs: int) 
     return rows.inputs.new_tensor(chosen)
 
 
-def check_targets(name: LossName, rows: Rows) -> None:
+def check_targets(name: LossName, rows: TensorData) -> None:
     """Raise a TrainingError for targets that the loss is not defined for."""
     if name == "poisson" and rows.targets is not None and bool((rows.targets < 0).any()):
         raise TrainingError(
             "finetuning.loss: poisson is for counts of at least 0, and the targets go below it; set "
-            "preparation.scale_target: false, or take another loss"
+            "preprocessing.scale_target: false, or take another loss"
         )

@@ -10,35 +10,40 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.resume import Snapshots
+from layerwise.checkpointing.resume import ResumableTraining
 from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Rows, Task
+from layerwise.data.tensors import Task, TensorData
 from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.stack import Members, MembersConfig, Noise, draw_noise, members_forward
-from layerwise.training.optim.schedules import scheduled_rate
-from layerwise.training.plan import Trainee, Transform
+from layerwise.models.stack import DropoutMasks, Members, MembersConfig, members_forward, sample_dropout_masks
+from layerwise.training.optim.schedules import scheduled_learning_rate
+from layerwise.training.plan import TrainingPlan, Transform
 from layerwise.training.supervised.backpropagation import steps_planned
-from layerwise.training.supervised.finetuning import budget_of, check_fits
-from layerwise.training.supervised.grid import Point, Variations
-from layerwise.training.supervised.losses import class_weights, loss_of, row_loss, task_error
+from layerwise.training.supervised.finetuning import check_settings_fit, step_and_time_limits
+from layerwise.training.supervised.grid import MemberOverrides, Point
+from layerwise.training.supervised.losses import class_weight_tensor, resolve_loss, row_loss, task_error
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.training.supervised.stack_state import Course, OwnRate, Stack, Together
-from layerwise.training.transforms import batch_changes
-from layerwise.utils.devices import products_in
-from layerwise.utils.random_streams import generator_for
+from layerwise.training.supervised.stack_state import (
+    MemberLearningRate,
+    NetworkStack,
+    StackHistory,
+    StackTrainingState,
+)
+from layerwise.training.transforms import make_batch_transform
+from layerwise.utils.devices import matmul_autocast
+from layerwise.utils.random_streams import torch_rng
 
 
-def train_many(
+def train_network_stack(
     networks: Sequence[MLP],
     task: Task,
-    training: Rows,
-    validation: Rows,
+    training: TensorData,
+    validation: TensorData,
     settings: FinetuningSettings,
     seeds: Sequence[int],
     points: Sequence[Point] | None = None,
-    fresh: bool = False,
+    dynamic_binarization: bool = False,
     image_shape: tuple[int, int] | None = None,
-) -> tuple[Members, Course]:
+) -> tuple[Members, StackHistory]:
     """Train networks of one shape together, each as `finetune` would train it alone with its seed.
 
     Each member has its own start, masks, row order, best epoch and early stop; one that stopped leaves the stack.
@@ -53,120 +58,128 @@ def train_many(
         settings: how they learn.
         seeds: of masks and orders.
         points: for each network, the settings that are its own (`layerwise.training.supervised.grid`); None: none are.
-        fresh: read each input as a probability and draw it anew for every batch.
+        dynamic_binarization: read each input as a probability and draw it anew for every batch.
         image_shape: height and width of inputs that are pictures, which augmentation needs.
 
     Raises:
         TrainingError: the settings do not fit the task or the rows; a loss is not finite.
     """
     shape = networks[0].config
-    batch_size = settings.rows_a_batch(len(training))
-    check_fits(networks[0], task, training, settings, batch_size)
-    loss = loss_of(task, settings.loss)
+    batch_size = settings.effective_batch_size(len(training))
+    check_settings_fit(networks[0], task, training, settings, batch_size)
+    loss = resolve_loss(task, settings.loss)
     members = Members(MembersConfig(shape=shape, seeds=tuple(seeds)), list(networks))
-    weights = class_weights(settings.class_weights, task, training, shape.n_outputs)
-    stack = Stack(members, settings)
-    variations = Variations.of(points or [{}] * len(networks), settings, members.lines)
+    weights = class_weight_tensor(settings.class_weights, task, training, shape.n_outputs)
+    stack = NetworkStack(members, settings)
+    overrides = MemberOverrides.from_points(points or [{}] * len(networks), settings, members.flat_state)
     n_batches = -(-len(training) // batch_size)
     planned = steps_planned(settings, settings.epochs, n_batches)
     device = training.inputs.device
-    together = Together(
+    training_state = StackTrainingState(
         stack,
-        orders=[generator_for(seed, "finetuning", "order") for seed in seeds],
-        masking=[generator_for(seed, "finetuning", "dropout", device=device) for seed in seeds],
-        course=Course([[] for _ in seeds], [0] * len(seeds), [""] * len(seeds)),
+        order_rngs=[torch_rng(seed, "finetuning", "order") for seed in seeds],
+        dropout_rngs=[torch_rng(seed, "finetuning", "dropout", device=device) for seed in seeds],
+        stack_history=StackHistory([[] for _ in seeds], [0] * len(seeds), [""] * len(seeds)),
         best=[math.inf] * len(seeds),
-        kept=members.lines.detach().clone(),
+        best_state=members.flat_state.detach().clone(),
         settings=settings,
-        rates=[OwnRate(settings) for _ in seeds],
+        learning_rates=[MemberLearningRate(settings) for _ in seeds],
     )
-    course = together.course
-    changes = [
-        batch_changes(settings.augmentation, image_shape, fresh, seed, device, "finetuning", "finetuning")
+    stack_history = training_state.stack_history
+    transforms = [
+        make_batch_transform(
+            settings.augmentation, image_shape, dynamic_binarization, seed, device, "finetuning", "finetuning"
+        )
         for seed in seeds
     ]
-    progress = Progress("networks", cast(Trainee, together), settings.epochs, n_batches)
-    budget = budget_of(settings)
-    snapshots = Snapshots(progress, together, together.orders[0], [*budget, *changes], len(training))
-    finished = snapshots.finished
-    for each in budget:
-        each.on_train_begin(progress)
-    snapshots.restore()
+    progress = Progress("networks", cast(TrainingPlan, training_state), settings.epochs, n_batches)
+    limits = step_and_time_limits(settings)
+    resumable = ResumableTraining(
+        progress, training_state, training_state.order_rngs[0], [*limits, *transforms], len(training)
+    )
+    finished = resumable.finished
+    for each in limits:
+        each.on_train_start(progress)
+    resumable.restore()
     while progress.epoch < settings.epochs and not progress.stop:
         began = time.perf_counter()
         progress.epoch += 1
-        own = variations.at(stack.rows, [together.rates[k].rate_scale for k in stack.rows])
+        own = overrides.for_members(
+            stack.rows, [training_state.learning_rates[k].learning_rate_scale for k in stack.rows]
+        )
         order = torch.stack(
-            [torch.randperm(len(training), generator=together.orders[k]) for k in stack.rows]
+            [torch.randperm(len(training), generator=training_state.order_rngs[k]) for k in stack.rows]
         ).to(device)
         totals: dict[str, Tensor] = {}
         seen = 0
         for index in order.split(batch_size, dim=1):
-            rate = scheduled_rate(settings, together.step, planned, n_batches)
-            noise = draw_noise(
-                shape, index.shape[1], [together.masking[k] for k in stack.rows], training.inputs
+            rate = scheduled_learning_rate(settings, training_state.step, planned, n_batches)
+            dropout_masks = sample_dropout_masks(
+                shape, index.shape[1], [training_state.dropout_rngs[k] for k in stack.rows], training.inputs
             )
-            batch = _batch(training, index, [changes[k] for k in stack.rows])
+            batch = _batch(training, index, [transforms[k] for k in stack.rows])
             losses = _step(
-                stack, shape, task, loss, batch, len(training), noise, settings, weights, rate, own
+                stack, shape, task, loss, batch, len(training), dropout_masks, settings, weights, rate, own
             )
-            together.step += 1
+            training_state.step += 1
             seen += index.shape[1]
             for name, values in losses.items():
                 totals[name] = totals[name] + values if name in totals else values
-            for each in budget:
+            for each in limits:
                 each.on_batch_end(progress)
             if progress.stop:
                 break
         metrics = {f"train/{name}": (total / seen).tolist() for name, total in totals.items()}
-        metrics |= _measured(stack, shape, task, loss, validation, settings)
-        together.judge(progress, metrics, seeds)
+        metrics |= _validation_metrics(stack, shape, task, loss, validation, settings)
+        training_state.record_epoch(progress, metrics, seeds)
         progress.seconds += time.perf_counter() - began
-        snapshots.epoch_ended()
+        resumable.save_if_due()
     if not finished:
-        snapshots.done()
+        resumable.mark_finished()
     for k in stack.rows:
-        course.stopped[k] = course.stopped[k] or progress.stop
-    course.seconds = progress.seconds
+        stack_history.stopped[k] = stack_history.stopped[k] or progress.stop
+    stack_history.seconds = progress.seconds
     with torch.no_grad():
-        members.lines.copy_(together.kept)
-    return members.eval(), course
+        members.flat_state.copy_(training_state.best_state)
+    return members.eval(), stack_history
 
 
-def _batch(training: Rows, index: Tensor, changes: Sequence[Transform | None]) -> tuple[Tensor, Tensor]:
+def _batch(
+    training: TensorData, index: Tensor, transforms: Sequence[Transform | None]
+) -> tuple[Tensor, Tensor]:
     """Return each member's own batch: inputs (N, rows, n_inputs), and targets one member after the other."""
     rows = training[index.reshape(-1)]
     assert rows.targets is not None
     inputs = rows.inputs.view(*index.shape, -1)
-    drawn = [change(own) for own, change in zip(inputs, changes, strict=True) if change is not None]
+    drawn = [change(own) for own, change in zip(inputs, transforms, strict=True) if change is not None]
     return torch.stack(drawn) if drawn else inputs, rows.targets
 
 
 def _step(
-    stack: Stack,
+    stack: NetworkStack,
     shape: MLPConfig,
     task: Task,
     loss: str,
     batch: tuple[Tensor, Tensor],
     n_training: int,
-    noise: Noise | None,
+    dropout_masks: DropoutMasks | None,
     s: FinetuningSettings,
     weights: Tensor | None,
     rate: float,
-    own: Variations,
+    own: MemberOverrides,
 ) -> dict[str, Tensor]:
     """Update every member on its own batch; return sums by name, each (N,)."""
     inputs, targets = batch
     n, size = inputs.shape[:2]
-    with products_in(s.precision, inputs.device):
-        outputs = members_forward(shape, stack.parts, inputs, noise, learning=True).to(inputs.dtype)
+    with matmul_autocast(s.precision, inputs.device):
+        outputs = members_forward(shape, stack.parts, inputs, dropout_masks, learning=True).to(inputs.dtype)
     rows = _row_loss(loss, outputs.flatten(0, 1), targets, s, s.label_smoothing)
     if weights is not None:
         rows = rows * weights[targets.reshape(-1).long()]
     # Each member's cost is a mean over its own rows; their sum has each one's gradient in its own parameters.
     cost = rows.sum() / size
     found: dict[str, Tensor] = {}
-    if own.penalised:
+    if own.penalized:
         added = torch.stack(
             [own.l1 * w.abs().sum((1, 2)) + own.l2 * w.square().sum((1, 2)) for w in stack.weights]
         ).sum(0) / (2 * n_training)
@@ -182,11 +195,11 @@ def _step(
             for leaf, norm in zip(stack.leaves.values(), stack.gradient_norms(), strict=True):
                 cast(Tensor, leaf.grad).mul_((s.clip_norm / (norm + 1e-6)).clamp(max=1))
         if s.schedule != "constant" or s.warmup_epochs:
-            stack.optimiser.param_groups[0]["lr"] = rate
-        before = None if own.one_rate else stack.vector.detach().clone()
-        stack.optimiser.step()
+            stack.optimizer.param_groups[0]["lr"] = rate
+        before = None if own.shared_learning_rate else stack.vector.detach().clone()
+        stack.optimizer.step()
         if before is not None:
-            stack.stretch_the_move(before, own.rate)
+            stack.scale_updates(before, own.rate)
         if s.max_norm is not None:
             for weight in stack.weights[:-1]:
                 norms = weight.norm(dim=2, keepdim=True)
@@ -208,8 +221,13 @@ def _row_loss(
     return row_loss(loss, outputs, targets, label_smoothing, gamma, s.huber_delta or 1.0)  # type: ignore[arg-type]
 
 
-def _measured(
-    stack: Stack, shape: MLPConfig, task: Task, loss: str, validation: Rows, s: FinetuningSettings
+def _validation_metrics(
+    stack: NetworkStack,
+    shape: MLPConfig,
+    task: Task,
+    loss: str,
+    validation: TensorData,
+    s: FinetuningSettings,
 ) -> dict[str, list[float]]:
     totals: dict[str, Tensor] = {}
     assert validation.targets is not None

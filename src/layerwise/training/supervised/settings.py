@@ -8,7 +8,7 @@ from pydantic import PositiveInt, field_validator
 
 from layerwise.data.transforms.augmentation import AugmentationSettings
 from layerwise.models.dropout import MaskOf
-from layerwise.models.mlp import checked_rates
+from layerwise.models.mlp import check_dropout_rates
 from layerwise.training.optim.settings import OptimizerSettings
 from layerwise.training.supervised import losses
 from layerwise.training.supervised.losses import ClassWeights, LossName
@@ -34,13 +34,13 @@ class FinetuningSettings(OptimizerSettings):
     patience: int | None = setting(
         None, "stop after this many epochs without gain in monitor (early stopping)", "5 to 20", ge=1
     )
-    minimum_change: float = setting(0.0, "a gain in monitor has to be larger than this", "noisy curves", ge=0)
+    min_delta: float = setting(0.0, "a gain in monitor has to be larger than this", "noisy curves", ge=0)
     monitor: Monitor = setting(
         "validation/loss",
         "what chooses the best epoch, whose weights are kept, and stops; an accuracy is better high",
         "the error for decisions, the loss for probabilities",
     )
-    keep_best: bool = setting(
+    keep_best_weights: bool = setting(
         True, "end with the weights of the best epoch, not of the last", "false repeats an exercise as it was",
         "patience when false",
     )  # fmt: skip
@@ -94,7 +94,7 @@ class FinetuningSettings(OptimizerSettings):
     @field_validator("dropout")
     @classmethod
     def _rates(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-        return checked_rates(value)
+        return check_dropout_rates(value)
 
     @field_validator("class_weights")
     @classmethod
@@ -111,17 +111,17 @@ class FinetuningSettings(OptimizerSettings):
         for name in ("focal_gamma", "huber_delta"):
             if getattr(self, name) is not None and name not in losses.LOSSES[self.loss].uses:
                 wrong.append(f"loss {self.loss} has no use for {name}")
-        if self.patience is not None and not self.keep_best:
+        if self.patience is not None and not self.keep_best_weights:
             wrong.append(
-                "patience without keep_best would end with weights of no use; leave keep_best at true"
+                "patience without keep_best_weights would end with weights of no use; leave keep_best_weights at true"
             )
         return wrong
 
-    def rows_a_batch(self, n_rows: int) -> int:
+    def effective_batch_size(self, n_rows: int) -> int:
         """Return the rows of a batch: as set, or all, and never more than there are."""
         return n_rows if self.batch_size == "all" else min(self.batch_size, n_rows)
 
     @property
-    def monitors_a_score(self) -> bool:
+    def monitor_is_score(self) -> bool:
         """True when what chooses the best epoch is better high."""
         return self.monitor == "validation/accuracy"

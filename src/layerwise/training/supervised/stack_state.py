@@ -11,22 +11,22 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.checkpointing.state import Progress
-from layerwise.models.stack import Members, is_statistic
-from layerwise.training.optim.optimizers import new_optimiser
+from layerwise.models.stack import Members, is_running_statistic
+from layerwise.training.optim.optimizers import make_optimizer
 from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.finetuning import lower_on_plateau
+from layerwise.training.supervised.finetuning import make_reduce_on_plateau
 from layerwise.training.supervised.settings import FinetuningSettings
 
 
-class Stack:
+class NetworkStack:
     """The members that still learn. What they learn lies in one vector, parameter by parameter, member by member."""
 
     def __init__(self, members: Members, settings: FinetuningSettings) -> None:
         self.names = [name for name, _ in members.layout]
-        self.layout = [(name, shape) for name, shape in members.layout if not is_statistic(name)]
+        self.layout = [(name, shape) for name, shape in members.layout if not is_running_statistic(name)]
         self.settings = settings
         self.rows = list(range(len(members)))
-        self._build(members.parts(members.lines.detach()), {})
+        self._build(members.parts(members.flat_state.detach()), {})
 
     def _parts(self, vector: Tensor) -> dict[str, Tensor]:
         found, start, n = {}, 0, len(self.rows)
@@ -37,7 +37,7 @@ class Stack:
 
     def _build(self, parts: Mapping[str, Tensor], state: dict[str, Tensor]) -> None:
         # Running statistics move by themselves, in place.
-        self.statistics = {name: part.clone() for name, part in parts.items() if is_statistic(name)}
+        self.statistics = {name: part.clone() for name, part in parts.items() if is_running_statistic(name)}
         self.vector = nn.Parameter(torch.cat([parts[name].reshape(-1) for name, _ in self.layout]))
         self.vector.grad = torch.zeros_like(self.vector)
         # Leaves share the vector's memory, so that one optimiser step moves all of them.
@@ -46,9 +46,9 @@ class Stack:
         }
         for leaf, gradient in zip(self.leaves.values(), self._parts(self.vector.grad).values(), strict=True):
             leaf.grad = gradient
-        self.optimiser = new_optimiser(self.settings, [self.vector])
+        self.optimizer = make_optimizer(self.settings, [self.vector])
         if state:
-            self.optimiser.state[self.vector] = state
+            self.optimizer.state[self.vector] = state
         self.weights = [
             leaf for name, leaf in self.leaves.items() if name.endswith("weight") and leaf.dim() == 3
         ]
@@ -58,12 +58,12 @@ class Stack:
         """All numbers by name, each (N, *shape)."""
         return self.leaves | self.statistics
 
-    def line(self, place: int) -> Tensor:
+    def member_state(self, position: int) -> Tensor:
         """Return the numbers of one member, in the order in which an `MLP` has them."""
         parts = self.parts
-        return torch.cat([parts[name].detach()[place].reshape(-1) for name in self.names])
+        return torch.cat([parts[name].detach()[position].reshape(-1) for name in self.names])
 
-    def stretch_the_move(self, before: Tensor, factors: Tensor) -> None:
+    def scale_updates(self, before: Tensor, factors: Tensor) -> None:
         """Multiply each member's way from its numbers `before` by its factor, (N,)."""
         for leaf, old in zip(self.leaves.values(), self._parts(before).values(), strict=True):
             shaped = factors.view(-1, *[1] * (leaf.dim() - 1))
@@ -75,44 +75,46 @@ class Stack:
         norms = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
         return [norms.view(-1, *[1] * (gradient.dim() - 1)) for gradient in gradients]
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return who still learns, their numbers, and the optimiser's."""
         found = {"rows": torch.tensor(self.rows), "vector": self.vector.detach().clone()}
-        moments = self.optimiser.state[self.vector]
+        moments = self.optimizer.state[self.vector]
         found |= {name: value.clone() for name, value in self.statistics.items()}
-        return found | {f"optimiser.{name}": value.clone() for name, value in moments.items()}
+        return found | {f"optimizer.{name}": value.clone() for name, value in moments.items()}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state()` returned."""
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned."""
         self.rows = state["rows"].tolist()
-        prefix = "optimiser."
+        prefix = "optimizer."
         moments = {k.removeprefix(prefix): v.clone() for k, v in state.items() if k.startswith(prefix)}
         statistics = {
-            name: value for name, value in state.items() if is_statistic(name) and not name.startswith(prefix)
+            name: value
+            for name, value in state.items()
+            if is_running_statistic(name) and not name.startswith(prefix)
         }
         self._build(self._parts(state["vector"]) | statistics, moments)
 
-    def keep(self, places: list[int]) -> None:
+    def keep_members(self, positions: list[int]) -> None:
         """Go on with the members at these places only."""
-        size, old = self.vector.shape, self.optimiser.state[self.vector]
-        parts = {name: part.detach()[places] for name, part in self.parts.items()}
+        size, old = self.vector.shape, self.optimizer.state[self.vector]
+        parts = {name: part.detach()[positions] for name, part in self.parts.items()}
         state = {
-            name: torch.cat([part[places].reshape(-1) for part in self._parts(value).values()])
+            name: torch.cat([part[positions].reshape(-1) for part in self._parts(value).values()])
             if value.shape == size
             else value
             for name, value in old.items()
         }
-        self.rows = [self.rows[place] for place in places]
+        self.rows = [self.rows[position] for position in positions]
         self._build(parts, state)
 
 
 @dataclass
-class Course:
+class StackHistory:
     """What became of each member.
 
     Args:
         history: per member, one dict of metrics an epoch, as the loop gives them.
-        best_epoch: per member, 0 without `keep_best`.
+        best_epoch: per member, 0 without `keep_best_weights`.
         stopped: per member, why it stopped; empty when it did not.
         seconds: of training.
     """
@@ -123,113 +125,117 @@ class Course:
     seconds: float = 0.0
 
 
-class OwnRate:
+class MemberLearningRate:
     """A member's share of the learning rate, which its own plateaus lower."""
 
     def __init__(self, settings: FinetuningSettings) -> None:
-        self.rate_scale = 1.0
-        self.plateau = lower_on_plateau(self, settings) if settings.schedule == "plateau" else None
+        self.learning_rate_scale = 1.0
+        self.plateau = make_reduce_on_plateau(self, settings) if settings.schedule == "plateau" else None
 
-    def state(self) -> Tensor:
+    def state_tensor(self) -> Tensor:
         """Return the share, the best value and the epochs since."""
         best, waited = (self.plateau.best, self.plateau.waited) if self.plateau else (math.inf, 0)
-        return torch.tensor([self.rate_scale, best, waited], dtype=torch.float64)
+        return torch.tensor([self.learning_rate_scale, best, waited], dtype=torch.float64)
 
-    def load_state(self, state: Tensor) -> None:
-        """Go back to what `state()` returned."""
-        self.rate_scale, best, waited = state.tolist()
+    def load_state_tensor(self, state: Tensor) -> None:
+        """Go back to what `state_dict()` returned."""
+        self.learning_rate_scale, best, waited = state.tolist()
         if self.plateau:
             self.plateau.best, self.plateau.waited = best, int(waited)
 
 
 @dataclass
-class Together:
+class StackTrainingState:
     """All that changes while the members learn: a trainee in what a checkpoint keeps of it."""
 
-    stack: Stack
-    orders: list[torch.Generator]
-    masking: list[torch.Generator]
-    course: Course
+    stack: NetworkStack
+    order_rngs: list[torch.Generator]
+    dropout_rngs: list[torch.Generator]
+    stack_history: StackHistory
     best: list[float]
-    kept: Tensor
+    best_state: Tensor
     settings: FinetuningSettings
-    rates: list[OwnRate]
+    learning_rates: list[MemberLearningRate]
     step: int = 0
 
-    def judge(self, progress: Progress, metrics: dict[str, list[float]], seeds: Sequence[int]) -> None:
+    def record_epoch(self, progress: Progress, metrics: dict[str, list[float]], seeds: Sequence[int]) -> None:
         """Write down each member's epoch, keep its best weights, and let those go that have stopped."""
         s, epoch, leaving = self.settings, progress.epoch, []
-        sign = -1.0 if s.monitors_a_score else 1.0
-        for place, k in enumerate(self.stack.rows):
-            own = {name: values[place] for name, values in metrics.items()}
+        sign = -1.0 if s.monitor_is_score else 1.0
+        for position, k in enumerate(self.stack.rows):
+            own = {name: values[position] for name, values in metrics.items()}
             if not all(math.isfinite(value) for value in own.values()):
                 raise TrainingError(
                     f"the network of seed {seeds[k]} diverged in epoch {epoch}: lower finetuning.learning_rate, or "
                     "clip gradients"
                 )
-            self.course.history[k].append({"epoch": float(epoch), **own})
-            if plateau := self.rates[k].plateau:
+            self.stack_history.history[k].append({"epoch": float(epoch), **own})
+            if plateau := self.learning_rates[k].plateau:
                 plateau.on_epoch_end(progress, own)
-            if not s.keep_best:
-                self.kept[k] = self.stack.line(place)
+            if not s.keep_best_weights:
+                self.best_state[k] = self.stack.member_state(position)
                 continue
             value = sign * own[s.monitor]
-            if value < self.best[k] - s.minimum_change:
-                self.best[k], self.course.best_epoch[k] = value, epoch
-                self.kept[k] = self.stack.line(place)
-            elif s.patience is not None and epoch - self.course.best_epoch[k] >= s.patience:
-                self.course.stopped[k] = self._reason(k)
-                leaving.append(place)
+            if value < self.best[k] - s.min_delta:
+                self.best[k], self.stack_history.best_epoch[k] = value, epoch
+                self.best_state[k] = self.stack.member_state(position)
+            elif s.patience is not None and epoch - self.stack_history.best_epoch[k] >= s.patience:
+                self.stack_history.stopped[k] = self._reason(k)
+                leaving.append(position)
         if len(leaving) == len(self.stack.rows):
             progress.stop = "every network has stopped"
         elif leaving:
-            self.stack.keep([place for place in range(len(self.stack.rows)) if place not in leaving])
+            self.stack.keep_members(
+                [position for position in range(len(self.stack.rows)) if position not in leaving]
+            )
 
     def _reason(self, k: int) -> str:
-        return f"no gain in {self.settings.monitor} since epoch {self.course.best_epoch[k]}"
+        return f"no gain in {self.settings.monitor} since epoch {self.stack_history.best_epoch[k]}"
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of everything that learning changes; a member's history is NaN after it has stopped."""
-        longest = max(len(history) for history in self.course.history)
-        names = self.course.history[0][0] if longest else {}
+        longest = max(len(history) for history in self.stack_history.history)
+        names = self.stack_history.history[0][0] if longest else {}
         found = {
             f"history.{name}": torch.tensor(
                 [
                     [epoch[name] for epoch in history] + [math.nan] * (longest - len(history))
-                    for history in self.course.history
+                    for history in self.stack_history.history
                 ],
                 dtype=torch.float64,
             )
             for name in names
         }
         found |= {
-            "orders": torch.stack([each.get_state() for each in self.orders]),
-            "masking": torch.stack([each.get_state() for each in self.masking]),
+            "order_rngs": torch.stack([each.get_state() for each in self.order_rngs]),
+            "dropout_rngs": torch.stack([each.get_state() for each in self.dropout_rngs]),
             "best": torch.tensor(self.best, dtype=torch.float64),
-            "best_epoch": torch.tensor(self.course.best_epoch),
-            "stopped": torch.tensor([bool(reason) for reason in self.course.stopped]),
-            "kept": self.kept.clone(),
+            "best_epoch": torch.tensor(self.stack_history.best_epoch),
+            "stopped": torch.tensor([bool(reason) for reason in self.stack_history.stopped]),
+            "best_state": self.best_state.clone(),
             "step": torch.tensor(self.step),
-            "rates": torch.stack([each.state() for each in self.rates]),
+            "learning_rates": torch.stack([each.state_tensor() for each in self.learning_rates]),
         }
-        return found | {f"stack.{name}": value for name, value in self.stack.state().items()}
+        return found | {f"stack.{name}": value for name, value in self.stack.state_dict().items()}
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state()` returned."""
-        self.stack.load_state(
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `state_dict()` returned."""
+        self.stack.load_state_dict(
             {k.removeprefix("stack."): v for k, v in state.items() if k.startswith("stack.")}
         )
-        for generators, name in ((self.orders, "orders"), (self.masking, "masking")):
-            for generator, values in zip(generators, state[name], strict=True):
-                generator.set_state(values.clone())
+        for rngs, name in ((self.order_rngs, "order_rngs"), (self.dropout_rngs, "dropout_rngs")):
+            for rng, values in zip(rngs, state[name], strict=True):
+                rng.set_state(values.clone())
         self.best, self.step = state["best"].tolist(), int(state["step"])
-        self.course.best_epoch[:] = state["best_epoch"].tolist()
-        self.course.stopped[:] = [self._reason(k) if each else "" for k, each in enumerate(state["stopped"])]
-        for rate, values in zip(self.rates, state["rates"], strict=True):
-            rate.load_state(values)
-        self.kept.copy_(state["kept"])
+        self.stack_history.best_epoch[:] = state["best_epoch"].tolist()
+        self.stack_history.stopped[:] = [
+            self._reason(k) if each else "" for k, each in enumerate(state["stopped"])
+        ]
+        for rate, values in zip(self.learning_rates, state["learning_rates"], strict=True):
+            rate.load_state_tensor(values)
+        self.best_state.copy_(state["best_state"])
         names = [name for name in state if name.startswith("history.")]
-        for k, history in enumerate(self.course.history):
+        for k, history in enumerate(self.stack_history.history):
             columns = {name.removeprefix("history."): state[name][k].tolist() for name in names}
             epochs = [
                 dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)

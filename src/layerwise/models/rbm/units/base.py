@@ -1,6 +1,6 @@
 """What every kind of units can do.
 
-A layer's total input is x = b + W h (or c + v W for hidden units), shape (rows, units). `exposure` says how often
+A layer's total input is x = b + W h (or c + v W for hidden units), shape (rows, units). `observation_counts` says how often
 a unit was observed in a row: the length of a document, or 0 for the units of a missing rating. None means once.
 """
 
@@ -22,11 +22,11 @@ class Units(nn.Module):
     # A document's words each bring the hidden biases once (Salakhutdinov & Hinton 2009, equation 3).
     scales_hidden_bias = False
 
-    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return the conditional mean given the total input, shape of x."""
         raise NotImplementedError
 
-    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Draw states given their conditional mean, shape of mean."""
         raise NotImplementedError
 
@@ -42,7 +42,7 @@ class Units(nn.Module):
         """Return -log p(v | x) up to a constant, shape (rows,); nats."""
         raise NotImplementedError
 
-    def start_bias(self, inputs: Tensor) -> Tensor:
+    def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return biases (units,) under which independent units have the means of the rows (n, units).
 
         Raises:
@@ -50,7 +50,7 @@ class Units(nn.Module):
         """
         raise NotImplementedError
 
-    def exposure(self, v: Tensor) -> Tensor | None:
+    def observation_counts(self, v: Tensor) -> Tensor | None:
         """Return how often each unit was observed, (rows, 1) or (rows, units); None if once."""
         return None
 
@@ -58,15 +58,17 @@ class Units(nn.Module):
         """Return the statistic that meets the weights: v, or v / sigma^2; shape of v."""
         return v
 
-    def draw(self, x: Tensor, generator: torch.Generator, exposure: Tensor | None = None) -> Tensor:
+    def sample_from_pre_activation(
+        self, x: Tensor, rng: torch.Generator, observation_counts: Tensor | None = None
+    ) -> Tensor:
         """Draw states given the total input, shape of x."""
-        return self.sample(self.mean(x, exposure), generator)
+        return self.sample(self.mean(x, observation_counts), rng)
 
-    def mean_(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean_(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Turn total inputs into conditional means in place."""
-        return x.copy_(self.mean(x, exposure))
+        return x.copy_(self.mean(x, observation_counts))
 
-    def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, generator: torch.Generator) -> None:
+    def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, rng: torch.Generator) -> None:
         """Turn total inputs into means in place and draw `states` (shape of x); `scratch` may be overwritten."""
-        states.copy_(self.draw(x, generator))
+        states.copy_(self.sample_from_pre_activation(x, rng))
         self.mean_(x)

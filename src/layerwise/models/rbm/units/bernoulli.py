@@ -9,18 +9,18 @@ from torch.nn import functional
 from layerwise.models.rbm.units.base import Units, UnitsError
 
 
-class Bernoulli(Units):
+class BernoulliUnits(Units):
     """p(v = 1) = sigmoid(x); own term -v . b; summed out, softplus(x) a unit (Hinton 2002)."""
 
     @staticmethod
-    def mean(x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return sigmoid(x), shape of x."""
         return torch.sigmoid(x)
 
     @staticmethod
-    def sample(mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(mean: Tensor, rng: torch.Generator) -> Tensor:
         """Draw each unit on its own: one random number a unit and row."""
-        return torch.empty_like(mean).uniform_(generator=generator).lt_(mean)
+        return torch.empty_like(mean).uniform_(generator=rng).lt_(mean)
 
     @staticmethod
     def free_energy_term(v: Tensor, bias: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ class Bernoulli(Units):
         """Return the cross-entropy in nats a row; exact where a probability rounds to 0 or 1."""
         return functional.softplus(x).addcmul_(x, v, value=-1).sum(1)
 
-    def start_bias(self, inputs: Tensor) -> Tensor:
+    def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return the log-odds of the means, half a one and half a zero added; Hinton (2010), section 8.1."""
         low, high = (float(bound) for bound in inputs.aminmax())
         if low < 0 or high > 1:
@@ -45,10 +45,10 @@ class Bernoulli(Units):
             )
         return torch.logit((inputs.mean(0) * len(inputs) + 0.5) / (len(inputs) + 1))
 
-    def mean_(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean_(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Turn total inputs into probabilities in place."""
         return x.sigmoid_()
 
-    def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, generator: torch.Generator) -> None:
+    def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, rng: torch.Generator) -> None:
         """Turn total inputs into probabilities in place and draw states, without a new tensor."""
-        torch.lt(scratch.uniform_(generator=generator), x.sigmoid_(), out=states)
+        torch.lt(scratch.uniform_(generator=rng), x.sigmoid_(), out=states)

@@ -8,7 +8,7 @@ from torch import Tensor
 from layerwise.models.rbm.units.base import Units, UnitsError
 
 
-class Counts(Units):
+class ReplicatedSoftmaxUnits(Units):
     """A row is a document's word counts v with D = sum_k v_k words.
 
     E(v, h) = -b . v - D c . h - v W h: every word is a softmax unit with the same weights, and the hidden biases
@@ -18,20 +18,18 @@ class Counts(Units):
 
     scales_hidden_bias = True
 
-    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return D softmax(x), shape of x; of a single word without exposure."""
         p = x.softmax(1)
-        return p if exposure is None else p * exposure
+        return p if observation_counts is None else p * observation_counts
 
-    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Draw D words a row, D being the mean's sum; shape of mean."""
         ends = mean.double().cumsum(1)
         totals = ends[:, -1:]
         lengths = totals.round().long()
         longest = int(lengths.max())
-        u = torch.empty(len(mean), longest, dtype=ends.dtype, device=mean.device).uniform_(
-            generator=generator
-        )
+        u = torch.empty(len(mean), longest, dtype=ends.dtype, device=mean.device).uniform_(generator=rng)
         words = torch.searchsorted(ends, u * totals, right=True).clamp_max_(mean.shape[1] - 1)
         kept = torch.arange(longest, device=mean.device) < lengths
         return torch.zeros_like(mean).scatter_add_(1, words, kept.to(mean.dtype))
@@ -48,13 +46,13 @@ class Counts(Units):
         """Return -sum_k v_k log p_k, shape (rows,); nats a document."""
         return -(v * x.log_softmax(1)).sum(1)
 
-    def start_bias(self, inputs: Tensor) -> Tensor:
+    def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return the logarithms of the words' shares, half a word added to each."""
         if bool((inputs < 0).any()) or bool((inputs != inputs.round()).any()):
             raise UnitsError("count visible units take whole numbers from 0 up: how often each word occurs")
         counts = inputs.sum(0) + 0.5
         return (counts / counts.sum()).log()
 
-    def exposure(self, v: Tensor) -> Tensor | None:
+    def observation_counts(self, v: Tensor) -> Tensor | None:
         """Return the length D of each document, shape (rows, 1)."""
         return v.sum(1, keepdim=True)

@@ -13,18 +13,18 @@ from layerwise.models.rbm.units.base import Units
 LOWEST_LOG_VARIANCE = -6.0
 
 
-class Gaussian(Units):
+class GaussianUnits(Units):
     """Unit variance: v ~ N(x, 1); own term |v - b|^2 / 2 (Welling et al. 2005)."""
 
     @staticmethod
-    def mean(x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return x itself."""
         return x
 
     @staticmethod
-    def sample(mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(mean: Tensor, rng: torch.Generator) -> Tensor:
         """Add standard normal noise."""
-        return torch.empty_like(mean).normal_(generator=generator).add_(mean)
+        return torch.empty_like(mean).normal_(generator=rng).add_(mean)
 
     @staticmethod
     def free_energy_term(v: Tensor, bias: Tensor) -> Tensor:
@@ -39,16 +39,16 @@ class Gaussian(Units):
         """Return half the squared error, shape (rows,)."""
         return (x - v).square().sum(1) / 2
 
-    def start_bias(self, inputs: Tensor) -> Tensor:
+    def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return the means."""
         return inputs.mean(0)
 
-    def mean_(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean_(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Leave x as it is."""
         return x
 
 
-class GaussianVariance(Units):
+class GaussianVarianceUnits(Units):
     """A variance for each unit, learnt as z = log sigma^2, so that it stays positive (Cho et al. 2011).
 
     E(v, h) = sum_i (v_i - b_i)^2 / (2 sigma_i^2) - c . h - sum_ij v_i / sigma_i^2 W_ij h_j, so that
@@ -59,13 +59,13 @@ class GaussianVariance(Units):
         super().__init__()
         self.log_variance = nn.Parameter(torch.zeros(n_units), requires_grad=False)
 
-    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return x itself."""
         return x
 
-    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Add normal noise of the units' own variances."""
-        noise = torch.empty_like(mean).normal_(generator=generator)
+        noise = torch.empty_like(mean).normal_(generator=rng)
         return noise.mul_((self.log_variance / 2).exp()).add_(mean)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
@@ -81,11 +81,11 @@ class GaussianVariance(Units):
         """Return -log N(v; x, sigma^2) without log(2 pi) / 2 a unit, shape (rows,)."""
         return self.free_energy_term(v, x) + self.log_variance.sum() / 2
 
-    def start_bias(self, inputs: Tensor) -> Tensor:
+    def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return the means."""
         return inputs.mean(0)
 
-    def start_variance(self, inputs: Tensor) -> None:
+    def initialize_variance(self, inputs: Tensor) -> None:
         """Set the variances to those of the rows (n, units)."""
         self.log_variance.copy_(inputs.var(0, correction=0).log().clamp_min(LOWEST_LOG_VARIANCE))
 

@@ -8,16 +8,16 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import Block
+from layerwise.data.tensors import ColumnBlock
 from layerwise.models.rbm.units.base import Units, UnitsError
-from layerwise.models.rbm.units.bernoulli import Bernoulli
-from layerwise.models.rbm.units.gaussian import Gaussian, GaussianVariance
-from layerwise.models.rbm.units.softmax import Softmax
+from layerwise.models.rbm.units.bernoulli import BernoulliUnits
+from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
 from layerwise.utils.config import Config
 
 
 class UnitBlock(Config):
-    """Neighbouring visible units of one kind; `groups` and `rest` are those of `Softmax`."""
+    """Neighbouring visible units of one kind; `groups` and `rest` are those of `SoftmaxUnits`."""
 
     kind: Literal["bernoulli", "gaussian", "softmax"]
     size: int
@@ -25,7 +25,7 @@ class UnitBlock(Config):
     rest: tuple[bool, ...] = ()
 
 
-def unit_blocks(blocks: Sequence[Block]) -> tuple[UnitBlock, ...]:
+def unit_blocks(blocks: Sequence[ColumnBlock]) -> tuple[UnitBlock, ...]:
     """Return the kinds of units that fit a prepared table's columns, neighbours of one kind in one block.
 
     Raises:
@@ -55,13 +55,13 @@ def unit_blocks(blocks: Sequence[Block]) -> tuple[UnitBlock, ...]:
 
 def _units_of(block: UnitBlock, learn_variance: bool) -> Units:
     if block.kind == "softmax":
-        return Softmax(block.groups, block.rest)
+        return SoftmaxUnits(block.groups, block.rest)
     if block.kind == "bernoulli":
-        return Bernoulli()
-    return GaussianVariance(block.size) if learn_variance else Gaussian()
+        return BernoulliUnits()
+    return GaussianVarianceUnits(block.size) if learn_variance else GaussianUnits()
 
 
-class Mixed(Units):
+class MixedUnits(Units):
     """Each verb is the blocks' own, put side by side or added up.
 
     Args:
@@ -87,14 +87,14 @@ class Mixed(Units):
         pairs = zip(self.parts(first), second.split(self.sizes, -1), strict=True)
         return torch.stack([getattr(units, name)(one, two) for (units, one), two in pairs]).sum(0)
 
-    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return the conditional means, shape of x."""
         mean = self._beside(lambda units, piece: units.mean(piece), x)
-        return mean if exposure is None else mean * exposure
+        return mean if observation_counts is None else mean * observation_counts
 
-    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Draw states given their conditional means, shape of mean."""
-        return self._beside(lambda units, piece: units.sample(piece, generator), mean)
+        return self._beside(lambda units, piece: units.sample(piece, rng), mean)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
         """Return the sum of the blocks' own terms, shape (rows,)."""
@@ -108,17 +108,17 @@ class Mixed(Units):
         """Return the sum of the blocks' losses, shape (rows,)."""
         return self._added("loss", x, v)
 
-    def start_bias(self, inputs: Tensor) -> Tensor:
+    def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return each block's biases, shape (units,)."""
-        return self._beside(lambda units, piece: units.start_bias(piece), inputs)
+        return self._beside(lambda units, piece: units.initial_bias(piece), inputs)
 
-    def exposure(self, v: Tensor) -> Tensor | None:
+    def observation_counts(self, v: Tensor) -> Tensor | None:
         """Return 0 for the units of missing categories and 1 elsewhere, shape of v; None without categories."""
         if all(block.kind != "softmax" for block in self.blocks):
             return None
 
         def observed(units: Units, piece: Tensor) -> Tensor:
-            own = units.exposure(piece)
+            own = units.observation_counts(piece)
             return torch.ones_like(piece) if own is None else own
 
         return self._beside(observed, v)

@@ -14,7 +14,7 @@ from layerwise.models.rbm.units.base import Units, UnitsError
 REACH = 40
 
 
-class Rectified(Units):
+class NoisyReLUUnits(Units):
     """NReLU (Nair & Hinton 2010): h = max(0, x + N(0, sigmoid(x))).
 
     It stands for a binary unit copied without end, the k-th copy's input lowered by k - 1/2. The free energy is that
@@ -22,7 +22,7 @@ class Rectified(Units):
     x = 0, right far from it), so that Gibbs steps leave the model's distribution only nearly unchanged.
     """
 
-    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return E max(0, x + s e) = x Phi(x / s) + s phi(x / s) for s^2 = sigmoid(x), shape of x."""
         s = torch.sigmoid(x).sqrt()
         # s falls as e^(x/2): far below 0 the ratio overflows, and the mean is 0.
@@ -30,13 +30,15 @@ class Rectified(Units):
         density = torch.exp(-ratio.square() / 2) / math.sqrt(2 * math.pi)
         return (x * torch.special.ndtr(ratio) + s * density).clamp_min(0)
 
-    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
-        """Refuse: the mean does not give the distribution; use `draw`."""
+    def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
+        """Refuse: the mean does not give the distribution; use `sample_from_pre_activation`."""
         raise UnitsError("rectified units are drawn from their total input, not from their mean")
 
-    def draw(self, x: Tensor, generator: torch.Generator, exposure: Tensor | None = None) -> Tensor:
+    def sample_from_pre_activation(
+        self, x: Tensor, rng: torch.Generator, observation_counts: Tensor | None = None
+    ) -> Tensor:
         """Draw max(0, x + N(0, sigmoid(x))), shape of x."""
-        noise = torch.empty_like(x).normal_(generator=generator)
+        noise = torch.empty_like(x).normal_(generator=rng)
         return noise.mul_(torch.sigmoid(x).sqrt_()).add_(x).clamp_min_(0)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from layerwise.models.rbm.units.base import Units, UnitsError
 
 
-class Softmax(Units):
+class SoftmaxUnits(Units):
     """One-hot groups: p(v_k = 1) = exp(x_k) / sum over the group; own term -v . b.
 
     A row whose group is all zeros has not observed it: the group drops out of that row, as a missing rating does
@@ -23,7 +23,7 @@ class Softmax(Units):
     first: Tensor
     columns: Tensor
     blank: Tensor
-    places: Tensor
+    positions: Tensor
     group: Tensor
 
     def __init__(self, groups: tuple[int, ...], rest: bool | tuple[bool, ...] = False) -> None:
@@ -36,36 +36,36 @@ class Softmax(Units):
         width = max(groups) + 1
         columns = torch.zeros(len(groups), width, dtype=torch.long)
         blank = torch.ones(len(groups), width, dtype=torch.bool)
-        places, start = [], 0
+        positions, start = [], 0
         for g, size in enumerate(groups):
             columns[g, 1 : size + 1] = torch.arange(start, start + size)
             blank[g, 1 : size + 1] = False
-            places.append(torch.arange(1, size + 1) + g * width)
+            positions.append(torch.arange(1, size + 1) + g * width)
             start += size
         self.n_units = start
         # First place of every padded group: the state without a unit, of total input 0 or impossible.
         self.register_buffer("first", torch.tensor(self.rest), persistent=False)
         self.register_buffer("columns", columns, persistent=False)
         self.register_buffer("blank", blank, persistent=False)
-        self.register_buffer("places", torch.cat(places), persistent=False)
+        self.register_buffer("positions", torch.cat(positions), persistent=False)
         self.register_buffer("group", torch.repeat_interleave(torch.tensor(groups)), persistent=False)
 
-    def mean(self, x: Tensor, exposure: Tensor | None = None) -> Tensor:
+    def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return the softmax of each group, zeros where the exposure is; shape of x."""
-        p = self._gather(self._spread(x).softmax(2))
-        return p if exposure is None else p * exposure
+        p = self._unpad_groups(self._pad_groups(x).softmax(2))
+        return p if observation_counts is None else p * observation_counts
 
-    def sample(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Draw one state a group by the inverse of its distribution function: one random number a group."""
-        p = mean.view(len(mean), -1, self.groups[0]) if self.even else self._spread(mean, pad=0.0)
+        p = mean.view(len(mean), -1, self.groups[0]) if self.even else self._pad_groups(mean, pad=0.0)
         if not self.even:
             p[:, :, 0] = torch.where(self.first, 1 - p.sum(2), p[:, :, 0]).clamp_min_(0)
         ends = p.cumsum(2)
-        u = torch.empty_like(ends[:, :, -1]).uniform_(generator=generator).mul_(ends[:, :, -1])[:, :, None]
+        u = torch.empty_like(ends[:, :, -1]).uniform_(generator=rng).mul_(ends[:, :, -1])[:, :, None]
         states = u.lt(ends)
         states[:, :, 1:] &= ~states[:, :, :-1].clone()
         states = states.to(mean.dtype)
-        return states.reshape(len(mean), -1) if self.even else self._gather(states)
+        return states.reshape(len(mean), -1) if self.even else self._unpad_groups(states)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
         """Return -v . b, shape (rows,)."""
@@ -73,14 +73,14 @@ class Softmax(Units):
 
     def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return the sum over groups of log sum_k exp(x_k), shape (rows,)."""
-        return self._spread(x).logsumexp(2).sum(1)
+        return self._pad_groups(x).logsumexp(2).sum(1)
 
     def loss(self, x: Tensor, v: Tensor) -> Tensor:
         """Return the cross-entropy of the observed groups, shape (rows,); nats."""
-        log_sums = self._spread(x).logsumexp(2)
+        log_sums = self._pad_groups(x).logsumexp(2)
         return (log_sums * self.observed(v)).sum(1) - (x * v).sum(1)
 
-    def start_bias(self, inputs: Tensor) -> Tensor:
+    def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return the logarithms of the shares of the categories, half a row added to each."""
         if bool((inputs < 0).any()) or float(self._totals(inputs).max()) > 1 + 1e-5:
             raise UnitsError(
@@ -94,7 +94,7 @@ class Softmax(Units):
         )
         return counts.log() - reference[self.group].log()
 
-    def exposure(self, v: Tensor) -> Tensor | None:
+    def observation_counts(self, v: Tensor) -> Tensor | None:
         """Return 1 for the units of observed groups and 0 for the others, shape of v."""
         return self.observed(v)[:, self.group]
 
@@ -105,18 +105,18 @@ class Softmax(Units):
     def _totals(self, v: Tensor) -> Tensor:
         if self.even:
             return v.reshape(len(v), -1, self.groups[0]).sum(2)
-        return self._spread(v, pad=0.0).sum(2)
+        return self._pad_groups(v, pad=0.0).sum(2)
 
-    def _spread(self, x: Tensor, pad: float = float("-inf")) -> Tensor:
+    def _pad_groups(self, x: Tensor, pad: float = float("-inf")) -> Tensor:
         """Lay the units out as (rows, groups, largest size + 1), the first place for the state without a unit."""
         if self.even:
             return x.reshape(len(x), -1, self.groups[0])
-        spread = x[:, self.columns].masked_fill(self.blank, pad)
+        padded = x[:, self.columns].masked_fill(self.blank, pad)
         if pad:
-            spread[:, :, 0] = torch.where(self.first, 0.0, pad)
-        return spread
+            padded[:, :, 0] = torch.where(self.first, 0.0, pad)
+        return padded
 
-    def _gather(self, spread: Tensor) -> Tensor:
+    def _unpad_groups(self, padded: Tensor) -> Tensor:
         if self.even:
-            return spread.reshape(len(spread), -1)
-        return spread.flatten(1)[:, self.places]
+            return padded.reshape(len(padded), -1)
+        return padded.flatten(1)[:, self.positions]
