@@ -40,10 +40,10 @@ docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
 	$(BIN)/python docs/make_hyperparameters.py docs/hyperparameters.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-pictures: $(BIN)/installed ## Draw the documentation's pictures of finished runs anew
+pictures: $(BIN)/installed ## Plot the documentation's figures of finished runs anew
 	$(BIN)/python docs/make_pictures.py
 
-viz: $(BIN)/installed ## Look at the pipelines, with pictures
+viz: $(BIN)/installed ## Look at the pipelines, with their figures
 	$(BIN)/kedro viz run
 
 ui: $(BIN)/installed ## Look at the runs

@@ -1,8 +1,8 @@
-"""Anomalies found by the reconstruction error of an autoencoder, by an isolation forest and by PyOD's autoencoder.
+"""Anomaly detection by an autoencoder's reconstruction error, by an isolation forest and by PyOD's autoencoder.
 
 Two tasks: digits of which one class is held out, each class in turn; and rows of a table of which half the columns come
 from other rows (bank customers with --env churn, else the forest fires that come with the project). All models see the
-same prepared normal rows; the test rows are the same too.
+same preprocessed normal rows; the test rows are the same too.
 
     python benchmarks/anomalies.py [--env forest_fires] [--classes 0 1 2 3 4 5 6 7 8 9] [--epochs 30]
 
@@ -41,7 +41,7 @@ PROJECT = Path(__file__).parent.parent
 
 
 def rows_of(env: str | None) -> tuple[TensorData, TensorData, TensorData, DataSpec]:
-    """Return the prepared rows of a problem of this project."""
+    """Return the preprocessed training, validation and test rows of a problem of this project, and its columns."""
     with KedroSession.create(PROJECT, env=env, save_on_close=False) as session:
         context = session.load_context()
         parameters = context.config_loader["parameters"]

@@ -30,13 +30,13 @@ from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.train import train_autoencoder
 from layerwise.utils.random_streams import torch_rng
 
-N_INPUTS, HIDDEN, CODE, BATCH = 784, 512, 16, 100
+N_INPUTS, HIDDEN_SIZE, LATENT_SIZE, BATCH_SIZE = 784, 512, 16, 100
 
 
 def data(n: int) -> torch.Tensor:
     """Return binary rows, a fifth of them ones, as in MNIST."""
-    draws = torch.empty(n, N_INPUTS).uniform_(generator=torch_rng(0, "benchmark"))
-    return draws.lt(0.2).float()
+    uniform = torch.empty(n, N_INPUTS).uniform_(generator=torch_rng(0, "benchmark"))
+    return uniform.lt(0.2).float()
 
 
 def layerwise_loop(x: torch.Tensor, precision: str = "float32") -> float:
@@ -52,11 +52,11 @@ def layerwise_loop(x: torch.Tensor, precision: str = "float32") -> float:
     )
     settings = AutoencoderSettings(
         variant="variational",
-        hidden_sizes=(HIDDEN,),
-        latent_size=CODE,
+        hidden_sizes=(HIDDEN_SIZE,),
+        latent_size=LATENT_SIZE,
         activation="relu",
         epochs=1,
-        batch_size=BATCH,
+        batch_size=BATCH_SIZE,
         precision=precision,
     )
     network = build_autoencoder(settings, columns, torch_rng(0, "weights"))
@@ -71,19 +71,19 @@ class Plain(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.down, self.mean, self.log_variance = (
-            nn.Linear(N_INPUTS, HIDDEN),
-            nn.Linear(HIDDEN, CODE),
-            nn.Linear(HIDDEN, CODE),
+        self.encoder, self.mean, self.log_variance = (
+            nn.Linear(N_INPUTS, HIDDEN_SIZE),
+            nn.Linear(HIDDEN_SIZE, LATENT_SIZE),
+            nn.Linear(HIDDEN_SIZE, LATENT_SIZE),
         )
-        self.up, self.out = nn.Linear(CODE, HIDDEN), nn.Linear(HIDDEN, N_INPUTS)
+        self.decoder, self.out = nn.Linear(LATENT_SIZE, HIDDEN_SIZE), nn.Linear(HIDDEN_SIZE, N_INPUTS)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the loss of a batch."""
-        h = self.down(x).relu()
+        h = self.encoder(x).relu()
         mean, log_variance = self.mean(h), self.log_variance(h)
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        logits = self.out(self.up(z).relu())
+        logits = self.out(self.decoder(z).relu())
         loss = functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
         return (loss - 0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1)).mean()
 
@@ -92,7 +92,7 @@ def plain_loop(x: torch.Tensor) -> float:
     """Train one epoch with a DataLoader, as tutorials do; return its seconds."""
     network = Plain()
     optimizer = torch.optim.Adam(network.parameters())
-    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x), BATCH, shuffle=True)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x), BATCH_SIZE, shuffle=True)
     began = time.perf_counter()
     for (batch,) in loader:
         optimizer.zero_grad()
@@ -114,12 +114,12 @@ def pythae_loop(x: torch.Tensor) -> float:
         def __getitem__(self, index: int) -> DatasetOutput:
             return DatasetOutput(data=x[index])
 
-    model = VAE(VAEConfig(input_dim=(1, 28, 28), latent_dim=CODE, reconstruction_loss="bce"))
+    model = VAE(VAEConfig(input_dim=(1, 28, 28), latent_dim=LATENT_SIZE, reconstruction_loss="bce"))
     with tempfile.TemporaryDirectory() as folder:
         settings = BaseTrainerConfig(
             output_dir=folder,
             num_epochs=1,
-            per_device_train_batch_size=BATCH,
+            per_device_train_batch_size=BATCH_SIZE,
             learning_rate=1e-3,
             no_cuda=True,
         )
@@ -149,9 +149,9 @@ def main() -> None:
     for number in range(arguments.rounds + 1):
         for name, loop in loops.items():
             with contextlib.redirect_stderr(io.StringIO()):
-                taken = loop()
+                elapsed = loop()
             if number:  # the first round warms up
-                seconds[name].append(taken)
+                seconds[name].append(elapsed)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print("| implementation | seconds an epoch | of layerwise's |\n|---|---|---|")
     for name, value in medians.items():

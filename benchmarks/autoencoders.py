@@ -1,9 +1,9 @@
 """Two classic effects of autoencoders on the digits of a problem, each in one table.
 
 contraction: |J|^2 of one-layer encoders of as many units, plain, denoising and contractive (Rifai et al. 2011), with
-the squared error and a linear probe of the codes.
-vanishing: the squared error of 784-1000-500-250-30 and its mirror, all sigmoid, from a small random start and from
-a stack of machines (Hinton & Salakhutdinov 2006), beside principal components.
+the squared error and a linear probe of the latents.
+vanishing: the squared error of 784-1000-500-250-30 and its mirror, all sigmoid, from small random weights and from a
+DBN (Hinton & Salakhutdinov 2006), beside principal components.
 
     LAYERWISE_DATA=... python benchmarks/autoencoders.py contraction [--env mnist] [--units 500] [--epochs 20]
     LAYERWISE_DATA=... python benchmarks/autoencoders.py vanishing [--env mnist] [--epochs 20]
@@ -37,7 +37,7 @@ from layerwise.utils.random_streams import torch_rng
 
 PROJECT = Path(__file__).parent.parent
 SIZES = (1000, 500, 250, 30)
-# Rows whose Jacobians are taken: each is a matrix of its own.
+# Rows whose Jacobians are computed: each is a matrix of its own.
 JACOBIAN_ROWS = 500
 
 
@@ -66,8 +66,10 @@ def contraction(
         network = build_autoencoder(settings, columns, torch_rng(0, "contraction"))
         train_autoencoder(network, training, validation, columns, settings, 0, silent=True)
         assert isinstance(network, Autoencoder)
-        coded = [(encode_rows(network, rows.inputs), rows.targets) for rows in (training, validation, test)]
-        error = linear_probe(columns.task, *coded, n_outputs=columns.n_outputs, n_bootstrap=10)["error"].value
+        encoded = [(encode_rows(network, rows.inputs), rows.targets) for rows in (training, validation, test)]
+        error = linear_probe(columns.task, *encoded, n_outputs=columns.n_outputs, n_bootstrap=10)[
+            "error"
+        ].value
         norm = mean_jacobian_norm(network, test.inputs[:JACOBIAN_ROWS])
         print(
             f"| {name} | {norm:.2f} | {squared_error(network, test.inputs):.2f} | {error:.4f} |", flush=True
@@ -75,7 +77,7 @@ def contraction(
 
 
 def vanishing(parts: tuple[TensorData, TensorData, TensorData, DataSpec], given: argparse.Namespace) -> None:
-    """Train the same deep net of sigmoids from two starts and print what is left of a test row."""
+    """Train the same deep sigmoid autoencoder from two initializations and print a test row's squared error."""
     training, validation, test, columns = parts
     settings = AutoencoderSettings(
         variant="deep",
@@ -88,10 +90,10 @@ def vanishing(parts: tuple[TensorData, TensorData, TensorData, DataSpec], given:
     small = build_autoencoder(settings, columns, torch_rng(0, "vanishing"))
     dbn = DBN(DBNConfig(n_visible=columns.n_inputs, hidden_sizes=SIZES), torch_rng(0, "stack"))
     pretrain_dbn(dbn, training, validation, PretrainingSettings(epochs=10, final_learning_rate=None), 0)
-    starts = {"N(0, 0.01^2)": small, "a stack of machines": unroll(from_dbn(dbn))}
-    print("| start | squared error of a test row |")
+    networks = {"N(0, 0.01^2)": small, "a DBN": unroll(from_dbn(dbn))}
+    print("| initialization | squared error of a test row |")
     print("|---|---|")
-    for name, network in starts.items():
+    for name, network in networks.items():
         train_autoencoder(network, training, validation, columns, settings, 0, silent=True)
         assert isinstance(network, Autoencoder)
         print(f"| {name} | {squared_error(network, test.inputs):.2f} |", flush=True)

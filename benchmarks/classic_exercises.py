@@ -1,7 +1,7 @@
 """The classic exercises over several seeds: `python benchmarks/classic_exercises.py churn_classic churn --seeds 5`.
 
-Each seed decides the first weights, the masks and the order of the rows; the split is the problem's own. Prints the
-mean and standard deviation of test measures, and those of the usual models on the same rows.
+Each seed determines the first weights, the masks and the order of the rows; the split is the problem's own. Prints the
+mean and standard deviation of test metrics, and the baselines' metrics on the same rows.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from layerwise.pipelines.forest_fires_classic.nodes import EXERCISE, measure_exe
 PROJECT = Path(__file__).parent.parent
 
 
-def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
-    """Train a network for each seed; print what it gets beside the usual models."""
+def run_seeds(env: str, seeds: int, validation: bool, overrides: dict) -> None:
+    """Train a network for each seed; print its metrics beside those of the baselines."""
     with KedroSession.create(PROJECT, env=env, save_on_close=False, runtime_params=overrides) as session:
         context = session.load_context()
         p = check_parameters(dict(context.config_loader["parameters"]))
@@ -66,22 +66,22 @@ def measured(env: str, seeds: int, validation: bool, overrides: dict) -> None:
     print(f"{env}, {seeds} seeds, {len(test)} {part} rows")
     for name, values in found.items():
         print(f"  {name:55s} {np.mean(values):.4f} +- {np.std(values, ddof=1):.4f}")
-    for name, figures in fit_baselines(
+    for name, metrics in fit_baselines(
         training, test, columns.task, n_outputs=columns.n_outputs, n_bootstrap=0
     ).items():
         shown = ", ".join(
-            f"{m} {figures[m].value:.4f}" for m in ("accuracy", "roc_auc", "rmse") if m in figures
+            f"{m} {metrics[m].value:.4f}" for m in ("accuracy", "roc_auc", "rmse") if m in metrics
         )
         print(f"  {name}: {shown}")
 
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(data_spec=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("problems", nargs="+")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument(
-        "--validation", action="store_true", help="measure the validation rows: to choose settings by"
+        "--validation", action="store_true", help="measure on the validation rows: to choose settings by"
     )
     parser.add_argument("--params", default="", help="name=value,... as for kedro run")
     given = parser.parse_args()
@@ -90,15 +90,15 @@ def main() -> None:
     overrides: dict = {}
     for pair in filter(None, given.params.split(",")):
         name, value = pair.split("=")
-        place = overrides
+        settings = overrides
         *path, last = name.split(".")
         for key in path:
-            place = place.setdefault(key, {})
+            settings = settings.setdefault(key, {})
         import yaml
 
-        place[last] = yaml.safe_load(value.replace(";", ","))
+        settings[last] = yaml.safe_load(value.replace(";", ","))
     for env in given.problems:
-        measured(env, given.seeds, given.validation, overrides)
+        run_seeds(env, given.seeds, given.validation, overrides)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pretrained against random start by the number of labels: the figure of the README.
+"""Pretraining against random initialization by the number of labels: the figure of the README.
 
 Runs the dbn pipeline on the embedded digits with 5 seeds, each start and each number of labelled rows; both starts
 get the same layers, epochs, batches and learning rate, and choose their epoch on the same validation rows. Writes
@@ -21,7 +21,7 @@ from layerwise.evaluation.plots.training import plot_label_efficiency
 
 STARTS = {"pretrained": "rbm", "random start": "none"}
 # Few rows make few batches, so that smaller sets get more epochs: 500 to 1,100 steps in all.
-LEARNING = {
+FINETUNING = {
     None: {"epochs": 30, "batch_size": 100},
     1000: {"epochs": 60, "batch_size": 100},
     300: {"epochs": 100, "batch_size": 50},
@@ -36,14 +36,14 @@ def run(name: str, seed: int, method: str, labelled: int | None, from_nodes: lis
         "problem": {"name": name},
         "pretraining": {"method": method},
         "labelled_rows": labelled,
-        "finetuning": LEARNING[labelled],
+        "finetuning": FINETUNING[labelled],
         "evaluation": {"bootstrap": 0},
     }
     return measure("dbn", None, parameters, from_nodes)[0]["error"]
 
 
 def main() -> None:
-    """Run everything and draw the figure."""
+    """Run everything and plot the figure."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
     seeds = range(parser.parse_args().seeds)
@@ -53,9 +53,9 @@ def main() -> None:
     for start, method in STARTS.items():
         for seed in seeds:
             name = f"few_labels_{method}"
-            for labelled in LEARNING:
-                again = None if labelled is None else ["dbn.select_labelled_rows"]
-                error = run(name, seed, method, labelled, again)
+            for labelled in FINETUNING:
+                from_nodes = None if labelled is None else ["dbn.choose_labelled_rows"]
+                error = run(name, seed, method, labelled, from_nodes)
                 errors[start].setdefault(labelled or 3600, []).append(error)
                 print(f"{start}, seed {seed}, {labelled or 3600} labels: error {error:.4f}", flush=True)
     folder = PROJECT / "docs/pictures"

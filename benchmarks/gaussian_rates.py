@@ -1,8 +1,8 @@
-"""A machine with Gaussian units on a table, over two decades of learning rates: what validation rows say of it.
+"""An RBM with Gaussian units on a table, over two decades of learning rates: its metrics on validation rows.
 
     LAYERWISE_DATA=... python benchmarks/gaussian_rates.py [--env churn] [--rates 0.001 0.1] [--params centered=true]
 
-Each line is a machine: reconstruction loss and log pseudo-likelihood (nats a row) of validation rows after the first
+Each line is an RBM: reconstruction loss and log pseudo-likelihood (nats a row) of validation rows after the first
 and after the last epoch, or why it was stopped.
 """
 
@@ -28,7 +28,7 @@ WATCHED = ("validation/reconstruction", "validation/pseudo_likelihood")
 
 
 def main() -> None:
-    """Train a machine at each rate and print a table."""
+    """Train an RBM at each rate and print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--env", default="churn")
     parser.add_argument("--rates", type=float, nargs="+", default=RATES)

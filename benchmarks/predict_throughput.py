@@ -2,8 +2,8 @@
 
 python benchmarks/predict_throughput.py --model churn@champion --rows data/01_raw/churn/Churn_Modelling.csv
 
-The file is repeated until it has that many rows, asked about in a process of its own, and thrown away. Rows per second
-count the answers alone (the run's own figure); the peak of resident memory is that of the whole process.
+The file is repeated until it has that many rows, predicted in a process of its own, and deleted. Rows per second
+count the predictions alone (the run's own figure); the peak of resident memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 
-def repeated(source: Path, target: Path, n_rows: int) -> int:
+def repeat_rows(source: Path, target: Path, n_rows: int) -> int:
     """Write a table's rows again and again, at least so many; return how many."""
     header, *lines = source.read_text(encoding="utf-8").splitlines()
     times = -(-n_rows // len(lines))
@@ -31,20 +31,20 @@ def repeated(source: Path, target: Path, n_rows: int) -> int:
 
 
 def main() -> None:
-    """Print the figures."""
+    """Run the pipeline and print its speed and memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="churn@champion")
     parser.add_argument("--rows", type=Path, default=Path("data/01_raw/churn/Churn_Modelling.csv"))
     parser.add_argument("--n", type=int, default=1_000_000)
     parser.add_argument("--chunk-rows", type=int, default=20_000)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        file, answers = Path(place) / "rows.csv", Path(place) / "answers.csv"
-        n = repeated(given.rows, file, given.n)
+    with tempfile.TemporaryDirectory() as folder:
+        file, predictions = Path(folder) / "rows.csv", Path(folder) / "predictions.csv"
+        n = repeat_rows(given.rows, file, given.n)
         params = {
             "predict.model": given.model,
             "predict.input": file,
-            "predict.output": answers,
+            "predict.output": predictions,
             "predict.chunk_rows": given.chunk_rows,
         }
         command = [
@@ -57,13 +57,13 @@ def main() -> None:
         seconds = time.perf_counter() - began
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
-        said = re.search(r"([\d,]+)\s+rows/s", done.stdout + done.stderr)
+        speed = re.search(r"([\d,]+)\s+rows/s", done.stdout + done.stderr)
         # Linux counts in KiB; the only child is the run.
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
         print(
             f"{n:,} rows of {file.stat().st_size / 1e6:.0f} MB: {seconds:.1f} s with the start, "
-            f"{said[1] if said else '?'} rows/s, {peak:.2f} GiB at most, answers of "
-            f"{answers.stat().st_size / 1e6:.0f} MB"
+            f"{speed[1] if speed else '?'} rows/s, {peak:.2f} GiB at most, predictions of "
+            f"{predictions.stat().st_size / 1e6:.0f} MB"
         )
 
 

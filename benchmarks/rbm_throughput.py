@@ -99,7 +99,7 @@ def rbms(v: torch.Tensor) -> None:
 
 
 class _Dataset:
-    """What rbms reads of its own data sets to start a machine."""
+    """What rbms reads of its own data sets to initialise an RBM."""
 
     def __init__(self, data: torch.Tensor) -> None:
         self.data = data

@@ -3,7 +3,7 @@
     python benchmarks/run_overhead.py [--pipeline dbn] [--env churn] [--rounds 5] [--params pretraining.epochs=1]
 
 The cost is the command's time from start to end, less the seconds of all epochs in the histories that it wrote.
-Imports, preparation, evaluation, every figure, tracking and the logged model are in it. A first run, which fills
+Imports, preprocessing, evaluation, every figure, tracking and the logged model are in it. A first run, which fills
 caches, is not counted.
 """
 
@@ -30,7 +30,7 @@ def seconds_of(*command: str) -> float:
     return time.perf_counter() - began
 
 
-def trained(pipeline: str, since: float) -> float:
+def training_seconds(pipeline: str, since: float) -> float:
     """Return the seconds of all epochs in the histories that the run wrote."""
     histories = [
         path
@@ -57,7 +57,7 @@ def main() -> None:
         seconds = seconds_of(*run)
         if number:
             whole.append(seconds)
-            beyond.append(seconds - trained(given.pipeline, since))
+            beyond.append(seconds - training_seconds(given.pipeline, since))
             listed.append(seconds_of("registry", "list"))
     print("| command | seconds | of which training |")
     print("|---|---|---|")

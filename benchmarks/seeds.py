@@ -1,4 +1,4 @@
-"""Run a pipeline with several seeds and print the mean and spread of what it measures on the test rows.
+"""Run a pipeline with several seeds and print the mean and standard deviation of its test metrics.
 
     python benchmarks/seeds.py --pipeline dbn --env churn --seeds 5 --params finetuning.dropout=0.2
 
@@ -27,25 +27,25 @@ def nested(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, _, text = pair.partition("=")
         *path, last = name.split(".")
-        place = found
+        settings = found
         for part in path:
-            place = place.setdefault(part, {})
-        place[last] = yaml.safe_load(text)
+            settings = settings.setdefault(part, {})
+        settings[last] = yaml.safe_load(text)
     return found
 
 
 def measure(
     pipeline: str, env: str | None, parameters: dict[str, Any], from_nodes: list[str] | None = None
 ) -> tuple[dict[str, float], float]:
-    """Run the pipeline up to its evaluation; return its test measures and the seconds that it trained."""
+    """Run the pipeline up to its evaluation; return its test metrics and the seconds that it trained."""
     with KedroSession.create(PROJECT, env=env, runtime_params=parameters, save_on_close=False) as session:
         session.run(pipeline_names=[pipeline], from_nodes=from_nodes, to_nodes=[f"{pipeline}.evaluate"])
         problem = session.load_context().config_loader["parameters"]["problem"]["name"]
-    place = PROJECT / "data"
-    metrics = json.loads((place / f"08_reporting/{problem}/{pipeline}/metrics.json").read_text())["network"]
+    data = PROJECT / "data"
+    metrics = json.loads((data / f"08_reporting/{problem}/{pipeline}/metrics.json").read_text())["network"]
     seconds = 0.0
     for name in ("pretraining", "finetuning"):
-        history = place / f"07_model_output/{problem}/{pipeline}/{name}_history.json"
+        history = data / f"07_model_output/{problem}/{pipeline}/{name}_history.json"
         if history.exists():
             seconds += json.loads(history.read_text())["seconds"]
     return {name: values["value"] for name, values in metrics.items()}, seconds
@@ -68,7 +68,7 @@ def main() -> None:
         found, seconds = measure(arguments.pipeline, arguments.env, parameters, arguments.from_nodes)
         runs.append(found | {"seconds of training": seconds})
         print(f"seed {seed}: {json.dumps(runs[-1])}", flush=True)
-    print("| measure | mean | deviation | of each seed |\n|---|---|---|---|")
+    print("| metric | mean | standard deviation | of each seed |\n|---|---|---|---|")
     for name in runs[0]:
         values = [found[name] for found in runs]
         each = ", ".join(f"{value:.4f}" for value in values)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.data.transforms.corruption import CORRUPTIONS
+from layerwise.evaluation.reports.markdown import table
 from layerwise.models.layers import ACTIVATION_CHOICES, INITIALIZER_CHOICES
 from layerwise.parameters.keys import PARAMETERS, is_model
 from layerwise.training.autoencoder.latent_penalties import SPARSITIES
@@ -31,7 +32,7 @@ before anything runs. The defaults are those of `conf/base`; what a problem's fo
 ELSEWHERE = {
     "activation": "Activations",
     "initializer": "Initialisers",
-    "random_initialiser": "Initialisers",
+    "random_initializer": "Initialisers",
     "output_initializer": "Initialisers",
     "optimizer": "Optimisers",
     "schedule": "Schedules",
@@ -99,11 +100,6 @@ def _default(value: Any) -> str:
     return str(value) or '""'
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
 def _choices(title: str, choices: Mapping[Any, Choice], third: str, column: Mapping[Any, str]) -> str:
     rows = [
         [f"`{name}`", choice.meaning, choice.when, column.get(name, "")] for name, choice in choices.items()
@@ -111,7 +107,7 @@ def _choices(title: str, choices: Mapping[Any, Choice], third: str, column: Mapp
     head = ["name", "definition", "when to use", third]
     if not any(column.values()):
         head, rows = head[:3], [row[:3] for row in rows]
-    return f"## {title}\n\n" + _table(head, rows)
+    return f"## {title}\n\n" + table(head, rows)
 
 
 def document() -> str:
@@ -143,7 +139,7 @@ def document() -> str:
     uses = {name: ", ".join(choice.uses) for name, choice in OPTIMIZERS.items()}
     parts = [
         HEAD,
-        _table(["name", "meaning", "values", "default", "when to use", "incompatible with"], rows),
+        table(["name", "meaning", "values", "default", "when to use", "incompatible with"], rows),
         _choices("Activations", ACTIVATION_CHOICES, "", {}),
         "The output layer follows from the task: linear for regression (exponential with the loss poisson), one "
         "sigmoid for binary, softmax for multiclass, n sigmoids for multilabel.",

@@ -18,7 +18,7 @@ from layerwise.utils.files import atomic_write
 
 WIDTH = 120
 # Longer lists of names stand in the documentation's tables alone.
-MOST_CHOICES = 8
+MAX_CHOICES = 8
 HEAD = """\
 # Every parameter with its default, written from the parameter models by `make parameters`: a default is changed there.
 # A problem is a folder beside this one; what it says takes the place of these values one by one. null: not set, or set
@@ -71,7 +71,7 @@ def _line(name: str, field: FieldInfo, indent: str) -> Iterator[str]:
     value = None if field.is_required() or extra.get("by_rule") else field.default
     comment = "required of every problem: " * field.is_required() + (field.description or "")
     choices = list(_choices(field.annotation))
-    if 0 < len(choices) <= MOST_CHOICES:
+    if 0 < len(choices) <= MAX_CHOICES:
         comment += f" [{' | '.join(choices)}]"
     lines = _value(name, value, indent)
     beside = f"{lines[0]}  # {comment}"

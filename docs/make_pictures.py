@@ -1,9 +1,9 @@
-"""Draw the pictures of the README and the documentation from finished runs; `make pictures` does.
+"""Make the figures of the README and the documentation from finished runs; `make pictures` does.
 
     kedro run --pipelines=dbn     (and rbm, autoencoder, sae, gan, gradients)
     python docs/make_pictures.py
 
-A picture whose run is not there yet is left as it is, and said.
+A figure whose run is missing is left as it is, with a message.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PICTURES = PROJECT / "docs/pictures"
 REPORTING = PROJECT / "data/08_reporting"
 # The problem of a pipeline's run, where it is not the digits.
 PROBLEMS = {"forest_fires_classic": "forest_fires_classic"}
-# Picture, the pipeline whose figures it shows, their names, their height in pixels, colours.
+# File name, the pipeline whose figures it shows, their names, their height in pixels, the number of colours.
 SHOWN = (
     ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
     ("reconstructions", "dbn", ["reconstructions"], 290, 64),
@@ -40,12 +40,12 @@ SHOWN = (
 
 
 def figure_file(pipeline: str, name: str) -> Path:
-    """Return where a run has drawn a figure."""
+    """Return the path of a run's figure."""
     return REPORTING / PROBLEMS.get(pipeline, "digits") / pipeline / f"{name}.png"
 
 
 def side_by_side(pipeline: str, names: list[str], height: int = 560) -> Image.Image:
-    """Return a run's figures in one line, on white."""
+    """Return a run's figures side by side, on white."""
     figures = []
     for name in names:
         with Image.open(figure_file(pipeline, name)) as figure:
@@ -60,7 +60,7 @@ def side_by_side(pipeline: str, names: list[str], height: int = 560) -> Image.Im
 
 
 def plot_drift_example(degrees: float = 12) -> None:
-    """Draw the drift of forest fires in a summer that much warmer, in which wind was not measured on every day."""
+    """Plot the drift of forest fires in a warmer summer, with wind missing on every fourth day."""
     frame = pd.read_csv(PROJECT / "data/01_raw/forest_fires/forestfires_uci.csv")
     problem = Problem(name="fires", task="regression", target="area")
     split = split_raw(frame, problem, SplitSettings(stratify=False), 0)
@@ -80,13 +80,13 @@ def plot_drift_example(degrees: float = 12) -> None:
 
 
 def main() -> None:
-    """Write the pictures."""
-    for picture, pipeline, names, height, colours in SHOWN:
+    """Write all figures."""
+    for file_name, pipeline, names, height, n_colors in SHOWN:
         if not all(figure_file(pipeline, name).exists() for name in names):
-            print(f"{picture}: no figures yet, run kedro run --pipelines={pipeline}")
+            print(f"{file_name}: no figures yet, run kedro run --pipelines={pipeline}")
             continue
         line = side_by_side(pipeline, names, height)
-        line.quantize(colours).save(PICTURES / f"{picture}.png", optimize=True)
+        line.quantize(n_colors).save(PICTURES / f"{file_name}.png", optimize=True)
     plot_drift_example()
 
 

@@ -44,11 +44,11 @@ SMALL = {
 }
 
 
-def merged(first, second):
+def merge(first, second):
     """Return nested dicts, the second's values before the first's."""
     both = dict(first)
     for key, value in second.items():
-        both[key] = merged(both.get(key, {}), value) if isinstance(value, dict) else value
+        both[key] = merge(both.get(key, {}), value) if isinstance(value, dict) else value
     return both
 
 
@@ -75,7 +75,7 @@ class Project:
 
         bootstrap_project(self.path)
         return KedroSession.create(
-            self.path, env=env, save_on_close=False, runtime_params=merged(SMALL, params)
+            self.path, env=env, save_on_close=False, runtime_params=merge(SMALL, params)
         )
 
     def run(self, pipeline="dbn", env=None, runner=None, to_nodes=None, from_nodes=None, **params):
@@ -99,9 +99,9 @@ class Project:
         """Return the id and status of the run that started last."""
         return self.query("select run_uuid, status from runs order by start_time desc limit 1")[0]
 
-    def json(self, place):
+    def json(self, path):
         """Return a JSON file below data/."""
-        return json.loads((self.path / "data" / place).read_text())
+        return json.loads((self.path / "data" / path).read_text())
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +118,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture
 def fresh_project(tmp_path, monkeypatch):
-    """A project of a test's own, to be damaged."""
+    """A project of a test's own, which it may change."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("LAYERWISE_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -146,5 +146,5 @@ LONG_FILES = ("test_notebooks.py", "test_command_line.py", "test_killed_runs.py"
 
 def pytest_collection_modifyitems(items):
     """Begin with the files that take longest; a file's tests stay together and in their order."""
-    places = {name: place for place, name in enumerate(LONG_FILES)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    order = {name: k for k, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))

@@ -22,8 +22,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-def programme(name):
-    """The path of one of PostgreSQL's programmes, which Debian keeps off the PATH."""
+def find_program(name):
+    """The path of one of PostgreSQL's programs, which Debian keeps off the PATH."""
     found = shutil.which(name) or next(
         (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None
     )
@@ -36,18 +36,18 @@ def programme(name):
 def postgresql(tmp_path_factory):
     """The address of a database in a server that lives as long as these tests."""
     pytest.importorskip("psycopg2", reason="psycopg2 is not installed: MLflow cannot talk to PostgreSQL")
-    initdb, postgres = programme("initdb"), programme("postgres")
+    initdb, postgres = find_program("initdb"), find_program("postgres")
     folder = Path("/tmp") / f"layerwise_postgresql_{os.getpid()}"
     folder.mkdir()
     # It refuses to run as root.
     user = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}
     if user:
         shutil.chown(folder, "nobody", "nogroup")
-    place, port = folder / "data", free_port()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **user}
-    subprocess.run([initdb, "-D", place, "-U", "mlflow", "-A", "trust", "--no-sync"], check=True, **quiet)
-    options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", folder]
-    server = subprocess.Popen([postgres, "-D", place, "-p", str(port), *options], **quiet)
+    data, port = folder / "data", free_port()
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **user}
+    subprocess.run([initdb, "-D", data, "-U", "mlflow", "-A", "trust", "--no-sync"], check=True, **options)
+    flags = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", folder]
+    server = subprocess.Popen([postgres, "-D", data, "-p", str(port), *flags], **options)
     try:
         for _ in range(300):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
@@ -61,18 +61,18 @@ def postgresql(tmp_path_factory):
 
 
 @pytest.fixture
-def elsewhere(fresh_project, postgresql, monkeypatch):
+def project(fresh_project, postgresql, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", postgresql)
     return fresh_project
 
 
-def test_a_run_in_postgresql_is_killed_and_goes_on(elsewhere, postgresql):
+def test_a_run_in_postgresql_is_killed_and_goes_on(project, postgresql):
     # Connections of a process are none of its children's: each run has a process of its own.
-    assert end_of(start(lambda: elsewhere.run("mlp", problem={"name": "whole"}, **STOP))) == 0
-    assert killed_after(2, elsewhere, "mlp", problem={"name": "killed"}, **STOP) == -signal.SIGKILL
+    assert end_of(start(lambda: project.run("mlp", problem={"name": "whole"}, **STOP))) == 0
+    assert killed_after(2, project, "mlp", problem={"name": "killed"}, **STOP) == -signal.SIGKILL
     again = {"problem": {"name": "killed"}, "resume": True, "checkpoints": OFTEN}
-    assert end_of(start(lambda: elsewhere.run("mlp", **again, **STOP))) == 0
-    assert not (elsewhere.path / "mlflow.db").exists()
+    assert end_of(start(lambda: project.run("mlp", **again, **STOP))) == 0
+    assert not (project.path / "mlflow.db").exists()
     client = MlflowClient(postgresql)
     histories = []
     for name in ("whole", "killed"):
@@ -86,13 +86,13 @@ def test_a_run_in_postgresql_is_killed_and_goes_on(elsewhere, postgresql):
             }
         )
         assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"outputs"}
-        assert run.info.artifact_uri.startswith((elsewhere.path / "mlruns").as_uri())
+        assert run.info.artifact_uri.startswith((project.path / "mlruns").as_uri())
     assert histories[0] == histories[1]
     assert [step for step, _ in histories[0]["train/loss"]] == [1, 2, 3]
-    assert networks(elsewhere, "whole", "mlp").keys() == networks(elsewhere, "killed", "mlp").keys()
+    assert networks(project, "whole", "mlp").keys() == networks(project, "killed", "mlp").keys()
 
 
-def test_an_object_store_takes_the_artefacts(elsewhere, postgresql, monkeypatch):
+def test_an_object_store_takes_the_artifacts(project, postgresql, monkeypatch):
     boto3 = pytest.importorskip(
         "boto3", reason="boto3 is not installed: MLflow cannot talk to an object store"
     )
@@ -109,12 +109,12 @@ def test_an_object_store_takes_the_artefacts(elsewhere, postgresql, monkeypatch)
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="bucket")
         monkeypatch.setenv("LAYERWISE_ARTIFACTS", "s3://bucket/layerwise")
-        elsewhere.run("mlp", problem={"name": "stored"}, **STOP)
+        project.run("mlp", problem={"name": "stored"}, **STOP)
         client = MlflowClient(postgresql)
         (run,) = client.search_runs([client.get_experiment_by_name("stored").experiment_id])
         assert run.info.artifact_uri.startswith("s3://bucket/layerwise/stored/")
         path = "outputs/06_models/network/network.safetensors"
-        own = elsewhere.path / "data/06_models/stored/mlp/network/network.safetensors"
-        assert Path(client.download_artifacts(run.info.run_id, path)).read_bytes() == own.read_bytes()
+        saved = project.path / "data/06_models/stored/mlp/network/network.safetensors"
+        assert Path(client.download_artifacts(run.info.run_id, path)).read_bytes() == saved.read_bytes()
     finally:
         store.stop()

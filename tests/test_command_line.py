@@ -49,10 +49,10 @@ def test_a_wrong_value_is_one_message_without_a_traceback(project):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_told_to_stop_is_marked_as_killed(project, how):
+def test_a_run_that_is_stopped_is_marked_as_killed(project, how):
     project.run("dbn", to_nodes=["dbn.split_rows"])  # the database is there
     before = project.last_run()[0]
-    long = "pretraining.epochs=100000,dbn.hidden_sizes=[50],problem.name=told_to_stop,checkpoints.minutes=0"
+    long = "pretraining.epochs=100000,dbn.hidden_sizes=[50],problem.name=stopped,checkpoints.minutes=0"
     process = kedro(project, "run", "--pipelines=dbn", f"--params={long}")
     try:
         deadline = time.monotonic() + 300

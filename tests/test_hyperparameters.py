@@ -38,7 +38,7 @@ def test_every_choice_by_name_has_its_row(names):
         assert f"\n| `{name}` |" in document()
 
 
-def test_every_setting_of_an_optimiser_belongs_to_one_at_least():
+def test_every_setting_of_an_optimizer_belongs_to_one_at_least():
     assert set(OPTIMIZER_SETTINGS) == {use for choice in OPTIMIZERS.values() for use in choice.uses}
     assert set(OPTIMIZERS) == set(get_args(OptimizerName))
     assert set(SCHEDULES) == set(get_args(ScheduleName))

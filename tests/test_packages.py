@@ -52,12 +52,12 @@ def imported(path):
 
 def test_no_module_imports_itself_through_others_in_types_either():
     graph = {name: imported(path) for name, path in MODULES.items()}
-    graphlib.TopologicalSorter(graph).preprocess_rows()
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 def test_a_circle_would_be_found():
     with pytest.raises(graphlib.CycleError):
-        graphlib.TopologicalSorter({"a": {"b"}, "b": {"a"}}).preprocess_rows()
+        graphlib.TopologicalSorter({"a": {"b"}, "b": {"a"}}).prepare()
 
 
 def test_nothing_else_stands_at_the_packages_root():

@@ -29,9 +29,9 @@ def site(finished):
     graph = json.loads((folder / "main").read_text())
     details = {}
     for node in graph["nodes"]:
-        place = folder / "nodes" / node["id"]
-        if place.exists():
-            details[node["name"]] = json.loads(place.read_text())
+        path = folder / "nodes" / node["id"]
+        if path.exists():
+            details[node["name"]] = json.loads(path.read_text())
     return graph, details
 
 
@@ -73,7 +73,7 @@ def test_a_figure_shows_its_image(site, name):
         assert min(image.size) > 200
 
 
-def test_measures_and_predictions_can_be_read_there(site, finished):
+def test_metrics_and_predictions_can_be_read_there(site, finished):
     metrics = finished.json("08_reporting/digits/dbn/metrics.json")
     shown = site[1]["dbn.metrics"]
     assert shown["preview_type"] == "JSONPreview"

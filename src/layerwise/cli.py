@@ -1,4 +1,4 @@
-"""Commands of the project's own, and how an error reaches whoever typed a command."""
+"""The project's own commands, and how errors are shown on the command line."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def cli() -> None:
 
 
 class ErrorMessageHook:
-    """Show an error that the user can mend as its message, from the moment that a session knows its project."""
+    """Shows user errors as their message alone, from the moment that a session knows its project."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self) -> None:
-        """Take over what Python shows of an error that nobody catches."""
+        """Replace Python's handler of uncaught errors."""
         show_user_errors_as_messages()
 
 
 def show_user_errors_as_messages() -> None:
-    """Show an error that the user can mend as its message; any other keeps its traceback."""
+    """Show an uncaught error that the user can correct as its message alone; any other keeps its traceback."""
     previous = sys.excepthook
     if getattr(previous, "shows_user_errors_as_messages", False):
         return

@@ -22,7 +22,7 @@ class UnknownPipelineError(UserError, ValueError):
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines that can be run; Kedro imports only those that were asked for."""
-    # Kedro says of every node with a drawing that drawings are experimental.
+    # Kedro warns for every node with a preview that previews are experimental.
     warnings.filterwarnings("ignore", message=".*'preview_fn' feature is experimental")
     try:
         found = find_pipelines(raise_errors=True)

@@ -1,4 +1,4 @@
-"""Kedro's settings."""
+"""Kedro's settings: hooks, the configuration loader, and the process's environment."""
 
 import atexit
 import gc
@@ -20,29 +20,29 @@ if sys.platform == "linux":
     # A forked worker must not share an open connection to the tracking database.
     os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
 
-# What is imported stays, and there is much of it: looking through it again and again takes two seconds of a run.
+# What is imported stays, and there is much of it: collecting through it again and again takes two seconds of a run.
 gc.set_threshold(100_000, 50, 1000)
-# The same at the end: what a process leaves goes back as a whole, and taking it to pieces first costs two seconds more.
+# The same at the end: the process's memory is freed as a whole, and collecting it first costs two seconds more.
 atexit.register(gc.freeze)
 
 HOOKS = (ErrorMessageHook(), ParameterChecksHook(), TrackingHook())
 
 
 def _problem_name(project: Path, parameters: dict[str, Any], given: dict[str, Any] | None) -> str:
-    """Return whose problem the run is about: the environment's, or that of the model which the command names."""
+    """Return the run's problem: the environment's, or that of the model which the command names."""
     for pipeline in ("predict", "evaluate"):
         named = (given or {}).get(pipeline)
         model = named.get("model") if isinstance(named, dict) else None
         if isinstance(model, str) and model:
             from layerwise.tracking.hook import tracking_uri
-            from layerwise.tracking.registry import find_model
+            from layerwise.tracking.model_lookup import find_model
 
             return find_model(model, tracking_uri(project)).manifest.problem
     return str(parameters["problem"].get("name"))
 
 
 class ProblemConfigLoader(OmegaConfigLoader):
-    """Names the problem before the catalog's paths are made, for Kedro-Viz too, which runs no hooks.
+    """Sets the problem before the catalog's paths are resolved, for Kedro-Viz too, which runs no hooks.
 
     A key of the parameters with nothing under it is read as empty, and the files of parameters are read once.
     """

@@ -39,9 +39,9 @@ CASES = {
         {"autoencoder": {"variant": "denoising", "latent_size": 20, "epochs": 3}},
         (2,),
     ),
-    # 2 epochs of each of two machines, 2 of the autoencoder that they unroll to.
+    # 2 epochs of each of two RBMs, 2 of the autoencoder that they unroll to.
     "unrolled": ("sae", {"pretraining": {"method": "rbm"}}, (5,)),
-    # 3 epochs of the classifier that judges, 3 of the game.
+    # 3 epochs of the feature classifier, 3 of the GAN.
     "gan": ("gan", {}, (5,)),
 }
 
@@ -128,19 +128,19 @@ def test_a_run_that_died_is_called_killed_by_the_next_one(project, cut_off):
         project.run("dbn", problem={"name": "cut_off"}, resume=cut_off[:8], to_nodes=stop)
 
 
-def test_a_damaged_checkpoint_costs_an_epoch_and_not_the_run(project, caplog):
+def test_a_corrupt_checkpoint_costs_an_epoch_and_not_the_run(project, caplog):
     stop = {"to_nodes": ["mlp.train_network"]}
     project.run("mlp", problem={"name": "sound"}, **stop)
-    killed_after(2, project, "mlp", problem={"name": "damaged"}, **stop)
-    path = next((project.path / "data/checkpoints/damaged").rglob("epoch_000002.safetensors"))
+    killed_after(2, project, "mlp", problem={"name": "corrupt"}, **stop)
+    path = next((project.path / "data/checkpoints/corrupt").rglob("epoch_000002.safetensors"))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     caplog.set_level("INFO")
-    project.run("mlp", problem={"name": "damaged"}, checkpoints=OFTEN, resume=True, **stop)
-    assert "epoch_000002.json is damaged (epoch_000002.safetensors does not have the sha256" in caplog.text
+    project.run("mlp", problem={"name": "corrupt"}, checkpoints=OFTEN, resume=True, **stop)
+    assert "epoch_000002.json is corrupt (epoch_000002.safetensors does not have the sha256" in caplog.text
     assert "fine-tuning goes on after: epoch 1" in caplog.text
-    assert_same_outputs(project, "damaged", "sound", "mlp")
+    assert_same_outputs(project, "corrupt", "sound", "mlp")
 
 
 def test_a_loss_that_is_no_number_leaves_a_failed_run_that_can_go_on(project, monkeypatch, caplog):

@@ -24,7 +24,7 @@ LONG = {"pretraining": {"epochs": 6}, "finetuning": {"epochs": 9}, "dbn": {"hidd
 
 def test_thirty_kills_at_random_moments_change_nothing(project):
     project.run("dbn", problem={"name": "never_killed"}, **LONG, **TRAINED)
-    draw = random.Random(0)
+    rng = random.Random(0)
     place = RunDirectory(project.path / "data", "killed_often", "dbn")
     kills, moments = 0, set()
     while kills < 30:
@@ -34,7 +34,7 @@ def test_thirty_kills_at_random_moments_change_nothing(project):
                 "dbn", problem={"name": "killed_often"}, checkpoints=OFTEN, resume=resume, **LONG, **TRAINED
             )
         )
-        deadline, ended = time.monotonic() + draw.uniform(0.1, 6), (0, 0)
+        deadline, ended = time.monotonic() + rng.uniform(0.1, 6), (0, 0)
         while time.monotonic() < deadline and ended == (0, 0):
             time.sleep(0.005)
             ended = os.waitpid(pid, os.WNOHANG)
@@ -218,7 +218,7 @@ def test_a_tracking_server_that_goes_away_gets_everything_in_the_end(
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_command_that_is_told_to_stop_goes_on_with_the_same_command(project, how):
+def test_an_interrupted_command_goes_on_with_the_same_command(project, how):
     def command(problem, *more):
         small = "mlp.hidden_sizes=[30],finetuning.epochs=200,evaluation.bootstrap=10,checkpoints.epochs=1"
         given = ",".join([small, f"problem.name={problem}", *more])
@@ -233,10 +233,10 @@ def test_a_command_that_is_told_to_stop_goes_on_with_the_same_command(project, h
         )
 
     project.run("dbn", to_nodes=["dbn.split_rows"])  # the database is there
-    whole = "not_told"
+    whole = "uninterrupted"
     if not project.query("select * from experiments where name=?", whole):
         assert command(whole).wait(300) == 0
-    place = f"told_{how.name.lower()}"
+    place = f"interrupted_{how.name.lower()}"
     process = command(place)
     folder = project.path / "data/checkpoints" / place
     # Of quick epochs, none is kept for long enough to be waited for by its number.

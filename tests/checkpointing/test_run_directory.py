@@ -56,6 +56,16 @@ def test_the_newest_unfinished_run_goes_on_or_the_one_that_is_named(tmp_path):
         here.find_resumable(True, {"a": "2", "b": "1"})
 
 
+def test_a_run_of_the_first_edition_is_refused_with_what_to_do(tmp_path):
+    begun(tmp_path, "old", 1.0, a="1").end("KILLED")
+    file = tmp_path / "checkpoints/digits/dbn/old/run.json"
+    record = json.loads(file.read_text())
+    del record["format"]  # the first edition wrote none
+    file.write_text(json.dumps(record))
+    with pytest.raises(ResumeError, match=r"run old was begun by the first edition of layerwise.*train anew"):
+        run_directory(tmp_path).find_resumable(True, {"a": "2"})
+
+
 def test_many_differences_are_counted_and_not_listed(tmp_path):
     begun(tmp_path, "run", 1.0, **{f"a{k}": "1" for k in range(9)}).end("KILLED")
     with pytest.raises(ResumeError, match=r"a5 was 1 and is 2; and 3 more\."):
@@ -94,7 +104,7 @@ def test_a_run_whose_process_is_gone_is_found_and_one_that_is_under_way_is_not(t
     assert [run["run_id"] for run in own.find_killed("here")] == ["alive"]
 
 
-def test_other_rows_are_told_by_what_differs(tmp_path):
+def test_other_rows_are_refused_with_what_differs(tmp_path):
     tags = {"data.sha256": "a", "data.rows": "10", "data.source": "rows.csv", "pipeline": "dbn"}
     DataChangeCheck(tmp_path).log_tags({"unrelated": "x"})
     DataChangeCheck(tmp_path).log_tags(tags)

@@ -98,33 +98,33 @@ def test_a_checkpoint_is_due_by_epochs_or_by_minutes(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", ["json", "safetensors"])
-@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone"])
-def test_a_damaged_checkpoint_is_found_and_the_one_before_it_is_used(tmp_path, caplog, suffix, damage):
+@pytest.mark.parametrize("corruption", ["flip", "cut", "empty", "gone"])
+def test_a_corrupt_checkpoint_is_found_and_the_one_before_it_is_used(tmp_path, caplog, suffix, corruption):
     save(stage(tmp_path), 1, 2)
     path = tmp_path / f"run/layer_1_of_3/epoch_000002.{suffix}"
     content = bytearray(path.read_bytes())
-    if damage == "flip":
-        places = range(0, len(content), 1 if suffix == "json" else 149)
+    if corruption == "flip":
+        positions = range(0, len(content), 1 if suffix == "json" else 149)
     else:
-        places = [0]
-        path.write_bytes(content[: 0 if damage == "empty" else len(content) // 2])
-        if damage == "gone":
+        positions = [0]
+        path.write_bytes(content[: 0 if corruption == "empty" else len(content) // 2])
+        if corruption == "gone":
             path.unlink()
-    for place in places:
-        if damage == "flip":
+    for position in positions:
+        if corruption == "flip":
             wrong = bytearray(content)
-            wrong[place] ^= 0x08
+            wrong[position] ^= 0x08
             path.write_bytes(wrong)
         found = stage(tmp_path, resume=True).load()
-        if suffix == "json" and damage == "flip" and found.metadata["epoch"] == 2:
+        if suffix == "json" and corruption == "flip" and found.metadata["epoch"] == 2:
             # A changed space between the values changes nothing.
             assert json.loads(wrong) == json.loads(content)
             continue
-        assert found.metadata["epoch"] == 1, place
+        assert found.metadata["epoch"] == 1, position
         assert torch.equal(found.tensors["weights"], tensors(1)["weights"])
-    if (suffix, damage) != ("json", "gone"):
+    if (suffix, corruption) != ("json", "gone"):
         assert "layer 1 of 3: the checkpoint" in caplog.text
-        assert "is damaged" in caplog.text
+        assert "is corrupt" in caplog.text
         assert "epoch_000002" in caplog.text
 
 
@@ -132,7 +132,7 @@ def test_without_a_whole_checkpoint_the_stage_starts_anew(tmp_path, caplog):
     save(stage(tmp_path), 1)
     next(tmp_path.rglob("*.safetensors")).write_bytes(b"")
     assert stage(tmp_path, resume=True).load() is None
-    assert "is damaged" in caplog.text
+    assert "is corrupt" in caplog.text
 
 
 def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tmp_path, caplog, monkeypatch):
@@ -221,10 +221,10 @@ def test_what_was_reported_is_sent_before_the_checkpoint_is_written(tmp_path):
 def test_stages_of_one_name_and_of_other_nodes_are_kept_apart(tmp_path):
     own = CheckpointStore(tmp_path, OFTEN)
     own.set_scope("dbn.pretrain_stack")
-    places = [own.stage("layer"), own.stage("layer"), own.stage("other/../layer")]
+    stages = [own.stage("layer"), own.stage("layer"), own.stage("other/../layer")]
     own.set_scope("dbn.finetune")
-    places.append(own.stage("layer"))
-    names = [str(place.folder.relative_to(tmp_path)) for place in places]
+    stages.append(own.stage("layer"))
+    names = [str(stage.folder.relative_to(tmp_path)) for stage in stages]
     assert names == [
         "dbn.pretrain_stack/layer",
         "dbn.pretrain_stack/layer_2",
@@ -240,7 +240,7 @@ def test_checkpoints_that_are_switched_off_are_nowhere(tmp_path):
     assert current_checkpoint_store() is not None
 
 
-def test_the_disk_is_told_of_the_names_before_an_older_checkpoint_goes(tmp_path, monkeypatch, caplog):
+def test_the_names_are_synced_to_the_disk_before_an_older_checkpoint_goes(tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
     own = stage(tmp_path, keep=1)
     save(own, 1)

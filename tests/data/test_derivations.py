@@ -35,7 +35,7 @@ def test_large_is_above_six_hectares():
     assert frame["size_category"].tolist() == ["small", "small", "large"]
 
 
-def test_the_classic_table_has_the_bytes_of_the_file_that_goes_round(fires):
+def test_the_classic_table_has_the_bytes_of_the_file_in_circulation(fires):
     assert classic_table(fires).shape == (517, 31)
     assert hashlib.sha256(classic_csv(fires)).hexdigest() == CLASSIC
 

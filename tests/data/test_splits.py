@@ -54,7 +54,7 @@ def test_numbers_of_rows_take_the_place_of_fractions():
     assert (len(split.training), len(split.validation), len(split.test)) == (180, 8, 12)
 
 
-def test_the_tail_is_what_keras_takes_from_the_drawn_training_rows():
+def test_the_tail_is_what_keras_takes_from_the_sampled_training_rows():
     settings = SplitSettings(seed=0, stratify=False, validation_tail=True, validation_fraction=0.25)
     split = split_rows(LABELS, "binary", settings, seed=0)
     rest, _ = train_test_split(np.arange(200), test_size=0.2, random_state=0)
@@ -67,7 +67,7 @@ def test_regression_is_not_stratified():
     assert len(split.test) == 10
 
 
-def test_a_split_survives_json():
+def test_a_split_is_the_same_after_json():
     split = split_rows(LABELS, "binary", SplitSettings(), seed=0)
     back = Split.from_dict(json.loads(json.dumps(split.to_dict())))
     for part in ("training", "validation", "test"):
@@ -86,7 +86,7 @@ def test_a_split_survives_json():
         (np.arange(12) % 4, {"validation_rows": 1}, "with each class in them"),
     ],
 )
-def test_too_few_rows_are_told(targets, settings, message):
+def test_too_few_rows_are_an_error_that_names_them(targets, settings, message):
     with pytest.raises(DataError, match=message):
         split_rows(targets, "multiclass", SplitSettings(**settings), seed=0)
 

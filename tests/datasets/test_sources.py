@@ -83,11 +83,11 @@ def images_of(folder, *arrays):
 
 @pytest.fixture
 def arrays():
-    source = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     return [
-        source.integers(0, 256, (6, 4, 3), dtype=np.uint8),
+        rng.integers(0, 256, (6, 4, 3), dtype=np.uint8),
         np.arange(6, dtype=np.uint8),
-        source.integers(0, 256, (2, 4, 3), dtype=np.uint8),
+        rng.integers(0, 256, (2, 4, 3), dtype=np.uint8),
         np.array([9, 8], dtype=np.uint8),
     ]
 
@@ -156,13 +156,13 @@ def test_images_come_as_training_rows_then_test_rows(tmp_path, arrays):
         (0, np.zeros((0, 4, 3), np.uint8), "training_images holds no images"),
     ],
 )
-def test_image_files_that_do_not_agree_are_told_by_name(tmp_path, arrays, changed, to, message):
+def test_image_files_that_do_not_agree_are_named(tmp_path, arrays, changed, to, message):
     arrays[changed] = to
     with pytest.raises(DatasetError, match=message):
         images_of(tmp_path, *arrays).load()
 
 
-def test_a_file_that_is_no_idx_file_is_told_by_name(tmp_path, arrays):
+def test_a_file_that_is_no_idx_file_is_named(tmp_path, arrays):
     images_of(tmp_path, *arrays)
     (tmp_path / "test_images").write_bytes(b"<html>")
     with pytest.raises(DatasetError, match="test_images is not an idx file"):
@@ -185,12 +185,12 @@ def test_a_table_of_ones_own_needs_no_hash_and_takes_reading_arguments(tmp_path)
     ],
     ids=["empty", "header", "ragged", "not text"],
 )
-def test_a_file_that_is_no_table_is_told_by_name(tmp_path, body, message):
+def test_a_file_that_is_no_table_is_named(tmp_path, body, message):
     with pytest.raises(DatasetError, match=message):
         table_of(tmp_path, body).load()
 
 
-def test_a_missing_table_is_told_in_one_message_of_its_own(tmp_path):
+def test_a_missing_table_is_one_message_of_its_own(tmp_path):
     entry = raw_entry("churn") | {"path": str(tmp_path)}
     entry["file"]["urls"] = ["http://127.0.0.1:9/gone.csv"]
     with pytest.raises(DatasetError) as caught:
@@ -201,7 +201,7 @@ def test_a_missing_table_is_told_in_one_message_of_its_own(tmp_path):
     assert str(tmp_path / "churn" / "Churn_Modelling.csv") in message
 
 
-def test_a_misspelt_field_of_a_file_is_told_with_the_right_one():
+def test_a_misspelt_field_of_a_file_is_named_with_the_right_one():
     with pytest.raises(DatasetError, match="did you mean 'sha256'"):
         SourceTable(path=".", file={"name": "a.csv", "sha": "0" * 64})
 
@@ -229,7 +229,7 @@ def test_a_churn_table_passes_with_gaps_new_categories_and_more_columns(tmp_path
         ({"Exited": None}, ["Exited", "not_nullable"]),
     ],
 )
-def test_a_wrong_value_in_a_churn_table_is_told_with_its_column(tmp_path, change, words):
+def test_a_wrong_value_in_a_churn_table_is_named_with_its_column(tmp_path, change, words):
     rows = pd.DataFrame([CHURN_ROW, CHURN_ROW | change])
     with pytest.raises(DataValidationError) as caught:
         catalog_with(rows, tmp_path, "CHURN").load("raw")
@@ -238,13 +238,13 @@ def test_a_wrong_value_in_a_churn_table_is_told_with_its_column(tmp_path, change
 
 
 @pytest.mark.parametrize("missing", ["Exited", "Age", "Geography"])
-def test_a_missing_column_is_told(tmp_path, missing):
+def test_a_missing_column_is_named(tmp_path, missing):
     rows = pd.DataFrame([CHURN_ROW]).drop(columns=missing)
     with pytest.raises(DataValidationError, match=f"column_in_dataframe(?s:.*){missing}"):
         catalog_with(rows, tmp_path, "CHURN").load("raw")
 
 
-def test_a_negative_burnt_area_is_told(tmp_path):
+def test_a_negative_burnt_area_is_an_error(tmp_path):
     rows = pd.read_csv(FIRES)
     rows.loc[3, "area"] = -1.0
     with pytest.raises(DataValidationError, match="area: not negative"):

@@ -5,13 +5,13 @@ from scipy.sparse import csr_matrix
 
 from layerwise.data.tensors import SparseTensorData, TensorData
 from layerwise.datasets.network import NetworkDataset
-from layerwise.datasets.tensors import RowsDataset
+from layerwise.datasets.tensors import TensorsDataset
 from layerwise.models.mlp import MLP, MLPConfig
 
 
 @pytest.mark.parametrize("targets", [None, torch.arange(5), torch.rand(5, 2)])
 def test_rows_come_back_bit_for_bit(tmp_path, targets):
-    dataset = RowsDataset(filepath=str(tmp_path / "a" / "rows.safetensors"))
+    dataset = TensorsDataset(filepath=str(tmp_path / "a" / "rows.safetensors"))
     assert not dataset.exists()
     dataset.save(TensorData(torch.rand(5, 3).T.contiguous().T, targets))
     back = dataset.load()
@@ -22,7 +22,7 @@ def test_rows_come_back_bit_for_bit(tmp_path, targets):
 
 def test_sparse_rows_come_back_sparse(tmp_path):
     counts = torch.tensor([[0, 2, 0, 1], [0, 0, 0, 0], [3, 0, 0, 0]], dtype=torch.float32)
-    dataset = RowsDataset(filepath=str(tmp_path / "rows.safetensors"))
+    dataset = TensorsDataset(filepath=str(tmp_path / "rows.safetensors"))
     dataset.save(SparseTensorData(csr_matrix(counts.numpy())))
     back = dataset.load()
     assert back.matrix.nnz == 3

@@ -11,7 +11,7 @@ from layerwise.evaluation.drift import (
 )
 
 
-def test_the_index_is_the_symmetrised_divergence():
+def test_the_index_is_the_symmetrized_kl_divergence():
     p, q = np.array([0.2, 0.3, 0.5]), np.array([0.4, 0.4, 0.2])
     divergence = (p * np.log(p / q)).sum() + (q * np.log(q / p)).sum()
     assert population_stability_index(p, q, 10**9, 10**9) == pytest.approx(divergence)
@@ -21,7 +21,7 @@ def test_a_bin_without_rows_leaves_the_index_finite():
     assert np.isfinite(population_stability_index(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 100, 50))
 
 
-def test_without_drift_the_index_is_on_average_what_noise_says():
+def test_without_drift_the_mean_index_is_the_expected_one():
     rng = np.random.default_rng(0)
     found = [
         numeric_drift("x", summarize_numbers(rng.normal(size=800)), rng.normal(size=200), 800)
@@ -37,11 +37,11 @@ def test_a_shifted_column_drifts_and_its_medians_are_named():
     found = numeric_drift("x", before, rng.normal(1, 1, 1000), 4000)
     assert found.level == "drift"
     assert found.details.startswith("median ")
-    # Ten bins of equal share see most of the divergence of two normals a deviation apart, which is 1.
+    # Ten bins of equal size see most of the divergence of two normals a standard deviation apart, which is 1.
     assert 0.8 < found.psi < 1.2
 
 
-def test_the_distance_and_its_probability_are_those_of_the_two_samples():
+def test_the_ks_distance_and_its_p_value_are_those_of_the_two_samples():
     rng = np.random.default_rng(1)
     old, new = rng.normal(size=200), rng.normal(0.3, 1, size=150)
     found = numeric_drift("x", summarize_numbers(old), new, 200)
@@ -58,7 +58,7 @@ def test_a_spike_of_equal_values_is_a_bin_of_its_own():
     assert without.level == "drift"
 
 
-def test_empty_cells_alone_are_drift():
+def test_missing_values_alone_are_drift():
     old = np.arange(1000.0)
     new = np.where(np.arange(1000) % 2, old, np.nan)
     found = numeric_drift("x", summarize_numbers(old), new, 1000)

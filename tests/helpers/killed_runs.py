@@ -1,4 +1,4 @@
-"""What the tests of survival share: runs in processes of their own that die, and what is left of them."""
+"""Helpers of the tests of killed runs: runs in processes of their own that die, and what is left of them."""
 
 import os
 import signal
@@ -22,15 +22,15 @@ def start(work):
         warnings.simplefilter("ignore", DeprecationWarning)  # torch has threads, none of which is at work
         pid = os.fork()
     if pid == 0:
-        code = 1
+        exit_code = 1
         try:
             work()
-            code = 0
+            exit_code = 0
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stdout.flush()
-            os._exit(code)
+            os._exit(exit_code)
     return pid
 
 

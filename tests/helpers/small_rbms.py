@@ -1,4 +1,4 @@
-"""Small machines of every kind of units, with their states and energies written out for enumeration."""
+"""Small RBMs of every kind of units, with their states and energies written out for enumeration."""
 
 from itertools import product
 
@@ -142,7 +142,7 @@ def energies(rbm, rows):
 
 
 def joint(rbm):
-    """p(v, h) of a machine with discrete units, and its visible states."""
+    """p(v, h) of an RBM with discrete units, and its visible states."""
     rows, times = visible_states(rbm)
     log_p = times.log()[:, None] - energies(rbm, rows)
     return rows, (log_p - log_p.logsumexp((0, 1))).exp()

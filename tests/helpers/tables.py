@@ -36,7 +36,7 @@ BINARY = {"task": "binary", "target": "left", "positive": "yes", "drop": ["a", "
 
 
 def fitted(frame, **problem):
-    """Return a preparation of the table."""
+    """Return a preprocessor fitted on the table."""
     problem = Problem(name="t", **(problem or BINARY))
     split = split_raw(frame, problem, SplitSettings(), 0)
     return fit_preprocessor(frame, split, problem, PreprocessingSettings(), 0)

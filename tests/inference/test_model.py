@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 
 from layerwise.data.errors import DataError
-from layerwise.inference.model import ModelError, ModelManifest, load_trained_model, save_trained_model
+from layerwise.inference.model import (
+    MODEL_FORMAT,
+    ModelError,
+    ModelManifest,
+    load_trained_model,
+    save_trained_model,
+)
 from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.tracking.model_lookup import find_model
 from layerwise.utils.random_streams import torch_rng
 
 
@@ -29,21 +36,21 @@ def test_a_regressions_predictions_are_in_the_targets_own_units(tmp_path, tables
     assert found["prediction"].between(500, 1500).all()
 
 
-def test_each_label_of_many_has_an_answer_and_a_probability(tmp_path, tables):
+def test_each_of_several_labels_has_a_prediction_and_a_probability(tmp_path, tables):
     frame = tables.table()
     found = tables.saved(tmp_path, frame, task="multilabel", target=["a", "b"]).predict(frame)
     assert list(found) == ["prediction_a", "prediction_b", "probability_a", "probability_b"]
     assert ((found["probability_a"] >= 0.5) == found["prediction_a"].astype(bool)).all()
 
 
-def test_a_row_alone_gets_the_answer_that_it_gets_among_others(tmp_path, tables):
+def test_a_row_alone_gets_the_prediction_that_it_gets_among_others(tmp_path, tables):
     frame = tables.table()
     model = tables.saved(tmp_path, frame)
     alone = pd.concat([model.predict(frame.iloc[[k]]) for k in range(5)], ignore_index=True)
     pd.testing.assert_frame_equal(alone, model.predict(frame).head(5), rtol=1e-6)
 
 
-def test_rows_that_cannot_be_answered_are_named(tmp_path, tables):
+def test_rows_that_cannot_be_predicted_are_named(tmp_path, tables):
     frame = tables.table()
     model = tables.saved(tmp_path, frame)
     frame["city"] = frame["city"].astype(object)
@@ -101,14 +108,56 @@ def test_a_changed_model_is_refused_with_what_is_wrong(tmp_path, tables, change,
         load_trained_model(folder)
 
 
-def test_a_change_that_the_list_was_fitted_to_is_found_by_the_lists_own_hash(tmp_path, tables):
+def as_the_first_edition_saved_it(folder):
+    """Change a manifest back to the keys and the format of the first edition."""
+    manifest = json.loads((folder / "model.json").read_text())
+    old = {
+        "run_id": "run",
+        "layerwise_version": "layerwise",
+        "test_rows_sha256": "test_rows",
+        "metrics": "measures",
+    }
+    manifest = {old.get(name, name): value for name, value in manifest.items()} | {
+        "format": 1,
+        "pipeline": "mlp",
+    }
+    (folder / "model.json").write_text(json.dumps(manifest))
+
+
+def test_a_model_of_the_first_edition_is_refused_with_what_to_do(tmp_path, tables):
+    tables.saved(tmp_path, tables.table())
+    as_the_first_edition_saved_it(tmp_path)
+    with pytest.raises(
+        ModelError, match=r"by the first edition of layerwise.*train it anew with kedro run --pipelines=mlp"
+    ):
+        load_trained_model(tmp_path)
+
+
+def test_a_first_edition_model_from_mlflow_is_refused_by_its_format_too(tmp_path, tables):
+    tables.saved(tmp_path / "data/model", tables.table())
+    as_the_first_edition_saved_it(tmp_path / "data/model")
+    loader = {"loader_module": "layerwise.serving", "data": "data/model"}
+    (tmp_path / "MLmodel").write_text(json.dumps({"flavors": {"python_function": loader}}))
+    with pytest.raises(ModelError, match="by the first edition of layerwise"):
+        find_model(str(tmp_path), uri="")
+
+
+def test_a_model_of_a_later_format_is_refused(tmp_path, tables):
+    tables.saved(tmp_path, tables.table())
+    manifest = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(manifest | {"format": MODEL_FORMAT + 1}))
+    with pytest.raises(ModelError, match=rf"has format {MODEL_FORMAT + 1}; .* reads format {MODEL_FORMAT}"):
+        load_trained_model(tmp_path)
+
+
+def test_a_change_that_the_manifest_was_fitted_to_is_found_by_the_manifests_own_hash(tmp_path, tables):
     model = tables.saved(tmp_path, tables.table())
-    listed = json.loads((tmp_path / "model.json").read_text())
+    manifest = json.loads((tmp_path / "model.json").read_text())
     flip_a_byte(tmp_path)
-    listed["files"]["network.safetensors"] = hashlib.sha256(
+    manifest["files"]["network.safetensors"] = hashlib.sha256(
         (tmp_path / "network.safetensors").read_bytes()
     ).hexdigest()
-    (tmp_path / "model.json").write_text(json.dumps(listed))
+    (tmp_path / "model.json").write_text(json.dumps(manifest))
     load_trained_model(tmp_path)  # other numbers, and still no code
     with pytest.raises(ModelError, match="not the one that was registered"):
         load_trained_model(tmp_path, model.sha256)
@@ -122,10 +171,10 @@ def test_types_that_could_run_code_are_refused_in_the_fitted_scalers_too(tmp_pat
 
     tables.saved(tmp_path, tables.table())
     skops.io.dump({"scaler": Tool()}, tmp_path / "preprocessor/fitted.skops")
-    listed = json.loads((tmp_path / "model.json").read_text())
+    manifest = json.loads((tmp_path / "model.json").read_text())
     raw = (tmp_path / "preprocessor/fitted.skops").read_bytes()
-    listed["files"]["preprocessor/fitted.skops"] = hashlib.sha256(raw).hexdigest()
-    (tmp_path / "model.json").write_text(json.dumps(listed))
+    manifest["files"]["preprocessor/fitted.skops"] = hashlib.sha256(raw).hexdigest()
+    (tmp_path / "model.json").write_text(json.dumps(manifest))
     with pytest.raises(ModelError, match="types that are not trusted"):
         load_trained_model(tmp_path)
 

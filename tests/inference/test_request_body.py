@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from layerwise.inference import request_body as payloads
+from layerwise.inference import request_body
 from layerwise.inference.request_body import handle_request
 
 JSON = "application/json"
@@ -22,18 +22,18 @@ def rows(tables):
     return tables.table().drop(columns=["left", "cost", "a", "b"]).head(3).replace({np.nan: None})
 
 
-def asked(model, body, kind=JSON):
-    text, status, given = handle_request(
+def respond(model, body, kind=JSON):
+    text, status, content_type = handle_request(
         model, body if isinstance(body, bytes | str) else json.dumps(body), kind
     )
-    assert given == JSON
-    answer = json.loads(text)
+    assert content_type == JSON
+    response = json.loads(text)
     for inside in ("Traceback", 'File "', "/src/", "site-packages", ".py"):
         assert inside not in text
-    return status, answer
+    return status, response
 
 
-def test_every_form_of_a_table_gets_the_same_answers(model, rows):
+def test_every_form_of_a_table_gets_the_same_predictions(model, rows):
     split = rows.to_dict(orient="split")
     records = rows.to_dict(orient="records")
     bodies = [
@@ -42,12 +42,12 @@ def test_every_form_of_a_table_gets_the_same_answers(model, rows):
         {"instances": records},
         {"inputs": rows.to_dict(orient="list")},
     ]
-    answers = [asked(model, body) for body in bodies]
-    answers.append(asked(model, rows.to_csv(index=False), "text/csv; charset=utf-8"))
-    assert all(status == 200 for status, _ in answers)
+    responses = [respond(model, body) for body in bodies]
+    responses.append(respond(model, rows.to_csv(index=False), "text/csv; charset=utf-8"))
+    assert all(status == 200 for status, _ in responses)
     expected = model.predict(rows)["probability_yes"].tolist()
-    for _, answer in answers:
-        assert [row["probability_yes"] for row in answer["predictions"]] == pytest.approx(expected)
+    for _, response in responses:
+        assert [row["probability_yes"] for row in response["predictions"]] == pytest.approx(expected)
 
 
 def row(rows, **changes):
@@ -69,11 +69,11 @@ def row(rows, **changes):
         ({"since": "2020-13-45"}, "since is a date"),
     ],
 )
-def test_a_wrong_cell_is_told_with_its_row_and_column(model, rows, changes, words):
-    status, answer = asked(model, row(rows, **changes))
+def test_a_wrong_cell_is_named_with_its_row_and_column(model, rows, changes, words):
+    status, response = respond(model, row(rows, **changes))
     assert status == 400
-    assert words in answer["message"]
-    assert len(answer["message"]) <= 2000
+    assert words in response["message"]
+    assert len(response["message"]) <= 2000
 
 
 @pytest.mark.parametrize(
@@ -106,25 +106,25 @@ def test_a_wrong_cell_is_told_with_its_row_and_column(model, rows, changes, word
     ],
 )
 def test_a_wrong_body_is_a_clear_4xx(model, body, kind, status, words):
-    found, answer = asked(model, body, kind)
+    found, response = respond(model, body, kind)
     assert found == status
-    assert words in answer["message"]
+    assert words in response["message"]
 
 
 def test_a_huge_body_is_refused_before_it_is_read(model, monkeypatch):
-    monkeypatch.setattr(payloads, "MAX_BYTES", 100)
-    assert asked(model, " " * 101) == (
+    monkeypatch.setattr(request_body, "MAX_BYTES", 100)
+    assert respond(model, " " * 101) == (
         413,
         {"error_code": "REQUEST_TOO_LARGE", "message": "the body has 101 bytes; at most 100 are read"},
     )
 
 
 def test_many_rows_and_many_names_are_refused_by_their_number(model, monkeypatch):
-    monkeypatch.setattr(payloads, "MAX_ROWS", 2)
-    monkeypatch.setattr(payloads, "MAX_CELLS", 20)
-    assert asked(model, {"instances": [[1]] * 3})[0] == 413
-    assert asked(model, "age\n1\n2\n3\n", "text/csv")[0] == 413
-    assert asked(model, {"instances": [{str(k): 1 for k in range(21)}]})[0] == 413
+    monkeypatch.setattr(request_body, "MAX_ROWS", 2)
+    monkeypatch.setattr(request_body, "MAX_CELLS", 20)
+    assert respond(model, {"instances": [[1]] * 3})[0] == 413
+    assert respond(model, "age\n1\n2\n3\n", "text/csv")[0] == 413
+    assert respond(model, {"instances": [{str(k): 1 for k in range(21)}]})[0] == 413
 
 
 @pytest.mark.parametrize("kind", [JSON, "text/csv"])
@@ -132,7 +132,7 @@ def test_millions_of_column_names_are_refused_at_once(model, kind):
     names = [f"c{k}" for k in range(300_000)] + ["c0"]
     body = {"dataframe_split": {"columns": names, "data": []}} if kind == JSON else ",".join(names) + "\n"
     began = time.perf_counter()
-    assert asked(model, body, kind)[0] == 413
+    assert respond(model, body, kind)[0] == 413
     assert time.perf_counter() - began < 10
 
 
@@ -141,9 +141,9 @@ def test_an_error_of_our_own_shows_nothing_of_the_inside(model, rows, monkeypatc
         raise RuntimeError(f"secret at {__file__}")
 
     monkeypatch.setattr(model, "predict", broken)
-    status, answer = asked(model, row(rows))
+    status, response = respond(model, row(rows))
     assert status == 400
-    assert "secret" not in answer["message"]
+    assert "secret" not in response["message"]
 
 
 HOSTILE = [None, True, -1, 0, 3.5, 1e308, -1e308, 10**30, "", "NaN", "'; DROP TABLE x; --", "\x00", "🦜" * 50,
@@ -177,14 +177,14 @@ def fuzzed(rng, rows):
 
 @pytest.mark.filterwarnings("ignore:column ")
 @pytest.mark.parametrize("n", [300, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_fuzzed_bodies_get_an_answer_or_a_clear_4xx_and_the_model_goes_on(model, rows, n):
+def test_fuzzed_bodies_get_predictions_or_a_clear_4xx_and_the_model_goes_on(model, rows, n):
     rng = random.Random(n)
     seen = set()
     for _ in range(n):
         body, kind = fuzzed(rng, rows)
-        status, answer = asked(model, body, kind)
+        status, response = respond(model, body, kind)
         assert status in (200, 400, 413, 415)
-        assert ("predictions" in answer) == (status == 200)
+        assert ("predictions" in response) == (status == 200)
         seen.add(status)
     assert {200, 400, 415} <= seen
-    assert asked(model, row(rows))[0] == 200
+    assert respond(model, row(rows))[0] == 200

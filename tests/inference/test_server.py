@@ -44,7 +44,7 @@ def test_mlflow_loads_a_model_that_holds_no_code(logged, tables):
     assert not list(logged.rglob("*.pkl"))
 
 
-def test_a_row_that_cannot_be_answered_is_an_error_with_its_name(logged, tables):
+def test_a_row_that_cannot_be_predicted_is_an_error_with_its_name(logged, tables):
     rows = tables.table().astype({"age": object})
     rows.loc[4, "age"] = "old"
     with pytest.raises(DataError, match="row 4: age is a number"):
@@ -52,15 +52,15 @@ def test_a_row_that_cannot_be_answered_is_an_error_with_its_name(logged, tables)
 
 
 @pytest.mark.parametrize(
-    ("place", "raw", "words"),
+    ("path", "raw", "words"),
     [
         ("data/model/model.pkl", b"\x80\x04.", "model.pkl is not among the model's files"),
         ("data/model/sitecustomize.py", b"raise SystemExit", "sitecustomize.py is not among"),
         ("data/model/network.safetensors", b"\0" * 64, "network.safetensors was changed"),
     ],
 )
-def test_mlflow_refuses_a_tampered_model_with_what_is_wrong(logged, place, raw, words):
-    (logged / place).write_bytes(raw)
+def test_mlflow_refuses_a_tampered_model_with_what_is_wrong(logged, path, raw, words):
+    (logged / path).write_bytes(raw)
     with pytest.raises(ModelError, match=words):
         mlflow.pyfunc.load_model(str(logged))
 
@@ -72,7 +72,7 @@ def free_port():
 
 
 def ask(port, body, kind="application/json", path="invocations"):
-    """Return the status and the text of an answer."""
+    """Return the status and the text of a response."""
     headers = {"Content-Type": kind} if kind else {}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/{path}", body, headers)
     try:
@@ -90,7 +90,7 @@ def wait_for(port, seconds=240):
                 return
         except OSError:
             time.sleep(1)
-    raise AssertionError("the server does not answer")
+    raise AssertionError("the server does not respond")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def server(logged):
 
 
 @pytest.mark.slow
-def test_a_served_model_answers_rows_and_outlives_what_is_no_row(server, tables):
+def test_a_served_model_predicts_rows_and_goes_on_after_wrong_bodies(server, tables):
     rows = tables.table().head(3).replace({np.nan: None})
     split = rows.to_dict(orient="split")
     right = json.dumps({"dataframe_split": {"columns": split["columns"], "data": split["data"]}}).encode()
@@ -168,10 +168,10 @@ def test_the_readmes_five_commands_lead_from_a_run_to_a_prediction(fresh_project
         )
         assert done.returncode == 0, done.stderr + done.stdout
     folder = fresh_project.path / "data"
-    answers = pd.read_csv(
+    predictions = pd.read_csv(
         folder / "07_model_output/forest_fires_size/predict/forestfires_uci_predictions.csv"
     )
-    assert len(answers) == 517
+    assert len(predictions) == 517
     assert (folder / "08_reporting/forest_fires_size/evaluate/report.md").exists()
     port = free_port()
     assert "5001" in serve
@@ -193,7 +193,7 @@ def test_the_readmes_five_commands_lead_from_a_run_to_a_prediction(fresh_project
             check=True,
         )
         served = pd.DataFrame(json.loads(done.stdout)["predictions"])
-        np.testing.assert_allclose(served["probability_large"], answers["probability_large"], atol=1e-5)
+        np.testing.assert_allclose(served["probability_large"], predictions["probability_large"], atol=1e-5)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)

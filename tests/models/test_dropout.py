@@ -17,17 +17,17 @@ def rows(n=2000, d=40):
 
 
 @pytest.mark.parametrize("mask_of", ["row", "batch"])
-def test_each_row_sees_the_weights_through_a_mask_of_the_given_share(mask_of):
+def test_each_row_sees_the_weights_through_a_mask_of_the_given_fraction(mask_of):
     # With one-hot rows and no bias, the output is the masked column of the weights itself.
     ours = layer(mask_of=mask_of)
     with torch.no_grad():
         ours.bias.zero_()
         found = torch.stack([ours(torch.eye(40)) for _ in range(50)])
     shown = ours.weight.detach().t().expand_as(found)
-    kept = found != 0
-    torch.testing.assert_close(found[kept], shown[kept] / 0.7)
-    n = kept.numel()
-    assert float((~kept).float().mean()) == pytest.approx(0.3, abs=5 * (0.21 / n) ** 0.5)
+    mask = found != 0
+    torch.testing.assert_close(found[mask], shown[mask] / 0.7)
+    n = mask.numel()
+    assert float((~mask).float().mean()) == pytest.approx(0.3, abs=5 * (0.21 / n) ** 0.5)
 
 
 def test_a_mask_for_each_row_differs_between_rows_and_one_for_the_batch_does_not():
@@ -44,8 +44,8 @@ def test_the_expectation_over_masks_is_the_layer_without_them():
         mean = torch.stack([ours(x.expand(500, 40)).mean(0) for _ in range(20)]).mean(0)
         full = functional.linear(x, ours.weight, ours.bias)[0]
         # The variance of one output is r / (1 - r) sum (w x)^2 (Wan et al. 2013, eq. 6, scaled).
-        spread = (0.3 / 0.7 * (ours.weight * x).square().sum(1) / 10_000).sqrt()
-    assert ((mean - full).abs() < 5 * spread).all()
+        standard_error = (0.3 / 0.7 * (ours.weight * x).square().sum(1) / 10_000).sqrt()
+    assert ((mean - full).abs() < 5 * standard_error).all()
 
 
 def test_in_evaluation_it_is_a_linear_layer():

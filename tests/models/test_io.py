@@ -134,11 +134,11 @@ def test_a_misspelt_name_in_the_shape_is_refused(tmp_path):
         load_network(tmp_path)
 
 
-def test_damaged_weights_are_refused_with_the_name_of_the_file(tmp_path):
+def test_corrupt_weights_are_refused_with_the_name_of_the_file(tmp_path):
     save_network(network("rbm"), tmp_path)
     path = tmp_path / "network.safetensors"
     path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(ValueError, match=r"network\.safetensors is damaged"):
+    with pytest.raises(ValueError, match=r"network\.safetensors is corrupt"):
         load_network(tmp_path)
 
 

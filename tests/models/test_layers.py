@@ -34,7 +34,7 @@ VARIANCES = {
 }
 
 
-def drawn(name, m=M, n=N, seed=0):
+def initialized(name, m=M, n=N, seed=0):
     weight = torch.full((m, n), float("nan"))
     initialize_(weight, name, torch.Generator().manual_seed(seed))
     return weight
@@ -46,14 +46,14 @@ def test_every_initializer_is_tested_here():
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_uniform_starts_fill_their_interval(name):
-    weight, bound = drawn(name).flatten().numpy(), BOUNDS[name]
+    weight, bound = initialized(name).flatten().numpy(), BOUNDS[name]
     assert abs(weight).max() <= bound
     assert stats.kstest(weight, stats.uniform(-bound, 2 * bound).cdf).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("name", VARIANCES)
 def test_normal_starts_have_their_variance(name):
-    weight = drawn(name).flatten().numpy()
+    weight = initialized(name).flatten().numpy()
     assert stats.kstest(weight, stats.norm(0, math.sqrt(VARIANCES[name])).cdf).pvalue > 1e-3
 
 
@@ -64,22 +64,22 @@ def test_uniform_and_normal_forms_of_one_rule_have_one_variance():
 
 @pytest.mark.parametrize(("m", "n"), [(30, 50), (50, 30), (40, 40)])
 def test_an_orthogonal_start_is_orthogonal(m, n):
-    weight = drawn("orthogonal", m, n)
+    weight = initialized("orthogonal", m, n)
     gram = weight @ weight.t() if m <= n else weight.t() @ weight
     torch.testing.assert_close(gram, torch.eye(min(m, n)), rtol=0, atol=1e-5)
 
 
 def test_zeros_are_zeros():
-    assert not drawn("zeros").any()
+    assert not initialized("zeros").any()
 
 
 @pytest.mark.parametrize("name", [name for name in INITIALIZERS if name != "zeros"])
-def test_the_generator_alone_decides_the_weights(name):
+def test_the_rng_alone_decides_the_weights(name):
     torch.manual_seed(1)
-    first = drawn(name)
+    first = initialized(name)
     torch.manual_seed(2)
-    assert torch.equal(first, drawn(name))
-    assert not torch.equal(first, drawn(name, seed=1))
+    assert torch.equal(first, initialized(name))
+    assert not torch.equal(first, initialized(name, seed=1))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -107,7 +107,7 @@ def test_every_choice_is_described():
 def test_a_gain_multiplies_the_start():
     weight = torch.empty(M, N)
     initialize_(weight, "he_normal", torch.Generator().manual_seed(0), gain=3.0)
-    torch.testing.assert_close(weight, 3 * drawn("he_normal"))
+    torch.testing.assert_close(weight, 3 * initialized("he_normal"))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_constant_biases_are_the_constant_and_zeros_are_zeros():
     assert not bias.any()
 
 
-def test_normalisations_standardise_over_rows_or_over_units():
+def test_normalizations_standardise_over_rows_or_over_units():
     x = 3 + 2 * torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
     over_rows, over_units = normalization("batch", 8)(x), normalization("layer", 8)(x)
     torch.testing.assert_close(over_rows.mean(0), torch.zeros(8), rtol=0, atol=1e-5)

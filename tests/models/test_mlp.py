@@ -52,7 +52,7 @@ def test_gradients_agree_with_finite_differences():
     assert torch.autograd.gradcheck(ours, (x,))
 
 
-def test_a_generator_decides_the_first_weights_and_none_leaves_them_zero():
+def test_an_rng_decides_the_first_weights_and_none_leaves_them_zero():
     for one, other in zip(network(1).parameters(), network(1).parameters(), strict=True):
         assert torch.equal(one, other)
     assert not torch.equal(network(1).output.weight, network(2).output.weight)
@@ -69,7 +69,7 @@ def test_hidden_and_output_layers_start_by_their_own_rules():
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5, 0.8])
-def test_dropout_keeps_the_expectation_and_drops_its_share(rate):
+def test_dropout_keeps_the_expectation_and_drops_its_fraction(rate):
     layer = Dropout(rate)
     layer.rng = seeded()
     n = 400_000
@@ -95,7 +95,7 @@ def test_the_gradient_through_dropout_is_the_mask():
     assert torch.equal(x.grad, found.detach())
 
 
-def test_dropout_draws_from_its_generator_alone():
+def test_dropout_samples_with_its_own_rng_alone():
     ours = network(dropout=0.5, input_dropout=0.2)
     results = []
     for seed in (4, 4, 5):
@@ -109,7 +109,7 @@ def test_dropout_draws_from_its_generator_alone():
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_masks_are_fresh_for_every_batch_and_row():
+def test_masks_are_new_for_every_batch_and_row():
     layer = Dropout(0.5)
     layer.rng = seeded()
     first, second = layer(torch.ones(2000, 3)), layer(torch.ones(2000, 3))

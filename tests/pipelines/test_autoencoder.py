@@ -19,7 +19,7 @@ FIGURES = (
     "reconstructions",
     "sequences",
 )
-MEASURED = (
+VARIATIONAL_NODES = (
     "estimate_likelihood",
     "evaluate_reconstruction",
     "compress",
@@ -32,8 +32,8 @@ MEASURED = (
 
 @pytest.fixture(scope="module")
 def trained(project):
-    """Every node once: the embedded digits, and all uses."""
-    # Large batches: what writes pictures line by line takes as long for a few rows as for many.
+    """Every node once: the embedded digits, and all downstream tasks."""
+    # Large batches: the recurrent autoencoder takes as long for a few rows as for many.
     settings = {
         "latent_size": 12,
         "learning_rate": 0.01,
@@ -51,14 +51,14 @@ def report(project, name, problem="latent"):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_drawn(trained, name):
-    with Image.open(trained.path / f"data/08_reporting/codes/autoencoder/{name}.png") as picture:
-        assert min(picture.size) > 200
-        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+    with Image.open(trained.path / f"data/08_reporting/latent/autoencoder/{name}.png") as image:
+        assert min(image.size) > 200
+        assert len(np.unique(np.asarray(image.convert("L")))) > 10
 
 
 def test_reconstructions_are_those_of_the_saved_network_beside_as_many_components(trained):
     found = report(trained, "reconstruction_metrics")
-    network = load_network(trained.path / "data/06_models/codes/autoencoder/autoencoder_network")
+    network = load_network(trained.path / "data/06_models/latent/autoencoder/autoencoder_network")
     rows = trained.catalog(problem={"name": "latent"}).load("autoencoder.test").inputs
     error = float((network.reconstruct(rows) - rows).square().sum(1).mean().detach())
     assert found["reconstruction"]["reconstruction_sse"] == pytest.approx(error, rel=1e-4)
@@ -69,7 +69,7 @@ def test_reconstructions_are_those_of_the_saved_network_beside_as_many_component
     assert pytest.approx(error, rel=1e-4) in [value for (value,) in tracked]
 
 
-def test_uses_have_their_figures(trained):
+def test_downstream_tasks_have_their_metrics(trained):
     anomalies = report(trained, "anomalies")
     assert anomalies["anomaly"] == "class 9"
     assert {"reconstruction", "isolation_forest"} == set(anomalies["methods"])
@@ -86,7 +86,7 @@ def test_uses_have_their_figures(trained):
     assert report(trained, "likelihood") == {}
 
 
-def test_a_variational_autoencoder_bounds_the_likelihood_and_says_what_the_ink_is(project):
+def test_a_variational_autoencoder_bounds_the_likelihood_and_says_how_pixels_were_binarized(project):
     settings = {
         "variant": "variational",
         "hidden_sizes": [60],
@@ -99,7 +99,7 @@ def test_a_variational_autoencoder_bounds_the_likelihood_and_says_what_the_ink_i
         problem={"name": "vae"},
         preprocessing={"binarize": "dynamic"},
         autoencoder=settings | {"learning_rate": 0.003},
-        to_nodes=[f"autoencoder.{name}" for name in MEASURED],
+        to_nodes=[f"autoencoder.{name}" for name in VARIATIONAL_NODES],
     )
     found = report(project, "likelihood", "vae")
     assert found["binarization"] == {"training": "dynamic", "test": "one draw"}
@@ -111,7 +111,7 @@ def test_a_variational_autoencoder_bounds_the_likelihood_and_says_what_the_ink_i
         assert report(project, name, "vae") == {}
 
 
-def test_a_table_is_filled_in_and_its_swapped_rows_found(project):
+def test_a_table_is_imputed_and_its_synthetic_anomalies_are_detected(project):
     project.run(
         "autoencoder",
         env="forest_fires",
@@ -128,7 +128,7 @@ def test_a_table_is_filled_in_and_its_swapped_rows_found(project):
     assert all(math.isfinite(each["autoencoder"]) for each in report(project, "imputation", "fires"))
 
 
-def test_health_looks_into_the_way_down_and_the_way_back(project):
+def test_layer_statistics_cover_the_encoder_and_the_decoder(project):
     project.run(
         "autoencoder",
         problem={"name": "healthy"},
@@ -150,7 +150,7 @@ def test_health_looks_into_the_way_down_and_the_way_back(project):
         (None, {"latent_size": 900}, "900 is no bottleneck for 784 inputs"),
         (None, {"variant": "overcomplete", "latent_size": 10}, "not larger than 784"),
         (None, {"batch_size": 9999}, "autoencoder.batch_size is 9999"),
-        ("forest_fires", {"variant": "convolutional", "batch_size": 50}, "is for pictures"),
+        ("forest_fires", {"variant": "convolutional", "batch_size": 50}, "is for images"),
         ("forest_fires", {"loss": "binary_cross_entropy", "batch_size": 50}, r"needs inputs in \[0, 1\]"),
         (
             "forest_fires",
@@ -159,6 +159,6 @@ def test_health_looks_into_the_way_down_and_the_way_back(project):
         ),
     ],
 )
-def test_what_does_not_fit_the_rows_is_said_before_training(project, env, params, message):
+def test_settings_that_do_not_fit_the_rows_are_refused_before_training(project, env, params, message):
     with pytest.raises((ValueError, RuntimeError), match=message):
         project.run("autoencoder", env=env, problem={"name": "unfit"}, autoencoder=params)

@@ -23,7 +23,7 @@ def weights(project, problem="digits", pipeline="dbn", name="network"):
     return load_network(project.path / "data/06_models" / problem / pipeline / name).state_dict()
 
 
-def test_a_run_leaves_a_network_that_beats_guessing(finished):
+def test_a_run_leaves_a_network_that_beats_its_base_rate(finished):
     metrics = finished.json("08_reporting/digits/dbn/metrics.json")["network"]
     assert metrics["error"]["value"] < 0.5
     assert metrics["error"]["base_rate"] == pytest.approx(0.9)
@@ -31,10 +31,10 @@ def test_a_run_leaves_a_network_that_beats_guessing(finished):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_drawn(finished, name):
-    with Image.open(finished.path / f"data/08_reporting/digits/dbn/{name}.png") as picture:
-        assert min(picture.size) > 200
-        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+def test_every_figure_is_plotted(finished, name):
+    with Image.open(finished.path / f"data/08_reporting/digits/dbn/{name}.png") as figure:
+        assert min(figure.size) > 200
+        assert len(np.unique(np.asarray(figure.convert("L")))) > 10
 
 
 def test_the_predictions_are_those_of_the_saved_network(finished):
@@ -107,17 +107,21 @@ def test_few_labels_fine_tune_while_all_rows_pretrain(project):
     assert torch.bincount(labels, minlength=10).tolist() == [5] * 10
 
 
-def test_fresh_binarization_keeps_grey_rows_and_trains_on_others(project):
+def test_dynamic_binarization_keeps_gray_rows_and_trains_on_binary_ones(project):
     stop = ["dbn.pretrain_stack"]
     for name in ("none", "dynamic"):
-        project.run("dbn", preprocessing={"binarize": name}, problem={"name": f"ink_{name}"}, to_nodes=stop)
-    grey, fresh = (project.catalog(problem={"name": f"ink_{name}"}) for name in ("none", "dynamic"))
-    assert torch.equal(grey.load("dbn.training").inputs, fresh.load("dbn.training").inputs)
-    stacks = [weights(project, f"ink_{name}", name="stack")["rbms.0.weight"] for name in ("none", "dynamic")]
+        project.run(
+            "dbn", preprocessing={"binarize": name}, problem={"name": f"binarize_{name}"}, to_nodes=stop
+        )
+    gray, dynamic = (project.catalog(problem={"name": f"binarize_{name}"}) for name in ("none", "dynamic"))
+    assert torch.equal(gray.load("dbn.training").inputs, dynamic.load("dbn.training").inputs)
+    stacks = [
+        weights(project, f"binarize_{name}", name="stack")["rbms.0.weight"] for name in ("none", "dynamic")
+    ]
     assert not torch.equal(*stacks)
 
 
-def test_a_run_can_go_on_from_any_node(finished):
+def test_a_run_can_start_from_any_node(finished):
     before = weights(finished)
     finished.run("dbn", from_nodes=["dbn.finetune_network"], to_nodes=["dbn.finetune_network"])
     assert all(torch.equal(before[name], value) for name, value in weights(finished).items())
@@ -132,7 +136,7 @@ def test_a_table_goes_the_same_way_as_images(project, env, figure):
     card = (project.path / f"data/08_reporting/{env}/dbn/model_card.md").read_text()
     if figure == "regression":
         assert {"rmse", "mae", "r2", "raw_rmse"} <= set(metrics)
-        # The base rate of the logarithm's error is its spread among the test rows.
+        # The base rate of the logarithm's error is its standard deviation among the test rows.
         assert metrics["rmse"]["value"] < 2 * metrics["rmse"]["base_rate"]
     else:
         assert {"accuracy", "roc_auc", "log_loss"} <= set(metrics)

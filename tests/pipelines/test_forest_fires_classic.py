@@ -1,4 +1,4 @@
-"""The forest fires exercise as it is taught, beside what is right."""
+"""The forest fires exercise as it is taught, beside its correction."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from layerwise.data.problem import Problem
 from layerwise.pipelines.forest_fires_classic.nodes import require_exercise
 
 NAME = "forest_fires_classic"
-TAUGHT, RIGHT, WITHOUT = (
+TAUGHT, CORRECT, WITHOUT = (
     "as taught: scaler refitted on the test rows",
     "scaler of the training rows",
     "without area",
@@ -31,10 +31,10 @@ def reported(project, file):
 
 def test_the_three_accuracies_stand_side_by_side(taught):
     exercise = taught.json(f"08_reporting/taught/{NAME}/exercise.json")
-    assert list(exercise) == [TAUGHT, RIGHT, WITHOUT]
+    assert list(exercise) == [TAUGHT, CORRECT, WITHOUT]
     accuracy = {name: of["accuracy"]["value"] for name, of in exercise.items()}
-    network = taught.json(f"08_reporting/taught/{NAME}/measures.json")["network"]["accuracy"]
-    assert accuracy[RIGHT] == network["value"]
+    network = taught.json(f"08_reporting/taught/{NAME}/metrics.json")["network"]["accuracy"]
+    assert accuracy[CORRECT] == network["value"]
     assert accuracy[WITHOUT] <= network["base_rate"] + 0.05
     report = reported(taught, "report.md").read_text()
     for name, value in accuracy.items():
@@ -43,32 +43,32 @@ def test_the_three_accuracies_stand_side_by_side(taught):
     assert "d47c00d4353138f3d670256ea2f708fd220f0a2ebf4f7d9e661573a7efba1321" in report
     assert "31 columns and 0 missing values" in report
     assert "LEAK: " in reported(taught, "model_card.md").read_text()
-    with Image.open(reported(taught, "accuracies.png")) as picture:
-        assert min(picture.size) > 200
+    with Image.open(reported(taught, "accuracies.png")) as figure:
+        assert min(figure.size) > 200
 
 
 def test_as_taught_is_the_same_network_on_rows_scaled_by_their_own_means(taught):
     catalog = taught.catalog(env=NAME, **SETTINGS)
     rows = catalog.load(f"{NAME}.test")
     x = rows.inputs.double()
-    spread = x.std(0, correction=0)
-    x = (x - x.mean(0)) / torch.where(spread > 0, spread, 1.0)
+    std = x.std(0, correction=0)
+    x = (x - x.mean(0)) / torch.where(std > 0, std, 1.0)
     with torch.no_grad():
-        said = catalog.load(f"{NAME}.network")(x.float()) > 0
-    right = float((said == rows.targets.bool()).double().mean())
+        predicted = catalog.load(f"{NAME}.network")(x.float()) > 0
+    expected = float((predicted == rows.targets.bool()).double().mean())
     accuracy = taught.json(f"08_reporting/taught/{NAME}/exercise.json")[TAUGHT]["accuracy"]["value"]
-    assert accuracy == pytest.approx(right, abs=0.011)
+    assert accuracy == pytest.approx(expected, abs=0.011)
 
 
 def test_the_other_network_has_no_area_and_the_same_rows(taught):
     catalog = taught.catalog(env=NAME, **SETTINGS)
-    columns = catalog.load(f"{NAME}.description")["feature_names"]
-    other = catalog.load(f"{NAME}.description_without_area")["feature_names"]
+    columns = catalog.load(f"{NAME}.data_spec")["feature_names"]
+    other = catalog.load(f"{NAME}.data_spec_without_area")["feature_names"]
     assert other == [name for name in columns if name != "area"]
     kept = [columns.index(name) for name in other]
-    rows, bare = catalog.load(f"{NAME}.test"), catalog.load(f"{NAME}.test_without_area")
-    torch.testing.assert_close(bare.inputs, rows.inputs[:, kept])
-    torch.testing.assert_close(bare.targets, rows.targets)
+    rows, other_rows = catalog.load(f"{NAME}.test"), catalog.load(f"{NAME}.test_without_area")
+    torch.testing.assert_close(other_rows.inputs, rows.inputs[:, kept])
+    torch.testing.assert_close(other_rows.targets, rows.targets)
     assert catalog.load(f"{NAME}.network_without_area").config.n_inputs == len(other)
 
 
@@ -134,4 +134,4 @@ def test_an_exercise_that_has_dropped_area_already_still_runs(project):
         evaluation={"baselines": False},
     )
     exercise = project.json(f"08_reporting/dropped/{NAME}/exercise.json")
-    assert exercise[RIGHT] == exercise[WITHOUT]
+    assert exercise[CORRECT] == exercise[WITHOUT]

@@ -15,33 +15,33 @@ FIGURES = ("classes", "learning_curves", "memorization", "sample_progress", "sam
 
 @pytest.fixture(scope="module")
 def trained(project):
-    project.run("gan", problem={"name": "game"}, gan={"condition": "class"}, synthesize=30)
+    project.run("gan", problem={"name": "gan_digits"}, gan={"condition": "class"}, synthesize=30)
     return project
 
 
-def report(project, name, problem="game", pipeline="gan"):
+def report(project, name, problem="gan_digits", pipeline="gan"):
     return project.json(f"08_reporting/{problem}/{pipeline}/{name}.json")
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_each_figure_is_drawn_and_kept_with_the_run(trained, figure):
-    with Image.open(trained.path / f"data/08_reporting/game/gan/{figure}.png") as picture:
-        assert picture.width > 300
-    run, status = run_of(trained, "game")
+def test_each_figure_is_plotted_and_kept_with_the_run(trained, figure):
+    with Image.open(trained.path / f"data/08_reporting/gan_digits/gan/{figure}.png") as image:
+        assert image.width > 300
+    run, status = run_of(trained, "gan_digits")
     assert status == "FINISHED"
     assert list((trained.path / "mlruns").glob(f"**/{run}/artifacts/figures/{figure}.png"))
 
 
 def test_the_animation_and_its_frames_are_kept_with_the_run(trained):
-    run, _ = run_of(trained, "game")
+    run, _ = run_of(trained, "gan_digits")
     kept = sorted(p.name for p in (trained.path / "mlruns").glob(f"**/{run}/artifacts/animation/*"))
-    assert kept == ["epoch_0000.png", "epoch_0001.png", "epoch_0002.png", "epoch_0003.png", "animation.gif"]
-    with Image.open(trained.path / "data/08_reporting/game/gan/animation/animation.gif") as animation:
+    assert kept == ["animation.gif", "epoch_0000.png", "epoch_0001.png", "epoch_0002.png", "epoch_0003.png"]
+    with Image.open(trained.path / "data/08_reporting/gan_digits/gan/animation/animation.gif") as animation:
         assert animation.n_frames == 4
 
 
-def test_the_history_holds_the_whole_game(trained):
-    history = trained.json("07_model_output/game/gan/gan_history.json")
+def test_the_history_holds_every_epoch(trained):
+    history = trained.json("07_model_output/gan_digits/gan/gan_history.json")
     assert len(history["epochs"]) == 3
     for name in ("value", "d_of_x", "d_of_g", "discriminator_loss", "generator_loss"):
         assert all(math.isfinite(epoch[f"train/{name}"]) for epoch in history["epochs"])
@@ -49,12 +49,12 @@ def test_the_history_holds_the_whole_game(trained):
         # V is at most 0, and the discriminator's loss is its negative.
         assert epoch["train/value"] < 0
         assert epoch["train/discriminator_loss"] == pytest.approx(-epoch["train/value"], rel=1e-4)
-    run, _ = run_of(trained, "game")
+    run, _ = run_of(trained, "gan_digits")
     counted = "select count(*) from metrics where key = 'gan/train/generator_gradient' and run_uuid = ?"
     assert trained.query(counted, run)[0][0] == 3
 
 
-def test_every_generator_is_judged_by_the_same_measures(trained):
+def test_every_generator_is_evaluated_by_the_same_metrics(trained):
     found = report(trained, "sample_metrics")
     assert set(found) == {"gan", "vae, 1 epochs", "training mean", "training rows"}
     assert found["training rows"]["frechet_distance"] < 0.2 * found["training mean"]["frechet_distance"]
@@ -65,32 +65,32 @@ def test_every_generator_is_judged_by_the_same_measures(trained):
     tracked = trained.query(
         "select distinct key from metrics where key in ('test/frechet_distance', 'test/parzen_log_prob') "
         "and run_uuid = ?",
-        run_of(trained, "game")[0],
+        run_of(trained, "gan_digits")[0],
     )
     assert len(tracked) == 2
-    text = (trained.path / "data/08_reporting/game/gan/report.md").read_text()
+    text = (trained.path / "data/08_reporting/gan_digits/gan/report.md").read_text()
     assert "a classifier that was trained on this problem's training rows" in text
 
 
-def test_the_stored_generator_draws_what_was_judged(trained):
-    generator = load_network(trained.path / "data/06_models/game/gan/generator")
+def test_the_stored_generator_samples_images(trained):
+    generator = load_network(trained.path / "data/06_models/gan_digits/gan/generator")
     condition = torch.eye(10)
     first = generator.sample(10, torch.Generator().manual_seed(0), condition)
     assert first.shape == (10, 784)
     assert 0 <= float(first.min()) <= float(first.max()) <= 1
     assert torch.equal(first, generator.sample(10, torch.Generator().manual_seed(0), condition))
-    discriminator = load_network(trained.path / "data/06_models/game/gan/discriminator")
+    discriminator = load_network(trained.path / "data/06_models/gan_digits/gan/discriminator")
     assert discriminator(first, condition).shape == (10,)
 
 
 def test_synthesize_writes_pixels(trained):
-    rows = pd.read_csv(trained.path / "data/07_model_output/game/gan/synthetic.csv")
+    rows = pd.read_csv(trained.path / "data/07_model_output/gan_digits/gan/synthetic.csv")
     assert rows.shape == (30, 784)
     assert rows.to_numpy().min() >= 0
     assert rows.to_numpy().max() <= 255
 
 
-def test_a_dcgan_with_captions_draws_a_line_a_caption(project):
+def test_a_dcgan_trains_on_captions(project):
     settings = {
         "network": "dcgan",
         "channels": 4,
@@ -128,7 +128,7 @@ def test_synthetic_rows_have_the_original_columns_types_and_values(table):
             assert rows[name].between(real[name].min(), real[name].max()).all()
 
 
-def test_a_tables_rows_are_judged_in_use_and_apart(table):
+def test_a_tables_rows_are_evaluated_by_utility_and_detection(table):
     found = report(table, "sample_metrics", "forest_fires_size")
     assert 0.4 < found["detection_auc"] <= 1
     assert set(found["utility"]) == {"logistic regression", "gradient boosting"}
@@ -161,23 +161,23 @@ def test_settings_that_do_not_go_together_stop_the_command(project, gan, message
 @pytest.mark.parametrize(
     ("gan", "message"),
     [
-        ({"network": "dcgan"}, "dcgan is for pictures"),
-        ({"condition": "caption"}, "caption is for pictures"),
+        ({"network": "dcgan"}, "dcgan is for images"),
+        ({"condition": "caption"}, "caption is for images"),
     ],
 )
-def test_what_is_for_pictures_is_refused_for_a_table(project, gan, message):
+def test_settings_for_images_are_refused_for_a_table(project, gan, message):
     with pytest.raises(ValueError, match=message):
         project.run("gan", env="forest_fires_size", gan=gan | {"pac": 1})
 
 
-def test_a_caption_that_cannot_be_read_stops_before_the_game(project):
+def test_a_caption_that_cannot_be_read_stops_before_training(project):
     with pytest.raises(ValueError, match="unknown word 'purple'"):
         project.run(
             "gan", problem={"name": "purple"}, gan={"condition": "caption", "captions": ["a purple two"]}
         )
 
 
-def test_the_ring_is_played_and_written_down(project):
+def test_gans_on_the_ring_are_trained_and_reported(project):
     project.run("gan_ring", problem={"name": "ring"}, ring={"variants": ["minimax, strong discriminator"]})
     runs = project.json("07_model_output/ring/gan_ring/ring_results.json")
     assert [run["variant"] for run in runs] == ["default", "minimax, strong discriminator"]
@@ -188,20 +188,20 @@ def test_the_ring_is_played_and_written_down(project):
 
 @pytest.fixture(scope="module")
 def applications(project):
-    project.run("gan_applications", problem={"name": "uses"})
+    project.run("gan_applications", problem={"name": "applications"})
     return project
 
 
-def test_every_application_has_its_figure_and_its_error_beside_a_plain_way(applications):
+def test_every_application_has_its_figure_and_its_error_beside_a_baseline(applications):
     for name in ("translation", "super_resolution", "next_frame"):
-        found = report(applications, name, "uses", "gan_applications")
+        found = report(applications, name, "applications", "gan_applications")
         assert 0 < found["mse"] < 1
         assert 0 < found["baseline_mse"] < 1
-        assert (applications.path / f"data/08_reporting/uses/gan_applications/{name}.png").exists()
+        assert (applications.path / f"data/08_reporting/applications/gan_applications/{name}.png").exists()
 
 
-def test_the_page_holds_the_generator_itself(applications):
-    html_demo = (applications.path / "data/08_reporting/uses/gan_applications/demo.html").read_text()
+def test_the_html_demo_holds_the_generator_itself(applications):
+    html_demo = (applications.path / "data/08_reporting/applications/gan_applications/demo.html").read_text()
     assert html_demo.startswith("<!doctype html>")
     assert '"latent": 8' in html_demo
     assert "MODEL" not in html_demo
@@ -210,5 +210,5 @@ def test_the_page_holds_the_generator_itself(applications):
 
 
 def test_applications_of_a_table_are_refused(project):
-    with pytest.raises(ValueError, match="gan_applications are of pictures"):
+    with pytest.raises(ValueError, match="gan_applications are of images"):
         project.run("gan_applications", env="forest_fires_size")

@@ -36,7 +36,7 @@ def test_every_remedy_is_beside_its_failing_network(gradient_study):
     assert sum(bool(each["diagnoses"]) for each in failing) >= 3
 
 
-def test_the_report_says_all_of_it(gradient_study):
+def test_the_report_holds_survey_diagnoses_and_long_range_memory(gradient_study):
     report = (gradient_study.path / "data/08_reporting/digits/gradients/report.md").read_text()
     assert "| 10 x sigmoid, glorot_uniform |" in report
     assert "> vanishing: the gradient of layer_1 is " in report
@@ -45,12 +45,12 @@ def test_the_report_says_all_of_it(gradient_study):
 
 @pytest.mark.parametrize("name", ["gradients", "remedies", "long_range_memory"])
 def test_every_plot_of_the_gradient_study_is_made(gradient_study, name):
-    with Image.open(gradient_study.path / f"data/08_reporting/digits/gradients/{name}.png") as picture:
-        assert len(np.unique(np.asarray(picture.convert("L")))) > 20
+    with Image.open(gradient_study.path / f"data/08_reporting/digits/gradients/{name}.png") as figure:
+        assert len(np.unique(np.asarray(figure.convert("L")))) > 20
 
 
 @pytest.mark.parametrize(("pipeline", "node"), [("mlp", "train_network"), ("dbn", "finetune_network")])
-def test_layer_statistics_is_watched_and_tracked_in_any_training(project, pipeline, node):
+def test_layer_statistics_are_tracked_in_any_training(project, pipeline, node):
     project.run(pipeline, layer_statistics=True, problem={"name": "watched"}, to_nodes=[f"{pipeline}.{node}"])
     history = project.json(f"07_model_output/watched/{pipeline}/finetuning_history.json")
     assert history["diagnoses"] == []

@@ -58,14 +58,14 @@ def test_accuracy_can_choose_the_best_epoch(project):
         assert epoch["validation/accuracy"] == pytest.approx(1 - epoch["validation/error"])
 
 
-def test_augmented_digits_are_drawn_and_change_what_is_learned(project):
+def test_augmented_digits_are_plotted_and_change_what_is_learned(project):
     figure = ["mlp.plot_augmentation", *STOP]
     moved = {"augmentation": {"rotate": 10, "shift": 0.1, "noise": 0.1}, "epochs": 1}
-    ours = trained(project, "moved", to_nodes=figure, finetuning=moved)
+    augmented = trained(project, "moved", to_nodes=figure, finetuning=moved)
     plain = trained(project, "unmoved", finetuning={"epochs": 1})
-    assert not torch.equal(ours.output.weight, plain.output.weight)
-    with Image.open(project.path / "data/08_reporting/moved/mlp/augmentation.png") as picture:
-        assert len(np.unique(np.asarray(picture.convert("L")))) > 50
+    assert not torch.equal(augmented.output.weight, plain.output.weight)
+    with Image.open(project.path / "data/08_reporting/moved/mlp/augmentation.png") as figure:
+        assert len(np.unique(np.asarray(figure.convert("L")))) > 50
 
 
 @pytest.mark.parametrize("loss", ["absolute", "huber", "log_cosh"])
@@ -74,7 +74,7 @@ def test_a_regression_can_take_other_losses(project, loss):
     assert len(history(project, f"fires_{loss}")["epochs"]) == 2
 
 
-def test_poisson_learns_the_mean_of_counts_and_never_answers_below_zero(project):
+def test_poisson_learns_the_mean_of_counts_and_never_predicts_below_zero(project):
     project.run(
         "mlp",
         env="forest_fires",
@@ -138,14 +138,14 @@ def test_the_settings_that_a_run_used_are_tracked_by_name(project):
     assert json.loads(params["mlp.hidden_sizes"]) == [40, 30]
 
 
-def test_a_network_that_loses_to_the_usual_models_says_so(project):
+def test_a_network_that_loses_to_its_baselines_says_so(project):
     project.run("mlp", env="forest_fires_size", problem={"name": "loser"}, finetuning={"epochs": 1})
     metrics = project.json("08_reporting/loser/mlp/metrics.json")
     card = (project.path / "data/08_reporting/loser/mlp/model_card.md").read_text()
     assert set(metrics["baselines"]) == {"logistic regression", "gradient boosting"}
     assert metrics["conclusions"]
     assert all(f"**{sentence}**" in card for sentence in metrics["conclusions"])
-    # The rows' own story: the column that is the label, and the rows that stand in both parts.
+    # Notes of the data: the column that is the label, and the rows that stand in both parts.
     assert "Column 'area' alone decides the target" in card
     assert "test rows repeat a training row's inputs." in card
 
@@ -181,8 +181,8 @@ def test_a_threshold_by_cost_is_chosen_on_validation_rows(project, cost):
     threshold = project.json(f"08_reporting/{name}/mlp/metrics.json")["threshold"]
 
     def total(cut):
-        said, true = scores >= cut, rows.targets > 0.5
-        return float((said & ~true).sum() + cost * (~said & true).sum())
+        predicted, true = scores >= cut, rows.targets > 0.5
+        return float((predicted & ~true).sum() + cost * (~predicted & true).sum())
 
     assert total(threshold) == min(total(cut) for cut in [*scores.flatten().tolist(), 1.1])
 
@@ -200,8 +200,8 @@ def test_many_seeds_give_mean_and_standard_deviation_and_the_first_is_the_run_al
     metrics = project.json("08_reporting/many/mlp/metrics.json")
     test = catalog.load("mlp.test")
     with torch.no_grad():
-        said = members(test.inputs).sigmoid() >= 0.5
-    each = (said == test.targets.bool()).double().mean((1, 2))
+        predicted = members(test.inputs).sigmoid() >= 0.5
+    each = (predicted == test.targets.bool()).double().mean((1, 2))
     assert metrics["members"]["accuracy"]["mean"] == pytest.approx(float(each.mean()))
     assert metrics["members"]["accuracy"]["std"] == pytest.approx(float(each.std()))
     assert (

@@ -8,7 +8,7 @@ from kedro.io import DatasetError
 
 from layerwise.data.errors import DataError
 from layerwise.inference.model import ModelError
-from layerwise.tracking.registry import find_model
+from layerwise.tracking.model_lookup import find_model
 
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
 
@@ -27,7 +27,7 @@ def trained(project):
 
 
 def predicted(project, model, rows, name, **settings):
-    output = project.path / f"{name}_answers.csv"
+    output = project.path / f"{name}_predictions.csv"
     given = {"model": model, "input": str(rows), "output": str(output), **settings}
     project.run("predict", predict=given)
     return pd.read_csv(output)
@@ -38,7 +38,7 @@ def raw(project):
     return pd.read_csv(project.path / TABLE)
 
 
-def test_the_untouched_file_gets_the_answers_of_the_test_rows(project, trained, raw):
+def test_the_raw_file_gets_the_predictions_of_the_test_rows(project, trained, raw):
     found = predicted(project, trained, project.path / TABLE, "whole")
     catalog = project.catalog(env="forest_fires_size", problem={"name": "fires"})
     expected, rows = catalog.load("mlp.predictions"), catalog.load("mlp.split")["test"]
@@ -55,8 +55,8 @@ def test_the_decision_is_that_of_the_threshold_chosen_on_validation_rows(project
     threshold = project.json("08_reporting/fires/mlp/metrics.json")["threshold"]
     assert threshold != 0.5
     np.testing.assert_allclose(found["threshold"], threshold, rtol=1e-6)
-    said = found["prediction"] == "large"
-    assert (said == (found["probability_large"] >= threshold)).all()
+    is_large = found["prediction"] == "large"
+    assert (is_large == (found["probability_large"] >= threshold)).all()
 
 
 def test_a_model_is_found_by_run_alias_version_and_folder_alike(project, trained):
@@ -87,12 +87,12 @@ def test_extra_and_reordered_columns_change_nothing(project, trained, raw):
     frame.to_csv(project.path / "reordered.csv", index=False)
     found = predicted(project, trained, project.path / "reordered.csv", "reordered", chunk_rows=100)
     expected = predicted(project, trained, project.path / TABLE, "in_order")
-    answers = ["prediction", "probability_large", "probability_small", "threshold", "error"]
-    pd.testing.assert_frame_equal(found[answers], expected[answers])
+    columns = ["prediction", "probability_large", "probability_small", "threshold", "error"]
+    pd.testing.assert_frame_equal(found[columns], expected[columns])
     assert (found["comment"] == "é, with a comma").all()
 
 
-def test_faulty_rows_are_refused_one_by_one_and_the_others_answered(project, trained, raw):
+def test_faulty_rows_are_rejected_one_by_one_and_the_others_predicted(project, trained, raw):
     lines = (project.path / TABLE).read_text().splitlines()
     at = lines[0].split(",").index("temp")
 
@@ -134,9 +134,9 @@ def test_a_missing_column_is_named_and_nothing_is_written(project, trained, raw)
     assert not list(project.path.glob(".short*"))
 
 
-def test_a_fault_in_the_middle_leaves_the_old_answers(project, trained, monkeypatch):
+def test_a_fault_in_the_middle_leaves_the_old_predictions(project, trained, monkeypatch):
     predicted(project, trained, project.path / TABLE, "kept")
-    before = (project.path / "kept_answers.csv").read_bytes()
+    before = (project.path / "kept_predictions.csv").read_bytes()
     seen = []
 
     def breaks(*arguments):
@@ -145,18 +145,18 @@ def test_a_fault_in_the_middle_leaves_the_old_answers(project, trained, monkeypa
             raise OSError(28, "No space left on device")
         return real(*arguments)
 
-    from layerwise.inference import batch_predict as predictions
+    from layerwise.inference import batch_predict
 
-    real = predictions.predict_chunk
-    monkeypatch.setattr(predictions, "predict_chunk", breaks)
+    real = batch_predict.predict_chunk
+    monkeypatch.setattr(batch_predict, "predict_chunk", breaks)
     with pytest.raises(DatasetError, match="No space left"):
         predicted(project, trained, project.path / TABLE, "kept", chunk_rows=100)
-    assert (project.path / "kept_answers.csv").read_bytes() == before
+    assert (project.path / "kept_predictions.csv").read_bytes() == before
     assert not list(project.path.glob(".kept*"))
     assert project.last_run()[1] == "FAILED"
 
 
-def test_the_answers_lie_with_the_models_problem_unless_named(project, trained):
+def test_the_predictions_lie_with_the_models_problem_unless_named(project, trained):
     project.run("predict", predict={"model": trained, "input": str(project.path / TABLE)})
     assert (project.path / "data/07_model_output/fires/predict/forestfires_uci_predictions.csv").exists()
     run, status = project.last_run()
@@ -200,7 +200,7 @@ def test_an_rbm_is_no_model_that_predicts(project):
         ({"output": TABLE}, DatasetError, "holds the rows themselves"),
     ],
 )
-def test_what_the_command_forgot_is_said(project, trained, settings, error, words):
+def test_what_the_command_lacks_is_named(project, trained, settings, error, words):
     given = {"model": trained, "input": TABLE} | settings
     with pytest.raises((error, DatasetError), match=words):
         project.run("predict", predict=given)
@@ -248,10 +248,10 @@ def test_a_changed_model_in_the_store_is_refused_before_anything_is_written(proj
     with pytest.raises(ModelError, match=r"python_model\.pkl is not among the model's files"):
         predicted(project, trained, project.path / TABLE, "tampered")
     (folder / "python_model.pkl").unlink()
-    listed = folder / "data/model/model.json"
-    right = listed.read_text()
-    listed.write_text(json.dumps(json.loads(right) | {"threshold": 0.0}))
+    manifest = folder / "data/model/model.json"
+    right = manifest.read_text()
+    manifest.write_text(json.dumps(json.loads(right) | {"threshold": 0.0}))
     with pytest.raises(ModelError, match="not the one that was registered"):
         predicted(project, "fires@champion", project.path / TABLE, "tampered")
-    listed.write_text(right)
-    assert not (project.path / "tampered_answers.csv").exists()
+    manifest.write_text(right)
+    assert not (project.path / "tampered_predictions.csv").exists()

@@ -20,19 +20,19 @@ FIGURES = (
 
 @pytest.fixture(scope="module")
 def trained(project):
-    project.run("rbm", problem={"name": "machine"})
+    project.run("rbm", problem={"name": "digits_rbm"})
     return project
 
 
-def report(project, name, problem="machine"):
+def report(project, name, problem="digits_rbm"):
     return project.json(f"08_reporting/{problem}/rbm/{name}.json")
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_drawn(trained, name):
-    with Image.open(trained.path / f"data/08_reporting/machine/rbm/{name}.png") as picture:
-        assert min(picture.size) > 200
-        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+    with Image.open(trained.path / f"data/08_reporting/digits_rbm/rbm/{name}.png") as image:
+        assert min(image.size) > 200
+        assert len(np.unique(np.asarray(image.convert("L")))) > 10
 
 
 def test_the_log_probability_is_an_interval_that_the_saved_rbm_gives(trained):
@@ -41,8 +41,8 @@ def test_the_log_probability_is_an_interval_that_the_saved_rbm_gives(trained):
     assert partition["method"] == "ais"
     assert partition["ais_mean"] <= partition["ais"]
     assert test["low"] <= test["midpoint"] <= test["high"]
-    rbm = trained.catalog(problem={"name": "machine"}).load("rbm.rbm")
-    rows = trained.catalog(problem={"name": "machine"}).load("rbm.test").inputs
+    rbm = trained.catalog(problem={"name": "digits_rbm"}).load("rbm.rbm")
+    rows = trained.catalog(problem={"name": "digits_rbm"}).load("rbm.test").inputs
     binarized = torch.bernoulli(rows, generator=torch.Generator().manual_seed(5))
     # Another draw of the binarized pixels moves the mean of 1,000 rows by a fraction of a nat.
     expected = float(-rbm.free_energy(binarized).mean()) - partition["high"]
@@ -54,7 +54,7 @@ def test_the_log_probability_is_an_interval_that_the_saved_rbm_gives(trained):
 
 
 def test_the_history_monitors_what_reconstruction_does_not_show(trained):
-    epochs = trained.json("07_model_output/machine/rbm/rbm_history.json")["epochs"]
+    epochs = trained.json("07_model_output/digits_rbm/rbm/rbm_history.json")["epochs"]
     assert len(epochs) == 4
     for name in ("pseudo_likelihood", "free_energy_gap", "reconstruction"):
         assert all(math.isfinite(epoch[f"validation/{name}"]) for epoch in epochs)
@@ -67,7 +67,7 @@ def test_the_history_monitors_what_reconstruction_does_not_show(trained):
 
 
 def test_reconstructions_are_kept_at_four_stages_with_a_falling_cross_entropy(trained):
-    reconstruction_history = trained.json("07_model_output/machine/rbm/rbm_history.json")[
+    reconstruction_history = trained.json("07_model_output/digits_rbm/rbm/rbm_history.json")[
         "reconstruction_history"
     ]
     assert [stage["epoch"] for stage in reconstruction_history] == [0, 1, 2, 4]
@@ -77,14 +77,14 @@ def test_reconstructions_are_kept_at_four_stages_with_a_falling_cross_entropy(tr
 def test_features_are_probed_beside_raw_rows_and_components(trained):
     found = report(trained, "probe")
     assert set(found) == {"features", "raw", "pca"}
-    assert all(figures["error"]["value"] < 0.4 for figures in found.values())
-    assert all(figures["error"]["base_rate"] == pytest.approx(0.9) for figures in found.values())
+    assert all(metrics["error"]["value"] < 0.4 for metrics in found.values())
+    assert all(metrics["error"]["base_rate"] == pytest.approx(0.9) for metrics in found.values())
 
 
 def test_label_units_classify(trained):
     found = report(trained, "classification_metrics")
     assert found["error"]["value"] < 0.6
-    network = load_network(trained.path / "data/06_models/machine/rbm/classification_rbm")
+    network = load_network(trained.path / "data/06_models/digits_rbm/rbm/classification_rbm")
     assert network.config.n_visible == 794
 
 

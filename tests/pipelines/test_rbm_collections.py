@@ -19,17 +19,17 @@ def write_environment(project, name, source, files, task, **rbm):
 
 @pytest.fixture(scope="module")
 def ratings(project):
-    """Ratings by users of three tastes: high for a third of the films, low for the others."""
-    random = np.random.default_rng(0)
+    """Ratings by users of three tastes: high for a third of the movies, low for the others."""
+    rng = np.random.default_rng(0)
     lines = []
     for user in range(90):
-        for film in random.permutation(60)[:30]:
-            liked = film % TASTES == user % TASTES
-            value = random.choice([4, 5]) if liked else random.choice([1, 2])
-            lines.append(f"{user + 1}\t{film + 1}\t{value}\t0")
+        for movie in rng.permutation(60)[:30]:
+            is_liked = movie % TASTES == user % TASTES
+            value = rng.choice([4, 5]) if is_liked else rng.choice([1, 2])
+            lines.append(f"{user + 1}\t{movie + 1}\t{value}\t0")
     raw = project.path / "data/01_raw"
     (raw / "u.data").write_text("\n".join(lines) + "\n")
-    titles = "\n".join(f"{k + 1}|Film {k + 1} (1999)|x" for k in range(60))
+    titles = "\n".join(f"{k + 1}|Movie {k + 1} (1999)|x" for k in range(60))
     (raw / "u.item").write_text(titles + "\n", encoding="latin-1")
     files = {"ratings": {"name": "u.data"}, "titles": {"name": "u.item"}}
     write_environment(project, "tastes", "SourceRatings", files, "ratings", learning_rate=0.5)
@@ -40,7 +40,7 @@ def ratings(project):
 def test_held_out_ratings_are_predicted_better_than_by_means(ratings):
     found = ratings.json("08_reporting/tastes/rbm/recommendation.json")
     assert found["rmse"] < 0.8 * min(found["global_mean"], found["item_mean"], found["user_mean"])
-    assert found["rmse"] > 0.45  # half a point is the noise that was planted
+    assert found["rmse"] > 0.45  # half a point is the noise of the generated ratings
     history = ratings.json("07_model_output/tastes/rbm/rbm_history.json")["epochs"]
     assert min(epoch["validation/rmse"] for epoch in history) < 0.9 * history[0]["validation/rmse"]
 
@@ -69,10 +69,10 @@ def test_rows_may_be_users(ratings):
 @pytest.fixture(scope="module")
 def documents(project):
     """Documents of two topics, words 1 to 5 and 6 to 10."""
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     lines = []
     for document in range(200):
-        words = random.integers(1, 6, size=20) + 5 * (document % 2)
+        words = rng.integers(1, 6, size=20) + 5 * (document % 2)
         for word, count in zip(*np.unique(words, return_counts=True), strict=True):
             lines.append(f"{document + 1} {word} {count}")
     raw = project.path / "data/01_raw"
@@ -102,7 +102,7 @@ def test_perplexity_stands_beside_lda_and_top_words_come_from_the_vocabulary(doc
 
 
 @pytest.mark.parametrize(("env", "pipeline"), [("tastes", "mlp"), ("two_topics", "dbn")])
-def test_networks_with_labels_refuse_them(ratings, documents, env, pipeline):
+def test_supervised_pipelines_refuse_ratings_and_documents(ratings, documents, env, pipeline):
     with pytest.raises(ValueError, match="run --pipelines=rbm"):
         ratings.run(pipeline, env=env)
 

@@ -14,14 +14,14 @@ def stacked(project):
     return project
 
 
-def test_a_run_leaves_a_network_that_beats_guessing(stacked):
+def test_a_run_leaves_a_network_that_is_better_than_chance(stacked):
     metrics = stacked.json("08_reporting/stacked/sae/metrics.json")["network"]
     assert metrics["error"]["value"] < 0.5
     shape = stacked.json("06_models/stacked/sae/network/network.json")
     assert (shape["hidden_sizes"], shape["activation"]) == ([40, 30], "sigmoid")
 
 
-def test_the_stack_reconstructs_better_the_longer_a_layer_learns(stacked):
+def test_the_stack_reconstructs_better_the_longer_a_layer_is_trained(stacked):
     history = stacked.json("07_model_output/stacked/sae/pretraining_history.json")
     assert list(history["layers"]) == ["layer_1", "layer_2"]
     for epochs in history["layers"].values():
@@ -41,7 +41,7 @@ def test_pretrained_layers_reach_the_classifier(stacked):
         assert torch.equal(network[f"hidden.{k}.bias"], stack[f"layers.{k}.encoder.0.bias"])
 
 
-def test_rbms_unroll_and_learn_on_as_one_deep_autoencoder(project):
+def test_rbms_unroll_and_are_trained_on_as_one_deep_autoencoder(project):
     stop = ["sae.pretrain_stack"]
     project.run("sae", problem={"name": "unrolled"}, pretraining={"method": "rbm"}, to_nodes=stop)
     history = project.json("07_model_output/unrolled/sae/pretraining_history.json")
@@ -49,11 +49,11 @@ def test_rbms_unroll_and_learn_on_as_one_deep_autoencoder(project):
     epochs = history["layers"]["unrolled"]
     assert epochs[-1]["validation/loss"] < epochs[0]["validation/loss"]
     stack = weights(project, "unrolled", "stack")
-    # Free weights: the way back has left the machines' own.
+    # The weights are untied: the decoder's have left the RBMs'.
     assert not torch.equal(stack["layers.0.encoder.0.weight"].T, stack["layers.0.decoder.0.weight"])
 
 
-def test_without_pretraining_the_same_net_starts_at_random(project):
+def test_without_pretraining_there_is_no_stack_to_evaluate(project):
     project.run("sae", problem={"name": "from_scratch"}, pretraining={"method": "none"})
     assert project.json("07_model_output/from_scratch/sae/pretraining_history.json")["layers"] == {}
     assert project.json("08_reporting/from_scratch/sae/stack_metrics.json") == {}
@@ -76,7 +76,7 @@ def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project):
         ({"sae": {"corruption": "swp"}}, "sae.corruption"),
     ],
 )
-def test_what_makes_no_stack_is_said_before_anything_runs(project, params, message):
+def test_settings_that_make_no_stack_are_refused_before_anything_runs(project, params, message):
     with pytest.raises(ValueError, match=message):
         project.run("sae", **params)
 

@@ -58,7 +58,7 @@ TARGETS = ["first", "second", "value", "kind"]
         ("multiclass", "kind", "accuracy", 0.8),
     ],
 )
-def test_every_task_is_learnt_from_a_pretrained_start(run, task, target, metric, bound):
+def test_every_task_is_learned_from_a_pretrained_stack(run, task, target, metric, bound):
     named = [target] if isinstance(target, str) else target
     problem = {
         "name": "mine",

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from layerwise.tracking import buffered_logger as buffered_logger
+from layerwise.tracking import buffered_logger
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
 
 
@@ -13,34 +13,34 @@ class Server:
     """A tracking server that can be switched off."""
 
     def __init__(self):
-        self.on, self.asked = True, 0
+        self.on, self.n_calls = True, 0
         self.metrics, self.tags, self.files, self.texts, self.status = [], {}, [], {}, []
         self.params = {}
 
-    def _answer(self):
-        self.asked += 1
+    def _respond(self):
+        self.n_calls += 1
         if not self.on:
             raise ConnectionError("gone")
 
     def get_run(self, run_id):
-        self._answer()
+        self._respond()
 
     def log_batch(self, run_id, metrics=(), tags=(), params=()):
-        self._answer()
+        self._respond()
         self.params |= {param.key: param.value for param in params}
         self.metrics += [(m.key, m.step, m.value) for m in metrics]
         self.tags |= {tag.key: tag.value for tag in tags}
 
     def log_artifact(self, run_id, path, folder):
-        self._answer()
+        self._respond()
         self.files.append((path, folder))
 
     def log_text(self, run_id, text, name):
-        self._answer()
+        self._respond()
         self.texts[name] = text
 
     def set_terminated(self, run_id, status, end_time=None):
-        self._answer()
+        self._respond()
         self.status.append(status)
 
 
@@ -58,35 +58,37 @@ def server():
 
 
 @pytest.fixture
-def own(server, tmp_path, clock):
+def run_logger(server, tmp_path, clock):
     return BufferedRunLogger(server, "run", tmp_path / "metrics_run.jsonl", "http://server")
 
 
-def report(own, clock, *epochs):
+def report(run_logger, clock, *epochs):
     for epoch in epochs:
         clock[0] += 3
-        own.log_metrics({"train/loss": 1 / epoch}, epoch)
+        run_logger.log_metrics({"train/loss": 1 / epoch}, epoch)
 
 
 def expected(*epochs):
     return [("train/loss", epoch, 1 / epoch) for epoch in epochs]
 
 
-def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(own, server, clock, tmp_path, caplog):
-    report(own, clock, 1, 2)
+def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(
+    run_logger, server, clock, tmp_path, caplog
+):
+    report(run_logger, clock, 1, 2)
     server.on = False
-    report(own, clock, *range(3, 23))
+    report(run_logger, clock, *range(3, 23))
     image_path = tmp_path / "curve.png"
-    image_path.write_bytes(b"picture")
-    own.log_file(str(image_path), "figures")
-    own.log_text("model_card.md", "card")
-    own.log_tags({"data.rows": "9"})
-    own.log_params({f"name_{k}": "value" for k in range(150)})
+    image_path.write_bytes(b"image")
+    run_logger.log_file(str(image_path), "figures")
+    run_logger.log_text("model_card.md", "card")
+    run_logger.log_tags({"data.rows": "9"})
+    run_logger.log_params({f"name_{k}": "value" for k in range(150)})
     assert server.metrics == expected(1, 2)
-    assert own.offline_buffer.exists()
+    assert run_logger.offline_buffer.exists()
     server.on = True
-    report(own, clock, 23, 24, 25)
-    own.close("FINISHED")
+    report(run_logger, clock, 23, 24, 25)
+    run_logger.close("FINISHED")
     assert server.metrics == expected(*range(1, 26))
     assert server.files == [(str(image_path), "figures")]
     assert (server.texts, server.tags, server.status) == (
@@ -95,47 +97,47 @@ def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(own, serv
         ["FINISHED"],
     )
     assert len(server.params) == 150
-    assert not own.offline_buffer.exists()
+    assert not run_logger.offline_buffer.exists()
     assert caplog.text.count("tracking server is gone") == 1
     assert caplog.text.count("tracking server is back, and has what was kept for it: 2") == 1
 
 
-def test_a_server_that_is_away_is_not_asked_at_every_turn(own, server, clock):
+def test_a_server_that_is_away_is_not_tried_at_every_metric(run_logger, server, clock):
     server.on = False
-    report(own, clock, *range(1, 101))
-    # 300 seconds of training, one question in 5 seconds at most.
-    assert 10 < server.asked <= 61
+    report(run_logger, clock, *range(1, 101))
+    # 300 seconds of training, one try in 5 seconds at most.
+    assert 10 < server.n_calls <= 61
 
 
-def test_a_server_that_takes_long_to_say_nothing_costs_a_tenth_of_the_time(own, server, clock):
+def test_a_server_that_is_slow_to_fail_costs_a_tenth_of_the_time(run_logger, server, clock):
     server.on = False
-    answer = server._answer
+    respond = server._respond
 
     def slowly():
         clock[0] += 10
-        answer()
+        respond()
 
-    server._answer = slowly
+    server._respond = slowly
     began = clock[0]
-    report(own, clock, *range(1, 201))
-    assert server.asked * 10 <= 0.11 * (clock[0] - began) + 10
+    report(run_logger, clock, *range(1, 201))
+    assert server.n_calls * 10 <= 0.11 * (clock[0] - began) + 10
 
 
 def test_what_a_server_that_never_came_back_missed_is_sent_by_the_next_run(
-    own, server, clock, tmp_path, caplog
+    run_logger, server, clock, tmp_path, caplog
 ):
     caplog.set_level(logging.INFO)
-    report(own, clock, 1)
+    report(run_logger, clock, 1)
     server.on = False
-    report(own, clock, 2, 3)
+    report(run_logger, clock, 2, 3)
     kept, replaced = tmp_path / "kept.png", tmp_path / "replaced.png"
     for path in (kept, replaced):
-        path.write_bytes(b"picture")
-        own.log_file(str(path), "figures")
-    own.close("FINISHED")
+        path.write_bytes(b"image")
+        run_logger.log_file(str(path), "figures")
+    run_logger.close("FINISHED")
     assert "still away" in caplog.text
-    assert str(own.offline_buffer) in caplog.text
-    replaced.write_bytes(b"a picture of another run")
+    assert str(run_logger.offline_buffer) in caplog.text
+    replaced.write_bytes(b"an image of another run")
     # Another server is none of its business.
     server.on = True
     send_buffered(server, "sqlite:///other.db", tmp_path)
@@ -144,57 +146,59 @@ def test_what_a_server_that_never_came_back_missed_is_sent_by_the_next_run(
     assert server.metrics == expected(1, 2, 3)
     assert server.status == ["FINISHED"]
     assert server.files == [(str(kept), "figures")]
-    assert not own.offline_buffer.exists()
+    assert not run_logger.offline_buffer.exists()
 
 
-def test_a_line_that_a_dying_process_left_half_written_is_passed_over(own, server, clock, tmp_path):
+def test_a_line_that_a_dying_process_left_half_written_is_skipped(run_logger, server, clock, tmp_path):
     server.on = False
-    report(own, clock, 1, 2)
-    with own.offline_buffer.open("a") as file:
+    report(run_logger, clock, 1, 2)
+    with run_logger.offline_buffer.open("a") as file:
         file.write('{"key": "train/lo')
     server.on = True
     send_buffered(server, "http://server", tmp_path)
     assert server.metrics == expected(1, 2)
 
 
-def test_with_a_full_disk_too_training_goes_on_and_nothing_is_lost(own, server, clock, tmp_path, caplog):
+def test_with_a_full_disk_too_training_goes_on_and_nothing_is_lost(
+    run_logger, server, clock, tmp_path, caplog
+):
     server.on = False
-    own.offline_buffer.parent.joinpath("metrics_run.jsonl").mkdir()  # a file that cannot be opened
-    report(own, clock, 1, 2, 3)
+    run_logger.offline_buffer.parent.joinpath("metrics_run.jsonl").mkdir()  # a file that cannot be opened
+    report(run_logger, clock, 1, 2, 3)
     assert caplog.text.count("cannot be written either") == 1
-    own.offline_buffer.rmdir()
-    report(own, clock, 4)
-    lines = [json.loads(line) for line in own.offline_buffer.read_text().splitlines()]
+    run_logger.offline_buffer.rmdir()
+    report(run_logger, clock, 4)
+    lines = [json.loads(line) for line in run_logger.offline_buffer.read_text().splitlines()]
     assert [line["step"] for line in lines[1:]] == [1, 2, 3, 4]
     server.on = True
-    report(own, clock, 5, 6, 7)
-    own.close("FAILED")
+    report(run_logger, clock, 5, 6, 7)
+    run_logger.close("FAILED")
     assert sorted(server.metrics) == sorted(expected(*range(1, 8)))
 
 
 def test_metrics_that_the_run_has_already_are_not_sent_twice(server, tmp_path, clock):
-    own = BufferedRunLogger(
+    run_logger = BufferedRunLogger(
         server, "run", tmp_path / "kept", already_logged={("train/loss", 1), ("train/loss", 2)}
     )
-    report(own, clock, 1, 2, 3)
-    own.flush()
+    report(run_logger, clock, 1, 2, 3)
+    run_logger.flush()
     assert server.metrics == expected(3)
 
 
-def test_what_cannot_be_kept_for_later_is_tried_as_soon_as_the_server_is_back(own, server, clock):
+def test_what_cannot_be_buffered_is_tried_as_soon_as_the_server_is_back(run_logger, server, clock):
     server.on = False
-    report(own, clock, 1)
-    assert not own.attempt(lambda: server.log_text("run", "model", "model"))
+    report(run_logger, clock, 1)
+    assert not run_logger.attempt(lambda: server.log_text("run", "model", "model"))
     server.on = True
-    assert own.attempt(lambda: server.log_text("run", "model", "model"))
+    assert run_logger.attempt(lambda: server.log_text("run", "model", "model"))
     assert server.texts == {"model": "model"}
     assert server.metrics == expected(1)
 
 
-def test_an_error_while_the_server_answers_is_a_defect_and_is_raised(own, server, clock):
+def test_an_error_while_the_server_responds_is_a_defect_and_is_raised(run_logger, server, clock):
     def broken():
         raise ValueError("a defect")
 
     with pytest.raises(ValueError, match="a defect"):
-        own.attempt(broken)
-    assert not own.connection_dropped
+        run_logger.attempt(broken)
+    assert not run_logger.connection_dropped

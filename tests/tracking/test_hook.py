@@ -55,16 +55,16 @@ def test_every_epoch_of_every_stage_has_its_metrics(project, tracked):
     assert [found["train/loss"][k] for k in (1, 2, 3)] == [epoch["train/loss"] for epoch in history]
 
 
-def test_the_test_rows_are_measured_once(project, tracked):
+def test_the_test_metrics_are_logged_once(project, tracked):
     found = metrics(project, tracked)
     assert len(found["test/error"]) == 1
-    measured = project.json("08_reporting/tracked/dbn/metrics.json")["network"]
-    assert found["test/error"][0] == measured["error"]["value"]
+    reported = project.json("08_reporting/tracked/dbn/metrics.json")["network"]
+    assert found["test/error"][0] == reported["error"]["value"]
     assert found["test/error"][0] == pytest.approx(1 - found["test/accuracy"][0])
     assert "test/reconstruction_mse" in found
 
 
-def test_parameters_are_flat_and_whole(project, tracked):
+def test_parameters_are_flat_and_complete(project, tracked):
     found = dict(project.query("select key, value from params where run_uuid=?", tracked))
     assert found["dbn.hidden_sizes"] == "[40, 30]"
     assert found["seed"] == "0"
@@ -73,7 +73,7 @@ def test_parameters_are_flat_and_whole(project, tracked):
     assert not any(name.startswith("mlp.") for name in found)
 
 
-def test_figures_and_the_model_card_lie_with_the_run(project, tracked):
+def test_figures_and_the_model_card_are_logged_with_the_run(project, tracked):
     names = [
         file.path
         for file in mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db").list_artifacts(tracked)
@@ -98,7 +98,7 @@ def test_the_logged_model_takes_raw_rows_and_agrees_with_the_test_predictions(pr
     )
 
 
-def test_a_tables_model_takes_the_untouched_columns(project):
+def test_a_tables_model_takes_the_raw_columns(project):
     project.run("mlp", env="forest_fires")
     run_id, status = project.last_run()
     assert status == "FINISHED"
@@ -149,7 +149,7 @@ def test_a_partial_run_logs_no_model_of_an_earlier_one(finished):
     assert finished.query("select count(*) from logged_models where source_run_id=?", run_id) == [(0,)]
 
 
-def test_the_thread_runner_gives_one_run_with_the_same_figures(project, tracked):
+def test_the_thread_runner_gives_one_run_with_the_same_metrics(project, tracked):
     project.run("dbn", problem={"name": "threads"}, runner=ThreadRunner())
     run_id, status = project.last_run()
     assert status == "FINISHED"
@@ -159,21 +159,21 @@ def test_the_thread_runner_gives_one_run_with_the_same_figures(project, tracked)
     assert metrics(project, run_id)["test/error"] == metrics(project, tracked)["test/error"]
 
 
-class LostServer:
-    """A tracking server that answers a few calls and is gone."""
+class FailingServer:
+    """A tracking server that responds to a few calls and is gone."""
 
-    def __init__(self, answers):
-        self.answers, self.sent = answers, []
+    def __init__(self, responses):
+        self.responses, self.sent = responses, []
 
     def log_batch(self, run_id, metrics=(), tags=()):
-        if self.answers == 0:
+        if self.responses == 0:
             raise ConnectionError("gone")
-        self.answers -= 1
+        self.responses -= 1
         self.sent += metrics
 
 
-def test_metrics_of_a_lost_server_are_kept_in_a_file(tmp_path, caplog):
-    server = LostServer(answers=1)
+def test_metrics_of_a_server_that_is_gone_are_buffered_in_a_file(tmp_path, caplog):
+    server = FailingServer(responses=1)
     run_logger = BufferedRunLogger(server, "run", tmp_path / "kept" / "metrics.jsonl")
     run_logger.log_metrics({"train/loss": 1.0}, 1)
     run_logger.log_metrics({"train/loss": 0.5, "train/error": 0.25}, 2)

@@ -29,25 +29,28 @@ def test_the_first_model_is_the_champion():
     assert compare_with_champion(tags(0.5), None, "") == ("It is the first champion (roc_auc 0.5000).", True)
 
 
-def test_other_test_rows_or_another_metric_leave_the_champion_and_say_so():
-    said, moves = compare_with_champion(tags(0.9, rows="other"), tags(0.8), "4")
+def test_other_test_rows_or_another_metric_leave_the_champion_with_a_message():
+    message, moves = compare_with_champion(tags(0.9), {"test.measure": "roc_auc", "test.rows": "same"}, "4")
+    assert moves
+    assert "replaces version 4, a model of the first edition" in message
+    message, moves = compare_with_champion(tags(0.9, rows="other"), tags(0.8), "4")
     assert not moves
-    assert "stays version 4: it was measured on other test rows" in said
-    said, moves = compare_with_champion(tags(0.1, metric="error"), tags(0.8), "4")
+    assert "stays version 4: it was measured on other test rows" in message
+    message, moves = compare_with_champion(tags(0.1, metric="error"), tags(0.8), "4")
     assert not moves
-    assert "compared by roc_auc" in said
+    assert "compared by roc_auc" in message
 
 
-def test_the_fingerprint_tells_files_targets_and_rows_apart():
-    marks = [
+def test_the_fingerprint_depends_on_file_targets_and_rows():
+    fingerprints = [
         fingerprint("f", ["y"], [1, 2]),
         fingerprint("g", ["y"], [1, 2]),
         fingerprint("f", ["z"], [1, 2]),
         fingerprint("f", ["y"], [1, 3]),
         fingerprint("f", ["y"], [12]),
     ]
-    assert len(set(marks)) == 5
-    assert fingerprint("f", ["y"], [1, 2]) == marks[0]
+    assert len(set(fingerprints)) == 5
+    assert fingerprint("f", ["y"], [1, 2]) == fingerprints[0]
 
 
 def test_a_model_is_compared_by_its_tasks_own_metric():
@@ -70,15 +73,15 @@ def test_runs_register_their_models_and_the_champion_follows_the_better_one(proj
     assert run(1e-9)[0] == "1"
     number, second = run(0.01)
     assert number == "2"
-    measured = project.json("08_reporting/named/mlp/metrics.json")["network"]["error"]
-    assert float(second.tags["test.value"]) == measured["value"]
-    assert second.data_spec.startswith("# Model card")
-    assert len(second.data_spec) <= 5000
+    reported = project.json("08_reporting/named/mlp/metrics.json")["network"]["error"]
+    assert float(second.tags["test.value"]) == reported["value"]
+    assert second.description.startswith("# Model card")
+    assert len(second.description) <= 5000
     shown = client.get_logged_model(second.source.removeprefix("models:/")).tags["mlflow.modelVersions"]
     assert [(each["name"], str(each["version"])) for each in json.loads(shown)] == [("named", "2")]
     assert run(1e-9)[0] == "2"
     assert run(0.01, split={"seed": 7})[0] == "2"
     run_id, _ = project.last_run()
-    ((said,),) = project.query("select value from tags where key='registered' and run_uuid=?", run_id)
-    assert "other test rows" in said
+    ((message,),) = project.query("select value from tags where key='registered' and run_uuid=?", run_id)
+    assert "other test rows" in message
     assert len(client.search_model_versions("name='named'")) == 4

@@ -14,7 +14,7 @@ def seeded(seed=0):
 
 
 class Recorder:
-    """A trainee that learns the sum of what it saw and reports its inputs as losses."""
+    """A training plan that learns the sum of what it saw and reports its inputs as losses."""
 
     def __init__(self, poison=None):
         self.poison = poison
@@ -43,7 +43,7 @@ class Recorder:
         self.total.copy_(state["total"])
 
 
-class Diary(Callback):
+class EventRecorder(Callback):
     """Write every event down."""
 
     def __init__(self):
@@ -99,7 +99,7 @@ def test_averages_of_an_epoch_are_exact_with_a_short_last_batch():
     assert progress.seconds == pytest.approx(sum(entry["seconds"] for entry in progress.history))
 
 
-def test_the_order_of_rows_depends_on_the_generator_alone():
+def test_the_order_of_rows_depends_on_the_rng_alone():
     seen = []
     for k, seed in enumerate((1, 1, 2)):
         torch.manual_seed(k)
@@ -133,7 +133,7 @@ def test_a_transform_sees_every_batch_and_never_the_validation_rows():
 
 
 def test_events_come_in_order():
-    diary, quiet = Diary(), Callback()
+    recorder, inert = EventRecorder(), Callback()
     plan = Recorder()
     fit(
         plan,
@@ -141,21 +141,21 @@ def test_events_come_in_order():
         epochs=2,
         batch_size=4,
         rng=seeded(),
-        callbacks=[quiet, diary],
+        callbacks=[inert, recorder],
         validation=rows(2),
     )
     epoch = ["epoch {} begins", "batch 1", "batch 2", "epoch {} ends"]
     expected = [event.format(k) for k in (1, 2) for event in epoch]
-    assert diary.events == ["train begins", *expected, "train ends"]
+    assert recorder.events == ["train begins", *expected, "train ends"]
     assert plan.epochs == [(1, 2), (2, 2)]
-    assert diary.metrics[0].keys() == {"train/loss", "train/square", "validation/loss"}
+    assert recorder.metrics[0].keys() == {"train/loss", "train/square", "validation/loss"}
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_training_with_layer_epoch_and_remedy(poison):
-    diary, plan = Diary(), Recorder(poison=(2, poison))
-    measured = []
-    plan.validation_step = lambda batch: measured.append(len(plan.seen)) or {"loss": batch.inputs[:, 0]}
+    recorder, plan = EventRecorder(), Recorder(poison=(2, poison))
+    evaluated = []
+    plan.validation_step = lambda batch: evaluated.append(len(plan.seen)) or {"loss": batch.inputs[:, 0]}
     with pytest.raises(TrainingError, match=r"layer 2 of 3: train/loss became .* in epoch 2.*learning rate"):
         fit(
             plan,
@@ -164,13 +164,13 @@ def test_a_loss_that_is_not_finite_stops_training_with_layer_epoch_and_remedy(po
             batch_size=4,
             rng=seeded(),
             validation=rows(3),
-            callbacks=[diary],
+            callbacks=[recorder],
             name="layer 2 of 3",
         )
-    # Nothing is measured, reported or kept of the broken epoch, but callbacks can put things in order.
-    assert measured == [1]
-    assert diary.events[-3:] == ["batch 1", "batch 2", "train ends"]
-    assert len(diary.metrics) == 1
+    # Nothing is evaluated, reported or kept of the broken epoch, but callbacks can put things in order.
+    assert evaluated == [1]
+    assert recorder.events[-3:] == ["batch 1", "batch 2", "train ends"]
+    assert len(recorder.metrics) == 1
     assert issubclass(TrainingError, UserError)
 
 
@@ -181,7 +181,7 @@ def test_an_update_that_breaks_the_network_in_the_last_batch_is_found_too():
             self.total += float("nan")
             return losses
 
-    diary = Diary()
+    recorder = EventRecorder()
     with pytest.raises(TrainingError, match="validation/loss became nan in epoch 1"):
         fit(
             Breaks(),
@@ -190,16 +190,16 @@ def test_an_update_that_breaks_the_network_in_the_last_batch_is_found_too():
             batch_size=4,
             rng=seeded(),
             validation=rows(3),
-            callbacks=[diary],
+            callbacks=[recorder],
         )
-    assert diary.metrics == []
+    assert recorder.metrics == []
 
 
 def test_a_batch_larger_than_the_rows_is_refused_before_anything_runs():
-    diary, plan = Diary(), Recorder()
+    recorder, plan = EventRecorder(), Recorder()
     with pytest.raises(TrainingError, match="layer 1: a batch of 8 rows is larger than the 7 training rows"):
-        fit(plan, rows(), epochs=1, batch_size=8, rng=seeded(), callbacks=[diary], name="layer 1")
-    assert diary.events == []
+        fit(plan, rows(), epochs=1, batch_size=8, rng=seeded(), callbacks=[recorder], name="layer 1")
+    assert recorder.events == []
     assert plan.epochs == []
 
 
@@ -218,10 +218,10 @@ def test_a_callback_can_stop_within_an_epoch():
         def on_batch_end(self, progress):
             progress.stop = "enough"
 
-    plan, diary = Recorder(), Diary()
-    progress = fit(plan, rows(), epochs=9, batch_size=2, rng=seeded(), callbacks=[Stop(), diary])
+    plan, recorder = Recorder(), EventRecorder()
+    progress = fit(plan, rows(), epochs=9, batch_size=2, rng=seeded(), callbacks=[Stop(), recorder])
     assert (progress.epoch, progress.batch) == (1, 1)
-    assert diary.events == ["train begins", "epoch 1 begins", "batch 1", "epoch 1 ends", "train ends"]
+    assert recorder.events == ["train begins", "epoch 1 begins", "batch 1", "epoch 1 ends", "train ends"]
     first = float(plan.seen[0][0].inputs[:, 0].mean())
     assert progress.history[0]["train/loss"] == pytest.approx(first)
 
@@ -231,10 +231,10 @@ def test_training_ends_in_order_when_a_step_fails():
         def training_step(self, batch):
             raise KeyboardInterrupt
 
-    diary = Diary()
+    recorder = EventRecorder()
     with pytest.raises(KeyboardInterrupt):
-        fit(Fails(), rows(), epochs=2, batch_size=4, rng=seeded(), callbacks=[diary])
-    assert diary.events == ["train begins", "epoch 1 begins", "train ends"]
+        fit(Fails(), rows(), epochs=2, batch_size=4, rng=seeded(), callbacks=[recorder])
+    assert recorder.events == ["train begins", "epoch 1 begins", "train ends"]
 
 
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been():
@@ -253,14 +253,14 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been():
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 1000])
-def test_measure_is_the_exact_mean_whatever_the_batches(batch_size):
+def test_evaluation_is_the_exact_mean_whatever_the_batches(batch_size):
     plan = Recorder()
     plan.total += 2
     found = evaluate(plan, rows(), batch_size)
     assert found == {"loss": pytest.approx(2 * float(rows().inputs[:, 0].mean()), rel=1e-15)}
 
 
-def test_measure_builds_no_graph():
+def test_evaluation_builds_no_graph():
     class Graph(Recorder):
         def validation_step(self, batch):
             self.graph = torch.is_grad_enabled()

@@ -7,17 +7,17 @@ import torch
 from layerwise.utils.random_streams import derive_seed, numpy_rng, torch_rng
 
 
-def draws(*names, n=20_000):
+def samples(*names, n=20_000):
     return torch.rand(n, generator=torch_rng(*names), dtype=torch.float64).numpy()
 
 
 def test_a_stream_is_the_same_each_time_and_apart_from_the_global_one():
     torch.manual_seed(1)
-    first = draws(0, "order")
+    first = samples(0, "order")
     torch.manual_seed(2)
-    assert np.array_equal(first, draws(0, "order"))
+    assert np.array_equal(first, samples(0, "order"))
     before = torch.get_rng_state()
-    draws(0, "order")
+    samples(0, "order")
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -31,10 +31,10 @@ def test_seeds_follow_from_the_digest_of_the_name_so_they_are_the_same_everywher
 @pytest.mark.parametrize("other", [(0, "dropout"), (1, "order"), (0, "order", "x"), (0,)])
 def test_streams_of_other_names_and_seeds_are_independent(other):
     # Five standard errors of the correlation of independent streams.
-    assert abs(np.corrcoef(draws(0, "order"), draws(*other))[0, 1]) < 5 / 20_000**0.5
+    assert abs(np.corrcoef(samples(0, "order"), samples(*other))[0, 1]) < 5 / 20_000**0.5
 
 
-def test_drawing_from_one_stream_leaves_the_others_alone():
+def test_sampling_from_one_stream_leaves_the_others_alone():
     one, other = torch_rng(0, "a"), torch_rng(0, "b")
     torch.rand(100, generator=one)
     assert torch.equal(torch.rand(5, generator=other), torch.rand(5, generator=torch_rng(0, "b")))

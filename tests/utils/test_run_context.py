@@ -3,7 +3,7 @@ import pytest
 from layerwise.utils.run_context import add_listener, remove_listener, report_metrics, report_tags
 
 
-class Notebook:
+class RecordingListener:
     def __init__(self):
         self.seen = []
 
@@ -15,8 +15,8 @@ class Notebook:
 
 
 @pytest.fixture
-def notebooks():
-    listeners = [Notebook(), Notebook()]
+def listeners():
+    listeners = [RecordingListener(), RecordingListener()]
     for listener in listeners:
         add_listener(listener)
     yield listeners
@@ -24,11 +24,11 @@ def notebooks():
         remove_listener(listener)
 
 
-def test_what_is_reported_reaches_every_listener(notebooks):
+def test_what_is_reported_reaches_every_listener(listeners):
     report_metrics({"train/loss": 1.5}, 3)
     report_metrics({"test/error": 0.1})
     report_tags({"data.source": "mnist"})
-    for notebook in notebooks:
+    for notebook in listeners:
         assert notebook.seen == [
             ("metrics", {"train/loss": 1.5}, 3),
             ("metrics", {"test/error": 0.1}, None),
@@ -36,8 +36,8 @@ def test_what_is_reported_reaches_every_listener(notebooks):
         ]
 
 
-def test_a_removed_listener_hears_nothing_and_the_others_do(notebooks):
-    first, second = notebooks
+def test_a_removed_listener_hears_nothing_and_the_others_do(listeners):
+    first, second = listeners
     remove_listener(first)
     remove_listener(first)
     report_metrics({"train/loss": 1.0}, 1)

@@ -1,4 +1,4 @@
 """A run's state on disk: what training needs to go on, where it lies, and who may write there.
 
-It knows nothing of networks: whatever has a state to keep offers it. What MLflow is told is in `tracking`.
+It knows nothing of networks: whatever has a state to keep offers it. What goes to MLflow is in `tracking`.
 """

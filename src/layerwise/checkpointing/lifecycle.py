@@ -1,4 +1,4 @@
-"""What keeps a run from being lost: a place of its own, checkpoints, and a later command that goes on with it."""
+"""The life of a run on disk: its own directory, its checkpoints, and a later command that resumes it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LAYERS = ("06_models", "07_model_output", "08_reporting")
 
 
 class RunLifecycle:
-    """One run's place, checkpoints and rows.
+    """One run's directory, checkpoints and check of its rows.
 
     Args:
         project: the project's folder.
@@ -97,7 +97,8 @@ class RunLifecycle:
             folder = self.directory.begin(run_id, record, self.settings.runs)
         except OSError as error:
             raise FolderError(
-                f"{self.directory.folder} cannot be written ({error.strerror}); make room, or run in a copy of the project"
+                f"{self.directory.folder} cannot be written ({error.strerror}); make room, or run in a copy of "
+                "the project"
             ) from error
         set_checkpoint_store(CheckpointStore(folder, self.settings, resume=self.earlier is not None))
         self._data_check = DataChangeCheck(folder)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class ResumableTraining:
-    """Keep one training of the loop; without checkpoints in this process every call does nothing.
+    """Save and restore one training of the loop; without checkpoints in this process every call does nothing.
 
     Args:
         progress: of the training; its history comes back with it.

@@ -1,4 +1,4 @@
-"""Who runs what here: one run at a time for a problem and pipeline, and a folder for each that has not finished.
+"""Locks and folders of runs: one run at a time for a problem and pipeline, a folder for each unfinished one.
 
     data/checkpoints/<problem>/<pipeline>.lock             held while a run is under way; names the last one
     data/checkpoints/<problem>/<pipeline>/<run id>/        run.json, data.json and the stages' checkpoints
@@ -28,6 +28,8 @@ except ImportError:  # Windows: runs are not kept apart
 
 log = logging.getLogger(__name__)
 MAX_SHOWN = 6
+# Format 1, which had no number, is the first edition's.
+CHECKPOINT_FORMAT = 2
 
 
 class RunInProgressError(UserError, RuntimeError):
@@ -139,7 +141,7 @@ class RunDirectory:
             parameters: of the command, which have to be those of the run.
 
         Raises:
-            ResumeError: there is no such run, or other parameters were given.
+            ResumeError: there is no such run, it is one of the first edition, or other parameters were given.
         """
         if resume is False:
             return None
@@ -155,18 +157,24 @@ class RunDirectory:
         if resume is not True and len(matching) > 1:
             raise ResumeError(f"resume: several runs begin with {resume}: {known}")
         run = matching[0]
+        if run.get("format", 1) != CHECKPOINT_FORMAT:
+            raise ResumeError(
+                f"run {run['run_id']} was begun by the first edition of layerwise, and its checkpoints cannot be read: "
+                "train anew with resume=false"
+            )
         differ = differences(run["parameters"], parameters)
         if differ:
             more = f"; and {len(differ) - MAX_SHOWN} more" if len(differ) > MAX_SHOWN else ""
             raise ResumeError(
-                f"run {run['run_id']} cannot go on with other parameters: {'; '.join(differ[:MAX_SHOWN])}{more}. Give the "
-                "same as then, or start a new run with resume=false"
+                f"run {run['run_id']} cannot go on with other parameters: {'; '.join(differ[:MAX_SHOWN])}{more}. Give "
+                "the same as then, or start a new run with resume=false"
             )
         return run
 
     def begin(self, run_id: str, record: Mapping[str, Any], keep: int) -> Path:
         """Write down that the run is under way; return its folder. Those of the oldest unfinished runs go."""
         self.run = {
+            "format": CHECKPOINT_FORMAT,
             "run_id": run_id,
             "started": time.time(),
             **record,
@@ -241,10 +249,10 @@ class DataChangeCheck:
         self.path = folder / "data.json"
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
-        """Figures say nothing of the rows."""
+        """Metrics say nothing of the rows."""
 
     def log_tags(self, tags: Mapping[str, str]) -> None:
-        """Remember what the rows are, or compare.
+        """Write down what the rows are, or compare.
 
         Raises:
             ResumeError: they are others.

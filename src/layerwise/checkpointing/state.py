@@ -26,7 +26,7 @@ class Progress:
 
 
 class Stateful(Protocol):
-    """What holds something that training changes: a trainee, a callback, a transform."""
+    """What holds something that training changes: a training plan, a callback, a transform."""
 
     def state_dict(self) -> dict[str, Tensor]: ...
 
@@ -34,7 +34,7 @@ class Stateful(Protocol):
 
 
 def history_to_json(history: Sequence[Mapping[str, float]]) -> list[dict[str, float | str]]:
-    """Return epochs as JSON can hold them: a number that is none becomes its name."""
+    """Return epochs as JSON can hold them: a value that is not finite becomes its name."""
     return [
         {name: value if math.isfinite(value) else str(value) for name, value in epoch.items()}
         for epoch in history

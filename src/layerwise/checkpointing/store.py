@@ -62,7 +62,7 @@ class CorruptCheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was read back: tensors on the devices they were on, and facts."""
+    """What was read back: tensors on the devices they were on, and metadata."""
 
     tensors: dict[str, Tensor]
     metadata: dict[str, Any]
@@ -83,7 +83,7 @@ class CheckpointStore:
 
     def __init__(self, folder: Path, settings: CheckpointSettings, resume: bool = False) -> None:
         self.folder, self.settings, self.resume = folder, settings, resume
-        self._place = threading.local()
+        self._thread = threading.local()
         self._seen: dict[tuple[str, str], int] = {}
 
     @property
@@ -93,11 +93,11 @@ class CheckpointStore:
 
     def set_scope(self, scope: str) -> None:
         """Say under which name the stages that start in this thread from now on are kept, such as the node's."""
-        self._place.scope = scope
+        self._thread.scope = scope
 
     def stage(self, name: str) -> StageCheckpoints:
         """Return the stage of that name; the second one of the same name in a scope is another one."""
-        scope = _slug(getattr(self._place, "scope", "run"))
+        scope = _slug(getattr(self._thread, "scope", "run"))
         times = self._seen[scope, name] = self._seen.get((scope, name), 0) + 1
         own = _slug(name) if times == 1 else f"{_slug(name)}_{times}"
         return StageCheckpoints(name, self.folder / scope / own, self.settings, self.resume)
@@ -127,11 +127,11 @@ class StageCheckpoints:
             try:
                 return _read(path)
             except (CorruptCheckpointError, OSError) as error:
-                log.warning("%s: the checkpoint %s is damaged (%s)", self.name, path, error)
+                log.warning("%s: the checkpoint %s is corrupt (%s)", self.name, path, error)
         return None
 
     def due(self, epoch: int) -> bool:
-        """Tell whether the epoch that just ended is one to write down."""
+        """Return whether a checkpoint of the epoch that just ended has to be written."""
         s = self.settings
         if s.epochs is not None and epoch % s.epochs == 0:
             return True
@@ -169,10 +169,10 @@ class StageCheckpoints:
 
     def _prune(self) -> None:
         paths = self._newest_first()
-        stay = set(paths[: self.settings.keep])
+        kept = set(paths[: self.settings.keep])
         best = next((path for path in paths if _is_best(path)), None)
         for path in paths:
-            if path not in stay and path != best:
+            if path not in kept and path != best:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".safetensors").unlink(missing_ok=True)
 

@@ -1,1 +1,1 @@
-"""Where rows come from and how they become matrices."""
+"""Raw data: its sources, reading, splits, preprocessing and batch transforms."""

@@ -1,4 +1,4 @@
-"""What is derived from the forest fires table (Cortez & Morais 2007): a class, and the table as taught."""
+"""Columns derived from the forest fires table (Cortez & Morais 2007): a class, and the table of the exercises."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 # Fixed, so that a few rows give the same columns as the whole table.
-VALUES = {
+DUMMY_VALUES = {
     "day": ("fri", "mon", "sat", "sun", "thu", "tue", "wed"),
     "month": ("apr", "aug", "dec", "feb", "jan", "jul", "jun", "mar", "may", "nov", "oct", "sep"),
 }
@@ -28,13 +28,13 @@ def classic_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the 31 columns of the exercises: without X and Y, with day and month dummies and the class."""
     dummies = {
         f"{part}{value}": (frame[part] == value).astype("int64")
-        for part, values in VALUES.items()
+        for part, values in DUMMY_VALUES.items()
         for value in values
     }
     return add_size_category(frame.drop(columns=["X", "Y"]).assign(**dummies))
 
 
 def classic_csv(frame: pd.DataFrame) -> bytes:
-    """Return the classic table as the file that goes round: whole numbers bare, CRLF at line ends."""
+    """Return the classic table as the file that is in circulation: integers without a decimal point, CRLF line ends."""
     text = classic_table(frame).to_csv(index=False, float_format="%.10g", lineterminator="\r\n")
     return text.encode()

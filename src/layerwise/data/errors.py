@@ -1,7 +1,7 @@
-"""What is wrong with the rows, in one message."""
+"""The error of rows that cannot be used."""
 
 from layerwise.utils.errors import UserError
 
 
 class DataError(UserError, ValueError):
-    """The rows cannot be used as they are; the message names the column, the value and the mend."""
+    """The rows cannot be used as they are; the message names the column, the value and what to do."""

@@ -1,4 +1,4 @@
-"""What a problem is: its task and columns, how its rows are split, and how they are prepared."""
+"""What a problem is: its task and columns, how its rows are split and preprocessed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Problem(Config):
         "letters, digits, _ and -: a part of every path that the run writes to",
         pattern=r"^[A-Za-z0-9_-]+$",
     )
-    task: Task = setting(..., "what is learnt; the output layer, the loss and the measures follow from it")
+    task: Task = setting(..., "what is learnt; the output layer, the loss and the metrics follow from it")
     target: str | tuple[str, ...] = setting(
-        "", "the target column, or a list of them; empty for pictures, whose labels come with them"
+        "", "the target column, or a list of them; empty for images, whose labels come with them"
     )
     drop: tuple[str, ...] = setting((), "columns that are no inputs", "row numbers, names")
     positive: str | int | None = setting(
@@ -34,19 +34,19 @@ class Problem(Config):
     )
     allow_leak: bool = setting(
         False,
-        "warn of a column that alone decides the target, in place of the refusal to run",
+        "warn of a column that alone decides the target, instead of stopping with an error",
         "to repeat an exercise that has one",
     )
 
     @field_validator("name", "task", mode="before")
     @classmethod
-    def _is_said(cls, value: Any) -> Any:
+    def _require_a_value(cls, value: Any) -> Any:
         if value is None:
             raise ValueError("every problem says its own, in conf/<environment>/parameters.yml")
         return value
 
     @model_validator(mode="after")
-    def _fits_the_task(self) -> Problem:
+    def _check_the_task(self) -> Problem:
         if self.target_transform != "none" and self.task != "regression":
             raise ValueError(f"target_transform is for regression, and the task is {self.task}")
         if self.positive is not None and self.task != "binary":
@@ -68,19 +68,19 @@ class SplitSettings(Config):
     """How rows are split; an official test set takes the place of `test_fraction`."""
 
     test_fraction: float = setting(
-        0.2, "test rows, as a share of all rows", "", "an official test set", gt=0, lt=1
+        0.2, "test rows, as a fraction of all rows", "", "an official test set", gt=0, lt=1
     )
-    test_rows: int | None = setting(None, "their number; null: by test_share", "", ge=1)
+    test_rows: int | None = setting(None, "their number; null: by test_fraction", "", ge=1)
     validation_fraction: float = setting(
-        0.1, "validation rows, as a share of the rows beside the test rows", "", gt=0, lt=1
+        0.1, "validation rows, as a fraction of the rows that are not test rows", "", gt=0, lt=1
     )
-    validation_rows: int | None = setting(None, "their number; null: by validation_share", "", ge=1)
+    validation_rows: int | None = setting(None, "their number; null: by validation_fraction", "", ge=1)
     validation_tail: bool = setting(
         False,
-        "validation rows are the last ones beside the test rows, neither drawn nor stratified",
+        "validation rows are the last ones that are not test rows, neither sampled nor stratified",
         "true repeats validation_split of the classic Keras exercises",
     )
-    stratify: bool = setting(True, "draw the same share of every class", "always for classes")
+    stratify: bool = setting(True, "sample the same fraction of every class", "always for classes")
     seed: int | None = setting(
         None, "of the split alone; null: the run's seed", "to keep a split over several seeds", ge=0, lt=2**32
     )
@@ -92,14 +92,14 @@ class PreprocessingSettings(Config):
 
     `date_columns` names dates that do not show by themselves: a date type, or text that is all
     ISO dates, does. `categorical_columns` names numbers that are categories, such as codes or small counts.
-    `binarize` of images: `static` draws each pixel once with its grey value as probability, `dynamic` draws anew
-    for every batch, `threshold` cuts at one half. Regression targets are standardised while `scale_target`
+    `binarize` of images: `static` samples each pixel once with its grey value as probability, `dynamic` samples
+    anew for every batch, `threshold` cuts at one half. Regression targets are standardised while `scale_target`
     is true. `ratings_by` says whose ratings make a row.
     """
 
     scaling: Literal["standard", "minmax", "none"] = setting(
         "standard",
-        "of number columns: mean 0 and deviation 1, or from 0 to 1",
+        "of number columns: mean 0 and standard deviation 1, or from 0 to 1",
         "standard; nets want inputs of size 1",
     )
     scaled_columns: Literal["numbers", "all"] = setting(
@@ -119,7 +119,7 @@ class PreprocessingSettings(Config):
     date_columns: tuple[str, ...] = setting((), "columns that are dates and do not show it")
     categorical_columns: tuple[str, ...] = setting((), "numbers that are categories", "codes, small counts")
     binarize: Literal["none", "threshold", "static", "dynamic"] = setting(
-        "none", "pixels as 0 or 1: cut at one half, drawn once, or drawn anew for each batch",
+        "none", "pixels as 0 or 1: by a threshold of one half, sampled once, or sampled for each batch",
         "dynamic for likelihoods", "tables",
     )  # fmt: skip
     scale_target: bool = setting(
@@ -133,7 +133,7 @@ class PreprocessingSettings(Config):
     )
 
     @model_validator(mode="after")
-    def _each_column_once(self) -> PreprocessingSettings:
+    def _check_columns(self) -> PreprocessingSettings:
         for name in ("date_columns", "categorical_columns"):
             columns = getattr(self, name)
             if len(set(columns)) != len(columns):

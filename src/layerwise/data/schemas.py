@@ -1,8 +1,8 @@
-"""What a raw table must hold before anything is done with it: Pandera schemas for catalog entries.
+"""Pandera schemas of raw tables, for catalog entries.
 
-A schema tells of missing columns, text among numbers, infinite values and a target that cannot be learned.
-Missing values in an input are allowed, because preparation imputes them, and so is any category: one that
-was never seen in training is preparation's business. Columns beyond these are left alone.
+A schema reports missing columns, text among numbers, infinite values and a target that cannot be learned.
+Missing values in an input are allowed, because preprocessing imputes them, and so is any category,
+also one that training never saw. Columns beyond these are not looked at.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which rows train, which choose, and which test."""
+"""The split of a raw data set into training, validation and test rows, and the choice of labelled rows."""
 
 from __future__ import annotations
 
@@ -55,19 +55,22 @@ def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) ->
 def split_rows(
     targets: np.ndarray, task: Task, settings: SplitSettings, seed: int, n_official_test: int = 0
 ) -> Split:
-    """Draw the split.
+    """Sample the split.
 
-    Rows keep the order in which they were drawn. The test rows are those of scikit-learn's
-    `train_test_split` with the same share, seed and stratification; validation rows are drawn at random from
+    Rows keep the order in which they were sampled. The test rows are those of scikit-learn's
+    `train_test_split` with the same fraction, seed and stratification; validation rows are sampled from
     the rest.
 
     Args:
         targets: (n,) or (n, k) raw targets, by which classification is stratified.
-        n_official_test: the last rows, which are the test set; 0 draws one.
+        task: classification is stratified, the other tasks are not.
+        settings: of the split.
+        seed: the run's, where the settings have none of their own.
+        n_official_test: the last rows, which are the test set; 0 samples one.
     """
     n = len(targets)
     stratify = settings.stratify and task in ("multiclass", "binary")
-    drawn = settings.seed if settings.seed is not None else derive_seed(seed, "split") % 2**32
+    split_seed = settings.seed if settings.seed is not None else derive_seed(seed, "split") % 2**32
     if task in ("multiclass", "binary"):
         classes, counts = np.unique(targets, return_counts=True)
         if len(classes) < 2:
@@ -83,14 +86,14 @@ def split_rows(
         rest, test = np.arange(n - n_official_test), np.arange(n - n_official_test, n)
     else:
         rest, test = _sample_rows(
-            np.arange(n), settings.test_rows, settings.test_fraction, "test", labels, drawn
+            np.arange(n), settings.test_rows, settings.test_fraction, "test", labels, split_seed
         )
     validation_size = settings.validation_rows, settings.validation_fraction, "validation"
     if settings.validation_tail:
         n_validation = _size(len(rest), *validation_size)
         training, validation = rest[:-n_validation], rest[-n_validation:]
     else:
-        training, validation = _sample_rows(rest, *validation_size, labels, drawn)
+        training, validation = _sample_rows(rest, *validation_size, labels, split_seed)
     return Split(training, validation, test)
 
 
@@ -101,7 +104,7 @@ def _sample_rows(
 
     _size(len(rows), count, fraction, part)
     try:
-        kept, drawn = train_test_split(
+        kept, sampled = train_test_split(
             rows,
             test_size=count or fraction,
             random_state=seed,
@@ -109,15 +112,15 @@ def _sample_rows(
         )
     except ValueError as error:
         raise DataError(
-            f"the {part} rows cannot be drawn from {len(rows)} rows with each class in them: {error}; "
+            f"the {part} rows cannot be sampled from {len(rows)} rows with each class in them: {error}; "
             f"take more of them, or set split.stratify: false"
         ) from error
-    return kept, drawn
+    return kept, sampled
 
 
 def _size(n: int, count: int | None, fraction: float, part: str) -> int:
     if count is not None and count >= n:
-        raise DataError(f"split.{part}_rows is {count}, but only {n} rows are left to draw them from")
+        raise DataError(f"split.{part}_rows is {count}, but only {n} rows are left to sample them from")
     if count is None and (n * fraction < 1 or n * (1 - fraction) < 1):
         raise DataError(
             f"{n} rows are too few for split.{part}_fraction = {fraction}: neither part may be empty"
@@ -132,7 +135,7 @@ def validate_batch_size(batch_size: int, n_rows: int, name: str) -> None:
 
 
 def choose_labelled(training: TensorData, n: int | None, task: Task, seed: int) -> TensorData:
-    """Keep n labelled rows, each class by its share as nearly as whole rows allow; None keeps all.
+    """Keep n labelled rows, the classes in their proportions as nearly as whole rows allow; None keeps all.
 
     Raises:
         DataError: n is below the number of classes or above the number of training rows.
@@ -149,7 +152,7 @@ def choose_labelled(training: TensorData, n: int | None, task: Task, seed: int) 
     classes, inverse = np.unique(labels, return_inverse=True)
     if n < len(classes):
         raise DataError(f"labelled_rows is {n}, but there are {len(classes)} classes: each needs a row")
-    # Rank each row within its class as a share of the class, and take the lowest ranks of all.
+    # Rank each row within its class as a fraction of the class, and take the lowest ranks of all.
     rank = np.empty(len(labels))
     for k in range(len(classes)):
         members = np.flatnonzero(inverse == k)

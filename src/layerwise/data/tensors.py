@@ -1,4 +1,4 @@
-"""The shape in which rows reach a network: tensors, sparse or dense, and a description of what their columns mean."""
+"""Rows as a network takes them: dense or sparse tensors, and the data spec that says what their columns mean."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from layerwise.utils.config import Config
 # The last two have no targets: what is held out are ratings, or whole documents.
 Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
 
-
 ColumnBlockKind = Literal["real", "binary", "categorical", "count"]
 
 
 @dataclass(frozen=True)
 class TensorData:
-    """A set of rows that lives on one device; a batch is an index into it.
+    """Rows on one device; a batch is an index into it.
 
     Args:
         inputs: (n, d) float.
@@ -36,11 +35,12 @@ class TensorData:
 
     def __getitem__(self, index: Tensor | slice) -> TensorData:
         return TensorData(
-            _picked(self.inputs, index), None if self.targets is None else _picked(self.targets, index)
+            _select_rows(self.inputs, index),
+            None if self.targets is None else _select_rows(self.targets, index),
         )
 
     def with_inputs(self, inputs: Tensor) -> TensorData:
-        """Return the same rows with other inputs: the activities of a layer, or a corrupted copy."""
+        """Return the same rows with other inputs: the activations of a layer, or a corrupted copy."""
         return TensorData(inputs, self.targets)
 
     def to(self, device: torch.device | str) -> TensorData:
@@ -48,8 +48,8 @@ class TensorData:
         return TensorData(self.inputs.to(device), None if self.targets is None else self.targets.to(device))
 
 
-def _picked(values: Tensor, index: Tensor | slice) -> Tensor:
-    """Return some rows; of numbered ones, index_select takes a third of the time."""
+def _select_rows(values: Tensor, index: Tensor | slice) -> Tensor:
+    """Return some rows; for row numbers, index_select takes a third of the time."""
     if isinstance(index, Tensor) and index.dtype == torch.int64 and index.dim() == 1:
         # The order of rows is drawn on the CPU, wherever they are.
         return values.index_select(0, index.to(values.device))
@@ -67,11 +67,11 @@ class ColumnBlock(Config):
 
 
 class DataSpec(Config):
-    """What the prepared rows are: enough to build the network and to read its outputs.
+    """What preprocessed rows are: enough to build the network and to interpret its outputs.
 
-    `dynamic_binarization` says that inputs are probabilities, to be drawn anew for every batch. A regression target is
-    standardised by `target_means` and `target_scales` (of the training rows) after its transform. `notes` say what a
-    reader of the results has to know of the rows: leaks, repeats.
+    With `dynamic_binarization` the inputs are probabilities, and binary pixels are sampled anew for every batch. A
+    regression target is standardised by `target_means` and `target_scales` (of the training rows) after its
+    transform. `notes` say what a reader of the results has to know of the rows: leaks, repeats.
     """
 
     task: Task
@@ -107,12 +107,12 @@ class DataSpec(Config):
 
 
 # What a CSR matrix consists of, in the order in which SciPy takes them.
-ARRAYS = ("data", "indices", "indptr")
+CSR_ARRAYS = ("data", "indices", "indptr")
 
 
 @dataclass(frozen=True)
 class SparseTensorData:
-    """A SciPy CSR matrix (n, d) in the place of `TensorData`: each index gives dense rows.
+    """A SciPy CSR matrix (n, d) that stands in for `TensorData`: an index gives dense rows.
 
     Args:
         matrix: the rows.
@@ -142,18 +142,18 @@ class SparseTensorData:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the matrix as plain tensors: its three arrays, and its number of columns."""
-        arrays = {name: torch.from_numpy(getattr(self.matrix, name)) for name in ARRAYS}
+        arrays = {name: torch.from_numpy(getattr(self.matrix, name)) for name in CSR_ARRAYS}
         return arrays | {"columns": torch.tensor([self.matrix.shape[1]])}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SparseTensorData:
-        """Return the rows that `tensors` were made of."""
+        """Return the rows that `tensors()` was called on."""
         from scipy.sparse import csr_matrix
 
-        arrays = tuple(tensors[name].numpy() for name in ARRAYS)
+        arrays = tuple(tensors[name].numpy() for name in CSR_ARRAYS)
         return cls(csr_matrix(arrays, shape=(len(arrays[2]) - 1, int(tensors["columns"]))))
 
     def column_sums(self) -> Tensor:
-        """Return the sum of all rows, shape (1, d): enough to start count units from."""
+        """Return the sum of all rows, shape (1, d): enough to initialize the biases of count units."""
         sums = np.asarray(self.matrix.sum(0)).reshape(1, -1)
         return torch.from_numpy(sums).to(device=self.device, dtype=self.dtype)

@@ -1,1 +1,1 @@
-"""Kedro dataset classes."""
+"""Kedro dataset classes: raw sources, preprocessed rows, preprocessors, networks, trained models and predictions."""

@@ -1,4 +1,4 @@
-"""An animation in the catalog: a numbered picture a frame, and all of them as a GIF."""
+"""An animation in the catalog: a numbered image a frame, and all of them as a GIF."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AnimationDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, An
         self.metadata = metadata
 
     def files(self) -> list[Path]:
-        """Return what was written, the animation last."""
+        """Return the written files, the animation last."""
         found = sorted(self._filepath.glob("epoch_*.png"))
         animation = self._filepath / "animation.gif"
         return [*found, animation] if animation.exists() else found

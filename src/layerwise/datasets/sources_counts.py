@@ -1,4 +1,4 @@
-"""Catalog entries for ratings and for documents; they read only."""
+"""Catalog entries for ratings and for documents as word counts; they are only read."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from kedro.io import DatasetError
 from layerwise.data.sources.documents import Documents
 from layerwise.data.sources.files import sha256_of
 from layerwise.data.sources.ratings import Ratings
-from layerwise.datasets.sources import SourceTable, _located, _ReadOnly, _source_file
+from layerwise.datasets.sources import SourceTable, _locate, _ReadOnlyDataset, _source_file
 from layerwise.utils.config import nearest
 
 
-class SourceRatings(_ReadOnly):
+class SourceRatings(_ReadOnlyDataset):
     """Ratings in lines of user, item and rating, numbered from 1, as MovieLens has them.
 
     Args:
         path: the raw data folder.
-        ratings: the fields of a `SourceFile` (`layerwise.data.sources`): lines of user, item, rating and more, by tabs.
+        ratings: the fields of a `layerwise.data.sources.files.SourceFile`: lines of user, item, rating and more,
+            separated by tabs.
         titles: the same of a file of lines `item|title|...`; without it items are called by their numbers.
         metadata: for plugins; not used here.
     """
@@ -43,7 +44,7 @@ class SourceRatings(_ReadOnly):
         Raises:
             DatasetError: a file is absent, has other bytes, or holds lines of another kind.
         """
-        path = _located(self._file, self._folder)
+        path = _locate(self._file, self._folder)
         if path.stat().st_size == 0:
             raise DatasetError(f"{path} is empty: it holds no lines of user, item and rating.")
         try:
@@ -55,7 +56,7 @@ class SourceRatings(_ReadOnly):
         n_items = int(table[:, 1].max())
         names = [f"item {k + 1}" for k in range(n_items)]
         if self._titles:
-            lines = _located(self._titles, self._folder).read_text(encoding="latin-1").splitlines()
+            lines = _locate(self._titles, self._folder).read_text(encoding="latin-1").splitlines()
             for line in lines:
                 number, title = line.split("|")[:2]
                 if int(number) <= n_items:
@@ -68,7 +69,7 @@ class SourceRatings(_ReadOnly):
         return {"path": self._folder, "file": self._file.name}
 
 
-class SourceDocuments(_ReadOnly):
+class SourceDocuments(_ReadOnlyDataset):
     """Word counts in the UCI bag-of-words format: three sizes, then lines of document, word and count from 1.
 
     Args:
@@ -99,7 +100,7 @@ class SourceDocuments(_ReadOnly):
         """
         from scipy.sparse import csr_matrix
 
-        path = _located(self._file, self._folder)
+        path = _locate(self._file, self._folder)
         try:
             n_documents, n_words, n_lines = np.loadtxt(path, dtype=np.int64, max_rows=3)
             table = np.loadtxt(path, dtype=np.int64, skiprows=3, ndmin=2)
@@ -107,13 +108,13 @@ class SourceDocuments(_ReadOnly):
                 raise ValueError(
                     f"{n_lines} lines of three numbers were promised, and {table.shape} are there"
                 )
-            places = (table[:, 0] - 1, table[:, 1] - 1)
-            counts = csr_matrix((table[:, 2], places), shape=(n_documents, n_words))
+            positions = (table[:, 0] - 1, table[:, 1] - 1)
+            counts = csr_matrix((table[:, 2], positions), shape=(n_documents, n_words))
         except (ValueError, OSError, EOFError) as error:
             raise DatasetError(f"{path} is no bag of words: {error}") from error
         words = [f"word {k + 1}" for k in range(n_words)]
         if self._vocabulary:
-            words = _located(self._vocabulary, self._folder).read_text(encoding="utf-8").split()
+            words = _locate(self._vocabulary, self._folder).read_text(encoding="utf-8").split()
             if len(words) != n_words:
                 raise DatasetError(
                     f"{self._vocabulary.name} holds {len(words)} words, but {path} counts {n_words}."
@@ -124,7 +125,7 @@ class SourceDocuments(_ReadOnly):
         return {"path": self._folder, "file": self._file.name}
 
 
-class SourceWordTable(_ReadOnly):
+class SourceWordTable(_ReadOnlyDataset):
     """Word counts in a CSV file: a document a row, a word a column.
 
     Args:

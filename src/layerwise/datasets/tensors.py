@@ -1,4 +1,4 @@
-"""Prepared rows in the catalog: a safetensors file, so that a run can go on from any node."""
+"""Preprocessed rows in the catalog: a safetensors file, so that a run can go on from any node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from layerwise.data.tensors import SparseTensorData, TensorData
 from layerwise.utils.files import atomic_write
 
 
-class RowsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData | SparseTensorData]):
+class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData | SparseTensorData]):
     """Inputs and targets as tensors, or the three arrays of sparse rows; loaded to the CPU.
 
     Args:

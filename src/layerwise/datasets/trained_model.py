@@ -1,4 +1,4 @@
-"""Trained models, the rows that they are asked about, and their answers, in the catalog."""
+"""Catalog entries for a trained model, the rows that it predicts, and its predictions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
     """A trained model by its run, its name in the registry, or its folder. It is only read.
 
     Args:
-        model: what `layerwise.tracking.registry.find_model` takes.
+        model: what `layerwise.tracking.model_lookup.find_model` takes.
         pipeline: the pipeline whose parameter this is.
         metadata: for plugins; not used here.
     """
@@ -35,7 +35,7 @@ class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
         """Return the model, after its files were compared with their hashes."""
         from layerwise.inference.model import load_trained_model
         from layerwise.tracking.hook import tracking_uri
-        from layerwise.tracking.registry import find_model
+        from layerwise.tracking.model_lookup import find_model
 
         if not self._model:
             raise DatasetError(
@@ -53,13 +53,13 @@ class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
 
 
 class ChunkedReaderDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
-    """The rows of a file, a chunk at a time. They are only read.
+    """The rows of a file, read in chunks. They are only read.
 
     Args:
         file: its path.
         pipeline: the pipeline whose parameter this is.
         chunk_rows: rows of a chunk.
-        labels: a file with the labels of pictures.
+        labels: a file with the labels of images.
         metadata: for plugins; not used here.
     """
 
@@ -88,7 +88,7 @@ class ChunkedReaderDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
 
     def save(self, data: ChunkedReader) -> NoReturn:
         """Refuse."""
-        raise DatasetError("incoming rows are only read here")
+        raise DatasetError("the rows to predict are only read here")
 
     def _describe(self) -> dict[str, Any]:
         return {"file": self._file}
@@ -111,7 +111,7 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
 
     @property
     def path(self) -> Path:
-        """Where the answers go."""
+        """Where the predictions go."""
         if self._file:
             return Path(self._file)
         stem = Path(self._input_path or "rows.csv").name.removesuffix(".gz").rsplit(".", 1)[0]

@@ -34,7 +34,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         random_state: an int, a numpy RandomState or None.
 
     Attributes:
-        rbm_: the trained machine.
+        rbm_: the trained RBM.
         components_: (n_components, n_features_in_) the weights.
         history_: one dict of metrics an epoch of `fit`.
     """
@@ -65,7 +65,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Train a new machine on the rows (n, features); y is not read.
+        """Train a new RBM on the rows (n, features); y is not read.
 
         Raises:
             UnitsError: the units are Bernoulli and a value lies outside [0, 1].
@@ -83,7 +83,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Take one step on one batch of rows; the first call starts the machine."""
+        """Take one step on one batch of rows; the first call initialises the RBM."""
         first = not hasattr(self, "rbm_")
         rows = self._rows(X, reset=first)
         if first:

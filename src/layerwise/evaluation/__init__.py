@@ -1,1 +1,1 @@
-"""What is reported of a trained network."""
+"""Metrics, likelihoods, drift, figures and reports of trained networks; how they learn is in `training`."""

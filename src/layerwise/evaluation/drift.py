@@ -1,11 +1,11 @@
-"""Drift: how far new rows lie from the training rows, column by column.
+"""Drift: how far the distribution of new rows lies from that of the training rows, column by column.
 
-The population stability index is the sum over bins of (q - p) ln(q / p), with the share p of training rows and q of
-new rows in a bin (the symmetrised Kullback-Leibler divergence; Siddiqi 2006). Numbers have bins of about a tenth of
-the training rows each, between values that training had. Without any drift its mean is about
-(bins - 1) (1 / n + 1 / m) for n training rows and m new ones, which `expected_psi` says; few new rows alone look like drift.
-The Kolmogorov-Smirnov distance is the greatest distance between both distribution functions (of numbers), at the
-points of the summary.
+The population stability index (PSI) is the sum over bins of (q - p) ln(q / p), with the fraction p of
+training rows and q of new rows in a bin (the symmetrised Kullback-Leibler divergence; Siddiqi 2006). Numbers
+have bins of about a tenth of the training rows each, between values of the training rows. Without any drift
+its mean is about (bins - 1) (1 / n + 1 / m) for n training rows and m new ones, which is `expected_psi`: few
+new rows alone look like drift. The Kolmogorov-Smirnov (KS) distance of numbers is the greatest distance
+between both empirical distribution functions, at the points of the summary.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from layerwise.utils.config import Config
 N_BINS = 10
 # Siddiqi's rule of thumb.
 MODERATE_PSI, LARGE_PSI = 0.1, 0.25
-# Of a distance at least as great without drift; and the change in the share of empty cells that counts by itself.
+# The p-value below which a KS distance counts; the change in the fraction of missing values that counts.
 KS_SIGNIFICANCE, MISSING_CHANGE = 0.01, 0.05
-# A share of 0 has no logarithm: half a row stands in for none.
+# A fraction of 0 has no logarithm: half a row stands in for none.
 PSEUDO_COUNT = 0.5
 DriftLevel = Literal["stable", "some drift", "drift"]
 
@@ -31,8 +31,10 @@ DriftLevel = Literal["stable", "some drift", "drift"]
 class Drift(Config):
     """How far one column of new rows lies from training.
 
-    `psi` includes empty cells as a bin of their own; `expected_psi` is what it is on average without drift. `ks` and its
-    p-value `ks_pvalue` are None for categories. `unseen` is the share of new rows with a category that training never saw.
+    `psi` counts missing values as a bin of their own; `expected_psi` is its mean without drift. `ks` and its
+    p-value `ks_pvalue` are None for categories. `missing_before` and `missing` are the fractions of missing
+    values among the training and the new rows, `unseen` that of new rows with a category that training never
+    saw.
     """
 
     column: str
@@ -49,13 +51,13 @@ class Drift(Config):
 
 
 def population_stability_index(p: np.ndarray, q: np.ndarray, n: int, m: int) -> float:
-    """Return the index of two sets of shares over the same bins.
+    """Return the index of two histograms over the same bins.
 
     Args:
-        p: (bins,) shares of n training rows.
-        q: (bins,) shares of m new rows.
-        n: training rows.
-        m: new rows.
+        p: (bins,) fractions of n training rows.
+        q: (bins,) fractions of m new rows.
+        n: the number of training rows.
+        m: the number of new rows.
     """
     p, q = np.maximum(p, PSEUDO_COUNT / n), np.maximum(q, PSEUDO_COUNT / m)
     p, q = p / p.sum(), q / q.sum()
@@ -67,9 +69,9 @@ def numeric_drift(name: str, before: Mapping[str, Any], values: np.ndarray, n: i
 
     Args:
         name: of the column.
-        before: what `summarize_numbers` returned.
+        before: the training rows' summary, as `summarize_numbers` returns it.
         values: (m,) new numbers; NaN is a missing one.
-        n: training rows.
+        n: the number of training rows.
     """
     points, fractions = np.asarray(before["points"]), np.asarray(before["fractions"])
     m = len(values)
@@ -88,10 +90,10 @@ def numeric_drift(name: str, before: Mapping[str, Any], values: np.ndarray, n: i
     q = np.r_[q * (1 - missing), missing]
     used = (p > 0) | (q > 0)
     ks = float(np.abs(np.searchsorted(known, points, side="right") / len(known) - fractions).max())
-    index = population_stability_index(p[used], q[used], n, m)
-    probability = _ks_probability(ks, n * (1 - before["missing"]), len(known))
+    psi = population_stability_index(p[used], q[used], n, m)
+    pvalue = _ks_pvalue(ks, n * (1 - before["missing"]), len(known))
     return _make_drift(
-        name, "number", index, int(used.sum()), n, m, before, missing, ks=ks, ks_pvalue=probability,
+        name, "number", psi, int(used.sum()), n, m, before, missing, ks=ks, ks_pvalue=pvalue,
         direction=_describe_shift(points, fractions, known),
     )  # fmt: skip
 
@@ -99,14 +101,14 @@ def numeric_drift(name: str, before: Mapping[str, Any], values: np.ndarray, n: i
 def categorical_drift(
     name: str, before: Mapping[str, Any], counts: Mapping[str, int], missing: int, n: int
 ) -> Drift:
-    """Compare how often each value comes with its share among training rows.
+    """Compare the frequency of each category among the new rows with that among the training rows.
 
     Args:
         name: of the column.
-        before: what `summarize_values` returned.
-        counts: new rows by value.
-        missing: new rows without one.
-        n: training rows.
+        before: the training rows' summary, as `summarize_values` returns it.
+        counts: the number of new rows by category.
+        missing: the number of new rows without one.
+        n: the number of training rows.
     """
     total = sum(counts.values())
     m = total + missing
@@ -123,22 +125,24 @@ def categorical_drift(
     p = np.array([*old.values(), 0.0, before["missing"]])
     q = np.array([*(new[name] for name in old), unseen, missing / m])
     used = (p > 0) | (q > 0)
-    shift = max(old, key=lambda value: abs(new[value] - old[value]))
+    most_changed = max(old, key=lambda value: abs(new[value] - old[value]))
+    psi = population_stability_index(p[used], q[used], n, m)
     return _make_drift(
-        name, "category", population_stability_index(p[used], q[used], n, m), int(used.sum()), n, m, before, missing / m,
-        unseen=unseen, direction=f"'{shift}' {_percent(old[shift])} before, {_percent(new[shift])} now",
+        name, "category", psi, int(used.sum()), n, m, before, missing / m,
+        unseen=unseen,
+        direction=f"'{most_changed}' {_percent(old[most_changed])} before, {_percent(new[most_changed])} now",
     )  # fmt: skip
 
 
 def _bin_edges(points: np.ndarray, fractions: np.ndarray) -> np.ndarray:
-    """Return the upper ends of the bins but the last: values at which about another tenth of the rows is passed."""
+    """Return the upper edges of all bins but the last: about the deciles of the training rows."""
     wanted = np.arange(1, N_BINS) / N_BINS
     at = np.unique(np.searchsorted(fractions, wanted - 1e-12))
     return points[at[at < len(points) - 1]]
 
 
-def _ks_probability(distance: float, n: float, m: float) -> float:
-    """Return the probability of a distance at least as great without drift, as for one sample of nm / (n + m) rows."""
+def _ks_pvalue(distance: float, n: float, m: float) -> float:
+    """Return the p-value of a KS distance, as for one sample of nm / (n + m) rows."""
     from scipy.stats import kstwo
 
     return float(kstwo.sf(distance, max(1, round(n * m / (n + m)))))
@@ -152,8 +156,8 @@ def _describe_shift(points: np.ndarray, fractions: np.ndarray, known: np.ndarray
 def _make_drift(
     name: str,
     kind: str,
-    index: float,
-    bins: int,
+    psi: float,
+    n_bins: int,
     n: int,
     m: int,
     before: Mapping[str, Any],
@@ -164,15 +168,15 @@ def _make_drift(
     unseen: float = 0.0,
     direction: str = "",
 ) -> Drift:
-    expected_psi = (bins - 1) * (1 / n + 1 / m)
-    # Beyond the rule of thumb and beyond what chance alone brings to a few rows; the index of few rows jumps more
-    # than its mean says where values repeat, which the distance between the functions does not.
-    moved = (
+    expected_psi = (n_bins - 1) * (1 / n + 1 / m)
+    # Beyond the rule of thumb and beyond what chance alone brings to a few rows; where values repeat, the index
+    # of few rows varies more than its mean says, which the distance between the functions does not.
+    significant = (
         ks_pvalue is None or ks_pvalue < KS_SIGNIFICANCE or abs(missing - before["missing"]) > MISSING_CHANGE
     )
     level: DriftLevel = "stable"
-    if moved and index > max(MODERATE_PSI, 3 * expected_psi):
-        level = "drift" if index > max(LARGE_PSI, 3 * expected_psi) else "some drift"
+    if significant and psi > max(MODERATE_PSI, 3 * expected_psi):
+        level = "drift" if psi > max(LARGE_PSI, 3 * expected_psi) else "some drift"
     parts = [direction] if level != "stable" and direction else []
     if abs(missing - before["missing"]) > MISSING_CHANGE:
         parts.append(f"{_percent(before['missing'])} empty before, {_percent(missing)} now")
@@ -181,7 +185,7 @@ def _make_drift(
     return Drift(
         column=name,
         kind=kind,
-        psi=index,
+        psi=psi,
         expected_psi=expected_psi,
         ks=ks,
         ks_pvalue=ks_pvalue,
@@ -198,14 +202,14 @@ def _percent(fraction: float) -> str:
 
 
 def describe_drift(found: Sequence[Drift]) -> list[str]:
-    """Return what to say of all columns, the worst first."""
-    moved = sorted((each for each in found if each.level != "stable"), key=lambda each: -each.psi)
-    if not moved:
+    """Return one sentence about all columns, then one for each that drifted, the worst first."""
+    drifted = sorted((each for each in found if each.level != "stable"), key=lambda each: -each.psi)
+    if not drifted:
         return [
             f"No drift: all {len(found)} columns are distributed as in training, as far as these rows tell."
         ]
-    lines = [f"{len(moved)} of {len(found)} columns drifted."]
+    lines = [f"{len(drifted)} of {len(found)} columns drifted."]
     return lines + [
         f"{each.column}: {each.level}, PSI {each.psi:.2f}{f' ({each.details})' if each.details else ''}."
-        for each in moved
+        for each in drifted
     ]

@@ -1,4 +1,4 @@
-"""A trained model at work: a folder of data that takes raw rows, its answers by file and over HTTP.
+"""Inference with a trained model: its folder, predictions of a file's rows, their evaluation, requests over HTTP.
 
-Training code is not needed here. Where a model is found by name is in `tracking`.
+Nothing is trained here. Finding a model by name is in `tracking`.
 """

@@ -1,4 +1,4 @@
-"""A trained network's answers to new rows whose targets are known, gathered a chunk at a time."""
+"""A trained network's predictions of new rows whose targets are known, collected in chunks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from layerwise.inference.model import TrainedModel
 
 @dataclass
 class BatchEvaluation:
-    """What was answered, and the inputs as drift looks at them.
+    """Scores and targets of the valid rows, and the inputs of all rows as drift compares them.
 
     Args:
-        targets: (n,) codes for multiclass, (n, k) otherwise, in the units of the (transformed) target.
+        targets: (n,) class codes for multiclass, (n, k) otherwise, in the units of the (transformed) target.
         scores: (n, k).
-        n_rejected: rows that were not answered, or have no target that the model knows.
-        reasons: how many rows were refused for what.
+        n_rejected: rows that were not predicted, or have no target that the model knows.
+        reasons: how many rows were rejected for what.
         numbers: (rows,) values of each number column, of all rows; NaN where there is none.
         values: how often each value of a category comes.
         missing: rows with an empty cell, for each category.
@@ -54,13 +54,13 @@ class BatchEvaluation:
 
 
 def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = True) -> BatchEvaluation:
-    """Answer the rows of a file.
+    """Predict the rows of a file, and collect what evaluation needs.
 
     Raises:
-        DataError: a column is missing, the target too, or no row can be measured.
+        DataError: a column is missing, the target too, or no row can be evaluated.
     """
     if reader.has_image_inputs and not model.has_image_inputs:
-        raise DataError(f"{reader.path} holds pictures, and the model reads the rows of a table")
+        raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
     numbers: dict[str, list[np.ndarray]] = {}
     for chunk in reader.chunks(dict.fromkeys(text_columns(model.preprocessor), "str")):
@@ -75,14 +75,14 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
         _collect_inputs(model, chunk, numbers, found)
     if not sum(map(len, scores)):
         first = next(iter(found.reasons), "the file has no rows")
-        raise DataError(f"no row of {reader.path} can be measured: {first}")
+        raise DataError(f"no row of {reader.path} can be evaluated: {first}")
     found.targets, found.scores = np.concatenate(targets), np.concatenate(scores)
     found.numbers = {name: np.concatenate(parts) for name, parts in numbers.items()}
     return found
 
 
 def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]:
-    """Return a chunk's targets, and the reason against each row whose target is none that the model knows."""
+    """Return a chunk's targets, and what is wrong with each row whose target the model does not know."""
     if not model.has_image_inputs:
         return parse_targets(model.select_inputs(chunk.rows), model.columns)
     labels = chunk.labels
@@ -91,7 +91,7 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
         name = next((each for each in chunk.rows if str(each).lower() in named), None)
         labels = None if name is None else chunk.rows[name].to_numpy()
     if labels is None:
-        raise DataError("the pictures have no labels: add --params=evaluate.labels=<idx or npy file>")
+        raise DataError("the images have no labels: add --params=evaluate.labels=<idx or npy file>")
     return parse_targets(pd.DataFrame({model.columns.target_names[0]: labels}), model.columns)
 
 

@@ -1,4 +1,4 @@
-"""A file's rows with a trained network's answers beside them, made a chunk at a time."""
+"""A trained network's predictions beside the rows of a file, made in chunks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def predict_chunk(model: TrainedModel, chunk: Chunk, strict: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return a chunk's scores (n, k), NaN for refused rows, and the reason against each row, (n,) text."""
+    """Return a chunk's scores (n, k), NaN for rejected rows, and why each row was rejected, (n,) text."""
     import pandas as pd
 
     rows = model.select_inputs(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
@@ -38,13 +38,13 @@ def predict_chunk(model: TrainedModel, chunk: Chunk, strict: bool) -> tuple[np.n
     scores = np.full((len(reasons), model.columns.n_outputs), np.nan, dtype=np.float32)
     if len(right):
         scores[right] = model.scores(rows.iloc[right] if isinstance(rows, pd.DataFrame) else rows[right])
-    endless = right[~np.isfinite(scores[right]).all(1)]
-    reasons[endless] = "the network's answer is not a finite number: values too far from training"
+    not_finite = right[~np.isfinite(scores[right]).all(1)]
+    reasons[not_finite] = "the network's output is not a finite number: values too far from training"
     return scores, reasons
 
 
 def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
-    """Count rows by the first reason against each, without the values that are in it.
+    """Count rejected rows by the first reason of each, without the values that are in it.
 
     Args:
         counts: so far; it stays small whatever the rows hold.
@@ -56,19 +56,19 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
 
 
 class StreamedPredictions:
-    """The lines of a CSV file: every row as it came in, its answers, and why it was refused.
+    """The lines of a CSV file: every row as it was, its predictions, and why it was rejected.
 
-    Pictures have their position in place of their pixels. What was done is logged and reported at the end.
+    Images have their position in place of their pixels. The counts of rows are logged at the end.
 
     Args:
-        model: answers.
+        model: predicts.
         reader: the rows.
-        strict: refuse what training never had, as `validate_rows` says.
+        strict: reject what training never had, as `validate_rows` says.
     """
 
     def __init__(self, model: TrainedModel, reader: ChunkedReader, strict: bool = True) -> None:
         if reader.has_image_inputs and not model.has_image_inputs:
-            raise DataError(f"{reader.path} holds pictures, and the model reads the rows of a table")
+            raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
         self.model, self.reader, self.strict = model, reader, strict
         self.copies_rows = not model.has_image_inputs
         self.n_rows = self.n_rejected = 0
@@ -94,7 +94,7 @@ class StreamedPredictions:
             first = (
                 chunk.lines if self.copies_rows else map(str, range(chunk.start, chunk.start + len(chunk)))
             )
-            texts = _columns(self.model.interpret_scores(np.nan_to_num(scores)), reasons)
+            texts = _format_columns(self.model.interpret_scores(np.nan_to_num(scores)), reasons)
             yield "\n".join(map(",".join, zip(first, *texts, strict=True))) + "\n"
         self._report(time.perf_counter() - began)
 
@@ -108,24 +108,24 @@ class StreamedPredictions:
         if self.n_rows == 0:
             raise DataError(f"{self.reader.path} has a header but no rows")
         log.info(
-            "%s rows predicted, %s refused, %s rows/s",
+            "%s rows predicted, %s rejected, %s rows/s",
             f"{self.n_rows - self.n_rejected:,}",
             f"{self.n_rejected:,}",
             f"{self.n_rows / max(seconds, 1e-9):,.0f}",
         )
         for reason, count in self.reasons.most_common(MAX_SHOWN):
-            log.warning("Refused %s row(s): %s", f"{count:,}", reason)
+            log.warning("Rejected %s row(s): %s", f"{count:,}", reason)
         report_metrics(
             {"predict/rows": self.n_rows, "predict/refused": self.n_rejected, "predict/seconds": seconds}
         )
 
 
-def _columns(answers: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
-    """Return the cells of each answer column as text, empty where the row was refused, and the reasons."""
+def _format_columns(predictions: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
+    """Return the cells of each prediction column as text, empty where the row was rejected, and the reasons."""
     right = (reasons == "").tolist()
     found = [
-        [text if good else "" for text, good in zip(_texts(answers[name]), right, strict=True)]
-        for name in answers
+        [text if good else "" for text, good in zip(_format_column(predictions[name]), right, strict=True)]
+        for name in predictions
     ]
     found.append(
         ["" if good else format_csv_line([reason]) for good, reason in zip(right, reasons, strict=True)]
@@ -133,7 +133,7 @@ def _columns(answers: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
     return found
 
 
-def _texts(column: pd.Series) -> list[str]:
+def _format_column(column: pd.Series) -> list[str]:
     if column.dtype.kind == "f":
         return [f"{value:.7g}" for value in column.tolist()]
     shown: dict[Any, str] = {value: format_csv_line([str(value)]) for value in column.unique()}

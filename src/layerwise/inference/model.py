@@ -1,11 +1,11 @@
-"""A trained network as a folder of data: weights, JSON and a skops file, and one list of their hashes.
+"""A trained network as a folder of data: weights, JSON and a skops file, and a manifest with their hashes.
 
-    model.json                      what it is, its threshold and test measures, and the sha256 of every other file
+    model.json                      what it is, its threshold and test metrics, and the sha256 of every other file
     network.json, network.safetensors
     preprocessor/preprocessor.json, preprocessor/fitted.skops
 
-Nothing in it is code and nothing of it is executed. A file that is not in the list, or has other bytes, is refused
-before anything is read.
+Nothing in it is code and nothing of it is executed. A file that is not in the manifest, or has other bytes, is
+refused before anything is read.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 MANIFEST_FILE = "model.json"
+# Format 1 is the first edition's.
+MODEL_FORMAT = 2
 INFERENCE_BATCH_SIZE = 8192
 SUPERVISED_KINDS = ("mlp",)
 
@@ -47,13 +49,13 @@ class ModelError(UserError, ValueError):
 
 
 class ModelManifest(Config):
-    """What is known of a model beside its weights.
+    """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
 
-    `test_rows_sha256` is the fingerprint of the test rows that `metrics` were taken on; `files` holds the sha256 of each
-    file by its place in the folder.
+    `test_rows_sha256` is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of
+    each file by its path in the folder.
     """
 
-    format: int = 1
+    format: int = MODEL_FORMAT
     # It becomes a part of paths.
     problem: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     pipeline: str = ""
@@ -67,7 +69,7 @@ class ModelManifest(Config):
 
 @dataclass
 class TrainedModel:
-    """A network that answers raw rows.
+    """A network that predicts raw rows.
 
     Args:
         network: in evaluation mode.
@@ -87,11 +89,11 @@ class TrainedModel:
 
     @property
     def has_image_inputs(self) -> bool:
-        """Whether it reads grey pictures rather than a table's rows."""
+        """Whether it reads grey images rather than a table's rows."""
         return self.columns.image_shape is not None
 
     def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
-        """Return the reason against each row, (n,) text; empty for a row that can be answered."""
+        """Return what is wrong with each row, (n,) text; empty for a valid row."""
         if self.has_image_inputs:
             return validate_images(rows)
         return validate_rows(rows, self.preprocessor, strict)
@@ -106,7 +108,7 @@ class TrainedModel:
         return self.columns.unscaled(probabilities(self.columns.task, torch.cat(outputs))).numpy()
 
     def interpret_scores(self, scores: np.ndarray) -> pd.DataFrame:
-        """Return what scores mean.
+        """Return the predictions that scores stand for.
 
         Returns:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes the
@@ -136,7 +138,7 @@ class TrainedModel:
         return found
 
     def select_inputs(self, frame: pd.DataFrame) -> Any:
-        """Return what the preparation takes of a table: its columns typed alike, or the pixels (n, d)."""
+        """Return what the preprocessor takes of a table: its columns in the types of training, or the pixels (n, d)."""
         if self.has_image_inputs:
             return extract_pixels(frame, self.columns)
         try:
@@ -146,10 +148,10 @@ class TrainedModel:
         return coerce_column_types(frame, self.preprocessor)
 
     def predict(self, frame: pd.DataFrame, strict: bool = True) -> pd.DataFrame:
-        """Return the answers to raw rows.
+        """Return the predictions of raw rows.
 
         Raises:
-            DataError: a row cannot be answered; the message names the first of them with their reasons.
+            DataError: rows cannot be predicted; the message names the first of them with their reasons.
         """
         rows = self.select_inputs(frame)
         reasons = self.validate(rows, strict)
@@ -160,14 +162,14 @@ class TrainedModel:
             raise DataError(f"{len(bad)} of {len(reasons)} row(s) cannot be predicted: {shown}{more}")
         scores = self.scores(rows)
         if not np.isfinite(scores).all():
-            raise DataError("the network's answer is not a finite number: values too far from training")
+            raise DataError("the network's output is not a finite number: values too far from training")
         return self.interpret_scores(scores)
 
 
 def save_trained_model(
     folder: str | Path, network: nn.Module, preprocessor: Any, manifest: ModelManifest
 ) -> str:
-    """Write a model's folder, its list last; return the list's sha256."""
+    """Write a model's folder, its manifest last; return the manifest's sha256."""
     folder = Path(folder)
     (folder / MANIFEST_FILE).unlink(missing_ok=True)
     save_network(network, folder)
@@ -180,14 +182,15 @@ def save_trained_model(
 
 
 def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
-    """Read a model that `save_trained_model` wrote, after its files were compared with their list.
+    """Read a model that `save_trained_model` wrote, after its files were compared with its manifest.
 
     Args:
-        folder: where it lies.
-        sha256: what the list's own hash has to be, if that is known.
+        folder: of the model.
+        sha256: what the manifest's own hash has to be, if that is known.
 
     Raises:
-        ModelError: no model, a network of another kind, or files that are not those that were saved.
+        ModelError: no model, one of the first edition, a network of another kind, or files that are not those that were
+            saved.
     """
     folder = Path(folder)
     manifest, found = verify_model_folder(folder, sha256)
@@ -205,10 +208,10 @@ def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
 
 
 def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:
-    """Compare a model's files with their list; return what the list says, and its sha256.
+    """Compare a model's files with its manifest; return the manifest and its sha256.
 
     Raises:
-        ModelError: the list is missing or unreadable, or a file is missing, changed or not in it.
+        ModelError: the manifest is missing, unreadable or of another format; a file is missing, changed or not in it.
     """
     if not (folder / MANIFEST_FILE).is_file():
         raise ModelError(f"{folder} holds no model: there is no {MANIFEST_FILE}")
@@ -216,12 +219,7 @@ def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, 
     found = hashlib.sha256(text).hexdigest()
     if sha256 and found != sha256:
         raise _load_error(folder, f"{MANIFEST_FILE} is not the one that was registered")
-    try:
-        manifest = ModelManifest.model_validate_json(text)
-    except ValidationError as error:
-        raise _load_error(folder, f"{MANIFEST_FILE} cannot be read: {error.errors()[0]['msg']}") from None
-    if manifest.format != 1:
-        raise ModelError(f"{folder} has format {manifest.format}; this version of layerwise reads format 1")
+    manifest = _read_manifest(folder, text)
     there = set(_relative_paths(folder))
     for what, paths in (
         ("is not among the model's files", there - set(manifest.files) - {MANIFEST_FILE}),
@@ -234,6 +232,29 @@ def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, 
         if paths:
             raise _load_error(folder, f"{', '.join(sorted(paths))} {what}")
     return manifest, found
+
+
+def _read_manifest(folder: Path, text: bytes) -> ModelManifest:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _load_error(folder, f"{MANIFEST_FILE} cannot be read: {error}") from None
+    if isinstance(values, dict):
+        saved = values.get("format", MODEL_FORMAT)
+        if saved == 1 or "measures" in values:
+            pipeline = str(values.get("pipeline") or "dbn")[:60]
+            raise ModelError(
+                f"the model in {folder} was saved by the first edition of layerwise, and this one cannot read it: "
+                f"train it anew with kedro run --pipelines={pipeline}"
+            )
+        if saved != MODEL_FORMAT:
+            raise ModelError(
+                f"the model in {folder} has format {saved}; this version of layerwise reads format {MODEL_FORMAT}"
+            )
+    try:
+        return ModelManifest.model_validate(values)
+    except ValidationError as error:
+        raise _load_error(folder, f"{MANIFEST_FILE} cannot be read: {error.errors()[0]['msg']}") from None
 
 
 def _load_error(folder: Path, reason: str) -> ModelError:

@@ -1,7 +1,7 @@
 """Requests to a served model: a body is read, bounded and checked before the network sees it.
 
-Every answer is JSON. Whatever is wrong with a body is a 4xx with one sentence; nothing of the server's inside, such
-as a traceback or a path, is in an answer.
+Every response is JSON. Whatever is wrong with a body is a 4xx with one sentence; nothing of the server's inside, such
+as a traceback or a path, is in a response.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class RequestError(UserError, ValueError):
 
 
 def handle_request(model: TrainedModel, body: bytes | str, content_type: str | None) -> Response:
-    """Return the answer's text, status and type for one request body."""
+    """Return the response's text, status and content type for one request body."""
     try:
         frame = parse_body(model, body, content_type)
         records = model.predict(frame).to_dict(orient="records")
@@ -94,16 +94,16 @@ def _read_json(text: str, model: TrainedModel) -> pd.DataFrame:
         raise RequestError(
             "the body is no JSON that can be read: nested too deeply, or an endless number"
         ) from None
-    given = [name for name in TABLE_FORMATS if name in body] if isinstance(body, dict) else []
-    if len(given) != 1:
+    formats = [name for name in TABLE_FORMATS if name in body] if isinstance(body, dict) else []
+    if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
-    names, rows = _rows_of(given[0], body[given[0]], model)
+    names, rows = _parse_table(formats[0], body[formats[0]], model)
     if len(rows) > MAX_ROWS:
         raise RequestError(f"{len(rows):,} rows are too many for one request; send at most {MAX_ROWS:,}", 413)
-    return _frame(names, rows)
+    return _make_frame(names, rows)
 
 
-def _rows_of(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:
+def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:
     """Return the columns' names and the rows of one of MLflow's forms of a table."""
     expected = (
         list(model.columns.feature_names)
@@ -135,7 +135,7 @@ def _rows_of(form: str, value: Any, model: TrainedModel) -> tuple[list[str], lis
     return expected, value
 
 
-def _frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
+def _make_frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
     import pandas as pd
 
     _check_names(names)
@@ -145,7 +145,7 @@ def _frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
         if len(row) != len(names):
             raise RequestError(f"row {k} has {len(row)} cells for {len(names)} columns")
         for at, cell in enumerate(row):
-            row[at] = _cell(cell, k, names[at])
+            row[at] = _parse_cell(cell, k, names[at])
     return pd.DataFrame(rows, columns=names)
 
 
@@ -157,7 +157,7 @@ def _check_names(names: list[str]) -> None:
         raise RequestError(f"column '{name[:60]}' is there twice")
 
 
-def _cell(cell: Any, row: int, name: str) -> Any:
+def _parse_cell(cell: Any, row: int, name: str) -> Any:
     if isinstance(cell, (list, dict)):
         raise RequestError(f"row {row}, column '{name[:60]}': a cell is a number, text, true, false or null")
     if isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) > 2**53:

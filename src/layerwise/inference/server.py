@@ -1,4 +1,4 @@
-"""What MLflow calls to load a model: it reads data alone, and the answers come from this package's code.
+"""The loader module that MLflow calls for a model: it reads data alone, and this package's code predicts.
 
 `mlflow models serve` loads a model by the name of this module; the model itself holds no code.
 """
@@ -26,10 +26,10 @@ class ServedModel:
         self.trained_model = trained_model
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return the answers to raw rows; a DataError names the rows that cannot be answered.
+        """Return the predictions of raw rows; a DataError names the rows that cannot be predicted.
 
-        Whoever calls it from Python sees the warnings about cells of a kind that training never had, and gets an
-        answer; a request over HTTP, whose caller sees no warning, is refused (`layerwise.inference.request_body`).
+        A caller from Python sees the warnings about cells of a kind that training never had, and gets predictions;
+        a request over HTTP, whose caller sees no warning, is refused (`layerwise.inference.request_body`).
         """
         import pandas as pd
 
@@ -41,13 +41,13 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """Return the model in a folder; in MLflow's scoring server, also take over the reading of its requests."""
+    """Return the model in a folder; in MLflow's scoring server, also handle its requests."""
     model = ServedModel(load_trained_model(Path(path)))
     server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
     if server is not None and "mlflow.pyfunc.scoring_server.app" in sys.modules:
         from layerwise.inference.request_body import handle_request
 
-        # MLflow's own answers to a wrong body hold the traceback, with paths, and it offers no setting for that.
+        # MLflow's own responses to a wrong body hold the traceback, with paths, and it offers no setting for that.
         def invocations(data: Any, content_type: str | None, *_: Any) -> Any:
             return server.InvocationsResponse(*handle_request(model.trained_model, data, content_type))
 

@@ -1,4 +1,4 @@
-"""A drawing of a network in the Mermaid language, which Kedro-Viz and GitHub show."""
+"""A diagram of a network in the Mermaid language, which Kedro-Viz and GitHub show."""
 
 from __future__ import annotations
 

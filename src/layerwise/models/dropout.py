@@ -1,4 +1,4 @@
-"""Noise inside a network while it learns: units or connections that are left out at random."""
+"""Dropout and DropConnect: units or connections that are dropped at random while a network learns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dropout_mask(like: Tensor, shape: tuple[int, ...], rate: float, rng: torch.G
 
 
 class Dropout(nn.Module):
-    """Inverted dropout with a generator of its own (Srivastava et al. 2014).
+    """Inverted dropout with a random generator of its own (Srivastava et al. 2014).
 
     In training each value is kept with probability 1 - rate and divided by it; in evaluation nothing happens.
     """
@@ -34,14 +34,14 @@ class Dropout(nn.Module):
         self.rng: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x with a fresh mask, shape of x."""
+        """Return x times a new mask, shape of x."""
         if not self.training or self.rate == 0:
             return x
         return x * dropout_mask(x, tuple(x.shape), self.rate, self.rng)
 
 
 class DropConnect(nn.Linear):
-    """A linear layer whose connections are left out at random while it learns (Wan et al. 2013, eq. 2).
+    """A linear layer whose connections are dropped at random while it learns (Wan et al. 2013, eq. 2).
 
     In training y = (M * W) x / (1 - rate) + b, each entry of M kept with probability 1 - rate; in evaluation
     y = W x + b, the expectation. The paper draws M for each row, since one mask for a whole batch regularises
@@ -50,7 +50,7 @@ class DropConnect(nn.Linear):
     Args:
         n_inputs: n.
         n_outputs: m.
-        rate: the share of connections that are left out.
+        rate: the fraction of connections that are dropped.
         mask_of: a mask for each `row`, or one for the whole `batch`.
     """
 

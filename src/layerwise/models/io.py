@@ -59,7 +59,7 @@ def load_network(folder: str | Path) -> nn.Module:
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: the kind is unknown, the weights are damaged or do not fit the shape.
+        ValueError: the kind is unknown, the weights are corrupt or do not fit the shape.
     """
     folder = Path(folder)
     shape = json.loads((folder / "network.json").read_text())
@@ -73,7 +73,7 @@ def load_network(folder: str | Path) -> nn.Module:
     try:
         weights = load_file(folder / "network.safetensors")
     except SafetensorError as error:
-        raise ValueError(f"{folder / 'network.safetensors'} is damaged: {error}") from error
+        raise ValueError(f"{folder / 'network.safetensors'} is corrupt: {error}") from error
     try:
         network.load_state_dict(weights)
     except (RuntimeError, KeyError) as error:

@@ -31,7 +31,7 @@ _MODULES: dict[str, type[nn.Module]] = {
 
 ACTIVATION_CHOICES: dict[str, Choice] = {
     "sigmoid": Choice(
-        "1 / (1 + exp(-x))", "after a pretrained stack; vanishes in deep nets (slope at most 1/4)"
+        "1 / (1 + exp(-x))", "after a pretrained stack; vanishes in deep nets (derivative at most 1/4)"
     ),
     "tanh": Choice("tanh(x)", "nets of few layers, with a Glorot start"),
     "relu": Choice("max(0, x)", "the usual choice, with a He start"),
@@ -45,7 +45,7 @@ ACTIVATION_CHOICES: dict[str, Choice] = {
     "linear": Choice("x", "bottlenecks and tests: hidden layers collapse into one"),
 }
 INITIALIZER_CHOICES: dict[str, Choice] = {
-    "zeros": Choice("0", "the output layer; in hidden layers all units stay alike"),
+    "zeros": Choice("0", "the output layer; in hidden layers all units stay identical"),
     "normal": Choice("N(0, 0.05^2)", "shallow nets"),
     "uniform": Choice("U(-0.05, 0.05)", "shallow nets"),
     "xavier_uniform": Choice("U(-1/sqrt(n), 1/sqrt(n))", "sigmoid and tanh, in the older form"),
@@ -61,7 +61,7 @@ INITIALIZER_CHOICES: dict[str, Choice] = {
 
 
 def uninitialized(kind: type[Layer], *arguments: Any, **options: Any) -> Layer:
-    """Make a layer whose weights are left to be drawn or loaded, so that no common random numbers are taken.
+    """Return a layer whose weights are yet to be initialised or loaded; torch's global random numbers are not used.
 
     `torch.nn.utils.skip_init` gives the same by way of the meta device, which takes half a second to import.
 
@@ -81,7 +81,7 @@ def activation(name: Activation) -> nn.Module:
 
 
 def normalization(name: Normalization, units: int) -> nn.Module:
-    """Return a layer that standardises the total inputs of a hidden layer.
+    """Return a layer that standardises the pre-activations of a hidden layer.
 
     `batch` over the rows of a batch, with running means in evaluation (Ioffe & Szegedy 2015); `layer` over
     the units of each row (Ba et al. 2016).

@@ -1,4 +1,4 @@
-"""The feed-forward network: what fine-tuning trains, whichever way its hidden layers began."""
+"""The multilayer perceptron, the network that fine-tuning trains: hidden layers and a linear output."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def for_each_layer(value: T | tuple[T, ...], n_layers: int, name: str) -> tuple[
 
 
 class MLPConfig(Config):
-    """The shape of a feed-forward network and how it starts."""
+    """The shape of a feed-forward network and its initialisers."""
 
     kind: Literal["mlp"] = "mlp"
     n_inputs: int = Field(ge=1)
@@ -99,7 +99,7 @@ class MLPConfig(Config):
 
     @property
     def dropout_rates(self) -> tuple[float, ...]:
-        """The share of units left out: of the inputs, then of each hidden layer."""
+        """The fraction of units dropped: of the inputs, then of each hidden layer."""
         return (self.input_dropout, *for_each_layer(self.dropout, len(self.hidden_sizes), "dropout"))
 
 
@@ -116,7 +116,7 @@ class MLP(nn.Module):
 
     Args:
         config: the shape.
-        rng: draws the first weights; None leaves them zero, to be loaded.
+        rng: initialises the weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: MLPConfig, rng: torch.Generator | None = None) -> None:
@@ -135,8 +135,8 @@ class MLP(nn.Module):
     def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
         if self.config.dropconnect == 0:
             return uninitialized(nn.Linear, n_inputs, n_outputs)
-        noise = {"rate": self.config.dropconnect, "mask_of": self.config.dropconnect_masks}
-        return uninitialized(DropConnect, n_inputs, n_outputs, **noise)
+        options = {"rate": self.config.dropconnect, "mask_of": self.config.dropconnect_masks}
+        return uninitialized(DropConnect, n_inputs, n_outputs, **options)
 
     def _initialize(self, layer: nn.Module, rng: torch.Generator | None) -> None:
         assert isinstance(layer, nn.Linear)
@@ -153,7 +153,7 @@ class MLP(nn.Module):
             )
 
     def use_rng(self, rng: torch.Generator) -> None:
-        """Draw every mask from this generator from now on."""
+        """Sample every dropout mask with this random generator from now on."""
         for module in self.modules():
             if isinstance(module, (Dropout, DropConnect)):
                 module.rng = rng
@@ -163,7 +163,7 @@ class MLP(nn.Module):
         return [layer.weight for layer in (*self.hidden, self.output)]
 
     def hidden_activations(self, x: Tensor, depth: int | None = None) -> Iterator[Tensor]:
-        """Yield the activities of each hidden layer (of the lowest `depth`), the first one first."""
+        """Yield the activations of each hidden layer (of the lowest `depth`), the first one first."""
         normalized = self.config.normalization != "none"
         for i, layer in enumerate(self.hidden[:depth]):
             x = layer(self.dropouts[i](x))
@@ -171,7 +171,7 @@ class MLP(nn.Module):
             yield x
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
-        """Return the activities of the last (or the `depth`-th) hidden layer, shape (rows, units)."""
+        """Return the activations of the last (or the `depth`-th) hidden layer, shape (rows, units)."""
         for hidden_activations in self.hidden_activations(x, depth):
             x = hidden_activations
         return x

@@ -37,7 +37,7 @@ class Recurrent(nn.Module):
 
     Args:
         config: the shape.
-        rng: draws the first weights, U(-1/sqrt(hidden), 1/sqrt(hidden)).
+        rng: initialises the weights, U(-1/sqrt(hidden), 1/sqrt(hidden)).
     """
 
     def __init__(self, config: RecurrentConfig, rng: torch.Generator) -> None:
@@ -54,12 +54,12 @@ class Recurrent(nn.Module):
 
     def _open_gates(self, rng: torch.Generator) -> None:
         n = self.config.hidden_size
-        kept = torch.empty(n).uniform_(1, self.config.memory - 1, generator=rng).log()
+        bias = torch.empty(n).uniform_(1, self.config.memory - 1, generator=rng).log()
         first, second = (self.layer.get_parameter(f"bias_{part}_l0") for part in ("ih", "hh"))
         # torch's gates are input, forget, cell, output (LSTM); reset, update, new (GRU). The two biases are added.
-        first[n : 2 * n], second[n : 2 * n] = kept, 0.0
+        first[n : 2 * n], second[n : 2 * n] = bias, 0.0
         if self.config.cell == "lstm":
-            first[:n], second[:n] = -kept, 0.0
+            first[:n], second[:n] = -bias, 0.0
 
     def forward(self, symbols: Tensor) -> Tensor:
         """Return logits (rows, n_outputs) of sequences (rows, steps) of int64 symbols."""

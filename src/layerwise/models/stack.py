@@ -15,7 +15,7 @@ from layerwise.utils.config import Config
 
 
 class MembersConfig(Config):
-    """The shape of each member, and the seeds they grew from."""
+    """The shape of each member, and the seed of each."""
 
     kind: Literal["mlp_members"] = "mlp_members"
     shape: MLPConfig
@@ -23,7 +23,7 @@ class MembersConfig(Config):
 
 
 class DropoutMasks(NamedTuple):
-    """What is left out of N networks while they learn; None where nothing is.
+    """Masks of dropout and DropConnect for N networks; None where nothing is dropped.
 
     Args:
         units: of the inputs and of each hidden layer, (N, rows, units), multiplied with it.
@@ -35,18 +35,18 @@ class DropoutMasks(NamedTuple):
 
 
 def is_running_statistic(name: str) -> bool:
-    """Say whether a number is none that is learnt by its gradient, but a running mean or variance."""
+    """Return whether an entry of the state is a running mean or variance, which no gradient changes."""
     return name.rpartition(".")[2] in ("running_mean", "running_var")
 
 
 class Members(nn.Module):
-    """N networks whose numbers, learnt and running statistics, lie in one matrix, a line a member: (N, numbers).
+    """N networks whose parameters and running statistics are one matrix, a row a member: (N, numbers).
 
-    Each member computes what an `MLP` with its numbers would.
+    Each member computes what an `MLP` with its parameters would.
 
     Args:
         config: the members' shape and seeds.
-        networks: whose numbers are copied; None leaves them zero, to be loaded.
+        networks: whose state is copied; None leaves it zero, to be loaded.
     """
 
     def __init__(self, config: MembersConfig, networks: list[MLP] | None = None) -> None:
@@ -64,7 +64,7 @@ class Members(nn.Module):
         return len(self.config.seeds)
 
     def parts(self, flat_state: Tensor) -> dict[str, Tensor]:
-        """Return views of (N, numbers) lines, each (N, *shape), by the names an `MLP` gives its numbers."""
+        """Return views of a flat state (N, numbers), each (N, *shape), by the names in an `MLP`'s state."""
         found, start = {}, 0
         for name, shape in self.layout:
             found[name] = flat_state[:, start : start + shape.numel()].unflatten(1, shape)
@@ -84,7 +84,7 @@ class Members(nn.Module):
 
 
 def _float_state(network: MLP) -> dict[str, Tensor]:
-    """Return all numbers of a network; batches counted are none that it computes with."""
+    """Return a network's floating-point state; its counts of batches are not part of what it computes."""
     return {name: value for name, value in network.state_dict().items() if value.is_floating_point()}
 
 
@@ -98,8 +98,10 @@ def members_forward(
     """Return outputs (N, rows, n_outputs) of inputs (N, rows, n_inputs).
 
     Args:
-        parts: numbers by name, each (N, *shape).
-        dropout_masks: what is left out; None for nothing.
+        shape: of each member.
+        parts: parameters and running statistics by name, each (N, *shape).
+        x: the inputs.
+        dropout_masks: what is dropped; None for nothing.
         learning: standardise over the batch, and move the running statistics in place.
     """
     if dropout_masks is None:
@@ -118,9 +120,10 @@ def members_forward(
 def sample_dropout_masks(
     shape: MLPConfig, n_rows: int, rngs: Sequence[torch.Generator], like: Tensor
 ) -> DropoutMasks | None:
-    """Draw each member's masks from its own generator, in the order in which an `MLP` draws them.
+    """Sample each member's masks with its own random generator, in the order in which an `MLP` does.
 
     Args:
+        shape: of each member.
         n_rows: of a batch.
         rngs: one for each member.
         like: a tensor on the masks' device, of their type.

@@ -16,7 +16,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters as their models, top-level key by top-level key.
 
     Kedro does the same for what a pipeline's nodes ask for; this also finds a key that no node asks for because
-    its name is misspelt.
+    its name is misspelt, and says what a parameter of the first edition is called now.
 
     Raises:
         ParameterError: one message that lists every wrong name and value.
@@ -24,9 +24,11 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     from pydantic import TypeAdapter, ValidationError
 
     from layerwise.parameters.keys import PARAMETERS
+    from layerwise.parameters.renames import find_renames
     from layerwise.parameters.rules import find_conflicts
 
-    wrong = [
+    parameters, wrong = find_renames(parameters)
+    wrong += [
         f"unknown parameter '{key}'{nearest(key, list(PARAMETERS))}"
         for key in parameters
         if key not in PARAMETERS

@@ -13,7 +13,7 @@ class EvaluationSettings(Config):
     """What is reported of the trained network on the test rows."""
 
     threshold: Literal["half", "f1", "accuracy", "cost"] = setting(
-        "half", "the probability from which a binary answer is yes: 0.5, or the best on validation rows by a measure",
+        "half", "the probability from which a binary answer is yes: 0.5, or the best on validation rows by a metric",
         "f1 or cost for rare classes", "tasks other than binary",
     )  # fmt: skip
     false_positive_cost: float = setting(
@@ -29,8 +29,8 @@ class EvaluationSettings(Config):
         "true for small sets of images",
     )
     importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
-    samples: int = setting(64, "rows that a stack dreams up for its picture", "", ge=1, le=400)
-    sampling_steps: int = setting(200, "Gibbs steps of each of these rows", "", ge=1)
+    samples: int = setting(64, "samples that a stack draws for its figure", "", ge=1, le=400)
+    sampling_steps: int = setting(200, "Gibbs steps of each of these samples", "", ge=1)
 
     @model_validator(mode="after")
     def _costs_have_a_use(self) -> EvaluationSettings:

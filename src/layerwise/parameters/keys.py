@@ -31,7 +31,8 @@ PARAMETERS: dict[str, Any] = {
     "labelled_rows": Annotated[
         PositiveInt | None,
         setting(
-            None, "fine-tune on so many labels, each class by its share, and pretrain on all rows; null: all"
+            None,
+            "fine-tune on so many labels, in the proportions of the classes, and pretrain on all rows; null: all",
         ),
     ],
     "pretraining": PretrainingSettings,
@@ -49,7 +50,7 @@ PARAMETERS: dict[str, Any] = {
         int,
         setting(
             1,
-            "mlp: so many networks at once, of the seeds seed, seed + 1, ...: mean and spread",
+            "mlp: so many networks at once, of the seeds seed, seed + 1, ...: mean and standard deviation",
             ge=1,
             le=1000,
         ),

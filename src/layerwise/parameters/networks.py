@@ -10,7 +10,7 @@ from layerwise.utils.config import Config, setting
 
 
 class DBNSettings(Config):
-    """The stack of machines of `kedro run --pipelines=dbn`."""
+    """The stack of RBMs of `kedro run --pipelines=dbn`."""
 
     hidden_sizes: tuple[PositiveInt, ...] = setting(
         (500, 500, 1000), "units of each hidden layer", "few and small for few rows", min_length=1
@@ -30,7 +30,7 @@ class MLPSettings(Config):
         "relu", "of the hidden layers: one for all, or a list; the output's follows from the task", "relu"
     )
     normalization: Normalization = setting(
-        "none", "standardise each hidden layer's total inputs: over the batch, or over the layer's units",
+        "none", "standardise each hidden layer's pre-activations: over the batch, or over the layer's units",
         "deep nets; batch for large batches, layer for any", "batch: batches of 1 row",
     )  # fmt: skip
     initializer: Initializer = setting(
@@ -47,7 +47,7 @@ class MLPSettings(Config):
     )
     bias_constant: float = setting(
         0.0, "the value of bias_initializer: constant", "0.1 keeps relu units alive at first",
-        "other bias initialisers",
+        "other values of bias_initializer",
     )  # fmt: skip
 
     @model_validator(mode="after")

@@ -8,10 +8,10 @@ from layerwise.utils.config import setting
 
 
 class RBMSettings(RBMTrainingSettings):
-    """The machine of `kedro run --pipelines=rbm`, and what is reported of it."""
+    """The RBM of `kedro run --pipelines=rbm`, and what is reported of it."""
 
     classification_rbm: bool = setting(
-        True, "train a second machine, with label units (Larochelle & Bengio 2008)"
+        True, "train a second RBM, with label units (Larochelle & Bengio 2008)"
     )
     probe: bool = setting(True, "fit linear models on the features, the raw rows and their components")
     likelihood: LikelihoodSettings = LikelihoodSettings()
@@ -19,5 +19,5 @@ class RBMSettings(RBMTrainingSettings):
         50, "test documents whose perplexity is taken", "", "other rows", ge=1
     )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
-    samples: int = setting(64, "rows that the machine dreams up for its picture", "", ge=1, le=400)
-    sampling_steps: int = setting(1000, "Gibbs steps of each of these rows", "", ge=1)
+    samples: int = setting(64, "samples that the RBM draws for its figure", "", ge=1, le=400)
+    sampling_steps: int = setting(1000, "Gibbs steps of each of these samples", "", ge=1)

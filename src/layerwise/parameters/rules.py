@@ -18,8 +18,11 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     if problem.targets:  # a table
         gan: GANSettings = parameters["gan"]
         image_values = {"network": "dcgan", "condition": "caption"}
-        wrong = [f"gan.{name}: {value} is for pictures, and this problem is a table" for name, value in image_values.items()
-                 if getattr(gan, name) == value]  # fmt: skip
+        wrong = [
+            f"gan.{name}: {value} is for images, and this problem is a table"
+            for name, value in image_values.items()
+            if getattr(gan, name) == value
+        ]
         if wrong:
             return wrong
     if problem.task not in DEFAULTS:  # ratings and documents have no labels to fine-tune on
@@ -41,7 +44,7 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
             f"finetuning.monitor: a {problem.task} task has no {finetuning.monitor}; take validation/loss"
         )
     if finetuning.augmentation.chosen and problem.targets:
-        found.append("finetuning.augmentation is for pictures, and this problem is a table")
+        found.append("finetuning.augmentation is for images, and this problem is a table")
     if parameters["evaluation"].threshold != "half" and problem.task != "binary":
         found.append(f"evaluation.threshold is for a binary task, and the task is {problem.task}")
     return found

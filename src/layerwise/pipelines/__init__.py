@@ -1,1 +1,1 @@
-"""What runs after what: the only place that knows Kedro nodes."""
+"""Kedro's nodes and pipelines: what runs after what, and nothing of how it is computed."""

@@ -1,4 +1,4 @@
-"""The one composition behind the supervised pipelines: they differ in how the hidden layers begin."""
+"""The composition behind the supervised pipelines, which differ in how the hidden layers are initialized."""
 
 from kedro.pipeline import Pipeline
 
@@ -12,15 +12,16 @@ def compose(
     problem: str = "params:problem",
     more: Pipeline | None = None,
 ) -> Pipeline:
-    """Return preprocessing, pretraining (unless from a random start), fine-tuning and evaluation.
+    """Return preprocessing, pretraining (if any), fine-tuning and evaluation as one pipeline.
 
     Everything but the raw rows and the parameters lives in the namespace `name`.
 
     Args:
         name: of the pipeline.
-        pretrained: whether hidden layers learn without labels first.
-        stack: the parameters' key of what is pretrained: `dbn` (machines) or `sae` (autoencoders).
-        problem: what the first step takes the problem from, such as a node of `more` that checks it.
+        pretrained: whether the hidden layers are pretrained without labels; if not, they start at random.
+        stack: the parameters' key of what is pretrained: `dbn` (RBMs) or `sae` (autoencoders).
+        problem: the data set from which the first node takes the problem, such as one that a node of `more`
+            has checked.
         more: nodes of this pipeline alone.
     """
     beginning = pretraining.create_pipeline(name, stack) if pretrained else Pipeline([])

@@ -1,4 +1,4 @@
-"""Drawings of the last trained network for Kedro-Viz."""
+"""Previews of the last trained network for Kedro-Viz, as Mermaid diagrams."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ STYLE: Any = {
     "themeVariables": {"fontSize": "18px"},
     "flowchart": {"rankSpacing": 40, "useMaxWidth": False},
 }
-# What the output layer's numbers go through before they are read.
+# The activation of the output layer by task.
 OUTPUTS = {"multiclass": "softmax", "binary": "sigmoid", "multilabel": "sigmoid", "regression": "linear"}
 
 
@@ -28,7 +28,7 @@ class NetworkPreview:
     name: str
 
     def __call__(self) -> MermaidPreview | TextPreview:
-        """Return the drawing, or say that there is no network yet."""
+        """Return the diagram, or a text that there is no network yet."""
         shape = _read("06_models", self.name, "network/network.json")
         if shape is None:
             return _none_yet(self.name)
@@ -43,12 +43,12 @@ class NetworkPreview:
 
 @dataclass(frozen=True)
 class StackPreview:
-    """The preview of the node that pretrains a stack: the top two layers of one of machines are undirected."""
+    """The preview of the node that pretrains a stack; the top two layers of a DBN are undirected."""
 
     name: str
 
     def __call__(self) -> MermaidPreview | TextPreview:
-        """Return the drawing, or say that there is no stack yet."""
+        """Return the diagram, or a text that there is no stack yet."""
         shape = _read("06_models", self.name, "stack/network.json")
         if shape is None:
             return _none_yet(self.name)
@@ -56,7 +56,7 @@ class StackPreview:
             layers = shape["layers"]
             sizes = [layers[0]["n_inputs"], *(layer["latent_size"] for layer in layers)]
             activations = [layer["latent_activation"] for layer in layers]
-            names = ["inputs", *(f"code {k}" for k in range(1, len(sizes)))]
+            names = ["inputs", *(f"latent {k}" for k in range(1, len(sizes)))]
             return MermaidPreview(mermaid(sizes, activations, names), meta=STYLE)
         sizes = [shape["n_visible"], *shape["hidden_sizes"]]
         names = [f"{shape['visible']} inputs", *(f"hidden {k}" for k in range(1, len(sizes)))]
@@ -66,12 +66,12 @@ class StackPreview:
 
 @dataclass(frozen=True)
 class RBMPreview:
-    """The preview of the node that trains one machine: two layers joined without direction."""
+    """The preview of the node that trains one RBM: two layers with an undirected connection."""
 
     name: str
 
     def __call__(self) -> MermaidPreview | TextPreview:
-        """Return the drawing, or say that there is no machine yet."""
+        """Return the diagram, or a text that there is no RBM yet."""
         shape = _read("06_models", self.name, "rbm/network.json")
         if shape is None:
             return _none_yet(self.name)
@@ -82,31 +82,33 @@ class RBMPreview:
 
 @dataclass(frozen=True)
 class AutoencoderPreview:
-    """The preview of the node that trains an autoencoder: down to the code and back."""
+    """The preview of the node that trains an autoencoder: the encoder's layers, the latent, the decoder's layers."""
 
     name: str
 
     def __call__(self) -> MermaidPreview | TextPreview:
-        """Return the drawing, or say what was trained."""
+        """Return the diagram, or a text that says what was trained."""
         shape = _read("06_models", self.name, "autoencoder_network/network.json")
         if shape is None:
             return _none_yet(self.name)
         if shape["kind"] not in ("autoencoder", "variational"):
-            return TextPreview(f"A {shape['kind'].replace('_', ' ')} with a code of {shape['latent_size']}.")
+            return TextPreview(
+                f"A {shape['kind'].replace('_', ' ')} with a latent of {shape['latent_size']}."
+            )
         hidden, latent = shape["hidden_sizes"], shape["latent_size"]
         sizes = [shape["n_inputs"], *hidden, latent, *reversed(hidden), shape["n_inputs"]]
         given = shape["activation"]
-        down = [given] * len(hidden) if isinstance(given, str) else list(given)
+        encoder = [given] * len(hidden) if isinstance(given, str) else list(given)
         middle = shape.get("latent_activation", "normal")
-        up = [shape.get("decoder_activation", given)] * len(hidden)
+        decoder = [shape.get("decoder_activation", given)] * len(hidden)
         names = ["row", *(f"hidden {k + 1}" for k in range(len(hidden))), "latent"]
         names += [*(f"hidden {k + 1}" for k in range(len(hidden), 2 * len(hidden))), "reconstruction"]
         last = shape.get("output", shape["loss"].replace("_", " "))
-        return MermaidPreview(mermaid(sizes, [*down, middle, *up, last], names), meta=STYLE)
+        return MermaidPreview(mermaid(sizes, [*encoder, middle, *decoder, last], names), meta=STYLE)
 
 
-def _read(layer: str, name: str, place: str) -> dict[str, Any] | None:
-    file: Path = project_path() / "data" / layer / problem() / name / place
+def _read(layer: str, name: str, path: str) -> dict[str, Any] | None:
+    file: Path = project_path() / "data" / layer / problem() / name / path
     return json.loads(file.read_text()) if file.exists() else None
 
 

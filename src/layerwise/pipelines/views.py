@@ -1,4 +1,4 @@
-"""What a representation of rows is worth and looks like; the same for machines and autoencoders."""
+"""The linear probe and the latent map of a representation of rows, for RBMs, autoencoders and networks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def probe_views(
         bootstrap: resamples for each interval.
 
     Returns:
-        The measures by view, the name of the first measure, and its values by view in words.
+        The metrics by view, the name of the main metric, and its values by view in words.
     """
     inputs = {part: rows.inputs.numpy() for part, rows in parts.items()}
     known = inputs.pop("labelled")
@@ -57,21 +57,21 @@ def probe_views(
             n_bootstrap=bootstrap,
         )
         report_metrics({f"test/probe/{view}/{key}": metric.value for key, metric in found[view].items()})
-    first = "rmse" if columns.task == "regression" else "error" if "error" in found["raw"] else "hamming_loss"
-    shown = ", ".join(f"{view} {metrics[first].value:.4f}" for view, metrics in found.items())
+    main = "rmse" if columns.task == "regression" else "error" if "error" in found["raw"] else "hamming_loss"
+    shown = ", ".join(f"{view} {metrics[main].value:.4f}" for view, metrics in found.items())
     dumped = {view: {key: m.model_dump() for key, m in metrics.items()} for view, metrics in found.items()}
-    return dumped, first, shown
+    return dumped, main, shown
 
 
-def latent_map_figure(codes: Tensor, rows: TensorData, columns: DataSpec) -> Figure:
-    """Draw codes (n, k) of rows in the plane of most variance, coloured by the rows' targets if they have any."""
-    if codes.shape[1] < 2:
-        codes = torch.cat([codes, torch.zeros_like(codes)], 1)
+def latent_map_figure(latents: Tensor, rows: TensorData, columns: DataSpec) -> Figure:
+    """Plot latents (n, k) of rows in the plane of most variance, coloured by the rows' targets if they have any."""
+    if latents.shape[1] < 2:
+        latents = torch.cat([latents, torch.zeros_like(latents)], 1)
     if rows.targets is None:
-        return plots.plot_latent_map(codes)
+        return plots.plot_latent_map(latents)
     targets, names = columns.unscaled(rows.targets), columns.class_names
     if columns.task in ("regression", "multilabel"):
         targets, names = targets[:, 0], ()
     return plots.plot_latent_map(
-        codes, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
+        latents, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
     )

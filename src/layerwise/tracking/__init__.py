@@ -1,4 +1,4 @@
-"""Runs and models in MLflow: the hook, the logger that bears a lost server, the registry of models.
+"""Runs and models in MLflow: the hook, the buffered logger, the model registry.
 
-How a run's state is kept on disk is in `checkpointing`, how a model answers in `inference`.
+How a run's state is kept on disk is in `checkpointing`, how a model predicts in `inference`.
 """

@@ -1,4 +1,4 @@
-"""What training reports, sent to one MLflow run; kept in a file while the tracking server is away."""
+"""A logger that sends metrics to an MLflow run, and buffers them in a file while the tracking server is away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # One call costs about 25 ms, so an epoch of a tenth of a second cannot have one of its own.
 FLUSH_SECONDS = 2.0
-# A server that is away is asked again so often, and less often where the question itself takes long.
+# A server that is away is tried again this often, and less often where a try itself takes long.
 RETRY_SECONDS = 5.0
 RETRY_FACTOR = 10.0
 log = logging.getLogger(__name__)
@@ -28,14 +28,14 @@ Record = dict[str, Any]
 class BufferedRunLogger:
     """Send what training reports to one MLflow run.
 
-    Metrics are gathered and sent every two seconds at most, in one call. While the server is away, training goes on:
-    everything is written to a file, the server is asked again every few seconds, and what was kept is sent when it
+    Metrics are collected and sent every two seconds at most, in one call. While the server is away, training goes on:
+    everything is written to a file, the server is tried again every few seconds, and what was buffered is sent when it
     answers. The log says so once each way.
 
     Args:
         client: talks to the server.
         run_id: the run.
-        offline_buffer: the file that takes what cannot be sent.
+        offline_buffer: the file for what cannot be sent.
         uri: of the server; a later run sends the file to no other one.
         already_logged: (name, step) of the metrics that the run already has, when it goes on from a checkpoint.
     """
@@ -58,7 +58,7 @@ class BufferedRunLogger:
         self._lock = threading.Lock()
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
-        """Take named numbers; they are sent soon."""
+        """Take named metrics; they are sent soon."""
         now, at = int(time.time() * 1000), step or 0
         with self._lock:
             self._pending += [
@@ -70,18 +70,18 @@ class BufferedRunLogger:
             self.flush()
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send the pending metrics."""
         with self._lock:
-            waiting, self._pending = self._pending, []
+            pending, self._pending = self._pending, []
             self._sent = time.monotonic()
-        if waiting:
-            self._send(waiting)
+        if pending:
+            self._send(pending)
         elif self.connection_dropped:
             self.reconnect()
 
     def log_file(self, path: str, folder: str) -> None:
         """Store a copy of a file under a folder."""
-        self._send([{"file": path, "folder": folder, "stamp": _stamp(path)}])
+        self._send([{"file": path, "folder": folder, "stamp": _file_stamp(path)}])
 
     def log_text(self, name: str, text: str) -> None:
         """Store a text file."""
@@ -96,7 +96,7 @@ class BufferedRunLogger:
         self._send([{"params": dict(params)}])
 
     def attempt(self, call: Callable[[], Any]) -> bool:
-        """Do what cannot be kept for later; False when the server is away.
+        """Do what cannot be buffered; False when the server is away.
 
         An error while the server answers is a defect, and is raised.
         """
@@ -113,7 +113,7 @@ class BufferedRunLogger:
         return True
 
     def close(self, status: str) -> None:
-        """Send what waits and set the run's status: FINISHED, FAILED or KILLED."""
+        """Send the pending metrics and set the run's status: FINISHED, FAILED or KILLED."""
         self._last_try = 0.0
         self.flush()
         self._send([{"status": status, "end": int(time.time() * 1000)}])
@@ -127,13 +127,13 @@ class BufferedRunLogger:
             )
 
     def reconnect(self, at_once: bool = False) -> bool:
-        """Ask a server that was away, and send what was kept; False when it still is."""
+        """Try a server that was away, and send what was buffered; False when it is still away."""
         if not at_once and time.monotonic() - self._last_try < self._pause:
             return False
         began = time.monotonic()
         try:
             buffered = _read(self.offline_buffer)[1] + self._unwritten
-            self.client.get_run(self.run_id)  # nothing may be kept, and a server that is away has it all too
+            self.client.get_run(self.run_id)  # the buffer may be empty, and then nothing else asks the server
             send_records(self.client, self.run_id, buffered)
         except Exception:
             self._wait_longer(began)
@@ -205,7 +205,7 @@ def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> No
                 client.log_batch(run_id, params=params[start : start + 100])
         elif "file" in record:
             # A file that another run has replaced since is not this run's.
-            if record["stamp"] == _stamp(record["file"]):
+            if record["stamp"] == _file_stamp(record["file"]):
                 client.log_artifact(run_id, record["file"], record["folder"])
         elif "text" in record:
             client.log_text(run_id, record["content"], record["text"])
@@ -214,7 +214,7 @@ def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> No
 
 
 def send_buffered(client: MlflowClient, uri: str, folder: Path) -> None:
-    """Send what earlier runs kept in a folder while this server was away."""
+    """Send what earlier runs buffered in a folder while this server was away."""
     for path in sorted(folder.glob("metrics_*.jsonl")):
         head, records = _read(path)
         if head.get("uri") != uri:
@@ -229,12 +229,12 @@ def send_buffered(client: MlflowClient, uri: str, folder: Path) -> None:
 
 
 def _read(path: Path) -> tuple[Record, list[Record]]:
-    found = list(_lines(path))
+    found = list(_read_lines(path))
     head = found[0] if found and "uri" in found[0] else {}
     return head, found[1:] if head else found
 
 
-def _lines(path: Path) -> Iterator[Record]:
+def _read_lines(path: Path) -> Iterator[Record]:
     if not path.exists():
         return
     for line in path.read_text().splitlines():
@@ -245,10 +245,10 @@ def _lines(path: Path) -> Iterator[Record]:
 
 
 def _count(records: list[Record]) -> str:
-    return f"{sum('key' in r for r in records)} figures, {sum('file' in r for r in records)} pictures"
+    return f"{sum('key' in r for r in records)} metrics, {sum('file' in r for r in records)} files"
 
 
-def _stamp(path: str) -> list[int]:
+def _file_stamp(path: str) -> list[int]:
     try:
         found = os.stat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""What is wrong with a command is said before any node runs: parameters, problems, folders."""
+"""The hook that checks environment, parameters and folders before any node runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds a run: its parameters, its command, the code's commit, and how MLflow is set before it is imported."""
+"""A run's environment: its parameters, its command, the code's commit, and MLflow's settings before it is imported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def configure_mlflow() -> None:
-    """Let MLflow say little, and give up early: one failed attempt is enough to say that a server is not there."""
+    """Make MLflow log little and give up early: one failed attempt shows that a server is not there."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

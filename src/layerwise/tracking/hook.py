@@ -1,7 +1,7 @@
-"""Runs in MLflow: one for each `kedro run`, with the status it really had.
+"""The hook that tracks each `kedro run` as an MLflow run, with the status that it ended with.
 
-The hook starts the run, hands metrics, figures and tags on while nodes work, and logs the trained network with its
-preparation. A worker process of the parallel runner inherits the hook and reports to the same run.
+It starts the run, logs metrics, figures and tags while nodes run, and logs the trained network with its
+preprocessor. A worker process of the parallel runner inherits the hook and reports to the same run.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Texts that are kept with a run, and the names of their files.
+# Text outputs that are logged, and the names of their artifacts.
 TEXT_ARTIFACTS = {"model_card": "model_card.md", "report": "report.md", "demo": "demo.html"}
 
 
@@ -58,14 +58,14 @@ class TrackingHook:
 
     @hook_impl(trylast=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember where the project is, and its parameters."""
+        """Keep the project's path and its parameters."""
         self._project = Path(context.project_path)
         self._parameters = check_parameters(dict(context.config_loader["parameters"]))
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Start the run, before any worker does."""
-        # With it comes torch, which commands that run nothing do without.
+        # Imported here, as it imports torch, which commands that run nothing do without.
         from layerwise.checkpointing.lifecycle import RunLifecycle
 
         self._close()  # of a run that was interrupted in this process, as in a notebook
@@ -98,7 +98,7 @@ class TrackingHook:
         with tracking_lock(self._project):
             client, run_id = self._start(uri, earlier["run_id"] if earlier else None)
         self._run_logger = BufferedRunLogger(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
-        # At once, so that a process that dies from here on leaves a word of its run.
+        # At once, so that a process that dies from here on leaves a record of its run.
         self._lifecycle.start(run_id, command(), uri)
         send_buffered(client, uri, folder)
         if earlier:
@@ -139,7 +139,7 @@ class TrackingHook:
         return client, run_id
 
     def _reopen_run(self, client: MlflowClient, run_id: str) -> None:
-        """Open the run again; an error that it ended with is history."""
+        """Open the run again, and remove the error that it ended with."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -181,8 +181,8 @@ class TrackingHook:
         atexit.register(self._close)
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
-        """Remember the catalog, which knows where a figure was saved, and name the node's checkpoints after it."""
+    def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any]) -> None:
+        """Keep the catalog, which knows where a figure was saved, and name the node's checkpoints after it."""
         from layerwise.utils.run_context import current_checkpoint_store
 
         self._catalog = catalog
@@ -192,13 +192,13 @@ class TrackingHook:
 
     @hook_impl
     def after_node_run(self) -> None:
-        """Send what waits."""
+        """Send the pending metrics."""
         if self._run_logger is not None:
             self._run_logger.flush()
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Keep every figure, the model card and a report with the run."""
+        """Log every figure, the animation and the text artifacts."""
         if self._run_logger is None:
             return
         name = dataset_name.rsplit(".", 1)[-1]
@@ -214,27 +214,35 @@ class TrackingHook:
                 self._run_logger.log_file(str(file), "animation")
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Log the networks that this run trained and measured, and close the run."""
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        """Log the run's outputs and its trained models, and close the run."""
         run_logger = self._run_logger
         if run_logger is not None:
             from layerwise.tracking.model_logging import log_model, save_model_folder
             from layerwise.tracking.run_outputs import log_outputs
 
-            made, data = pipeline.all_outputs(), self._project / "data"
-            run_logger.attempt(lambda: log_outputs(run_logger.client, run_logger.run_id, catalog, made, data))
+            outputs, data = pipeline.all_outputs(), self._project / "data"
+            run_logger.attempt(
+                lambda: log_outputs(run_logger.client, run_logger.run_id, catalog, outputs, data)
+            )
             for name in self._pipeline.split("+"):
-                if {f"{name}.network", f"{name}.metrics"} <= made:
-                    if (
-                        f"{name}.model_card" in made
-                    ):  # a run that was stopped before it is an experiment, no model
-                        kept = self._project / "data/06_models" / self._problem / name / "model"
+                if {f"{name}.network", f"{name}.metrics"} <= outputs:
+                    # A run that was stopped before its model card is an experiment, no model.
+                    if f"{name}.model_card" in outputs:
+                        folder = self._project / "data/06_models" / self._problem / name / "model"
                         manifest, sha256 = save_model_folder(
-                            kept, run_logger.run_id, catalog, name, self._problem
+                            folder, run_logger.run_id, catalog, name, self._problem
                         )
                         run_logger.attempt(
                             partial(
-                                log_model, self._uri, run_logger.run_id, catalog, name, kept, manifest, sha256
+                                log_model,
+                                self._uri,
+                                run_logger.run_id,
+                                catalog,
+                                name,
+                                folder,
+                                manifest,
+                                sha256,
                             )
                         )
                     self._log_test_metrics(catalog.load(f"{name}.metrics")["network"], name)
@@ -254,10 +262,10 @@ class TrackingHook:
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Close the run as failed, with the error's first line."""
-        refused = isinstance(error, ResumeError)
-        # A run that was refused is what it was before.
-        self._status = self._earlier_status if refused else "FAILED"
-        if self._run_logger is not None and not refused:
+        cannot_resume = isinstance(error, ResumeError)
+        # A run that could not be resumed keeps the status that it had.
+        self._status = self._earlier_status if cannot_resume else "FAILED"
+        if self._run_logger is not None and not cannot_resume:
             self._run_logger.log_tags({"error": (str(error).splitlines() or [repr(error)])[0][:500]})
         self._close()
 

@@ -1,7 +1,7 @@
-"""How a trained network's folder becomes an MLflow model: the files that `mlflow.models.Model.log` asks a flavour for.
+"""The MLflow flavor of a trained network's folder: `mlflow.models.Model.log` takes this module as `flavor`.
 
 MLflow's own `pyfunc.log_model` writes the same files; it also searches every installed package twice and loads the
-model again to try its example, two seconds of each run for what the tests already show.
+model again to try its example, two seconds of each run for what the tests show already.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 from mlflow import pyfunc
 from mlflow.models.utils import _save_example
 
-from layerwise.tracking.registry import LOADER_MODULE
+from layerwise.tracking.model_lookup import LOADER_MODULE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def save_model(
     Args:
         path: where to; made here.
         mlflow_model: the description, completed and written here.
-        folder: what `trained.save_trained_model` wrote.
+        folder: what `layerwise.inference.model.save_trained_model` wrote.
         signature: the columns that it takes and gives.
         input_example: some raw rows.
     """

@@ -1,4 +1,4 @@
-"""A trained network with its preparation as a model in MLflow: data alone, no code and nothing pickled."""
+"""Logs a trained network with its preprocessor as an MLflow model: data alone, no code and nothing pickled."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ log = logging.getLogger(__name__)
 
 
 def save_model_folder(
-    folder: Path, run_id: str, catalog: CatalogProtocol, name: str, problem: str
+    folder: Path, run_id: str, catalog: CatalogProtocol[Any, Any], name: str, problem: str
 ) -> tuple[ModelManifest, str]:
-    """Write the pipeline's network as a model that takes raw rows; return what is known of it, and its sha256.
+    """Write the pipeline's network as a model that takes raw rows; return its manifest, and the manifest's sha256.
 
     Args:
         folder: where the model is kept on this machine.
         run_id: the run.
-        catalog: holds what the pipeline made.
-        name: the pipeline's.
-        problem: whose model it is.
+        catalog: holds the pipeline's outputs.
+        name: the pipeline's name.
+        problem: the problem's name.
     """
     metrics = catalog.load(f"{name}.metrics")
     preprocessor = catalog.load(f"{name}.preprocessor")
-    columns: DataSpec = preprocessor.data_spec
+    data_spec: DataSpec = preprocessor.data_spec
     test_rows = catalog.load(f"{name}.split")["test"]
     manifest = ModelManifest(
         problem=problem,
@@ -48,7 +48,7 @@ def save_model_folder(
         run_id=run_id,
         layerwise_version=version("layerwise"),
         threshold=metrics["threshold"],
-        test_rows_sha256=fingerprint(columns.sha256 or columns.source, columns.target_names, test_rows),
+        test_rows_sha256=fingerprint(data_spec.sha256 or data_spec.source, data_spec.target_names, test_rows),
         metrics=metrics["network"],
     )
     return manifest, save_trained_model(folder, catalog.load(f"{name}.network"), preprocessor, manifest)
@@ -57,7 +57,7 @@ def save_model_folder(
 def log_model(
     uri: str,
     run_id: str,
-    catalog: CatalogProtocol,
+    catalog: CatalogProtocol[Any, Any],
     name: str,
     folder: Path,
     manifest: ModelManifest,
@@ -68,8 +68,8 @@ def log_model(
     Args:
         uri: of the tracking server.
         run_id: the run.
-        catalog: holds what the pipeline made.
-        name: the pipeline's.
+        catalog: holds the pipeline's outputs.
+        name: the pipeline's name.
         folder: what `save_model_folder` wrote.
         manifest: what it returned.
         sha256: what it returned.
@@ -79,8 +79,8 @@ def log_model(
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
     run = client.get_run(run_id)
-    # Made here, since Model.log looks for a notebook to name as the source, and imports IPython for it.
-    made = client.create_logged_model(
+    # Created here, since Model.log looks for a notebook to name as the source, and imports IPython for it.
+    created = client.create_logged_model(
         run.info.experiment_id,
         name="model",
         source_run_id=run_id,
@@ -90,7 +90,7 @@ def log_model(
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
         logged = Model.log(
             artifact_path=None,
-            model_id=made.model_id,
+            model_id=created.model_id,
             flavor=flavor,
             folder=folder,
             signature=ModelSignature(_schema(example), _infer_schema(predictions)),
@@ -99,7 +99,7 @@ def log_model(
         )
     try:
         card = catalog.load(f"{name}.model_card")
-        said = register(
+        message = register(
             client,
             manifest,
             catalog.load(f"{name}.preprocessor").data_spec.task,
@@ -110,8 +110,8 @@ def log_model(
     except MlflowException as error:
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
         return
-    log.info(said)
-    client.set_tag(run_id, "registered", said)
+    log.info(message)
+    client.set_tag(run_id, "registered", message)
 
 
 def _schema(example: pd.DataFrame) -> Schema:

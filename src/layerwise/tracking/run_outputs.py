@@ -1,4 +1,4 @@
-"""What a run left, kept with it in MLflow, and what an earlier piece of it reported."""
+"""Copies of a run's outputs in MLflow, and what an earlier part of the run has logged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def logged_metrics(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
 
 
 def mark_killed(client: MlflowClient, runs: Iterable[Mapping[str, Any]]) -> None:
-    """Give the runs that died without a word the status that they have."""
+    """Set the status of runs whose process died without reporting it."""
     for run in runs:
         with suppress(Exception):  # its experiment may be gone; this run is not the worse for it
             if client.get_run(run["run_id"]).info.status == "RUNNING":
@@ -34,8 +34,8 @@ def mark_killed(client: MlflowClient, runs: Iterable[Mapping[str, Any]]) -> None
                 log.info("Run %s, which died, is marked as killed", run["run_id"])
 
 
-def copy_outputs(catalog: CatalogProtocol, names: Iterable[str], data: Path, into: Path) -> None:
-    """Copy what a run wrote as networks, outputs and measures, but no pictures, which the run has already."""
+def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Iterable[str], data: Path, into: Path) -> None:
+    """Copy the networks, outputs and metrics that a run wrote, but no figures, which the run has already."""
     for name in sorted(names):
         dataset: Any = catalog.get(name)
         path = Path(getattr(dataset, "_filepath", "") or "")
@@ -52,7 +52,7 @@ def copy_outputs(catalog: CatalogProtocol, names: Iterable[str], data: Path, int
 
 
 def log_outputs(
-    client: MlflowClient, run_id: str, catalog: CatalogProtocol, names: Iterable[str], data: Path
+    client: MlflowClient, run_id: str, catalog: CatalogProtocol[Any, Any], names: Iterable[str], data: Path
 ) -> None:
     """Keep a copy of the run's outputs with the run, since the next one of this problem and pipeline replaces them."""
     with tempfile.TemporaryDirectory() as directory:

@@ -1,4 +1,4 @@
-"""What every trainee that follows one gradient shares: optimiser, schedule, precision, state."""
+"""The base of training plans that follow one gradient: optimiser, schedule, precision, state."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from layerwise.utils.devices import matmul_autocast
 
 
 class GradientPlan:
-    """Follow the gradient of a cost; who inherits says what the cost of a batch is.
+    """Follow the gradient of a cost; a subclass says what the cost of a batch is.
 
     Args:
         network: what learns.
-        settings: the optimiser, its rate and schedule, the precision.
-        rngs: every stream of random numbers that steps draw from, by name.
+        settings: the optimiser, its learning rate and schedule, the precision.
+        rngs: every random generator that steps draw from, by name.
         n_batches: batches an epoch, which the schedule needs.
     """
 
@@ -72,19 +72,19 @@ class GradientPlan:
 
     def validation_step(self, batch: TensorData) -> Losses:
         """Return per-row losses without an update."""
-        learning = self.network.training
+        was_training = self.network.training
         self.network.eval()
         with torch.no_grad():
-            found = self.validation_losses(batch.inputs)
-        self.network.train(learning)
-        return found
+            losses = self.validation_losses(batch.inputs)
+        self.network.train(was_training)
+        return losses
 
     def autocast(self, rows: Tensor) -> AbstractContextManager[object]:
         """Return the context in which matrix products have the precision that was asked for."""
         return matmul_autocast(self.settings.precision, rows.device)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return copies of the weights, the optimiser's moments, the generators and the step."""
+        """Return copies of the weights, the optimiser's moments, the random generators' states and the step."""
         state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
         state |= moments_to_tensors(self.optimizer, "optimizer")
         for name, rng in self.rngs.items():

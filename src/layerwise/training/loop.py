@@ -1,7 +1,7 @@
 """The one loop: epochs, batches, callbacks, stopping.
 
-A thing that can be trained (a `TrainingPlan`) offers a step on a batch and returns named, per-row losses. Their
-sums stay on the device until the epoch ends, so that a batch never waits for a number to be read.
+A `TrainingPlan` is what can be trained: it offers a step on a batch and returns named, per-row losses. Their sums
+stay on the device until the epoch ends, so that a batch never waits for a number to be read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from layerwise.training.plan import Losses, TrainingError, TrainingPlan, Transfo
 
 
 def batches(n_rows: int, batch_size: int, rng: torch.Generator | None) -> Iterator[Tensor | slice]:
-    """Yield the index of each batch; shuffled when a generator is given; the last one may be short."""
+    """Yield the index of each batch; shuffled when an `rng` is given; the last one may be short."""
     if rng is None:
         for start in range(0, n_rows, batch_size):
             yield slice(start, min(start + batch_size, n_rows))
@@ -31,7 +31,7 @@ def batches(n_rows: int, batch_size: int, rng: torch.Generator | None) -> Iterat
 def evaluate(
     plan: TrainingPlan, rows: TensorData | SparseTensorData, batch_size: int = 1000
 ) -> dict[str, float]:
-    """Return the exact means over all rows of what the trainee measures."""
+    """Return the exact mean over all rows of each metric of the plan's validation step."""
     totals = _Totals()
     with torch.no_grad():
         for index in batches(len(rows), batch_size, None):
@@ -78,9 +78,12 @@ def fit(
     Args:
         plan: what learns.
         training: the rows it learns from.
+        epochs: passes over the training rows, those of `start` included.
+        batch_size: rows in a batch.
         rng: decides the order of the rows, epoch after epoch.
-        validation: rows that are measured after each epoch and never learnt from.
-        transform: applied to each batch's inputs before the step (fresh binarisation, augmentation).
+        validation: rows that are evaluated after each epoch and never learnt from.
+        callbacks: what listens, in the order in which each event calls them.
+        transform: applied to each batch's inputs before the step (dynamic binarisation, augmentation).
         name: of the layer or network, for messages and checkpoints; a run that goes on finds its checkpoint by it.
         start: the progress of an interrupted run to go on from.
 
@@ -150,6 +153,6 @@ def _require_finite(metrics: Mapping[str, float], name: str, epoch: int) -> None
     for key, value in metrics.items():
         if value != value or value in (float("inf"), float("-inf")):
             raise TrainingError(
-                f"{name}: {key} became {value} in epoch {epoch}. Likely cures: a lower learning rate "
+                f"{name}: {key} became {value} in epoch {epoch}. Likely remedies: a lower learning rate "
                 "(a tenth of the present one), gradient clipping, standardised inputs"
             )

@@ -11,20 +11,18 @@ from layerwise.data.tensors import TensorData
 from layerwise.utils.errors import UserError
 
 Losses = dict[str, Tensor]
-
-
 Transform = Callable[[Tensor], Tensor]
 
 
 class TrainingError(UserError, RuntimeError):
-    """Training cannot go on; the message names the layer, the epoch and the likely cure."""
+    """Training cannot go on; the message names the layer, the epoch and the likely remedy."""
 
 
 class TrainingPlan(Protocol):
     """What the loop can train."""
 
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
-        """Set what changes by epoch: rates, momentum, numbers of steps. Epochs count from 1."""
+        """Set what changes by epoch: learning rate, momentum, Gibbs steps. Epochs count from 1."""
 
     def training_step(self, batch: TensorData) -> Losses:
         """Update the parameters on a batch; return per-row losses, each of shape (batch,)."""

@@ -18,25 +18,25 @@ def make_batch_transform(
     consumer: str,
     key: str,
 ) -> Transform | None:
-    """Return what is done to each batch: first the pictures are moved, then their ink is drawn; None for nothing.
+    """Return what is done to each batch: images are augmented, then pixels are binarized; None for nothing.
 
     Args:
-        augmentation: how pictures are moved.
-        image_shape: height and width of inputs that are pictures.
-        dynamic_binarization: read each input as a probability and draw it.
+        augmentation: how images are changed.
+        image_shape: height and width of inputs that are images; None for a table.
+        dynamic_binarization: read each input as the probability of a 1 and sample it anew for each batch.
         seed: of the run.
         device: of the batches.
-        consumer: whose streams of random numbers they are.
+        consumer: the name of the random streams.
         key: the top-level parameter that holds `augmentation`, for messages.
 
     Raises:
-        TrainingError: rows of a table cannot be moved.
+        TrainingError: rows of a table cannot be augmented.
     """
     steps: list[Transform] = []
     if augmentation.chosen:
         if image_shape is None:
             raise TrainingError(
-                f"{key}.augmentation is for pictures, and these rows are a table; "
+                f"{key}.augmentation is for images, and these rows are a table; "
                 f"switch off {', '.join(augmentation.chosen)}"
             )
         steps.append(make_augmentation(augmentation, image_shape, seed, device, consumer))

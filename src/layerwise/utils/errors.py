@@ -1,8 +1,8 @@
-"""What the user can mend: shown as one message, without a traceback."""
+"""Errors that the user can fix: shown as one message, without a traceback."""
 
 
 class UserError(Exception):
-    """The base of errors whose message names what is wrong and how to mend it."""
+    """The base of errors whose message names what is wrong and how to fix it."""
 
 
 class ResumeError(UserError, RuntimeError):

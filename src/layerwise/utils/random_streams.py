@@ -16,10 +16,10 @@ def derive_seed(seed: int, *names: object) -> int:
 
 
 def torch_rng(seed: int, *names: object, device: torch.device | str = "cpu") -> torch.Generator:
-    """Return a torch generator of its own for the named consumer."""
+    """Return a torch random generator of its own for the named consumer."""
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
 
 
 def numpy_rng(seed: int, *names: object) -> np.random.Generator:
-    """Return a NumPy generator of its own for the named consumer."""
+    """Return a NumPy random generator of its own for the named consumer."""
     return np.random.default_rng(derive_seed(seed, *names))

@@ -1,7 +1,7 @@
 """What the present run is about: project, problem, who listens to its metrics, where its checkpoints go.
 
 One object of the module holds it, and not a ContextVar: the threads of a pool would not see one. Training code reports
-here and knows no tracker; a tracker (the MLflow hook) registers itself as a receiver.
+here and knows no tracker; a tracker (the MLflow hook) registers itself as a listener.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ def project_path() -> Path:
 
 
 def add_listener(listener: Listener) -> None:
-    """Send everything that is reported from now on to the receiver too."""
+    """Send everything that is reported from now on to the listener too."""
     _context.listeners.append(listener)
 
 
 def remove_listener(listener: Listener) -> None:
-    """Stop sending to the receiver; unknown ones are ignored."""
+    """Stop sending to the listener; unknown ones are ignored."""
     if listener in _context.listeners:
         _context.listeners.remove(listener)
 
@@ -97,7 +97,7 @@ def report_tags(tags: Mapping[str, str]) -> None:
 
 
 def flush_reports() -> None:
-    """Have every receiver send what it still holds back."""
+    """Have every listener send what it still holds back."""
     for listener in _context.listeners:
         flush = getattr(listener, "flush", None)
         if flush is not None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at a moment that suits."""
+"""Delay Ctrl-C and SIGTERM while something is done that must not be cut."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def delay_signals() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     # What ends the process at once, or is ignored, needs no care.
     handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
-    came: list[int] = []
+    received: list[int] = []
 
     def restore() -> None:
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
     def wait(number: int, _: FrameType | None) -> None:
-        came.append(number)
-        if len(came) > 1:
+        received.append(number)
+        if len(received) > 1:
             restore()
             signal.raise_signal(number)
 
@@ -40,5 +40,5 @@ def delay_signals() -> Iterator[None]:
         yield
     finally:
         restore()
-    if came:
-        signal.raise_signal(came[0])
+    if received:
+        signal.raise_signal(received[0])

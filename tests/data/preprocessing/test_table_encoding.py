@@ -67,7 +67,7 @@ def test_the_modes_of_a_mixture_are_found():
         assert modes.means[largest] == pytest.approx(mean, abs=0.4)
 
 
-def test_a_values_mode_is_drawn_by_its_share_of_the_density():
+def test_a_values_mode_is_drawn_from_its_posterior():
     modes = fit_modes(np.linspace(0, 1, 50), 1, seed=0).model_copy(
         update={"means": (0.0, 1.0), "stds": (1.0, 1.0), "weights": (0.5, 0.5), "atoms": ()}
     )
@@ -78,7 +78,7 @@ def test_a_values_mode_is_drawn_by_its_share_of_the_density():
     assert mode.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / len(x)))
 
 
-def test_the_place_within_a_mode_is_in_four_deviations():
+def test_a_value_within_a_mode_is_in_units_of_four_standard_deviations():
     modes = fit_modes(np.linspace(0, 1, 50), 1, seed=0).model_copy(
         update={
             "means": (2.0,),
@@ -89,10 +89,10 @@ def test_the_place_within_a_mode_is_in_four_deviations():
             "high": 9.0,
         }
     )
-    place, mode = encode_number(np.array([2.0, 3.0, 1.5, 99.0]), modes, np.random.default_rng(0))
-    np.testing.assert_allclose(place, [0, 0.5, -0.25, 0.99])
+    normalized, mode = encode_number(np.array([2.0, 3.0, 1.5, 99.0]), modes, np.random.default_rng(0))
+    np.testing.assert_allclose(normalized, [0, 0.5, -0.25, 0.99])
     assert mode.tolist() == [0] * 4
-    np.testing.assert_allclose(decode_number(place[:3], mode[:3], modes), [2, 3, 1.5], atol=1e-6)
+    np.testing.assert_allclose(decode_number(normalized[:3], mode[:3], modes), [2, 3, 1.5], atol=1e-6)
 
 
 def test_generated_values_stay_within_those_that_were_seen(encoding):

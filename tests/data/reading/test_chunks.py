@@ -9,13 +9,13 @@ from layerwise.data.errors import DataError
 from layerwise.data.reading.chunks import ChunkedReader, coerce_column_types
 
 
-def written(path, text):
+def write(path, text):
     path.write_text(text)
     return path
 
 
-def test_a_table_comes_in_chunks_with_its_untouched_lines(tmp_path):
-    file = written(tmp_path / "rows.csv", 'a,b\n1,"x, y"\n2,"two\nlines"\n\n3,z\n')
+def test_a_table_comes_in_chunks_with_its_lines_unchanged(tmp_path):
+    file = write(tmp_path / "rows.csv", 'a,b\n1,"x, y"\n2,"two\nlines"\n\n3,z\n')
     chunks = list(ChunkedReader(file, 2).chunks())
     assert [chunk.start for chunk in chunks] == [0, 2]
     assert [line for chunk in chunks for line in chunk.lines] == ['1,"x, y"', '2,"two\nlines"', "3,z"]
@@ -35,7 +35,7 @@ def test_a_file_in_pieces_holds_the_same_cells_as_the_file_at_once(tmp_path, tab
 
 
 def test_a_line_with_too_many_or_too_few_cells_is_marked_and_the_others_are_read(tmp_path):
-    file = written(tmp_path / "rows.csv", "a,b\n1,2\n1,2,3\n4\n5,6\n")
+    file = write(tmp_path / "rows.csv", "a,b\n1,2\n1,2,3\n4\n5,6\n")
     (chunk,) = ChunkedReader(file).chunks()
     assert chunk.malformed == {
         1: "the row has 3 cells, and the header 2",
@@ -46,7 +46,7 @@ def test_a_line_with_too_many_or_too_few_cells_is_marked_and_the_others_are_read
 
 
 def test_text_columns_stay_text_where_they_look_like_numbers(tmp_path):
-    file = written(tmp_path / "rows.csv", "zip,n\n007,1\n010,2\n")
+    file = write(tmp_path / "rows.csv", "zip,n\n007,1\n010,2\n")
     (chunk,) = ChunkedReader(file).chunks({"zip": "str"})
     assert chunk.rows["zip"].tolist() == ["007", "010"]
 
@@ -71,13 +71,13 @@ def test_one_faulty_cell_leaves_the_other_booleans_and_codes_what_they_are(table
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path, text, words):
-    file = written(tmp_path / "rows.csv", text)
+    file = write(tmp_path / "rows.csv", text)
     with pytest.raises(DataError, match=words):
         list(ChunkedReader(file).chunks())
 
 
 def test_a_misspelt_file_is_named_with_the_nearest_one(tmp_path):
-    written(tmp_path / "customers.csv", "a\n1\n")
+    write(tmp_path / "customers.csv", "a\n1\n")
     with pytest.raises(DataError, match=r"there is no file .*custmers.csv; did you mean 'customers.csv'"):
         ChunkedReader(tmp_path / "custmers.csv")
 

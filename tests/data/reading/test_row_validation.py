@@ -35,7 +35,7 @@ def test_the_rows_of_training_are_always_valid(frame, preprocessor):
         ("since", "someday", "since is a date, and holds 'someday'"),
     ],
 )
-def test_a_faulty_cell_refuses_its_row_alone_with_the_reason(frame, preprocessor, column, value, words):
+def test_a_faulty_cell_makes_its_row_alone_invalid_with_the_reason(frame, preprocessor, column, value, words):
     frame.loc[7, column] = value
     reasons = validate_rows(frame, preprocessor)
     assert (np.delete(reasons, 7) == "").all()
@@ -53,17 +53,17 @@ def test_negative_numbers_are_right_where_training_had_them(frame, preprocessor)
 
 
 @pytest.mark.parametrize(("column", "value"), [("age", None), ("age", -1), ("city", "paris"), ("member", 2)])
-def test_what_training_never_had_is_taken_when_the_user_says_so(frame, preprocessor, column, value):
+def test_what_training_never_had_is_valid_when_not_strict(frame, preprocessor, column, value):
     frame.loc[7, column] = value
     assert (validate_rows(frame, preprocessor, strict=False) == "").all()
 
 
-def test_text_in_a_number_column_is_refused_whatever_the_user_says(frame, preprocessor):
+def test_text_in_a_number_column_is_invalid_also_when_not_strict(frame, preprocessor):
     frame.loc[7, "age"] = "old"
     assert validate_rows(frame, preprocessor, strict=False)[7]
 
 
-def test_two_faults_of_a_row_are_both_told(frame, preprocessor):
+def test_two_faults_of_a_row_are_both_named(frame, preprocessor):
     frame.loc[7, ["age", "city"]] = ["old", "paris"]
     assert validate_rows(frame, preprocessor)[7].count(";") == 1
 

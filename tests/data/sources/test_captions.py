@@ -9,13 +9,13 @@ SHAPE = (8, 8)
 
 def stroke(slope, width=1):
     """A line through the middle that moves `slope` columns to the right from each line to the one above."""
-    picture = torch.zeros(SHAPE)
+    image = torch.zeros(SHAPE)
     for line in range(8):
         column = round(3.5 + slope * (3.5 - line))
         for c in range(column, column + width):
             if 0 <= c < 8:
-                picture[line, c] = 1.0
-    return picture.reshape(-1)
+                image[line, c] = 1.0
+    return image.reshape(-1)
 
 
 @pytest.fixture
@@ -35,13 +35,13 @@ def test_the_slant_of_a_line_is_its_slope(slope):
     assert float(stroke_slant(rows, SHAPE)) == pytest.approx(slope, abs=1e-5)
 
 
-def test_ink_is_the_mean_pixel():
+def test_intensity_is_the_mean_pixel():
     assert float(mean_intensity(stroke(0, 2)[None])) == pytest.approx(16 / 64)
 
 
-def test_pictures_are_described_by_their_own_class_terciles(captions):
-    words, rows, classes = captions
-    codes = words.describe(rows[:9], classes[:9])
+def test_images_are_described_by_the_terciles_of_their_class(captions):
+    fitted, rows, classes = captions
+    codes = fitted.describe(rows[:9], classes[:9])
     assert codes[:, 0].tolist() == [1] * 9
     assert codes[1::3, 1].tolist() == [1] * 3  # two pixels wide is the middle tercile
     assert codes[:3, 2].tolist() == [0] * 3
@@ -73,19 +73,19 @@ def test_a_caption_that_cannot_be_read_is_named(captions, caption, message):
         captions[0].parse(caption)
 
 
-def test_what_a_caption_leaves_open_is_drawn_from_real_pictures(captions):
-    words, rows, classes = captions
-    known = words.describe(rows, classes)
-    drawn = words.sample("a seven, thick", known, 300, torch.Generator().manual_seed(0))
-    assert (drawn[:, 0] == 7).all()
-    assert (drawn[:, 1] == 2).all()
+def test_what_a_caption_leaves_open_is_drawn_from_real_images(captions):
+    fitted, rows, classes = captions
+    known = fitted.describe(rows, classes)
+    sampled = fitted.sample("a seven, thick", known, 300, torch.Generator().manual_seed(0))
+    assert (sampled[:, 0] == 7).all()
+    assert (sampled[:, 1] == 2).all()
     allowed = {tuple(code) for code in known.tolist()}
-    assert {tuple(code) for code in drawn.tolist()} <= allowed
-    assert len({code[2] for code in drawn.tolist()}) > 1
+    assert {tuple(code) for code in sampled.tolist()} <= allowed
+    assert len({code[2] for code in sampled.tolist()}) > 1
 
 
 def test_a_condition_is_one_hot_in_each_kind(captions):
-    words = captions[0]
-    found = words.condition(torch.tensor([[7, 2, 0]]))
+    fitted = captions[0]
+    found = fitted.condition(torch.tensor([[7, 2, 0]]))
     assert found.shape == (1, 16)
     assert found[0].nonzero()[:, 0].tolist() == [7, 12, 13]

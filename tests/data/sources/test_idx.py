@@ -7,7 +7,7 @@ import pytest
 from layerwise.data.sources.idx import read_idx
 
 
-def packed(array, kind=8):
+def idx_bytes(array, kind=8):
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, kind, array.ndim, *array.shape) + array.tobytes()
 
 
@@ -17,15 +17,15 @@ def images():
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress], ids=["plain", "gz"])
-def test_an_idx_file_is_read_plain_or_packed_whatever_its_name(tmp_path, images, wrap):
-    path = tmp_path / "pictures.bin"
-    path.write_bytes(wrap(packed(images)))
+def test_an_idx_file_is_read_plain_or_compressed_whatever_its_name(tmp_path, images, wrap):
+    path = tmp_path / "images.bin"
+    path.write_bytes(wrap(idx_bytes(images)))
     np.testing.assert_array_equal(read_idx(path), images)
 
 
 def test_labels_come_as_one_dimension(tmp_path):
     path = tmp_path / "labels"
-    path.write_bytes(packed(np.array([3, 1, 4], dtype=np.uint8)))
+    path.write_bytes(idx_bytes(np.array([3, 1, 4], dtype=np.uint8)))
     np.testing.assert_array_equal(read_idx(path), [3, 1, 4])
 
 
@@ -43,8 +43,8 @@ def test_labels_come_as_one_dimension(tmp_path):
     ids=["empty", "web page", "floats", "half a header", "short", "long", "short gz"],
 )
 def test_a_file_that_is_no_whole_idx_file_is_refused_by_name(tmp_path, images, spoil, message):
-    path = tmp_path / "pictures-idx3"
-    path.write_bytes(spoil(packed(images)))
+    path = tmp_path / "images-idx3"
+    path.write_bytes(spoil(idx_bytes(images)))
     with pytest.raises(ValueError, match=message) as caught:
         read_idx(path)
     assert str(path) in str(caught.value)

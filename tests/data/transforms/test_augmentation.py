@@ -43,12 +43,12 @@ def test_nothing_changes_nothing():
     same(warped(), make_image())
 
 
-@pytest.mark.parametrize("turns", [1, 2, 3])
-def test_a_quarter_turn_is_counter_clockwise(turns):
-    same(warped(degrees=90.0 * turns), torch.rot90(make_image(), turns))
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_rotation_by_a_quarter_is_counter_clockwise(quarters):
+    same(warped(degrees=90.0 * quarters), torch.rot90(make_image(), quarters))
 
 
-def test_a_quarter_turn_of_a_wide_image_keeps_its_pixels_square():
+def test_a_rotation_of_a_wide_image_keeps_its_pixels_square():
     wide = torch.zeros(6, 10)
     wide[2:4, 3:7] = torch.tensor([[1.0, 0.2, 0.4, 0.6], [0.1, 0.3, 0.5, 0.9]])
     same(warped(wide, degrees=90.0)[:, 2:8], torch.rot90(wide[:, 2:8]))
@@ -63,7 +63,7 @@ def test_flips_mirror():
     same(warped(flip=(1.0, -1.0)), make_image().flip(0))
 
 
-def test_a_scale_of_two_doubles_lengths_about_the_centre():
+def test_a_scale_of_two_doubles_lengths_about_the_center():
     point = torch.zeros(SIDE, SIDE)
     point[4, 4] = 1.0
     found = warped(point, scale=2.0)
@@ -72,7 +72,7 @@ def test_a_scale_of_two_doubles_lengths_about_the_centre():
     assert float(found.sum()) == pytest.approx(4.0, abs=1e-5)
 
 
-def test_a_shear_moves_each_line_by_its_distance_from_the_centre():
+def test_a_shear_moves_each_line_by_its_distance_from_the_center():
     column = torch.zeros(SIDE, SIDE)
     column[:, 4] = 1.0
     found = warped(column, shear=45.0)
@@ -80,7 +80,7 @@ def test_a_shear_moves_each_line_by_its_distance_from_the_centre():
 
 
 @pytest.mark.parametrize("kind", AUGMENTATIONS)
-def test_each_change_alone_is_drawn_anew_for_each_row_and_stays_in_range(kind):
+def test_each_change_alone_is_sampled_anew_for_each_row_and_stays_in_range(kind):
     settings = AugmentationSettings(
         **{kind: True if kind.startswith("flip") else 0.3 if kind != "rotate" else 30}
     )
@@ -98,7 +98,7 @@ def test_each_change_alone_is_drawn_anew_for_each_row_and_stays_in_range(kind):
     assert torch.equal(found, again)
 
 
-def test_the_turn_is_uniform_between_its_limits():
+def test_the_rotation_is_uniform_between_its_limits():
     # The bright end of a stick tells its angle.
     far = torch.zeros(41, 41)
     far[20, 38] = 1.0

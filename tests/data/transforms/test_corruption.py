@@ -14,14 +14,14 @@ def rows(n=400, d=50):
 
 
 @pytest.mark.parametrize("kind", ["masking", "salt_and_pepper", "swap"])
-def test_the_share_of_damaged_columns_is_the_level(kind):
+def test_the_fraction_of_corrupted_columns_is_the_level(kind):
     x = rows()
     fraction = float((corruption(kind, 0.3)(x) != x).float().mean())
     assert fraction == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / x.numel()) ** 0.5)
 
 
 @pytest.mark.parametrize("kind", sorted(set(CORRUPTIONS) - {"none"}))
-def test_noise_is_fresh_for_every_batch_and_leaves_the_row_as_it_is(kind):
+def test_noise_is_sampled_anew_for_every_batch_and_leaves_the_row_as_it_is(kind):
     x = rows()
     before, noise = x.clone(), corruption(kind, 0.2)
     first, second = noise(x), noise(x)
@@ -41,7 +41,7 @@ def test_masked_columns_are_0():
     assert set(found[found != x].tolist()) == {0.0}
 
 
-def test_salt_and_pepper_are_as_many():
+def test_salt_and_pepper_are_equally_frequent():
     x = rows()
     found = corruption("salt_and_pepper", 0.4)(x)
     corrupted = found[found != x]
@@ -49,7 +49,7 @@ def test_salt_and_pepper_are_as_many():
     assert float(corrupted.mean()) == pytest.approx(0.5, abs=4 * 0.5 / len(corrupted) ** 0.5)
 
 
-def test_gaussian_noise_has_the_deviation():
+def test_gaussian_noise_has_the_standard_deviation():
     x = rows()
     assert float((corruption("gaussian", 0.3)(x) - x).std()) == pytest.approx(0.3, rel=0.03)
 
@@ -63,7 +63,7 @@ def test_swapped_values_come_from_other_rows_of_the_same_column():
     assert (everything != x).all()
 
 
-def test_dummies_of_one_category_share_their_fate_and_pixels_do_not():
+def test_dummies_of_one_category_are_corrupted_together_and_pixels_are_not():
     blocks = [
         ColumnBlock(name="number", kind="real", start=0, stop=1),
         ColumnBlock(name="colour", kind="categorical", start=1, stop=4, categories=("r", "g", "b")),
@@ -83,12 +83,12 @@ def test_dummies_of_one_category_share_their_fate_and_pixels_do_not():
     assert bool((masked[:, 4] != masked[:, 5]).any())
 
 
-def test_a_row_alone_has_no_other_to_swap_with():
+def test_a_single_row_has_no_other_to_swap_with():
     x = rows(1)
     assert torch.equal(corruption("swap", 1.0)(x), x)
 
 
-def test_a_state_brings_the_same_noise_back():
+def test_a_state_restores_the_same_noise():
     noise, x = corruption("masking", 0.3), rows()
     noise(x)
     state = noise.state_dict()

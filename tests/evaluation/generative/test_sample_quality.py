@@ -28,9 +28,9 @@ def test_the_frechet_distance_of_normals_on_one_line_is_known():
 
 def test_the_frechet_distance_of_commuting_covariances_is_that_of_their_axes():
     a, b = np.diag([1.0, 4.0, 9.0]), np.diag([4.0, 4.0, 1.0])
-    turned, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))
     zero = np.zeros(3)
-    found = frechet_between(zero, turned @ a @ turned.T, zero, turned @ b @ turned.T)
+    found = frechet_between(zero, rotation @ a @ rotation.T, zero, rotation @ b @ rotation.T)
     assert found == pytest.approx((1 - 2) ** 2 + 0 + (3 - 1) ** 2)
 
 
@@ -86,7 +86,7 @@ def test_precision_recall_and_coverage_of_a_small_set_are_counted_by_hand():
     assert found.coverage == pytest.approx(3 / 4)  # nothing lies within 1 of 2
 
 
-def test_rows_of_the_same_kind_are_faithful_and_a_collapsed_set_is_not_various():
+def test_rows_of_one_distribution_have_precision_and_recall_and_a_collapsed_set_no_recall():
     rng = np.random.default_rng(6)
     real, twin, point = (
         rng.standard_normal((400, 2)),
@@ -99,19 +99,19 @@ def test_rows_of_the_same_kind_are_faithful_and_a_collapsed_set_is_not_various()
     assert max(bad.recall, bad.coverage) < 0.1
 
 
-def test_shares_of_classes_count_absent_ones_too():
+def test_class_fractions_count_absent_classes_too():
     np.testing.assert_allclose(class_fractions([0, 0, 2, 2, 2, 3], 5), [2 / 6, 0, 3 / 6, 1 / 6, 0])
 
 
-def test_copies_are_found_and_fresh_rows_are_not():
+def test_copies_are_found_and_new_rows_are_not_taken_for_copies():
     rng = np.random.default_rng(7)
-    training, unseen, fresh = (rng.standard_normal((300, 5)) for _ in range(3))
+    training, unseen, new = (rng.standard_normal((300, 5)) for _ in range(3))
     copied = memorization(training, unseen, training[:200] + 1e-3)
-    honest = memorization(training, unseen, fresh)
+    other = memorization(training, unseen, new)
     assert copied.ratio < 0.01
     assert copied.copies == 1
-    assert honest.ratio == pytest.approx(1, abs=0.1)
-    assert honest.copies < 0.05
+    assert other.ratio == pytest.approx(1, abs=0.1)
+    assert other.copies < 0.05
 
 
 def test_what_cannot_be_compared_is_named():
@@ -138,11 +138,11 @@ def test_the_window_estimate_is_the_density_of_a_mixture_of_normals():
 
 def test_the_window_is_chosen_on_validation_rows_and_near_the_truth():
     rng = torch.Generator().manual_seed(1)
-    centre = torch.zeros(1, 20)
+    center = torch.zeros(1, 20)
     rows = 0.2 * torch.randn(4000, 20, generator=rng)
-    found = parzen(centre, rows[:2000], rows[2000:])
+    found = parzen(center, rows[:2000], rows[2000:])
     assert found.sigma == 0.2
     entropy = 10 * (1 + np.log(2 * np.pi * 0.04))
     assert found.log_likelihood == pytest.approx(-entropy, abs=4 * found.standard_error)
     # Test rows of another kind do not change the choice.
-    assert parzen(centre, rows[:2000], 3 * rows[2000:]).sigma == 0.2
+    assert parzen(center, rows[:2000], 3 * rows[2000:]).sigma == 0.2

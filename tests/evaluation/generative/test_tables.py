@@ -24,9 +24,9 @@ def test_the_distance_of_numbers_is_the_kolmogorov_smirnov_statistic(rng):
     assert marginal_distance(pd.Series(a), pd.Series(b)) == ks_distance(a, b)
 
 
-def test_the_distance_of_choices_is_half_the_summed_gaps():
-    real, made = pd.Series(["a"] * 6 + ["b"] * 4), pd.Series(["a"] * 3 + ["c"] * 7)
-    assert marginal_distance(real, made) == pytest.approx((0.3 + 0.4 + 0.7) / 2)
+def test_the_distance_of_categories_is_half_the_summed_gaps():
+    real, generated = pd.Series(["a"] * 6 + ["b"] * 4), pd.Series(["a"] * 3 + ["c"] * 7)
+    assert marginal_distance(real, generated) == pytest.approx((0.3 + 0.4 + 0.7) / 2)
 
 
 def test_whole_numbers_read_the_same_as_floats_with_empty_cells():
@@ -34,7 +34,7 @@ def test_whole_numbers_read_the_same_as_floats_with_empty_cells():
     assert marginal_distance(pd.Series([1.0, 2.0]), pd.Series([1.0, np.nan])) == pytest.approx(0.5)
 
 
-def test_columns_of_one_law_are_near_and_of_two_are_far(rng):
+def test_columns_of_one_distribution_are_near_and_of_two_are_far(rng):
     same = marginal_distance(pd.Series(rng.normal(size=2000)), pd.Series(rng.normal(size=2000)))
     apart = marginal_distance(pd.Series(rng.normal(size=2000)), pd.Series(rng.normal(9, 1, 2000)))
     assert same < 0.06
@@ -64,7 +64,7 @@ def test_associations_are_symmetric_and_of_the_right_kind(rng):
     assert found[0, 2] == pytest.approx(correlation_ratio(x, frame["kind"].to_numpy()))
 
 
-def test_rows_of_one_law_are_not_told_apart_and_others_are(rng):
+def test_rows_of_one_distribution_are_not_detected_and_others_are(rng):
     real, twin = rng.normal(size=(600, 3)), rng.normal(size=(600, 3))
     assert detection_auc(real, twin, 0) == pytest.approx(0.5, abs=0.06)
     assert detection_auc(real, twin + 3, 0) > 0.97

@@ -27,7 +27,7 @@ WITHOUT_COUNTS = [name for name in m.DISCRETE if name != "counts"]
 
 
 def enumerated(rbm):
-    """Log Z by the written-out energies of every pair of states."""
+    """Log Z by the energies of every pair of states."""
     rows, times = m.visible_states(rbm)
     return float((times.log()[:, None] - m.energies(rbm, rows)).logsumexp((0, 1)))
 
@@ -88,7 +88,7 @@ def test_annealing_finds_the_exact_partition_function_between_its_two_directions
     base = rbm.visible_bias + 0.3
     betas = torch.linspace(0, 1, 12, dtype=torch.float64)
     forward = ais_log_weights(rbm, base, betas, 4000, m.seeded(1), words)
-    # Exact rows to go back from: h from its marginal, v from its conditional.
+    # Exact samples to anneal back from: h from its marginal, v from its conditional.
     h = m.hidden_states(rbm)
     own = rbm.visible_units.log_partition(rbm.visible_pre_activation(h), rbm.visible_bias)
     p_h = ((m.WORDS if name == "counts" else 1) * (h @ rbm.hidden_bias + own)).softmax(0)
@@ -108,7 +108,7 @@ def test_annealing_finds_the_exact_partition_function_between_its_two_directions
     assert found.high - found.low < 0.6
 
 
-def test_few_temperatures_make_the_two_directions_part():
+def test_few_temperatures_widen_the_gap_between_the_two_directions():
     rbm = m.make_rbm("bernoulli", scale=2.5)
     exact, widths = exact_log_partition(rbm), []
     p = (-rbm.free_energy(m.visible_states(rbm)[0])).softmax(0)
@@ -202,21 +202,21 @@ def test_missing_groups_take_no_part_in_the_pseudo_likelihood():
     "shape",
     [m.DISCRETE["counts"], {"n_visible": 2, "n_hidden": 2, "visible": "gaussian", "hidden": "nrelu"}],
 )
-def test_rbms_without_a_pseudo_likelihood_say_so(shape):
+def test_rbms_without_a_pseudo_likelihood_raise_an_error(shape):
     with pytest.raises(UnitsError):
         log_pseudo_likelihood(RBM(RBMConfig(**shape)), torch.zeros(1, shape["n_visible"]))
 
 
-def random_stack(sizes, scale=0.8):
-    stack = DBN(DBNConfig(n_visible=sizes[0], hidden_sizes=sizes[1:])).double()
-    for value in stack.parameters():
+def random_dbn(sizes, scale=0.8):
+    dbn = DBN(DBNConfig(n_visible=sizes[0], hidden_sizes=sizes[1:])).double()
+    for value in dbn.parameters():
         value.normal_(0, scale, generator=m.seeded(2))
-    return stack
+    return dbn
 
 
-def exact_stack(stack):
+def exact_log_probabilities(dbn):
     """Log p(v) of every visible state of a belief network."""
-    *lower, top = stack.rbm_layers()
+    *lower, top = dbn.rbm_layers()
     p = (-top.free_energy(m.states(m.bits(top.config.n_visible)))).softmax(0)
     for rbm in reversed(lower):
         h, v = m.states(m.bits(rbm.config.n_hidden)), m.states(m.bits(rbm.config.n_visible))
@@ -230,35 +230,35 @@ def exact_stack(stack):
 
 @pytest.mark.parametrize("sizes", [(4, 3, 2), (4, 3, 3, 2)])
 def test_the_variational_bound_is_below_the_exact_log_probability(sizes):
-    stack = random_stack(sizes)
+    dbn = random_dbn(sizes)
     rows = m.states(m.bits(4))
-    exact = exact_stack(stack)
+    exact = exact_log_probabilities(dbn)
     assert float(exact.exp().sum()) == pytest.approx(1)
-    log_z = exact_log_partition(stack.rbm_layers()[-1])
-    bound = variational_bound(stack, rows, log_z, m.seeded(), samples=4000)
+    log_z = exact_log_partition(dbn.rbm_layers()[-1])
+    bound = variational_bound(dbn, rows, log_z, m.seeded(), samples=4000)
     assert bool((bound < exact + 0.05).all())
     assert float((exact - bound).mean()) < 2
 
 
 def test_the_bound_is_exact_where_the_second_rbm_is_the_first_one_upside_down():
-    stack = random_stack((4, 3, 4))
-    first, second = stack.rbm_layers()
+    dbn = random_dbn((4, 3, 4))
+    first, second = dbn.rbm_layers()
     second.weight.copy_(first.weight.t())
     second.visible_bias.copy_(first.hidden_bias)
     second.hidden_bias.copy_(first.visible_bias)
     rows = m.states(m.bits(4))
     log_z = exact_log_partition(second)
     # Then q is the posterior, and every sample of it gives log p(v) itself.
-    bound = variational_bound(stack, rows, log_z, m.seeded(), samples=1)
+    bound = variational_bound(dbn, rows, log_z, m.seeded(), samples=1)
     torch.testing.assert_close(bound, -first.free_energy(rows) - log_z, rtol=1e-11, atol=1e-11)
 
 
 def test_the_bound_of_a_single_rbm_is_its_log_probability():
-    stack = random_stack((4, 3))
-    rows, rbm = m.states(m.bits(4)), stack.rbm_layers()[0]
+    dbn = random_dbn((4, 3))
+    rows, rbm = m.states(m.bits(4)), dbn.rbm_layers()[0]
     log_z = exact_log_partition(rbm)
     torch.testing.assert_close(
-        variational_bound(stack, rows, log_z, m.seeded()), -rbm.free_energy(rows) - log_z
+        variational_bound(dbn, rows, log_z, m.seeded()), -rbm.free_energy(rows) - log_z
     )
 
 

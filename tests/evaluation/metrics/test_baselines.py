@@ -21,13 +21,13 @@ def noisy_rows(n, rng, kind):
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression"])
-def test_boosting_finds_the_curve_that_a_line_misses(task):
+def test_boosting_fits_a_curve_that_a_linear_model_cannot(task):
     rng = torch.Generator().manual_seed(0)
     rows = noisy_rows(600, rng, task), noisy_rows(300, rng, task)
     found = fit_baselines(*rows, task, n_bootstrap=0)
-    line, boosting = found.values()
-    decisive = "rmse" if task == "regression" else "error"
-    assert boosting[decisive].value < line[decisive].value
+    linear, boosting = found.values()
+    name = "rmse" if task == "regression" else "error"
+    assert boosting[name].value < linear[name].value
     assert next(iter(found)) == ("linear regression" if task == "regression" else "logistic regression")
 
 

@@ -26,12 +26,12 @@ def problem(n=4000):
 
 
 def predict(inputs):
-    # Impossible dummies would show up as an enormous error.
-    broken = (inputs[:, 2:].sum(1, keepdim=True) != 1).float() * 1000
-    return 3 * inputs[:, :1] + inputs[:, 2:3] + broken
+    # Dummies that do not add to 1 would show up as an enormous error.
+    impossible = (inputs[:, 2:].sum(1, keepdim=True) != 1).float() * 1000
+    return 3 * inputs[:, :1] + inputs[:, 2:3] + impossible
 
 
-def test_a_shuffled_column_costs_what_the_formula_says():
+def test_the_importance_of_a_column_is_that_of_the_closed_form():
     rows, data_spec = problem()
     found = permutation_importance(predict, rows, data_spec)
     assert [importance.name for importance in found] == ["needed", "kind", "useless"]

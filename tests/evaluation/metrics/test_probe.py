@@ -6,11 +6,11 @@ from layerwise.evaluation.plots.rbm import plot_activations, plot_inpainting
 
 
 def parts(task, seed=0):
-    random = np.random.default_rng(seed)
-    x = random.normal(size=(600, 5))
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(600, 5))
     score = x @ np.array([2.0, -1.0, 0.5, 0, 0])
     y = {
-        "regression": score[:, None] + 0.1 * random.normal(size=(600, 1)),
+        "regression": score[:, None] + 0.1 * rng.normal(size=(600, 1)),
         "binary": (score > 0).astype(float)[:, None],
         "multiclass": np.digitize(score, [-1, 1]),
         "multilabel": np.stack([score > 0, x[:, 4] > 0, np.zeros(600)], 1).astype(float),
@@ -33,8 +33,8 @@ def test_a_linear_relation_is_found(task, n_outputs, name, bound):
 
 
 def test_components_explain_the_variance_and_come_from_the_training_rows():
-    random = np.random.default_rng(0)
-    x = random.normal(size=(300, 6)) * np.array([10, 5, 1, 0.1, 0.1, 0.1])
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 6)) * np.array([10, 5, 1, 0.1, 0.1, 0.1])
     components, others = principal_components(x, {"test": x[:3] + 1})
     assert components.shape == (300, 2)
     centered = x - x.mean(0)
@@ -46,14 +46,14 @@ def test_components_explain_the_variance_and_come_from_the_training_rows():
 
 
 def test_plots_of_rbms_show_what_they_are_given():
-    random = np.random.default_rng(0)
-    figure = plot_activations(random.random((120, 300)))
+    rng = np.random.default_rng(0)
+    figure = plot_activations(rng.random((120, 300)))
     assert figure.axes[0].images[0].get_array().shape == (100, 200)
     assert "200 of 300 units" in figure.axes[0].get_title()
-    rows = random.random((4, 6))
-    gone = np.array([False] * 3 + [True] * 3)
-    filled = np.where(gone, 1.0, rows)
-    figure = plot_inpainting(rows, gone, filled, (2, 3))
+    rows = rng.random((4, 6))
+    missing = np.array([False] * 3 + [True] * 3)
+    inpainted = np.where(missing, 1.0, rows)
+    figure = plot_inpainting(rows, missing, inpainted, (2, 3))
     assert len(figure.axes) == 12
     np.testing.assert_array_equal(figure.axes[4].images[0].get_array()[1], [0.5, 0.5, 0.5])
     np.testing.assert_array_equal(figure.axes[8].images[0].get_array()[1], [1, 1, 1])

@@ -154,10 +154,10 @@ def test_intervals_of_10000_rows_of_ten_classes_take_seconds_at_most():
     assert time.perf_counter() - began < 15
 
 
-def test_a_constant_answer_gets_the_base_rate():
+def test_a_constant_prediction_gets_the_base_rate():
     targets, _ = class_rows()
-    shares = np.bincount(targets) / len(targets)
-    constant = np.tile(shares, (len(targets), 1))
+    frequencies = np.bincount(targets) / len(targets)
+    constant = np.tile(frequencies, (len(targets), 1))
     for metric in compute_metrics("multiclass", targets, constant, n_bootstrap=0).values():
         if metric.base_rate is not None:
             assert metric.value == pytest.approx(metric.base_rate), metric.name
@@ -201,7 +201,7 @@ def test_wrong_input_gets_a_message(task, targets, scores, message):
         compute_metrics(task, np.array(targets), np.array(scores))
 
 
-def test_a_metric_knows_its_better_side():
+def test_a_metric_knows_whether_lower_is_better():
     assert Metric(name="rmse", value=1, better="lower").beats(2)
     assert not Metric(name="r2", value=1).beats(2)
 
@@ -212,22 +212,23 @@ def test_the_chosen_threshold_is_the_best_of_all(criterion, ties):
     targets, scores = binary_rows(300, ties=ties)
     y = targets[:, 0]
 
-    def worth(threshold):
+    def utility(threshold):
         chosen = scores[:, 0] >= threshold
         if criterion == "f1":
             return metrics.f1_score(y, chosen)
-        wrong_yes, wrong_no = (chosen & (y == 0)).sum(), (~chosen & (y == 1)).sum()
-        return -(wrong_yes + wrong_no) if criterion == "accuracy" else -(wrong_yes + 5 * wrong_no)
+        false_positives, false_negatives = (chosen & (y == 0)).sum(), (~chosen & (y == 1)).sum()
+        cost = 1 if criterion == "accuracy" else 5
+        return -(false_positives + cost * false_negatives)
 
     chosen = choose_threshold(targets, scores, criterion, false_negative_cost=5)
-    assert worth(chosen) == max(worth(t) for t in [0.0, *np.unique(scores), 1.1])
+    assert utility(chosen) == max(utility(t) for t in [0.0, *np.unique(scores), 1.1])
 
 
 def test_the_threshold_of_separable_rows_is_a_half_where_that_is_as_good():
     assert choose_threshold([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], "accuracy") == 0.5
 
 
-def test_a_mistake_that_costs_nothing_buys_freedom_from_the_other():
+def test_where_one_kind_of_error_costs_nothing_the_other_is_avoided_altogether():
     targets, scores = binary_rows(50)
     assert (scores >= choose_threshold(targets, scores, "cost", false_positive_cost=0))[targets == 1].all()
     assert not (scores >= choose_threshold(targets, scores, "cost", false_negative_cost=0))[

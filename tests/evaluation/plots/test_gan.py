@@ -23,12 +23,12 @@ def test_only_what_was_measured_has_a_panel():
     np.testing.assert_allclose(line.get_ydata(), [-0.1, -0.2, -0.3])
 
 
-def test_an_empty_game_is_an_error():
-    with pytest.raises(ValueError, match="no game to draw"):
+def test_an_empty_history_is_an_error():
+    with pytest.raises(ValueError, match="nothing to plot"):
         plot_gan_curves([])
 
 
-def test_bars_are_shares_in_percent():
+def test_bars_are_fractions_in_percent():
     figure = plot_class_fractions({"gan": [0.2, 0.8]}, ["no", "yes"])
     assert [bar.get_height() for bar in figure.axes[0].patches] == pytest.approx([20, 80])
 
@@ -42,7 +42,7 @@ def test_a_frame_shows_its_samples():
     assert len(plot_frames(animation).axes) == 2
 
 
-def test_points_stand_in_the_frame_of_the_real_ones():
+def test_points_are_shown_within_the_limits_of_the_real_ones():
     real = np.array([[0.0, 0.0], [1.0, 2.0]])
     frames = animate_points([(0, real + 100), (1, real)], real)
     assert frames[0][1].shape == frames[1][1].shape

@@ -66,17 +66,17 @@ def all_figures(digits, answers):
     history = [
         {"train/loss": 1 / k, "validation/loss": 2 / k, "train/accuracy": 1 - 1 / k} for k in range(1, 20)
     ]
-    stages = [(epoch, pixels[k], 100.0 - k) for k, epoch in enumerate((0, 1, 5, 20))]
+    snapshots = [(epoch, pixels[k], 100.0 - k) for k, epoch in enumerate((0, 1, 5, 20))]
     measured = compute_metrics("binary", yes, scores[:, 3], n_bootstrap=50)
     importances = [Importance(name=name, mean=0.1, std=0.01) for name in columns]
     errors = {name: {100: [0.2, 0.3], 1000: [0.1, 0.12]} for name in ("pretrained", "random start")}
     return {
         "samples": plots.plot_samples(pixels[:20], SHAPE),
         "captions": plots.plot_images(pixels[:7], SHAPE, captions=[f"digit {k}" for k in labels[:7]]),
-        "augmentations": plots.plot_image_rows({"as it was": pixels[:5], "noise": pixels[:5]}, SHAPE),
+        "augmentations": plots.plot_image_rows({"original": pixels[:5], "noise": pixels[:5]}, SHAPE),
         "features": plots.plot_features(pixels[:30].T, image_shape=SHAPE),
         "table features": plots.plot_features(rng.normal(size=(12, 9)), feature_names=columns),
-        "reconstructions": plots.plot_reconstructions(pixels[0], stages, image_shape=SHAPE),
+        "reconstructions": plots.plot_reconstructions(pixels[0], snapshots, image_shape=SHAPE),
         "note": plots.plot_note(
             "The network started at random (pretraining.method: none): nothing to sample."
         ),
@@ -153,8 +153,8 @@ def test_the_strongest_features_are_shown_each_on_its_own_scale(digits):
 
 def test_reconstructions_stand_beside_the_row_with_epoch_and_cross_entropy(digits):
     pixels, _ = digits
-    stages = [(0, pixels[1], 543.21), (20, pixels[2], 61.0)]
-    figure = plots.plot_reconstructions(pixels[0], stages, image_shape=SHAPE)
+    snapshots = [(0, pixels[1], 543.21), (20, pixels[2], 61.0)]
+    figure = plots.plot_reconstructions(pixels[0], snapshots, image_shape=SHAPE)
     assert titles(figure) == ["original", "start\n543.2 nats", "epoch 20\n61.0 nats"]
     assert np.array_equal(figure.axes[2].images[0].get_array(), pixels[2].reshape(SHAPE))
 
@@ -185,7 +185,7 @@ def test_confusion_counts_true_classes_by_line():
     assert figure.get_suptitle() == "1 of 3 rows wrong (33.33%)"
 
 
-def test_ranking_curves_tell_the_areas(answers):
+def test_ranking_curves_state_their_areas(answers):
     targets, scores = answers
     figure = plots.plot_roc_and_pr_curves("multiclass", targets, scores)
     assert len(figure.axes[0].lines) == 11
@@ -220,17 +220,17 @@ def test_the_most_important_column_is_on_top():
     assert axes.yaxis_inverted()
 
 
-def test_codes_are_projected_on_their_principal_components():
+def test_latents_are_projected_on_their_principal_components():
     rng = np.random.default_rng(0)
     plane = rng.normal(size=(200, 2)) * [5, 1]
-    turn = np.linalg.qr(rng.normal(size=(6, 6)))[0][:2]
-    figure = plots.plot_latent_map(plane @ turn + 7, plane[:, 0], target_name="value")
+    rotation = np.linalg.qr(rng.normal(size=(6, 6)))[0][:2]
+    figure = plots.plot_latent_map(plane @ rotation + 7, plane[:, 0], target_name="value")
     points = np.asarray(figure.axes[0].collections[0].get_offsets())
     assert abs(np.corrcoef(points[:, 0], plane[:, 0])[0, 1]) > 0.99
     assert points.var(0).sum() == pytest.approx(plane.var(0).sum())
-    given = plots.plot_latent_map(plane).axes[0]
-    assert np.array_equal(given.collections[0].get_offsets(), plane)
-    assert given.get_xlabel() == "code 1"
+    unprojected = plots.plot_latent_map(plane).axes[0]
+    assert np.array_equal(unprojected.collections[0].get_offsets(), plane)
+    assert unprojected.get_xlabel() == "latent 1"
 
 
 def test_a_logarithmic_heat_map_leaves_zeros_white():
@@ -240,9 +240,9 @@ def test_a_logarithmic_heat_map_leaves_zeros_white():
 
 
 @pytest.mark.parametrize(
-    ("draw", "message"),
+    ("plot", "message"),
     [
-        (lambda: plots.plot_samples(np.zeros((2, 10)), SHAPE), "no pictures of"),
+        (lambda: plots.plot_samples(np.zeros((2, 10)), SHAPE), "no images of"),
         (lambda: plots.plot_images(np.zeros((2, 784)), SHAPE, captions=["a"]), "1 captions"),
         (lambda: plots.plot_heat_map(np.zeros((2, 2)), ["a"], ["b"]), "names do not fit"),
         (lambda: plots.plot_latent_map(np.zeros((5, 1))), "at least two columns"),
@@ -251,9 +251,9 @@ def test_a_logarithmic_heat_map_leaves_zeros_white():
         (lambda: plots.plot_importances([]), "no importances"),
     ],
 )
-def test_wrong_input_gets_a_message(draw, message):
+def test_wrong_input_gets_a_message(plot, message):
     with pytest.raises(ValueError, match=message):
-        draw()
+        plot()
 
 
 def test_a_figure_is_saved_as_matplotlib_saves_it(tmp_path):

@@ -14,9 +14,9 @@ BLOCKS = (
 
 
 def test_a_tables_reconstruction_shows_raw_values_coloured_by_their_squared_error():
-    prepared = np.array([[0.5, 1, 0, 1, 0], [1.5, 1, 1, 0, 0]])
+    preprocessed = np.array([[0.5, 1, 0, 1, 0], [1.5, 1, 1, 0, 0]])
     restored = pd.DataFrame({"age": [41.0, 52.25], "member": [True, True], "country": ["c", "b"]})
-    figure = plots.plot_table_reconstructions(restored, prepared, BLOCKS, [(3, 1.5)])
+    figure = plots.plot_table_reconstructions(restored, preprocessed, BLOCKS, [(3, 1.5)])
     axes = figure.axes[0]
     shown = [[text.get_text() for text in axes.texts[k : k + 2]] for k in (0, 2, 4)]
     assert shown == [["41", "52.25"], ["True", "True"], ["c", "b"]]

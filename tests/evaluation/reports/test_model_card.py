@@ -2,7 +2,7 @@ from layerwise.data.tensors import ColumnBlock, DataSpec
 from layerwise.evaluation.metrics.supervised import Metric
 from layerwise.evaluation.reports.model_card import make_model_card
 
-DESCRIPTION = DataSpec(
+DATA_SPEC = DataSpec(
     task="binary",
     n_inputs=2,
     n_outputs=1,
@@ -25,9 +25,9 @@ def metrics(value):
     return {"error": Metric(name="error", value=value, low=0.1, high=0.3, base_rate=0.4, better="lower")}
 
 
-def test_the_card_says_what_the_network_learnt_from_and_how_it_does():
+def test_the_card_holds_data_metrics_baselines_notes_and_parameters():
     card = make_model_card(
-        DESCRIPTION,
+        DATA_SPEC,
         {"mlp": {"hidden_sizes": [6, 6]}, "seed": 0},
         metrics(0.2),
         {"gradient boosting": metrics(0.15)},
@@ -50,13 +50,13 @@ def test_the_card_says_what_the_network_learnt_from_and_how_it_does():
 
 
 def test_every_table_row_has_as_many_cells_as_its_head():
-    card = make_model_card(DESCRIPTION.model_copy(update={"source": "a|b"}), {"a": "x|y"}, metrics(0.2))
+    card = make_model_card(DATA_SPEC.model_copy(update={"source": "a|b"}), {"a": "x|y"}, metrics(0.2))
     for block in card.split("\n\n"):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.replace("\\|", "").count("|") for line in lines}) <= 1
 
 
 def test_images_are_described_by_their_size():
-    card = make_model_card(DESCRIPTION.model_copy(update={"image_shape": (28, 28)}), {}, metrics(0.2))
+    card = make_model_card(DATA_SPEC.model_copy(update={"image_shape": (28, 28)}), {}, metrics(0.2))
     assert "images of 28 x 28 pixels" in card
     assert "age (real)" not in card

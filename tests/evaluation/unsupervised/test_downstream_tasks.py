@@ -34,10 +34,10 @@ def test_principal_components_are_those_of_scikit_learn():
     torch.testing.assert_close(whole.decode(whole.encode(rows)), rows, rtol=1e-4, atol=1e-4)
 
 
-def test_codes_of_few_bits_take_few_values_and_cost_little_more_error_the_more_bits_there_are():
+def test_quantized_latents_take_few_values_and_their_error_falls_with_the_bits():
     latents = torch.rand(500, 4, generator=seeded())
     assert len(quantize(latents, latents, 2)[:, 0].unique()) == 4
-    points = latent_rate_distortion(latents, latents, latents, lambda code: code)
+    points = latent_rate_distortion(latents, latents, latents, lambda latents: latents)
     assert [point.bytes for point in points] == [1, 1.5, 2, 3, 4]
     errors = [point.squared_error for point in points]
     assert errors == sorted(errors, reverse=True)
@@ -46,14 +46,14 @@ def test_codes_of_few_bits_take_few_values_and_cost_little_more_error_the_more_b
 
 
 def test_the_size_of_a_jpeg_is_that_of_its_scan():
-    picture = (torch.rand(28, 28, generator=seeded()) * 255).to(torch.uint8).numpy()
-    good, size = jpeg(picture, 90)
-    assert good.shape == (28, 28)
+    image = (torch.rand(28, 28, generator=seeded()) * 255).to(torch.uint8).numpy()
+    decoded, size = jpeg(image, 90)
+    assert decoded.shape == (28, 28)
     _, flat_size = jpeg(np.zeros((28, 28), dtype=np.uint8), 90)
     # 16 blocks of one colour: 2 bits for no change and 4 for the end of the block.
     assert flat_size == pytest.approx(16 * 6 / 8, abs=2)
     assert size > 10 * flat_size
-    points = jpeg_rate_distortion(torch.from_numpy(picture.reshape(1, -1) / 255).float(), (28, 28))
+    points = jpeg_rate_distortion(torch.from_numpy(image.reshape(1, -1) / 255).float(), (28, 28))
     assert [p.bytes for p in points] == sorted(p.bytes for p in points)
 
 
@@ -62,7 +62,7 @@ def test_the_peak_signal_to_noise_ratio_of_a_constant_error():
     assert peak_signal_to_noise_ratio(rows, rows + 0.1).tolist() == pytest.approx([20, 20], rel=1e-4)
 
 
-def test_structural_similarity_of_flat_and_of_equal_pictures():
+def test_structural_similarity_of_constant_and_of_equal_images():
     rows = torch.rand(3, 400, generator=seeded())
     assert structural_similarity(rows, rows, (20, 20)).tolist() == pytest.approx([1, 1, 1])
     dark, light = torch.full((1, 400), 0.2), torch.full((1, 400), 0.6)
@@ -84,7 +84,7 @@ def test_structural_similarity_weighs_the_window():
     assert float(structural_similarity(x, y, (11, 11))) == pytest.approx(float(expected))
 
 
-def test_a_detection_counts_ranks_and_rows_above_the_threshold():
+def test_detection_metrics_are_the_auc_and_the_rates_above_the_threshold():
     validation = torch.arange(100.0)
     scores = torch.tensor([10.0, 50, 96, 97, 200, 20])
     is_anomaly = torch.tensor([False, False, False, True, True, True])
@@ -94,7 +94,7 @@ def test_a_detection_counts_ranks_and_rows_above_the_threshold():
     assert (found.recall, found.false_positive_rate) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
 
 
-def test_planted_anomalies_hold_usual_values_in_rows_that_were_not_there():
+def test_synthetic_anomalies_hold_values_of_their_columns_in_new_rows():
     rows = torch.arange(200).reshape(50, 4).float()
     found = synthetic_anomalies(rows, torch.tensor([0, 1, 1, 2]), seeded())
     assert (found % 4 == rows % 4).all()
@@ -109,25 +109,25 @@ BLOCKS = (
 )
 
 
-def test_cells_are_hidden_by_block():
+def test_cells_are_masked_by_block():
     cells, columns = mask_cells(500, BLOCKS, 0.2, seeded())
     assert torch.equal(columns[:, 2], columns[:, 3])
     assert torch.equal(columns[:, :3], cells)
     assert float(cells.float().mean()) == pytest.approx(0.2, abs=0.05)
 
 
-def test_missing_cells_are_filled_from_the_plane_of_the_rows():
+def test_missing_cells_are_imputed_from_the_rows_principal_component():
     a = torch.randn(100, 1, generator=seeded())
     rows = torch.cat([a, 2 * a], 1)
-    plane = fit_pca(rows, 1)
+    pca = fit_pca(rows, 1)
     missing = torch.zeros_like(rows, dtype=torch.bool)
     missing[:, 1] = True
-    imputed = impute(lambda x: plane.decode(plane.encode(x)), rows, missing, rows.mean(0), n_iterations=200)
+    imputed = impute(lambda x: pca.decode(pca.encode(x)), rows, missing, rows.mean(0), n_iterations=200)
     torch.testing.assert_close(imputed, rows, rtol=1e-3, atol=1e-3)
     assert torch.equal(imputed[:, 0], rows[:, 0])
 
 
-def test_imputation_errors_are_of_hidden_cells_alone():
+def test_imputation_errors_are_of_masked_cells_alone():
     rows = torch.tensor([[1.0, 0, 0, 0], [3, 5, 1, 0], [5, 9, 0, 1]])
     imputed = torch.tensor([[2.0, 7, 0, 0], [3, 5, 0, 0.2], [5, 9, 0.1, 0.8]])
     start = torch.tensor([0.0, 0, 0.2, 0.2])
@@ -135,11 +135,11 @@ def test_imputation_errors_are_of_hidden_cells_alone():
     found = imputation_errors(rows, imputed, start, cells, BLOCKS)
     assert [each["column"] for each in found] == ["a", "c"]
     assert (found[0]["autoencoder"], found[0]["baseline"]) == (1, 1)
-    # Row 2 is y and was answered x (the rest); row 3 is z both times. The usual answer is x.
+    # Row 2 is y and was imputed as x (the rest); row 3 is z both times. The baseline is x.
     assert (found[1]["autoencoder"], found[1]["baseline"]) == (0.5, 1)
 
 
-def test_statistics_of_codes():
+def test_statistics_of_latents():
     latents = torch.tensor([[3.0, 0, 0, 1e-6], [0, 4, 0, 1e-6], [2, 0, 0, 1e-6], [0, 1, 0, 1e-6]])
     found = latent_statistics(latents)
     assert found["dead_units"] == 2

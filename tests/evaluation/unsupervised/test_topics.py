@@ -27,19 +27,19 @@ def seeded(seed=0):
 
 def synthetic_documents(n, seed):
     """Each document draws nine in ten of its words from one topic's words, the rest from all."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     words = TOPICS * WORDS_EACH
     rows = np.zeros((n, words), dtype=np.float32)
     for row in rows:
         p = np.full(words, 0.1 / words)
-        topic = random.integers(TOPICS)
+        topic = rng.integers(TOPICS)
         p[topic * WORDS_EACH : (topic + 1) * WORDS_EACH] += 0.9 / WORDS_EACH
-        row += random.multinomial(random.integers(15, 40), p)
+        row += rng.multinomial(rng.integers(15, 40), p)
     return torch.from_numpy(rows)
 
 
 @pytest.fixture(scope="module")
-def learnt():
+def trained():
     training = synthetic_documents(800, 1)
     rbm = RBM(RBMConfig(n_visible=24, n_hidden=6, visible="counts"), seeded())
     rbm.initialize_from(training)
@@ -51,17 +51,17 @@ def learnt():
     return rbm, training
 
 
-def test_synthetic_topics_are_recovered(learnt):
-    # A unit may stand for a topic by being on, or for the others by being off: documents of one topic share a code.
-    rbm, _ = learnt
-    p = torch.softmax(rbm.visible_bias + _codes(rbm) @ rbm.weight.t(), 1)
+def test_synthetic_topics_are_recovered(trained):
+    # A unit may stand for a topic by being on, or for the others by being off: look at a topic's hidden state.
+    rbm, _ = trained
+    p = torch.softmax(rbm.visible_bias + _hidden_states(rbm) @ rbm.weight.t(), 1)
     for topic in range(TOPICS):
         own = slice(topic * WORDS_EACH, (topic + 1) * WORDS_EACH)
         assert float(p[topic, own].sum()) > 0.8
         assert set(p[topic].topk(WORDS_EACH).indices.tolist()) == set(range(own.start, own.stop))
 
 
-def _codes(rbm):
+def _hidden_states(rbm):
     """The hidden states of long documents of one topic each."""
     rows = torch.zeros(TOPICS, TOPICS * WORDS_EACH)
     for topic in range(TOPICS):
@@ -69,8 +69,8 @@ def _codes(rbm):
     return rbm.hidden_mean(rows)
 
 
-def test_the_top_words_of_a_unit_are_words_of_one_topic(learnt):
-    rbm, _ = learnt
+def test_the_top_words_of_a_unit_are_words_of_one_topic(trained):
+    rbm, _ = trained
     words = [f"{topic}{k}" for topic in range(TOPICS) for k in range(WORDS_EACH)]
     found = top_words(rbm, words, 4)
     assert len(found) == 6
@@ -78,14 +78,14 @@ def test_the_top_words_of_a_unit_are_words_of_one_topic(learnt):
     assert sum(pure) >= 3
 
 
-def test_held_out_perplexity_is_far_below_that_of_independent_words_and_near_the_planted_one(learnt):
-    rbm, training = learnt
+def test_held_out_perplexity_is_far_below_that_of_independent_words_and_near_the_true_one(trained):
+    rbm, training = trained
     test = synthetic_documents(60, 2)
     low, high = perplexity(rbm, test, training.sum(0, keepdim=True), seeded(), temperatures=200)
     unigram = unigram_perplexity(test, training.sum(0, keepdim=True))
     assert low <= high * 1.01
     assert high < 0.65 * unigram
-    # Nine in ten words of six: exp of the entropy of the planted mixture of known topics bounds it from below.
+    # Nine in ten words of six: exp of the entropy of the generating mixture of known topics bounds it from below.
     p = torch.tensor([0.9 / 6 + 0.1 / 24] * 6 + [0.1 / 24] * 18, dtype=torch.float64)
     assert low > 0.9 * math.exp(-float((p * p.log()).sum()))
     lda = lda_perplexity(training, test, TOPICS, 0)
@@ -106,20 +106,20 @@ def test_the_perplexity_is_that_of_the_exact_partition_functions():
     assert high == pytest.approx(expected, rel=0.01)
 
 
-def test_independent_words_have_the_perplexity_of_their_shares():
+def test_independent_words_have_the_perplexity_of_their_frequencies():
     counts = torch.tensor([[99.5, 299.5]])
     documents = torch.tensor([[1.0, 1.0], [0.0, 4.0]])
     expected = math.exp(-((math.log(0.25) + math.log(0.75)) / 2 + math.log(0.75)) / 2)
     assert unigram_perplexity(documents, counts) == pytest.approx(expected)
 
 
-def test_a_document_under_known_topics_has_the_probability_of_the_integral_over_shares():
+def test_a_document_under_known_topics_has_the_probability_of_the_integral_over_proportions():
     phi = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=torch.float64)
     row, prior = (
         torch.tensor([3.0, 0.0, 2.0], dtype=torch.float64),
         torch.tensor([0.5, 1.5], dtype=torch.float64),
     )
-    # Over the share of the first topic, by the midpoint rule on a grid that crowds towards the singular end.
+    # Over the proportion of the first topic, by the midpoint rule on a grid that is densest at the singular end.
     u = (torch.arange(200_000, dtype=torch.float64) + 0.5) / 200_000
     fraction, width = u**2, 2 * u / 200_000
     density = torch.distributions.Beta(0.5, 1.5).log_prob(fraction).exp()

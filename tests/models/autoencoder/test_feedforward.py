@@ -45,12 +45,11 @@ def rows(n=6, d=7, dtype=torch.float32):
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_derivative_is_the_derivative(name):
     act = activation(name).double()
-    total = torch.linspace(-3, 3, 40, dtype=torch.float64, requires_grad=True)
-    value = act(total)
-    (expected,) = torch.autograd.grad(value.sum(), total)
-    torch.testing.assert_close(
-        activation_derivative(act, total, act(total)), expected, rtol=1e-10, atol=1e-12
-    )
+    pre_activation = torch.linspace(-3, 3, 40, dtype=torch.float64, requires_grad=True)
+    value = act(pre_activation)
+    (expected,) = torch.autograd.grad(value.sum(), pre_activation)
+    found = activation_derivative(act, pre_activation, act(pre_activation))
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("hidden", [(), (5,), (9, 4), (6, 8, 5)])
@@ -86,22 +85,22 @@ def test_the_gradient_of_the_jacobian_norm_is_that_of_automatic_differentiation(
     for at in [(0, 0), (2, 3), (4, 6)]:
         change = torch.zeros_like(start)
         change[at] = step
-        slope_there = (norm(start + change) - norm(start - change)) / (2 * step)
-        assert float(found[at]) == pytest.approx(slope_there, rel=1e-5)
+        finite_difference = (norm(start + change) - norm(start - change)) / (2 * step)
+        assert float(found[at]) == pytest.approx(finite_difference, rel=1e-5)
 
 
 def test_the_estimated_norm_is_right_on_average():
     network, x = autoencoder(double=True, hidden_sizes=(5,)), rows(dtype=torch.float64)
-    draws = torch.stack(
+    estimates = torch.stack(
         [estimate_jacobian_norm(network.encode, x, seeded(k))[1].detach() for k in range(4000)]
     )
     expected = encode_with_jacobian_norm(network, x)[1]
-    error = draws.std(0) / 4000**0.5
-    assert ((draws.mean(0) - expected).abs() < 4 * error).all()
+    error = estimates.std(0) / 4000**0.5
+    assert ((estimates.mean(0) - expected).abs() < 4 * error).all()
     assert float(error.max()) > 0  # one direction alone is not the norm
 
 
-def test_an_estimated_norm_learns_only_while_gradients_are_wanted():
+def test_an_estimated_norm_has_a_gradient_only_where_gradients_are_enabled():
     network, x = autoencoder(), rows()
     with torch.no_grad():
         assert not estimate_jacobian_norm(network.encode, x, seeded())[1].requires_grad
@@ -110,7 +109,7 @@ def test_an_estimated_norm_learns_only_while_gradients_are_wanted():
 
 
 @pytest.mark.parametrize("shape", [{}, {"hidden_sizes": (5, 4), "tied": True}, {"keep": 2}])
-def test_a_row_alone_is_the_row_in_a_batch(shape):
+def test_a_single_row_is_reconstructed_as_in_a_batch(shape):
     network, x = autoencoder(**shape), rows()
     together = network.reconstruct(x)
     alone = torch.cat([network.reconstruct(row[None]) for row in x])
@@ -128,7 +127,7 @@ def test_tied_weights_stay_tied_after_a_reload_and_a_step(tmp_path):
         assert torch.equal(back.weight, down.weight.t())
 
 
-def test_a_tied_weight_gets_the_gradient_of_both_ways():
+def test_a_tied_weight_gets_the_gradient_of_encoder_and_decoder():
     tied = autoencoder(double=True, tied=True)
     free = Autoencoder(tied.config.model_copy(update={"tied": False})).double()
     with torch.no_grad():
@@ -150,7 +149,7 @@ def test_kept_units_are_the_largest_of_each_row():
     assert keep_largest(latent, 0) is latent
 
 
-def test_the_bernoulli_loss_is_the_cross_entropy_also_of_several_codes_a_row():
+def test_the_bernoulli_loss_is_the_cross_entropy_also_of_several_latents_a_row():
     output, x = build_output("binary_cross_entropy", "sigmoid"), torch.randn(4, 6, 7, generator=seeded())
     target = rows()
     expected = functional.binary_cross_entropy_with_logits(x, target.expand_as(x), reduction="none").sum(-1)
@@ -191,7 +190,7 @@ def test_the_gaussian_loss_is_the_log_density():
 
 
 @pytest.mark.parametrize("image_shape", [(28, 28), (7, 10), (9, 9)])
-def test_a_convolutional_autoencoder_returns_pictures_of_the_size_it_got(image_shape):
+def test_a_convolutional_autoencoder_returns_images_of_the_input_size(image_shape):
     config = ConvolutionalConfig(image_shape=image_shape, channels=(3, 4), latent_size=5)
     network = ConvolutionalAutoencoder(config, seeded())
     x = torch.rand(4, config.n_inputs, generator=seeded())
@@ -234,7 +233,7 @@ def test_rbms_and_the_autoencoder_they_unroll_to_reconstruct_alike(dbn):
     torch.testing.assert_close(deep.encode(rows()), dbn.encode(rows()))
 
 
-def test_what_the_deep_autoencoder_learned_comes_back_into_the_stack(dbn):
+def test_the_weights_of_the_deep_autoencoder_are_copied_back_into_the_stack(dbn):
     stack = from_dbn(dbn)
     deep = unroll(stack)
     with torch.no_grad():
@@ -244,7 +243,7 @@ def test_what_the_deep_autoencoder_learned_comes_back_into_the_stack(dbn):
     torch.testing.assert_close(stack.reconstruct(rows()), deep.reconstruct(rows()).detach())
 
 
-def test_a_stack_starts_the_layers_of_a_network():
+def test_a_stack_initializes_the_layers_of_a_network():
     layers = (AutoencoderConfig(n_inputs=7, latent_size=5), AutoencoderConfig(n_inputs=5, latent_size=3))
     stack = StackedAutoencoders(StackConfig(layers=layers), seeded())
     network = MLP(MLPConfig(n_inputs=7, n_outputs=2, hidden_sizes=(5, 3)))
@@ -257,5 +256,5 @@ def test_a_stack_starts_the_layers_of_a_network():
 
 def test_layers_that_do_not_fit_make_no_stack():
     layers = (AutoencoderConfig(n_inputs=7, latent_size=5), AutoencoderConfig(n_inputs=4, latent_size=3))
-    with pytest.raises(ValueError, match="4 inputs cannot read codes of 5"):
+    with pytest.raises(ValueError, match="4 inputs cannot read latents of 5"):
         StackConfig(layers=layers)

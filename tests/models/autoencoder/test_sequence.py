@@ -11,7 +11,7 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def test_a_series_is_written_again_and_its_future_predicted():
+def test_a_sequence_is_reconstructed_and_its_future_predicted():
     # Eight waves of 2 numbers a step that differ in their phase: 6 steps tell which, and what comes.
     phase = torch.arange(8)[:, None] * torch.pi / 4
     time = torch.arange(10)[None] * torch.pi / 4
@@ -23,16 +23,16 @@ def test_a_series_is_written_again_and_its_future_predicted():
     with torch.no_grad():
         assert float((network.reconstruct(waves[:, :6]) - waves[:, :6]).abs().mean()) < 0.03
         assert float((network.predict(waves[:, :6], 4) - waves[:, 6:]).abs().mean()) < 0.03
-        # It is a code of the series: of another one, another future.
+        # The latent depends on the row alone: the others of the batch change nothing.
         torch.testing.assert_close(network.predict(waves[2:3, :6], 4), network.predict(waves[:, :6], 4)[2:3])
 
 
-def test_the_past_is_written_in_the_order_of_time():
+def test_the_past_is_decoded_backwards_and_returned_in_the_order_of_time():
     network = SequenceAutoencoder(SequenceConfig(n_inputs=3, latent_size=4), seeded())
     latent = torch.randn(2, 8, generator=seeded(1))
     past = network.decode_steps(latent, "past", 5)
     assert past.shape == (2, 5, 3)
-    # The last step of time is written first, whatever the length.
+    # The last step of time is decoded first, whatever the length.
     torch.testing.assert_close(past[:, -1], network.decode_steps(latent, "past", 2)[:, -1])
 
 
@@ -42,7 +42,7 @@ def ratings():
     )
 
 
-def test_missing_ratings_are_no_input_and_cost_nothing():
+def test_missing_ratings_are_no_input_and_add_no_loss():
     network = ratings()
     rows = torch.zeros(2, 9)
     rows[0, 2], rows[0, 4], rows[1, 0] = 1, 1, 1  # 5 and 2; 1
@@ -53,8 +53,8 @@ def test_missing_ratings_are_no_input_and_cost_nothing():
     assert network.loss(predicted, rows).tolist() == [1, 4]
 
 
-def test_a_row_without_ratings_gets_an_answer_of_the_biases():
+def test_a_row_without_ratings_is_predicted_from_the_biases():
     network = ratings()
-    nothing = torch.zeros(1, 9)
+    empty_row = torch.zeros(1, 9)
     expected = 2.5 + network.decoder(torch.sigmoid(network.encoder.bias))
-    torch.testing.assert_close(network(nothing)[0], expected)
+    torch.testing.assert_close(network(empty_row)[0], expected)

@@ -32,7 +32,7 @@ def rows(n=4, d=6):
     return torch.rand(n, d, generator=seeded(2), dtype=torch.float64).round()
 
 
-def test_the_divergence_is_that_of_the_distributions():
+def test_the_kl_divergence_is_that_of_the_distributions():
     mean = torch.randn(5, 3, generator=seeded(), dtype=torch.float64)
     log_variance = torch.randn(5, 3, generator=seeded(1), dtype=torch.float64)
     posterior = Normal(mean, (log_variance / 2).exp())
@@ -56,17 +56,17 @@ def test_log_weights_are_the_three_log_densities():
 def test_one_sample_of_the_importance_weighted_bound_is_the_evidence_lower_bound():
     network, x = vae(), rows(2)
     n = 20_000
-    many = x.repeat_interleave(n, 0)
-    single = importance_weighted_bound(log_weights(network, many, 1, seeded(5))).reshape(2, n)
-    reconstruction, units = evidence_lower_bound(network, many, seeded(6))
-    elbo = -(reconstruction + units.sum(1)).reshape(2, n)
+    repeated = x.repeat_interleave(n, 0)
+    single = importance_weighted_bound(log_weights(network, repeated, 1, seeded(5))).reshape(2, n)
+    reconstruction, unit_kl = evidence_lower_bound(network, repeated, seeded(6))
+    elbo = -(reconstruction + unit_kl.sum(1)).reshape(2, n)
     error = (single.var(1) / n + elbo.var(1) / n).sqrt()
     assert ((single.mean(1) - elbo.mean(1)).abs() < 4 * error).all()
 
 
 def test_the_bound_rises_with_k_towards_the_log_probability():
     network, x = vae(), rows()
-    # log p(x) by the trapezoid rule over both code units.
+    # log p(x) by the trapezoid rule over both latent units.
     side = torch.linspace(-6, 6, 301, dtype=torch.float64)
     z = torch.cartesian_prod(side, side)
     log_p = (
@@ -88,11 +88,11 @@ def test_the_bound_rises_with_k_towards_the_log_probability():
     assert (found < 0).all()
 
 
-def test_the_log_probability_does_not_depend_on_how_its_draws_are_cut(monkeypatch):
+def test_the_log_probability_does_not_depend_on_how_its_samples_are_split():
     network, x = vae(), rows()
-    with_all = importance_weighted_log_prob(network, x, 4000, seeded(), latents_at_a_time=10**6)
+    at_once = importance_weighted_log_prob(network, x, 4000, seeded(), latents_at_a_time=10**6)
     in_parts = importance_weighted_log_prob(network, x, 4000, seeded(), latents_at_a_time=700)
-    torch.testing.assert_close(with_all, in_parts, rtol=0, atol=0.1)
+    torch.testing.assert_close(at_once, in_parts, rtol=0, atol=0.1)
     assert not in_parts.requires_grad
 
 
@@ -115,7 +115,7 @@ def test_a_linear_variational_autoencoder_reaches_probabilistic_pca():
     shape = VAEConfig(n_inputs=5, hidden_sizes=(), latent_size=2, activation="linear", loss="gaussian")
     network = VAE(shape, seeded(3)).double()
     optimizer = torch.optim.LBFGS(network.parameters(), max_iter=300, line_search_fn="strong_wolfe")
-    # Antithetic draws whose second moments are exact make the bound of a linear model noiseless.
+    # Antithetic samples whose second moments are exact make the bound of a linear model noiseless.
     noise = torch.stack([s * math.sqrt(2) * axis for axis in torch.eye(2).double() for s in (1, -1)])
 
     def bound():
@@ -134,19 +134,19 @@ def test_a_linear_variational_autoencoder_reaches_probabilistic_pca():
 
     optimizer.step(closure)
     assert -float(bound()) == pytest.approx(float(ppca_log_prob(x, 2)), abs=0.01)
-    # Of a linear model the bound is tight, and no number of draws can exceed it.
+    # Of a linear model the bound is tight, and no number of samples can exceed it.
     found = importance_weighted_log_prob(network, x[:50], 2000, seeded())
     assert float(found.mean()) == pytest.approx(
         float(importance_weighted_bound(log_weights(network, x[:50], 1, seeded())).mean()), abs=0.2
     )
 
 
-def test_samples_and_reconstructions_have_no_noise_but_their_codes():
+def test_means_of_samples_and_reconstructions_have_no_noise_of_their_own():
     network, x = vae(), rows()
     assert torch.equal(network.reconstruct(x), network.reconstruct(x))
     torch.testing.assert_close(network.reconstruct(x[:1]), network.reconstruct(x)[:1])
     float_network = network.float()
     means = float_network.sample(2000, seeded())
-    drawn = float_network.sample(2000, seeded(), sample_outputs=True)
-    assert set(drawn.unique().tolist()) == {0.0, 1.0}
-    torch.testing.assert_close(means.mean(0), drawn.mean(0), rtol=0, atol=0.05)
+    sampled = float_network.sample(2000, seeded(), sample_outputs=True)
+    assert set(sampled.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(means.mean(0), sampled.mean(0), rtol=0, atol=0.05)

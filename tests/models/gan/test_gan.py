@@ -8,21 +8,21 @@ from layerwise.models.gan.outputs import OutputBlock
 from layerwise.models.io import load_network, save_network
 
 
-def of(kind, **shape):
+def build(kind, **shape):
     config = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}[kind](**shape)
     return {"generator": Generator, "discriminator": Discriminator}[kind](
         config, torch.Generator().manual_seed(0)
     )
 
 
-PICTURE = {"network": "dcgan", "image_shape": (8, 12), "channels": 4}
+IMAGE = {"network": "dcgan", "image_shape": (8, 12), "channels": 4}
 
 
-@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, PICTURE])
+@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, IMAGE])
 @pytest.mark.parametrize("n_conditions", [0, 3])
-def test_players_map_noise_to_rows_and_rows_to_scores(shape, n_conditions):
-    generator = of("generator", latent_size=7, n_outputs=96, n_conditions=n_conditions, **shape)
-    discriminator = of("discriminator", n_inputs=96, n_conditions=n_conditions, **shape)
+def test_a_generator_maps_noise_to_rows_and_a_discriminator_rows_to_scores(shape, n_conditions):
+    generator = build("generator", latent_size=7, n_outputs=96, n_conditions=n_conditions, **shape)
+    discriminator = build("discriminator", n_inputs=96, n_conditions=n_conditions, **shape)
     condition = torch.eye(3)[torch.arange(5) % 3] if n_conditions else None
     rows = generator(generator.noise(5, torch.Generator().manual_seed(1)), condition)
     assert rows.shape == (5, 96)
@@ -31,21 +31,21 @@ def test_players_map_noise_to_rows_and_rows_to_scores(shape, n_conditions):
         other = condition.roll(1, 0)
         assert not torch.equal(discriminator(rows, condition), discriminator(rows, other))
         for network, x in ((generator, rows[:, :7]), (discriminator, rows)):
-            with pytest.raises(ValueError, match="wants a condition of 3 columns"):
+            with pytest.raises(ValueError, match="needs a condition of 3 columns"):
                 network(x)
 
 
-@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, PICTURE])
+@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, IMAGE])
 def test_a_projection_adds_the_inner_product_of_features_and_condition(shape):
-    discriminator = of("discriminator", n_inputs=96, n_conditions=3, **shape).eval()
+    discriminator = build("discriminator", n_inputs=96, n_conditions=3, **shape).eval()
     x, condition = torch.rand(2, 96), torch.eye(3)[:2]
-    features = discriminator.body(x if shape is PICTURE else torch.cat([x, condition], dim=1))
+    features = discriminator.body(x if shape is IMAGE else torch.cat([x, condition], dim=1))
     expected = discriminator.output(features)[:, 0] + (discriminator.projection(condition) * features).sum(1)
     torch.testing.assert_close(discriminator(x, condition), expected)
 
 
 def test_packed_rows_share_a_score():
-    discriminator = of("discriminator", n_inputs=4, hidden_sizes=(6,), pac=3)
+    discriminator = build("discriminator", n_inputs=4, hidden_sizes=(6,), pac=3)
     rows = torch.rand(9, 4)
     found = discriminator(rows)
     assert found.shape == (3,)
@@ -55,7 +55,7 @@ def test_packed_rows_share_a_score():
 
 
 def test_dcgan_starts_as_its_paper_says():
-    generator = of("generator", latent_size=100, n_outputs=784, network="dcgan", image_shape=(28, 28))
+    generator = build("generator", latent_size=100, n_outputs=784, network="dcgan", image_shape=(28, 28))
     weight = generator.body[0].weight
     assert float(weight.std()) == pytest.approx(0.02, rel=0.02)
     assert abs(float(weight.mean())) < 1e-3
@@ -64,15 +64,15 @@ def test_dcgan_starts_as_its_paper_says():
 @pytest.mark.parametrize(
     ("kind", "shape"),
     [
-        ("generator", {"latent_size": 2, "n_outputs": 96, **PICTURE}),
+        ("generator", {"latent_size": 2, "n_outputs": 96, **IMAGE}),
         ("generator", {"latent_size": 2, "n_outputs": 4, "output": "table",
                        "blocks": (OutputBlock(kind="tanh", size=1), OutputBlock(kind="softmax", size=3))}),
-        ("discriminator", {"n_inputs": 96, "spectral_normalization": True, **PICTURE}),
+        ("discriminator", {"n_inputs": 96, "spectral_normalization": True, **IMAGE}),
         ("discriminator", {"n_inputs": 5, "normalization": "batch", "dropout": 0.3}),
     ],
 )  # fmt: skip
-def test_a_player_comes_back_from_its_file(tmp_path, kind, shape):
-    network = of(kind, **shape)
+def test_a_network_comes_back_from_its_file(tmp_path, kind, shape):
+    network = build(kind, **shape)
     save_network(network, tmp_path)
     back = load_network(tmp_path)
     assert back.config == network.config
@@ -80,18 +80,18 @@ def test_a_player_comes_back_from_its_file(tmp_path, kind, shape):
         assert torch.equal(a, b), name
 
 
-def test_building_a_player_leaves_the_global_stream_alone():
+def test_building_a_network_leaves_the_global_random_state_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    of("discriminator", n_inputs=5, spectral_normalization=True)
-    of("generator", latent_size=3, n_outputs=4)
+    build("discriminator", n_inputs=5, spectral_normalization=True)
+    build("generator", latent_size=3, n_outputs=4)
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_same_stream_gives_the_same_players():
-    for shape in ({"n_inputs": 5, "spectral_normalization": True}, {"n_inputs": 96, **PICTURE}):
-        first, second = of("discriminator", **shape), of("discriminator", **shape)
+def test_the_same_seed_gives_the_same_networks():
+    for shape in ({"n_inputs": 5, "spectral_normalization": True}, {"n_inputs": 96, **IMAGE}):
+        first, second = build("discriminator", **shape), build("discriminator", **shape)
         for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
             assert torch.equal(a, b)
 

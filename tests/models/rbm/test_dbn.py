@@ -23,7 +23,7 @@ def all_states(n):
 
 
 def exact_distribution(dbn):
-    """p(v) of every visible state: the top machine's, then one directed conditional a layer."""
+    """p(v) of every visible state: the top RBM's, then one directed conditional a layer."""
     *lower, top = dbn.rbms
     v, h = all_states(top.config.n_visible), all_states(top.config.n_hidden)
     log_p = v @ top.visible_bias + (v @ top.weight @ h.t() + h @ top.hidden_bias).logsumexp(1)
@@ -36,9 +36,9 @@ def exact_distribution(dbn):
     return p
 
 
-def assert_drawn_from(rows, p):
-    codes = (rows.long() * 2 ** torch.arange(rows.shape[1]).flip(0)).sum(1)
-    counts = torch.bincount(codes, minlength=len(p)).numpy()
+def assert_sampled_from(rows, p):
+    indices = (rows.long() * 2 ** torch.arange(rows.shape[1]).flip(0)).sum(1)
+    counts = torch.bincount(indices, minlength=len(p)).numpy()
     assert stats.chisquare(counts, p.numpy() * len(rows)).pvalue > 1e-4
 
 
@@ -46,8 +46,8 @@ def assert_drawn_from(rows, p):
 def test_samples_have_the_exact_distribution(hidden_sizes):
     dbn = stack(hidden_sizes=hidden_sizes)
     means = dbn.sample(40_000, 40, seeded())
-    draws = torch.bernoulli(means, generator=seeded(1))
-    assert_drawn_from(draws, exact_distribution(dbn))
+    samples = torch.bernoulli(means, generator=seeded(1))
+    assert_sampled_from(samples, exact_distribution(dbn))
 
 
 def test_samples_of_a_single_rbm_do_not_drift_from_rows_of_the_model():
@@ -56,16 +56,16 @@ def test_samples_of_a_single_rbm_do_not_drift_from_rows_of_the_model():
     start = all_states(4)[torch.multinomial(p, 40_000, replacement=True, generator=seeded())]
     for steps in (0, 1, 5):
         means = dbn.sample(40_000, steps, seeded(steps), start)
-        assert_drawn_from(torch.bernoulli(means, generator=seeded(9)), p)
+        assert_sampled_from(torch.bernoulli(means, generator=seeded(9)), p)
 
 
-def test_samples_start_from_the_codes_of_the_rows_they_are_given():
+def test_samples_start_from_the_activations_of_the_rows_they_are_given():
     dbn = stack(hidden_sizes=(3, 2), scale=3)
     rows = torch.tensor([[0.0, 0, 1, 1]], dtype=torch.float64).expand(50_000, -1)
     first, top = dbn.rbms
-    code = torch.sigmoid(rows[:1] @ first.weight + first.hidden_bias)
-    up = torch.sigmoid(code @ top.weight + top.hidden_bias)
-    # With no step in the top machine: E[v] = sum over its two hidden units' and three visible units' states.
+    activations = torch.sigmoid(rows[:1] @ first.weight + first.hidden_bias)
+    up = torch.sigmoid(activations @ top.weight + top.hidden_bias)
+    # With no step in the top RBM: E[v] = sum over its two hidden units' and three visible units' states.
     h2, h1 = all_states(2), all_states(3)
     p_h2 = (up * h2 + (1 - up) * (1 - h2)).prod(1)
     on = torch.sigmoid(h2 @ top.weight.t() + top.visible_bias)

@@ -10,24 +10,21 @@ from scipy import stats
 from layerwise.data.tensors import ColumnBlock
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.counts import ReplicatedSoftmaxUnits
 from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
-from layerwise.models.rbm.units.rectified import NoisyReLUUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
 
 N = 30_000
 SHORT = UnitBlock(kind="softmax", size=3, groups=(2,), rest=(False,))
 
 
 def rows_of(rbm):
-    """Rows that the machine can be given: its states, or random ones."""
+    """Rows that the RBM can be given: its states, or random ones."""
     if not m.gaussian_columns(rbm):
         return m.visible_states(rbm)[0]
-    return exact_draws(rbm, 12)
+    return exact_samples(rbm, 12)
 
 
-def exact_draws(rbm, n, seed=0):
-    """Rows of a machine with Gaussian units: h from its marginal, in closed form, and then v from its conditional."""
+def exact_samples(rbm, n, seed=0):
+    """Rows of an RBM with Gaussian units: h from its marginal, in closed form, and then v from its conditional."""
     h, b, sigma2 = m.hidden_states(rbm), rbm.visible_bias, m.variances(rbm)
     x = b + h @ rbm.weight.t()
     real = m.gaussian_columns(rbm)
@@ -54,7 +51,7 @@ def sites_of(block):
     return [s for size, rest in zip(block.groups, block.rest, strict=True) for s in m.one_hot(size, rest)]
 
 
-def shares(rows, states):
+def state_counts(rows, states):
     """How many of the rows are each of the states; every row has to be one."""
     found = (rows[:, None] == states[None]).all(2)
     assert bool((found.sum(1) == 1).all())
@@ -112,8 +109,8 @@ def test_the_partition_function_over_visible_states_is_the_one_over_hidden_state
 @pytest.mark.parametrize("name", m.REAL)
 def test_summing_gaussian_units_out_is_the_integral(name):
     rbm = m.make_rbm(name, scale=0.5)
-    # Importance sampling from the machine's own exact draws: mean of exp(-F) / density has to be Z... so the density.
-    v = exact_draws(rbm, 5)
+    # Importance sampling from the RBM's own exact samples: mean of exp(-F) / density has to be Z... so the density.
+    v = exact_samples(rbm, 5)
     h = m.hidden_states(rbm)
     log_joint = -m.energies(rbm, v)
     log_p_h = h @ rbm.hidden_bias + rbm.visible_units.log_partition(
@@ -143,21 +140,21 @@ def test_rows_of_the_model_stay_rows_of_the_model_under_gibbs_steps(name, steps)
     rng = m.seeded(steps)
     start = rows[torch.multinomial(p_v, N, replacement=True, generator=rng)]
     found = rbm.gibbs(start, steps, rng)
-    assert stats.chisquare(shares(found, rows), p_v.numpy() * N).pvalue > 1e-4
+    assert stats.chisquare(state_counts(found, rows), p_v.numpy() * N).pvalue > 1e-4
     h = rbm.sample_hidden(found, rng)
-    assert stats.chisquare(shares(h, m.hidden_states(rbm)), p.sum(0).numpy() * N).pvalue > 1e-4
+    assert stats.chisquare(state_counts(h, m.hidden_states(rbm)), p.sum(0).numpy() * N).pvalue > 1e-4
 
 
 @pytest.mark.parametrize("name", m.REAL)
 def test_rows_of_a_model_with_real_values_stay_rows_of_the_model(name):
     rbm = m.make_rbm(name)
-    start, rng = exact_draws(rbm, N), m.seeded(3)
+    start, rng = exact_samples(rbm, N), m.seeded(3)
     found = rbm.gibbs(start, 3, rng)
-    fresh = exact_draws(rbm, N, seed=7)
+    expected = exact_samples(rbm, N, seed=7)
     for i in range(rbm.config.n_visible):
-        assert stats.ks_2samp(found[:, i].numpy(), fresh[:, i].numpy()).pvalue > 1e-4
+        assert stats.ks_2samp(found[:, i].numpy(), expected[:, i].numpy()).pvalue > 1e-4
     # A combination of all columns sees what the marginals don't.
-    pairs = rbm.free_energy(found), rbm.free_energy(fresh)
+    pairs = rbm.free_energy(found), rbm.free_energy(expected)
     assert stats.ks_2samp(*(values.numpy() for values in pairs)).pvalue > 1e-4
 
 
@@ -166,7 +163,7 @@ def test_gibbs_steps_forget_where_they_began_in_every_discrete_rbm():
         rbm = m.make_rbm(name)
         rows, p = m.joint(rbm)
         found = rbm.gibbs(rows[:1].expand(N, -1).clone(), 40, m.seeded())
-        assert stats.chisquare(shares(found, rows), p.sum(1).numpy() * N).pvalue > 1e-4
+        assert stats.chisquare(state_counts(found, rows), p.sum(1).numpy() * N).pvalue > 1e-4
 
 
 def test_clamped_units_keep_their_values_and_the_others_follow_the_conditional():
@@ -177,7 +174,7 @@ def test_clamped_units_keep_their_values_and_the_others_follow_the_conditional()
     found = rbm.gibbs(start, 40, m.seeded(), clamped)
     fits = (rows[:, 0] == 1) & (rows[:, 2] == 0)
     conditional = p.sum(1)[fits] / p.sum(1)[fits].sum()
-    assert stats.chisquare(shares(found, rows[fits]), conditional.numpy() * N).pvalue > 1e-4
+    assert stats.chisquare(state_counts(found, rows[fits]), conditional.numpy() * N).pvalue > 1e-4
 
 
 def test_a_missing_group_drops_out_of_the_row():
@@ -188,75 +185,12 @@ def test_a_missing_group_drops_out_of_the_row():
     alone.visible_bias.copy_(rbm.visible_bias[:3])
     alone.hidden_bias.copy_(rbm.hidden_bias)
     torch.testing.assert_close(rbm.free_energy(row), alone.free_energy(row[:, :3]))
-    drawn = rbm.gibbs(row.expand(500, -1), 3, m.seeded())
-    assert not drawn[:, 3:].any()
-    assert torch.equal(drawn[:, :3].sum(1), torch.ones(500, dtype=torch.float64))
+    samples = rbm.gibbs(row.expand(500, -1), 3, m.seeded())
+    assert not samples[:, 3:].any()
+    assert torch.equal(samples[:, :3].sum(1), torch.ones(500, dtype=torch.float64))
     torch.testing.assert_close(rbm.reconstruct(row)[:, 3:], torch.zeros(1, 3, dtype=torch.float64))
     x = torch.randn(1, 6, generator=m.seeded(), dtype=torch.float64)
     torch.testing.assert_close(rbm.visible_units.loss(x, row), -x[:, :3].log_softmax(1)[:, 1])
-
-
-def test_softmax_draws_have_one_unit_on_in_every_group_and_the_right_shares():
-    units = SoftmaxUnits((2, 4), rest=(True, False)).double()
-    x = torch.tensor([[0.5, -1.0, 2.0, 0.0, 0.3, -3.0]], dtype=torch.float64)
-    p = torch.cat([torch.cat([torch.zeros(1, 1), x[:, :2]], 1).softmax(1)[:, 1:], x[:, 2:].softmax(1)], 1)
-    torch.testing.assert_close(units.mean(x), p)
-    draws = units.sample(units.mean(x).expand(N, -1), m.seeded())
-    assert bool((draws[:, :2].sum(1) <= 1).all())
-    assert bool((draws[:, 2:].sum(1) == 1).all())
-    assert ((draws.mean(0) - p[0]).abs() < 5 * (p[0] * (1 - p[0]) / N).sqrt()).all()
-
-
-def test_a_long_row_of_groups_is_drawn_without_loss_of_precision():
-    units = SoftmaxUnits((5,) * 2000)
-    p = units.mean(torch.zeros(4, 10_000))
-    draws = units.sample(p, m.seeded())
-    assert bool((draws.view(4, 2000, 5).sum(2) == 1).all())
-    assert draws.view(-1, 5).mean(0).tolist() == pytest.approx([0.2] * 5, abs=5 * math.sqrt(0.16 / 8000))
-
-
-def test_drawn_documents_keep_their_lengths():
-    units, p = ReplicatedSoftmaxUnits(), torch.tensor([[0.2, 0.5, 0.3]]).expand(N, -1)
-    lengths = (torch.arange(N) % 7).float()[:, None]
-    draws = units.sample(p * lengths, m.seeded())
-    assert torch.equal(draws.sum(1, keepdim=True), lengths)
-    words = float(lengths.sum())
-    shares_found = draws.sum(0) / words
-    assert ((shares_found - p[0]).abs() < 5 * (p[0] * (1 - p[0]) / words).sqrt()).all()
-
-
-def test_the_free_energy_of_rectified_units_is_that_of_their_copies():
-    # One unit of low input as 12 binary copies, whose 4,096 states are summed; the 13th copy adds less than 1e-9.
-    x = torch.tensor([[-8.5], [-10.0]], dtype=torch.float64)
-    copies = m.states(m.bits(12))
-    shifted = x - torch.arange(1, 13, dtype=torch.float64) + 0.5
-    expected = (copies @ shifted.t()).logsumexp(0)
-    found = NoisyReLUUnits().log_partition(x, torch.zeros(1))
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-8)
-    high = torch.tensor([[-3.0, 0.2, 55.5], [3.0, 18.0, 140.0]], dtype=torch.float64)
-    steps = torch.arange(1, 400, dtype=torch.float64) - 0.5
-    expected = torch.nn.functional.softplus(high[..., None] - steps).sum((1, 2))
-    torch.testing.assert_close(
-        NoisyReLUUnits().log_partition(high, torch.zeros(3)), expected, rtol=1e-13, atol=0
-    )
-
-
-def test_rectified_units_are_drawn_as_nair_and_hinton_say():
-    x = torch.tensor([[-4.0, -1.0, 0.0, 0.7, 3.0, 12.0]], dtype=torch.float64)
-    draws = NoisyReLUUnits().sample_from_pre_activation(x.expand(N, -1), m.seeded())
-    s = torch.sigmoid(x).sqrt()
-    normal = torch.distributions.Normal(x, s)
-    assert bool((draws >= 0).all())
-    zeros = (draws == 0).double().mean(0)
-    below = normal.cdf(torch.zeros_like(x))[0]
-    assert ((zeros - below).abs() < 5 * (below * (1 - below) / N).sqrt() + 1e-12).all()
-    mean = NoisyReLUUnits().mean(x)[0]
-    assert ((draws.mean(0) - mean).abs() < 5 * draws.std(0) / N**0.5 + 1e-12).all()
-    # The approximation that the paper makes: right far from 0, and 0.4 below the mean of all copies at 0.
-    copies = torch.sigmoid(x[0, :, None] - torch.arange(1, 200, dtype=torch.float64) + 0.5).sum(1)
-    assert (mean - copies).abs().max() < 0.41
-    assert (mean - copies).abs()[[0, 4, 5]].max() < 0.05
-    assert torch.isfinite(NoisyReLUUnits().mean(torch.tensor([[-500.0, 500.0]]))).all()
 
 
 def test_rectified_units_have_no_energy_of_their_sum():
@@ -266,7 +200,7 @@ def test_rectified_units_have_no_energy_of_their_sum():
 
 
 def test_an_rbm_with_rectified_units_drifts_by_its_approximation_only():
-    # Copies of a binary unit make an exact machine; Gibbs steps with the approximation must stay near it.
+    # Copies of a binary unit make an exact RBM; Gibbs steps with the approximation must stay near it.
     rbm = RBM(RBMConfig(n_visible=3, n_hidden=2, hidden="nrelu")).double()
     for value in rbm.parameters():
         value.normal_(0, 0.5, generator=m.seeded(1))
@@ -274,7 +208,7 @@ def test_an_rbm_with_rectified_units_drifts_by_its_approximation_only():
     p = (-rbm.free_energy(rows)).softmax(0)
     rng = m.seeded()
     start = rows[torch.multinomial(p, N, replacement=True, generator=rng)]
-    found = shares(rbm.gibbs(start, 10, rng), rows) / N
+    found = state_counts(rbm.gibbs(start, 10, rng), rows) / N
     assert abs(found - p.numpy()).sum() / 2 < 0.05  # total variation distance
 
 

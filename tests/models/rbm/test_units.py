@@ -1,10 +1,18 @@
+import math
+
 import pytest
 import torch
+from helpers import small_rbms as m
 from torch import distributions
 
 from layerwise.models.rbm.units import VISIBLE_UNITS
 from layerwise.models.rbm.units.bernoulli import BernoulliUnits
+from layerwise.models.rbm.units.counts import ReplicatedSoftmaxUnits
 from layerwise.models.rbm.units.gaussian import GaussianUnits
+from layerwise.models.rbm.units.rectified import NoisyReLUUnits
+from layerwise.models.rbm.units.softmax import SoftmaxUnits
+
+N = 30_000
 
 
 def seeded(seed=0):
@@ -24,21 +32,21 @@ def test_the_mean_is_the_one_of_the_distribution(kind):
 
 
 @pytest.mark.parametrize("kind", VISIBLE_UNITS)
-def test_draws_have_the_mean_and_the_variance_of_the_distribution(kind):
+def test_samples_have_the_mean_and_the_variance_of_the_distribution(kind):
     x = torch.tensor([[-3.0, -0.5, 0.0, 1.0, 2.5]], dtype=torch.float64)
     expected, units, n = conditional(kind, x), VISIBLE_UNITS[kind], 100_000
-    draws = units.sample(units.mean(x).expand(n, -1), seeded())
+    samples = units.sample(units.mean(x).expand(n, -1), seeded())
     # Five standard errors of a mean; the fourth central moment bounds those of a variance.
-    assert ((draws.mean(0) - expected.mean[0]).abs() < 5 * (expected.variance[0] / n).sqrt()).all()
-    assert ((draws.var(0) - expected.variance[0]).abs() < 5 * (3 / n) ** 0.5).all()
+    assert ((samples.mean(0) - expected.mean[0]).abs() < 5 * (expected.variance[0] / n).sqrt()).all()
+    assert ((samples.var(0) - expected.variance[0]).abs() < 5 * (3 / n) ** 0.5).all()
 
 
 @pytest.mark.parametrize("kind", VISIBLE_UNITS)
 def test_every_unit_and_row_has_a_random_number_of_its_own(kind):
-    draws = VISIBLE_UNITS[kind].sample(torch.full((20_000, 4), 0.5), seeded(1))
+    samples = VISIBLE_UNITS[kind].sample(torch.full((20_000, 4), 0.5), seeded(1))
     # Columns and neighbouring rows do not correlate: five standard errors of a correlation.
-    assert (torch.corrcoef(draws.t()) - torch.eye(4)).abs().max() < 5 / 20_000**0.5
-    neighbours = torch.corrcoef(torch.stack([draws[:-1, 0], draws[1:, 0]]))[0, 1]
+    assert (torch.corrcoef(samples.t()) - torch.eye(4)).abs().max() < 5 / 20_000**0.5
+    neighbours = torch.corrcoef(torch.stack([samples[:-1, 0], samples[1:, 0]]))[0, 1]
     assert abs(neighbours) < 5 / 20_000**0.5
 
 
@@ -47,10 +55,10 @@ def test_units_that_are_certain_never_err():
     assert torch.equal(BernoulliUnits.sample(mean, seeded()), mean)
 
 
-def test_bernoulli_draws_are_zeros_and_ones_of_the_same_type():
-    draws = BernoulliUnits.sample(torch.full((10, 3), 0.4, dtype=torch.float64), seeded())
-    assert draws.dtype == torch.float64
-    assert set(draws.unique().tolist()) == {0.0, 1.0}
+def test_bernoulli_samples_are_zeros_and_ones_of_the_same_type():
+    samples = BernoulliUnits.sample(torch.full((10, 3), 0.4, dtype=torch.float64), seeded())
+    assert samples.dtype == torch.float64
+    assert set(samples.unique().tolist()) == {0.0, 1.0}
 
 
 def test_own_terms_are_the_negative_log_density_up_to_a_constant():
@@ -63,3 +71,66 @@ def test_own_terms_are_the_negative_log_density_up_to_a_constant():
     coin = -distributions.Bernoulli(logits=bias).log_prob(bits).sum(1)
     log_partition = torch.nn.functional.softplus(bias).sum()
     torch.testing.assert_close(BernoulliUnits.free_energy_term(bits, bias), coin - log_partition)
+
+
+def test_softmax_samples_have_one_unit_on_in_every_group_and_the_right_frequencies():
+    units = SoftmaxUnits((2, 4), rest=(True, False)).double()
+    x = torch.tensor([[0.5, -1.0, 2.0, 0.0, 0.3, -3.0]], dtype=torch.float64)
+    p = torch.cat([torch.cat([torch.zeros(1, 1), x[:, :2]], 1).softmax(1)[:, 1:], x[:, 2:].softmax(1)], 1)
+    torch.testing.assert_close(units.mean(x), p)
+    samples = units.sample(units.mean(x).expand(N, -1), seeded())
+    assert bool((samples[:, :2].sum(1) <= 1).all())
+    assert bool((samples[:, 2:].sum(1) == 1).all())
+    assert ((samples.mean(0) - p[0]).abs() < 5 * (p[0] * (1 - p[0]) / N).sqrt()).all()
+
+
+def test_a_long_row_of_groups_is_sampled_without_loss_of_precision():
+    units = SoftmaxUnits((5,) * 2000)
+    p = units.mean(torch.zeros(4, 10_000))
+    samples = units.sample(p, seeded())
+    assert bool((samples.view(4, 2000, 5).sum(2) == 1).all())
+    assert samples.view(-1, 5).mean(0).tolist() == pytest.approx([0.2] * 5, abs=5 * math.sqrt(0.16 / 8000))
+
+
+def test_sampled_documents_keep_their_lengths():
+    units, p = ReplicatedSoftmaxUnits(), torch.tensor([[0.2, 0.5, 0.3]]).expand(N, -1)
+    lengths = (torch.arange(N) % 7).float()[:, None]
+    samples = units.sample(p * lengths, seeded())
+    assert torch.equal(samples.sum(1, keepdim=True), lengths)
+    words = float(lengths.sum())
+    found = samples.sum(0) / words
+    assert ((found - p[0]).abs() < 5 * (p[0] * (1 - p[0]) / words).sqrt()).all()
+
+
+def test_the_free_energy_of_rectified_units_is_that_of_their_copies():
+    # One unit of low input as 12 binary copies, whose 4,096 states are summed; the 13th copy adds less than 1e-9.
+    x = torch.tensor([[-8.5], [-10.0]], dtype=torch.float64)
+    copies = m.states(m.bits(12))
+    shifted = x - torch.arange(1, 13, dtype=torch.float64) + 0.5
+    expected = (copies @ shifted.t()).logsumexp(0)
+    found = NoisyReLUUnits().log_partition(x, torch.zeros(1))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-8)
+    high = torch.tensor([[-3.0, 0.2, 55.5], [3.0, 18.0, 140.0]], dtype=torch.float64)
+    steps = torch.arange(1, 400, dtype=torch.float64) - 0.5
+    expected = torch.nn.functional.softplus(high[..., None] - steps).sum((1, 2))
+    torch.testing.assert_close(
+        NoisyReLUUnits().log_partition(high, torch.zeros(3)), expected, rtol=1e-13, atol=0
+    )
+
+
+def test_rectified_units_are_sampled_as_nair_and_hinton_say():
+    x = torch.tensor([[-4.0, -1.0, 0.0, 0.7, 3.0, 12.0]], dtype=torch.float64)
+    samples = NoisyReLUUnits().sample_from_pre_activation(x.expand(N, -1), seeded())
+    s = torch.sigmoid(x).sqrt()
+    normal = torch.distributions.Normal(x, s)
+    assert bool((samples >= 0).all())
+    zeros = (samples == 0).double().mean(0)
+    below = normal.cdf(torch.zeros_like(x))[0]
+    assert ((zeros - below).abs() < 5 * (below * (1 - below) / N).sqrt() + 1e-12).all()
+    mean = NoisyReLUUnits().mean(x)[0]
+    assert ((samples.mean(0) - mean).abs() < 5 * samples.std(0) / N**0.5 + 1e-12).all()
+    # The approximation that the paper makes: right far from 0, and 0.4 below the mean of all copies at 0.
+    copies = torch.sigmoid(x[0, :, None] - torch.arange(1, 200, dtype=torch.float64) + 0.5).sum(1)
+    assert (mean - copies).abs().max() < 0.41
+    assert (mean - copies).abs()[[0, 4, 5]].max() < 0.05
+    assert torch.isfinite(NoisyReLUUnits().mean(torch.tensor([[-500.0, 500.0]]))).all()

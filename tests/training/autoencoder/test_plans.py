@@ -27,32 +27,32 @@ def seeded(seed=0):
 
 
 def rows(n=200, d=20):
-    """Rows of 4 hidden causes."""
+    """Rows of 4 latent causes."""
     causes = torch.rand(n, 4, generator=seeded(1)).round()
     patterns = torch.rand(4, d, generator=seeded(2)).round()
     return TensorData((causes @ patterns).clamp(0, 1))
 
 
-def reconstruction(penalties=(), kind="none", level=0.0, directions=None, **shape):
+def reconstruction_plan(penalties=(), kind="none", level=0.0, directions=None, **shape):
     network = Autoencoder(AutoencoderConfig(**{"n_inputs": 20, "latent_size": 10} | shape), seeded())
     settings = FinetuningSettings(learning_rate=0.02, epochs=30)
     return ReconstructionPlan(network, settings, Corruption(kind, level, seeded(3)), penalties, directions, 4)
 
 
-def variational(**settings):
+def variational_plan(**settings):
     network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), latent_size=4), seeded())
-    learning = FinetuningSettings(learning_rate=0.01, epochs=30)
-    return VariationalPlan(network, learning, seeded(4), seeded(5), 4, **settings)
+    finetuning = FinetuningSettings(learning_rate=0.01, epochs=30)
+    return VariationalPlan(network, finetuning, seeded(4), seeded(5), 4, **settings)
 
 
-def learn(plan, epochs=30, data=None):
+def train(plan, epochs=30, data=None):
     return fit(plan, data or rows(), epochs=epochs, batch_size=50, rng=seeded(6))
 
 
-def test_the_kl_of_activations_is_that_of_coins():
+def test_the_kl_of_activations_is_that_of_bernoulli_distributions():
     latent = torch.rand(50, 8, generator=seeded(), dtype=torch.float64)
-    asked = torch.distributions.Bernoulli(torch.full((8,), 0.05, dtype=torch.float64))
-    expected = torch.distributions.kl_divergence(asked, torch.distributions.Bernoulli(latent.mean(0))).sum()
+    target = torch.distributions.Bernoulli(torch.full((8,), 0.05, dtype=torch.float64))
+    expected = torch.distributions.kl_divergence(target, torch.distributions.Bernoulli(latent.mean(0))).sum()
     assert float(kl_sparsity(latent, 0.05)) == pytest.approx(float(expected), rel=1e-4)
 
 
@@ -65,7 +65,7 @@ def test_units_that_are_always_off_or_on_cost_a_finite_sum_and_are_pulled_back(v
     assert (latent.grad.sign() == (1 if value else -1)).all()
 
 
-def test_the_batch_is_averaged_before_the_divergence():
+def test_the_batch_is_averaged_before_the_kl_divergence():
     latent = torch.tensor([[0.0], [0.1]])
     assert float(kl_sparsity(latent, 0.05)) == pytest.approx(0, abs=1e-4)
 
@@ -78,17 +78,17 @@ def test_penalties_are_numbers_of_each_row():
 
 
 def test_mean_activations_go_to_the_target():
-    plan = reconstruction([KLSparsity(20.0, 0.05)])
-    learn(plan, 80)
-    activity = plan.autoencoder.encode(rows().inputs).mean(0)
-    assert (activity - 0.05).abs().max() < 0.03
+    plan = reconstruction_plan([KLSparsity(20.0, 0.05)])
+    train(plan, 80)
+    mean_activation = plan.autoencoder.encode(rows().inputs).mean(0)
+    assert (mean_activation - 0.05).abs().max() < 0.03
 
 
 def test_the_l1_penalty_makes_activations_smaller():
     sizes = []
     for weight in (0.0, 0.3, 3.0):
-        plan = reconstruction([L1Sparsity(weight)], latent_activation="relu")
-        learn(plan)
+        plan = reconstruction_plan([L1Sparsity(weight)], latent_activation="relu")
+        train(plan)
         sizes.append(float(plan.autoencoder.encode(rows().inputs).abs().mean()))
     assert sizes[0] > sizes[1] > sizes[2]
 
@@ -98,32 +98,32 @@ def test_the_contraction_makes_the_jacobian_smaller(estimated):
     norms = []
     for weight in (0.0, 0.3, 3.0):
         penalties = [Contraction(weight)] if weight else []
-        plan = reconstruction(penalties, directions=seeded(8) if estimated else None)
-        learn(plan)
+        plan = reconstruction_plan(penalties, directions=seeded(8) if estimated else None)
+        train(plan)
         norms.append(mean_jacobian_norm(plan.autoencoder, rows().inputs))
     assert norms[0] > norms[1] > norms[2]
 
 
 def test_the_penalty_is_in_the_gradient():
-    grads = []
+    gradients = []
     for penalties in ([], [Contraction(0.5)]):
-        plan = reconstruction(penalties)
+        plan = reconstruction_plan(penalties)
         plan.cost(rows().inputs)[0].backward()
-        grads.append(plan.autoencoder.encoder[0].weight.grad)
-    assert not torch.allclose(grads[0], grads[1])
+        gradients.append(plan.autoencoder.encoder[0].weight.grad)
+    assert not torch.allclose(gradients[0], gradients[1])
 
 
 def test_the_loss_is_against_the_clean_row():
-    plan = reconstruction(kind="masking", level=1.0)
+    plan = reconstruction_plan(kind="masking", level=1.0)
     x = rows().inputs
-    # The encoder sees nothing, so that every row gets the same answer; the loss still tells rows apart.
+    # Every input is masked, so that every row has the same reconstruction; the loss still differs by row.
     _, losses = plan.cost(x)
-    blind = plan.autoencoder(torch.zeros_like(x))
-    torch.testing.assert_close(losses["loss"], plan.autoencoder.loss(blind, x))
+    of_masked = plan.autoencoder(torch.zeros_like(x))
+    torch.testing.assert_close(losses["loss"], plan.autoencoder.loss(of_masked, x))
 
 
-def test_nothing_is_damaged_when_measuring():
-    plan = reconstruction(kind="masking", level=0.9)
+def test_nothing_is_corrupted_in_validation():
+    plan = reconstruction_plan(kind="masking", level=0.9)
     found = plan.validation_step(rows())
     clean = plan.autoencoder.loss(plan.autoencoder(rows().inputs), rows().inputs)
     torch.testing.assert_close(found["loss"], clean.detach())
@@ -131,13 +131,13 @@ def test_nothing_is_damaged_when_measuring():
     assert plan.autoencoder.training
 
 
-def test_a_denoising_autoencoder_takes_noise_out_and_a_plain_one_does_not():
+def test_a_denoising_autoencoder_removes_noise_and_a_plain_one_does_not():
     errors = {}
     noise = Corruption("salt_and_pepper", 0.2, seeded(7))
     corrupted = noise(rows().inputs)
     for kind, level in (("none", 0.0), ("salt_and_pepper", 0.2)):
-        plan = reconstruction(kind=kind, level=level, latent_size=30)
-        learn(plan, 60)
+        plan = reconstruction_plan(kind=kind, level=level, latent_size=30)
+        train(plan, 60)
         with torch.no_grad():
             errors[kind] = float((plan.autoencoder.reconstruct(corrupted) - rows().inputs).square().mean())
     before = float((corrupted - rows().inputs).square().mean())
@@ -146,15 +146,15 @@ def test_a_denoising_autoencoder_takes_noise_out_and_a_plain_one_does_not():
 
 
 def test_the_variational_cost_is_the_bound_of_the_vae():
-    plan, x = variational(), rows().inputs
+    plan, x = variational_plan(), rows().inputs
     cost, losses = plan.cost(x)
     mean, log_variance = plan.vae.posterior(x)
     torch.testing.assert_close(losses["kl_divergence"], kl_divergence(mean, log_variance).sum(1))
     assert float(cost) == pytest.approx(float(losses["loss"].mean()))
 
 
-def test_beta_rises_over_the_warm_up_and_weighs_the_divergence():
-    plan = variational(beta=4.0, beta_warmup_epochs=8)
+def test_beta_rises_over_the_warm_up_and_weighs_the_kl_divergence():
+    plan = variational_plan(beta=4.0, beta_warmup_epochs=8)
     values = []
     for epoch in (1, 4, 8, 20):
         plan.on_epoch_start(epoch, 30)
@@ -168,11 +168,11 @@ def test_beta_rises_over_the_warm_up_and_weighs_the_divergence():
     assert float(cost - plain) == pytest.approx(3 * float(losses["kl_divergence"].mean()), rel=1e-4)
 
 
-def test_free_bits_keep_the_divergence_of_a_code_that_would_die():
+def test_free_bits_keep_the_kl_divergence_of_a_latent_that_would_collapse():
     found = {}
     for free in (0.0, 0.5):
-        plan = variational(beta=20.0, free_bits=free)
-        learn(plan, 60)
+        plan = variational_plan(beta=20.0, free_bits=free)
+        train(plan, 60)
         found[free] = plan.validation_step(rows())["kl_divergence"].mean()
     assert found[0.0] < 0.2
     assert found[0.5] > 1.0
@@ -181,7 +181,7 @@ def test_free_bits_keep_the_divergence_of_a_code_that_would_die():
 def test_more_importance_samples_give_a_higher_bound():
     found = []
     for samples in (1, 5, 50):
-        plan = variational(samples=samples)
+        plan = variational_plan(samples=samples)
         found.append(
             float(torch.stack([plan.validation_step(rows())["loss"].mean() for _ in range(20)]).mean())
         )
@@ -191,20 +191,20 @@ def test_more_importance_samples_give_a_higher_bound():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: reconstruction([Contraction(0.1)], "masking", 0.3, seeded(8)),
-        lambda: variational(),
-        lambda: variational(samples=3),
+        lambda: reconstruction_plan([Contraction(0.1)], "masking", 0.3, seeded(8)),
+        lambda: variational_plan(),
+        lambda: variational_plan(samples=3),
     ],
 )
-def test_a_state_brings_everything_back(make):
+def test_training_resumes_exactly_from_a_state(make):
     whole = make()
-    learn(whole, 2)
+    train(whole, 2)
     state = whole.state_dict()
-    expected = learn(whole, 3).history
+    expected = train(whole, 3).history
     other = make()
-    learn(other, 1)
+    train(other, 1)
     other.load_state_dict(state)
-    assert [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in learn(other, 3).history] == [
+    assert [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in train(other, 3).history] == [
         {k: v for k, v in epoch.items() if k != "seconds"} for epoch in expected
     ]
     for name, value in whole.state_dict().items():
@@ -214,9 +214,9 @@ def test_a_state_brings_everything_back(make):
 def test_bfloat16_learns_as_float32_does():
     losses = {}
     for precision in ("float32", "bfloat16"):
-        plan = reconstruction([Contraction(0.01)])
+        plan = reconstruction_plan([Contraction(0.01)])
         plan.settings = plan.settings.model_copy(update={"precision": precision})
-        losses[precision] = learn(plan, 20).history[-1]["train/loss"]
+        losses[precision] = train(plan, 20).history[-1]["train/loss"]
     assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.05)
 
 
@@ -224,14 +224,14 @@ def test_bfloat16_learns_as_float32_does():
     ("settings", "message"),
     [
         ({"variant": "sparse", "sparsity": "none"}, "without sparsity is none"),
-        ({"variant": "sparse", "latent_activation": "relu"}, "only sigmoid codes are shares"),
+        ({"variant": "sparse", "latent_activation": "relu"}, "only sigmoid activations are probabilities"),
         (
             {"variant": "sparse", "sparsity": "l1", "sparsity_target": 0.1},
             "l1 has no use for sparsity_target",
         ),
         ({"variant": "sparse", "sparsity": "top_k", "contraction": 0.1}, "jumps where units change places"),
         ({"variant": "denoising", "corruption": "none"}, "without corruption is none"),
-        ({"variant": "denoising", "corruption": "masking", "corruption_level": 1.5}, "share, at most 1"),
+        ({"variant": "denoising", "corruption": "masking", "corruption_level": 1.5}, "fraction, at most 1"),
         ({"variant": "contractive", "contraction": 0}, "with contraction 0 is none"),
         ({"variant": "compression", "corruption_level": 0.2}, "none has no use for corruption_level"),
         ({"variant": "compression", "beta": 2}, "no use for beta: it belongs to variational"),

@@ -1,4 +1,4 @@
-"""What the 2006 recipe was for: a deep sigmoid net that does not start by itself, and does after pretraining."""
+"""Pretraining of stacks: a deep sigmoid autoencoder trains after it and not without (Hinton & Salakhutdinov 2006)."""
 
 import pytest
 import torch
@@ -28,15 +28,15 @@ def seeded(seed=0):
 @pytest.fixture(scope="module")
 def digits():
     pixels = EmbeddedDigits().load().pixels
-    grey = torch.from_numpy(pixels.reshape(len(pixels), -1) / 255).float()
-    return grey[torch.randperm(len(grey), generator=seeded())]
+    gray = torch.from_numpy(pixels.reshape(len(pixels), -1) / 255).float()
+    return gray[torch.randperm(len(gray), generator=seeded())]
 
 
-def squared_error(rows, again):
-    return float((rows - again).square().sum(1).mean())
+def squared_error(rows, reconstructed):
+    return float((rows - reconstructed).square().sum(1).mean())
 
 
-def learn(network, rows, epochs):
+def train(network, rows, epochs):
     plan = ReconstructionPlan(
         network,
         FinetuningSettings(optimizer="momentum", learning_rate=0.001, epochs=epochs),
@@ -48,7 +48,7 @@ def learn(network, rows, epochs):
 
 
 @pytest.mark.slow
-def test_a_deep_sigmoid_net_stays_near_two_components_from_a_small_start_and_not_after_rbms(digits):
+def test_a_deep_sigmoid_net_stays_near_two_components_from_small_weights_and_not_after_rbms(digits):
     training, test = digits[:4000], digits[4000:]
     components = fit_pca(training, 2)
     by_two = squared_error(test, components.decode(components.encode(test)))
@@ -57,12 +57,12 @@ def test_a_deep_sigmoid_net_stays_near_two_components_from_a_small_start_and_not
     pretrained = unroll(from_dbn(dbn))
     small = Autoencoder(pretrained.config.model_copy(update={"initializer": "normal"}), seeded(4))
     for network in (small, pretrained):
-        learn(network, training, 15)
+        train(network, training, 15)
     assert squared_error(test, reconstruct_rows(small, test)) > 0.95 * by_two
     assert squared_error(test, reconstruct_rows(pretrained, test)) < 0.7 * by_two
 
 
-def test_every_layer_learns_the_codes_of_the_one_below(digits):
+def test_every_layer_learns_the_latents_of_the_one_below(digits):
     columns = DataSpec(
         task="multiclass",
         n_inputs=784,

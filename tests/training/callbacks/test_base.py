@@ -5,7 +5,7 @@ from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.utils.run_context import add_listener, remove_listener
 
 
-class Notebook:
+class RecordingListener:
     def __init__(self):
         self.metrics = []
 
@@ -14,18 +14,18 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook():
-    listener = Notebook()
+def listener():
+    listener = RecordingListener()
     add_listener(listener)
     yield listener
     remove_listener(listener)
 
 
-def test_an_epoch_is_reported_under_its_prefix_with_its_number_as_step(notebook):
+def test_an_epoch_is_reported_under_its_prefix_with_its_number_as_step(listener):
     progress = Progress("layer 1", None, 3, 1, epoch=2)
     Reporter("pretraining/layer_1/").on_epoch_end(progress, {"train/reconstruction": 61.5})
     Reporter().on_epoch_end(progress, {"validation/error": 0.25})
-    assert notebook.metrics == [
+    assert listener.metrics == [
         ({"pretraining/layer_1/train/reconstruction": 61.5}, 2),
         ({"validation/error": 0.25}, 2),
     ]

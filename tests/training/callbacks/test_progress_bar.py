@@ -6,7 +6,7 @@ from layerwise.checkpointing.state import Progress
 from layerwise.training.callbacks.progress_bar import ProgressBar
 
 
-def play(bar, epochs=3):
+def run(bar, epochs=3):
     progress = Progress("layer 1", None, epochs, 1)
     bar.on_train_start(progress)
     for _ in range(epochs):
@@ -18,7 +18,7 @@ def play(bar, epochs=3):
 
 def test_nothing_is_written_where_the_output_is_no_terminal(capsys):
     assert not sys.stderr.isatty()
-    play(ProgressBar("layer 1 of 3", "train/loss"))
+    run(ProgressBar("layer 1 of 3", "train/loss"))
     written = capsys.readouterr()
     assert (written.out, written.err) == ("", "")
 
@@ -27,7 +27,7 @@ def test_nothing_is_written_where_the_output_is_no_terminal(capsys):
 def test_a_terminal_sees_the_label_the_epoch_and_the_loss(metric, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "160")
-    play(ProgressBar("layer 1 of 3", metric))
+    run(ProgressBar("layer 1 of 3", metric))
     written = capsys.readouterr()
     assert written.out == ""
     for part in ("layer 1 of 3", "epoch 3/3", metric, "0.7500"):

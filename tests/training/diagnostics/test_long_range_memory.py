@@ -25,23 +25,23 @@ def test_the_gradient_by_step_is_that_of_finite_differences():
     found = gradient_by_step(network, symbols, classes)
     inputs, h = torch.eye(6, dtype=torch.float64)[symbols], 1e-6
     for step in range(4):
-        slopes = []
+        differences = []
         for k in range(6):
             losses = []
             for sign in (1, -1):
                 moved = inputs.clone()
                 moved[0, step, k] += sign * h
                 losses.append(torch.nn.functional.cross_entropy(network.read(moved), classes))
-            slopes.append((losses[0] - losses[1]) / (2 * h))
-        assert float(found[step]) == pytest.approx(float(torch.stack(slopes).norm()), rel=1e-5)
+            differences.append((losses[0] - losses[1]) / (2 * h))
+        assert float(found[step]) == pytest.approx(float(torch.stack(differences).norm()), rel=1e-5)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_gated_nets_remember_what_a_plain_one_forgets(seed):
+def test_gated_nets_keep_what_a_plain_one_forgets(seed):
     given = {"length": 60, "updates": 120, "hidden_size": 32, "seed": seed}
     plain, gated = train_long_range_memory("rnn", **given), train_long_range_memory("lstm", **given)
     assert gated["accuracy"] > 0.99
     assert plain["accuracy"] < 0.6
-    # What reaches the first step, as a share of the last step's: vanished, and not.
+    # What reaches the first step, as a fraction of the last step's: vanished, and not.
     assert plain["gradients"][0] / plain["gradients"][-1] < 1e-9
     assert gated["gradients"][0] / gated["gradients"][-1] > 1e-3

@@ -1,4 +1,4 @@
-"""One step of the game leaves the other player alone; a game goes on as if it had never been interrupted."""
+"""A step of one network leaves the other alone; training resumes as if it had never been interrupted."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ D = 16
 
 
 def build_plan(n_conditions=0, network="mlp", discriminator_shape=None, **settings):
-    start = torch.Generator().manual_seed(1)
+    init_rng = torch.Generator().manual_seed(1)
     common = {"network": network, "n_conditions": n_conditions, "image_shape": (4, 4), "channels": 3}
     generator = GeneratorConfig(latent_size=3, n_outputs=D, hidden_sizes=(8,), **common)
     discriminator = DiscriminatorConfig(
@@ -27,8 +27,8 @@ def build_plan(n_conditions=0, network="mlp", discriminator_shape=None, **settin
 
     conditioning = {"conditioning": by_target} if n_conditions else {}
     return AdversarialPlan(
-        Generator(generator, start),
-        Discriminator(discriminator, start),
+        Generator(generator, init_rng),
+        Discriminator(discriminator, init_rng),
         AdversarialSettings(**{"batch_size": 10, "epochs": 2} | settings),
         torch.Generator().manual_seed(2),
         **conditioning,
@@ -61,7 +61,7 @@ DISCRIMINATOR_SHAPES = [{"normalization": "batch"}, {"spectral_normalization": T
 
 @pytest.mark.parametrize("network", ["mlp", "dcgan"])
 @pytest.mark.parametrize("discriminator_shape", DISCRIMINATOR_SHAPES)
-def test_a_step_of_one_leaves_the_other_alone(network, discriminator_shape):
+def test_a_step_of_one_network_leaves_the_other_alone(network, discriminator_shape):
     plan = build_plan(network=network, discriminator_shape=discriminator_shape)
     plan.on_epoch_start(1, 2)
     plan.training_step(rows(10))  # both have gradients and moments from here on
@@ -83,13 +83,13 @@ def test_the_generators_gradient_is_that_of_its_loss_through_the_discriminator(o
     before = plan.rng.get_state()
     plan.generator_step(rows(10))
     found = [p.grad.clone() for p in plan.generator.parameters()]
-    fresh = build_plan(objective=objective)
-    fresh.generator.train()
+    other = build_plan(objective=objective)
+    other.generator.train()
     z = torch.randn(10, 3, generator=torch.Generator().manual_seed(0).set_state(before))
-    loss = fresh.objective.generator_loss(fresh.discriminator(fresh.generator(z))).mean()
-    expected = torch.autograd.grad(loss, list(fresh.generator.parameters()))
-    for one, other in zip(found, expected, strict=True):
-        torch.testing.assert_close(one, other)
+    loss = other.objective.generator_loss(other.discriminator(other.generator(z))).mean()
+    expected = torch.autograd.grad(loss, list(other.generator.parameters()))
+    for gradient, reference in zip(found, expected, strict=True):
+        torch.testing.assert_close(gradient, reference)
 
 
 def test_the_value_is_logged_as_it_is_defined():
@@ -97,10 +97,10 @@ def test_the_value_is_logged_as_it_is_defined():
     plan.on_epoch_start(1, 2)
     batch, before = rows(10), plan.rng.get_state()
     z = torch.randn(10, 3, generator=torch.Generator().set_state(before))
-    fresh = build_plan()
+    other = build_plan()
     with torch.no_grad():
-        real = torch.sigmoid(fresh.discriminator(batch.inputs))
-        fake = torch.sigmoid(fresh.discriminator(fresh.generator(z)))
+        real = torch.sigmoid(other.discriminator(batch.inputs))
+        fake = torch.sigmoid(other.discriminator(other.generator(z)))
     found = plan.training_step(batch)
     torch.testing.assert_close(found["value"].mean(), real.log().mean() + (1 - fake).log().mean())
     torch.testing.assert_close(found["d_of_x"], real)
@@ -134,14 +134,14 @@ def test_spectral_normalization_leaves_each_weight_a_largest_singular_value_of_1
         assert float(torch.linalg.matrix_norm(layer.weight, 2)) == pytest.approx(1, abs=0.02)
 
 
-def test_instance_noise_falls_to_0_and_the_rates_with_the_cosine():
+def test_instance_noise_falls_to_0_and_the_learning_rates_with_the_cosine():
     plan = build_plan(
         instance_noise=0.4, schedule="cosine", generator_learning_rate=0.1, discriminator_learning_rate=0.3
     )
     found = []
     for epoch in (1, 3, 5):
         plan.on_epoch_start(epoch, 5)
-        rates = [o.param_groups[0]["lr"] for o in (plan.generator_optimiser, plan.discriminator_optimiser)]
+        rates = [o.param_groups[0]["lr"] for o in (plan.generator_optimizer, plan.discriminator_optimizer)]
         assert rates[1] == pytest.approx(3 * rates[0])
         found.append((plan.instance_noise_std, rates[0]))
     assert [noise for noise, _ in found] == pytest.approx([0.4, 0.2, 0.0])
@@ -149,7 +149,7 @@ def test_instance_noise_falls_to_0_and_the_rates_with_the_cosine():
     assert found[2][1] < 0.02
 
 
-def test_the_average_is_the_exponential_mean_of_the_generators_weights():
+def test_the_ema_generator_has_the_exponential_moving_average_of_the_weights():
     plan = build_plan(ema_decay=0.5, generator_learning_rate=0.05)
     plan.on_epoch_start(1, 2)
     expected = plan.generator.body[0].weight.detach().clone()
@@ -188,7 +188,7 @@ SETTINGS = [
     "discriminator_shape",
     [{"spectral_normalization": True}, {"normalization": "batch", "dropout": 0.2}, {"pac": 2}],
 )
-def test_a_game_goes_on_bit_for_bit(settings, discriminator_shape):
+def test_training_resumes_bit_for_bit(settings, discriminator_shape):
     if "normalization" in discriminator_shape and settings.get("objective") == "wasserstein_penalty":
         pytest.skip("a penalty of single rows has no meaning under batch statistics")
 
@@ -229,7 +229,7 @@ class StopAfter:
         return Stop()
 
 
-def test_measuring_and_sampling_change_nothing_and_draw_nothing():
+def test_validation_and_sampling_change_neither_state_nor_random_state():
     plan = build_plan(discriminator_shape={"spectral_normalization": True}, n_conditions=2)
     plan.on_epoch_start(1, 2)
     plan.training_step(rows(10, 2))

@@ -1,4 +1,4 @@
-"""Verdicts from figures, and from games that go wrong for a known reason."""
+"""Diagnoses from metrics, and from GANs that fail for a known reason."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from layerwise.training.gan.gaussian_ring import (
 )
 from layerwise.training.gan.monitor import GANMonitor
 
-WELL = {
+HEALTHY = {
     "train/score_gradient": 0.5,
     "train/generator_gradient": 1.0,
     "train/discriminator_accuracy": 0.7,
@@ -32,8 +32,8 @@ def kinds(epochs):
     return [diagnosis.split(":")[0] for diagnosis in diagnose_gan(epochs)]
 
 
-def test_a_game_that_goes_well_has_no_diagnosis():
-    assert diagnose_gan([WELL] * 9) == []
+def test_healthy_metrics_have_no_diagnosis():
+    assert diagnose_gan([HEALTHY] * 9) == []
     assert diagnose_gan([]) == []
 
 
@@ -48,36 +48,37 @@ def test_a_game_that_goes_well_has_no_diagnosis():
         ({"samples/displacement": 0.5, "samples/net_displacement_fraction": 0.1}, "oscillating", "r1"),
     ],
 )
-def test_each_fault_has_its_diagnosis_and_its_remedy(change, diagnosis, remedy):
-    found = diagnose_gan([WELL] * 6 + [WELL | change] * 3)
+def test_each_failure_has_its_diagnosis_and_its_remedy(change, diagnosis, remedy):
+    found = diagnose_gan([HEALTHY] * 6 + [HEALTHY | change] * 3)
     assert [each.split(":")[0] for each in found] == [diagnosis]
     assert remedy in found[0].split("Remedy:")[1]
-    # What went wrong at first and is over is not judged.
+    # A failure of the first epochs that is over has no diagnosis.
     assert (
-        diagnose_gan([WELL | {k: v for k, v in change.items() if "gradient" not in k}] * 3 + [WELL] * 6) == []
+        diagnose_gan([HEALTHY | {k: v for k, v in change.items() if "gradient" not in k}] * 3 + [HEALTHY] * 6)
+        == []
     )
 
 
 def test_samples_that_move_for_good_are_learning_and_not_oscillating():
-    assert kinds([WELL | {"samples/displacement": 0.5}] * 9) == []
+    assert kinds([HEALTHY | {"samples/displacement": 0.5}] * 9) == []
 
 
-def test_a_critic_without_a_boundary_is_not_judged_by_its_accuracy():
-    critic = {name: value for name, value in WELL.items() if name != "train/discriminator_accuracy"}
+def test_a_critic_without_a_boundary_has_no_diagnosis_from_accuracy():
+    critic = {name: value for name, value in HEALTHY.items() if name != "train/discriminator_accuracy"}
     assert kinds([critic] * 9) == []
 
 
 def test_points_of_the_ring_belong_to_the_mode_they_were_drawn_from():
     points = sample_ring(4000, torch.Generator().manual_seed(0))
     assert count_modes(points)[0] == 8
-    assert count_modes(points)[1] == pytest.approx(0.989, abs=0.006)  # three deviations in the plane
+    assert count_modes(points)[1] == pytest.approx(0.989, abs=0.006)  # three standard deviations in the plane
     assert assign_modes(mode_centers()).tolist() == list(range(8))
     assert count_modes(mode_centers()[:3].repeat(100, 1)) == (3, 1.0)
     assert assign_modes(torch.zeros(1, 2)).tolist() == [-1]
 
 
 class Line(Generator):
-    """Samples that the test places itself."""
+    """A generator whose samples the test places."""
 
     def forward(self, z, condition=None):
         return self.place + z
@@ -100,7 +101,7 @@ def monitored(places, real):
     return monitor, found
 
 
-def test_the_monitor_measures_diversity_and_movement():
+def test_the_monitor_measures_diversity_and_displacement():
     real = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     ahead = torch.tensor([3.0, 4.0])
     monitor, found = monitored([torch.zeros(2), ahead, ahead * 2, ahead, ahead * 2], real)
@@ -112,7 +113,7 @@ def test_the_monitor_measures_diversity_and_movement():
     assert [epoch for epoch, _ in monitor.sample_history] == [0, 2, 4]
 
 
-def test_samples_that_come_back_have_gone_nowhere():
+def test_samples_that_come_back_have_no_net_displacement():
     real = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     there, back = torch.tensor([1.0, 0.0]), torch.zeros(2)
     _, found = monitored([back, there, back, there, back, there, back], real)
@@ -128,17 +129,17 @@ def test_the_monitors_state_comes_back():
     assert all(torch.equal(a, b) for a, b in zip(other._recent_samples, monitor._recent_samples, strict=True))
 
 
-def test_minimax_with_a_strong_discriminator_is_called_vanishing():
+def test_minimax_with_a_strong_discriminator_is_diagnosed_as_vanishing():
     result = train_ring_gan(RingSettings().with_variant("minimax, strong discriminator"), seed=0)
     found = [diagnosis for diagnosis in result.diagnoses if diagnosis.startswith("vanishing")]
     assert len(found) == 1
     assert "non_saturating" in found[0].split("Remedy:")[1]
-    # The slope of log(1 - D(G(z))) by the score is D(G(z)) itself.
+    # The derivative of log(1 - D(G(z))) by the score is D(G(z)) itself.
     last = result.history[-1]
     assert last["train/score_gradient"] == pytest.approx(last["train/d_of_g"], abs=0.03)
 
 
-def test_a_shorter_default_game_finds_the_modes_of_the_ring():
+def test_a_shorter_default_training_finds_the_modes_of_the_ring():
     result = train_ring_gan(RingSettings(epochs=20), seed=0)
     assert count_modes(result.generator.sample(2000, torch.Generator().manual_seed(1)))[0] >= 7
     assert "vanishing" not in [diagnosis.split(":")[0] for diagnosis in result.diagnoses]
@@ -146,13 +147,13 @@ def test_a_shorter_default_game_finds_the_modes_of_the_ring():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
-def test_the_default_game_finds_the_modes_of_the_ring(seed):
+def test_the_default_gan_finds_the_modes_of_the_ring(seed):
     result = train_ring_gan(RingSettings(), seed)
     samples = result.generator.sample(2000, torch.Generator().manual_seed(1))
     assert count_modes(samples)[0] >= 7
 
 
-def test_the_same_seed_plays_the_same_game():
+def test_the_same_seed_trains_the_same_gan():
     settings = RingSettings(epochs=2, rows=1000)
     first, second = train_ring_gan(settings, 3), train_ring_gan(settings, 3)
     assert first.history[-1]["train/value"] == second.history[-1]["train/value"]
@@ -160,8 +161,8 @@ def test_the_same_seed_plays_the_same_game():
         assert torch.equal(a, b)
 
 
-def test_a_game_on_the_ring_is_the_same_where_every_default_is_said():
-    said = RingSettings(**RingSettings().model_dump())
-    for name in said.games:
-        assert said.with_variant(name) == RingSettings().with_variant(name)
-    assert said.with_variant("default") == RingSettings()
+def test_ring_settings_are_the_same_where_every_default_is_written_out():
+    explicit = RingSettings(**RingSettings().model_dump())
+    for name in explicit.variants:
+        assert explicit.with_variant(name) == RingSettings().with_variant(name)
+    assert explicit.with_variant("default") == RingSettings()

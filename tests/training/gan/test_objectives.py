@@ -1,4 +1,4 @@
-"""The games against what is known of them in closed form."""
+"""GAN objectives against what is known of them in closed form."""
 
 import math
 
@@ -20,7 +20,7 @@ def expected_loss(name, scores, smoothing=0.0):
     return (P * objective.real_loss(scores, smoothing) + Q * objective.fake_loss(scores)).sum()
 
 
-def best_scores(name, smoothing=0.0):
+def optimal_scores(name, smoothing=0.0):
     """Minimise the discriminator's expected loss over its scores at the five points."""
     scores = torch.zeros(5, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS(
@@ -38,21 +38,21 @@ def best_scores(name, smoothing=0.0):
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating"])
-def test_the_best_discriminator_says_p_over_p_plus_q(name):
-    torch.testing.assert_close(torch.sigmoid(best_scores(name)), P / (P + Q), atol=1e-6, rtol=0)
+def test_the_optimal_discriminator_is_p_over_p_plus_q(name):
+    torch.testing.assert_close(torch.sigmoid(optimal_scores(name)), P / (P + Q), atol=1e-6, rtol=0)
 
 
-def test_with_one_sided_smoothing_it_says_a_smaller_share_of_p():
+def test_with_one_sided_smoothing_it_is_scaled_by_1_minus_e():
     # Salimans et al. 2016, section 3.4: (1 - e) p / (p + q); generated rows keep the target 0.
-    found = torch.sigmoid(best_scores("minimax", smoothing=0.1))
+    found = torch.sigmoid(optimal_scores("minimax", smoothing=0.1))
     torch.testing.assert_close(found, 0.9 * P / (P + Q), atol=1e-6, rtol=0)
 
 
-def test_the_best_least_squares_discriminator_says_p_over_p_plus_q_too():
-    torch.testing.assert_close(best_scores("least_squares"), P / (P + Q), atol=1e-6, rtol=0)
+def test_the_optimal_least_squares_discriminator_is_p_over_p_plus_q_too():
+    torch.testing.assert_close(optimal_scores("least_squares"), P / (P + Q), atol=1e-6, rtol=0)
 
 
-def test_the_best_value_is_the_jensen_shannon_divergence():
+def test_the_optimal_value_is_the_jensen_shannon_divergence():
     objective, scores, middle = get_objective("minimax"), torch.logit(P / (P + Q)), (P + Q) / 2
     value = (P * objective.real_value(scores) + Q * objective.fake_value(scores)).sum()
     divergence = 0.5 * (P * (P / middle).log() + Q * (Q / middle).log()).sum()
@@ -74,7 +74,7 @@ def test_the_minimax_generator_minimises_the_value_as_written():
 
 
 @pytest.mark.parametrize(
-    ("name", "slope"),
+    ("name", "derivative"),
     [
         ("minimax", lambda s: -torch.sigmoid(s)),
         ("non_saturating", lambda s: torch.sigmoid(s) - 1),
@@ -84,20 +84,20 @@ def test_the_minimax_generator_minimises_the_value_as_written():
         ("hinge", lambda s: -torch.ones_like(s)),
     ],
 )
-def test_the_generators_derivative_by_the_score_is_known(name, slope):
+def test_the_generators_derivative_by_the_score_is_known(name, derivative):
     scores = torch.linspace(-6, 6, 13, requires_grad=True)
     (found,) = torch.autograd.grad(get_objective(name).generator_loss(scores).sum(), scores)
-    torch.testing.assert_close(found, slope(scores.detach()))
+    torch.testing.assert_close(found, derivative(scores.detach()))
 
 
 def test_only_the_minimax_derivative_vanishes_where_the_discriminator_is_sure():
     sure = torch.tensor([-30.0], requires_grad=True)
-    slopes = {
+    derivatives = {
         name: float(torch.autograd.grad(get_objective(name).generator_loss(sure).sum(), sure)[0].abs())
         for name in OBJECTIVES
     }
-    assert slopes.pop("minimax") < 1e-12
-    assert min(slopes.values()) > 0.99
+    assert derivatives.pop("minimax") < 1e-12
+    assert min(derivatives.values()) > 0.99
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -107,9 +107,8 @@ def test_the_discriminators_loss_is_minus_the_value(name):
         torch.tensor([0.3, 2.0, -1.5]),
         torch.tensor([-0.2, 1.2, -3.0]),
     )
-    sign = (
-        1 if name == "least_squares" else -1
-    )  # its discriminator minimises its value (Mao et al., equation 2)
+    # The least squares discriminator minimises its value (Mao et al. 2017, equation 2).
+    sign = 1 if name == "least_squares" else -1
     value = objective.real_value(real) + objective.fake_value(fake)
     torch.testing.assert_close(objective.real_loss(real, 0.0) + objective.fake_loss(fake), sign * value)
 
@@ -147,7 +146,7 @@ def test_the_penalty_of_a_linear_critic_is_its_norms_squared_distance_from_1(nor
 
 
 def test_the_penalty_is_taken_between_the_rows():
-    # The critic |x|^2 / 2 has the gradient x, so that the penalty tells where it was taken.
+    # The critic |x|^2 / 2 has the gradient x, so that the penalty shows where it was taken.
     real, fake, interpolation_weights = torch.ones(1, 2), torch.full((1, 2), 5.0), torch.tensor([[0.25]])
     found = unit_norm_penalty(lambda x: x.square().sum(1) / 2, real, fake, interpolation_weights)
     assert found.item() == pytest.approx((4 * math.sqrt(2) - 1) ** 2, rel=1e-5)
@@ -165,7 +164,7 @@ def test_r1_is_the_squared_gradient_at_real_rows():
     torch.testing.assert_close(r1_penalty(lambda x: x.square().sum(1) / 2, rows), rows.square().sum(1))
 
 
-def test_the_penalties_gradient_reaches_the_critic():
+def test_the_gradient_of_a_penalty_reaches_the_critic():
     weight = torch.tensor([2.0, 0.0], requires_grad=True)
     for penalty, expected in (
         (unit_norm_penalty(lambda x: x @ weight, torch.zeros(1, 2), torch.ones(1, 2), torch.rand(1, 1)), 2.0),
@@ -179,9 +178,9 @@ def test_the_penalties_gradient_reaches_the_critic():
     ("settings", "message"),
     [
         ({"objective": "hinge", "label_smoothing": 0.1}, "no target to smooth"),
-        ({"objective": "wasserstein_penalty", "r1": 1.0}, "its own limit on slopes"),
+        ({"objective": "wasserstein_penalty", "r1": 1.0}, "constrains the gradient itself"),
         ({"optimizer": "rmsprop", "beta_1": 0.9}, "no use for beta_1"),
-        ({"optimizer": "sgd", "beta_2": 0.9}, "optimiser sgd has no use for beta_1 and beta_2"),
+        ({"optimizer": "sgd", "beta_2": 0.9}, "optimizer sgd has no use for beta_1 and beta_2"),
         ({"objective": "hinge", "weight_clip": 0.1}, "no use for weight_clip: it belongs to wasserstein"),
         ({"gradient_penalty": 1.0}, "no use for gradient_penalty"),
         ({"objectiv": "hinge"}, "did you mean 'objective'"),
@@ -201,5 +200,5 @@ def test_settings_that_do_not_go_together_are_refused(settings, message):
         {"objective": "wasserstein", "weight_clip": 0.1, "gradient_penalty": 10.0},
     ],
 )
-def test_a_default_without_a_use_may_be_said(settings):
+def test_a_default_without_a_use_may_be_written_out(settings):
     assert AdversarialSettings(**settings).model_dump() == AdversarialSettings().model_dump() | settings

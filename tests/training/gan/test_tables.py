@@ -32,40 +32,40 @@ def table():
     return encoding, torch.from_numpy(encode(frame, encoding, seed=0))
 
 
-def test_every_row_is_told_its_target_and_one_further_category(table):
+def test_every_row_is_conditional_on_its_target_and_one_further_category(table):
     encoding, rows = table
     condition_sampler = ConditionSampler(encoding, rows, log_frequency=False)
     batch, condition = condition_sampler(TensorData(rows[:200]), torch.Generator().manual_seed(0))
     assert torch.equal(batch, rows[:200])
     assert (condition.sum(1) == 2).all()
-    target = condition_sampler.places[condition_sampler.target]
+    target = condition_sampler.slices[condition_sampler.target]
     assert torch.equal(
         condition[:, target], rows[:200, encoding.columns[-1].start : encoding.columns[-1].stop]
     )
     assert (condition_sampler.training_conditions(torch.Generator().manual_seed(0)).sum(1) == 2).all()
 
 
-def test_balanced_rows_are_as_they_are_told_and_the_rare_category_is_drawn_by_its_log_frequency(table):
+def test_resampled_rows_fit_their_conditions_and_categories_are_drawn_by_log_frequency(table):
     encoding, rows = table
     condition_sampler = ConditionSampler(encoding, rows, log_frequency=True)
-    drawn, conditions = [], []
+    batches, conditions = [], []
     rng = torch.Generator().manual_seed(1)
     for _ in range(20):
-        some, condition = condition_sampler(TensorData(rows), rng)
-        drawn.append(some)
+        batch, condition = condition_sampler(TensorData(rows), rng)
+        batches.append(batch)
         conditions.append(condition)
-    drawn, conditions = torch.cat(drawn), torch.cat(conditions)
-    place, column = condition_sampler.places[0], encoding.choices[0]
-    asked = conditions[:, place].sum(1) > 0
-    assert torch.equal(drawn[asked][:, column.start : column.stop], conditions[asked][:, place])
+    sampled, conditions = torch.cat(batches), torch.cat(conditions)
+    own_slice, column = condition_sampler.slices[0], encoding.categorical_columns[0]
+    fixed = conditions[:, own_slice].sum(1) > 0
+    assert torch.equal(sampled[fixed][:, column.start : column.stop], conditions[fixed][:, own_slice])
     counts = rows[:, column.start : column.stop].sum(0)
     expected = torch.log1p(counts) / torch.log1p(counts).sum()
-    found = conditions[asked][:, place].mean(0)
-    error = float((expected[0] * expected[1] / asked.sum()).sqrt())
+    found = conditions[fixed][:, own_slice].mean(0)
+    error = float((expected[0] * expected[1] / fixed.sum()).sqrt())
     assert float((found - expected).abs().max()) < 4 * error
 
 
-def test_rows_that_are_measured_are_their_own(table):
+def test_validation_rows_are_not_resampled(table):
     encoding, rows = table
     condition_sampler = ConditionSampler(encoding, rows[:500], log_frequency=True)
     found, condition = condition_sampler.without_resampling(
@@ -75,29 +75,31 @@ def test_rows_that_are_measured_are_their_own(table):
     assert (condition.sum(1) == 2).all()
 
 
-def test_the_loss_of_what_was_told_is_its_cross_entropy(table):
+def test_the_condition_loss_is_the_cross_entropy_of_its_categories(table):
     encoding, rows = table
     condition_sampler = ConditionSampler(encoding, rows, log_frequency=False)
     _, condition = condition_sampler(TensorData(rows[:50]), torch.Generator().manual_seed(0))
-    raw = torch.randn(50, encoding.width, generator=torch.Generator().manual_seed(2))
+    logits = torch.randn(50, encoding.width, generator=torch.Generator().manual_seed(2))
     expected = torch.zeros(50)
-    for place, column in zip(condition_sampler.places, encoding.choices, strict=True):
-        asked = condition[:, place].sum(1) > 0
-        distribution = torch.distributions.Categorical(logits=raw[:, column.start : column.stop])
-        expected += torch.where(asked, -distribution.log_prob(condition[:, place].argmax(1)), 0.0)
-    torch.testing.assert_close(condition_loss(condition_sampler)(raw, raw, rows[:50], condition), expected)
+    for own_slice, column in zip(condition_sampler.slices, encoding.categorical_columns, strict=True):
+        fixed = condition[:, own_slice].sum(1) > 0
+        distribution = torch.distributions.Categorical(logits=logits[:, column.start : column.stop])
+        expected += torch.where(fixed, -distribution.log_prob(condition[:, own_slice].argmax(1)), 0.0)
+    torch.testing.assert_close(
+        condition_loss(condition_sampler)(logits, logits, rows[:50], condition), expected
+    )
 
 
-def test_real_rows_are_plausible_and_rows_of_the_other_target_are_not(table):
+def test_real_rows_are_consistent_with_their_target_and_moved_rows_are_not(table):
     encoding, rows = table
     condition_sampler = ConditionSampler(encoding, rows, log_frequency=False)
     column = encoding.columns[-1]
 
-    def classifier(x):  # reads x's place, which stands first
+    def classifier(x):  # reads the normalised value of x, which stands first
         return torch.stack([-5 * x[:, 0], 5 * x[:, 0]], dim=1)
 
     loss = target_consistency_loss(
-        classifier, column, condition_sampler.places[condition_sampler.target], 1.0
+        classifier, column, condition_sampler.slices[condition_sampler.target], 1.0
     )
     condition = condition_sampler.condition_vectors(rows, None)
     assert float(loss(rows, rows, rows, condition).sum()) == 0
@@ -106,14 +108,14 @@ def test_real_rows_are_plausible_and_rows_of_the_other_target_are_not(table):
     assert float(loss(rows, moved, rows, condition).mean()) > 0.1
 
 
-def test_outputs_are_a_place_and_a_mode_or_a_choice(table):
+def test_outputs_are_a_value_and_a_mode_or_a_category(table):
     encoding, _ = table
     found = [(block.kind, block.size) for block in output_blocks(encoding)]
     modes = encoding.columns[0].modes.n_modes
     assert found == [("tanh", 1), ("softmax", modes), ("softmax", 2), ("softmax", 3), ("softmax", 2)]
 
 
-def test_the_largest_entry_of_gumbel_softmax_is_an_exact_draw():
+def test_the_largest_entry_of_gumbel_softmax_is_an_exact_sample():
     probabilities = torch.tensor([0.1, 0.2, 0.7])
     rows = gumbel_softmax(probabilities.log().expand(40_000, 3), 0.7, torch.Generator().manual_seed(0))
     torch.testing.assert_close(rows.sum(1), torch.ones(40_000))

@@ -1,4 +1,4 @@
-"""Small networks whose parameters share one stretch of memory."""
+"""Small networks whose parameters are views of one vector."""
 
 import pytest
 import torch

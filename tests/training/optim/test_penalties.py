@@ -27,17 +27,17 @@ def test_the_penalties_are_lambda_over_two_m_times_sums_over_weights():
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(3.0, 0.0), (0.0, 3.0), (1.0, 2.0)])
-def test_a_step_goes_down_the_derivative_of_loss_plus_penalty_and_spares_biases(l1, l2):
+def test_a_step_goes_down_the_gradient_of_loss_plus_penalty_and_spares_biases(l1, l2):
     ours, peer, rows = network(), network(), batch()
     cost = task_loss("multiclass", peer(rows.inputs), rows.targets).mean()
     for layer in (peer.hidden[0], peer.output):
         cost = cost + l1 / (2 * 50) * layer.weight.abs().sum() + l2 / (2 * 50) * (layer.weight**2).sum()
-    slopes = torch.autograd.grad(cost, list(peer.parameters()))
+    gradients = torch.autograd.grad(cost, list(peer.parameters()))
     settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, l1=l1, l2=l2)
     plan = Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, n_rows=50)
     found = plan.training_step(rows)
-    for new, old, slope in zip(ours.parameters(), peer.parameters(), slopes, strict=True):
-        torch.testing.assert_close(new, old - 0.1 * slope)
+    for new, old, gradient in zip(ours.parameters(), peer.parameters(), gradients, strict=True):
+        torch.testing.assert_close(new, old - 0.1 * gradient)
     expected = penalty([peer.hidden[0].weight, peer.output.weight], l1, l2, 50)
     torch.testing.assert_close(found["penalty"], expected.detach().expand(10))
     assert "penalty" not in plan.validation_step(rows)
@@ -45,25 +45,25 @@ def test_a_step_goes_down_the_derivative_of_loss_plus_penalty_and_spares_biases(
 
 def test_clipping_by_value_bounds_each_number_of_the_gradient():
     ours, peer, rows = network(), network(), batch()
-    slopes = torch.autograd.grad(
+    gradients = torch.autograd.grad(
         task_loss("multiclass", peer(rows.inputs), rows.targets).mean(), list(peer.parameters())
     )
     limit = 0.02
-    assert max(float(slope.abs().max()) for slope in slopes) > limit
+    assert max(float(gradient.abs().max()) for gradient in gradients) > limit
     settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, clip_value=limit)
     Backpropagation(ours, "multiclass", settings, torch.Generator(), 1).training_step(rows)
-    for new, old, slope in zip(ours.parameters(), peer.parameters(), slopes, strict=True):
-        torch.testing.assert_close(new, old - 0.1 * slope.clamp(-limit, limit))
+    for new, old, gradient in zip(ours.parameters(), peer.parameters(), gradients, strict=True):
+        torch.testing.assert_close(new, old - 0.1 * gradient.clamp(-limit, limit))
 
 
 def test_class_weights_multiply_each_rows_loss():
     ours, peer, rows = network(), network(), batch()
     weights = torch.tensor([1.0, 5.0, 0.0], dtype=torch.float64)
     cost = (task_loss("multiclass", peer(rows.inputs), rows.targets) * weights[rows.targets]).mean()
-    slopes = torch.autograd.grad(cost, list(peer.parameters()))
+    gradients = torch.autograd.grad(cost, list(peer.parameters()))
     settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1)
     Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, class_weights=weights).training_step(
         rows
     )
-    for new, old, slope in zip(ours.parameters(), peer.parameters(), slopes, strict=True):
-        torch.testing.assert_close(new, old - 0.1 * slope)
+    for new, old, gradient in zip(ours.parameters(), peer.parameters(), gradients, strict=True):
+        torch.testing.assert_close(new, old - 0.1 * gradient)

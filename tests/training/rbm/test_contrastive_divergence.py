@@ -132,29 +132,6 @@ def test_whole_epochs_with_a_short_last_batch_are_those_of_the_textbook():
     assert_same(rbm, book.values)
 
 
-def test_momentum_and_rate_change_by_epoch():
-    learner = plan(
-        make_rbm(),
-        learning_rate=0.1,
-        final_learning_rate=0.02,
-        momentum=0.4,
-        final_momentum=0.9,
-        momentum_epochs=3,
-    )
-    seen = []
-    for epoch in range(1, 6):
-        learner.on_epoch_start(epoch, 5)
-        seen.append((learner.rate, learner.momentum))
-    assert [rate for rate, _ in seen] == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02])
-    assert [momentum for _, momentum in seen] == [0.4, 0.4, 0.4, 0.9, 0.9]
-    constant = plan(make_rbm(), learning_rate=0.1)
-    constant.on_epoch_start(50, 50)
-    assert constant.rate == 0.1
-    single = plan(make_rbm(), learning_rate=0.1, final_learning_rate=0.0)
-    single.on_epoch_start(1, 1)
-    assert single.rate == 0.1
-
-
 def test_weight_decay_acts_on_weights_and_never_on_biases():
     plain, decayed, before = make_rbm(), make_rbm(), make_rbm()
     rows = rows_for(plain, 10)
@@ -213,23 +190,23 @@ def test_one_step_of_a_sampled_chain_has_the_expected_gradient_of_cd_1():
     torch.testing.assert_close(rbm.weight - before.weight, expected, rtol=0, atol=5 / 160_000**0.5)
 
 
-@pytest.mark.parametrize(("steps", "sample_visible", "share"), [(1, False, 0.8), (3, True, 0.95)])
-def test_learning_raises_the_exact_likelihood_of_unseen_rows_of_a_teacher(steps, sample_visible, share):
+@pytest.mark.parametrize(("steps", "sample_visible", "fraction"), [(1, False, 0.8), (3, True, 0.95)])
+def test_learning_raises_the_exact_likelihood_of_unseen_rows_of_a_teacher(steps, sample_visible, fraction):
     teacher, student = make_rbm(6, 3, seed=3, scale=2.5), make_rbm(6, 4, seed=4, scale=0.01)
     # Biases that balance the weights give a teacher with several modes.
     teacher.visible_bias.copy_(-teacher.weight.sum(1) / 2)
     teacher.hidden_bias.copy_(-teacher.weight.sum(0) / 2)
     v = all_states(6)
     p = (-teacher.free_energy(v)).softmax(0)
-    drawn = v[torch.multinomial(p, 6000, replacement=True, generator=seeded())]
-    training, unseen = drawn[:4000], drawn[4000:]
+    samples = v[torch.multinomial(p, 6000, replacement=True, generator=seeded())]
+    training, unseen = samples[:4000], samples[4000:]
     student.initialize_from(training)
     independent = exact_log_likelihood(student, unseen)
     settings = {"learning_rate": 0.1, "final_learning_rate": 0.0, "weight_decay": 0.0, "sample_visible": True}
     fit(plan(student, steps=3, **settings), TensorData(training), epochs=40, batch_size=50, rng=seeded(1))
-    learnt, best = exact_log_likelihood(student, unseen), exact_log_likelihood(teacher, unseen)
+    learned, best = exact_log_likelihood(student, unseen), exact_log_likelihood(teacher, unseen)
     assert best - independent > 0.3  # nats: there is something to learn
-    assert learnt > independent + share * (best - independent)
+    assert learned > independent + fraction * (best - independent)
 
 
 def test_the_reported_loss_is_the_cross_entropy_of_the_reconstruction():
@@ -252,7 +229,7 @@ def test_the_loss_stays_exact_where_a_probability_rounds_to_one():
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
-def test_measures_are_those_of_the_mean_field_reconstruction_row_by_row(visible):
+def test_validation_losses_are_those_of_the_mean_field_reconstruction_row_by_row(visible):
     rbm = make_rbm(visible=visible)
     rows = rows_for(rbm, 11)
     learner = plan(rbm)
@@ -283,8 +260,8 @@ def test_a_step_leaves_its_rows_as_they_are_and_returns_a_loss_for_each():
     assert torch.equal(rows, before)
 
 
-@pytest.mark.parametrize("fresh", [False, True])
-def test_a_loaded_state_goes_on_bit_for_bit(fresh):
+@pytest.mark.parametrize("new_plan", [False, True])
+def test_a_loaded_state_goes_on_bit_for_bit(new_plan):
     settings = {"learning_rate": 0.1, "momentum": 0.9, "steps": 2, "sample_visible": True}
     learner = plan(make_rbm(), **settings)
     rows = rows_for(learner.rbm, 30)
@@ -293,7 +270,7 @@ def test_a_loaded_state_goes_on_bit_for_bit(fresh):
     state = learner.state_dict()
     losses = [learner.training_step(TensorData(batch))["reconstruction"] for batch in rows.split(8)]
     end = learner.state_dict()
-    other = plan(make_rbm(seed=8), seed=9, **settings) if fresh else learner
+    other = plan(make_rbm(seed=8), seed=9, **settings) if new_plan else learner
     other.load_state_dict(state)
     again = [other.training_step(TensorData(batch))["reconstruction"] for batch in rows.split(8)]
     assert all(torch.equal(one, two) for one, two in zip(losses, again, strict=True))

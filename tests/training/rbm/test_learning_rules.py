@@ -1,16 +1,15 @@
-"""Persistent and tempered chains, centring, sparsity, dropout, variances, counts: against exact answers, float64."""
+"""Centring, sparsity, dropout, variances, counts: against exact answers, float64."""
 
 import pytest
 import torch
 from helpers import small_rbms as m
-from scipy import sparse, stats
+from scipy import sparse
 from torch.nn import functional
 
 from layerwise.data.tensors import SparseTensorData, TensorData
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units.base import UnitsError
 from layerwise.training.loop import fit
-from layerwise.training.rbm.chains import PersistentChains, TemperedChains
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
@@ -64,10 +63,10 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
     # The step of a unit of learnt variance is its gradient times the variance.
     exact["weight"] *= m.variances(rbm)[:, None]
     exact["visible_bias"] *= m.variances(rbm)
-    many = rows.repeat(5000, 1)
+    repeated = rows.repeat(5000, 1)
     found = step_taken(
         rbm,
-        many if chain == "data" else rows,
+        repeated if chain == "data" else rows,
         learning_rate=1.0,
         steps=25,
         sample_visible=True,
@@ -81,104 +80,8 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
     assert functional.cosine_similarity(one, two, dim=0) > 0.998
     assert float(one.norm() / two.norm()) == pytest.approx(1, abs=0.04)
     for key, value in exact.items():
-        # 30,000 rows: five standard errors of statistics of deviation up to about 3.
+        # 30,000 rows: five standard errors of statistics of standard deviation up to about 3.
         assert (found[key] - value).abs().max() < 0.05 + 0.05 * value.abs().max(), key
-
-
-def counts_of(rows, states):
-    return (rows[:, None] == states[None]).all(2).sum(0).numpy()
-
-
-@pytest.mark.parametrize("name", ["bernoulli", "softmax", "mixed", "categorical hidden", "counts"])
-def test_persistent_chains_do_not_drift(name):
-    rbm = m.make_rbm(name)
-    rows, p = m.joint(rbm)
-    n, rng = 30_000, m.seeded(2)
-    chains = PersistentChains(rbm, n, rng)
-    h = m.hidden_states(rbm)
-    chains.start(h[torch.multinomial(p.sum(0), n, replacement=True, generator=rng)])
-    visible, hidden = (
-        torch.empty(n, rbm.config.n_visible).double(),
-        torch.empty(n, rbm.config.n_hidden).double(),
-    )
-    observation_counts = torch.full((n, 1), float(m.WORDS), dtype=torch.float64) if name == "counts" else None
-    for _ in range(3):
-        chains.advance(visible, hidden, 1, observation_counts)
-    assert stats.chisquare(counts_of(visible, rows), p.sum(1).numpy() * n).pvalue > 1e-4
-    assert stats.chisquare(counts_of(chains.hidden, h), p.sum(0).numpy() * n).pvalue > 1e-4
-    torch.testing.assert_close(hidden, rbm.hidden_mean(visible))
-
-
-@pytest.mark.parametrize("name", ["bernoulli", "softmax", "categorical hidden"])
-def test_tempered_chains_do_not_drift_at_any_temperature(name):
-    rbm = m.make_rbm(name, scale=1.2)
-    n, rng = 20_000, m.seeded(2)
-    chains = TemperedChains(rbm, n, rng, temperatures=4)
-    assert chains.betas.tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
-    rows = m.visible_states(rbm)[0]
-    h, energies = m.hidden_states(rbm), m.energies(rbm, rows)
-    levels = [(-beta * energies).flatten().softmax(0).view_as(energies) for beta in chains.betas]
-    chains.hidden = torch.cat(
-        [h[torch.multinomial(p.sum(0), n, replacement=True, generator=rng)] for p in levels]
-    )
-    visible, hidden = (
-        torch.empty(n, rbm.config.n_visible).double(),
-        torch.empty(n, rbm.config.n_hidden).double(),
-    )
-    for _ in range(3):
-        chains.advance(visible, hidden, 1, None)
-    assert 0.2 < chains.swaps / chains.tried < 1
-    assert stats.chisquare(counts_of(visible, rows), levels[0].sum(1).numpy() * n).pvalue > 1e-4
-    for level, p in enumerate(levels):
-        found = counts_of(chains.hidden[level * n : (level + 1) * n], h)
-        assert stats.chisquare(found, p.sum(0).numpy() * n).pvalue > 1e-4
-
-
-def test_tempered_chains_reach_the_mode_that_a_single_chain_does_not():
-    rbm = RBM(RBMConfig(n_visible=8, n_hidden=2)).double()
-    # Two far-off modes, all on and all off, of equal weight.
-    rbm.weight.fill_(6.0)
-    rbm.visible_bias.fill_(-6.0)
-    rbm.hidden_bias.fill_(-24.0)
-    share = {}
-    for kind in ("persistent", "tempered"):
-        n = 200
-        chains = (
-            PersistentChains(rbm, n, m.seeded())
-            if kind == "persistent"
-            else TemperedChains(rbm, n, m.seeded(), temperatures=20)
-        )
-        chains.start(torch.zeros(1, 2, dtype=torch.float64))
-        visible, hidden = torch.empty(n, 8).double(), torch.empty(n, 2).double()
-        chains.advance(visible, hidden, 400, None)
-        share[kind] = float((visible.mean(1) > 0.5).double().mean())
-    assert share["persistent"] < 0.02
-    assert 0.35 < share["tempered"] < 0.65
-
-
-@pytest.mark.parametrize(
-    "shape", [m.REAL["gaussian"], {"n_visible": 3, "n_hidden": 2, "hidden": "nrelu"}, m.DISCRETE["counts"]]
-)
-def test_tempering_refuses_units_whose_inputs_do_not_simply_scale(shape):
-    with pytest.raises(UnitsError, match="chain: persistent"):
-        plan(RBM(RBMConfig(**shape)), chain="tempered")
-
-
-def test_persistent_chains_go_on_where_they_were_and_their_number_is_not_the_batchs():
-    rbm = m.make_rbm("bernoulli")
-    learner = plan(rbm, chain="persistent", chains=7)
-    rows = some_rows(rbm)
-    learner.training_step(TensorData(rows))
-    first = learner.chains.hidden.clone()
-    learner.training_step(TensorData(rows[:2]))  # a short last batch
-    assert first.shape == learner.chains.hidden.shape == (7, 3)
-    state = learner.state_dict()
-    again = plan(m.make_rbm("bernoulli", seed=9), seed=9, chain="persistent", chains=7)
-    again.load_state_dict(state)
-    for part in (rows, rows[:4]):
-        learner.training_step(TensorData(part))
-        again.training_step(TensorData(part))
-    assert all(torch.equal(value, again.state_dict()[key]) for key, value in learner.state_dict().items())
 
 
 @pytest.mark.parametrize("chain", ["data", "persistent"])
@@ -277,6 +180,29 @@ def test_learning_with_dropout_raises_the_likelihood():
     assert log_likelihood() > before + 0.8
 
 
+def test_momentum_and_rate_change_by_epoch():
+    learner = plan(
+        m.make_rbm("bernoulli"),
+        learning_rate=0.1,
+        final_learning_rate=0.02,
+        momentum=0.4,
+        final_momentum=0.9,
+        momentum_epochs=3,
+    )
+    seen = []
+    for epoch in range(1, 6):
+        learner.on_epoch_start(epoch, 5)
+        seen.append((learner.rate, learner.momentum))
+    assert [rate for rate, _ in seen] == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02])
+    assert [momentum for _, momentum in seen] == [0.4, 0.4, 0.4, 0.9, 0.9]
+    constant = plan(m.make_rbm("bernoulli"), learning_rate=0.1)
+    constant.on_epoch_start(50, 50)
+    assert constant.rate == 0.1
+    single = plan(m.make_rbm("bernoulli"), learning_rate=0.1, final_learning_rate=0.0)
+    single.on_epoch_start(1, 1)
+    assert single.rate == 0.1
+
+
 def test_the_number_of_steps_grows_to_its_final_value():
     learner = plan(m.make_rbm("bernoulli"), steps=1, final_steps=9)
     seen = []
@@ -295,9 +221,9 @@ def test_learned_variances_find_those_of_the_rows_and_stay_positive():
     rbm.visible_bias.copy_(rows.mean(0))
     learner = plan(rbm, learning_rate=0.05, variance_rate_factor=1.0, steps=3, weight_decay=0.01)
     fit(learner, TensorData(rows), epochs=40, batch_size=100, rng=rng)
-    # Hidden units take up part of a spread: the model's own draws have the rows' deviations.
-    drawn = rbm.gibbs(rows, 50, rng)
-    assert drawn.std(0).tolist() == pytest.approx([0.5, 1.0, 3.0], rel=0.15)
+    # Hidden units take up part of a variance: the model's own samples have the rows' standard deviations.
+    samples = rbm.gibbs(rows, 50, rng)
+    assert samples.std(0).tolist() == pytest.approx([0.5, 1.0, 3.0], rel=0.15)
     assert bool((rbm.visible_units.log_variance.exp() > 0).all())
 
 
@@ -336,8 +262,8 @@ def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
     [
         ("counts", {"bfloat16": True}, "float32 weights"),
         ("counts", {"centered": True}, "lengths"),
-        ("bernoulli", {"chain": "persistent", "dropout": 0.5}, "lasting chains cannot follow"),
-        ("bernoulli", {"chain": "tempered", "dropout": 0.5}, "lasting chains cannot follow"),
+        ("bernoulli", {"chain": "persistent", "dropout": 0.5}, "persistent chains cannot follow"),
+        ("bernoulli", {"chain": "tempered", "dropout": 0.5}, "persistent chains cannot follow"),
     ],
 )
 def test_settings_that_do_not_fit_the_units_are_refused(name, settings, message):

@@ -70,7 +70,7 @@ def test_each_layer_is_trained_on_the_mean_activations_of_the_one_below(calls):
         assert isinstance(call["plan"], ContrastiveDivergence)
         torch.testing.assert_close(call["training"].inputs, inputs, rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(call["validation"].inputs, held_out, rtol=1e-5, atol=1e-6)
-        assert inputs.std(0).max() > 0.1  # the rows' codes differ, so that the wrong ones would show
+        assert inputs.std(0).max() > 0.1  # the rows' activations differ, so that the wrong ones would show
         ones = inputs.sum(0)
         odds = torch.log((ones + 0.5) / (90 - ones + 0.5))
         torch.testing.assert_close(call["start"]["visible_bias"], odds, rtol=1e-4, atol=1e-5)
@@ -82,10 +82,10 @@ def test_activations_can_be_samples_of_the_binary_states(calls):
     dbn = stack(hidden_sizes=(6, 5))
     pretrain_dbn(dbn, rows(4000), rows(500, seed=2), settings(features="samples", epochs=1), seed=0)
     for name, below in (("training", rows(4000)), ("validation", rows(500, seed=2))):
-        drawn, mean = calls[1][name].inputs, dbn.rbms[0].hidden_mean(below.inputs)
-        assert set(drawn.unique().tolist()) == {0.0, 1.0}
+        samples, mean = calls[1][name].inputs, dbn.rbms[0].hidden_mean(below.inputs)
+        assert set(samples.unique().tolist()) == {0.0, 1.0}
         error = (mean * (1 - mean)).sum(0).sqrt() / len(mean)
-        assert ((drawn - mean).mean(0).abs() < 5 * error).all()
+        assert ((samples - mean).mean(0).abs() < 5 * error).all()
 
 
 def test_a_gaussian_first_layer_learns_at_its_own_rate(calls):
@@ -137,12 +137,12 @@ def test_every_setting_of_the_rbms_reaches_them():
     assert found.model_dump().items() <= chosen.model_dump().items()
 
 
-def test_fresh_inputs_are_drawn_anew_for_the_first_rbm_alone(calls):
+def test_dynamic_binarization_samples_anew_for_the_first_rbm_alone(calls):
     pretrain_dbn(
         stack(hidden_sizes=(6, 5)), rows(), None, settings(epochs=1), seed=0, dynamic_binarization=True
     )
-    draw = calls[0]["transform"]
-    first, second = draw(rows().inputs), draw(rows().inputs)
+    binarize = calls[0]["transform"]
+    first, second = binarize(rows().inputs), binarize(rows().inputs)
     assert set(first.unique().tolist()) == {0.0, 1.0}
     assert not torch.equal(first, second)
     assert calls[1]["transform"] is None
@@ -168,7 +168,7 @@ def test_the_stages_are_the_start_and_three_more_epochs_of_one_row(visible):
     torch.testing.assert_close(found.reconstruction_history[0][1], first.reconstruct(training.inputs[:1])[0])
 
 
-def test_the_history_holds_the_measures_of_the_validation_rows():
+def test_the_history_holds_the_metrics_of_the_validation_rows():
     dbn, validation = stack(hidden_sizes=(6,)), rows(30, seed=2)
     found = pretrain_dbn(dbn, rows(), validation, settings(), seed=0)
     last = found.history["layer_1"][-1]

@@ -88,7 +88,7 @@ def test_the_epoch_of_the_best_pseudo_likelihood_is_kept():
         torch.rand(30, 6, generator=seeded()).round(),
         torch.rand(200, 6, generator=seeded(1)).round(),
     )
-    # Few training rows and a high rate: the machine soon learns them by heart.
+    # Few training rows and a high rate: the RBM soon overfits.
     settings = RBMTrainingSettings(
         n_hidden=30,
         epochs=25,
@@ -137,10 +137,10 @@ def test_unmeasured_scores_cannot_choose():
 
 
 def clustered(n, seed):
-    """Rows around three centres, standardised."""
+    """Rows around three centers, standardised."""
     rng = torch.Generator().manual_seed(seed)
-    centres = torch.tensor([[1.2, -0.8, 0.9, 0.0], [-1.0, 1.1, 0.0, 0.9], [0.0, 0.0, -1.2, -1.1]])
-    rows = centres[torch.randint(0, 3, (n,), generator=rng)]
+    centers = torch.tensor([[1.2, -0.8, 0.9, 0.0], [-1.0, 1.1, 0.0, 0.9], [0.0, 0.0, -1.2, -1.1]])
+    rows = centers[torch.randint(0, 3, (n,), generator=rng)]
     rows = rows + 0.4 * torch.randn(n, 4, generator=rng)
     return (rows - rows.mean(0)) / rows.std(0)
 

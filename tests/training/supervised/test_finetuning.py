@@ -80,7 +80,7 @@ def test_a_network_without_hidden_layers_finds_least_squares():
     ],
 )
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
-def test_every_optimizer_learns_what_no_line_can(optimizer, rate, schedule):
+def test_every_optimizer_learns_what_no_linear_model_can(optimizer, rate, schedule):
     net, training = network(hidden_sizes=(16,)), rings(400)
     chosen = settings(optimizer=optimizer, learning_rate=rate, schedule=schedule, epochs=60)
     finetune(net, "multiclass", training, rings(200, seed=2), chosen, seed=0)
@@ -161,8 +161,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others():
     assert not same(results[0][0], results[2][0])
 
 
-def test_fresh_inputs_are_drawn_anew_for_training_alone():
-    # Every input is .5: drawn freshly it is 0 or 1, and the network sees .5 when it is measured.
+def test_dynamic_binarization_samples_anew_for_training_alone():
+    # Every input is .5: binarized it is 0 or 1, and the network sees .5 when it is evaluated.
     grey = TensorData(torch.full((64, 2), 0.5), torch.zeros(64, 1))
     net = network(n_outputs=1, hidden_sizes=())
     start = losses(net, grey, "binary")

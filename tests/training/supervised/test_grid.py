@@ -57,11 +57,11 @@ def test_each_point_equals_the_network_trained_alone_with_its_settings(optimizer
         **decay,
     )
     training, validation = rows(), rows(50, "binary", 1)
-    together, _ = train_network_stack(networks(), "binary", training, validation, settings, SEEDS, POINTS)
+    stacked, _ = train_network_stack(networks(), "binary", training, validation, settings, SEEDS, POINTS)
     for k, (network, point) in enumerate(zip(networks(), POINTS, strict=True)):
         own = FinetuningSettings.model_validate(settings.model_dump() | point)
         finetune(network, "binary", training, validation, own, SEEDS[k], silent=True)
-        for ours, theirs in zip(together.member(k).parameters(), network.parameters(), strict=True):
+        for ours, theirs in zip(stacked.member(k).parameters(), network.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
 
 
@@ -75,7 +75,7 @@ def test_members_that_stop_leave_the_others_their_own_settings():
         min_delta=0.005,
     )
     training, validation = rows(), rows(50, "binary", 1)
-    together, stack_history = train_network_stack(
+    stacked, stack_history = train_network_stack(
         networks(), "binary", training, validation, settings, SEEDS, POINTS
     )
     assert len({len(history) for history in stack_history.history}) > 1
@@ -83,7 +83,7 @@ def test_members_that_stop_leave_the_others_their_own_settings():
         own = FinetuningSettings.model_validate(settings.model_dump() | point)
         progress = finetune(network, "binary", training, validation, own, SEEDS[k], silent=True)
         assert len(progress.history) == len(stack_history.history[k])
-        for ours, theirs in zip(together.member(k).parameters(), network.parameters(), strict=True):
+        for ours, theirs in zip(stacked.member(k).parameters(), network.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-9)
 
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from sklearn import metrics
 from torch import distributions, nn
 from torch.nn import functional
 
@@ -12,18 +13,33 @@ from layerwise.training.supervised.losses import (
     TASKS,
     check_targets,
     class_weight_tensor,
+    probabilities,
     resolve_loss,
     row_loss,
+    task_error,
+    task_loss,
 )
 
 
-def drawn(*shape, seed=0):
+def random_values(*shape, seed=0):
     return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-OUTPUTS, CLASSES = drawn(30, 4), torch.arange(30) % 4
-VALUES = drawn(30, 4, seed=1)
+OUTPUTS, CLASSES = random_values(30, 4), torch.arange(30) % 4
+VALUES = random_values(30, 4, seed=1)
 LABELS = (VALUES > 0).double()
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def rows(n=24, task="multiclass", k=3):
+    inputs = torch.randn(n, 4, generator=seeded(1), dtype=torch.float64)
+    if task == "multiclass":
+        return TensorData(inputs, torch.randint(0, k, (n,), generator=seeded(2)))
+    values = torch.randn(n, k, generator=seeded(2), dtype=torch.float64)
+    return TensorData(inputs, values if task == "regression" else (values > 0).double())
 
 
 def test_each_loss_of_values_is_torchs_own():
@@ -121,3 +137,56 @@ def test_the_cross_entropies_are_the_tasks_own():
         smooth, functional.cross_entropy(OUTPUTS, CLASSES, reduction="none", label_smoothing=0.1)
     )
     assert resolve_loss("multilabel") == "binary_cross_entropy"
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_of_classes_is_the_cross_entropy_with_smoothed_targets(smoothing):
+    outputs, targets = 3 * rows(k=4).inputs, rows(k=4).targets
+    q = (1 - smoothing) * torch.eye(4, dtype=torch.float64)[targets] + smoothing / 4
+    expected = -(q * outputs.log_softmax(1)).sum(1)
+    torch.testing.assert_close(task_loss("multiclass", outputs, targets, smoothing), expected)
+    if not smoothing:
+        p = probabilities("multiclass", outputs).numpy()
+        assert float(expected.mean()) == pytest.approx(metrics.log_loss(targets.numpy(), p))
+
+
+@pytest.mark.parametrize(("task", "k"), [("binary", 1), ("multilabel", 3)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_of_labels_is_the_negative_log_probability_of_coins(task, k, smoothing):
+    outputs, targets = 3 * rows().inputs[:, :k], rows(task=task, k=k).targets
+    coins = distributions.Bernoulli(logits=outputs)
+    right, wrong = -coins.log_prob(targets), -coins.log_prob(1 - targets)
+    # Half of the smoothing goes to each of the two answers.
+    expected = ((1 - smoothing / 2) * right + smoothing / 2 * wrong).sum(1)
+    torch.testing.assert_close(task_loss(task, outputs, targets, smoothing), expected)
+    torch.testing.assert_close(probabilities(task, outputs), coins.probs)
+
+
+def test_the_loss_of_values_is_the_squared_error_summed_over_outputs():
+    outputs, targets = rows(k=4).inputs, rows(task="regression", k=4).targets
+    normal = distributions.Normal(outputs, 1.0)
+    expected = -2 * normal.log_prob(targets).sum(1) - 4 * math.log(2 * math.pi)
+    torch.testing.assert_close(task_loss("regression", outputs, targets), expected)
+    assert probabilities("regression", outputs) is outputs
+
+
+def test_losses_stay_finite_and_exact_for_certain_outputs():
+    outputs = torch.tensor([[200.0]], dtype=torch.float64)
+    assert float(task_loss("binary", outputs, torch.zeros(1, 1, dtype=torch.float64))) == 200
+    assert float(task_loss("multiclass", torch.tensor([[500.0, 0]]), torch.tensor([1]))) == 500
+
+
+def test_errors_agree_with_scikit_learn():
+    outputs, targets = rows(k=4).inputs, rows(k=4).targets
+    error = task_error("multiclass", outputs, targets)
+    assert float(error.mean()) == pytest.approx(metrics.zero_one_loss(targets, outputs.argmax(1)))
+    assert set(error.tolist()) == {0.0, 1.0}
+    for task, k in (("binary", 1), ("multilabel", 3)):
+        outputs, targets = rows().inputs[:, :k], rows(task=task, k=k).targets
+        error = task_error(task, outputs, targets)
+        chosen = probabilities(task, outputs) > 0.5
+        assert error.shape == (24,)
+        assert float(error.mean()) == pytest.approx(metrics.hamming_loss(targets.numpy(), chosen.numpy()))
+    targets = rows(task="regression", k=4).targets
+    error = task_error("regression", rows().inputs, targets)
+    assert float(error.mean()) == pytest.approx(metrics.mean_squared_error(targets, rows().inputs))

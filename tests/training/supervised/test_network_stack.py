@@ -140,7 +140,7 @@ def test_minutes_end_all_members_together():
     assert set(stack_history.stopped) == {runs[0].stop} == {"0.0001 minutes are over"}
 
 
-def test_each_members_pictures_are_changed_by_its_own_draws():
+def test_each_members_images_are_augmented_by_its_own_rng():
     settings = FinetuningSettings(
         epochs=2, batch_size=20, learning_rate=0.02, augmentation=AugmentationSettings(shift=0.2, noise=0.1)
     )

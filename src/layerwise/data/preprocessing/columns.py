@@ -1,4 +1,4 @@
-"""What single columns of a table are, and how they are read as numbers."""
+"""The kinds of a table's columns, and how each is read as numbers and restored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> 
 
 
 def infer_kind(column: pd.Series) -> ColumnKind:
-    """Tell what a column is from its training rows: its type, or what all its text reads as.
+    """Return the kind of a column from its training rows: by its type, or by what all its text reads as.
 
     A column of 0 and 1 alone is boolean. Text that is mostly numbers is a numeric column with a fault in it.
 
@@ -50,7 +50,7 @@ def infer_kind(column: pd.Series) -> ColumnKind:
     if bad.sum() < 0.5 * len(present):
         raise DataError(
             f"column '{column.name}' is numeric but for {int(bad.sum())} cell(s): row "
-            f"{present.index[bad][0]} holds {present[bad].iloc[0]!r}; mend it, or add the column "
+            f"{present.index[bad][0]} holds {present[bad].iloc[0]!r}; correct it, or add the column "
             "to problem.drop"
         )
     return "date" if present.astype(str).str.fullmatch(ISO_DATE).all() else "category"
@@ -72,7 +72,7 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         raise DataError(
-            f"column '{column.name}' is infinite in row {column.index[infinite[0]]}; mend or empty that cell"
+            f"column '{column.name}' is infinite in row {column.index[infinite[0]]}; correct or empty that cell"
         )
     return numbers
 

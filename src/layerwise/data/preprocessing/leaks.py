@@ -1,4 +1,4 @@
-"""Columns that are the target in disguise, and test rows that training has already seen."""
+"""Target leaks: input columns that alone decide the target, and test rows that repeat training rows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from layerwise.data.tensors import Task
 if TYPE_CHECKING:
     import pandas as pd
 
-LIMIT = 0.99
-MONOTONE = 0.9999
+MAX_ACCURACY = 0.99
+MAX_RANK_CORRELATION = 0.9999
 MAX_ROWS = 10_000
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Leak(NamedTuple):
     Args:
         column: its name.
         score: cross-validated balanced accuracy, or the absolute rank correlation in regression.
-        reason: in words.
+        reason: what the score is, in words.
     """
 
     column: str
@@ -45,8 +45,9 @@ def find_leaks(inputs: pd.DataFrame, target: np.ndarray, task: Task) -> list[Lea
     column's rank correlation with the target is 1 up to ties (a copy, another unit, a logarithm).
 
     Args:
-        inputs: training rows, without the target columns; of more than 10,000 an even selection is looked at.
-        target: (n,) or (n, k) raw targets; with k columns each is looked at.
+        inputs: training rows, without the target columns; of more than 10,000, evenly spaced ones are used.
+        target: (n,) or (n, k) raw targets; each of k columns is tried.
+        task: of the problem.
     """
     step = -(-len(inputs) // MAX_ROWS)
     inputs, target = inputs.iloc[::step], target[::step]
@@ -55,13 +56,13 @@ def find_leaks(inputs: pd.DataFrame, target: np.ndarray, task: Task) -> list[Lea
         for name in inputs:
             if task == "regression":
                 score, reason = _rank_correlation(inputs[name], single), "its order is the target's"
-                leaks = score > MONOTONE
+                leaks = score > MAX_RANK_CORRELATION
             else:
                 score, reason = (
                     _one_column_accuracy(inputs[name], single),
                     "balanced accuracy of this column alone",
                 )
-                leaks = score > LIMIT
+                leaks = score > MAX_ACCURACY
             if leaks and (str(name) not in found or found[str(name)].score < score):
                 found[str(name)] = Leak(str(name), score, reason)
     return sorted(found.values(), key=lambda leak: -leak.score)
@@ -82,7 +83,7 @@ def _rank_correlation(column: pd.Series, target: np.ndarray) -> float:
 
 
 def _one_column_accuracy(column: pd.Series, target: np.ndarray) -> float:
-    """Return the cross-validated balanced accuracy of one column; 0 where there are too few rows to tell."""
+    """Return the cross-validated balanced accuracy of one column; 0 where there are too few rows."""
     import pandas as pd
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.model_selection import StratifiedKFold
@@ -107,8 +108,8 @@ def _one_column_accuracy(column: pd.Series, target: np.ndarray) -> float:
     for fit, held_out in StratifiedKFold(3, shuffle=True, random_state=0).split(codes, codes):
         if text:
             table = pd.crosstab(values[fit], codes[fit]).idxmax(axis=1)
-            commonest = np.bincount(codes[fit]).argmax()
-            predicted[held_out] = table.reindex(values[held_out]).fillna(commonest).to_numpy()
+            most_frequent = np.bincount(codes[fit]).argmax()
+            predicted[held_out] = table.reindex(values[held_out]).fillna(most_frequent).to_numpy()
         else:
             tree = DecisionTreeClassifier(
                 max_leaf_nodes=len(np.unique(codes)), class_weight="balanced", random_state=0
@@ -126,7 +127,7 @@ def validate_no_leaks(
     input.
 
     Returns:
-        What the model card has to say of it, a sentence each.
+        Notes for the model card, a sentence each.
     """
     notes = []
     for leak in find_leaks(dropped, target, problem.task):

@@ -1,4 +1,4 @@
-"""One number column as a mode and a place within it: mode-specific normalisation (Xu et al. 2019, section 4.2)."""
+"""Mode-specific normalisation of a number column: a mode and the value within it (Xu et al. 2019, section 4.2)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 
 from layerwise.utils.config import Config
 
-# A mode of less weight is left out, and a value's place is measured in so many deviations of its mode.
+# A mode of less weight is left out. A value within a mode is measured in units of this many standard deviations.
 MIN_WEIGHT, STDS_PER_UNIT = 0.005, 4.0
-# A value that stands out so far from the counts of the others, with this share of the rows, is a mode of its own:
-# a balance of exactly 0, a score at its cap. A normal distribution around it would never give the value itself.
+# A value with this fraction of the rows, and this many times the median count of a value, is a mode of its own, such
+# as a balance of exactly 0: a normal distribution around it would never give the value itself.
 ATOM_FRACTION, ATOM_TIMES = 0.02, 10.0
 FITTED_ROWS = 5000
 
 
 class NumberModes(Config):
-    """The modes of a number column: exact values first, then normal distributions, then "empty" if cells are.
+    """The modes of a number column: exact values first, then normal distributions, then empty cells if there are any.
 
-    `decimals` is how many places its values have, up to 6; generated values stay within `low` and `high`.
+    `decimals` is how many decimal places its values have, up to 6; generated values stay within `low` and `high`.
     """
 
     atoms: tuple[float, ...] = ()
@@ -33,14 +33,15 @@ class NumberModes(Config):
 
     @property
     def n_modes(self) -> int:
-        """All of them, `empty` too."""
+        """The number of modes, `empty` included."""
         return len(self.atoms) + len(self.means) + self.empty
 
 
 def fit_modes(values: np.ndarray, components: int, seed: int) -> NumberModes:
-    """Find the modes of training values (n,), NaN where a cell is empty.
+    """Fit the modes to training values (n,), NaN where a cell is empty.
 
-    The normal distributions are those of a variational mixture, which leaves out what it has no use for.
+    The normal distributions are those of a variational Gaussian mixture of at most `components`, which empties the
+    components that it does not need.
 
     Raises:
         ValueError: every cell is empty.
@@ -59,17 +60,17 @@ def fit_modes(values: np.ndarray, components: int, seed: int) -> NumberModes:
     if len(np.unique(rest)) > 1:
         shift, scale = rest.mean(), rest.std()
         rng = np.random.default_rng(seed)
-        some = rng.choice(rest, min(FITTED_ROWS, len(rest)), replace=False)
-        standard = ((some - shift) / scale)[:, None]
+        sample = rng.choice(rest, min(FITTED_ROWS, len(rest)), replace=False)
+        standardized = ((sample - shift) / scale)[:, None]
         mixture = BayesianGaussianMixture(
-            n_components=min(components, len(np.unique(standard))),
+            n_components=min(components, len(np.unique(standardized))),
             weight_concentration_prior=0.001,
             random_state=seed % 2**32,
             max_iter=200,
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a mixture that nearly fits is good enough
-            mixture.fit(standard)
+            mixture.fit(standardized)
         kept = mixture.weights_ > MIN_WEIGHT
         means = mixture.means_[kept, 0] * scale + shift
         stds = np.sqrt(mixture.covariances_[kept].reshape(-1)) * scale
@@ -98,12 +99,12 @@ def _decimals(values: np.ndarray) -> int:
 def encode_number(
     values: np.ndarray, modes: NumberModes, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each value's place in (-1, 1) within its mode, and its mode, both (n,).
+    """Return each value normalised within its mode, in (-1, 1), and its mode, both (n,).
 
-    A value that several normal distributions may have made is given to one of them by their share of its density.
-    The place of an exact value or of an empty cell is 0.
+    The mode of a value is drawn from the posterior of the normal distributions. The normalised value of an exact
+    value or of an empty cell is 0.
     """
-    place, mode = np.zeros(len(values)), np.zeros(len(values), dtype=np.int64)
+    normalized, mode = np.zeros(len(values)), np.zeros(len(values), dtype=np.int64)
     n_atoms, empty = len(modes.atoms), np.isnan(values)
     if empty.any() and not modes.empty:
         raise ValueError("a cell is empty, and none was in the rows that the modes were fitted on")
@@ -117,24 +118,25 @@ def encode_number(
         x = values[continuous][:, None]
         means, stds = np.array(modes.means), np.array(modes.stds)
         log_density = np.log(modes.weights) - np.log(stds) - 0.5 * ((x - means) / stds) ** 2
-        fraction = np.exp(log_density - log_density.max(1, keepdims=True))
-        fraction /= fraction.sum(1, keepdims=True)
-        drawn = (fraction.cumsum(1) < rng.random((len(x), 1))).sum(1).clip(max=len(means) - 1)
-        mode[continuous] = n_atoms + drawn
-        place[continuous] = ((x[:, 0] - means[drawn]) / (STDS_PER_UNIT * stds[drawn])).clip(-0.99, 0.99)
+        posterior = np.exp(log_density - log_density.max(1, keepdims=True))
+        posterior /= posterior.sum(1, keepdims=True)
+        sampled = (posterior.cumsum(1) < rng.random((len(x), 1))).sum(1).clip(max=len(means) - 1)
+        mode[continuous] = n_atoms + sampled
+        units = STDS_PER_UNIT * stds[sampled]
+        normalized[continuous] = ((x[:, 0] - means[sampled]) / units).clip(-0.99, 0.99)
     elif continuous.any():  # a value never seen, of a column that held exact values alone
         mode[continuous] = np.abs(values[continuous][:, None] - np.array(modes.atoms)).argmin(1)
-    return place, mode
+    return normalized, mode
 
 
-def decode_number(place: np.ndarray, mode: np.ndarray, modes: NumberModes) -> np.ndarray:
-    """Return values (n,), NaN for empty cells, rounded and bounded as the training values are."""
+def decode_number(normalized: np.ndarray, mode: np.ndarray, modes: NumberModes) -> np.ndarray:
+    """Return values (n,), NaN for empty cells, with the decimal places and the bounds of the training values."""
     n_atoms = len(modes.atoms)
-    values = np.full(len(place), np.nan)
+    values = np.full(len(normalized), np.nan)
     for k, atom in enumerate(modes.atoms):
         values[mode == k] = atom
     for k, (mean, std) in enumerate(zip(modes.means, modes.stds, strict=True)):
         own = mode == n_atoms + k
-        made = place[own] * STDS_PER_UNIT * std + mean
-        values[own] = np.round(made.clip(modes.low, modes.high), modes.decimals)
+        decoded = normalized[own] * STDS_PER_UNIT * std + mean
+        values[own] = np.round(decoded.clip(modes.low, modes.high), modes.decimals)
     return values

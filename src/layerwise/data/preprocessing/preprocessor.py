@@ -1,4 +1,4 @@
-"""Fit, apply, save and load a preparation, whichever kind of raw rows it is for."""
+"""The preprocessor of images, and functions that fit, apply, save and load a preprocessor of any kind of raw rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FITTED = ("scaler", "encoder")
 
 
 class ImagePreprocessor:
-    """Images to vectors in [0, 1]; binarised by threshold or by one draw a pixel, if the settings say so."""
+    """Images to vectors in [0, 1]; binarized by a threshold or by one sample a pixel, if the settings say so."""
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
@@ -118,14 +118,14 @@ class ImagePreprocessor:
         return pixels.reshape(-1, *self.data_spec.image_shape)
 
     def restore_targets(self, values: np.ndarray) -> np.ndarray:
-        """Return the class names of codes."""
+        """Return the class names of class codes."""
         return np.asarray(self.data_spec.class_names, dtype=object)[np.asarray(values, dtype=int).reshape(-1)]
 
 
 def fit_preprocessor(
     raw: Any, split: Split, problem: Problem, settings: PreprocessingSettings, seed: int
 ) -> Any:
-    """Fit a preparation on the training rows of a table or of images; its description counts the rows."""
+    """Fit a preprocessor on the training rows; its data spec counts the rows of each part."""
     from layerwise.data.preprocessing.table import TablePreprocessor
 
     fitted: Any
@@ -192,7 +192,7 @@ def preprocess_rows(raw: Any, split: Split, preprocessor: Any) -> tuple[TensorDa
 
 
 def save_preprocessor(preprocessor: Any, folder: str | Path) -> None:
-    """Write a preparation: what is plain as `preprocessor.json`, fitted scalers and encoders as `fitted.skops`.
+    """Write a preprocessor: plain values as `preprocessor.json`, fitted scalers and encoders as `fitted.skops`.
 
     Each file appears whole or not at all.
     """
@@ -211,11 +211,11 @@ def save_preprocessor(preprocessor: Any, folder: str | Path) -> None:
 
 
 def load_preprocessor(folder: str | Path) -> Any:
-    """Read a preparation that `save_preprocessor` wrote; a file with any other type in it is refused.
+    """Read a preprocessor that `save_preprocessor` wrote; a file with a type that is not trusted is refused.
 
     Raises:
         FileNotFoundError: a file is missing.
-        DataError: the skops file holds types that a preparation has no use for.
+        DataError: the skops file holds types that a preprocessor has no use for.
     """
     folder = Path(folder)
     state = json.loads((folder / "preprocessor.json").read_text())

@@ -1,7 +1,7 @@
-"""A small summary of the training rows: what later rows are compared with, and what is impossible among them.
+"""A small summary of the training rows, by which drift and impossible values of later rows are found.
 
-It is plain numbers and text, some kilobytes, and is kept with the preparation. A number column is its distribution
-function at up to 201 points, any other one the share of each value.
+It is plain numbers and text, some kilobytes, and is kept with the preprocessor. A number column has its distribution
+function at up to 201 points, any other one the fraction of each value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ IMAGE_CELLS = 3
 
 
 def summarize_numbers(values: np.ndarray) -> dict[str, Any]:
-    """Return where the values lie: points, and the share of values at or below each.
+    """Return where the values lie: points, and the fraction of values at or below each.
 
     Args:
         values: (n,) numbers; NaN is a missing one.
@@ -44,7 +44,7 @@ def summarize_numbers(values: np.ndarray) -> dict[str, Any]:
 
 
 def summarize_values(values: list[str], missing: int = 0) -> dict[str, Any]:
-    """Return the share of each distinct value, the most frequent first.
+    """Return the fraction of each distinct value, the most frequent first.
 
     Args:
         values: of the rows that have one.
@@ -110,7 +110,7 @@ def _days(column: pd.Series) -> np.ndarray:
 
 
 def summarize_images(pixels: np.ndarray) -> dict[str, Any]:
-    """Return the summary of grey pictures: brightness, contrast, and the brightness of a grid of cells.
+    """Return the summary of grey images: brightness, contrast, and the brightness of a grid of cells.
 
     Args:
         pixels: (n, height, width), 0 to 255.
@@ -120,11 +120,11 @@ def summarize_images(pixels: np.ndarray) -> dict[str, Any]:
 
 
 def image_features(pixels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what is compared of pictures, each (n,) from 0 to 1."""
-    grey = np.asarray(pixels, dtype=np.float32) / np.float32(255)
-    found = {"brightness": grey.mean((1, 2)), "contrast": grey.std((1, 2))}
-    bands = np.array_split(grey, min(IMAGE_CELLS, grey.shape[1]), axis=1)
+    """Return the features by which images are compared, each (n,) from 0 to 1."""
+    gray = np.asarray(pixels, dtype=np.float32) / np.float32(255)
+    found = {"brightness": gray.mean((1, 2)), "contrast": gray.std((1, 2))}
+    bands = np.array_split(gray, min(IMAGE_CELLS, gray.shape[1]), axis=1)
     for row, band in enumerate(bands):
-        for column, cell in enumerate(np.array_split(band, min(IMAGE_CELLS, grey.shape[2]), axis=2)):
+        for column, cell in enumerate(np.array_split(band, min(IMAGE_CELLS, gray.shape[2]), axis=2)):
             found[f"cell_{row}_{column}"] = cell.mean((1, 2))
     return {name: values.astype(np.float64) for name, values in found.items()}

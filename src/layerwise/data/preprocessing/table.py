@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class TablePreprocessor:
-    """What was fitted on a table's training rows.
+    """The preprocessor of a table, fitted on its training rows.
 
     Numbers are imputed by their median and scaled; a date becomes its day count and the sine and cosine of
     its month and weekday, scaled like numbers; booleans (also columns of 0 and 1) and the dummies of
@@ -122,10 +122,10 @@ class TablePreprocessor:
             "target_scales": [],
         }
         if problem.task == "regression" and settings.scale_target:
-            modelled = transform_targets(raw_target, problem)
-            state["target_means"] = modelled.mean(0).tolist()
-            state["target_scales"] = modelled.std(0).tolist()
-        state["data_spec"] = _describe(state, problem, settings, frame.attrs) | {"notes": notes}
+            transformed = transform_targets(raw_target, problem)
+            state["target_means"] = transformed.mean(0).tolist()
+            state["target_scales"] = transformed.std(0).tolist()
+        state["data_spec"] = _make_data_spec(state, problem, settings, frame.attrs) | {"notes": notes}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)
             low, scale = matrix.mean(0), matrix.std(0)
@@ -258,7 +258,7 @@ class TablePreprocessor:
         return pd.DataFrame(restored)
 
 
-def _describe(
+def _make_data_spec(
     state: dict[str, Any], problem: Problem, settings: PreprocessingSettings, attributes: Mapping[Any, Any]
 ) -> dict[str, Any]:
     blocks: list[ColumnBlock] = []

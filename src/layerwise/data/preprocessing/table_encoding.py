@@ -1,4 +1,4 @@
-"""A table's rows as a generator makes them, and back: modes for numbers, one-hot choices for categories."""
+"""Encoding of a table's rows for a generator, and back: modes for numbers, one-hot categories (CTGAN)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from layerwise.utils.random_streams import derive_seed
 if TYPE_CHECKING:
     import pandas as pd
 
-# Whole numbers of at most so many values are choices: years with the bank, numbers of products.
-MAX_CHOICE_VALUES = 15
+# Whole numbers of at most so many values are categories: years with the bank, numbers of products.
+MAX_CATEGORY_VALUES = 15
 
 
 class EncodedColumn(Config):
-    """One column: a number with `modes`, or a choice among `categories` (texts; "" where a cell may be empty).
+    """One column: a number with `modes`, or one of `categories` (texts; "" where a cell may be empty).
 
-    `start` is its first encoded column. A number has one for its place and then one for each mode.
+    `start` is its first encoded column. A number has one for its normalised value and then one for each mode.
     """
 
     name: str
@@ -45,7 +45,7 @@ class EncodedColumn(Config):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Encoded columns of each part."""
+        """The number of encoded columns of each part."""
         return (len(self.categories),) if self.modes is None else (1, self.modes.n_modes)
 
     @property
@@ -62,12 +62,12 @@ class TableEncoding(Config):
 
     @property
     def width(self) -> int:
-        """Encoded columns of all."""
+        """The number of encoded columns."""
         return self.columns[-1].stop
 
     @property
-    def choices(self) -> tuple[EncodedColumn, ...]:
-        """The columns that are choices: what rows can be asked for."""
+    def categorical_columns(self) -> tuple[EncodedColumn, ...]:
+        """The categorical columns, which rows can be conditional on."""
         return tuple(column for column in self.columns if column.modes is None)
 
 
@@ -88,8 +88,8 @@ def fit_encoding(
     columns: list[EncodedColumn] = []
     target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
     for name in rows:
-        made = _fit_column(rows[name], str(name), settings, components, seed, str(name) == target)
-        columns.append(made.model_copy(update={"start": columns[-1].stop if columns else 0}))
+        column = _fit_column(rows[name], str(name), settings, components, seed, str(name) == target)
+        columns.append(column.model_copy(update={"start": columns[-1].stop if columns else 0}))
     return TableEncoding(columns=tuple(columns), target=target)
 
 
@@ -107,7 +107,7 @@ def _fit_column(
         is_target
         or name in settings.categorical_columns
         or kind in ("category", "boolean")
-        or _few(column, kind)
+        or _has_few_values(column, kind)
     ):
         values = sorted(present.unique().tolist(), key=lambda v: (isinstance(v, str), v))
         if kind == "category" and len(values) > max(50, len(present) / 10):
@@ -126,8 +126,8 @@ def _fit_column(
     return EncodedColumn(**common, modes=modes, date=kind == "date", whole_days=whole)
 
 
-def _few(column: pd.Series, kind: str) -> bool:
-    if kind != "number" or column.nunique() > MAX_CHOICE_VALUES:
+def _has_few_values(column: pd.Series, kind: str) -> bool:
+    if kind != "number" or column.nunique() > MAX_CATEGORY_VALUES:
         return False
     numbers = as_numbers(column.dropna())
     return bool(np.all(numbers % 1 == 0)) or len(np.unique(numbers)) < 3
@@ -145,7 +145,7 @@ def _numbers(column: pd.Series, date: bool) -> tuple[np.ndarray, bool]:
 
 
 def known_rows(frame: pd.DataFrame, encoding: TableEncoding) -> np.ndarray:
-    """Return the positions of rows that hold no category which no training row has, nor a cell newly empty."""
+    """Return the positions of rows without unknown categories, and without empty cells in columns that had none."""
     known = np.ones(len(frame), dtype=bool)
     for column in encoding.columns:
         cells = frame[column.name]
@@ -161,7 +161,7 @@ def _texts(cells: pd.Series) -> pd.Series:
 
 
 def encode(frame: pd.DataFrame, encoding: TableEncoding, seed: int) -> np.ndarray:
-    """Return (n, width) float32; the mode of a number that several modes may have made is drawn from the seed.
+    """Return (n, width) float32; the mode of a number is drawn from its posterior, by the seed.
 
     Raises:
         DataError: a cell holds a category that no training row has.
@@ -180,14 +180,14 @@ def encode(frame: pd.DataFrame, encoding: TableEncoding, seed: int) -> np.ndarra
             continue
         numbers, _ = _numbers(cells, column.date)
         rng = np.random.default_rng(derive_seed(seed, "encode", column.name))
-        place, mode = encode_number(numbers, column.modes, rng)
-        matrix[:, column.start] = place
+        normalized, mode = encode_number(numbers, column.modes, rng)
+        matrix[:, column.start] = normalized
         matrix[lines, column.start + 1 + mode] = 1
     return matrix
 
 
 def decode(matrix: np.ndarray, encoding: TableEncoding) -> pd.DataFrame:
-    """Return rows in the original columns and types; each choice is the largest of its entries."""
+    """Return rows in the original columns and types; each category is the one of the largest entry."""
     import pandas as pd
 
     restored: dict[str, Any] = {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def derive_columns(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
-    """Return the table with what the problem derives, or the table itself where that was done before."""
+    """Return the table with the columns that the problem derives, or the table itself where it has them."""
     if problem.derive == "forest_fires_size":
         from layerwise.data.derivations import add_size_category
 

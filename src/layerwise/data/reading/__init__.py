@@ -1,4 +1,4 @@
-"""New rows read from a file a piece at a time, and those that a trained network cannot answer.
+"""New rows read from a file in chunks, and validated row by row before a trained network predicts them.
 
-Fitting and applying a preparation is in `data.preprocessing`.
+Fitting and applying a preprocessor is in `data.preprocessing`.
 """

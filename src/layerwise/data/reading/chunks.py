@@ -1,7 +1,7 @@
-"""Rows that come in from a file, some thousands at a time, so that a file may be larger than the memory.
+"""Rows read from a file in chunks of some thousands, so that a file may be larger than the memory.
 
-A table is a CSV file, also gz; pictures come as a CSV file of pixels, as idx (also gz), npy or npz. Each chunk keeps
-its lines as they were, so that an answer can stand beside its untouched row.
+A table is a CSV file, also gz; images come as a CSV file of pixels, as idx (also gz), npy or npz. Each chunk keeps
+its lines unchanged, so that a prediction can be written beside its row.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Chunk:
     Args:
         start: position of the first one among the file's rows.
         rows: a DataFrame, or pixels (n, height, width) or (n, d).
-        lines: the rows as they stand in the file, without their line ends; empty for pictures.
-        malformed: the reason against each row that is no row of this table, by its position in the chunk.
-        labels: (n,) for pictures that have them.
+        lines: the rows as they stand in the file, without their line ends; empty for images.
+        malformed: what is wrong with each row of another length than the header, by its position in the chunk.
+        labels: (n,) for images that have them.
     """
 
     start: int
@@ -53,12 +53,12 @@ class Chunk:
 
 
 class ChunkedReader:
-    """The rows of a file, in chunks; it can be walked through again and again.
+    """The rows of a file, in chunks; they can be iterated over any number of times.
 
     Args:
         path: the file.
         chunk_rows: rows of a chunk.
-        labels: an idx or npy file with the pictures' labels.
+        labels: an idx or npy file with the images' labels.
 
     Raises:
         DataError: there is no such file, or it is empty.
@@ -71,7 +71,7 @@ class ChunkedReader:
 
     @property
     def has_image_inputs(self) -> bool:
-        """Whether the file holds arrays of pictures rather than lines of text."""
+        """Whether the file holds arrays of images rather than lines of text."""
         return self.path.name.removesuffix(".gz").endswith(IMAGE_SUFFIXES)
 
     def header(self) -> list[str]:
@@ -90,15 +90,15 @@ class ChunkedReader:
             raise DataError(f"{self.path} has the column '{twice}' twice")
         return names
 
-    def chunks(self, text: dict[str, Any] | None = None) -> Iterator[Chunk]:
+    def chunks(self, text_types: dict[str, Any] | None = None) -> Iterator[Chunk]:
         """Yield the rows.
 
         Args:
-            text: the type of each column that is text, whatever its cells look like.
+            text_types: the type of each column that is text, whatever its cells look like.
         """
-        yield from self._image_chunks() if self.has_image_inputs else self._table_chunks(text or {})
+        yield from self._image_chunks() if self.has_image_inputs else self._table_chunks(text_types or {})
 
-    def _table_chunks(self, text: dict[str, Any]) -> Iterator[Chunk]:
+    def _table_chunks(self, text_types: dict[str, Any]) -> Iterator[Chunk]:
         names = self.header()
         n, start = len(names), 0
         with open_text(self.path) as file:
@@ -118,26 +118,26 @@ class ChunkedReader:
                         line = format_csv_line((cells + [""] * n)[:n])
                     lines.append(line)
                     if len(lines) == self.chunk_rows:
-                        yield Chunk(start, _parse_lines(names, lines, text), lines, malformed)
+                        yield Chunk(start, _parse_lines(names, lines, text_types), lines, malformed)
                         start, lines, malformed = start + len(lines), [], {}
             except csv.Error as error:
                 raise DataError(f"{self.path}, line {reader.line_num}: {error}") from error
             if lines:
-                yield Chunk(start, _parse_lines(names, lines, text), lines, malformed)
+                yield Chunk(start, _parse_lines(names, lines, text_types), lines, malformed)
 
     def _image_chunks(self) -> Iterator[Chunk]:
         pixels, labels = read_images(self.path)
         if self.labels:
             labels = _read_labels(Path(self.labels))
         if labels is not None and len(labels) != len(pixels):
-            raise DataError(f"{len(labels)} labels do not fit {len(pixels)} pictures in {self.path}")
+            raise DataError(f"{len(labels)} labels do not fit {len(pixels)} images in {self.path}")
         for start in range(0, len(pixels), self.chunk_rows):
             part = slice(start, start + self.chunk_rows)
             yield Chunk(start, pixels[part], labels=None if labels is None else labels[part])
 
 
 class _LineRecorder:
-    """Lines of a file that are remembered until they are taken: a quoted cell may span several."""
+    """Lines of a file that are kept until they are taken: a quoted cell may span several."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file, self._read = iter(file), ""
@@ -156,11 +156,11 @@ class _LineRecorder:
         return read.rstrip("\r\n")
 
 
-def _parse_lines(names: list[str], lines: list[str], text: dict[str, Any]) -> pd.DataFrame:
+def _parse_lines(names: list[str], lines: list[str], text_types: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     whole = "\n".join([format_csv_line(names), *lines, ""])
-    types = {name: kind for name, kind in text.items() if name in names}
+    types = {name: kind for name, kind in text_types.items() if name in names}
     return pd.read_csv(io.StringIO(whole), dtype=types, skip_blank_lines=False, low_memory=False)
 
 
@@ -192,7 +192,7 @@ def read_images(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Return pixels (n, ...) and labels (n,), or None where the file has none.
 
     Raises:
-        DataError: the file is none of the known kinds, or holds no pictures; arrays of objects are never read.
+        DataError: the file is none of the known kinds, or holds no images; arrays of objects are never read.
     """
     try:
         if path.suffix == ".npz":
@@ -213,7 +213,7 @@ def read_images(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         raise error if isinstance(error, DataError) else DataError(f"{path}: {error}") from error
     if pixels.ndim < 2 or pixels.dtype.kind not in "uif":
         raise DataError(
-            f"{path} holds {pixels.dtype} of shape {pixels.shape}, and no pictures (n, height, width)"
+            f"{path} holds {pixels.dtype} of shape {pixels.shape}, and no images (n, height, width)"
         )
     return pixels, labels
 
@@ -224,7 +224,7 @@ def _read_labels(path: Path) -> np.ndarray:
     except (ValueError, OSError) as error:
         raise DataError(f"{path}: {error}") from error
     if found.ndim != 1:
-        raise DataError(f"{path} holds an array of shape {found.shape}, and labels are one for each picture")
+        raise DataError(f"{path} holds an array of shape {found.shape}, and labels are one for each image")
     return found
 
 
@@ -262,7 +262,7 @@ def coerce_column_types(frame: pd.DataFrame, preprocessor: Any) -> pd.DataFrame:
     return frame.assign(**changed) if changed else frame
 
 
-def extract_pixels(frame: pd.DataFrame, columns: DataSpec) -> np.ndarray:
+def extract_pixels(frame: pd.DataFrame, data_spec: DataSpec) -> np.ndarray:
     """Return the pixels (n, d) of a table that has a column for each: by their names, or in order beside a label.
 
     Raises:
@@ -271,14 +271,14 @@ def extract_pixels(frame: pd.DataFrame, columns: DataSpec) -> np.ndarray:
     import pandas as pd
 
     names = [str(name) for name in frame]
-    if set(columns.feature_names) <= set(names):
-        taken = list(columns.feature_names)
+    if set(data_spec.feature_names) <= set(names):
+        taken = list(data_spec.feature_names)
     else:
-        taken = [name for name in names if name.lower() not in (*LABEL_NAMES, *columns.target_names)]
-        if len(taken) != columns.n_inputs:
+        taken = [name for name in names if name.lower() not in (*LABEL_NAMES, *data_spec.target_names)]
+        if len(taken) != data_spec.n_inputs:
             raise DataError(
-                f"the table has {len(taken)} pixel columns, and the network reads {columns.n_inputs}: name them "
-                f"{columns.feature_names[0]} ... {columns.feature_names[-1]}, or leave out what is no pixel"
+                f"the table has {len(taken)} pixel columns, and the network reads {data_spec.n_inputs}: name them "
+                f"{data_spec.feature_names[0]} ... {data_spec.feature_names[-1]}, or leave out what is no pixel"
             )
     pixels = frame[taken]
     if not all(pd.api.types.is_numeric_dtype(kind) for kind in pixels.dtypes):

@@ -1,4 +1,4 @@
-"""Rows that a trained network cannot answer, each with its reason, so that the others can be answered."""
+"""Validation of raw rows: which ones a trained network cannot predict, each with its reason."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_NAMED = 6
-# So many times its own range outside of it a number is taken for a fault; heavy tails reach far too.
+# A number that lies this many ranges outside of the training range is an error; heavy tails reach far too.
 MAX_RANGE_FACTOR = 10
 
 
 class RowErrors:
-    """The reasons against each row of a chunk.
+    """What is wrong with each row of a chunk.
 
     Args:
         n_rows: rows of the chunk.
@@ -51,24 +51,24 @@ def validate_all_columns(frame: pd.DataFrame, names: list[str], what: str = "inp
 
 
 def validate_rows(frame: pd.DataFrame, preprocessor: Any, strict: bool = True) -> np.ndarray:
-    """Return the reasons against each row, (n,) text, empty for a row that can be answered.
+    """Return what is wrong with each row, (n,) text, empty for a valid row.
 
-    Text in a number column, infinite values and what is no date are always refused. Strict refuses what training
+    Text in a number column, infinite values and what is no date are always errors. With `strict` so is what training
     never had in that column: an empty cell, an unknown category, something other than 0 and 1, a negative number, or
     one that lies ten times the training range outside of it. Otherwise such cells are imputed, left
     without a dummy, clipped or taken as they are, as `TablePreprocessor.inputs` says.
 
     Args:
         frame: raw rows; extra and reordered columns are fine.
-        preprocessor: a fitted TablePreparation.
-        strict: whether to refuse what training never had.
+        preprocessor: a fitted TablePreprocessor.
+        strict: whether what training never had is an error.
 
     Raises:
         DataError: columns are missing.
     """
     state = preprocessor.state
     validate_all_columns(frame, list(state["kinds"]))
-    found = RowErrors(len(frame))
+    errors = RowErrors(len(frame))
     known = dict(
         zip(state["categories"], state["encoder"].categories_ if state["categories"] else [], strict=True)
     )
@@ -78,112 +78,114 @@ def validate_rows(frame: pd.DataFrame, preprocessor: Any, strict: bool = True) -
         column = frame[name]
         if name not in may_be_empty and (strict or preprocessor.settings.missing == "refuse"):
             empty = np.flatnonzero(column.isna().to_numpy())
-            found.add(empty, f"{name} is empty, and never was in training")
+            errors.add(empty, f"{name} is empty, and never was in training")
         if kind == "category":
             if strict:
-                _validate_category(found, column, known[name])
+                _validate_category(errors, column, known[name])
         elif kind == "date":
             bad = np.flatnonzero((parse_dates(column).isna() & column.notna()).to_numpy())
-            found.add(bad, [f"{name} is a date, and holds {_shown(v)}" for v in column.iloc[bad]])
+            errors.add(bad, [f"{name} is a date, and holds {_shown(v)}" for v in column.iloc[bad]])
         else:
-            _validate_numbers(found, column, kind, summary.get(name) if strict else None, strict)
-    return found.reasons
+            _validate_numbers(errors, column, kind, summary.get(name) if strict else None, strict)
+    return errors.reasons
 
 
-def _validate_category(found: RowErrors, column: pd.Series, known: np.ndarray) -> None:
+def _validate_category(errors: RowErrors, column: pd.Series, known: np.ndarray) -> None:
     texts = column.astype(object).map(class_text, na_action="ignore")
     bad = np.flatnonzero((~texts.isin(list(known)) & column.notna()).to_numpy())
     names = ", ".join(str(each) for each in known[:MAX_NAMED]) + (" ..." if len(known) > MAX_NAMED else "")
-    found.add(
+    errors.add(
         bad,
         [f"{column.name} holds {_shown(v)}, which training never saw ({names})" for v in column.iloc[bad]],
     )
 
 
 def _validate_numbers(
-    found: RowErrors, column: pd.Series, kind: str, summary: dict[str, Any] | None, strict: bool
+    errors: RowErrors, column: pd.Series, kind: str, summary: dict[str, Any] | None, strict: bool
 ) -> None:
     import pandas as pd
 
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     present = column.notna().to_numpy()
     text = np.flatnonzero(np.isnan(numbers) & present)
-    found.add(text, [f"{column.name} is a number, and holds {_shown(v)}" for v in column.iloc[text]])
+    errors.add(text, [f"{column.name} is a number, and holds {_shown(v)}" for v in column.iloc[text]])
     infinite = np.isinf(numbers)
-    found.add(np.flatnonzero(infinite), f"{column.name} is infinite")
+    errors.add(np.flatnonzero(infinite), f"{column.name} is infinite")
     if kind == "boolean":
         if strict:
             other = np.flatnonzero(~np.isnan(numbers) & ~infinite & (numbers != 0) & (numbers != 1))
-            found.add(other, [f"{column.name} is 0 or 1, and holds {numbers[k]:g}" for k in other])
+            errors.add(other, [f"{column.name} is 0 or 1, and holds {numbers[k]:g}" for k in other])
         return
     if summary is None or not summary["points"]:
         return
     low, high = summary["points"][0], summary["points"][-1]
     negative = np.flatnonzero((numbers < 0) & ~infinite) if low >= 0 else np.array([], dtype=int)
-    found.add(negative, [f"{column.name} is {numbers[k]:g}, and was never negative" for k in negative])
+    errors.add(negative, [f"{column.name} is {numbers[k]:g}, and was never negative" for k in negative])
     width = MAX_RANGE_FACTOR * max(high - low, abs(high), abs(low))
     far = ((numbers < low - width) | (numbers > high + width)) & ~infinite
     far[negative] = False
     where = np.flatnonzero(far)
-    found.add(where, [f"{column.name} is {numbers[k]:g}, far outside of {low:g} to {high:g}" for k in where])
+    errors.add(where, [f"{column.name} is {numbers[k]:g}, far outside of {low:g} to {high:g}" for k in where])
 
 
-def parse_targets(frame: pd.DataFrame, columns: DataSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Return the targets of new rows, and the reason against each row whose target cannot be measured.
+def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Return the targets of new rows, and what is wrong with each row whose target is not one of the task's.
 
-    Targets: (n,) codes for multiclass, otherwise (n, k) float, in the units of the (transformed) target; what stands
-    where a row is refused means nothing.
+    Targets: (n,) class codes for multiclass, otherwise (n, k) float, in the units of the (transformed) target; those of
+    invalid rows mean nothing.
 
     Raises:
         DataError: a target column is missing.
     """
     import pandas as pd
 
-    names = list(columns.target_names)
+    names = list(data_spec.target_names)
     validate_all_columns(frame, names, "target column")
-    found = RowErrors(len(frame))
-    if columns.task in ("multiclass", "binary"):
+    errors = RowErrors(len(frame))
+    if data_spec.task in ("multiclass", "binary"):
         column = frame[names[0]]
-        codes = {name: k for k, name in enumerate(columns.class_names)}
+        codes = {name: k for k, name in enumerate(data_spec.class_names)}
         texts = column.astype(object).map(class_text, na_action="ignore")
         known = texts.map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
         empty = column.isna().to_numpy()
-        found.add(np.flatnonzero(empty), f"{names[0]} is empty")
+        errors.add(np.flatnonzero(empty), f"{names[0]} is empty")
         bad = np.flatnonzero(np.isnan(known) & ~empty)
-        found.add(
+        errors.add(
             bad, [f"{names[0]} holds {_shown(v)}, a class training never saw" for v in column.iloc[bad]]
         )
         whole = np.nan_to_num(known).astype(np.int64)
-        return (whole if columns.task == "multiclass" else whole[:, None].astype(np.float64)), found.reasons
+        return (
+            whole if data_spec.task == "multiclass" else whole[:, None].astype(np.float64)
+        ), errors.reasons
     values = np.column_stack(
         [pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64, na_value=np.nan) for name in names]
     )
     wrong = ~np.isfinite(values)
-    if columns.task == "multilabel":
+    if data_spec.task == "multilabel":
         wrong |= ~np.isin(values, (0, 1))
-    if columns.target_transform == "log1p":
+    if data_spec.target_transform == "log1p":
         wrong |= values <= -1
     for k, name in enumerate(names):
         bad = np.flatnonzero(wrong[:, k])
-        found.add(bad, [f"{name} is no target: {_shown(v)}" for v in frame[name].iloc[bad]])
+        errors.add(bad, [f"{name} is no target: {_shown(v)}" for v in frame[name].iloc[bad]])
     values = np.where(wrong, 0.0, values)
-    return (np.log1p(values) if columns.target_transform == "log1p" else values), found.reasons
+    return (np.log1p(values) if data_spec.target_transform == "log1p" else values), errors.reasons
 
 
 def validate_images(pixels: np.ndarray) -> np.ndarray:
-    """Return the reasons against each picture, (n,) text: pixels that are not from 0 to 255.
+    """Return what is wrong with each image, (n,) text: pixels that are not from 0 to 255.
 
     Args:
         pixels: (n, ...) numbers.
     """
-    found = RowErrors(len(pixels))
+    errors = RowErrors(len(pixels))
     flat = np.asarray(pixels).reshape(len(pixels), -1)
     if flat.dtype == np.uint8:
-        return found.reasons
+        return errors.reasons
     with np.errstate(invalid="ignore"):
         right = ((flat >= 0) & (flat <= 255)).all(1)
-    found.add(np.flatnonzero(~right), "a pixel is not a number from 0 to 255")
-    return found.reasons
+    errors.add(np.flatnonzero(~right), "a pixel is not a number from 0 to 255")
+    return errors.reasons
 
 
 def _shown(value: object) -> str:

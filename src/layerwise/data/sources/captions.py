@@ -1,4 +1,4 @@
-"""Pictures described in a few words, and words turned into what a generator is told: "a seven, thick"."""
+"""Captions of digit images, such as "a seven, thick", and their encoding as conditions of a generator."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ IGNORED_WORDS = ("a", "an", "the", "and", "digit", "leaning", "slanted", "to", "
 
 
 class CaptionConfig(Config):
-    """What captions can say of the pictures of a problem.
+    """The vocabulary of captions and the thresholds of stroke and slant.
 
-    `intensity` holds, for each class, the two terciles of its training pictures' mean pixel; `slant` the two of all.
+    `intensity` holds, for each class, the two terciles of its training images' mean pixel; `slant` the two of the
+    slant of all training images.
     """
 
     class_names: tuple[str, ...]
@@ -31,14 +32,14 @@ class CaptionConfig(Config):
 
 
 def mean_intensity(rows: Tensor) -> Tensor:
-    """Return the mean pixel of each picture, (n,)."""
+    """Return the mean pixel of each image (n, d), (n,)."""
     return rows.mean(1)
 
 
 def stroke_slant(rows: Tensor, image_shape: tuple[int, int]) -> Tensor:
-    """Return by how many columns a picture's ink moves to the right from one line to the line above, (n,).
+    """Return by how many columns a stroke moves to the right from one line of pixels to the line above, (n,).
 
-    It is minus the covariance of column and line over the variance of the line, with the ink as weight.
+    It is minus the covariance of column and line over the variance of the line, weighted by the pixels.
     """
     height, width = image_shape
     line = torch.arange(height, dtype=rows.dtype, device=rows.device).repeat_interleave(width)
@@ -50,8 +51,15 @@ def stroke_slant(rows: Tensor, image_shape: tuple[int, int]) -> Tensor:
     return -(products - mean_line * mean_column) / variance
 
 
+def _terciles(values: Tensor) -> tuple[float, float]:
+    """Return the two terciles of values (n,)."""
+    cuts = torch.tensor([1 / 3, 2 / 3], dtype=values.dtype, device=values.device)
+    low, high = torch.quantile(values, cuts).tolist()
+    return low, high
+
+
 class Captions:
-    """Conditions of pictures: class, stroke and slant, each one-hot, side by side: (n, classes + 6)."""
+    """Conditions of images: class, stroke and slant, each one-hot, side by side: (n, classes + 6)."""
 
     def __init__(self, config: CaptionConfig) -> None:
         self.config = config
@@ -60,16 +68,15 @@ class Captions:
     def fit(
         cls, rows: Tensor, targets: Tensor, class_names: Sequence[str], image_shape: tuple[int, int]
     ) -> Captions:
-        """Find the terciles of training pictures (n, d) with class codes (n,)."""
-        cuts = torch.tensor([1 / 3, 2 / 3], dtype=rows.dtype, device=rows.device)
-        intensity = [
-            torch.quantile(mean_intensity(rows[targets == k]), cuts).tolist() for k in range(len(class_names))
-        ]
-        slant = torch.quantile(stroke_slant(rows, image_shape), cuts).tolist()
+        """Find the terciles of training images (n, d) with class codes (n,)."""
+        intensity = tuple(_terciles(mean_intensity(rows[targets == k])) for k in range(len(class_names)))
         return cls(
             CaptionConfig(
-                class_names=tuple(class_names), image_shape=image_shape, intensity=intensity, slant=slant
-            )  # type: ignore[arg-type]
+                class_names=tuple(class_names),
+                image_shape=image_shape,
+                intensity=intensity,
+                slant=_terciles(stroke_slant(rows, image_shape)),
+            )
         )
 
     @property
@@ -78,7 +85,7 @@ class Captions:
         return len(self.config.class_names) + len(STROKES) + len(SLANTS)
 
     def describe(self, rows: Tensor, targets: Tensor) -> Tensor:
-        """Return codes (n, 3) of class, stroke and slant of pictures (n, d)."""
+        """Return codes (n, 3) of class, stroke and slant of images (n, d) with class codes (n,)."""
         limits = rows.new_tensor(self.config.intensity)[targets]
         stroke = (mean_intensity(rows)[:, None] > limits).sum(1)
         slant = (
@@ -119,19 +126,19 @@ class Captions:
         return found[0], found[1], found[2]
 
     def sample(self, caption: str, known: Tensor, n: int, rng: torch.Generator) -> Tensor:
-        """Return n codes (n, 3) that fit a caption, drawn from the codes (m, 3) of real pictures.
+        """Return n codes (n, 3) that fit a caption, drawn from the codes (m, 3) of real images.
 
-        What the caption leaves open is as it is among the real pictures of which the rest is true.
+        What the caption leaves open is as frequent as among the real images that fit it.
 
         Raises:
-            DataError: no real picture is like that.
+            DataError: no real image fits the caption.
         """
         fits = torch.ones(len(known), dtype=torch.bool, device=known.device)
         for kind, code in enumerate(self.parse(caption)):
             if code is not None:
                 fits &= known[:, kind] == code
-        places = fits.nonzero()[:, 0]
-        if len(places) == 0:
-            raise DataError(f"caption '{caption}': no training picture is like that")
-        picked = torch.randint(len(places), (n,), generator=rng, device=rng.device)
-        return known[places[picked]]
+        candidates = fits.nonzero()[:, 0]
+        if len(candidates) == 0:
+            raise DataError(f"caption '{caption}': no training image fits it")
+        picked = torch.randint(len(candidates), (n,), generator=rng, device=rng.device)
+        return known[candidates[picked]]

@@ -1,7 +1,7 @@
-"""Where a problem's files come from: a file that is already there, else a checked download.
+"""A problem's raw files: one that is already there, else a checked download.
 
 Nothing half-written is ever taken for the file: a download goes to a temporary name of its own beside the
-file's place, is checked by sha256 there, and gets the file's name in one atomic step. Two runs at once may
+file's path, is checked by sha256 there, and gets the file's name in one atomic step. Two runs at once may
 both download; both end with the same checked file.
 """
 
@@ -63,7 +63,7 @@ class SourceFile(Config):
 
     @field_validator("name")
     @classmethod
-    def _stay_below_the_folder(cls, name: str) -> str:
+    def _require_relative_path(cls, name: str) -> str:
         path = PurePosixPath(name)
         if not path.parts or path.is_absolute() or ".." in path.parts:
             raise ValueError(f"'{name}' is not a path below the raw data folder")
@@ -71,14 +71,14 @@ class SourceFile(Config):
 
     @field_validator("urls")
     @classmethod
-    def _speak_http(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+    def _require_http(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for url in urls:
             if not url.startswith(("http://", "https://")):
                 raise ValueError(f"the address '{url}' does not begin with http:// or https://")
         return urls
 
     @model_validator(mode="after")
-    def _check_what_is_downloaded(self) -> SourceFile:
+    def _require_hashes(self) -> SourceFile:
         if self.urls and self.sha256 is None:
             raise ValueError(f"'{self.name}' has addresses but no sha256 to check the download with")
         if self.archive_sha256 and not self.member:
@@ -94,9 +94,9 @@ def sha256_of(path: Path, hash_of: Literal["file", "content"] = "file") -> str:
     """
     digest = hashlib.sha256()
     with open(path, "rb") as handle:
-        packed = hash_of == "content" and handle.read(2) == GZIP_MAGIC
+        compressed = hash_of == "content" and handle.read(2) == GZIP_MAGIC
         handle.seek(0)
-        with gzip.GzipFile(fileobj=handle) if packed else nullcontext(handle) as stream:
+        with gzip.GzipFile(fileobj=handle) if compressed else nullcontext(handle) as stream:
             while chunk := stream.read(1 << 20):
                 digest.update(chunk)
     return digest.hexdigest()
@@ -177,7 +177,7 @@ def _download(source: SourceFile, destination: Path) -> None:
         try:
             _download_from(url, source, destination)
             return
-        # A failed connection is an OSError too, so it has to be told from the disk's own errors first.
+        # A failed connection is an OSError too, so it is caught before the disk's own errors.
         except (requests.RequestException, _WrongBytesError) as error:
             failures.append(f"{url}\n               {type(error).__name__.strip('_')}: {error}")
         except OSError as error:
@@ -192,7 +192,7 @@ def _download(source: SourceFile, destination: Path) -> None:
 def _download_from(url: str, source: SourceFile, destination: Path) -> None:
     import pooch
 
-    # Identity: a server that packs on the way would have requests unpack it, and change a gz file's bytes.
+    # Identity: a server that compresses on the way would have requests decompress it, and change a gz file's bytes.
     downloader = pooch.HTTPDownloader(
         progressbar=sys.stderr.isatty(),
         chunk_size=CHUNK_BYTES,
@@ -228,8 +228,8 @@ def _temporary(destination: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 def _unzip(archive: Path, member: str, handle: IO[bytes]) -> None:
     try:
-        with zipfile.ZipFile(archive) as opened, opened.open(member) as packed:
-            shutil.copyfileobj(packed, handle)
+        with zipfile.ZipFile(archive) as opened, opened.open(member) as compressed:
+            shutil.copyfileobj(compressed, handle)
     except KeyError as error:
         raise _WrongBytesError(f"the archive holds no {member}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:

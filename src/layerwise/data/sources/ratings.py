@@ -1,7 +1,7 @@
-"""Ratings of items by users: which of them train, and the rows that a machine learns from.
+"""Ratings of items by users, and the rows of one-hot ratings that an RBM or an autoencoder learns from.
 
-A row has one group of one-hot columns for each other party: of an item, the users' ratings of it (by `items`), or of a
-user, the ratings of the items (by `users`). A rating that is not there is a group of zeros.
+The row of an item has a group of one-hot columns for each user (`ratings_by: items`), the row of a user one for each
+item (`ratings_by: users`). A rating that is missing is a group of zeros.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class RatingsPreprocessor:
     def fit(
         cls, ratings: Ratings, training: np.ndarray, problem: Problem, settings: PreprocessingSettings
     ) -> RatingsPreprocessor:
-        """Note the levels and the parties.
+        """Note the levels of the ratings, the users and the items.
 
         Raises:
             DataError: there are fewer than two levels.
@@ -99,8 +99,10 @@ class RatingsPreprocessor:
     def _rows(self, ratings: Ratings, at: np.ndarray) -> TensorData:
         levels = np.asarray(self.state["levels"])
         at = at[np.isin(ratings.values[at], levels)]
-        parties = (ratings.items, ratings.users) if self.state["by_items"] else (ratings.users, ratings.items)
-        rows, groups = parties[0][at], parties[1][at]
+        row_and_group = (
+            (ratings.items, ratings.users) if self.state["by_items"] else (ratings.users, ratings.items)
+        )
+        rows, groups = row_and_group[0][at], row_and_group[1][at]
         inputs = torch.zeros(len(self.state["rows"]), self.data_spec.n_inputs)
         columns = groups * len(levels) + np.searchsorted(levels, ratings.values[at])
         inputs[torch.from_numpy(rows), torch.from_numpy(columns)] = 1

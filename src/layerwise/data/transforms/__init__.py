@@ -1,4 +1,4 @@
-"""What is done to a batch's inputs: augmentation, corruption, binarization, images in pairs.
+"""Transforms of a batch's inputs: augmentation, corruption, binarization, images in pairs.
 
-Each draws from a random stream of its own; nothing here is fitted.
+Each has a random stream of its own; nothing here is fitted.
 """

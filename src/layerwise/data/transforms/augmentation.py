@@ -1,4 +1,4 @@
-"""Pictures turned, moved, scaled, sheared, flipped and made noisy while a network learns from them."""
+"""Data augmentation: images rotated, shifted, scaled, sheared, flipped and made noisy, batch by batch."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ AUGMENTATIONS = ("rotate", "shift", "scale", "shear", "flip_horizontal", "flip_v
 
 
 class AugmentationSettings(Config):
-    """How far each picture of a batch is changed at most; each change is drawn anew for each row and batch."""
+    """How far each image of a batch is changed at most; each change is sampled anew for each row and batch."""
 
     rotate: float = setting(
-        0.0, "turned by up to this many degrees either way", "10 for digits", "tables", ge=0, le=180
+        0.0, "rotated by up to this many degrees either way", "10 for digits", "tables", ge=0, le=180
     )
     shift: float = setting(
-        0.0, "moved by up to this share of width and height either way", "0.1", "tables", ge=0, lt=1
+        0.0, "shifted by up to this fraction of width and height either way", "0.1", "tables", ge=0, lt=1
     )
-    scale: float = setting(0.0, "made larger or smaller by up to this share", "0.1", "tables", ge=0, lt=1)
+    scale: float = setting(0.0, "scaled up or down by up to this fraction", "0.1", "tables", ge=0, lt=1)
     shear: float = setting(0.0, "sheared by up to this many degrees", "10", "tables", ge=0, lt=90)
     flip_horizontal: bool = setting(
         False, "mirrored left to right, half of the time", "things, never digits or letters", "tables"
     )
     flip_vertical: bool = setting(
-        False, "mirrored top to bottom, half of the time", "pictures from above", "tables"
+        False, "mirrored top to bottom, half of the time", "images from above", "tables"
     )
     noise: float = setting(
         0.0,
@@ -49,33 +49,33 @@ class AugmentationSettings(Config):
 def affine_matrices(
     degrees: Tensor, shear: Tensor, scale: Tensor, shift: Tensor, flip: Tensor, image_shape: tuple[int, int]
 ) -> Tensor:
-    """Return the maps from a place in the new picture to one in the old, (n, 2, 3), in `affine_grid`'s units.
+    """Return the affine maps from a point in the new image to one in the old, (n, 2, 3), in `affine_grid`'s units.
 
-    The new picture is flip, shear, scale, turn (counter-clockwise as seen), then shift, about its centre.
+    The old image is flipped, sheared, scaled, rotated (counter-clockwise as seen) about its centre, then shifted.
 
     Args:
         degrees, shear: (n,) in degrees.
         scale: (n,) factors.
-        shift: (n, 2) to the right and down, as shares of width and height.
+        shift: (n, 2) to the right and down, as fractions of width and height.
         flip: (n, 2) +1 or -1 for left-right and top-bottom.
         image_shape: height and width; pixels are square.
     """
     height, width = image_shape
     angle, slant = degrees * (math.pi / 180), torch.tan(shear * (math.pi / 180))
     cos, sin, zero, one = angle.cos(), angle.sin(), torch.zeros_like(angle), torch.ones_like(angle)
-    # In pixels, y down: a turn that looks counter-clockwise has its sine above the diagonal.
-    turn = torch.stack([cos, sin, -sin, cos], 1).reshape(-1, 2, 2)
+    # In pixels, y down: a rotation that looks counter-clockwise has its sine above the diagonal.
+    rotation = torch.stack([cos, sin, -sin, cos], 1).reshape(-1, 2, 2)
     sheared = torch.stack([one, slant, zero, one], 1).reshape(-1, 2, 2)
-    forward = turn @ (scale[:, None, None] * sheared) @ torch.diag_embed(flip)
-    back = torch.linalg.inv(forward)
-    sides = back.new_tensor([float(width), float(height)])
+    forward = rotation @ (scale[:, None, None] * sheared) @ torch.diag_embed(flip)
+    inverse = torch.linalg.inv(forward)
+    sides = inverse.new_tensor([float(width), float(height)])
     # affine_grid counts from -1 to 1 along each side.
-    linear = back * sides[None, None, :] / sides[None, :, None]
+    linear = inverse * sides[None, None, :] / sides[None, :, None]
     return torch.cat([linear, -(linear @ (2 * shift)[:, :, None])], 2)
 
 
 def warp(images: Tensor, matrices: Tensor) -> Tensor:
-    """Return pictures (n, height, width) as the maps (n, 2, 3) place them: bilinear, black outside."""
+    """Return images (n, height, width) warped by affine maps (n, 2, 3): bilinear, black outside."""
     grid = functional.affine_grid(matrices, [len(images), 1, *images.shape[1:]], align_corners=False)
     return functional.grid_sample(
         images[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False
@@ -87,8 +87,8 @@ class Augmentation(RandomTransform):
 
     Args:
         settings: how far.
-        image_shape: height and width of the pictures.
-        rng: where the draws come from, on the device of the batches.
+        image_shape: height and width of the images.
+        rng: random generator on the device of the batches.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Augmentation(RandomTransform):
         return 2 * draws - 1
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return (n, height * width) pictures in [0, 1]; the inputs are left as they are."""
+        """Return (n, height * width) images in [0, 1]; the inputs are left as they are."""
         s, n = self.settings, len(inputs)
         result = inputs
         if any(name != "noise" for name in s.chosen):
@@ -117,8 +117,8 @@ class Augmentation(RandomTransform):
             )
             result = warp(inputs.reshape(n, *self.image_shape), matrices).reshape(n, -1)
         if s.noise:
-            drawn = torch.randn(result.shape, generator=self.rng, device=inputs.device, dtype=inputs.dtype)
-            result = (result + s.noise * drawn).clamp(0, 1)
+            noise = torch.randn(result.shape, generator=self.rng, device=inputs.device, dtype=inputs.dtype)
+            result = (result + s.noise * noise).clamp(0, 1)
         return result
 
 
@@ -129,5 +129,5 @@ def make_augmentation(
     device: torch.device | str,
     consumer: str,
 ) -> Augmentation:
-    """Return an augmentation with a stream of random numbers of its own for the named consumer."""
+    """Return an augmentation with a random stream of its own for the named consumer."""
     return Augmentation(settings, image_shape, torch_rng(seed, consumer, "augmentation", device=device))

@@ -1,4 +1,4 @@
-"""What is done to a batch's inputs each time it is drawn."""
+"""Transforms of a batch's inputs: their base class, several in sequence, and dynamic binarization."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from layerwise.utils.random_streams import torch_rng
 
 
 class RandomTransform:
-    """What draws from a generator of its own; a checkpoint keeps where that one is."""
+    """A transform with a random generator of its own, whose state a checkpoint keeps."""
 
     rng: torch.Generator
 
@@ -20,7 +20,7 @@ class RandomTransform:
         return {"rng": self.rng.get_state()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state_dict()` returned."""
+        """Restore what `state_dict()` returned."""
         self.rng.set_state(state["rng"])
 
 
@@ -31,7 +31,7 @@ class Compose:
         self.steps = list(steps)
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return what the last one makes of the inputs."""
+        """Return the output of the last transform."""
         for step in self.steps:
             inputs = step(inputs)
         return inputs
@@ -46,7 +46,7 @@ class Compose:
         }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state_dict()` returned."""
+        """Restore what `state_dict()` returned."""
         for k, step in enumerate(self.steps):
             own = {name.split(".", 1)[1]: value for name, value in state.items() if name.startswith(f"{k}.")}
             if own:
@@ -54,12 +54,13 @@ class Compose:
 
 
 class DynamicBinarization(RandomTransform):
-    """Draw each input as 0 or 1 with its value as the probability, anew for every batch.
+    """Sample each input as 0 or 1 with its value as the probability, anew for every batch.
 
-    Dynamic binarisation (Salakhutdinov & Murray 2008): a grey value is read as the probability of ink.
+    Dynamic binarisation (Salakhutdinov & Murray 2008): a grey value is the probability
+    that the binarized pixel is 1.
 
     Args:
-        rng: where the draws come from; on the device of the batches.
+        rng: random generator on the device of the batches.
     """
 
     def __init__(self, rng: torch.Generator) -> None:
@@ -72,5 +73,5 @@ class DynamicBinarization(RandomTransform):
 
 
 def make_dynamic_binarization(seed: int, device: torch.device | str, consumer: str) -> DynamicBinarization:
-    """Return a fresh binarisation with a stream of random numbers of its own for the named consumer."""
+    """Return a dynamic binarization with a random stream of its own for the named consumer."""
     return DynamicBinarization(torch_rng(seed, consumer, "binarise", device=device))

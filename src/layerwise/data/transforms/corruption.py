@@ -1,4 +1,4 @@
-"""Noise on the inputs of a denoising autoencoder (Vincent et al. 2010, section 3.3), drawn anew for every batch."""
+"""Noise on the inputs of a denoising autoencoder (Vincent et al. 2010, section 3.3), sampled anew for every batch."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ CorruptionName = Literal["none", "masking", "gaussian", "salt_and_pepper", "swap
 
 CORRUPTIONS: dict[str, Choice] = {
     "none": Choice("the row itself", "a bottleneck or a penalty does the work"),
-    "masking": Choice("a column becomes 0 with the probability corruption_level", "pictures, ratings; 0.25"),
+    "masking": Choice("a column becomes 0 with the probability corruption_level", "images, ratings; 0.25"),
     "gaussian": Choice("N(0, corruption_level^2) is added", "real inputs; 0.1 to 0.5"),
-    "salt_and_pepper": Choice("a column becomes 0 or 1, by a fair coin", "pictures in [0, 1]; 0.1 to 0.25"),
+    "salt_and_pepper": Choice("a column becomes 0 or 1, by a fair coin", "images in [0, 1]; 0.1 to 0.25"),
     "swap": Choice("a column takes another row's value of it", "tables: what comes in is real; 0.15"),
 }
 
 
 def column_groups(blocks: Sequence[ColumnBlock]) -> Tensor:
-    """Return which columns share their fate, (n_inputs,): dummies of one category do, pixels do not."""
+    """Return a group number for each column, (n_inputs,): the dummies of one category have the same, pixels do not.
+
+    Columns of one group are corrupted together.
+    """
     groups, count = [], 0
     for block in blocks:
         size = block.stop - block.start
@@ -37,24 +40,24 @@ def column_groups(blocks: Sequence[ColumnBlock]) -> Tensor:
 
 
 class Corruption:
-    """Damage a batch at random and leave the original as it is.
+    """Corrupt a copy of a batch at random.
 
     Args:
         kind: of the noise.
-        level: the share of damaged columns, or the standard deviation of `gaussian`.
-        rng: where the draws come from, on the device of the batches.
-        groups: (n_inputs,) columns of one number are damaged together; by default each on its own.
+        level: the fraction of corrupted columns, or the standard deviation of `gaussian`.
+        rng: samples the noise, on the device of the batches.
+        groups: (n_inputs,) columns with the same number are corrupted together; by default each on its own.
     """
 
     def __init__(
         self, kind: CorruptionName, level: float, rng: torch.Generator, groups: Tensor | None = None
     ) -> None:
         self.kind, self.level, self.rng = kind, level, rng
-        together = groups is not None and int(groups.max()) + 1 < len(groups)
-        self.groups = groups if together else None
+        has_groups = groups is not None and int(groups.max()) + 1 < len(groups)
+        self.groups = groups if has_groups else None
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Return a damaged copy, shape of rows (n, n_inputs)."""
+        """Return a corrupted copy, shape of rows (n, n_inputs)."""
         if self.kind == "none" or self.level == 0:
             return rows
         if self.kind == "gaussian":
@@ -64,30 +67,30 @@ class Corruption:
         if self.kind == "masking":
             return rows.masked_fill(corrupted, 0)
         if self.kind == "salt_and_pepper":
-            # Below the level the draw is uniform again, and its half is a fair coin.
+            # Below the level the number is uniform again, and being in its lower half is a fair coin.
             return torch.where(corrupted, (uniform < self.level / 2).to(rows.dtype), rows)
-        others = self._other_rows(rows, corrupted)
-        return torch.where(corrupted, rows.gather(0, others), rows)
+        source_rows = self._sample_source_rows(rows, corrupted)
+        return torch.where(corrupted, rows.gather(0, source_rows), rows)
 
     def _sample_uniform(self, rows: Tensor) -> Tensor:
         if self.groups is None:
             return torch.empty_like(rows).uniform_(generator=self.rng)
         groups = self.groups.to(rows.device)
-        drawn = rows.new_empty(len(rows), int(groups.max()) + 1).uniform_(generator=self.rng)
-        return drawn[:, groups]
+        uniform = rows.new_empty(len(rows), int(groups.max()) + 1).uniform_(generator=self.rng)
+        return uniform[:, groups]
 
-    def _other_rows(self, rows: Tensor, corrupted: Tensor) -> Tensor:
+    def _sample_source_rows(self, rows: Tensor, corrupted: Tensor) -> Tensor:
         """Return from which row each column comes, never from its own, shape of rows."""
         n = len(rows)
         if n < 2:
             return torch.zeros_like(corrupted, dtype=torch.int64)
         width = rows.shape[1] if self.groups is None else int(self.groups.max()) + 1
         steps = torch.randint(1, n, (n, width), generator=self.rng, device=rows.device)
-        others = (torch.arange(n, device=rows.device)[:, None] + steps) % n
-        return others if self.groups is None else others[:, self.groups.to(rows.device)]
+        source_rows = (torch.arange(n, device=rows.device)[:, None] + steps) % n
+        return source_rows if self.groups is None else source_rows[:, self.groups.to(rows.device)]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return what drawing changes."""
+        """Return the state of the random generator."""
         return {"rng": self.rng.get_state()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures in pairs: damaged and whole, small and large, the frames before and the one after."""
+"""Pairs of images for translation: corrupted and whole, small and large, video frames and the next one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ NOISE_STD = 0.5
 
 
 def corrupt_images(rows: Tensor, image_shape: Shape, rng: torch.Generator) -> Tensor:
-    """Cover the lower half of each picture, or add noise of deviation 0.5 and clip it, each with probability 1/2.
+    """Cover the lower half of each image, or add noise of standard deviation 0.5 and clip, each with probability 1/2.
 
     Args:
         rows: (n, height * width) in [0, 1].
+        image_shape: height and width.
+        rng: draws the noise and which images are covered.
 
     Returns:
         (n, height * width) in [0, 1]
@@ -34,35 +36,35 @@ def downsample(rows: Tensor, image_shape: Shape, factor: int = 4) -> Tensor:
 
 
 def upsample(rows: Tensor, small_shape: Shape, factor: int = 4) -> Tensor:
-    """Return bilinear enlargements, (n, height * width * factor^2): what a picture's pixels alone can tell."""
+    """Return bilinear interpolations, (n, height * width * factor^2), the baseline of super-resolution."""
     images = rows.reshape(-1, 1, *small_shape)
-    made = functional.interpolate(images, scale_factor=factor, mode="bilinear", align_corners=False)
-    return made.flatten(1)
+    large = functional.interpolate(images, scale_factor=factor, mode="bilinear", align_corners=False)
+    return large.flatten(1)
 
 
 def bouncing_videos(rows: Tensor, image_shape: Shape, n_frames: int, rng: torch.Generator) -> Tensor:
-    """Return films (n, frames, height * width) of each picture, at half its size, bouncing between the walls.
+    """Return videos (n, n_frames, height * width) of each image, at half its size, bouncing between the walls.
 
-    A picture starts at a random place with a velocity of 1 to 3 pixels a frame along either axis; at a wall the
-    velocity along that axis turns round, as a billiard ball's does.
+    An image starts at a random position with a velocity of 1 to 3 pixels a frame along either axis; at a wall the
+    velocity along that axis changes its sign.
     """
     height, width = image_shape
     small = functional.avg_pool2d(rows.reshape(-1, 1, height, width), 2)[:, 0]
     room = torch.tensor([height - small.shape[1], width - small.shape[2]], device=rows.device)
     n = len(rows)
     start = torch.rand(n, 2, generator=rng, device=rows.device) * room
-    speed = 1 + 2 * torch.rand(n, 2, generator=rng, device=rows.device)
-    speed = torch.where(torch.rand(n, 2, generator=rng, device=rows.device) < 0.5, -speed, speed)
+    velocity = 1 + 2 * torch.rand(n, 2, generator=rng, device=rows.device)
+    velocity = torch.where(torch.rand(n, 2, generator=rng, device=rows.device) < 0.5, -velocity, velocity)
     videos = rows.new_zeros(n, n_frames, height, width)
-    lines = torch.arange(n, device=rows.device)[:, None, None]
+    index = torch.arange(n, device=rows.device)[:, None, None]
     down, across = (torch.arange(size, device=rows.device) for size in small.shape[1:])
     for t in range(n_frames):
-        place = reflected(start + speed * t, room).round().long()
-        videos[lines, t, place[:, 0, None, None] + down[:, None], place[:, 1, None, None] + across] = small
+        corner = reflect(start + velocity * t, room).round().long()
+        videos[index, t, corner[:, 0, None, None] + down[:, None], corner[:, 1, None, None] + across] = small
     return videos.flatten(2)
 
 
-def reflected(place: Tensor, room: Tensor) -> Tensor:
-    """Return where a point is that was reflected at the walls 0 and `room`."""
-    place = place.remainder(2 * room)
-    return torch.where(place > room, 2 * room - place, place)
+def reflect(position: Tensor, room: Tensor) -> Tensor:
+    """Return the position of a point after its reflections at the walls 0 and `room`."""
+    position = position.remainder(2 * room)
+    return torch.where(position > room, 2 * room - position, position)

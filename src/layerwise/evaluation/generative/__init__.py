@@ -1,4 +1,4 @@
-"""How near generated rows are to real ones: distances, precision and recall, copies, use.
+"""Metrics of generated rows: distances to real ones, precision and recall, memorization, utility.
 
-Anything that generates rows can be measured; how GANs learn is in `training.gan`.
+They hold for any generator of rows; training of GANs is in `training.gan`.
 """

@@ -1,4 +1,4 @@
-"""All that is said of generated pictures, in one dict: the same for every generator of a problem."""
+"""All metrics of generated images in one dict, the same for every generator of a problem."""
 
 from __future__ import annotations
 
@@ -31,19 +31,24 @@ def evaluate_image_samples(
     classes: Callable[[Tensor], Tensor],
     n_classes: int,
 ) -> dict[str, Any]:
-    """Return every measure of generated pictures (m, d) against rows that no generator has learnt from.
+    """Return every metric of generated images (m, d) against test rows, from which no generator has learnt.
 
     Args:
-        features: maps pictures to the space of Frechet and kernel distance, precision, recall and coverage.
-        classes: names pictures' classes.
+        generated: (m, d).
+        training: (n, d), in which memorized rows are looked for.
+        validation: (n, d), which choose the width of the Parzen window.
+        test: (n, d) real rows to compare with.
+        features: maps images to the space of Frechet and kernel distance, precision, recall and coverage.
+        classes: maps images to their classes (n,).
+        n_classes: how many there are.
     """
-    real_features, own_features = features(test), features(generated)
+    real_features, generated_features = features(test), features(generated)
     fractions = class_fractions(classes(generated), n_classes)
     window = parzen(generated, validation[:SIGMA_ROWS], test)
     return {
-        "frechet_distance": frechet_distance(real_features, own_features),
-        "kernel_distance": kernel_distance(real_features, own_features),
-        **asdict(prdc(real_features[:NEIGHBOR_ROWS], own_features[:NEIGHBOR_ROWS])),
+        "frechet_distance": frechet_distance(real_features, generated_features),
+        "kernel_distance": kernel_distance(real_features, generated_features),
+        **asdict(prdc(real_features[:NEIGHBOR_ROWS], generated_features[:NEIGHBOR_ROWS])),
         "parzen_log_prob": window.log_likelihood,
         "parzen_standard_error": window.standard_error,
         "parzen_sigma": window.sigma,
@@ -55,10 +60,10 @@ def evaluate_image_samples(
 
 
 def repeat_training_mean(training: Tensor, n: int) -> Tensor:
-    """Return the training rows' mean, n times: the generator that knows one picture."""
+    """Return the training rows' mean, n times: a baseline that generates a single image."""
     return training.mean(0, keepdim=True).repeat(n, 1)
 
 
 def sample_training_rows(training: Tensor, n: int, rng: torch.Generator) -> Tensor:
-    """Return n training rows: what a perfect generator would give, as far as so many rows can tell."""
+    """Return n training rows, drawn with replacement: the metrics of a perfect generator."""
     return training[torch.randint(len(training), (n,), generator=rng)]

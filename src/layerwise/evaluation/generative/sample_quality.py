@@ -1,7 +1,7 @@
-"""How near generated rows are to real ones: distances between distributions, in whatever space they are given.
+"""Metrics between generated and real rows: Frechet and kernel distance, precision and recall, memorization.
 
-For pictures the space is the last hidden layer of a classifier that is trained on the same problem's training rows, so
-the figures compare generators of one problem and are no match for those of another feature space.
+For images the rows are features: the last hidden layer of a classifier that is trained on the same problem's training
+rows. The metrics compare generators of one problem; those of another feature space differ.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ def kernel_distance(real: Any, generated: Any, max_rows: int = 5000) -> float:
 
 @dataclass(frozen=True)
 class PRDC:
-    """How realistic and how various generated rows are.
+    """Fidelity and diversity of generated rows: precision, recall, density and coverage.
 
-    `precision` is the share of generated rows within reach of a real one, `recall` of real rows within reach of a
-    generated one (Kynkaanniemi et al. 2019): a row's reach is the distance to its k-th nearest neighbour of its own
-    kind. `density` counts how many real rows' reaches hold a generated row, over k, and `coverage` is the share of
-    real rows whose reach holds a generated one (Naeem et al. 2020).
+    A row's radius is the distance to its k-th nearest neighbour of its own kind. `precision` is the fraction of
+    generated rows within the radius of a real one, `recall` of real rows within the radius of a generated one
+    (Kynkaanniemi et al. 2019). `density` is the mean number of real rows within whose radius a generated row lies,
+    over k, and `coverage` the fraction of real rows with a generated one within their radius (Naeem et al. 2020).
     """
 
     precision: float
@@ -117,17 +117,17 @@ def distances(a: Array, b: Array) -> Array:
 
 
 def class_fractions(classes: Any, n_classes: int) -> Array:
-    """Return the share of each class among codes (n,)."""
+    """Return the fraction of each class among class codes (n,)."""
     counts = np.bincount(as_array(classes).astype(np.int64), minlength=n_classes)
     return counts / counts.sum()
 
 
 @dataclass(frozen=True)
 class Memorization:
-    """How far rows lie from the nearest training row, in the median over generated rows and over unseen real ones.
+    """The median distance to the nearest training row, of generated rows and of unseen real ones.
 
     A `ratio` far below 1 says that generated rows are copies of training rows: nearer to them than real rows are.
-    `copies` is the share of generated rows nearer to a training row than 99 of 100 unseen real rows.
+    `copies` is the fraction of generated rows nearer to a training row than 99 of 100 unseen real rows.
     """
 
     generated: float
@@ -139,16 +139,21 @@ class Memorization:
 def memorization(training: Any, unseen: Any, generated: Any) -> Memorization:
     """Compare generated rows' nearest training rows with those of real rows that were never learnt from."""
     known, new = _pair(training, unseen)
-    made = _pair(new, generated)[1]
-    found = [nearest_distance(rows, known) for rows in (made, new)]
-    middle = [float(np.median(each)) for each in found]
-    limit = np.quantile(found[1], 0.01)
+    fake = _pair(new, generated)[1]
+    generated_distances, unseen_distances = (nearest_distance(rows, known) for rows in (fake, new))
+    generated_median, unseen_median = (
+        float(np.median(each)) for each in (generated_distances, unseen_distances)
+    )
+    limit = np.quantile(unseen_distances, 0.01)
     return Memorization(
-        middle[0], middle[1], middle[0] / max(middle[1], 1e-12), float((found[0] < limit).mean())
+        generated=generated_median,
+        unseen=unseen_median,
+        ratio=generated_median / max(unseen_median, 1e-12),
+        copies=float((generated_distances < limit).mean()),
     )
 
 
-def nearest_distance(rows: Array, known: Array, at_a_time: int = 500) -> Array:
-    """Return each row's distance to the nearest known row, (n,)."""
-    parts = [distances(rows[k : k + at_a_time], known).min(1) for k in range(0, len(rows), at_a_time)]
+def nearest_distance(rows: Array, known: Array, batch_size: int = 500) -> Array:
+    """Return the distance of each row (n, d) to the nearest of the known rows (m, d), (n,)."""
+    parts = [distances(rows[k : k + batch_size], known).min(1) for k in range(0, len(rows), batch_size)]
     return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""How near a table's generated rows are to real ones: column by column, pair by pair, all at once, and in use."""
+"""Metrics of a table's generated rows: marginals, associations, detection by a classifier, and utility."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BINS = 20
 
 
 def is_numeric(column: pd.Series) -> bool:
-    """Tell whether a column is compared by its distribution function, and not by its shares."""
+    """Return whether a column is compared by its distribution function, and not by its categories' fractions."""
     import pandas as pd
 
     return bool(
@@ -42,10 +42,10 @@ def as_floats(column: pd.Series) -> Array:
 
 
 def marginal_distance(real: pd.Series, generated: pd.Series) -> float:
-    """Return how far two columns' distributions lie apart, in [0, 1].
+    """Return the distance of two columns' distributions, in [0, 1].
 
-    For numbers the largest gap between the distribution functions (Kolmogorov and Smirnov), for choices the total
-    variation distance, half the summed gaps between shares; empty cells are a choice of their own.
+    For numbers the largest gap between the distribution functions (Kolmogorov and Smirnov), for categories the
+    total variation distance, half the summed gaps between fractions; empty cells are a category of their own.
     """
     if is_numeric(real):
         return ks_distance(as_floats(real), as_floats(generated))
@@ -59,11 +59,11 @@ def ks_distance(a: Array, b: Array) -> float:
     """Return sup |F_a - F_b| of two samples (n,) and (m,)."""
     if not len(a) or not len(b):
         return float(len(a) != len(b))
-    places = np.concatenate([a, b])
+    points = np.concatenate([a, b])
     return float(
         np.abs(
-            np.searchsorted(np.sort(a), places, side="right") / len(a)
-            - np.searchsorted(np.sort(b), places, side="right") / len(b)
+            np.searchsorted(np.sort(a), points, side="right") / len(a)
+            - np.searchsorted(np.sort(b), points, side="right") / len(b)
         ).max()
     )
 
@@ -77,9 +77,10 @@ def _texts(column: pd.Series) -> pd.Series:
 
 
 def associations(frame: pd.DataFrame) -> Array:
-    """Return how strongly each pair of columns goes together, (columns, columns) in [-1, 1].
+    """Return the association of each pair of columns, (columns, columns) in [-1, 1].
 
-    Pearson's correlation for two numbers, the correlation ratio for a number and a choice, Cramer's V for two choices.
+    Pearson's correlation for two numbers, the correlation ratio for a number and a category, Cramer's V for two
+    categories.
     """
     names = list(frame)
     found = np.eye(len(names))
@@ -99,14 +100,14 @@ def association(a: pd.Series, b: pd.Series) -> float:
         x, y = as_floats(both["a"]), as_floats(both["b"])
         return 0.0 if len(x) < 2 or x.std() == 0 or y.std() == 0 else float(np.corrcoef(x, y)[0, 1])
     if any(numbers):
-        number, choice = (a, b) if numbers[0] else (b, a)
-        kept = number.notna()
-        return correlation_ratio(as_floats(number[kept]), _texts(choice[kept]).to_numpy())
+        number, category = (a, b) if numbers[0] else (b, a)
+        known = number.notna()
+        return correlation_ratio(as_floats(number[known]), _texts(category[known]).to_numpy())
     return cramers_v(pd.crosstab(_texts(a), _texts(b)).to_numpy(dtype=np.float64))
 
 
 def correlation_ratio(values: Array, groups: Array) -> float:
-    """Return eta, the root of the share of variance between groups."""
+    """Return eta, the root of the fraction of variance between groups."""
     total = np.square(values - values.mean()).sum() if len(values) else 0.0
     if total == 0:
         return 0.0
@@ -128,9 +129,9 @@ def cramers_v(counts: Array) -> float:
 
 
 def detection_auc(real: Any, generated: Any, seed: int) -> float:
-    """Return how well gradient boosting tells generated rows (m, d) from real ones (n, d): AUC in 5 folds.
+    """Return the AUC of gradient boosting between generated rows (m, d) and real ones (n, d), in 5 folds.
 
-    0.5 says that it cannot; as many rows of each are taken. The folds' scores are pooled.
+    0.5 says that it cannot distinguish them; as many rows of each are taken. The folds' scores are pooled.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
@@ -152,7 +153,7 @@ def synthetic_data_utility(
     """Train the usual models on real rows and on synthetic ones, and test both on the same real rows.
 
     Returns:
-        By model, `real` and `synthetic` with their value and the measure's name: AUC, error, or R squared.
+        By model, the metric's name and its value for `real` and `synthetic`: AUC, error, or R squared.
     """
     metric = {"binary": "roc_auc", "regression": "r2"}.get(task, "error")
     found = [

@@ -1,6 +1,6 @@
 """Annealed importance sampling, forward (Neal 2001; Salakhutdinov & Murray 2008) and back (Burda et al. 2015).
 
-It leads from independent units of known Z to the machine through
+It leads from independent units of known Z to the RBM through
 p_beta(v) ~ exp(-(1 - beta) own(v; a) - beta own(v; b)) sum_h exp(beta (c + v W) h).
 """
 
@@ -33,26 +33,26 @@ def annealing_schedule(n: int) -> Tensor:
 
 
 class _AnnealingPath:
-    """The machines between independent units of biases a and the machine itself."""
+    """The intermediate RBMs between independent units of biases a (beta = 0) and the RBM itself (beta = 1)."""
 
     def __init__(
         self, rbm: RBM, base_bias: Tensor, rng: torch.Generator, observation_counts: Tensor | None
     ) -> None:
         if rbm.config.hidden == "nrelu":
-            raise UnitsError("rectified hidden units have no exact sampler to anneal with")
+            raise UnitsError("rectified (nrelu) hidden units have no exact sampler, which annealing needs")
         self.rbm, self.base, self.rng, self.observation_counts = rbm, base_bias, rng, observation_counts
 
     def base_log_partition(self) -> Tensor:
         """Return log Z of the independent units, shape () or (chains,) for documents of their own lengths."""
         rbm = self.rbm
-        own = rbm.visible_units.log_partition(self.base[None], self.base)
+        visible = rbm.visible_units.log_partition(self.base[None], self.base)
         if self.observation_counts is not None:
-            own = own * self.observation_counts[:, 0]
+            visible = visible * self.observation_counts[:, 0]
         hidden = rbm.hidden_units.log_partition(torch.zeros_like(rbm.hidden_bias)[None], rbm.hidden_bias)
-        return (own + hidden).double().squeeze()
+        return (visible + hidden).double().squeeze()
 
     def sample_base(self, chains: int) -> Tensor:
-        """Draw rows of the independent units, shape (chains, n_visible)."""
+        """Sample rows of the independent units, shape (chains, n_visible)."""
         units = self.rbm.visible_units
         mean = units.mean(self.base.expand(chains, -1).clone(), self.observation_counts)
         return units.sample(mean, self.rng)
@@ -60,10 +60,10 @@ class _AnnealingPath:
     def log_ratio(self, v: Tensor, x: Tensor, beta: float, other: float) -> Tensor:
         """Return log p*_beta(v) - log p*_other(v), shape (chains,) float64; x is c + v W."""
         units, hidden = self.rbm.visible_units, self.rbm.hidden_units
-        own = units.free_energy_term(v, self.base) - units.free_energy_term(v, self.rbm.visible_bias)
+        visible_term = units.free_energy_term(v, self.base) - units.free_energy_term(v, self.rbm.visible_bias)
         bias = self.rbm.hidden_bias
-        change = hidden.log_partition(beta * x, bias) - hidden.log_partition(other * x, bias)
-        return (change + (beta - other) * own).double()
+        hidden_term = hidden.log_partition(beta * x, bias) - hidden.log_partition(other * x, bias)
+        return (hidden_term + (beta - other) * visible_term).double()
 
     def gibbs_step(self, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
         """Take a Gibbs step of p_beta from rows whose c + v W is x; return the new rows and their c + v W."""
@@ -85,11 +85,11 @@ def ais_log_weights(
     """Return log Z_a + log w of each chain, (chains,) float64; the mean of their exponentials is Z on average.
 
     Args:
-        rbm: the machine.
+        rbm: the RBM.
         base_bias: (n_visible,) biases a of the independent units to start from, such as the training rows' own.
         betas: inverse temperatures from 0 to 1.
         chains: how many, all at once.
-        rng: draws the states, on the machine's device.
+        rng: samples the states, on the RBM's device.
         document_length: (chains,) the documents' lengths, for counts.
     """
     path = _AnnealingPath(
@@ -109,9 +109,16 @@ def ais_log_weights(
 def reverse_ais_log_weights(
     rbm: RBM, base_bias: Tensor, betas: Tensor, start: Tensor, rng: torch.Generator
 ) -> Tensor:
-    """Return log Z_a - log w of chains that anneal from rows of the machine to independent units, (chains,) float64.
+    """Return log Z_a - log w of chains that anneal from rows of the RBM to independent units, (chains,) float64.
 
-    Their mean is at least log Z on average if `start` (chains, n_visible) are exact rows of the machine.
+    Their mean is at least log Z on average if `start` are exact samples of the RBM.
+
+    Args:
+        rbm: the RBM.
+        base_bias: (n_visible,) biases a of the independent units to end at.
+        betas: inverse temperatures from 0 to 1, taken in the reverse order.
+        start: (chains, n_visible) rows to start from.
+        rng: samples the states, on the RBM's device.
     """
     observation_counts = (
         rbm.visible_units.observation_counts(start) if rbm.visible_units.scales_hidden_bias else None
@@ -128,7 +135,7 @@ def reverse_ais_log_weights(
 
 
 def with_progress(steps: Iterable[T], total: int, label: str) -> Iterator[T]:
-    """Yield the steps behind a progress bar, which is silent where nobody watches."""
+    """Yield the steps behind a progress bar, which is shown on a terminal alone."""
     from tqdm import tqdm
 
     return iter(tqdm(steps, total=total, desc=label, disable=not sys.stderr.isatty(), leave=False))

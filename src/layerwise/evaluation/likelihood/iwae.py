@@ -1,4 +1,4 @@
-"""How probable rows are under a variational autoencoder, in nats."""
+"""Log-probabilities of rows under a variational autoencoder, in nats (Burda, Grosse & Salakhutdinov 2016)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def importance_weighted_log_prob(
 ) -> Tensor:
     """Return the importance-weighted lower bound on log p of each row, shape (rows,) (Burda et al. 2016, equation 8).
 
-    With 5,000 draws it is what papers call the log-likelihood. It takes no gradient.
+    With 5,000 samples it is what papers call the log-likelihood. It takes no gradient.
 
     Args:
         vae: the model.
         rows: (n, n_inputs).
-        samples: k, draws of q(z | x) a row.
-        rng: draws them.
-        latents_at_a_time: how many codes are decoded at once; it changes the draws and no expectation.
+        samples: k, samples of q(z | x) for each row.
+        rng: samples them.
+        latents_at_a_time: how many are decoded at once; it changes the random numbers and no expectation.
     """
     found = []
     with torch.no_grad():
@@ -39,7 +39,14 @@ def importance_weighted_log_prob(
 
 
 def elbo_terms(vae: VAE, rows: Tensor, rng: torch.Generator, n_draws: int = 10) -> dict[str, float]:
-    """Return the means over rows of the evidence lower bound and of its two terms, in nats."""
+    """Return the means over rows of the evidence lower bound and of its two terms, in nats.
+
+    Args:
+        vae: the model.
+        rows: (n, n_inputs).
+        rng: samples the latents.
+        n_draws: samples of each row's latent.
+    """
     with torch.no_grad():
         terms = [evidence_lower_bound(vae, rows, rng) for _ in range(n_draws)]
     reconstruction = float(torch.stack([loss for loss, _ in terms]).mean())

@@ -1,4 +1,4 @@
-"""What a machine or a stack thinks of rows: log-probabilities in nats, with what is not known of them."""
+"""Log-probabilities of rows under an RBM or a DBN in nats, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MAX_EXACT_UNITS = 18
 
 
 class LikelihoodSettings(Config):
-    """How the logarithm of the partition function Z is found."""
+    """How the logarithm of the partition function Z is computed."""
 
     method: Literal["auto", "exact", "ais", "none"] = setting(
         "auto",
@@ -71,10 +71,10 @@ def log_partition(
     """Return log Z, exact or as an interval.
 
     Args:
-        rbm: the machine; units of fixed exposure (documents of one length go through `partition` itself).
+        rbm: the RBM; its visible units are no counts (Z of documents depends on their length: see `partition`).
         training: (n, n_visible) rows, for the biases of the units to anneal from and the chains to anneal back from.
-        settings: how.
-        rng: draws the states, on the machine's device.
+        settings: the method and its lengths.
+        rng: samples the states, on the RBM's device.
     """
     began = time.perf_counter()
     states = min(number_of_states(sites) for sites in rbm_sites(rbm))
@@ -97,27 +97,28 @@ def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: 
 
 
 def variational_bound(
-    stack: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 20
+    dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 20
 ) -> Tensor:
-    """Return a lower bound on each row's log-probability under a belief network, (n,) float64; nats.
+    """Return a lower bound on each row's log-probability under a deep belief network, (n,) float64; nats.
 
-    log p(v) >= E_q [log p(v | h_1) + ... - F(h_top) - log Z - log q(h_1 | v) - ...], with the machines' own p(h | v)
-    as q, by a mean over samples of it (Salakhutdinov & Murray 2008, section 4).
+    log p(v) >= E_q [log p(v | h_1) + ... - F(h_top) - log Z - log q(h_1 | v) - ...], with the RBMs' own p(h | v) as q,
+    by a mean over samples of it (Salakhutdinov & Murray 2008, section 4).
 
     Args:
-        stack: the network; `log_z` is of its top machine.
+        dbn: the network.
         rows: (n, n_visible), binary for Bernoulli units.
-        rng: draws the hidden states, on the stack's device.
+        log_z: of the top RBM, nats.
+        rng: samples the hidden states, on the DBN's device.
         samples: of q, for each row.
     """
-    *lower, top = stack.rbm_layers()
+    *lower, top = dbn.rbm_layers()
     total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
     for _ in range(samples if lower else 1):
         v = rows
         for rbm in lower:
-            x = rbm.hidden_pre_activation(v)
-            h = rbm.hidden_units.sample_from_pre_activation(x, rng)
-            total += rbm.hidden_units.loss(x, h).double()  # -log q
+            pre_activation = rbm.hidden_pre_activation(v)
+            h = rbm.hidden_units.sample_from_pre_activation(pre_activation, rng)
+            total += rbm.hidden_units.loss(pre_activation, h).double()  # -log q
             total -= rbm.visible_units.loss(rbm.visible_pre_activation(h), v).double()
             if rbm.config.visible == "gaussian":
                 total -= rbm.config.n_visible * math.log(2 * math.pi) / 2

@@ -1,7 +1,7 @@
-"""The partition function of a machine: exact, or between two annealed estimates.
+"""The partition function of an RBM: exact, or between two annealed estimates.
 
-Annealed importance sampling (`ais`) gives an estimate of log Z that is low on average (Jensen), and so flatters the
-rows' log-probability. Annealing the other way, from rows of the machine to independent units (Burda, Grosse &
+Annealed importance sampling (`ais`) gives an estimate of log Z that is low on average (Jensen), and so overestimates
+the rows' log-probability. Annealing the other way, from rows of the RBM to independent units (Burda, Grosse &
 Salakhutdinov 2015), gives one that is high on average.
 """
 
@@ -19,8 +19,7 @@ from layerwise.models.rbm.rbm import RBM
 from layerwise.models.rbm.units.base import UnitsError
 
 MAX_ENUMERATED_UNITS = 25
-
-
+# The normal quantile of a 95 % interval.
 Z_95 = 1.96
 
 
@@ -28,8 +27,8 @@ def exact_log_partition(rbm: RBM, document_length: int = 1) -> float:
     """Return log Z by a sum over all states of the smaller layer, in nats.
 
     Args:
-        rbm: the machine.
-        document_length: the length of the documents, for counts.
+        rbm: the RBM.
+        document_length: the words of a document, for count units.
 
     Raises:
         UnitsError: neither layer can be enumerated within 2^25 states.
@@ -39,15 +38,16 @@ def exact_log_partition(rbm: RBM, document_length: int = 1) -> float:
     sites = hidden if over_hidden else visible
     if sites is None or number_of_states(sites) > 2**MAX_ENUMERATED_UNITS:
         raise UnitsError(
-            f"log Z can be summed up to {MAX_ENUMERATED_UNITS} binary units on the smaller side, and this machine has "
+            f"log Z can be summed up to {MAX_ENUMERATED_UNITS} binary units on the smaller side, and this RBM has "
             f"{rbm.config.n_visible} visible and {rbm.config.n_hidden} hidden ones; use annealed importance sampling"
         )
     total = torch.tensor(-math.inf, dtype=torch.float64)
     length = int(number_of_states(sites)) // AT_A_TIME + 1
     for states in with_progress(slices_of_states(sites, rbm.weight), length, "log Z, all states"):
         if over_hidden:
-            own = rbm.visible_units.log_partition(rbm.visible_pre_activation(states), rbm.visible_bias)
-            log_p = document_length * (states @ rbm.hidden_bias + own)
+            pre_activation = rbm.visible_pre_activation(states)
+            log_z_visible = rbm.visible_units.log_partition(pre_activation, rbm.visible_bias)
+            log_p = document_length * (states @ rbm.hidden_bias + log_z_visible)
         else:
             log_p = -rbm.free_energy(states)
         total = torch.logaddexp(total, log_p.double().logsumexp(0).cpu())
@@ -59,7 +59,8 @@ class LogPartition:
     """log Z in nats: exact, or an interval between AIS and reverse AIS.
 
     `ais` and `reverse` are the logarithms of the means of the weights, `ais_mean` and `reverse_mean` the means of
-    their logarithms, `log_weight_std` the deviation of the forward log weights, the errors standard errors.
+    their logarithms, `log_weight_std` the standard deviation of the forward log weights, `ais_error` and
+    `reverse_error` standard errors.
     """
 
     method: str
@@ -84,8 +85,8 @@ def log_partition_interval(forward: Tensor, backward: Tensor) -> LogPartition:
     """Return the interval from AIS less 1.96 standard errors to reverse AIS plus 1.96 standard errors.
 
     Args:
-        forward: what `ais_log_weights` returned.
-        backward: what `reverse_ais_log_weights` returned.
+        forward: (chains,) log weights of `ais_log_weights`.
+        backward: (chains,) log weights of `reverse_ais_log_weights`.
     """
     ais, ais_error = _log_mean(forward)
     negative, reverse_error = _log_mean(-backward)

@@ -1,8 +1,8 @@
-"""The Parzen window estimate of a log-likelihood: kept for history's sake.
+"""The Parzen window estimate of a log-likelihood: for comparison with older papers.
 
 Goodfellow et al. 2014 and many after them put a Gaussian window on each sample and call the mean log-density of test
-rows a likelihood. In hundreds of dimensions it says little (Theis et al. 2016): samples that are centres of clusters
-score above the training rows themselves.
+rows a likelihood. In hundreds of dimensions it says little (Theis et al. 2016): samples that are cluster centres score
+above the training rows themselves.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# Of the window's deviation; the best one is chosen on validation rows.
+# Candidates for the window's standard deviation; the best one is chosen on validation rows.
 SIGMAS = (0.08, 0.1, 0.12, 0.14, 0.155, 0.17, 0.185, 0.2, 0.22, 0.25, 0.3, 0.4)
 
 
 class Parzen(NamedTuple):
-    """The mean log-density of test rows in nats, its standard error, and the window's deviation."""
+    """The mean log-density of test rows in nats, its standard error, and the window's standard deviation."""
 
     log_likelihood: float
     standard_error: float
@@ -34,8 +34,8 @@ def parzen_log_density(
     Args:
         samples: (n, d) centres of the windows.
         rows: (m, d).
-        sigmas: deviations of the windows.
-        at_a_time: rows, since their distances to all samples are held at once.
+        sigmas: standard deviations of the windows.
+        at_a_time: rows whose distances to all samples are held at once.
 
     Returns:
         (sigmas, m)
@@ -53,7 +53,15 @@ def parzen_log_density(
 
 
 def parzen(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence[float] = SIGMAS) -> Parzen:
-    """Choose sigma by the validation rows' mean log-density, then measure the test rows by it once."""
+    """Choose sigma by the validation rows' mean log-density, then evaluate the test rows with it once.
+
+    Args:
+        samples: (n, d) centres of the windows.
+        validation: (m, d) rows to choose sigma by.
+        test: (k, d) rows.
+        sigmas: standard deviations to choose from.
+    """
     best = sigmas[int(parzen_log_density(samples, validation, sigmas).mean(1).argmax())]
-    found = parzen_log_density(samples, test, [best])[0]
-    return Parzen(float(found.mean()), float(found.std() / math.sqrt(len(found))), best)
+    log_density = parzen_log_density(samples, test, [best])[0]
+    standard_error = float(log_density.std() / math.sqrt(len(log_density)))
+    return Parzen(float(log_density.mean()), standard_error, best)

@@ -1,4 +1,4 @@
-"""Metrics of supervised networks with intervals and base rates, and the usual models beside them.
+"""Metrics of supervised networks with bootstrap intervals and base rates, and baseline models beside them.
 
 Metrics of unsupervised networks are in `evaluation.unsupervised`.
 """

@@ -1,4 +1,4 @@
-"""Arrays of targets and scores in one shape, whatever they came as."""
+"""Targets and scores as NumPy arrays of one shape, checked against the task."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ def as_matrix(values: Any) -> Array:
 
 
 def check_targets_and_scores(task: Task, targets: Any, scores: Any) -> tuple[Array, Array]:
-    """Return targets and scores as the measures want them.
+    """Return targets and scores as the metrics take them.
 
     Returns:
         Targets: (n,) int64 for multiclass, (n, k) float64 otherwise. Scores: (n, k) float64, probabilities
         kept as far from 0 and 1 as their own precision can tell, so that no logarithm is infinite.
 
     Raises:
-        ValueError: no rows, other numbers of rows or columns, NaN, no probability, an unknown class.
+        ValueError: no rows, numbers of rows or columns that differ, NaN, scores outside [0, 1], an unknown
+            class.
     """
     precision = as_array(scores).dtype
     matrix = as_matrix(scores)

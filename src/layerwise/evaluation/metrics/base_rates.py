@@ -1,4 +1,4 @@
-"""What an answer that ignores the inputs gets: the figure that every measure has to beat."""
+"""Base rates: the metrics of the best constant prediction, which every model has to beat."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix, indi
 
 
 def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
-    """Return, for each measure, what the best constant answer gets on these very rows.
+    """Return, for each metric, what the best constant prediction gets on these very rows.
 
     The constant is the most frequent class (accuracy), all positive (binary F1), the class frequencies (log
-    loss, Brier), the mean (RMSE, R2) or the median (MAE). A ranking measure of a constant is .5 (AUC) or
-    the share of positives (average precision). Calibration has no base rate: a constant frequency is
+    loss, Brier), the mean (RMSE, R2) or the median (MAE). A ranking metric of a constant is .5 (AUC) or
+    the fraction of positives (average precision). Calibration has no base rate: a constant frequency is
     calibrated and useless.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the usual models get on the very same rows: the figures a network has to stand beside."""
+"""Baselines: scikit-learn's linear models and gradient boosting on the same rows as the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Family", "base_rate", "compare_with_baselines", "fit_baselines"]
 
 Family = Literal["linear", "boosting"]
 
-# The measures that decide who wins.
+# The metrics on which a network is compared with its baselines.
 PRIMARY_METRICS = ("error", "roc_auc", "rmse")
 
 
@@ -31,7 +31,7 @@ def fit_baselines(
     seed: int = 0,
     n_bootstrap: int = 1000,
 ) -> dict[str, dict[str, Metric]]:
-    """Fit the usual models on the training rows and measure them on the test rows.
+    """Fit the baselines on the training rows and measure them on the test rows.
 
     Logistic regression (linear for regression) and histogram gradient boosting, both as scikit-learn has
     them by default, with one model per column for multilabel and several regression outputs.
@@ -46,7 +46,7 @@ def fit_baselines(
         n_bootstrap: resamples for the intervals.
 
     Returns:
-        Measures by model ("logistic regression" or "linear regression", "gradient boosting").
+        Metrics by model ("logistic regression" or "linear regression", "gradient boosting").
     """
     if training.targets is None or test.targets is None:
         raise ValueError("baselines need targets in the training rows and in the test rows")
@@ -66,7 +66,7 @@ def _model(family: Family, task: Task, seed: int) -> tuple[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
-    state = derive_seed(seed, "baselines") % 2**32
+    random_state = derive_seed(seed, "baselines") % 2**32
     if family == "linear":
         if task == "regression":
             return "linear regression", LinearRegression()
@@ -74,7 +74,7 @@ def _model(family: Family, task: Task, seed: int) -> tuple[str, Any]:
     if family != "boosting":
         raise ValueError(f"unknown family '{family}'; known: boosting, linear")
     kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
-    return "gradient boosting", kind(random_state=state)
+    return "gradient boosting", kind(random_state=random_state)
 
 
 def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_outputs: int | None) -> Array:
@@ -99,9 +99,13 @@ def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_
 
 
 def compare_with_baselines(network: dict[str, Metric], others: dict[str, dict[str, Metric]]) -> list[str]:
-    """Return a sentence for each decisive measure on which the network loses to its base rate or a model.
+    """Return a sentence for each primary metric on which the network loses to its base rate or a baseline.
 
     An empty list means that it loses on none.
+
+    Args:
+        network: its metrics by name.
+        others: metrics by baseline, then by name.
     """
     sentences = []
     for name in PRIMARY_METRICS:

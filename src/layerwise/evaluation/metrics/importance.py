@@ -1,4 +1,4 @@
-"""Permutation importance: how much worse a network answers when one column is shuffled (Breiman 2001)."""
+"""Permutation importance: how much worse a network predicts when one column is shuffled (Breiman 2001)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_METRIC = {"regression": "rmse"}
 
 
 class Importance(Config):
-    """What a block of columns is worth: the loss of the measure over several shuffles of the block."""
+    """The metric's loss when a block of columns is shuffled: mean and standard deviation over shuffles."""
 
     name: str
     mean: float
@@ -36,8 +36,8 @@ def permutation_importance(
     """Return the importance of each block of columns, the highest first.
 
     The dummies of a category are shuffled together, so that no row becomes impossible. Positive always
-    means that the network needs the block, whether the measure is better high or low. Columns that say the
-    same thing share their importance out, and each can look useless alone.
+    means that the network needs the block, whether the metric is better high or low. Correlated columns
+    divide their importance among them, and each can look useless alone.
 
     Args:
         predict: (n, d) inputs to (n, k) scores.
@@ -48,7 +48,7 @@ def permutation_importance(
         seed: of the shuffles.
 
     Raises:
-        ValueError: the task has no such measure.
+        ValueError: the task has no such metric.
     """
     name = metric or DEFAULT_METRIC.get(data_spec.task, "log_loss")
     whole = compute_metrics(data_spec.task, rows.targets, predict(rows.inputs), n_bootstrap=0)

@@ -1,4 +1,4 @@
-"""How much a linear model makes of features: beside the raw rows and their principal components."""
+"""Linear probe: a linear model on features, beside the raw rows and their principal components."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
 from layerwise.utils.random_streams import derive_seed
 
 INVERSE_STRENGTHS = (0.01, 0.1, 1.0)
-# Components that carry this share of the training rows' variance.
+# The fraction of the training rows' variance that the components explain.
 EXPLAINED_VARIANCE = 0.95
 
 
@@ -50,7 +50,7 @@ def linear_probe(
 def principal_components(
     training: Any, others: Mapping[str, Any], seed: int = 0
 ) -> tuple[Array, dict[str, Array]]:
-    """Return the rows' components that carry 95 % of the training rows' variance: of training, and of the others."""
+    """Return principal components that explain 95 % of training's variance: of training and of the others."""
     from sklearn.decomposition import PCA
 
     matrix = as_array(training)

@@ -1,7 +1,7 @@
-"""Measures as functions of row weights: one formula serves the rows themselves and all their resamples.
+"""Metrics as functions of row weights: one formula serves the rows themselves and all their resamples.
 
 Every function takes weights of shape (b, n), one line for each resample (how often each row was drawn), and
-returns b values. A resample on which a measure is undefined, say without a positive, gives NaN.
+returns b values. A resample on which a metric is undefined, say without a positive, gives NaN.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def classification_statistics(
         losses = -np.where(truth == 1, np.log(scores), np.log1p(-scores)).mean(1)
         brier = ((scores - truth) ** 2).mean(1)
     gaps = _calibration_gaps(task, truth, scores)
-    hits, actual, predicted = truth * chosen, truth, chosen
+    true_positives, actual, predicted = truth * chosen, truth, chosen
 
     def balanced_accuracy(weights: Array) -> Array:
-        recall = _ratio(weights @ hits, weights @ actual)
+        recall = _ratio(weights @ true_positives, weights @ actual)
         if task == "multiclass":
             return _nanmean(recall)
         specificity = _ratio(weights @ ((1 - truth) * (1 - chosen)), weights @ (1 - truth))
@@ -45,7 +45,7 @@ def classification_statistics(
     def f1(weights: Array) -> Array:
         total = weights @ actual + weights @ predicted
         # A class neither there nor predicted has no part in a macro average; such a label counts as 0.
-        scores_by_class = _ratio(2 * (weights @ hits), total)
+        scores_by_class = _ratio(2 * (weights @ true_positives), total)
         return _nanmean(scores_by_class) if task == "multiclass" else np.nan_to_num(scores_by_class).mean(1)
 
     sums: dict[str, Statistic] = {
@@ -77,7 +77,7 @@ def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]
     """Return RMSE, MAE and R2, each averaged over the outputs."""
     squared = (targets - values) ** 2
     absolute = np.abs(targets - values)
-    # Centred first: the variance is then a difference of small numbers.
+    # Centred first, so that the variance is a difference of small numbers.
     centered = targets - targets.mean(0)
 
     def r2(weights: Array) -> Array:
@@ -116,21 +116,21 @@ class _RankedScores:
     def roc_auc_and_average_precision(self, weights: Array) -> tuple[Array, Array]:
         """Return the area under the ROC curve and the average precision.
 
-        The area is the probability that a positive outranks a negative, ties counted half (Mann-Whitney); average
-        precision is that at each score, weighted by the step of recall there.
+        The area is the probability that a positive outranks a negative, ties counted half (Mann-Whitney);
+        average precision is the precision at each score, weighted by the step of recall there.
         """
         positives, negatives = self._groups(weights)
         n_positive = positives.sum(1)
         below = np.cumsum(negatives, axis=1)
         wins = np.einsum("bn,bn->b", positives, below - negatives / 2)
-        hits = np.cumsum(positives[:, ::-1], axis=1)
-        chosen = hits + np.cumsum(negatives[:, ::-1], axis=1)
-        precision = np.einsum("bn,bn->b", positives[:, ::-1], hits / np.maximum(chosen, 1))
+        true_positives = np.cumsum(positives[:, ::-1], axis=1)
+        chosen = true_positives + np.cumsum(negatives[:, ::-1], axis=1)
+        precision = np.einsum("bn,bn->b", positives[:, ::-1], true_positives / np.maximum(chosen, 1))
         return _ratio(wins, n_positive * negatives.sum(1)), _ratio(precision, n_positive)
 
 
 class _RankingMetrics:
-    """Both ranking measures, averaged over classes; taken once for the same weights, since ordering is the work."""
+    """ROC AUC and average precision, averaged over classes; computed once for the same weights."""
 
     def __init__(self, columns: list[_RankedScores]) -> None:
         self.columns = columns
@@ -138,7 +138,7 @@ class _RankingMetrics:
         self._found: tuple[Array, Array] | None = None
 
     def compute(self, weights: Array) -> tuple[Array, Array]:
-        """Return area and average precision of each line of weights."""
+        """Return AUC and average precision of each line of weights."""
         if self._found is None or self._weights is not weights:
             each = [column.roc_auc_and_average_precision(weights) for column in self.columns]
             area, precision = (np.stack(values, 1) for values in zip(*each, strict=True))

@@ -1,4 +1,4 @@
-"""What a classifier or a regression is judged by, each figure with its interval and beside its base rate."""
+"""Metrics of classification and regression, each with its bootstrap interval and its base rate."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Criterion = Literal["f1", "accuracy", "cost"]
 
 LOWER_IS_BETTER = {"error", "log_loss", "brier", "calibration_error", "hamming_loss", "rmse", "mae"}
 
-# Resamples x rows x classes that the ranking measures may sort through, about half a second's work.
+# Resamples x rows x classes that the ranking metrics may sort through, about half a second's work.
 RANKING_WORK = 2e7
 MIN_RANKING_RESAMPLES = 200
 
 
 class Metric(Config):
-    """One figure, with its bootstrap 95 % interval and what a constant answer gets.
+    """One metric's value, with its bootstrap 95 % interval and the value of the best constant prediction.
 
-    `low` and `high` are None without resamples; `base_rate` is None where a constant answer says nothing.
+    `low` and `high` are None without resamples; `base_rate` is None where a constant prediction says nothing.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Metric(Config):
         return f"{self.value:.4f}{interval}"
 
     def beats(self, other: float) -> bool:
-        """True when this figure is on the better side of another."""
+        """True when this value is better than another."""
         return self.value > other if self.better == "higher" else self.value < other
 
 
@@ -59,7 +59,7 @@ def compute_metrics(
     seed: int = 0,
     n_bootstrap: int = 1000,
 ) -> dict[str, Metric]:
-    """Return all measures of a task by their names.
+    """Return all metrics of a task by their names.
 
     Classification: accuracy, error, balanced_accuracy, f1, roc_auc, average_precision, log_loss, brier and
     calibration_error; multilabel also hamming_loss. F1, AUC and average precision are averaged over classes
@@ -69,7 +69,7 @@ def compute_metrics(
     precision are absent when the targets are all of one class. Regression: rmse, mae, r2.
 
     The interval is the percentile bootstrap over rows. The calibration error's is shifted by the
-    bootstrap's bias, since resampling adds to it. Ranking measures of many rows and classes use fewer
+    bootstrap's bias, since resampling adds to it. Ranking metrics of many rows and classes use fewer
     resamples, at least 200.
 
     Args:
@@ -77,7 +77,7 @@ def compute_metrics(
         targets: (n,) classes, or (n, k).
         scores: (n, k) probabilities, k = 1 for binary; values for regression.
         class_names: if given, checked against the columns of a multiclass task.
-        threshold: a binary or multilabel score at or above it says yes.
+        threshold: a binary or multilabel score at or above it is a positive prediction.
         seed: of the resamples.
         n_bootstrap: their number; 0 leaves the intervals out.
 
@@ -166,8 +166,8 @@ def choose_threshold(
         targets: (n,) or (n, 1) zeros and ones.
         scores: (n,) or (n, 1) probabilities; a row is positive from the threshold on.
         criterion: the highest F1 or accuracy, or the lowest total cost.
-        false_positive_cost: what a wrong yes costs.
-        false_negative_cost: what a wrong no costs.
+        false_positive_cost: of a false positive.
+        false_negative_cost: of a false negative.
 
     Raises:
         ValueError: targets of one class only, or wrong in the ways that `compute_metrics` refuses.
@@ -183,20 +183,20 @@ def choose_threshold(
     order = np.argsort(given)
     ordered, truth = given[order], truth[order]
     cuts = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)]
-    missed = np.r_[0, np.cumsum(truth)][cuts]
-    false_alarms = (len(truth) - cuts) - (n_positive - missed)
-    hits = n_positive - missed
+    false_negatives = np.r_[0, np.cumsum(truth)][cuts]
+    false_positives = (len(truth) - cuts) - (n_positive - false_negatives)
+    true_positives = n_positive - false_negatives
     if criterion == "f1":
-        worth = 2 * hits / (2 * hits + missed + false_alarms)
+        utility = 2 * true_positives / (2 * true_positives + false_negatives + false_positives)
     elif criterion == "accuracy":
-        worth = -(missed + false_alarms)
+        utility = -(false_negatives + false_positives)
     else:
-        worth = -(false_negative_cost * missed + false_positive_cost * false_alarms)
+        utility = -(false_negative_cost * false_negatives + false_positive_cost * false_positives)
     below = np.r_[-1.0, ordered][cuts]
     above = np.r_[ordered, 2.0][cuts]
     middle = np.maximum((below + above) / 2, np.nextafter(below, 2.0))
     thresholds = np.where((below < 0.5) & (above >= 0.5), 0.5, middle)
-    # The ends say yes to all and to none.
+    # The ends predict all rows and no row positive.
     thresholds[0], thresholds[-1] = min(thresholds[0], 0.0), np.nextafter(1.0, 2.0)
-    best = np.flatnonzero(worth >= worth.max() - 1e-12)
+    best = np.flatnonzero(utility >= utility.max() - 1e-12)
     return float(thresholds[best[np.argmin(np.abs(thresholds[best] - 0.5))]])

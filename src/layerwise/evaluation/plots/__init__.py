@@ -1,5 +1,6 @@
-"""All figures under one name; each function returns a Matplotlib figure and shows or writes nothing."""
+"""Figures of networks and data: each function returns a Matplotlib figure and shows or writes nothing."""
 
+from layerwise.evaluation.plots.comparison import plot_importances, plot_metric_comparison
 from layerwise.evaluation.plots.images import (
     plot_features,
     plot_image_rows,
@@ -11,9 +12,7 @@ from layerwise.evaluation.plots.latent import plot_heat_map, plot_latent_map
 from layerwise.evaluation.plots.supervised import (
     plot_calibration,
     plot_confusion_matrix,
-    plot_importances,
     plot_label_errors,
-    plot_metric_comparison,
     plot_predicted_vs_true,
     plot_roc_and_pr_curves,
 )

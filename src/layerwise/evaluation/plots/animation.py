@@ -24,12 +24,12 @@ def render_figure(figure: Figure) -> Array:
 
 
 def epoch_title(epoch: int) -> str:
-    """Return the name of a stage of training."""
+    """Return the title of an epoch's frame."""
     return "before training" if epoch == 0 else f"epoch {epoch}"
 
 
 def animate_images(snapshots: Sequence[tuple[int, Any]], image_shape: tuple[int, int]) -> Animation:
-    """Return a frame for each stage: epoch and samples (n, d) in [0, 1] of the same noise."""
+    """Return a frame for each snapshot: epoch and samples (n, d) in [0, 1] of fixed noise."""
     return [
         (epoch, render_figure(plot_images(as_array(rows).clip(0, 1), image_shape, title=epoch_title(epoch))))
         for epoch, rows in snapshots
@@ -39,7 +39,7 @@ def animate_images(snapshots: Sequence[tuple[int, Any]], image_shape: tuple[int,
 def animate_points(
     snapshots: Sequence[tuple[int, Any]], real: Any, names: tuple[str, str] = ("x", "y")
 ) -> Animation:
-    """Return a frame for each stage: generated points (n, 2) over real ones."""
+    """Return a frame for each snapshot: epoch and generated points (n, 2), over the real ones."""
     return [
         (epoch, render_figure(plot_points(rows, real, epoch_title(epoch), names)))
         for epoch, rows in snapshots
@@ -47,18 +47,20 @@ def animate_points(
 
 
 def plot_points(generated: Any, real: Any, title: str, names: tuple[str, str] = ("x", "y")) -> Figure:
-    """Draw generated points (n, 2) over real ones (m, 2), in the frame of the real ones."""
-    known, made = as_array(real), as_array(generated)
+    """Plot generated points (n, 2) over real ones (m, 2), within the limits of the real ones."""
+    real_points, generated_points = as_array(real), as_array(generated)
     figure = new_figure(4.6, 4.9)
     axes = figure.subplots()
-    axes.scatter(known[:, 0], known[:, 1], s=4, color=cycle_color(0), alpha=0.35, linewidths=0, label="real")
-    axes.scatter(
-        made[:, 0], made[:, 1], s=5, color=cycle_color(2), alpha=0.7, linewidths=0, label="generated"
-    )
-    low, high = known.min(0), known.max(0)
-    room = 0.15 * (high - low)
-    axes.set_xlim(low[0] - room[0], high[0] + room[0])
-    axes.set_ylim(low[1] - room[1], high[1] + room[1])
+    for points, size, k, alpha, label in (
+        (real_points, 4, 0, 0.35, "real"),
+        (generated_points, 5, 2, 0.7, "generated"),
+    ):
+        x, y = points[:, 0], points[:, 1]
+        axes.scatter(x, y, s=size, color=cycle_color(k), alpha=alpha, linewidths=0, label=label)
+    low, high = real_points.min(0), real_points.max(0)
+    margin = 0.15 * (high - low)
+    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
     axes.legend(loc="upper right", fontsize=8, framealpha=0.85, edgecolor="none")
     style_axes(axes, xlabel=names[0], ylabel=names[1])
     set_suptitle(figure, title)

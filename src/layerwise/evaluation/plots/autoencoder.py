@@ -1,4 +1,4 @@
-"""Figures of what an autoencoder is used for."""
+"""Figures of an autoencoder's downstream tasks: compression, anomalies, imputation, denoising."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNIT = {"autoencoder": "{} bits a unit", "pca": "{} bits a unit", "jpeg": "quali
 
 
 def plot_rate_distortion(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_bytes: int) -> Figure:
-    """Draw the squared error that is left against the bytes of a stored row.
+    """Plot the squared error of a stored row against its size.
 
     Args:
         curves: by name (autoencoder, pca, jpeg): `bytes`, `squared_error` and `setting` of each point.
@@ -69,19 +69,19 @@ def plot_rate_distortion(curves: Mapping[str, Sequence[Mapping[str, float]]], ra
 def plot_anomaly_scores(
     scores: Any, is_anomaly: Any, methods: Mapping[str, Mapping[str, float]], main: str, name: str
 ) -> Figure:
-    """Draw the scores of normal rows and of anomalies with the threshold, and the AUC of each method.
+    """Plot the scores of normal rows and of anomalies with the threshold, and the AUC of each method.
 
     Args:
         scores: (n,) of the main method.
         is_anomaly: (n,) bool.
         methods: by name: `auc`, `threshold`, `recall`, `false_positive_rate`.
-        main: whose scores are drawn.
+        main: the method whose scores are plotted.
         name: what the anomalies are.
     """
     values, anomalous = as_array(scores).astype(np.float64), as_array(is_anomaly).astype(bool)
     figure = new_figure(10, 4.2)
     left, right = grid_of_axes(figure, 1, 2)[0]
-    # A few rows far out would leave no room for the others.
+    # A few outliers would leave no room for the others.
     top = float(np.quantile(values, 0.995))
     edges = np.linspace(float(values.min()), top, 50).tolist()
     for k, (label, part) in enumerate(
@@ -94,7 +94,8 @@ def plot_anomaly_scores(
     left.axvline(chosen["threshold"], color=TEXT_COLOR, linestyle="--", linewidth=1.2)
     left.set_yticks([])
     left.set_xlabel(
-        f"{main} score of test rows\ndashed: {chosen['recall']:.0%} found, {chosen['false_positive_rate']:.0%} false alarms",
+        f"{main} score of test rows\n"
+        f"dashed: threshold, recall {chosen['recall']:.0%}, false positive rate {chosen['false_positive_rate']:.0%}",
         fontsize=9,
     )
     legend(left)
@@ -107,19 +108,19 @@ def plot_anomaly_scores(
     right.axvline(0.5, color=MUTED_COLOR, linestyle=":")
     right.set_xlim(0, 1.1)
     right.invert_yaxis()
-    style_axes(right, xlabel="AUC (dotted: guessing)", grid="x")
+    style_axes(right, xlabel="AUC (dotted: chance)", grid="x")
     set_suptitle(figure, "Anomalies")
     return figure
 
 
 def plot_imputation_errors(found: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the error of filled-in cells by column, beside that of the column's mean or commonest value."""
+    """Plot the error of imputed cells by column, beside that of the column's mean or most frequent value."""
     names = shorten_labels([str(each["column"]) for each in found], 18)
     return plot_heat_map(
         np.array([[float(each["autoencoder"]), float(each["baseline"])] for each in found]),
         [f"{name} ({each['metric']})" for name, each in zip(names, found, strict=True)],
-        ["autoencoder", "usual value"],
-        title="Missing cells filled in",
+        ["autoencoder", "baseline"],
+        title="Imputation of missing cells",
         value="error",
         show_numbers=True,
     )

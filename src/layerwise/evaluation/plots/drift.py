@@ -1,4 +1,4 @@
-"""Figure of drift: each column's distance from training, beside the marks that are called some and much."""
+"""Figure of drift: the population stability index of each column, with the thresholds of its levels."""
 
 from __future__ import annotations
 
@@ -23,36 +23,37 @@ LEVEL_COLORS = {"stable": "#94a4a2", "some drift": "#ffa90e", "drift": "#bd1f01"
 def plot_drift(
     found: Sequence[Drift], n_rows: int, *, title: str = "Drift of the new rows from training"
 ) -> Figure:
-    """Draw a bar for each column, the farthest at the top.
+    """Plot a bar for each column, the highest index at the top.
 
     Args:
         found: one for each column.
-        n_rows: new rows.
+        n_rows: the number of new rows.
         title: of the figure.
     """
     shown = sorted(found, key=lambda each: each.psi)[-MAX_COLUMNS:]
     figure = new_figure(8.2, 1.5 + 0.32 * len(shown))
     set_suptitle(figure, title)
     axes = figure.subplots()
-    longest = max([each.psi for each in shown] + [LARGE_PSI * 1.2])
+    largest = max([each.psi for each in shown] + [LARGE_PSI * 1.2])
     axes.barh(
         range(len(shown)), [each.psi for each in shown], color=[LEVEL_COLORS[each.level] for each in shown]
     )
-    axes.set_xlim(0, longest * 1.45)
-    for at, each in enumerate(shown):
-        words = f"{each.psi:.3f}" + (f"  {each.details}" if each.details else "")
+    axes.set_xlim(0, largest * 1.45)
+    for position, each in enumerate(shown):
+        text = f"{each.psi:.3f}" + (f"  {each.details}" if each.details else "")
         axes.text(
-            each.psi + longest * 0.015,
-            at,
-            shorten_labels([words], 62)[0],
+            each.psi + largest * 0.015,
+            position,
+            shorten_labels([text], 62)[0],
             va="center",
             fontsize=8,
             color=TEXT_COLOR,
         )
-    for mark in (MODERATE_PSI, LARGE_PSI):
-        axes.axvline(mark, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0)
+    for threshold in (MODERATE_PSI, LARGE_PSI):
+        axes.axvline(threshold, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0)
     axes.set_yticks(range(len(shown)), shorten_labels([each.column for each in shown]))
-    words = f"population stability index of {n_rows:,} new rows (dashed: some from {MODERATE_PSI}, much from {LARGE_PSI})"
-    style_axes(axes, xlabel=words, grid="x")
+    thresholds = f"dashed: some drift from {MODERATE_PSI}, drift from {LARGE_PSI}"
+    xlabel = f"population stability index of {n_rows:,} new rows ({thresholds})"
+    style_axes(axes, xlabel=xlabel, grid="x")
     axes.set_ylim(-0.6, len(shown) + 0.1)
     return figure

@@ -1,4 +1,4 @@
-"""Figures of an adversarial game: its course, its samples' course, the classes of its samples."""
+"""Figures of a GAN: learning curves, snapshots of its samples, their classes, distances to training rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from layerwise.evaluation.plots.style import (
 )
 
 History = Sequence[Mapping[str, float]]
-# Panels of a game: title, unit, and the curves with their names.
+# Panels of the learning curves: title, unit, and the metrics with their labels.
 PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("Value V(D, G)", "nats, or scores", {"train/value": "training", "validation/value": "validation"}),
     ("Losses", "loss", {"train/discriminator_loss": "discriminator", "train/generator_loss": "generator"}),
@@ -34,30 +34,30 @@ PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (
         "Gradients", "norm",
         {"train/discriminator_gradient": "discriminator", "train/generator_gradient": "generator"},
     ),
-    ("Samples", "over real rows", {"samples/diversity": "diversity", "samples/displacement": "moved in the epoch"}),
-    ("Modes", "modes", {"samples/modes": "found", "samples/known_modes": "there are"}),
+    ("Samples", "over real rows", {"samples/diversity": "diversity", "samples/displacement": "displacement"}),
+    ("Modes", "modes", {"samples/modes": "found", "samples/known_modes": "known"}),
 )  # fmt: skip
 
 
-def plot_gan_curves(history: History, *, title: str = "The game by epoch") -> Figure:
-    """Draw value, losses, scores, gradients and the samples' figures, what there is of them.
+def plot_gan_curves(history: History, *, title: str = "Training by epoch") -> Figure:
+    """Plot value, losses, scores, gradients and the metrics of samples, those that the history has.
 
     Raises:
         ValueError: the history is empty.
     """
     if not history:
-        raise ValueError("there is no game to draw: the history is empty")
+        raise ValueError("there is nothing to plot: the history is empty")
     panels = [
         (name, unit, {key: label for key, label in curves.items() if key in history[-1]})
         for name, unit, curves in PANELS
     ]
     panels = [panel for panel in panels if panel[2]]
-    across = 3 if len(panels) > 4 else 2
-    lines = -(-len(panels) // across)
-    figure = new_figure(4.0 * across, 2.8 * lines + 0.5)
-    axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    columns = 3 if len(panels) > 4 else 2
+    lines = -(-len(panels) // columns)
+    figure = new_figure(4.0 * columns, 2.8 * lines + 0.5)
+    axes_list = [axes for line in grid_of_axes(figure, lines, columns) for axes in line]
     for axes, (name, unit, curves) in zip(axes_list, panels, strict=False):
-        _curves(axes, history, curves)
+        _plot_curves(axes, history, curves)
         if name == "Gradients":
             axes.set_yscale("log")
         style_axes(axes, title=name, xlabel="epoch", ylabel=unit)
@@ -68,7 +68,7 @@ def plot_gan_curves(history: History, *, title: str = "The game by epoch") -> Fi
     return figure
 
 
-def _curves(axes: Axes, history: History, curves: Mapping[str, str]) -> None:
+def _plot_curves(axes: Axes, history: History, curves: Mapping[str, str]) -> None:
     for k, (key, label) in enumerate(curves.items()):
         found = [(epoch["epoch"], epoch[key]) for epoch in history if key in epoch]
         axes.plot(
@@ -83,27 +83,27 @@ def _curves(axes: Axes, history: History, curves: Mapping[str, str]) -> None:
 
 
 def plot_frames(frames: Sequence[tuple[int, Array]], *, max_frames: int = 6, title: str = "") -> Figure:
-    """Draw some frames of an animation side by side, the first and the last among them.
+    """Plot some frames of an animation side by side, the first and the last among them.
 
     Args:
-        frames: epoch and picture (height, width, 3).
+        frames: epoch and image (height, width, 3).
         max_frames: at most so many.
         title: of the figure.
     """
     if not frames:
-        raise ValueError("there are no frames to draw")
+        raise ValueError("there are no frames to plot")
     picked = np.unique(np.linspace(0, len(frames) - 1, min(max_frames, len(frames))).round().astype(int))
-    across = min(3, len(picked))
-    lines = -(-len(picked) // across)
+    columns = min(3, len(picked))
+    lines = -(-len(picked) // columns)
     height, width = frames[0][1].shape[:2]
-    figure = new_figure(3.6 * across, 3.6 * lines * height / width + 0.4)
-    axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    figure = new_figure(3.6 * columns, 3.6 * lines * height / width + 0.4)
+    axes_list = [axes for line in grid_of_axes(figure, lines, columns) for axes in line]
     for axes, k in zip(axes_list, picked, strict=False):
         axes.imshow(frames[k][1], interpolation="lanczos")
         hide_ticks(axes)
     for axes in axes_list:
         axes.set_axis_off()
-    set_suptitle(figure, title or "Samples of the same noise as the game goes on")
+    set_suptitle(figure, title or "Samples of fixed noise during training")
     return figure
 
 
@@ -112,12 +112,12 @@ def plot_class_fractions(
     class_names: Sequence[str],
     *,
     title: str = "Classes of the samples",
-    xlabel: str = "class, as the classifier sees it",
+    xlabel: str = "class, by the classifier",
 ) -> Figure:
-    """Draw each generator's share of every class; a dashed line marks equal shares.
+    """Plot the fraction of every class among each generator's samples; a dashed line marks equal fractions.
 
     Args:
-        fractions: by generator, one share a class.
+        fractions: by generator, one fraction a class.
         class_names: as many names.
         title: of the figure.
         xlabel: what the classes are.
@@ -126,11 +126,11 @@ def plot_class_fractions(
     figure = new_figure(max(5.5, 0.75 * n), 3.4)
     axes = figure.subplots()
     for k, (name, values) in enumerate(fractions.items()):
-        places = np.arange(n) + (k - (bars - 1) / 2) * 0.8 / bars
-        axes.bar(places, 100 * np.asarray(values), width=0.8 / bars, color=cycle_color(k), label=name)
+        positions = np.arange(n) + (k - (bars - 1) / 2) * 0.8 / bars
+        axes.bar(positions, 100 * np.asarray(values), width=0.8 / bars, color=cycle_color(k), label=name)
     axes.axhline(100 / n, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0)
     axes.set_xticks(np.arange(n), list(class_names))
-    style_axes(axes, xlabel=xlabel, ylabel="share of the rows (%)", grid="y")
+    style_axes(axes, xlabel=xlabel, ylabel="fraction of the rows (%)", grid="y")
     legend(axes, outside=True)
     set_suptitle(figure, title)
     return figure
@@ -139,7 +139,7 @@ def plot_class_fractions(
 def plot_distance_histogram(
     generated: Any, real: Any, *, title: str = "Distance to the nearest training row"
 ) -> Figure:
-    """Draw how far generated rows lie from the nearest training row, beside test rows.
+    """Plot the distances of generated rows to the nearest training row, beside those of test rows.
 
     Args:
         generated: (n,) distances of generated rows.
@@ -159,30 +159,30 @@ def plot_distance_histogram(
         linewidth=1.5,
         label="generated rows",
     )
-    style_axes(axes, xlabel="Euclidean distance in the prepared columns", ylabel="density")
+    style_axes(axes, xlabel="Euclidean distance in the preprocessed columns", ylabel="density")
     legend(axes)
     set_suptitle(figure, title)
     return figure
 
 
-def plot_scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", across: int = 3) -> Figure:
-    """Draw sets of generated points (n, 2), each over the same real points (m, 2).
+def plot_scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", columns: int = 3) -> Figure:
+    """Plot sets of generated points (n, 2), each over the same real points (m, 2).
 
     Args:
         panels: points by their caption.
         real: in every panel.
         title: of the figure.
-        across: panels in a line.
+        columns: panels in a line.
     """
-    lines = -(-len(panels) // across)
-    known = as_array(real)
-    figure = new_figure(2.7 * across, 2.95 * lines + 0.5)
-    axes_list = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
-    limit = 1.25 * float(np.abs(known).max())
+    lines = -(-len(panels) // columns)
+    real_points = as_array(real)
+    figure = new_figure(2.7 * columns, 2.95 * lines + 0.5)
+    axes_list = [axes for line in grid_of_axes(figure, lines, columns) for axes in line]
+    limit = 1.25 * float(np.abs(real_points).max())
     for axes, (caption, points) in zip(axes_list, panels.items(), strict=False):
-        made = as_array(points)
-        axes.scatter(known[:, 0], known[:, 1], s=3, color=cycle_color(0), alpha=0.3, linewidths=0)
-        axes.scatter(made[:, 0], made[:, 1], s=4, color=cycle_color(2), alpha=0.7, linewidths=0)
+        generated = as_array(points)
+        axes.scatter(real_points[:, 0], real_points[:, 1], s=3, color=cycle_color(0), alpha=0.3, linewidths=0)
+        axes.scatter(generated[:, 0], generated[:, 1], s=4, color=cycle_color(2), alpha=0.7, linewidths=0)
         axes.set_xlim(-limit, limit)
         axes.set_ylim(-limit, limit)
         axes.set_aspect("equal")

@@ -1,4 +1,4 @@
-"""Figures of rows and weights as pictures: features, reconstructions, samples, augmented rows."""
+"""Figures of rows and weights as images: features, reconstructions, samples, augmented rows."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def plot_images(
     captions: Sequence[str] = (),
     columns: int | None = None,
 ) -> Figure:
-    """Draw rows in [0, 1] as grey pictures, each under its caption.
+    """Plot rows in [0, 1] as gray images, each under its caption.
 
     Args:
         images: (n, height * width), or (n, height, width).
         image_shape: height and width.
         title: of the figure.
-        captions: none, or one a picture.
-        columns: pictures in a line; near a square by default.
+        captions: none, or one an image.
+        columns: images in a line; near a square by default.
 
     Raises:
-        ValueError: no pictures, another number of captions, rows of another size.
+        ValueError: no images, another number of captions, rows of another size.
     """
     images = _as_images(images, image_shape)
     if captions and len(captions) != len(images):
-        raise ValueError(f"{len(captions)} captions do not fit {len(images)} pictures")
+        raise ValueError(f"{len(captions)} captions do not fit {len(images)} images")
     columns = columns or int(np.ceil(np.sqrt(len(images))))
     lines = -(-len(images) // columns)
     if not captions:
@@ -67,22 +67,22 @@ def plot_images(
 
 
 def plot_samples(images: Any, image_shape: ImageShape, *, title: str = "Samples of the network") -> Figure:
-    """Draw generated rows, probabilities in [0, 1], side by side."""
+    """Plot generated rows, probabilities in [0, 1], side by side."""
     return plot_images(images, image_shape, title=title)
 
 
 def plot_image_rows(
     variants: Mapping[str, Any], image_shape: ImageShape, *, title: str = "Augmentation"
 ) -> Figure:
-    """Draw the same rows once a line, the way each transformation leaves them.
+    """Plot the same rows once a line, each line after another transformation.
 
     Args:
-        variants: the line's name ("as it was", "rotate", ...) and its (n, d) rows.
+        variants: the line's name ("original", "rotate", ...) and its (n, d) rows.
         image_shape: height and width.
         title: of the figure.
     """
     if not variants:
-        raise ValueError("there are no variants to draw")
+        raise ValueError("there are no variants to plot")
     lines = {name: _as_images(rows, image_shape) for name, rows in variants.items()}
     count = min(len(images) for images in lines.values())
     width, height = _size(len(lines), count, image_shape, 0.75, title)
@@ -104,10 +104,10 @@ def plot_features(
     limit: int = 64,
     title: str = "First-layer features",
 ) -> Figure:
-    """Draw what each unit of the first layer looks for: its weights, red positive and blue negative.
+    """Plot the weights of each unit of the first layer, red positive and blue negative.
 
-    The units of largest norm are shown. Pictures share one scale within a unit (as a filter is read by its
-    pattern); a table's heat map shares one scale over all units.
+    The units of largest norm are shown. Each image has its own scale (as a filter is read by its pattern); a table's
+    heat map has one scale for all units.
 
     Args:
         weights: (d, hidden): a column a unit.
@@ -118,8 +118,8 @@ def plot_features(
     """
     matrix = as_array(weights).astype(np.float64)
     strongest = np.sort(np.argsort(-np.linalg.norm(matrix, axis=0), kind="stable")[:limit])
-    few = len(strongest) < matrix.shape[1]
-    shown = f"{len(strongest)} of {matrix.shape[1]} units" if few else "all units"
+    some = len(strongest) < matrix.shape[1]
+    shown = f"{len(strongest)} of {matrix.shape[1]} units" if some else "all units"
     if image_shape is None:
         return plot_heat_map(
             matrix[:, strongest],
@@ -143,22 +143,22 @@ def plot_features(
 
 def plot_reconstructions(
     original: Any,
-    stages: Sequence[tuple[int, Any, float]],
+    snapshots: Sequence[tuple[int, Any, float]],
     *,
     image_shape: ImageShape,
-    title: str = "One row's reconstruction as training goes on",
+    title: str = "One row's reconstruction during training",
 ) -> Figure:
-    """Draw a picture beside its reconstructions at several stages of training.
+    """Plot an image beside its reconstructions at several epochs of training.
 
     Args:
         original: (d,) the row.
-        stages: epoch, (d,) reconstruction and cross-entropy in nats of each stage.
+        snapshots: epoch, (d,) reconstruction and cross-entropy in nats.
         image_shape: height and width.
         title: of the figure.
     """
-    rows = [as_array(original).reshape(-1), *(as_array(row).reshape(-1) for _, row, _ in stages)]
+    rows = [as_array(original).reshape(-1), *(as_array(row).reshape(-1) for _, row, _ in snapshots)]
     captions = ["original"]
-    for epoch, _, loss in stages:
+    for epoch, _, loss in snapshots:
         captions.append(f"{'start' if epoch == 0 else f'epoch {epoch}'}\n{loss:.1f} nats")
     figure = new_figure(1.45 * len(rows) + 0.3, 1.45 * image_shape[0] / image_shape[1] + 0.8)
     for axes, row, caption in zip(grid_of_axes(figure, 1, len(rows))[0], rows, captions, strict=True):
@@ -171,14 +171,14 @@ def plot_reconstructions(
 def _as_images(images: Any, image_shape: ImageShape) -> Array:
     array = as_array(images).astype(np.float64)
     if array.size == 0:
-        raise ValueError("there are no pictures to draw")
+        raise ValueError("there are no images to plot")
     if array[0].size != image_shape[0] * image_shape[1]:
-        raise ValueError(f"rows of {array[0].size} values are no pictures of {image_shape}")
+        raise ValueError(f"rows of {array[0].size} values are no images of {image_shape}")
     return array.reshape(len(array), *image_shape)
 
 
 def _mosaic(axes: Axes, images: Array, columns: int, cmap: str = "gray", low: float = 0.0) -> None:
-    """Draw many small pictures as one image with white gaps: one artist instead of hundreds of axes."""
+    """Plot many small images as one with white gaps: one artist instead of hundreds of axes."""
     n, height, width = images.shape
     lines = -(-n // columns)
     canvas = np.full((lines * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
@@ -192,6 +192,6 @@ def _mosaic(axes: Axes, images: Array, columns: int, cmap: str = "gray", low: fl
 
 
 def _size(lines: int, columns: int, image_shape: ImageShape, cell: float, title: str) -> tuple[float, float]:
-    """Width and height in inches; wide enough for the title."""
+    """Return width and height in inches; wide enough for the title."""
     width = max(cell * columns, 0.105 * len(title)) + 0.3
     return width, cell * lines * image_shape[0] / image_shape[1] + 0.75

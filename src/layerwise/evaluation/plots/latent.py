@@ -1,4 +1,4 @@
-"""Heat maps, and two-dimensional maps of the codes."""
+"""Heat maps, and two-dimensional maps of latents."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def plot_heat_map(
     show_numbers: bool | None = None,
     texts: Sequence[Sequence[str]] | None = None,
 ) -> Figure:
-    """Draw a matrix as coloured cells, with numbers in them where they fit.
+    """Plot a matrix as coloured cells, with numbers in them where they fit.
 
     Args:
         values: (rows, columns); NaN stays white.
@@ -48,7 +48,7 @@ def plot_heat_map(
         xlabel: what the columns are.
         ylabel: what the rows are.
         value: what the colours mean, with its unit.
-        centered: two colours that part at 0, over the same range on both sides.
+        centered: a diverging colour map around 0, over the same range on both sides.
         logarithmic: colours by powers of ten; values of 0 and below stay white.
         show_numbers: by default for at most 150 cells.
         texts: what stands in the cells instead of the numbers, row by row.
@@ -105,11 +105,11 @@ def plot_latent_map(
     *,
     class_names: Sequence[str] = (),
     target_name: str = "target",
-    title: str = "Map of the codes",
+    title: str = "Latent map",
 ) -> Figure:
-    """Draw codes in the plane, coloured by class, or by value for a regression target.
+    """Plot latents in the plane, coloured by class, or by value for a regression target.
 
-    Codes of more than two columns are projected on their first two principal components, whose shares of the
+    Latents of more than two columns are projected on their first two principal components, whose fractions of the
     variance stand on the axes.
 
     Args:
@@ -134,10 +134,11 @@ def plot_latent_map(
         middles = np.array([np.median(points[classes == k], axis=0) for k in present])
         if len(class_names) <= 20 and max(map(len, class_names)) <= 8:
             # A short name near the middle of its class, so that colour is not the only key.
-            for k, place in zip(present, _apart(middles, np.ptp(points, axis=0)), strict=True):
+            positions = _separate_labels(middles, np.ptp(points, axis=0))
+            for k, position in zip(present, positions, strict=True):
                 axes.text(
-                    float(place[0]),
-                    float(place[1]),
+                    float(position[0]),
+                    float(position[1]),
                     class_names[k],
                     ha="center",
                     va="center",
@@ -159,29 +160,32 @@ def plot_latent_map(
     return figure
 
 
-def _apart(places: Array, extent: Array, distance: float = 0.06) -> Array:
-    """Push labels apart until no two are nearer than a share of the map's width and height."""
-    scaled = places / np.where(extent > 0, extent, 1)
+def _separate_labels(positions: Array, extent: Array, distance: float = 0.06) -> Array:
+    """Push labels apart until no two are nearer than a fraction of the map's width and height."""
+    scaled = positions / np.where(extent > 0, extent, 1)
     for _ in range(200):
         gaps = scaled[:, None] - scaled[None]
         lengths = np.linalg.norm(gaps, axis=2)
         near = (lengths < distance) & ~np.eye(len(scaled), dtype=bool)
         if not near.any():
             break
-        # Two labels at the very same place part along a direction of their own.
-        turns = np.arange(len(scaled))[:, None] - np.arange(len(scaled))[None]
-        aside = np.stack([np.sign(turns) * 1.0, np.zeros_like(turns, dtype=float)], 2)
-        towards = np.where(lengths[..., None] > 1e-9, gaps / np.maximum(lengths, 1e-9)[..., None], aside)
+        # Two labels at the very same position have no direction between them: they move sideways.
+        order = np.arange(len(scaled))[:, None] - np.arange(len(scaled))[None]
+        sideways = np.stack([np.sign(order) * 1.0, np.zeros_like(order, dtype=float)], 2)
+        directions = np.where(
+            lengths[..., None] > 1e-9, gaps / np.maximum(lengths, 1e-9)[..., None], sideways
+        )
         steps = np.where(near, (1.05 * distance - lengths) / 2, 0)
-        scaled = scaled + (steps[..., None] * towards).sum(1)
+        scaled = scaled + (steps[..., None] * directions).sum(1)
     return scaled * np.where(extent > 0, extent, 1)
 
 
 def _plane(latents: Array) -> tuple[Array, list[str]]:
+    """Return points (n, 2), the first two principal components if there are more columns, and the axes' labels."""
     if latents.ndim != 2 or latents.shape[1] < 2:
-        raise ValueError(f"a map needs codes of at least two columns, not of shape {latents.shape}")
+        raise ValueError(f"a map needs latents of at least two columns, not of shape {latents.shape}")
     if latents.shape[1] == 2:
-        return latents, ["code 1", "code 2"]
+        return latents, ["latent 1", "latent 2"]
     centered = latents - latents.mean(0)
     # The two longest axes of the covariance, and nothing else of it: many times as fast as all singular values.
     moments, last = centered.T.astype(np.float64) @ centered, latents.shape[1] - 1

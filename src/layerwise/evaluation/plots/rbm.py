@@ -1,4 +1,4 @@
-"""Figures of a restricted Boltzmann machine's hidden activity and of what it puts in the place of missing inputs."""
+"""Figures of a restricted Boltzmann machine's hidden activations and of its inpainting of missing pixels."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MAX_ROWS = 100
 MAX_UNITS = 200
 
 
-def plot_activations(activations: Any, *, title: str = "Hidden activity") -> Figure:
-    """Draw rows by units as grey cells, and how often each unit is on.
+def plot_activations(activations: Any, *, title: str = "Hidden activations") -> Figure:
+    """Plot activations as a matrix of rows by units, and a histogram of the units' means.
 
-    Stripes down the picture are units that ignore the row; even stripes across are rows that all units take for the
-    same (Yosinski & Lipson 2012).
+    Vertical stripes are units that ignore the row; even horizontal stripes are rows that all units take for the same
+    (Yosinski & Lipson 2012).
 
     Args:
-        activations: (rows, units) mean activities.
+        activations: (rows, units) activations, of an RBM the means given the rows.
         title: of the figure.
     """
     matrix = as_array(activations).astype(np.float64)
@@ -47,12 +47,12 @@ def plot_activations(activations: Any, *, title: str = "Hidden activity") -> Fig
     style_axes(left, title=f"{shown.shape[0]} rows, {shown.shape[1]} of {matrix.shape[1]} units", grid="none")
     left.set_xlabel("hidden unit")
     left.set_ylabel("row")
-    figure.colorbar(image, ax=left, label="mean activity")
+    figure.colorbar(image, ax=left, label="activation")
     right.hist(matrix.mean(0), bins=40, color=cycle_color(0))
     style_axes(
         right,
-        title="Units by their mean activity over all rows",
-        xlabel="mean activity",
+        title="Units by their mean activation over all rows",
+        xlabel="mean activation",
         ylabel="units",
         grid="y",
     )
@@ -63,22 +63,22 @@ def plot_activations(activations: Any, *, title: str = "Hidden activity") -> Fig
 def plot_inpainting(
     rows: Any, missing: Any, imputed: Any, image_shape: ImageShape, *, title: str = ""
 ) -> Figure:
-    """Draw pictures, the same with a part taken away, and with that part drawn by the machine.
+    """Plot images, the same with missing pixels in grey, and with those pixels inpainted by the RBM.
 
     Args:
         rows: (n, d) in [0, 1].
-        missing: (d,) bool, the pixels that were taken away.
-        imputed: (n, d) what the machine puts there, the other pixels as they were.
+        missing: (d,) bool, True for the missing pixels.
+        imputed: (n, d) the RBM's pixels where missing, the given ones elsewhere.
         image_shape: height and width.
         title: of the figure.
     """
-    original, answer, is_missing = as_array(rows), as_array(imputed), as_array(missing).astype(bool)
+    original, inpainted, is_missing = as_array(rows), as_array(imputed), as_array(missing).astype(bool)
     masked = np.where(is_missing, 0.5, original)
     n = len(original)
     figure = new_figure(
         max(0.75 * n + 1.3, 0.105 * len(title)), 0.75 * 3 * image_shape[0] / image_shape[1] + 0.75
     )
-    lines = {"row": original, "given": masked, "completed": answer}
+    lines = {"row": original, "given": masked, "inpainted": inpainted}
     for axes_row, (name, images) in zip(grid_of_axes(figure, 3, n), lines.items(), strict=True):
         for axes, image in zip(axes_row, images, strict=True):
             axes.imshow(image.reshape(image_shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")

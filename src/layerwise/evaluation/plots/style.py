@@ -1,4 +1,4 @@
-"""One look for all figures, set on each figure itself: no global state and no window system."""
+"""The style of all figures, set on each figure itself: no global state and no window system."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class SinglePassFigure(Figure):
 
 
 def cycle_color(k: int) -> str:
-    """Return the k-th colour, round and round."""
+    """Return the k-th colour of the palette, which repeats."""
     return PALETTE[k % len(PALETTE)]
 
 
@@ -108,7 +108,7 @@ def style_axes(
 
 
 def hide_ticks(axes: Axes, caption: str = "") -> Axes:
-    """Leave nothing around a picture but its caption."""
+    """Leave nothing around an image but its caption."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

@@ -1,12 +1,11 @@
-"""Figures of what a supervised network answers, beside what is true."""
+"""Figures of a supervised network's predictions beside the true targets: classification and regression."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.data.tensors import Task
@@ -17,9 +16,7 @@ from layerwise.evaluation.metrics.arrays import (
     check_targets_and_scores,
     indicator_matrix,
 )
-from layerwise.evaluation.metrics.importance import Importance
 from layerwise.evaluation.metrics.statistics import CALIBRATION_BINS
-from layerwise.evaluation.metrics.supervised import Metric
 from layerwise.evaluation.plots.style import (
     LINESTYLES,
     MUTED_COLOR,
@@ -37,13 +34,13 @@ from layerwise.evaluation.plots.style import (
 def plot_confusion_matrix(
     targets: Any, predicted: Any, class_names: Sequence[str], *, title: str = ""
 ) -> Figure:
-    """Draw how often each true class (line) was called what (column): counts, coloured by the line's share.
+    """Plot the confusion matrix: counts by true (row) and predicted class, coloured by the row's fractions.
 
     Args:
         targets: (n,) or (n, 1) true classes.
-        predicted: (n,) or (n, 1) classes the network chose.
+        predicted: (n,) or (n, 1) predicted classes.
         class_names: of all classes.
-        title: of the figure; the error by default.
+        title: of the figure; the number of errors by default.
     """
     true = as_array(targets).reshape(-1).astype(np.int64)
     chosen = as_array(predicted).reshape(-1).astype(np.int64)
@@ -61,14 +58,21 @@ def plot_confusion_matrix(
     for (row, column), count in np.ndenumerate(counts):
         text_color = "white" if fractions[row, column] > 0.5 else TEXT_COLOR if count else "#bbbbbb"
         axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8.5, color=text_color)
-    figure.colorbar(image, ax=axes, label="share of the true class", fraction=0.045, pad=0.03)
+    figure.colorbar(image, ax=axes, label="fraction of the true class", fraction=0.045, pad=0.03)
     wrong = int((true != chosen).sum())
     set_suptitle(figure, title or f"{wrong:,} of {len(true):,} rows wrong ({wrong / len(true):.2%})")
     return figure
 
 
 def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: Sequence[str] = ()) -> Figure:
-    """Draw the ROC and the precision-recall curve of each class (one of two for binary), with their areas."""
+    """Plot the ROC and the precision-recall curve of each class (one of two for binary), with their areas.
+
+    Args:
+        task: binary, multiclass or multilabel.
+        targets: (n,) classes, or (n, k) zeros and ones.
+        scores: (n, k) probabilities.
+        class_names: of the k classes or labels.
+    """
     from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
     truth, matrix, names = _indicators_by_class(task, targets, scores, class_names)
@@ -78,8 +82,8 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         true, score = truth[:, k], matrix[:, k]
         if true.min() == true.max():
             continue
-        # Colour and dash together tell more than ten classes apart.
-        line: dict[str, Any] = {
+        # Colour and line style together tell more than ten classes apart.
+        style: dict[str, Any] = {
             "color": cycle_color(k),
             "linestyle": LINESTYLES[k // 10 % len(LINESTYLES)],
             "linewidth": 1.8,
@@ -88,10 +92,10 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         area, precision_area = roc_auc_score(true, score), average_precision_score(true, score)
         false_positive, true_positive, _ = roc_curve(true, score)
         label = f"{prefix}AUC {area:.3f}" + (f", AP {precision_area:.3f}" if prefix else "")
-        left.plot(false_positive, true_positive, label=label, **line)
+        left.plot(false_positive, true_positive, label=label, **style)
         precision, recall, _ = precision_recall_curve(true, score)
         label = f"average precision {precision_area:.3f}"
-        right.plot(recall, precision, label=label, drawstyle="steps-post", **line)
+        right.plot(recall, precision, label=label, drawstyle="steps-post", **style)
     left.plot([0, 1], [0, 1], color=MUTED_COLOR, linestyle=":", label="chance")
     if len(names) == 1:
         right.axhline(
@@ -116,10 +120,10 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
 
 
 def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Calibration") -> Figure:
-    """Draw how often the network is right against how sure it is, with how many rows each bin holds.
+    """Plot a calibration curve (reliability diagram): observed against predicted probability, by bin.
 
-    For multiclass the highest score and whether its class is right; else the probability and the outcome. For
-    regression the mean true value against the mean predicted one, in bins of equally many rows.
+    For multiclass it is accuracy against confidence, the highest score; for regression the mean true value
+    against the mean predicted one, in bins of equally many rows. Below stands how many rows each bin holds.
     """
     if task == "regression":
         return _regression_calibration(as_matrix(targets)[:, 0], as_matrix(scores)[:, 0], title)
@@ -131,18 +135,18 @@ def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Cal
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     counts = np.bincount(bins, minlength=CALIBRATION_BINS)
     used = counts > 0
-    stated = np.bincount(bins, confidence, CALIBRATION_BINS)[used] / counts[used]
-    found = np.bincount(bins, outcome, CALIBRATION_BINS)[used] / counts[used]
+    mean_predicted = np.bincount(bins, confidence, CALIBRATION_BINS)[used] / counts[used]
+    observed = np.bincount(bins, outcome, CALIBRATION_BINS)[used] / counts[used]
     # Wilson's interval holds its level in small bins, where the normal one does not.
-    low, high = _wilson_interval(found, counts[used])
-    error = float((counts[used] * np.abs(found - stated)).sum() / len(confidence))
+    low, high = _wilson_interval(observed, counts[used])
+    error = float((counts[used] * np.abs(observed - mean_predicted)).sum() / len(confidence))
     figure = new_figure(5.4, 5.8)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     top.plot([0, 1], [0, 1], color=MUTED_COLOR, linestyle=":", label="perfect")
     top.errorbar(
-        stated,
-        found,
-        yerr=np.clip([found - low, high - found], 0, None),
+        mean_predicted,
+        observed,
+        yerr=np.clip([observed - low, high - observed], 0, None),
         color=cycle_color(0),
         marker="o",
         markersize=5,
@@ -150,8 +154,8 @@ def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Cal
         linewidth=1.4,
         label="network, 95 % interval",
     )
-    what = "share of rows right" if task == "multiclass" else "share of positives"
-    style_axes(top, title=f"calibration error {error:.3f} ({CALIBRATION_BINS} bins)", ylabel=what)
+    ylabel = "fraction of correct rows" if task == "multiclass" else "fraction of positives"
+    style_axes(top, title=f"calibration error {error:.3f} ({CALIBRATION_BINS} bins)", ylabel=ylabel)
     top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     legend(top, loc="upper left")
     edges = np.arange(CALIBRATION_BINS) / CALIBRATION_BINS
@@ -170,56 +174,61 @@ def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Cal
 
 def _regression_calibration(true: Array, predicted_values: Array, title: str) -> Figure:
     parts = np.array_split(np.argsort(predicted_values, kind="stable"), min(10, len(predicted_values)))
-    stated = np.array([predicted_values[part].mean() for part in parts])
-    found = np.array([true[part].mean() for part in parts])
+    mean_predicted = np.array([predicted_values[part].mean() for part in parts])
+    observed = np.array([true[part].mean() for part in parts])
     errors = np.array([1.96 * true[part].std() / np.sqrt(len(part)) for part in parts])
     figure = new_figure(5.4, 4.8)
     axes = figure.subplots()
-    ends = [min(stated.min(), found.min()), max(stated.max(), found.max())]
+    ends = [min(mean_predicted.min(), observed.min()), max(mean_predicted.max(), observed.max())]
     axes.plot(ends, ends, color=MUTED_COLOR, linestyle=":", label="perfect")
-    line: dict[str, Any] = {
+    style: dict[str, Any] = {
         "color": cycle_color(0),
         "marker": "o",
         "markersize": 5,
         "capsize": 2.5,
         "linewidth": 1.4,
     }
-    axes.errorbar(stated, found, yerr=errors, label="network, 95 % interval", **line)
-    words = f"{len(parts)} bins of equally many rows"
-    style_axes(axes, title=words, xlabel="mean predicted value", ylabel="mean true value")
+    axes.errorbar(mean_predicted, observed, yerr=errors, label="network, 95 % interval", **style)
+    subtitle = f"{len(parts)} bins of equally many rows"
+    style_axes(axes, title=subtitle, xlabel="mean predicted value", ylabel="mean true value")
     legend(axes, loc="upper left")
     set_suptitle(figure, title)
     return figure
 
 
 def plot_label_errors(targets: Any, scores: Any, names: Sequence[str], *, title: str = "") -> Figure:
-    """Draw each label's share of false and of missed positives among all rows.
+    """Plot each label's fractions of false positives and false negatives among all rows.
 
     Args:
         targets: (n, k) zeros and ones.
-        scores: (n, k) probabilities; one half and above says yes.
+        scores: (n, k) probabilities; a label is predicted from one half on.
         names: of the k labels.
         title: of the figure.
     """
-    true, said = as_matrix(targets) > 0.5, as_matrix(scores) >= 0.5
+    true, predicted_positive = as_matrix(targets) > 0.5, as_matrix(scores) >= 0.5
     figure = new_figure(7.2, 0.34 * len(names) + 1.8)
     axes = figure.subplots()
-    places = np.arange(len(names))
-    wrong, missed = (said & ~true).mean(0), (~said & true).mean(0)
-    axes.barh(places, wrong, color=cycle_color(0), label="false positives")
-    axes.barh(places, missed, left=wrong, color=cycle_color(1), label="missed positives")
-    axes.set_yticks(places, shorten_labels(list(names), 30))
+    positions = np.arange(len(names))
+    false_positives, false_negatives = (
+        (predicted_positive & ~true).mean(0),
+        (~predicted_positive & true).mean(0),
+    )
+    axes.barh(positions, false_positives, color=cycle_color(0), label="false positives")
+    axes.barh(positions, false_negatives, left=false_positives, color=cycle_color(1), label="false negatives")
+    axes.set_yticks(positions, shorten_labels(list(names), 30))
     axes.invert_yaxis()
-    style_axes(axes, xlabel="share of rows", grid="x")
+    style_axes(axes, xlabel="fraction of rows", grid="x")
     legend(axes)
-    set_suptitle(figure, title or f"{(true != said).any(1).mean():.2%} of the rows have a wrong label")
+    set_suptitle(
+        figure, title or f"{(true != predicted_positive).any(1).mean():.2%} of the rows have a wrong label"
+    )
     return figure
 
 
 def plot_predicted_vs_true(
     targets: Any, predicted: Any, *, target_name: str = "target", unit: str = "", title: str = ""
 ) -> Figure:
-    """Draw each row's predicted value against its true one, and the error against the prediction."""
+    """Plot each row's predicted value against its true one, and the error against the prediction."""
     true, predicted_values = as_matrix(targets)[:, 0], as_matrix(predicted)[:, 0]
     label = f"{target_name} ({unit})" if unit else target_name
     figure = new_figure(10, 4.7)
@@ -246,66 +255,6 @@ def plot_predicted_vs_true(
     error = float(np.sqrt(((predicted_values - true) ** 2).mean()))
     set_suptitle(figure, title or f"Root mean squared error {error:.4g} {unit}".strip())
     return figure
-
-
-def plot_importances(
-    importances: Sequence[Importance], *, metric: str = "log loss", limit: int = 25, title: str = ""
-) -> Figure:
-    """Draw what shuffling each block of columns costs, the most important on top, with its spread."""
-    shown = list(importances)[:limit]
-    if not shown:
-        raise ValueError("there are no importances to draw")
-    names = shorten_labels([importance.name for importance in shown], 30)
-    figure = new_figure(7.2, 0.3 * len(shown) + 1.6)
-    axes = figure.subplots()
-    axes.barh(
-        range(len(shown)),
-        [importance.mean for importance in shown],
-        xerr=[importance.std for importance in shown],
-        color=[cycle_color(0) if importance.mean > 0 else cycle_color(3) for importance in shown],
-        error_kw={"ecolor": TEXT_COLOR, "elinewidth": 1, "capsize": 2},
-    )
-    axes.axvline(0, color=MUTED_COLOR, linewidth=0.8)
-    axes.set_yticks(range(len(shown)), names)
-    axes.invert_yaxis()
-    style_axes(axes, xlabel=f"how much worse the {metric} gets when the column is shuffled", grid="x")
-    set_suptitle(figure, title or "Permutation importance")
-    return figure
-
-
-def plot_metric_comparison(
-    metrics: Mapping[str, Mapping[str, Metric]], names: Sequence[str], *, title: str = ""
-) -> Figure:
-    """Draw the same measures of several models side by side: value, 95 % interval and base rate.
-
-    Args:
-        metrics: by model, then by measure.
-        names: the measures to draw, one panel each.
-        title: of the figure.
-    """
-    figure = new_figure(3.1 * len(names) + 1.6, 0.42 * len(metrics) + 1.7)
-    panels = grid_of_axes(figure, 1, len(names))[0]
-    for panel, (axes, name) in enumerate(zip(panels, names, strict=True)):
-        for k, (_, model_metrics) in enumerate(metrics.items()):
-            _plot_interval(axes, model_metrics.get(name), k)
-        axes.set_ylim(len(metrics) - 0.5, -0.5)
-        axes.locator_params(axis="x", nbins=5)
-        axes.set_yticks(range(len(metrics)), list(metrics) if panel == 0 else [""] * len(metrics))
-        known = next(model_metrics[name] for model_metrics in metrics.values() if name in model_metrics)
-        if known.base_rate is not None:
-            axes.axvline(known.base_rate, color=MUTED_COLOR, linestyle=":")
-        side = "→" if known.better == "higher" else "←"
-        style_axes(axes, xlabel=f"{name.replace('_', ' ')} (better {side})")
-    set_suptitle(figure, title or "Beside other models (dotted: a constant answer)")
-    return figure
-
-
-def _plot_interval(axes: Axes, metric: Metric | None, k: int) -> None:
-    if metric is None:
-        return
-    if metric.low is not None and metric.high is not None:
-        axes.plot([metric.low, metric.high], [k, k], color=cycle_color(k), linewidth=2)
-    axes.plot([metric.value], [k], color=cycle_color(k), marker="o", markersize=7)
 
 
 def _indicators_by_class(

@@ -1,4 +1,4 @@
-"""Figures of a table's rows: one row as it is reconstructed, many rows as they are generated."""
+"""Figures of a table's rows: reconstructions of one row, marginals of generated rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_BARS = 12
 
 
 def plot_note(text: str) -> Figure:
-    """Draw a sentence where a run has no figure to show."""
+    """Write a sentence where a run has no figure to show."""
     figure = new_figure(6.4, 1.4)
     axes = hide_ticks(figure.subplots())
     axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, fontsize=10, transform=axes.transAxes)
@@ -40,22 +40,22 @@ def plot_note(text: str) -> Figure:
 
 def plot_table_reconstructions(
     restored: pd.DataFrame,
-    prepared: Any,
+    preprocessed: Any,
     blocks: Sequence[ColumnBlock],
-    stages: Sequence[tuple[int, float]],
+    snapshots: Sequence[tuple[int, float]],
     *,
-    title: str = "One row's reconstruction as training goes on",
+    title: str = "One row's reconstruction during training",
 ) -> Figure:
-    """Draw a row beside its reconstructions in the columns' own units, coloured by their squared error.
+    """Plot a row beside its reconstructions in the columns' own units, coloured by their squared error.
 
     Args:
         restored: the row and then its reconstructions, in raw columns.
-        prepared: (1 + stages, d) the same rows as the network sees them.
-        blocks: which prepared columns belong to which raw one.
-        stages: epoch and squared error of each reconstruction.
+        preprocessed: (1 + snapshots, d) the same rows as the network sees them.
+        blocks: which preprocessed columns belong to which raw one.
+        snapshots: epoch and squared error of each reconstruction.
         title: of the figure.
     """
-    matrix = as_array(prepared).astype(np.float64)
+    matrix = as_array(preprocessed).astype(np.float64)
     squared = (matrix - matrix[:1]) ** 2
     errors, texts, names = [], [], []
     for name in restored:
@@ -64,21 +64,21 @@ def plot_table_reconstructions(
         if own:
             names.append(str(name))
             errors.append(np.sum(own, axis=0))
-            texts.append([_cell(value) for value in restored[name]])
-    moments = ["start" if epoch == 0 else f"epoch {epoch}" for epoch, _ in stages]
+            texts.append([_cell_text(value) for value in restored[name]])
+    epochs = ["start" if epoch == 0 else f"epoch {epoch}" for epoch, _ in snapshots]
     return plot_heat_map(
         np.stack(errors),
         names,
-        ["row", *(f"{m}\n{loss:.2f}" for m, (_, loss) in zip(moments, stages, strict=True))],
+        ["row", *(f"{epoch}\n{loss:.2f}" for epoch, (_, loss) in zip(epochs, snapshots, strict=True))],
         title=title,
-        xlabel="stage of training, and half its squared error",
+        xlabel="epoch, and half its squared error",
         value="squared error (standardised)",
         texts=texts,
     )
 
 
 def plot_marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = "Generated rows") -> Figure:
-    """Draw each column's distribution among real rows (filled) and among generated ones (line).
+    """Plot each column's distribution among real rows (filled) and among generated ones (line).
 
     Args:
         real: rows in raw columns.
@@ -88,12 +88,12 @@ def plot_marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = 
     names = [name for name in real if real[name].nunique() > 1][:MAX_PANELS]
     if not names:
         raise ValueError("there is no column that varies")
-    across = min(4, len(names))
-    lines = -(-len(names) // across)
-    figure = new_figure(3.1 * across, 2.3 * lines + 0.9)
-    panels = [axes for line in grid_of_axes(figure, lines, across) for axes in line]
+    columns = min(4, len(names))
+    lines = -(-len(names) // columns)
+    figure = new_figure(3.1 * columns, 2.3 * lines + 0.9)
+    panels = [axes for line in grid_of_axes(figure, lines, columns) for axes in line]
     for axes, name in zip(panels, names, strict=False):
-        _marginal(axes, real[name], generated[name])
+        _plot_marginal(axes, real[name], generated[name])
         style_axes(axes, title=shorten_labels([str(name)])[0], grid="y")
     for axes in panels[len(names) :]:
         axes.set_axis_off()
@@ -103,14 +103,14 @@ def plot_marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = 
     return figure
 
 
-def _marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
+def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
     import pandas as pd
 
-    kind = real.dtype
+    dtype = real.dtype
     if pd.api.types.is_datetime64_any_dtype(real):
         real, generated = real.astype("int64") / 1e9, generated.astype("int64") / 1e9
-    few = real.nunique() <= MAX_BARS
-    if pd.api.types.is_numeric_dtype(real) and not pd.api.types.is_bool_dtype(real) and not few:
+    fits_bars = real.nunique() <= MAX_BARS
+    if pd.api.types.is_numeric_dtype(real) and not pd.api.types.is_bool_dtype(real) and not fits_bars:
         edges = np.histogram_bin_edges(pd.concat([real, generated]).dropna().to_numpy(dtype=float), bins=30)
         axes.hist(
             real.to_numpy(), edges.tolist(), density=True, color=cycle_color(0), alpha=0.55, label="real rows"
@@ -125,18 +125,18 @@ def _marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
             label="generated rows",
         )
         axes.set_yticks([])
-        if pd.api.types.is_datetime64_any_dtype(kind):
+        if pd.api.types.is_datetime64_any_dtype(dtype):
             axes.set_xticks([])
         return
     fractions = [rows.astype(str).value_counts(normalize=True) for rows in (real, generated)]
     values = list(real.value_counts().index[:MAX_BARS])
     if pd.api.types.is_numeric_dtype(real):
         values = sorted(values)
-    places = np.arange(len(values))
+    positions = np.arange(len(values))
     heights = [[float(fraction.get(str(value), 0.0)) for value in values] for fraction in fractions]
-    axes.bar(places, heights[0], width=0.8, color=cycle_color(0), alpha=0.55, label="real rows")
+    axes.bar(positions, heights[0], width=0.8, color=cycle_color(0), alpha=0.55, label="real rows")
     axes.bar(
-        places,
+        positions,
         heights[1],
         width=0.8,
         fill=False,
@@ -144,10 +144,10 @@ def _marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
         linewidth=1.5,
         label="generated rows",
     )
-    axes.set_xticks(places, shorten_labels([_cell(value) for value in values], 9), fontsize=7.5)
+    axes.set_xticks(positions, shorten_labels([_cell_text(value) for value in values], 9), fontsize=7.5)
 
 
-def _cell(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     if isinstance(value, float | np.floating):
         number = float(value)
         return f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.0f}"

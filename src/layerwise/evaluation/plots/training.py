@@ -1,4 +1,4 @@
-"""Figures of how learning went."""
+"""Figures of training: learning curves, label efficiency, long-range memory, and the scores of a grid."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ METRIC_LABELS = {
     "reconstruction_cross_entropy": "cross-entropy (nats per row)",
     "reconstruction_mse": "squared error (per column)",
     "reconstruction_sse": "squared error (per row)",
-    "accuracy": "accuracy (share of rows)",
-    "error": "error (share of rows)",
+    "accuracy": "accuracy (fraction of rows)",
+    "error": "error (fraction of rows)",
     "free_energy": "free energy (nats)",
     "free_energy_gap": "validation less training free energy (nats)",
     "pseudo_likelihood": "log pseudo-likelihood (nats per row)",
@@ -42,29 +42,29 @@ SPLITS = ("train", "validation", "test")
 def plot_learning_curves(
     histories: Mapping[str, History], *, title: str = "Learning curves", metrics: Sequence[str] = ()
 ) -> Figure:
-    """Draw every metric by epoch: a line of panels for each training, train and validation together.
+    """Plot every metric by epoch: one row of panels for each history, training and validation together.
 
-    The error is left out where the accuracy is drawn, whose mirror image it is.
+    The error is left out where the accuracy is plotted, since it is 1 less that.
 
     Args:
         histories: by name ("layer 1", ..., "fine-tuning"), one dict an epoch, keys such as `train/loss`.
         title: of the figure.
-        metrics: which to draw, without their prefix; all but times by default.
+        metrics: which to plot, without their prefix; all but times by default.
 
     Raises:
-        ValueError: nothing to draw.
+        ValueError: every history is empty.
     """
-    panels = {name: _metrics(history, metrics) for name, history in histories.items() if history}
+    panels = {name: _metric_names(history, metrics) for name, history in histories.items() if history}
     panels = {name: found for name, found in panels.items() if found}
     if not panels:
-        raise ValueError("there are no learning curves to draw: every history is empty")
+        raise ValueError("there are no learning curves to plot: every history is empty")
     columns = max(len(found) for found in panels.values())
     figure = new_figure(max(4.2 * columns, 5) + 0.4, 2.6 * len(panels) + 0.6)
     grid = figure.add_gridspec(len(panels), columns)
-    for line, (name, found) in enumerate(panels.items()):
+    for row, (name, found) in enumerate(panels.items()):
         for column, metric in enumerate(found):
-            axes = figure.add_subplot(grid[line, column])
-            _curves(axes, histories[name], metric)
+            axes = figure.add_subplot(grid[row, column])
+            _plot_curves(axes, histories[name], metric)
             style_axes(
                 axes, title=name, xlabel="epoch", ylabel=METRIC_LABELS.get(metric, metric.replace("_", " "))
             )
@@ -77,26 +77,25 @@ def plot_label_efficiency(
     *,
     title: str = "Test error by the number of labelled rows",
 ) -> Figure:
-    """Draw test error against labelled rows, mean and standard deviation over seeds, one line a start.
+    """Plot test error against labelled rows: mean and standard deviation over seeds, one line for each start.
 
     Args:
-        errors: by name ("pretrained", "random start"), then by number of labelled rows: the error (fraction
-        of 1)
-            of each seed.
+        errors: by name ("pretrained", "random start"), then by number of labelled rows: each seed's
+            error, a fraction of 1.
         title: of the figure.
     """
     figure = new_figure(6.8, 4.6)
     axes = figure.subplots()
     numbers = sorted({number for by_rows in errors.values() for number in by_rows})
     if not numbers:
-        raise ValueError("there are no errors to draw")
+        raise ValueError("there are no errors to plot")
     seeds = set()
     for k, (name, by_rows) in enumerate(errors.items()):
         rows = sorted(by_rows)
         values = [100 * np.asarray(by_rows[number], dtype=np.float64) for number in rows]
         seeds |= {len(value) for value in values}
         axes.errorbar(
-            # A small step sideways keeps the bars of two lines apart.
+            # A small horizontal offset keeps the error bars of two lines apart.
             np.array(rows) * 1.02 ** (k - (len(errors) - 1) / 2),
             [value.mean() for value in values],
             yerr=[value.std(ddof=1) if len(value) > 1 else 0.0 for value in values],
@@ -112,21 +111,22 @@ def plot_label_efficiency(
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     axes.set_xticks([], minor=True)
     axes.set_ylim(bottom=0)
-    many = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+    n_seeds = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
     style_axes(axes, xlabel="labelled rows (log scale)", ylabel="test error (%)")
-    axes.set_title(f"mean and standard deviation over {many} seeds", fontsize=9.5, color=MUTED_COLOR)
+    axes.set_title(f"mean and standard deviation over {n_seeds} seeds", fontsize=9.5, color=MUTED_COLOR)
     legend(axes, loc="upper right")
     set_suptitle(figure, title)
     return figure
 
 
 def plot_long_range_memory(
-    found: Sequence[Mapping[str, Any]], *, title: str = "Remembering the first symbol"
+    found: Sequence[Mapping[str, Any]], *, title: str = "Long-range memory: naming the first symbol"
 ) -> Figure:
-    """Draw the gradient by step of untrained recurrent nets, and their accuracy as they learn.
+    """Plot the gradient by time step of untrained recurrent networks, and their accuracy as they learn.
 
     Args:
-        found: one dict a net: `cell`, `gradients` by step, `accuracy_curve` of (update, accuracy), `base_rate`.
+        found: one dict for each network: `cell`, `gradients` by time step, `accuracy_curve` of (update,
+            accuracy) and `base_rate`.
         title: of the figure.
     """
     figure = new_figure(10, 4.4)
@@ -145,14 +145,14 @@ def plot_long_range_memory(
     style_axes(
         left,
         title="Before training",
-        xlabel="step of the sequence",
+        xlabel="time step",
         ylabel="gradient of the loss by the step's input",
     )
     style_axes(
         right,
-        title="Fresh sequences (dotted: a constant answer)",
+        title="New sequences (dotted: a constant prediction)",
         xlabel="updates",
-        ylabel="accuracy (share of rows)",
+        ylabel="accuracy (fraction of rows)",
     )
     legend(left)
     legend(right)
@@ -160,7 +160,7 @@ def plot_long_range_memory(
     return figure
 
 
-def _metrics(history: History, wanted: Sequence[str]) -> list[str]:
+def _metric_names(history: History, wanted: Sequence[str]) -> list[str]:
     found: dict[str, None] = {}
     for epoch in history:
         for key in epoch:
@@ -172,7 +172,7 @@ def _metrics(history: History, wanted: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _curves(axes: Axes, history: History, metric: str) -> None:
+def _plot_curves(axes: Axes, history: History, metric: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for k, split in enumerate(SPLITS):
@@ -180,7 +180,7 @@ def _curves(axes: Axes, history: History, metric: str) -> None:
         points = [(number, epoch[key]) for number, epoch in enumerate(history, 1) if key in epoch]
         if points:
             epochs, values = zip(*points, strict=True)
-            # A single epoch has no line to be seen.
+            # A single epoch has no visible line.
             marker = "o" if len(points) < 12 else ""
             axes.plot(
                 epochs,
@@ -196,10 +196,10 @@ def _curves(axes: Axes, history: History, metric: str) -> None:
 
 
 def plot_grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, limit: int = 30) -> Figure:
-    """Draw the points of a grid of settings, the best one on top, with mean and standard deviation over seeds.
+    """Plot the validation scores of a grid, the best point on top: mean and standard deviation over seeds.
 
     Args:
-        ranked: dicts of `settings`, `mean` and `std`, the best one first.
+        ranked: one dict of `settings`, `mean` and `std` for each point, the best one first.
         monitor: what was measured on the validation rows.
         limit: points that are shown.
     """
@@ -218,6 +218,6 @@ def plot_grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, limit
         )
     axes.set_yticks(range(len(shown)), labels)
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    left = f" (the best {len(shown)} of {len(ranked)})" if len(shown) < len(ranked) else ""
-    set_suptitle(figure, f"What the grid found{left}")
+    shown_part = f" (the best {len(shown)} of {len(ranked)})" if len(shown) < len(ranked) else ""
+    set_suptitle(figure, f"Grid search{shown_part}")
     return figure

@@ -1,4 +1,4 @@
-"""Texts about a finished run: the model card, the evaluation report, a page that runs a generator.
+"""Texts about a finished run: the model card, evaluation and GAN reports, an HTML demo of a generator.
 
 Numbers come from the other packages of `evaluation`.
 """

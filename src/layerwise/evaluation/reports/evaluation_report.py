@@ -1,4 +1,4 @@
-"""What a trained network is worth on new rows, in Markdown."""
+"""The evaluation report in Markdown: a network's metrics on new rows and on the test rows, and drift."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from layerwise.evaluation.drift import Drift, describe_drift
 from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.evaluation.reports.markdown import table
 
 MAX_COLUMNS = 200
 
 
 def describe_worsening(name: str, new: Metric, old: Metric) -> str | None:
-    """Return a sentence where a measure fell and the old value lies outside of the new interval."""
+    """Return a sentence where a metric got worse and its old value lies outside of the new interval."""
     if new.low is None or new.high is None or new.low <= old.value <= new.high or new.beats(old.value):
         return None
     return f"{name} is worse than on the test rows: {new}, and was {old.value:.4f}."
@@ -29,17 +30,17 @@ def make_evaluation_report(
     """Return the report.
 
     Args:
-        model: what to call it.
-        new: measures of the new rows.
-        old: those of the test rows when it was trained.
+        model: its name.
+        new: metrics of the new rows.
+        old: metrics of the test rows when the model was trained.
         drift: of each column.
-        rows: that were measured.
-        refused: rows that were not, by their reason.
+        rows: the number of rows that were measured.
+        refused: the number of rows that were not, by reason.
     """
     parts = [
         "# Evaluation on new rows",
         f"Model: {model}. {rows:,} rows measured, {sum(refused.values()):,} refused.",
-        _table(
+        table(
             ["metric", "better", "new rows [95 % interval]", "test rows", "base rate of the new rows"],
             [
                 [name, each.better, str(each), _format_value(old.get(name)), _format_base_rate(each)]
@@ -48,14 +49,14 @@ def make_evaluation_report(
         ),
     ]
     worsened = [
-        said
+        sentence
         for name, each in new.items()
-        if name in old and (said := describe_worsening(name, each, old[name]))
+        if name in old and (sentence := describe_worsening(name, each, old[name]))
     ]
-    parts += [f"**{said}**" for said in worsened]
+    parts += [f"**{sentence}**" for sentence in worsened]
     if refused:
         counts = [[reason, f"{count:,}"] for reason, count in refused.items()]
-        parts += ["## Refused rows", _table(["reason", "rows"], counts)]
+        parts += ["## Refused rows", table(["reason", "rows"], counts)]
     parts += ["## Drift", _drift_section(drift)]
     return "\n\n".join(parts) + "\n"
 
@@ -78,8 +79,8 @@ def _drift_section(found: Sequence[Drift]) -> str:
     return "\n\n".join(
         [
             "  \n".join(describe_drift(found)),
-            _table(["column", "PSI", "without drift", "KS", "p", "empty", "level"], cells),
-            "PSI: population stability index; from .1 on some drift, from .25 on much (Siddiqi 2006). Without drift "
+            table(["column", "PSI", "without drift", "KS", "p", "empty", "level"], cells),
+            "PSI: population stability index; from .1 on some drift, from .25 on drift (Siddiqi 2006). Without drift "
             "is its mean for so many rows. KS: the greatest distance between both distribution functions.",
         ]
     )
@@ -91,8 +92,3 @@ def _format_value(metric: Metric | None) -> str:
 
 def _format_base_rate(metric: Metric) -> str:
     return "" if metric.base_rate is None else f"{metric.base_rate:.4f}"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

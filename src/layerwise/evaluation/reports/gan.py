@@ -1,4 +1,4 @@
-"""Write down what was found, in Markdown."""
+"""The Markdown report of a GAN: its training, and the metrics of its samples."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ def write_report(
     feature_classifier_history: dict[str, Any],
     data_spec: dict[str, Any],
 ) -> str:
-    """Write down how the game went and what its samples are worth."""
+    """Return the report of a GAN's training and of its samples."""
     columns = DataSpec(**data_spec)
-    parts = ["# An adversarial network", _training_section(gan_history)]
+    parts = ["# A generative adversarial network", _training_section(gan_history)]
     if columns.image_shape is None:
         parts.append(table_report(sample_metrics, columns))
     else:
@@ -43,21 +43,18 @@ def _training_section(history: dict[str, Any]) -> str:
         "samples' diversity": "samples/diversity",
     }
     rows = [[name, f"{last[key]:.3f}"] for name, key in shown.items() if key in last]
-    said = (
-        "\n".join(f"- {diagnosis}" for diagnosis in history["diagnoses"])
-        or "Nothing went wrong by the stated limits."
-    )
+    diagnosis = "\n".join(f"- {each}" for each in history["diagnoses"]) or "No failure was diagnosed."
     return (
-        f"## The game\n\n{len(history['epochs'])} epochs in {history['seconds']:.0f} seconds; in the last one:\n\n"
-        + table(["", ""], rows)
-        + f"\n\n{said}"
+        f"## Training\n\n{len(history['epochs'])} epochs in {history['seconds']:.0f} seconds. The last epoch:\n\n"
+        + table(["metric", "value"], rows)
+        + f"\n\n{diagnosis}"
     )
 
 
 def _image_section(
     sample_metrics: dict[str, Any], feature_classifier_history: dict[str, Any], columns: DataSpec
 ) -> str:
-    head = ["generator", *METRICS.values(), "rarest class", "commonest class"]
+    head = ["generator", *METRICS.values(), "rarest class", "most frequent class"]
     lines = []
     for name, found in sample_metrics.items():
         fractions = found["class_fractions"]
@@ -69,22 +66,21 @@ def _image_section(
                 f"{max(fractions):.1%}",
             ]
         )
-    memorization, window = sample_metrics["gan"]["memorization"], sample_metrics["gan"]
-    said = (
-        "copies of training rows are among them"
-        if memorization["ratio"] < 0.7 or memorization["copies"] > 0.1
-        else "no sign of copies"
-    )
+    own = sample_metrics["gan"]
+    memorization = own["memorization"]
+    has_copies = memorization["ratio"] < 0.7 or memorization["copies"] > 0.1
+    conclusion = "some are copies of training rows" if has_copies else "no sign of copies"
     return (
-        f"## Its samples\n\nAgainst {columns.n_test:,} test rows. Frechet and kernel distance, precision, recall and "
+        f"## Samples\n\nAgainst {columns.n_test:,} test rows. Frechet and kernel distance, precision, recall and "
         "coverage are taken in the last hidden layer of a classifier that was trained on this problem's training rows "
-        f"(validation error {feature_classifier_history['validation_error']:.4f}): they compare generators of this problem, "
-        "and are no match for figures in another network's features.\n\n"
+        f"(validation error {feature_classifier_history['validation_error']:.4f}): they compare generators of this "
+        "problem, and cannot be compared with metrics in another network's features.\n\n"
         + table(head, lines)
-        + f"\n\nParzen windows of deviation {window['parzen_sigma']:g}, chosen on validation rows; standard error "
-        f"{window['parzen_standard_error']:.1f} nats. The estimate is kept for history's sake: in so many dimensions "
-        "it says little.\n\n"
-        f"Memory: the median distance to the nearest training row is {memorization['generated']:.2f} for samples and "
-        f"{memorization['unseen']:.2f} for test rows (ratio {memorization['ratio']:.2f}); {memorization['copies']:.1%} of the samples "
-        f"lie nearer to a training row than 99 of 100 test rows: {said}."
+        + f"\n\nParzen windows of standard deviation {own['parzen_sigma']:g}, chosen on validation rows; standard "
+        f"error {own['parzen_standard_error']:.1f} nats. The estimate is there for comparison with older papers: in "
+        "so many dimensions it says little.\n\n"
+        f"Memorization: the median distance to the nearest training row is {memorization['generated']:.2f} for "
+        f"samples and {memorization['unseen']:.2f} for test rows (ratio {memorization['ratio']:.2f}); "
+        f"{memorization['copies']:.1%} of the samples lie nearer to a training row than 99 of 100 test rows: "
+        f"{conclusion}."
     )

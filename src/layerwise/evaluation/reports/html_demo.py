@@ -1,4 +1,4 @@
-"""A page with sliders: the generator runs in the reader's browser, without a server."""
+"""An HTML demo of a generator with a slider for each number of its noise; it runs in the browser, without a server."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def folded_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     Raises:
         ValueError: the generator is no mlp with relu and a sigmoid.
     """
-    shape = generator.config
-    if shape.network != "mlp" or shape.activation != "relu" or shape.output != "sigmoid":
-        raise ValueError("the page knows generators of network mlp with relu and an output of pixels")
+    config = generator.config
+    if config.network != "mlp" or config.activation != "relu" or config.output != "sigmoid":
+        raise ValueError("the HTML demo needs a generator of network mlp with relu and an output of pixels")
     layers: list[tuple[np.ndarray, np.ndarray]] = []
     for module in generator.body:
         if isinstance(module, nn.Linear):
@@ -45,24 +45,24 @@ def encoded_layers(generator: Generator) -> list[dict[str, Any]]:
         {
             "inputs": weight.shape[1],
             "outputs": weight.shape[0],
-            "weight": _text(weight),
-            "bias": _text(bias),
+            "weight": _to_base64(weight),
+            "bias": _to_base64(bias),
         }
         for weight, bias in folded_layers(generator)
     ]
 
 
-def _text(values: np.ndarray) -> str:
+def _to_base64(values: np.ndarray) -> str:
     return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
 
 
 def render_html_demo(
     generator: Generator, class_names: Sequence[str], image_shape: tuple[int, int], title: str
 ) -> str:
-    """Return a whole HTML page: a slider for each number of the noise, a button for each class, the picture.
+    """Return a whole HTML page: a slider for each number of the noise, a button for each class, the image.
 
     Args:
-        generator: told the class, one-hot, if it has conditions.
+        generator: conditional on the class, one-hot, or unconditional.
         class_names: of the conditions.
         image_shape: height and width.
         title: of the page.
@@ -75,7 +75,7 @@ def render_html_demo(
         "layers": encoded_layers(generator),
     }
     template = (
-        files("layerwise.evaluation.reports").joinpath("page_template.html").read_text(encoding="utf-8")
+        files("layerwise.evaluation.reports").joinpath("html_demo_template.html").read_text(encoding="utf-8")
     )
     # A closing tag inside the data would end the script.
     data = json.dumps(model).replace("</", "<\\/")

@@ -1,4 +1,4 @@
-"""A model card in Markdown (Mitchell et al. 2019): what a network learnt from, what it is and is not for."""
+"""A model card in Markdown (Mitchell et al. 2019): a network's data, metrics, limitations and parameters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from layerwise.data.tensors import DataSpec
 from layerwise.evaluation.metrics.baselines import compare_with_baselines
 from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.evaluation.reports.markdown import table
 
 
 def make_model_card(
@@ -23,18 +24,18 @@ def make_model_card(
     """Return the card.
 
     Args:
-        data_spec: of the prepared rows.
-        parameters: nested or flat; shown with dotted names.
+        data_spec: of the preprocessed rows.
+        parameters: of the run, nested or flat; shown with dotted names.
         metrics: of the network on the test rows.
-        baselines: of other models on the same rows.
+        baselines: metrics of other models on the same rows, by model.
         notes: sentences about this run, such as warnings about leaks.
         title: the first heading.
-        figures: file names of pictures that lie beside the card.
+        figures: file names, relative to the card.
     """
     others = {name: dict(model_metrics) for name, model_metrics in (baselines or {}).items()}
     parts = [
         f"# {title}",
-        "## Data\n\n" + _table(["", ""], _data(data_spec)),
+        "## Data\n\n" + table(["", ""], _data_rows(data_spec)),
         "## Results on the test rows\n\n" + _results(metrics, others),
     ]
     conclusions = compare_with_baselines(dict(metrics), others)
@@ -50,11 +51,11 @@ def make_model_card(
         "## What it should not be used for\n\n" + "\n".join(f"- {line}" for line in _limitations(data_spec))
     )
     rows = [[f"`{name}`", f"`{value}`"] for name, value in _flatten(parameters)]
-    parts.append("## Parameters\n\n" + _table(["name", "value"], rows))
+    parts.append("## Parameters\n\n" + table(["name", "value"], rows))
     return "\n\n".join(parts) + "\n"
 
 
-def _data(data_spec: DataSpec) -> list[list[str]]:
+def _data_rows(data_spec: DataSpec) -> list[list[str]]:
     rows = [
         ["task", data_spec.task],
         ["target", ", ".join(data_spec.target_names)],
@@ -84,9 +85,9 @@ def _results(metrics: Mapping[str, Metric], others: Mapping[str, Mapping[str, Me
             str(model_metrics[name]) if name in model_metrics else "" for model_metrics in others.values()
         ]
         rows.append([name, own.better, str(own), base, *baseline_cells])
-    return _table(head, rows) + (
+    return table(head, rows) + (
         "\n\nIntervals are bootstrapped over the test rows; another seed or split changes more. "
-        "The base rate is what the best constant answer gets."
+        "The base rate is that of the best constant prediction."
     )
 
 
@@ -102,11 +103,11 @@ def _limitations(data_spec: DataSpec) -> list[str]:
         lines.append(
             "Probabilities taken at face value where the calibration error matters and was not looked at."
         )
-        lines.append("Rows of a class that is not listed above: the network must name one of those it knows.")
-    if data_spec.image_shape:
         lines.append(
-            "Pictures of another size, contrast, orientation or background than the training images."
+            "Rows of a class that is not listed above: the network always predicts one of those it knows."
         )
+    if data_spec.image_shape:
+        lines.append("Images of another size, contrast, orientation or background than the training images.")
     if data_spec.n_test and data_spec.n_test < 500:
         lines.append(f"Fine comparisons: {data_spec.n_test} test rows make wide intervals.")
     return lines
@@ -120,13 +121,6 @@ def _flatten(parameters: Mapping[str, Any], prefix: str = "") -> list[tuple[str,
         else:
             result.append((f"{prefix}{key}", value))
     return result
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
 
 
 def _figure_caption(file_name: str) -> str:

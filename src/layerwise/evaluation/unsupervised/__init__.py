@@ -1,4 +1,4 @@
-"""What representations are worth: reconstruction, compression, anomalies, imputation, ratings, topics.
+"""Metrics of models without labels: reconstruction, compression, anomalies, imputation, ratings, topics.
 
 Log-probabilities are in `evaluation.likelihood`, samples in `evaluation.generative`.
 """

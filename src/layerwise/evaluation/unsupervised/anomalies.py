@@ -1,4 +1,4 @@
-"""Rows unlike those that were learnt: how well a score tells them from the others."""
+"""Anomaly detection: metrics of a score, an isolation forest as the baseline, synthetic anomalies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch import Tensor
 from layerwise.evaluation.metrics.arrays import as_array
 from layerwise.utils.random_streams import derive_seed
 
-# The share of normal validation rows that a threshold lets through.
+# The fraction of normal validation rows that a threshold lets through.
 THRESHOLD_QUANTILE = 0.95
 
 
 @dataclass(frozen=True)
 class DetectionMetrics:
-    """How a score does.
+    """The quality of an anomaly score.
 
     Args:
         auc: the probability that an anomaly scores above a normal row.
@@ -38,7 +38,7 @@ class DetectionMetrics:
 
 
 def evaluate_detection(validation_scores: Any, test_scores: Any, is_anomaly: Any) -> DetectionMetrics:
-    """Judge scores, high for anomalies; the threshold is of normal validation rows alone.
+    """Return the metrics of scores, high for anomalies; the threshold comes from normal validation rows alone.
 
     Args:
         validation_scores: (m,) of normal validation rows.
@@ -68,13 +68,13 @@ def isolation_forest_scores(training: Any, validation: Any, test: Any, seed: int
 
 
 def synthetic_anomalies(rows: Tensor, groups: Tensor, rng: torch.Generator) -> Tensor:
-    """Return rows of which half the columns come from another row: each value is usual, the row is not.
+    """Return rows of which half the columns come from another row: each value is normal, the row is not.
 
     Args:
         rows: (n, d).
-        groups: (d,) columns of one number stay together.
-        rng: draws which.
+        groups: (d,) columns with the same number come from the same row.
+        rng: samples the rows and the columns.
     """
     others = rows[torch.randperm(len(rows), generator=rng).roll(1)]
-    taken = torch.rand(len(rows), int(groups.max()) + 1, generator=rng) < 0.5
-    return torch.where(taken[:, groups], others, rows)
+    is_replaced = torch.rand(len(rows), int(groups.max()) + 1, generator=rng) < 0.5
+    return torch.where(is_replaced[:, groups], others, rows)

@@ -1,4 +1,4 @@
-"""Fewer numbers a row: principal components, codes of few bits, and JPEG beside them."""
+"""Compression: principal components, and the rate-distortion curves of quantized latents and of JPEG."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fit_pca(training: Tensor, k: int) -> PrincipalComponents:
 
 @dataclass(frozen=True)
 class RateDistortionPoint:
-    """One way to store a row: its size in bytes, and the squared error that it leaves."""
+    """One way to store a row: its mean size in bytes, and the mean squared error, summed over columns."""
 
     bytes: float
     squared_error: float
@@ -53,7 +53,7 @@ class RateDistortionPoint:
 
 
 def quantize(latents: Tensor, training_latents: Tensor, bits: int) -> Tensor:
-    """Return codes (n, k) rounded to 2^bits even levels a unit, between the bounds of 99 % of the training codes."""
+    """Return latents (n, k) rounded to 2^bits even levels a unit, over the central 99 % of the training latents."""
     sample = training_latents[:10_000]
     low, high = (torch.quantile(sample, q, dim=0) for q in (0.005, 0.995))
     step = ((high - low) / (2**bits - 1)).clamp_min(1e-12)
@@ -63,21 +63,21 @@ def quantize(latents: Tensor, training_latents: Tensor, bits: int) -> Tensor:
 def latent_rate_distortion(
     rows: Tensor, latents: Tensor, training_latents: Tensor, decode: Callable[[Tensor], Tensor]
 ) -> list[RateDistortionPoint]:
-    """Return what is left of rows (n, d) whose codes (n, k) are stored with few bits a unit, without more coding."""
-    found = []
+    """Return size and error of rows (n, d) stored as latents (n, k) of few bits a unit, without entropy coding."""
+    points = []
     for bits in BITS:
         with torch.no_grad():
-            again = decode(quantize(latents, training_latents, bits))
-        error = float((again - rows).square().sum(1).mean())
-        found.append(RateDistortionPoint(latents.shape[1] * bits / 8, error, bits))
-    return found
+            reconstruction = decode(quantize(latents, training_latents, bits))
+        error = float((reconstruction - rows).square().sum(1).mean())
+        points.append(RateDistortionPoint(latents.shape[1] * bits / 8, error, bits))
+    return points
 
 
 def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
-    """Return a picture (height, width) uint8 after JPEG, and the bytes of its entropy-coded data.
+    """Return an image (height, width) uint8 after JPEG, and the bytes of its entropy-coded data.
 
-    Headers and tables are not counted: they are the same for all pictures, and a format for small ones would leave
-    them out.
+    Headers and tables are not counted: they are the same for all images, and a format for small ones would leave them
+    out.
     """
     from PIL import Image
 
@@ -92,12 +92,14 @@ def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
 
 
 def jpeg_rate_distortion(rows: Tensor, image_shape: tuple[int, int]) -> list[RateDistortionPoint]:
-    """Return the mean size and squared error of pictures (n, d) in [0, 1] as JPEG, by quality."""
+    """Return the mean size and squared error of images (n, d) in [0, 1] as JPEG, by quality."""
     pixels = (rows.clamp(0, 1) * 255).round().to(torch.uint8).numpy().reshape(-1, *image_shape)
-    found = []
+    points = []
     for quality in QUALITIES:
-        each = [jpeg(image, quality) for image in pixels]
-        again = torch.from_numpy(np.stack([image for image, _ in each]).reshape(len(rows), -1)) / 255
-        error = float((again - rows).square().sum(1).mean())
-        found.append(RateDistortionPoint(float(np.mean([size for _, size in each])), error, quality))
-    return found
+        compressed = [jpeg(image, quality) for image in pixels]
+        images = np.stack([image for image, _ in compressed])
+        reconstruction = torch.from_numpy(images.reshape(len(rows), -1)) / 255
+        error = float((reconstruction - rows).square().sum(1).mean())
+        size = float(np.mean([size for _, size in compressed]))
+        points.append(RateDistortionPoint(size, error, quality))
+    return points

@@ -1,4 +1,4 @@
-"""Missing cells of a table: what an autoencoder puts there."""
+"""Imputation of missing table cells by an autoencoder, and its errors beside a baseline's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ N_ITERATIONS = 20
 def mask_cells(
     n_rows: int, blocks: Sequence[ColumnBlock], fraction: float, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Draw which cells are missing.
+    """Sample which cells are missing.
 
     Returns:
         Cells (n_rows, blocks) and columns (n_rows, n_inputs), True where missing; dummies of one category together.
@@ -32,7 +32,7 @@ def impute(
     start: Tensor,
     n_iterations: int = N_ITERATIONS,
 ) -> Tensor:
-    """Return rows whose missing columns are the autoencoder's, again and again with its last answer put in.
+    """Return rows whose missing columns are the autoencoder's, each reconstruction put in as the next input.
 
     What is given stays as it is (Rezende et al. 2014, appendix F, without the noise).
 
@@ -40,8 +40,8 @@ def impute(
         reconstruct: rows (n, d) to reconstructions.
         rows: (n, d); what is missing is not read.
         missing: (n, d) bool.
-        start: (d,) what stands in for missing values at first: the training rows' means.
-        n_iterations: how often.
+        start: (d,) the initial values of missing columns: the training rows' means.
+        n_iterations: reconstructions one after the other.
     """
     imputed = torch.where(missing, start, rows)
     for _ in range(n_iterations):
@@ -52,34 +52,42 @@ def impute(
 def imputation_errors(
     rows: Tensor, imputed: Tensor, start: Tensor, cells: Tensor, blocks: Sequence[ColumnBlock]
 ) -> list[dict[str, float | str]]:
-    """Return, for each block with missing cells, the errors of the answers and of the column's mean or commonest value.
+    """Return, for each block with missing cells, the errors of the imputed values and of the baseline.
 
-    Of numbers the root mean squared error (in the prepared unit), of others the share of wrong categories.
+    The baseline is the column's mean or its most frequent value. The error is the root mean squared error of numbers
+    (in the preprocessed unit), and the fraction of wrong categories of others.
+
+    Args:
+        rows: (n, d) the true values.
+        imputed: (n, d).
+        start: (d,) the training rows' means.
+        cells: (n, blocks) bool, True where missing.
+        blocks: the columns.
     """
-    found: list[dict[str, float | str]] = []
+    errors_by_block: list[dict[str, float | str]] = []
     for k, block in enumerate(blocks):
         at = cells[:, k]
         if not bool(at.any()):
             continue
-        true, answer = rows[at, block.start : block.stop], imputed[at, block.start : block.stop]
+        true, predicted = rows[at, block.start : block.stop], imputed[at, block.start : block.stop]
         baseline = start[block.start : block.stop].expand_as(true)
         if block.kind in ("real", "count"):
-            errors = [float((each - true).square().mean().sqrt()) for each in (answer, baseline)]
+            errors = [float((each - true).square().mean().sqrt()) for each in (predicted, baseline)]
             metric = "rmse"
         else:
             errors = [
                 float((_category(each, block) != _category(true, block)).float().mean())
-                for each in (answer, baseline)
+                for each in (predicted, baseline)
             ]
             metric = "error"
-        found.append(
+        errors_by_block.append(
             {"column": block.name, "metric": metric, "autoencoder": errors[0], "baseline": errors[1]}
         )
-    return found
+    return errors_by_block
 
 
 def _category(values: Tensor, block: ColumnBlock) -> Tensor:
-    """Return the likeliest category of dummies (n, k); with fewer dummies than categories the first is the rest."""
+    """Return the likeliest category of dummies (n, k); of one dummy too few, the first category is the dropped one."""
     if block.kind == "binary":
         return (values > 0.5).long().reshape(-1)
     if len(block.categories) > values.shape[1]:

@@ -1,4 +1,4 @@
-"""Held-out ratings: the machine's error beside those of means."""
+"""Errors of predicted held-out ratings, beside those of mean baselines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from layerwise.models.rbm.ratings import rated, rating_probabilities
 from layerwise.models.rbm.rbm import RBM
 
-# A mean of few ratings is drawn towards the overall one as if by so many more.
+# A mean of few ratings is shrunk towards the global one, as if so many more ratings were equal to that.
 SHRINKAGE = 5.0
 
 
@@ -23,36 +23,36 @@ def rating_errors(
 ) -> dict[str, float]:
     """Return root mean squared errors on held-out ratings, in units of the ratings.
 
-    `global_mean` answers the mean of all given ratings; `item_mean` and `user_mean` that of the item or the user,
-    shrunk towards it; `both_means` adds up the two deviations.
+    `global_mean` predicts the mean of all given ratings; `item_mean` and `user_mean` that of the item or the user,
+    shrunk towards it; `both_means` adds the deviations of both from it. `log_loss` is that of the RBM, nats.
 
     Args:
         rbm: trained on the given ratings.
         given: (rows, n_visible) one-hot.
         held_out: (rows, n_visible) other ratings of the same rows.
         levels: the values of the ratings, in order.
-        row_and_column: what a row and what a group of columns is.
+        row_and_column: the names of a row and of a group of columns.
     """
     values = torch.tensor(list(levels), dtype=given.dtype)
     rows, groups, true = rated(held_out, len(values))
     p = rating_probabilities(rbm, given, rows, groups, len(values))
     found = errors_with_mean_baselines(p @ values, given, held_out, levels, row_and_column)
-    likely = p[torch.arange(len(true)), true].clamp_min(1e-12)
-    return found | {"log_loss": float(-likely.log().mean())}
+    p_true = p[torch.arange(len(true)), true].clamp_min(1e-12)
+    return found | {"log_loss": float(-p_true.log().mean())}
 
 
 def errors_with_mean_baselines(
-    answers: Tensor,
+    predicted: Tensor,
     given: Tensor,
     held_out: Tensor,
     levels: Sequence[float],
     row_and_column: tuple[str, str] = ("item", "user"),
 ) -> dict[str, float]:
-    """Return the root mean squared and the mean absolute error of answers, and those of means.
+    """Return the root mean squared error (`rmse`) and mean absolute error (`mae`) of predictions, and RMSEs of means.
 
     Args:
-        answers: (n,) for the held-out ratings in the order of `rated`.
-        given, held_out, levels, parties: as in `rating_errors`.
+        predicted: (n,) for the held-out ratings in the order of `rated`.
+        given, held_out, levels, row_and_column: as in `rating_errors`.
     """
     values = torch.tensor(list(levels), dtype=given.dtype)
     rows, groups, true = rated(held_out, len(values))
@@ -63,15 +63,15 @@ def errors_with_mean_baselines(
     n_groups = given.shape[1] // len(values)
     by_row = _shrunken_means(deviation, known_rows, len(given))
     by_group = _shrunken_means(deviation, known_groups, n_groups)
-    guesses = {
-        "rmse": answers,
+    predictions = {
+        "rmse": predicted,
         "global_mean": mean.expand(len(target)),
         f"{row_and_column[0]}_mean": mean + by_row[rows],
         f"{row_and_column[1]}_mean": mean + by_group[groups],
         "both_means": mean + by_row[rows] + by_group[groups],
     }
-    found = {name: float((answer - target).square().mean().sqrt()) for name, answer in guesses.items()}
-    return found | {"mae": float((answers - target).abs().mean())}
+    errors = {name: float((each - target).square().mean().sqrt()) for name, each in predictions.items()}
+    return errors | {"mae": float((predicted - target).abs().mean())}
 
 
 def _shrunken_means(deviation: Tensor, index: Tensor, n: int) -> Tensor:

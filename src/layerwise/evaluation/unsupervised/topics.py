@@ -30,17 +30,17 @@ def perplexity(
 ) -> tuple[float, float]:
     """Return exp(-mean over documents of log p(v) / D), from AIS and from reverse AIS of each document's own log Z_D.
 
-    AIS flatters (its log Z is low on average); Salakhutdinov & Hinton (2009, section 5.1) have it alone. Reverse AIS
-    has to start at rows of the machine and starts at Gibbs steps from the document, so that it bounds only as far as
-    those have mixed: the two should agree.
+    AIS is optimistic (its log Z is low on average); Salakhutdinov & Hinton (2009, section 5.1) use it alone. Reverse
+    AIS should start at samples of the RBM and starts at Gibbs steps from the document, so that it bounds only as far
+    as those have mixed: the two should agree.
 
     Args:
         rbm: count visible units.
         documents: (n, words) held-out counts.
         training_counts: (1, words) the training documents' counts, for the independent words to anneal from.
-        rng: draws the states.
-        temperatures: between independent words and the machine.
-        chains: a document.
+        rng: samples the states.
+        temperatures: between independent words and the RBM.
+        chains: for each document.
         reverse_steps: Gibbs steps from the document before annealing back.
     """
     base, betas = rbm.visible_units.initial_bias(training_counts), annealing_schedule(temperatures)
@@ -51,13 +51,15 @@ def perplexity(
     backward = reverse_ais_log_weights(rbm, base, betas, start, rng).view(-1, chains)
     low = forward.logsumexp(1) - math.log(chains)
     high = math.log(chains) - (-backward).logsumexp(1)
-    own = -rbm.free_energy(documents).double()
-    found = [math.exp(-float(((own - log_z) / lengths).mean())) for log_z in (low, high)]
-    return found[0], found[1]
+    unnormalized = -rbm.free_energy(documents).double()
+    by_ais, by_reverse_ais = (
+        math.exp(-float(((unnormalized - log_z) / lengths).mean())) for log_z in (low, high)
+    )
+    return by_ais, by_reverse_ais
 
 
 def unigram_perplexity(documents: Tensor, training_counts: Tensor) -> float:
-    """Return the perplexity of independent words with the training documents' shares, half a word added to each."""
+    """Return the perplexity of independent words of the training frequencies, half a word added to each count."""
     counts = training_counts[0].double() + 0.5
     log_p = (counts / counts.sum()).log()
     return math.exp(-float(((documents.double() @ log_p) / documents.sum(1)).mean()))
@@ -71,7 +73,7 @@ def lda_perplexity(training: Any, documents: Any, n_topics: int, seed: int, n_sa
     uncertainty of the topics against however few documents it is given.)
 
     Args:
-        training: (n, words) counts, perhaps a SciPy matrix.
+        training: (n, words) counts, dense or as a SciPy sparse matrix.
         documents: (n, words) counts.
         n_topics: of the allocation.
         seed: of the run.
@@ -102,22 +104,22 @@ def lda_perplexity(training: Any, documents: Any, n_topics: int, seed: int, n_sa
 def document_log_probability(
     row: Tensor, log_phi: Tensor, prior: Tensor, proposal: Tensor, rng: np.random.Generator, n_samples: int
 ) -> float:
-    """Return log p(v) of one document under topics log_phi (topics, words), by importance sampling of its shares.
+    """Return log p(v) of one document under topics log_phi (topics, words), by importance sampling of its topics.
 
     Args:
         row: (words,) counts.
         log_phi: logarithms of the topics' words.
-        prior: (topics,) Dirichlet parameters.
-        proposal: (topics,) Dirichlet parameters to draw from.
-        rng: draws the shares.
+        prior: (topics,) Dirichlet parameters of the topic proportions.
+        proposal: (topics,) Dirichlet parameters to sample from.
+        rng: samples the topic proportions.
         n_samples: how many.
     """
     theta = torch.from_numpy(rng.dirichlet(proposal.numpy(), n_samples)).clamp_min(1e-300)
     theta = theta / theta.sum(1, keepdim=True)
-    seen = row.nonzero()[:, 0]
-    words = (theta.log()[:, :, None] + log_phi[None][:, :, seen]).logsumexp(1)
-    weights = _log_dirichlet(theta, prior) - _log_dirichlet(theta, proposal)
-    return float((words @ row[seen] + weights).logsumexp(0)) - math.log(n_samples)
+    present = row.nonzero()[:, 0]
+    log_p_words = (theta.log()[:, :, None] + log_phi[None][:, :, present]).logsumexp(1)
+    log_weights = _log_dirichlet(theta, prior) - _log_dirichlet(theta, proposal)
+    return float((log_p_words @ row[present] + log_weights).logsumexp(0)) - math.log(n_samples)
 
 
 def _log_dirichlet(theta: Tensor, parameters: Tensor) -> Tensor:
@@ -126,6 +128,6 @@ def _log_dirichlet(theta: Tensor, parameters: Tensor) -> Tensor:
 
 
 def top_words(rbm: RBM, words: Sequence[str], n: int = 10) -> list[list[str]]:
-    """Return each hidden unit's n words of largest weight: those that it makes most likely when it turns on."""
+    """Return each hidden unit's n words of largest weight: those that become most likely when it is on."""
     best = rbm.weight.topk(min(n, len(words)), dim=0).indices.t()
     return [[words[k] for k in unit] for unit in best.tolist()]

@@ -1,1 +1,1 @@
-"""Autoencoders: one file an idea, pure torch."""
+"""Autoencoder networks, one kind a file, with their configs; how they are trained is in `training.autoencoder`."""

@@ -1,4 +1,4 @@
-"""What every autoencoder of rows offers once it can encode a row and read a code."""
+"""The base class of autoencoders of rows."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from layerwise.models.autoencoder.outputs import Output
 
 
 class BaseAutoencoder(nn.Module):
-    """Encode rows, decode codes; who inherits says how, and what the last total inputs mean (`output`)."""
+    """Encode rows to latents and decode them; a subclass says how, and how its `output` reads pre-activations."""
 
     output: Output
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return codes (rows, latent_size)."""
+        """Return latents (rows, latent_size)."""
         raise NotImplementedError
 
     def decode_pre_activation(self, latent: Tensor) -> Tensor:
-        """Return the last layer's total inputs (..., n_inputs), which the output reads."""
+        """Return the last layer's pre-activations (..., n_inputs), which the output reads."""
         raise NotImplementedError
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Return reconstructions (rows, n_inputs): the means that codes stand for."""
+        """Return reconstructions (rows, n_inputs): the output's means given the latents."""
         return self.output.mean(self.decode_pre_activation(latent))
 
     def reconstruct(self, x: Tensor) -> Tensor:
@@ -29,9 +29,9 @@ class BaseAutoencoder(nn.Module):
         return self.decode(self.encode(x))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the total inputs of the reconstruction, shape of x."""
+        """Return the pre-activations of the reconstruction, shape of x."""
         return self.decode_pre_activation(self.encode(x))
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Return each row's loss between total inputs x and the rows, shape (rows,)."""
+        """Return each row's loss between pre-activations x and the rows, shape (rows,)."""
         return self.output.loss(x, rows)

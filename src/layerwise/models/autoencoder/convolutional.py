@@ -1,4 +1,4 @@
-"""A convolutional autoencoder for pictures, for taking noise out above all (Masci et al. 2011)."""
+"""A convolutional autoencoder for images, for denoising above all (Masci et al. 2011)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from layerwise.utils.config import Config
 
 
 class ConvolutionalConfig(Config):
-    """The shape: each layer of 3 x 3 filters halves height and width, one linear layer makes the code."""
+    """The shape: each layer of 3 x 3 filters halves height and width, one linear layer gives the latent."""
 
     kind: Literal["convolutional"] = "convolutional"
     image_shape: tuple[int, int]
@@ -31,16 +31,16 @@ class ConvolutionalConfig(Config):
 
     @property
     def n_inputs(self) -> int:
-        """Pixels of a picture."""
+        """Pixels of an image."""
         return self.image_shape[0] * self.image_shape[1]
 
 
 class ConvolutionalAutoencoder(BaseAutoencoder):
-    """Rows of pixels in, rows of pixels out; in between they are pictures.
+    """Rows of pixels in, rows of pixels out; in between they are images.
 
     Args:
         config: the shape.
-        rng: draws the first weights; None leaves them zero, to be loaded.
+        rng: samples the initial weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: ConvolutionalConfig, rng: torch.Generator | None = None) -> None:
@@ -49,7 +49,7 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
         channels = (1, *config.channels)
         shapes = [config.image_shape]
         for _ in config.channels:
-            # A stride of 2 with a margin of 1 takes n to ceil(n / 2).
+            # A stride of 2 with a padding of 1 takes n to ceil(n / 2).
             shapes.append(((shapes[-1][0] + 1) // 2, (shapes[-1][1] + 1) // 2))
         self.shapes = shapes
         self.down = nn.ModuleList(
@@ -65,7 +65,7 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
                 kernel_size=3,
                 stride=2,
                 padding=1,
-                # What the rounding up has lost comes back here.
+                # Undoes the rounding up, so that the image gets its own size back.
                 output_padding=(large[0] - (2 * small[0] - 1), large[1] - (2 * small[1] - 1)),
             )
             for (n, m), (large, small) in zip(
@@ -88,14 +88,14 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
                     initialize_(layer.weight.flatten(1), config.initializer, rng)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return codes (rows, latent_size) of rows of pixels."""
+        """Return latents (rows, latent_size) of rows of pixels."""
         x = x.reshape(-1, 1, *self.config.image_shape)
         for layer in self.down:
             x = self.act(layer(x))
         return self.latent_act(self.to_latent(x.flatten(1)))
 
     def decode_pre_activation(self, latent: Tensor) -> Tensor:
-        """Return the total inputs of the reconstruction (rows, pixels)."""
+        """Return the pre-activations of the reconstruction (rows, pixels)."""
         x = self.act(self.from_latent(latent)).reshape(len(latent), -1, *self.shapes[-1])
         *hidden, last = self.up
         for layer in hidden:

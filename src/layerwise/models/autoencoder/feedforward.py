@@ -19,11 +19,11 @@ from layerwise.utils.config import Config
 
 
 class AutoencoderConfig(Config):
-    """The shape: hidden layers down to the code, and their mirror image up to the row.
+    """The shape: the encoder's hidden layers down to the latent, and their mirror image in the decoder.
 
-    `activation` is of the hidden layers on the way down, one for all or a list; `latent_activation` of the code;
-    `decoder_activation` of the hidden layers on the way up. `keep` > 0 leaves the so many largest units of a code
-    alone and sets the others to 0 (Makhzani & Frey 2013).
+    `activation` is of the encoder's hidden layers, one for all or a list; `latent_activation` of the latent;
+    `decoder_activation` of the decoder's hidden layers. `keep` > 0 leaves the so many largest units of a latent alone
+    and sets the others to 0 (Makhzani & Frey 2013).
     """
 
     kind: Literal["autoencoder"] = "autoencoder"
@@ -45,17 +45,17 @@ class AutoencoderConfig(Config):
     def _fits(self) -> AutoencoderConfig:
         for_each_layer(self.activation, len(self.hidden_sizes), "activation")
         if self.keep > self.latent_size:
-            raise ValueError(f"{self.keep} units cannot be kept of a code of {self.latent_size}")
+            raise ValueError(f"{self.keep} units cannot be kept of a latent of {self.latent_size}")
         return self
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Units of every layer from the row to the code."""
+        """Units of every layer from the row to the latent."""
         return (self.n_inputs, *self.hidden_sizes, self.latent_size)
 
     @property
     def activations(self) -> tuple[Activation, ...]:
-        """The activation of every layer from the first hidden one to the code."""
+        """The activation of every layer from the first hidden one to the latent."""
         hidden: tuple[Activation, ...] = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
         return (*hidden, self.latent_activation)
 
@@ -63,7 +63,7 @@ class AutoencoderConfig(Config):
 class TiedLinear(nn.Module):
     """A layer that uses another one's weight, transposed; its bias is its own.
 
-    The weight is in no way a copy: nothing can part the two, and a saved network holds it once.
+    The weight is not a copy: the two stay equal, and a saved network holds it once.
     """
 
     def __init__(self, partner: nn.Linear) -> None:
@@ -83,7 +83,7 @@ class TiedLinear(nn.Module):
 
 
 def keep_largest(latent: Tensor, k: int) -> Tensor:
-    """Set all but the k largest units of each row to 0, shape of code (rows, units); k = 0 keeps all."""
+    """Set all but the k largest units of each row to 0, shape of latent (rows, units); k = 0 keeps all."""
     if k == 0 or k >= latent.shape[-1]:
         return latent
     kept = latent.topk(k, dim=-1, sorted=False).indices
@@ -91,23 +91,23 @@ def keep_largest(latent: Tensor, k: int) -> Tensor:
 
 
 class Autoencoder(BaseAutoencoder):
-    """Encode rows, decode codes, and the loss between the two (Hinton & Salakhutdinov 2006).
+    """A fully connected encoder and its mirror image, the decoder (Hinton & Salakhutdinov 2006).
 
     Args:
         config: the shape.
-        rng: draws the first weights; None leaves them zero, to be loaded.
+        rng: samples the initial weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: AutoencoderConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
         self.encoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(config.sizes))
-        backwards = list(reversed(self.encoder))
+        mirrored = list(reversed(self.encoder))
         self.decoder = nn.ModuleList(
             TiedLinear(cast(nn.Linear, layer))
             if config.tied
             else uninitialized(nn.Linear, layer.out_features, layer.in_features)
-            for layer in backwards
+            for layer in mirrored
         )
         self.activations = nn.ModuleList(activation(name) for name in config.activations)
         self.decoder_activations = nn.ModuleList(
@@ -124,13 +124,13 @@ class Autoencoder(BaseAutoencoder):
                         initialize_(layer.weight, config.initializer, rng, config.initializer_gain)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return codes (rows, latent_size)."""
+        """Return latents (rows, latent_size)."""
         for layer, act in zip(self.encoder, self.activations, strict=True):
             x = act(layer(x))
         return keep_largest(x, self.config.keep)
 
     def decode_pre_activation(self, latent: Tensor) -> Tensor:
-        """Return the last layer's total inputs (rows, n_inputs), which the output reads."""
+        """Return the last layer's pre-activations (rows, n_inputs), which the output reads."""
         *hidden, last = self.decoder
         for layer, act in zip(hidden, self.decoder_activations, strict=True):
             latent = act(layer(latent))

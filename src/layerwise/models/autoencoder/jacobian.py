@@ -13,12 +13,15 @@ from layerwise.models.autoencoder.feedforward import Autoencoder, keep_largest
 
 
 def activation_derivative(act: nn.Module, pre_activation: Tensor, value: Tensor) -> Tensor:
-    """Return the derivative of an activation at its total input, shape of total; a gradient flows through it.
+    """Return the derivative of an activation at `pre_activation`, of its shape; a gradient flows through it.
 
     Args:
         act: an activation of `layers.activation`.
-        pre_activation: the total input.
-        value: the activation there.
+        pre_activation: where.
+        value: `act(pre_activation)`.
+
+    Raises:
+        ValueError: the activation is none of them.
     """
     if isinstance(act, nn.Sigmoid):
         return value * (1 - value)
@@ -45,14 +48,14 @@ def activation_derivative(act: nn.Module, pre_activation: Tensor, value: Tensor)
     if isinstance(act, nn.GELU):
         density = (-pre_activation.square() / 2).exp() / math.sqrt(2 * math.pi)
         return torch.special.ndtr(pre_activation) + pre_activation * density
-    raise ValueError(f"the slope of {type(act).__name__} is not known")
+    raise ValueError(f"the derivative of {type(act).__name__} is not known")
 
 
 def encode_with_jacobian_norm(network: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return codes (rows, latent_size) and |J|^2 = sum_ij (dh_i / dx_j)^2 of each row, shape (rows,), exactly.
+    """Return latents (rows, latent_size) and |J|^2 = sum_ij (dh_i / dx_j)^2 of each row, shape (rows,), exactly.
 
-    One layer: sum_i s'(a_i)^2 |W_i|^2 (equation 7). Several: J = D_L W_L ... D_1 W_1, multiplied out from the code's
-    end, which costs rows x code x hidden x hidden.
+    One layer: sum_i s'(a_i)^2 |W_i|^2 (equation 7). Several: J = D_L W_L ... D_1 W_1, multiplied out from the latent's
+    end, which costs rows x latent x hidden x hidden.
     """
     derivatives, value = [], x
     for layer, act in zip(network.encoder, network.activations, strict=True):
@@ -66,8 +69,8 @@ def encode_with_jacobian_norm(network: Autoencoder, x: Tensor) -> tuple[Tensor, 
     if len(weights) == 1:
         return latent, derivatives[0].square() @ weights[0].square().sum(1)
     product = derivatives[-1][:, :, None] * weights[-1]
-    for weight, value_for_layer in zip(weights[-2:0:-1], derivatives[-2:0:-1], strict=True):
-        product = (product * value_for_layer[:, None]) @ weight
+    for weight, derivative in zip(weights[-2:0:-1], derivatives[-2:0:-1], strict=True):
+        product = (product * derivative[:, None]) @ weight
     product = product * derivatives[0][:, None]
     first = weights[0]
     if first.shape[0] < first.shape[1]:
@@ -79,17 +82,22 @@ def encode_with_jacobian_norm(network: Autoencoder, x: Tensor) -> tuple[Tensor, 
 def estimate_jacobian_norm(
     encode: Callable[[Tensor], Tensor], x: Tensor, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return codes and an unbiased estimate of |J|^2 of each row, shape (rows,): E |v' J|^2 with v = +-1.
+    """Return latents and an unbiased estimate of |J|^2 of each row, shape (rows,): E |v' J|^2 with v = +-1.
 
-    Hutchinson 1990: the cheap choice, one more backward pass whatever the depth; its spread falls as training
+    Hutchinson 1990: the cheap choice, one more backward pass whatever the depth; its variance falls as training
     averages over batches.
+
+    Args:
+        encode: rows (rows, n_inputs) to latents (rows, latent_size).
+        x: (rows, n_inputs).
+        rng: samples the signs v, on the device of x.
     """
-    learns = torch.is_grad_enabled()
+    needs_gradient = torch.is_grad_enabled()
     with torch.enable_grad():
         inputs = x.detach().requires_grad_()
         latent = encode(inputs)
         signs = torch.empty_like(latent).uniform_(-1, 1, generator=rng).sign_()
-        (product,) = torch.autograd.grad(latent, inputs, signs, create_graph=learns)
+        (product,) = torch.autograd.grad(latent, inputs, signs, create_graph=needs_gradient)
     return latent, product.square().sum(1)
 
 

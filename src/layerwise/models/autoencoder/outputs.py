@@ -1,4 +1,4 @@
-"""What the numbers that leave a decoder say about a row: their mean, and a loss for each row."""
+"""Outputs of decoders: what the last pre-activations say about a row, as a mean, a loss and samples."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LOG_TWO_PI = math.log(2 * math.pi)
 
 
 class Output(nn.Module):
-    """Read the decoder's last total inputs, shape (..., n_inputs)."""
+    """Read the decoder's last pre-activations, shape (..., n_inputs)."""
 
-    # Whether the loss is -log p(row | code) in nats, with every constant.
+    # Whether the loss is -log p(row | latent) in nats, with every constant.
     is_likelihood = False
 
     def mean(self, x: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class Output(nn.Module):
         raise NotImplementedError
 
     def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw rows given the total inputs (rows, n_inputs), shape of x."""
+        """Sample rows given the pre-activations (rows, n_inputs), shape of x."""
         raise NotImplementedError
 
 
@@ -49,16 +49,16 @@ class BernoulliOutput(Output):
         """Return the cross-entropy of each row."""
         if x.shape == rows.shape:
             return functional.binary_cross_entropy_with_logits(x, rows, reduction="none").sum(-1)
-        # Written out, several codes share a row without a copy of it: softplus(x) - x row.
+        # Written out, several latents share a row without a copy of it: softplus(x) - x row.
         return functional.softplus(x).sum(-1) - torch.einsum("...d,...d->...", x, rows)
 
     def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw each column as 0 or 1."""
+        """Sample each column as 0 or 1."""
         return torch.bernoulli(x.sigmoid(), generator=rng)
 
 
 class SquaredOutput(Output):
-    """The squared error, summed over columns; with `bounded` the reconstruction passes a sigmoid."""
+    """The squared error, summed over columns; with `bounded` the reconstruction is a sigmoid."""
 
     def __init__(self, bounded: bool) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class MixedOutput(Output):
         return total
 
     def sample(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw each column by its kind."""
+        """Sample each column by its kind."""
         parts = []
         for block, softmax, variance, piece in zip(
             self.blocks, self.softmaxes, self._variances(), x.split(self.sizes, -1), strict=True

@@ -1,4 +1,4 @@
-"""All rows through an autoencoder, some at a time, without gradients; the results lie on the CPU."""
+"""Passes of many rows through an autoencoder, in batches and without gradients; the results lie on the CPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from layerwise.models.autoencoder.variational import VAE, kl_divergence
 
 
 def encode_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
-    """Return the codes of all rows, on the CPU, shape (rows, latent_size)."""
+    """Return the latents of all rows, on the CPU, shape (rows, latent_size)."""
     device = next(network.parameters()).device
     with torch.no_grad():
         parts = [network.encode(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
@@ -27,14 +27,14 @@ def reconstruct_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) 
 def reconstruction_losses(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
     """Return each row's loss, without noise, on the CPU, shape (rows,).
 
-    Of a variational autoencoder it is that at the posterior mean, and the divergence.
+    Of a variational autoencoder it is the loss at the posterior mean plus the KL divergence.
     """
-    device, found = next(network.parameters()).device, []
+    device, losses = next(network.parameters()).device, []
     with torch.no_grad():
         for part in inputs.split(at_a_time):
             rows = part.to(device)
             loss = network.loss(network(rows), rows)  # type: ignore[operator]
             if isinstance(network, VAE):
                 loss = loss + kl_divergence(*network.posterior(rows)).sum(1)
-            found.append(loss.cpu())
-    return torch.cat(found)
+            losses.append(loss.cpu())
+    return torch.cat(losses)

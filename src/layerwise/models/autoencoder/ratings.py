@@ -13,7 +13,7 @@ from layerwise.utils.config import Config
 
 
 class RatingAutoencoderConfig(Config):
-    """The shape: one group of one-hot columns a rater, `levels` the values of a rating in order, one hidden layer."""
+    """The shape: `n_groups` groups of one-hot columns, `levels` the values of a rating in order, one hidden layer."""
 
     kind: Literal["rating_autoencoder"] = "rating_autoencoder"
     n_groups: int = Field(ge=1)
@@ -29,11 +29,11 @@ class RatingAutoencoderConfig(Config):
 
 
 class RatingAutoencoder(nn.Module):
-    """r(x) = centre + W g(V x + mu) + b, x the given ratings less the centre and 0 where there is none (equation 1).
+    """r(x) = center + W g(V x + mu) + b, x the given ratings less `center` and 0 where there is none (equation 1).
 
     Args:
         config: the shape.
-        rng: draws the first weights; None leaves them zero, to be loaded.
+        rng: samples the initial weights; None leaves them zero, to be loaded.
     """
 
     levels: Tensor
@@ -54,13 +54,13 @@ class RatingAutoencoder(nn.Module):
                     initialize_(layer.weight, "glorot_uniform", rng)
 
     def ratings(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ratings less the centre (0 where missing) and 1 where there is one, each (rows, n_groups)."""
+        """Return ratings less `center` (0 where missing) and 1 where there is one, each (rows, n_groups)."""
         groups = rows.reshape(len(rows), self.config.n_groups, -1)
         given = groups.sum(2)
         return groups @ self.levels - self.config.center * given, given
 
     def encode(self, rows: Tensor) -> Tensor:
-        """Return codes (rows, latent_size) of one-hot ratings (rows, n_inputs)."""
+        """Return latents (rows, latent_size) of one-hot ratings (rows, n_inputs)."""
         return self.act(self.encoder(self.ratings(rows)[0]))
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -68,6 +68,6 @@ class RatingAutoencoder(nn.Module):
         return self.config.center + self.decoder(self.encode(rows))
 
     def loss(self, predicted: Tensor, rows: Tensor) -> Tensor:
-        """Return the squared error summed over the ratings that are there, shape (rows,)."""
+        """Return the squared error summed over the given ratings, shape (rows,)."""
         values, given = self.ratings(rows)
         return ((predicted - self.config.center - values).square() * given).sum(1)

@@ -1,4 +1,4 @@
-"""A recurrent autoencoder of series: reconstruct what was read, and predict what comes (Srivastava et al. 2015)."""
+"""A recurrent autoencoder of sequences: reconstruct the past and predict the future (Srivastava et al. 2015)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from layerwise.utils.config import Config
 
 
 class SequenceConfig(Config):
-    """The shape: steps of `n_inputs` numbers, one LSTM that reads, one or two that write."""
+    """The shape: steps of `n_inputs` numbers, one LSTM as the encoder, one or two as decoders."""
 
     kind: Literal["sequence_autoencoder"] = "sequence_autoencoder"
     n_inputs: int = Field(ge=1)
@@ -24,14 +24,15 @@ class SequenceConfig(Config):
 
 
 class SequenceAutoencoder(nn.Module):
-    """The reader's last state is the code; from it one LSTM writes the series backwards, another one its future.
+    """The encoder's last state is the latent; one LSTM decodes it to the past, backwards, another one to the future.
 
-    Backwards, since the reader's last steps are the easiest to find in its state. While writing, a step's input is the
-    output of the step before, never the truth: what is learnt is what is used.
+    Backwards, since the last steps are the easiest to find in the encoder's state. A decoder's input is its output of
+    the step before, never the true one (no teacher forcing), in training as afterwards.
 
     Args:
         config: the shape.
-        rng: draws the first weights, U(-1/sqrt(code), 1/sqrt(code)); None leaves them zero, to be loaded.
+        rng: samples the initial weights, U(-1/sqrt(latent_size), 1/sqrt(latent_size)); None leaves them zero, to be
+            loaded.
     """
 
     def __init__(self, config: SequenceConfig, rng: torch.Generator | None = None) -> None:
@@ -53,19 +54,19 @@ class SequenceAutoencoder(nn.Module):
                     value.uniform_(-bound, bound, generator=rng)
 
     def encode(self, series: Tensor) -> Tensor:
-        """Return codes (rows, 2 latent_size) of series (rows, steps, n_inputs): the reader's last output and memory."""
-        _, (state, memory) = self.encoder(series)
-        return torch.cat([state[0], memory[0]], 1)
+        """Return latents (rows, 2 latent_size) of series (rows, steps, n_inputs): the last hidden and cell state."""
+        _, (hidden, cell) = self.encoder(series)
+        return torch.cat([hidden[0], cell[0]], 1)
 
     def decode_steps(self, latent: Tensor, what: Literal["past", "future"], steps: int) -> Tensor:
-        """Return total inputs (rows, steps, n_inputs) in the order of time."""
-        state, memory = latent.chunk(2, 1)
-        cell, layer = cast(nn.LSTMCell, self.decoders[what]), self.outputs[what]
+        """Return pre-activations (rows, steps, n_inputs) in the order of time."""
+        hidden, cell = latent.chunk(2, 1)
+        decoder, layer = cast(nn.LSTMCell, self.decoders[what]), self.outputs[what]
         step = latent.new_zeros(len(latent), self.config.n_inputs)
         decoded = []
         for _ in range(steps):
-            state, memory = cell(step, (state, memory))
-            pre_activation = layer(state)
+            hidden, cell = decoder(step, (hidden, cell))
+            pre_activation = layer(hidden)
             decoded.append(pre_activation)
             step = self.output.mean(pre_activation)
         if what == "past":
@@ -73,7 +74,7 @@ class SequenceAutoencoder(nn.Module):
         return torch.stack(decoded, 1)
 
     def reconstruct(self, series: Tensor) -> Tensor:
-        """Return the series encoded and decoded, shape of series."""
+        """Return the series encoded and decoded, shape of `series`."""
         return self.output.mean(self.decode_steps(self.encode(series), "past", series.shape[1]))
 
     def predict(self, series: Tensor, steps: int) -> Tensor:

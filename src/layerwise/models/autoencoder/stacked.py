@@ -25,7 +25,7 @@ class StackConfig(Config):
         for lower, upper in zip(self.layers, self.layers[1:], strict=False):
             if lower.latent_size != upper.n_inputs:
                 raise ValueError(
-                    f"a layer of {upper.n_inputs} inputs cannot read codes of {lower.latent_size}"
+                    f"a layer of {upper.n_inputs} inputs cannot read latents of {lower.latent_size}"
                 )
         if any(layer.hidden_sizes for layer in self.layers):
             raise ValueError("a stack is made of one-layer autoencoders")
@@ -43,16 +43,16 @@ class StackConfig(Config):
 
     @property
     def visible(self) -> Literal["bernoulli", "gaussian"]:
-        """What the rows are taken for, in the words of a stack of machines."""
+        """The kind of the rows, as `DBNConfig.visible` names it."""
         return "bernoulli" if self.layers[0].output == "sigmoid" else "gaussian"
 
 
 class StackedAutoencoders(nn.Module):
-    """Autoencoders, each of the codes of the one below (Bengio et al. 2007; Vincent et al. 2010).
+    """Autoencoders, each of the latents of the one below (Bengio et al. 2007; Vincent et al. 2010).
 
     Args:
         config: the shape.
-        rng: draws the first weights; None leaves them zero, to be loaded.
+        rng: samples the initial weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: StackConfig, rng: torch.Generator | None = None) -> None:
@@ -70,13 +70,13 @@ class StackedAutoencoders(nn.Module):
         return cast(nn.Linear, self.autoencoders()[0].encoder[0]).weight.t()
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
-        """Return the codes of the top (or the `depth`-th) layer, shape (rows, units)."""
+        """Return the latents of the top (or the `depth`-th) layer, shape (rows, units)."""
         for layer in self.autoencoders(depth):
             x = layer.encode(x)
         return x
 
     def decode(self, latent: Tensor, depth: int | None = None) -> Tensor:
-        """Return reconstructed rows from the top (or the `depth`-th) layer's codes, shape (rows, n_visible)."""
+        """Return rows reconstructed from the top (or the `depth`-th) layer's latents, shape (rows, n_visible)."""
         for layer in reversed(self.autoencoders(depth)):
             latent = layer.decode(latent)
         return latent
@@ -87,7 +87,7 @@ class StackedAutoencoders(nn.Module):
             return self.decode(self.encode(x))
 
     def copy_to(self, network: MLP) -> None:
-        """Start every hidden layer of a feed-forward network from the stack's encoders.
+        """Copy the stack's encoders into the hidden layers of a feed-forward network.
 
         Raises:
             ValueError: the network's layers have other sizes or activations than the stack.
@@ -110,7 +110,7 @@ class StackedAutoencoders(nn.Module):
 
 
 def from_dbn(dbn: DBN) -> StackedAutoencoders:
-    """Return the machines of a stack as autoencoders of free weights: hidden_mean down, visible_mean back."""
+    """Return the RBMs of a DBN as untied autoencoders: `hidden_mean` encodes, `visible_mean` decodes."""
     rbms = dbn.rbm_layers()
     layers = tuple(
         AutoencoderConfig(
@@ -124,19 +124,21 @@ def from_dbn(dbn: DBN) -> StackedAutoencoders:
     stack = StackedAutoencoders(StackConfig(layers=layers))
     with torch.no_grad():
         for autoencoder, rbm in zip(stack.autoencoders(), rbms, strict=True):
-            down, back = (cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder))
-            down.weight.copy_(rbm.weight.t())
-            down.bias.copy_(rbm.hidden_bias)
-            back.weight.copy_(rbm.weight)
-            back.bias.copy_(rbm.visible_bias)
+            encoder, decoder = (
+                cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder)
+            )
+            encoder.weight.copy_(rbm.weight.t())
+            encoder.bias.copy_(rbm.hidden_bias)
+            decoder.weight.copy_(rbm.weight)
+            decoder.bias.copy_(rbm.visible_bias)
     return stack.to(rbms[0].weight.device)
 
 
 def unroll(stack: StackedAutoencoders) -> Autoencoder:
     """Return the deep autoencoder that a stack unrolls to (Hinton & Salakhutdinov 2006, figure 1).
 
-    Its weights are copies, those on the way back free of those on the way down. On the way back a layer of sigmoid
-    codes is a sigmoid layer again.
+    Its weights are copies, and the decoder's are not tied to the encoder's. The decoder's hidden layers have the
+    activation of the latents that they reconstruct.
 
     Raises:
         ValueError: the layers differ in their activations.
@@ -159,23 +161,23 @@ def unroll(stack: StackedAutoencoders) -> Autoencoder:
         )
     )
     with torch.no_grad():
-        for source, target in _pairs(stack, deep):
+        for source, target in _matching_layers(stack, deep):
             target.weight.copy_(source.weight)
             target.bias.copy_(source.bias)
     return deep.to(stack.filters.device)
 
 
 def roll_up(deep: Autoencoder, stack: StackedAutoencoders) -> None:
-    """Put the weights of the deep autoencoder back into the stack that it came from; the stack's must be free."""
+    """Put the weights of the deep autoencoder back into the stack that it came from, which must be untied."""
     with torch.no_grad():
-        for target, source in _pairs(stack, deep):
+        for target, source in _matching_layers(stack, deep):
             target.weight.copy_(source.weight)
             target.bias.copy_(source.bias)
 
 
-def _pairs(stack: StackedAutoencoders, deep: Autoencoder) -> list[tuple[nn.Linear, nn.Linear]]:
-    """Return the stack's layers, each beside its place in the deep autoencoder."""
-    down = [layer.encoder[0] for layer in stack.autoencoders()]
-    back = [layer.decoder[0] for layer in reversed(stack.autoencoders())]
-    both = zip([*down, *back], [*deep.encoder, *deep.decoder], strict=True)
-    return [(cast(nn.Linear, own), cast(nn.Linear, place)) for own, place in both]
+def _matching_layers(stack: StackedAutoencoders, deep: Autoencoder) -> list[tuple[nn.Linear, nn.Linear]]:
+    """Return the stack's linear layers, each with the layer of the deep autoencoder that has its weights."""
+    encoders = [layer.encoder[0] for layer in stack.autoencoders()]
+    decoders = [layer.decoder[0] for layer in reversed(stack.autoencoders())]
+    pairs = zip([*encoders, *decoders], [*deep.encoder, *deep.decoder], strict=True)
+    return [(cast(nn.Linear, of_stack), cast(nn.Linear, of_deep)) for of_stack, of_deep in pairs]

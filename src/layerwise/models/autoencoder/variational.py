@@ -18,7 +18,7 @@ from layerwise.utils.config import Config
 
 
 class VAEConfig(Config):
-    """The shape: hidden layers on the way down to q(z | x), their mirror image on the way up to p(x | z)."""
+    """The shape: hidden layers of the encoder q(z | x), and their mirror image in the decoder p(x | z)."""
 
     kind: Literal["variational"] = "variational"
     n_inputs: int = Field(ge=1)
@@ -35,7 +35,7 @@ class VAE(BaseAutoencoder):
 
     Args:
         config: the shape.
-        rng: draws the first weights; None leaves them zero, to be loaded.
+        rng: samples the initial weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: VAEConfig, rng: torch.Generator | None = None) -> None:
@@ -44,7 +44,7 @@ class VAE(BaseAutoencoder):
         down = (config.n_inputs, *config.hidden_sizes)
         up = (config.latent_size, *reversed(config.hidden_sizes))
         self.encoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(down))
-        # Means and log-variances leave one layer: one product instead of two.
+        # One layer for means and log-variances: one product instead of two.
         self.posterior_layer = uninitialized(nn.Linear, down[-1], 2 * config.latent_size)
         self.decoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(up))
         self.last = uninitialized(nn.Linear, up[-1], config.n_inputs)
@@ -69,7 +69,7 @@ class VAE(BaseAutoencoder):
         return mean, log_variance
 
     def decode_pre_activation(self, z: Tensor) -> Tensor:
-        """Return the total inputs of p(x | z), shape (..., n_inputs)."""
+        """Return the pre-activations of p(x | z), shape (..., n_inputs)."""
         for layer in self.decoder:
             z = self.act(layer(z))
         return self.last(z)
@@ -79,11 +79,11 @@ class VAE(BaseAutoencoder):
         return self.posterior(x)[0]
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Return -log p(row | z) for total inputs x, nats, shape (rows,)."""
+        """Return -log p(row | z) for pre-activations x, nats, shape (rows,)."""
         return self.output.loss(x, rows)
 
     def sample(self, n: int, rng: torch.Generator, sample_outputs: bool = False) -> Tensor:
-        """Return the means of p(x | z), or with `sample_outputs` rows drawn from it, for n codes of the prior."""
+        """Return the means of p(x | z), or with `sample_outputs` rows sampled from it, for n latents of the prior."""
         z = torch.randn(n, self.config.latent_size, generator=rng, device=self.last.weight.device)
         x = self.decode_pre_activation(z)
         return self.output.sample(x, rng) if sample_outputs else self.output.mean(x)
@@ -97,10 +97,10 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 def sample_latents(
     mean: Tensor, log_variance: Tensor, rng: torch.Generator, samples: int = 1
 ) -> tuple[Tensor, Tensor]:
-    """Draw z = mean + sigma e, through which a gradient flows.
+    """Sample z = mean + sigma e, through which a gradient flows (the reparametrisation).
 
     Returns:
-        Codes and their noise e, each (samples, rows, latent_size); without the first axis for one sample.
+        Latents and their noise e, each (samples, rows, latent_size); without the first axis for one sample.
     """
     shape = mean.shape if samples == 1 else (samples, *mean.shape)
     noise = torch.empty(shape, dtype=mean.dtype, device=mean.device).normal_(generator=rng)
@@ -108,11 +108,11 @@ def sample_latents(
 
 
 def log_weights(vae: VAE, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
-    """Return log p(x | z) + log p(z) - log q(z | x) at draws of q, nats, shape (samples, rows).
+    """Return log p(x | z) + log p(z) - log q(z | x) at samples of q, nats, shape (samples, rows).
 
     The constants of the two normal densities cancel: log p(z) - log q(z | x) = sum (e^2 - z^2 + log sigma^2) / 2.
     """
-    # Under autocast the products alone have fewer bits: densities are summed in full.
+    # Under autocast only the matrix products have fewer bits: densities are summed in full precision.
     mean, log_variance = (part.to(x.dtype) for part in vae.posterior(x))
     z, noise = sample_latents(mean, log_variance, rng, samples)
     if samples == 1:
@@ -130,9 +130,9 @@ def importance_weighted_bound(weights: Tensor) -> Tensor:
 
 
 def evidence_lower_bound(vae: VAE, x: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return -log p(x | z) at one draw of z (rows,), and each unit's divergence (rows, latent_size), nats.
+    """Return -log p(x | z) at one sample of z (rows,), and each unit's KL divergence (rows, latent_size), nats.
 
-    The bound is minus the sum of both; the divergence is exact, so only the first is noisy.
+    The bound is minus the sum of both; the KL divergence is exact, so only the first is noisy.
     """
     mean, log_variance = vae.posterior(x)
     z, _ = sample_latents(mean, log_variance, rng)

@@ -1,4 +1,4 @@
-"""The two players of an adversarial game."""
+"""The networks of a GAN: generator and discriminator; how they learn is in `training.gan`."""
 
 from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
 from layerwise.models.gan.generator import Generator, GeneratorConfig

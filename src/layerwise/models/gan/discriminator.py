@@ -1,4 +1,4 @@
-"""The discriminator, or critic: from rows, and perhaps their condition, to one score each."""
+"""The discriminator, or critic, of a GAN: from rows, and their condition if any, to scores."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ NEGATIVE_SLOPE = 0.2
 class DiscriminatorConfig(Config):
     """The shape of a discriminator.
 
-    `mlp` has hidden layers of `hidden_sizes`; `dcgan` halves a picture twice, with `channels` and then 2 * `channels`
-    maps. `spectral_normalization` divides every weight by its largest singular value. `pac` rows are scored together.
+    `mlp` has hidden layers of `hidden_sizes`; `dcgan` halves an image twice, with `channels` and then
+    2 * `channels` channels. `spectral_normalization` divides every weight matrix by its largest singular value.
+    `pac` rows are scored together.
     """
 
     kind: Literal["discriminator"] = "discriminator"
@@ -50,15 +51,15 @@ class DiscriminatorConfig(Config):
 
 
 class Discriminator(nn.Module):
-    """Score rows (n, n_inputs): a logit of being real, or a critic's number, of shape (n / pac,).
+    """Score rows (n, n_inputs): a logit of being real, or a critic's score, of shape (n / pac,).
 
-    An mlp reads the condition beside the row. Both add the inner product of their features with a linear image of
-    the condition (the projection of Miyato and Koyama 2018, equation 3), but for packed rows. Packing is PacGAN's
-    (Lin et al. 2018): with p rows in one judgement a generator of few modes is easily told.
+    An mlp reads the condition beside the row. Both networks add the inner product of their features with a linear
+    map of the condition (the projection of Miyato and Koyama 2018, equation 3), but for packed rows. Packing is
+    PacGAN's (Lin et al. 2018): several rows scored together give a generator of few modes away.
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the initial weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: DiscriminatorConfig, rng: torch.Generator | None = None) -> None:
@@ -69,7 +70,10 @@ class Discriminator(nn.Module):
             sizes = ((config.n_inputs + config.n_conditions) * config.pac, *config.hidden_sizes)
             layers: list[nn.Module] = []
             for n, m in pairwise(sizes):
-                layers += [uninitialized(nn.Linear, n, m), *self._after(m, nn.BatchNorm1d)]
+                layers += [
+                    uninitialized(nn.Linear, n, m),
+                    *self._normalization_and_activation(m, nn.BatchNorm1d),
+                ]
             self.body, width = nn.Sequential(*layers), sizes[-1]
         else:
             assert config.image_shape is not None
@@ -80,7 +84,7 @@ class Discriminator(nn.Module):
                 uninitialized(nn.Conv2d, 1, few, 4, 2, 1),
                 nn.LeakyReLU(NEGATIVE_SLOPE),
                 uninitialized(nn.Conv2d, few, many, 4, 2, 1),
-                *self._after(many, nn.BatchNorm2d),
+                *self._normalization_and_activation(many, nn.BatchNorm2d),
                 nn.Flatten(),
             )
             width = many * (height // 4) * (width // 4)
@@ -89,25 +93,25 @@ class Discriminator(nn.Module):
         self.output = uninitialized(nn.Linear, width, 1)
         init_weights(self, config.network, "leaky_relu", rng)
         if config.spectral_normalization:
-            self._divide_by_singular_values(rng)
+            self._add_spectral_normalization(rng)
 
-    def _after(self, units: int, normalization: type[nn.Module]) -> list[nn.Module]:
-        made: list[nn.Module] = [normalization(units)] if self.config.normalization == "batch" else []
-        made.append(nn.LeakyReLU(NEGATIVE_SLOPE))
-        return [*made, Dropout(self.config.dropout)] if self.config.dropout else made
+    def _normalization_and_activation(self, units: int, normalization: type[nn.Module]) -> list[nn.Module]:
+        layers: list[nn.Module] = [normalization(units)] if self.config.normalization == "batch" else []
+        layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
+        return [*layers, Dropout(self.config.dropout)] if self.config.dropout else layers
 
-    def _divide_by_singular_values(self, rng: torch.Generator | None) -> None:
+    def _add_spectral_normalization(self, rng: torch.Generator | None) -> None:
         """Miyato et al. 2018: W / sigma(W), sigma by one step of power iteration a forward pass in training."""
-        # torch draws the first singular vectors from its global stream, which is left as it was.
+        # torch draws the first singular vectors from its global random state, which is left as it was.
         with torch.random.fork_rng():
-            start = 0 if rng is None else int(torch.randint(2**31, (), generator=rng))
-            torch.manual_seed(start)
+            seed = 0 if rng is None else int(torch.randint(2**31, (), generator=rng))
+            torch.manual_seed(seed)
             for module in list(self.modules()):
                 if isinstance(module, nn.Linear | nn.Conv2d):
                     nn.utils.parametrizations.spectral_norm(module)
 
     def use_rng(self, rng: torch.Generator) -> None:
-        """Draw every mask of dropout from this generator from now on."""
+        """Draw every dropout mask from this random generator from now on."""
         for module in self.modules():
             if isinstance(module, Dropout):
                 module.rng = rng
@@ -115,7 +119,7 @@ class Discriminator(nn.Module):
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return a score for each pack of rows."""
         if self.config.n_conditions and condition is None:
-            raise ValueError(f"this discriminator wants a condition of {self.config.n_conditions} columns")
+            raise ValueError(f"this discriminator needs a condition of {self.config.n_conditions} columns")
         if self.config.network == "mlp" and condition is not None and self.config.n_conditions:
             x = torch.cat([x, condition], dim=1)
         if self.config.pac > 1:

@@ -1,4 +1,4 @@
-"""The generator: from noise, and perhaps a condition, to rows."""
+"""The generator of a GAN: from noise, and a condition if any, to rows."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from layerwise.models.gan.outputs import OutputBlock, TableOutput
 from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.utils.config import Config
 
-# DCGAN starts every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
+# DCGAN draws every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
 DCGAN_STD = 0.02
 
 
 class GeneratorConfig(Config):
     """The shape of a generator.
 
-    `mlp` has hidden layers of `hidden_sizes`; `dcgan` grows a quarter-sized picture of 2 * `channels` maps by two
-    transposed convolutions. The output is a `sigmoid` (pixels), `linear` (points), or `table` with `blocks`.
+    `mlp` has hidden layers of `hidden_sizes`; `dcgan` doubles an image of a quarter of the size and 2 * `channels`
+    channels by two transposed convolutions. The output is a `sigmoid` (pixels), `linear` (points), or `table` with
+    `blocks`.
     """
 
     kind: Literal["generator"] = "generator"
@@ -50,12 +51,12 @@ class GeneratorConfig(Config):
 
 
 def require_divisible_by_4(shape: tuple[int, int] | None) -> None:
-    """Raise a ValueError unless both sides of a picture can be halved twice."""
+    """Raise a ValueError unless both sides of an image can be halved twice."""
     if shape is None:
-        raise ValueError("network dcgan is for pictures, and these rows are none; take mlp")
+        raise ValueError("network dcgan is for images, and these rows are none; take mlp")
     if shape[0] % 4 or shape[1] % 4:
         raise ValueError(
-            f"network dcgan halves both sides of a picture twice, and {shape[0]} x {shape[1]} does not divide by 4; "
+            f"network dcgan halves both sides of an image twice, and {shape[0]} x {shape[1]} does not divide by 4; "
             "take mlp"
         )
 
@@ -65,7 +66,7 @@ class Generator(nn.Module):
 
     Args:
         config: the shape.
-        generator: draws the first weights; None leaves them zero, to be loaded.
+        rng: draws the initial weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: GeneratorConfig, rng: torch.Generator | None = None) -> None:
@@ -108,19 +109,19 @@ class Generator(nn.Module):
         )
 
     def use_rng(self, rng: torch.Generator) -> None:
-        """Draw Gumbel noise from this generator from now on."""
+        """Draw Gumbel noise from this random generator from now on."""
         if isinstance(self.output_activation, TableOutput):
             self.output_activation.rng = rng
 
     def noise(self, n: int, rng: torch.Generator) -> Tensor:
-        """Return z of n rows, standard normal, on the generator's device."""
+        """Return z (n, latent_size), standard normal, on the device of `rng`."""
         return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
 
     def pre_activation(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return what the last layer says before its end: logits of pixels and choices, (n, n_outputs)."""
+        """Return the output layer before its activation: logits of pixels and categories, (n, n_outputs)."""
         if self.config.n_conditions:
             if condition is None:
-                raise ValueError(f"this generator wants a condition of {self.config.n_conditions} columns")
+                raise ValueError(f"this generator needs a condition of {self.config.n_conditions} columns")
             z = torch.cat([z, condition], dim=1)
         return self.body(z)
 
@@ -132,19 +133,19 @@ class Generator(nn.Module):
     def sample(
         self, n: int, rng: torch.Generator, condition: Tensor | None = None, batch_size: int = 1000
     ) -> Tensor:
-        """Return n rows, drawn with running statistics; nothing in the network changes, its mode included."""
-        learning, drawn = self.training, []
+        """Return n rows, sampled with running statistics; nothing in the network changes, its mode included."""
+        was_training, samples = self.training, []
         self.eval()
         self.use_rng(rng)
         for start in range(0, n, batch_size):
             z = self.noise(min(batch_size, n - start), rng)
-            drawn.append(self(z, None if condition is None else condition[start : start + batch_size]))
-        self.train(learning)
-        return torch.cat(drawn)
+            samples.append(self(z, None if condition is None else condition[start : start + batch_size]))
+        self.train(was_training)
+        return torch.cat(samples)
 
 
 def init_weights(network: nn.Module, kind: str, activation: Activation, rng: torch.Generator | None) -> None:
-    """Draw first weights: He's start (Glorot's for tanh and sigmoid), or DCGAN's N(0, 0.02^2); biases are 0."""
+    """Initialise weights by He (Glorot for tanh and sigmoid), or as DCGAN by N(0, 0.02^2); biases are 0."""
     name: Initializer = "glorot_uniform" if activation in ("sigmoid", "tanh", "linear") else "he_uniform"
     layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""What stands at the end of a generator of table rows: tanh for numbers, Gumbel-softmax for choices."""
+"""The output activation of a generator of table rows: tanh for numbers, Gumbel-softmax for categories."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from layerwise.utils.config import Config
 
 
 class OutputBlock(Config):
-    """Neighbouring outputs that belong together: one number in (-1, 1), or one of several choices."""
+    """Neighbouring outputs that belong together: a number in (-1, 1), or the categories of a column."""
 
     kind: Literal["tanh", "softmax"]
     size: int = Field(ge=1)
 
 
 def gumbel_softmax(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
-    """Return a relaxed draw of one choice a row: softmax((logits + g) / temperature), g standard Gumbel noise.
+    """Return a relaxed one-hot sample a row: softmax((logits + g) / temperature), g standard Gumbel noise.
 
-    Jang, Gu and Poole 2017, equation 2; Maddison, Mnih and Teh 2017. Its largest entry is an exact draw from
+    Jang, Gu and Poole 2017, equation 2; Maddison, Mnih and Teh 2017. Its largest entry is an exact sample of
     softmax(logits), at any temperature.
 
     Args:
-        logits: (n, choices).
+        logits: (n, categories).
         temperature: above 0; near 0 the rows become one-hot.
-        generator: draws the noise.
+        rng: draws the noise.
+
+    Returns:
+        (n, categories), rows that sum to 1.
     """
     uniform = torch.rand(logits.shape, generator=rng, device=logits.device, dtype=torch.float32)
     noise = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
@@ -37,7 +40,7 @@ def gumbel_softmax(logits: Tensor, temperature: float, rng: torch.Generator) -> 
 
 
 class TableOutput(nn.Module):
-    """Give each block of outputs its own end.
+    """Apply to each block of outputs its own activation.
 
     Args:
         blocks: what the outputs are, in order.
@@ -50,9 +53,9 @@ class TableOutput(nn.Module):
         self.rng: torch.Generator | None = None
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return rows (n, outputs): numbers in (-1, 1), choices that sum to 1."""
+        """Return rows (n, outputs): numbers in (-1, 1), categories that sum to 1."""
         if self.rng is None:
-            raise RuntimeError("Gumbel noise needs a generator: call use_generator first")
+            raise RuntimeError("Gumbel noise needs a random generator: call use_rng first")
         parts = []
         for block, part in zip(self.blocks, values.split([b.size for b in self.blocks], dim=1), strict=True):
             if block.kind == "tanh":

@@ -28,7 +28,7 @@ class DBN(nn.Module):
 
     Args:
         config: the shape.
-        rng: draws the first weights; None leaves them zero, to be loaded.
+        rng: initialises the weights; None leaves them zero, to be loaded.
     """
 
     def __init__(self, config: DBNConfig, rng: torch.Generator | None = None) -> None:
@@ -42,7 +42,7 @@ class DBN(nn.Module):
         self.rbms = nn.ModuleList(RBM(shape, rng) for shape in shapes)
 
     def rbm_layers(self, depth: int | None = None) -> list[RBM]:
-        """Return the machines (or the lowest `depth` of them), bottom up."""
+        """Return the RBMs (or the lowest `depth` of them), bottom up."""
         return [cast(RBM, rbm) for rbm in self.rbms[:depth]]
 
     @property
@@ -51,13 +51,13 @@ class DBN(nn.Module):
         return self.rbm_layers()[0].weight
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
-        """Return the mean activities of the top (or the `depth`-th) layer, shape (rows, units)."""
+        """Return the mean activations of the top (or the `depth`-th) layer, shape (rows, units)."""
         for rbm in self.rbm_layers(depth):
             x = rbm.hidden_mean(x)
         return x
 
     def decode(self, h: Tensor, depth: int | None = None) -> Tensor:
-        """Return the mean-field way down from the top (or the `depth`-th) layer, shape (rows, n_visible)."""
+        """Return the mean-field reconstruction from the top (or the `depth`-th) layer, shape (rows, n_visible)."""
         for rbm in reversed(self.rbm_layers(depth)):
             h = rbm.visible_mean(h)
         return h
@@ -67,12 +67,13 @@ class DBN(nn.Module):
         return self.decode(self.encode(x))
 
     def sample(self, n: int, steps: int, rng: torch.Generator, start: Tensor | None = None) -> Tensor:
-        """Draw n rows: Gibbs sampling in the top machine, then one directed pass down.
+        """Sample n rows: Gibbs sampling in the top RBM, then one directed pass down.
 
         Args:
-            steps: Gibbs steps in the top machine.
-            rng: draws the states, on the stack's device.
-            start: (n, n_visible) rows whose codes start the chains; None starts from coin flips.
+            n: rows.
+            steps: Gibbs steps in the top RBM.
+            rng: samples the states, on the stack's device.
+            start: (n, n_visible) rows whose activations start the chains; None starts from coin flips.
 
         Returns:
             The means of the visible units, shape (n, n_visible).
@@ -88,7 +89,7 @@ class DBN(nn.Module):
         return v
 
     def copy_to(self, network: MLP) -> None:
-        """Start every hidden layer of a feed-forward network from the stack.
+        """Initialise every hidden layer of a feed-forward network from the stack.
 
         Raises:
             ValueError: the network's layers have other sizes than the stack, or are not sigmoid units.

@@ -1,4 +1,4 @@
-"""A machine as a classifier: label units beside the inputs (Larochelle & Bengio 2008; Larochelle et al. 2012)."""
+"""An RBM as a classifier: label units beside the inputs (Larochelle & Bengio 2008; Larochelle et al. 2012)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def log_pseudo_likelihood(rbm: RBM, v: Tensor) -> Tensor:
     states of the group. Gaussian units: the density of v_i, its normalisation by quadrature.
 
     Args:
-        rbm: the machine.
+        rbm: the model.
         v: (rows, n_visible).
 
     Raises:

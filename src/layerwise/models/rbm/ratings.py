@@ -1,4 +1,4 @@
-"""What a machine expects of ratings that were not given (Salakhutdinov, Mnih & Hinton 2007)."""
+"""An RBM's predictions of ratings that were not given (Salakhutdinov, Mnih & Hinton 2007)."""
 
 from __future__ import annotations
 

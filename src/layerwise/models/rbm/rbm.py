@@ -28,7 +28,7 @@ HiddenKind = Literal["bernoulli", "nrelu", "categorical"]
 
 
 class RBMConfig(Config):
-    """The shape of a machine.
+    """The shape of an RBM.
 
     `learn_variance` is for Gaussian units; `groups` (sizes) for softmax units; `blocks` for mixed ones;
     `hidden_group_size` is the size of every group of categorical hidden units.
@@ -86,8 +86,8 @@ class RBM(nn.Module):
 
     Parameters are `weight` (n_visible, n_hidden), `visible_bias` (n_visible,) and `hidden_bias` (n_hidden,), and the
     log-variances of Gaussian units that learn them. They learn by contrastive divergence, not by autograd.
-    `visible_units` and `hidden_units` say what the states are. An `observation_counts` (see `units`) tells the sampler how
-    many words a document has or which groups are missing; without one, every unit is observed once.
+    `visible_units` and `hidden_units` say what the states are. `observation_counts` (see `units`) say how many words a
+    document has or which groups are missing; without them, every unit is observed once.
     """
 
     weight: Tensor
@@ -134,7 +134,7 @@ class RBM(nn.Module):
         return found
 
     def hidden_pre_activation(self, v: Tensor, out: Tensor | None = None) -> Tensor:
-        """Return the hidden units' total input c + v W (D c + v W for a document), shape (rows, n_hidden)."""
+        """Return the hidden units' pre-activation c + v W (D c + v W for a document), shape (rows, n_hidden)."""
         if self.visible_units.scales_hidden_bias:
             x = torch.mm(v, self.weight) if out is None else torch.mm(v, self.weight, out=out)
             return x.add_(v.sum(1, keepdim=True) * self.hidden_bias)
@@ -144,7 +144,7 @@ class RBM(nn.Module):
         return torch.addmm(self.hidden_bias, scaled, self.weight, out=out)
 
     def visible_pre_activation(self, h: Tensor) -> Tensor:
-        """Return the visible units' total input b + W h, shape (rows, n_visible)."""
+        """Return the visible units' pre-activation b + W h, shape (rows, n_visible)."""
         return torch.addmm(self.visible_bias, h, self.weight.t())
 
     def hidden_mean(self, v: Tensor) -> Tensor:
@@ -156,13 +156,13 @@ class RBM(nn.Module):
         return self.visible_units.mean(self.visible_pre_activation(h), observation_counts)
 
     def sample_hidden(self, v: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw h ~ p(h | v), shape (rows, n_hidden)."""
+        """Sample h ~ p(h | v), shape (rows, n_hidden)."""
         return self.hidden_units.sample_from_pre_activation(self.hidden_pre_activation(v), rng)
 
     def sample_visible(
         self, h: Tensor, rng: torch.Generator, observation_counts: Tensor | None = None
     ) -> Tensor:
-        """Draw v ~ p(v | h), shape (rows, n_visible)."""
+        """Sample v ~ p(v | h), shape (rows, n_visible)."""
         return self.visible_units.sample(self.visible_mean(h, observation_counts), rng)
 
     def gibbs(
@@ -176,14 +176,14 @@ class RBM(nn.Module):
 
         Args:
             clamped: (rows, n_visible) or (n_visible,) bool, the units that keep their values: sampling the others
-                given them (in-painting). Groups of softmax units are clamped or free as a whole.
+                given them (inpainting). Groups of softmax units are clamped or free as a whole.
         """
-        kept = v
+        start = v
         observation_counts = self.visible_units.observation_counts(v)
         for _ in range(steps):
             v = self.sample_visible(self.sample_hidden(v, rng), rng, observation_counts)
             if clamped is not None:
-                v = torch.where(clamped, kept, v)
+                v = torch.where(clamped, start, v)
         return v
 
     def reconstruct(self, v: Tensor) -> Tensor:

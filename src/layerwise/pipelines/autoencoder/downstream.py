@@ -1,4 +1,7 @@
-"""What an autoencoder is good for: each use a figure beside what is usual, or nothing where it has no meaning."""
+"""Downstream tasks of an autoencoder, each beside a baseline: compression, anomalies, imputation, recommendation.
+
+A task that has no meaning for the rows returns an empty result. Those of images alone are in `downstream_images`.
+"""
 
 import logging
 from dataclasses import asdict
@@ -8,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.corruption import Corruption, column_groups
+from layerwise.data.transforms.corruption import column_groups
 from layerwise.evaluation.likelihood.iwae import importance_weighted_log_prob
 from layerwise.evaluation.unsupervised.anomalies import (
     evaluate_detection,
@@ -22,18 +25,15 @@ from layerwise.evaluation.unsupervised.compression import (
 )
 from layerwise.evaluation.unsupervised.imputation import imputation_errors, impute, mask_cells
 from layerwise.evaluation.unsupervised.ratings import errors_with_mean_baselines
-from layerwise.evaluation.unsupervised.reconstruction import peak_signal_to_noise_ratio, structural_similarity
+from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows, reconstruction_losses
 from layerwise.models.autoencoder.ratings import RatingAutoencoder
-from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
 from layerwise.models.autoencoder.variational import VAE
 from layerwise.models.rbm.ratings import rated
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.sequences import train_sequences
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
 from layerwise.training.plan import TrainingError
 from layerwise.utils.devices import best_device
 from layerwise.utils.random_streams import torch_rng
@@ -41,25 +41,24 @@ from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 
-# Rows of each use: enough for two digits, and over within seconds.
+# Test rows of each task: enough for two significant digits within seconds.
 ROWS = 1000
-NOISES = ("gaussian", "salt_and_pepper", "masking")
 MISSING_FRACTION = 0.2
-ANOMALY_DRAWS = 50
-SEQUENCE_ROWS, SEQUENCE_EPOCHS, SEQUENCE_LATENT_SIZE = 10_000, 10, 128
+ANOMALY_SAMPLES = 50
 
 
 def compress(
-    network: nn.Module,
+    network: BaseAutoencoder | RatingAutoencoder,
     training: TensorData,
     test: TensorData,
     data_spec: dict[str, Any],
     settings: AutoencoderSettings,
 ) -> dict[str, Any]:
-    """Weigh the size of stored codes against the error they leave; nothing for codes as large as the row."""
+    """Return the rate-distortion curves of quantized latents, beside PCA and JPEG; nothing for latents of full size."""
     columns = DataSpec(**data_spec)
     if not settings.downstream_tasks or columns.task in UNLABELLED:
         return {}
+    assert isinstance(network, BaseAutoencoder)
     network = network.cpu()
     rows, known = test.inputs[:ROWS], training.inputs[:10_000]
     latents = encode_rows(network, rows)
@@ -67,7 +66,7 @@ def compress(
         return {}
     curves = {
         "autoencoder": latent_rate_distortion(rows, latents, encode_rows(network, known), network.decode)
-    }  # type: ignore[arg-type]
+    }
     components = fit_pca(training.inputs, latents.shape[1])
     curves["pca"] = latent_rate_distortion(
         rows, components.encode(rows), components.encode(known), components.decode
@@ -78,49 +77,8 @@ def compress(
     best = {name: min(points, key=lambda p: p["squared_error"]) for name, points in found.items()}
     report_metrics({f"test/compression/{name}_error": point["squared_error"] for name, point in best.items()})
     shown = ", ".join(f"{n} {p['squared_error']:.2f} with {p['bytes']:.0f} bytes" for n, p in best.items())
-    log.info("Squared error of a stored test row at its best: %s", shown)
+    log.info("Lowest squared error of a compressed test row: %s", shown)
     return {"curves": found, "raw_bytes": columns.n_inputs}
-
-
-def add_noise(rows: Tensor, kind: Any, level: float | None, seed: int) -> Tensor:
-    """Return pictures with noise, within [0, 1]."""
-    noise = Corruption(
-        kind, DEFAULT_CORRUPTION_LEVELS[kind] if level is None else level, torch_rng(seed, "denoising", kind)
-    )
-    return noise(rows).clamp(0, 1)
-
-
-def denoise(
-    network: nn.Module, test: TensorData, data_spec: dict[str, Any], settings: AutoencoderSettings, seed: int
-) -> dict[str, Any]:
-    """Measure damaged pictures before and after the autoencoder."""
-    columns = DataSpec(**data_spec)
-    if not settings.downstream_tasks or columns.image_shape is None:
-        return {}
-    rows, shape = test.inputs[:ROWS], columns.image_shape
-    found: dict[str, Any] = {}
-    for kind in NOISES:
-        own = settings.resolved(settings.variant)["corruption"] in (kind, "auto")
-        corrupted = add_noise(rows, kind, settings.corruption_level if own else None, seed)
-        cleaned = reconstruct_rows(network, corrupted).clamp(0, 1)
-        found[kind] = {
-            name: {
-                "psnr": float(peak_signal_to_noise_ratio(rows, each).mean()),
-                "ssim": float(structural_similarity(rows, each, shape).mean()),
-            }
-            for name, each in (("before", corrupted), ("after", cleaned))
-        }
-        report_metrics({f"test/denoising/{kind}/{name}": v for name, v in found[kind]["after"].items()})
-        before, after = found[kind]["before"], found[kind]["after"]
-        log.info(
-            "Noise %s: %.1f -> %.1f dB, SSIM %.3f -> %.3f",
-            kind,
-            before["psnr"],
-            after["psnr"],
-            before["ssim"],
-            after["ssim"],
-        )
-    return found
 
 
 def detect_anomalies(
@@ -131,9 +89,9 @@ def detect_anomalies(
     settings: AutoencoderSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Train a second autoencoder without one class (or on all rows) and see whether its error tells what it never saw.
+    """Train a second autoencoder without one class (or on all rows) and detect that class by its reconstruction error.
 
-    Where rows have no classes, test rows with half their columns from other rows are the anomalies.
+    Where rows have no classes, the anomalies are synthetic: test rows with half their columns from other rows.
     """
     columns = DataSpec(**data_spec)
     if not settings.downstream_tasks or columns.task in UNLABELLED:
@@ -162,7 +120,7 @@ def detect_anomalies(
     if isinstance(network, VAE):
         rng = torch_rng(seed, "anomalies", "draws", device=device)
         scores["likelihood"] = [
-            -importance_weighted_log_prob(network, part.to(device), ANOMALY_DRAWS, rng).cpu()
+            -importance_weighted_log_prob(network, part.to(device), ANOMALY_SAMPLES, rng).cpu()
             for part in (held_out, rows)
         ]
     methods = {method: evaluate_detection(pair[0], pair[1], is_anomaly) for method, pair in scores.items()}
@@ -233,7 +191,7 @@ def impute_missing_cells(
     settings: AutoencoderSettings,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Hide a fifth of a table's cells and fill them in, beside each column's mean or commonest value."""
+    """Mask a fifth of a table's cells and impute them, beside each column's mean or most frequent value."""
     columns = DataSpec(**data_spec)
     if not settings.downstream_tasks or columns.image_shape is not None or columns.task in UNLABELLED:
         return []
@@ -243,75 +201,23 @@ def impute_missing_cells(
     found = imputation_errors(rows, imputed, start, cells, columns.blocks)
     better = sum(float(each["autoencoder"]) < float(each["baseline"]) for each in found)
     report_metrics({f"test/imputation/{each['column']}": float(each["autoencoder"]) for each in found})
-    log.info("Missing cells: nearer than the column's usual value in %d of %d columns", better, len(found))
+    log.info("Imputation: better than the column's mean or mode in %d of %d columns", better, len(found))
     return found
-
-
-def model_sequences(
-    training: TensorData,
-    validation: TensorData,
-    test: TensorData,
-    data_spec: dict[str, Any],
-    settings: AutoencoderSettings,
-    seed: int,
-) -> tuple[SequenceAutoencoder, dict[str, Any]]:
-    """Read the upper half of pictures line by line, write it again, and predict the lower half; pictures alone."""
-    columns, device = DataSpec(**data_spec), best_device()
-    if not settings.downstream_tasks or columns.image_shape is None:
-        return SequenceAutoencoder(SequenceConfig(n_inputs=1, latent_size=1)), {}
-    height, width = columns.image_shape
-    config = SequenceConfig(n_inputs=width, latent_size=SEQUENCE_LATENT_SIZE)
-    network = SequenceAutoencoder(config, torch_rng(seed, "sequences")).to(device)
-    n_input_steps, epochs = height // 2, min(SEQUENCE_EPOCHS, settings.epochs)
-    learning = settings.model_copy(update={"learning_rate": 2e-3, "optimizer": "adam", "weight_decay": 0.0})
-    progress = train_sequences(
-        network,
-        training[slice(0, SEQUENCE_ROWS)].to(device),
-        validation.to(device),
-        learning.to_finetuning_settings(epochs),
-        settings.batch_size,
-        n_input_steps,
-        seed,
-    )
-    series = test.inputs[:ROWS].reshape(-1, height, width)
-    past, future = series[:, :n_input_steps], series[:, n_input_steps:]
-    network.cpu()
-    with torch.no_grad():
-        again, ahead = network.reconstruct(past), network.predict(past, height - n_input_steps)
-    mean = training.inputs.reshape(-1, height, width)[:, n_input_steps:].mean(0)
-
-    def error(guess: Tensor, true: Tensor) -> float:
-        return float((guess - true).square().sum((1, 2)).mean())
-
-    found = {
-        "reconstruction_sse": error(again, past),
-        "prediction_sse": error(ahead, future),
-        "mean_sse": error(mean.expand_as(future), future),
-        "last_line_sse": error(past[:, -1:].expand_as(future), future),
-    }
-    report_metrics({f"test/sequences/{name}": value for name, value in found.items()})
-    log.info(
-        "Lower halves predicted line by line: squared error %.1f; %.1f by the mean, %.1f by repeating the last line",
-        found["prediction_sse"],
-        found["mean_sse"],
-        found["last_line_sse"],
-    )
-    return network, found | {"epochs": progress.history}
 
 
 def recommend(
     network: nn.Module, training: TensorData, test: TensorData, data_spec: dict[str, Any], preprocessor: Any
 ) -> dict[str, float]:
-    """Predict the test ratings from the training ratings, beside means; nothing for other rows."""
+    """Predict the test ratings from the training ratings, beside mean baselines; nothing for other rows."""
     columns = DataSpec(**data_spec)
     if not isinstance(network, RatingAutoencoder):
         return {}
     levels = network.cpu().config.levels
     rows, groups, _ = rated(test.inputs, len(levels))
     with torch.no_grad():
-        answers = network(training.inputs)[rows, groups].clamp(levels[0], levels[-1])
+        predicted = network(training.inputs)[rows, groups].clamp(levels[0], levels[-1])
     row_and_column = ("item", "user") if preprocessor.state["by_items"] else ("user", "item")
-    found = errors_with_mean_baselines(answers, training.inputs, test.inputs, levels, row_and_column)
+    found = errors_with_mean_baselines(predicted, training.inputs, test.inputs, levels, row_and_column)
     report_metrics({f"test/{name}": value for name, value in found.items()})
     means = ", ".join(f"{name.replace('_', ' ')} {found[name]:.4f}" for name in found if "mean" in name)
     log.info("RMSE on held-out %s: %.4f (%s)", columns.task, found["rmse"], means)

@@ -1,4 +1,4 @@
-"""Draw what an autoencoder learnt and what it is used for."""
+"""Nodes that plot an autoencoder's training, latents and downstream tasks."""
 
 from typing import Any
 
@@ -16,11 +16,12 @@ from layerwise.evaluation.plots.autoencoder import (
 )
 from layerwise.evaluation.plots.rbm import plot_activations
 from layerwise.evaluation.unsupervised.compression import fit_pca
+from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder
 from layerwise.models.autoencoder.variational import VAE
-from layerwise.pipelines.autoencoder.downstream import add_noise
+from layerwise.pipelines.autoencoder.downstream_images import NOISES, add_noise
 from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training.autoencoder.settings import AutoencoderSettings
@@ -28,26 +29,26 @@ from layerwise.utils.random_streams import torch_rng
 
 SHOWN = 10
 NO_IMAGE = "Ratings are rows of hundreds of columns: see recommendation.json."
-NO_DOWNSTREAM_TASKS = "Uses are switched off (autoencoder.downstream_tasks)."
+NO_DOWNSTREAM_TASKS = "Downstream tasks are switched off (autoencoder.downstream_tasks)."
 
 
 def plot_learning_curves(history: dict[str, Any]) -> Figure:
-    """Draw every monitored figure by epoch."""
+    """Plot every metric by epoch."""
     return plots.plot_learning_curves({"autoencoder": history["epochs"]})
 
 
 def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
-    """Draw one training row as it is reconstructed at four stages of the training."""
+    """Plot one training row as it is reconstructed at four stages of training."""
     if not history["reconstruction_history"]:
         return plots.plot_note(NO_IMAGE)
     return plot_reconstruction_history(history, DataSpec(**data_spec), preprocessor)
 
 
 def plot_features(network: nn.Module, data_spec: dict[str, Any]) -> Figure:
-    """Draw the weights into the first layer; of pictures and tables, not of convolutions."""
+    """Plot the weights of the first layer, of a fully connected network."""
     columns = DataSpec(**data_spec)
     if not isinstance(network, Autoencoder | VAE):
-        return plots.plot_note("Filters of 3 x 3, or of hundreds of raters, show nothing by themselves.")
+        return plots.plot_note("Filters of 3 x 3, or of hundreds of users, show nothing by themselves.")
     layers = network.encoder if len(network.encoder) else [network.posterior_layer]
     first = layers[0]
     assert isinstance(first, nn.Linear)
@@ -57,12 +58,12 @@ def plot_features(network: nn.Module, data_spec: dict[str, Any]) -> Figure:
 
 
 def plot_hidden_activations(network: nn.Module, test: TensorData) -> Figure:
-    """Draw the codes of test rows, and how active each unit is."""
-    return plot_activations(encode_rows(network, test.inputs[:2000]), title="Codes")
+    """Plot the latents of test rows, and the mean activation of each unit."""
+    return plot_activations(encode_rows(network, test.inputs[:2000]), title="Latent activations")
 
 
 def plot_latent_map(network: nn.Module, test: TensorData, data_spec: dict[str, Any]) -> Figure:
-    """Draw the test rows' codes in the plane of most variance."""
+    """Plot the test rows' latents in the plane of their first two principal components."""
     columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
     return latent_map_figure(encode_rows(network, rows.inputs), rows, columns)
@@ -71,14 +72,16 @@ def plot_latent_map(network: nn.Module, test: TensorData, data_spec: dict[str, A
 def plot_comparison(
     network: nn.Module, training: TensorData, test: TensorData, data_spec: dict[str, Any]
 ) -> Figure:
-    """Draw test rows beside their reconstructions from the code and from as many principal components.
+    """Plot test rows beside their reconstructions from the latent and from as many principal components.
 
-    Of noise, an autoencoder that has learnt its rows makes something like a row; one that has learnt the identity
-    returns the noise.
+    An autoencoder that has learnt the rows reconstructs noise as something like a row; one that has learnt the
+    identity returns the noise.
     """
     columns = DataSpec(**data_spec)
     if columns.image_shape is None:
-        return plots.plot_note("Rows of a table are compared in measures.json and in the reconstructions.")
+        return plots.plot_note(
+            "Rows of a table are compared in reconstruction_metrics.json and in the reconstructions."
+        )
     rows = test.inputs[:SHOWN]
     size = encode_rows(network, rows[:1]).shape[1]
     k = min(size, columns.n_inputs)
@@ -86,19 +89,21 @@ def plot_comparison(
     noise = torch.rand(rows.shape, generator=torch_rng(0, "comparison"))
     lines = {
         "row": rows,
-        f"code of {size}": reconstruct_rows(network, rows),
+        f"latent of {size}": reconstruct_rows(network, rows),
         f"{k} components": components.decode(components.encode(rows)),
         "noise": noise,
-        "its reconstruction": reconstruct_rows(network, noise),
+        "noise, reconstructed": reconstruct_rows(network, noise),
     }
     shown = {name: each.clamp(0, 1) for name, each in lines.items()}
-    return plots.plot_image_rows(shown, columns.image_shape, title="Test rows, noise, and what comes back")
+    return plots.plot_image_rows(
+        shown, columns.image_shape, title="Test rows, noise, and their reconstructions"
+    )
 
 
 def plot_samples(
     network: nn.Module, training: TensorData, data_spec: dict[str, Any], preprocessor: Any, seed: int
 ) -> Figure:
-    """Draw rows that a variational autoencoder makes of codes drawn from the prior."""
+    """Plot rows that a variational autoencoder generates from latents sampled from the prior."""
     columns = DataSpec(**data_spec)
     if not isinstance(network, VAE):
         return plots.plot_note(
@@ -109,30 +114,31 @@ def plot_samples(
         if columns.image_shape:
             means = network.cpu().sample(64, rng)
             return plots.plot_samples(
-                means.clamp(0, 1), columns.image_shape, title="Means of codes drawn from the prior"
+                means.clamp(0, 1), columns.image_shape, title="Samples: means given latents of the prior"
             )
-        drawn = network.cpu().sample(1000, rng, sample_outputs=True)
+        generated = network.cpu().sample(1000, rng, sample_outputs=True)
     real = preprocessor.restore_inputs(training.inputs.numpy())
-    return plots.plot_marginals(real, preprocessor.restore_inputs(drawn.numpy()))
+    return plots.plot_marginals(real, preprocessor.restore_inputs(generated.numpy()))
 
 
 def plot_interpolation(network: nn.Module, test: TensorData, data_spec: dict[str, Any]) -> Figure:
-    """Draw pictures on the straight line between the codes of two test rows, and between the rows themselves."""
+    """Plot images interpolated between the latents of two test rows, and between their pixels."""
     columns = DataSpec(**data_spec)
     if columns.image_shape is None:
-        return plots.plot_note("Rows of a table have no pictures in between.")
+        return plots.plot_note("Interpolation is plotted for images.")
     fraction = torch.linspace(0, 1, SHOWN)[:, None]
     lines: dict[str, Tensor] = {}
+    assert isinstance(network, BaseAutoencoder)
     network = network.cpu()
     for k in range(3):
         first, second = _two_of_other_classes(test, k)
         latents = encode_rows(network, torch.stack([first, second]))
         with torch.no_grad():
-            path = network.decode((1 - fraction) * latents[:1] + fraction * latents[1:])  # type: ignore[operator]
-        lines[f"codes {k + 1}"] = path.clamp(0, 1)
+            path = network.decode((1 - fraction) * latents[:1] + fraction * latents[1:])
+        lines[f"latents {k + 1}"] = path.clamp(0, 1)
         lines[f"pixels {k + 1}"] = (1 - fraction) * first + fraction * second
     return plots.plot_image_rows(
-        lines, columns.image_shape, title="In between: along codes, and along pixels"
+        lines, columns.image_shape, title="Interpolation between latents, and between pixels"
     )
 
 
@@ -145,10 +151,10 @@ def _two_of_other_classes(test: TensorData, k: int) -> tuple[Tensor, Tensor]:
 
 
 def plot_compression(compression: dict[str, Any]) -> Figure:
-    """Draw size against error."""
+    """Plot size against error."""
     if not compression:
         return plots.plot_note(
-            "A code as large as the row compresses nothing, or autoencoder.downstream_tasks is false."
+            "A latent as large as the row compresses nothing, or autoencoder.downstream_tasks is false."
         )
     return plot_rate_distortion(compression["curves"], compression["raw_bytes"])
 
@@ -161,22 +167,22 @@ def plot_denoising(
     settings: AutoencoderSettings,
     seed: int,
 ) -> Figure:
-    """Draw damaged pictures and what the autoencoder makes of them."""
+    """Plot corrupted images and their reconstructions."""
     columns = DataSpec(**data_spec)
     if not denoising or columns.image_shape is None:
-        return plots.plot_note("Noise is taken out of pictures (autoencoder.downstream_tasks).")
+        return plots.plot_note("Denoising is for images (autoencoder.downstream_tasks).")
     rows = test.inputs[:SHOWN]
     lines = {"row": rows}
-    for kind in denoising:
-        own = settings.resolved(settings.variant)["corruption"] in (kind, "auto")
-        corrupted = add_noise(rows, kind, settings.corruption_level if own else None, seed)
+    for kind in NOISES:
+        is_trained_kind = settings.resolved(settings.variant)["corruption"] in (kind, "auto")
+        corrupted = add_noise(rows, kind, settings.corruption_level if is_trained_kind else None, seed)
         name = kind.replace("_", " ")
-        lines |= {name: corrupted, f"{name}, cleaned": reconstruct_rows(network, corrupted).clamp(0, 1)}
+        lines |= {name: corrupted, f"{name}, denoised": reconstruct_rows(network, corrupted).clamp(0, 1)}
     return plots.plot_image_rows(lines, columns.image_shape, title="\n".join(format_denoising(denoising)))
 
 
 def plot_anomalies(anomalies: dict[str, Any]) -> Figure:
-    """Draw the scores of normal rows and of anomalies."""
+    """Plot the scores of normal rows and of anomalies."""
     if not anomalies:
         return plots.plot_note(NO_DOWNSTREAM_TASKS)
     return plot_anomaly_scores(
@@ -189,9 +195,9 @@ def plot_anomalies(anomalies: dict[str, Any]) -> Figure:
 
 
 def plot_imputation(imputation: list[dict[str, Any]]) -> Figure:
-    """Draw the error of filled-in cells by column."""
+    """Plot the error of imputed cells by column."""
     if not imputation:
-        return plots.plot_note("Missing cells are filled in for tables (autoencoder.downstream_tasks).")
+        return plots.plot_note("Imputation is for tables (autoencoder.downstream_tasks).")
     return plot_imputation_errors(imputation)
 
 
@@ -201,22 +207,22 @@ def plot_sequences(
     test: TensorData,
     data_spec: dict[str, Any],
 ) -> Figure:
-    """Draw upper halves that were read, what was written again, and the lower halves that were predicted."""
+    """Plot upper halves, their reconstructions, and the predicted lower halves."""
     columns = DataSpec(**data_spec)
     if not sequences or columns.image_shape is None:
-        return plots.plot_note("Pictures are read as series of lines (autoencoder.downstream_tasks).")
+        return plots.plot_note("Sequences are the lines of images (autoencoder.downstream_tasks).")
     height, width = columns.image_shape
     series = test.inputs[:SHOWN].reshape(-1, height, width)
     past = series[:, : height // 2]
     with torch.no_grad():
-        again = sequences_network.reconstruct(past)
-        ahead = sequences_network.predict(past, height - height // 2)
-    gray = torch.full_like(ahead, 0.5)
+        reconstructed = sequences_network.reconstruct(past)
+        predicted = sequences_network.predict(past, height - height // 2)
+    gray = torch.full_like(predicted, 0.5)
     lines = {
         "row": series,
-        "read": torch.cat([past, gray], 1),
-        "written again": torch.cat([again, gray], 1),
-        "predicted": torch.cat([past, ahead], 1),
+        "input": torch.cat([past, gray], 1),
+        "reconstructed": torch.cat([reconstructed, gray], 1),
+        "predicted": torch.cat([past, predicted], 1),
     }
     flat = {name: each.reshape(len(each), -1) for name, each in lines.items()}
-    return plots.plot_image_rows(flat, columns.image_shape, title="Pictures as series of lines")
+    return plots.plot_image_rows(flat, columns.image_shape, title="Images as sequences of lines")

@@ -1,4 +1,4 @@
-"""Train an autoencoder, and measure how well it reconstructs, what its codes do and how probable rows are."""
+"""Nodes that train an autoencoder and evaluate its reconstructions, its latents and its likelihood."""
 
 import logging
 from typing import Any
@@ -31,7 +31,7 @@ from layerwise.utils.run_context import report_metrics
 
 log = logging.getLogger(__name__)
 
-# Rows whose Jacobians are taken: each is a matrix of its own.
+# Rows whose Jacobians are computed: each is a matrix of its own.
 JACOBIAN_ROWS = 1000
 
 
@@ -43,7 +43,7 @@ def train_network(
     seed: int,
     layer_statistics: bool,
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """Train the autoencoder on the rows without their labels; of ratings, one that leaves missing ones out."""
+    """Train the autoencoder on the rows without their labels; of ratings, one that ignores missing ones."""
     columns, device = DataSpec(**data_spec), best_device()
     validate_batch_size(settings.batch_size, len(training), "autoencoder.batch_size")
     if columns.task == "documents":
@@ -81,20 +81,20 @@ def train_network(
         for diagnosis in history["diagnoses"]:
             log.warning(diagnosis)
         if not history["diagnoses"]:
-            log.info("healthy: gradients, updates and activities are as they should be")
+            log.info("healthy: gradients, updates and activations are as they should be")
     return network, history
 
 
 def evaluate_reconstruction(
     network: nn.Module, training: TensorData, test: TensorData, data_spec: dict[str, Any]
 ) -> dict[str, Any]:
-    """Measure reconstructions beside those of as many principal components, and what the codes do."""
+    """Evaluate reconstructions beside those of as many principal components, and the latents' statistics."""
     columns = DataSpec(**data_spec)
     if columns.task in UNLABELLED:
         return {}
-    again, latents = reconstruct_rows(network, test.inputs), encode_rows(network, test.inputs)
-    bounded = columns.bounded and bool(((again >= 0) & (again <= 1)).all())
-    found: dict[str, Any] = {"reconstruction": reconstruction_metrics(test.inputs, again, bounded)}
+    reconstructed, latents = reconstruct_rows(network, test.inputs), encode_rows(network, test.inputs)
+    bounded = columns.bounded and bool(((reconstructed >= 0) & (reconstructed <= 1)).all())
+    found: dict[str, Any] = {"reconstruction": reconstruction_metrics(test.inputs, reconstructed, bounded)}
     found["reconstruction"]["loss"] = float(reconstruction_losses(network, test.inputs).mean())
     k = min(latents.shape[1], columns.n_inputs)
     components = fit_pca(training.inputs, k)
@@ -114,7 +114,7 @@ def evaluate_reconstruction(
     if "jacobian_norm" in found:
         report_metrics({"test/jacobian_norm": found["jacobian_norm"]})
     log.info(
-        "Squared error of a test row: %.3f from a code of %d, %.3f from %d principal components",
+        "Squared error of a test row: %.3f from %d latent units, %.3f from %d principal components",
         found["reconstruction"]["reconstruction_sse"],
         latents.shape[1],
         found["pca"]["reconstruction_sse"],
@@ -131,9 +131,9 @@ def estimate_likelihood(
     settings: AutoencoderSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Bound log p of test rows in nats, with one draw a row and with many; nothing if not variational.
+    """Bound log p of test rows in nats, with one sample a row and with many; nothing if not variational.
 
-    The result says how pixels became ink: in training by `preprocessing.binarize`, for the test rows by one draw.
+    The result says how pixels were binarised: in training by `preprocessing.binarize`, of the test rows by one draw.
     """
     columns = DataSpec(**data_spec)
     if not isinstance(network, VAE):
@@ -160,7 +160,7 @@ def estimate_likelihood(
     }
     report_metrics({"test/elbo": found["elbo"], "test/log_prob": found["log_prob"]})
     log.info(
-        "Log-probability of a test row: at least %.2f nats by %d draws, %.2f by one; ink: %s",
+        "Log-probability of a test row: at least %.2f nats with %d samples, %.2f with one; binarisation: %s",
         found["log_prob"],
         settings.likelihood_samples,
         found["elbo"],
@@ -178,7 +178,7 @@ def probe_latent(
     settings: AutoencoderSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Fit linear models on the codes, on the raw rows and on their principal components; few labels too, if kept."""
+    """Fit linear models on the latents, on the raw rows and on their principal components, with the labelled rows."""
     columns = DataSpec(**data_spec)
     if not settings.probe or columns.task in UNLABELLED:
         return {}

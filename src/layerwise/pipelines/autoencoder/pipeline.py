@@ -1,13 +1,11 @@
-"""The autoencoder: preprocessing, training, measures, uses, figures."""
+"""The autoencoder: preprocessing, training, evaluation, downstream tasks, figures."""
 
 from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
-from layerwise.pipelines.autoencoder import downstream as uses
-from layerwise.pipelines.autoencoder import figure_nodes as plots
-from layerwise.pipelines.autoencoder import nodes
+from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes, nodes
 from layerwise.pipelines.previews import AutoencoderPreview
 
 
@@ -43,49 +41,54 @@ def create_pipeline() -> Pipeline:
                 name="probe_latent",
             ),
             Node(
-                uses.compress,
+                downstream.compress,
                 [net, "training", "test", "data_spec", settings],
                 "compression",
                 name="compress",
             ),
-            Node(uses.denoise, [net, "test", "data_spec", settings, seed], "denoising", name="denoise"),
             Node(
-                uses.detect_anomalies,
+                downstream_images.denoise,
+                [net, "test", "data_spec", settings, seed],
+                "denoising",
+                name="denoise",
+            ),
+            Node(
+                downstream.detect_anomalies,
                 ["training", "validation", "test", "data_spec", settings, seed],
                 "anomalies",
                 name="detect_anomalies",
             ),
             Node(
-                uses.impute_missing_cells,
+                downstream.impute_missing_cells,
                 [net, "training", "test", "data_spec", settings, seed],
                 "imputation",
                 name="impute_missing_cells",
             ),
             Node(
-                uses.model_sequences,
+                downstream_images.model_sequences,
                 ["training", "validation", "test", "data_spec", settings, seed],
                 ["sequences_network", "sequences"],
                 name="model_sequences",
             ),
             Node(
-                uses.recommend,
+                downstream.recommend,
                 [net, "training", "test", "data_spec", "preprocessor"],
                 "recommendation",
                 name="recommend",
             ),
-            _figure(plots.plot_learning_curves, ["autoencoder_history"]),
-            _figure(plots.plot_reconstructions, ["autoencoder_history", "data_spec", "preprocessor"]),
-            _figure(plots.plot_features, [net, "data_spec"]),
-            _figure(plots.plot_hidden_activations, [net, "test"]),
-            _figure(plots.plot_latent_map, [net, "test", "data_spec"]),
-            _figure(plots.plot_comparison, [net, "training", "test", "data_spec"]),
-            _figure(plots.plot_samples, [net, "training", "data_spec", "preprocessor", seed]),
-            _figure(plots.plot_interpolation, [net, "test", "data_spec"]),
-            _figure(plots.plot_compression, ["compression"]),
-            _figure(plots.plot_denoising, [net, "test", "denoising", "data_spec", settings, seed]),
-            _figure(plots.plot_anomalies, ["anomalies"]),
-            _figure(plots.plot_imputation, ["imputation"]),
-            _figure(plots.plot_sequences, ["sequences_network", "sequences", "test", "data_spec"]),
+            _figure(figure_nodes.plot_learning_curves, ["autoencoder_history"]),
+            _figure(figure_nodes.plot_reconstructions, ["autoencoder_history", "data_spec", "preprocessor"]),
+            _figure(figure_nodes.plot_features, [net, "data_spec"]),
+            _figure(figure_nodes.plot_hidden_activations, [net, "test"]),
+            _figure(figure_nodes.plot_latent_map, [net, "test", "data_spec"]),
+            _figure(figure_nodes.plot_comparison, [net, "training", "test", "data_spec"]),
+            _figure(figure_nodes.plot_samples, [net, "training", "data_spec", "preprocessor", seed]),
+            _figure(figure_nodes.plot_interpolation, [net, "test", "data_spec"]),
+            _figure(figure_nodes.plot_compression, ["compression"]),
+            _figure(figure_nodes.plot_denoising, [net, "test", "denoising", "data_spec", settings, seed]),
+            _figure(figure_nodes.plot_anomalies, ["anomalies"]),
+            _figure(figure_nodes.plot_imputation, ["imputation"]),
+            _figure(figure_nodes.plot_sequences, ["sequences_network", "sequences", "test", "data_spec"]),
         ]
     )
     whole = preprocessing.create_pipeline(pretrained=False, supervised=False) + own

@@ -1,4 +1,4 @@
-"""The deep belief network: preprocessing, a stack of machines, fine-tuning, evaluation."""
+"""The deep belief network: preprocessing, a stack of RBMs, fine-tuning, evaluation."""
 
 from kedro.pipeline import Pipeline
 

@@ -1,4 +1,4 @@
-"""Measure a trained model on new labelled rows, and their drift."""
+"""Evaluate a trained model on new labelled rows, and measure their drift from its training rows."""
 
 import logging
 import re
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def score_rows(model: TrainedModel, rows: ChunkedReader, settings: EvaluateSettings) -> BatchEvaluation:
-    """Answer every row that can be answered and whose target is known; keep what drift is measured on."""
+    """Score every valid row with a known target, and collect what drift is measured on."""
     report_tags(
         {"model.run": model.manifest.run_id, "model.sha256": model.sha256, "evaluate.input": str(rows.path)}
     )
@@ -37,7 +37,7 @@ def score_rows(model: TrainedModel, rows: ChunkedReader, settings: EvaluateSetti
 def evaluate_rows(
     model: TrainedModel, evaluation: BatchEvaluation, settings: EvaluateSettings, seed: int
 ) -> dict[str, Any]:
-    """Return every measure of the task on the new rows, with its interval, by its name."""
+    """Return the task's metrics on the new rows with their intervals, by name."""
     columns, manifest = model.columns, model.manifest
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap}
     found = compute_metrics(
@@ -58,11 +58,11 @@ def evaluate_rows(
 
 
 def measure_drift(model: TrainedModel, evaluation: BatchEvaluation) -> list[dict[str, Any]]:
-    """Return how far each column lies from the training rows; nothing for a model without their summary."""
+    """Return each column's drift from the training rows; none for a model without their summary."""
     found = evaluation.drift(model.preprocessor.state.get("summary"))
     for sentence in describe_drift(found) if found else ["The model has no summary of its training rows."]:
         log.info(sentence)
-    # MLflow takes no other signs in a name.
+    # MLflow accepts no other characters in a metric's name.
     names = {each.column: re.sub(r"[^-\w. ]", "_", each.column, flags=re.ASCII) for each in found}
     report_metrics({f"drift/{names[each.column]}": each.psi for each in found})
     report_metrics({"drift/drifted_columns": sum(each.level != "stable" for each in found)})
@@ -70,14 +70,14 @@ def measure_drift(model: TrainedModel, evaluation: BatchEvaluation) -> list[dict
 
 
 def plot_drift(drift: list[dict[str, Any]], evaluation: BatchEvaluation) -> Figure:
-    """Draw the columns' drift."""
+    """Plot the columns' drift."""
     if not drift:
         return plots.plot_note("The model has no summary of its training rows: no drift was measured.")
     return drift_figure([Drift(**each) for each in drift], len(evaluation.scores) + evaluation.n_rejected)
 
 
 def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure:
-    """Draw the confusion matrix of a classification, predicted against true values of a regression."""
+    """Plot the confusion matrix of a classification, predicted against true values of a regression."""
     columns, scores, targets = model.columns, evaluation.scores, evaluation.targets
     if columns.task == "regression":
         name = columns.target_names[0]
@@ -90,14 +90,14 @@ def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
 
 
 def plot_calibration(model: TrainedModel, evaluation: BatchEvaluation) -> Figure:
-    """Draw how well the stated probabilities (or values) agree with what is found."""
+    """Plot the calibration curve of the predicted probabilities (or values)."""
     return plots.plot_calibration(model.columns.task, evaluation.targets, evaluation.scores)
 
 
 def write_report(
     model: TrainedModel, evaluation: BatchEvaluation, metrics: dict[str, Any], drift: list[dict[str, Any]]
 ) -> str:
-    """Write what the model is worth on the new rows beside what it was worth on its test rows."""
+    """Write the report: the metrics of the new rows beside those of the test rows, refused rows and drift."""
     manifest = model.manifest
     return make_evaluation_report(
         f"{manifest.problem}, pipeline {manifest.pipeline}, run {manifest.run_id or 'unknown'}",

@@ -1,4 +1,4 @@
-"""A trained model on new labelled rows: how good it is there, and how far they lie from its training rows."""
+"""Evaluation of a trained model on new labelled rows, and their drift from its training rows."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,7 +6,7 @@ from layerwise.pipelines.evaluate import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return the steps from a model and labelled rows to measures, drift, figures and a report."""
+    """Return the steps from a model and labelled rows to metrics, drift, figures and a report."""
     whole = Pipeline(
         [
             Node(nodes.score_rows, ["model", "rows", "params:evaluate"], "scored_rows", name="score_rows"),

@@ -1,4 +1,4 @@
-"""Draw what was learnt and what it is worth."""
+"""Figures of a trained network and of its evaluation."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from layerwise.utils.random_streams import torch_rng
 
 
 def plot_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:
-    """Draw every layer's pretraining, and fine-tuning."""
+    """Plot the learning curves of every layer's pretraining, and of fine-tuning."""
     histories = {}
     for name, epochs in (pretraining or {"layers": {}})["layers"].items():
         histories[f"pretraining {name.replace('_', ' ')}"] = epochs
@@ -31,7 +31,7 @@ def plot_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any]
 
 
 def plot_grid(finetuning: dict[str, Any]) -> Figure:
-    """Draw what a grid of settings found on the validation rows."""
+    """Plot the validation scores of a grid search."""
     if not finetuning.get("grid"):
         return plots.plot_note("One setting was trained (grid).")
     return plots.plot_grid_scores(finetuning["grid"], finetuning["monitor"])
@@ -40,7 +40,7 @@ def plot_grid(finetuning: dict[str, Any]) -> Figure:
 def plot_predictions(
     network: MLP, test: TensorData, data_spec: dict[str, Any], metrics: dict[str, Any]
 ) -> Figure:
-    """Draw the confusion matrix of a classification, predicted against true values of a regression."""
+    """Plot the confusion matrix of a classification, predicted against true values of a regression."""
     columns = DataSpec(**data_spec)
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     if columns.task == "regression":
@@ -55,7 +55,7 @@ def plot_predictions(
 
 
 def plot_ranking_curves(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
-    """Draw the ROC and the precision-recall curves of a classification."""
+    """Plot the ROC and the precision-recall curves of a classification."""
     columns = DataSpec(**data_spec)
     if columns.task == "regression":
         return plots.plot_note("A regression ranks no classes: it has no ROC and precision-recall curves.")
@@ -66,18 +66,18 @@ def plot_ranking_curves(network: MLP, test: TensorData, data_spec: dict[str, Any
 
 
 def plot_importance(importance: list[dict[str, Any]], data_spec: dict[str, Any]) -> Figure:
-    """Draw what shuffling each column costs."""
+    """Plot the permutation importance of each column."""
     if not importance:
-        return plots.plot_note("No single pixel of a picture is worth shuffling: see the features instead.")
+        return plots.plot_note("Shuffling a single pixel of an image says nothing: see the features instead.")
     columns = DataSpec(**data_spec)
     metric = "RMSE" if columns.task == "regression" else "log loss"
     return plots.plot_importances([Importance(**each) for each in importance], metric=metric)
 
 
 def plot_comparison(metrics: dict[str, Any]) -> Figure:
-    """Draw the network's figures beside those of the usual models."""
+    """Plot the network's metrics beside those of the baselines."""
     if not metrics["baselines"]:
-        return plots.plot_note("No other model was fitted (evaluation.baselines).")
+        return plots.plot_note("No baseline was fitted (evaluation.baselines).")
     models = {"network": metrics["network"], **metrics["baselines"]}
     known = {
         model: {name: Metric(**values) for name, values in found.items()} for model, found in models.items()
@@ -87,24 +87,24 @@ def plot_comparison(metrics: dict[str, Any]) -> Figure:
 
 
 def plot_calibration(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
-    """Draw how well the stated probabilities (or values) agree with what is found."""
+    """Plot the calibration curve of the predicted probabilities (or values)."""
     columns = DataSpec(**data_spec)
     return plots.plot_calibration(columns.task, targets_of(test, columns), scores_of(network, test, columns))
 
 
 def plot_latent_map(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
-    """Draw the test rows' codes in the last hidden layer, in the plane of most variance."""
+    """Plot the test rows' activations in the last hidden layer, in the plane of most variance."""
     columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
     with torch.no_grad():
-        codes = network.encode(rows.inputs)
-    return latent_map_figure(codes, rows, columns)
+        activations = network.encode(rows.inputs)
+    return latent_map_figure(activations, rows, columns)
 
 
 def plot_augmentation(
     labelled: TensorData, data_spec: dict[str, Any], settings: FinetuningSettings, seed: int
 ) -> Figure:
-    """Draw training rows as each chosen change leaves them, and as all changes together do."""
+    """Plot training rows after each chosen augmentation, and after all of them together."""
     columns = DataSpec(**data_spec)
     chosen = settings.augmentation.chosen
     if not chosen or columns.image_shape is None:
@@ -126,7 +126,7 @@ def plot_augmentation(
 
 
 def plot_features(stack: DBN | StackedAutoencoders, data_spec: dict[str, Any]) -> Figure:
-    """Draw what the first layer of the pretrained stack looks for."""
+    """Plot the first-layer features of the pretrained stack."""
     columns = DataSpec(**data_spec)
     return plots.plot_features(
         stack.filters, image_shape=columns.image_shape, feature_names=columns.feature_names
@@ -134,7 +134,7 @@ def plot_features(stack: DBN | StackedAutoencoders, data_spec: dict[str, Any]) -
 
 
 def plot_network_features(network: MLP, data_spec: dict[str, Any]) -> Figure:
-    """Draw what the first layer of the trained network looks for."""
+    """Plot the first-layer features of the trained network."""
     columns = DataSpec(**data_spec)
     first = network.hidden[0] if len(network.hidden) else network.output
     return plots.plot_features(
@@ -143,7 +143,7 @@ def plot_network_features(network: MLP, data_spec: dict[str, Any]) -> Figure:
 
 
 def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
-    """Draw one training row as the first machine reconstructs it at four stages of its training."""
+    """Plot one training row as the first layer's model reconstructs it at four stages of its training."""
     columns = DataSpec(**data_spec)
     if not history["reconstruction_history"]:
         return plots.plot_note(
@@ -153,11 +153,11 @@ def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], pre
 
 
 def plot_reconstruction_history(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
-    """Draw the row and its reconstructions that a machine's history holds."""
+    """Plot the row and its reconstructions that a training history holds."""
     row = np.asarray(history["row"], dtype=np.float32)
     reconstruction_history = [
-        (s["epoch"], np.asarray(s["reconstruction"], dtype=np.float32), s["loss"])
-        for s in history["reconstruction_history"]
+        (stage["epoch"], np.asarray(stage["reconstruction"], dtype=np.float32), stage["loss"])
+        for stage in history["reconstruction_history"]
     ]
     if columns.image_shape:
         return plots.plot_reconstructions(row, reconstruction_history, image_shape=columns.image_shape)
@@ -179,9 +179,9 @@ def plot_samples(
     settings: EvaluationSettings,
     seed: int,
 ) -> Figure:
-    """Draw rows that the stack dreams up: Gibbs sampling in its top machine, then one pass down.
+    """Plot samples of the stack: Gibbs sampling in its top RBM, then one pass down.
 
-    The chains start at training rows, since a chain from noise may not leave the first basin it falls into.
+    The chains start at training rows, since a chain from noise may not leave the first mode that it reaches.
     """
     columns = DataSpec(**data_spec)
     if not history["layers"]:
@@ -202,6 +202,6 @@ def plot_samples(
             f"Samples of the deep belief network, {settings.sampling_steps} Gibbs steps from training rows"
         )
         return plots.plot_samples(means, columns.image_shape, title=title)
-    drawn = VISIBLE_UNITS[stack.config.visible].sample(means, rng)
+    samples = VISIBLE_UNITS[stack.config.visible].sample(means, rng)
     real = preprocessor.restore_inputs(training.inputs.numpy())
-    return plots.plot_marginals(real, preprocessor.restore_inputs(drawn.numpy()))
+    return plots.plot_marginals(real, preprocessor.restore_inputs(samples.numpy()))

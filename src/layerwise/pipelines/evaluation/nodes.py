@@ -1,4 +1,4 @@
-"""Read the test rows once, and say what the network is worth."""
+"""Evaluate a network on the test rows: metrics, baselines, importances and the model card."""
 
 import logging
 from typing import Any
@@ -18,7 +18,7 @@ from layerwise.models.mlp import MLP
 from layerwise.models.rbm.dbn import DBN
 from layerwise.models.stack import Members
 from layerwise.parameters.evaluation import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import AT_A_TIME, scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
 from layerwise.training.supervised.losses import probabilities
 from layerwise.utils.run_context import report_metrics
 
@@ -36,7 +36,7 @@ def evaluate(
     seed: int,
     members: Members | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Measure the network on the test rows, beside the usual models when asked for, and keep its predictions."""
+    """Return the network's metrics on the test rows, beside those of the baselines, and its predictions."""
     columns = DataSpec(**data_spec)
     threshold = 0.5
     if columns.task == "binary" and settings.threshold != "half":
@@ -61,8 +61,8 @@ def evaluate(
         found |= _in_raw_units(preprocessor, test, network, seed, settings.bootstrap)
     report_metrics({f"test/{name}": metric.value for name, metric in found.items()})
     others = {}
-    wanted = columns.image_shape is None if settings.baselines == "auto" else settings.baselines
-    if wanted:
+    with_baselines = columns.image_shape is None if settings.baselines == "auto" else settings.baselines
+    if with_baselines:
         others = fit_baselines(
             _with_unscaled_targets(labelled, columns),
             _with_unscaled_targets(test, columns),
@@ -105,10 +105,10 @@ def evaluate(
 def evaluate_stack(
     stack: DBN | StackedAutoencoders, test: TensorData, history: dict[str, Any]
 ) -> dict[str, float]:
-    """Measure how well the pretrained stack reconstructs the test rows; nothing when it was not pretrained."""
+    """Return the stack's reconstruction errors on the test rows; none when it was not pretrained."""
     if not history["layers"]:
         return {}
-    reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(AT_A_TIME)])
+    reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(BATCH_SIZE)])
     found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
     report_metrics({f"test/{name}": value for name, value in found.items()})
     return found
@@ -117,7 +117,7 @@ def evaluate_stack(
 def measure_importance(
     network: MLP, validation: TensorData, data_spec: dict[str, Any], settings: EvaluationSettings, seed: int
 ) -> list[dict[str, Any]]:
-    """Say how much worse the network gets on validation rows when a column is shuffled; nothing for pictures."""
+    """Return each column's permutation importance on the validation rows; none for images."""
     columns = DataSpec(**data_spec)
     if columns.image_shape is not None:
         return []
@@ -132,7 +132,7 @@ def measure_importance(
 
 
 def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], parameters: dict[str, Any]) -> str:
-    """Write down what the network is, what it is worth and what it should not be used for."""
+    """Write the model card: the network's data, metrics, baselines, limitations and parameters."""
     network = {name: Metric(**values) for name, values in report["network"].items()}
     others = {
         family: {name: Metric(**values) for name, values in model_metrics.items()}
@@ -145,14 +145,16 @@ def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], paramete
     columns = DataSpec(**data_spec)
     notes = [*columns.notes, *report["notes"]]
     if report["threshold"] != 0.5:
-        notes.append(f"An answer is yes from {report['threshold']:.4f} on, chosen on the validation rows.")
+        notes.append(
+            f"A row is predicted positive from {report['threshold']:.4f} on, chosen on the validation rows."
+        )
     return make_model_card(columns, plain, network, others, notes)
 
 
 def _member_statistics(
     members: Members, test: TensorData, columns: DataSpec, threshold: float
 ) -> dict[str, dict[str, float]]:
-    """Return the mean and standard deviation over the members of every measure of the test rows."""
+    """Return the mean and standard deviation over the members of every metric of the test rows."""
     targets = targets_of(test, columns)
     found = [
         compute_metrics(
@@ -174,9 +176,9 @@ def _member_statistics(
     }
 
 
-def metric_name(words: str) -> str:
-    """Return a name as MLflow takes it."""
-    return words.replace(":", "").replace(" ", "_")
+def metric_name(text: str) -> str:
+    """Return a text as a metric name that MLflow accepts."""
+    return text.replace(":", "").replace(" ", "_")
 
 
 def _with_unscaled_targets(rows: TensorData, columns: DataSpec) -> TensorData:
@@ -196,7 +198,7 @@ def _in_raw_units(preprocessor: Any, test: TensorData, network: MLP, seed: int, 
 def _prediction_table(
     columns: DataSpec, targets: torch.Tensor, scores: torch.Tensor, threshold: float
 ) -> pd.DataFrame:
-    """Return the test rows' targets, predictions and probabilities, in the order of the test rows."""
+    """Return targets, predictions and probabilities, one row for each test row, in their order."""
     true, given = targets.numpy(), scores.numpy()
     if columns.task in ("regression", "multilabel"):
         names = columns.target_names or tuple(f"output_{k}" for k in range(given.shape[1]))
@@ -204,11 +206,11 @@ def _prediction_table(
         return pd.DataFrame(parts | {f"predicted_{name}": given[:, k] for k, name in enumerate(names)})
     classes = np.asarray(columns.class_names, dtype=object)
     if columns.task == "binary":
-        codes, chosen = true[:, 0].astype(int), (given[:, 0] >= threshold).astype(int)
+        class_indices, chosen = true[:, 0].astype(int), (given[:, 0] >= threshold).astype(int)
         given = np.column_stack([1 - given[:, 0], given[:, 0]])
     else:
-        codes, chosen = true, given.argmax(1)
-    table = pd.DataFrame({"true": classes[codes], "predicted": classes[chosen]})
+        class_indices, chosen = true, given.argmax(1)
+    table = pd.DataFrame({"true": classes[class_indices], "predicted": classes[chosen]})
     for k, name in enumerate(columns.class_names):
         table[f"probability_{name}"] = given[:, k]
     return table

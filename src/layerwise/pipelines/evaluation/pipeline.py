@@ -1,4 +1,4 @@
-"""Read the test rows once, and say and draw what the network is worth."""
+"""Evaluation on the test rows: metrics, baselines, model card and figures."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -12,7 +12,7 @@ from layerwise.pipelines.evaluation.nodes import (
 
 
 def create_pipeline(pretrained: bool = True) -> Pipeline:
-    """Return the evaluation of a trained network, and of the stack it began as."""
+    """Return the evaluation of a trained network, and of the pretrained stack it started from."""
     rows = ["labelled", "validation", "test"]
     nodes = [
         Node(

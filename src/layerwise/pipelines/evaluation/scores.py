@@ -1,4 +1,4 @@
-"""What a network says of rows, and what is true, in the same units."""
+"""A network's scores and the true targets of rows, in the same units."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.models.mlp import MLP
 from layerwise.training.supervised.losses import probabilities
 
-AT_A_TIME = 2000
+BATCH_SIZE = 2000
 
 
 def scores_of(network: MLP, rows: TensorData, columns: DataSpec) -> torch.Tensor:
     """Return probabilities, or values in the units of the (transformed) target, shape (rows, n_outputs)."""
     with torch.no_grad():
-        outputs = torch.cat([network(part) for part in rows.inputs.split(AT_A_TIME)])
+        outputs = torch.cat([network(part) for part in rows.inputs.split(BATCH_SIZE)])
     return columns.unscaled(probabilities(columns.task, outputs))
 
 

@@ -1,4 +1,4 @@
-"""Learn the whole network from labels."""
+"""Train the whole network on labelled rows: from a pretrained stack, or from random weights."""
 
 import logging
 from typing import Any
@@ -31,7 +31,7 @@ def finetune_stack(
     seed: int,
     layer_statistics: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
-    """Put a task head on the stack and train all of it; with method `none` the same net starts at random."""
+    """Put an output layer on the DBN and train all of it; with method `none` all weights start at random."""
     layers = MLPSettings(
         hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initializer=dbn.random_initializer
     )
@@ -54,7 +54,7 @@ def finetune_encoders(
     seed: int,
     layer_statistics: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
-    """Put a task head on the stacked encoders and train all of it; with method `none` the net starts at random."""
+    """Put an output layer on the encoders and train all of it; with method `none` they start at random."""
     shape = sae.resolved(sae.variant)
     uses_rbms = pretraining.method == "rbm"
     layers = MLPSettings(
@@ -80,7 +80,7 @@ def finetune_random_start(
     layer_statistics: bool = False,
     silent: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
-    """Train a feed-forward network from its random start."""
+    """Train a feed-forward network from random weights."""
     network = new_network(mlp, data_spec, settings, seed)
     return _finetune(
         network, labelled, validation, data_spec, settings, seed, False, layer_statistics, silent
@@ -90,7 +90,7 @@ def finetune_random_start(
 def new_network(
     layers: MLPSettings, data_spec: dict[str, Any], settings: FinetuningSettings, seed: int
 ) -> MLP:
-    """Return a network for prepared rows, as its seed draws it."""
+    """Return a network for preprocessed rows with the random weights of its seed."""
     columns = DataSpec(**data_spec)
     try:
         for_each_layer(settings.dropout, len(layers.hidden_sizes), "finetuning.dropout")
@@ -147,7 +147,7 @@ def _finetune(
             "diagnoses": probe.diagnoses(),
         }
         for diagnosis in history["diagnoses"] or [
-            "healthy: gradients, updates and activities are as they should be"
+            "healthy: gradients, updates and activations are as they should be"
         ]:
             log.warning(diagnosis) if history["diagnoses"] else log.info(diagnosis)
     return network, history

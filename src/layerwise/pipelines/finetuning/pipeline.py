@@ -1,14 +1,14 @@
-"""Learn the whole network from labels."""
+"""Supervised training of the whole network."""
 
 from kedro.pipeline import Node, Pipeline
 
+from layerwise.pipelines.finetuning.network_stack import train_networks
 from layerwise.pipelines.finetuning.nodes import finetune_encoders, finetune_stack
-from layerwise.pipelines.finetuning.together import train_networks
 from layerwise.pipelines.previews import NetworkPreview
 
 
 def create_pipeline(name: str = "finetuning", pretrained: bool = True, stack: str = "dbn") -> Pipeline:
-    """Return the fine-tuning of the pipeline `name`: from a pretrained stack, or from a random start."""
+    """Return the fine-tuning of the pipeline `name`: from a pretrained stack, or from random weights."""
     rows = ["labelled", "validation", "data_spec"]
     outputs = ["network", "finetuning_history"]
     settings = ["params:finetuning", "params:seed", "params:layer_statistics"]

@@ -1,4 +1,4 @@
-"""The forest fires exercise as it is taught, beside what is right: three accuracies on the same test rows."""
+"""The forest fires exercise as it is taught, beside its correction, on the same test rows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from layerwise.data.splits import Split
 from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.evaluation import plots
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
+from layerwise.evaluation.reports.markdown import table
 from layerwise.models.mlp import MLP
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.networks import MLPSettings
 from layerwise.pipelines.evaluation.nodes import metric_name
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
-from layerwise.pipelines.preprocessing.nodes import select_labelled_rows
+from layerwise.pipelines.preprocessing.nodes import choose_labelled_rows
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.run_context import report_metrics
 
@@ -53,7 +54,7 @@ def train_without_area(
     raw: Any,
     split: dict[str, list[int]],
     problem: Problem,
-    preparing: PreprocessingSettings,
+    preprocessing: PreprocessingSettings,
     labelled_rows: int | None,
     mlp: MLPSettings,
     finetuning: FinetuningSettings,
@@ -62,15 +63,15 @@ def train_without_area(
     """Train a network like the exercise's on the same rows without the column that is the label.
 
     Returns:
-        The network, its test rows and what their columns are.
+        The network, its test rows and their data spec.
     """
     others = tuple(name for name in problem.drop if name != LABEL)
-    honest = problem.model_copy(update={"drop": (*others, LABEL), "allow_leak": False})
+    without_label = problem.model_copy(update={"drop": (*others, LABEL), "allow_leak": False})
     parts = Split.from_dict(split)
-    fitted = fit_preprocessor(raw, parts, honest, preparing, seed)
+    fitted = fit_preprocessor(raw, parts, without_label, preprocessing, seed)
     training, validation, test = preprocess_rows(raw, parts, fitted)
     data_spec = fitted.data_spec.model_dump(mode="json")
-    labelled = select_labelled_rows(training, data_spec, labelled_rows, seed)
+    labelled = choose_labelled_rows(training, data_spec, labelled_rows, seed)
     network, _ = finetune_random_start(labelled, validation, data_spec, mlp, finetuning, seed, silent=True)
     return network, test, data_spec
 
@@ -81,19 +82,19 @@ def measure_exercise(
     data_spec: dict[str, Any],
     other: MLP,
     other_test: TensorData,
-    other_description: dict[str, Any],
+    other_data_spec: dict[str, Any],
     settings: EvaluationSettings,
     seed: int,
 ) -> dict[str, dict[str, Any]]:
-    """Measure the network as the exercise does and as is right, and the one without the column that is the label.
+    """Measure the network as the exercise does and correctly, and the one without the label's column.
 
     The exercise calls `fit_transform` on the test rows too, so that they are scaled by their own means; the
     network is the same.
 
     Returns:
-        Measures by variant.
+        Metrics by variant.
     """
-    columns, honest = DataSpec(**data_spec), DataSpec(**other_description)
+    columns, other_columns = DataSpec(**data_spec), DataSpec(**other_data_spec)
 
     def variant_metrics(net: MLP, rows: TensorData, of: DataSpec) -> dict[str, Metric]:
         targets, scores = targets_of(rows, of), scores_of(net, rows, of)
@@ -107,7 +108,7 @@ def measure_exercise(
     found = {
         AS_TAUGHT: variant_metrics(network, refitted, columns),
         CORRECT: variant_metrics(network, test, columns),
-        WITHOUT_AREA: variant_metrics(other, other_test, honest),
+        WITHOUT_AREA: variant_metrics(other, other_test, other_columns),
     }
     for name, of in found.items():
         report_metrics({f"test/{metric_name(name)}/{each}": m.value for each, m in of.items()})
@@ -115,41 +116,44 @@ def measure_exercise(
 
 
 def plot_accuracies(exercise: dict[str, dict[str, Any]]) -> Figure:
-    """Draw the accuracies and ranks of the three variants side by side."""
+    """Plot accuracy and ROC AUC of the three variants side by side."""
     return plots.plot_metric_comparison(
-        _known(exercise), SHOWN, title="The exercise as taught, and as is right (dotted: a constant answer)"
+        _metrics_by_variant(exercise),
+        SHOWN,
+        title="The exercise as taught, and corrected (dotted: a constant prediction)",
     )
 
 
 def write_report(raw: pd.DataFrame, exercise: dict[str, dict[str, Any]]) -> str:
-    """Write down the three accuracies side by side and what they say, in Markdown."""
-    found = _known(exercise)
+    """Write the three accuracies side by side and what follows from them, in Markdown."""
+    found = _metrics_by_variant(exercise)
     head = ["variant", *(f"{name} [95 % interval]" for name in SHOWN)]
     rows = [[name, *(str(of[each]) for each in SHOWN)] for name, of in found.items()]
     rows.append(["base rate", *(f"{found[CORRECT][each].base_rate:.4f}" for each in SHOWN)])
-    table = "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
-    sentences = _sentences(raw, {name: of["accuracy"] for name, of in found.items()})
+    sentences = _conclusions(raw, {name: of["accuracy"] for name, of in found.items()})
     for sentence in sentences:
         log.info(sentence)
-    said = "\n".join(f"- {sentence}" for sentence in sentences)
-    return f"# The forest fires exercise as it is taught\n\n{table}\n\n## What they say\n\n{said}\n"
+    bullets = "\n".join(f"- {sentence}" for sentence in sentences)
+    return (
+        f"# The forest fires exercise as it is taught\n\n{table(head, rows)}\n\n## Conclusions\n\n{bullets}\n"
+    )
 
 
-def _known(exercise: dict[str, dict[str, Any]]) -> dict[str, dict[str, Metric]]:
+def _metrics_by_variant(exercise: dict[str, dict[str, Any]]) -> dict[str, dict[str, Metric]]:
     return {name: {each: Metric(**m) for each, m in of.items()} for name, of in exercise.items()}
 
 
-def _sentences(raw: pd.DataFrame, accuracy: dict[str, Metric]) -> list[str]:
-    table = classic_table(raw)
+def _conclusions(raw: pd.DataFrame, accuracy: dict[str, Metric]) -> list[str]:
+    frame = classic_table(raw)
     base = accuracy[CORRECT].base_rate
     return [
-        f"The table of the exercise has {table.shape[1]} columns and {int(table.isna().sum().sum())} missing values; "
+        f"The table of the exercise has {frame.shape[1]} columns and {int(frame.isna().sum().sum())} missing values; "
         f"derived from the original, its file has sha256 {hashlib.sha256(classic_csv(raw)).hexdigest()}.",
         "Accuracies: "
         + "; ".join(f"{name} {each}" for name, each in accuracy.items())
         + f"; base rate {base:.4f}.",
-        "Refitting the scaler on the test rows is wrong: each row's answer then depends on the other test rows, and "
-        "inputs no longer mean what they meant in training.",
+        "Refitting the scaler on the test rows is wrong: each row's prediction then depends on the other test rows, "
+        "and inputs no longer mean what they meant in training.",
         "`area` is the label in another form (large iff above 6 hectares): what the first two accuracies show is that "
         "the network can read it.",
     ]

@@ -1,4 +1,4 @@
-"""The forest fires exercise as it is taught: the network, and beside it what is right."""
+"""The forest fires exercise as it is usually taught, beside its correction."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -9,14 +9,14 @@ NAME = "forest_fires_classic"
 
 
 def create_pipeline() -> Pipeline:
-    """Return preprocessing, training, evaluation and the exercise; it refuses other problems before anything else."""
+    """Return preprocessing, training, evaluation and the exercise; other problems are refused first."""
     return compose(NAME, pretrained=False, problem="exercise_problem", more=_exercise())
 
 
 def _exercise() -> Pipeline:
-    """Return the check of the problem, the network without `area`, and what is said of the three accuracies."""
-    settings = ["problem", "preparation", "labelled_rows", "mlp", "finetuning", "seed"]
-    other = ["network_without_area", "test_without_area", "description_without_area"]
+    """Return the check of the problem, the network without `area`, and the report of the three accuracies."""
+    settings = ["problem", "preprocessing", "labelled_rows", "mlp", "finetuning", "seed"]
+    other = ["network_without_area", "test_without_area", "data_spec_without_area"]
     return Pipeline(
         [
             Node(nodes.require_exercise, ["params:problem"], "exercise_problem", name="require_exercise"),
@@ -28,7 +28,7 @@ def _exercise() -> Pipeline:
             ),
             Node(
                 nodes.measure_exercise,
-                ["network", "test", "description", *other, "params:evaluation", "params:seed"],
+                ["network", "test", "data_spec", *other, "params:evaluation", "params:seed"],
                 "exercise",
                 name="measure_exercise",
             ),

@@ -1,4 +1,4 @@
-"""The gan pipeline."""
+"""The `gan` pipeline: a GAN of images or table rows, and the metrics of its samples."""
 
 from layerwise.pipelines.gan.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Judge the generator beside other generators of the same rows."""
+"""Nodes that evaluate the samples of a GAN, beside those of baselines."""
 
 import logging
 from typing import Any
@@ -46,16 +46,16 @@ def evaluate_samples(
     settings: GANSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Measure samples against test rows, and the samples of other generators with them."""
+    """Return the metrics of the GAN's samples and of the baselines' against test rows."""
     columns = DataSpec(**data_spec)
     classifier.eval()
     if columns.image_shape is None:
-        found = decode(
+        rows = decode(
             sample(generator, conditions.inputs, len(training), seed, "judge").numpy(),
             TableEncoding(**encoding),
         )
         return evaluate_table_samples(
-            found, raw, Split.from_dict(split), preprocessor, training, test, columns, classifier, seed
+            rows, raw, Split.from_dict(split), preprocessor, training, test, columns, classifier, seed
         )
     generated = {"gan": sample(generator, conditions.inputs, settings.samples, seed, "judge")}
     if settings.baselines:
@@ -73,13 +73,13 @@ def evaluate_samples(
         for name, rows in generated.items()
     }
     report_image_metrics(metrics["gan"])
-    for name, figures in metrics.items():
+    for name, values in metrics.items():
         log.info(
             "%s: Frechet distance %.2f, coverage %.3f, Parzen log-likelihood %.1f nats",
             name,
-            figures["frechet_distance"],
-            figures["coverage"],
-            figures["parzen_log_prob"],
+            values["frechet_distance"],
+            values["coverage"],
+            values["parzen_log_prob"],
         )
     return metrics
 
@@ -87,7 +87,7 @@ def evaluate_samples(
 def baseline_samples(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
 ) -> dict[str, Tensor]:
-    """Return as many rows of other generators: the project's VAE, the training mean, and training rows themselves."""
+    """Return samples of other generators: the default VAE, the training mean, and the training rows themselves."""
     n, rng = settings.samples, torch_rng(seed, "gan", "rivals")
     return {
         f"vae, {settings.baseline_epochs} epochs": _vae(training, validation, columns, settings, seed),
@@ -99,14 +99,21 @@ def baseline_samples(
 def _vae(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
 ) -> Tensor:
-    """Train the variational autoencoder as it is by default, and return means of p(x | z) at codes of the prior."""
+    """Train the default variational autoencoder, and return means of p(x | z) at latents of the prior."""
     device = best_device()
-    shape = AutoencoderSettings(variant="variational", epochs=settings.baseline_epochs)
-    network = build_autoencoder(shape, columns, torch_rng(seed, "gan", "vae")).to(device)
+    vae_settings = AutoencoderSettings(variant="variational", epochs=settings.baseline_epochs)
+    network = build_autoencoder(vae_settings, columns, torch_rng(seed, "gan", "vae")).to(device)
     assert isinstance(network, VAE)
-    own = derive_seed(seed, "gan", "vae")
+    own_seed = derive_seed(seed, "gan", "vae")
     train_autoencoder(
-        network, training.to(device), validation.to(device), columns, shape, own, name="vae", silent=True
+        network,
+        training.to(device),
+        validation.to(device),
+        columns,
+        vae_settings,
+        own_seed,
+        name="vae",
+        silent=True,
     )
     rng = torch_rng(seed, "gan", "vae", "samples", device=device)
     with torch.no_grad():
@@ -114,7 +121,7 @@ def _vae(
 
 
 def report_image_metrics(found: dict[str, Any]) -> None:
-    """Report the generator's figures under the names that other pipelines use."""
+    """Report the metrics of the GAN's samples as `test/*`."""
     names = (
         "frechet_distance",
         "kernel_distance",

@@ -1,4 +1,4 @@
-"""Draw the game, its samples, and what they are worth."""
+"""Nodes that plot a GAN's learning curves, its samples and their metrics."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ SHOWN, NEIGHBORS_SHOWN, MARGINAL_ROWS = 100, 8, 2000
 
 
 def plot_learning_curves(gan_history: dict[str, Any]) -> Figure:
-    """Draw value, losses, scores and gradients of both players by epoch."""
+    """Plot value, losses, scores, gradients and sample metrics by epoch."""
     return plot_gan_curves(gan_history["epochs"])
 
 
@@ -40,48 +40,49 @@ def plot_samples(
     settings: GANSettings,
     seed: int,
 ) -> Figure:
-    """Draw samples, a line a class or a caption where the generator is told one; of a table each column's values."""
-    columns, known = DataSpec(**data_spec), conditions.inputs
+    """Plot samples, a line a class or caption if the GAN is conditional; of a table the marginals of its columns."""
+    columns, training_conditions = DataSpec(**data_spec), conditions.inputs
     if columns.image_shape is None:
-        made = decode(
-            sample(generator, known, MARGINAL_ROWS, seed, "picture").numpy(), TableEncoding(**encoding)
+        generated = decode(
+            sample(generator, training_conditions, MARGINAL_ROWS, seed, "picture").numpy(),
+            TableEncoding(**encoding),
         )
         real = raw.iloc[split["test"]]
         return plots.plot_marginals(
-            real[[name for name in made if name in real]], made, title="Synthetic rows"
+            real[[name for name in generated if name in real]], generated, title="Synthetic rows"
         )
     rng = torch_rng(seed, "gan", "picture")
     if "captions" in encoding:
         captions = Captions(CaptionConfig(**encoding["captions"]))
-        codes = _category_codes(known, captions)
+        codes = _category_codes(training_conditions, captions)
         lines = {}
         for caption in settings.captions:
-            drawn = captions.sample(caption, codes, 10, rng)
-            lines[caption] = generator.sample(10, rng, captions.condition(drawn))
-        return plots.plot_image_rows(lines, columns.image_shape, title="Pictures by their captions")
-    if known.shape[1]:
-        condition = torch.eye(known.shape[1]).repeat_interleave(10, dim=0)
+            sampled = captions.sample(caption, codes, 10, rng)
+            lines[caption] = generator.sample(10, rng, captions.condition(sampled))
+        return plots.plot_image_rows(lines, columns.image_shape, title="Samples by caption")
+    if training_conditions.shape[1]:
+        condition = torch.eye(training_conditions.shape[1]).repeat_interleave(10, dim=0)
         rows = generator.sample(len(condition), rng, condition)
         lines = {name: rows[10 * k : 10 * k + 10] for k, name in enumerate(columns.class_names)}
         return plots.plot_image_rows(lines, columns.image_shape, title="Samples by class")
     return plots.plot_samples(
-        sample(generator, known, SHOWN, seed, "picture"), columns.image_shape, title="Samples"
+        sample(generator, training_conditions, SHOWN, seed, "picture"), columns.image_shape, title="Samples"
     )
 
 
-def _category_codes(known: torch.Tensor, captions: Captions) -> torch.Tensor:
-    """Return class, stroke and slant of known conditions."""
-    parts = known.split([len(captions.config.class_names), 3, 3], dim=1)
+def _category_codes(conditions: torch.Tensor, captions: Captions) -> torch.Tensor:
+    """Return codes (n, 3) of class, stroke and slant of conditions (n, c)."""
+    parts = conditions.split([len(captions.config.class_names), 3, 3], dim=1)
     return torch.stack([part.argmax(1) for part in parts], dim=1)
 
 
 def plot_sample_progress(animation: list[tuple[int, Any]]) -> Figure:
-    """Draw samples of the same noise at stages of training, side by side."""
+    """Plot samples of fixed noise at several epochs, side by side."""
     return plot_frames(animation)
 
 
 def plot_classes(sample_metrics: dict[str, Any], data_spec: dict[str, Any]) -> Figure:
-    """Draw the classifier's histogram of the samples' classes; of a table the classes as they are written."""
+    """Plot the fractions of the samples' classes, by the classifier; of a table by the generated target."""
     columns = DataSpec(**data_spec)
     if columns.image_shape is None:
         if "classes" not in sample_metrics:
@@ -103,21 +104,19 @@ def plot_memorization(
     data_spec: dict[str, Any],
     seed: int,
 ) -> Figure:
-    """Draw samples, each above its nearest training row; of a table the distances to the nearest one."""
+    """Plot samples, each above its nearest training row; of a table the distances to the nearest one."""
     columns = DataSpec(**data_spec)
     if columns.image_shape is None:
         rows = decode(
             sample(generator, conditions.inputs, 1000, seed, "memory").numpy(), TableEncoding(**encoding)
         )
         known = training.inputs.numpy().astype(np.float64)
-        between = nearest_distance(preprocessor.inputs(rows).astype(np.float64), known)
         return plot_distance_histogram(
-            between, nearest_distance(test.inputs[:1000].numpy().astype(np.float64), known)
+            nearest_distance(preprocessor.inputs(rows).astype(np.float64), known),
+            nearest_distance(test.inputs[:1000].numpy().astype(np.float64), known),
         )
-    made = sample(generator, conditions.inputs, NEIGHBORS_SHOWN, seed, "memory").numpy().astype(np.float64)
+    samples = sample(generator, conditions.inputs, NEIGHBORS_SHOWN, seed, "memory").numpy().astype(np.float64)
     known = training.inputs.numpy()
-    nearest = distances(made, known.astype(np.float64)).argmin(1)
-    lines = {"sample": made, "nearest training row": known[nearest]}
-    return plots.plot_image_rows(
-        lines, columns.image_shape, title="Samples and the training rows next to them"
-    )
+    nearest = distances(samples, known.astype(np.float64)).argmin(1)
+    lines = {"sample": samples, "nearest training row": known[nearest]}
+    return plots.plot_image_rows(lines, columns.image_shape, title="Samples and their nearest training rows")

@@ -1,4 +1,4 @@
-"""Play an adversarial game on pictures or on a table's rows, and sample from its generator."""
+"""Nodes that train a GAN on images or on a table's rows, and sample from its generator."""
 
 import logging
 from typing import Any
@@ -18,28 +18,29 @@ from layerwise.models.gan.generator import Generator
 from layerwise.models.mlp import MLP
 from layerwise.pipelines.gan.tables import encode_and_train_gan
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
-from layerwise.training.gan.feature_classifier import train_feature_classifier as train
+from layerwise.training.gan.conditioning import sample_conditions
+from layerwise.training.gan.feature_classifier import train_feature_classifier as fit_classifier
 from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.train import GANResult, sample_conditions, train_image_gan
+from layerwise.training.gan.train import GANResult, train_image_gan
 from layerwise.utils.devices import best_device
 from layerwise.utils.random_streams import torch_rng
 from layerwise.utils.run_context import report_metrics, report_tags
 
 log = logging.getLogger(__name__)
-# Rows that are written where no number of them is asked for.
-EXAMPLES = 10
+# Generated rows that are written where `synthesize` is null.
+N_EXAMPLES = 10
 
 
 def train_feature_classifier(
     training: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: GANSettings, seed: int
 ) -> tuple[MLP, dict[str, Any]]:
-    """Train the classifier whose features and classes the samples are judged by, and say how good it is."""
+    """Train the classifier whose features and classes the samples are evaluated with; report its error."""
     columns, device = DataSpec(**data_spec), best_device()
     if columns.task in (*UNLABELLED, "multilabel") or training.targets is None:
-        raise DataError(f"gan is for pictures and tables with one target, and the task is {columns.task}")
+        raise DataError(f"gan is for images and tables with one target, and the task is {columns.task}")
     epochs = settings.feature_classifier_epochs
-    network, error = train(training.to(device), validation.to(device), columns, seed, epochs)
-    log.info("The classifier that judges samples: error %.4f on the validation rows", error)
+    network, error = fit_classifier(training.to(device), validation.to(device), columns, seed, epochs)
+    log.info("Feature classifier: error %.4f on the validation rows", error)
     report_metrics({"feature_classifier/validation/error": error})
     return network, {"validation_error": error}
 
@@ -52,23 +53,23 @@ def train_gan(
     data_spec: dict[str, Any],
     classifier: MLP,
     problem: Problem,
-    preparing: PreprocessingSettings,
+    preprocessing: PreprocessingSettings,
     settings: GANSettings,
     seed: int,
 ) -> tuple[Generator, Discriminator, dict[str, Any], Animation, TensorData, dict[str, Any]]:
-    """Play the game; a verdict in words is logged for each thing that went wrong."""
+    """Train a GAN, and log a diagnosis for each failure."""
     columns, device = DataSpec(**data_spec), best_device()
     if columns.image_shape is None:
         result, animation, encoding = encode_and_train_gan(
-            raw, Split.from_dict(split), columns, problem, preparing, settings, seed
+            raw, Split.from_dict(split), columns, problem, preprocessing, settings, seed
         )
     else:
         result = train_image_gan(
             training.to(device), validation.to(device), columns, settings, seed, classifier
         )
         animation = animate_images(result.sample_history, columns.image_shape)
-        words = result.captions
-        encoding = {} if words is None else {"captions": words.config.model_dump(mode="json")}
+        captions = result.captions
+        encoding = {} if captions is None else {"captions": captions.config.model_dump(mode="json")}
     report_diagnoses(result)
     training_conditions = (
         torch.zeros(1, 0) if result.training_conditions is None else result.training_conditions.cpu()
@@ -85,15 +86,18 @@ def train_gan(
 
 
 def report_diagnoses(result: GANResult) -> None:
-    """Log and tag the verdicts."""
+    """Log the diagnoses, and report their kinds as a tag."""
     for diagnosis in result.diagnoses:
-        log.warning("The game is %s", diagnosis)
-    names = [diagnosis.split(":")[0] for diagnosis in result.diagnoses]
-    report_tags({"gan.diagnosis": ", ".join(names) or "none"})
+        log.warning("The GAN is %s", diagnosis)
+    kinds = [diagnosis.split(":")[0] for diagnosis in result.diagnoses]
+    report_tags({"gan.diagnosis": ", ".join(kinds) or "none"})
 
 
 def sample(generator: Generator, training_conditions: Tensor, n: int, seed: int, consumer: str) -> Tensor:
-    """Return n rows on the CPU under conditions drawn from the known ones; nothing in the generator changes."""
+    """Return n rows on the CPU, their conditions drawn from the training ones; the generator stays as it is.
+
+    `consumer` names the random stream.
+    """
     rng = torch_rng(seed, "gan", consumer)
     condition = sample_conditions(training_conditions, n, rng) if training_conditions.shape[1] else None
     return generator.sample(n, rng, condition)
@@ -108,8 +112,8 @@ def synthesize(
     n: int | None,
     seed: int,
 ) -> pd.DataFrame:
-    """Return `synthesize` generated rows in the original columns and types; a few as an example by default."""
-    columns, n = DataSpec(**data_spec), n or EXAMPLES
+    """Return n generated rows in the original columns and types; a few as an example if n is None."""
+    columns, n = DataSpec(**data_spec), n or N_EXAMPLES
     rows = sample(generator, conditions.inputs, n, seed, "synthesize").numpy()
     log.info("%d generated rows are in data/07_model_output/<problem>/gan/synthetic.csv", n)
     if columns.image_shape is None:

@@ -1,14 +1,13 @@
-"""The adversarial network: preprocessing, a classifier to judge by, the game, its judgement, figures."""
+"""The `gan` pipeline: preprocessing, a feature classifier, training, evaluation of samples, figures."""
 
 from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.evaluation.reports import gan as writing
+from layerwise.evaluation.reports import gan as report
 from layerwise.pipelines import preprocessing
-from layerwise.pipelines.gan import evaluation as evaluation
+from layerwise.pipelines.gan import evaluation, nodes
 from layerwise.pipelines.gan import figure_nodes as plots
-from layerwise.pipelines.gan import nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -50,7 +49,7 @@ def create_pipeline() -> Pipeline:
                 name="synthesize",
             ),
             Node(
-                writing.write_report,
+                report.write_report,
                 ["sample_metrics", "gan_history", "feature_classifier_history", "data_spec"],
                 "report",
                 name="write_report",

@@ -1,4 +1,4 @@
-"""The game on a table's rows, and what its synthetic rows are worth."""
+"""A GAN on a table's rows, and the metrics of its synthetic rows."""
 
 import logging
 from dataclasses import asdict
@@ -36,33 +36,38 @@ def encode_and_train_gan(
     split: Split,
     columns: DataSpec,
     problem: Problem,
-    preparing: PreprocessingSettings,
+    preprocessing: PreprocessingSettings,
     settings: GANSettings,
     seed: int,
 ) -> tuple[GANResult, Animation, dict[str, Any]]:
-    """Encode the rows, play, and film the samples in the plane of the real rows' two principal components."""
+    """Encode rows, train a GAN, and animate samples in the plane of the real rows' first principal components."""
     frame, device = derive_columns(raw, problem), best_device()
-    encoding = fit_encoding(frame, split.training, problem, preparing, settings.table.components, seed)
-    held_out = frame.iloc[split.validation]
-    held_out = held_out.iloc[known_rows(held_out, encoding)]
-    rows, others = (
+    encoding = fit_encoding(frame, split.training, problem, preprocessing, settings.table.components, seed)
+    validation = frame.iloc[split.validation]
+    validation = validation.iloc[known_rows(validation, encoding)]
+    training_rows, validation_rows = (
         torch.from_numpy(encode(part, encoding, seed)).to(device)
-        for part in (frame.iloc[split.training], held_out)
+        for part in (frame.iloc[split.training], validation)
     )
-    result = train_table_gan(rows, others, encoding, columns, settings, seed)
-    animation = animate_points(*_in_the_plane(result, rows), names=("first component", "second component"))
+    result = train_table_gan(training_rows, validation_rows, encoding, columns, settings, seed)
+    animation = animate_points(
+        *_project_on_plane(result, training_rows), names=("first component", "second component")
+    )
     return result, animation, encoding.model_dump(mode="json")
 
 
-def _in_the_plane(result: GANResult, rows: torch.Tensor) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
-    """Return the film's samples and some real rows in the plane of the real rows' principal components."""
+def _project_on_plane(
+    result: GANResult, rows: torch.Tensor
+) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
+    """Return the sample history and some real rows on the real rows' first two principal components."""
     real = rows[:1000].cpu().double().numpy()
-    middle = real.mean(0)
-    axes = np.linalg.svd(real - middle, full_matrices=False)[2][:2].T
+    mean = real.mean(0)
+    components = np.linalg.svd(real - mean, full_matrices=False)[2][:2].T
     snapshots = [
-        (epoch, (made.cpu().double().numpy() - middle) @ axes) for epoch, made in result.sample_history
+        (epoch, (samples.cpu().double().numpy() - mean) @ components)
+        for epoch, samples in result.sample_history
     ]
-    return snapshots, (real - middle) @ axes
+    return snapshots, (real - mean) @ components
 
 
 def evaluate_table_samples(
@@ -76,17 +81,17 @@ def evaluate_table_samples(
     classifier: MLP,
     seed: int,
 ) -> dict[str, Any]:
-    """Measure as many generated rows as there are training rows against the test rows.
+    """Return the metrics of generated rows, as many as training rows, against the test rows.
 
-    Detection and privacy are taken in the prepared columns, the target among them.
+    Detection and memorization are measured in the preprocessed columns, the target among them.
     """
     frame = derive_columns(raw, preprocessor.problem)
     real = frame.iloc[split.test][list(generated)].reset_index(drop=True)
     inputs = torch.from_numpy(preprocessor.inputs(generated))
-    made = TensorData(inputs, torch.from_numpy(np.ascontiguousarray(preprocessor.targets(generated))))
+    synthetic = TensorData(inputs, torch.from_numpy(np.ascontiguousarray(preprocessor.targets(generated))))
     whole = {
-        name: np.column_stack([rows.inputs.numpy(), _columns_of(rows, columns)])
-        for name, rows in {"training": training, "test": test, "generated": made}.items()
+        name: np.column_stack([rows.inputs.numpy(), _target_columns(rows, columns)])
+        for name, rows in {"training": training, "test": test, "generated": synthetic}.items()
     }
     pairs = np.abs(associations(real) - associations(generated))
     names = list(generated)
@@ -95,28 +100,28 @@ def evaluate_table_samples(
         "pairwise": float(pairs[np.triu_indices(len(names), 1)].mean()),
         "worst_pair": [names[k] for k in np.unravel_index(int(pairs.argmax()), pairs.shape)],
         "detection_auc": detection_auc(whole["test"], whole["generated"], seed),
-        "utility": synthetic_data_utility(training, made, test, columns.task, columns.n_outputs, seed),
+        "utility": synthetic_data_utility(training, synthetic, test, columns.task, columns.n_outputs, seed),
         "memorization": asdict(
             memorization(whole["training"], whole["test"][:2000], whole["generated"][:2000])
         ),
-        "exact_copies": _copies(frame.iloc[split.training][names], generated),
+        "exact_copies": _exact_copies_fraction(frame.iloc[split.training][names], generated),
     }
     found["marginal"] = float(np.mean(list(found["marginals"].values())))
     if columns.task in ("binary", "multiclass"):
         found["classes"] = {
             name: np.bincount(_class_codes(rows), minlength=len(columns.class_names)) / len(rows)
-            for name, rows in {"real": training, "generated": made}.items()
+            for name, rows in {"real": training, "generated": synthetic}.items()
         }
         found["classes"] = {name: fractions.tolist() for name, fractions in found["classes"].items()}
         found["agreement"] = {
-            name: float((_predicted(classifier, rows.inputs) == _class_codes(rows)).mean())
-            for name, rows in {"real": test, "generated": made}.items()
+            name: float((_predict(classifier, rows.inputs) == _class_codes(rows)).mean())
+            for name, rows in {"real": test, "generated": synthetic}.items()
         }
-    _report(found)
+    _report_metrics(found)
     return found
 
 
-def _columns_of(rows: TensorData, columns: DataSpec) -> np.ndarray:
+def _target_columns(rows: TensorData, columns: DataSpec) -> np.ndarray:
     assert rows.targets is not None
     if columns.task == "multiclass":
         return np.eye(columns.n_outputs)[rows.targets.numpy()]
@@ -129,18 +134,18 @@ def _class_codes(rows: TensorData) -> np.ndarray:
 
 
 @torch.no_grad()
-def _predicted(classifier: MLP, inputs: torch.Tensor) -> np.ndarray:
+def _predict(classifier: MLP, inputs: torch.Tensor) -> np.ndarray:
     scores = classifier(inputs)
     return ((scores[:, 0] > 0).long() if scores.shape[1] == 1 else scores.argmax(1)).numpy()
 
 
-def _copies(training: pd.DataFrame, generated: pd.DataFrame) -> float:
-    """Return the share of generated rows that are a training row in every column."""
+def _exact_copies_fraction(training: pd.DataFrame, generated: pd.DataFrame) -> float:
+    """Return the fraction of generated rows that are a training row in every column."""
     known = set(map(tuple, training.astype(str).to_numpy()))
     return float(np.mean([tuple(row) in known for row in generated.astype(str).to_numpy()]))
 
 
-def _report(found: dict[str, Any]) -> None:
+def _report_metrics(found: dict[str, Any]) -> None:
     boosting = found["utility"]["gradient boosting"]
     report_metrics(
         {

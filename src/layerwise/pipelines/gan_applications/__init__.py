@@ -1,4 +1,4 @@
-"""The gan_applications pipeline."""
+"""The `gan_applications` pipeline: GANs on pairs of images, and an HTML demo."""
 
 from layerwise.pipelines.gan_applications.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Applications of adversarial networks to pictures, each with a figure."""
+"""The `gan_applications` pipeline: applications of GANs to images, each with a figure."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -8,7 +8,7 @@ from layerwise.pipelines.gan_applications import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return preprocessing, three paired games, the page with sliders and the report."""
+    """Return preprocessing, three GANs on pairs of images, the HTML demo and the report."""
     rows = ["training", "validation", "test", "data_spec", "params:gan_applications", "params:seed"]
     own = Pipeline(
         [

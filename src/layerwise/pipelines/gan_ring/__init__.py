@@ -1,4 +1,4 @@
-"""The gan_ring pipeline."""
+"""The `gan_ring` pipeline: GANs on the Gaussian-ring toy."""
 
 from layerwise.pipelines.gan_ring.pipeline import create_pipeline
 

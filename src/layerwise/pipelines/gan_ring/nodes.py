@@ -1,4 +1,4 @@
-"""Play games on the ring of eight normal distributions, and say what became of each."""
+"""Nodes that train GANs on the Gaussian-ring toy, and report the modes and the diagnosis of each."""
 
 import logging
 from typing import Any
@@ -31,20 +31,20 @@ SAMPLES = 1000
 
 
 def train_ring_gans(settings: RingSettings, seed: int) -> tuple[list[dict[str, Any]], Animation]:
-    """Play the default game on several seeds, and other games on the first of them; film the default one."""
+    """Train the default GAN with several seeds, the variants with the first of them; animate the first GAN."""
     found: list[dict[str, Any]] = []
     animation: Animation = []
     real = sample_ring(SAMPLES, torch_rng(seed, "ring", "shown"))
-    plan = [("default", seed + k) for k in range(settings.seeds)]
-    plan += [(name, seed) for name in settings.variants]
-    for name, own in plan:
-        result = train_ring_gan(settings.with_variant(name), own, name=f"ring, {name}, {own}")
-        samples = result.generator.sample(SAMPLES, torch_rng(own, "ring", "samples"))
+    runs = [("default", seed + k) for k in range(settings.seeds)]
+    runs += [(name, seed) for name in settings.variants]
+    for name, own_seed in runs:
+        result = train_ring_gan(settings.with_variant(name), own_seed, name=f"ring, {name}, {own_seed}")
+        samples = result.generator.sample(SAMPLES, torch_rng(own_seed, "ring", "samples"))
         modes, fraction_in_modes = count_modes(samples)
         found.append(
             {
                 "variant": name,
-                "seed": own,
+                "seed": own_seed,
                 "modes": modes,
                 "in_modes": fraction_in_modes,
                 "diagnoses": result.diagnoses,
@@ -53,15 +53,18 @@ def train_ring_gans(settings: RingSettings, seed: int) -> tuple[list[dict[str, A
                 "samples": samples.tolist(),
             }
         )
-        summary = ", ".join(diagnosis.split(":")[0] for diagnosis in result.diagnoses) or "nothing wrong"
-        log.info("%s, seed %d: %d of %d modes, %s", name, own, modes, N_MODES, summary)
-        report_metrics({f"ring/{name.replace(', ', '_').replace(' ', '_')}/modes": float(modes)}, own)
+        log.info("%s, seed %d: %d of %d modes, %s", name, own_seed, modes, N_MODES, _kinds(result.diagnoses))
+        report_metrics({f"ring/{name.replace(', ', '_').replace(' ', '_')}/modes": float(modes)}, own_seed)
         animation = animation or animate_points(result.sample_history, real)
     return found, animation
 
 
+def _kinds(diagnoses: list[str]) -> str:
+    return ", ".join(diagnosis.split(":")[0] for diagnosis in diagnoses) or "no failure"
+
+
 def plot_ring_samples(runs: list[dict[str, Any]], seed: int) -> Figure:
-    """Draw the samples of every game over points of the ring."""
+    """Plot the samples of every GAN over points of the ring."""
     real = sample_ring(SAMPLES, torch_rng(seed, "ring", "shown"))
     panels = {
         f"{run['variant']}, seed {run['seed']}\n{run['modes']} of {N_MODES} modes": torch.tensor(
@@ -69,16 +72,16 @@ def plot_ring_samples(runs: list[dict[str, Any]], seed: int) -> Figure:
         )
         for run in runs
     }
-    return plot_scatter_grid(panels, real, title="Games on the ring of eight")
+    return plot_scatter_grid(panels, real, title="Samples of GANs on the Gaussian ring")
 
 
 def plot_sample_progress(animation: list[tuple[int, Any]]) -> Figure:
-    """Draw the default game's samples of the same noise at stages of training."""
-    return plot_frames(animation, title="The default game: samples of the same noise")
+    """Plot the default GAN's samples of fixed noise at several epochs."""
+    return plot_frames(animation, title="The default GAN: samples of fixed noise")
 
 
 def write_report(runs: list[dict[str, Any]]) -> str:
-    """Write down what became of each game, in Markdown."""
+    """Return the report of all GANs, in Markdown."""
     head = ["variant", "seed", "modes found", "samples in a mode", "diagnosis"]
     lines = [
         [
@@ -86,7 +89,7 @@ def write_report(runs: list[dict[str, Any]]) -> str:
             str(run["seed"]),
             f"{run['modes']} of {N_MODES}",
             f"{run['in_modes']:.0%}",
-            ", ".join(diagnosis.split(":")[0] for diagnosis in run["diagnoses"]) or "nothing wrong",
+            _kinds(run["diagnoses"]),
         ]
         for run in runs
     ]
@@ -97,12 +100,14 @@ def write_report(runs: list[dict[str, Any]]) -> str:
         for diagnosis in run["diagnoses"]
     )
     return (
-        "# Games on the ring of eight\n\n"
-        f"{table}\n\nA mode is found when a quarter of its fair share of samples lie within three deviations of it.\n\n"
-        f"## Verdicts\n\n{summary or 'None.'}\n\n"
-        f"The last third of the epochs is judged. Collapsed: below {MIN_MODE_FRACTION:.0%} of the modes, or samples "
-        f"{MIN_DIVERSITY:g} times as far apart as real rows. Vanishing: the slope of the generator's loss by the score "
-        f"below {MIN_LOSS_DERIVATIVE:g}. Overpowered: the discriminator right about more than {MAX_DISCRIMINATOR_ACCURACY:.0%} of rows. Oscillating: "
-        f"samples of the same noise move more than {MAX_MOVEMENT:g} spreads an epoch and end less than {MIN_NET_FRACTION:.0%} of that way "
-        "from where they were.\n"
+        "# GANs on the Gaussian ring\n\n"
+        f"{table}\n\nA mode is found when at least a quarter of one eighth of the samples lie within three standard "
+        "deviations of it.\n\n"
+        f"## Diagnosis\n\n{summary or 'No failure.'}\n\n"
+        f"The last third of the epochs decides. Collapsed: below {MIN_MODE_FRACTION:.0%} of the modes, or samples "
+        f"{MIN_DIVERSITY:g} times as far apart as real rows. Vanishing: the derivative of the generator's loss by the "
+        f"score below {MIN_LOSS_DERIVATIVE:g}. Overpowered: the discriminator's accuracy above "
+        f"{MAX_DISCRIMINATOR_ACCURACY:.0%}. Oscillating: samples of fixed noise move more than {MAX_MOVEMENT:g} "
+        f"standard deviations an epoch, and their net displacement is below {MIN_NET_FRACTION:.0%} of the way they "
+        "go.\n"
     )

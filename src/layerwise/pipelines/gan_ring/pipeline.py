@@ -1,4 +1,4 @@
-"""Games on a ring of eight normal distributions: collapse, vanishing gradients and a game that goes well."""
+"""The `gan_ring` pipeline: GANs on the Gaussian-ring toy, with their modes, failures and remedies."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,7 +6,7 @@ from layerwise.pipelines.gan_ring import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return the games, their picture, their animation and the report; no rows are read."""
+    """Return training, figures and the report; no rows are read."""
     whole = Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""Try starts, cures and recurrent nets; draw them, and write down what was found."""
+"""Survey initializers, try remedies on failing networks, and measure long-range memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from layerwise.data.tensors import DataSpec, TensorData
 from layerwise.evaluation import plots
+from layerwise.evaluation.reports.markdown import table
 from layerwise.training.diagnostics.diagnosis import VANISHING_RATIO
 from layerwise.training.diagnostics.gradient_study import (
     GradientStudySettings,
@@ -33,7 +34,7 @@ def survey_initializers(
     settings: GradientStudySettings,
     seed: int,
 ) -> TrialResults:
-    """Train every depth with every activation and start for an epoch, and read the gradient of each layer."""
+    """Train every depth with every activation and initializer for an epoch; return each layer's gradient."""
     columns, rows = DataSpec(**data_spec), labelled[slice(0, settings.rows)]
     return [
         _nan_to_none(run_trial(trial, rows, validation, columns, settings, seed, epochs=1))
@@ -48,7 +49,7 @@ def try_remedies(
     settings: GradientStudySettings,
     seed: int,
 ) -> dict[str, TrialResults]:
-    """Train sick networks as they are, and with one cure at a time."""
+    """Train failing networks as they are, and with one remedy at a time."""
     columns, rows = DataSpec(**data_spec), labelled[slice(0, settings.rows)]
     result: dict[str, TrialResults] = {}
     for failing, trials in remedy_trials(settings, len(rows)).items():
@@ -62,7 +63,7 @@ def try_remedies(
 
 
 def measure_long_range_memory(settings: GradientStudySettings, seed: int) -> TrialResults:
-    """Train each kind of recurrent net to name the first symbol of a long sequence."""
+    """Train each kind of recurrent network to name the first symbol of a long sequence."""
     found = []
     for cell in settings.cells:
         each = train_long_range_memory(
@@ -78,7 +79,7 @@ def measure_long_range_memory(settings: GradientStudySettings, seed: int) -> Tri
 
 
 def plot_gradients(survey: TrialResults) -> Figure:
-    """Draw the gradient of each layer: a line a network, a column a layer, by powers of ten."""
+    """Plot the gradient of each layer on a logarithmic scale: a row a network, a column a layer."""
     deepest = max(len(each["gradients"]) for each in survey)
     values = np.full((len(survey), deepest), np.nan)
     for line, each in zip(values, survey, strict=True):
@@ -89,31 +90,31 @@ def plot_gradients(survey: TrialResults) -> Figure:
         [each["name"] for each in survey],
         [*(f"layer {k}" for k in range(1, deepest)), "output"],
         title="Gradient by layer in the first epoch",
-        ylabel="depth x activation, start",
-        value="gradient (root mean square of a weight's)",
+        ylabel="depth x activation, initializer",
+        value="root mean square gradient of the weights",
         logarithmic=True,
         show_numbers=False,
     )
 
 
 def plot_remedies(remedies: dict[str, TrialResults]) -> Figure:
-    """Draw each cure's validation loss beside that of the sick network."""
+    """Plot each remedy's validation loss and largest gradient beside those of the failing network."""
     lines = [each for found in remedies.values() for each in found]
     values = np.array([[_none_to_nan(each["loss"]), _none_to_nan(each["last_gradient"])] for each in lines])
     texts = [[_format_number(each["loss"]), _format_number(each["last_gradient"])] for each in lines]
-    shades = np.log10(np.maximum(values, 1e-12))
+    magnitudes = np.log10(np.maximum(values, 1e-12))
     return plots.plot_heat_map(
-        shades,
+        magnitudes,
         [each["name"] for each in lines],
         ["loss", "gradient"],
-        title="Validation loss and largest gradient, one cure at a time",
+        title="Validation loss and largest gradient, one remedy at a time",
         value="power of ten",
         texts=texts,
     )
 
 
 def plot_long_range_memory(long_range_memory: TrialResults) -> Figure:
-    """Draw how much of the gradient reaches each step, and how fast each net learns."""
+    """Plot how much of the gradient reaches each time step, and how fast each network learns."""
     return plots.plot_long_range_memory(long_range_memory)
 
 
@@ -123,18 +124,18 @@ def write_report(
     long_range_memory: TrialResults,
     settings: GradientStudySettings,
 ) -> str:
-    """Write down every trial with its verdict, in Markdown."""
+    """Write every trial with its diagnosis, in Markdown."""
     initializer_cells = [
         [each["name"], _format_number(each["ratio"]), _format_number(each["loss"]), _diagnosis(each)]
         for each in survey
     ]
     parts = [
-        "# A laboratory for gradients",
-        "## Depth, activation and start\n\n"
+        "# Vanishing and exploding gradients",
+        "## Depth, activation and initializer\n\n"
         f"One epoch on up to {settings.rows:,} rows, {settings.width} units a layer. The ratio is the first layer's "
         f"gradient over the last hidden layer's; below {VANISHING_RATIO:g} it is called vanishing.\n\n"
-        + _table(["network", "ratio", "validation loss", "diagnosis"], initializer_cells),
-        "## Cures\n\nA cure works when the network ends with a lower validation loss than the sick one.",
+        + table(["network", "ratio", "validation loss", "diagnosis"], initializer_cells),
+        "## Remedies\n\nA remedy works when its network ends with a lower validation loss than the failing one.",
     ]
     for failing, found in remedies.items():
         lines = [
@@ -149,7 +150,7 @@ def write_report(
             for k, each in enumerate(found)
         ]
         head = ["network", "validation loss", "error", "largest gradient", "diagnosis", "works"]
-        parts.append(f"### {failing[0].upper()}{failing[1:]}\n\n" + _table(head, lines))
+        parts.append(f"### {failing[0].upper()}{failing[1:]}\n\n" + table(head, lines))
         for each in found[:1]:
             parts += [f"> {diagnosis}" for diagnosis in each["diagnoses"]]
     cells = [
@@ -162,17 +163,17 @@ def write_report(
         for each in long_range_memory
     ]
     parts.append(
-        f"## Remembering the first of {settings.sequence_length} symbols\n\nAccuracy on fresh sequences after "
+        f"## Long-range memory: the first of {settings.sequence_length} symbols\n\nAccuracy on new sequences after "
         f"{settings.updates} updates, and how much of the last step's gradient reaches the first before training.\n\n"
-        + _table(["net", "accuracy", "base rate", "gradient, first by last step"], cells)
+        + table(["cell", "accuracy", "base rate", "gradient, first by last step"], cells)
     )
     text = "\n\n".join(parts) + "\n"
-    log.info("What was found is written in data/08_reporting/<problem>/gradients/report.md")
+    log.info("The results are written in data/08_reporting/<problem>/gradients/report.md")
     return text
 
 
 def _nan_to_none(found: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN: a number that is none becomes null."""
+    """Return the result without NaN and infinity, which JSON does not have: they become null."""
 
     def finite_or_none(value: Any) -> Any:
         if isinstance(value, list):
@@ -194,7 +195,3 @@ def _format_number(value: float | None) -> str:
 
 def _diagnosis(found: dict[str, Any]) -> str:
     return ", ".join(diagnosis.split(":")[0] for diagnosis in found["diagnoses"]) or "healthy"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])

@@ -1,4 +1,4 @@
-"""A laboratory for gradients: what vanishes, what explodes, and what helps."""
+"""A study of vanishing and exploding gradients: initializers, remedies and long-range memory."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -7,7 +7,7 @@ from layerwise.pipelines.gradients import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return preprocessing, the survey of starts, the cures, the recurrent nets and the report."""
+    """Return preprocessing, the survey, the remedies, the recurrent networks and the report."""
     rows = ["labelled", "validation", "data_spec", "params:gradients", "params:seed"]
     whole = preprocessing.create_pipeline(pretrained=False) + Pipeline(
         [

@@ -1,4 +1,4 @@
-"""The feed-forward network: preprocessing, training from a random start, evaluation."""
+"""The feed-forward network: preprocessing, training from random weights, evaluation."""
 
 from kedro.pipeline import Pipeline
 

@@ -1,4 +1,4 @@
-"""Ask a trained model about the rows of a file."""
+"""The node that predicts the rows of a file with a trained model."""
 
 from layerwise.data.reading.chunks import ChunkedReader
 from layerwise.inference.batch_predict import StreamedPredictions
@@ -8,7 +8,7 @@ from layerwise.utils.run_context import report_tags
 
 
 def predict_rows(model: TrainedModel, rows: ChunkedReader, settings: PredictSettings) -> StreamedPredictions:
-    """Return the answers; they are made while they are written, so that a file of any length fits."""
+    """Return the predictions; they are made while they are written, so that a file of any length fits into memory."""
     report_tags(
         {"model.run": model.manifest.run_id, "model.sha256": model.sha256, "predict.input": str(rows.path)}
     )

@@ -1,4 +1,4 @@
-"""The preprocessing pipeline."""
+"""The preprocessing pipeline: raw rows to matrices."""
 
 from layerwise.pipelines.preprocessing.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Raw rows to matrices: split, fit on the training rows, prepare, choose the labelled ones."""
+"""Nodes of preprocessing: split the raw rows, fit a preprocessor, apply it, select the labelled rows."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ UNLABELLED = ("ratings", "documents")
 
 
 def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> dict[str, list[int]]:
-    """Decide which rows train, which choose and which test."""
+    """Split the rows into training, validation and test rows."""
     return split_raw(raw, problem, settings, seed).to_dict()
 
 
@@ -42,7 +42,7 @@ def preprocess_rows(
     finetuning: FinetuningSettings,
     pretraining: PretrainingSettings | None = None,
 ) -> tuple[TensorData, TensorData, TensorData, dict[str, Any], pd.DataFrame]:
-    """Turn the raw rows into training, validation and test matrices, and describe them."""
+    """Turn the raw rows into training, validation and test tensors; return their data spec and an input example too."""
     training, validation, test = apply(raw, Split.from_dict(split), preprocessor)
     if finetuning.batch_size != "all":
         validate_batch_size(finetuning.batch_size, len(training), "finetuning.batch_size")
@@ -66,16 +66,16 @@ def preprocess_rows(
 def select_rows(
     training: TensorData, data_spec: dict[str, Any], labelled_rows: int | None, seed: int
 ) -> TensorData:
-    """Keep labelled rows as `select_labelled_rows` does, and all rows where nothing is labelled."""
+    """Select labelled rows as `choose_labelled_rows` does; all rows where the task has no labels."""
     if data_spec["task"] in UNLABELLED:
         return training
-    return select_labelled_rows(training, data_spec, labelled_rows, seed)
+    return choose_labelled_rows(training, data_spec, labelled_rows, seed)
 
 
-def select_labelled_rows(
+def choose_labelled_rows(
     training: TensorData, data_spec: dict[str, Any], labelled_rows: int | None, seed: int
 ) -> TensorData:
-    """Keep as many labelled training rows as asked for, each class by its share; all of them by default."""
+    """Keep as many labelled training rows as asked for, the classes in their proportions; all of them by default."""
     if data_spec["task"] in UNLABELLED:
         raise DataError(f"{data_spec['task']} have no labels to learn from; run --pipelines=rbm")
     return choose_labelled(training, labelled_rows, data_spec["task"], derive_seed(seed, "labelled"))

@@ -1,11 +1,11 @@
-"""Raw rows to matrices."""
+"""The preprocessing pipeline: raw rows to training, validation, test and labelled rows."""
 
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.preprocessing.nodes import (
+    choose_labelled_rows,
     fit_preprocessor,
     preprocess_rows,
-    select_labelled_rows,
     select_rows,
     split_rows,
 )
@@ -14,12 +14,12 @@ from layerwise.pipelines.preprocessing.nodes import (
 def create_pipeline(
     pretrained: bool = True, supervised: bool = True, problem: str = "params:problem"
 ) -> Pipeline:
-    """Return the way from `raw` to training, validation, test and labelled rows.
+    """Return the pipeline from `raw` to training, validation, test and labelled rows.
 
     Args:
-        pretrained: whether there is a stack, whose batches have to fit the rows.
-        supervised: whether rows without labels are refused.
-        problem: what the first step takes the problem from; another than the parameters when it is checked before.
+        pretrained: whether layers are pretrained, whose batch size has to fit the rows.
+        supervised: whether a task without labels is refused.
+        problem: the first node's dataset of the problem, where another node checks it before.
     """
     settings = ["params:finetuning", *(["params:pretraining"] if pretrained else [])]
     return Pipeline(
@@ -43,10 +43,10 @@ def create_pipeline(
                 name="preprocess_rows",
             ),
             Node(
-                select_labelled_rows if supervised else select_rows,
+                choose_labelled_rows if supervised else select_rows,
                 ["training", "data_spec", "params:labelled_rows", "params:seed"],
                 "labelled",
-                name="select_labelled_rows",
+                name="choose_labelled_rows",
             ),
         ]
     )

@@ -1,4 +1,4 @@
-"""Learn the hidden layers from rows without labels."""
+"""Pretrain the hidden layers on rows without labels: a stack of RBMs or of autoencoders."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def pretrain_stack(
     settings: PretrainingSettings,
     seed: int,
 ) -> tuple[DBN, dict[str, Any]]:
-    """Train the machines bottom up; with method `none` they stay as they were drawn."""
+    """Train the RBMs bottom up; with method `none` they keep their random weights."""
     if settings.method == "autoencoder":
         raise TrainingError(
             "pretraining.method: autoencoder makes a stack of autoencoders, which is another pipeline: "
@@ -30,7 +30,7 @@ def pretrain_stack(
         )
     stack = _new_dbn(dbn.hidden_sizes, data_spec, settings, seed)
     if settings.method == "none":
-        return stack, NOTHING
+        return stack, EMPTY_HISTORY
     return stack, _history(_pretrain_dbn(stack, training, validation, data_spec, settings, seed))
 
 
@@ -42,7 +42,7 @@ def pretrain_autoencoders(
     settings: PretrainingSettings,
     seed: int,
 ) -> tuple[StackedAutoencoders, dict[str, Any]]:
-    """Train the autoencoders bottom up; with method `rbm` machines first, then the deep autoencoder they unroll to."""
+    """Train the autoencoders bottom up; method `rbm`: RBMs, then the deep autoencoder they unroll to."""
     columns, device = DataSpec(**data_spec), best_device()
     rows, held_out = training.to(device), validation.to(device)
     if settings.method == "rbm":
@@ -62,11 +62,11 @@ def pretrain_autoencoders(
         return stack, _history(both)
     stack = build_stack(sae, columns, torch_rng(seed, "stack")).to(device)
     if settings.method == "none":
-        return stack, NOTHING
+        return stack, EMPTY_HISTORY
     return stack, _history(pretrain_layers(stack, rows, held_out, columns, sae, settings, seed))
 
 
-NOTHING: dict[str, Any] = {"layers": {}, "reconstruction_history": [], "row": [], "seconds": 0.0}
+EMPTY_HISTORY: dict[str, Any] = {"layers": {}, "reconstruction_history": [], "row": [], "seconds": 0.0}
 
 
 def _new_dbn(

@@ -1,4 +1,4 @@
-"""Learn the hidden layers from rows without labels."""
+"""Greedy layer-wise pretraining of the hidden layers without labels."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -7,7 +7,7 @@ from layerwise.pipelines.previews import StackPreview
 
 
 def create_pipeline(name: str = "pretraining", stack: str = "dbn") -> Pipeline:
-    """Return the pretraining of the pipeline `name`: of machines, or of autoencoders (`sae`)."""
+    """Return the pretraining of the pipeline `name`: of RBMs (`dbn`), or of autoencoders (`sae`)."""
     shape = f"params:{stack}"
     inputs = ["training", "validation", "data_spec", shape, "params:pretraining", "params:seed"]
     return Pipeline(

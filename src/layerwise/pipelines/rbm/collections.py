@@ -1,4 +1,4 @@
-"""Say what a machine knows of ratings and of documents; nothing for other rows."""
+"""Nodes that evaluate an RBM of ratings or of documents; nothing for other rows."""
 
 import logging
 from typing import Any
@@ -19,7 +19,7 @@ DOCUMENT_CHAINS = 5
 def recommend(
     rbm: RBM, training: TensorData, test: TensorData, data_spec: dict[str, Any], preprocessor: Any
 ) -> dict[str, float]:
-    """Predict the test ratings from the training ratings, beside means."""
+    """Predict the test ratings from the training ratings, beside mean baselines."""
     columns = DataSpec(**data_spec)
     if columns.task != "ratings":
         return {}
@@ -40,7 +40,7 @@ def find_topics(
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Take the perplexity of test documents, beside LDA with as many topics and independent words, and top words."""
+    """Return the perplexity of test documents, beside LDA with as many topics and independent words, and top words."""
     columns = DataSpec(**data_spec)
     if columns.task != "documents":
         return {}

@@ -1,4 +1,4 @@
-"""Draw what a machine looks for, how active it is, and what it dreams up."""
+"""Nodes that plot an RBM's training, filters, activations, samples and inpainting."""
 
 from typing import Any
 
@@ -19,20 +19,20 @@ from layerwise.pipelines.views import latent_map_figure
 from layerwise.utils.random_streams import torch_rng
 
 SHOWN = 10
-# Gibbs steps before a missing column's conditional means are averaged, and over how many.
+# Gibbs steps before a missing column's conditional means are averaged, and the number of averaged ones.
 BURN_IN, AVERAGED = 20, 50
 NO_FIGURE = "Ratings and documents are rows of thousands of columns: see recommendation.json and topics.json."
 CURVES = ("reconstruction", "pseudo_likelihood", "free_energy", "free_energy_gap", "rmse")
 
 
 def plot_learning_curves(history: dict[str, Any], classification_rbm_history: dict[str, Any]) -> Figure:
-    """Draw every monitored figure by epoch."""
+    """Plot every monitored metric by epoch."""
     histories = {"RBM": history["epochs"], "RBM with label units": classification_rbm_history["epochs"]}
     return plots.plot_learning_curves(histories, metrics=CURVES)
 
 
 def plot_filters(rbm: RBM, data_spec: dict[str, Any]) -> Figure:
-    """Draw the weights of the units of largest norm; of many named columns, those of largest weight."""
+    """Plot the weights of the units of largest norm; of many named columns, those of largest weight."""
     columns = DataSpec(**data_spec)
     if columns.task in UNLABELLED:
         return _strongest_columns(rbm, columns)
@@ -45,7 +45,7 @@ def plot_filters(rbm: RBM, data_spec: dict[str, Any]) -> Figure:
 
 
 def _strongest_columns(rbm: RBM, columns: DataSpec) -> Figure:
-    """Draw the columns of largest centred weight for each of the first units."""
+    """Plot the two columns of largest centred weight of each of the units of largest norm."""
     weight = rbm.weight.cpu() - rbm.weight.cpu().mean(1, keepdim=True)
     units = weight.norm(dim=0).topk(min(SHOWN, weight.shape[1])).indices
     best = weight[:, units].topk(2, dim=0).indices.t().flatten().unique_consecutive()
@@ -53,7 +53,7 @@ def _strongest_columns(rbm: RBM, columns: DataSpec) -> Figure:
         weight[best][:, units],
         [columns.feature_names[k] for k in best.tolist()],
         [str(int(k) + 1) for k in units],
-        title="The two columns that excite each unit most",
+        title="The two columns of largest weight of each unit",
         xlabel="hidden unit",
         value="weight, less the column's mean",
         centered=True,
@@ -61,19 +61,19 @@ def _strongest_columns(rbm: RBM, columns: DataSpec) -> Figure:
 
 
 def plot_hidden_activations(rbm: RBM, test: TensorData) -> Figure:
-    """Draw the mean hidden activities of test rows."""
+    """Plot the mean hidden activations of test rows."""
     return plot_activations(hidden_features(rbm, test[slice(0, 2000)].inputs))
 
 
 def plot_latent_map(rbm: RBM, test: TensorData, data_spec: dict[str, Any]) -> Figure:
-    """Draw the test rows' codes in the plane of most variance."""
+    """Plot the test rows' hidden features in the plane of their first two principal components."""
     columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
     return latent_map_figure(hidden_features(rbm, rows.inputs), rows, columns)
 
 
 def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
-    """Draw one training row as the machine reconstructs it at four stages of its training."""
+    """Plot one training row as the RBM reconstructs it at four stages of training."""
     columns = DataSpec(**data_spec)
     if columns.task in UNLABELLED:
         return plots.plot_note(NO_FIGURE)
@@ -88,7 +88,7 @@ def plot_samples(
     settings: RBMSettings,
     seed: int,
 ) -> Figure:
-    """Draw rows at the end of long Gibbs chains that started at training rows."""
+    """Plot samples: rows at the end of long Gibbs chains that started at training rows."""
     columns, rbm = DataSpec(**data_spec), rbm.cpu()
     if columns.task in UNLABELLED:
         return plots.plot_note(NO_FIGURE)
@@ -98,7 +98,7 @@ def plot_samples(
     v = rbm.gibbs(training.inputs[start_rows], settings.sampling_steps, rng)
     if columns.image_shape:
         means = rbm.visible_mean(rbm.sample_hidden(v, rng))
-        title = f"Samples of the machine, {settings.sampling_steps} Gibbs steps from training rows"
+        title = f"Samples of the RBM, {settings.sampling_steps} Gibbs steps from training rows"
         return plots.plot_samples(means.clamp(0, 1), columns.image_shape, title=title)
     real = preprocessor.restore_inputs(training.inputs.numpy())
     return plots.plot_marginals(real, preprocessor.restore_inputs(v.numpy()))
@@ -107,7 +107,7 @@ def plot_samples(
 def plot_inpainting(
     rbm: RBM, test: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
 ) -> Figure:
-    """Draw test rows whose lower half the machine completes; of a table, how well it guesses each column."""
+    """Plot test images whose lower half the RBM inpaints; of a table, how well it imputes each column."""
     columns, rbm = DataSpec(**data_spec), rbm.cpu()
     if columns.task in UNLABELLED:
         return plots.plot_note(NO_FIGURE)
@@ -119,15 +119,15 @@ def plot_inpainting(
         start = torch.where(is_missing, torch.rand(rows.shape, generator=rng).round(), rows)
         v = rbm.gibbs(start, settings.sampling_steps, rng, clamped=~is_missing)
         means = torch.where(is_missing, rbm.visible_mean(rbm.sample_hidden(v, rng)), rows)
-        title = f"Lower halves drawn given the upper ones, {settings.sampling_steps} Gibbs steps"
+        title = f"Lower halves sampled given the upper ones, {settings.sampling_steps} Gibbs steps"
         return inpainting_figure(rows, is_missing, means.clamp(0, 1), columns.image_shape, title=title)
     blocks = columns.blocks
     errors = np.array([_imputation_errors(rbm, test.inputs[:500], block, rng) for block in blocks])
     return plots.plot_heat_map(
         errors,
         [block.name for block in blocks],
-        ["the machine,\ngiven the others", "the column's\nmean"],
-        title="Missing columns guessed",
+        ["the RBM,\ngiven the others", "the column's\nmean"],
+        title="Imputation of missing columns",
         value="mean squared error (standardised)",
         show_numbers=True,
     )
@@ -140,14 +140,14 @@ def _imputation_errors(
     is_missing = torch.zeros(rows.shape[1], dtype=torch.bool)
     is_missing[block.start : block.stop] = True
     column_means = rows.mean(0)
-    v, total = torch.where(is_missing, column_means, rows), torch.zeros_like(rows)
+    v, conditional_mean = torch.where(is_missing, column_means, rows), torch.zeros_like(rows)
     for step in range(BURN_IN + AVERAGED):
         mean = rbm.visible_mean(rbm.sample_hidden(v, rng))
         v = torch.where(is_missing, rbm.visible_units.sample(mean, rng), rows)
         if step >= BURN_IN:
-            total += mean / AVERAGED
-    found = [
-        (guess - rows)[:, is_missing].square().sum(1).mean()
-        for guess in (total, column_means.expand_as(rows))
+            conditional_mean += mean / AVERAGED
+    errors = [
+        (predicted - rows)[:, is_missing].square().sum(1).mean()
+        for predicted in (conditional_mean, column_means.expand_as(rows))
     ]
-    return float(found[0]), float(found[1])
+    return float(errors[0]), float(errors[1])

@@ -1,4 +1,4 @@
-"""Train a restricted Boltzmann machine, and say what it knows of the rows."""
+"""Nodes that train a restricted Boltzmann machine and evaluate its likelihood, its features and its label units."""
 
 import logging
 from dataclasses import asdict
@@ -18,8 +18,7 @@ from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import probe_views
 from layerwise.training.rbm.pretraining import PretrainingResult
 from layerwise.training.rbm.ratings import RatingsMonitor
-from layerwise.training.rbm.train import fit_rbm as train
-from layerwise.training.rbm.train import rbm_config
+from layerwise.training.rbm.train import fit_rbm, rbm_config
 from layerwise.utils.devices import best_device
 from layerwise.utils.random_streams import torch_rng
 from layerwise.utils.run_context import report_metrics
@@ -32,21 +31,20 @@ AT_A_TIME = 2000
 def train_rbm(
     training: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
-    """Train the machine on the rows without their labels."""
+    """Train the RBM on the rows without their labels."""
     columns, device = DataSpec(**data_spec), best_device()
     rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine")).to(device)
-    dynamic_binarization = columns.dynamic_binarization
     if columns.task == "ratings":
         given, held_out = training.inputs.to(device), validation.inputs.to(device)
-        watch = RatingsMonitor(rbm, given, held_out, [float(level) for level in columns.class_names])
-        return rbm, _history(train(rbm, TensorData(given), None, settings, seed, ratings=watch))
-    result = train(
+        monitor = RatingsMonitor(rbm, given, held_out, [float(level) for level in columns.class_names])
+        return rbm, _history(fit_rbm(rbm, TensorData(given), None, settings, seed, ratings=monitor))
+    result = fit_rbm(
         rbm,
         training.to(device),
         validation.to(device),
         settings,
         seed,
-        dynamic_binarization=dynamic_binarization,
+        dynamic_binarization=columns.dynamic_binarization,
     )
     return rbm, _history(result)
 
@@ -59,7 +57,7 @@ def measure_likelihood(
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Measure log Z and the rows' log-probability in nats; grey rows are drawn as ink once."""
+    """Return log Z and the rows' mean log-probability in nats; grey pixels are binarised by one draw."""
     columns = DataSpec(**data_spec)
     if settings.likelihood.method == "none" or not _has_likelihood(rbm, columns):
         return {}
@@ -109,7 +107,7 @@ def probe_features(
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Fit linear models on the machine's features, on the raw rows and on their principal components."""
+    """Fit linear models on the RBM's features, on the raw rows and on their principal components."""
     columns = DataSpec(**data_spec)
     if not settings.probe or columns.task in UNLABELLED:
         return {}
@@ -124,19 +122,19 @@ def probe_features(
 def train_classification_rbm(
     labelled: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
-    """Train a machine on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
+    """Train an RBM on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
     columns, device = DataSpec(**data_spec), best_device()
     n_classes = number_of_classes(columns)
     if not settings.classification_rbm or n_classes is None:
-        nothing = RBM(RBMConfig(n_visible=1, n_hidden=1))
-        return nothing, {"epochs": [], "reconstruction_history": [], "row": [], "seconds": 0.0}
+        empty = RBM(RBMConfig(n_visible=1, n_hidden=1))
+        return empty, {"epochs": [], "reconstruction_history": [], "row": [], "seconds": 0.0}
     config = rbm_config(columns, settings, n_classes)
     rbm = RBM(config, torch_rng(seed, "classifier")).to(device)
     rows, held_out = (
         TensorData(_with_label_units(part, n_classes)).to(device) for part in (labelled, validation)
     )
-    chosen = settings.model_copy(update={"monitor": None})
-    result = train(rbm, rows, held_out, chosen, seed, name="classifier")
+    without_monitor = settings.model_copy(update={"monitor": None})
+    result = fit_rbm(rbm, rows, held_out, without_monitor, seed, name="classifier")
     return rbm, _history(result)
 
 
@@ -148,7 +146,7 @@ def evaluate_classification_rbm(
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
-    """Measure the exact p(y | x) of the machine with label units on the test rows."""
+    """Evaluate the exact p(y | x) of the RBM with label units on the test rows."""
     columns = DataSpec(**data_spec)
     n_classes = number_of_classes(columns)
     if not history["epochs"] or n_classes is None:
@@ -164,12 +162,12 @@ def evaluate_classification_rbm(
         columns.task, test.targets, scores, columns.class_names, seed=seed, n_bootstrap=settings.bootstrap
     )
     report_metrics({f"test/{name}": metric.value for name, metric in found.items()})
-    log.info("The machine with label units on the test rows: error %s", found["error"])
+    log.info("The RBM with label units on the test rows: error %s", found["error"])
     return {name: metric.model_dump() for name, metric in found.items()}
 
 
 def hidden_features(rbm: RBM, inputs: Tensor) -> Tensor:
-    """Return the mean hidden activities, on the CPU, shape (rows, n_hidden)."""
+    """Return the mean hidden activations, on the CPU, shape (rows, n_hidden)."""
     device = rbm.weight.device
     return torch.cat([rbm.hidden_mean(part.to(device)).cpu() for part in inputs.split(AT_A_TIME)])
 
@@ -185,7 +183,7 @@ def _with_label_units(rows: TensorData, n_classes: int) -> Tensor:
 
 
 def _binarize(inputs: Tensor, rbm: RBM, rng: torch.Generator) -> Tensor:
-    """Draw grey values as ink: the probability of a row is that of a binary one."""
+    """Binarise grey values by one draw: Bernoulli units give a probability to binary rows alone."""
     if rbm.config.visible != "bernoulli" or bool(((inputs == 0) | (inputs == 1)).all()):
         return inputs
     return torch.bernoulli(inputs, generator=rng)

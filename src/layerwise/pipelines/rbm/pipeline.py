@@ -6,8 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
 from layerwise.pipelines.previews import RBMPreview
-from layerwise.pipelines.rbm import collections, nodes
-from layerwise.pipelines.rbm import figure_nodes as plots
+from layerwise.pipelines.rbm import collections, figure_nodes, nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -58,13 +57,13 @@ def create_pipeline() -> Pipeline:
                 "topics",
                 name="find_topics",
             ),
-            _figure(plots.plot_learning_curves, ["rbm_history", "classification_rbm_history"]),
-            _figure(plots.plot_filters, ["rbm", "data_spec"]),
-            _figure(plots.plot_hidden_activations, ["rbm", "test"]),
-            _figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
-            _figure(plots.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]),
-            _figure(plots.plot_samples, ["rbm", "training", "data_spec", "preprocessor", *settings]),
-            _figure(plots.plot_inpainting, ["rbm", "test", "data_spec", *settings]),
+            _figure(figure_nodes.plot_learning_curves, ["rbm_history", "classification_rbm_history"]),
+            _figure(figure_nodes.plot_filters, ["rbm", "data_spec"]),
+            _figure(figure_nodes.plot_hidden_activations, ["rbm", "test"]),
+            _figure(figure_nodes.plot_latent_map, ["rbm", "test", "data_spec"]),
+            _figure(figure_nodes.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]),
+            _figure(figure_nodes.plot_samples, ["rbm", "training", "data_spec", "preprocessor", *settings]),
+            _figure(figure_nodes.plot_inpainting, ["rbm", "test", "data_spec", *settings]),
         ]
     )
     whole = preprocessing.create_pipeline(pretrained=False, supervised=False) + own

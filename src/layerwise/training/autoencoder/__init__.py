@@ -1,4 +1,4 @@
-"""How autoencoders of every kind learn: reconstruction, penalties, variational bounds, stacks.
+"""Training of autoencoders of every kind: reconstruction, penalties, variational bounds, stacks.
 
 The networks are in `models.autoencoder`.
 """

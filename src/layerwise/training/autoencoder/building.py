@@ -1,4 +1,4 @@
-"""The autoencoder that the settings name, for the columns at hand."""
+"""Build the autoencoder of a variant, with the loss and the output that fit the columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from layerwise.models.autoencoder.variational import VAE, VAEConfig
 from layerwise.models.layers import Activation
 from layerwise.models.rbm.units.base import UnitsError
 from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
-from layerwise.training.autoencoder.settings import AutoencoderSettings, BaseAutoencoderSettings
+from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
+from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.plan import TrainingError
 
 AnyAutoencoder = Autoencoder | ConvolutionalAutoencoder | VAE
@@ -23,7 +24,7 @@ AnyAutoencoder = Autoencoder | ConvolutionalAutoencoder | VAE
 def select_output(
     settings: BaseAutoencoderSettings, columns: DataSpec, variant: str
 ) -> tuple[LossName, OutputName, tuple[UnitBlock, ...]]:
-    """Return the loss, the output's activation and, for mixed columns, their kinds.
+    """Return the loss, the output's activation and, for mixed columns, their unit blocks.
 
     Raises:
         TrainingError: the loss does not fit the columns.
@@ -55,7 +56,7 @@ def select_output(
             raise TrainingError(f"autoencoder: {error}") from error
     output: OutputName
     if settings.output == "auto":
-        # Pixels stay within 0 and 1, as in the 2006 paper: a linear output wastes its code on saying so.
+        # Pixels stay within 0 and 1, as in the 2006 paper: a linear output would spend latent units on that.
         is_probability = loss == "binary_cross_entropy" or (loss == "squared" and pixels)
         output = "sigmoid" if is_probability else "linear"
     else:
@@ -76,25 +77,25 @@ def build_autoencoder(
         TrainingError: the settings do not fit the rows.
     """
     variant, n = settings.variant, columns.n_inputs
-    s = settings.resolved(variant)
+    resolved = settings.resolved(variant)
     loss, output, blocks = select_output(settings, columns, variant)
-    latent_size = s["latent_size"]
+    latent_size = resolved["latent_size"]
     if latent_size is None:
         latent_size = -(-5 * n // 4) if variant == "overcomplete" else min(30, max(1, n // 2))
     if variant in ("compression", "deep") and latent_size >= n:
         raise TrainingError(
-            f"a code of {latent_size} is no bottleneck for {n} inputs; lower autoencoder.latent_size, or "
+            f"a latent_size of {latent_size} is no bottleneck for {n} inputs; lower autoencoder.latent_size, or "
             "take another variant"
         )
     if variant == "overcomplete" and latent_size <= n:
         raise TrainingError(
-            f"a code of {latent_size} is not larger than {n} inputs; raise autoencoder.latent_size, or take "
-            "variant: compression"
+            f"a latent_size of {latent_size} is not larger than {n} inputs; raise autoencoder.latent_size, or "
+            "take variant: compression"
         )
     if variant == "convolutional":
         if columns.image_shape is None:
             raise TrainingError(
-                "autoencoder.variant: convolutional is for pictures, and these rows are a table"
+                "autoencoder.variant: convolutional is for images, and these rows are a table"
             )
         if min(columns.image_shape) < 2 ** len(settings.channels):
             raise TrainingError(
@@ -106,11 +107,11 @@ def build_autoencoder(
                 image_shape=columns.image_shape,
                 channels=settings.channels,
                 latent_size=latent_size,
-                activation=s["activation"],
-                latent_activation=s["latent_activation"],
+                activation=resolved["activation"],
+                latent_activation=resolved["latent_activation"],
                 loss=loss,
                 output=output,
-                initializer=s["initializer"],
+                initializer=resolved["initializer"],
             ),
             rng,
         )
@@ -118,49 +119,53 @@ def build_autoencoder(
         return VAE(
             VAEConfig(
                 n_inputs=n,
-                hidden_sizes=s["hidden_sizes"],
+                hidden_sizes=resolved["hidden_sizes"],
                 latent_size=latent_size,
-                activation=s["activation"],
+                activation=resolved["activation"],
                 loss=loss,
                 blocks=blocks,
-                initializer=s["initializer"],
+                initializer=resolved["initializer"],
             ),
             rng,
         )
-    return Autoencoder(layer_config(settings, s, n, latent_size, loss, output, blocks), rng)
+    return Autoencoder(layer_config(settings, resolved, n, latent_size, loss, output, blocks), rng)
 
 
 def layer_config(
     settings: BaseAutoencoderSettings,
-    s: dict[str, Any],
+    resolved: dict[str, Any],
     n_inputs: int,
     latent_size: int,
     loss: LossName,
     output: OutputName,
     blocks: tuple[UnitBlock, ...] = (),
 ) -> AutoencoderConfig:
-    """Return the shape of a fully connected autoencoder; `s` is what the settings say for the variant."""
-    given = s["activation"]
+    """Return the config of a fully connected autoencoder; `resolved` is `settings.resolved(variant)`.
+
+    Raises:
+        TrainingError: more units are to be kept (`top_k_units`) than the latent has.
+    """
+    given = resolved["activation"]
     first: Activation = given if isinstance(given, str) else given[-1]  # type: ignore[assignment]
     keep = 0
-    if s["sparsity"] == "top_k":
-        keep = s["top_k_units"] or max(1, latent_size // 10)
+    if resolved["sparsity"] == "top_k":
+        keep = resolved["top_k_units"] or max(1, latent_size // 10)
         if keep > latent_size:
             raise TrainingError(
-                f"autoencoder.top_k_units is {keep}, but the code has {latent_size} units; lower it"
+                f"autoencoder.top_k_units is {keep}, but the latent has {latent_size} units; lower it"
             )
     return AutoencoderConfig(
         n_inputs=n_inputs,
-        hidden_sizes=s["hidden_sizes"],
+        hidden_sizes=resolved["hidden_sizes"],
         latent_size=latent_size,
-        activation=s["activation"],
-        latent_activation=s["latent_activation"],
-        decoder_activation=s["decoder_activation"] or first,
+        activation=resolved["activation"],
+        latent_activation=resolved["latent_activation"],
+        decoder_activation=resolved["decoder_activation"] or first,
         loss=loss,
         output=output,
         blocks=blocks,
-        tied=s["tied"],
+        tied=resolved["tied"],
         keep=keep,
-        initializer=s["initializer"],
+        initializer=resolved["initializer"],
         initializer_gain=settings.initializer_gain,
     )

@@ -1,4 +1,4 @@
-"""What is added to the reconstruction loss: penalties on a code's activities and on the encoder's Jacobian."""
+"""Penalties on the latent activations and on the encoder's Jacobian, added to the reconstruction loss."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ SparsityName = Literal["none", "kl", "l1", "top_k"]
 SPARSITIES: dict[str, Choice] = {
     "none": Choice("no penalty", "a bottleneck or noise does the work"),
     "kl": Choice(
-        "sum_j KL(rho || mean activity of unit j over the batch) (Ng 2011)",
-        "sigmoid codes",
+        "sum_j KL(rho || mean activation of unit j over the batch) (Ng 2011)",
+        "sigmoid latents",
         ("sparsity_weight", "sparsity_target"),
     ),
     "l1": Choice(
-        "sum_j of the row's absolute activities (Olshausen & Field 1996)", "relu codes", ("sparsity_weight",)
+        "sum_j of the row's absolute activations (Olshausen & Field 1996)",
+        "relu latents",
+        ("sparsity_weight",),
     ),
     "top_k": Choice(
-        "only the top_k_units largest units of a row count (Makhzani & Frey 2013)",
-        "linear or relu codes: the number is exact",
+        "all but the top_k_units largest units of a row are set to 0 (Makhzani & Frey 2013)",
+        "linear or relu latents: the number is exact",
         ("top_k_units",),
     ),
 }
@@ -32,7 +34,7 @@ SPARSITIES: dict[str, Choice] = {
 
 @dataclass(frozen=True)
 class EncodedBatch:
-    """A batch on its way through: codes (rows, units), and |J|^2 of each row (rows,) where it was asked for."""
+    """A batch after the encoder: latents (rows, units), and |J|^2 of each row (rows,) where a penalty needs it."""
 
     latent: Tensor
     squared_jacobian: Tensor | None = None
@@ -43,7 +45,7 @@ class Penalty(Protocol):
 
     @property
     def name(self) -> str:
-        """What the term is called in the history."""
+        """The term's name in the training history."""
 
     def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the weighted term of each row, shape (rows,)."""
@@ -89,10 +91,10 @@ class Contraction:
 
 
 def kl_sparsity(latent: Tensor, target: float) -> Tensor:
-    """Return sum_j KL(rho || rho_j), rho_j the mean activity of unit j over the batch; a number, nats.
+    """Return sum_j KL(rho || rho_j), rho_j the mean activation of unit j over the batch; a number, nats.
 
     rho log(rho / rho_j) + (1 - rho) log((1 - rho) / (1 - rho_j)). The mean comes first: the mean of each row's own
-    divergence would ask every row for the same activity. A unit that is always off or always on has a finite cost.
+    divergence would ask every row for the same activation. A unit that is always off or always on has a finite cost.
 
     Args:
         latent: (rows, units) in [0, 1].

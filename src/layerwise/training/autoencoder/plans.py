@@ -1,4 +1,4 @@
-"""Trainees of autoencoders: reconstruction with noise and penalties, and the variational bounds."""
+"""Training plans of autoencoders: reconstruction with noise and penalties, and the variational bounds."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from layerwise.training.supervised.settings import FinetuningSettings
 
 
 class ReconstructionPlan(GradientPlan):
-    """Make clean rows from the codes of (damaged) rows cheap, penalties included.
+    """Minimise the loss of clean rows reconstructed from (corrupted) ones, plus the penalties.
 
     Args:
         network: the autoencoder.
-        settings: how the gradient is followed.
-        corruption: what the encoder sees instead of the row; the loss is against the row itself.
-        penalties: terms of the cost.
-        directions: draws the random directions of an estimated Jacobian; None takes its exact norm.
+        settings: optimiser and schedule.
+        corruption: noise on the encoder's input; the loss is against the row itself.
+        penalties: further terms of the cost.
+        directions: samples the random directions of an estimated Jacobian norm; None takes the exact norm.
         n_batches: batches an epoch.
     """
 
@@ -51,13 +51,13 @@ class ReconstructionPlan(GradientPlan):
         super().__init__(network, settings, rngs, n_batches)
         self.autoencoder, self.corruption, self.penalties = network, corruption, tuple(penalties)
         self.directions = directions
-        self.contracts = any(isinstance(each, Contraction) for each in penalties)
+        self.needs_jacobian = any(isinstance(each, Contraction) for each in penalties)
 
     def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
         """Return the mean loss with all penalties, and each row's loss without them."""
-        seen = self.corruption(rows)
+        corrupted = self.corruption(rows)
         with self.autocast(rows):
-            encoded = self._encode(seen)
+            encoded = self._encode(corrupted)
             pre_activation = self.autoencoder.decode_pre_activation(encoded.latent)
         loss = self.autoencoder.loss(pre_activation.float(), rows)
         losses, cost = {"loss": loss}, loss.mean()
@@ -66,34 +66,34 @@ class ReconstructionPlan(GradientPlan):
             cost = cost + losses[penalty.name].mean()
         return cost, losses
 
-    def _encode(self, seen: Tensor) -> EncodedBatch:
-        if not self.contracts:
-            return EncodedBatch(self.autoencoder.encode(seen))
+    def _encode(self, inputs: Tensor) -> EncodedBatch:
+        if not self.needs_jacobian:
+            return EncodedBatch(self.autoencoder.encode(inputs))
         if self.directions is not None:
-            return EncodedBatch(*estimate_jacobian_norm(self.autoencoder.encode, seen, self.directions))
+            return EncodedBatch(*estimate_jacobian_norm(self.autoencoder.encode, inputs, self.directions))
         assert isinstance(self.autoencoder, Autoencoder)
-        return EncodedBatch(*encode_with_jacobian_norm(self.autoencoder, seen))
+        return EncodedBatch(*encode_with_jacobian_norm(self.autoencoder, inputs))
 
     def validation_losses(self, rows: Tensor) -> Losses:
-        """Return each row's loss and squared error."""
+        """Return each row's loss and squared error, without noise and penalties."""
         pre_activation = self.autoencoder(rows)
-        squared = (self.autoencoder.output.mean(pre_activation) - rows).square().sum(1)
-        return {"loss": self.autoencoder.loss(pre_activation, rows), "reconstruction_sse": squared}
+        squared_error = (self.autoencoder.output.mean(pre_activation) - rows).square().sum(1)
+        return {"loss": self.autoencoder.loss(pre_activation, rows), "reconstruction_sse": squared_error}
 
 
 class VariationalPlan(GradientPlan):
-    """Raise a lower bound on log p(x): the evidence lower bound, or the importance-weighted one.
+    """Maximise a lower bound on log p(x): the evidence lower bound, or the importance-weighted one.
 
     Args:
         network: the variational autoencoder.
-        settings: how the gradient is followed.
-        noise: draws the codes while learning.
-        fixed_noise: draws the codes while measuring.
+        settings: optimiser and schedule.
+        noise: samples the latents in training.
+        fixed_noise: samples the latents in validation.
         n_batches: batches an epoch.
         samples: k of the importance-weighted bound.
-        beta: weight of the divergence, with k = 1.
+        beta: weight of the KL divergence, with k = 1.
         beta_warmup_epochs: over which beta rises from 0.
-        free_bits: nats that each unit's divergence (its mean over the batch) costs nothing, with k = 1.
+        free_bits: nats of each unit's KL divergence (its mean over the batch) that cost nothing, with k = 1.
     """
 
     def __init__(
@@ -120,15 +120,16 @@ class VariationalPlan(GradientPlan):
         )
 
     def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
-        """Return what is minimised, and each row's negative bound, in nats."""
-        losses, units = self._bound(rows, self.rngs["noise"])
-        if units is None or (self.beta_now == 1 and not self.free_bits):
+        """Return the cost that is minimised, and each row's negative bound, in nats."""
+        losses, unit_kl = self._bound(rows, self.rngs["noise"])
+        if unit_kl is None or (self.beta_now == 1 and not self.free_bits):
             return losses["loss"].mean(), losses
-        mean = units.mean(0)
-        paid = mean.clamp_min(self.free_bits) if self.free_bits else mean
-        return losses["loss"].mean() - mean.sum() + self.beta_now * paid.sum(), losses
+        mean = unit_kl.mean(0)
+        penalized = mean.clamp_min(self.free_bits) if self.free_bits else mean
+        return losses["loss"].mean() - mean.sum() + self.beta_now * penalized.sum(), losses
 
     def _bound(self, rows: Tensor, noise: torch.Generator) -> tuple[Losses, Tensor | None]:
+        """Return each row's negative bound, and with k = 1 each unit's KL divergence (rows, latent_size)."""
         vae = self.vae
         if self.samples > 1:
             with self.autocast(rows):
@@ -138,9 +139,9 @@ class VariationalPlan(GradientPlan):
             mean, log_variance = (part.float() for part in vae.posterior(rows))
             z, _ = sample_latents(mean, log_variance, noise)
             pre_activation = vae.decode_pre_activation(z)
-        units = kl_divergence(mean, log_variance)
-        of_row = units.sum(1)
-        return {"loss": vae.loss(pre_activation.float(), rows) + of_row, "kl_divergence": of_row}, units
+        unit_kl = kl_divergence(mean, log_variance)
+        row_kl = unit_kl.sum(1)
+        return {"loss": vae.loss(pre_activation.float(), rows) + row_kl, "kl_divergence": row_kl}, unit_kl
 
     def validation_losses(self, rows: Tensor) -> Losses:
         """Return each row's negative bound (nats) and the squared error at the posterior mean."""

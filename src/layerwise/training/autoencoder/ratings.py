@@ -1,4 +1,4 @@
-"""Train an autoencoder of ratings, watched by held-out ones."""
+"""Train an autoencoder of ratings (AutoRec), with early stopping on held-out ratings."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoen
 from layerwise.models.rbm.ratings import rated
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.callbacks.base import Callback, Reporter
+from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.stopping import KeepBestWeights
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import Losses, TrainingError
@@ -25,12 +25,12 @@ from layerwise.utils.random_streams import torch_rng
 
 
 class RatingReconstructionPlan(GradientPlan):
-    """Predict a row's ratings from those that masking leaves; the loss is of all that are there.
+    """Predict a row's ratings from those that masking leaves; the loss is over all that are given.
 
     Args:
-        network: learns in place.
-        settings: how the gradient is followed.
-        corruption: takes ratings away, fresh for each batch.
+        network: trained in place.
+        settings: optimiser and schedule.
+        corruption: masks ratings, anew for each batch.
         n_batches: batches an epoch.
         l2: lambda of + lambda/2 sum w^2 a row (Sedhain et al. 2015, equation 2).
     """
@@ -50,16 +50,16 @@ class RatingReconstructionPlan(GradientPlan):
         """Return the mean loss with the penalty, and each row's loss."""
         loss = self.ratings.loss(self.ratings(self.corruption(rows)), rows)
         weights = (self.ratings.encoder.weight, self.ratings.decoder.weight)
-        size = torch.stack([weight.square().sum() for weight in weights]).sum()
-        return loss.mean() + self.l2 / 2 * size, {"loss": loss}
+        squared_norm = torch.stack([weight.square().sum() for weight in weights]).sum()
+        return loss.mean() + self.l2 / 2 * squared_norm, {"loss": loss}
 
     def validation_losses(self, rows: Tensor) -> Losses:
-        """Return each row's loss, nothing taken away."""
+        """Return each row's loss, nothing masked."""
         return {"loss": self.ratings.loss(self.ratings(rows), rows)}
 
 
 class HeldOutRatingsMonitor(Callback):
-    """Measure `validation/rmse` after each epoch: held-out ratings, predicted from the given ones of their rows."""
+    """Compute `validation/rmse` after each epoch: held-out ratings, predicted from the given ones of their rows."""
 
     def __init__(self, network: RatingAutoencoder, given: Tensor, held_out: Tensor) -> None:
         self.network, self.given = network, given
@@ -69,44 +69,44 @@ class HeldOutRatingsMonitor(Callback):
     def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
         """Return the epoch's error."""
         with torch.no_grad():
-            answers = self.network(self.given)[self.rows, self.groups]
+            predicted = self.network(self.given)[self.rows, self.groups]
         low, high = self.network.config.levels[0], self.network.config.levels[-1]
-        return {"validation/rmse": float((answers.clamp(low, high) - self.true).square().mean().sqrt())}
+        return {"validation/rmse": float((predicted.clamp(low, high) - self.true).square().mean().sqrt())}
 
 
 def train_rating_autoencoder(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: AutoencoderSettings, seed: int
 ) -> tuple[RatingAutoencoder, dict[str, Any]]:
-    """Return the network of the epoch of least error on held-out ratings, and its history.
+    """Return the network of the epoch with the least error on held-out ratings, and its history.
 
     Args:
         training: one-hot ratings (rows, n_inputs).
         validation: other ratings of the same rows.
-        columns: what they are.
-        settings: `variant` denoising; how it learns.
+        columns: what the columns are.
+        settings: the hyperparameters; `variant` is denoising.
         seed: of the run.
 
     Raises:
-        TrainingError: the variant does not read ratings.
+        TrainingError: the variant or the corruption does not fit ratings.
     """
     if settings.variant != "denoising":
         raise TrainingError(
             f"autoencoder.variant: {settings.variant} has no way to leave missing ratings out; take denoising"
         )
-    s, device = settings.resolved("denoising"), training.inputs.device
+    resolved, device = settings.resolved("denoising"), training.inputs.device
     levels = torch.tensor([float(level) for level in columns.class_names], device=device)
     _, _, level = rated(training.inputs, len(levels))
     config = RatingAutoencoderConfig(
         n_groups=len(columns.blocks),
         levels=tuple(levels.tolist()),
-        latent_size=s["latent_size"],
-        activation=s["latent_activation"],
+        latent_size=resolved["latent_size"],
+        activation=resolved["latent_activation"],
         center=float(levels[level].mean()),
     )
     network = RatingAutoencoder(config, torch_rng(seed, "autoencoder")).to(device)
-    if s["corruption"] not in ("auto", "masking", "none"):
+    if resolved["corruption"] not in ("auto", "masking", "none"):
         raise TrainingError(
-            f"corruption: {s['corruption']} makes ratings up; of ratings, masking alone makes sense"
+            f"corruption: {resolved['corruption']} makes ratings up; of ratings, masking alone makes sense"
         )
     masking = Corruption(
         "masking",
@@ -128,7 +128,7 @@ def train_rating_autoencoder(
         rng=torch_rng(seed, "autoencoder", "order"),
         callbacks=[
             HeldOutRatingsMonitor(network, training.inputs, validation.inputs),
-            KeepBestWeights(network, "validation/rmse", settings.patience),
+            *best_epoch_callbacks(network, "validation/rmse", settings.patience),
             Reporter("autoencoder/"),
             ProgressBar("training autoencoder", "validation/rmse"),
         ],

@@ -1,4 +1,4 @@
-"""One row's reconstruction as training goes on."""
+"""A callback that keeps one row's reconstruction as training goes on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from layerwise.training.callbacks.base import Callback
 
 @dataclass
 class ReconstructionHistory(Callback):
-    """Keep one row's reconstruction at four stages of a training.
+    """Keep one row's reconstruction before training, after the first epoch, a quarter of the epochs, and all.
 
     Args:
         reconstruct: returns the reconstruction (1, n_inputs) of rows (1, n_inputs), and its loss, a number.
@@ -28,12 +28,12 @@ class ReconstructionHistory(Callback):
     entries: list[tuple[int, Tensor, float]] = field(default_factory=list)
 
     def on_train_start(self, progress: Progress) -> None:
-        """Look at the start."""
+        """Keep the reconstruction of the untrained network."""
         self._epochs = {1, max(2, round(progress.epochs / 4)), progress.epochs}
         self._keep(0)
 
     def on_epoch_end(self, progress: Progress, metrics: object) -> None:
-        """Look again at the first epoch, after a quarter of them, and at the last one."""
+        """Keep the reconstruction after the first epoch, after a quarter of them, and after the last one."""
         if progress.epoch in self._epochs:
             self._keep(progress.epoch)
 
@@ -57,18 +57,18 @@ class ReconstructionHistory(Callback):
 
 
 def rbm_reconstruction_history(rbm: RBM, row: Tensor) -> ReconstructionHistory:
-    """Return the stages of a machine: there and back by means."""
+    """Return the callback for an RBM: the mean visible units given the mean hidden units."""
 
     def reconstruct(v: Tensor) -> tuple[Tensor, Tensor]:
         units = rbm.visible_units
-        x = rbm.visible_pre_activation(rbm.hidden_mean(v))
-        return units.mean(x, units.observation_counts(v)), units.loss(x, v)
+        pre_activation = rbm.visible_pre_activation(rbm.hidden_mean(v))
+        return units.mean(pre_activation, units.observation_counts(v)), units.loss(pre_activation, v)
 
     return ReconstructionHistory(reconstruct, row)
 
 
 def autoencoder_reconstruction_history(network: BaseAutoencoder, row: Tensor) -> ReconstructionHistory:
-    """Return the stages of an autoencoder, without noise."""
+    """Return the callback for an autoencoder, without noise."""
 
     def reconstruct(rows: Tensor) -> tuple[Tensor, Tensor]:
         pre_activation = network(rows)

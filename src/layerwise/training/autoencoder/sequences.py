@@ -1,4 +1,4 @@
-"""Train a recurrent autoencoder to write what it read and what comes next."""
+"""Train a recurrent autoencoder to reconstruct a sequence and to predict its continuation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from layerwise.checkpointing.state import Progress
 from layerwise.data.tensors import TensorData
 from layerwise.models.autoencoder.sequence import SequenceAutoencoder
 from layerwise.training.callbacks.base import Reporter
+from layerwise.training.callbacks.keep_best_weights import KeepBestWeights
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.stopping import KeepBestWeights
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import Losses
@@ -19,12 +19,12 @@ from layerwise.utils.random_streams import torch_rng
 
 
 class SequenceReconstructionPlan(GradientPlan):
-    """Rows are whole series laid flat; the reader sees their first `n_input_steps` steps.
+    """Rows are whole sequences laid flat; the encoder sees their first `n_input_steps` steps.
 
     Args:
-        network: learns in place.
-        settings: how the gradient is followed.
-        n_input_steps: steps that are read and written again; the rest is predicted.
+        network: trained in place.
+        settings: optimiser and schedule.
+        n_input_steps: steps that are encoded and reconstructed; the rest is predicted.
         n_batches: batches an epoch.
     """
 
@@ -49,12 +49,12 @@ class SequenceReconstructionPlan(GradientPlan):
         series = rows.reshape(len(rows), -1, net.config.n_inputs)
         past, future = series[:, : self.n_input_steps], series[:, self.n_input_steps :]
         latent = net.encode(past)
-        found = {"past": net.output.loss(net.decode_steps(latent, "past", self.n_input_steps), past).sum(1)}
+        losses = {"past": net.output.loss(net.decode_steps(latent, "past", self.n_input_steps), past).sum(1)}
         if net.config.predicts and future.shape[1]:
-            found["future"] = net.output.loss(
+            losses["future"] = net.output.loss(
                 net.decode_steps(latent, "future", future.shape[1]), future
             ).sum(1)
-        return found
+        return losses
 
 
 def train_sequences(
@@ -66,15 +66,17 @@ def train_sequences(
     n_input_steps: int,
     seed: int,
 ) -> Progress:
-    """Train in place; the network ends with the weights of the epoch that writes validation rows best.
+    """Train in place; the network ends with the weights of the epoch with the lowest validation loss.
+
+    The loss is that of the predicted steps, or of the reconstructed ones where the network predicts none.
 
     Args:
-        network: learns in place.
-        training: (n, steps x n_inputs) series laid flat.
+        network: trained in place.
+        training: (n, steps x n_inputs) sequences laid flat.
         validation: other ones.
-        settings: epochs and the optimiser's.
+        settings: epochs, optimiser and schedule.
         batch_size: rows a step.
-        n_input_steps: steps that are read.
+        n_input_steps: steps that are encoded.
         seed: of the run.
     """
     batch_size = min(batch_size, len(training))

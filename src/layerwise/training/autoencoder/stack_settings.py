@@ -1,19 +1,19 @@
-"""Every hyperparameter of a stack of autoencoders."""
+"""The hyperparameters of a stack of autoencoders."""
 
 from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from layerwise.training.autoencoder.settings import BaseAutoencoderSettings
+from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.variants import LayerVariant
 from layerwise.utils.config import setting
 
 
 class SAESettings(BaseAutoencoderSettings):
-    """The stack of `kedro run --pipelines=sae`: every layer is an autoencoder of the rows that the one below encodes.
+    """The stack of `kedro run --pipelines=sae`: every layer is an autoencoder of the latents of the one below.
 
-    Epochs and batches are those of `pretraining`. With `pretraining.method: rbm` the stack is one of machines, unrolled
-    to a deep autoencoder that learns for `unrolled_epochs` more (Hinton & Salakhutdinov 2006).
+    Epochs and batches are those of `pretraining`. With `pretraining.method: rbm` the stack is one of RBMs, unrolled to
+    a deep autoencoder that is trained for `unrolled_epochs` more (Hinton & Salakhutdinov 2006).
     """
 
     variant: LayerVariant = setting("denoising", "the kind of every layer; see Autoencoders")
@@ -21,13 +21,13 @@ class SAESettings(BaseAutoencoderSettings):
         (500, 500, 1000),
         min_length=1,
         description="units of each layer",
-        json_schema_extra={"when": "as wide as the rows or wider for pictures", "not_with": ""},
+        json_schema_extra={"when": "as wide as the rows or wider for images", "not_with": ""},
     )
     corruption_levels: tuple[float, ...] = setting(
-        (), "one corruption_level a layer, in place of one for all", "0.1, 0.2, 0.3 for pictures"
+        (), "one corruption_level a layer, in place of one for all", "0.1, 0.2, 0.3 for images"
     )
     unrolled_epochs: int = setting(
-        5, "epochs that the unrolled deep autoencoder learns as a whole", "pretraining.method: rbm", "", ge=0
+        5, "epochs of the unrolled deep autoencoder as a whole", "pretraining.method: rbm", "", ge=0
     )
     unrolled_learning_rate: float = setting(1e-3, "of the unrolled autoencoder", "", "", gt=0)
 
@@ -35,21 +35,24 @@ class SAESettings(BaseAutoencoderSettings):
     def _check_consistency(self) -> SAESettings:
         conflicts = self.conflicts(self.variant)
         self.to_finetuning_settings(1)
-        s = self.resolved(self.variant)
+        resolved = self.resolved(self.variant)
         if self.activation is not None:
-            conflicts.append("each layer of a stack is a code: set latent_activation, not activation")
+            conflicts.append("each layer of a stack is a latent: set latent_activation, not activation")
         if self.corruption_levels:
             if len(self.corruption_levels) != len(self.hidden_sizes):
                 conflicts.append(
                     f"corruption_levels has {len(self.corruption_levels)} value(s) for {len(self.hidden_sizes)} layers"
                 )
-            if s["corruption"] == "none":
+            if resolved["corruption"] == "none":
                 conflicts.append("corruption none has no use for corruption_levels")
-            if any(not 0 <= level <= 1 for level in self.corruption_levels) and s["corruption"] != "gaussian":
-                conflicts.append("corruption_levels are shares between 0 and 1")
+            if (
+                any(not 0 <= level <= 1 for level in self.corruption_levels)
+                and resolved["corruption"] != "gaussian"
+            ):
+                conflicts.append("corruption_levels are fractions between 0 and 1")
         if any(size < 1 for size in self.hidden_sizes):
             conflicts.append("every layer needs at least 1 unit")
-        if s["sparsity"] == "top_k":
+        if resolved["sparsity"] == "top_k":
             conflicts.append("a fine-tuned network has no top_k units; take kl or l1")
         if conflicts:
             raise ValueError("; ".join(conflicts))

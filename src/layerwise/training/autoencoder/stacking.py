@@ -1,4 +1,4 @@
-"""Pretrain a stack of autoencoders layer by layer, or as a whole after it was unrolled from machines."""
+"""Pretrain a stack of autoencoders layer by layer, or as a whole after it was unrolled from RBMs."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from layerwise.utils.random_streams import torch_rng
 
 
 def build_stack(settings: SAESettings, columns: DataSpec, rng: torch.Generator) -> StackedAutoencoders:
-    """Return the untrained stack: the lowest layer reads the columns, each other one the codes below it.
+    """Return the untrained stack: the lowest layer encodes the columns, each other one the latents below it.
 
     Raises:
         TrainingError: the settings do not fit the columns.
     """
-    s = settings.resolved(settings.variant) | {"hidden_sizes": ()}
+    resolved = settings.resolved(settings.variant) | {"hidden_sizes": ()}
     loss, output, blocks = select_output(settings, columns, settings.variant)
     layers = []
     n = columns.n_inputs
     for size in settings.hidden_sizes:
-        layers.append(layer_config(settings, s, n, size, loss, output, blocks))
+        layers.append(layer_config(settings, resolved, n, size, loss, output, blocks))
         n, blocks = size, ()
-        # Sigmoid codes are shares of one again; any others are numbers.
-        is_probability = s["latent_activation"] == "sigmoid"
+        # Sigmoid activations are probabilities again; any others are real numbers.
+        is_probability = resolved["latent_activation"] == "sigmoid"
         loss, output = ("binary_cross_entropy", "sigmoid") if is_probability else ("squared", "linear")
     return StackedAutoencoders(StackConfig(layers=tuple(layers)), rng)
 
@@ -54,14 +54,14 @@ def pretrain_layers(
     pretraining: PretrainingSettings,
     seed: int,
 ) -> PretrainingResult:
-    """Train each autoencoder on the codes of the one below, bottom up; codes are passed on without noise.
+    """Train each autoencoder on the latents of the one below, bottom up; latents are passed on without noise.
 
     Args:
-        stack: learns in place.
+        stack: trained in place.
         training: inputs (n, n_visible); targets are not read.
-        validation: rows that are measured and not learnt from.
+        validation: rows for the validation loss.
         columns: what the inputs are.
-        settings: how a layer learns.
+        settings: the hyperparameters of a layer.
         pretraining: its epochs and batches.
         seed: of the run.
     """
@@ -76,14 +76,14 @@ def pretrain_layers(
     for k, layer in enumerate(layers):
         name = f"layer_{k + 1}"
         label = f"pretraining layer {k + 1} of {len(layers)}"
-        s = settings.resolved(settings.variant)
+        resolved = settings.resolved(settings.variant)
         if settings.corruption_levels:
-            s["corruption_level"] = settings.corruption_levels[k]
+            resolved["corruption_level"] = settings.corruption_levels[k]
         bounded = layer.config.output == "sigmoid"
         plan = build_reconstruction_plan(
             layer,
             settings,
-            s,
+            resolved,
             columns.blocks if k == 0 else (),
             bounded,
             epochs[k],
@@ -126,23 +126,23 @@ def train_unrolled(
     """Train the deep autoencoder that the stack unrolls to, and put its weights back into the stack.
 
     Args:
-        stack: of free weights; learns in place.
+        stack: of untied weights; trained in place.
         training: inputs (n, n_visible).
-        validation: rows that are measured and not learnt from.
+        validation: rows for the validation loss.
         settings: `unrolled_epochs`, `unrolled_learning_rate`, precision and schedule.
         batch_size: rows a step.
         seed: of the run.
-        dynamic_binarization: read each input as a probability and draw it anew for every batch.
+        dynamic_binarization: take each input as a probability and sample it anew for every batch.
     """
     deep, device = unroll(stack), training.inputs.device
     reconstruction_history = autoencoder_reconstruction_history(deep, training.inputs[0].clone())
-    learning = settings.to_finetuning_settings(settings.unrolled_epochs or 1)
-    none = Corruption("none", 0.0, torch_rng(seed, "unrolled", "corruption", device=device))
+    optimizer_settings = settings.to_finetuning_settings(settings.unrolled_epochs or 1)
+    no_corruption = Corruption("none", 0.0, torch_rng(seed, "unrolled", "corruption", device=device))
     progress = fit(
         ReconstructionPlan(
             deep,
-            learning.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
-            none,
+            optimizer_settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
+            no_corruption,
             n_batches=-(-len(training) // batch_size),
         ),
         training,
@@ -169,8 +169,8 @@ def train_unrolled(
 def _callbacks(
     prefix: str, label: str, reconstruction_history: ReconstructionHistory | None
 ) -> list[Callback]:
-    found: list[Callback] = [Reporter(prefix), ProgressBar(label, "train/loss")]
-    return found if reconstruction_history is None else [*found, reconstruction_history]
+    callbacks: list[Callback] = [Reporter(prefix), ProgressBar(label, "train/loss")]
+    return callbacks if reconstruction_history is None else [*callbacks, reconstruction_history]
 
 
 def _encode_for_next_layer(layer: Autoencoder, rows: Tensor) -> Tensor:

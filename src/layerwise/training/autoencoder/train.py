@@ -13,6 +13,7 @@ from layerwise.data.transforms.corruption import Corruption, column_groups
 from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
 from layerwise.models.autoencoder.feedforward import Autoencoder
 from layerwise.models.autoencoder.variational import VAE
+from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.building import AnyAutoencoder
 from layerwise.training.autoencoder.latent_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
 from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
@@ -20,11 +21,11 @@ from layerwise.training.autoencoder.reconstruction_history import (
     ReconstructionHistory,
     autoencoder_reconstruction_history,
 )
-from layerwise.training.autoencoder.settings import AutoencoderSettings, BaseAutoencoderSettings
+from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
 from layerwise.training.callbacks.base import Callback, Reporter
+from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.stopping import KeepBestWeights
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
@@ -32,22 +33,22 @@ from layerwise.training.transforms import make_batch_transform
 from layerwise.utils.random_streams import torch_rng
 
 
-def build_penalties(s: dict[str, Any]) -> list[Penalty]:
-    """Return the terms of the cost that the settings ask for."""
-    found: list[Penalty] = []
-    if s["sparsity"] == "kl":
-        found.append(KLSparsity(s["sparsity_weight"], s["sparsity_target"]))
-    elif s["sparsity"] == "l1":
-        found.append(L1Sparsity(s["sparsity_weight"]))
-    if s["contraction"]:
-        found.append(Contraction(s["contraction"]))
-    return found
+def build_penalties(resolved: dict[str, Any]) -> list[Penalty]:
+    """Return the penalties that the `resolved` settings ask for."""
+    penalties: list[Penalty] = []
+    if resolved["sparsity"] == "kl":
+        penalties.append(KLSparsity(resolved["sparsity_weight"], resolved["sparsity_target"]))
+    elif resolved["sparsity"] == "l1":
+        penalties.append(L1Sparsity(resolved["sparsity_weight"]))
+    if resolved["contraction"]:
+        penalties.append(Contraction(resolved["contraction"]))
+    return penalties
 
 
 def build_reconstruction_plan(
     network: Autoencoder | ConvolutionalAutoencoder,
     settings: BaseAutoencoderSettings,
-    s: dict[str, Any],
+    resolved: dict[str, Any],
     columns_blocks: Sequence[ColumnBlock],
     bounded: bool,
     epochs: int,
@@ -56,27 +57,27 @@ def build_reconstruction_plan(
     name: str,
     device: torch.device,
 ) -> ReconstructionPlan:
-    """Return the trainee of an autoencoder that is not variational.
+    """Return the training plan of an autoencoder that is not variational.
 
     Raises:
         TrainingError: the noise does not fit the columns.
     """
-    kind = s["corruption"]
-    level = s["corruption_level"]
+    kind = resolved["corruption"]
+    level = resolved["corruption_level"]
     if kind == "auto":
         kind = "masking" if bounded else "swap"
         level = DEFAULT_CORRUPTION_LEVELS[kind] if level is None else level
     if kind == "salt_and_pepper" and not bounded:
         raise TrainingError(
-            "corruption: salt_and_pepper puts 0 or 1 in the place of inputs, and these columns are numbers of any "
-            "size; take swap or gaussian"
+            "corruption: salt_and_pepper replaces inputs by 0 or 1, and these columns are numbers of any size; take "
+            "swap or gaussian"
         )
     groups = column_groups(columns_blocks) if columns_blocks else None
     return ReconstructionPlan(
         network,
         settings.to_finetuning_settings(epochs),
         Corruption(kind, level, torch_rng(seed, name, "corruption", device=device), groups),
-        build_penalties(s),
+        build_penalties(resolved),
         torch_rng(seed, name, "directions", device=device) if settings.jacobian == "estimated" else None,
         n_batches,
     )
@@ -97,16 +98,19 @@ def train_autoencoder(
     """Train in place; the network ends with the weights of its best epoch by the validation loss.
 
     Args:
-        network: learns in place, and ends in evaluation mode.
+        network: trained in place, and left in evaluation mode.
         training: inputs (n, n_inputs); targets are not read.
-        validation: rows that are measured and not learnt from. Of freshly binarised pixels they are drawn once, so
-            that all epochs are measured on the same ink.
+        validation: rows for the validation loss. With dynamic binarisation they are binarised once, so that all epochs
+            are compared on the same pixels.
         columns: what the inputs are.
-        settings: how.
+        settings: the hyperparameters.
         seed: of the run.
         name: of the metrics, of messages and of the streams of random numbers.
-        callbacks: more listeners, such as probes.
-        silent: report nothing; for a second network beside the run's own.
+        callbacks: further ones, such as layer statistics.
+        silent: report no metrics and show no progress; for a second network beside the run's own.
+
+    Returns:
+        The loop's progress and the reconstructions of the first training row.
     """
     device = training.inputs.device
     n_batches = -(-len(training) // settings.batch_size)
@@ -125,9 +129,18 @@ def train_autoencoder(
         )
     else:
         bounded = columns.bounded or columns.image_shape is not None
-        s = settings.resolved(settings.variant)
+        resolved = settings.resolved(settings.variant)
         plan = build_reconstruction_plan(
-            network, settings, s, columns.blocks, bounded, settings.epochs, n_batches, seed, name, device
+            network,
+            settings,
+            resolved,
+            columns.blocks,
+            bounded,
+            settings.epochs,
+            n_batches,
+            seed,
+            name,
+            device,
         )
     if columns.dynamic_binarization:
         binarized = torch.bernoulli(
@@ -135,7 +148,7 @@ def train_autoencoder(
         )
         validation = validation.with_inputs(binarized)
     reconstruction_history = autoencoder_reconstruction_history(network, training.inputs[0].clone())
-    shown = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "validation/loss")]
+    reporting = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "validation/loss")]
     progress = fit(
         plan,
         training,
@@ -145,9 +158,9 @@ def train_autoencoder(
         validation=validation,
         callbacks=[
             *callbacks,
-            KeepBestWeights(network, "validation/loss", settings.patience),
+            *best_epoch_callbacks(network, "validation/loss", settings.patience),
             reconstruction_history,
-            *shown,
+            *reporting,
         ],
         transform=make_batch_transform(
             settings.augmentation,

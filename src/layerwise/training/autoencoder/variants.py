@@ -1,4 +1,4 @@
-"""The kinds of autoencoders by name, and what each sets where the settings say nothing."""
+"""The autoencoder variants by name, and the defaults of each."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ Variant = Literal[
 ]  # fmt: skip
 
 VARIANTS: dict[str, Choice] = {
-    "compression": Choice("a code smaller than the row", "fewer dimensions; few columns out of many"),
-    "overcomplete": Choice("a code larger than the row and nothing else", "to see it learn the identity"),
-    "deep": Choice("784-1000-500-250-30 and its mirror (Hinton & Salakhutdinov 2006)", "the best small code"),
+    "compression": Choice("a latent smaller than the row", "fewer dimensions; few columns out of many"),
+    "overcomplete": Choice("a latent larger than the row and nothing else", "to see it learn the identity"),
+    "deep": Choice("784-1000-500-250-30 and its mirror (Hinton & Salakhutdinov 2006)", "the best small latent"),
     "sparse": Choice("few active units: kl, l1 or top_k", "features that can be read"),
-    "denoising": Choice("the clean row from a damaged one (Vincent et al. 2010)", "pretraining; taking noise out"),
+    "denoising": Choice("the clean row from a corrupted one (Vincent et al. 2010)", "pretraining; denoising"),
     "contractive": Choice(
-        "+ contraction |J|^2, J the encoder's Jacobian (Rifai et al. 2011)", "codes that ignore small changes"
+        "+ contraction |J|^2, J the encoder's Jacobian (Rifai et al. 2011)", "latents that ignore small changes"
     ),
-    "variational": Choice("a latent variable model (Kingma & Welling 2014)", "likelihoods, samples, in-betweens"),
-    "convolutional": Choice("3 x 3 filters, denoising (Masci et al. 2011)", "pictures"),
+    "variational": Choice(
+        "a latent variable model (Kingma & Welling 2014)", "likelihoods, samples, interpolation"
+    ),
+    "convolutional": Choice("3 x 3 filters, denoising (Masci et al. 2011)", "images"),
 }  # fmt: skip
 
 _SMOOTH = {"activation": "silu", "latent_activation": "linear", "initializer": "he_uniform"}
-# What a variant sets where the settings say nothing; the rest is in `COMMON`.
+# A variant's defaults for settings that are null; those of every variant are in `COMMON_DEFAULTS`.
 VARIANT_DEFAULTS: dict[str, dict[str, Any]] = {
     "compression": {"hidden_sizes": (256,), **_SMOOTH},
     "overcomplete": {"latent_activation": "relu", "initializer": "he_uniform"},

@@ -1,4 +1,4 @@
-"""What listens to the loop: early stopping, progress, the learning rate on a plateau.
+"""What listens to the loop: early stopping, best weights, limits, progress, the learning rate on a plateau.
 
-Callbacks that belong to one method stand beside it.
+Callbacks that belong to one method are beside it.
 """

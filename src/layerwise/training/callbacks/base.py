@@ -30,17 +30,20 @@ class Callback:
         return {}
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
-        """An epoch's exact averages are known."""
+        """The epoch's exact means are known."""
 
     def on_train_end(self, progress: Progress) -> None:
         """Training ended: by epochs, by a stopping rule, or by an error that is on its way out."""
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return copies of what this callback remembers from epoch to epoch, for a checkpoint."""
+        """Return copies of what this callback keeps from epoch to epoch, for a checkpoint."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to what `state_dict()` returned; called after `on_train_start`, or alone when training was finished."""
+        """Go back to what `state_dict()` returned.
+
+        It is called after `on_train_start`, or alone when training was finished before.
+        """
 
 
 class Reporter(Callback):

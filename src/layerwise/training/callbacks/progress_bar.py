@@ -14,7 +14,7 @@ class ProgressBar(Callback):
 
     Args:
         label: what is learning, such as `layer 1 of 3`.
-        metric: the figure to show behind the bar.
+        metric: the metric to show behind the bar.
     """
 
     def __init__(self, label: str, metric: str) -> None:
@@ -22,7 +22,7 @@ class ProgressBar(Callback):
         self.shown = sys.stderr.isatty()
 
     def on_train_start(self, progress: Progress) -> None:
-        """Draw the bar."""
+        """Show the bar."""
         if not self.shown:
             return
         from rich.console import Console
@@ -42,7 +42,7 @@ class ProgressBar(Callback):
         self._bar.start()
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
-        """Move the bar on and show the figure."""
+        """Move the bar on and show the metric."""
         if self.shown:
             value = metrics.get(self.metric, metrics.get("train/loss", float("nan")))
             self._bar.update(self._task, completed=progress.epoch, loss=f"{self.metric} {value:.4f}")

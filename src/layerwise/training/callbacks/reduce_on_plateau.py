@@ -1,4 +1,4 @@
-"""Lower the learning rate when the validation rows say that nothing is gained any more."""
+"""Lower the learning rate when a metric of the validation rows has stopped improving."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class HasLearningRate(Protocol):
-    """A trainee whose learning rate a callback may scale."""
+    """A training plan whose learning rate a callback may scale."""
 
     learning_rate_scale: float
 
@@ -57,7 +57,7 @@ class ReduceOnPlateau(Callback):
             self.waited = 0
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return the best value and the epochs since; the rate's scale is the trainee's."""
+        """Return the best value and the epochs since; the rate's scale is part of the plan's state."""
         return {"best": torch.tensor(self.best, dtype=torch.float64), "waited": torch.tensor(self.waited)}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:

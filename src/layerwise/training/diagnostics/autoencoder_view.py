@@ -1,4 +1,4 @@
-"""An autoencoder as the health probe looks at networks: one hidden layer after the other, then the output."""
+"""An autoencoder as `LayerStatistics` reads a network: one hidden layer after the other, then the output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from layerwise.training.plan import TrainingError
 
 
 class SequentialView(nn.Module):
-    """The layers of an autoencoder on its way to the code and back.
+    """The layers of an autoencoder, from the inputs to the latent and back.
 
     Args:
         network: fully connected.
@@ -21,17 +21,17 @@ class SequentialView(nn.Module):
 
     def __init__(self, network: Autoencoder) -> None:
         super().__init__()
-        *back, last = network.decoder
-        self.hidden = nn.ModuleList([*network.encoder, *back])
+        *decoder_hidden, last = network.decoder
+        self.hidden = nn.ModuleList([*network.encoder, *decoder_hidden])
         self.output = last
-        names = (*network.config.activations, *[network.config.decoder_activation] * len(back))
+        names = (*network.config.activations, *[network.config.decoder_activation] * len(decoder_hidden))
         self.config = SimpleNamespace(activations=names)
-        self._acts = (*network.activations, *network.decoder_activations)
+        self._activations = (*network.activations, *network.decoder_activations)
 
     def hidden_activations(self, x: Tensor) -> Iterator[Tensor]:
-        """Yield the activities of each hidden layer, the first one first."""
-        for layer, act in zip(self.hidden, self._acts, strict=True):
-            x = act(layer(x))
+        """Yield the activations of each hidden layer, the first one first."""
+        for layer, activation in zip(self.hidden, self._activations, strict=True):
+            x = activation(layer(x))
             yield x
 
 
@@ -43,7 +43,7 @@ def sequential_view(network: nn.Module) -> Any:
     """
     if not isinstance(network, Autoencoder):
         raise TrainingError(
-            "layer_statistics looks into fully connected layers one after the other: set layer_statistics: false for variational and "
-            "convolutional autoencoders"
+            "layer_statistics reads fully connected layers one after the other: set layer_statistics: false for "
+            "variational and convolutional autoencoders"
         )
     return cast(Any, SequentialView(network))

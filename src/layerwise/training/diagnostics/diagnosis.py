@@ -1,4 +1,4 @@
-"""From numbers by layer to verdicts in words: vanishing, exploding, dead, saturated, symmetric."""
+"""From statistics by layer to a diagnosis in words: vanishing, exploding, dead, saturated, symmetric."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from layerwise.utils.config import Config
 
-# A first layer whose gradient is below this share of the last hidden layer's learns next to nothing.
+# A first layer whose gradient is below this fraction of the last hidden layer's learns next to nothing.
 VANISHING_RATIO = 1e-3
 # A gradient of the first layer above this multiple of the last hidden layer's grows on its way down.
 EXPLODING_RATIO = 1e3
 # Each weight's gradient usually stays far below 1; above it in every layer, no step is small.
 EXPLODING_GRADIENT = 1.0
-# Weights that grew so many times, or a loss so many times its first value, are out of hand.
+# Weights or a loss that grew to so many times their first value have diverged.
 NORM_GROWTH = 10.0
 LOSS_GROWTH = 10.0
 DEAD_FRACTION = 0.5
@@ -21,19 +21,20 @@ DEAD_FRACTION = 0.5
 SATURATED_FRACTION = 0.9
 
 REMEDIES = {
-    "vanishing": "units of the relu family, a He or Glorot start, normalisation, fewer layers, or pretraining",
-    "exploding": "gradient clipping (clip_norm: 1), a He or Glorot start, a lower learning rate, l2, fewer layers",
-    "dead": "a lower learning rate, a He start with small positive biases, leaky_relu or elu",
-    "saturated": "a Glorot start, standardised inputs, normalisation, or units of the relu family",
-    "symmetric": "a random start: he_uniform for relu, glorot_uniform for sigmoid and tanh",
+    "vanishing": "units of the relu family, He or Glorot initialisation, normalisation, fewer layers, or pretraining",
+    "exploding": "gradient clipping (clip_norm: 1), He or Glorot initialisation, a lower rate, l2, fewer layers",
+    "dead": "a lower learning rate, He initialisation with small positive biases, leaky_relu or elu",
+    "saturated": "Glorot initialisation, standardised inputs, normalisation, or units of the relu family",
+    "symmetric": "a random initialisation: he_uniform for relu, glorot_uniform for sigmoid and tanh",
 }
 
 
 class LayerSummary(Config):
-    """What was measured of one layer.
+    """The statistics of one layer.
 
-    `gradient` is its norm over the root of the number of weights, so that layers of any size compare; `reference_norm`
-    the norm of weights that start by Glorot's rule; `has_identical_units` says that all units have the same incoming weights.
+    `gradient` is its norm over the root of the number of weights, so that layers of any size compare;
+    `reference_norm` the norm of weights of Glorot's initialisation; `has_identical_units` says that all units have
+    the same incoming weights.
     """
 
     name: str
@@ -50,14 +51,14 @@ class LayerSummary(Config):
 
 
 class NetworkSummary(Config):
-    """What was measured of a network in one epoch, the first layer first and the output last."""
+    """The statistics of a network in one epoch, the first layer first and the output last."""
 
     epoch: int
     loss: float
     layers: tuple[LayerSummary, ...]
 
     def metrics(self) -> dict[str, float]:
-        """Return the numbers under the names that runs are tracked by."""
+        """Return the statistics under the names of their metrics."""
         names = (
             "gradient",
             "update_ratio",
@@ -87,12 +88,12 @@ def gradient_ratio(summary: NetworkSummary) -> float:
 
 
 def diagnose(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -> list[str]:
-    """Return a sentence for everything that is wrong; an empty list for a healthy training.
+    """Return a sentence for everything that is wrong; an empty list when nothing is.
 
     The gradients are those of the first epoch: later ones shrink because the network has learnt.
 
     Args:
-        start: before the first step; None if it was not looked at.
+        start: before the first step; None if it was not measured.
         epochs: at least one epoch.
     """
     if not epochs:
@@ -102,27 +103,31 @@ def diagnose(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -> 
     symmetric = [layer.name for layer in last.layers if layer.has_identical_units]
     if symmetric:
         found.append(
-            f"symmetric: all units of {_and(symmetric)} have the same weights and will stay alike. "
-            f"Cure: {REMEDIES['symmetric']}."
+            f"symmetric: all units of {_and(symmetric)} have the same weights and will stay identical. "
+            f"Remedy: {REMEDIES['symmetric']}."
         )
     exploding = _exploding(start, epochs)
     if exploding:
-        found.append(f"exploding: {exploding}. Cure: {REMEDIES['exploding']}.")
+        found.append(f"exploding: {exploding}. Remedy: {REMEDIES['exploding']}.")
     ratio = gradient_ratio(first)
     if not symmetric and not exploding and ratio < VANISHING_RATIO:
         names = first.layers[0].name, first.layers[-2].name
         found.append(
             f"vanishing: the gradient of {names[0]} is {ratio:.1e} times that of {names[1]} "
-            f"(below {VANISHING_RATIO:g}). Cure: {REMEDIES['vanishing']}."
+            f"(below {VANISHING_RATIO:g}). Remedy: {REMEDIES['vanishing']}."
         )
     if exploding:
-        return found  # what the units answer then says nothing more
+        return found  # activations of diverged weights say nothing more
     for kind, limit in (("dead", DEAD_FRACTION), ("saturated", SATURATED_FRACTION)):
         bad = [layer for layer in last.layers if getattr(layer, kind) > limit]
         if bad:
-            shares = ", ".join(f"{layer.name} ({getattr(layer, kind):.0%})" for layer in bad)
-            things = "units answer 0 to every row" if kind == "dead" else "values lie where the slope is flat"
-            found.append(f"{kind}: {things} in {shares}. Cure: {REMEDIES[kind]}.")
+            fractions = ", ".join(f"{layer.name} ({getattr(layer, kind):.0%})" for layer in bad)
+            what = (
+                "units are 0 for every row"
+                if kind == "dead"
+                else "activations lie where the derivative is near 0"
+            )
+            found.append(f"{kind}: {what} in {fractions}. Remedy: {REMEDIES[kind]}.")
     return found
 
 
@@ -141,8 +146,8 @@ def _exploding(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -
     first, last = epochs[0], epochs[-1]
     if last.loss > LOSS_GROWTH * max(first.loss, 1e-12):
         return f"the training loss grew from {first.loss:.3g} to {last.loss:.3g}"
-    begun = start or first
-    for before, after in zip(begun.layers, last.layers, strict=True):
+    initial = start or first
+    for before, after in zip(initial.layers, last.layers, strict=True):
         # Weights that start at or near 0 may grow by any factor up to the usual size.
         size = max(before.weight_norm, before.reference_norm)
         if after.weight_norm > NORM_GROWTH * size:

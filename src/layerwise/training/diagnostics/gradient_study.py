@@ -1,4 +1,7 @@
-"""A laboratory for gradients: which starts reach the first layer, and which cures work (Glorot & Bengio 2010)."""
+"""A study of gradients: with which initialisers they reach the first layer, and which remedies work.
+
+Glorot & Bengio (2010).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from layerwise.utils.random_streams import torch_rng
 
 
 class GradientStudySettings(Config):
-    """What is tried: every depth with every activation and start, then cures, then recurrent nets."""
+    """What is tried: every depth with every activation and initialiser, then remedies, then recurrent nets."""
 
     depths: tuple[PositiveInt, ...] = setting((2, 5, 10), "hidden layers of the networks that are tried")
     activations: tuple[Activation, ...] = setting(("sigmoid", "tanh", "relu"), "each is tried at every depth")
@@ -30,7 +33,7 @@ class GradientStudySettings(Config):
         ("normal", "glorot_uniform", "he_uniform"), "each is tried with every activation"
     )
     width: int = setting(50, "units of each hidden layer", "", ge=1)
-    failing_depth: int = setting(10, "hidden layers of the network that the cures are tried on", "", ge=3)
+    failing_depth: int = setting(10, "hidden layers of the network that the remedies are tried on", "", ge=3)
     failing_gain: float = setting(
         3.0, "exploding: the first weights of its relu layers are so many times too large", "", gt=1
     )
@@ -39,7 +42,7 @@ class GradientStudySettings(Config):
     learning_rate: float = setting(1e-3, "r, the size of the steps", "", gt=0)
     rows: int = setting(2000, "training rows at most", "", ge=10)
     cells: tuple[Cell, ...] = setting(("rnn", "lstm", "gru"), "recurrent networks that are compared")
-    sequence_length: int = setting(60, "steps over which the first symbol has to be remembered", "", ge=3)
+    sequence_length: int = setting(60, "steps over which the first symbol has to be kept", "", ge=3)
     updates: int = setting(200, "steps of learning of each recurrent network", "", ge=10)
     recurrent_units: int = setting(32, "units of each recurrent network", "", ge=1)
 
@@ -62,16 +65,25 @@ def run_trial(
     seed: int,
     epochs: int | None = None,
 ) -> dict[str, Any]:
-    """Train a network with probes; say how it did, by its last epoch.
+    """Train a network and record the statistics of its layers.
+
+    Args:
+        trial: the network and how it learns.
+        training: the rows that it learns from.
+        validation: the rows that it is evaluated on.
+        columns: of the rows.
+        settings: of the study.
+        seed: of the run.
+        epochs: in place of the settings' own.
 
     Returns:
         `gradients` by layer of the first epoch (root mean square), `ratio` of the first to the last hidden layer,
-        `last_gradient` of the last epoch's largest layer, validation `loss` and `error` (NaN when it broke), and
+        `last_gradient` of the last epoch's largest layer, validation `loss` and `error` (NaN when it diverged), and
         `diagnoses`.
     """
     shape = MLPConfig(n_inputs=columns.n_inputs, n_outputs=columns.n_outputs, **trial.shape)
     network = MLP(shape, torch_rng(seed, "laboratory", "network"))
-    probe = LayerStatistics(network, validation, report=False)
+    statistics = LayerStatistics(network, validation, report=False)
     learning: dict[str, Any] = {
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
@@ -82,39 +94,40 @@ def run_trial(
     loss = error = math.nan
     try:
         progress = finetune(
-            network, columns.task, training, validation, chosen, seed, callbacks=[probe], silent=True
+            network, columns.task, training, validation, chosen, seed, callbacks=[statistics], silent=True
         )
         loss, error = (progress.history[-1][f"validation/{name}"] for name in ("loss", "error"))
     except TrainingError:
-        pass  # a trial that breaks is a finding
+        pass  # a trial that diverges is a result
     return {
         "name": trial.name,
-        "gradients": [layer.gradient for layer in probe.epochs[0].layers],
-        "ratio": gradient_ratio(probe.epochs[0]),
-        "last_gradient": max(layer.gradient for layer in probe.epochs[-1].layers),
+        "gradients": [layer.gradient for layer in statistics.epochs[0].layers],
+        "ratio": gradient_ratio(statistics.epochs[0]),
+        "last_gradient": max(layer.gradient for layer in statistics.epochs[-1].layers),
         "loss": loss,
         "error": error,
-        "diagnoses": probe.diagnoses(),
+        "diagnoses": statistics.diagnoses(),
     }
 
 
 def survey_trials(settings: GradientStudySettings) -> list[Trial]:
-    """Return every depth with every activation and start."""
+    """Return every depth with every activation and initialiser."""
     return [
         Trial(
-            f"{depth} x {activation}, {start}",
-            {"hidden_sizes": (settings.width,) * depth, "activation": activation, "initializer": start},
+            f"{depth} x {activation}, {initializer}",
+            {"hidden_sizes": (settings.width,) * depth, "activation": activation, "initializer": initializer},
         )
         for depth in settings.depths
         for activation in settings.activations
-        for start in settings.initializers
+        for initializer in settings.initializers
     ]
 
 
 def remedy_trials(settings: GradientStudySettings, n_rows: int) -> dict[str, list[Trial]]:
-    """Return sick networks, each first as it is and then with one cure at a time.
+    """Return failing networks, each first as it is and then with one remedy at a time.
 
     Args:
+        settings: of the study.
         n_rows: of the training; the penalties' lambda is a multiple of it, since it is divided by it.
     """
     deep, shallow = (settings.width,) * settings.failing_depth, (settings.width,) * 2
@@ -127,8 +140,8 @@ def remedy_trials(settings: GradientStudySettings, n_rows: int) -> dict[str, lis
         "initializer_gain": settings.failing_gain,
     }
     twice, large = exploding | {"initializer_gain": 2.0}, exploding | {"initializer_gain": 1.5}
-    quick, steep = {"learning_rate": 0.003}, {"optimizer": "sgd", "learning_rate": 0.05}
-    descent = {"optimizer": "sgd", "learning_rate": 0.01}
+    fast_adam, fast_sgd = {"learning_rate": 0.003}, {"optimizer": "sgd", "learning_rate": 0.05}
+    sgd = {"optimizer": "sgd", "learning_rate": 0.01}
     return {
         f"vanishing: {settings.failing_depth} sigmoid layers": [
             Trial("failing: sigmoid", vanishing),
@@ -144,26 +157,26 @@ def remedy_trials(settings: GradientStudySettings, n_rows: int) -> dict[str, lis
             Trial("orthogonal start", small | {"initializer": "orthogonal"}),
         ],
         f"exploding: {settings.failing_depth} relu layers that start {settings.failing_gain:g} times too large": [
-            Trial("failing: large start", exploding, descent),
-            Trial("He start as it should be", exploding | {"initializer_gain": 1.0}, descent),
-            Trial("2 layers", exploding | {"hidden_sizes": shallow}, descent),
-            Trial("layer normalisation", exploding | {"normalization": "layer"}, descent),
+            Trial("failing: large start", exploding, sgd),
+            Trial("He start as it should be", exploding | {"initializer_gain": 1.0}, sgd),
+            Trial("2 layers", exploding | {"hidden_sizes": shallow}, sgd),
+            Trial("layer normalisation", exploding | {"normalization": "layer"}, sgd),
         ],
         f"exploding steps: {settings.failing_depth} relu layers that start 1.5 times too large, at a high rate": [
-            Trial("failing: long steps", large, steep),
-            Trial("clipping by norm 5", large, steep | {"clip_norm": 5.0}),
-            Trial("a fifth of the rate", large, steep | {"learning_rate": 0.01}),
+            Trial("failing: long steps", large, fast_sgd),
+            Trial("clipping by norm 5", large, fast_sgd | {"clip_norm": 5.0}),
+            Trial("a fifth of the rate", large, fast_sgd | {"learning_rate": 0.01}),
         ],
         f"exploding: {settings.failing_depth} relu layers that start twice too large, by adam": [
-            Trial("failing: start twice", twice, quick),
-            Trial("L2 penalty", twice, quick | {"l2": 1.0 * n_rows}),
-            Trial("L1 penalty", twice, quick | {"l1": 0.3 * n_rows}),
+            Trial("failing: start twice", twice, fast_adam),
+            Trial("L2 penalty", twice, fast_adam | {"l2": 1.0 * n_rows}),
+            Trial("L1 penalty", twice, fast_adam | {"l1": 0.3 * n_rows}),
         ],
     }
 
 
 def has_improved(trial: dict[str, Any], failing: dict[str, Any]) -> bool:
-    """True when a cured network ends with a lower validation loss than the sick one, which may have broken."""
+    """True when the remedy ends with a lower validation loss than the failing network, which may have diverged."""
     if math.isnan(trial["loss"]):
         return False
     return math.isnan(failing["loss"]) or trial["loss"] < failing["loss"]

@@ -1,4 +1,4 @@
-"""What goes on inside a network while it learns: gradients, updates and activities by layer, and a verdict in words."""
+"""Gradients, updates and activations of each layer while a network learns, and a diagnosis from them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ _NUMBERS = [name for name in LayerSummary.model_fields if name not in ("name", "
 
 
 def layer_statistics(activation: str, hidden_activations: Tensor) -> dict[str, float]:
-    """Return mean, spread, and the shares of saturated values and of dead units of (rows, units) activities.
+    """Return mean and standard deviation of (rows, units) activations, and how many are saturated or dead.
 
-    A sigmoid or tanh is saturated where its slope is below 8 % of its largest. A ReLU unit is dead when it is
-    0 for every row.
+    `saturated` is a fraction of the values, `dead` of the units.
+
+    A sigmoid or tanh is saturated where its derivative is below 8 % of its largest. A ReLU unit is dead when it
+    is 0 for every row.
     """
     values = hidden_activations.detach()
     found = {"activation_mean": float(values.mean()), "activation_std": float(values.std(correction=0))}
@@ -42,8 +44,8 @@ def layer_statistics(activation: str, hidden_activations: Tensor) -> dict[str, f
 
 def has_identical_units(weight: Tensor) -> bool:
     """True when all units of a layer have the same incoming weights up to rounding, so that they learn the same."""
-    apart = (weight - weight[:1]).abs().max()
-    return weight.shape[0] > 1 and bool(apart <= 1e-3 * weight.abs().max())
+    difference = (weight - weight[:1]).abs().max()
+    return weight.shape[0] > 1 and bool(difference <= 1e-3 * weight.abs().max())
 
 
 @dataclass
@@ -56,13 +58,14 @@ class _WatchedLayer:
 class LayerStatistics(Callback):
     """Measure a network's layers a few times an epoch, and say at the end what is wrong with it.
 
-    Per layer: gradient norm (over the root of the number of weights), update-to-weight ratio, activation mean
-    and spread, share of saturated values and of dead units, weight norm. Gradients are those that the steps
-    took, after any clipping; activities are of a fixed sample of rows. Only numbers are kept.
+    Per layer: gradient norm (over the root of the number of weights), update-to-weight ratio, mean and
+    standard deviation of the activations, fractions of saturated values and of dead units, weight norm. Gradients
+    are those that the steps took, after any clipping; activations are of a fixed sample of rows. Only numbers are
+    kept.
 
     Args:
         network: what learns.
-        sample: rows whose activities are looked at; at most 256 of them.
+        sample: rows whose activations are measured; at most 256 of them.
         report: log the numbers of each epoch as `layer_statistics/...`.
     """
 
@@ -80,14 +83,14 @@ class LayerStatistics(Callback):
         self.start: NetworkSummary | None = None
 
     def on_train_start(self, progress: Progress) -> None:
-        """Look at the start."""
+        """Measure the network before its first step."""
         self._clear()
         every = max(1, progress.n_batches // BATCHES_AN_EPOCH)
         self._sampled_batches = {1 + k * every for k in range(BATCHES_AN_EPOCH)}
         self.start = self._summary(0, {})
 
     def on_epoch_start(self, progress: Progress) -> None:
-        """Forget the last epoch's sums."""
+        """Clear the last epoch's sums."""
         self._clear()
         self._copy_weights()
 
@@ -108,14 +111,17 @@ class LayerStatistics(Callback):
             report_metrics(summary.metrics(), progress.epoch)
 
     def on_train_end(self, progress: Progress) -> None:
-        """Look once more when training broke off within an epoch."""
+        """Measure once more when training broke off within an epoch."""
         if progress.epoch > len(self.epochs):
             self.epochs.append(self._summary(progress.epoch, {}))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the numbers of the start and of each epoch: (1 + epochs, layers, numbers), and the losses."""
         every = [summary for summary in [self.start, *self.epochs] if summary is not None]
-        numbers = [[[float(getattr(layer, name)) for name in _NUMBERS] for layer in h.layers] for h in every]
+        numbers = [
+            [[float(getattr(layer, name)) for name in _NUMBERS] for layer in summary.layers]
+            for summary in every
+        ]
         losses = [[float(summary.epoch), summary.loss] for summary in every]
         return {
             "layers": torch.tensor(numbers, dtype=torch.float64),
@@ -125,24 +131,24 @@ class LayerStatistics(Callback):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to what `state_dict()` returned."""
         found = []
-        for (epoch, loss), lines in zip(state["losses"].tolist(), state["layers"].tolist(), strict=True):
+        for (epoch, loss), numbers in zip(state["losses"].tolist(), state["layers"].tolist(), strict=True):
             layers = tuple(
                 LayerSummary(
-                    name=each.name, activation=each.activation, **dict(zip(_NUMBERS, line, strict=True))
+                    name=each.name, activation=each.activation, **dict(zip(_NUMBERS, values, strict=True))
                 )
-                for each, line in zip(self.watched, lines, strict=True)
+                for each, values in zip(self.watched, numbers, strict=True)
             )
             found.append(NetworkSummary(epoch=int(epoch), loss=loss, layers=layers))
         self.start, self.epochs = found[0], found[1:]
 
     def diagnoses(self) -> list[str]:
-        """Return what is wrong, in words, with the layer and the cures; empty when nothing is."""
+        """Return what is wrong, in words, with the layer and the remedies; empty when nothing is."""
         return diagnose(self.start, self.epochs)
 
     def _clear(self) -> None:
         self._norms = [0.0] * len(self.watched)
         self._ratios = [0.0] * len(self.watched)
-        self._looked = self._steps = 0
+        self._gradients_read = self._updates_read = 0
         self._before: list[Tensor] = []
 
     def _copy_weights(self) -> None:
@@ -153,7 +159,7 @@ class LayerStatistics(Callback):
         with torch.no_grad():
             for k, (each, before) in enumerate(zip(self.watched, self._before, strict=True)):
                 self._ratios[k] += float((each.layer.weight - before).norm() / (before.norm() + 1e-12))
-        self._steps += 1
+        self._updates_read += 1
         self._before = []
 
     def _read_gradients(self) -> None:
@@ -161,10 +167,10 @@ class LayerStatistics(Callback):
             gradient = each.layer.weight.grad
             if gradient is not None:
                 self._norms[k] += float(gradient.norm()) / math.sqrt(gradient.numel())
-        self._looked += 1
+        self._gradients_read += 1
 
     def _summary(self, epoch: int, metrics: Mapping[str, float]) -> NetworkSummary:
-        learning = self.network.training
+        was_training = self.network.training
         self.network.eval()
         with torch.no_grad():
             every = list(self.network.hidden_activations(self.rows))
@@ -176,13 +182,13 @@ class LayerStatistics(Callback):
                     LayerSummary(
                         name=each.name,
                         activation=each.activation,
-                        gradient=self._norms[k] / max(1, self._looked),
-                        update_ratio=self._ratios[k] / max(1, self._steps),
+                        gradient=self._norms[k] / max(1, self._gradients_read),
+                        update_ratio=self._ratios[k] / max(1, self._updates_read),
                         weight_norm=float(weight.norm()),
                         reference_norm=math.sqrt(2 * weight.numel() / (weight.shape[0] + weight.shape[1])),
                         has_identical_units=each.name != "output" and has_identical_units(weight),
                         **layer_statistics(each.activation, hidden_activations),
                     )
                 )
-        self.network.train(learning)
+        self.network.train(was_training)
         return NetworkSummary(epoch=epoch, loss=metrics.get("train/loss", math.nan), layers=tuple(layers))

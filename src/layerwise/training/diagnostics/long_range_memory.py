@@ -1,4 +1,4 @@
-"""The task of remembering the first symbol: what long sequences do to the gradient (Bengio et al. 1994)."""
+"""Long-range memory: recurrent networks have to keep the first symbol of a sequence (Bengio et al. 1994)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from layerwise.utils.random_streams import torch_rng
 def sample_first_symbol_task(
     n: int, steps: int, n_classes: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Draw sequences whose class is their first symbol; the others are distractors of their own kind.
+    """Sample sequences whose class is their first symbol; the others are distractors of their own kind.
 
     Returns:
         Symbols (n, steps) int64 from 0 to n_classes + 1, the first below n_classes and the rest one of two
@@ -50,7 +50,7 @@ def train_long_range_memory(
     """Train a recurrent network to name the first symbol of sequences, by Adam with the gradient's norm clipped to 1.
 
     Returns:
-        `accuracy` on 1,000 fresh sequences, `base_rate`, `gradients` by step of the untrained network,
+        `accuracy` on 1,000 test sequences, `base_rate`, `gradients` by step of the untrained network,
         and `accuracy_curve`: (update, accuracy) pairs.
     """
     network = Recurrent(

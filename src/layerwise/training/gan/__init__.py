@@ -1,4 +1,4 @@
-"""How adversarial networks learn: objectives, gradient penalties, conditions, images and tables.
+"""Training of GANs: objectives, gradient penalties, conditioning, images and tables.
 
-The networks are in `models.gan`; what their samples are worth is in `evaluation.generative`.
+The networks are in `models.gan`; the metrics of their samples are in `evaluation.generative`.
 """

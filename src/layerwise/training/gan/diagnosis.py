@@ -1,23 +1,23 @@
-"""From the figures of a game to verdicts in words: collapsed, vanishing, overpowered, oscillating."""
+"""Diagnosis of a GAN from its metrics: mode collapse, vanishing gradients, a too strong D, oscillation."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-# The share of modes (classes, or known centres) that samples have to reach.
+# The fraction of modes (classes, or known centres) that samples have to reach.
 MIN_MODE_FRACTION = 0.7
-# Samples lie so much nearer to each other than real rows do.
+# The mean distance of a sample to its nearest other one, over the same of real rows.
 MIN_DIVERSITY = 0.5
-# The slope of the generator's loss by the score. With minimax it is D(G(z)): 1/2 at the end of a good game. Below a
-# fifth of that next to nothing is passed on.
+# |d generator loss / d score|. With minimax it is D(G(z)), which ends at 1/2 where training goes well; below a
+# fifth of that the generator hardly learns.
 MIN_LOSS_DERIVATIVE = 0.1
-# Or the generator's gradient has shrunk so far since the first epochs.
+# The norm of the generator's gradient, over that of the first epochs.
 MIN_GRADIENT_FRACTION = 1e-3
-# The share of right answers from which the discriminator has won.
+# Above this accuracy the discriminator is too strong.
 MAX_DISCRIMINATOR_ACCURACY = 0.95
-# Samples of the same noise go so far within an epoch, in units of the rows' spread, and come back: of the way gone in
-# the last third of the epochs, less than the share NET is left as distance.
+# Samples of fixed noise oscillate if they move this far in an epoch, in standard deviations of the real rows, and the
+# net displacement over the last third of the epochs is below this fraction of the way they went.
 MAX_MOVEMENT = 0.25
 MIN_NET_FRACTION = 0.35
 
@@ -26,30 +26,25 @@ REMEDIES = {
     "generator_learning_rate",
     "vanishing": "the objective non_saturating, least_squares or wasserstein_penalty, and a weaker discriminator "
     "(label_smoothing, instance_noise, a lower discriminator_learning_rate)",
-    "overpowered": "a lower discriminator_learning_rate, discriminator_steps: 1, label_smoothing: 0.1, instance_noise: 0.1, "
-    "dropout in the discriminator, spectral_normalization, or r1",
-    "oscillating": "r1: 1, lower rates, schedule: cosine, a larger ema_decay, or beta_1: 0",
+    "overpowered": "a lower discriminator_learning_rate, discriminator_steps: 1, label_smoothing: 0.1, "
+    "instance_noise: 0.1, dropout in the discriminator, spectral_normalization, or r1",
+    "oscillating": "r1: 1, lower learning rates, schedule: cosine, a larger ema_decay, or beta_1: 0",
 }
 
 Epochs = Sequence[Mapping[str, float]]
 
 
 def diagnose_gan(epochs: Epochs) -> list[str]:
-    """Return a sentence for everything that is wrong with a game; an empty list for one that goes well.
+    """Return a sentence for each failure, with its remedy; an empty list where training went well.
 
     Args:
-        epochs: the loop's history with a `GANMonitor`'s figures. The last third of them is judged; what an epoch
-            does not hold is not judged.
+        epochs: the loop's history with the metrics of a `GANMonitor`. The last third of the epochs decides;
+            a metric that is missing is left out.
     """
     if not epochs:
         return []
     last = epochs[-max(1, len(epochs) // 3) :]
-    found = [
-        _collapsed(last),
-        _vanishing(epochs, last),
-        _overpowered(last),
-        _oscillating(last),
-    ]
+    found = [_collapsed(last), _vanishing(epochs, last), _overpowered(last), _oscillating(last)]
     return [sentence for sentence in found if sentence]
 
 
@@ -67,16 +62,17 @@ def _collapsed(last: Epochs) -> str:
         reasons.append(f"samples reach {modes:.1f} of {known:.0f} modes (below {MIN_MODE_FRACTION:.0%})")
     if diversity < MIN_DIVERSITY:
         reasons.append(
-            f"samples lie {diversity:.2f} times as far from each other as real rows do (below {MIN_DIVERSITY:g})"
+            f"samples lie {diversity:.2f} times as far from each other as real rows (below {MIN_DIVERSITY:g})"
         )
     return _sentence("collapsed", reasons)
 
 
 def _vanishing(epochs: Epochs, last: Epochs) -> str:
-    signal, reasons = _mean(last, "train/score_gradient"), []
-    if signal < MIN_LOSS_DERIVATIVE:
+    derivative, reasons = _mean(last, "train/score_gradient"), []
+    if derivative < MIN_LOSS_DERIVATIVE:
         reasons.append(
-            f"the slope of the generator's loss by the score is {signal:.1e} (below {MIN_LOSS_DERIVATIVE:g})"
+            f"the derivative of the generator's loss by the score is {derivative:.1e} "
+            f"(below {MIN_LOSS_DERIVATIVE:g})"
         )
     first = max((epoch.get("train/generator_gradient", math.nan) for epoch in epochs[:3]), default=math.nan)
     now = _mean(last, "train/generator_gradient")
@@ -87,30 +83,24 @@ def _vanishing(epochs: Epochs, last: Epochs) -> str:
 
 def _overpowered(last: Epochs) -> str:
     accuracy = _mean(last, "train/discriminator_accuracy")
+    reasons = []
     if accuracy > MAX_DISCRIMINATOR_ACCURACY:
-        return _sentence(
-            "overpowered",
-            [
-                f"the discriminator is right about {accuracy:.1%} of rows (above {MAX_DISCRIMINATOR_ACCURACY:.0%})"
-            ],
+        reasons.append(
+            f"the discriminator's accuracy is {accuracy:.1%} (above {MAX_DISCRIMINATOR_ACCURACY:.0%})"
         )
-    return ""
+    return _sentence("overpowered", reasons)
 
 
 def _oscillating(last: Epochs) -> str:
-    moved, net = (
-        _mean(last, "samples/displacement"),
-        last[-1].get("samples/net_displacement_fraction", math.nan),
-    )
-    if moved > MAX_MOVEMENT and net < MIN_NET_FRACTION:
-        return _sentence(
-            "oscillating",
-            [
-                f"samples of the same noise move {moved:.2f} spreads an epoch and end {net:.0%} of that way "
-                f"from where they were (above {MAX_MOVEMENT:g} and below {MIN_NET_FRACTION:.0%})"
-            ],
+    displacement = _mean(last, "samples/displacement")
+    net = last[-1].get("samples/net_displacement_fraction", math.nan)
+    reasons = []
+    if displacement > MAX_MOVEMENT and net < MIN_NET_FRACTION:
+        reasons.append(
+            f"samples of fixed noise move {displacement:.2f} standard deviations an epoch, and their net displacement "
+            f"is {net:.0%} of the way they go (above {MAX_MOVEMENT:g} and below {MIN_NET_FRACTION:.0%})"
         )
-    return ""
+    return _sentence("oscillating", reasons)
 
 
 def _sentence(kind: str, reasons: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A classifier whose last hidden layer is the space in which generated pictures are compared with real ones."""
+"""A classifier whose last hidden layer is the feature space in which generated images are evaluated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def train_feature_classifier(
 ) -> tuple[MLP, float]:
     """Return a classifier of the problem's rows, and its error on the validation rows.
 
-    It learns from training rows alone, apart from any generator, and is the same for all of them.
+    It learns from training rows alone and from no generator, so that it is the same for all generators.
     """
     shape: dict[str, Any] = {
         "n_inputs": columns.n_inputs,
@@ -57,13 +57,13 @@ def train_feature_classifier(
 
 @torch.no_grad()
 def extract_features(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
-    """Return the activities of the last hidden layer, (n, units)."""
+    """Return the activations of the last hidden layer, (n, units)."""
     classifier.eval()
     return torch.cat([classifier.encode(part) for part in rows.split(batch_size)])
 
 
 @torch.no_grad()
 def predict_classes(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
-    """Return the likeliest class of each row, (n,)."""
+    """Return the most probable class of each row, (n,)."""
     classifier.eval()
     return torch.cat([classifier(part).argmax(1) for part in rows.split(batch_size)])

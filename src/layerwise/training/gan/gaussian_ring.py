@@ -1,4 +1,4 @@
-"""The ring of eight normal distributions: a game whose modes can be counted."""
+"""A GAN on the Gaussian-ring toy: eight normal distributions on a ring, whose modes can be counted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from layerwise.utils.config import nearest, setting
 from layerwise.utils.random_streams import torch_rng
 
 N_MODES, RADIUS, STD = 8, 2.0, 0.1
-# A sample belongs to a mode within so many deviations of its centre.
+# A sample belongs to a mode within so many standard deviations of its centre.
 MAX_STDS = 3.0
 MONITORED_SAMPLES = 1000
 
@@ -32,30 +32,33 @@ def mode_centers() -> Tensor:
 
 
 def sample_ring(n: int, rng: torch.Generator) -> Tensor:
-    """Return n points (n, 2) of the mixture with equal shares."""
-    which = torch.randint(N_MODES, (n,), generator=rng)
-    return mode_centers()[which] + STD * torch.randn(n, 2, generator=rng)
+    """Return n points (n, 2) of the mixture with equal weights."""
+    modes = torch.randint(N_MODES, (n,), generator=rng)
+    return mode_centers()[modes] + STD * torch.randn(n, 2, generator=rng)
 
 
 def assign_modes(points: Tensor) -> Tensor:
-    """Return the mode of each point (n, 2), or -1 beyond three deviations of all centres."""
+    """Return the mode of each point (n, 2), or -1 beyond three standard deviations of every centre."""
     distance, mode = torch.cdist(points, mode_centers()).min(1)
     return torch.where(distance <= MAX_STDS * STD, mode, -1)
 
 
 def count_modes(points: Tensor) -> tuple[int, float]:
-    """Return how many modes have a quarter of their fair share of the points, and the share of points in any."""
+    """Return how many modes hold a quarter of n / 8 points or more, and the fraction of points in any mode."""
     assigned = assign_modes(points)
     counts = torch.bincount(assigned[assigned >= 0], minlength=N_MODES)
     return int((counts >= MODE_FRACTION * len(points) / N_MODES).sum()), float((assigned >= 0).float().mean())
 
 
-# What each objective needs to play at all, and a discriminator that is too strong for the generator.
+# Two settings that fail, each for a known reason, and two other objectives with what they need.
 RING_VARIANTS: dict[str, dict[str, Any]] = {
     "minimax, strong discriminator": {
-        "objective": "minimax", "generator_learning_rate": 1e-4, "discriminator_learning_rate": 2e-3, "discriminator_steps": 5, "r1": 0.0,
+        "objective": "minimax", "generator_learning_rate": 1e-4, "discriminator_learning_rate": 2e-3,
+        "discriminator_steps": 5, "r1": 0.0,
     },
-    "a generator too fast": {"generator_learning_rate": 1e-2, "discriminator_learning_rate": 1e-4, "r1": 0.0, "ema_decay": 0.0},
+    "a generator too fast": {
+        "generator_learning_rate": 1e-2, "discriminator_learning_rate": 1e-4, "r1": 0.0, "ema_decay": 0.0,
+    },
     "least squares": {"objective": "least_squares"},
     "wasserstein with penalty": {
         "objective": "wasserstein_penalty", "gradient_penalty": 1.0, "discriminator_steps": 3, "r1": 0.0,
@@ -64,11 +67,11 @@ RING_VARIANTS: dict[str, dict[str, Any]] = {
 
 
 class RingSettings(AdversarialSettings):
-    """The default game on the ring, which is played on `seeds` seeds; `variants` are trained on the first of them."""
+    """Settings on the Gaussian ring, trained with `seeds` seeds; `variants` are trained with the first of them."""
 
     epochs: int = setting(40, "passes through the points", "", ge=1)
-    batch_size: int = setting(250, "points of a step of either player", "", ge=2)
-    rows: int = setting(10000, "points of the ring that are drawn to learn from", "", ge=100)
+    batch_size: int = setting(250, "points of a discriminator or generator step", "", ge=2)
+    rows: int = setting(10000, "training points, sampled from the ring", "", ge=100)
     generator_learning_rate: float = setting(2e-3, "learning rate of the generator", "", gt=0)
     discriminator_learning_rate: float = setting(2e-3, "learning rate of the discriminator", "", gt=0)
     r1: float = setting(
@@ -76,15 +79,19 @@ class RingSettings(AdversarialSettings):
         "wasserstein, wasserstein_penalty", ge=0,
     )  # fmt: skip
     ema_decay: float = setting(
-        0.99, "decay of the running average of the generator's weights; 0 for none", "", ge=0, lt=1
+        0.99, "decay of the moving average of the generator's weights; 0 for none", "", ge=0, lt=1
     )
-    hidden_sizes: tuple[int, ...] = setting((128, 128, 128), "units of both players' layers")
+    hidden_sizes: tuple[int, ...] = setting(
+        (128, 128, 128), "units of the layers of generator and discriminator"
+    )
     latent_size: int = setting(8, "numbers of the noise z, standard normal", "", ge=1)
     spectral_normalization: bool = setting(
         False, "divide the discriminator's weights by their largest singular value (Miyato et al. 2018)"
     )
-    seeds: int = setting(5, "the default game is played so many times", "", ge=1)
-    variants: tuple[str, ...] = setting(tuple(RING_VARIANTS), "other games, played once each for comparison")
+    seeds: int = setting(5, "seeds that the default settings are trained with", "", ge=1)
+    variants: tuple[str, ...] = setting(
+        tuple(RING_VARIANTS), "other settings, trained once each for comparison"
+    )
 
     @field_validator("variants")
     @classmethod
@@ -95,13 +102,13 @@ class RingSettings(AdversarialSettings):
         return variants
 
     def with_variant(self, name: str) -> RingSettings:
-        """Return the settings of a named game; `default` are these."""
+        """Return the settings of a named variant; `default` are these."""
         return RingSettings(**(self.model_dump() | RING_VARIANTS[name])) if name in RING_VARIANTS else self
 
 
 def train_ring_gan(settings: RingSettings, seed: int, name: str = "ring", silent: bool = True) -> GANResult:
-    """Play on points of the ring, drawn from the seed."""
-    start = torch_rng(seed, name, "start")
+    """Train a GAN on points of the ring, sampled from the seed; `name` is that of its metrics and random streams."""
+    init_rng = torch_rng(seed, name, "start")
     generator = Generator(
         GeneratorConfig(
             latent_size=settings.latent_size,
@@ -110,7 +117,7 @@ def train_ring_gan(settings: RingSettings, seed: int, name: str = "ring", silent
             normalization="none",
             output="linear",
         ),
-        start,
+        init_rng,
     )
     discriminator = Discriminator(
         DiscriminatorConfig(
@@ -118,7 +125,7 @@ def train_ring_gan(settings: RingSettings, seed: int, name: str = "ring", silent
             hidden_sizes=settings.hidden_sizes,
             spectral_normalization=settings.spectral_normalization,
         ),
-        start,
+        init_rng,
     )
     rows = sample_ring(settings.rows, torch_rng(seed, name, "rows"))
     plan = AdversarialPlan(generator, discriminator, settings, torch_rng(seed, name, "draws"))

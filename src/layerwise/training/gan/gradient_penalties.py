@@ -1,4 +1,4 @@
-"""Penalties on the gradient of a discriminator's score by its input."""
+"""Penalties on the gradient of a discriminator's score by its input: WGAN-GP and R1."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ Score = Callable[[Tensor], Tensor]
 def _gradient(score: Score, x: Tensor) -> Tensor:
     """Return the gradient of each row's score by that row, (n, d), itself differentiable."""
     x = x.detach().requires_grad_()
-    (found,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
-    return found
+    (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
+    return gradient
 
 
-def pack_rows(values: Tensor, rows: int) -> Tensor:
-    """Return (n / rows, rows * d): rows that are judged together."""
-    return values.reshape(len(values) // rows, -1)
+def pack_rows(values: Tensor, pac: int) -> Tensor:
+    """Return (n / pac, pac * d): the rows that are scored together side by side."""
+    return values.reshape(len(values) // pac, -1)
 
 
 def unit_norm_penalty(
     score: Score, real: Tensor, fake: Tensor, interpolation_weights: Tensor, pac: int = 1
 ) -> Tensor:
-    """Return (|d score / dx| - 1)^2 at x = share * real + (1 - share) * fake: Gulrajani et al. 2017, equation 3.
+    """Return (|d score / dx| - 1)^2 at x = w * real + (1 - w) * fake: Gulrajani et al. 2017, equation 3.
 
     Args:
         score: of rows (n, d), one for each pack.
         real: (n, d).
         fake: (n, d).
-        interpolation_weights: (n / pack, 1) uniform in [0, 1].
-        pac: rows that are judged together, whose gradient is one.
+        interpolation_weights: (n / pac, 1), the w, uniform in [0, 1].
+        pac: rows that are scored together, whose gradient is one.
 
     Returns:
-        (n / pack,)
+        (n / pac,)
     """
     interpolation_weights = interpolation_weights.repeat_interleave(pac, dim=0)
-    between = interpolation_weights * real.detach() + (1 - interpolation_weights) * fake.detach()
-    return (pack_rows(_gradient(score, between), pac).norm(dim=1) - 1).square()
+    interpolated = interpolation_weights * real.detach() + (1 - interpolation_weights) * fake.detach()
+    return (pack_rows(_gradient(score, interpolated), pac).norm(dim=1) - 1).square()
 
 
 def r1_penalty(score: Score, real: Tensor, pac: int = 1) -> Tensor:
-    """Return |d score / dx|^2 at real rows, (n / pack,): Mescheder et al. 2018, equation 9, without gamma/2.
+    """Return |d score / dx|^2 at real rows, (n / pac,): Mescheder et al. 2018, equation 9, without gamma/2.
 
-    A discriminator that is flat at the real rows is at rest where the generator has reached them.
+    It makes the discriminator flat at the real rows, so that it rests once the generator has reached them.
     """
     return pack_rows(_gradient(score, real), pac).square().sum(1)

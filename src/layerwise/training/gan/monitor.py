@@ -1,8 +1,9 @@
-"""Watch a game by its samples: how various they are, how they move, and what they look like."""
+"""A callback that samples from fixed noise: diversity, displacement, modes, and snapshots for an animation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -11,30 +12,31 @@ from layerwise.checkpointing.state import Progress
 from layerwise.models.gan.generator import Generator
 from layerwise.training.callbacks.base import Callback
 
-# Says which mode (a class, or a known centre) each row belongs to, -1 for none: (n, d) to (n,).
+# The mode (a class, or a known centre) that each row belongs to, -1 for none: (n, d) to (n,).
 ModeAssignment = Callable[[Tensor], Tensor]
-# A mode counts as found when it has this share of its fair share of samples.
+# A mode counts as found when it has this fraction of n / n_modes samples.
 MODE_FRACTION = 0.25
 
 
 class GANMonitor(Callback):
-    """Sample from the same noise after each epoch.
+    """Sample from fixed noise after each epoch.
 
-    `samples/diversity` is the mean distance of a sample to its nearest other one, over the same of as many real rows.
-    `samples/displacement` is how far the samples went in the epoch, over the real rows' spread (the root of their summed
-    variances), and `samples/net_displacement_fraction` how far they are from where they were a third of all epochs ago, over the way
-    they went. `samples/modes` counts modes with at least a quarter of a fair share of the samples.
+    `samples/diversity` is the mean distance of a sample to its nearest other one, over the same of real rows.
+    `samples/displacement` is how far the samples moved in the epoch, over the real rows' standard deviation
+    (the root of their summed variances), and `samples/net_displacement_fraction` how far they are from where
+    they were a third of all epochs ago, over the way they went. `samples/modes` counts the modes with at least
+    a quarter of n / n_modes samples.
 
     Args:
         sampler: the network to sample from.
-        noise: (n, latent_size), the same all along.
-        condition: (n, c) or None.
+        noise: (n, latent_size), fixed.
         real: (n, d) real rows to compare with.
-        make_rng: returns the generator of the sampler's own noise, the same each time.
+        make_rng: returns the random generator of the sampler's own noise, the same each time.
+        condition: (n, c) or None.
         modes: which mode each row belongs to.
         n_modes: how many there are.
-        every: epochs between two pictures; the start and the last epoch are kept too.
-        n_shown: pictures of so many samples.
+        every: epochs between two snapshots of the samples; the start and the last epoch are kept too.
+        n_shown: samples of a snapshot.
     """
 
     def __init__(
@@ -50,13 +52,8 @@ class GANMonitor(Callback):
         every: int = 1,
         n_shown: int = 64,
     ) -> None:
-        self.sampler, self.noise, self.condition, self.real, self.make_rng = (
-            sampler,
-            noise,
-            condition,
-            real,
-            make_rng,
-        )
+        self.sampler, self.make_rng = sampler, make_rng
+        self.noise, self.condition, self.real = noise, condition, real
         self.modes, self.n_modes, self.every, self.n_shown = modes, n_modes, every, n_shown
         self.real_std = float(real.var(0).sum().sqrt())
         self.real_nearest_distance = _mean_nearest_distance(real)
@@ -70,48 +67,46 @@ class GANMonitor(Callback):
             self.sample_history = [(0, self._recent_samples[0][: self.n_shown].clone())]
 
     def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
-        """Return the epoch's figures, and keep its picture when it is due."""
+        """Return the epoch's metrics, and keep a snapshot of its samples where it is due."""
         samples = self._sample()
         self._recent_samples.append(samples)
         third = max(1, progress.epochs // 3)
         self._recent_samples = self._recent_samples[-(third + 1) :]
         if progress.epoch % self.every == 0 or progress.epoch == progress.epochs:
             self.sample_history.append((progress.epoch, samples[: self.n_shown].clone()))
-        steps = [
-            _distance(a, b) for a, b in zip(self._recent_samples, self._recent_samples[1:], strict=False)
-        ]
+        steps = [_mean_distance(a, b) for a, b in pairwise(self._recent_samples)]
         found = {
             "samples/diversity": _mean_nearest_distance(samples) / max(self.real_nearest_distance, 1e-12),
             "samples/displacement": steps[-1] / max(self.real_std, 1e-12),
-            "samples/net_displacement_fraction": _distance(self._recent_samples[0], samples)
+            "samples/net_displacement_fraction": _mean_distance(self._recent_samples[0], samples)
             / max(sum(steps), 1e-12),
         }
         if self.modes is not None:
             assigned = self.modes(samples)
             counts = torch.bincount(assigned[assigned >= 0], minlength=self.n_modes)
-            enough = counts >= MODE_FRACTION * len(samples) / self.n_modes
-            found |= {"samples/modes": float(enough.sum()), "samples/known_modes": float(self.n_modes)}
+            reached = counts >= MODE_FRACTION * len(samples) / self.n_modes
+            found |= {"samples/modes": float(reached.sum()), "samples/known_modes": float(self.n_modes)}
         return found
 
     @torch.no_grad()
     def _sample(self) -> Tensor:
-        learning, network = self.sampler.training, self.sampler
+        was_training, network = self.sampler.training, self.sampler
         network.eval()
-        kept = getattr(network.output_activation, "rng", None)
+        previous_rng = getattr(network.output_activation, "rng", None)
         network.use_rng(self.make_rng())
         samples = network(self.noise, self.condition)
-        if kept is not None:
-            network.use_rng(kept)
-        network.train(learning)
+        if previous_rng is not None:
+            network.use_rng(previous_rng)
+        network.train(was_training)
         return samples
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return copies of the pictures and of the samples' trail."""
+        """Return copies of the snapshots and of the recent samples."""
         state = {f"sample_history.{epoch}": rows.clone() for epoch, rows in self.sample_history}
         return state | {f"recent_samples.{k}": rows.clone() for k, rows in enumerate(self._recent_samples)}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state_dict()` returned."""
+        """Restore a state that `state_dict()` returned."""
         found: dict[str, list[tuple[int, Tensor]]] = {"sample_history": [], "recent_samples": []}
         for name, rows in state.items():
             kind, number = name.split(".")
@@ -126,6 +121,6 @@ def _mean_nearest_distance(rows: Tensor) -> float:
     return float(distances.fill_diagonal_(float("inf")).min(1).values.mean())
 
 
-def _distance(a: Tensor, b: Tensor) -> float:
+def _mean_distance(a: Tensor, b: Tensor) -> float:
     """Return the mean distance between rows of the same noise."""
     return float((a - b).norm(dim=1).mean())

@@ -1,4 +1,4 @@
-"""What the two players of an adversarial game play for, by name."""
+"""Objectives of generator and discriminator, by name."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ OBJECTIVES: tuple[str, ...] = get_args(ObjectiveName)
 
 @dataclass(frozen=True)
 class Objective:
-    """A game between a generator G and a discriminator D that gives each row a score s.
+    """The losses of a generator G and a discriminator D that gives each row a score s.
 
-    Each function takes scores (n,) and returns (n,). The discriminator minimises `real_loss` of real rows' scores
-    plus `fake_loss` of generated rows'; the generator minimises `generator_loss` of the latter. The value function is
-    the mean of `real_value` over real rows plus the mean of `fake_value` over generated ones.
+    Each function takes scores (n,) and returns (n,). The discriminator minimises `real_loss` of real rows'
+    scores plus `fake_loss` of generated rows'; the generator minimises `generator_loss` of the latter.
+    The value function is the mean of `real_value` over real rows plus the mean of `fake_value` over
+    generated ones.
 
     Args:
         real_loss: of scores and of the smoothing e of the real rows' target, which is 1 - e instead of 1.
-        boundary: the score at which the discriminator is undecided; None for a critic, whose zero means nothing.
+        fake_loss: of generated rows' scores.
+        generator_loss: of generated rows' scores.
+        real_value: the value function's term of real rows.
+        fake_value: its term of generated rows.
+        boundary: the score at which the discriminator is undecided; None for a critic, whose 0 means nothing.
         probabilistic: whether sigmoid(s) is the probability of being real.
         supports_label_smoothing: whether the target of real rows can be smoothed.
     """
@@ -43,11 +48,11 @@ class Objective:
     supports_label_smoothing: bool = False
 
     def reported_score(self, scores: Tensor) -> Tensor:
-        """Return D(x) as it is reported: a probability where the score is a logit, else the score itself."""
+        """Return D(x) for the metrics: a probability where the score is a logit, else the score itself."""
         return torch.sigmoid(scores) if self.probabilistic else scores
 
     def accuracy(self, real: Tensor, fake: Tensor) -> Tensor | None:
-        """Return the share of right answers on pairs of a real and a generated row, (n,); None for a critic."""
+        """Return the accuracy on pairs of a real and a generated row, (n,); None for a critic."""
         if self.boundary is None:
             return None
         return ((real > self.boundary).float() + (fake < self.boundary).float()) / 2
@@ -58,15 +63,15 @@ def _cross_entropy(scores: Tensor, smoothing: float) -> Tensor:
     return (1 - smoothing) * softplus(-scores) + smoothing * softplus(scores)
 
 
-def _half_square(target: float) -> Callable[[Tensor], Tensor]:
+def _half_squared_error(target: float) -> Callable[[Tensor], Tensor]:
     return lambda scores: 0.5 * (scores - target).square()
 
 
-def _minus(scores: Tensor) -> Tensor:
+def _negative(scores: Tensor) -> Tensor:
     return -scores
 
 
-def _plus(scores: Tensor) -> Tensor:
+def _identity(scores: Tensor) -> Tensor:
     return scores
 
 
@@ -80,13 +85,13 @@ _BY_NAME: dict[str, Objective] = {
         probabilistic=True, supports_label_smoothing=True,
     ),
     "least_squares": Objective(
-        lambda s, e: 0.5 * (s - (1 - e)).square(), _half_square(0), _half_square(1), _half_square(1), _half_square(0),
-        boundary=0.5, supports_label_smoothing=True,
+        lambda s, e: 0.5 * (s - (1 - e)).square(), _half_squared_error(0), _half_squared_error(1),
+        _half_squared_error(1), _half_squared_error(0), boundary=0.5, supports_label_smoothing=True,
     ),
-    "wasserstein": Objective(lambda s, e: -s, _plus, _minus, _plus, _minus, boundary=None),
-    "wasserstein_penalty": Objective(lambda s, e: -s, _plus, _minus, _plus, _minus, boundary=None),
+    "wasserstein": Objective(lambda s, e: -s, _identity, _negative, _identity, _negative, boundary=None),
+    "wasserstein_penalty": Objective(lambda s, e: -s, _identity, _negative, _identity, _negative, boundary=None),
     "hinge": Objective(
-        lambda s, e: relu(1 - s), lambda s: relu(1 + s), _minus, lambda s: -relu(1 - s), lambda s: -relu(1 + s)
+        lambda s, e: relu(1 - s), lambda s: relu(1 + s), _negative, lambda s: -relu(1 - s), lambda s: -relu(1 + s)
     ),
 }  # fmt: skip
 
@@ -115,10 +120,10 @@ OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {
 
 
 def get_objective(name: ObjectiveName) -> Objective:
-    """Return the named game."""
+    """Return the objective of a name."""
     return _BY_NAME[name]
 
 
 def constrains_gradient(name: str) -> bool:
-    """True where the objective itself holds the critic's slope, by clipping or by a penalty."""
+    """True where the objective itself bounds the critic's gradient, by clipping or by a penalty."""
     return name.startswith("wasserstein")

@@ -1,4 +1,4 @@
-"""The adversarial network of `kedro run --pipelines=gan`: its players, what they are told, and what is reported."""
+"""Settings of `kedro run --pipelines=gan`: the networks, their conditions, and the evaluation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from layerwise.utils.config import Config, setting
 
 
 class TableSettings(Config):
-    """What a game for the rows of a table has besides."""
+    """Settings of a GAN on the rows of a table (Xu et al. 2019, CTGAN)."""
 
     components: int = setting(
         10,
-        "normal distributions of a number column's mixture at most (mode-specific normalisation)",
+        "most normal distributions in a number column's mixture (mode-specific normalisation)",
         "",
         ge=1,
         le=50,
@@ -29,20 +29,20 @@ class TableSettings(Config):
         gt=0,
     )
     log_frequency: bool = setting(
-        True, "choose the category that a row is told by the logarithm of its frequency, so that rare ones are learnt",
+        True, "sample the category of a condition by its log-frequency, so that rare ones are learnt",
         "imbalance",
     )  # fmt: skip
     classifier_weight: float = setting(
         1.0, "weight of a loss that keeps rows consistent with their target, by a classifier of real rows; 0 for none",
-        "rows for training on", "regression", ge=0,
+        "rows to train on", "regression", ge=0,
     )  # fmt: skip
 
 
 class GANSettings(AdversarialSettings):
-    """The players' shapes, what they are told, and what is reported of their game."""
+    """The shapes of generator and discriminator, their conditions, and the evaluation of samples."""
 
     network: Literal["mlp", "dcgan"] = setting(
-        "mlp", "of both players: layers of units, or convolutions for pictures", "dcgan for sharp strokes",
+        "mlp", "of generator and discriminator: fully connected, or convolutions for images", "dcgan for sharp strokes",
         "dcgan: tables",
     )  # fmt: skip
     latent_size: int = setting(100, "numbers of the noise z, standard normal", "", ge=1)
@@ -53,60 +53,61 @@ class GANSettings(AdversarialSettings):
         (512, 256), "units of the discriminator's layers", "", "dcgan"
     )
     schedule: Literal["constant", "cosine"] = setting(
-        "cosine", "of both rates: as they are, or a fall to 0", "cosine calms the end of a game"
+        "cosine", "of both learning rates: constant, or a fall to 0", "cosine against oscillation at the end"
     )
     r1: float = setting(
         1.0, "gamma of the penalty gamma/2 |dD/dx|^2 at real rows (Mescheder et al. 2018); null: 1, but 0 where the "
-        "objective has a limit of its own or the discriminator mixes the rows of a batch",
-        "1 for pictures, 0 with dropout",
+        "objective constrains the gradient itself or the discriminator mixes the rows of a batch",
+        "1 for images, 0 with dropout",
         "wasserstein, wasserstein_penalty, discriminator_normalization: batch", by_rule=True, ge=0,
     )  # fmt: skip
     channels: int = setting(
-        32, "maps of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1
+        32, "channels of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1
     )
     generator_activation: Activation = setting("relu", "of the generator's layers", "relu")
     generator_normalization: Literal["none", "batch"] = setting(
-        "batch", "standardise the generator's layers over the batch", "pictures"
+        "batch", "batch normalisation of the generator's layers", "images"
     )
     discriminator_normalization: Literal["none", "batch"] = setting(
-        "none", "the same of the discriminator", "dcgan", "wasserstein_penalty, r1, spectral_normalization"
+        "none",
+        "batch normalisation of the discriminator's layers",
+        "dcgan",
+        "wasserstein_penalty, r1, spectral_normalization",
     )
     spectral_normalization: bool = setting(
         False, "divide the discriminator's weights by their largest singular value (Miyato et al. 2018)", "hinge",
         "discriminator_normalization: batch",
     )  # fmt: skip
     dropout: float = setting(
-        0.0, "share of the discriminator's units left out", "0.3 when D wins", "", ge=0, lt=1
+        0.0, "fraction of the discriminator's units left out", "0.3 when D wins", "", ge=0, lt=1
     )
     pac: int = setting(
         1,
-        "rows that the discriminator judges together (Lin et al. 2018)",
+        "rows that the discriminator scores together (Lin et al. 2018)",
         "2 to 10 against collapse",
         "dcgan",
         ge=1,
     )
     condition: Literal["auto", "none", "class", "caption"] = setting(
-        "auto", "what the players are told of a row: nothing, its class, or class, stroke and slant; auto: the class, "
-        "where pictures have one", "class", "caption: tables",
+        "auto", "what generator and discriminator are conditional on: nothing, a row's class, or class, stroke and "
+        "slant; auto: the class, where images have one", "class", "caption: tables",
     )  # fmt: skip
     captions: tuple[str, ...] = setting(
         ("a seven, thick", "a thin three", "an upright one", "a zero leaning right"),
-        "what is drawn with condition: caption, a line of the picture each", "", "other conditions",
+        "captions to sample with condition: caption, one line of the figure each", "", "other conditions",
     )  # fmt: skip
-    animation_frames: int = setting(
-        12, "pictures of samples from the same noise, put together as an animation", "", ge=1
-    )
-    samples: int = setting(10000, "generated rows that are judged", "", ge=100)
+    animation_frames: int = setting(12, "frames of the animation of samples from fixed noise", "", ge=1)
+    samples: int = setting(10000, "generated rows that are evaluated", "", ge=100)
     feature_classifier_epochs: int | None = setting(
         None,
-        "epochs of the classifier that judges; null: as many as 400,000 rows allow, at most 30",
+        "epochs of the feature classifier; null: as many as 400,000 rows allow, at most 30",
         "",
         ge=1,
     )
     baselines: bool = setting(
-        True, "judge other generators on the same rows: a VAE, the training mean", "pictures"
+        True, "evaluate other generators on the same rows: a VAE, the training mean", "images"
     )
-    baseline_epochs: int = setting(20, "epochs of the VAE beside the game", "", ge=1)
+    baseline_epochs: int = setting(20, "epochs of the VAE among the baselines", "", ge=1)
     table: TableSettings = TableSettings()
 
     @model_validator(mode="before")
@@ -114,9 +115,9 @@ class GANSettings(AdversarialSettings):
     def _default_r1(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("r1") is not None:
             return given
-        limited = constrains_gradient(str(given.get("objective")))
-        mixed = given.get("discriminator_normalization") == "batch"
-        return given | {"r1": 0.0 if limited or mixed else 1.0}
+        constrained = constrains_gradient(str(given.get("objective")))
+        mixes_rows = given.get("discriminator_normalization") == "batch"
+        return given | {"r1": 0.0 if constrained or mixes_rows else 1.0}
 
     @model_validator(mode="after")
     def _check_networks(self) -> GANSettings:

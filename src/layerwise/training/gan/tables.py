@@ -1,7 +1,7 @@
-"""The game for a table's rows: what its players are told, and the losses of the generator that keep rows consistent.
+"""A GAN of table rows: conditional vectors, and the generator's losses that keep rows consistent.
 
-After Xu et al. 2019 (CTGAN), with the target told for every row, and a classifier of real rows as in CTAB-GAN
-(Zhao et al. 2021).
+After Xu et al. 2019 (CTGAN), with every row conditional on its target too, and a classifier of real rows as in
+CTAB-GAN (Zhao et al. 2021).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from layerwise.models.gan.discriminator import Discriminator
 from layerwise.models.gan.generator import Generator, GeneratorConfig
 from layerwise.models.gan.outputs import OutputBlock
 from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss, Conditioning, unconditional
+from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss
+from layerwise.training.gan.conditioning import Conditioning, unconditional
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.gan.train import (
     MONITORED_SAMPLES,
@@ -36,7 +37,7 @@ from layerwise.utils.random_streams import derive_seed, torch_rng
 
 
 def output_blocks(encoding: TableEncoding) -> tuple[OutputBlock, ...]:
-    """Return the generator's outputs: a number's place and its mode, or a choice."""
+    """Return the generator's outputs: a number's value within its mode and the mode, or a category."""
     blocks: list[OutputBlock] = []
     for column in encoding.columns:
         if column.modes is not None:
@@ -46,51 +47,59 @@ def output_blocks(encoding: TableEncoding) -> tuple[OutputBlock, ...]:
 
 
 class ConditionSampler:
-    """What a row is told: its target, and its category in one further column drawn at random.
+    """Samples what a row is conditional on: its target, and its category in one further column.
 
-    A condition has the one-hot blocks of all choices side by side, zero in those that are not told.
+    A condition has the one-hot blocks of all categorical columns side by side, zero in those it does not fix.
 
     Args:
         encoding: of the table.
         rows: (n, width) encoded training rows.
-        log_frequency: draw the further category by the logarithm of its frequency, and a row that has it.
+        log_frequency: sample the further category by its log-frequency, and then a row that has it.
     """
 
     def __init__(self, encoding: TableEncoding, rows: Tensor, log_frequency: bool) -> None:
         self.rows, self.log_frequency = rows, log_frequency
-        self.choices = encoding.choices
-        self.target = next((k for k, c in enumerate(self.choices) if c.name == encoding.target), None)
-        self.others = [k for k in range(len(self.choices)) if k != self.target]
-        starts = np.cumsum([0, *(c.stop - c.start for c in self.choices)])
-        self.places = [slice(int(a), int(b)) for a, b in pairwise(starts)]
+        self.categorical_columns = encoding.categorical_columns
+        self.target = next(
+            (k for k, c in enumerate(self.categorical_columns) if c.name == encoding.target), None
+        )
+        self.others = [k for k in range(len(self.categorical_columns)) if k != self.target]
+        starts = np.cumsum([0, *(c.stop - c.start for c in self.categorical_columns)])
+        # Where each column's block stands in a condition.
+        self.slices = [slice(int(a), int(b)) for a, b in pairwise(starts)]
         self.n_conditions = int(starts[-1])
         self._groups = [self._by_category(k) for k in self.others]
 
     def _by_category(self, k: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the rows in the order of their category, where each category starts, and how many it has."""
-        column = self.choices[k]
+        """Return the rows' positions sorted by category, where each category starts, and its number of rows."""
+        column = self.categorical_columns[k]
         codes = self.rows[:, column.start : column.stop].argmax(1)
         counts = torch.bincount(codes, minlength=len(column.categories))
         return codes.argsort(stable=True), counts.cumsum(0) - counts, counts
 
     def _sample_balanced_rows(self, j: int, n: int, rng: torch.Generator) -> Tensor:
-        """Return the places of n rows whose category in a column is drawn by the logarithm of its frequency."""
+        """Return the positions of n rows, their category in the column `others[j]` sampled by its log-frequency."""
         order, starts, counts = self._groups[j]
         codes = torch.multinomial(torch.log1p(counts.float()), n, replacement=True, generator=rng)
         fractions = torch.rand(n, generator=rng, device=rng.device)
         return order[starts[codes] + (fractions * counts[codes]).long().clamp_max(counts[codes] - 1)]
 
     def condition_vectors(self, rows: Tensor, extra_column: Tensor | None) -> Tensor:
-        """Return the conditions of encoded rows (n, width), with the column `others[extra_column]` (n,) told besides."""
+        """Return the conditions (n, n_conditions) of encoded rows (n, width).
+
+        Args:
+            rows: whose target and categories the conditions are.
+            extra_column: (n,) which of `others` each row is conditional on besides its target; None for none.
+        """
         found = rows.new_zeros(len(rows), self.n_conditions)
         if self.target is not None:
-            column = self.choices[self.target]
-            found[:, self.places[self.target]] = rows[:, column.start : column.stop]
+            column = self.categorical_columns[self.target]
+            found[:, self.slices[self.target]] = rows[:, column.start : column.stop]
         if extra_column is not None:
             for j, k in enumerate(self.others):
-                column, mine = self.choices[k], extra_column == j
-                found[:, self.places[k]] = torch.where(
-                    mine[:, None], rows[:, column.start : column.stop], 0.0
+                column, selected = self.categorical_columns[k], extra_column == j
+                found[:, self.slices[k]] = torch.where(
+                    selected[:, None], rows[:, column.start : column.stop], 0.0
                 )
         return found
 
@@ -106,54 +115,64 @@ class ConditionSampler:
         if extra_column is not None and self.log_frequency:
             rows = rows.clone()
             for j in range(len(self.others)):
-                mine = (extra_column == j).nonzero()[:, 0]
-                if len(mine):
-                    rows[mine] = self.rows[self._sample_balanced_rows(j, len(mine), rng)]
+                selected = (extra_column == j).nonzero()[:, 0]
+                if len(selected):
+                    rows[selected] = self.rows[self._sample_balanced_rows(j, len(selected), rng)]
         return rows, self.condition_vectors(rows, extra_column)
 
     def without_resampling(self, batch: TensorData, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """Return a batch's own rows and their conditions, for measuring rows that nothing is learnt from."""
+        """Return a batch's own rows and their conditions: for validation rows."""
         return batch.inputs, self.condition_vectors(batch.inputs, self._sample_column(len(batch), rng))
 
     def training_conditions(self, rng: torch.Generator) -> Tensor:
-        """Return the conditions of all training rows as they are: what samples are drawn under."""
+        """Return the conditions of all training rows, without resampling: those of samples are drawn from them."""
         return self.condition_vectors(self.rows, self._sample_column(len(self.rows), rng))
 
 
-def condition_loss(conditions: ConditionSampler) -> AuxiliaryLoss:
-    """Return the cross-entropy of each told choice under the generator's logits: rows must be as they were told."""
+def condition_loss(condition_sampler: ConditionSampler) -> AuxiliaryLoss:
+    """Return the cross-entropy of the condition's categories under the generator's logits (CTGAN, section 4.3)."""
 
-    def loss(raw: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
+    def loss(pre_activation: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
         assert condition is not None
-        total = raw.new_zeros(len(raw))
-        for k, column in enumerate(conditions.choices):
-            wanted = condition[:, conditions.places[k]]
-            logits = raw[:, column.start : column.stop]
-            total = total - (wanted * functional.log_softmax(logits, dim=1)).sum(1)
+        total = pre_activation.new_zeros(len(pre_activation))
+        for k, column in enumerate(condition_sampler.categorical_columns):
+            one_hot = condition[:, condition_sampler.slices[k]]
+            logits = pre_activation[:, column.start : column.stop]
+            total = total - (one_hot * functional.log_softmax(logits, dim=1)).sum(1)
         return total
 
     return loss
 
 
 def target_consistency_loss(
-    classifier: MLP, column: EncodedColumn, place: slice, weight: float
+    classifier: MLP, column: EncodedColumn, target_slice: slice, weight: float
 ) -> AuxiliaryLoss:
-    """Return how far a classifier of real rows finds generated rows of a target unlike real rows of that target.
+    """Return the distance of generated from real rows of each target, in the eyes of a classifier of real rows.
 
-    It is the squared difference of the first two moments of the classifier's probabilities. A cross-entropy, as in
-    CTAB-GAN, would push every row to certainty, which real rows do not have.
+    It is the squared difference of the first two moments of the classifier's probabilities. A cross-entropy,
+    as in CTAB-GAN, would push every row to certainty, which real rows do not have.
+
+    Args:
+        classifier: of the target, from the other encoded columns.
+        column: the target.
+        target_slice: where the target stands in a condition.
+        weight: of the loss.
     """
 
-    def loss(raw: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
+    def loss(pre_activation: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
         assert condition is not None
-        wanted = condition[:, place]
-        made = functional.softmax(classifier(_without(fake, column)), dim=1)
+        targets = condition[:, target_slice]
+        fake_probabilities = functional.softmax(classifier(_without(fake, column)), dim=1)
         with torch.no_grad():
-            seen = functional.softmax(classifier(_without(real, column)), dim=1)
-        counts = wanted.sum(0).clamp_min(1)
-        distance = made.new_zeros(())
-        for values, others in ((made, seen), (made.square(), seen.square())):
-            gap = (wanted.T @ values - wanted.T @ others) / counts[:, None]
+            real_probabilities = functional.softmax(classifier(_without(real, column)), dim=1)
+        counts = targets.sum(0).clamp_min(1)
+        distance = fake_probabilities.new_zeros(())
+        moments = (
+            (fake_probabilities, real_probabilities),
+            (fake_probabilities.square(), real_probabilities.square()),
+        )
+        for fake_moment, real_moment in moments:
+            gap = (targets.T @ fake_moment - targets.T @ real_moment) / counts[:, None]
             distance = distance + gap.square().sum()
         return weight * distance.expand(len(fake))
 
@@ -165,19 +184,18 @@ def _without(rows: Tensor, column: EncodedColumn) -> Tensor:
 
 
 def _sum_of(auxiliary_losses: Sequence[AuxiliaryLoss]) -> AuxiliaryLoss:
-    def loss(raw: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
-        return torch.stack(
-            [auxiliary_loss(raw, fake, real, condition) for auxiliary_loss in auxiliary_losses]
-        ).sum(0)
+    def loss(pre_activation: Tensor, fake: Tensor, real: Tensor, condition: Tensor | None) -> Tensor:
+        terms = [term(pre_activation, fake, real, condition) for term in auxiliary_losses]
+        return torch.stack(terms).sum(0)
 
     return loss
 
 
-def train_target_classifier(rows: Tensor, held_out: Tensor, column: EncodedColumn, seed: int) -> MLP:
+def train_target_classifier(rows: Tensor, validation: Tensor, column: EncodedColumn, seed: int) -> MLP:
     """Train a small classifier of the target from the other encoded columns of real rows."""
     parts = [
         TensorData(_without(each, column), each[:, column.start : column.stop].argmax(1))
-        for each in (rows, held_out)
+        for each in (rows, validation)
     ]
     shape: dict[str, Any] = {
         "n_inputs": parts[0].inputs.shape[1],
@@ -191,8 +209,8 @@ def train_target_classifier(rows: Tensor, held_out: Tensor, column: EncodedColum
     settings = FinetuningSettings(
         epochs=30, batch_size=100, learning_rate=0.003, schedule="cosine", patience=8
     )
-    own = derive_seed(seed, "gan", "consistency")
-    finetune(network, "multiclass", parts[0], parts[1], settings, own, silent=True, name="consistency")
+    own_seed = derive_seed(seed, "gan", "consistency")
+    finetune(network, "multiclass", parts[0], parts[1], settings, own_seed, silent=True, name="consistency")
     return network.requires_grad_(False).eval()
 
 
@@ -204,11 +222,15 @@ def train_table_gan(
     settings: GANSettings,
     seed: int,
 ) -> GANResult:
-    """Play on encoded rows (n, width).
+    """Train a GAN on encoded rows (n, width).
 
     Args:
-        training: the rows the discriminator compares with.
-        validation: rows whose value is measured, and that choose the classifier's epoch.
+        training: real rows for the discriminator.
+        validation: rows for the validation metrics, and for the early stopping of the target classifier.
+        encoding: of the table's columns.
+        columns: the data spec of the problem.
+        settings: of the networks and their training.
+        seed: of every random stream.
     """
     device = training.device
     condition_sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
@@ -235,15 +257,11 @@ def train_table_gan(
         conditioning = condition_sampler
         auxiliary_losses.append(condition_loss(condition_sampler))
     if condition_sampler.target is not None and settings.table.classifier_weight:
-        column = condition_sampler.choices[condition_sampler.target]
+        column = condition_sampler.categorical_columns[condition_sampler.target]
+        target_slice = condition_sampler.slices[condition_sampler.target]
         classifier = train_target_classifier(training, validation, column, seed)
         auxiliary_losses.append(
-            target_consistency_loss(
-                classifier,
-                column,
-                condition_sampler.places[condition_sampler.target],
-                settings.table.classifier_weight,
-            )
+            target_consistency_loss(classifier, column, target_slice, settings.table.classifier_weight)
         )
     rng = torch_rng(seed, "gan", "draws", device=device)
     plan = AdversarialPlan(

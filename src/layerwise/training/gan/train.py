@@ -1,13 +1,11 @@
-"""Play the game on rows: build the players, watch their samples, say how it went."""
+"""Training of a GAN: its networks, its monitor, the loop and the diagnosis; and a GAN of images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from layerwise.data.sources.captions import Captions
 from layerwise.data.tensors import DataSpec, TensorData
@@ -17,8 +15,14 @@ from layerwise.models.gan.generator import Generator, GeneratorConfig, require_d
 from layerwise.models.mlp import MLP
 from layerwise.training.callbacks.base import Callback, Reporter
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.gan.adversarial import AdversarialPlan, Conditioning, unconditional
+from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
+from layerwise.training.gan.conditioning import (
+    Conditioning,
+    build_image_condition,
+    sample_conditions,
+    unconditional,
+)
 from layerwise.training.gan.diagnosis import diagnose_gan
 from layerwise.training.gan.monitor import GANMonitor, ModeAssignment
 from layerwise.training.gan.settings import GANSettings
@@ -26,22 +30,23 @@ from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError, Transform
 from layerwise.utils.random_streams import torch_rng
 
-# Samples that are watched epoch by epoch, and how many of them are shown.
+# Samples that the monitor measures after each epoch, and how many of them are shown.
 MONITORED_SAMPLES, SHOWN_SAMPLES = 500, 64
 
 
 @dataclass
 class GANResult:
-    """What a game leaves behind.
+    """A trained GAN and the history of its training.
 
     Args:
         generator: the network to sample from, in evaluation mode.
-        discriminator: its opponent.
-        history: one dict an epoch.
-        sample_history: epoch and samples (shown, d) of the same noise.
-        diagnoses: what went wrong, in words.
+        discriminator: in evaluation mode.
+        history: the metrics, one dict an epoch.
+        sample_history: epoch and samples (n_shown, d) of fixed noise.
+        diagnoses: a sentence for each failure.
         seconds: of training.
-        training_conditions: (m, c) conditions of training rows, from which those of samples are drawn; None without conditions.
+        training_conditions: (m, c) conditions of training rows, from which those of samples are drawn; None
+            without conditions.
         captions: what the columns of a condition mean, with condition: caption.
     """
 
@@ -68,29 +73,32 @@ def train_adversarial(
     callbacks: Sequence[Callback] = (),
     silent: bool = False,
 ) -> GANResult:
-    """Play all epochs.
+    """Train a generator and a discriminator for all epochs, and diagnose the history.
 
     Args:
-        plan: the two players.
-        training: the rows the discriminator compares with.
-        validation: rows whose value is measured.
-        monitor: watches samples.
-        name: of the metrics, and of the streams of random numbers.
-        silent: report nothing; for a game beside the run's own.
+        plan: the networks and their optimizers.
+        training: real rows for the discriminator.
+        validation: rows for the validation metrics.
+        settings: the number of epochs and the batch size.
+        seed: of the order of the rows.
+        name: of the metrics, and of the random streams.
+        monitor: samples after each epoch.
+        transform: of each training batch, such as a new binarization.
+        callbacks: further ones.
+        silent: report nothing, where a run trains other GANs too.
 
     Raises:
-        TrainingError: rows and batches do not fit, or a figure is not finite.
+        TrainingError: rows and batches do not fit, or a metric is not finite.
     """
-    batch = plan.generator.config.normalization == "batch" or (
-        plan.discriminator.config.normalization == "batch"
-    )
-    if batch and len(training) % settings.batch_size == 1:
+    configs = (plan.generator.config, plan.discriminator.config)
+    batch_normalization = any(config.normalization == "batch" for config in configs)
+    if batch_normalization and len(training) % settings.batch_size == 1:
         raise TrainingError(
             f"{name}: batch normalisation needs 2 rows in every batch; {len(training)} rows in batches of "
             f"{settings.batch_size} leave one alone: change batch_size"
         )
     monitors: list[Callback] = [] if monitor is None else [monitor]
-    shown = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"playing {name}", "train/value")]
+    reporters = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "train/value")]
     progress = fit(
         plan,
         training,
@@ -98,7 +106,7 @@ def train_adversarial(
         batch_size=settings.batch_size,
         rng=torch_rng(seed, name, "order"),
         validation=validation,
-        callbacks=[*monitors, *callbacks, *shown],
+        callbacks=[*monitors, *callbacks, *reporters],
         transform=transform,
         name=name,
     )
@@ -116,17 +124,17 @@ def train_adversarial(
 def build_generator_and_discriminator(
     settings: GANSettings, columns: DataSpec, n_conditions: int, seed: int
 ) -> tuple[Generator, Discriminator]:
-    """Return both players for pictures, with their first weights.
+    """Return the initialised networks of a GAN of images.
 
     Raises:
-        TrainingError: the network does not fit the pictures.
+        TrainingError: the network does not fit the images.
     """
     if settings.network == "dcgan":
         try:
             require_divisible_by_4(columns.image_shape)
         except ValueError as error:
             raise TrainingError(f"gan: {error}") from error
-    generator = GeneratorConfig(
+    generator_config = GeneratorConfig(
         network=settings.network,
         latent_size=settings.latent_size,
         n_conditions=n_conditions,
@@ -138,7 +146,7 @@ def build_generator_and_discriminator(
         normalization=settings.generator_normalization,
     )
     return (
-        Generator(generator, torch_rng(seed, "gan", "generator")),
+        Generator(generator_config, torch_rng(seed, "gan", "generator")),
         Discriminator(
             discriminator_config(settings, columns, n_conditions), torch_rng(seed, "gan", "critic")
         ),
@@ -148,7 +156,7 @@ def build_generator_and_discriminator(
 def discriminator_config(
     settings: GANSettings, columns: DataSpec, n_conditions: int, n_inputs: int | None = None
 ) -> DiscriminatorConfig:
-    """Return the discriminator's shape for prepared rows, or for encoded ones of `n_inputs` columns."""
+    """Return the discriminator's config for preprocessed rows, or for encoded ones of `n_inputs` columns."""
     return DiscriminatorConfig(
         network=settings.network,
         n_inputs=n_inputs or columns.n_inputs,
@@ -171,14 +179,18 @@ def train_image_gan(
     seed: int,
     classifier: MLP,
 ) -> GANResult:
-    """Play on pictures, with classes as modes and conditions if so set.
+    """Train a GAN on images, conditional on class or caption if the settings say so; the classes are its modes.
 
     Args:
         training: pixels in [0, 1] and their classes.
-        classifier: names the classes of samples, so that collapse is seen.
+        validation: rows for the validation metrics.
+        columns: the data spec of the problem.
+        settings: of the networks and their training.
+        seed: of every random stream.
+        classifier: of the samples' classes, so that mode collapse is seen.
     """
     device = training.inputs.device
-    condition, captions = _build_condition(training, columns, settings)
+    condition, captions = build_image_condition(training, columns, settings)
     training_conditions = None if condition is None else condition(training)
     n_conditions = 0 if training_conditions is None else training_conditions.shape[1]
     generator, discriminator = build_generator_and_discriminator(settings, columns, n_conditions, seed)
@@ -211,31 +223,6 @@ def train_image_gan(
     return result
 
 
-def _build_condition(
-    training: TensorData, columns: DataSpec, settings: GANSettings
-) -> tuple[Callable[[TensorData], Tensor] | None, Captions | None]:
-    """Return what turns a batch into its conditions."""
-    if settings.condition == "none" or (settings.condition == "auto" and columns.task != "multiclass"):
-        return None, None
-    assert training.targets is not None
-    if columns.task != "multiclass":
-        raise TrainingError(
-            f"gan.condition: {settings.condition} is for classes, and the task is {columns.task}"
-        )
-    if settings.condition != "caption":
-        return lambda batch: one_hot(_classes(batch), columns.n_outputs).float(), None
-    assert columns.image_shape is not None
-    captions = Captions.fit(training.inputs, training.targets, columns.class_names, columns.image_shape)
-    for caption in settings.captions:
-        captions.parse(caption)
-    return lambda batch: captions.condition(captions.describe(batch.inputs, _classes(batch))), captions
-
-
-def _classes(batch: TensorData) -> Tensor:
-    assert batch.targets is not None
-    return batch.targets
-
-
 def build_monitor(
     plan: AdversarialPlan,
     real: Tensor,
@@ -247,7 +234,7 @@ def build_monitor(
     n_modes: int = 0,
     n_shown: int = SHOWN_SAMPLES,
 ) -> GANMonitor:
-    """Return a monitor with noise and conditions of its own, which compares with real rows (n, d)."""
+    """Return a monitor with its own noise and conditions, which compares samples with real rows (n, d)."""
     device = real.device
     rng = torch_rng(seed, "gan", "watched", device=device)
     n_monitored = min(MONITORED_SAMPLES, len(real))
@@ -266,10 +253,3 @@ def build_monitor(
         every=max(1, settings.epochs // settings.animation_frames),
         n_shown=n_shown,
     )
-
-
-def sample_conditions(training_conditions: Tensor, n: int, rng: torch.Generator) -> Tensor:
-    """Return n of the known conditions (m, c), drawn with replacement."""
-    return training_conditions[
-        torch.randint(len(training_conditions), (n,), generator=rng, device=rng.device)
-    ]

@@ -1,4 +1,4 @@
 """The steps of gradient descent: optimizers, schedules, penalties.
 
-What is minimised is said by the method that learns.
+What is minimised is the method's own.
 """

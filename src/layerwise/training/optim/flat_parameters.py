@@ -1,4 +1,4 @@
-"""Small networks: all parameters in one stretch of memory, so that an update is a handful of operations."""
+"""One vector for all parameters of a small network, so that an update is a handful of operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_FLAT_NUMBERS = 50_000
 
 
 def should_flatten(parameters: Sequence[Tensor]) -> bool:
-    """Tell whether an optimiser is faster over one joined vector: several parameters, few numbers, one kind."""
+    """Return whether an optimiser is faster over one vector: several parameters, few numbers, one dtype and device."""
     same_kind = len({(p.dtype, p.device) for p in parameters}) == 1
     return len(parameters) > 1 and same_kind and sum(p.numel() for p in parameters) <= MAX_FLAT_NUMBERS
 
@@ -25,7 +25,7 @@ def flatten_parameters(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
     step over all of them. Gradients must be zeroed in place (`vector.grad.zero_()`), never set to None.
 
     Args:
-        parameters: of one type and device.
+        parameters: of one dtype and device.
 
     Returns:
         A vector with as many entries as the parameters together, and its gradient of zeros.

@@ -24,7 +24,7 @@ def load_moment_tensors(optimizer: torch.optim.Optimizer, prefix: str, state: Ma
         if name.startswith(f"{prefix}."):
             i, moment = name.removeprefix(f"{prefix}.").split(".", 1)
             moments.setdefault(int(i), {})[moment] = value.clone()
-    # torch's own way back would cast nadam's product of momenta to the type of the weights.
+    # torch's own `load_state_dict` would cast nadam's product of momenta to the type of the weights.
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for k, parameter in enumerate(parameters):
         optimizer.state[parameter] = moments.get(k, {})

@@ -18,7 +18,7 @@ _KINDS: dict[OptimizerName, type[optim.Optimizer]] = {
 
 
 def make_optimizer(settings: OptimizerSettings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Return the named optimiser over the parameters; what is not set has torch's own value."""
+    """Return the named optimiser over the parameters; settings that are None have torch's own value."""
     name = settings.optimizer
     given = {use: getattr(settings, use) for use in OPTIMIZERS[name].uses}
     given = {use: value for use, value in given.items() if value is not None}

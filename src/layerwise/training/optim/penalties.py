@@ -29,7 +29,7 @@ def penalty(weights: Sequence[Tensor], l1: float, l2: float, n_rows: int) -> Ten
 def clip_gradients(
     parameters: Sequence[nn.Parameter], clip_norm: float | None, clip_value: float | None
 ) -> None:
-    """Limit the gradients in place: each number to +-clip_value, then the norm of all to clip_norm.
+    """Limit the gradients in place: each element to +-clip_value, then the norm of all to clip_norm.
 
     Clipping by norm keeps the direction (Pascanu et al. 2013); by value it does not.
     """

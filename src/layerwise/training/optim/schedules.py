@@ -11,11 +11,11 @@ from layerwise.training.optim.settings import OptimizerSettings, ScheduleName
 def learning_rate_factor(
     schedule: ScheduleName, done: float, milestones: Sequence[float] = (0.5, 0.75), factor: float = 0.1
 ) -> float:
-    """Return the share of the learning rate at a share `done` of all steps.
+    """Return the factor of the learning rate after the fraction `done` of all steps.
 
     `one_cycle` rises linearly over the first three tenths, then falls as a cosine (Smith 2018); `step`
-    multiplies by the factor at each milestone, a share of all steps: by default a tenth at one half and at
-    three quarters. `plateau` depends on the epochs' results and is left to its callback.
+    multiplies by the factor at each milestone, a fraction of all steps: by default a tenth at one half and
+    at three quarters. `plateau` depends on the epochs' results and is left to its callback.
     """
     if schedule == "cosine":
         return 0.5 * (1 + math.cos(math.pi * done))
@@ -27,7 +27,7 @@ def learning_rate_factor(
 
 
 def warmup_factor(step: int, warmup_steps: int) -> float | None:
-    """Return the share of the rate in a linear rise that reaches 1 with its last step; None after it."""
+    """Return the factor of the learning rate in a linear rise that reaches 1 with its last step; None after it."""
     return (step + 1) / warmup_steps if step < warmup_steps else None
 
 

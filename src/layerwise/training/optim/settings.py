@@ -65,13 +65,13 @@ ScheduleName = Literal["constant", "step", "cosine", "one_cycle", "plateau"]
 
 
 SCHEDULES: dict[ScheduleName, Choice] = {
-    "constant": Choice("the rate stays", "short trainings"),
+    "constant": Choice("the rate stays", "short training"),
     "step": Choice(
         "the rate times step_factor at each of step_milestones",
-        "long trainings",
+        "long training",
         ("step_factor", "step_milestones"),
     ),
-    "cosine": Choice("(1 + cos(pi t)) / 2 at the share t of all steps", "a good default"),
+    "cosine": Choice("(1 + cos(pi t)) / 2 at the fraction t of all steps", "a good default"),
     "one_cycle": Choice(
         "linear rise over 3/10 of all steps, then a cosine (Smith 2018)", "few epochs at a high rate"
     ),
@@ -94,7 +94,7 @@ class OptimizerSettings(Config):
     )
     learning_rate: float = setting(1e-3, "r, the size of the steps", "try 0.1 down to 0.0001", gt=0)
     momentum: float | None = setting(
-        None, "mu, the share of the last step that goes on; 0.9 unless set", "0.9 to 0.99",
+        None, "mu, the fraction of the last step that is kept; 0.9 unless set", "0.9 to 0.99",
         "optimisers other than momentum and nesterov (adagrad, adam, ...)", ge=0, lt=1,
     )  # fmt: skip
     beta_1: float | None = setting(
@@ -114,7 +114,7 @@ class OptimizerSettings(Config):
         "1e-7 to repeat Keras", "sgd, momentum, nesterov", gt=0,
     )  # fmt: skip
     weight_decay: float = setting(
-        0.0, "decoupled decay: each step also takes r times this share of the weights", "0.01 with adamw",
+        0.0, "decoupled decay: each step also subtracts r times this fraction of the weights", "0.01 with adamw",
         "optimisers other than adamw: take l2", ge=0,
     )  # fmt: skip
     schedule: ScheduleName = setting("cosine", "how the rate changes; see Schedules", "cosine")
@@ -128,7 +128,7 @@ class OptimizerSettings(Config):
     )
     step_milestones: tuple[float, ...] | None = setting(
         None,
-        "shares of all steps at which the rate falls; 0.5 and 0.75 unless set",
+        "fractions of all steps at which the rate falls; 0.5 and 0.75 unless set",
         "",
         "schedules other than step",
     )
@@ -149,21 +149,24 @@ class OptimizerSettings(Config):
         "one_cycle, which rises by itself", ge=0,
     )  # fmt: skip
     clip_norm: float | None = setting(
-        None, "the longest that the whole gradient may be", "1 to 5 against explosion", gt=0
+        None, "the largest norm that the whole gradient may have", "1 to 5 against explosion", gt=0
     )
     clip_value: float | None = setting(
-        None, "the largest that each number of the gradient may be", "0.5; changes the direction", gt=0
+        None,
+        "the largest absolute value that each element of the gradient may have",
+        "0.5; changes the direction",
+        gt=0,
     )
     precision: Precision = setting(
-        "float32", "of the matrix products in training; weights and what is measured stay float32",
+        "float32", "of the matrix products in training; weights and metrics stay float32",
         "bfloat16 is twice as fast on AVX512-BF16 or CUDA", "",
     )  # fmt: skip
 
     @field_validator("step_milestones")
     @classmethod
-    def _shares(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    def _fractions(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
         if value is not None and (any(not 0 < v < 1 for v in value) or list(value) != sorted(value)):
-            raise ValueError("milestones are rising shares between 0 and 1")
+            raise ValueError("milestones are increasing fractions between 0 and 1")
         return value
 
     @model_validator(mode="after")

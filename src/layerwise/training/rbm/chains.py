@@ -1,8 +1,8 @@
-"""Chains that outlive a batch: persistent ones, and persistent ones at several temperatures.
+"""Gibbs chains that last from batch to batch: persistent ones, and persistent ones at several temperatures.
 
 Persistent contrastive divergence (Tieleman 2008) keeps Gibbs chains of the model from update to update. Parallel
 tempering (Desjardins et al. 2010; Cho, Raiko & Ilin 2010) runs them at inverse temperatures from 0 to 1 side by side,
-p_beta(v, h) ~ exp(-beta E(v, h)), and lets neighbours change places, so that the coldest ones move between modes.
+p_beta(v, h) ~ exp(-beta E(v, h)), and lets neighbours swap their states, so that the coldest ones move between modes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ Product = Callable[[Tensor, Tensor], Tensor]
 
 
 class PersistentChains:
-    """n Gibbs chains of a machine, kept as hidden states (n, n_hidden).
+    """n Gibbs chains of an RBM, kept as hidden states (n, n_hidden).
 
     Args:
-        rbm: the machine; read anew at each step, so that chains follow its parameters.
+        rbm: the model; its parameters are read at each step, so that the chains follow them.
         n: chains.
-        rng: draws the states, on the machine's device.
-        up, down: write the hidden units' total input from visible states into a buffer, and the visible ones' from
-            hidden states; None: in the machine's own precision.
+        rng: samples the states, on the RBM's device.
+        up: writes the hidden units' pre-activation, given visible states, into a buffer; None for the RBM's own
+            precision.
+        down: the same for the visible units' pre-activation, given hidden states.
     """
 
     def __init__(
@@ -45,14 +46,14 @@ class PersistentChains:
 
     @property
     def started(self) -> bool:
-        """Tell whether the chains have states."""
+        """True when the chains have states."""
         return len(self.hidden) > 0
 
     def start(self, hidden: Tensor) -> None:
-        """Begin at hidden states (rows, n_hidden), again and again if there are fewer rows than chains."""
-        self.hidden = hidden[torch.arange(self._all(), device=hidden.device) % len(hidden)].clone()
+        """Start at hidden states (rows, n_hidden), repeated if there are fewer rows than chains."""
+        self.hidden = hidden[torch.arange(self._n_states(), device=hidden.device) % len(hidden)].clone()
 
-    def _all(self) -> int:
+    def _n_states(self) -> int:
         return self.n
 
     def _visible_pre_activation(self, hidden: Tensor, out: Tensor) -> Tensor:
@@ -62,6 +63,9 @@ class PersistentChains:
         """Take Gibbs steps; write the visible states and E[h | v] into (n, n_visible) and (n, n_hidden).
 
         Args:
+            visible: receives the visible states.
+            hidden: receives E[h | v].
+            steps: Gibbs steps.
             observation_counts: of the visible units, see `layerwise.models.rbm.units`; one row a chain.
         """
         rbm = self.rbm
@@ -81,7 +85,7 @@ class TemperedChains(PersistentChains):
         temperatures: how many, from inverse temperature 1 down to 0 in even steps.
 
     Raises:
-        UnitsError: the units are not Bernoulli or one-hot, whose tempered conditionals alone are scaled inputs.
+        UnitsError: the units are not Bernoulli or one-hot: the conditionals of others do not scale with beta.
     """
 
     def __init__(self, rbm: RBM, n: int, rng: torch.Generator, temperatures: int) -> None:
@@ -94,7 +98,7 @@ class TemperedChains(PersistentChains):
         self.betas = torch.linspace(1, 0, temperatures, dtype=rbm.weight.dtype, device=rbm.weight.device)
         self.swaps = self.tried = 0
 
-    def _all(self) -> int:
+    def _n_states(self) -> int:
         return self.n * len(self.betas)
 
     def advance(self, visible: Tensor, hidden: Tensor, steps: int, observation_counts: Tensor | None) -> None:

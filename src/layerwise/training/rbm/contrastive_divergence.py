@@ -1,4 +1,4 @@
-"""Contrastive divergence for a restricted Boltzmann machine, as a trainee of the loop.
+"""Contrastive divergence for a restricted Boltzmann machine, as a training plan.
 
 CD-k (Hinton 2002, equation 5): dW = <v h>_data - <v h>_k, where the chain starts at the batch and runs k Gibbs steps.
 Persistent CD (Tieleman 2008) and parallel tempering take the second term from chains of their own. Momentum and weight
@@ -24,12 +24,12 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 __all__ = ["ContrastiveDivergence", "ContrastiveDivergenceSettings"]
 
-# Chains of their own need one more product to reconstruct the batch; one batch in so many is enough to watch.
+# Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
 RECONSTRUCT_EVERY = 8
 
 
 class ContrastiveDivergence:
-    """Train a machine by the difference of the data's statistics and the model's.
+    """Train an RBM by the difference of the data's statistics and the model's.
 
     Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units
     at the end of a chain from the batch are means unless `sample_visible` (Hinton 2010, section 3), and samples in
@@ -38,9 +38,9 @@ class ContrastiveDivergence:
     variances have their gradient times the variance.
 
     Args:
-        rbm: the machine.
-        settings: how it learns.
-        rng: draws the states, on the machine's device.
+        rbm: learns in place.
+        settings: the learning rate, the chains and what regularises.
+        rng: samples the states, on the RBM's device.
 
     Raises:
         UnitsError: the settings do not fit the kinds of units.
@@ -70,7 +70,9 @@ class ContrastiveDivergence:
                 "bfloat16 products are for float32 weights and units of fixed variance, not counts"
             )
         if settings.dropout and settings.chain != "data":
-            raise UnitsError("dropout changes the model with every batch, which lasting chains cannot follow")
+            raise UnitsError(
+                "dropout changes the model with every batch, which persistent chains cannot follow"
+            )
         if settings.centered and self.has_counts:
             raise UnitsError(
                 "centred gradients are not for counts, whose documents have lengths of their own"
@@ -85,7 +87,7 @@ class ContrastiveDivergence:
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
 
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
-        """Set the epoch's momentum, and the rate and the number of steps on their way to the final ones."""
+        """Set the epoch's momentum, and interpolate the learning rate and the number of Gibbs steps."""
         s = self.settings
         self.momentum = s.momentum if epoch <= s.momentum_epochs else s.final_momentum
         done = (epoch - 1) / max(1, epochs - 1)
@@ -95,7 +97,7 @@ class ContrastiveDivergence:
             self.steps = round(s.steps + done * (s.final_steps - s.steps))
 
     def training_step(self, batch: TensorData) -> Losses:
-        """Update the machine; return the reconstruction's loss per row."""
+        """Update the RBM; return the reconstruction's loss per row."""
         n = batch.inputs.shape[0]
         m = n if self.chains is None else self.chains.n
         if n not in self._buffers:
@@ -121,7 +123,7 @@ class ContrastiveDivergence:
             if not self.chains.started:
                 self.chains.start(states)
             if observation_counts is not None:
-                # A chain is observed as often as the row of the batch whose place it has.
+                # A chain has the observation counts of the batch's row at its position.
                 observation_counts = observation_counts[torch.arange(m, device=observation_counts.device) % n]
             self.chains.advance(visible[n:], hidden[n:], self.steps, observation_counts)
         self._update(visible, hidden, n, m)
@@ -173,12 +175,12 @@ class ContrastiveDivergence:
         scale, s = self.rate / n, self.settings
         # A unit of learnt variance has its gradient times the variance: as in a natural gradient, a step then moves its
         # mean as far whatever its noise. Without it, the smaller a variance is, the sooner its weights explode.
-        met = visible
+        v = visible
         if self.variances:
             self._update_variances(visible, hidden, n)
         if s.sparsity_target is not None:
-            self._push_towards_sparsity(met[:n], hidden[:n])
-        visible_change = met[:n].sum(0).sub_(met[n:].sum(0), alpha=n / m)
+            self._push_towards_sparsity(v[:n], hidden[:n])
+        visible_change = v[:n].sum(0).sub_(v[n:].sum(0), alpha=n / m)
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
         hidden[n:].mul_(-n / m)
         hidden_change = hidden.sum(0)
@@ -187,15 +189,15 @@ class ContrastiveDivergence:
             lengths = visible.sum(1)
             hidden_change = (lengths / lengths[:n].mean()) @ hidden
         if s.centered:
-            met, hidden = self._center(met, hidden, n, m)
-            visible_change -= met.t() @ (hidden @ self.hidden_offset)
+            v, hidden = self._center(v, hidden, n, m)
+            visible_change -= v.t() @ (hidden @ self.hidden_offset)
             # Hidden units see a visible unit over its variance, and so its offset.
-            seen = self.rbm.visible_units.scaled(self.visible_offset[None])[0]
-            hidden_change -= (met @ seen) @ hidden
+            scaled_offset = self.rbm.visible_units.scaled(self.visible_offset[None])[0]
+            hidden_change -= (v @ scaled_offset) @ hidden
         if s.bfloat16:
-            self.velocity.mul_(self.momentum).add_(met.bfloat16().t() @ hidden.bfloat16(), alpha=scale)
+            self.velocity.mul_(self.momentum).add_(v.bfloat16().t() @ hidden.bfloat16(), alpha=scale)
         else:
-            self.velocity.addmm_(met.t(), hidden, beta=self.momentum, alpha=scale)
+            self.velocity.addmm_(v.t(), hidden, beta=self.momentum, alpha=scale)
         self.visible_velocity.mul_(self.momentum).add_(visible_change, alpha=scale)
         self.hidden_velocity.mul_(self.momentum).add_(hidden_change, alpha=scale)
         if s.weight_decay:
@@ -206,21 +208,21 @@ class ContrastiveDivergence:
         if s.bfloat16:
             self._weight16.copy_(self.weight)
 
-    def _center(self, met: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
+    def _center(self, v: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
         """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
         fraction = 1.0 if self._batches == 0 else self.settings.offset_rate
-        self.visible_offset.lerp_(met[:n].mean(0), fraction)
+        self.visible_offset.lerp_(v[:n].mean(0), fraction)
         self.hidden_offset.lerp_(hidden[:n].mean(0), fraction)
         hidden[:n].sub_(self.hidden_offset)
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
-        return met.sub_(self.visible_offset), hidden
+        return v.sub_(self.visible_offset), hidden
 
-    def _push_towards_sparsity(self, met: Tensor, positive: Tensor) -> None:
-        """Move each unit's total input by cost (target - remembered mean activity)."""
+    def _push_towards_sparsity(self, v: Tensor, positive: Tensor) -> None:
+        """Move each unit's pre-activation by cost (target - running mean activation)."""
         s = self.settings
         self.mean_activation.lerp_(positive.mean(0), 1 - s.sparsity_decay)
         push = (s.sparsity_target - self.mean_activation).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
-        self.velocity.addr_(met.mean(0), push)
+        self.velocity.addr_(v.mean(0), push)
         self.hidden_velocity.add_(push)
 
     def _update_variances(self, visible: Tensor, hidden: Tensor, n: int) -> None:
@@ -255,7 +257,7 @@ class ContrastiveDivergence:
         }
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return copies of everything that learning changes, the chains and the generator with them."""
+        """Return copies of everything that learning changes, with the chains and the random generator's state."""
         state = {name: value.clone() for name, value in self._tensors().items()}
         if self.chains is not None:
             state["chains"] = self.chains.hidden.clone()

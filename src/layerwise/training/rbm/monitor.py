@@ -1,4 +1,4 @@
-"""Watch whether a machine learns the distribution of the rows: pseudo-likelihood, free energies, norms."""
+"""Watch whether an RBM learns the distribution of the rows: pseudo-likelihood, free energies, norms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
 from layerwise.models.rbm.rbm import RBM
 from layerwise.training.callbacks.base import Callback
 
-# What may choose an epoch.
+# The metric that may choose the best epoch.
 PSEUDO_LIKELIHOOD = "validation/pseudo_likelihood"
 
 
@@ -19,14 +19,14 @@ class RBMMonitor(Callback):
     """Measure after each epoch what reconstruction does not show.
 
     `pseudo_likelihood` is exact on a sample of rows, in nats a row. `validation/free_energy_gap` is the mean free
-    energy of validation rows less that of training rows: it grows while the machine learns the training rows by
-    heart (Hinton 2010, section 6). `norm/...` are Euclidean norms of the parameters.
+    energy of validation rows less that of training rows: it grows while the RBM overfits
+    (Hinton 2010, section 6). `norm/...` are Euclidean norms of the parameters.
 
     Args:
-        rbm: the machine.
+        rbm: the model that learns.
         training: (n, n_visible) a sample of the training rows.
         validation: (n, n_visible) a sample of the validation rows.
-        pseudo_likelihood_rows: how many of each have their pseudo-likelihood taken.
+        pseudo_likelihood_rows: how many of each the pseudo-likelihood is computed of; 0 for none.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class RBMMonitor(Callback):
             self.samples["validation"] = validation
 
     def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
-        """Return the epoch's figures."""
+        """Return the epoch's metrics."""
         found: dict[str, float] = {}
         for role, rows in self.samples.items():
             if self.pseudo_likelihood_rows:

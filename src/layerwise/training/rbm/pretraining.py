@@ -32,11 +32,13 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
 
     method: Literal["auto", "rbm", "autoencoder", "none"] = setting(
         "auto",
-        "machines, autoencoders, or none: the same network from a random start; auto: the pipeline's own (dbn: rbm, "
+        "RBMs, autoencoders, or none: the same network from a random start; auto: the pipeline's own (dbn: rbm, "
         "sae: autoencoder)",
         "none to compare",
     )
-    freeze: bool = setting(False, "train the output layer alone after pretraining", "to judge the features")
+    freeze: bool = setting(
+        False, "train the output layer alone after pretraining", "to evaluate the features"
+    )
     epochs: int | tuple[int, ...] = setting(
         20, "passes over the training rows: one for all layers, or a list"
     )
@@ -46,7 +48,7 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
     )
     features: Literal["probabilities", "samples"] = setting(
         "probabilities",
-        "what a layer passes on to the next one: its units' means, or binary states drawn once",
+        "what a layer passes on to the next one: its units' means, or binary states sampled once",
         "probabilities: less noise",
     )
     learning_rate: float | tuple[float, ...] = setting(  # type: ignore[assignment]  # a list gives each layer its own
@@ -90,14 +92,16 @@ def value_for_layer(value: float | tuple[float, ...], layer: int, name: str) -> 
 def layer_settings(
     settings: PretrainingSettings, layer: int, gaussian: bool
 ) -> ContrastiveDivergenceSettings:
-    """Return what the layer's machine learns by; Gaussian units need a far smaller rate (Hinton 2010, 13.2)."""
+    """Return the settings of the layer's RBM; Gaussian units need a far smaller rate (Hinton 2010, 13.2)."""
     shared = settings.model_dump(include=set(ContrastiveDivergenceSettings.model_fields))
     rate = value_for_layer(settings.learning_rate, layer, "learning_rate")
     shared["learning_rate"] = settings.gaussian_learning_rate if gaussian else rate
     if gaussian and settings.final_learning_rate is not None:
         # The rate falls by the same factor as in the other layers.
-        fall = settings.final_learning_rate / value_for_layer(settings.learning_rate, layer, "learning_rate")
-        shared["final_learning_rate"] = fall * settings.gaussian_learning_rate
+        factor = settings.final_learning_rate / value_for_layer(
+            settings.learning_rate, layer, "learning_rate"
+        )
+        shared["final_learning_rate"] = factor * settings.gaussian_learning_rate
     return ContrastiveDivergenceSettings(**shared)
 
 
@@ -107,7 +111,7 @@ class PretrainingResult:
 
     Args:
         history: one list of epochs a layer, by name `layer_1`, ...
-        reconstruction_history: (epoch, reconstruction, loss) of one training row, from the first machine.
+        reconstruction_history: (epoch, reconstruction, loss) of one training row, by the first RBM.
         row: that row.
         seconds: of training.
     """
@@ -126,13 +130,18 @@ def pretrain_dbn(
     seed: int,
     dynamic_binarization: bool = False,
 ) -> PretrainingResult:
-    """Train each machine on the activities of the one below, bottom up.
+    """Train each RBM on the activations of the one below, bottom up.
 
     Args:
-        stack: the machines; learns in place.
+        stack: the RBMs; they learn in place.
         training: inputs (n, n_visible); targets are not read.
-        validation: rows that are measured and not learnt from.
-        dynamic_binarization: read each input as a probability and draw it anew for every batch of the first machine.
+        validation: rows that are evaluated and never learnt from.
+        settings: how the layers learn.
+        seed: of the run.
+        dynamic_binarization: read each input as a probability and sample it anew for every batch of the first RBM.
+
+    Raises:
+        TrainingError: a list of the settings is shorter than the stack, or a metric is not finite.
     """
     # A list that is too short for the stack is found before the first layer has taken its time.
     rbms = [rbm for rbm in stack.rbms if isinstance(rbm, RBM)]

@@ -1,4 +1,4 @@
-"""Watch how well held-out ratings are predicted while a machine learns from the others."""
+"""Watch how well held-out ratings are predicted while an RBM learns from the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RatingsMonitor(Callback):
     """Measure `validation/rmse`, the root mean squared error of the expected rating, after each epoch.
 
     Args:
-        rbm: the machine.
+        rbm: the model that learns.
         given: (rows, n_visible) the training ratings.
         held_out: (rows, n_visible) the validation ratings of the same rows.
         levels: the values of the ratings, in order.

@@ -1,4 +1,4 @@
-"""How a machine learns: rates, chains, regularisers."""
+"""The settings of contrastive divergence, and of one RBM: rates, chains, regularisers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from layerwise.utils.config import Config, setting
 
 
 class ContrastiveDivergenceSettings(Config):
-    """How a machine learns: the rate, k and what regularises it."""
+    """How an RBM learns: the rate, k and what regularises it."""
 
     learning_rate: float = setting(
         0.1, "r, the size of the steps, where no unit is Gaussian", "0.05 to 0.1", gt=0
@@ -20,23 +20,25 @@ class ContrastiveDivergenceSettings(Config):
     final_learning_rate: float | None = setting(
         None, "r of the last epoch, reached linearly; null: r stays", "0 for likelihoods and samples", ge=0
     )
-    momentum: float = setting(0.5, "the share of the last step that goes on, at first", "0.5", ge=0, lt=1)
+    momentum: float = setting(0.5, "the fraction of the last step that is kept, at first", "0.5", ge=0, lt=1)
     final_momentum: float = setting(
         0.9, "the same after momentum_epochs", "0.5 for persistent chains", ge=0, lt=1
     )
     momentum_epochs: int = setting(5, "epochs with the first momentum", "", ge=0)
-    weight_decay: float = setting(2e-4, "each step also takes r times this share of the weights", "", ge=0)
+    weight_decay: float = setting(
+        2e-4, "each step also subtracts r times this fraction of the weights", "", ge=0
+    )
     steps: int = setting(1, "k: Gibbs steps of the chains in each update", "1 to learn features", ge=1)
     final_steps: int | None = setting(
         None, "k of the last epoch, reached linearly; null: k stays", "25 for likelihoods", ge=1
     )
     sample_visible: bool = setting(
-        False, "draw the visible states of a chain, in place of their means", "true for counts"
+        False, "sample the visible units of a chain, instead of taking their means", "true for counts"
     )
     chain: Literal["data", "persistent", "tempered"] = setting(
         "data",
-        "where the model's statistics come from: chains that start at the batch (CD-k), persistent ones, or such at "
-        "several temperatures",
+        "where the model's statistics come from: chains that start at the batch (CD-k), persistent ones, or "
+        "persistent ones at several temperatures",
         "persistent for likelihoods",
     )
     chains: int = setting(100, "persistent chains", "as many as rows in a batch", "chain: data", ge=1)
@@ -50,27 +52,27 @@ class ContrastiveDivergenceSettings(Config):
     )
     offset_rate: float = setting(
         0.01,
-        "how fast the means that are subtracted follow the data's, a share a step",
+        "how fast the means that are subtracted follow the data's, a fraction a step",
         "",
-        "centred: false",
+        "centered: false",
         ge=0,
         le=1,
     )
     sparsity_target: float | None = setting(
-        None, "wanted mean activity of a hidden unit, 0 to 1; null: none", "0.01 to 0.1", gt=0, lt=1
+        None, "target of a hidden unit's mean activation, 0 to 1; null: none", "0.01 to 0.1", gt=0, lt=1
     )
     sparsity_cost: float = setting(
         0.1,
         "weight of the pull to sparsity_target",
-        "until the activity is as asked for",
+        "until the mean activation is near it",
         "sparsity_target: null",
         ge=0,
     )
     sparsity_decay: float = setting(
-        0.9, "decay of the running mean activity that is compared", "", "sparsity_target: null", ge=0, lt=1
+        0.9, "decay of the running mean activation that is compared", "", "sparsity_target: null", ge=0, lt=1
     )
     dropout: float = setting(
-        0.0, "share of hidden units left out of each update", "0.5 in wide layers", ge=0, lt=1
+        0.0, "fraction of hidden units dropped in each update", "0.5 in wide layers", ge=0, lt=1
     )
     variance_rate_factor: float = setting(
         0.1, "multiplies r for learnt variances", "", "units without a learnt variance", ge=0
@@ -81,7 +83,7 @@ class ContrastiveDivergenceSettings(Config):
 
 
 class RBMTrainingSettings(ContrastiveDivergenceSettings):
-    """One machine's shape and training."""
+    """One RBM's shape and training."""
 
     n_hidden: int = setting(500, "hidden units", "", ge=1)
     visible: Literal["auto", "bernoulli", "gaussian", "softmax", "counts", "mixed"] = setting(
@@ -109,7 +111,7 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
         None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
     )
     pseudo_likelihood_rows: int = setting(
-        50, "training and validation rows whose pseudo-likelihood is taken each epoch; 0: none", "", ge=0
+        50, "training and validation rows whose pseudo-likelihood is computed each epoch; 0: none", "", ge=0
     )
 
     @field_validator("monitor")
@@ -120,7 +122,7 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
         assert monitor is not None
         if "reconstruction" in monitor:
             raise ValueError(
-                "a machine is not chosen by its reconstruction error, which can fall while the likelihood does too; "
+                "an RBM is not chosen by its reconstruction error, which can fall while the likelihood does too; "
                 f"choose by {PSEUDO_LIKELIHOOD}"
             )
         raise ValueError(f"'{monitor}' cannot choose an epoch; known: {PSEUDO_LIKELIHOOD}")

@@ -1,4 +1,4 @@
-"""Train one restricted Boltzmann machine, watched by what says whether it learns the rows' distribution."""
+"""Train one restricted Boltzmann machine and monitor whether it learns the rows' distribution."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from layerwise.models.rbm.units.base import UnitsError
 from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
 from layerwise.training.autoencoder.reconstruction_history import rbm_reconstruction_history
 from layerwise.training.callbacks.base import Callback, Reporter
+from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
 from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.stopping import KeepBestWeights
 from layerwise.training.loop import fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
@@ -26,7 +26,7 @@ from layerwise.utils.random_streams import torch_rng
 
 
 def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int = 0) -> RBMConfig:
-    """Return the shape of a machine for prepared rows, with label units at the end if there are classes.
+    """Return the shape of an RBM for preprocessed rows, with label units at the end if there are classes.
 
     Raises:
         UnitsError: the columns do not fit the visible units asked for.
@@ -67,8 +67,8 @@ def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int 
     return RBMConfig(n_visible=n_visible, visible="mixed", blocks=blocks, **shared)
 
 
-def _sample_rows(rows: TensorData | SparseTensorData, most: int, rng: torch.Generator) -> Tensor:
-    picked = torch.randperm(len(rows), generator=rng)[:most]
+def _sample_rows(rows: TensorData | SparseTensorData, at_most: int, rng: torch.Generator) -> Tensor:
+    picked = torch.randperm(len(rows), generator=rng)[:at_most]
     return rows[picked].inputs
 
 
@@ -83,24 +83,24 @@ def fit_rbm(
     name: str = "rbm",
     ratings: RatingsMonitor | None = None,
 ) -> PretrainingResult:
-    """Train a machine in place.
+    """Train an RBM in place.
 
     Args:
-        rbm: the machine.
+        rbm: learns in place.
         training: inputs (n, n_visible); targets are not read.
-        validation: rows that are measured and not learnt from.
-        settings: how.
+        validation: rows that are evaluated and never learnt from.
+        settings: how it learns.
         seed: of the run.
-        dynamic_binarization: read each input as a probability and draw it anew for every batch.
-        name: of the metrics and of the streams of random numbers.
-        ratings: measures held-out ratings; the epoch of the least error is kept.
+        dynamic_binarization: read each input as a probability and sample it anew for every batch.
+        name: of the metrics and of the random streams.
+        ratings: evaluates held-out ratings; the epoch of the least error is kept.
 
     Returns:
-        Its history under `name`, and one training row's reconstructions at four stages.
+        Its history under `name`, and one training row's reconstructions at up to four epochs.
 
     Raises:
         UnitsError: rows or settings do not fit the units.
-        TrainingError: a figure is not finite; the message names the epoch and the likely cure.
+        TrainingError: a metric is not finite; the message names the epoch and the likely remedy.
     """
     device = rbm.weight.device
     real = any(kind == "gaussian" for kind in (rbm.config.visible, *(b.kind for b in rbm.config.blocks)))
@@ -108,33 +108,35 @@ def fit_rbm(
     chosen = settings
     if real:
         # Gaussian units need a far smaller rate (Hinton 2010, section 13.2).
-        fall = (settings.final_learning_rate or 0) / settings.learning_rate
-        final = None if settings.final_learning_rate is None else fall * settings.gaussian_learning_rate
-        change = {"learning_rate": settings.gaussian_learning_rate, "final_learning_rate": final}
-        chosen = settings.model_copy(update=change)
+        factor = (settings.final_learning_rate or 0) / settings.learning_rate
+        final = None if settings.final_learning_rate is None else factor * settings.gaussian_learning_rate
+        gaussian_rates = {"learning_rate": settings.gaussian_learning_rate, "final_learning_rate": final}
+        chosen = settings.model_copy(update=gaussian_rates)
     has_counts = rbm.config.visible == "counts"
-    watched = (
+    pseudo_likelihood_rows = (
         0
         if has_counts or ratings or (real and rbm.config.hidden == "nrelu")
         else settings.pseudo_likelihood_rows
     )
-    if settings.monitor and not (watched and validation is not None):
+    if settings.monitor and not (pseudo_likelihood_rows and validation is not None):
         raise UnitsError(f"{settings.monitor} is not measured here; leave monitor: null")
-    pick = torch_rng(seed, name, "watched")
-    samples = [None if rows is None else _sample_rows(rows, 1000, pick) for rows in (training, validation)]
+    sample_rng = torch_rng(seed, name, "watched")
+    samples = [
+        None if rows is None else _sample_rows(rows, 1000, sample_rng) for rows in (training, validation)
+    ]
     assert samples[0] is not None
     reconstruction_history = rbm_reconstruction_history(rbm, samples[0][0].clone())
     callbacks: list[Callback] = [
-        RBMMonitor(rbm, samples[0], samples[1], watched),
+        RBMMonitor(rbm, samples[0], samples[1], pseudo_likelihood_rows),
         Reporter(f"{name}/"),
         ProgressBar(f"training {name}", "train/reconstruction"),
         reconstruction_history,
     ]
     if ratings is not None:
         callbacks.insert(0, ratings)
-        callbacks.append(KeepBestWeights(rbm, "validation/rmse", settings.patience))
+        callbacks += best_epoch_callbacks(rbm, "validation/rmse", settings.patience)
     elif settings.monitor is not None:
-        callbacks.append(KeepBestWeights(rbm, settings.monitor, settings.patience, higher_is_better=True))
+        callbacks += best_epoch_callbacks(rbm, settings.monitor, settings.patience, higher_is_better=True)
     progress = fit(
         ContrastiveDivergence(rbm, chosen, torch_rng(seed, name, "states", device=device)),
         training,

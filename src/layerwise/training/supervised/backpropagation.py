@@ -1,9 +1,9 @@
-"""Back-propagation for a network with a task head, as a trainee of the loop."""
+"""Back-propagation for a network with a task head, as a training plan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -19,10 +19,6 @@ from layerwise.training.plan import Losses
 from layerwise.training.supervised.losses import probabilities, resolve_loss, row_loss, task_error, task_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.utils.devices import matmul_autocast
-
-if TYPE_CHECKING:
-    from layerwise.training.supervised.settings import FinetuningSettings
-
 
 __all__ = [
     "Backpropagation",
@@ -45,10 +41,10 @@ class Backpropagation:
     """Train a network's weights by the gradient of the loss, and of the penalties.
 
     Args:
-        network: the network; with `freeze` only its output layer learns.
+        network: learns in place; with `freeze` its output layer alone.
         task: decides the loss.
         settings: how it learns.
-        rng: draws the masks of dropout and DropConnect.
+        rng: samples the masks of dropout and DropConnect.
         n_batches: batches an epoch, which the schedule needs.
         freeze: train the head alone.
         n_rows: m of the penalties' lambda/(2m), the number of training rows.
@@ -87,7 +83,7 @@ class Backpropagation:
         self.steps_planned = steps_planned(self.settings, epochs, self.n_batches)
 
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
-        """Switch dropout on."""
+        """Plan the schedule's steps and switch dropout on."""
         self._set_planned_steps(epochs)
         self.network.train()
 
@@ -142,14 +138,14 @@ class Backpropagation:
 
     def validation_step(self, batch: TensorData) -> Losses:
         """Return loss, error and accuracy per row, without masks, smoothing, class weights and penalties."""
-        learning = self.network.training
+        was_training = self.network.training
         self.network.eval()
         outputs = self.network(batch.inputs)
-        self.network.train(learning)
+        self.network.train(was_training)
         return {"loss": self._row_loss(outputs, batch), **self._scores(outputs, batch)}
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return copies of the weights, the optimiser's moments, the generator and the step."""
+        """Return copies of the weights, the optimiser's moments, the random generator's state and the step."""
         state = {f"network.{name}": value.clone() for name, value in self.network.state_dict().items()}
         state |= moments_to_tensors(self.optimizer, "optimizer")
         state["rng"] = self.rng.get_state()

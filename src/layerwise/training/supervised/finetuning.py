@@ -1,4 +1,4 @@
-"""Back-propagation through the whole network, with the best weights by the validation rows."""
+"""Fine-tuning: back-propagation through the whole network, ending with the best weights on the validation rows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from layerwise.checkpointing.state import Progress
 from layerwise.data.tensors import Task, TensorData
 from layerwise.models.mlp import MLP
 from layerwise.training.callbacks.base import Callback, Reporter
+from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
+from layerwise.training.callbacks.limits import MaxSteps, MaxTime
 from layerwise.training.callbacks.progress_bar import ProgressBar
 from layerwise.training.callbacks.reduce_on_plateau import HasLearningRate, ReduceOnPlateau
-from layerwise.training.callbacks.stopping import Budget, KeepBestWeights
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.backpropagation import Backpropagation
@@ -40,12 +41,17 @@ def finetune(
 
     Args:
         network: learns in place, and ends in evaluation mode.
+        task: decides the loss.
+        training: the rows that it learns from.
+        validation: the rows that choose the best epoch.
+        settings: how it learns.
+        seed: of the run.
         freeze: train the head alone.
-        dynamic_binarization: read each input as a probability and draw it anew for every batch.
-        image_shape: height and width of inputs that are pictures, which augmentation needs.
+        dynamic_binarization: read each input as a probability and sample it anew for every batch.
+        image_shape: height and width of inputs that are images, which augmentation needs.
+        callbacks: further ones, such as `LayerStatistics`; they come before those that restore the best weights.
         silent: report nothing; for a second network beside the run's own.
-        name: of the network, for messages.
-        callbacks: more listeners, such as probes; they come before the ones that restore the best weights.
+        name: of the network, for messages and checkpoints.
 
     Raises:
         TrainingError: the settings do not fit the task or the rows; the loss is not finite.
@@ -106,14 +112,14 @@ def _stopping_callbacks(plan: Backpropagation, settings: FinetuningSettings) -> 
     s = settings
     found: list[Callback] = []
     if s.keep_best_weights:
-        found.append(KeepBestWeights(plan.network, s.monitor, s.patience, s.min_delta, s.monitor_is_score))
+        found += best_epoch_callbacks(plan.network, s.monitor, s.patience, s.min_delta, s.monitor_is_score)
     if s.schedule == "plateau":
         found.append(make_reduce_on_plateau(plan, s))
     return [*found, *step_and_time_limits(s)]
 
 
 def make_reduce_on_plateau(plan: HasLearningRate, settings: FinetuningSettings) -> ReduceOnPlateau:
-    """Return what lowers a trainee's rate by the settings of the schedule `plateau`."""
+    """Return what lowers a plan's learning rate by the settings of the schedule `plateau`."""
     s = settings
     return ReduceOnPlateau(
         plan,
@@ -126,7 +132,10 @@ def make_reduce_on_plateau(plan: HasLearningRate, settings: FinetuningSettings) 
 
 
 def step_and_time_limits(settings: FinetuningSettings) -> list[Callback]:
-    """Return what stops after so many steps or minutes, if the settings say so."""
-    if settings.max_steps is None and settings.max_minutes is None:
-        return []
-    return [Budget(settings.max_steps, settings.max_minutes)]
+    """Return what stops training after a number of steps and of minutes, as far as the settings limit them."""
+    limits: list[Callback] = []
+    if settings.max_steps is not None:
+        limits.append(MaxSteps(settings.max_steps))
+    if settings.max_minutes is not None:
+        limits.append(MaxTime(settings.max_minutes))
+    return limits

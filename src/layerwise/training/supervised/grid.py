@@ -52,7 +52,7 @@ class MemberOverrides:
     """What differs between the members of a stack.
 
     Every optimiser here moves the weights in proportion to the learning rate, so a member's own rate is a factor of
-    its move.
+    its update.
 
     Args:
         rate: (N,) factors of the learning rate.
@@ -72,7 +72,7 @@ class MemberOverrides:
     def from_points(
         cls, points: Sequence[Point], settings: FinetuningSettings, like: Tensor
     ) -> MemberOverrides:
-        """Return the variations of one point a member; what a point does not name is as in the settings."""
+        """Return the overrides of one point a member; what a point does not name is as in the settings."""
 
         def column(name: str) -> Tensor:
             return like.new_tensor([point.get(name, getattr(settings, name)) for point in points])
@@ -81,7 +81,7 @@ class MemberOverrides:
         return cls(rate, l1, l2, bool((rate == 1).all()), bool((l1 != 0).any() or (l2 != 0).any()))
 
     def for_members(self, rows: Sequence[int], scales: Sequence[float]) -> MemberOverrides:
-        """Return those of the members that still learn, each one's rate times a scale of its own."""
+        """Return those of the members that still learn, each one's learning rate times a scale of its own."""
         positions = torch.tensor(rows, device=self.rate.device)
         rate = self.rate[positions] * self.rate.new_tensor(scales)
         shared_learning_rate = self.shared_learning_rate and set(scales) == {1.0}

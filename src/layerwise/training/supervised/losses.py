@@ -85,8 +85,8 @@ def row_loss(
         name: any but `auto`.
         outputs: (rows, k) logits of classes or labels; values of a regression, rates of `poisson`.
         targets: (rows,) classes, or (rows, k).
-        label_smoothing: the share of a target that is spread over all classes, or both answers.
-        focal_gamma: how much sure answers count less.
+        label_smoothing: the fraction of a target that is spread over all classes, or over 0 and 1.
+        focal_gamma: how much confident predictions count less.
         huber_delta: where the squared error becomes an absolute one.
     """
     if name == "categorical_cross_entropy":
@@ -133,7 +133,7 @@ def task_loss(task: Task, outputs: Tensor, targets: Tensor, label_smoothing: flo
 
 
 def task_error(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return each row's error, shape (rows,): 0 or 1, share of wrong labels, or mean squared error."""
+    """Return each row's error, shape (rows,): 0 or 1, fraction of wrong labels, or mean squared error."""
     if task == "multiclass":
         return outputs.argmax(1).ne(targets).float()
     if task == "regression":
@@ -142,7 +142,7 @@ def task_error(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def probabilities(task: Task, outputs: Tensor) -> Tensor:
-    """Return what the outputs say: probabilities for classification, the values themselves for regression."""
+    """Return what the outputs predict: probabilities for classification, the values themselves for regression."""
     if task == "multiclass":
         return outputs.softmax(1)
     return outputs if task == "regression" else outputs.sigmoid()
@@ -151,7 +151,7 @@ def probabilities(task: Task, outputs: Tensor) -> Tensor:
 def class_weight_tensor(chosen: ClassWeights, task: Task, rows: TensorData, n_outputs: int) -> Tensor | None:
     """Return the weight of each class in the training loss, shape (classes,), or None for equal weights.
 
-    `log_frequency` is n / (k n_c), which makes the weights' mean over the training rows 1 (King & Zeng 2001).
+    `balanced` is n / (k n_c), which makes the weights' mean over the training rows 1 (King & Zeng 2001).
 
     Raises:
         TrainingError: the task has no classes, or another number of them.

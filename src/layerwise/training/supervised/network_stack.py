@@ -1,4 +1,4 @@
-"""Many small networks at once: a small network leaves the machine idle, and a stack of them does not."""
+"""Train many small networks at once: one small network leaves the processor idle, and a stack of them does not."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ def train_network_stack(
 ) -> tuple[Members, StackHistory]:
     """Train networks of one shape together, each as `finetune` would train it alone with its seed.
 
-    Each member has its own start, masks, row order, best epoch and early stop; one that stopped leaves the stack.
-    To rounding, which Adam and its kin enlarge where a true gradient is 0: biases before batch normalisation wander in
-    float32, alone as together, each on a way of its own.
+    Each member has its own first weights, masks, row order, best epoch and early stop; one that stopped leaves the
+    stack. Results agree up to rounding, which Adam and its relatives enlarge where a true gradient is 0: biases before
+    batch normalisation drift in float32, alone as together, and not by the same amount.
 
     Args:
-        networks: one for each seed, in their first state; they are left as they are.
+        networks: one for each seed, initialised; they are not changed.
         task: decides the loss.
         training: the rows that all of them learn from.
         validation: the rows that choose each one's best epoch.
         settings: how they learn.
-        seeds: of masks and orders.
+        seeds: of the masks and the row orders.
         points: for each network, the settings that are its own (`layerwise.training.supervised.grid`); None: none are.
-        dynamic_binarization: read each input as a probability and draw it anew for every batch.
-        image_shape: height and width of inputs that are pictures, which augmentation needs.
+        dynamic_binarization: read each input as a probability and sample it anew for every batch.
+        image_shape: height and width of inputs that are images, which augmentation needs.
 
     Raises:
         TrainingError: the settings do not fit the task or the rows; a loss is not finite.
@@ -151,8 +151,8 @@ def _batch(
     rows = training[index.reshape(-1)]
     assert rows.targets is not None
     inputs = rows.inputs.view(*index.shape, -1)
-    drawn = [change(own) for own, change in zip(inputs, transforms, strict=True) if change is not None]
-    return torch.stack(drawn) if drawn else inputs, rows.targets
+    changed = [change(own) for own, change in zip(inputs, transforms, strict=True) if change is not None]
+    return torch.stack(changed) if changed else inputs, rows.targets
 
 
 def _step(

@@ -28,7 +28,7 @@ class FinetuningSettings(OptimizerSettings):
     max_minutes: float | None = setting(
         None,
         "stop after this many minutes of training",
-        "a bound on the wait; ends differ between machines",
+        "a bound on the wait; ends differ between computers",
         gt=0,
     )
     patience: int | None = setting(
@@ -55,7 +55,7 @@ class FinetuningSettings(OptimizerSettings):
         gt=0,
     )
     label_smoothing: float = setting(
-        0.0, "the share of each target that is spread over all classes", "0.1 with many rows",
+        0.0, "the fraction of each target that is spread over all classes", "0.1 with many rows",
         "losses other than the cross-entropies", ge=0, lt=1,
     )  # fmt: skip
     class_weights: ClassWeights = setting(
@@ -65,15 +65,15 @@ class FinetuningSettings(OptimizerSettings):
     )  # fmt: skip
 
     input_dropout: float = setting(
-        0.0, "share of the inputs that are left out at random", "0.1 to 0.2 for pictures", ge=0, lt=1
+        0.0, "fraction of the inputs that are dropped at random", "0.1 to 0.2 for images", ge=0, lt=1
     )
     dropout: float | tuple[float, ...] = setting(
         0.0,
-        "share of units left out at random: one for all hidden layers, or a list",
+        "fraction of units dropped at random: one for all hidden layers, or a list",
         "0.2 to 0.5 in wide layers",
     )
     dropconnect: float = setting(
-        0.0, "share of connections left out at random, in hidden layers", "instead of dropout", ge=0, lt=1
+        0.0, "fraction of connections dropped at random, in hidden layers", "instead of dropout", ge=0, lt=1
     )
     dropconnect_masks: MaskOf = setting(
         "row",
@@ -87,7 +87,7 @@ class FinetuningSettings(OptimizerSettings):
         0.0, "lambda of + lambda/(2m) sum w^2 in the cost, m training rows", "small weights", ge=0
     )
     max_norm: float | None = setting(
-        None, "the longest that the weights into a hidden unit may be", "3 to 4, with dropout", gt=0
+        None, "the largest norm that the weights into a hidden unit may have", "3 to 4, with dropout", gt=0
     )
     augmentation: AugmentationSettings = AugmentationSettings()
 

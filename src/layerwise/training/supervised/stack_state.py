@@ -1,4 +1,4 @@
-"""What changes while networks learn together: their numbers in one vector, and what became of each."""
+"""The state of a stack of networks that train together: their parameters in one vector, and each one's history."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from layerwise.training.supervised.settings import FinetuningSettings
 
 
 class NetworkStack:
-    """The members that still learn. What they learn lies in one vector, parameter by parameter, member by member."""
+    """The members that still train; their parameters are one vector, parameter by parameter, member by member."""
 
     def __init__(self, members: Members, settings: FinetuningSettings) -> None:
         self.names = [name for name, _ in members.layout]
@@ -36,7 +36,7 @@ class NetworkStack:
         return found
 
     def _build(self, parts: Mapping[str, Tensor], state: dict[str, Tensor]) -> None:
-        # Running statistics move by themselves, in place.
+        # Running statistics are updated in place, not by the optimiser.
         self.statistics = {name: part.clone() for name, part in parts.items() if is_running_statistic(name)}
         self.vector = nn.Parameter(torch.cat([parts[name].reshape(-1) for name, _ in self.layout]))
         self.vector.grad = torch.zeros_like(self.vector)
@@ -55,16 +55,16 @@ class NetworkStack:
 
     @property
     def parts(self) -> dict[str, Tensor]:
-        """All numbers by name, each (N, *shape)."""
+        """All parameters and running statistics by name, each (N, *shape)."""
         return self.leaves | self.statistics
 
     def member_state(self, position: int) -> Tensor:
-        """Return the numbers of one member, in the order in which an `MLP` has them."""
+        """Return one member's parameters and running statistics, in the order in which an `MLP` has them."""
         parts = self.parts
         return torch.cat([parts[name].detach()[position].reshape(-1) for name in self.names])
 
     def scale_updates(self, before: Tensor, factors: Tensor) -> None:
-        """Multiply each member's way from its numbers `before` by its factor, (N,)."""
+        """Multiply each member's update since the vector was `before` by its factor, (N,)."""
         for leaf, old in zip(self.leaves.values(), self._parts(before).values(), strict=True):
             shaped = factors.view(-1, *[1] * (leaf.dim() - 1))
             leaf.detach().copy_(old + shaped * (leaf.detach() - old))
@@ -76,7 +76,7 @@ class NetworkStack:
         return [norms.view(-1, *[1] * (gradient.dim() - 1)) for gradient in gradients]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return who still learns, their numbers, and the optimiser's."""
+        """Return which members still train, their parameters, and the optimiser's moments."""
         found = {"rows": torch.tensor(self.rows), "vector": self.vector.detach().clone()}
         moments = self.optimizer.state[self.vector]
         found |= {name: value.clone() for name, value in self.statistics.items()}
@@ -95,7 +95,7 @@ class NetworkStack:
         self._build(self._parts(state["vector"]) | statistics, moments)
 
     def keep_members(self, positions: list[int]) -> None:
-        """Go on with the members at these places only."""
+        """Go on with the members at these positions only."""
         size, old = self.vector.shape, self.optimizer.state[self.vector]
         parts = {name: part.detach()[positions] for name, part in self.parts.items()}
         state = {
@@ -110,7 +110,7 @@ class NetworkStack:
 
 @dataclass
 class StackHistory:
-    """What became of each member.
+    """Each member's epochs, the best one, and why it stopped.
 
     Args:
         history: per member, one dict of metrics an epoch, as the loop gives them.
@@ -126,19 +126,19 @@ class StackHistory:
 
 
 class MemberLearningRate:
-    """A member's share of the learning rate, which its own plateaus lower."""
+    """A member's scale of the learning rate, which its own plateaus lower."""
 
     def __init__(self, settings: FinetuningSettings) -> None:
         self.learning_rate_scale = 1.0
         self.plateau = make_reduce_on_plateau(self, settings) if settings.schedule == "plateau" else None
 
     def state_tensor(self) -> Tensor:
-        """Return the share, the best value and the epochs since."""
+        """Return the scale, the best value and the epochs since."""
         best, waited = (self.plateau.best, self.plateau.waited) if self.plateau else (math.inf, 0)
         return torch.tensor([self.learning_rate_scale, best, waited], dtype=torch.float64)
 
     def load_state_tensor(self, state: Tensor) -> None:
-        """Go back to what `state_dict()` returned."""
+        """Go back to what `state_tensor()` returned."""
         self.learning_rate_scale, best, waited = state.tolist()
         if self.plateau:
             self.plateau.best, self.plateau.waited = best, int(waited)
@@ -146,7 +146,7 @@ class MemberLearningRate:
 
 @dataclass
 class StackTrainingState:
-    """All that changes while the members learn: a trainee in what a checkpoint keeps of it."""
+    """Everything that changes while the members train, with the state that a checkpoint keeps of it."""
 
     stack: NetworkStack
     order_rngs: list[torch.Generator]
@@ -159,7 +159,7 @@ class StackTrainingState:
     step: int = 0
 
     def record_epoch(self, progress: Progress, metrics: dict[str, list[float]], seeds: Sequence[int]) -> None:
-        """Write down each member's epoch, keep its best weights, and let those go that have stopped."""
+        """Record each member's epoch, keep its best weights, and drop those that have stopped."""
         s, epoch, leaving = self.settings, progress.epoch, []
         sign = -1.0 if s.monitor_is_score else 1.0
         for position, k in enumerate(self.stack.rows):

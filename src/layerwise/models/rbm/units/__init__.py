@@ -1,4 +1,4 @@
-"""The kinds of units that a restricted Boltzmann machine can have: one file an idea, the same verbs for each."""
+"""The kinds of units that a restricted Boltzmann machine can have: one file an idea, the same methods for each."""
 
 from layerwise.models.rbm.units.base import Units, UnitsError
 from layerwise.models.rbm.units.bernoulli import BernoulliUnits

@@ -1,7 +1,7 @@
 """What every kind of units can do.
 
-A layer's total input is x = b + W h (or c + v W for hidden units), shape (rows, units). `observation_counts` says how often
-a unit was observed in a row: the length of a document, or 0 for the units of a missing rating. None means once.
+A layer's pre-activation is x = b + W h (or c + v W for hidden units), shape (rows, units). `observation_counts` say how
+often a unit was observed in a row: the length of a document, or 0 for the units of a missing rating. None means once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from layerwise.utils.errors import UserError
 
 
 class UnitsError(UserError, ValueError):
-    """The rows do not fit the kind of a machine's units, or the units cannot do what is asked."""
+    """The rows do not fit the kind of an RBM's units, or the units cannot do what is asked."""
 
 
 class Units(nn.Module):
@@ -23,11 +23,11 @@ class Units(nn.Module):
     scales_hidden_bias = False
 
     def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
-        """Return the conditional mean given the total input, shape of x."""
+        """Return the conditional mean given the pre-activation, shape of x."""
         raise NotImplementedError
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw states given their conditional mean, shape of mean."""
+        """Sample states given their conditional mean, shape of mean."""
         raise NotImplementedError
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
@@ -61,14 +61,14 @@ class Units(nn.Module):
     def sample_from_pre_activation(
         self, x: Tensor, rng: torch.Generator, observation_counts: Tensor | None = None
     ) -> Tensor:
-        """Draw states given the total input, shape of x."""
+        """Sample states given the pre-activation, shape of x."""
         return self.sample(self.mean(x, observation_counts), rng)
 
     def mean_(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
-        """Turn total inputs into conditional means in place."""
+        """Turn pre-activations into conditional means in place."""
         return x.copy_(self.mean(x, observation_counts))
 
     def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, rng: torch.Generator) -> None:
-        """Turn total inputs into means in place and draw `states` (shape of x); `scratch` may be overwritten."""
+        """Turn pre-activations into means in place and sample `states` (shape of x); `scratch` may be overwritten."""
         states.copy_(self.sample_from_pre_activation(x, rng))
         self.mean_(x)

@@ -19,7 +19,7 @@ class BernoulliUnits(Units):
 
     @staticmethod
     def sample(mean: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw each unit on its own: one random number a unit and row."""
+        """Sample each unit on its own: one random number a unit and row."""
         return torch.empty_like(mean).uniform_(generator=rng).lt_(mean)
 
     @staticmethod
@@ -46,9 +46,9 @@ class BernoulliUnits(Units):
         return torch.logit((inputs.mean(0) * len(inputs) + 0.5) / (len(inputs) + 1))
 
     def mean_(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
-        """Turn total inputs into probabilities in place."""
+        """Turn pre-activations into probabilities in place."""
         return x.sigmoid_()
 
     def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, rng: torch.Generator) -> None:
-        """Turn total inputs into probabilities in place and draw states, without a new tensor."""
+        """Turn pre-activations into probabilities in place and sample states, without a new tensor."""
         torch.lt(scratch.uniform_(generator=rng), x.sigmoid_(), out=states)

@@ -13,26 +13,26 @@ class ReplicatedSoftmaxUnits(Units):
 
     E(v, h) = -b . v - D c . h - v W h: every word is a softmax unit with the same weights, and the hidden biases
     count once a word. Probabilities are of ordered documents; a bag of words has D! / prod_k v_k! of them.
-    The exposure is D, shape (rows, 1).
+    The observation count is D, shape (rows, 1).
     """
 
     scales_hidden_bias = True
 
     def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
-        """Return D softmax(x), shape of x; of a single word without exposure."""
+        """Return D softmax(x), shape of x; of a single word without observation counts."""
         p = x.softmax(1)
         return p if observation_counts is None else p * observation_counts
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw D words a row, D being the mean's sum; shape of mean."""
+        """Sample D words a row, D being the mean's sum; shape of mean."""
         ends = mean.double().cumsum(1)
         totals = ends[:, -1:]
         lengths = totals.round().long()
         longest = int(lengths.max())
         u = torch.empty(len(mean), longest, dtype=ends.dtype, device=mean.device).uniform_(generator=rng)
         words = torch.searchsorted(ends, u * totals, right=True).clamp_max_(mean.shape[1] - 1)
-        kept = torch.arange(longest, device=mean.device) < lengths
-        return torch.zeros_like(mean).scatter_add_(1, words, kept.to(mean.dtype))
+        in_document = torch.arange(longest, device=mean.device) < lengths
+        return torch.zeros_like(mean).scatter_add_(1, words, in_document.to(mean.dtype))
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
         """Return -v . b, shape (rows,)."""
@@ -47,7 +47,7 @@ class ReplicatedSoftmaxUnits(Units):
         return -(v * x.log_softmax(1)).sum(1)
 
     def initial_bias(self, inputs: Tensor) -> Tensor:
-        """Return the logarithms of the words' shares, half a word added to each."""
+        """Return the logarithms of the words' frequencies, half a word added to each."""
         if bool((inputs < 0).any()) or bool((inputs != inputs.round()).any()):
             raise UnitsError("count visible units take whole numbers from 0 up: how often each word occurs")
         counts = inputs.sum(0) + 0.5

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from layerwise.models.rbm.units.base import Units
 
-# A variance below e^-6 of the standardised rows' is an atom, not a spread; its gradient would explode.
+# A variance below e^-6 of the standardised rows' is a point mass, not noise; its gradient would explode.
 LOWEST_LOG_VARIANCE = -6.0
 
 

@@ -1,4 +1,4 @@
-"""Visible layers of several kinds side by side: numbers, booleans and categories of a table in one machine."""
+"""Visible layers of several kinds side by side: numbers, booleans and categories of a table in one RBM."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class UnitBlock(Config):
 
 
 def unit_blocks(blocks: Sequence[ColumnBlock]) -> tuple[UnitBlock, ...]:
-    """Return the kinds of units that fit a prepared table's columns, neighbours of one kind in one block.
+    """Return the kinds of units that fit a preprocessed table's columns, neighbours of one kind in one block.
 
     Raises:
         UnitsError: a block holds counts, which stand alone.
@@ -53,7 +53,7 @@ def unit_blocks(blocks: Sequence[ColumnBlock]) -> tuple[UnitBlock, ...]:
     return tuple(found)
 
 
-def _units_of(block: UnitBlock, learn_variance: bool) -> Units:
+def _make_units(block: UnitBlock, learn_variance: bool) -> Units:
     if block.kind == "softmax":
         return SoftmaxUnits(block.groups, block.rest)
     if block.kind == "bernoulli":
@@ -62,7 +62,7 @@ def _units_of(block: UnitBlock, learn_variance: bool) -> Units:
 
 
 class MixedUnits(Units):
-    """Each verb is the blocks' own, put side by side or added up.
+    """Each method is the blocks' own, concatenated or added up.
 
     Args:
         blocks: from the first visible unit to the last.
@@ -73,15 +73,15 @@ class MixedUnits(Units):
         super().__init__()
         self.blocks = tuple(blocks)
         self.sizes = [block.size for block in blocks]
-        self.kinds = nn.ModuleList(_units_of(block, learn_variance) for block in blocks)
+        self.kinds = nn.ModuleList(_make_units(block, learn_variance) for block in blocks)
 
     def parts(self, values: Tensor) -> list[tuple[Units, Tensor]]:
         """Return each block's units with its columns of (rows, units) or its part of (units,)."""
         pieces = values.split(self.sizes, -1)
         return [(cast(Units, units), piece) for units, piece in zip(self.kinds, pieces, strict=True)]
 
-    def _beside(self, verb: Callable[[Units, Tensor], Tensor], values: Tensor) -> Tensor:
-        return torch.cat([verb(units, piece) for units, piece in self.parts(values)], -1)
+    def _concatenated(self, method: Callable[[Units, Tensor], Tensor], values: Tensor) -> Tensor:
+        return torch.cat([method(units, piece) for units, piece in self.parts(values)], -1)
 
     def _added(self, name: str, first: Tensor, second: Tensor) -> Tensor:
         pairs = zip(self.parts(first), second.split(self.sizes, -1), strict=True)
@@ -89,12 +89,12 @@ class MixedUnits(Units):
 
     def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return the conditional means, shape of x."""
-        mean = self._beside(lambda units, piece: units.mean(piece), x)
+        mean = self._concatenated(lambda units, piece: units.mean(piece), x)
         return mean if observation_counts is None else mean * observation_counts
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw states given their conditional means, shape of mean."""
-        return self._beside(lambda units, piece: units.sample(piece, rng), mean)
+        """Sample states given their conditional means, shape of mean."""
+        return self._concatenated(lambda units, piece: units.sample(piece, rng), mean)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
         """Return the sum of the blocks' own terms, shape (rows,)."""
@@ -110,7 +110,7 @@ class MixedUnits(Units):
 
     def initial_bias(self, inputs: Tensor) -> Tensor:
         """Return each block's biases, shape (units,)."""
-        return self._beside(lambda units, piece: units.initial_bias(piece), inputs)
+        return self._concatenated(lambda units, piece: units.initial_bias(piece), inputs)
 
     def observation_counts(self, v: Tensor) -> Tensor | None:
         """Return 0 for the units of missing categories and 1 elsewhere, shape of v; None without categories."""
@@ -121,8 +121,8 @@ class MixedUnits(Units):
             own = units.observation_counts(piece)
             return torch.ones_like(piece) if own is None else own
 
-        return self._beside(observed, v)
+        return self._concatenated(observed, v)
 
     def scaled(self, v: Tensor) -> Tensor:
         """Return the statistic that meets the weights, shape of v."""
-        return self._beside(lambda units, piece: units.scaled(piece), v)
+        return self._concatenated(lambda units, piece: units.scaled(piece), v)

@@ -32,12 +32,12 @@ class NoisyReLUUnits(Units):
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Refuse: the mean does not give the distribution; use `sample_from_pre_activation`."""
-        raise UnitsError("rectified units are drawn from their total input, not from their mean")
+        raise UnitsError("rectified units are sampled from their pre-activation, not from their mean")
 
     def sample_from_pre_activation(
         self, x: Tensor, rng: torch.Generator, observation_counts: Tensor | None = None
     ) -> Tensor:
-        """Draw max(0, x + N(0, sigmoid(x))), shape of x."""
+        """Sample max(0, x + N(0, sigmoid(x))), shape of x."""
         noise = torch.empty_like(x).normal_(generator=rng)
         return noise.mul_(torch.sigmoid(x).sqrt_()).add_(x).clamp_min_(0)
 

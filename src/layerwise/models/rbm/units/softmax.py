@@ -12,7 +12,7 @@ class SoftmaxUnits(Units):
     """One-hot groups: p(v_k = 1) = exp(x_k) / sum over the group; own term -v . b.
 
     A row whose group is all zeros has not observed it: the group drops out of that row, as a missing rating does
-    (Salakhutdinov, Mnih & Hinton 2007). With `rest`, a group has one more state, of total input 0, that no unit
+    (Salakhutdinov, Mnih & Hinton 2007). With `rest`, a group has one more state, of pre-activation 0, that no unit
     stands for (dummies of which the first was dropped), and all zeros means that state.
 
     Args:
@@ -43,7 +43,7 @@ class SoftmaxUnits(Units):
             positions.append(torch.arange(1, size + 1) + g * width)
             start += size
         self.n_units = start
-        # First place of every padded group: the state without a unit, of total input 0 or impossible.
+        # First position of every padded group: the state without a unit, of pre-activation 0 or impossible.
         self.register_buffer("first", torch.tensor(self.rest), persistent=False)
         self.register_buffer("columns", columns, persistent=False)
         self.register_buffer("blank", blank, persistent=False)
@@ -51,12 +51,12 @@ class SoftmaxUnits(Units):
         self.register_buffer("group", torch.repeat_interleave(torch.tensor(groups)), persistent=False)
 
     def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
-        """Return the softmax of each group, zeros where the exposure is; shape of x."""
+        """Return the softmax of each group, 0 where the observation count is; shape of x."""
         p = self._unpad_groups(self._pad_groups(x).softmax(2))
         return p if observation_counts is None else p * observation_counts
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw one state a group by the inverse of its distribution function: one random number a group."""
+        """Sample one state a group by the inverse of its distribution function: one random number a group."""
         p = mean.view(len(mean), -1, self.groups[0]) if self.even else self._pad_groups(mean, pad=0.0)
         if not self.even:
             p[:, :, 0] = torch.where(self.first, 1 - p.sum(2), p[:, :, 0]).clamp_min_(0)
@@ -81,14 +81,14 @@ class SoftmaxUnits(Units):
         return (log_sums * self.observed(v)).sum(1) - (x * v).sum(1)
 
     def initial_bias(self, inputs: Tensor) -> Tensor:
-        """Return the logarithms of the shares of the categories, half a row added to each."""
+        """Return the logarithms of the categories' frequencies, half a row added to each."""
         if bool((inputs < 0).any()) or float(self._totals(inputs).max()) > 1 + 1e-5:
             raise UnitsError(
                 "softmax visible units take one-hot groups, but a group of a row adds up to more than 1"
             )
         counts = inputs.sum(0) + 0.5
         totals = self._totals(counts[None])[0]
-        # With the state without a unit, biases are relative to its share.
+        # With the state without a unit, biases are relative to its frequency.
         reference = torch.where(
             self.first, (self.observed(inputs).sum(0) - totals).clamp_min(0) + 0.5, totals
         )
@@ -108,7 +108,7 @@ class SoftmaxUnits(Units):
         return self._pad_groups(v, pad=0.0).sum(2)
 
     def _pad_groups(self, x: Tensor, pad: float = float("-inf")) -> Tensor:
-        """Lay the units out as (rows, groups, largest size + 1), the first place for the state without a unit."""
+        """Lay the units out as (rows, groups, largest size + 1), the first position for the state without a unit."""
         if self.even:
             return x.reshape(len(x), -1, self.groups[0])
         padded = x[:, self.columns].masked_fill(self.blank, pad)

@@ -1,4 +1,4 @@
-"""Train several networks at once: of several seeds, and over a grid of settings."""
+"""Train a network stack: several networks at once, of several seeds and over a grid of settings."""
 
 import logging
 from typing import Any
@@ -32,8 +32,8 @@ def train_networks(
 ) -> tuple[MLP, dict[str, Any], Members]:
     """Train a network, or several at once whose seeds follow the run's; the first one is the run's network.
 
-    With a grid, networks of every seed learn at each of its points, the validation rows choose the point, and its
-    networks are the run's.
+    With a grid, networks of every seed are trained at each of its points, the point is chosen on the
+    validation rows, and its networks are the run's.
     """
     points = (grid or GridSettings()).points()
     if seeds == 1 and not points:
@@ -44,20 +44,20 @@ def train_networks(
         return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
     if layer_statistics:
         raise TrainingError(
-            "layer_statistics looks into one network: set seeds: 1 and no grid, or layer_statistics: false"
+            "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
     columns, device = DataSpec(**data_spec), best_device()
-    names = [seed + k for k in range(seeds)] * max(1, len(points))
-    networks = [new_network(mlp, data_spec, settings, each).to(device) for each in names]
-    own = [point for point in points for _ in range(seeds)] or None
+    member_seeds = [seed + k for k in range(seeds)] * max(1, len(points))
+    networks = [new_network(mlp, data_spec, settings, each).to(device) for each in member_seeds]
+    member_settings = [point for point in points for _ in range(seeds)] or None
     members, stack_history = train_network_stack(
         networks,
         columns.task,
         labelled.to(device),
         validation.to(device),
         settings,
-        names,
-        own,
+        member_seeds,
+        member_settings,
         dynamic_binarization=columns.dynamic_binarization,
         image_shape=columns.image_shape,
     )
@@ -83,7 +83,7 @@ def train_networks(
         "seconds": stack_history.seconds,
         "members": [
             {
-                "seed": names[k],
+                "seed": member_seeds[k],
                 "epochs": len(stack_history.history[k]),
                 "best_epoch": stack_history.best_epoch[k],
                 "stopped": stack_history.stopped[k],
@@ -94,12 +94,12 @@ def train_networks(
         "monitor": settings.monitor,
     }
     chosen_networks = [members.member(k) for k in chosen]
-    config = MembersConfig(shape=networks[0].config, seeds=tuple(names[k] for k in chosen))
+    config = MembersConfig(shape=networks[0].config, seeds=tuple(member_seeds[k] for k in chosen))
     return chosen_networks[0], history, Members(config, chosen_networks).to(device).eval()
 
 
 def _scores(stack_history: StackHistory, settings: FinetuningSettings, seeds: int) -> list[list[float]]:
-    """Return each point's members' scores: of the epoch that was kept."""
+    """Return the scores of each point's members, of the epoch that was kept."""
     best = max if settings.monitor_is_score else min
     found = []
     for history in stack_history.history:
@@ -109,7 +109,7 @@ def _scores(stack_history: StackHistory, settings: FinetuningSettings, seeds: in
 
 
 def _report(stack_history: StackHistory, chosen: range) -> None:
-    """Report the means over the chosen networks, epoch by epoch."""
+    """Report the means of all metrics over the chosen networks, epoch by epoch."""
     histories = [stack_history.history[k] for k in chosen]
     for epoch in range(max(map(len, histories))):
         running = [history[epoch] for history in histories if epoch < len(history)]

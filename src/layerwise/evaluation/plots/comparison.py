@@ -1,0 +1,88 @@
+"""Figures that compare metrics: of several models, and of one model with and without a column shuffled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from layerwise.evaluation.metrics.importance import Importance
+from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.evaluation.plots.style import (
+    MUTED_COLOR,
+    TEXT_COLOR,
+    cycle_color,
+    grid_of_axes,
+    new_figure,
+    set_suptitle,
+    shorten_labels,
+    style_axes,
+)
+
+
+def plot_importances(
+    importances: Sequence[Importance], *, metric: str = "log loss", limit: int = 25, title: str = ""
+) -> Figure:
+    """Plot each block's permutation importance with its standard deviation, the highest on top.
+
+    Args:
+        importances: as `permutation_importance` returns them.
+        metric: what got worse, for the axis.
+        limit: blocks that are shown.
+        title: of the figure.
+    """
+    shown = list(importances)[:limit]
+    if not shown:
+        raise ValueError("there are no importances to plot")
+    names = shorten_labels([importance.name for importance in shown], 30)
+    figure = new_figure(7.2, 0.3 * len(shown) + 1.6)
+    axes = figure.subplots()
+    axes.barh(
+        range(len(shown)),
+        [importance.mean for importance in shown],
+        xerr=[importance.std for importance in shown],
+        color=[cycle_color(0) if importance.mean > 0 else cycle_color(3) for importance in shown],
+        error_kw={"ecolor": TEXT_COLOR, "elinewidth": 1, "capsize": 2},
+    )
+    axes.axvline(0, color=MUTED_COLOR, linewidth=0.8)
+    axes.set_yticks(range(len(shown)), names)
+    axes.invert_yaxis()
+    style_axes(axes, xlabel=f"how much worse the {metric} gets when the column is shuffled", grid="x")
+    set_suptitle(figure, title or "Permutation importance")
+    return figure
+
+
+def plot_metric_comparison(
+    metrics: Mapping[str, Mapping[str, Metric]], names: Sequence[str], *, title: str = ""
+) -> Figure:
+    """Plot the same metrics of several models side by side: value, 95 % interval and base rate.
+
+    Args:
+        metrics: by model, then by name.
+        names: the metrics to plot, one panel each.
+        title: of the figure.
+    """
+    figure = new_figure(3.1 * len(names) + 1.6, 0.42 * len(metrics) + 1.7)
+    panels = grid_of_axes(figure, 1, len(names))[0]
+    for panel, (axes, name) in enumerate(zip(panels, names, strict=True)):
+        for k, (_, model_metrics) in enumerate(metrics.items()):
+            _plot_interval(axes, model_metrics.get(name), k)
+        axes.set_ylim(len(metrics) - 0.5, -0.5)
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_yticks(range(len(metrics)), list(metrics) if panel == 0 else [""] * len(metrics))
+        known = next(model_metrics[name] for model_metrics in metrics.values() if name in model_metrics)
+        if known.base_rate is not None:
+            axes.axvline(known.base_rate, color=MUTED_COLOR, linestyle=":")
+        side = "→" if known.better == "higher" else "←"
+        style_axes(axes, xlabel=f"{name.replace('_', ' ')} (better {side})")
+    set_suptitle(figure, title or "Comparison with other models (dotted: a constant prediction)")
+    return figure
+
+
+def _plot_interval(axes: Axes, metric: Metric | None, k: int) -> None:
+    if metric is None:
+        return
+    if metric.low is not None and metric.high is not None:
+        axes.plot([metric.low, metric.high], [k, k], color=cycle_color(k), linewidth=2)
+    axes.plot([metric.value], [k], color=cycle_color(k), marker="o", markersize=7)

@@ -1,0 +1,192 @@
+"""A model found by what it is called: a folder, a run, or a registered name with its alias or version."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerwise.inference.model import MANIFEST_FILE, ModelError, ModelManifest, verify_model_folder
+from layerwise.tracking.environment import configure_mlflow
+from layerwise.utils.config import nearest
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+LOADER_MODULE = "layerwise.inference.server"
+
+
+# Its models are refused by their manifest's format, with a message of their own.
+FIRST_EDITION_LOADER_MODULE = "layerwise.serving"
+
+
+CHAMPION = "champion"
+
+
+# The files that MLflow writes beside a model's data; none of them is code.
+MLFLOW_FILES = {
+    "MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "input_example.json",
+    "serving_input_example.json", "registered_model_meta",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """A model that was found.
+
+    Args:
+        folder: its files, on this machine.
+        name: its name in messages, such as `churn version 3`.
+        sha256: of its manifest.
+        manifest: what is known of it beside its weights.
+    """
+
+    folder: Path
+    name: str
+    sha256: str
+    manifest: ModelManifest
+
+
+def find_model(reference: str, uri: str) -> ResolvedModel:
+    """Return the model that a reference names.
+
+    Args:
+        reference: a folder; a run's id; or a name of the registry with an alias or a version: `churn@champion`,
+            `churn/3`, and `churn` alone for its champion. MLflow's own `runs:/...` and `models:/...` do too.
+        uri: of the tracking server.
+
+    Raises:
+        ModelError: there is no such model, or its files are not those that were saved.
+    """
+    if Path(reference).is_dir():
+        folder = data_folder(Path(reference))
+        manifest, sha256 = verify_model_folder(folder)
+        return ResolvedModel(folder, reference, sha256, manifest)
+    return _find_in_store(reference, uri)
+
+
+def _find_in_store(reference: str, uri: str) -> ResolvedModel:
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        raise ModelError(f"'{reference}' is no folder, and there are no runs yet to look for it in")
+    configure_mlflow()
+    from mlflow import MlflowClient
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient(uri)
+    try:
+        address, name, sha256 = _resolve(client, reference)
+        folder = data_folder(Path(download_artifacts(address, tracking_uri=uri)))
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0][:300] if str(error) else repr(error)
+        raise ModelError(f"the model '{reference}' cannot be fetched: {reason}") from error
+    manifest, found = verify_model_folder(folder, sha256)
+    return ResolvedModel(folder, name, found, manifest)
+
+
+def _resolve(client: MlflowClient, reference: str) -> tuple[str, str, str]:
+    """Return the model's MLflow address, its name in messages, and its sha256 if that is known."""
+    plain = reference.removeprefix("models:/")
+    run = re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})(?:/model)?/?", reference)
+    if run:
+        return _resolve_run(client, run[1])
+    if re.fullmatch(r"m-[0-9a-f]{32}", plain):
+        return f"models:/{plain}", plain, client.get_logged_model(plain).tags.get("model.sha256", "")
+    named = re.fullmatch(r"([^/@]+)(?:@([^/@]+)|/(\d+))?", plain)
+    if not named:
+        raise ModelError(
+            f"'{reference}' is no folder and no model's name; take a folder, a run's id, or a name such as "
+            "churn@champion or churn/3"
+        )
+    return _resolve_registered(client, named[1], named[2], named[3])
+
+
+def _resolve_run(client: MlflowClient, run_id: str) -> tuple[str, str, str]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException:
+        raise ModelError(f"there is no run {run_id}; `mlflow ui` shows the runs") from None
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if not outputs:
+        pipeline, status = run.data.tags.get("pipeline", "unknown"), run.info.status
+        raise ModelError(
+            f"run {run_id} has no model (pipeline {pipeline}, {status}); finished runs of the supervised pipelines "
+            "dbn, mlp, sae and forest_fires_classic have one"
+        )
+    model_id = outputs[-1].model_id
+    return (
+        f"models:/{model_id}",
+        f"run {run_id}",
+        client.get_logged_model(model_id).tags.get("model.sha256", ""),
+    )
+
+
+def _resolve_registered(
+    client: MlflowClient, name: str, alias: str | None, number: str | None
+) -> tuple[str, str, str]:
+    from mlflow.exceptions import MlflowException
+
+    names = [each.name for each in client.search_registered_models(max_results=1000)]
+    if name not in names:
+        known = nearest(name, names) if names else "; none is registered yet"
+        raise ModelError(f"no model is registered as '{name}', and there is no such folder{known}")
+    try:
+        if number:
+            version = client.get_model_version(name, number)
+        else:
+            version = client.get_model_version_by_alias(name, alias or CHAMPION)
+    except MlflowException:
+        aliases = client.get_registered_model(name).aliases
+        if number:
+            last = max((int(v.version) for v in client.search_model_versions(f"name='{name}'")), default=0)
+            raise ModelError(f"'{name}' has no version {number}; the last one is {last}") from None
+        raise ModelError(
+            f"'{name}' has no alias '{alias or CHAMPION}'{nearest(alias or CHAMPION, list(aliases))}"
+        ) from None
+    address = f"models:/{version.model_id}" if version.model_id else f"models:/{name}/{version.version}"
+    return address, f"{name} version {version.version}", version.tags.get("model.sha256", "")
+
+
+def data_folder(folder: Path) -> Path:
+    """Return where a model's own files are: the folder, or the part of an MLflow model that holds them.
+
+    Raises:
+        ModelError: it is no model, or an MLflow model that names code or holds files that are none of its own.
+    """
+    if (folder / MANIFEST_FILE).is_file():
+        return folder
+    if not (folder / "MLmodel").is_file():
+        raise ModelError(f"{folder} holds no model: there is neither {MANIFEST_FILE} nor MLmodel")
+    import yaml
+
+    try:
+        mlmodel = yaml.safe_load((folder / "MLmodel").read_text())
+        flavor = mlmodel["flavors"]["python_function"]
+        loader, data = str(flavor.get("loader_module")), folder / str(flavor.get("data"))
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{folder / 'MLmodel'} cannot be read: {error}") from error
+    wrong = ""
+    if loader not in (LOADER_MODULE, FIRST_EDITION_LOADER_MODULE):
+        wrong = f"MLmodel names another loader, {loader}"
+    elif flavor.get("code"):
+        wrong = f"MLmodel names code to run, {flavor['code']}"
+    elif (
+        data.parent.resolve() != (folder / "data").resolve() and data.resolve() != (folder / "data").resolve()
+    ):
+        wrong = "MLmodel names data outside of its folder"
+    else:
+        beside = {path.name for path in folder.iterdir()} - MLFLOW_FILES - {"data"}
+        inside = (
+            {path.name for path in (folder / "data").iterdir()} - {data.name}
+            if data.name != "data"
+            else set()
+        )
+        if beside | inside:
+            wrong = f"{', '.join(sorted(beside | inside))} is not among the model's files"
+    if wrong:
+        raise ModelError(f"the model in {folder} was not loaded: {wrong}. Take the model from its run again")
+    return data
