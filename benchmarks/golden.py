@@ -266,9 +266,9 @@ def compare(before: dict[str, Any], after: dict[str, Any], shown: int, only: lis
                 changed, renamed = pair(before[name][kind], after[name][kind])
                 lines += [f"{kind} {line}" for line in changed]
                 notes += [f"renamed: {line}" for line in renamed]
-        verdict = f"{len(lines)} differ" if lines else "equal"
+        outcome = f"{len(lines)} differ" if lines else "equal"
         counts[bool(lines)] += 1
-        print(f"{name}: {verdict}" + (f", {len(notes)} renamed" if notes else ""))
+        print(f"{name}: {outcome}" + (f", {len(notes)} renamed" if notes else ""))
         for line in (lines + notes)[:shown]:
             print(f"    {line[:200]}")
     print(f"{counts[False]} equal, {counts[True]} differ")

@@ -25,7 +25,8 @@ gc.set_threshold(100_000, 50, 1000)
 # The same at the end: the process's memory is freed as a whole, and collecting it first costs two seconds more.
 atexit.register(gc.freeze)
 
-HOOKS = (ErrorMessageHook(), ParameterChecksHook(), TrackingHook())
+# The last one is asked first.
+HOOKS = (ParameterChecksHook(), TrackingHook(), ErrorMessageHook())
 
 
 def _problem_name(project: Path, parameters: dict[str, Any], given: dict[str, Any] | None) -> str:

@@ -19,7 +19,7 @@ from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.utils.errors import ResumeError
 
-# What is drawn and measured after training is the same work every time: one case does it.
+# What is plotted and evaluated after training is the same work every time: one case does it.
 TRAINED = {
     "dbn": ["dbn.finetune_network"],
     "rbm": ["rbm.train_rbm", "rbm.train_classification_rbm"],
@@ -70,7 +70,7 @@ def test_a_killed_run_goes_on_to_what_it_would_have_been(project, name, caplog):
         assert not list((project.path / "data/checkpoints" / place / pipeline).iterdir())
     if name == "dbn":
         # A stage that was finished is not done again.
-        assert [r.getMessage() for r in caplog.records if "snapshots" in r.name][-3:] == [
+        assert [r.getMessage() for r in caplog.records if "checkpointing.resume" in r.name][-3:] == [
             "pretraining layer 1 of 2 was finished before: epoch 2",
             "pretraining layer 2 of 2 was finished before: epoch 2",
             "fine-tuning goes on after: epoch 2",

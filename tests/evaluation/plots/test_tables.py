@@ -13,7 +13,7 @@ BLOCKS = (
 )
 
 
-def test_a_tables_reconstruction_shows_raw_values_coloured_by_their_squared_error():
+def test_a_tables_reconstruction_shows_raw_values_colored_by_their_squared_error():
     preprocessed = np.array([[0.5, 1, 0, 1, 0], [1.5, 1, 1, 0, 0]])
     restored = pd.DataFrame({"age": [41.0, 52.25], "member": [True, True], "country": ["c", "b"]})
     figure = plots.plot_table_reconstructions(restored, preprocessed, BLOCKS, [(3, 1.5)])

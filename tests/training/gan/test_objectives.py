@@ -66,7 +66,7 @@ def test_at_equality_the_value_is_minus_log_4(name):
     torch.testing.assert_close(value, torch.full((3,), -math.log(4), dtype=torch.float64))
 
 
-def test_the_minimax_generator_minimises_the_value_as_written():
+def test_the_minimax_generator_minimizes_the_value_as_written():
     objective, scores = get_objective("minimax"), torch.linspace(-4, 4, 9)
     torch.testing.assert_close(
         objective.generator_loss(scores), torch.log(1 - torch.sigmoid(scores)), atol=1e-6, rtol=1e-5
