@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerwise.evaluation.likelihood.log_probability import LikelihoodSettings
+from layerwise.evaluation.likelihood.rbm import LikelihoodSettings
 from layerwise.training.rbm.settings import RBMTrainingSettings
 from layerwise.utils.config import setting
 

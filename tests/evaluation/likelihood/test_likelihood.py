@@ -7,7 +7,7 @@ import torch
 from helpers import small_rbms as m
 
 from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
-from layerwise.evaluation.likelihood.log_probability import (
+from layerwise.evaluation.likelihood.rbm import (
     LikelihoodSettings,
     log_partition,
     log_probability,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.likelihood.log_probability import log_partition, log_probability
+from layerwise.evaluation.likelihood.rbm import log_partition, log_probability
 from layerwise.evaluation.metrics.supervised import compute_metrics
 from layerwise.models.rbm.label_units import class_log_probabilities, with_labels
 from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
