@@ -21,21 +21,13 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.preprocessing.preprocessor import fit_preprocessor, preprocess_rows
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
-from layerwise.data.splits import split_raw
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.corruption import column_groups
-from layerwise.evaluation.unsupervised.anomalies import (
-    evaluate_detection,
-    isolation_forest_scores,
-    synthetic_anomalies,
-)
-from layerwise.models.autoencoder.passes import reconstruction_losses
-from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import DataSpec, PreprocessingSettings, Problem, SplitSettings, TensorData, split_raw
+from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
+from layerwise.data.transforms import column_groups
+from layerwise.evaluation.unsupervised import evaluate_detection, isolation_forest_scores, synthetic_anomalies
+from layerwise.models.autoencoder import reconstruction_losses
+from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
+from layerwise.utils import torch_rng
 
 PROJECT = Path(__file__).parent.parent
 

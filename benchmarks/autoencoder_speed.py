@@ -24,11 +24,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
+from layerwise.utils import torch_rng
 
 N_INPUTS, HIDDEN_SIZE, LATENT_SIZE, BATCH_SIZE = 784, 512, 16, 100
 

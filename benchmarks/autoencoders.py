@@ -20,20 +20,21 @@ import torch
 from anomalies import rows_of
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.metrics.probe import linear_probe
-from layerwise.evaluation.unsupervised.compression import fit_pca
-from layerwise.evaluation.unsupervised.reconstruction import reconstruction_sse
-from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
-from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows
-from layerwise.models.autoencoder.stacked import from_dbn, unroll
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain_dbn
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation.metrics import linear_probe
+from layerwise.evaluation.unsupervised import fit_pca, reconstruction_sse
+from layerwise.models.autoencoder import (
+    Autoencoder,
+    encode_rows,
+    from_dbn,
+    mean_jacobian_norm,
+    reconstruct_rows,
+    unroll,
+)
+from layerwise.models.rbm import DBN, DBNConfig
+from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
+from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
+from layerwise.utils import torch_rng
 
 PROJECT = Path(__file__).parent.parent
 SIZES = (1000, 500, 250, 30)

@@ -16,11 +16,10 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.data.preprocessing.preprocessor import fit_preprocessor, preprocess_rows
-from layerwise.data.splits import split_raw
-from layerwise.evaluation.metrics.baselines import fit_baselines
-from layerwise.evaluation.metrics.supervised import compute_metrics
-from layerwise.parameters.checks import check_parameters
+from layerwise.data import split_raw
+from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
+from layerwise.evaluation.metrics import compute_metrics, fit_baselines
+from layerwise.parameters import check_parameters
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
 from layerwise.pipelines.forest_fires_classic.nodes import EXERCISE, measure_exercise, train_without_area

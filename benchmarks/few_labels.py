@@ -17,7 +17,7 @@ import numpy as np
 from kedro.framework.startup import bootstrap_project
 from seeds import PROJECT, measure
 
-from layerwise.evaluation.plots.training import plot_label_efficiency
+from layerwise.evaluation.plots import plot_label_efficiency
 
 STARTS = {"pretrained": "rbm", "random start": "none"}
 # Few rows make few batches, so that smaller sets get more epochs: 500 to 1,100 steps in all.

@@ -16,11 +16,10 @@ import yaml
 from anomalies import rows_of
 from kedro.framework.startup import bootstrap_project
 
-from layerwise.models.rbm.rbm import RBM
-from layerwise.training.plan import TrainingError
-from layerwise.training.rbm.settings import RBMTrainingSettings
-from layerwise.training.rbm.train import fit_rbm, rbm_config
-from layerwise.utils.random_streams import torch_rng
+from layerwise.models.rbm import RBM
+from layerwise.training import TrainingError
+from layerwise.training.rbm import RBMTrainingSettings, fit_rbm, rbm_config
+from layerwise.utils import torch_rng
 
 PROJECT = Path(__file__).parent.parent
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)

@@ -20,13 +20,12 @@ from typing import Any
 
 import torch
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.loop import fit
-from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import TensorData
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.training import fit
+from layerwise.training.callbacks import Callback, Reporter
+from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
+from layerwise.utils import torch_rng
 
 N_VISIBLE, N_HIDDEN, BATCH = 784, 500, 100
 

@@ -10,17 +10,15 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from layerwise.data.transforms.corruption import CORRUPTIONS
-from layerwise.evaluation.reports.markdown import table
-from layerwise.models.layers import ACTIVATION_CHOICES, INITIALIZER_CHOICES
-from layerwise.parameters.keys import PARAMETERS, is_model
-from layerwise.training.autoencoder.latent_penalties import SPARSITIES
-from layerwise.training.autoencoder.variants import VARIANTS
-from layerwise.training.gan.objectives import OBJECTIVE_CHOICES
-from layerwise.training.optim.settings import OPTIMIZERS, SCHEDULES
-from layerwise.training.supervised.losses import LOSSES, TASKS
-from layerwise.utils.config import Choice
-from layerwise.utils.files import atomic_write
+from layerwise.data.transforms import CORRUPTIONS
+from layerwise.evaluation.reports import table
+from layerwise.models import ACTIVATION_CHOICES, INITIALIZER_CHOICES
+from layerwise.parameters import PARAMETERS, is_model
+from layerwise.training.autoencoder import SPARSITIES, VARIANTS
+from layerwise.training.gan import OBJECTIVE_CHOICES
+from layerwise.training.optim import OPTIMIZERS, SCHEDULES
+from layerwise.training.supervised import LOSSES, TASKS
+from layerwise.utils import Choice, atomic_write
 
 HEAD = """# Hyperparameters
 

@@ -13,8 +13,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from layerwise.parameters.keys import PARAMETERS
-from layerwise.utils.files import atomic_write
+from layerwise.parameters import PARAMETERS
+from layerwise.utils import atomic_write
 
 WIDTH = 120
 # Longer lists of names stand in the documentation's tables alone.

@@ -13,12 +13,10 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from layerwise.data.preprocessing.preprocessor import fit_preprocessor
-from layerwise.data.preprocessing.summaries import columns_for_summary
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
-from layerwise.data.splits import split_raw
-from layerwise.evaluation.drift import categorical_drift, numeric_drift
-from layerwise.evaluation.plots.drift import plot_drift
+from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_raw
+from layerwise.data.preprocessing import columns_for_summary, fit_preprocessor
+from layerwise.evaluation import categorical_drift, numeric_drift
+from layerwise.evaluation.plots import plot_drift
 
 PROJECT = Path(__file__).parent.parent
 PICTURES = PROJECT / "docs/pictures"

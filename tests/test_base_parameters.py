@@ -7,8 +7,9 @@ from kedro.config import OmegaConfigLoader
 from make_parameters import document
 from pydantic import TypeAdapter, ValidationError
 
-from layerwise.parameters.keys import PARAMETERS, default_of, is_model, without_empty_keys
-from layerwise.training.gan.settings import GANSettings
+from layerwise.parameters import PARAMETERS, is_model, without_empty_keys
+from layerwise.parameters.keys import default_of
+from layerwise.training.gan import GANSettings
 
 CONF = Path(__file__).parent.parent / "conf"
 TEXT = (CONF / "base/parameters.yml").read_text()

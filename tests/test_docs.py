@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
-from layerwise.parameters.keys import PARAMETERS
+from layerwise.parameters import PARAMETERS
 from layerwise.pipeline_registry import RUNNABLE
 
 ROOT = Path(__file__).parent.parent

@@ -4,15 +4,11 @@ from typing import get_args
 import pytest
 from make_hyperparameters import KEYS, document, settings_of
 
-from layerwise.models.layers import ACTIVATIONS, INITIALIZERS
-from layerwise.training.optim.settings import (
-    OPTIMIZER_SETTINGS,
-    OPTIMIZERS,
-    SCHEDULES,
-    OptimizerName,
-    ScheduleName,
-)
-from layerwise.training.supervised.losses import LOSSES, LossName
+from layerwise.models import ACTIVATIONS, INITIALIZERS
+from layerwise.training.optim import OPTIMIZERS, SCHEDULES, OptimizerName, ScheduleName
+from layerwise.training.optim.settings import OPTIMIZER_SETTINGS
+from layerwise.training.supervised import LOSSES
+from layerwise.training.supervised.losses import LossName
 
 PAGE = Path(__file__).parent.parent / "docs/hyperparameters.md"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from layerwise.parameters.keys import PARAMETERS, is_model
+from layerwise.parameters import PARAMETERS, is_model
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/layerwise"

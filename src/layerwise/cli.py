@@ -8,7 +8,7 @@ from typing import Any
 import click
 from kedro.framework.hooks import hook_impl
 
-from layerwise.utils.errors import UserError
+from layerwise.utils import UserError
 
 
 @click.group(name="layerwise")

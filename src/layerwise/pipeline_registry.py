@@ -6,8 +6,7 @@ import warnings
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
-from layerwise.utils.config import nearest
-from layerwise.utils.errors import UserError
+from layerwise.utils import UserError, nearest
 
 RUNNABLE = (
     "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients",

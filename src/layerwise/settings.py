@@ -10,9 +10,8 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 
 from layerwise.cli import ErrorMessageHook
-from layerwise.tracking.checks import ParameterChecksHook
-from layerwise.tracking.hook import TrackingHook
-from layerwise.utils.run_context import parameter, problem, set_run_context
+from layerwise.tracking import ParameterChecksHook, TrackingHook
+from layerwise.utils import parameter, problem, set_run_context
 
 if sys.platform == "linux":
     # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
@@ -35,8 +34,7 @@ def _problem_name(project: Path, parameters: dict[str, Any], given: dict[str, An
         named = (given or {}).get(pipeline)
         model = named.get("model") if isinstance(named, dict) else None
         if isinstance(model, str) and model:
-            from layerwise.tracking.hook import tracking_uri
-            from layerwise.tracking.model_lookup import find_model
+            from layerwise.tracking import find_model, tracking_uri
 
             return find_model(model, tracking_uri(project)).manifest.problem
     return str(parameters["problem"].get("name"))
@@ -51,7 +49,7 @@ class ProblemConfigLoader(OmegaConfigLoader):
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return a section of the configuration."""
         if key == "parameters" and key not in self:
-            from layerwise.parameters.keys import without_empty_keys
+            from layerwise.parameters import without_empty_keys
 
             self[key] = without_empty_keys(super().__getitem__(key))
         if key == "catalog":

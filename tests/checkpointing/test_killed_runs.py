@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 
 from layerwise.checkpointing.run_directory import RunDirectory, RunInProgressError
 from layerwise.pipeline_registry import RUNNABLE
-from layerwise.training.plan import TrainingError
+from layerwise.training import TrainingError
 from layerwise.training.supervised.backpropagation import Backpropagation
-from layerwise.utils.errors import ResumeError
+from layerwise.utils import ResumeError
 
 # What is plotted and evaluated after training is the same work every time: one case does it.
 TRAINED = {

@@ -119,7 +119,7 @@ def test_a_full_disk_fails_the_run_with_its_reason_and_room_lets_it_go_on(small_
 
 
 def test_a_data_folder_that_becomes_read_only_is_said_before_anything_runs(small_disk):
-    from layerwise.utils.errors import FolderError
+    from layerwise.utils import FolderError
 
     project, mount = small_disk
     assert mount("-o", "remount,ro", str(project.path / "data")).returncode == 0

@@ -6,9 +6,8 @@ import pytest
 import torch
 from helpers.resumable_trainings import TRAININGS, dbn
 
-from layerwise.checkpointing import store as checkpoints
-from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils.run_context import set_checkpoint_store
+from layerwise.checkpointing import CheckpointSettings, CheckpointStore, store as checkpoints
+from layerwise.utils import set_checkpoint_store
 
 OFTEN = CheckpointSettings(epochs=1, minutes=None)
 

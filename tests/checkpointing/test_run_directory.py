@@ -8,7 +8,7 @@ from layerwise.checkpointing.run_directory import (
     RunInProgressError,
     differences,
 )
-from layerwise.utils.errors import ResumeError
+from layerwise.utils import ResumeError
 
 
 def run_directory(tmp_path, pipeline="dbn", problem="digits"):

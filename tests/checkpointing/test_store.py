@@ -10,14 +10,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from layerwise.checkpointing import store as checkpoints
-from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils.run_context import (
-    add_listener,
-    current_checkpoint_store,
-    remove_listener,
-    set_checkpoint_store,
-)
+from layerwise.checkpointing import CheckpointSettings, CheckpointStore, store as checkpoints
+from layerwise.utils import current_checkpoint_store, set_checkpoint_store
+from layerwise.utils.run_context import add_listener, remove_listener
 
 OFTEN = CheckpointSettings(epochs=1, minutes=None)
 

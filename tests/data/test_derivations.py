@@ -4,11 +4,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from layerwise.data.derivations import add_size_category, classic_csv, classic_table
-from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import fit_preprocessor
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
-from layerwise.data.splits import split_raw
+from layerwise.data import (
+    DataError,
+    PreprocessingSettings,
+    Problem,
+    SplitSettings,
+    classic_csv,
+    classic_table,
+    split_raw,
+)
+from layerwise.data.derivations import add_size_category
+from layerwise.data.preprocessing import fit_preprocessor
 
 FILE = Path(__file__).parents[2] / "data/01_raw/forest_fires/forestfires_uci.csv"
 CLASSIC = "d47c00d4353138f3d670256ea2f708fd220f0a2ebf4f7d9e661573a7efba1321"

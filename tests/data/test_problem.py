@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
+from layerwise.data import PreprocessingSettings, Problem, SplitSettings
 
 
 def test_a_misspelt_name_is_answered_with_the_right_one():

@@ -5,10 +5,8 @@ import pytest
 import torch
 from sklearn.model_selection import train_test_split
 
-from layerwise.data.errors import DataError
-from layerwise.data.problem import SplitSettings
-from layerwise.data.splits import Split, choose_labelled, split_rows
-from layerwise.data.tensors import TensorData
+from layerwise.data import DataError, Split, SplitSettings, TensorData, choose_labelled
+from layerwise.data.splits import split_rows
 
 LABELS = np.repeat([0, 0, 0, 1], 50)
 

@@ -1,7 +1,7 @@
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from layerwise.data.tensors import TensorData
+from layerwise.data import TensorData
 
 
 def test_rows_on_a_gpu_are_indexed_by_an_order_from_the_cpu():

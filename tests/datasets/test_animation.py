@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from layerwise.datasets.animation import AnimationDataset
+from layerwise.datasets import AnimationDataset
 
 
 def frames(*epochs, width=20):

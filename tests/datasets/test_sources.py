@@ -12,8 +12,8 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, DatasetError
 from kedro.validation import DataValidationError
 
-from layerwise.data.sources.files import SourceFile
-from layerwise.datasets.sources import EmbeddedDigits, SourceImages, SourceTable
+from layerwise.data.sources import SourceFile
+from layerwise.datasets import EmbeddedDigits, SourceImages, SourceTable
 
 ROOT = Path(__file__).parents[2]
 RAW = ROOT / "data" / "01_raw"

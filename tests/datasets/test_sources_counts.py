@@ -1,7 +1,7 @@
 import pytest
 from kedro.io import DatasetError
 
-from layerwise.datasets.sources_counts import SourceDocuments, SourceRatings, SourceWordTable
+from layerwise.datasets import SourceDocuments, SourceRatings, SourceWordTable
 
 
 def test_ratings_are_numbered_from_zero_and_have_their_titles(tmp_path):

@@ -3,10 +3,9 @@ import torch
 from kedro.io import DatasetError
 from scipy.sparse import csr_matrix
 
-from layerwise.data.tensors import SparseTensorData, TensorData
-from layerwise.datasets.network import NetworkDataset
-from layerwise.datasets.tensors import TensorsDataset
-from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.data import SparseTensorData, TensorData
+from layerwise.datasets import NetworkDataset, TensorsDataset
+from layerwise.models import MLP, MLPConfig
 
 
 @pytest.mark.parametrize("targets", [None, torch.arange(5), torch.rand(5, 2)])

@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from layerwise.estimators.rbm import RBMTransformer
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.utils.errors import UserError
+from layerwise.estimators import RBMTransformer
+from layerwise.models.rbm import log_pseudo_likelihood
+from layerwise.utils import UserError
 
 
 @parametrize_with_checks(

@@ -3,12 +3,8 @@ import pytest
 from scipy.stats import ks_2samp
 
 from layerwise.data.preprocessing.summaries import summarize_numbers, summarize_values
-from layerwise.evaluation.drift import (
-    categorical_drift,
-    describe_drift,
-    numeric_drift,
-    population_stability_index,
-)
+from layerwise.evaluation import categorical_drift, describe_drift, numeric_drift
+from layerwise.evaluation.drift import population_stability_index
 
 
 def test_the_index_is_the_symmetrized_kl_divergence():

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from layerwise.data import PreprocessingSettings, Problem
 from layerwise.data.preprocessing.table import TablePreprocessor
-from layerwise.data.problem import PreprocessingSettings, Problem
 
 N = 120
 TRAINING = np.arange(100)

@@ -4,7 +4,7 @@ import hashlib
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from layerwise.data.sources.files import SourceFile
+from layerwise.data.sources import SourceFile
 
 BODY = os.urandom(300_000)
 NAME = "digits/images.gz"

@@ -5,31 +5,23 @@ from typing import Any
 
 import torch
 
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.data.transforms.augmentation import AugmentationSettings
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.diagnostics.layer_statistics import LayerStatistics
-from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.train import train_image_gan
-from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain_dbn
-from layerwise.training.rbm.settings import RBMTrainingSettings
-from layerwise.training.rbm.train import fit_rbm
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.network_stack import train_network_stack
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.data.transforms import AugmentationSettings
+from layerwise.models import MLP, MLPConfig
+from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
+from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
+from layerwise.training.diagnostics import LayerStatistics
+from layerwise.training.gan import GANSettings, train_image_gan
+from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, fit_rbm, pretrain_dbn
+from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
+from layerwise.utils import torch_rng
 
 
 def bits(seed, n=60, columns=9):
     return torch.rand(n, columns, generator=torch_rng(seed, "rows")).round()
 
 
-def grey(seed, n=60, columns=16):
+def gray(seed, n=60, columns=16):
     return torch.rand(n, columns, generator=torch_rng(seed, "rows"))
 
 
@@ -47,7 +39,7 @@ def rbm(
             **{"epochs": 5, "batch_size": 25, "pseudo_likelihood_rows": 5, "momentum_epochs": 2} | settings
         )
         network = RBM(RBMConfig(**{"n_visible": 9, "n_hidden": 6} | shape), torch_rng(1, "machine"))
-        make = bits if network.config.visible == "bernoulli" and not dynamic_binarization else grey
+        make = bits if network.config.visible == "bernoulli" and not dynamic_binarization else gray
         rows, held_out = TensorData(make(0, columns=9)), TensorData(make(1, 20, 9))
         result = fit_rbm(network, rows, held_out, chosen, 1, dynamic_binarization=dynamic_binarization)
         return {
@@ -63,7 +55,7 @@ def dbn() -> dict[str, Any]:
     settings = PretrainingSettings(epochs=(3, 2, 3), batch_size=25, features="samples", momentum_epochs=1)
     stack = DBN(DBNConfig(n_visible=16, hidden_sizes=(8, 7, 6)), torch_rng(2, "stack"))
     result = pretrain_dbn(
-        stack, TensorData(grey(0)), TensorData(grey(1, 20)), settings, 2, dynamic_binarization=True
+        stack, TensorData(gray(0)), TensorData(gray(1, 20)), settings, 2, dynamic_binarization=True
     )
     network = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(8, 7, 6), activation="sigmoid"))
     stack.copy_to(network)
@@ -78,7 +70,7 @@ def dbn() -> dict[str, Any]:
 
 def mlp_of(network: MLP, dynamic_binarization: bool = False, **settings: Any) -> dict[str, Any]:
     chosen = FinetuningSettings(**{"epochs": 6, "batch_size": 25, "learning_rate": 0.02} | settings)
-    rows, held_out = TensorData(grey(0), labels(0)), TensorData(grey(1, 30), labels(1, 30))
+    rows, held_out = TensorData(gray(0), labels(0)), TensorData(gray(1, 30), labels(1, 30))
     statistics = LayerStatistics(network, held_out)
     progress = finetune(
         network,
@@ -126,7 +118,7 @@ def network_stack() -> dict[str, Any]:
         plateau_patience=1,
     )
     networks = [MLP(shape, torch_rng(seed, "network")) for seed in seeds]
-    rows, held_out = TensorData(grey(0), labels(0)), TensorData(grey(1, 30), labels(1, 30))
+    rows, held_out = TensorData(gray(0), labels(0)), TensorData(gray(1, 30), labels(1, 30))
     members, stack_history = train_network_stack(networks, "multiclass", rows, held_out, chosen, seeds)
     assert len({len(history) for history in stack_history.history}) > 1
     return {
@@ -162,7 +154,7 @@ def autoencoder(dynamic_binarization: bool = True, **settings: Any) -> Callable[
         columns = image_columns(dynamic_binarization=dynamic_binarization)
         network = build_autoencoder(chosen, columns, torch_rng(5, "autoencoder"))
         progress, reconstruction_history = train_autoencoder(
-            network, TensorData(grey(0)), TensorData(grey(1, 20)), columns, chosen, 5, silent=True
+            network, TensorData(gray(0)), TensorData(gray(1, 20)), columns, chosen, 5, silent=True
         )
         return {
             "weights": network.state_dict(),
@@ -180,7 +172,7 @@ def gan(**settings: Any) -> Callable[[], dict[str, Any]]:
         small: dict[str, Any] = {"generator_sizes": (8,), "discriminator_sizes": (8,), "latent_size": 4}
         chosen = GANSettings(**{"epochs": 5, "batch_size": 20} | small | settings)
         classifier = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(4,)), torch_rng(6, "classes"))
-        rows, held_out = TensorData(grey(0), labels(0)), TensorData(grey(1, 30), labels(1, 30))
+        rows, held_out = TensorData(gray(0), labels(0)), TensorData(gray(1, 30), labels(1, 30))
         trained_gan = train_image_gan(rows, held_out, image_columns(), chosen, 6, classifier)
         return {
             "generator": trained_gan.generator.state_dict(),

@@ -4,8 +4,8 @@ from itertools import product
 
 import torch
 
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.rbm.units.mixed import UnitBlock
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.rbm.units import UnitBlock
 
 BLOCKS = (
     UnitBlock(kind="bernoulli", size=2),

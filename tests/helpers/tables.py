@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from layerwise.data.preprocessing.preprocessor import fit_preprocessor
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
-from layerwise.data.splits import split_raw
-from layerwise.inference.model import ModelManifest, load_trained_model, save_trained_model
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_raw
+from layerwise.data.preprocessing import fit_preprocessor
+from layerwise.inference import ModelManifest, load_trained_model, save_trained_model
+from layerwise.models import MLP, MLPConfig
+from layerwise.utils import torch_rng
 
 
 def table(n=200, seed=0):

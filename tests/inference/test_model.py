@@ -6,17 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.errors import DataError
-from layerwise.inference.model import (
-    MODEL_FORMAT,
-    ModelError,
-    ModelManifest,
-    load_trained_model,
-    save_trained_model,
-)
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.tracking.model_lookup import find_model
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import DataError
+from layerwise.inference import ModelError, ModelManifest, load_trained_model, save_trained_model
+from layerwise.inference.model import MODEL_FORMAT
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.tracking import find_model
+from layerwise.utils import torch_rng
 
 
 def test_a_binary_networks_decision_follows_the_saved_threshold(tmp_path, tables):

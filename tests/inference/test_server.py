@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.errors import DataError
-from layerwise.inference.model import ModelError
+from layerwise.data import DataError
+from layerwise.inference import ModelError
 from layerwise.inference.server import _load_pyfunc
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 import pytest
 
-from layerwise.models.diagram import mermaid
+from layerwise.models import mermaid
 
 
 def test_a_network_is_drawn_with_a_box_a_layer_and_an_arrow_a_matrix():

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from layerwise.models import MLP, MLPConfig
 from layerwise.models.dropout import DropConnect
-from layerwise.models.mlp import MLP, MLPConfig
 
 
 def layer(rate=0.3, mask_of="row", n=40, m=25, seed=0):

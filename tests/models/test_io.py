@@ -3,19 +3,24 @@ import json
 import pytest
 import torch
 
-from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
-from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
-from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
-from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
-from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
-from layerwise.models.autoencoder.variational import VAE, VAEConfig
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig
-from layerwise.models.io import KINDS, load_network, save_network
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.stack import Members, MembersConfig
+from layerwise.models import MLP, Members, MembersConfig, MLPConfig, load_network, save_network
+from layerwise.models.autoencoder import (
+    VAE,
+    Autoencoder,
+    AutoencoderConfig,
+    ConvolutionalAutoencoder,
+    ConvolutionalConfig,
+    RatingAutoencoder,
+    RatingAutoencoderConfig,
+    SequenceAutoencoder,
+    SequenceConfig,
+    StackConfig,
+    StackedAutoencoders,
+    VAEConfig,
+)
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from layerwise.models.io import KINDS
+from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
 
 
 def network(kind):

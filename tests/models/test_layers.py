@@ -5,16 +5,15 @@ import torch
 from scipy import stats
 from torch.nn import functional
 
-from layerwise.models.layers import (
+from layerwise.models import (
     ACTIVATION_CHOICES,
     ACTIVATIONS,
     INITIALIZER_CHOICES,
     INITIALIZERS,
     activation,
     initialize_,
-    initialize_bias_,
-    normalization,
 )
+from layerwise.models.layers import initialize_bias_, normalization
 
 M, N = 240, 360  # fan_out, fan_in
 
@@ -132,7 +131,7 @@ def test_constant_biases_are_the_constant_and_zeros_are_zeros():
     assert not bias.any()
 
 
-def test_normalizations_standardise_over_rows_or_over_units():
+def test_normalizations_standardize_over_rows_or_over_units():
     x = 3 + 2 * torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
     over_rows, over_units = normalization("batch", 8)(x), normalization("layer", 8)(x)
     torch.testing.assert_close(over_rows.mean(0), torch.zeros(8), rtol=0, atol=1e-5)

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from layerwise.models import ACTIVATIONS, MLP, MLPConfig
 from layerwise.models.dropout import Dropout
-from layerwise.models.layers import ACTIVATIONS
-from layerwise.models.mlp import MLP, MLPConfig
 
 
 def seeded(seed=0):

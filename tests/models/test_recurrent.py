@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.models.recurrent import Recurrent, RecurrentConfig
+from layerwise.models import Recurrent, RecurrentConfig
 
 
 def network(cell, memory=60):

@@ -7,14 +7,13 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
 from layerwise.cli import show_user_errors_as_messages
-from layerwise.data.problem import SplitSettings
-from layerwise.parameters.checks import ParameterError, check_parameters
+from layerwise.data import SplitSettings
+from layerwise.parameters import ParameterError, check_parameters
 from layerwise.pipeline_registry import UnknownPipelineError
 from layerwise.tracking.hook import TrackingError
+from layerwise.training import TrainingError
 from layerwise.training.gan.settings import TableSettings
-from layerwise.training.plan import TrainingError
-from layerwise.utils.config import nearest
-from layerwise.utils.errors import FolderError
+from layerwise.utils import FolderError, nearest
 
 CHURN = {
     "RowNumber": 1,

@@ -1,7 +1,7 @@
 import pytest
 
-from layerwise.parameters.checks import ParameterError, check_parameters
-from layerwise.parameters.keys import PARAMETERS, default_of, is_model
+from layerwise.parameters import PARAMETERS, ParameterError, check_parameters, is_model
+from layerwise.parameters.keys import default_of
 from layerwise.parameters.renames import RENAMED_PARAMETERS, RENAMED_VALUES, find_renames
 
 PROBLEM = {"name": "letters", "task": "multiclass"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from layerwise.models.io import load_network
+from layerwise.models import load_network
 
 FIGURES = (
     "anomalies",

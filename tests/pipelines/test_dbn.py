@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from layerwise.models.io import load_network
+from layerwise.models import load_network
 
 FIGURES = (
     "calibration",

@@ -5,8 +5,7 @@ import torch
 from kedro.framework.project import pipelines
 from PIL import Image
 
-from layerwise.data.errors import DataError
-from layerwise.data.problem import Problem
+from layerwise.data import DataError, Problem
 from layerwise.pipelines.forest_fires_classic.nodes import require_exercise
 
 NAME = "forest_fires_classic"

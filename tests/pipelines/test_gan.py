@@ -8,7 +8,7 @@ import torch
 from helpers.killed_runs import run_of
 from PIL import Image
 
-from layerwise.models.io import load_network
+from layerwise.models import load_network
 
 FIGURES = ("classes", "learning_curves", "memorization", "sample_progress", "samples")
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from layerwise.models.io import load_network
-from layerwise.parameters.checks import ParameterError
-from layerwise.training.plan import TrainingError
+from layerwise.models import load_network
+from layerwise.parameters import ParameterError
+from layerwise.training import TrainingError
 
 STOP = ["mlp.train_network"]
 

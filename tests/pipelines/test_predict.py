@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from layerwise.data.errors import DataError
-from layerwise.inference.model import ModelError
-from layerwise.tracking.model_lookup import find_model
+from layerwise.data import DataError
+from layerwise.inference import ModelError
+from layerwise.tracking import find_model
 
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
 

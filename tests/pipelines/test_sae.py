@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from layerwise.models.io import load_network
+from layerwise.models import load_network
 
 
 def weights(project, problem, name):

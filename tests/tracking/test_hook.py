@@ -8,7 +8,7 @@ from kedro.runner import ThreadRunner
 
 from layerwise.tracking.buffered_logger import BufferedRunLogger
 from layerwise.tracking.environment import flatten
-from layerwise.training.plan import TrainingError
+from layerwise.training import TrainingError
 
 
 def metrics(project, run_id):
@@ -124,7 +124,7 @@ def test_a_failed_run_is_marked_with_its_error(project):
 
 
 def test_an_interrupted_run_is_marked_as_killed(project, monkeypatch):
-    from layerwise.tracking.hook import TrackingHook
+    from layerwise.tracking import TrackingHook
 
     hooks = []
     begin = TrackingHook._handle_sigterm

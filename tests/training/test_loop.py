@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import TensorData
-from layerwise.training.callbacks.base import Callback
-from layerwise.training.loop import batches, evaluate, fit
-from layerwise.training.plan import TrainingError
-from layerwise.utils.errors import UserError
+from layerwise.checkpointing import Progress
+from layerwise.data import TensorData
+from layerwise.training import TrainingError, evaluate, fit
+from layerwise.training.callbacks import Callback
+from layerwise.training.loop import batches
+from layerwise.utils import UserError
 
 
 def seeded(seed=0):

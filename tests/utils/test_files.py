@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from layerwise.utils.files import atomic_write
+from layerwise.utils import atomic_write
 
 
 def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path):

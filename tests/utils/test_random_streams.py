@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.utils.random_streams import derive_seed, numpy_rng, torch_rng
+from layerwise.utils import derive_seed, numpy_rng, torch_rng
 
 
 def samples(*names, n=20_000):

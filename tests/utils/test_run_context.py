@@ -1,6 +1,7 @@
 import pytest
 
-from layerwise.utils.run_context import add_listener, remove_listener, report_metrics, report_tags
+from layerwise.utils import report_metrics, report_tags
+from layerwise.utils.run_context import add_listener, remove_listener
 
 
 class RecordingListener:

@@ -3,7 +3,7 @@ import signal
 import pytest
 
 from layerwise.tracking.buffered_logger import BufferedRunLogger
-from layerwise.utils.signals import delay_signals
+from layerwise.utils import delay_signals
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,7 @@ import torch
 
 from layerwise.checkpointing.run_directory import DataChangeCheck, FileLock, RunDirectory, differences
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils import run_context
-from layerwise.utils.errors import FolderError
-from layerwise.utils.run_context import set_checkpoint_store
+from layerwise.utils import FolderError, run_context, set_checkpoint_store
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from layerwise.checkpointing.state import Stateful, history_from_json, history_to_json
 from layerwise.checkpointing.store import Checkpoint, CheckpointStore
-from layerwise.utils.errors import ResumeError
-from layerwise.utils.run_context import current_checkpoint_store
+from layerwise.utils import ResumeError, current_checkpoint_store
 
 if TYPE_CHECKING:
     from layerwise.checkpointing.state import Progress

@@ -18,8 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from layerwise.utils.errors import ResumeError, UserError
-from layerwise.utils.files import atomic_write
+from layerwise.utils import ResumeError, UserError, atomic_write
 
 try:
     import fcntl

@@ -24,9 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from layerwise.utils.config import Config, setting
-from layerwise.utils.files import atomic_write
-from layerwise.utils.run_context import flush_reports
+from layerwise.utils import Config, atomic_write, flush_reports, setting
 
 log = logging.getLogger(__name__)
 

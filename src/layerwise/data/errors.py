@@ -1,6 +1,6 @@
 """The error of rows that cannot be used."""
 
-from layerwise.utils.errors import UserError
+from layerwise.utils import UserError
 
 
 class DataError(UserError, ValueError):

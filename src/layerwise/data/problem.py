@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from layerwise.data.tensors import Task
-from layerwise.utils.config import Config, setting
+from layerwise.utils import Config, setting
 
 
 class Problem(Config):

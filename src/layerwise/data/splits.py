@@ -10,9 +10,9 @@ import torch
 
 from layerwise.data.errors import DataError
 from layerwise.data.problem import Problem, SplitSettings
-from layerwise.data.sources.images import Images
+from layerwise.data.sources import Images
 from layerwise.data.tensors import Task, TensorData
-from layerwise.utils.random_streams import derive_seed
+from layerwise.utils import derive_seed
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) ->
         return split_rows(raw.labels, problem.task, settings, seed, raw.n_test)
     if problem.task in ("ratings", "documents"):
         return split_rows(np.zeros(len(raw)), problem.task, settings, seed)
-    from layerwise.data.preprocessing.targets import target_column
+    from layerwise.data.preprocessing import target_column
 
     return split_rows(target_column(raw, problem), problem.task, settings, seed)
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 # The last two have no targets: what is held out are ratings, or whole documents.
 Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]

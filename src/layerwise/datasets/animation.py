@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from kedro.io import AbstractDataset
 
-from layerwise.utils.files import atomic_write
+from layerwise.utils import atomic_write
 
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 400, 2000
 

@@ -8,7 +8,7 @@ from typing import Any
 from kedro.io import AbstractDataset, DatasetError
 from torch import nn
 
-from layerwise.models.io import load_network, save_network
+from layerwise.models import load_network, save_network
 
 
 class NetworkDataset(AbstractDataset[nn.Module, nn.Module]):

@@ -22,13 +22,13 @@ class PreprocessorDataset(AbstractDataset[Any, Any]):
 
     def load(self) -> Any:
         """Return the fitted preprocessor."""
-        from layerwise.data.preprocessing.preprocessor import load_preprocessor
+        from layerwise.data.preprocessing import load_preprocessor
 
         return load_preprocessor(self._filepath)
 
     def save(self, data: Any) -> None:
         """Write the fitted preprocessor."""
-        from layerwise.data.preprocessing.preprocessor import save_preprocessor
+        from layerwise.data.preprocessing import save_preprocessor
 
         save_preprocessor(data, self._filepath)
 

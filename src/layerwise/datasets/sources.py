@@ -15,9 +15,7 @@ import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
-from layerwise.data.sources.files import SourceError, SourceFile, locate, sha256_of
-from layerwise.data.sources.idx import read_idx
-from layerwise.data.sources.images import Images
+from layerwise.data.sources import Images, SourceError, SourceFile, locate, read_idx, sha256_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from kedro.io import DatasetError
 
-from layerwise.data.sources.documents import Documents
-from layerwise.data.sources.files import sha256_of
-from layerwise.data.sources.ratings import Ratings
+from layerwise.data.sources import Documents, Ratings, sha256_of
 from layerwise.datasets.sources import SourceTable, _locate, _ReadOnlyDataset, _source_file
-from layerwise.utils.config import nearest
+from layerwise.utils import nearest
 
 
 class SourceRatings(_ReadOnlyDataset):

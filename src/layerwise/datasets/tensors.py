@@ -8,8 +8,8 @@ from typing import Any
 from kedro.io import AbstractDataset
 from safetensors.torch import load_file, save_file
 
-from layerwise.data.tensors import SparseTensorData, TensorData
-from layerwise.utils.files import atomic_write
+from layerwise.data import SparseTensorData, TensorData
+from layerwise.utils import atomic_write
 
 
 class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData | SparseTensorData]):

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from layerwise.utils.files import atomic_write
-from layerwise.utils.run_context import problem, project_path
+from layerwise.utils import atomic_write, problem, project_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from layerwise.data.reading.chunks import ChunkedReader
-    from layerwise.inference.model import TrainedModel
+    from layerwise.data.reading import ChunkedReader
+    from layerwise.inference import TrainedModel
 
 
 class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
@@ -33,9 +32,8 @@ class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
 
     def load(self) -> TrainedModel:
         """Return the model, after its files were compared with their hashes."""
-        from layerwise.inference.model import load_trained_model
-        from layerwise.tracking.hook import tracking_uri
-        from layerwise.tracking.model_lookup import find_model
+        from layerwise.inference import load_trained_model
+        from layerwise.tracking import find_model, tracking_uri
 
         if not self._model:
             raise DatasetError(
@@ -78,7 +76,7 @@ class ChunkedReaderDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
 
     def load(self) -> ChunkedReader:
         """Return the rows; nothing but the file's presence is looked at yet."""
-        from layerwise.data.reading.chunks import ChunkedReader
+        from layerwise.data.reading import ChunkedReader
 
         if not self._file:
             raise DatasetError(

@@ -10,12 +10,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.training.loop import fit
-from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.data import TensorData
+from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
+from layerwise.training import fit
+from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
 
 class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

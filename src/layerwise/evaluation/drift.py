@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from layerwise.data.preprocessing.summaries import OTHERS
-from layerwise.utils.config import Config
+from layerwise.data.preprocessing import OTHERS
+from layerwise.utils import Config
 
 N_BINS = 10
 # Siddiqi's rule of thumb.

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.summaries import columns_for_summary, image_features
-from layerwise.data.reading.chunks import LABEL_NAMES, Chunk, ChunkedReader, text_columns
-from layerwise.data.reading.row_validation import parse_targets
-from layerwise.evaluation.drift import Drift, categorical_drift, numeric_drift
+from layerwise.data import DataError
+from layerwise.data.preprocessing import columns_for_summary, image_features
+from layerwise.data.reading import LABEL_NAMES, Chunk, ChunkedReader, parse_targets, text_columns
+from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.inference.batch_predict import count_reasons, predict_chunk
 from layerwise.inference.model import TrainedModel
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data.errors import DataError
-from layerwise.data.reading.chunks import Chunk, ChunkedReader, format_csv_line, text_columns
+from layerwise.data import DataError
+from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line, text_columns
 from layerwise.inference.model import TrainedModel
-from layerwise.utils.run_context import report_metrics
+from layerwise.utils import report_metrics
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,18 +20,13 @@ import numpy as np
 import torch
 from pydantic import Field, ValidationError
 
-from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import load_preprocessor, save_preprocessor
-from layerwise.data.preprocessing.targets import derive_columns
-from layerwise.data.reading.chunks import coerce_column_types, extract_pixels
-from layerwise.data.reading.row_validation import validate_images, validate_rows
-from layerwise.data.sources.files import sha256_of
-from layerwise.data.tensors import DataSpec
-from layerwise.models.io import load_network, save_network
-from layerwise.training.supervised.losses import probabilities
-from layerwise.utils.config import Config
-from layerwise.utils.errors import UserError
-from layerwise.utils.files import atomic_write
+from layerwise.data import DataError, DataSpec
+from layerwise.data.preprocessing import derive_columns, load_preprocessor, save_preprocessor
+from layerwise.data.reading import coerce_column_types, extract_pixels, validate_images, validate_rows
+from layerwise.data.sources import sha256_of
+from layerwise.models import load_network, save_network
+from layerwise.training.supervised import probabilities
+from layerwise.utils import Config, UserError, atomic_write
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from layerwise.inference.model import TrainedModel
-from layerwise.utils.errors import UserError
+from layerwise.utils import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,6 +189,6 @@ def _read_csv(text: str, model: TrainedModel) -> pd.DataFrame:
 
 
 def _text_columns(model: TrainedModel) -> Any:
-    from layerwise.data.reading.chunks import text_columns
+    from layerwise.data.reading import text_columns
 
     return dict.fromkeys(text_columns(model.preprocessor), str)

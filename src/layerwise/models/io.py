@@ -9,20 +9,25 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
-from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
-from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
-from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
-from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders
-from layerwise.models.autoencoder.variational import VAE, VAEConfig
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.models.autoencoder import (
+    VAE,
+    Autoencoder,
+    AutoencoderConfig,
+    ConvolutionalAutoencoder,
+    ConvolutionalConfig,
+    RatingAutoencoder,
+    RatingAutoencoderConfig,
+    SequenceAutoencoder,
+    SequenceConfig,
+    StackConfig,
+    StackedAutoencoders,
+    VAEConfig,
+)
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
 from layerwise.models.stack import Members, MembersConfig
-from layerwise.utils.config import Config, nearest
-from layerwise.utils.files import atomic_write
+from layerwise.utils import Config, atomic_write, nearest
 
 KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
     "rbm": (RBMConfig, RBM),

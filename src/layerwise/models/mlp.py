@@ -22,9 +22,7 @@ from layerwise.models.layers import (
     normalization,
     uninitialized,
 )
-from layerwise.utils.config import Config
-
-__all__ = ["MLP", "Dropout", "MLPConfig", "for_each_layer"]
+from layerwise.utils import Config
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 Cell = Literal["rnn", "lstm", "gru"]
 _CELLS: dict[str, type[nn.Module]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from layerwise.models.dropout import dropout_mask
 from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 
 class MembersConfig(Config):

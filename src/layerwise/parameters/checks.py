@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.utils.config import nearest
-from layerwise.utils.errors import UserError
+from layerwise.utils import UserError, nearest
 
 
 class ParameterError(UserError, ValueError):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from layerwise.utils.config import Config, setting
+from layerwise.utils import Config, setting
 
 
 class EvaluationSettings(Config):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerwise.utils.config import Config, setting
+from layerwise.utils import Config, setting
 
 
 class PredictSettings(Config):

@@ -6,22 +6,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter
 
-from layerwise.checkpointing.store import CheckpointSettings
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
+from layerwise.checkpointing import CheckpointSettings
+from layerwise.data import PreprocessingSettings, Problem, SplitSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
 from layerwise.parameters.networks import DBNSettings, MLPSettings
 from layerwise.parameters.rbm import RBMSettings
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.diagnostics.gradient_study import GradientStudySettings
-from layerwise.training.gan.gaussian_ring import RingSettings
-from layerwise.training.gan.image_pairs import PairSettings
-from layerwise.training.gan.settings import GANSettings
-from layerwise.training.rbm.pretraining import PretrainingSettings
-from layerwise.training.supervised.grid import GridSettings
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.config import setting
+from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
+from layerwise.training.diagnostics import GradientStudySettings
+from layerwise.training.gan import GANSettings, PairSettings, RingSettings
+from layerwise.training.rbm import PretrainingSettings
+from layerwise.training.supervised import FinetuningSettings, GridSettings
+from layerwise.utils import setting
 
 PARAMETERS: dict[str, Any] = {
     "seed": Annotated[NonNegativeInt, setting(0, "of every stream of random numbers")],

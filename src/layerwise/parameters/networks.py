@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import PositiveInt, model_validator
 
-from layerwise.models.layers import Activation, BiasInitializer, Initializer, Normalization
-from layerwise.models.mlp import for_each_layer
-from layerwise.utils.config import Config, setting
+from layerwise.models import Activation, BiasInitializer, Initializer, Normalization, for_each_layer
+from layerwise.utils import Config, setting
 
 
 class DBNSettings(Config):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from layerwise.evaluation.likelihood.rbm import LikelihoodSettings
-from layerwise.training.rbm.settings import RBMTrainingSettings
-from layerwise.utils.config import setting
+from layerwise.evaluation.likelihood import LikelihoodSettings
+from layerwise.training.rbm import RBMTrainingSettings
+from layerwise.utils import setting
 
 
 class RBMSettings(RBMTrainingSettings):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.data.problem import Problem
-from layerwise.training.gan.settings import GANSettings
-from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.losses import DEFAULTS, resolve_loss
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.data import Problem
+from layerwise.training import TrainingError
+from layerwise.training.gan import GANSettings
+from layerwise.training.supervised import DEFAULTS, FinetuningSettings, resolve_loss
 
 
 def find_conflicts(parameters: dict[str, Any]) -> list[str]:

@@ -1,1 +1,4 @@
-"""Kedro's nodes and pipelines: what runs after what, and nothing of how it is computed."""
+"""What runs after what: the stages, and the pipelines that are composed of them. The only place that knows Kedro nodes.
+
+A node gets data and parameter models and returns data; the work is done in the packages below.
+"""

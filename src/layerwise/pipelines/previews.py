@@ -7,8 +7,8 @@ from typing import Any
 
 from kedro.pipeline.preview_contract import MermaidPreview, TextPreview
 
-from layerwise.models.diagram import mermaid
-from layerwise.utils.run_context import problem, project_path
+from layerwise.models import mermaid
+from layerwise.utils import problem, project_path
 
 # Kedro-Viz hands these on to Mermaid. It pads a label inside a box measured without padding, so that words wrap.
 STYLE: Any = {

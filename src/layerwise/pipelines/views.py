@@ -9,10 +9,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics.probe import linear_probe, principal_components
-from layerwise.utils.run_context import report_metrics
+from layerwise.evaluation.metrics import linear_probe, principal_components
+from layerwise.utils import report_metrics
 
 
 def probe_views(

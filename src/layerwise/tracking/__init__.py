@@ -2,3 +2,7 @@
 
 How a run's state is kept on disk is in `checkpointing`, how a model predicts in `inference`.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.utils.signals import delay_signals
+from layerwise.utils import delay_signals
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters.checks import ParameterError, check_parameters
-from layerwise.utils.config import nearest
-from layerwise.utils.errors import FolderError
+from layerwise.parameters import ParameterError, check_parameters
+from layerwise.utils import FolderError, nearest
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext

@@ -18,12 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters.checks import check_parameters
+from layerwise.parameters import check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
 from layerwise.tracking.environment import command, configure_mlflow, flatten, git_commit, top_level_keys
-from layerwise.utils import run_context
-from layerwise.utils.errors import ResumeError, UserError
-from layerwise.utils.run_context import problem
+from layerwise.utils import ResumeError, UserError, problem, run_context
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Node, Pipeline
     from mlflow import MlflowClient
 
-    from layerwise.checkpointing.lifecycle import RunLifecycle
+    from layerwise.checkpointing import RunLifecycle
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +64,7 @@ class TrackingHook:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Start the run, before any worker does."""
         # Imported here, as it imports torch, which commands that run nothing do without.
-        from layerwise.checkpointing.lifecycle import RunLifecycle
+        from layerwise.checkpointing import RunLifecycle
 
         self._close()  # of a run that was interrupted in this process, as in a notebook
         names = run_params.get("pipeline_names") or ["__default__"]
@@ -89,7 +87,7 @@ class TrackingHook:
         self._handle_sigterm()
 
     def _track(self, uri: str, used: dict[str, str]) -> None:
-        from layerwise.checkpointing.lifecycle import tracking_lock
+        from layerwise.checkpointing import tracking_lock
         from layerwise.tracking.run_outputs import logged_metrics, mark_killed
 
         assert self._lifecycle is not None
@@ -183,7 +181,7 @@ class TrackingHook:
     @hook_impl
     def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any]) -> None:
         """Keep the catalog, which knows where a figure was saved, and name the node's checkpoints after it."""
-        from layerwise.utils.run_context import current_checkpoint_store
+        from layerwise.utils import current_checkpoint_store
 
         self._catalog = catalog
         checkpoints = current_checkpoint_store()

@@ -14,8 +14,8 @@ from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
 from mlflow.types.utils import _infer_schema
 
-from layerwise.data.tensors import DataSpec
-from layerwise.inference.model import ModelManifest, load_trained_model, save_trained_model
+from layerwise.data import DataSpec
+from layerwise.inference import ModelManifest, load_trained_model, save_trained_model
 from layerwise.tracking import mlflow_flavor as flavor
 from layerwise.tracking.registry import fingerprint, register
 

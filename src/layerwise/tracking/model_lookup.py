@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerwise.inference.model import MANIFEST_FILE, ModelError, ModelManifest, verify_model_folder
+from layerwise.inference import MANIFEST_FILE, ModelError, ModelManifest, verify_model_folder
 from layerwise.tracking.environment import configure_mlflow
-from layerwise.utils.config import nearest
+from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,8 +8,8 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.evaluation.metrics.supervised import LOWER_IS_BETTER
-from layerwise.inference.model import ModelManifest
+from layerwise.evaluation.metrics import LOWER_IS_BETTER
+from layerwise.inference import ModelManifest
 from layerwise.tracking.model_lookup import CHAMPION
 
 if TYPE_CHECKING:

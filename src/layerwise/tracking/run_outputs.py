@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.checkpointing.lifecycle import LAYERS
+from layerwise.checkpointing import LAYERS
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol

@@ -8,14 +8,17 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import TensorData
-from layerwise.training.optim.optimizer_state import load_moment_tensors, moments_to_tensors
-from layerwise.training.optim.optimizers import make_optimizer
-from layerwise.training.optim.penalties import clip_gradients
-from layerwise.training.optim.schedules import scheduled_learning_rate
+from layerwise.data import TensorData
+from layerwise.training.optim import (
+    clip_gradients,
+    load_moment_tensors,
+    make_optimizer,
+    moments_to_tensors,
+    scheduled_learning_rate,
+)
 from layerwise.training.plan import Losses
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.devices import matmul_autocast
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import matmul_autocast
 
 
 class GradientPlan:

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.resume import ResumableTraining
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import SparseTensorData, TensorData
-from layerwise.training.callbacks.base import Callback
+from layerwise.checkpointing import Progress, ResumableTraining
+from layerwise.data import SparseTensorData, TensorData
+from layerwise.training.callbacks import Callback
 from layerwise.training.plan import Losses, TrainingError, TrainingPlan, Transform
 
 

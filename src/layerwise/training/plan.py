@@ -7,8 +7,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from layerwise.data.tensors import TensorData
-from layerwise.utils.errors import UserError
+from layerwise.data import TensorData
+from layerwise.utils import UserError
 
 Losses = dict[str, Tensor]
 Transform = Callable[[Tensor], Tensor]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from layerwise.data.transforms.augmentation import AugmentationSettings, make_augmentation
-from layerwise.data.transforms.binarization import Compose, make_dynamic_binarization
+from layerwise.data.transforms import (
+    AugmentationSettings,
+    Compose,
+    make_augmentation,
+    make_dynamic_binarization,
+)
 from layerwise.training.plan import TrainingError, Transform
 
 

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.errors import DataError
+from layerwise.data import DataError, Problem
 from layerwise.data.preprocessing.leaks import count_repeated_rows, find_leaks, validate_no_leaks
-from layerwise.data.problem import Problem
 
 N = 300
 rng = np.random.default_rng(0)

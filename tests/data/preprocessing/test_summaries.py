@@ -1,9 +1,8 @@
 import numpy as np
 
+from layerwise.data.preprocessing import OTHERS, image_features
 from layerwise.data.preprocessing.summaries import (
-    OTHERS,
     POINTS,
-    image_features,
     summarize_numbers,
     summarize_table,
     summarize_values,

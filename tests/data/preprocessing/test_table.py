@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from helpers.fitted_tables import DATES, N, column, fit, table
 
-from layerwise.data.errors import DataError
+from layerwise.data import DataError
 
 
 def test_the_scaler_sees_training_rows_only():

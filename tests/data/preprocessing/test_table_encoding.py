@@ -2,10 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.errors import DataError
+from layerwise.data import DataError, PreprocessingSettings, Problem
+from layerwise.data.preprocessing import decode, encode, fit_encoding
 from layerwise.data.preprocessing.number_modes import decode_number, encode_number, fit_modes
-from layerwise.data.preprocessing.table_encoding import decode, encode, fit_encoding
-from layerwise.data.problem import PreprocessingSettings, Problem
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers.fitted_tables import DATES, TRAINING, N, fit, table
 
-from layerwise.data.errors import DataError
+from layerwise.data import DataError
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

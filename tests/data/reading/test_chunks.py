@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.errors import DataError
-from layerwise.data.reading.chunks import ChunkedReader, coerce_column_types
+from layerwise.data import DataError
+from layerwise.data.reading import ChunkedReader, coerce_column_types
 
 
 def write(path, text):

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.errors import DataError
-from layerwise.data.reading.row_validation import parse_targets, validate_images, validate_rows
+from layerwise.data import DataError
+from layerwise.data.reading import parse_targets, validate_images, validate_rows
 
 
 @pytest.fixture

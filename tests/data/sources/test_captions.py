@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from layerwise.data.errors import DataError
-from layerwise.data.sources.captions import Captions, mean_intensity, stroke_slant
+from layerwise.data import DataError
+from layerwise.data.sources import Captions
+from layerwise.data.sources.captions import mean_intensity, stroke_slant
 
 SHAPE = (8, 8)
 

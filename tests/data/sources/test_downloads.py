@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers.raw_files import BODY, NAME, files, sha256, wanted
 
-from layerwise.data.sources.files import SourceError, SourceFile, locate
+from layerwise.data.sources import SourceError, SourceFile, locate
 
 FIRES = Path(__file__).parents[3] / "data/01_raw/forest_fires/forestfires_uci.csv"
 

@@ -6,7 +6,7 @@ import pytest
 from helpers.raw_files import BODY, NAME, files, put, sha256, wanted
 from pydantic import ValidationError
 
-from layerwise.data.sources.files import SourceError, SourceFile, locate
+from layerwise.data.sources import SourceError, SourceFile, locate
 
 
 def test_a_file_already_there_wins_over_every_other_place(tmp_path, server, monkeypatch):

@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 
-from layerwise.data.sources.idx import read_idx
+from layerwise.data.sources import read_idx
 
 
 def idx_bytes(array, kind=8):

@@ -3,13 +3,8 @@ import math
 import pytest
 import torch
 
-from layerwise.data.transforms.augmentation import (
-    AUGMENTATIONS,
-    AugmentationSettings,
-    affine_matrices,
-    make_augmentation,
-    warp,
-)
+from layerwise.data.transforms import AugmentationSettings, make_augmentation
+from layerwise.data.transforms.augmentation import AUGMENTATIONS, affine_matrices, warp
 
 SIDE = 9
 

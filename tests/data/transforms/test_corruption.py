@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import ColumnBlock
-from layerwise.data.transforms.corruption import CORRUPTIONS, Corruption, column_groups
+from layerwise.data import ColumnBlock
+from layerwise.data.transforms import CORRUPTIONS, Corruption, column_groups
 
 
 def corruption(kind, level, seed=0, groups=None):

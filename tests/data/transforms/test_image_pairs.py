@@ -1,12 +1,7 @@
 import torch
 
-from layerwise.data.transforms.image_pairs import (
-    bouncing_videos,
-    corrupt_images,
-    downsample,
-    reflect,
-    upsample,
-)
+from layerwise.data.transforms import bouncing_videos, corrupt_images, downsample, upsample
+from layerwise.data.transforms.image_pairs import reflect
 
 SHAPE = (8, 8)
 

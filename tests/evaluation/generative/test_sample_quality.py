@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 import torch
 
+from layerwise.evaluation.generative import memorization
 from layerwise.evaluation.generative.sample_quality import (
     class_fractions,
     frechet_between,
     frechet_distance,
     kernel_distance,
-    memorization,
     polynomial_kernel,
     prdc,
 )
-from layerwise.evaluation.likelihood.parzen import parzen, parzen_log_density
+from layerwise.evaluation.likelihood import parzen_log_likelihood
+from layerwise.evaluation.likelihood.parzen import parzen_log_density
 
 
 def random_covariance(rng, d):
@@ -140,9 +141,9 @@ def test_the_window_is_chosen_on_validation_rows_and_near_the_truth():
     rng = torch.Generator().manual_seed(1)
     center = torch.zeros(1, 20)
     rows = 0.2 * torch.randn(4000, 20, generator=rng)
-    found = parzen(center, rows[:2000], rows[2000:])
+    found = parzen_log_likelihood(center, rows[:2000], rows[2000:])
     assert found.sigma == 0.2
     entropy = 10 * (1 + np.log(2 * np.pi * 0.04))
     assert found.log_likelihood == pytest.approx(-entropy, abs=4 * found.standard_error)
     # Test rows of another kind do not change the choice.
-    assert parzen(center, rows[:2000], 3 * rows[2000:]).sigma == 0.2
+    assert parzen_log_likelihood(center, rows[:2000], 3 * rows[2000:]).sigma == 0.2

@@ -3,14 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from layerwise.evaluation.generative.tables import (
-    associations,
-    correlation_ratio,
-    cramers_v,
-    detection_auc,
-    ks_distance,
-    marginal_distance,
-)
+from layerwise.evaluation.generative import associations, detection_auc, marginal_distance
+from layerwise.evaluation.generative.tables import correlation_ratio, cramers_v, ks_distance
 
 
 @pytest.fixture(scope="module")

@@ -6,22 +6,22 @@ import pytest
 import torch
 from helpers import small_rbms as m
 
-from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
-from layerwise.evaluation.likelihood.rbm import (
+from layerwise.evaluation.likelihood import (
     LikelihoodSettings,
+    ais_log_weights,
+    annealing_schedule,
     log_partition,
     log_probability,
-    variational_bound,
+    reverse_ais_log_weights,
 )
 from layerwise.evaluation.likelihood.partition import (
     LogPartition,
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.rbm.units.base import UnitsError
+from layerwise.evaluation.likelihood.rbm import variational_bound
+from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig, log_pseudo_likelihood
+from layerwise.models.rbm.units import UnitsError
 
 WITHOUT_COUNTS = [name for name in m.DISCRETE if name != "counts"]
 

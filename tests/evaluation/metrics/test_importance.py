@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.evaluation.metrics.importance import permutation_importance
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.evaluation.metrics import permutation_importance
 
 
 def problem(n=4000):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from layerwise.evaluation.metrics.probe import linear_probe, principal_components
-from layerwise.evaluation.plots.rbm import plot_activations, plot_inpainting
+from layerwise.evaluation.metrics import linear_probe, principal_components
+from layerwise.evaluation.plots import plot_activations, plot_inpainting
 
 
 def parts(task, seed=0):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn import metrics
 
-from layerwise.evaluation.metrics.supervised import Metric, choose_threshold, compute_metrics
+from layerwise.evaluation.metrics import Metric, choose_threshold, compute_metrics
 
 
 def binary_rows(n=400, seed=0, ties=False):

@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
 
-from layerwise.evaluation.plots.animation import animate_images, animate_points, render_figure
-from layerwise.evaluation.plots.gan import (
+from layerwise.evaluation.plots import (
+    animate_images,
+    animate_points,
     plot_class_fractions,
     plot_frames,
     plot_gan_curves,
     plot_scatter_grid,
 )
+from layerwise.evaluation.plots.animation import render_figure
 
 HISTORY = [
     {"epoch": float(k), "train/value": -k / 10, "train/d_of_x": 0.5, "train/generator_gradient": 1.0}

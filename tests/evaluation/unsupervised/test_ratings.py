@@ -2,9 +2,9 @@ import pytest
 import torch
 from helpers import small_rbms as m
 
-from layerwise.evaluation.unsupervised.ratings import rating_errors
-from layerwise.models.rbm.ratings import rated, rating_probabilities
-from layerwise.training.rbm.ratings import RatingsMonitor
+from layerwise.evaluation.unsupervised import rating_errors
+from layerwise.models.rbm import rated, rating_probabilities
+from layerwise.training.rbm import RatingsMonitor
 
 
 def given_and_held_out():

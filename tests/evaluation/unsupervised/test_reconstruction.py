@@ -2,12 +2,12 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from layerwise.evaluation.unsupervised.reconstruction import (
+from layerwise.evaluation.unsupervised import (
     reconstruction_cross_entropy,
     reconstruction_metrics,
-    reconstruction_mse,
     reconstruction_sse,
 )
+from layerwise.evaluation.unsupervised.reconstruction import reconstruction_mse
 
 
 def pair(seed=0):

@@ -4,19 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.data.tensors import TensorData
+from layerwise.data import TensorData
 from layerwise.evaluation.likelihood.partition import exact_log_partition
-from layerwise.evaluation.unsupervised.topics import (
-    document_log_probability,
-    lda_perplexity,
-    perplexity,
-    top_words,
-    unigram_perplexity,
-)
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.training.loop import fit
-from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.evaluation.unsupervised import lda_perplexity, perplexity, top_words, unigram_perplexity
+from layerwise.evaluation.unsupervised.topics import document_log_probability
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.training import fit
+from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
 TOPICS, WORDS_EACH = 4, 6
 

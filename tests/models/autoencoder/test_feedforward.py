@@ -3,27 +3,26 @@ import torch
 from torch.func import jacrev, vmap
 from torch.nn import functional
 
-from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
-from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig, keep_largest
-from layerwise.models.autoencoder.jacobian import (
-    activation_derivative,
-    encode_with_jacobian_norm,
-    estimate_jacobian_norm,
-    mean_jacobian_norm,
-)
-from layerwise.models.autoencoder.outputs import build_output
-from layerwise.models.autoencoder.stacked import (
+from layerwise.models import ACTIVATIONS, MLP, MLPConfig, activation, load_network, save_network
+from layerwise.models.autoencoder import (
+    Autoencoder,
+    AutoencoderConfig,
+    ConvolutionalAutoencoder,
+    ConvolutionalConfig,
     StackConfig,
     StackedAutoencoders,
+    encode_with_jacobian_norm,
+    estimate_jacobian_norm,
     from_dbn,
+    mean_jacobian_norm,
     roll_up,
     unroll,
 )
-from layerwise.models.io import load_network, save_network
-from layerwise.models.layers import ACTIVATIONS, activation
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.models.rbm.units.mixed import UnitBlock
+from layerwise.models.autoencoder.feedforward import keep_largest
+from layerwise.models.autoencoder.jacobian import activation_derivative
+from layerwise.models.autoencoder.outputs import build_output
+from layerwise.models.rbm import DBN, DBNConfig
+from layerwise.models.rbm.units import UnitBlock
 
 
 def seeded(seed=0):

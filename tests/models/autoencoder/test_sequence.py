@@ -1,10 +1,14 @@
 import torch
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
-from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
-from layerwise.training.autoencoder.sequences import train_sequences
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.data import TensorData
+from layerwise.models.autoencoder import (
+    RatingAutoencoder,
+    RatingAutoencoderConfig,
+    SequenceAutoencoder,
+    SequenceConfig,
+)
+from layerwise.training.autoencoder import train_sequences
+from layerwise.training.supervised import FinetuningSettings
 
 
 def seeded(seed=0):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from layerwise.evaluation.likelihood.iwae import importance_weighted_log_prob
-from layerwise.models.autoencoder.variational import (
+from layerwise.evaluation.likelihood import importance_weighted_log_prob
+from layerwise.models.autoencoder import (
     VAE,
     VAEConfig,
     evidence_lower_bound,

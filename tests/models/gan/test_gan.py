@@ -2,10 +2,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig
-from layerwise.models.gan.outputs import OutputBlock
-from layerwise.models.io import load_network, save_network
+from layerwise.models import load_network, save_network
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, OutputBlock
 
 
 def build(kind, **shape):

@@ -2,8 +2,8 @@ import pytest
 import torch
 from scipy import stats
 
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.rbm.dbn import DBN, DBNConfig
+from layerwise.models import MLP, MLPConfig
+from layerwise.models.rbm import DBN, DBNConfig
 
 
 def seeded(seed=0):

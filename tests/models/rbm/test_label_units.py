@@ -1,9 +1,8 @@
 import torch
 from helpers import small_rbms as m
 
-from layerwise.models.rbm.label_units import class_log_probabilities, with_labels
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.rbm.units.mixed import UnitBlock
+from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities, with_labels
+from layerwise.models.rbm.units import UnitBlock
 
 BLOCKS = (UnitBlock(kind="bernoulli", size=3), UnitBlock(kind="softmax", size=3, groups=(3,), rest=(False,)))
 

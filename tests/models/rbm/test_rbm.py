@@ -3,8 +3,8 @@ import torch
 from scipy import stats
 from torch import distributions
 
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.utils.errors import UserError
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.utils import UserError
 
 
 def all_states(n):

@@ -7,10 +7,9 @@ import torch
 from helpers import small_rbms as m
 from scipy import stats
 
-from layerwise.data.tensors import ColumnBlock
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
+from layerwise.data import ColumnBlock
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
 
 N = 30_000
 SHORT = UnitBlock(kind="softmax", size=3, groups=(2,), rest=(False,))

@@ -5,12 +5,14 @@ import torch
 from helpers import small_rbms as m
 from torch import distributions
 
-from layerwise.models.rbm.units import VISIBLE_UNITS
-from layerwise.models.rbm.units.bernoulli import BernoulliUnits
-from layerwise.models.rbm.units.counts import ReplicatedSoftmaxUnits
-from layerwise.models.rbm.units.gaussian import GaussianUnits
-from layerwise.models.rbm.units.rectified import NoisyReLUUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
+from layerwise.models.rbm import VISIBLE_UNITS
+from layerwise.models.rbm.units import (
+    BernoulliUnits,
+    GaussianUnits,
+    NoisyReLUUnits,
+    ReplicatedSoftmaxUnits,
+    SoftmaxUnits,
+)
 
 N = 30_000
 
@@ -46,8 +48,8 @@ def test_every_unit_and_row_has_a_random_number_of_its_own(kind):
     samples = VISIBLE_UNITS[kind].sample(torch.full((20_000, 4), 0.5), seeded(1))
     # Columns and neighbouring rows do not correlate: five standard errors of a correlation.
     assert (torch.corrcoef(samples.t()) - torch.eye(4)).abs().max() < 5 / 20_000**0.5
-    neighbours = torch.corrcoef(torch.stack([samples[:-1, 0], samples[1:, 0]]))[0, 1]
-    assert abs(neighbours) < 5 / 20_000**0.5
+    neighbors = torch.corrcoef(torch.stack([samples[:-1, 0], samples[1:, 0]]))[0, 1]
+    assert abs(neighbors) < 5 / 20_000**0.5
 
 
 def test_units_that_are_certain_never_err():

@@ -3,11 +3,18 @@ import math
 import pytest
 import torch
 
-from layerwise.data.tensors import TensorData
-from layerwise.data.transforms.corruption import Corruption
-from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
-from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
-from layerwise.models.autoencoder.variational import VAE, VAEConfig, kl_divergence
+from layerwise.data import TensorData
+from layerwise.data.transforms import Corruption
+from layerwise.models.autoencoder import (
+    VAE,
+    Autoencoder,
+    AutoencoderConfig,
+    VAEConfig,
+    kl_divergence,
+    mean_jacobian_norm,
+)
+from layerwise.training import fit
+from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.autoencoder.latent_penalties import (
     Contraction,
     EncodedBatch,
@@ -16,10 +23,7 @@ from layerwise.training.autoencoder.latent_penalties import (
     kl_sparsity,
 )
 from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.loop import fit
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings
 
 
 def seeded(seed=0):

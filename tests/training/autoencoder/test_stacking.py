@@ -3,20 +3,17 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.data.transforms.corruption import Corruption
-from layerwise.datasets.sources import EmbeddedDigits
-from layerwise.evaluation.unsupervised.compression import fit_pca
-from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.passes import reconstruct_rows
-from layerwise.models.autoencoder.stacked import from_dbn, unroll
-from layerwise.models.rbm.dbn import DBN, DBNConfig
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.data.transforms import Corruption
+from layerwise.datasets import EmbeddedDigits
+from layerwise.evaluation.unsupervised import fit_pca
+from layerwise.models.autoencoder import Autoencoder, from_dbn, reconstruct_rows, unroll
+from layerwise.models.rbm import DBN, DBNConfig
+from layerwise.training import fit
+from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers
 from layerwise.training.autoencoder.plans import ReconstructionPlan
-from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.autoencoder.stacking import build_stack, pretrain_layers
-from layerwise.training.loop import fit
-from layerwise.training.rbm.pretraining import PretrainingSettings, pretrain_dbn
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
+from layerwise.training.supervised import FinetuningSettings
 
 SIZES = (200, 100, 50, 20)
 

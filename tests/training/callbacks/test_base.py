@@ -1,7 +1,7 @@
 import pytest
 
-from layerwise.checkpointing.state import Progress
-from layerwise.training.callbacks.base import Callback, Reporter
+from layerwise.checkpointing import Progress
+from layerwise.training.callbacks import Callback, Reporter
 from layerwise.utils.run_context import add_listener, remove_listener
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from layerwise.checkpointing.state import Progress
+from layerwise.checkpointing import Progress
 from layerwise.training.callbacks.early_stopping import EarlyStopping
 
 

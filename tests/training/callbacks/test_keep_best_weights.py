@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.checkpointing.state import Progress
+from layerwise.checkpointing import Progress
+from layerwise.training.callbacks import KeepBestWeights, best_epoch_callbacks
 from layerwise.training.callbacks.early_stopping import EarlyStopping
-from layerwise.training.callbacks.keep_best_weights import KeepBestWeights, best_epoch_callbacks
 
 
 def run(values, monitor="validation/loss", patience=None, **settings):

@@ -1,8 +1,7 @@
 import pytest
 
-from layerwise.checkpointing.state import Progress
-from layerwise.training.callbacks import limits
-from layerwise.training.callbacks.limits import MaxSteps, MaxTime
+from layerwise.checkpointing import Progress
+from layerwise.training.callbacks import MaxSteps, MaxTime, limits
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from layerwise.checkpointing.state import Progress
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.checkpointing import Progress
+from layerwise.training.callbacks import ProgressBar
 
 
 def run(bar, epochs=3):

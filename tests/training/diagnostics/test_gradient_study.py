@@ -1,14 +1,9 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.datasets.sources import EmbeddedDigits
-from layerwise.training.diagnostics.gradient_study import (
-    GradientStudySettings,
-    has_improved,
-    remedy_trials,
-    run_trial,
-)
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.datasets import EmbeddedDigits
+from layerwise.training.diagnostics import GradientStudySettings, has_improved, remedy_trials, run_trial
 
 N_PIXELS = 784
 COLUMNS = DataSpec(

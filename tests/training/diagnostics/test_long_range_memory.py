@@ -1,12 +1,9 @@
 import pytest
 import torch
 
-from layerwise.models.recurrent import Recurrent, RecurrentConfig
-from layerwise.training.diagnostics.long_range_memory import (
-    gradient_by_step,
-    sample_first_symbol_task,
-    train_long_range_memory,
-)
+from layerwise.models import Recurrent, RecurrentConfig
+from layerwise.training.diagnostics import train_long_range_memory
+from layerwise.training.diagnostics.long_range_memory import gradient_by_step, sample_first_symbol_task
 
 
 def test_the_class_is_the_first_symbol_and_the_rest_says_nothing():

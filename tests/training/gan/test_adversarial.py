@@ -3,13 +3,12 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.data import TensorData
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from layerwise.training import evaluate, fit
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.objectives import OBJECTIVES
-from layerwise.training.loop import evaluate, fit
 
 D = 16
 
@@ -219,7 +218,7 @@ class StopAfter:
     """Stop after an epoch."""
 
     def __new__(cls, epoch):
-        from layerwise.training.callbacks.base import Callback
+        from layerwise.training.callbacks import Callback
 
         class Stop(Callback):
             def on_epoch_end(self, progress, metrics):

@@ -3,17 +3,11 @@
 import pytest
 import torch
 
-from layerwise.checkpointing.state import Progress
-from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.checkpointing import Progress
+from layerwise.models.gan import Generator, GeneratorConfig
+from layerwise.training.gan import RingSettings, count_modes, sample_ring, train_ring_gan
 from layerwise.training.gan.diagnosis import diagnose_gan
-from layerwise.training.gan.gaussian_ring import (
-    RingSettings,
-    assign_modes,
-    count_modes,
-    mode_centers,
-    sample_ring,
-    train_ring_gan,
-)
+from layerwise.training.gan.gaussian_ring import assign_modes, mode_centers
 from layerwise.training.gan.monitor import GANMonitor
 
 HEALTHY = {

@@ -3,9 +3,8 @@ import pandas as pd
 import pytest
 import torch
 
-from layerwise.data.preprocessing.table_encoding import encode, fit_encoding
-from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.tensors import TensorData
+from layerwise.data import PreprocessingSettings, Problem, TensorData
+from layerwise.data.preprocessing import encode, fit_encoding
 from layerwise.models.gan.outputs import gumbel_softmax
 from layerwise.training.gan.tables import (
     ConditionSampler,

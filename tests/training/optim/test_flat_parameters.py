@@ -4,13 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.optim import flat_parameters as one_vector
-from layerwise.training.optim.flat_parameters import flatten_parameters, should_flatten
-from layerwise.training.optim.settings import OPTIMIZERS
+from layerwise.data import TensorData
+from layerwise.models import MLP, MLPConfig
+from layerwise.training.optim import (
+    OPTIMIZERS,
+    flat_parameters as one_vector,
+    flatten_parameters,
+    should_flatten,
+)
+from layerwise.training.supervised import FinetuningSettings
 from layerwise.training.supervised.backpropagation import Backpropagation
-from layerwise.training.supervised.settings import FinetuningSettings
 
 
 def network() -> MLP:

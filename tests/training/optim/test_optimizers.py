@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.training.optim.optimizers import make_optimizer
-from layerwise.training.optim.settings import OPTIMIZERS
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.optim import OPTIMIZERS, make_optimizer
+from layerwise.training.supervised import FinetuningSettings
 
 RATE, MU, B1, B2, RHO, EPS = 0.1, 0.9, 0.9, 0.999, 0.9, 1e-8
 

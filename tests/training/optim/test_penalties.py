@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.optim.penalties import penalty
+from layerwise.data import TensorData
+from layerwise.models import MLP, MLPConfig
+from layerwise.training.optim import penalty
+from layerwise.training.supervised import FinetuningSettings
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.losses import task_loss
-from layerwise.training.supervised.settings import FinetuningSettings
 
 
 def network():

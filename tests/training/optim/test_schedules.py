@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from layerwise.training.callbacks.reduce_on_plateau import ReduceOnPlateau
-from layerwise.training.optim.schedules import learning_rate_factor, scheduled_learning_rate
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.callbacks import ReduceOnPlateau
+from layerwise.training.optim import learning_rate_factor, scheduled_learning_rate
+from layerwise.training.supervised import FinetuningSettings
 
 
 def rates(**given):

@@ -5,12 +5,11 @@ import torch
 from helpers import small_rbms as m
 from scipy import stats
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.rbm.units.base import UnitsError
+from layerwise.data import TensorData
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.rbm.units import UnitsError
+from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
-from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 
 def plan(rbm, seed=1, **settings):

@@ -2,11 +2,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.training.loop import evaluate, fit
-from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.data import TensorData
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.training import evaluate, fit
+from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
 PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
 

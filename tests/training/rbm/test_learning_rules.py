@@ -6,12 +6,11 @@ from helpers import small_rbms as m
 from scipy import sparse
 from torch.nn import functional
 
-from layerwise.data.tensors import SparseTensorData, TensorData
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.rbm.units.base import UnitsError
-from layerwise.training.loop import fit
-from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.data import SparseTensorData, TensorData
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.rbm.units import UnitsError
+from layerwise.training import fit
+from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
 PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
 

@@ -2,14 +2,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.training.loop import fit
-from layerwise.training.plan import TrainingError
-from layerwise.training.rbm import pretraining
-from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.pretraining import PretrainingSettings, layer_settings, pretrain_dbn
+from layerwise.data import TensorData
+from layerwise.models import MLP, MLPConfig
+from layerwise.models.rbm import DBN, DBNConfig
+from layerwise.training import TrainingError, fit
+from layerwise.training.rbm import ContrastiveDivergence, PretrainingSettings, pretrain_dbn, pretraining
+from layerwise.training.rbm.pretraining import layer_settings
 
 
 def seeded(seed=0):

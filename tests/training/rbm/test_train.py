@@ -1,14 +1,12 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.models.rbm.units.base import UnitsError
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
+from layerwise.models.rbm.units import UnitsError
+from layerwise.training.rbm import RBMTrainingSettings, fit_rbm, rbm_config
 from layerwise.training.rbm.monitor import RBMMonitor
-from layerwise.training.rbm.settings import RBMTrainingSettings
-from layerwise.training.rbm.train import fit_rbm, rbm_config
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import torch_rng
 
 
 def seeded(seed=0):

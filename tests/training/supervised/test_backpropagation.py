@@ -5,14 +5,12 @@ import pytest
 import torch
 from torch import nn, optim
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.optim import optimizers
-from layerwise.training.optim.optimizers import make_optimizer
-from layerwise.training.optim.schedules import learning_rate_factor
+from layerwise.data import TensorData
+from layerwise.models import MLP, MLPConfig
+from layerwise.training.optim import learning_rate_factor, make_optimizer, optimizers
+from layerwise.training.supervised import FinetuningSettings
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.losses import task_loss
-from layerwise.training.supervised.settings import FinetuningSettings
 
 OPTIMIZERS = {
     "sgd": lambda p: optim.SGD(p, 0.05),

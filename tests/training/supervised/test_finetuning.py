@@ -3,12 +3,11 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.finetuning import finetune
+from layerwise.data import TensorData
+from layerwise.models import MLP, MLPConfig
+from layerwise.training import TrainingError
+from layerwise.training.supervised import FinetuningSettings, finetune
 from layerwise.training.supervised.losses import task_error, task_loss
-from layerwise.training.supervised.settings import FinetuningSettings
 
 
 def seeded(seed=0):
@@ -163,11 +162,11 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others():
 
 def test_dynamic_binarization_samples_anew_for_training_alone():
     # Every input is .5: binarized it is 0 or 1, and the network sees .5 when it is evaluated.
-    grey = TensorData(torch.full((64, 2), 0.5), torch.zeros(64, 1))
+    gray = TensorData(torch.full((64, 2), 0.5), torch.zeros(64, 1))
     net = network(n_outputs=1, hidden_sizes=())
-    start = losses(net, grey, "binary")
+    start = losses(net, gray, "binary")
     chosen = settings(epochs=1, batch_size=64, optimizer="sgd", learning_rate=1e-12)
-    progress = finetune(net, "binary", grey, grey, chosen, seed=0, dynamic_binarization=True)
+    progress = finetune(net, "binary", gray, gray, chosen, seed=0, dynamic_binarization=True)
     assert progress.history[0]["validation/loss"] == pytest.approx(start, rel=1e-6)
     assert progress.history[0]["train/loss"] != pytest.approx(start, rel=1e-6)
 

@@ -3,10 +3,14 @@ import statistics
 import pytest
 import torch
 
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.grid import GridSettings, MemberOverrides, rank_points
-from layerwise.training.supervised.network_stack import train_network_stack
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.supervised import (
+    FinetuningSettings,
+    GridSettings,
+    finetune,
+    rank_points,
+    train_network_stack,
+)
+from layerwise.training.supervised.grid import MemberOverrides
 from tests.training.supervised.test_network_stack import SEEDS, networks, rows
 
 POINTS = [

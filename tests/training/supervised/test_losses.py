@@ -6,15 +6,12 @@ from sklearn import metrics
 from torch import distributions, nn
 from torch.nn import functional
 
-from layerwise.data.tensors import TensorData
-from layerwise.training.plan import TrainingError
+from layerwise.data import TensorData
+from layerwise.training import TrainingError
+from layerwise.training.supervised import LOSSES, TASKS, probabilities, resolve_loss
 from layerwise.training.supervised.losses import (
-    LOSSES,
-    TASKS,
     check_targets,
     class_weight_tensor,
-    probabilities,
-    resolve_loss,
     row_loss,
     task_error,
     task_loss,

@@ -1,14 +1,12 @@
 import pytest
 import torch
 
-from layerwise.data.tensors import TensorData
-from layerwise.data.transforms.augmentation import AugmentationSettings
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.network_stack import train_network_stack
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import TensorData
+from layerwise.data.transforms import AugmentationSettings
+from layerwise.models import MLP, MLPConfig
+from layerwise.training import TrainingError
+from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
+from layerwise.utils import torch_rng
 
 SEEDS = (3, 4, 11)
 

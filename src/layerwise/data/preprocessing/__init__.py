@@ -2,3 +2,7 @@
 
 What changes a batch each time it is used is in `data.transforms`.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

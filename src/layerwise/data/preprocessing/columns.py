@@ -10,7 +10,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.problem import Problem
-from layerwise.utils.config import nearest
+from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd

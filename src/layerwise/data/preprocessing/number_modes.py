@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 # A mode of less weight is left out. A value within a mode is measured in units of this many standard deviations.
 MIN_WEIGHT, STDS_PER_UNIT = 0.005, 4.0

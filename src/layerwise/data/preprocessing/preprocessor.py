@@ -16,13 +16,10 @@ from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
 from layerwise.data.preprocessing.targets import derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.sources.documents import Documents, DocumentsPreprocessor
-from layerwise.data.sources.images import Images
-from layerwise.data.sources.ratings import Ratings, RatingsPreprocessor
+from layerwise.data.sources import Documents, DocumentsPreprocessor, Images, Ratings, RatingsPreprocessor
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.utils.files import atomic_write
-from layerwise.utils.random_streams import numpy_rng
+from layerwise.utils import atomic_write, numpy_rng
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,8 +18,7 @@ from layerwise.data.preprocessing.columns import (
 from layerwise.data.preprocessing.number_modes import NumberModes, decode_number, encode_number, fit_modes
 from layerwise.data.preprocessing.targets import derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.utils.config import Config
-from layerwise.utils.random_streams import derive_seed
+from layerwise.utils import Config, derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,9 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.sources.idx import read_idx
+from layerwise.data.sources import read_idx
 from layerwise.data.tensors import DataSpec
-from layerwise.utils.config import nearest
+from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.columns import class_text, parse_dates
+from layerwise.data.preprocessing import class_text, parse_dates
 from layerwise.data.tensors import DataSpec
-from layerwise.utils.config import nearest
+from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd

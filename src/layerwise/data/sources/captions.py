@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from layerwise.data.errors import DataError
-from layerwise.utils.config import Config, nearest
+from layerwise.utils import Config, nearest
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 STROKES = ("thin", "medium", "thick")

@@ -22,8 +22,7 @@ from typing import IO, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from layerwise.utils.config import Config
-from layerwise.utils.errors import UserError
+from layerwise.utils import Config, UserError
 
 DATA_FOLDER_VARIABLE = "LAYERWISE_DATA"
 GZIP_MAGIC = b"\x1f\x8b"

@@ -2,3 +2,7 @@
 
 Each has a random stream of its own; nothing here is fitted.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.data.transforms.binarization import RandomTransform
-from layerwise.utils.config import Config, setting
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import Config, setting, torch_rng
 
 AUGMENTATIONS = ("rotate", "shift", "scale", "shear", "flip_horizontal", "flip_vertical", "noise")
 

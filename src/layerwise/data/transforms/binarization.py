@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import torch_rng
 
 
 class RandomTransform:

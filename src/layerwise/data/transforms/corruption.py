@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data.tensors import ColumnBlock
-from layerwise.utils.config import Choice
+from layerwise.utils import Choice
 
 CorruptionName = Literal["none", "masking", "gaussian", "salt_and_pepper", "swap"]
 

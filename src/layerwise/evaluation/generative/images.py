@@ -16,7 +16,7 @@ from layerwise.evaluation.generative.sample_quality import (
     memorization,
     prdc,
 )
-from layerwise.evaluation.likelihood.parzen import parzen
+from layerwise.evaluation.likelihood import parzen_log_likelihood
 
 # Rows of neighbour searches, whose cost grows with the square, and validation rows that choose Parzen's sigma.
 NEIGHBOR_ROWS, MEMORIZATION_ROWS, SIGMA_ROWS = 2000, 1000, 1000
@@ -44,7 +44,7 @@ def evaluate_image_samples(
     """
     real_features, generated_features = features(test), features(generated)
     fractions = class_fractions(classes(generated), n_classes)
-    window = parzen(generated, validation[:SIGMA_ROWS], test)
+    window = parzen_log_likelihood(generated, validation[:SIGMA_ROWS], test)
     return {
         "frechet_distance": frechet_distance(real_features, generated_features),
         "kernel_distance": kernel_distance(real_features, generated_features),

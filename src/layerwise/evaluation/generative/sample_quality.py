@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.metrics import Array, as_array
 
 # Neighbours in precision, recall, density and coverage (Naeem et al. 2020 take 5).
 N_NEIGHBORS = 5

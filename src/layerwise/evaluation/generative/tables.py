@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data.tensors import Task, TensorData
-from layerwise.evaluation.metrics.arrays import Array, as_array
-from layerwise.evaluation.metrics.baselines import fit_baselines
-from layerwise.utils.random_streams import derive_seed
+from layerwise.data import Task, TensorData
+from layerwise.evaluation.metrics import Array, as_array, fit_baselines
+from layerwise.utils import derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd

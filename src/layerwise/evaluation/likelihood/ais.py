@@ -14,8 +14,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units.base import UnitsError
+from layerwise.models.rbm import RBM
+from layerwise.models.rbm.units import UnitsError
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from layerwise.models.autoencoder.variational import VAE, evidence_lower_bound, log_weights
+from layerwise.models.autoencoder import VAE, evidence_lower_bound, log_weights
 
 
 def importance_weighted_log_prob(

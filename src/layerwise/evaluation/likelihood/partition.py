@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import with_progress
-from layerwise.models.rbm.enumeration import AT_A_TIME, number_of_states, rbm_sites, slices_of_states
-from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units.base import UnitsError
+from layerwise.models.rbm import AT_A_TIME, RBM, number_of_states, rbm_sites, slices_of_states
+from layerwise.models.rbm.units import UnitsError
 
 MAX_ENUMERATED_UNITS = 25
 # The normal quantile of a 95 % interval.

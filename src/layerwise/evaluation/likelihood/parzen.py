@@ -52,7 +52,9 @@ def parzen_log_density(
     return torch.cat(parts, dim=1)
 
 
-def parzen(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence[float] = SIGMAS) -> Parzen:
+def parzen_log_likelihood(
+    samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence[float] = SIGMAS
+) -> Parzen:
     """Choose sigma by the validation rows' mean log-density, then evaluate the test rows with it once.
 
     Args:

@@ -16,21 +16,8 @@ from layerwise.evaluation.likelihood.partition import (
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.models.rbm.dbn import DBN
-from layerwise.models.rbm.enumeration import number_of_states, rbm_sites
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm.rbm import RBM
-from layerwise.utils.config import Config, setting
-
-__all__ = [
-    "LikelihoodSettings",
-    "LogPartition",
-    "LogProbability",
-    "log_partition",
-    "log_probability",
-    "log_pseudo_likelihood",
-    "variational_bound",
-]
+from layerwise.models.rbm import DBN, RBM, number_of_states, rbm_sites
+from layerwise.utils import Config, setting
 
 # Sums over more states than this are slower than annealing.
 MAX_EXACT_UNITS = 18

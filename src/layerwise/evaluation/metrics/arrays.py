@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from layerwise.data.tensors import Task
+from layerwise.data import Task
 
 Array = np.ndarray
 

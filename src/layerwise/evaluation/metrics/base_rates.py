@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.data.tensors import Task
+from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix, indicator_matrix
 
 

@@ -7,13 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from layerwise.data.tensors import Task, TensorData
+from layerwise.data import Task, TensorData
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
-from layerwise.evaluation.metrics.base_rates import base_rate
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
-from layerwise.utils.random_streams import derive_seed
-
-__all__ = ["Family", "base_rate", "compare_with_baselines", "fit_baselines"]
+from layerwise.utils import derive_seed
 
 Family = Literal["linear", "boosting"]
 

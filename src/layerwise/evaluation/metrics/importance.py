@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics.supervised import compute_metrics
-from layerwise.utils.config import Config
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import Config, torch_rng
 
 DEFAULT_METRIC = {"regression": "rmse"}
 

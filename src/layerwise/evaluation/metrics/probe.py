@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.data.tensors import Task
+from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
-from layerwise.utils.random_streams import derive_seed
+from layerwise.utils import derive_seed
 
 INVERSE_STRENGTHS = (0.01, 0.1, 1.0)
 # The fraction of the training rows' variance that the components explain.

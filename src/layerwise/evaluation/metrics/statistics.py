@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from layerwise.data.tensors import Task
+from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, indicator_matrix, predicted_indicators
 
 Statistic = Callable[[Array], Array]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from layerwise.data.tensors import Task
+from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, check_targets_and_scores
 from layerwise.evaluation.metrics.base_rates import base_rate
 from layerwise.evaluation.metrics.statistics import (
@@ -15,8 +15,7 @@ from layerwise.evaluation.metrics.statistics import (
     classification_statistics,
     regression_statistics,
 )
-from layerwise.utils.config import Config
-from layerwise.utils.random_streams import numpy_rng
+from layerwise.utils import Config, numpy_rng
 
 Criterion = Literal["f1", "accuracy", "cost"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.images import plot_images
 from layerwise.evaluation.plots.style import cycle_color, new_figure, set_suptitle, style_axes
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.metrics.arrays import as_array
+from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     LINESTYLES,

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.metrics.importance import Importance
-from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.evaluation.metrics import Importance, Metric
 from layerwise.evaluation.plots.style import (
     MUTED_COLOR,
     TEXT_COLOR,

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.style import (
     LINESTYLES,
     MUTED_COLOR,

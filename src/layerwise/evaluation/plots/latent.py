@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy.linalg import eigh
 
-from layerwise.evaluation.metrics.arrays import Array, as_array
+from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.style import (
     DIVERGING_CMAP,
     SEQUENTIAL_CMAP,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.metrics.arrays import as_array
+from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.images import ImageShape
 from layerwise.evaluation.plots.style import (
     SEQUENTIAL_CMAP,

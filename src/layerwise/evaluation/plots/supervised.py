@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.data.tensors import Task
-from layerwise.evaluation.metrics.arrays import (
+from layerwise.data import Task
+from layerwise.evaluation.metrics import (
+    CALIBRATION_BINS,
     Array,
     as_array,
     as_matrix,
     check_targets_and_scores,
     indicator_matrix,
 )
-from layerwise.evaluation.metrics.statistics import CALIBRATION_BINS
 from layerwise.evaluation.plots.style import (
     LINESTYLES,
     MUTED_COLOR,

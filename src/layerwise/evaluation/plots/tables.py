@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerwise.data.preprocessing.columns import DATE_PARTS
-from layerwise.data.tensors import ColumnBlock
-from layerwise.evaluation.metrics.arrays import as_array
+from layerwise.data import ColumnBlock
+from layerwise.data.preprocessing import DATE_PARTS
+from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     cycle_color,

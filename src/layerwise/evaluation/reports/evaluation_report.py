@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from layerwise.evaluation.drift import Drift, describe_drift
-from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.evaluation.metrics import Metric
 from layerwise.evaluation.reports.markdown import table
 
 MAX_COLUMNS = 200

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from layerwise.data.tensors import DataSpec
+from layerwise.data import DataSpec
 from layerwise.evaluation.reports.gan_tables import table_report
 from layerwise.evaluation.reports.markdown import table
 

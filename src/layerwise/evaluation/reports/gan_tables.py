@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.data.tensors import DataSpec
+from layerwise.data import DataSpec
 from layerwise.evaluation.reports.markdown import table
 
 NAMES = {"roc_auc": "AUC", "error": "error", "r2": "R squared"}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from layerwise.models.gan.generator import Generator
+from layerwise.models.gan import Generator
 
 
 def folded_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:

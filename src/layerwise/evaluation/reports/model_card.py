@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from layerwise.data.tensors import DataSpec
-from layerwise.evaluation.metrics.baselines import compare_with_baselines
-from layerwise.evaluation.metrics.supervised import Metric
+from layerwise.data import DataSpec
+from layerwise.evaluation.metrics import Metric, compare_with_baselines
 from layerwise.evaluation.reports.markdown import table
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.evaluation.metrics.arrays import as_array
-from layerwise.utils.random_streams import derive_seed
+from layerwise.evaluation.metrics import as_array
+from layerwise.utils import derive_seed
 
 # The fraction of normal validation rows that a threshold lets through.
 THRESHOLD_QUANTILE = 0.95

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import ColumnBlock
+from layerwise.data import ColumnBlock
 
 N_ITERATIONS = 20
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from layerwise.models.rbm.ratings import rated, rating_probabilities
-from layerwise.models.rbm.rbm import RBM
+from layerwise.models.rbm import RBM, rated, rating_probabilities
 
 # A mean of few ratings is shrunk towards the global one, as if so many more ratings were equal to that.
 SHRINKAGE = 5.0

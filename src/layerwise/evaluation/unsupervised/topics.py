@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
-from layerwise.evaluation.metrics.arrays import as_array
-from layerwise.models.rbm.rbm import RBM
-from layerwise.utils.random_streams import derive_seed, numpy_rng
+from layerwise.evaluation.likelihood import ais_log_weights, annealing_schedule, reverse_ais_log_weights
+from layerwise.evaluation.metrics import as_array
+from layerwise.models.rbm import RBM
+from layerwise.utils import derive_seed, numpy_rng
 
 LDA_ITERATIONS = 20
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
 from layerwise.models.layers import Activation, Initializer, activation, initialize_
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 
 class ConvolutionalConfig(Config):

@@ -14,8 +14,8 @@ from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
 from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.models.mlp import for_each_layer
-from layerwise.models.rbm.units.mixed import UnitBlock
-from layerwise.utils.config import Config
+from layerwise.models.rbm.units import UnitBlock
+from layerwise.utils import Config
 
 
 class AutoencoderConfig(Config):

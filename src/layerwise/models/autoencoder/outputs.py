@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.rbm.units.mixed import UnitBlock
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
+from layerwise.models.rbm.units import SoftmaxUnits, UnitBlock
 
 LossName = Literal["binary_cross_entropy", "squared", "mixed", "gaussian"]
 OutputName = Literal["sigmoid", "linear"]

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.models.layers import Activation, activation, initialize_, uninitialized
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 
 class RatingAutoencoderConfig(Config):

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 
 class SequenceConfig(Config):

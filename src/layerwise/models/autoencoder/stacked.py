@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
 from layerwise.models.mlp import MLP
-from layerwise.models.rbm.dbn import DBN
-from layerwise.utils.config import Config
+from layerwise.models.rbm import DBN
+from layerwise.utils import Config
 
 
 class StackConfig(Config):

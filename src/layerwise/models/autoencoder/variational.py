@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.outputs import LossName, build_output
 from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
-from layerwise.models.rbm.units.mixed import UnitBlock
-from layerwise.utils.config import Config
+from layerwise.models.rbm.units import UnitBlock
+from layerwise.utils import Config
 
 
 class VAEConfig(Config):

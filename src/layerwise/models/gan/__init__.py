@@ -1,7 +1,8 @@
-"""The networks of a GAN: generator and discriminator; how they learn is in `training.gan`."""
+"""The generator and the discriminator of an adversarial network, for images and for tables.
 
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig
-from layerwise.models.gan.outputs import OutputBlock
+How they learn is in `training.gan`.
+"""
 
-__all__ = ["Discriminator", "DiscriminatorConfig", "Generator", "GeneratorConfig", "OutputBlock"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

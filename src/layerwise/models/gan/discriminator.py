@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from layerwise.models.dropout import Dropout
 from layerwise.models.gan.generator import init_weights, require_divisible_by_4
 from layerwise.models.layers import uninitialized
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 NEGATIVE_SLOPE = 0.2
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from layerwise.models.gan.outputs import OutputBlock, TableOutput
 from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 # DCGAN draws every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
 DCGAN_STD = 0.02

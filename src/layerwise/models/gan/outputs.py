@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 
 class OutputBlock(Config):

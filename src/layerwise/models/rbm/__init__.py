@@ -2,3 +2,7 @@
 
 Pure torch: how they learn is in `training.rbm`, their likelihood in `evaluation.likelihood`.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

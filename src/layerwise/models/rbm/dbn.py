@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 
 class DBNConfig(Config):

@@ -8,10 +8,7 @@ import torch
 from torch import Tensor
 
 from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units.base import Units
-from layerwise.models.rbm.units.bernoulli import BernoulliUnits
-from layerwise.models.rbm.units.mixed import MixedUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
+from layerwise.models.rbm.units import BernoulliUnits, MixedUnits, SoftmaxUnits, Units
 
 AT_A_TIME = 1 << 13
 

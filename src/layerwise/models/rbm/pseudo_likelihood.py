@@ -9,12 +9,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units.base import Units, UnitsError
-from layerwise.models.rbm.units.bernoulli import BernoulliUnits
-from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
-from layerwise.models.rbm.units.mixed import MixedUnits
-from layerwise.models.rbm.units.rectified import NoisyReLUUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
+from layerwise.models.rbm.units import (
+    BernoulliUnits,
+    GaussianUnits,
+    GaussianVarianceUnits,
+    MixedUnits,
+    NoisyReLUUnits,
+    SoftmaxUnits,
+    Units,
+    UnitsError,
+)
 
 # A trapezoid rule of half-sigma steps integrates a mixture of normals to the last bits of a float64.
 STEPS_A_SIGMA = 2

@@ -12,16 +12,18 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from layerwise.models.rbm.units.base import Units, UnitsError
-from layerwise.models.rbm.units.bernoulli import BernoulliUnits
-from layerwise.models.rbm.units.counts import ReplicatedSoftmaxUnits
-from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
-from layerwise.models.rbm.units.mixed import MixedUnits, UnitBlock
-from layerwise.models.rbm.units.rectified import NoisyReLUUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
-from layerwise.utils.config import Config
-
-__all__ = ["RBM", "HiddenKind", "RBMConfig", "UnitsError", "VisibleKind"]
+from layerwise.models.rbm.units import (
+    BernoulliUnits,
+    GaussianUnits,
+    GaussianVarianceUnits,
+    MixedUnits,
+    NoisyReLUUnits,
+    ReplicatedSoftmaxUnits,
+    SoftmaxUnits,
+    UnitBlock,
+    Units,
+)
+from layerwise.utils import Config
 
 VisibleKind = Literal["bernoulli", "gaussian", "softmax", "counts", "mixed"]
 HiddenKind = Literal["bernoulli", "nrelu", "categorical"]
@@ -61,6 +63,13 @@ class RBMConfig(Config):
                 f"{self.n_hidden} hidden units make no groups of hidden_group_size={self.hidden_group_size}"
             )
         return self
+
+
+# The visible units of a whole layer of one kind, by the kind's name.
+VISIBLE_UNITS: dict[str, type[BernoulliUnits] | type[GaussianUnits]] = {
+    "bernoulli": BernoulliUnits,
+    "gaussian": GaussianUnits,
+}
 
 
 def visible_units(config: RBMConfig) -> Units:

@@ -10,34 +10,34 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.corruption import column_groups
-from layerwise.evaluation.likelihood.iwae import importance_weighted_log_prob
-from layerwise.evaluation.unsupervised.anomalies import (
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.transforms import column_groups
+from layerwise.evaluation.likelihood import importance_weighted_log_prob
+from layerwise.evaluation.unsupervised import (
+    errors_with_mean_baselines,
     evaluate_detection,
-    isolation_forest_scores,
-    synthetic_anomalies,
-)
-from layerwise.evaluation.unsupervised.compression import (
     fit_pca,
+    imputation_errors,
+    impute,
+    isolation_forest_scores,
     jpeg_rate_distortion,
     latent_rate_distortion,
+    mask_cells,
+    synthetic_anomalies,
 )
-from layerwise.evaluation.unsupervised.imputation import imputation_errors, impute, mask_cells
-from layerwise.evaluation.unsupervised.ratings import errors_with_mean_baselines
-from layerwise.models.autoencoder.base import BaseAutoencoder
-from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows, reconstruction_losses
-from layerwise.models.autoencoder.ratings import RatingAutoencoder
-from layerwise.models.autoencoder.variational import VAE
-from layerwise.models.rbm.ratings import rated
+from layerwise.models.autoencoder import (
+    VAE,
+    BaseAutoencoder,
+    RatingAutoencoder,
+    encode_rows,
+    reconstruct_rows,
+    reconstruction_losses,
+)
+from layerwise.models.rbm import rated
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
-from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.plan import TrainingError
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.training import TrainingError
+from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
+from layerwise.utils import best_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 

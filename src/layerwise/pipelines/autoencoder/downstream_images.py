@@ -6,17 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.corruption import Corruption, CorruptionName
-from layerwise.evaluation.unsupervised.reconstruction import peak_signal_to_noise_ratio, structural_similarity
-from layerwise.models.autoencoder.passes import reconstruct_rows
-from layerwise.models.autoencoder.sequence import SequenceAutoencoder, SequenceConfig
-from layerwise.training.autoencoder.sequences import train_sequences
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.transforms import Corruption, CorruptionName
+from layerwise.evaluation.unsupervised import peak_signal_to_noise_ratio, structural_similarity
+from layerwise.models.autoencoder import SequenceAutoencoder, SequenceConfig, reconstruct_rows
+from layerwise.training.autoencoder import DEFAULT_CORRUPTION_LEVELS, AutoencoderSettings, train_sequences
+from layerwise.utils import best_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 

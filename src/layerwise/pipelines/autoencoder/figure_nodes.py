@@ -6,26 +6,29 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import plots
-from layerwise.evaluation.plots.autoencoder import (
+from layerwise.evaluation.plots import (
     format_denoising,
+    plot_activations,
     plot_anomaly_scores,
     plot_imputation_errors,
     plot_rate_distortion,
 )
-from layerwise.evaluation.plots.rbm import plot_activations
-from layerwise.evaluation.unsupervised.compression import fit_pca
-from layerwise.models.autoencoder.base import BaseAutoencoder
-from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows
-from layerwise.models.autoencoder.sequence import SequenceAutoencoder
-from layerwise.models.autoencoder.variational import VAE
+from layerwise.evaluation.unsupervised import fit_pca
+from layerwise.models.autoencoder import (
+    VAE,
+    Autoencoder,
+    BaseAutoencoder,
+    SequenceAutoencoder,
+    encode_rows,
+    reconstruct_rows,
+)
 from layerwise.pipelines.autoencoder.downstream_images import NOISES, add_noise
 from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.training.autoencoder import AutoencoderSettings
+from layerwise.utils import torch_rng
 
 SHOWN = 10
 NO_IMAGE = "Ratings are rows of hundreds of columns: see recommendation.json."

@@ -6,28 +6,33 @@ from typing import Any
 import torch
 from torch import nn
 
-from layerwise.data.errors import DataError
-from layerwise.data.splits import validate_batch_size
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.likelihood.iwae import elbo_terms, importance_weighted_log_prob
-from layerwise.evaluation.unsupervised.compression import fit_pca
-from layerwise.evaluation.unsupervised.latent import active_units, latent_statistics
-from layerwise.evaluation.unsupervised.reconstruction import reconstruction_metrics, reconstruction_sse
-from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.jacobian import mean_jacobian_norm
-from layerwise.models.autoencoder.passes import encode_rows, reconstruct_rows, reconstruction_losses
-from layerwise.models.autoencoder.variational import VAE
+from layerwise.data import DataError, DataSpec, TensorData, validate_batch_size
+from layerwise.evaluation.likelihood import elbo_terms, importance_weighted_log_prob
+from layerwise.evaluation.unsupervised import (
+    active_units,
+    fit_pca,
+    latent_statistics,
+    reconstruction_metrics,
+    reconstruction_sse,
+)
+from layerwise.models.autoencoder import (
+    VAE,
+    Autoencoder,
+    encode_rows,
+    mean_jacobian_norm,
+    reconstruct_rows,
+    reconstruction_losses,
+)
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import probe_views
-from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.ratings import train_rating_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.diagnostics.autoencoder_view import sequential_view
-from layerwise.training.diagnostics.layer_statistics import LayerStatistics
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.training.autoencoder import (
+    AutoencoderSettings,
+    build_autoencoder,
+    train_autoencoder,
+    train_rating_autoencoder,
+)
+from layerwise.training.diagnostics import LayerStatistics, sequential_view
+from layerwise.utils import best_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 

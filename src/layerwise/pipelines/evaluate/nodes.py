@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.data.reading.chunks import ChunkedReader
-from layerwise.evaluation import plots
-from layerwise.evaluation.drift import Drift, describe_drift
-from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
-from layerwise.evaluation.plots.drift import plot_drift as drift_figure
-from layerwise.evaluation.reports.evaluation_report import make_evaluation_report
-from layerwise.inference.batch_evaluate import BatchEvaluation, evaluate_chunks
-from layerwise.inference.model import TrainedModel
-from layerwise.parameters.inference import EvaluateSettings
-from layerwise.utils.run_context import report_metrics, report_tags
+from layerwise.data.reading import ChunkedReader
+from layerwise.evaluation import Drift, describe_drift, plots
+from layerwise.evaluation.metrics import Metric, compute_metrics
+from layerwise.evaluation.plots import plot_drift as drift_figure
+from layerwise.evaluation.reports import make_evaluation_report
+from layerwise.inference import BatchEvaluation, TrainedModel, evaluate_chunks
+from layerwise.parameters import EvaluateSettings
+from layerwise.utils import report_metrics, report_tags
 
 log = logging.getLogger(__name__)
 

@@ -6,20 +6,18 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.augmentation import AugmentationSettings, make_augmentation
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.transforms import AugmentationSettings, make_augmentation
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics.importance import Importance
-from layerwise.evaluation.metrics.supervised import Metric
-from layerwise.models.autoencoder.stacked import StackedAutoencoders
-from layerwise.models.mlp import MLP
-from layerwise.models.rbm.dbn import DBN
-from layerwise.models.rbm.units import VISIBLE_UNITS
-from layerwise.parameters.evaluation import EvaluationSettings
+from layerwise.evaluation.metrics import Importance, Metric
+from layerwise.models import MLP
+from layerwise.models.autoencoder import StackedAutoencoders
+from layerwise.models.rbm import DBN, VISIBLE_UNITS
+from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import torch_rng
 
 
 def plot_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:

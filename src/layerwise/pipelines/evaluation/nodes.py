@@ -7,20 +7,24 @@ import numpy as np
 import pandas as pd
 import torch
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.metrics.baselines import compare_with_baselines, fit_baselines
-from layerwise.evaluation.metrics.importance import permutation_importance
-from layerwise.evaluation.metrics.supervised import Metric, choose_threshold, compute_metrics
-from layerwise.evaluation.reports.model_card import make_model_card
-from layerwise.evaluation.unsupervised.reconstruction import reconstruction_metrics
-from layerwise.models.autoencoder.stacked import StackedAutoencoders
-from layerwise.models.mlp import MLP
-from layerwise.models.rbm.dbn import DBN
-from layerwise.models.stack import Members
-from layerwise.parameters.evaluation import EvaluationSettings
+from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation.metrics import (
+    Metric,
+    choose_threshold,
+    compare_with_baselines,
+    compute_metrics,
+    fit_baselines,
+    permutation_importance,
+)
+from layerwise.evaluation.reports import make_model_card
+from layerwise.evaluation.unsupervised import reconstruction_metrics
+from layerwise.models import MLP, Members
+from layerwise.models.autoencoder import StackedAutoencoders
+from layerwise.models.rbm import DBN
+from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
-from layerwise.training.supervised.losses import probabilities
-from layerwise.utils.run_context import report_metrics
+from layerwise.training.supervised import probabilities
+from layerwise.utils import report_metrics
 
 log = logging.getLogger(__name__)
 

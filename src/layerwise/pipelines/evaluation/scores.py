@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.models.mlp import MLP
-from layerwise.training.supervised.losses import probabilities
+from layerwise.data import DataSpec, TensorData
+from layerwise.models import MLP
+from layerwise.training.supervised import probabilities
 
 BATCH_SIZE = 2000
 

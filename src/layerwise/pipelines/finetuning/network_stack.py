@@ -3,18 +3,19 @@
 import logging
 from typing import Any
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.models.mlp import MLP
-from layerwise.models.stack import Members, MembersConfig
-from layerwise.parameters.networks import MLPSettings
+from layerwise.data import DataSpec, TensorData
+from layerwise.models import MLP, Members, MembersConfig
+from layerwise.parameters import MLPSettings
 from layerwise.pipelines.finetuning.nodes import finetune_random_start, new_network
-from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.grid import GridSettings, rank_points
-from layerwise.training.supervised.network_stack import train_network_stack
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.training.supervised.stack_state import StackHistory
-from layerwise.utils.devices import best_device
-from layerwise.utils.run_context import report_metrics
+from layerwise.training import TrainingError
+from layerwise.training.supervised import (
+    FinetuningSettings,
+    GridSettings,
+    StackHistory,
+    rank_points,
+    train_network_stack,
+)
+from layerwise.utils import best_device, report_metrics
 
 log = logging.getLogger(__name__)
 

@@ -3,19 +3,17 @@
 import logging
 from typing import Any
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.models.autoencoder.stacked import StackedAutoencoders
-from layerwise.models.mlp import MLP, MLPConfig, for_each_layer
-from layerwise.models.rbm.dbn import DBN
-from layerwise.parameters.networks import DBNSettings, MLPSettings
-from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.diagnostics.layer_statistics import LayerStatistics
-from layerwise.training.plan import TrainingError
-from layerwise.training.rbm.pretraining import PretrainingSettings
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import DataSpec, TensorData
+from layerwise.models import MLP, MLPConfig, for_each_layer
+from layerwise.models.autoencoder import StackedAutoencoders
+from layerwise.models.rbm import DBN
+from layerwise.parameters import DBNSettings, MLPSettings
+from layerwise.training import TrainingError
+from layerwise.training.autoencoder import SAESettings
+from layerwise.training.diagnostics import LayerStatistics
+from layerwise.training.rbm import PretrainingSettings
+from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.utils import best_device, torch_rng
 
 log = logging.getLogger(__name__)
 

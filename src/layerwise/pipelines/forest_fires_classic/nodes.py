@@ -9,24 +9,28 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from layerwise.data.derivations import classic_csv, classic_table
-from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import fit_preprocessor, preprocess_rows
-from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.splits import Split
-from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data import (
+    DataError,
+    DataSpec,
+    PreprocessingSettings,
+    Problem,
+    Split,
+    TensorData,
+    classic_csv,
+    classic_table,
+)
+from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
-from layerwise.evaluation.reports.markdown import table
-from layerwise.models.mlp import MLP
-from layerwise.parameters.evaluation import EvaluationSettings
-from layerwise.parameters.networks import MLPSettings
+from layerwise.evaluation.metrics import Metric, compute_metrics
+from layerwise.evaluation.reports import table
+from layerwise.models import MLP
+from layerwise.parameters import EvaluationSettings, MLPSettings
 from layerwise.pipelines.evaluation.nodes import metric_name
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
 from layerwise.pipelines.preprocessing.nodes import choose_labelled_rows
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.run_context import report_metrics
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import report_metrics
 
 log = logging.getLogger(__name__)
 

@@ -6,27 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data.preprocessing.table_encoding import TableEncoding, decode
-from layerwise.data.splits import Split
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.generative.images import (
-    evaluate_image_samples,
-    repeat_training_mean,
-    sample_training_rows,
-)
-from layerwise.models.autoencoder.variational import VAE
-from layerwise.models.gan.generator import Generator
-from layerwise.models.mlp import MLP
+from layerwise.data import DataSpec, Split, TensorData
+from layerwise.data.preprocessing import TableEncoding, decode
+from layerwise.evaluation.generative import evaluate_image_samples, repeat_training_mean, sample_training_rows
+from layerwise.models import MLP
+from layerwise.models.autoencoder import VAE
+from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.pipelines.gan.tables import evaluate_table_samples
-from layerwise.training.autoencoder.building import build_autoencoder
-from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.autoencoder.train import train_autoencoder
-from layerwise.training.gan.feature_classifier import extract_features, predict_classes
-from layerwise.training.gan.settings import GANSettings
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import derive_seed, torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
+from layerwise.training.gan import GANSettings, extract_features, predict_classes
+from layerwise.utils import best_device, derive_seed, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 

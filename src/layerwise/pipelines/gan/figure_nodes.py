@@ -6,21 +6,21 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data.preprocessing.table_encoding import TableEncoding, decode
-from layerwise.data.sources.captions import CaptionConfig, Captions
-from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import TableEncoding, decode
+from layerwise.data.sources import CaptionConfig, Captions
 from layerwise.evaluation import plots
-from layerwise.evaluation.generative.sample_quality import distances, nearest_distance
-from layerwise.evaluation.plots.gan import (
+from layerwise.evaluation.generative import distances, nearest_distance
+from layerwise.evaluation.plots import (
     plot_class_fractions,
     plot_distance_histogram,
     plot_frames,
     plot_gan_curves,
 )
-from layerwise.models.gan.generator import Generator
+from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import sample
-from layerwise.training.gan.settings import GANSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.training.gan import GANSettings
+from layerwise.utils import torch_rng
 
 SHOWN, NEIGHBORS_SHOWN, MARGINAL_ROWS = 100, 8, 2000
 

@@ -7,24 +7,21 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.table_encoding import TableEncoding, decode
-from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.splits import Split
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.plots.animation import Animation, animate_images
-from layerwise.models.gan.discriminator import Discriminator
-from layerwise.models.gan.generator import Generator
-from layerwise.models.mlp import MLP
+from layerwise.data import DataError, DataSpec, PreprocessingSettings, Problem, Split, TensorData
+from layerwise.data.preprocessing import TableEncoding, decode
+from layerwise.evaluation.plots import Animation, animate_images
+from layerwise.models import MLP
+from layerwise.models.gan import Discriminator, Generator
 from layerwise.pipelines.gan.tables import encode_and_train_gan
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
-from layerwise.training.gan.conditioning import sample_conditions
-from layerwise.training.gan.feature_classifier import train_feature_classifier as fit_classifier
-from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.train import GANResult, train_image_gan
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics, report_tags
+from layerwise.training.gan import (
+    GANResult,
+    GANSettings,
+    sample_conditions,
+    train_feature_classifier as fit_classifier,
+    train_image_gan,
+)
+from layerwise.utils import best_device, report_metrics, report_tags, torch_rng
 
 log = logging.getLogger(__name__)
 # Generated rows that are written where `synthesize` is null.

@@ -6,8 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.evaluation.reports import gan as report
 from layerwise.pipelines import preprocessing
-from layerwise.pipelines.gan import evaluation, nodes
-from layerwise.pipelines.gan import figure_nodes as plots
+from layerwise.pipelines.gan import evaluation, figure_nodes as plots, nodes
 
 
 def create_pipeline() -> Pipeline:

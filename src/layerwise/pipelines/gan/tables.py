@@ -8,25 +8,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from layerwise.data.preprocessing.table_encoding import encode, fit_encoding, known_rows
-from layerwise.data.preprocessing.targets import derive_columns
-from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.splits import Split
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.generative.sample_quality import memorization
-from layerwise.evaluation.generative.tables import (
+from layerwise.data import DataSpec, PreprocessingSettings, Problem, Split, TensorData
+from layerwise.data.preprocessing import derive_columns, encode, fit_encoding, known_rows
+from layerwise.evaluation.generative import (
     associations,
     detection_auc,
     marginal_distance,
+    memorization,
     synthetic_data_utility,
 )
-from layerwise.evaluation.plots.animation import Animation, animate_points
-from layerwise.models.mlp import MLP
-from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.tables import train_table_gan
-from layerwise.training.gan.train import GANResult
-from layerwise.utils.devices import best_device
-from layerwise.utils.run_context import report_metrics
+from layerwise.evaluation.plots import Animation, animate_points
+from layerwise.models import MLP
+from layerwise.training.gan import GANResult, GANSettings, train_table_gan
+from layerwise.utils import best_device, report_metrics
 
 log = logging.getLogger(__name__)
 

@@ -8,18 +8,20 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from layerwise.data.errors import DataError
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.image_pairs import bouncing_videos, corrupt_images, downsample, upsample
+from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data.transforms import bouncing_videos, corrupt_images, downsample, upsample
 from layerwise.evaluation import plots
-from layerwise.evaluation.reports.html_demo import render_html_demo
-from layerwise.models.gan.generator import Generator
-from layerwise.training.gan.image_pairs import PairSettings, generate_images, rollout, train_paired_gan
-from layerwise.training.gan.settings import GANSettings
-from layerwise.training.gan.train import train_image_gan
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.evaluation.reports import render_html_demo
+from layerwise.models.gan import Generator
+from layerwise.training.gan import (
+    GANSettings,
+    PairSettings,
+    generate_images,
+    rollout,
+    train_image_gan,
+    train_paired_gan,
+)
+from layerwise.utils import best_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 # Images of a figure, the factor of super-resolution, and frames that are predicted one from another.

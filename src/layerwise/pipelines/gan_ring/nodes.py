@@ -6,25 +6,21 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.evaluation.plots.animation import Animation, animate_points
-from layerwise.evaluation.plots.gan import plot_frames, plot_scatter_grid
-from layerwise.training.gan.diagnosis import (
+from layerwise.evaluation.plots import Animation, animate_points, plot_frames, plot_scatter_grid
+from layerwise.training.gan import (
     MAX_DISCRIMINATOR_ACCURACY,
     MAX_MOVEMENT,
     MIN_DIVERSITY,
     MIN_LOSS_DERIVATIVE,
     MIN_MODE_FRACTION,
     MIN_NET_FRACTION,
-)
-from layerwise.training.gan.gaussian_ring import (
     N_MODES,
     RingSettings,
     count_modes,
     sample_ring,
     train_ring_gan,
 )
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.utils import report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 SAMPLES = 1000

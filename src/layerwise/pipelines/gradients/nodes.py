@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import plots
-from layerwise.evaluation.reports.markdown import table
-from layerwise.training.diagnostics.diagnosis import VANISHING_RATIO
-from layerwise.training.diagnostics.gradient_study import (
+from layerwise.evaluation.reports import table
+from layerwise.training.diagnostics import (
+    VANISHING_RATIO,
     GradientStudySettings,
     has_improved,
     remedy_trials,
     run_trial,
     survey_trials,
+    train_long_range_memory,
 )
-from layerwise.training.diagnostics.long_range_memory import train_long_range_memory
-from layerwise.utils.run_context import report_metrics
+from layerwise.utils import report_metrics
 
 log = logging.getLogger(__name__)
 TrialResults = list[dict[str, Any]]

@@ -1,10 +1,9 @@
 """The node that predicts the rows of a file with a trained model."""
 
-from layerwise.data.reading.chunks import ChunkedReader
-from layerwise.inference.batch_predict import StreamedPredictions
-from layerwise.inference.model import TrainedModel
-from layerwise.parameters.inference import PredictSettings
-from layerwise.utils.run_context import report_tags
+from layerwise.data.reading import ChunkedReader
+from layerwise.inference import StreamedPredictions, TrainedModel
+from layerwise.parameters import PredictSettings
+from layerwise.utils import report_tags
 
 
 def predict_rows(model: TrainedModel, rows: ChunkedReader, settings: PredictSettings) -> StreamedPredictions:

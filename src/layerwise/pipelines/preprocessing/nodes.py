@@ -4,17 +4,22 @@ from typing import Any
 
 import pandas as pd
 
-from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.preprocessor import example_rows
-from layerwise.data.preprocessing.preprocessor import fit_preprocessor as fit
-from layerwise.data.preprocessing.preprocessor import preprocess_rows as apply
-from layerwise.data.problem import PreprocessingSettings, Problem, SplitSettings
-from layerwise.data.splits import Split, choose_labelled, split_raw, validate_batch_size
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.training.rbm.pretraining import PretrainingSettings
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import derive_seed
-from layerwise.utils.run_context import report_tags
+from layerwise.data import (
+    DataError,
+    DataSpec,
+    PreprocessingSettings,
+    Problem,
+    Split,
+    SplitSettings,
+    TensorData,
+    choose_labelled,
+    split_raw,
+    validate_batch_size,
+)
+from layerwise.data.preprocessing import example_rows, fit_preprocessor as fit, preprocess_rows as apply
+from layerwise.training.rbm import PretrainingSettings
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import derive_seed, report_tags
 
 UNLABELLED = ("ratings", "documents")
 

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.models.autoencoder.stacked import StackedAutoencoders, from_dbn
-from layerwise.models.rbm.dbn import DBN, DBNConfig
-from layerwise.parameters.networks import DBNSettings
-from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.autoencoder.stacking import build_stack, pretrain_layers, train_unrolled
-from layerwise.training.plan import TrainingError
-from layerwise.training.rbm.pretraining import PretrainingResult, PretrainingSettings, pretrain_dbn
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
+from layerwise.data import DataSpec, TensorData
+from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
+from layerwise.models.rbm import DBN, DBNConfig
+from layerwise.parameters import DBNSettings
+from layerwise.training import TrainingError
+from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
+from layerwise.training.rbm import PretrainingResult, PretrainingSettings, pretrain_dbn
+from layerwise.utils import best_device, torch_rng
 
 
 def pretrain_stack(

@@ -3,13 +3,17 @@
 import logging
 from typing import Any
 
-from layerwise.data.tensors import DataSpec, SparseTensorData, TensorData
-from layerwise.evaluation.unsupervised.ratings import rating_errors
-from layerwise.evaluation.unsupervised.topics import lda_perplexity, perplexity, top_words, unigram_perplexity
-from layerwise.models.rbm.rbm import RBM
-from layerwise.parameters.rbm import RBMSettings
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.data import DataSpec, SparseTensorData, TensorData
+from layerwise.evaluation.unsupervised import (
+    lda_perplexity,
+    perplexity,
+    rating_errors,
+    top_words,
+    unigram_perplexity,
+)
+from layerwise.models.rbm import RBM
+from layerwise.parameters import RBMSettings
+from layerwise.utils import report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 

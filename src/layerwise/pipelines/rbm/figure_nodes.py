@@ -6,17 +6,16 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
+from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.evaluation import plots
-from layerwise.evaluation.plots.rbm import plot_activations
-from layerwise.evaluation.plots.rbm import plot_inpainting as inpainting_figure
-from layerwise.models.rbm.rbm import RBM
-from layerwise.parameters.rbm import RBMSettings
+from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
+from layerwise.models.rbm import RBM
+from layerwise.parameters import RBMSettings
 from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import hidden_features
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import torch_rng
 
 SHOWN = 10
 # Gibbs steps before a missing column's conditional means are averaged, and the number of averaged ones.

@@ -7,21 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.evaluation.likelihood.rbm import log_partition, log_probability
-from layerwise.evaluation.metrics.supervised import compute_metrics
-from layerwise.models.rbm.label_units import class_log_probabilities, with_labels
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm.rbm import RBM, RBMConfig
-from layerwise.parameters.rbm import RBMSettings
+from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation.likelihood import log_partition, log_probability
+from layerwise.evaluation.metrics import compute_metrics
+from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities, log_pseudo_likelihood, with_labels
+from layerwise.parameters import RBMSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import probe_views
-from layerwise.training.rbm.pretraining import PretrainingResult
-from layerwise.training.rbm.ratings import RatingsMonitor
-from layerwise.training.rbm.train import fit_rbm, rbm_config
-from layerwise.utils.devices import best_device
-from layerwise.utils.random_streams import torch_rng
-from layerwise.utils.run_context import report_metrics
+from layerwise.training.rbm import PretrainingResult, RatingsMonitor, fit_rbm, rbm_config
+from layerwise.utils import best_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from layerwise.data.transforms.corruption import CorruptionName
-from layerwise.models.layers import Activation, Initializer
+from layerwise.data.transforms import CorruptionName
+from layerwise.models import Activation, Initializer
 from layerwise.training.autoencoder.latent_penalties import SPARSITIES, SparsityName
 from layerwise.training.autoencoder.variants import (
     COMMON_DEFAULTS,
@@ -13,10 +13,9 @@ from layerwise.training.autoencoder.variants import (
     DEFAULT_SPARSITY_WEIGHTS,
     VARIANT_DEFAULTS,
 )
-from layerwise.training.optim.settings import OptimizerName, ScheduleName
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.config import Config, setting
-from layerwise.utils.devices import Precision
+from layerwise.training.optim import OptimizerName, ScheduleName
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import Config, Precision, setting
 
 
 class BaseAutoencoderSettings(Config):

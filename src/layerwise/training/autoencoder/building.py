@@ -6,14 +6,19 @@ from typing import Any, Literal
 
 import torch
 
-from layerwise.data.tensors import DataSpec
-from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder, ConvolutionalConfig
-from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
-from layerwise.models.autoencoder.outputs import LossName, OutputName
-from layerwise.models.autoencoder.variational import VAE, VAEConfig
-from layerwise.models.layers import Activation
-from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
+from layerwise.data import DataSpec
+from layerwise.models import Activation
+from layerwise.models.autoencoder import (
+    VAE,
+    Autoencoder,
+    AutoencoderConfig,
+    ConvolutionalAutoencoder,
+    ConvolutionalConfig,
+    LossName,
+    OutputName,
+    VAEConfig,
+)
+from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.plan import TrainingError

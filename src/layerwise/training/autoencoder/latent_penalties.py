@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from layerwise.utils.config import Choice
+from layerwise.utils import Choice
 
 SparsityName = Literal["none", "kl", "l1", "top_k"]
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from layerwise.data.transforms.corruption import Corruption
-from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
-from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.jacobian import encode_with_jacobian_norm, estimate_jacobian_norm
-from layerwise.models.autoencoder.variational import (
+from layerwise.data.transforms import Corruption
+from layerwise.models.autoencoder import (
     VAE,
+    Autoencoder,
+    ConvolutionalAutoencoder,
+    encode_with_jacobian_norm,
+    estimate_jacobian_norm,
     importance_weighted_bound,
     kl_divergence,
     log_weights,
@@ -21,7 +22,7 @@ from layerwise.models.autoencoder.variational import (
 from layerwise.training.autoencoder.latent_penalties import Contraction, EncodedBatch, Penalty
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.plan import Losses
-from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings
 
 
 class ReconstructionPlan(GradientPlan):

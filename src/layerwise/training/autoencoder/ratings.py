@@ -8,20 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.corruption import Corruption, column_groups
-from layerwise.models.autoencoder.ratings import RatingAutoencoder, RatingAutoencoderConfig
-from layerwise.models.rbm.ratings import rated
+from layerwise.checkpointing import Progress
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.transforms import Corruption, column_groups
+from layerwise.models.autoencoder import RatingAutoencoder, RatingAutoencoderConfig
+from layerwise.models.rbm import rated
 from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import Losses, TrainingError
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import torch_rng
 
 
 class RatingReconstructionPlan(GradientPlan):

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
-from layerwise.models.autoencoder.base import BaseAutoencoder
-from layerwise.models.rbm.rbm import RBM
-from layerwise.training.callbacks.base import Callback
+from layerwise.checkpointing import Progress
+from layerwise.models.autoencoder import BaseAutoencoder
+from layerwise.models.rbm import RBM
+from layerwise.training.callbacks import Callback
 
 
 @dataclass

@@ -5,17 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import TensorData
-from layerwise.models.autoencoder.sequence import SequenceAutoencoder
-from layerwise.training.callbacks.base import Reporter
-from layerwise.training.callbacks.keep_best_weights import KeepBestWeights
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.checkpointing import Progress
+from layerwise.data import TensorData
+from layerwise.models.autoencoder import SequenceAutoencoder
+from layerwise.training.callbacks import KeepBestWeights, ProgressBar, Reporter
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import Losses
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import torch_rng
 
 
 class SequenceReconstructionPlan(GradientPlan):

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import model_validator
 
-from layerwise.data.transforms.augmentation import AugmentationSettings
-from layerwise.models.mlp import for_each_layer
+from layerwise.data.transforms import AugmentationSettings
+from layerwise.models import for_each_layer
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.variants import Variant
-from layerwise.utils.config import setting
+from layerwise.utils import setting
 
 
 class AutoencoderSettings(BaseAutoencoderSettings):

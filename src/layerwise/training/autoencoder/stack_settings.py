@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.variants import LayerVariant
-from layerwise.utils.config import setting
+from layerwise.utils import setting
 
 
 class SAESettings(BaseAutoencoderSettings):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.binarization import make_dynamic_binarization
-from layerwise.data.transforms.corruption import Corruption
-from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.passes import encode_rows
-from layerwise.models.autoencoder.stacked import StackConfig, StackedAutoencoders, roll_up, unroll
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.transforms import Corruption, make_dynamic_binarization
+from layerwise.models.autoencoder import (
+    Autoencoder,
+    StackConfig,
+    StackedAutoencoders,
+    encode_rows,
+    roll_up,
+    unroll,
+)
 from layerwise.training.autoencoder.building import layer_config, select_output
 from layerwise.training.autoencoder.plans import ReconstructionPlan
 from layerwise.training.autoencoder.reconstruction_history import (
@@ -19,11 +23,10 @@ from layerwise.training.autoencoder.reconstruction_history import (
 )
 from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.autoencoder.train import build_reconstruction_plan
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.training.callbacks import Callback, ProgressBar, Reporter
 from layerwise.training.loop import fit
-from layerwise.training.rbm.pretraining import PretrainingResult, PretrainingSettings, value_for_layer
-from layerwise.utils.random_streams import torch_rng
+from layerwise.training.rbm import PretrainingResult, PretrainingSettings, value_for_layer
+from layerwise.utils import torch_rng
 
 
 def build_stack(settings: SAESettings, columns: DataSpec, rng: torch.Generator) -> StackedAutoencoders:

@@ -7,12 +7,10 @@ from typing import Any
 
 import torch
 
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.data.transforms.corruption import Corruption, column_groups
-from layerwise.models.autoencoder.convolutional import ConvolutionalAutoencoder
-from layerwise.models.autoencoder.feedforward import Autoencoder
-from layerwise.models.autoencoder.variational import VAE
+from layerwise.checkpointing import Progress
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.data.transforms import Corruption, column_groups
+from layerwise.models.autoencoder import VAE, Autoencoder, ConvolutionalAutoencoder
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.building import AnyAutoencoder
 from layerwise.training.autoencoder.latent_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
@@ -23,14 +21,12 @@ from layerwise.training.autoencoder.reconstruction_history import (
 )
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.transforms import make_batch_transform
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import torch_rng
 
 
 def build_penalties(resolved: dict[str, Any]) -> list[Penalty]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from layerwise.utils.config import Choice
+from layerwise.utils import Choice
 
 LayerVariant = Literal["compression", "overcomplete", "sparse", "denoising", "contractive"]
 Variant = Literal[

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from layerwise.utils.run_context import report_metrics
+from layerwise.utils import report_metrics
 
 if TYPE_CHECKING:
-    from layerwise.checkpointing.state import Progress
+    from layerwise.checkpointing import Progress
 
 
 class Callback:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from layerwise.checkpointing.state import Progress
+from layerwise.checkpointing import Progress
 from layerwise.training.callbacks.base import Callback
 from layerwise.training.callbacks.early_stopping import BestEpoch, EarlyStopping
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
+from layerwise.checkpointing import Progress
 from layerwise.training.callbacks.base import Callback
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from layerwise.checkpointing.state import Progress
+from layerwise.checkpointing import Progress
 from layerwise.training.callbacks.base import Callback
 
 
@@ -26,8 +26,13 @@ class ProgressBar(Callback):
         if not self.shown:
             return
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import (
+            BarColumn,
+            Progress as Bar,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self._bar = Bar(
             TextColumn("{task.description}"),

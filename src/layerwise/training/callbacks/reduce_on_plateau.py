@@ -11,7 +11,7 @@ from torch import Tensor
 from layerwise.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
-    from layerwise.checkpointing.state import Progress
+    from layerwise.checkpointing import Progress
 
 
 class HasLearningRate(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.feedforward import Autoencoder
+from layerwise.models.autoencoder import Autoencoder
 from layerwise.training.plan import TrainingError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 # A first layer whose gradient is below this fraction of the last hidden layer's learns next to nothing.
 VANISHING_RATIO = 1e-3

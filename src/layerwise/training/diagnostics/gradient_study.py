@@ -11,17 +11,13 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.models.layers import Activation, Initializer
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.recurrent import Cell
+from layerwise.data import DataSpec, TensorData
+from layerwise.models import MLP, Activation, Cell, Initializer, MLPConfig
 from layerwise.training.diagnostics.diagnosis import gradient_ratio
 from layerwise.training.diagnostics.layer_statistics import LayerStatistics
 from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.config import Config, setting
-from layerwise.utils.random_streams import torch_rng
+from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.utils import Config, setting, torch_rng
 
 
 class GradientStudySettings(Config):

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import TensorData
-from layerwise.models.mlp import MLP
-from layerwise.training.callbacks.base import Callback
+from layerwise.checkpointing import Progress
+from layerwise.data import TensorData
+from layerwise.models import MLP
+from layerwise.training.callbacks import Callback
 from layerwise.training.diagnostics.diagnosis import LayerSummary, NetworkSummary, diagnose
-from layerwise.utils.run_context import report_metrics
+from layerwise.utils import report_metrics
 
 SATURATED = {"sigmoid": (0.02, 0.98), "tanh": (-0.96, 0.96)}
 DYING = ("relu",)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from layerwise.models.recurrent import Cell, Recurrent, RecurrentConfig
-from layerwise.utils.random_streams import torch_rng
+from layerwise.models import Cell, Recurrent, RecurrentConfig
+from layerwise.utils import torch_rng
 
 
 def sample_first_symbol_task(

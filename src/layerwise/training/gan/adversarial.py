@@ -9,18 +9,15 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.gan.discriminator import Discriminator
-from layerwise.models.gan.generator import Generator
+from layerwise.data import TensorData
+from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import Conditioning, unconditional
 from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
 from layerwise.training.gan.objectives import get_objective
-from layerwise.training.optim.optimizer_state import load_moment_tensors, moments_to_tensors
-from layerwise.training.optim.schedules import learning_rate_factor
+from layerwise.training.optim import learning_rate_factor, load_moment_tensors, moments_to_tensors
 from layerwise.training.plan import Losses
-from layerwise.utils.devices import matmul_autocast
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import matmul_autocast, torch_rng
 
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
 EMA_WARM_UP = 10.0

@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from layerwise.training.gan.objectives import ObjectiveName, constrains_gradient, get_objective
-from layerwise.utils.config import Config, setting
-from layerwise.utils.devices import Precision
+from layerwise.utils import Config, Precision, setting
 
 
 class AdversarialSettings(Config):

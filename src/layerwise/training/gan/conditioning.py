@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from layerwise.data.sources.captions import Captions
-from layerwise.data.tensors import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.sources import Captions
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.plan import TrainingError
 

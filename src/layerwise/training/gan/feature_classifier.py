@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import derive_seed, torch_rng
+from layerwise.data import DataSpec, TensorData
+from layerwise.models import MLP, MLPConfig
+from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.utils import derive_seed, torch_rng
 
 # Units of the hidden layers; the last one is the feature space.
 HIDDEN_SIZES = (256, 64)

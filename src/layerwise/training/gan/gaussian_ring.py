@@ -9,15 +9,13 @@ import torch
 from pydantic import field_validator
 from torch import Tensor
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.data import TensorData
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.monitor import MODE_FRACTION, GANMonitor
 from layerwise.training.gan.train import GANResult, train_adversarial
-from layerwise.utils.config import nearest, setting
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import nearest, setting, torch_rng
 
 N_MODES, RADIUS, STD = 8, 2.0, 0.1
 # A sample belongs to a mode within so many standard deviations of its centre.

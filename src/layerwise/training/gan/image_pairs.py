@@ -8,15 +8,13 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig
+from layerwise.data import TensorData
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import conditioning_on_targets
 from layerwise.training.gan.train import GANResult, train_adversarial
-from layerwise.utils.config import setting
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import setting, torch_rng
 
 
 class PairSettings(AdversarialSettings):

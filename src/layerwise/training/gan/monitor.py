@@ -8,9 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
-from layerwise.models.gan.generator import Generator
-from layerwise.training.callbacks.base import Callback
+from layerwise.checkpointing import Progress
+from layerwise.models.gan import Generator
+from layerwise.training.callbacks import Callback
 
 # The mode (a class, or a known centre) that each row belongs to, -1 for none: (n, d) to (n,).
 ModeAssignment = Callable[[Tensor], Tensor]

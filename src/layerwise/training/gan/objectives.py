@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu, softplus
 
-from layerwise.utils.config import Choice
+from layerwise.utils import Choice
 
 ObjectiveName = Literal[
     "minimax", "non_saturating", "least_squares", "wasserstein", "wasserstein_penalty", "hinge"

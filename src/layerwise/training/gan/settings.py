@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import PositiveInt, model_validator
 
-from layerwise.models.layers import Activation
+from layerwise.models import Activation
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.objectives import constrains_gradient
-from layerwise.utils.config import Config, setting
+from layerwise.utils import Config, setting
 
 
 class TableSettings(Config):

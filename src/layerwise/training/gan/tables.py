@@ -15,12 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from layerwise.data.preprocessing.table_encoding import EncodedColumn, TableEncoding
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.models.gan.discriminator import Discriminator
-from layerwise.models.gan.generator import Generator, GeneratorConfig
-from layerwise.models.gan.outputs import OutputBlock
-from layerwise.models.mlp import MLP, MLPConfig
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import EncodedColumn, TableEncoding
+from layerwise.models import MLP, MLPConfig
+from layerwise.models.gan import Discriminator, Generator, GeneratorConfig, OutputBlock
 from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss
 from layerwise.training.gan.conditioning import Conditioning, unconditional
 from layerwise.training.gan.settings import GANSettings
@@ -31,9 +29,8 @@ from layerwise.training.gan.train import (
     discriminator_config,
     train_adversarial,
 )
-from layerwise.training.supervised.finetuning import finetune
-from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.random_streams import derive_seed, torch_rng
+from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.utils import derive_seed, torch_rng
 
 
 def output_blocks(encoding: TableEncoding) -> tuple[OutputBlock, ...]:

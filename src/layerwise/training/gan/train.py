@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from layerwise.data.sources.captions import Captions
-from layerwise.data.tensors import DataSpec, TensorData
-from layerwise.data.transforms.binarization import make_dynamic_binarization
-from layerwise.models.gan.discriminator import Discriminator, DiscriminatorConfig
-from layerwise.models.gan.generator import Generator, GeneratorConfig, require_divisible_by_4
-from layerwise.models.mlp import MLP
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.data import DataSpec, TensorData
+from layerwise.data.sources import Captions
+from layerwise.data.transforms import make_dynamic_binarization
+from layerwise.models import MLP
+from layerwise.models.gan import (
+    Discriminator,
+    DiscriminatorConfig,
+    Generator,
+    GeneratorConfig,
+    require_divisible_by_4,
+)
+from layerwise.training.callbacks import Callback, ProgressBar, Reporter
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import (
@@ -28,7 +32,7 @@ from layerwise.training.gan.monitor import GANMonitor, ModeAssignment
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError, Transform
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import torch_rng
 
 # Samples that the monitor measures after each epoch, and how many of them are shown.
 MONITORED_SAMPLES, SHOWN_SAMPLES = 500, 64

@@ -6,8 +6,7 @@ from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from layerwise.utils.config import Choice, Config, setting
-from layerwise.utils.devices import Precision
+from layerwise.utils import Choice, Config, Precision, setting
 
 OptimizerName = Literal[
     "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"

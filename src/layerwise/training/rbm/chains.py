@@ -12,10 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.bernoulli import BernoulliUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
+from layerwise.models.rbm import RBM
+from layerwise.models.rbm.units import BernoulliUnits, SoftmaxUnits, UnitsError
 
 Product = Callable[[Tensor, Tensor], Tensor]
 

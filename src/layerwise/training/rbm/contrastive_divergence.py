@@ -14,15 +14,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import TensorData
-from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.gaussian import LOWEST_LOG_VARIANCE
+from layerwise.data import TensorData
+from layerwise.models.rbm import RBM
+from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE, UnitsError
 from layerwise.training.plan import Losses
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
-
-__all__ = ["ContrastiveDivergence", "ContrastiveDivergenceSettings"]
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
 RECONSTRUCT_EVERY = 8

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
-from layerwise.models.rbm.pseudo_likelihood import log_pseudo_likelihood
-from layerwise.models.rbm.rbm import RBM
-from layerwise.training.callbacks.base import Callback
+from layerwise.checkpointing import Progress
+from layerwise.models.rbm import RBM, log_pseudo_likelihood
+from layerwise.training.callbacks import Callback
 
 # The metric that may choose the best epoch.
 PSEUDO_LIKELIHOOD = "validation/pseudo_likelihood"

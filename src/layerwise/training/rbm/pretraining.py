@@ -9,19 +9,16 @@ import torch
 from pydantic import field_validator
 from torch import Tensor
 
-from layerwise.data.tensors import TensorData
-from layerwise.data.transforms.binarization import make_dynamic_binarization
-from layerwise.models.rbm.dbn import DBN
-from layerwise.models.rbm.rbm import RBM
-from layerwise.training.autoencoder.reconstruction_history import rbm_reconstruction_history
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.data import TensorData
+from layerwise.data.transforms import make_dynamic_binarization
+from layerwise.models.rbm import DBN, RBM
+from layerwise.training.autoencoder import rbm_reconstruction_history
+from layerwise.training.callbacks import Callback, ProgressBar, Reporter
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
-from layerwise.utils.config import setting
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import setting, torch_rng
 
 
 class PretrainingSettings(ContrastiveDivergenceSettings):

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.state import Progress
-from layerwise.models.rbm.ratings import rated, rating_probabilities
-from layerwise.models.rbm.rbm import RBM
-from layerwise.training.callbacks.base import Callback
+from layerwise.checkpointing import Progress
+from layerwise.models.rbm import RBM, rated, rating_probabilities
+from layerwise.training.callbacks import Callback
 
 
 class RatingsMonitor(Callback):

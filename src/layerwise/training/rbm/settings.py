@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from layerwise.models.rbm.rbm import HiddenKind
+from layerwise.models.rbm import HiddenKind
 from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
-from layerwise.utils.config import Config, setting
+from layerwise.utils import Config, setting
 
 
 class ContrastiveDivergenceSettings(Config):

@@ -7,22 +7,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import DataSpec, SparseTensorData, TensorData
-from layerwise.data.transforms.binarization import make_dynamic_binarization
-from layerwise.models.rbm.rbm import RBM, RBMConfig, VisibleKind
-from layerwise.models.rbm.units.base import UnitsError
-from layerwise.models.rbm.units.mixed import UnitBlock, unit_blocks
-from layerwise.training.autoencoder.reconstruction_history import rbm_reconstruction_history
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
-from layerwise.training.callbacks.progress_bar import ProgressBar
+from layerwise.data import DataSpec, SparseTensorData, TensorData
+from layerwise.data.transforms import make_dynamic_binarization
+from layerwise.models.rbm import RBM, RBMConfig, VisibleKind
+from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
+from layerwise.training.autoencoder import rbm_reconstruction_history
+from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
 from layerwise.training.loop import fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.training.rbm.pretraining import PretrainingResult
 from layerwise.training.rbm.ratings import RatingsMonitor
 from layerwise.training.rbm.settings import RBMTrainingSettings
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import torch_rng
 
 
 def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int = 0) -> RBMConfig:

@@ -8,28 +8,23 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import Task, TensorData
-from layerwise.models.mlp import MLP
-from layerwise.training.optim.flat_parameters import flatten_parameters, should_flatten
-from layerwise.training.optim.optimizer_state import load_moment_tensors, moments_to_tensors
-from layerwise.training.optim.optimizers import make_optimizer
-from layerwise.training.optim.penalties import clip_gradients, limit_norms, penalty
-from layerwise.training.optim.schedules import learning_rate_factor, scheduled_learning_rate
+from layerwise.data import Task, TensorData
+from layerwise.models import MLP
+from layerwise.training.optim import (
+    clip_gradients,
+    flatten_parameters,
+    limit_norms,
+    load_moment_tensors,
+    make_optimizer,
+    moments_to_tensors,
+    penalty,
+    scheduled_learning_rate,
+    should_flatten,
+)
 from layerwise.training.plan import Losses
-from layerwise.training.supervised.losses import probabilities, resolve_loss, row_loss, task_error, task_loss
+from layerwise.training.supervised.losses import resolve_loss, row_loss, task_error
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.devices import matmul_autocast
-
-__all__ = [
-    "Backpropagation",
-    "FinetuningSettings",
-    "learning_rate_factor",
-    "make_optimizer",
-    "probabilities",
-    "scheduled_learning_rate",
-    "task_error",
-    "task_loss",
-]
+from layerwise.utils import matmul_autocast
 
 
 def steps_planned(settings: FinetuningSettings, epochs: int, n_batches: int) -> int:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Task, TensorData
-from layerwise.models.mlp import MLP
-from layerwise.training.callbacks.base import Callback, Reporter
-from layerwise.training.callbacks.keep_best_weights import best_epoch_callbacks
-from layerwise.training.callbacks.limits import MaxSteps, MaxTime
-from layerwise.training.callbacks.progress_bar import ProgressBar
-from layerwise.training.callbacks.reduce_on_plateau import HasLearningRate, ReduceOnPlateau
+from layerwise.checkpointing import Progress
+from layerwise.data import Task, TensorData
+from layerwise.models import MLP
+from layerwise.training.callbacks import (
+    Callback,
+    HasLearningRate,
+    MaxSteps,
+    MaxTime,
+    ProgressBar,
+    ReduceOnPlateau,
+    Reporter,
+    best_epoch_callbacks,
+)
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.losses import check_targets, class_weight_tensor, resolve_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.training.transforms import make_batch_transform
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import torch_rng
 
 
 def finetune(

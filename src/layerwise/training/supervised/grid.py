@@ -13,7 +13,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.utils.config import Config, setting
+from layerwise.utils import Config, setting
 
 Point = dict[str, float]
 

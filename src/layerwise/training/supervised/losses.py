@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from layerwise.data.tensors import Task, TensorData
+from layerwise.data import Task, TensorData
 from layerwise.training.plan import TrainingError
-from layerwise.utils.config import Choice
+from layerwise.utils import Choice
 
 LossName = Literal[
     "auto", "binary_cross_entropy", "categorical_cross_entropy", "hinge", "focal",

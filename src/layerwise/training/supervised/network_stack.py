@@ -10,12 +10,18 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from layerwise.checkpointing.resume import ResumableTraining
-from layerwise.checkpointing.state import Progress
-from layerwise.data.tensors import Task, TensorData
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.stack import DropoutMasks, Members, MembersConfig, members_forward, sample_dropout_masks
-from layerwise.training.optim.schedules import scheduled_learning_rate
+from layerwise.checkpointing import Progress, ResumableTraining
+from layerwise.data import Task, TensorData
+from layerwise.models import (
+    MLP,
+    DropoutMasks,
+    Members,
+    MembersConfig,
+    MLPConfig,
+    members_forward,
+    sample_dropout_masks,
+)
+from layerwise.training.optim import scheduled_learning_rate
 from layerwise.training.plan import TrainingPlan, Transform
 from layerwise.training.supervised.backpropagation import steps_planned
 from layerwise.training.supervised.finetuning import check_settings_fit, step_and_time_limits
@@ -29,8 +35,7 @@ from layerwise.training.supervised.stack_state import (
     StackTrainingState,
 )
 from layerwise.training.transforms import make_batch_transform
-from layerwise.utils.devices import matmul_autocast
-from layerwise.utils.random_streams import torch_rng
+from layerwise.utils import matmul_autocast, torch_rng
 
 
 def train_network_stack(

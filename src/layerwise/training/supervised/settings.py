@@ -6,13 +6,12 @@ from typing import Literal
 
 from pydantic import PositiveInt, field_validator
 
-from layerwise.data.transforms.augmentation import AugmentationSettings
-from layerwise.models.dropout import MaskOf
-from layerwise.models.mlp import check_dropout_rates
-from layerwise.training.optim.settings import OptimizerSettings
+from layerwise.data.transforms import AugmentationSettings
+from layerwise.models import MaskOf, check_dropout_rates
+from layerwise.training.optim import OptimizerSettings
 from layerwise.training.supervised import losses
 from layerwise.training.supervised.losses import ClassWeights, LossName
-from layerwise.utils.config import setting
+from layerwise.utils import setting
 
 Monitor = Literal["validation/loss", "validation/error", "validation/accuracy"]
 

@@ -10,9 +10,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from layerwise.checkpointing.state import Progress
-from layerwise.models.stack import Members, is_running_statistic
-from layerwise.training.optim.optimizers import make_optimizer
+from layerwise.checkpointing import Progress
+from layerwise.models import Members, is_running_statistic
+from layerwise.training.optim import make_optimizer
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import make_reduce_on_plateau
 from layerwise.training.supervised.settings import FinetuningSettings

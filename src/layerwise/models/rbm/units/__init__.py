@@ -1,29 +1,8 @@
-"""The kinds of units that a restricted Boltzmann machine can have: one file an idea, the same methods for each."""
+"""The kinds of units that a restricted Boltzmann machine can have: one file a kind, the same methods for each.
 
-from layerwise.models.rbm.units.base import Units, UnitsError
-from layerwise.models.rbm.units.bernoulli import BernoulliUnits
-from layerwise.models.rbm.units.counts import ReplicatedSoftmaxUnits
-from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
-from layerwise.models.rbm.units.mixed import MixedUnits, UnitBlock, unit_blocks
-from layerwise.models.rbm.units.rectified import NoisyReLUUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
+The RBM that joins two layers of them is in `models.rbm`.
+"""
 
-VISIBLE_UNITS: dict[str, type[BernoulliUnits] | type[GaussianUnits]] = {
-    "bernoulli": BernoulliUnits,
-    "gaussian": GaussianUnits,
-}
+import lazy_loader
 
-__all__ = [
-    "VISIBLE_UNITS",
-    "BernoulliUnits",
-    "GaussianUnits",
-    "GaussianVarianceUnits",
-    "MixedUnits",
-    "NoisyReLUUnits",
-    "ReplicatedSoftmaxUnits",
-    "SoftmaxUnits",
-    "UnitBlock",
-    "Units",
-    "UnitsError",
-    "unit_blocks",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

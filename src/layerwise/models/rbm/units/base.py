@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from layerwise.utils.errors import UserError
+from layerwise.utils import UserError
 
 
 class UnitsError(UserError, ValueError):

@@ -8,12 +8,12 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from layerwise.data.tensors import ColumnBlock
+from layerwise.data import ColumnBlock
 from layerwise.models.rbm.units.base import Units, UnitsError
 from layerwise.models.rbm.units.bernoulli import BernoulliUnits
 from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
 from layerwise.models.rbm.units.softmax import SoftmaxUnits
-from layerwise.utils.config import Config
+from layerwise.utils import Config
 
 
 class UnitBlock(Config):

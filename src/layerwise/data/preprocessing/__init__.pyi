@@ -1,0 +1,22 @@
+from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text, parse_dates as parse_dates
+from .preprocessor import (
+    example_rows as example_rows,
+    fit_preprocessor as fit_preprocessor,
+    load_preprocessor as load_preprocessor,
+    preprocess_rows as preprocess_rows,
+    save_preprocessor as save_preprocessor,
+)
+from .summaries import (
+    OTHERS as OTHERS,
+    columns_for_summary as columns_for_summary,
+    image_features as image_features,
+)
+from .table_encoding import (
+    EncodedColumn as EncodedColumn,
+    TableEncoding as TableEncoding,
+    decode as decode,
+    encode as encode,
+    fit_encoding as fit_encoding,
+    known_rows as known_rows,
+)
+from .targets import derive_columns as derive_columns, target_column as target_column

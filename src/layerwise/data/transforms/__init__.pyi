@@ -1,0 +1,14 @@
+from .augmentation import AugmentationSettings as AugmentationSettings, make_augmentation as make_augmentation
+from .binarization import Compose as Compose, make_dynamic_binarization as make_dynamic_binarization
+from .corruption import (
+    CORRUPTIONS as CORRUPTIONS,
+    Corruption as Corruption,
+    CorruptionName as CorruptionName,
+    column_groups as column_groups,
+)
+from .image_pairs import (
+    bouncing_videos as bouncing_videos,
+    corrupt_images as corrupt_images,
+    downsample as downsample,
+    upsample as upsample,
+)

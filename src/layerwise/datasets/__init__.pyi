@@ -1,0 +1,19 @@
+from .animation import AnimationDataset as AnimationDataset
+from .network import NetworkDataset as NetworkDataset
+from .preprocessor import PreprocessorDataset as PreprocessorDataset
+from .sources import (
+    EmbeddedDigits as EmbeddedDigits,
+    SourceImages as SourceImages,
+    SourceTable as SourceTable,
+)
+from .sources_counts import (
+    SourceDocuments as SourceDocuments,
+    SourceRatings as SourceRatings,
+    SourceWordTable as SourceWordTable,
+)
+from .tensors import TensorsDataset as TensorsDataset
+from .trained_model import (
+    ChunkedReaderDataset as ChunkedReaderDataset,
+    PredictionsDataset as PredictionsDataset,
+    TrainedModelDataset as TrainedModelDataset,
+)

@@ -1,0 +1,1 @@
+from .rbm import RBMTransformer as RBMTransformer

@@ -1,0 +1,17 @@
+from .arrays import (
+    Array as Array,
+    as_array as as_array,
+    as_matrix as as_matrix,
+    check_targets_and_scores as check_targets_and_scores,
+    indicator_matrix as indicator_matrix,
+)
+from .baselines import compare_with_baselines as compare_with_baselines, fit_baselines as fit_baselines
+from .importance import Importance as Importance, permutation_importance as permutation_importance
+from .probe import linear_probe as linear_probe, principal_components as principal_components
+from .statistics import CALIBRATION_BINS as CALIBRATION_BINS
+from .supervised import (
+    LOWER_IS_BETTER as LOWER_IS_BETTER,
+    Metric as Metric,
+    choose_threshold as choose_threshold,
+    compute_metrics as compute_metrics,
+)

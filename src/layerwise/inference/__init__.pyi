@@ -1,0 +1,11 @@
+from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks as evaluate_chunks
+from .batch_predict import StreamedPredictions as StreamedPredictions
+from .model import (
+    MANIFEST_FILE as MANIFEST_FILE,
+    ModelError as ModelError,
+    ModelManifest as ModelManifest,
+    TrainedModel as TrainedModel,
+    load_trained_model as load_trained_model,
+    save_trained_model as save_trained_model,
+    verify_model_folder as verify_model_folder,
+)

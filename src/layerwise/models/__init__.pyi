@@ -1,0 +1,30 @@
+from .diagram import mermaid as mermaid
+from .dropout import MaskOf as MaskOf
+from .io import load_network as load_network, save_network as save_network
+from .layers import (
+    ACTIVATION_CHOICES as ACTIVATION_CHOICES,
+    ACTIVATIONS as ACTIVATIONS,
+    INITIALIZER_CHOICES as INITIALIZER_CHOICES,
+    INITIALIZERS as INITIALIZERS,
+    Activation as Activation,
+    BiasInitializer as BiasInitializer,
+    Initializer as Initializer,
+    Normalization as Normalization,
+    activation as activation,
+    initialize_ as initialize_,
+)
+from .mlp import (
+    MLP as MLP,
+    MLPConfig as MLPConfig,
+    check_dropout_rates as check_dropout_rates,
+    for_each_layer as for_each_layer,
+)
+from .recurrent import Cell as Cell, Recurrent as Recurrent, RecurrentConfig as RecurrentConfig
+from .stack import (
+    DropoutMasks as DropoutMasks,
+    Members as Members,
+    MembersConfig as MembersConfig,
+    is_running_statistic as is_running_statistic,
+    members_forward as members_forward,
+    sample_dropout_masks as sample_dropout_masks,
+)

@@ -1,0 +1,17 @@
+from .dbn import DBN as DBN, DBNConfig as DBNConfig
+from .enumeration import (
+    AT_A_TIME as AT_A_TIME,
+    number_of_states as number_of_states,
+    rbm_sites as rbm_sites,
+    slices_of_states as slices_of_states,
+)
+from .label_units import class_log_probabilities as class_log_probabilities, with_labels as with_labels
+from .pseudo_likelihood import log_pseudo_likelihood as log_pseudo_likelihood
+from .ratings import rated as rated, rating_probabilities as rating_probabilities
+from .rbm import (
+    RBM as RBM,
+    VISIBLE_UNITS as VISIBLE_UNITS,
+    HiddenKind as HiddenKind,
+    RBMConfig as RBMConfig,
+    VisibleKind as VisibleKind,
+)

@@ -1,0 +1,2 @@
+from .loop import evaluate as evaluate, fit as fit
+from .plan import TrainingError as TrainingError, TrainingPlan as TrainingPlan

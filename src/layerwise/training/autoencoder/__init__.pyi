@@ -1,0 +1,14 @@
+from .building import build_autoencoder as build_autoencoder
+from .latent_penalties import SPARSITIES as SPARSITIES
+from .ratings import train_rating_autoencoder as train_rating_autoencoder
+from .reconstruction_history import rbm_reconstruction_history as rbm_reconstruction_history
+from .sequences import train_sequences as train_sequences
+from .settings import AutoencoderSettings as AutoencoderSettings
+from .stack_settings import SAESettings as SAESettings
+from .stacking import (
+    build_stack as build_stack,
+    pretrain_layers as pretrain_layers,
+    train_unrolled as train_unrolled,
+)
+from .train import train_autoencoder as train_autoencoder
+from .variants import DEFAULT_CORRUPTION_LEVELS as DEFAULT_CORRUPTION_LEVELS, VARIANTS as VARIANTS

@@ -1,0 +1,31 @@
+from .conditioning import sample_conditions as sample_conditions
+from .diagnosis import (
+    MAX_DISCRIMINATOR_ACCURACY as MAX_DISCRIMINATOR_ACCURACY,
+    MAX_MOVEMENT as MAX_MOVEMENT,
+    MIN_DIVERSITY as MIN_DIVERSITY,
+    MIN_LOSS_DERIVATIVE as MIN_LOSS_DERIVATIVE,
+    MIN_MODE_FRACTION as MIN_MODE_FRACTION,
+    MIN_NET_FRACTION as MIN_NET_FRACTION,
+)
+from .feature_classifier import (
+    extract_features as extract_features,
+    predict_classes as predict_classes,
+    train_feature_classifier as train_feature_classifier,
+)
+from .gaussian_ring import (
+    N_MODES as N_MODES,
+    RingSettings as RingSettings,
+    count_modes as count_modes,
+    sample_ring as sample_ring,
+    train_ring_gan as train_ring_gan,
+)
+from .image_pairs import (
+    PairSettings as PairSettings,
+    generate_images as generate_images,
+    rollout as rollout,
+    train_paired_gan as train_paired_gan,
+)
+from .objectives import OBJECTIVE_CHOICES as OBJECTIVE_CHOICES
+from .settings import GANSettings as GANSettings
+from .tables import train_table_gan as train_table_gan
+from .train import GANResult as GANResult, train_image_gan as train_image_gan

@@ -1,0 +1,12 @@
+from .finetuning import finetune as finetune
+from .grid import GridSettings as GridSettings, rank_points as rank_points
+from .losses import (
+    DEFAULTS as DEFAULTS,
+    LOSSES as LOSSES,
+    TASKS as TASKS,
+    probabilities as probabilities,
+    resolve_loss as resolve_loss,
+)
+from .network_stack import train_network_stack as train_network_stack
+from .settings import FinetuningSettings as FinetuningSettings
+from .stack_state import StackHistory as StackHistory
