@@ -10,7 +10,10 @@ from .compression import (
 )
 from .imputation import imputation_errors as imputation_errors, impute as impute, mask_cells as mask_cells
 from .latent import active_units as active_units, latent_statistics as latent_statistics
-from .ratings import errors_with_mean_baselines as errors_with_mean_baselines, rating_errors as rating_errors
+from .recommendation import (
+    errors_with_mean_baselines as errors_with_mean_baselines,
+    rating_errors as rating_errors,
+)
 from .reconstruction import (
     peak_signal_to_noise_ratio as peak_signal_to_noise_ratio,
     reconstruction_cross_entropy as reconstruction_cross_entropy,

@@ -15,7 +15,7 @@ from .passes import (
     reconstruct_rows as reconstruct_rows,
     reconstruction_losses as reconstruction_losses,
 )
-from .ratings import (
+from .rating_autoencoder import (
     RatingAutoencoder as RatingAutoencoder,
     RatingAutoencoderConfig as RatingAutoencoderConfig,
 )

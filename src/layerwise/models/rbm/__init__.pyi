@@ -7,7 +7,7 @@ from .enumeration import (
 )
 from .label_units import class_log_probabilities as class_log_probabilities, with_labels as with_labels
 from .pseudo_likelihood import log_pseudo_likelihood as log_pseudo_likelihood
-from .ratings import rated as rated, rating_probabilities as rating_probabilities
+from .rating_predictions import rated as rated, rating_probabilities as rating_probabilities
 from .rbm import (
     RBM as RBM,
     VISIBLE_UNITS as VISIBLE_UNITS,

@@ -5,7 +5,7 @@ from .pretraining import (
     pretrain_dbn as pretrain_dbn,
     value_for_layer as value_for_layer,
 )
-from .ratings import RatingsMonitor as RatingsMonitor
+from .ratings_monitor import RatingsMonitor as RatingsMonitor
 from .settings import (
     ContrastiveDivergenceSettings as ContrastiveDivergenceSettings,
     RBMTrainingSettings as RBMTrainingSettings,

@@ -17,7 +17,7 @@ from layerwise.training.loop import fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.training.rbm.pretraining import PretrainingResult
-from layerwise.training.rbm.ratings import RatingsMonitor
+from layerwise.training.rbm.ratings_monitor import RatingsMonitor
 from layerwise.training.rbm.settings import RBMTrainingSettings
 from layerwise.utils import torch_rng
 
