@@ -46,9 +46,12 @@ def test_nothing_is_drawn_where_the_output_is_no_terminal(capsys):
 
 
 @pytest.mark.parametrize(
-    ("metric", "shown"), [("train/loss", "train/loss 1.5000"), ("validation/error", "validation/error 0.3750")]
+    ("metric", "shown"),
+    [("train/loss", "train/loss 1.5000"), ("validation/error", "validation/error 0.3750")],
 )
-def test_a_terminal_is_left_with_the_label_the_epochs_and_the_last_epochs_metric(metric, shown, left_on_terminal):
+def test_a_terminal_is_left_with_the_label_the_epochs_and_the_last_epochs_metric(
+    metric, shown, left_on_terminal
+):
     line = left_on_terminal("layer 1 of 3", metric)
     assert re.search(rf"^layer 1 of 3 .* epoch 3/3 {shown} \d:\d\d:\d\d \d:\d\d:\d\d\s*$", line), line
 

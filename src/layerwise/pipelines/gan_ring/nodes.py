@@ -97,8 +97,9 @@ def write_report(runs: list[dict[str, Any]]) -> str:
     )
     return (
         "# GANs on the Gaussian ring\n\n"
-        f"{table(head, rows)}\n\nA mode is found when at least a quarter of one eighth of the samples lie within three standard "
-        "deviations of it.\n\n"
+        f"{table(head, rows)}\n\n"
+        "A mode is found when at least a quarter of one eighth of the samples lie within three standard deviations of "
+        "it.\n\n"
         f"## Diagnosis\n\n{summary or 'No failure.'}\n\n"
         f"The last third of the epochs decides. Collapsed: below {MIN_MODE_FRACTION:.0%} of the modes, or samples "
         f"{MIN_DIVERSITY:g} times as far apart as real rows. Vanishing: the derivative of the generator's loss by the "

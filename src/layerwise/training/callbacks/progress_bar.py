@@ -43,7 +43,9 @@ class ProgressBar(Callback):
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task(self.label, total=progress.epochs, completed=progress.epoch, metric="")
+        self._task = self._bar.add_task(
+            self.label, total=progress.epochs, completed=progress.epoch, metric=""
+        )
         self._bar.start()
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
