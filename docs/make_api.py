@@ -6,15 +6,15 @@ import ast
 import importlib
 import inspect
 import re
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
+from page_writer import write
+
 import layerwise
-from layerwise.utils import atomic_write
 
 SOURCE = Path(layerwise.__file__).parent
 PROJECT = Path(__file__).parent.parent
@@ -129,14 +129,5 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def main() -> None:
-    """Write the page to the file that is named, or to the terminal."""
-    if len(sys.argv) < 2:
-        print(document(), end="")
-        return
-    with atomic_write(Path(sys.argv[1])) as part:
-        part.write_text(document())
-
-
 if __name__ == "__main__":
-    main()
+    write(document())

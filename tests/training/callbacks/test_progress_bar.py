@@ -57,7 +57,7 @@ def test_a_terminal_is_left_with_the_label_the_epochs_and_the_last_epochs_metric
 
 
 def test_the_training_loss_stands_under_its_own_name_where_an_epoch_has_no_such_metric(left_on_terminal):
-    line = left_on_terminal("a regression", "validation/error", {"train/loss": 0.5})
+    line = left_on_terminal("no validation rows", "validation/error", {"train/loss": 0.5})
     assert "train/loss 1.5000" in line
     assert "validation/error" not in line
 
