@@ -262,15 +262,13 @@ def test_a_new_objective_trains_a_gan(changed):
 
 def test_a_copied_folder_and_a_file_of_ones_own_are_a_problem(fresh_project):
     rng = np.random.default_rng(0)
-    size = rng.normal(5, 1, 300).round(2)
-    table = pd.DataFrame(
-        {"Id": range(300), "Size": size, "Soil": rng.choice(["clay", "sand"], 300), "Rings": size > 5}
-    )
+    size, weight = rng.normal(5, 1, 300).round(2), rng.normal(5, 1, 300).round(2)
+    rings = np.where(size + weight > 10, "many", "few")  # neither column alone decides it
+    soil = rng.choice(["clay", "sand"], 300)
+    table = pd.DataFrame({"Id": range(300), "Size": size, "Weight": weight, "Soil": soil, "Rings": rings})
     path = fresh_project.path
     (path / "data/01_raw/shells").mkdir()
-    table.assign(Rings=table["Rings"].map({True: "many", False: "few"})).to_csv(
-        path / "data/01_raw/shells/shells.csv", index=False
-    )
+    table.to_csv(path / "data/01_raw/shells/shells.csv", index=False)
     shutil.copytree(ROOT / "conf/churn", path / "conf/shells")
     (path / "conf/shells/catalog.yml").write_text(
         "raw:\n  type: layerwise.datasets.SourceTable\n  path: data/01_raw\n  file:\n    name: shells/shells.csv\n"
