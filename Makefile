@@ -38,6 +38,7 @@ parameters: $(BIN)/installed ## Write every parameter with its default into conf
 docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/python docs/make_hyperparameters.py docs/hyperparameters.md
+	$(BIN)/python docs/make_api.py docs/api.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 pictures: $(BIN)/installed ## Plot the documentation's figures of finished runs anew

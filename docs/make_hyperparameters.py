@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from page_writer import write
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -18,7 +17,7 @@ from layerwise.training.autoencoder import SPARSITIES, VARIANTS
 from layerwise.training.gan import OBJECTIVE_CHOICES
 from layerwise.training.optim import OPTIMIZERS, SCHEDULES
 from layerwise.training.supervised import LOSSES, TASKS
-from layerwise.utils import Choice, atomic_write
+from layerwise.utils import Choice
 
 HEAD = """# Hyperparameters
 
@@ -160,14 +159,5 @@ def document() -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def main() -> None:
-    """Write the page to the file that is named, or to the terminal."""
-    if len(sys.argv) < 2:
-        print(document(), end="")
-        return
-    with atomic_write(Path(sys.argv[1])) as part:
-        part.write_text(document())
-
-
 if __name__ == "__main__":
-    main()
+    write(document())

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import yaml
+from page_writer import write
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.parameters import PARAMETERS
-from layerwise.utils import atomic_write
 
 WIDTH = 120
 # Longer lists of names stand in the documentation's tables alone.
@@ -109,14 +107,5 @@ def _comment(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
 
-def main() -> None:
-    """Write the file that is named, or to the terminal."""
-    if len(sys.argv) < 2:
-        print(document(), end="")
-        return
-    with atomic_write(Path(sys.argv[1])) as part:
-        part.write_text(document())
-
-
 if __name__ == "__main__":
-    main()
+    write(document())

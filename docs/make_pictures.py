@@ -1,6 +1,6 @@
 """Make the figures of the README and the documentation from finished runs; `make pictures` does.
 
-    kedro run --pipelines=dbn     (and rbm, autoencoder, sae, gan, gradients)
+    kedro run --pipelines=dbn     (and rbm, autoencoder, sae, gan, gan_ring, gan_applications, gradients)
     python docs/make_pictures.py
 
 A figure whose run is missing is left as it is, with a message.
@@ -32,6 +32,8 @@ SHOWN = (
     ("compression", "autoencoder", ["compression"], 420, 64),
     ("stacked", "sae", ["features"], 560, 128),
     ("generated", "gan", ["samples"], 560, 64),
+    ("ring", "gan_ring", ["ring_samples"], 560, 64),
+    ("translation", "gan_applications", ["translation"], 300, 32),
     ("gradients", "gradients", ["gradients"], 1000, 96),
     ("exercise", "forest_fires_classic", ["accuracies"], 380, 64),
 )

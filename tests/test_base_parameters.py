@@ -7,7 +7,7 @@ from kedro.config import OmegaConfigLoader
 from make_parameters import document
 from pydantic import TypeAdapter, ValidationError
 
-from layerwise.parameters import PARAMETERS, is_model, without_empty_keys
+from layerwise.parameters import PARAMETERS, check_parameters, is_model, without_empty_keys
 from layerwise.parameters.keys import default_of
 from layerwise.training.gan import GANSettings
 
@@ -131,5 +131,7 @@ def test_a_problems_parameters_are_right(problem):
         env=problem,
         merge_strategy={"parameters": "soft"},
     )["parameters"]
-    for key, kind in PARAMETERS.items():
-        TypeAdapter(kind).validate_python(merged[key])
+    right = check_parameters(merged)  # rules across keys included
+    assert list(right) == list(PARAMETERS)
+    said = yaml.safe_load((CONF / problem / "parameters.yml").read_text())
+    assert right["problem"].name == said["problem"]["name"] == problem

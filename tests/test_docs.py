@@ -1,3 +1,4 @@
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from make_pictures import SHOWN
 from pydantic import BaseModel, TypeAdapter
 
 from layerwise.parameters import PARAMETERS
@@ -56,9 +58,23 @@ def test_a_pages_defaults_are_those_of_the_base_configuration(page):
 
 def test_every_pipeline_that_runs_has_its_page_and_every_page_is_in_the_navigation():
     nav = (ROOT / "mkdocs.yml").read_text()
-    text = "".join(page.read_text() for page in PAGES)
-    assert [name for name in RUNNABLE if f"--pipelines={name}`" not in text] == []
-    assert [page.name for page in PAGES if f"pipelines/{page.name}" not in nav] == []
+    assert sorted(page.stem for page in PAGES) == sorted(RUNNABLE)
+    assert [page.name for page in PAGES if f" pipelines/{page.name}\n" not in nav] == []
+
+
+def test_every_page_is_in_the_navigation_and_shows_only_pictures_that_there_are():
+    nav = (ROOT / "mkdocs.yml").read_text().split("\nnav:")[1]
+    docs = ROOT / "docs"
+    for page in docs.rglob("*.md"):
+        assert f" {page.relative_to(docs)}\n" in nav, page
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]*)\)", page.read_text()):
+            assert (page.parent / picture).exists(), (page, picture)
+
+
+@pytest.mark.parametrize(("pipeline", "names"), [(shown[1], shown[2]) for shown in SHOWN])
+def test_every_picture_is_of_figures_that_its_pipeline_draws(pipeline, names):
+    outputs = importlib.import_module(f"layerwise.pipelines.{pipeline}").create_pipeline().all_outputs()
+    assert {f"{pipeline}.figure_{name}" for name in names} <= outputs
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="the docs extra is not installed")

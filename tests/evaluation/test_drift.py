@@ -13,8 +13,12 @@ def test_the_index_is_the_symmetrized_kl_divergence():
     assert population_stability_index(p, q, 10**9, 10**9) == pytest.approx(divergence)
 
 
-def test_a_bin_without_rows_leaves_the_index_finite():
-    assert np.isfinite(population_stability_index(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 100, 50))
+def test_a_bin_without_rows_counts_as_half_a_row():
+    found = population_stability_index(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 100, 50)
+    p, q = np.array([1.0, 0.5 / 100]), np.array([0.5 / 50, 1.0])
+    p, q = p / p.sum(), q / q.sum()
+    assert found == pytest.approx(((q - p) * np.log(q / p)).sum(), rel=1e-12)
+    assert 9 < found < 10
 
 
 def test_without_drift_the_mean_index_is_the_expected_one():

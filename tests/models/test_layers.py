@@ -10,6 +10,8 @@ from layerwise.models import (
     ACTIVATIONS,
     INITIALIZER_CHOICES,
     INITIALIZERS,
+    MLP,
+    MLPConfig,
     activation,
     initialize_,
 )
@@ -95,7 +97,11 @@ def test_an_activation_is_the_function_of_its_name(name):
 
 
 def test_each_layer_gets_an_activation_of_its_own():
-    assert activation("prelu") is not activation("prelu")
+    network = MLP(MLPConfig(n_inputs=3, n_outputs=1, hidden_sizes=(4, 4), activation="prelu"))
+    first, second = (layer.weight for layer in network.activations)
+    first.data.fill_(0.75)
+    assert float(second.detach()) == 0.25  # PReLU's start, and not the first layer's
+    assert {id(first), id(second)} <= {id(value) for value in network.parameters()}
 
 
 def test_every_choice_is_described():

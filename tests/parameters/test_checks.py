@@ -62,8 +62,12 @@ def table_project(project):
     return run
 
 
-def test_a_right_table_runs(table_project):
+def test_a_right_table_runs_and_each_of_its_test_rows_is_predicted(table_project, project):
     table_project(churn_like())
+    assert project.last_run()[1] == "FINISHED"
+    n_test = len(project.json("04_feature/guarded/mlp/split.json")["test"])
+    predictions = pd.read_csv(project.path / "data/07_model_output/guarded/mlp/test_predictions.csv")
+    assert len(predictions) == n_test > 0
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,17 @@ def test_gans_on_the_ring_are_trained_and_reported(project):
     runs = project.json("07_model_output/ring/gan_ring/ring_results.json")
     assert [run["variant"] for run in runs] == ["default", "minimax, strong discriminator"]
     text = (project.path / "data/08_reporting/ring/gan_ring/report.md").read_text()
-    assert "| default | 0 |" in text
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert lines[:2] == [
+        "| variant | seed | modes found | samples in a mode | diagnosis |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for line, run in zip(lines[2:], runs, strict=True):
+        kinds = ", ".join(each.split(":")[0] for each in run["diagnoses"]) or "no failure"
+        shown = [run["variant"], "0", f"{run['modes']} of 8", f"{run['in_modes']:.0%}", kinds]
+        assert line == f"| {' | '.join(shown)} |"
+        for diagnosis in run["diagnoses"]:
+            assert f"- {run['variant']}, seed 0: {diagnosis}\n" in text
     assert (project.path / "data/08_reporting/ring/gan_ring/animation/animation.gif").exists()
 
 

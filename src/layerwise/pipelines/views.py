@@ -11,8 +11,12 @@ from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics import linear_probe, principal_components
+from layerwise.evaluation.metrics import linear_probe
+from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.utils import report_metrics
+
+# The fraction of the labelled rows' variance that the components explain.
+EXPLAINED_VARIANCE = 0.95
 
 
 def probe_views(
@@ -36,13 +40,11 @@ def probe_views(
     Returns:
         The metrics by view, the name of the main metric, and its values by view in words.
     """
-    inputs = {part: rows.inputs.numpy() for part, rows in parts.items()}
-    known = inputs.pop("labelled")
-    components, others = principal_components(known, inputs, seed)
+    components = fit_pca(parts["labelled"].inputs, EXPLAINED_VARIANCE)
     views: dict[str, dict[str, Any]] = {
         name: {part: represent(rows.inputs) for part, rows in parts.items()},
-        "raw": {"labelled": known, **inputs},
-        "pca": {"labelled": components, **others},
+        "raw": {part: rows.inputs for part, rows in parts.items()},
+        "pca": {part: components.encode(rows.inputs) for part, rows in parts.items()},
     }
     found = {}
     for view, given in views.items():

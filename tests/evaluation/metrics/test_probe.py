@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from layerwise.evaluation.metrics import linear_probe, principal_components
+from layerwise.evaluation.metrics import linear_probe
 from layerwise.evaluation.plots import plot_activations, plot_inpainting
 
 
@@ -30,19 +30,6 @@ def parts(task, seed=0):
 def test_a_linear_relation_is_found(task, n_outputs, name, bound):
     found = linear_probe(task, *parts(task), n_outputs=n_outputs, n_bootstrap=0)
     assert found[name].value < bound
-
-
-def test_components_explain_the_variance_and_come_from_the_training_rows():
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(300, 6)) * np.array([10, 5, 1, 0.1, 0.1, 0.1])
-    components, others = principal_components(x, {"test": x[:3] + 1})
-    assert components.shape == (300, 2)
-    centered = x - x.mean(0)
-    _, _, directions = np.linalg.svd(centered, full_matrices=False)
-    np.testing.assert_allclose(np.abs(components), np.abs(centered @ directions[:2].T), atol=1e-8)
-    np.testing.assert_allclose(
-        np.abs(others["test"]), np.abs((centered[:3] + 1) @ directions[:2].T), atol=1e-8
-    )
 
 
 def test_plots_of_rbms_show_what_they_are_given():

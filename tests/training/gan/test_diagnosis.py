@@ -1,14 +1,32 @@
 """Diagnoses from metrics, and from GANs that fail for a known reason."""
 
+import re
+
 import pytest
 import torch
+import yaml
+from pydantic import ValidationError
 
 from layerwise.checkpointing import Progress
 from layerwise.models.gan import Generator, GeneratorConfig
-from layerwise.training.gan import RingSettings, count_modes, sample_ring, train_ring_gan
-from layerwise.training.gan.diagnosis import diagnose_gan
+from layerwise.parameters import PARAMETERS
+from layerwise.training.gan import (
+    OBJECTIVE_CHOICES,
+    GANSettings,
+    PairSettings,
+    RingSettings,
+    count_modes,
+    sample_ring,
+    train_ring_gan,
+)
+from layerwise.training.gan.diagnosis import REMEDIES, diagnose_gan
 from layerwise.training.gan.gaussian_ring import assign_modes, mode_centers
 from layerwise.training.gan.monitor import GANMonitor
+
+# What every GAN can be given; a remedy for one of them alone says which.
+GANS = (GANSettings, RingSettings, PairSettings)
+# `gan.pac: 4`, `label_smoothing`, `r1: 1`: a name with a key before it, an underscore or a figure in it, or a value.
+NAMED = re.compile(r"\b((?:[a-z]\w*\.)?[a-z]\w*)(?:: ([\w.]*\w))?")
 
 HEALTHY = {
     "train/score_gradient": 0.5,
@@ -34,7 +52,7 @@ def test_healthy_metrics_have_no_diagnosis():
 @pytest.mark.parametrize(
     ("change", "diagnosis", "remedy"),
     [
-        ({"samples/modes": 6.0}, "collapsed", "packed"),
+        ({"samples/modes": 6.0}, "collapsed", "gan.pac: 4"),
         ({"samples/diversity": 0.4}, "collapsed", "wasserstein_penalty"),
         ({"train/score_gradient": 0.05}, "vanishing", "non_saturating"),
         ({"train/generator_gradient": 1e-4}, "vanishing", "non_saturating"),
@@ -51,6 +69,47 @@ def test_each_failure_has_its_diagnosis_and_its_remedy(change, diagnosis, remedy
         diagnose_gan([HEALTHY | {k: v for k, v in change.items() if "gradient" not in k}] * 3 + [HEALTHY] * 6)
         == []
     )
+
+
+def named_parameters(remedy):
+    """Yield the names in a remedy that are not plain words, each with the value that is advised, if any."""
+    for name, value in NAMED.findall(remedy):
+        if value or re.search(r"[_.0-9]", name):
+            yield name, value
+
+
+def wrong_names(remedy):
+    """Return what a remedy names and no GAN can be given."""
+    wrong = []
+    for name, value in named_parameters(remedy):
+        key, _, field = name.rpartition(".")
+        models = [PARAMETERS.get(key)] if key else GANS
+        if name in OBJECTIVE_CHOICES:
+            name, field, value = "objective", "objective", name
+        for model in models:
+            if model is None or field not in model.model_fields:
+                wrong.append(name)
+            elif value:
+                try:
+                    model(**{field: yaml.safe_load(value)})
+                except ValidationError as error:
+                    # Another setting may have to change with it, but the value itself has to be one.
+                    if any(each["loc"] for each in error.errors()):
+                        wrong.append(f"{name}: {value}")
+    return wrong
+
+
+@pytest.mark.parametrize("kind", REMEDIES)
+def test_a_remedy_names_only_parameters_and_values_that_a_gan_can_be_given(kind):
+    assert list(named_parameters(REMEDIES[kind]))
+    assert wrong_names(REMEDIES[kind]) == []
+
+
+def test_a_remedy_that_is_no_parameter_would_be_found():
+    assert wrong_names("discriminator.packed, or gan.packed: 4") == ["discriminator.packed", "gan.packed"]
+    assert wrong_names("a lower generator_rate, r1: 1") == ["generator_rate"] * 3
+    assert wrong_names("schedule: linear, the objective non_saturating") == ["schedule: linear"] * 3
+    assert wrong_names("pac: 4") == ["pac"] * 2  # neither the ring nor the pairs have it
 
 
 def test_samples_that_move_for_good_are_learning_and_not_oscillating():

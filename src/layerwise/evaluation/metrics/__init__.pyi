@@ -7,7 +7,7 @@ from .arrays import (
 )
 from .baselines import compare_with_baselines as compare_with_baselines, fit_baselines as fit_baselines
 from .importance import Importance as Importance, permutation_importance as permutation_importance
-from .probe import linear_probe as linear_probe, principal_components as principal_components
+from .probe import linear_probe as linear_probe
 from .statistics import CALIBRATION_BINS as CALIBRATION_BINS
 from .supervised import (
     LOWER_IS_BETTER as LOWER_IS_BETTER,

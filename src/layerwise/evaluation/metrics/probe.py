@@ -1,8 +1,7 @@
-"""Linear probe: a linear model on features, beside the raw rows and their principal components."""
+"""Linear probe: how much a linear model makes of features."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,8 @@ import numpy as np
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
-from layerwise.utils import derive_seed
 
 INVERSE_STRENGTHS = (0.01, 0.1, 1.0)
-# The fraction of the training rows' variance that the components explain.
-EXPLAINED_VARIANCE = 0.95
 
 
 def linear_probe(
@@ -45,19 +41,6 @@ def linear_probe(
         if loss < best:
             best, scores = loss, model.scores(test[0])
     return compute_metrics(task, test[1], scores, seed=seed, n_bootstrap=n_bootstrap)
-
-
-def principal_components(
-    training: Any, others: Mapping[str, Any], seed: int = 0
-) -> tuple[Array, dict[str, Array]]:
-    """Return principal components that explain 95 % of training's variance: of training and of the others."""
-    from sklearn.decomposition import PCA
-
-    matrix = as_array(training)
-    pca = PCA(EXPLAINED_VARIANCE, svd_solver="full", random_state=derive_seed(seed, "pca") % 2**32).fit(
-        matrix
-    )
-    return pca.transform(matrix), {name: pca.transform(as_array(rows)) for name, rows in others.items()}
 
 
 class _Linear:

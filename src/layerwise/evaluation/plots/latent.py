@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from scipy.linalg import eigh
 
 from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.style import (
@@ -22,6 +22,7 @@ from layerwise.evaluation.plots.style import (
     shorten_labels,
     style_axes,
 )
+from layerwise.evaluation.unsupervised import fit_pca
 
 
 def plot_heat_map(
@@ -186,13 +187,7 @@ def _plane(latents: Array) -> tuple[Array, list[str]]:
         raise ValueError(f"a map needs latents of at least two columns, not of shape {latents.shape}")
     if latents.shape[1] == 2:
         return latents, ["latent 1", "latent 2"]
-    centered = latents - latents.mean(0)
-    # The two longest axes of the covariance, and nothing else of it: many times as fast as all singular values.
-    moments, last = centered.T.astype(np.float64) @ centered, latents.shape[1] - 1
-    squared, vectors = eigh(moments, subset_by_index=[last - 1, last])
-    squared, directions = squared[::-1], vectors.T[::-1]
-    # A component's sign is arbitrary; its largest loading is made positive, so that maps agree.
-    signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(1)])
-    fractions = squared / max(float(np.trace(moments)), 1e-300)
-    labels = [f"principal component {k + 1} ({fractions[k]:.0%} of the variance)" for k in range(2)]
-    return centered @ (directions[:2] * signs[:, None]).T, labels
+    rows = torch.from_numpy(latents)
+    plane = fit_pca(rows, 2)
+    labels = [f"principal component {k + 1} ({plane.fractions[k]:.0%} of the variance)" for k in range(2)]
+    return plane.encode(rows).numpy(), labels

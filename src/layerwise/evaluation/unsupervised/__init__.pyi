@@ -4,12 +4,12 @@ from .anomalies import (
     synthetic_anomalies as synthetic_anomalies,
 )
 from .compression import (
-    fit_pca as fit_pca,
     jpeg_rate_distortion as jpeg_rate_distortion,
     latent_rate_distortion as latent_rate_distortion,
 )
 from .imputation import imputation_errors as imputation_errors, impute as impute, mask_cells as mask_cells
 from .latent import active_units as active_units, latent_statistics as latent_statistics
+from .principal_components import PrincipalComponents as PrincipalComponents, fit_pca as fit_pca
 from .recommendation import (
     errors_with_mean_baselines as errors_with_mean_baselines,
     rating_errors as rating_errors,

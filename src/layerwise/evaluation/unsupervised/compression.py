@@ -1,4 +1,4 @@
-"""Compression: principal components, and the rate-distortion curves of quantized latents and of JPEG."""
+"""Compression: the rate-distortion curves of quantized latents and of JPEG."""
 
 from __future__ import annotations
 
@@ -12,35 +12,6 @@ from torch import Tensor
 
 BITS = (2, 3, 4, 6, 8)
 QUALITIES = (1, 5, 10, 20, 30, 50, 70, 90)
-
-
-@dataclass(frozen=True)
-class PrincipalComponents:
-    """The plane of most variance (Pearson 1901).
-
-    Args:
-        mean: (d,) of the training rows.
-        directions: (k, d) of length 1, the ones of most variance first.
-    """
-
-    mean: Tensor
-    directions: Tensor
-
-    def encode(self, rows: Tensor) -> Tensor:
-        """Return components (n, k)."""
-        return (rows - self.mean) @ self.directions.t()
-
-    def decode(self, components: Tensor) -> Tensor:
-        """Return rows (n, d)."""
-        return self.mean + components @ self.directions
-
-
-def fit_pca(training: Tensor, k: int) -> PrincipalComponents:
-    """Return the first k principal components of rows (n, d), all of them if k is larger than d."""
-    mean = training.mean(0)
-    centered = (training - mean).double()
-    _, vectors = torch.linalg.eigh(centered.t() @ centered)
-    return PrincipalComponents(mean, vectors.flip(1)[:, :k].t().to(training.dtype))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from layerwise.evaluation.generative import (
     synthetic_data_utility,
 )
 from layerwise.evaluation.plots import Animation, animate_points
+from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.models import MLP
 from layerwise.training.gan import GANResult, GANSettings, train_table_gan
 from layerwise.utils import best_device, report_metrics
@@ -54,14 +55,12 @@ def _project_on_plane(
     result: GANResult, rows: torch.Tensor
 ) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
     """Return the sample history and some real rows on the real rows' first two principal components."""
-    real = rows[:1000].cpu().double().numpy()
-    mean = real.mean(0)
-    components = np.linalg.svd(real - mean, full_matrices=False)[2][:2].T
+    real = rows[:1000].cpu().double()
+    plane = fit_pca(real, 2)
     snapshots = [
-        (epoch, (samples.cpu().double().numpy() - mean) @ components)
-        for epoch, samples in result.sample_history
+        (epoch, plane.encode(samples.cpu().double()).numpy()) for epoch, samples in result.sample_history
     ]
-    return snapshots, (real - mean) @ components
+    return snapshots, plane.encode(real).numpy()
 
 
 def evaluate_table_samples(

@@ -11,7 +11,7 @@ from torch import Tensor
 from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.data.transforms import bouncing_videos, corrupt_images, downsample, upsample
 from layerwise.evaluation import plots
-from layerwise.evaluation.reports import render_html_demo
+from layerwise.evaluation.reports import render_html_demo, table
 from layerwise.models.gan import Generator
 from layerwise.training.gan import (
     GANSettings,
@@ -220,18 +220,18 @@ def write_report(
     translation: dict[str, float], resolution: dict[str, float], frames: dict[str, float]
 ) -> str:
     """Return the report of the errors, in Markdown."""
-    rows = {
+    tasks = {
         "restoring half-covered or noisy images": (translation, "the corrupted image"),
         "7 x 7 to 28 x 28": (resolution, "bilinear interpolation"),
         "next frame of a bouncing digit": (frames, "the last frame once more"),
     }
-    lines = [
-        f"| {name} | {found['mse']:.4f} | {found['baseline_mse']:.4f} | {baseline} |"
-        for name, (found, baseline) in rows.items()
+    rows = [
+        [name, f"{found['mse']:.4f}", f"{found['baseline_mse']:.4f}", baseline]
+        for name, (found, baseline) in tasks.items()
     ]
     return (
         "# Images from images\n\nMean squared error per pixel, on test rows.\n\n"
-        "| task | GAN | baseline | which is |\n| --- | --- | --- | --- |\n" + "\n".join(lines) + "\n\n"
+        f"{table(['task', 'GAN', 'baseline', 'which is'], rows)}\n\n"
         "`demo.html` beside this report is a generator with a slider for each number of its noise; open it in a "
         "browser.\n"
     )

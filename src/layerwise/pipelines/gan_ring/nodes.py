@@ -7,6 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from layerwise.evaluation.plots import Animation, animate_points, plot_frames, plot_scatter_grid
+from layerwise.evaluation.reports import table
 from layerwise.training.gan import (
     MAX_DISCRIMINATOR_ACCURACY,
     MAX_MOVEMENT,
@@ -79,17 +80,16 @@ def plot_sample_progress(animation: list[tuple[int, Any]]) -> Figure:
 def write_report(runs: list[dict[str, Any]]) -> str:
     """Return the report of all GANs, in Markdown."""
     head = ["variant", "seed", "modes found", "samples in a mode", "diagnosis"]
-    lines = [
+    rows = [
         [
             run["variant"],
-            str(run["seed"]),
+            run["seed"],
             f"{run['modes']} of {N_MODES}",
             f"{run['in_modes']:.0%}",
             _kinds(run["diagnoses"]),
         ]
         for run in runs
     ]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
     summary = "\n".join(
         f"- {run['variant']}, seed {run['seed']}: {diagnosis}"
         for run in runs
@@ -97,8 +97,9 @@ def write_report(runs: list[dict[str, Any]]) -> str:
     )
     return (
         "# GANs on the Gaussian ring\n\n"
-        f"{table}\n\nA mode is found when at least a quarter of one eighth of the samples lie within three standard "
-        "deviations of it.\n\n"
+        f"{table(head, rows)}\n\n"
+        "A mode is found when at least a quarter of one eighth of the samples lie within three standard deviations of "
+        "it.\n\n"
         f"## Diagnosis\n\n{summary or 'No failure.'}\n\n"
         f"The last third of the epochs decides. Collapsed: below {MIN_MODE_FRACTION:.0%} of the modes, or samples "
         f"{MIN_DIVERSITY:g} times as far apart as real rows. Vanishing: the derivative of the generator's loss by the "

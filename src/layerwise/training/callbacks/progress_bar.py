@@ -1,4 +1,4 @@
-"""A progress bar with epoch, loss and time left; silent when the output is not a terminal."""
+"""A progress bar with epoch, metric and time left; silent when the output is not a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ProgressBar(Callback):
 
     Args:
         label: what is learning, such as `layer 1 of 3`.
-        metric: the metric to show behind the bar.
+        metric: the metric to show behind the bar; the training loss where an epoch has none of that name.
     """
 
     def __init__(self, label: str, metric: str) -> None:
@@ -38,19 +38,22 @@ class ProgressBar(Callback):
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[loss]}"),
+            TextColumn("{task.fields[metric]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task(self.label, total=progress.epochs, completed=progress.epoch, loss="")
+        self._task = self._bar.add_task(
+            self.label, total=progress.epochs, completed=progress.epoch, metric=""
+        )
         self._bar.start()
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
         """Move the bar on and show the metric."""
         if self.shown:
-            value = metrics.get(self.metric, metrics.get("train/loss", float("nan")))
-            self._bar.update(self._task, completed=progress.epoch, loss=f"{self.metric} {value:.4f}")
+            name = self.metric if self.metric in metrics else "train/loss"
+            shown = f"{name} {metrics[name]:.4f}" if name in metrics else ""
+            self._bar.update(self._task, completed=progress.epoch, metric=shown)
 
     def on_train_end(self, progress: Progress) -> None:
         """Leave the bar as it is."""

@@ -25,7 +25,7 @@ REMEDIES = {
     "exploding": "gradient clipping (clip_norm: 1), He or Glorot initialisation, a lower rate, l2, fewer layers",
     "dead": "a lower learning rate, He initialisation with small positive biases, leaky_relu or elu",
     "saturated": "Glorot initialisation, standardised inputs, normalisation, or units of the relu family",
-    "symmetric": "a random initialisation: he_uniform for relu, glorot_uniform for sigmoid and tanh",
+    "symmetric": "random weights, by he_uniform for relu, glorot_uniform for sigmoid and tanh",
 }
 
 

@@ -21,13 +21,14 @@ MAX_DISCRIMINATOR_ACCURACY = 0.95
 MAX_MOVEMENT = 0.25
 MIN_NET_FRACTION = 0.35
 
+# A name with a key in front is a parameter of that key alone; the others are settings of every GAN.
 REMEDIES = {
-    "collapsed": "packed rows (pac: 4), the objective wasserstein_penalty, instance_noise, or a lower "
+    "collapsed": "packed rows (gan.pac: 4), the objective wasserstein_penalty, instance_noise, or a lower "
     "generator_learning_rate",
     "vanishing": "the objective non_saturating, least_squares or wasserstein_penalty, and a weaker discriminator "
     "(label_smoothing, instance_noise, a lower discriminator_learning_rate)",
     "overpowered": "a lower discriminator_learning_rate, discriminator_steps: 1, label_smoothing: 0.1, "
-    "instance_noise: 0.1, dropout in the discriminator, spectral_normalization, or r1",
+    "instance_noise: 0.1, gan.dropout: 0.3, gan.spectral_normalization: true, or r1: 1",
     "oscillating": "r1: 1, lower learning rates, schedule: cosine, a larger ema_decay, or beta_1: 0",
 }
 

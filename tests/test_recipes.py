@@ -1,0 +1,339 @@
+"""The recipes of CONTRIBUTING.md, done as they are written: in process, or in a changed copy of the package."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pydantic import Field
+from torch import nn
+
+import layerwise
+from layerwise.models import io, load_network, save_network
+from layerwise.utils import Config
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/layerwise"
+TEXT = (ROOT / "CONTRIBUTING.md").read_text()
+
+# "Add a pipeline", "Add a parameter", "Add a figure": three files of a new folder, and a line in two others.
+NODES = '''
+"""Nodes that count rows."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from layerwise.evaluation.plots import plot_bars
+from layerwise.parameters.counting import CountingSettings
+
+
+def count_rows(raw, settings: CountingSettings) -> str:
+    """Return a report of the classes that have enough rows."""
+    assert isinstance(settings, CountingSettings)
+    counts = np.bincount(raw.labels)
+    return f"{int((counts >= settings.least).sum())} classes of {settings.least} rows or more"
+
+
+def plot_classes(raw) -> Figure:
+    """Plot the rows of each class."""
+    return plot_bars(np.bincount(raw.labels))
+'''
+PIPELINE = '''
+"""Count the rows."""
+
+from kedro.pipeline import Node, Pipeline
+
+from layerwise.pipelines.counting import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline."""
+    own = [
+        Node(nodes.count_rows, ["raw", "params:counting"], "report", name="count_rows"),
+        Node(nodes.plot_classes, ["raw"], "figure_classes", name="plot_classes"),
+    ]
+    return Pipeline(own, namespace="counting", inputs={"raw"}, parameters={"params:counting"})
+'''
+SETTINGS = '''
+"""Settings of the pipeline counting."""
+
+from layerwise.utils import Config, setting
+
+
+class CountingSettings(Config):
+    """What is counted."""
+
+    least: int = setting(100, "rows of a class that counts", ge=1)
+'''
+FIGURE = '''
+"""Bars."""
+
+from matplotlib.figure import Figure
+
+from layerwise.evaluation.plots.style import cycle_color, new_figure, style_axes
+
+
+def plot_bars(heights) -> Figure:
+    """Plot a bar for each height."""
+    figure = new_figure(4, 3)
+    style_axes(figure.subplots(), xlabel="class", ylabel="rows").bar(range(len(heights)), heights, color=cycle_color(0))
+    return figure
+'''
+NEW_FILES = {
+    "pipelines/counting/__init__.py": "from layerwise.pipelines.counting.pipeline import create_pipeline\n",
+    "pipelines/counting/nodes.py": NODES,
+    "pipelines/counting/pipeline.py": PIPELINE,
+    "parameters/counting.py": SETTINGS,
+    "evaluation/plots/bars.py": FIGURE,
+}
+# File: the text that stands there, and what a recipe puts in its place.
+CHANGES = {
+    "pipeline_registry.py": [('    "dbn", "mlp",', '    "counting", "dbn", "mlp",')],
+    "parameters/keys.py": [
+        (
+            '    "predict": PredictSettings,',
+            '    "counting": CountingSettings,\n    "predict": PredictSettings,',
+        ),
+        (
+            "from layerwise.parameters.evaluation",
+            "from layerwise.parameters.counting import CountingSettings\nfrom layerwise.parameters.evaluation",
+        ),
+    ],
+    "evaluation/plots/__init__.pyi": [
+        ("from .drift import", "from .bars import plot_bars as plot_bars\nfrom .drift import")
+    ],
+    # "Add a metric"
+    "evaluation/metrics/statistics.py": [
+        (
+            "    sums: dict[str, Statistic] = {\n",
+            "    sums: dict[str, Statistic] = {\n"
+            '        "wrong_rows": lambda weights: weights.sum(1) - weights @ right,\n',
+        )
+    ],
+    "evaluation/metrics/supervised.py": [
+        ('LOWER_IS_BETTER = {"error",', 'LOWER_IS_BETTER = {"wrong_rows", "error",')
+    ],
+    # "Add an autoencoder variant", of the kind that is one file
+    "training/autoencoder/variants.py": [
+        ('Variant = Literal[\n    "compression",', 'Variant = Literal[\n    "narrow", "compression",'),
+        (
+            "VARIANTS: dict[str, Choice] = {\n",
+            'VARIANTS: dict[str, Choice] = {\n    "narrow": Choice("a latent of three units", "to draw it"),\n',
+        ),
+        (
+            "VARIANT_DEFAULTS: dict[str, dict[str, Any]] = {\n",
+            'VARIANT_DEFAULTS: dict[str, dict[str, Any]] = {\n    "narrow": {"latent_size": 3, **_SMOOTH},\n',
+        ),
+    ],
+    # "Add a GAN objective"
+    "training/gan/objectives.py": [
+        ('Literal[\n    "minimax",', 'Literal[\n    "logistic", "minimax",'),
+        (
+            "_BY_NAME: dict[str, Objective] = {\n",
+            "_BY_NAME: dict[str, Objective] = {\n"
+            '    "logistic": Objective(_cross_entropy, softplus, lambda s: softplus(-s), _identity, _negative),\n',
+        ),
+        (
+            "OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {\n",
+            'OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {\n    "logistic": Choice("as non_saturating"),\n',
+        ),
+    ],
+}
+# What a reader of the recipes then does in the copy; it prints what came of it.
+SCRIPT = """
+import json, sys
+from pathlib import Path
+
+import layerwise
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from layerwise.evaluation.metrics import compute_metrics
+
+assert Path(layerwise.__file__).is_relative_to(Path.cwd())
+bootstrap_project(Path.cwd())
+
+
+def run(pipeline, to_nodes=None, **params):
+    with KedroSession.create(Path.cwd(), save_on_close=False, runtime_params=params) as session:
+        session.run(pipeline_names=[pipeline], to_nodes=to_nodes)
+
+
+run("counting", counting={"least": 500})
+small = {"epochs": 1, "rows": 200, "seeds": 1, "variants": [], "hidden_sizes": [8], "batch_size": 100}
+run("gan_ring", ring={"objective": "logistic", **small})
+run("autoencoder", ["autoencoder.train_autoencoder"], autoencoder={"variant": "narrow", "epochs": 1})
+metric = compute_metrics("binary", [0, 1, 1, 0], [[0.9], [0.8], [0.1], [0.2]], n_bootstrap=20)["wrong_rows"]
+print("RESULT", json.dumps(metric.model_dump()))
+"""
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """A copy of the project after the recipes, what its script printed, and what `make parameters` wrote."""
+    project = tmp_path_factory.mktemp("recipes")
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("src", "conf", "docs"):
+        shutil.copytree(ROOT / name, project / name, ignore=ignored)
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, project)
+    package = project / "src/layerwise"
+    for name, text in NEW_FILES.items():
+        (package / name).parent.mkdir(exist_ok=True)
+        (package / name).write_text(text.lstrip())
+    for name, changes in CHANGES.items():
+        text = (package / name).read_text()
+        for old, new in changes:
+            assert text.count(old) == 1, (name, old)
+            text = text.replace(old, new)
+        (package / name).write_text(text)
+
+    def python(*arguments):
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=project,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        return done.stdout
+
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(project),
+        "PYTHONPATH": str(package.parent),
+        "OMP_NUM_THREADS": "1",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    python("docs/make_parameters.py", "conf/base/parameters.yml")
+    python("docs/make_hyperparameters.py", "docs/hyperparameters.md")
+    printed = python("-c", SCRIPT)
+    return project, json.loads(printed.split("RESULT", 1)[1])
+
+
+def test_a_new_pipeline_is_found_and_leaves_its_report_in_its_place(changed):
+    project, _ = changed
+    report = project / "data/08_reporting/digits/counting/report.md"
+    assert report.read_text() == "10 classes of 500 rows or more"
+
+
+def test_a_new_figure_is_a_file_and_an_artifact_of_the_run(changed):
+    project, _ = changed
+    assert (project / "data/08_reporting/digits/counting/classes.png").stat().st_size > 1000
+    assert list(project.glob("mlruns/**/artifacts/figures/classes.png"))
+
+
+def test_a_new_parameter_is_written_with_its_default_and_meaning(changed):
+    project, _ = changed
+    assert "  least: 100  # rows of a class that counts" in (project / "conf/base/parameters.yml").read_text()
+    assert (
+        "| `counting.least` | rows of a class that counts"
+        in (project / "docs/hyperparameters.md").read_text()
+    )
+
+
+def test_a_new_metric_has_its_interval_and_its_direction(changed):
+    _, metric = changed
+    assert (metric["value"], metric["better"]) == (2.0, "lower")
+    assert 0 <= metric["low"] <= metric["value"] <= metric["high"] <= 4
+
+
+def test_a_new_variant_of_one_file_trains_and_is_saved_with_its_defaults(changed):
+    project, _ = changed
+    network = load_network(project / "data/06_models/digits/autoencoder/autoencoder_network")
+    assert network.config.latent_size == 3
+    assert network.config.latent_activation == "linear"
+
+
+def test_a_new_objective_trains_a_gan(changed):
+    project, _ = changed
+    (run,) = json.loads((project / "data/07_model_output/digits/gan_ring/ring_results.json").read_text())
+    assert np.isfinite(run["last"]["train/generator_loss"])
+    assert "| `logistic` | as non_saturating |" in (project / "docs/hyperparameters.md").read_text()
+
+
+def test_a_copied_folder_and_a_file_of_ones_own_are_a_problem(fresh_project):
+    rng = np.random.default_rng(0)
+    size, weight = rng.normal(5, 1, 300).round(2), rng.normal(5, 1, 300).round(2)
+    rings = np.where(size + weight > 10, "many", "few")  # neither column alone decides it
+    soil = rng.choice(["clay", "sand"], 300)
+    table = pd.DataFrame({"Id": range(300), "Size": size, "Weight": weight, "Soil": soil, "Rings": rings})
+    path = fresh_project.path
+    (path / "data/01_raw/shells").mkdir()
+    table.to_csv(path / "data/01_raw/shells/shells.csv", index=False)
+    shutil.copytree(ROOT / "conf/churn", path / "conf/shells")
+    (path / "conf/shells/catalog.yml").write_text(
+        "raw:\n  type: layerwise.datasets.SourceTable\n  path: data/01_raw\n  file:\n    name: shells/shells.csv\n"
+    )
+    (path / "conf/shells/parameters.yml").write_text(
+        "problem:\n  name: shells\n  task: binary\n  target: Rings\n  positive: many\n  drop: [Id]\n"
+        "finetuning:\n  optimizer: adamw\n"
+    )
+    fresh_project.run("mlp", env="shells", mlp={"hidden_sizes": [8]}, finetuning={"epochs": 20})
+    metrics = fresh_project.json("08_reporting/shells/mlp/metrics.json")["network"]
+    assert metrics["accuracy"]["value"] > metrics["accuracy"]["base_rate"] + 0.2
+    assert fresh_project.last_run()[1] == "FINISHED"
+
+
+class ScaledConfig(Config):
+    """The shape of a network that scales its inputs."""
+
+    kind: str = "scaled"
+    n_inputs: int = Field(ge=1)
+
+
+class Scaled(nn.Module):
+    """Scale each input."""
+
+    def __init__(self, config, rng=None):
+        super().__init__()
+        self.config = config
+        self.scale = nn.Parameter(torch.randn(config.n_inputs, generator=rng))
+
+    def forward(self, x):
+        return self.scale * x
+
+
+def test_a_model_with_a_line_in_kinds_is_saved_and_read(tmp_path, monkeypatch):
+    network = Scaled(ScaledConfig(n_inputs=3), torch.Generator().manual_seed(0))
+    save_network(network, tmp_path)
+    with pytest.raises(ValueError, match="unknown kind of network 'scaled'"):
+        load_network(tmp_path)
+    monkeypatch.setitem(io.KINDS, "scaled", (ScaledConfig, Scaled))
+    found = load_network(tmp_path)
+    assert type(found) is Scaled
+    assert torch.equal(found(torch.ones(2, 3)), network(torch.ones(2, 3)))
+
+
+def test_every_file_and_name_in_the_recipes_is_there():
+    recipes = TEXT.split("## Add a problem")[1]
+    folders = [SOURCE, ROOT, *(SOURCE / name for name in ("training/autoencoder", "pipelines/autoencoder"))]
+    files = re.findall(r"`([\w./]+\.(?:py|yml|md|toml))`", recipes)
+    written_by_a_reader = {
+        "nodes.py",
+        "pipeline.py",
+        "catalog.yml",
+        "parameters.yml",
+        "__init__.py",
+        "figure_nodes.py",
+    }
+    assert len(files) > 30
+    missing = {f for f in files if not any((folder / f).exists() for folder in folders)} - written_by_a_reader
+    assert missing == set()
+    # "`NAME` of `file`", "`NAME` in `file`"
+    for name, file in re.findall(r"`(\w+)` (?:of|in)\s+`([\w./]+\.py)`", recipes):
+        path = next(folder / file for folder in folders if (folder / file).exists())
+        assert re.search(rf"^(class |def )?{name}\b", path.read_text(), re.MULTILINE), (name, file)
+
+
+def test_the_version_stands_the_same_in_both_places():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert layerwise.__version__ == declared
