@@ -17,8 +17,8 @@ from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
+from layerwise.training.optim import OptimizerSettings
 from layerwise.training.plan import Losses, TrainingError
-from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import torch_rng
 
 
@@ -36,7 +36,7 @@ class RatingReconstructionPlan(GradientPlan):
     def __init__(
         self,
         network: RatingAutoencoder,
-        settings: FinetuningSettings,
+        settings: OptimizerSettings,
         corruption: Corruption,
         n_batches: int,
         l2: float,
@@ -44,16 +44,17 @@ class RatingReconstructionPlan(GradientPlan):
         super().__init__(network, settings, {"corruption": corruption.rng}, n_batches)
         self.ratings, self.corruption, self.l2 = network, corruption, l2
 
-    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean loss with the penalty, and each row's loss."""
+        rows = batch.inputs
         loss = self.ratings.loss(self.ratings(self.corruption(rows)), rows)
         weights = (self.ratings.encoder.weight, self.ratings.decoder.weight)
         squared_norm = torch.stack([weight.square().sum() for weight in weights]).sum()
         return loss.mean() + self.l2 / 2 * squared_norm, {"loss": loss}
 
-    def validation_losses(self, rows: Tensor) -> Losses:
+    def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's loss, nothing masked."""
-        return {"loss": self.ratings.loss(self.ratings(rows), rows)}
+        return {"loss": self.ratings.loss(self.ratings(batch.inputs), batch.inputs)}
 
 
 class HeldOutRatingsMonitor(Callback):
@@ -115,7 +116,7 @@ def train_rating_autoencoder(
     progress = fit(
         RatingReconstructionPlan(
             network,
-            settings.to_finetuning_settings(settings.epochs),
+            settings,
             masking,
             -(-len(training) // settings.batch_size),
             settings.rating_l2,

@@ -89,7 +89,6 @@ def pretrain_layers(
             resolved,
             columns.blocks if k == 0 else (),
             bounded,
-            epochs[k],
             n_batches,
             seed,
             f"pretraining/{name}",
@@ -139,12 +138,11 @@ def train_unrolled(
     """
     deep, device = unroll(stack), training.inputs.device
     reconstruction_history = autoencoder_reconstruction_history(deep, training.inputs[0].clone())
-    optimizer_settings = settings.to_finetuning_settings(settings.unrolled_epochs or 1)
     no_corruption = Corruption("none", 0.0, torch_rng(seed, "unrolled", "corruption", device=device))
     progress = fit(
         ReconstructionPlan(
             deep,
-            optimizer_settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
+            settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
             no_corruption,
             n_batches=-(-len(training) // batch_size),
         ),

@@ -47,7 +47,6 @@ def build_reconstruction_plan(
     resolved: dict[str, Any],
     columns_blocks: Sequence[ColumnBlock],
     bounded: bool,
-    epochs: int,
     n_batches: int,
     seed: int,
     name: str,
@@ -71,7 +70,7 @@ def build_reconstruction_plan(
     groups = column_groups(columns_blocks) if columns_blocks else None
     return ReconstructionPlan(
         network,
-        settings.to_finetuning_settings(epochs),
+        settings,
         Corruption(kind, level, torch_rng(seed, name, "corruption", device=device), groups),
         build_penalties(resolved),
         torch_rng(seed, name, "directions", device=device) if settings.jacobian == "estimated" else None,
@@ -114,7 +113,7 @@ def train_autoencoder(
     if isinstance(network, VAE):
         plan = VariationalPlan(
             network,
-            settings.to_finetuning_settings(settings.epochs),
+            settings,
             torch_rng(seed, name, "noise", device=device),
             torch_rng(seed, name, "still noise", device=device),
             n_batches,
@@ -132,7 +131,6 @@ def train_autoencoder(
             resolved,
             columns.blocks,
             bounded,
-            settings.epochs,
             n_batches,
             seed,
             name,
