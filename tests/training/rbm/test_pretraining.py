@@ -5,9 +5,8 @@ from torch.nn import functional
 from layerwise.data import TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.models.rbm import DBN, DBNConfig
-from layerwise.training import TrainingError, fit
-from layerwise.training.rbm import ContrastiveDivergence, PretrainingSettings, pretrain_dbn, pretraining
-from layerwise.training.rbm.pretraining import layer_settings
+from layerwise.training import TrainingError, fit, greedy
+from layerwise.training.rbm import ContrastiveDivergence, PretrainingSettings, pretrain_dbn
 
 
 def seeded(seed=0):
@@ -40,7 +39,7 @@ def calls(monkeypatch):
         seen.append({"plan": plan, "training": training, "start": state, **options})
         return fit(plan, training, **options)
 
-    monkeypatch.setattr(pretraining, "fit", spy)
+    monkeypatch.setattr(greedy, "fit", spy)
     return seen
 
 
@@ -131,7 +130,7 @@ def test_every_setting_of_the_rbms_reaches_them():
         steps=4,
         sample_visible=True,
     )
-    found = layer_settings(chosen, 1, gaussian=False)
+    found = chosen.for_layer(1, gaussian=False)
     assert found.model_dump().items() <= chosen.model_dump().items()
 
 

@@ -15,13 +15,16 @@ from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.building import AnyAutoencoder
 from layerwise.training.autoencoder.latent_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
 from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
-from layerwise.training.autoencoder.reconstruction_history import (
-    ReconstructionHistory,
-    autoencoder_reconstruction_history,
-)
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
-from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
+from layerwise.training.callbacks import (
+    Callback,
+    ProgressBar,
+    ReconstructionHistory,
+    Reporter,
+    autoencoder_reconstruction_history,
+    best_epoch_callbacks,
+)
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
