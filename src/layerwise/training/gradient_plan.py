@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.training.optim import (
     OptimizerSettings,
@@ -30,7 +31,6 @@ class GradientPlan:
         network: what learns; its parameters that require a gradient.
         settings: the optimiser, its learning rate and schedule, clipping, the precision.
         rngs: every random generator that steps draw from, by name.
-        n_batches: batches an epoch, which the schedule needs.
         flatten: optimise the parameters of a small network as one vector, which is faster.
     """
 
@@ -39,18 +39,16 @@ class GradientPlan:
         network: nn.Module,
         settings: OptimizerSettings,
         rngs: Mapping[str, torch.Generator],
-        n_batches: int,
         flatten: bool = False,
     ) -> None:
         self.network, self.settings = network, settings
-        self.rngs, self.n_batches = dict(rngs), n_batches
+        self.rngs = dict(rngs)
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.flattened = flatten and should_flatten(self.parameters)
         optimized = [flatten_parameters(self.parameters)] if self.flattened else self.parameters
         self.optimizer = make_optimizer(settings, optimized)
         self.learning_rate_scale = 1.0
-        self.steps_done = 0
-        self.steps_planned = self.plan_steps(1)
+        self.steps_done, self.steps_planned, self.n_batches = 0, 1, 1
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return what is minimised on a batch, a number, and per-row losses by name."""
@@ -60,13 +58,13 @@ class GradientPlan:
         """Return per-row losses of a batch as it is, without noise on its inputs and without penalties."""
         raise NotImplementedError
 
-    def plan_steps(self, epochs: int) -> int:
-        """Return the steps that the schedule stretches over."""
-        return epochs * self.n_batches
+    def on_train_start(self, progress: Progress) -> None:
+        """Stretch the schedule over the steps of all epochs."""
+        self.n_batches = progress.n_batches
+        self.steps_planned = progress.epochs * progress.n_batches
 
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
-        """Plan the schedule's steps and switch dropout on."""
-        self.steps_planned = self.plan_steps(epochs)
+        """Switch dropout on."""
         self.network.train()
 
     def training_step(self, batch: TensorData) -> Losses:

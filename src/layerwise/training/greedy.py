@@ -1,4 +1,4 @@
-"""Greedy layer-wise pretraining (Hinton, Osindero & Teh 2006; Bengio et al. 2007): each layer learns from the one below."""
+"""Greedy layer-wise pretraining: each layer learns from the one below (Hinton et al. 2006; Bengio et al. 2007)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from layerwise.data import TensorData
 from layerwise.data.transforms import make_dynamic_binarization
-from layerwise.training.callbacks import Callback, ProgressBar, ReconstructionHistory, Reporter
+from layerwise.training.callbacks import ReconstructionHistory, standard_callbacks
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingPlan
 from layerwise.utils import torch_rng
@@ -81,7 +81,7 @@ def pretrain_greedily(
     for layer, layer_epochs in enumerate(epochs):
         name, is_first = f"layer_{layer + 1}", layer == 0
         label = f"pretraining layer {layer + 1} of {len(epochs)}"
-        callbacks: list[Callback] = [Reporter(f"pretraining/{name}/"), ProgressBar(label, layers.metric)]
+        callbacks = standard_callbacks(f"pretraining/{name}", layers.metric, label=label)
         progress = fit(
             layers.make_plan(layer, name, inputs),
             TensorData(inputs),

@@ -40,12 +40,12 @@ def rows(n=200, d=20):
 def reconstruction_plan(penalties=(), kind="none", level=0.0, directions=None, **shape):
     network = Autoencoder(AutoencoderConfig(**{"n_inputs": 20, "latent_size": 10} | shape), seeded())
     settings = OptimizerSettings(learning_rate=0.02)
-    return ReconstructionPlan(network, settings, Corruption(kind, level, seeded(3)), penalties, directions, 4)
+    return ReconstructionPlan(network, settings, Corruption(kind, level, seeded(3)), penalties, directions)
 
 
 def variational_plan(**settings):
     network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), latent_size=4), seeded())
-    return VariationalPlan(network, OptimizerSettings(learning_rate=0.01), seeded(4), seeded(5), 4, **settings)
+    return VariationalPlan(network, OptimizerSettings(learning_rate=0.01), seeded(4), seeded(5), **settings)
 
 
 def train(plan, epochs=30, data=None):

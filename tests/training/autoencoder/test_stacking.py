@@ -38,7 +38,6 @@ def train(network, rows, epochs):
         network,
         OptimizerSettings(optimizer="momentum", learning_rate=0.001),
         Corruption("none", 0.0, seeded(1)),
-        n_batches=-(-len(rows) // 100),
     )
     fit(plan, TensorData(rows), epochs=epochs, batch_size=100, rng=seeded(2))
     network.eval()

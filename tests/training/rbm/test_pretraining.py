@@ -93,6 +93,15 @@ def test_a_gaussian_first_layer_learns_at_its_own_rate(calls):
     torch.testing.assert_close(calls[0]["start"]["visible_bias"], inputs.mean(0))
 
 
+def test_the_rate_of_gaussian_units_falls_by_the_same_factor_as_the_others():
+    chosen = settings(learning_rate=(0.1, 0.2), gaussian_learning_rate=0.004, final_learning_rate=0.05)
+    gaussian, binary = chosen.for_layer(0, gaussian=True), chosen.for_layer(1, gaussian=False)
+    assert (gaussian.learning_rate, gaussian.final_learning_rate) == pytest.approx((0.004, 0.002))
+    assert (binary.learning_rate, binary.final_learning_rate) == (0.2, 0.05)
+    constant = settings(final_learning_rate=None).for_layer(0, gaussian=True)
+    assert constant.final_learning_rate is None
+
+
 def test_a_list_gives_each_layer_its_own_value(calls):
     chosen = settings(epochs=(1, 3, 2), learning_rate=(0.1, 0.05, 0.2), momentum=0.3)
     found = pretrain_dbn(stack(), rows(), None, chosen, seed=0)

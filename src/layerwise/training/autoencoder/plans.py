@@ -35,7 +35,6 @@ class ReconstructionPlan(GradientPlan):
         corruption: noise on the encoder's input; the loss is against the row itself.
         penalties: further terms of the cost.
         directions: samples the random directions of an estimated Jacobian norm; None takes the exact norm.
-        n_batches: batches an epoch.
     """
 
     def __init__(
@@ -45,12 +44,11 @@ class ReconstructionPlan(GradientPlan):
         corruption: Corruption,
         penalties: Sequence[Penalty] = (),
         directions: torch.Generator | None = None,
-        n_batches: int = 1,
     ) -> None:
         rngs = {"corruption": corruption.rng}
         if directions is not None:
             rngs["directions"] = directions
-        super().__init__(network, settings, rngs, n_batches)
+        super().__init__(network, settings, rngs)
         self.autoencoder, self.corruption, self.penalties = network, corruption, tuple(penalties)
         self.directions = directions
         self.needs_jacobian = any(isinstance(each, Contraction) for each in penalties)
@@ -93,7 +91,6 @@ class VariationalPlan(GradientPlan):
         settings: optimiser and schedule.
         noise: samples the latents in training.
         fixed_noise: samples the latents in validation.
-        n_batches: batches an epoch.
         samples: k of the importance-weighted bound.
         beta: weight of the KL divergence, with k = 1.
         beta_warmup_epochs: over which beta rises from 0.
@@ -106,13 +103,12 @@ class VariationalPlan(GradientPlan):
         settings: OptimizerSettings,
         noise: torch.Generator,
         fixed_noise: torch.Generator,
-        n_batches: int = 1,
         samples: int = 1,
         beta: float = 1.0,
         beta_warmup_epochs: int = 0,
         free_bits: float = 0.0,
     ) -> None:
-        super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise}, n_batches)
+        super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise})
         self.vae, self.samples, self.free_bits = network, samples, free_bits
         self.beta, self.beta_warmup_epochs, self.beta_now = beta, beta_warmup_epochs, beta
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.autoencoder import SequenceAutoencoder
-from layerwise.training.callbacks import KeepBestWeights, ProgressBar, Reporter
+from layerwise.training.callbacks import standard_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.optim import OptimizerSettings
@@ -23,7 +23,6 @@ class SequenceReconstructionPlan(GradientPlan):
         network: trained in place.
         settings: optimiser and schedule.
         n_input_steps: steps that are encoded and reconstructed; the rest is predicted.
-        n_batches: batches an epoch.
     """
 
     def __init__(
@@ -31,9 +30,8 @@ class SequenceReconstructionPlan(GradientPlan):
         network: SequenceAutoencoder,
         settings: OptimizerSettings,
         n_input_steps: int,
-        n_batches: int = 1,
     ) -> None:
-        super().__init__(network, settings, {}, n_batches)
+        super().__init__(network, settings, {})
         self.sequences, self.n_input_steps = network, n_input_steps
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
@@ -82,17 +80,13 @@ def train_sequences(
     batch_size = min(batch_size, len(training))
     monitor = "validation/future" if network.config.predicts else "validation/past"
     progress = fit(
-        SequenceReconstructionPlan(network, settings, n_input_steps, -(-len(training) // batch_size)),
+        SequenceReconstructionPlan(network, settings, n_input_steps),
         TensorData(training.inputs),
         epochs=epochs,
         batch_size=batch_size,
         rng=torch_rng(seed, "sequences", "order"),
         validation=TensorData(validation.inputs),
-        callbacks=[
-            KeepBestWeights(network, monitor),
-            Reporter("sequences/"),
-            ProgressBar("training sequences", "train/past"),
-        ],
+        callbacks=standard_callbacks("sequences", monitor, keep_best=network),
         name="sequences",
     )
     network.eval()

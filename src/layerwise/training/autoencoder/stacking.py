@@ -23,10 +23,9 @@ from layerwise.training.autoencoder.plans import ReconstructionPlan
 from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.autoencoder.train import build_reconstruction_plan
 from layerwise.training.callbacks import (
-    ProgressBar,
     ReconstructionHistory,
-    Reporter,
     autoencoder_reconstruction_history,
+    standard_callbacks,
 )
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
 from layerwise.training.loop import fit
@@ -75,7 +74,7 @@ def pretrain_layers(
     """
     layers = stack.autoencoders()
     result = pretrain_greedily(
-        _AutoencoderLayers(layers, columns, settings, pretraining.batch_size, seed),
+        _AutoencoderLayers(layers, columns, settings, seed),
         training,
         validation,
         pretraining.layer_epochs(len(layers)),
@@ -94,7 +93,6 @@ class _AutoencoderLayers:
     layers: list[Autoencoder]
     columns: DataSpec
     settings: SAESettings
-    batch_size: int
     seed: int
     metric: str = "train/loss"
 
@@ -112,7 +110,6 @@ class _AutoencoderLayers:
             resolved,
             self.columns.blocks if layer == 0 else (),
             network.config.output == "sigmoid",
-            -(-len(inputs) // self.batch_size),
             self.seed,
             f"pretraining/{name}",
             inputs.device,
@@ -151,7 +148,6 @@ def train_unrolled(
             deep,
             settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
             no_corruption,
-            n_batches=-(-len(training) // batch_size),
         ),
         training,
         epochs=settings.unrolled_epochs,
@@ -159,8 +155,9 @@ def train_unrolled(
         rng=torch_rng(seed, "unrolled", "order"),
         validation=validation,
         callbacks=[
-            Reporter("pretraining/unrolled/"),
-            ProgressBar("training the unrolled autoencoder", "train/loss"),
+            *standard_callbacks(
+                "pretraining/unrolled", "train/loss", label="training the unrolled autoencoder"
+            ),
             reconstruction_history,
         ],
         transform=make_dynamic_binarization(seed, device, "unrolled") if dynamic_binarization else None,

@@ -19,11 +19,9 @@ from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
 from layerwise.training.callbacks import (
     Callback,
-    ProgressBar,
     ReconstructionHistory,
-    Reporter,
     autoencoder_reconstruction_history,
-    best_epoch_callbacks,
+    standard_callbacks,
 )
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
@@ -50,7 +48,6 @@ def build_reconstruction_plan(
     resolved: dict[str, Any],
     columns_blocks: Sequence[ColumnBlock],
     bounded: bool,
-    n_batches: int,
     seed: int,
     name: str,
     device: torch.device,
@@ -77,7 +74,6 @@ def build_reconstruction_plan(
         Corruption(kind, level, torch_rng(seed, name, "corruption", device=device), groups),
         build_penalties(resolved),
         torch_rng(seed, name, "directions", device=device) if settings.jacobian == "estimated" else None,
-        n_batches,
     )
 
 
@@ -111,7 +107,6 @@ def train_autoencoder(
         The loop's progress and the reconstructions of the first training row.
     """
     device = training.inputs.device
-    n_batches = -(-len(training) // settings.batch_size)
     plan: GradientPlan
     if isinstance(network, VAE):
         plan = VariationalPlan(
@@ -119,7 +114,6 @@ def train_autoencoder(
             settings,
             torch_rng(seed, name, "noise", device=device),
             torch_rng(seed, name, "still noise", device=device),
-            n_batches,
             settings.importance_samples,
             settings.beta,
             settings.beta_warmup_epochs,
@@ -134,7 +128,6 @@ def train_autoencoder(
             resolved,
             columns.blocks,
             bounded,
-            n_batches,
             seed,
             name,
             device,
@@ -145,7 +138,6 @@ def train_autoencoder(
         )
         validation = validation.with_inputs(binarized)
     reconstruction_history = autoencoder_reconstruction_history(network, training.inputs[0].clone())
-    reporting = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "validation/loss")]
     progress = fit(
         plan,
         training,
@@ -155,9 +147,10 @@ def train_autoencoder(
         validation=validation,
         callbacks=[
             *callbacks,
-            *best_epoch_callbacks(network, "validation/loss", settings.patience),
+            *standard_callbacks(
+                name, "validation/loss", silent, keep_best=network, patience=settings.patience
+            ),
             reconstruction_history,
-            *reporting,
         ],
         transform=make_batch_transform(
             settings.augmentation,

@@ -13,10 +13,9 @@ from layerwise.models.rbm import RBM, RBMConfig, VisibleKind
 from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
 from layerwise.training.callbacks import (
     Callback,
-    ProgressBar,
-    Reporter,
     best_epoch_callbacks,
     rbm_reconstruction_history,
+    standard_callbacks,
 )
 from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
@@ -124,8 +123,7 @@ def fit_rbm(
     reconstruction_history = rbm_reconstruction_history(rbm, samples[0][0].clone())
     callbacks: list[Callback] = [
         RBMMonitor(rbm, samples[0], samples[1], pseudo_likelihood_rows),
-        Reporter(f"{name}/"),
-        ProgressBar(f"training {name}", "train/reconstruction"),
+        *standard_callbacks(name, "train/reconstruction"),
         reconstruction_history,
     ]
     if ratings is not None:

@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from layerwise.checkpointing import Progress
 from layerwise.data import Task, TensorData
 from layerwise.models import MLP
 from layerwise.training.gradient_plan import GradientPlan
@@ -29,7 +30,6 @@ class Backpropagation(GradientPlan):
         task: decides the loss.
         settings: how it learns.
         rng: samples the masks of dropout and DropConnect.
-        n_batches: batches an epoch, which the schedule needs.
         freeze: train the head alone.
         n_rows: m of the penalties' lambda/(2m), the number of training rows.
         class_weights: (classes,) weights of the rows' losses; None for equal ones.
@@ -44,7 +44,6 @@ class Backpropagation(GradientPlan):
         task: Task,
         settings: FinetuningSettings,
         rng: torch.Generator,
-        n_batches: int,
         freeze: bool = False,
         n_rows: int = 1,
         class_weights: Tensor | None = None,
@@ -52,15 +51,16 @@ class Backpropagation(GradientPlan):
         network.use_rng(rng)
         network.requires_grad_(not freeze)
         network.output.requires_grad_(True)
-        super().__init__(network, settings, {"dropout": rng}, n_batches, flatten=True)
+        super().__init__(network, settings, {"dropout": rng}, flatten=True)
         self.task, self.n_rows = task, n_rows
         self.loss, self.class_weights = resolve_loss(task, settings.loss), class_weights
         self.weights = [w for w in network.weights() if w.requires_grad]
         self.layers = [cast(nn.Linear, layer) for layer in network.hidden]
 
-    def plan_steps(self, epochs: int) -> int:
-        """Return the steps that the schedule stretches over, no more than the settings allow."""
-        return steps_planned(self.settings, epochs, self.n_batches)
+    def on_train_start(self, progress: Progress) -> None:
+        """Stretch the schedule over the steps of all epochs, or over fewer if the settings stop sooner."""
+        super().on_train_start(progress)
+        self.steps_planned = steps_planned(self.settings, progress.epochs, progress.n_batches)
 
     def training_step(self, batch: TensorData) -> Losses:
         """Update the network; return loss, error and accuracy per row, and the penalty."""
