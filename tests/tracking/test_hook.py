@@ -133,7 +133,7 @@ def test_an_interrupted_run_is_marked_as_killed(project, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("layerwise.training.rbm.pretraining.fit", interrupt)
+    monkeypatch.setattr("layerwise.training.greedy.fit", interrupt)
     with pytest.raises(KeyboardInterrupt):
         project.run("dbn", problem={"name": "interrupted"})
     assert project.last_run()[1] == "RUNNING"

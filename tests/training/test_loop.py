@@ -21,6 +21,9 @@ class Recorder:
         self.total = torch.zeros(1, dtype=torch.float64)
         self.epochs, self.seen = [], []
 
+    def on_train_start(self, progress):
+        self.planned = (progress.epochs, progress.n_batches)
+
     def on_epoch_start(self, epoch, epochs):
         self.epochs.append((epoch, epochs))
         self.seen.append([])
@@ -147,6 +150,7 @@ def test_events_come_in_order():
     epoch = ["epoch {} begins", "batch 1", "batch 2", "epoch {} ends"]
     expected = [event.format(k) for k in (1, 2) for event in epoch]
     assert recorder.events == ["train begins", *expected, "train ends"]
+    assert plan.planned == (2, 2)
     assert plan.epochs == [(1, 2), (2, 2)]
     assert recorder.metrics[0].keys() == {"train/loss", "train/square", "validation/loss"}
 

@@ -1,4 +1,4 @@
-"""The base of training plans that follow one gradient: optimiser, schedule, precision, state."""
+"""The base of training plans that follow one gradient: optimiser, schedule, clipping, precision, state."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.training.optim import (
+    OptimizerSettings,
     clip_gradients,
+    flatten_parameters,
     load_moment_tensors,
     make_optimizer,
     moments_to_tensors,
     scheduled_learning_rate,
+    should_flatten,
 )
 from layerwise.training.plan import Losses
-from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import matmul_autocast
 
 
@@ -25,51 +28,58 @@ class GradientPlan:
     """Follow the gradient of a cost; a subclass says what the cost of a batch is.
 
     Args:
-        network: what learns.
-        settings: the optimiser, its learning rate and schedule, the precision.
+        network: what learns; its parameters that require a gradient.
+        settings: the optimiser, its learning rate and schedule, clipping, the precision.
         rngs: every random generator that steps draw from, by name.
-        n_batches: batches an epoch, which the schedule needs.
+        flatten: optimise the parameters of a small network as one vector, which is faster.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        settings: FinetuningSettings,
+        settings: OptimizerSettings,
         rngs: Mapping[str, torch.Generator],
-        n_batches: int,
+        flatten: bool = False,
     ) -> None:
         self.network, self.settings = network, settings
-        self.rngs, self.n_batches = dict(rngs), n_batches
+        self.rngs = dict(rngs)
         self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(settings, self.parameters)
-        self.steps_done = 0
-        self.steps_planned = settings.epochs * n_batches
+        self.flattened = flatten and should_flatten(self.parameters)
+        optimized = [flatten_parameters(self.parameters)] if self.flattened else self.parameters
+        self.optimizer = make_optimizer(settings, optimized)
+        self.learning_rate_scale = 1.0
+        self.steps_done, self.steps_planned, self.n_batches = 0, 1, 1
 
-    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return what is minimised on a batch, a number, and per-row losses by name."""
         raise NotImplementedError
 
-    def validation_losses(self, rows: Tensor) -> Losses:
+    def validation_losses(self, batch: TensorData) -> Losses:
         """Return per-row losses of a batch as it is, without noise on its inputs and without penalties."""
         raise NotImplementedError
 
+    def on_train_start(self, progress: Progress) -> None:
+        """Stretch the schedule over the steps of all epochs."""
+        self.n_batches = progress.n_batches
+        self.steps_planned = progress.epochs * progress.n_batches
+
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
-        """Plan the schedule's steps."""
-        self.steps_planned = epochs * self.n_batches
+        """Switch dropout on."""
         self.network.train()
 
     def training_step(self, batch: TensorData) -> Losses:
         """Update the network; return per-row losses."""
-        if self.settings.schedule != "constant":
-            rate = scheduled_learning_rate(self.settings, self.steps_done, self.steps_planned, self.n_batches)
+        s = self.settings
+        if s.schedule != "constant" or s.warmup_epochs:
+            rate = scheduled_learning_rate(s, self.steps_done, self.steps_planned, self.n_batches)
             for group in self.optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * self.learning_rate_scale
         self.steps_done += 1
-        cost, losses = self.cost(batch.inputs)
-        self.optimizer.zero_grad()
+        cost, losses = self.cost(batch)
+        self.optimizer.zero_grad(set_to_none=not self.flattened)
         cost.backward()
-        if self.settings.clip_norm is not None:
-            clip_gradients(self.parameters, self.settings.clip_norm, None)
+        if s.clip_norm is not None or s.clip_value is not None:
+            clip_gradients(self.parameters, s.clip_norm, s.clip_value)
         self.optimizer.step()
         return {name: values.detach() for name, values in losses.items()}
 
@@ -78,7 +88,7 @@ class GradientPlan:
         was_training = self.network.training
         self.network.eval()
         with torch.no_grad():
-            losses = self.validation_losses(batch.inputs)
+            losses = self.validation_losses(batch)
         self.network.train(was_training)
         return losses
 
@@ -93,6 +103,7 @@ class GradientPlan:
         for name, rng in self.rngs.items():
             state[f"rng.{name}"] = rng.get_state()
         state["steps_done"] = torch.tensor(self.steps_done)
+        state["learning_rate_scale"] = torch.tensor(self.learning_rate_scale, dtype=torch.float64)
         return state
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -104,3 +115,4 @@ class GradientPlan:
         for name, rng in self.rngs.items():
             rng.set_state(state[f"rng.{name}"])
         self.steps_done = int(state["steps_done"])
+        self.learning_rate_scale = float(state["learning_rate_scale"])

@@ -106,6 +106,7 @@ def fit(
         resumable.restore()
         return progress
     on_batch_end = [c.on_batch_end for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+    plan.on_train_start(progress)
     for callback in callbacks:
         callback.on_train_start(progress)
     resumable.restore()

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.utils import UserError
 
@@ -20,6 +21,9 @@ class TrainingError(UserError, RuntimeError):
 
 class TrainingPlan(Protocol):
     """What the loop can train."""
+
+    def on_train_start(self, progress: Progress) -> None:
+        """Prepare for so many epochs and batches an epoch, before a checkpoint is read and the first epoch starts."""
 
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Set what changes by epoch: learning rate, momentum, Gibbs steps. Epochs count from 1."""

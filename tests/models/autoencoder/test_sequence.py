@@ -8,7 +8,7 @@ from layerwise.models.autoencoder import (
     SequenceConfig,
 )
 from layerwise.training.autoencoder import train_sequences
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.optim import OptimizerSettings
 
 
 def seeded(seed=0):
@@ -22,8 +22,8 @@ def test_a_sequence_is_reconstructed_and_its_future_predicted():
     waves = torch.stack([(phase + time).sin(), (phase + time).cos()], 2) / 2 + 0.5
     network = SequenceAutoencoder(SequenceConfig(n_inputs=2, latent_size=16), seeded())
     rows = TensorData(waves.flatten(1))
-    settings = FinetuningSettings(epochs=250, learning_rate=0.02, schedule="cosine")
-    train_sequences(network, rows, rows, settings, batch_size=8, n_input_steps=6, seed=0)
+    settings = OptimizerSettings(learning_rate=0.02, schedule="cosine")
+    train_sequences(network, rows, rows, settings, epochs=250, batch_size=8, n_input_steps=6, seed=0)
     with torch.no_grad():
         assert float((network.reconstruct(waves[:, :6]) - waves[:, :6]).abs().mean()) < 0.03
         assert float((network.predict(waves[:, :6], 4) - waves[:, 6:]).abs().mean()) < 0.03

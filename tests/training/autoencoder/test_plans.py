@@ -23,7 +23,7 @@ from layerwise.training.autoencoder.latent_penalties import (
     kl_sparsity,
 )
 from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.optim import OptimizerSettings
 
 
 def seeded(seed=0):
@@ -39,14 +39,13 @@ def rows(n=200, d=20):
 
 def reconstruction_plan(penalties=(), kind="none", level=0.0, directions=None, **shape):
     network = Autoencoder(AutoencoderConfig(**{"n_inputs": 20, "latent_size": 10} | shape), seeded())
-    settings = FinetuningSettings(learning_rate=0.02, epochs=30)
-    return ReconstructionPlan(network, settings, Corruption(kind, level, seeded(3)), penalties, directions, 4)
+    settings = OptimizerSettings(learning_rate=0.02)
+    return ReconstructionPlan(network, settings, Corruption(kind, level, seeded(3)), penalties, directions)
 
 
 def variational_plan(**settings):
     network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), latent_size=4), seeded())
-    finetuning = FinetuningSettings(learning_rate=0.01, epochs=30)
-    return VariationalPlan(network, finetuning, seeded(4), seeded(5), 4, **settings)
+    return VariationalPlan(network, OptimizerSettings(learning_rate=0.01), seeded(4), seeded(5), **settings)
 
 
 def train(plan, epochs=30, data=None):
@@ -112,7 +111,7 @@ def test_the_penalty_is_in_the_gradient():
     gradients = []
     for penalties in ([], [Contraction(0.5)]):
         plan = reconstruction_plan(penalties)
-        plan.cost(rows().inputs)[0].backward()
+        plan.cost(rows())[0].backward()
         gradients.append(plan.autoencoder.encoder[0].weight.grad)
     assert not torch.allclose(gradients[0], gradients[1])
 
@@ -121,7 +120,7 @@ def test_the_loss_is_against_the_clean_row():
     plan = reconstruction_plan(kind="masking", level=1.0)
     x = rows().inputs
     # Every input is masked, so that every row has the same reconstruction; the loss still differs by row.
-    _, losses = plan.cost(x)
+    _, losses = plan.cost(rows())
     of_masked = plan.autoencoder(torch.zeros_like(x))
     torch.testing.assert_close(losses["loss"], plan.autoencoder.loss(of_masked, x))
 
@@ -151,7 +150,7 @@ def test_a_denoising_autoencoder_removes_noise_and_a_plain_one_does_not():
 
 def test_the_variational_cost_is_the_bound_of_the_vae():
     plan, x = variational_plan(), rows().inputs
-    cost, losses = plan.cost(x)
+    cost, losses = plan.cost(rows())
     mean, log_variance = plan.vae.posterior(x)
     torch.testing.assert_close(losses["kl_divergence"], kl_divergence(mean, log_variance).sum(1))
     assert float(cost) == pytest.approx(float(losses["loss"].mean()))
@@ -165,10 +164,10 @@ def test_beta_rises_over_the_warm_up_and_weighs_the_kl_divergence():
         values.append(plan.beta_now)
     assert values == [0.5, 2, 4, 4]
     state = plan.rngs["noise"].get_state()
-    cost, losses = plan.cost(rows().inputs)
+    cost, losses = plan.cost(rows())
     plan.rngs["noise"].set_state(state)
     plan.beta_now = 1.0
-    plain, _ = plan.cost(rows().inputs)
+    plain, _ = plan.cost(rows())
     assert float(cost - plain) == pytest.approx(3 * float(losses["kl_divergence"].mean()), rel=1e-4)
 
 

@@ -12,8 +12,8 @@ from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.training import fit
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers
 from layerwise.training.autoencoder.plans import ReconstructionPlan
+from layerwise.training.optim import OptimizerSettings
 from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
-from layerwise.training.supervised import FinetuningSettings
 
 SIZES = (200, 100, 50, 20)
 
@@ -36,9 +36,8 @@ def squared_error(rows, reconstructed):
 def train(network, rows, epochs):
     plan = ReconstructionPlan(
         network,
-        FinetuningSettings(optimizer="momentum", learning_rate=0.001, epochs=epochs),
+        OptimizerSettings(optimizer="momentum", learning_rate=0.001),
         Corruption("none", 0.0, seeded(1)),
-        n_batches=-(-len(rows) // 100),
     )
     fit(plan, TensorData(rows), epochs=epochs, batch_size=100, rng=seeded(2))
     network.eval()

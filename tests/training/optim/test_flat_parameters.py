@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.training.optim import (
@@ -28,7 +29,8 @@ def rows() -> TensorData:
 
 def trained(settings: FinetuningSettings) -> MLP:
     net = network()
-    plan = Backpropagation(net, "binary", settings, torch.Generator(), n_batches=1, n_rows=20)
+    plan = Backpropagation(net, "binary", settings, torch.Generator(), n_rows=20)
+    plan.on_train_start(Progress("network", plan, 20, 1))
     plan.on_epoch_start(1, 20)
     for _ in range(20):
         plan.training_step(rows())

@@ -34,7 +34,7 @@ def test_a_step_goes_down_the_gradient_of_loss_plus_penalty_and_spares_biases(l1
         cost = cost + l1 / (2 * 50) * layer.weight.abs().sum() + l2 / (2 * 50) * (layer.weight**2).sum()
     gradients = torch.autograd.grad(cost, list(peer.parameters()))
     settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, l1=l1, l2=l2)
-    plan = Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, n_rows=50)
+    plan = Backpropagation(ours, "multiclass", settings, torch.Generator(), n_rows=50)
     found = plan.training_step(rows)
     for new, old, gradient in zip(ours.parameters(), peer.parameters(), gradients, strict=True):
         torch.testing.assert_close(new, old - 0.1 * gradient)
@@ -51,7 +51,7 @@ def test_clipping_by_value_bounds_each_number_of_the_gradient():
     limit = 0.02
     assert max(float(gradient.abs().max()) for gradient in gradients) > limit
     settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, clip_value=limit)
-    Backpropagation(ours, "multiclass", settings, torch.Generator(), 1).training_step(rows)
+    Backpropagation(ours, "multiclass", settings, torch.Generator()).training_step(rows)
     for new, old, gradient in zip(ours.parameters(), peer.parameters(), gradients, strict=True):
         torch.testing.assert_close(new, old - 0.1 * gradient.clamp(-limit, limit))
 
@@ -62,7 +62,7 @@ def test_class_weights_multiply_each_rows_loss():
     cost = (task_loss("multiclass", peer(rows.inputs), rows.targets) * weights[rows.targets]).mean()
     gradients = torch.autograd.grad(cost, list(peer.parameters()))
     settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1)
-    Backpropagation(ours, "multiclass", settings, torch.Generator(), 1, class_weights=weights).training_step(
+    Backpropagation(ours, "multiclass", settings, torch.Generator(), class_weights=weights).training_step(
         rows
     )
     for new, old, gradient in zip(ours.parameters(), peer.parameters(), gradients, strict=True):

@@ -5,9 +5,8 @@ from torch.nn import functional
 from layerwise.data import TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.models.rbm import DBN, DBNConfig
-from layerwise.training import TrainingError, fit
-from layerwise.training.rbm import ContrastiveDivergence, PretrainingSettings, pretrain_dbn, pretraining
-from layerwise.training.rbm.pretraining import layer_settings
+from layerwise.training import TrainingError, fit, greedy
+from layerwise.training.rbm import ContrastiveDivergence, PretrainingSettings, pretrain_dbn
 
 
 def seeded(seed=0):
@@ -40,7 +39,7 @@ def calls(monkeypatch):
         seen.append({"plan": plan, "training": training, "start": state, **options})
         return fit(plan, training, **options)
 
-    monkeypatch.setattr(pretraining, "fit", spy)
+    monkeypatch.setattr(greedy, "fit", spy)
     return seen
 
 
@@ -94,6 +93,15 @@ def test_a_gaussian_first_layer_learns_at_its_own_rate(calls):
     torch.testing.assert_close(calls[0]["start"]["visible_bias"], inputs.mean(0))
 
 
+def test_the_rate_of_gaussian_units_falls_by_the_same_factor_as_the_others():
+    chosen = settings(learning_rate=(0.1, 0.2), gaussian_learning_rate=0.004, final_learning_rate=0.05)
+    gaussian, binary = chosen.for_layer(0, gaussian=True), chosen.for_layer(1, gaussian=False)
+    assert (gaussian.learning_rate, gaussian.final_learning_rate) == pytest.approx((0.004, 0.002))
+    assert (binary.learning_rate, binary.final_learning_rate) == (0.2, 0.05)
+    constant = settings(final_learning_rate=None).for_layer(0, gaussian=True)
+    assert constant.final_learning_rate is None
+
+
 def test_a_list_gives_each_layer_its_own_value(calls):
     chosen = settings(epochs=(1, 3, 2), learning_rate=(0.1, 0.05, 0.2), momentum=0.3)
     found = pretrain_dbn(stack(), rows(), None, chosen, seed=0)
@@ -131,7 +139,7 @@ def test_every_setting_of_the_rbms_reaches_them():
         steps=4,
         sample_visible=True,
     )
-    found = layer_settings(chosen, 1, gaussian=False)
+    found = chosen.for_layer(1, gaussian=False)
     assert found.model_dump().items() <= chosen.model_dump().items()
 
 

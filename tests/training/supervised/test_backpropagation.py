@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn, optim
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.training.optim import learning_rate_factor, make_optimizer, optimizers
@@ -54,7 +55,8 @@ def rows(n=24, task="multiclass", k=3):
 
 def learner(net, task="multiclass", n_batches=3, freeze=False, **settings):
     chosen = FinetuningSettings(**{"optimizer": "sgd", "learning_rate": 0.1, "epochs": 2} | settings)
-    plan = Backpropagation(net, task, chosen, seeded(9), n_batches, freeze)
+    plan = Backpropagation(net, task, chosen, seeded(9), freeze)
+    plan.on_train_start(Progress("network", plan, chosen.epochs, n_batches))
     plan.on_epoch_start(1, chosen.epochs)
     return plan
 
@@ -242,7 +244,7 @@ def test_bfloat16_products_keep_float32_weights_and_nearly_the_same_step():
         network = MLP(MLPConfig(n_inputs=4, n_outputs=3, hidden_sizes=(8,)), seeded())
         rows = TensorData(torch.randn(64, 4, generator=seeded(1)), torch.arange(64) % 3)
         settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, precision=precision)
-        plan = Backpropagation(network, "multiclass", settings, seeded(2), n_batches=1)
+        plan = Backpropagation(network, "multiclass", settings, seeded(2))
         plan.on_epoch_start(1, 1)
         loss = plan.training_step(rows)["loss"]
         return loss, network.hidden[0].weight

@@ -64,6 +64,11 @@ class RBMConfig(Config):
             )
         return self
 
+    @property
+    def has_gaussian_units(self) -> bool:
+        """True when some visible units are Gaussian."""
+        return "gaussian" in (self.visible, *(block.kind for block in self.blocks))
+
 
 # The visible units of a whole layer of one kind, by the kind's name.
 VISIBLE_UNITS: dict[str, type[BernoulliUnits] | type[GaussianUnits]] = {

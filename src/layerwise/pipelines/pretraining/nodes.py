@@ -6,9 +6,9 @@ from layerwise.data import DataSpec, TensorData
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
 from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.parameters import DBNSettings
-from layerwise.training import TrainingError
+from layerwise.training import PretrainingResult, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
-from layerwise.training.rbm import PretrainingResult, PretrainingSettings, pretrain_dbn
+from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
 from layerwise.utils import best_device, torch_rng
 
 

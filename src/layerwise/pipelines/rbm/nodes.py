@@ -14,7 +14,8 @@ from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities, log_ps
 from layerwise.parameters import RBMSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import probe_views
-from layerwise.training.rbm import PretrainingResult, RatingsMonitor, fit_rbm, rbm_config
+from layerwise.training import PretrainingResult
+from layerwise.training.rbm import RatingsMonitor, fit_rbm, rbm_config
 from layerwise.utils import best_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,6 @@
 from .building import build_autoencoder as build_autoencoder
 from .latent_penalties import SPARSITIES as SPARSITIES
 from .rating_autoencoder import train_rating_autoencoder as train_rating_autoencoder
-from .reconstruction_history import rbm_reconstruction_history as rbm_reconstruction_history
 from .sequences import train_sequences as train_sequences
 from .settings import AutoencoderSettings as AutoencoderSettings
 from .stack_settings import SAESettings as SAESettings

@@ -13,12 +13,11 @@ from layerwise.training.autoencoder.variants import (
     DEFAULT_SPARSITY_WEIGHTS,
     VARIANT_DEFAULTS,
 )
-from layerwise.training.optim import OptimizerName, ScheduleName
-from layerwise.training.supervised import FinetuningSettings
-from layerwise.utils import Config, Precision, setting
+from layerwise.training.optim import OptimizerSettings
+from layerwise.utils import setting
 
 
-class BaseAutoencoderSettings(Config):
+class BaseAutoencoderSettings(OptimizerSettings):
     """The network and the training of one autoencoder; null is the variant's own value."""
 
     activation: Activation | tuple[Activation, ...] | None = setting(
@@ -94,19 +93,6 @@ class BaseAutoencoderSettings(Config):
         "exact: convolutional",
     )  # fmt: skip
 
-    optimizer: OptimizerName = setting("adam", "the update rule; see Optimisers", "adamw with decay")
-    learning_rate: float = setting(1e-3, "r, the size of the steps", "2e-3 with one_cycle", gt=0)
-    momentum: float | None = setting(
-        None, "of momentum and nesterov; 0.9 unless set", "", "other optimisers", ge=0, lt=1
-    )
-    weight_decay: float = setting(0.0, "decoupled weight decay", "0.01 with adamw", "other optimisers", ge=0)
-    schedule: ScheduleName = setting("cosine", "of the learning rate; see Schedules", "cosine, one_cycle")
-    clip_norm: float | None = setting(None, "the largest norm of the whole gradient", "1 to 5", gt=0)
-    precision: Precision = setting(
-        "float32", "of the matrix products in training; weights and evaluation stay float32",
-        "bfloat16 is up to twice as fast on AVX512-BF16 or CUDA",
-    )  # fmt: skip
-
     def resolved(self, variant: str) -> dict[str, Any]:
         """Return the settings of the network and its penalties by name, with `variant`'s defaults for every null."""
         values = COMMON_DEFAULTS | VARIANT_DEFAULTS[variant]
@@ -121,19 +107,6 @@ class BaseAutoencoderSettings(Config):
         values["sparsity_target"] = self.sparsity_target or 0.05
         values["top_k_units"] = self.top_k_units
         return values
-
-    def to_finetuning_settings(self, epochs: int) -> FinetuningSettings:
-        """Return the optimiser's and the schedule's settings for `epochs` epochs."""
-        return FinetuningSettings(
-            epochs=epochs,
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-            schedule=self.schedule,
-            clip_norm=self.clip_norm,
-            precision=self.precision,
-        )
 
     def conflicts(self, variant: str) -> list[str]:
         """Return a sentence for every setting that has no use, or makes no sense, with `variant` and the others."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from layerwise.data import TensorData
 from layerwise.data.transforms import Corruption
 from layerwise.models.autoencoder import (
     VAE,
@@ -21,8 +22,8 @@ from layerwise.models.autoencoder import (
 )
 from layerwise.training.autoencoder.latent_penalties import Contraction, EncodedBatch, Penalty
 from layerwise.training.gradient_plan import GradientPlan
+from layerwise.training.optim import OptimizerSettings
 from layerwise.training.plan import Losses
-from layerwise.training.supervised import FinetuningSettings
 
 
 class ReconstructionPlan(GradientPlan):
@@ -34,28 +35,27 @@ class ReconstructionPlan(GradientPlan):
         corruption: noise on the encoder's input; the loss is against the row itself.
         penalties: further terms of the cost.
         directions: samples the random directions of an estimated Jacobian norm; None takes the exact norm.
-        n_batches: batches an epoch.
     """
 
     def __init__(
         self,
         network: Autoencoder | ConvolutionalAutoencoder,
-        settings: FinetuningSettings,
+        settings: OptimizerSettings,
         corruption: Corruption,
         penalties: Sequence[Penalty] = (),
         directions: torch.Generator | None = None,
-        n_batches: int = 1,
     ) -> None:
         rngs = {"corruption": corruption.rng}
         if directions is not None:
             rngs["directions"] = directions
-        super().__init__(network, settings, rngs, n_batches)
+        super().__init__(network, settings, rngs)
         self.autoencoder, self.corruption, self.penalties = network, corruption, tuple(penalties)
         self.directions = directions
         self.needs_jacobian = any(isinstance(each, Contraction) for each in penalties)
 
-    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean loss with all penalties, and each row's loss without them."""
+        rows = batch.inputs
         corrupted = self.corruption(rows)
         with self.autocast(rows):
             encoded = self._encode(corrupted)
@@ -75,8 +75,9 @@ class ReconstructionPlan(GradientPlan):
         assert isinstance(self.autoencoder, Autoencoder)
         return EncodedBatch(*encode_with_jacobian_norm(self.autoencoder, inputs))
 
-    def validation_losses(self, rows: Tensor) -> Losses:
+    def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's loss and squared error, without noise and penalties."""
+        rows = batch.inputs
         pre_activation = self.autoencoder(rows)
         squared_error = (self.autoencoder.output.mean(pre_activation) - rows).square().sum(1)
         return {"loss": self.autoencoder.loss(pre_activation, rows), "reconstruction_sse": squared_error}
@@ -90,7 +91,6 @@ class VariationalPlan(GradientPlan):
         settings: optimiser and schedule.
         noise: samples the latents in training.
         fixed_noise: samples the latents in validation.
-        n_batches: batches an epoch.
         samples: k of the importance-weighted bound.
         beta: weight of the KL divergence, with k = 1.
         beta_warmup_epochs: over which beta rises from 0.
@@ -100,16 +100,15 @@ class VariationalPlan(GradientPlan):
     def __init__(
         self,
         network: VAE,
-        settings: FinetuningSettings,
+        settings: OptimizerSettings,
         noise: torch.Generator,
         fixed_noise: torch.Generator,
-        n_batches: int = 1,
         samples: int = 1,
         beta: float = 1.0,
         beta_warmup_epochs: int = 0,
         free_bits: float = 0.0,
     ) -> None:
-        super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise}, n_batches)
+        super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise})
         self.vae, self.samples, self.free_bits = network, samples, free_bits
         self.beta, self.beta_warmup_epochs, self.beta_now = beta, beta_warmup_epochs, beta
 
@@ -120,9 +119,9 @@ class VariationalPlan(GradientPlan):
             1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
         )
 
-    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the cost that is minimised, and each row's negative bound, in nats."""
-        losses, unit_kl = self._bound(rows, self.rngs["noise"])
+        losses, unit_kl = self._bound(batch.inputs, self.rngs["noise"])
         if unit_kl is None or (self.beta_now == 1 and not self.free_bits):
             return losses["loss"].mean(), losses
         mean = unit_kl.mean(0)
@@ -144,7 +143,8 @@ class VariationalPlan(GradientPlan):
         row_kl = unit_kl.sum(1)
         return {"loss": vae.loss(pre_activation.float(), rows) + row_kl, "kl_divergence": row_kl}, unit_kl
 
-    def validation_losses(self, rows: Tensor) -> Losses:
+    def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's negative bound (nats) and the squared error at the posterior mean."""
+        rows = batch.inputs
         losses, _ = self._bound(rows, self.rngs["fixed_noise"])
         return losses | {"reconstruction_sse": (self.vae.reconstruct(rows) - rows).square().sum(1)}

@@ -14,11 +14,11 @@ from layerwise.data.transforms import Corruption, column_groups
 from layerwise.models.autoencoder import RatingAutoencoder, RatingAutoencoderConfig
 from layerwise.models.rbm import rated
 from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
+from layerwise.training.callbacks import Callback, standard_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
+from layerwise.training.optim import OptimizerSettings
 from layerwise.training.plan import Losses, TrainingError
-from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import torch_rng
 
 
@@ -29,31 +29,30 @@ class RatingReconstructionPlan(GradientPlan):
         network: trained in place.
         settings: optimiser and schedule.
         corruption: masks ratings, anew for each batch.
-        n_batches: batches an epoch.
         l2: lambda of + lambda/2 sum w^2 a row (Sedhain et al. 2015, equation 2).
     """
 
     def __init__(
         self,
         network: RatingAutoencoder,
-        settings: FinetuningSettings,
+        settings: OptimizerSettings,
         corruption: Corruption,
-        n_batches: int,
         l2: float,
     ) -> None:
-        super().__init__(network, settings, {"corruption": corruption.rng}, n_batches)
+        super().__init__(network, settings, {"corruption": corruption.rng})
         self.ratings, self.corruption, self.l2 = network, corruption, l2
 
-    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean loss with the penalty, and each row's loss."""
+        rows = batch.inputs
         loss = self.ratings.loss(self.ratings(self.corruption(rows)), rows)
         weights = (self.ratings.encoder.weight, self.ratings.decoder.weight)
         squared_norm = torch.stack([weight.square().sum() for weight in weights]).sum()
         return loss.mean() + self.l2 / 2 * squared_norm, {"loss": loss}
 
-    def validation_losses(self, rows: Tensor) -> Losses:
+    def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's loss, nothing masked."""
-        return {"loss": self.ratings.loss(self.ratings(rows), rows)}
+        return {"loss": self.ratings.loss(self.ratings(batch.inputs), batch.inputs)}
 
 
 class HeldOutRatingsMonitor(Callback):
@@ -113,22 +112,16 @@ def train_rating_autoencoder(
         column_groups(columns.blocks),
     )
     progress = fit(
-        RatingReconstructionPlan(
-            network,
-            settings.to_finetuning_settings(settings.epochs),
-            masking,
-            -(-len(training) // settings.batch_size),
-            settings.rating_l2,
-        ),
+        RatingReconstructionPlan(network, settings, masking, settings.rating_l2),
         training,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         rng=torch_rng(seed, "autoencoder", "order"),
         callbacks=[
             HeldOutRatingsMonitor(network, training.inputs, validation.inputs),
-            *best_epoch_callbacks(network, "validation/rmse", settings.patience),
-            Reporter("autoencoder/"),
-            ProgressBar("training autoencoder", "validation/rmse"),
+            *standard_callbacks(
+                "autoencoder", "validation/rmse", keep_best=network, patience=settings.patience
+            ),
         ],
         name="autoencoder",
     )

@@ -8,11 +8,11 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.autoencoder import SequenceAutoencoder
-from layerwise.training.callbacks import KeepBestWeights, ProgressBar, Reporter
+from layerwise.training.callbacks import standard_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
+from layerwise.training.optim import OptimizerSettings
 from layerwise.training.plan import Losses
-from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import torch_rng
 
 
@@ -23,28 +23,26 @@ class SequenceReconstructionPlan(GradientPlan):
         network: trained in place.
         settings: optimiser and schedule.
         n_input_steps: steps that are encoded and reconstructed; the rest is predicted.
-        n_batches: batches an epoch.
     """
 
     def __init__(
         self,
         network: SequenceAutoencoder,
-        settings: FinetuningSettings,
+        settings: OptimizerSettings,
         n_input_steps: int,
-        n_batches: int = 1,
     ) -> None:
-        super().__init__(network, settings, {}, n_batches)
+        super().__init__(network, settings, {})
         self.sequences, self.n_input_steps = network, n_input_steps
 
-    def cost(self, rows: Tensor) -> tuple[Tensor, Losses]:
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean over rows of both losses, and each row's."""
-        losses = self.validation_losses(rows)
+        losses = self.validation_losses(batch)
         return torch.stack([loss.mean() for loss in losses.values()]).sum(), losses
 
-    def validation_losses(self, rows: Tensor) -> Losses:
+    def validation_losses(self, batch: TensorData) -> Losses:
         """Return the losses of the past and of the future of each row, summed over steps."""
         net = self.sequences
-        series = rows.reshape(len(rows), -1, net.config.n_inputs)
+        series = batch.inputs.reshape(len(batch), -1, net.config.n_inputs)
         past, future = series[:, : self.n_input_steps], series[:, self.n_input_steps :]
         latent = net.encode(past)
         losses = {"past": net.output.loss(net.decode_steps(latent, "past", self.n_input_steps), past).sum(1)}
@@ -59,7 +57,8 @@ def train_sequences(
     network: SequenceAutoencoder,
     training: TensorData,
     validation: TensorData,
-    settings: FinetuningSettings,
+    settings: OptimizerSettings,
+    epochs: int,
     batch_size: int,
     n_input_steps: int,
     seed: int,
@@ -72,7 +71,8 @@ def train_sequences(
         network: trained in place.
         training: (n, steps x n_inputs) sequences laid flat.
         validation: other ones.
-        settings: epochs, optimiser and schedule.
+        settings: optimiser and schedule.
+        epochs: passes over the training rows.
         batch_size: rows a step.
         n_input_steps: steps that are encoded.
         seed: of the run.
@@ -80,17 +80,13 @@ def train_sequences(
     batch_size = min(batch_size, len(training))
     monitor = "validation/future" if network.config.predicts else "validation/past"
     progress = fit(
-        SequenceReconstructionPlan(network, settings, n_input_steps, -(-len(training) // batch_size)),
+        SequenceReconstructionPlan(network, settings, n_input_steps),
         TensorData(training.inputs),
-        epochs=settings.epochs,
+        epochs=epochs,
         batch_size=batch_size,
         rng=torch_rng(seed, "sequences", "order"),
         validation=TensorData(validation.inputs),
-        callbacks=[
-            KeepBestWeights(network, monitor),
-            Reporter("sequences/"),
-            ProgressBar("training sequences", "train/past"),
-        ],
+        callbacks=standard_callbacks("sequences", monitor, keep_best=network),
         name="sequences",
     )
     network.eval()

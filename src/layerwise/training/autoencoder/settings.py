@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import model_validator
-
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.models import for_each_layer
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
@@ -70,12 +68,9 @@ class AutoencoderSettings(BaseAutoencoderSettings):
         None, "the class that is held out as anomaly; null: the last one (of two: the positive one)"
     )
 
-    @model_validator(mode="after")
-    def _check_consistency(self) -> AutoencoderSettings:
+    def _without_use(self) -> list[str]:
         resolved = self.resolved(self.variant)
-        conflicts = self.conflicts(self.variant)
-        # Raises for itself where the optimiser has no use for a setting.
-        self.to_finetuning_settings(self.epochs)
+        conflicts = super()._without_use() + self.conflicts(self.variant)
         if any(size < 1 for size in (*resolved["hidden_sizes"], *self.channels)):
             conflicts.append("every layer needs at least 1 unit")
         variational, convolutional = self.variant == "variational", self.variant == "convolutional"
@@ -118,9 +113,7 @@ class AutoencoderSettings(BaseAutoencoderSettings):
             conflicts.append(
                 "variant contractive with contraction 0 is none; raise it, or take another variant"
             )
-        if conflicts:
-            raise ValueError("; ".join(conflicts))
-        return self
+        return conflicts
 
     def _variational_conflicts(self, resolved: dict[str, Any]) -> list[str]:
         conflicts = []

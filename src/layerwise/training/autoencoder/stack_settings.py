@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.variants import LayerVariant
@@ -31,10 +31,8 @@ class SAESettings(BaseAutoencoderSettings):
     )
     unrolled_learning_rate: float = setting(1e-3, "of the unrolled autoencoder", "", "", gt=0)
 
-    @model_validator(mode="after")
-    def _check_consistency(self) -> SAESettings:
-        conflicts = self.conflicts(self.variant)
-        self.to_finetuning_settings(1)
+    def _without_use(self) -> list[str]:
+        conflicts = super()._without_use() + self.conflicts(self.variant)
         resolved = self.resolved(self.variant)
         if self.activation is not None:
             conflicts.append("each layer of a stack is a latent: set latent_activation, not activation")
@@ -54,6 +52,4 @@ class SAESettings(BaseAutoencoderSettings):
             conflicts.append("every layer needs at least 1 unit")
         if resolved["sparsity"] == "top_k":
             conflicts.append("a fine-tuned network has no top_k units; take kl or l1")
-        if conflicts:
-            raise ValueError("; ".join(conflicts))
-        return self
+        return conflicts

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -17,15 +20,16 @@ from layerwise.models.autoencoder import (
 )
 from layerwise.training.autoencoder.building import layer_config, select_output
 from layerwise.training.autoencoder.plans import ReconstructionPlan
-from layerwise.training.autoencoder.reconstruction_history import (
-    ReconstructionHistory,
-    autoencoder_reconstruction_history,
-)
 from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.autoencoder.train import build_reconstruction_plan
-from layerwise.training.callbacks import Callback, ProgressBar, Reporter
+from layerwise.training.callbacks import (
+    ReconstructionHistory,
+    autoencoder_reconstruction_history,
+    standard_callbacks,
+)
+from layerwise.training.greedy import PretrainingResult, pretrain_greedily
 from layerwise.training.loop import fit
-from layerwise.training.rbm import PretrainingResult, PretrainingSettings, value_for_layer
+from layerwise.training.rbm import PretrainingSettings
 from layerwise.utils import torch_rng
 
 
@@ -69,52 +73,51 @@ def pretrain_layers(
         seed: of the run.
     """
     layers = stack.autoencoders()
-    epochs = [int(value_for_layer(pretraining.epochs, k, "epochs")) for k in range(len(layers))]
-    n_batches = -(-len(training) // pretraining.batch_size)
-    device = training.inputs.device
-    inputs, held_out = training.inputs, validation.inputs
-    reconstruction_history = autoencoder_reconstruction_history(layers[0], inputs[0].clone())
-    history: dict[str, list[dict[str, float]]] = {}
-    seconds = 0.0
-    for k, layer in enumerate(layers):
-        name = f"layer_{k + 1}"
-        label = f"pretraining layer {k + 1} of {len(layers)}"
-        resolved = settings.resolved(settings.variant)
-        if settings.corruption_levels:
-            resolved["corruption_level"] = settings.corruption_levels[k]
-        bounded = layer.config.output == "sigmoid"
-        plan = build_reconstruction_plan(
-            layer,
-            settings,
-            resolved,
-            columns.blocks if k == 0 else (),
-            bounded,
-            epochs[k],
-            n_batches,
-            seed,
-            f"pretraining/{name}",
-            device,
-        )
-        dynamic_binarization = columns.dynamic_binarization and k == 0
-        progress = fit(
-            plan,
-            TensorData(inputs),
-            epochs=epochs[k],
-            batch_size=pretraining.batch_size,
-            rng=torch_rng(seed, "pretraining", name, "order"),
-            validation=TensorData(held_out),
-            callbacks=_callbacks(f"pretraining/{name}/", label, reconstruction_history if k == 0 else None),
-            transform=make_dynamic_binarization(seed, device, "pretraining")
-            if dynamic_binarization
-            else None,
-            name=label,
-        )
-        history[name] = progress.history
-        seconds += progress.seconds
-        if k + 1 < len(layers):
-            inputs, held_out = (_encode_for_next_layer(layer, rows) for rows in (inputs, held_out))
+    result = pretrain_greedily(
+        _AutoencoderLayers(layers, columns, settings, seed),
+        training,
+        validation,
+        pretraining.layer_epochs(len(layers)),
+        pretraining.batch_size,
+        seed,
+        columns.dynamic_binarization,
+    )
     stack.eval()
-    return PretrainingResult(history, reconstruction_history.entries, reconstruction_history.row, seconds)
+    return result
+
+
+@dataclass(frozen=True)
+class _AutoencoderLayers:
+    """How the autoencoders of a stack learn and pass latents on."""
+
+    layers: list[Autoencoder]
+    columns: DataSpec
+    settings: SAESettings
+    seed: int
+    metric: str = "train/loss"
+
+    def reconstruction_history(self, row: Tensor) -> ReconstructionHistory:
+        return autoencoder_reconstruction_history(self.layers[0], row)
+
+    def make_plan(self, layer: int, name: str, inputs: Tensor) -> ReconstructionPlan:
+        s, network = self.settings, self.layers[layer]
+        resolved = s.resolved(s.variant)
+        if s.corruption_levels:
+            resolved["corruption_level"] = s.corruption_levels[layer]
+        return build_reconstruction_plan(
+            network,
+            s,
+            resolved,
+            self.columns.blocks if layer == 0 else (),
+            network.config.output == "sigmoid",
+            self.seed,
+            f"pretraining/{name}",
+            inputs.device,
+        )
+
+    def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
+        network = self.layers[layer].eval()
+        return lambda rows: encode_rows(network, rows).to(rows.device)
 
 
 def train_unrolled(
@@ -139,23 +142,24 @@ def train_unrolled(
     """
     deep, device = unroll(stack), training.inputs.device
     reconstruction_history = autoencoder_reconstruction_history(deep, training.inputs[0].clone())
-    optimizer_settings = settings.to_finetuning_settings(settings.unrolled_epochs or 1)
     no_corruption = Corruption("none", 0.0, torch_rng(seed, "unrolled", "corruption", device=device))
     progress = fit(
         ReconstructionPlan(
             deep,
-            optimizer_settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
+            settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
             no_corruption,
-            n_batches=-(-len(training) // batch_size),
         ),
         training,
         epochs=settings.unrolled_epochs,
         batch_size=batch_size,
         rng=torch_rng(seed, "unrolled", "order"),
         validation=validation,
-        callbacks=_callbacks(
-            "pretraining/unrolled/", "training the unrolled autoencoder", reconstruction_history
-        ),
+        callbacks=[
+            *standard_callbacks(
+                "pretraining/unrolled", "train/loss", label="training the unrolled autoencoder"
+            ),
+            reconstruction_history,
+        ],
         transform=make_dynamic_binarization(seed, device, "unrolled") if dynamic_binarization else None,
         name="unrolled autoencoder",
     )
@@ -167,15 +171,3 @@ def train_unrolled(
         reconstruction_history.row,
         progress.seconds,
     )
-
-
-def _callbacks(
-    prefix: str, label: str, reconstruction_history: ReconstructionHistory | None
-) -> list[Callback]:
-    callbacks: list[Callback] = [Reporter(prefix), ProgressBar(label, "train/loss")]
-    return callbacks if reconstruction_history is None else [*callbacks, reconstruction_history]
-
-
-def _encode_for_next_layer(layer: Autoencoder, rows: Tensor) -> Tensor:
-    layer.eval()
-    return encode_rows(layer, rows).to(rows.device)

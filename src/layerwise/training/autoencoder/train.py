@@ -15,13 +15,14 @@ from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.building import AnyAutoencoder
 from layerwise.training.autoencoder.latent_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
 from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
-from layerwise.training.autoencoder.reconstruction_history import (
-    ReconstructionHistory,
-    autoencoder_reconstruction_history,
-)
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.autoencoder.variants import DEFAULT_CORRUPTION_LEVELS
-from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
+from layerwise.training.callbacks import (
+    Callback,
+    ReconstructionHistory,
+    autoencoder_reconstruction_history,
+    standard_callbacks,
+)
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
@@ -47,8 +48,6 @@ def build_reconstruction_plan(
     resolved: dict[str, Any],
     columns_blocks: Sequence[ColumnBlock],
     bounded: bool,
-    epochs: int,
-    n_batches: int,
     seed: int,
     name: str,
     device: torch.device,
@@ -71,11 +70,10 @@ def build_reconstruction_plan(
     groups = column_groups(columns_blocks) if columns_blocks else None
     return ReconstructionPlan(
         network,
-        settings.to_finetuning_settings(epochs),
+        settings,
         Corruption(kind, level, torch_rng(seed, name, "corruption", device=device), groups),
         build_penalties(resolved),
         torch_rng(seed, name, "directions", device=device) if settings.jacobian == "estimated" else None,
-        n_batches,
     )
 
 
@@ -109,15 +107,13 @@ def train_autoencoder(
         The loop's progress and the reconstructions of the first training row.
     """
     device = training.inputs.device
-    n_batches = -(-len(training) // settings.batch_size)
     plan: GradientPlan
     if isinstance(network, VAE):
         plan = VariationalPlan(
             network,
-            settings.to_finetuning_settings(settings.epochs),
+            settings,
             torch_rng(seed, name, "noise", device=device),
             torch_rng(seed, name, "still noise", device=device),
-            n_batches,
             settings.importance_samples,
             settings.beta,
             settings.beta_warmup_epochs,
@@ -132,8 +128,6 @@ def train_autoencoder(
             resolved,
             columns.blocks,
             bounded,
-            settings.epochs,
-            n_batches,
             seed,
             name,
             device,
@@ -144,7 +138,6 @@ def train_autoencoder(
         )
         validation = validation.with_inputs(binarized)
     reconstruction_history = autoencoder_reconstruction_history(network, training.inputs[0].clone())
-    reporting = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "validation/loss")]
     progress = fit(
         plan,
         training,
@@ -154,9 +147,10 @@ def train_autoencoder(
         validation=validation,
         callbacks=[
             *callbacks,
-            *best_epoch_callbacks(network, "validation/loss", settings.patience),
+            *standard_callbacks(
+                name, "validation/loss", silent, keep_best=network, patience=settings.patience
+            ),
             reconstruction_history,
-            *reporting,
         ],
         transform=make_batch_transform(
             settings.augmentation,

@@ -5,4 +5,10 @@ from .keep_best_weights import (
 )
 from .limits import MaxSteps as MaxSteps, MaxTime as MaxTime
 from .progress_bar import ProgressBar as ProgressBar
+from .reconstruction_history import (
+    ReconstructionHistory as ReconstructionHistory,
+    autoencoder_reconstruction_history as autoencoder_reconstruction_history,
+    rbm_reconstruction_history as rbm_reconstruction_history,
+)
 from .reduce_on_plateau import HasLearningRate as HasLearningRate, ReduceOnPlateau as ReduceOnPlateau
+from .standard import standard_callbacks as standard_callbacks

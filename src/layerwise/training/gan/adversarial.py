@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
@@ -93,6 +94,9 @@ class AdversarialPlan:
     def sampler(self) -> Generator:
         """The generator to sample from: that of the exponential moving average if there is one."""
         return self.generator if self.ema_generator is None else self.ema_generator
+
+    def on_train_start(self, progress: Progress) -> None:
+        """Nothing depends on the number of batches."""
 
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Set the epoch's learning rates and standard deviation of the instance noise."""

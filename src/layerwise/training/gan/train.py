@@ -18,7 +18,7 @@ from layerwise.models.gan import (
     GeneratorConfig,
     require_divisible_by_4,
 )
-from layerwise.training.callbacks import Callback, ProgressBar, Reporter
+from layerwise.training.callbacks import Callback, standard_callbacks
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import (
@@ -102,7 +102,6 @@ def train_adversarial(
             f"{settings.batch_size} leave one alone: change batch_size"
         )
     monitors: list[Callback] = [] if monitor is None else [monitor]
-    reporters = [] if silent else [Reporter(f"{name}/"), ProgressBar(f"training {name}", "train/value")]
     progress = fit(
         plan,
         training,
@@ -110,7 +109,7 @@ def train_adversarial(
         batch_size=settings.batch_size,
         rng=torch_rng(seed, name, "order"),
         validation=validation,
-        callbacks=[*monitors, *callbacks, *reporters],
+        callbacks=[*monitors, *callbacks, *standard_callbacks(name, "train/value", silent)],
         transform=transform,
         name=name,
     )

@@ -55,7 +55,7 @@ def unused_settings(optimizer: OptimizerName, given: dict[str, float | None]) ->
         if value is None or (name == "weight_decay" and value == 0) or name in OPTIMIZERS[optimizer].uses:
             continue
         users = ", ".join(other for other, choice in OPTIMIZERS.items() if name in choice.uses)
-        remedy = "; l2 is a penalty for all of them" if name == "weight_decay" else ""
+        remedy = "; l2 is a penalty for all of them" if name == "weight_decay" and "l2" in given else ""
         sentences.append(f"optimizer {optimizer} has no use for {name}: it belongs to {users}{remedy}")
     return sentences
 
@@ -114,7 +114,7 @@ class OptimizerSettings(Config):
     )  # fmt: skip
     weight_decay: float = setting(
         0.0, "decoupled decay: each step also subtracts r times this fraction of the weights", "0.01 with adamw",
-        "optimisers other than adamw: take l2", ge=0,
+        "optimisers other than adamw", ge=0,
     )  # fmt: skip
     schedule: ScheduleName = setting("cosine", "how the rate changes; see Schedules", "cosine")
     step_factor: float | None = setting(
@@ -131,18 +131,6 @@ class OptimizerSettings(Config):
         "",
         "schedules other than step",
     )
-    plateau_factor: float | None = setting(
-        None,
-        "the factor on a plateau; 0.1 unless set",
-        "0.1 to 0.5",
-        "schedules other than plateau",
-        gt=0,
-        lt=1,
-    )
-    plateau_patience: int | None = setting(
-        None, "epochs without gain before the rate falls; 5 unless set", "less than patience",
-        "schedules other than plateau", ge=1,
-    )  # fmt: skip
     warmup_epochs: float = setting(
         0.0, "warm-up: the rate rises linearly over so many epochs before the schedule", "high rates, deep nets",
         "one_cycle, which rises by itself", ge=0,
@@ -177,11 +165,12 @@ class OptimizerSettings(Config):
 
     def _without_use(self) -> list[str]:
         """Return a sentence for each setting that the others leave without a use."""
-        wrong = unused_settings(self.optimizer, {name: getattr(self, name) for name in OPTIMIZER_SETTINGS})
+        known = [name for name in (*OPTIMIZER_SETTINGS, "l2") if name in type(self).model_fields]
+        wrong = unused_settings(self.optimizer, {name: getattr(self, name) for name in known})
         if self.optimizer == "nesterov" and self.momentum == 0:
             wrong.append("optimizer nesterov needs a momentum above 0; use sgd for none")
         for name in SCHEDULE_SETTINGS:
-            if getattr(self, name) is not None and name not in SCHEDULES[self.schedule].uses:
+            if getattr(self, name, None) is not None and name not in SCHEDULES[self.schedule].uses:
                 wrong.append(f"schedule {self.schedule} has no use for {name}")
         if self.schedule == "one_cycle" and self.warmup_epochs:
             wrong.append("schedule one_cycle rises by itself: leave warmup_epochs at 0")

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE, UnitsError
@@ -82,6 +83,9 @@ class ContrastiveDivergence:
         self._batches = 0
         self._buffers: dict[int, tuple[Tensor, ...]] = {}
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
+
+    def on_train_start(self, progress: Progress) -> None:
+        """Nothing depends on the number of batches."""
 
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Set the epoch's momentum, and interpolate the learning rate and the number of Gibbs steps."""

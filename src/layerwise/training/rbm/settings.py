@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import field_validator
 
 from layerwise.models.rbm import HiddenKind
+from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
 from layerwise.utils import Config, setting
 
@@ -80,6 +81,99 @@ class ContrastiveDivergenceSettings(Config):
     bfloat16: bool = setting(
         False, "take the products in 16 bits; weights stay float32", "twice as fast on AVX512-BF16 or CUDA"
     )
+
+    def with_learning_rate(self, rate: float) -> Self:
+        """Return these settings at another rate, which falls by the same factor.
+
+        Gaussian units need a far smaller one (Hinton 2010, section 13.2).
+        """
+        final = self.final_learning_rate
+        if final is not None:
+            final = final / self.learning_rate * rate
+        return self.model_copy(update={"learning_rate": rate, "final_learning_rate": final})
+
+
+def value_for_layer(value: float | tuple[float, ...], layer: int, name: str) -> float:
+    """Return the layer's value of a setting that is one number or a list.
+
+    Raises:
+        TrainingError: the list is shorter than the stack.
+    """
+    if not isinstance(value, tuple):
+        return value
+    if layer >= len(value):
+        raise TrainingError(
+            f"pretraining.{name} has {len(value)} value(s) but the stack has a layer {layer + 1}; give one number for "
+            "all layers, or one for each"
+        )
+    return value[layer]
+
+
+class PretrainingSettings(ContrastiveDivergenceSettings):
+    """How the hidden layers learn without labels; a list gives each layer its own value.
+
+    A stack of autoencoders takes `method`, `freeze`, `epochs` and `batch_size` from here.
+    """
+
+    method: Literal["auto", "rbm", "autoencoder", "none"] = setting(
+        "auto",
+        "RBMs, autoencoders, or none: the same network from a random start; auto: the pipeline's own (dbn: rbm, "
+        "sae: autoencoder)",
+        "none to compare",
+    )
+    freeze: bool = setting(
+        False, "train the output layer alone after pretraining", "to evaluate the features"
+    )
+    epochs: int | tuple[int, ...] = setting(
+        20, "passes over the training rows: one for all layers, or a list"
+    )
+    batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
+    visible: Literal["auto", "bernoulli", "gaussian"] = setting(
+        "auto", "units of the first layer's inputs; auto: by the columns' kinds"
+    )
+    features: Literal["probabilities", "samples"] = setting(
+        "probabilities",
+        "what a layer passes on to the next one: its units' means, or binary states sampled once",
+        "probabilities: less noise",
+    )
+    learning_rate: float | tuple[float, ...] = setting(  # type: ignore[assignment]  # a list gives each layer its own
+        0.1, "r of layers without Gaussian units: one for all, or a list", "0.05 to 0.1"
+    )
+    final_learning_rate: float | None = setting(
+        0.0,
+        "r of the last epoch, reached linearly; null: r stays",
+        "0: the samples of a stack need it",
+        ge=0,
+    )
+    gaussian_learning_rate: float = setting(
+        0.005, "r of a layer with Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.02", gt=0
+    )
+
+    @field_validator("epochs", "learning_rate")
+    @classmethod
+    def _positive(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        values = value if isinstance(value, tuple) else (value,)
+        if not values or any(v <= 0 for v in values):
+            raise ValueError("has to be above 0 for every layer")
+        return value
+
+    def layer_epochs(self, n_layers: int) -> list[int]:
+        """Return the epochs of each layer.
+
+        Raises:
+            TrainingError: the list is shorter than the stack.
+        """
+        return [int(value_for_layer(self.epochs, k, "epochs")) for k in range(n_layers)]
+
+    def for_layer(self, layer: int, gaussian: bool) -> Self:
+        """Return the settings of one layer, counted from 0, with the rate of its units.
+
+        Raises:
+            TrainingError: the list of rates is shorter than the stack.
+        """
+        rate = value_for_layer(self.learning_rate, layer, "learning_rate")
+        own = self.model_copy(update={"learning_rate": rate})
+        return own.with_learning_rate(self.gaussian_learning_rate) if gaussian else own
 
 
 class RBMTrainingSettings(ContrastiveDivergenceSettings):

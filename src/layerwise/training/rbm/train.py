@@ -11,12 +11,16 @@ from layerwise.data import DataSpec, SparseTensorData, TensorData
 from layerwise.data.transforms import make_dynamic_binarization
 from layerwise.models.rbm import RBM, RBMConfig, VisibleKind
 from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
-from layerwise.training.autoencoder import rbm_reconstruction_history
-from layerwise.training.callbacks import Callback, ProgressBar, Reporter, best_epoch_callbacks
+from layerwise.training.callbacks import (
+    Callback,
+    best_epoch_callbacks,
+    rbm_reconstruction_history,
+    standard_callbacks,
+)
+from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
-from layerwise.training.rbm.pretraining import PretrainingResult
 from layerwise.training.rbm.ratings_monitor import RatingsMonitor
 from layerwise.training.rbm.settings import RBMTrainingSettings
 from layerwise.utils import torch_rng
@@ -100,15 +104,9 @@ def fit_rbm(
         TrainingError: a metric is not finite; the message names the epoch and the likely remedy.
     """
     device = rbm.weight.device
-    real = any(kind == "gaussian" for kind in (rbm.config.visible, *(b.kind for b in rbm.config.blocks)))
+    real = rbm.config.has_gaussian_units
     rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
-    chosen = settings
-    if real:
-        # Gaussian units need a far smaller rate (Hinton 2010, section 13.2).
-        factor = (settings.final_learning_rate or 0) / settings.learning_rate
-        final = None if settings.final_learning_rate is None else factor * settings.gaussian_learning_rate
-        gaussian_rates = {"learning_rate": settings.gaussian_learning_rate, "final_learning_rate": final}
-        chosen = settings.model_copy(update=gaussian_rates)
+    chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if real else settings
     has_counts = rbm.config.visible == "counts"
     pseudo_likelihood_rows = (
         0
@@ -125,8 +123,7 @@ def fit_rbm(
     reconstruction_history = rbm_reconstruction_history(rbm, samples[0][0].clone())
     callbacks: list[Callback] = [
         RBMMonitor(rbm, samples[0], samples[1], pseudo_likelihood_rows),
-        Reporter(f"{name}/"),
-        ProgressBar(f"training {name}", "train/reconstruction"),
+        *standard_callbacks(name, "train/reconstruction"),
         reconstruction_history,
     ]
     if ratings is not None:

@@ -12,10 +12,9 @@ from layerwise.training.callbacks import (
     HasLearningRate,
     MaxSteps,
     MaxTime,
-    ProgressBar,
     ReduceOnPlateau,
-    Reporter,
     best_epoch_callbacks,
+    standard_callbacks,
 )
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
@@ -68,12 +67,11 @@ def finetune(
         task,
         settings,
         torch_rng(seed, "finetuning", "dropout", device=training.inputs.device),
-        n_batches=-(-len(training) // batch_size),
         freeze=freeze,
         n_rows=len(training),
         class_weights=class_weight_tensor(settings.class_weights, task, training, network.config.n_outputs),
     )
-    shown = [] if silent else [Reporter(), ProgressBar("fine-tuning", "validation/error")]
+    shown = standard_callbacks("", "validation/error", silent, label="fine-tuning")
     progress = fit(
         plan,
         training,

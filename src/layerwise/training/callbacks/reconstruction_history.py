@@ -11,7 +11,7 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.models.autoencoder import BaseAutoencoder
 from layerwise.models.rbm import RBM
-from layerwise.training.callbacks import Callback
+from layerwise.training.callbacks.base import Callback
 
 
 @dataclass

@@ -1,0 +1,101 @@
+"""Greedy layer-wise pretraining: each layer learns from the one below (Hinton et al. 2006; Bengio et al. 2007)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from layerwise.data import TensorData
+from layerwise.data.transforms import make_dynamic_binarization
+from layerwise.training.callbacks import ReconstructionHistory, standard_callbacks
+from layerwise.training.loop import fit
+from layerwise.training.plan import TrainingPlan
+from layerwise.utils import torch_rng
+
+
+@dataclass(frozen=True)
+class PretrainingResult:
+    """What pretraining leaves behind besides the stack.
+
+    Args:
+        history: one list of epochs a layer, by name `layer_1`, ...
+        reconstruction_history: (epoch, reconstruction, loss) of one training row, by the first layer.
+        row: that row.
+        seconds: of training.
+    """
+
+    history: dict[str, list[dict[str, float]]]
+    reconstruction_history: list[tuple[int, Tensor, float]]
+    row: Tensor
+    seconds: float
+
+
+class LayerTraining(Protocol):
+    """What differs between the kinds of layers; layers count from 0, and `layer_1` is the name of layer 0."""
+
+    @property
+    def metric(self) -> str:
+        """The metric that the progress bar shows."""
+
+    def reconstruction_history(self, row: Tensor) -> ReconstructionHistory:
+        """Return what keeps the first layer's reconstructions of a row (n_inputs,)."""
+
+    def make_plan(self, layer: int, name: str, inputs: Tensor) -> TrainingPlan:
+        """Initialize a layer for its inputs (n, n_inputs) and return the plan that trains it."""
+
+    def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
+        """Return the function from the inputs (n, n_inputs) of a trained layer to those of the next one."""
+
+
+def pretrain_greedily(
+    layers: LayerTraining,
+    training: TensorData,
+    validation: TensorData | None,
+    epochs: Sequence[int],
+    batch_size: int,
+    seed: int,
+    dynamic_binarization: bool = False,
+) -> PretrainingResult:
+    """Train each layer on the features of the one below, bottom up.
+
+    Args:
+        layers: how a layer starts, learns and passes features on.
+        training: inputs (n, n_inputs); targets are not read.
+        validation: rows that are evaluated and never learnt from.
+        epochs: passes over the training rows, for each layer.
+        batch_size: rows a step.
+        seed: of the run.
+        dynamic_binarization: read each input as a probability and sample it anew for every batch of the first layer.
+
+    Raises:
+        TrainingError: a metric is not finite; the message names the layer.
+    """
+    inputs, held_out = training.inputs, None if validation is None else validation.inputs
+    binarize = make_dynamic_binarization(seed, inputs.device, "pretraining") if dynamic_binarization else None
+    reconstruction_history = layers.reconstruction_history(inputs[0].clone())
+    history: dict[str, list[dict[str, float]]] = {}
+    seconds = 0.0
+    for layer, layer_epochs in enumerate(epochs):
+        name, is_first = f"layer_{layer + 1}", layer == 0
+        label = f"pretraining layer {layer + 1} of {len(epochs)}"
+        callbacks = standard_callbacks(f"pretraining/{name}", layers.metric, label=label)
+        progress = fit(
+            layers.make_plan(layer, name, inputs),
+            TensorData(inputs),
+            epochs=layer_epochs,
+            batch_size=batch_size,
+            rng=torch_rng(seed, "pretraining", name, "order"),
+            validation=None if held_out is None else TensorData(held_out),
+            callbacks=[*callbacks, reconstruction_history] if is_first else callbacks,
+            transform=binarize if is_first else None,
+            name=label,
+        )
+        history[name] = progress.history
+        seconds += progress.seconds
+        if layer + 1 < len(epochs):
+            encode = layers.make_encoder(layer, name)
+            inputs, held_out = encode(inputs), None if held_out is None else encode(held_out)
+    return PretrainingResult(history, reconstruction_history.entries, reconstruction_history.row, seconds)
