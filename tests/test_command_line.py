@@ -11,10 +11,10 @@ KEDRO = str(Path(sys.executable).with_name("kedro"))
 QUICK = "dbn.hidden_sizes=[20],pretraining.epochs=1,finetuning.epochs=2,evaluation.bootstrap=10"
 
 
-def kedro(project, *arguments, **kwargs):
+def kedro(project, *arguments, command=(KEDRO,), **kwargs):
     environment = {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [KEDRO, *arguments],
+        [*command, *arguments],
         cwd=project.path,
         env=environment,
         stdout=subprocess.PIPE,
@@ -46,6 +46,14 @@ def test_a_wrong_value_is_one_message_without_a_traceback(project):
     assert output.strip().splitlines()[-1] == (
         "Error: wrong parameters: finetuning: unknown parameter 'epoch'; did you mean 'epochs'?"
     )
+
+
+def test_the_package_runs_as_a_module_too(project):
+    command = (sys.executable, "-m", "layerwise")
+    process = kedro(project, "--pipelines=mlp", "--to-nodes=mlp.split_rows", command=command)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert project.last_run()[1] == "FINISHED"
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

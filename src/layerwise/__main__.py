@@ -1,4 +1,4 @@
-"""`python -m layerwise` and the command `layerwise`: run the packaged project, as `kedro run` runs it in its folder."""
+"""`python -m layerwise`: run the packaged project, as `kedro run` runs it in its folder."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.cli.utils import find_run_command
+from kedro.framework.cli.project import run
 from kedro.framework.project import configure_project
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
     """Run what the arguments name; see `python -m layerwise --help`."""
     configure_project(Path(__file__).parent.name)
-    kwargs["standalone_mode"] = not hasattr(sys, "ps1")
-    return find_run_command(Path(__file__).parent.name)(*args, **kwargs)
+    kwargs.setdefault("standalone_mode", not hasattr(sys, "ps1"))
+    return run(*args, **kwargs)
 
 
 if __name__ == "__main__":
