@@ -3,7 +3,7 @@ import torch
 
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
-from layerwise.training import TrainingError, evaluate, fit
+from layerwise.training import TrainingError, TrainingPlan, evaluate, fit
 from layerwise.training.callbacks import Callback
 from layerwise.training.loop import batches
 from layerwise.utils import UserError
@@ -13,7 +13,7 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-class Recorder:
+class Recorder(TrainingPlan):
     """A training plan that learns the sum of what it saw and reports its inputs as losses."""
 
     def __init__(self, poison=None):
