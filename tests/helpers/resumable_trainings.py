@@ -119,7 +119,9 @@ def network_stack() -> dict[str, Any]:
     )
     networks = [MLP(shape, torch_rng(seed, "network")) for seed in seeds]
     rows, held_out = TensorData(gray(0), labels(0)), TensorData(gray(1, 30), labels(1, 30))
-    members, stack_history = train_network_stack(networks, "multiclass", rows, held_out, chosen, seeds)
+    members, stack_history = train_network_stack(
+        networks, "multiclass", rows, held_out, chosen, seeds, dynamic_binarization=True
+    )
     assert len({len(history) for history in stack_history.history}) > 1
     return {
         "weights": members.state_dict(),

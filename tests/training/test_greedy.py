@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from layerwise.data import TensorData
+from layerwise.training import TrainingPlan
 from layerwise.training.callbacks import ReconstructionHistory
 from layerwise.training.greedy import pretrain_greedily
 
 
-class Factor:
+class Factor(TrainingPlan):
     """A plan that learns nothing; its losses are its inputs."""
 
     def __init__(self, seen):

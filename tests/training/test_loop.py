@@ -3,7 +3,7 @@ import torch
 
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
-from layerwise.training import TrainingError, evaluate, fit
+from layerwise.training import TrainingError, TrainingPlan, evaluate, fit
 from layerwise.training.callbacks import Callback
 from layerwise.training.loop import batches
 from layerwise.utils import UserError
@@ -13,7 +13,7 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-class Recorder:
+class Recorder(TrainingPlan):
     """A training plan that learns the sum of what it saw and reports its inputs as losses."""
 
     def __init__(self, poison=None):
@@ -278,3 +278,44 @@ def test_evaluation_builds_no_graph():
 def test_progress_starts_at_nothing():
     progress = Progress("network", Recorder(), 3, 2)
     assert (progress.epoch, progress.batch, progress.stop, progress.history) == (0, 0, "", [])
+
+
+class TwoMembers(Recorder):
+    """Each of two members reads the rows in an order of its own; the second one's losses are 10 more."""
+
+    def epoch_order(self, n_rows):
+        return torch.stack([torch.arange(n_rows), torch.arange(n_rows).flip(0)])
+
+    def training_step(self, batch):
+        self.seen[-1].append(batch)
+        return {"loss": batch.inputs[..., 0] + torch.tensor([[0.0], [10.0]])}
+
+    def validation_step(self, batch):
+        return {"loss": batch.inputs[:, 0] * torch.tensor([[1.0], [float("nan")]])}
+
+    def on_epoch_end(self, progress, metrics):
+        self.metrics = metrics
+
+
+def test_members_have_orders_and_means_of_their_own():
+    inputs = torch.arange(5.0)[:, None]
+    plan, rng = TwoMembers(), seeded()
+    before = rng.get_state()
+    progress = fit(
+        plan,
+        TensorData(inputs, torch.arange(5)),
+        epochs=1,
+        batch_size=2,
+        rng=rng,
+        validation=TensorData(inputs),
+    )
+    assert [tuple(batch.inputs.shape) for batch in plan.seen[0]] == [(2, 2, 1), (2, 2, 1), (2, 1, 1)]
+    assert [batch.targets.tolist() for batch in plan.seen[0]] == [
+        [[0, 1], [4, 3]],
+        [[2, 3], [2, 1]],
+        [[4], [0]],
+    ]
+    assert plan.metrics["train/loss"].tolist() == [2, 12]
+    assert progress.history[0]["train/loss"] == 7
+    assert progress.history[0]["validation/loss"] == 2  # of the member whose loss is finite
+    assert torch.equal(rng.get_state(), before)

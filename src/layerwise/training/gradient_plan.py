@@ -20,11 +20,11 @@ from layerwise.training.optim import (
     scheduled_learning_rate,
     should_flatten,
 )
-from layerwise.training.plan import Losses
+from layerwise.training.plan import Losses, TrainingPlan
 from layerwise.utils import matmul_autocast
 
 
-class GradientPlan:
+class GradientPlan(TrainingPlan):
     """Follow the gradient of a cost; a subclass says what the cost of a batch is.
 
     Args:

@@ -30,16 +30,22 @@ def batches(n_rows: int, batch_size: int, rng: torch.Generator | None) -> Iterat
 def evaluate(
     plan: TrainingPlan, rows: TensorData | SparseTensorData, batch_size: int = 1000
 ) -> dict[str, float]:
-    """Return the exact mean over all rows of each metric of the plan's validation step."""
+    """Return the exact mean over all rows, and all members, of each metric of the plan's validation step."""
+    return _validation_totals(plan, rows, batch_size).means()
+
+
+def _validation_totals(
+    plan: TrainingPlan, rows: TensorData | SparseTensorData, batch_size: int = 1000
+) -> _Totals:
     totals = _Totals()
     with torch.no_grad():
         for index in batches(len(rows), batch_size, None):
             totals.add(plan.validation_step(rows[index]))
-    return totals.means()
+    return totals
 
 
 class _Totals:
-    """Sums of per-row losses, kept on the device."""
+    """Sums of per-row losses, one number or one for each member of a stack, kept on the device."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
@@ -47,16 +53,30 @@ class _Totals:
 
     def add(self, losses: Losses) -> None:
         for name, values in losses.items():
-            total = values.detach().sum()
+            total = values.detach().sum(-1)
             if name in self.sums:
                 self.sums[name] += total
-                self.counts[name] += values.shape[0]
+                self.counts[name] += values.shape[-1]
             else:
                 self.sums[name] = total
-                self.counts[name] = values.shape[0]
+                self.counts[name] = values.shape[-1]
 
     def means(self) -> dict[str, float]:
-        return {name: float(total) / self.counts[name] for name, total in self.sums.items()}
+        """Return the means over the rows, and over the members that have a finite one."""
+        return {
+            name: (float(total) if total.dim() == 0 else _mean_of_finite(total)) / self.counts[name]
+            for name, total in self.sums.items()
+        }
+
+    def named(self, split: str) -> tuple[dict[str, float], dict[str, Tensor]]:
+        """Return `means` and the means over the rows alone, () or (members,), as `train/...` or `validation/...`."""
+        row_means = {f"{split}/{name}": total / self.counts[name] for name, total in self.sums.items()}
+        return {f"{split}/{name}": value for name, value in self.means().items()}, row_means
+
+
+def _mean_of_finite(values: Tensor) -> float:
+    """Return the mean; NaN where no value is finite. A plan whose members diverged says which in `on_epoch_end`."""
+    return float(values[values.isfinite()].mean())
 
 
 def fit(
@@ -79,7 +99,7 @@ def fit(
         training: the rows it learns from.
         epochs: passes over the training rows, those of `start` included.
         batch_size: rows in a batch.
-        rng: decides the order of the rows, epoch after epoch.
+        rng: decides the order of the rows, epoch after epoch, unless the plan has orders of its own.
         validation: rows that are evaluated after each epoch and never learnt from.
         callbacks: what listens, in the order in which each event calls them.
         transform: applied to each batch's inputs before the step (dynamic binarisation, augmentation).
@@ -119,7 +139,10 @@ def fit(
                 callback.on_epoch_start(progress)
             plan.on_epoch_start(progress.epoch, epochs)
             totals = _Totals()
-            for index in batches(len(training), batch_size, rng):
+            order = plan.epoch_order(len(training))
+            for index in (
+                batches(len(training), batch_size, rng) if order is None else order.split(batch_size, -1)
+            ):
                 batch = training[index]
                 if transform is not None:
                     batch = batch.with_inputs(transform(batch.inputs))
@@ -129,11 +152,13 @@ def fit(
                     event(progress)
                 if progress.stop:
                     break
-            metrics = {f"train/{key}": value for key, value in totals.means().items()}
+            metrics, row_means = totals.named("train")
             _require_finite(metrics, name, progress.epoch)
             if validation is not None:
-                metrics |= {f"validation/{key}": value for key, value in evaluate(plan, validation).items()}
+                measured, measured_row_means = _validation_totals(plan, validation).named("validation")
+                metrics, row_means = metrics | measured, row_means | measured_row_means
                 _require_finite(metrics, name, progress.epoch)  # the epoch's last update can be the fatal one
+            plan.on_epoch_end(progress, row_means)
             for callback in callbacks:
                 metrics |= callback.epoch_metrics(progress)
             seconds = time.perf_counter() - began

@@ -20,7 +20,10 @@ class TrainingError(UserError, RuntimeError):
 
 
 class TrainingPlan(Protocol):
-    """What the loop can train."""
+    """What the loop can train: one network, or a stack of members whose losses have a dimension more.
+
+    A plan derives from this class and leaves alone what it does not need: `epoch_order` and `on_epoch_end`.
+    """
 
     def on_train_start(self, progress: Progress) -> None:
         """Prepare for so many epochs and batches an epoch, before a checkpoint is read and the first epoch starts."""
@@ -28,11 +31,22 @@ class TrainingPlan(Protocol):
     def on_epoch_start(self, epoch: int, epochs: int) -> None:
         """Set what changes by epoch: learning rate, momentum, Gibbs steps. Epochs count from 1."""
 
+    def epoch_order(self, n_rows: int) -> Tensor | None:
+        """Return the order of an epoch's rows: (rows,), or (members, rows); None: the loop draws it from its `rng`."""
+        return None
+
     def training_step(self, batch: TensorData) -> Losses:
-        """Update the parameters on a batch; return per-row losses, each of shape (batch,)."""
+        """Update the parameters on a batch; return per-row losses, each of shape (batch,) or (members, batch)."""
 
     def validation_step(self, batch: TensorData) -> Losses:
-        """Return per-row losses and scores without an update, each of shape (batch,)."""
+        """Return per-row losses and scores without an update, each of shape (batch,) or (members, batch)."""
+
+    def on_epoch_end(self, progress: Progress, metrics: Mapping[str, Tensor]) -> None:
+        """Close the epoch; `metrics` are its exact means over the rows, each of shape () or (members,).
+
+        A stack records each member's epoch here, and those that stopped leave it.
+        """
+        return
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return copies of everything that learning changes, by name."""

@@ -184,3 +184,14 @@ def test_a_member_answers_as_in_the_stack():
     x = rows().inputs
     for k in range(3):
         torch.testing.assert_close(stacked(x)[k], stacked.member(k)(x))
+
+
+def test_a_member_that_diverges_is_named():
+    training, validation = rows(task="regression"), rows(50, "regression", 1)
+    settings = FinetuningSettings(epochs=9, batch_size=20, optimizer="sgd", learning_rate=1e-3)
+    points = [{}, {"learning_rate": 1e12}, {}]
+    shape = {"activation": "relu"}
+    with pytest.raises(TrainingError, match=r"seed 4 diverged in epoch \d: lower finetuning.learning_rate"):
+        train_network_stack(
+            networks("regression", **shape), "regression", training, validation, settings, SEEDS, points
+        )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from layerwise.checkpointing import Progress
+from layerwise.data import TensorData
 from layerwise.models import Cell, Recurrent, RecurrentConfig
+from layerwise.training.callbacks import Callback
+from layerwise.training.gradient_plan import GradientPlan
+from layerwise.training.loop import fit
+from layerwise.training.optim import OptimizerSettings
+from layerwise.training.plan import Losses
 from layerwise.utils import torch_rng
 
 
@@ -34,6 +42,58 @@ def gradient_by_step(network: Recurrent, symbols: Tensor, classes: Tensor) -> Te
     loss = functional.cross_entropy(network.read(inputs), classes, reduction="sum")
     (gradient,) = torch.autograd.grad(loss, inputs)
     return gradient.norm(dim=2).mean(0)
+
+
+class LongRangeMemoryPlan(GradientPlan):
+    """Learn by Adam to name the first symbol; every sequence is new, so that they are read as they were sampled."""
+
+    network: Recurrent
+
+    def epoch_order(self, n_rows: int) -> Tensor:
+        """Return the rows one after another."""
+        return torch.arange(n_rows)
+
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
+        """Return the mean cross-entropy in nats, and each row's loss and accuracy."""
+        losses = self.validation_losses(batch)
+        return losses["loss"].mean(), losses
+
+    def validation_losses(self, batch: TensorData) -> Losses:
+        """Return each row's cross-entropy in nats, and whether its class is the likeliest one."""
+        assert batch.targets is not None
+        logits = self.network(batch.inputs)
+        return {
+            "loss": functional.cross_entropy(logits, batch.targets, reduction="none"),
+            "accuracy": (logits.argmax(1) == batch.targets).float(),
+        }
+
+
+class AccuracyCurve(Callback):
+    """Measure the accuracy on test sequences after every so many updates.
+
+    Args:
+        plan: what learns.
+        test_sequences: symbols (n, steps) and classes (n,).
+        every: updates from one measurement to the next.
+    """
+
+    def __init__(self, plan: LongRangeMemoryPlan, test_sequences: TensorData, every: int) -> None:
+        self.plan, self.test_sequences, self.every = plan, test_sequences, every
+        self.points: list[tuple[int, float]] = []
+
+    def on_batch_end(self, progress: Progress) -> None:
+        """Measure if it is time to."""
+        if progress.batch % self.every == 0:
+            accuracy = self.plan.validation_step(self.test_sequences)["accuracy"]
+            self.points.append((progress.batch, float(accuracy.mean())))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the updates and accuracies so far, (n, 2)."""
+        return {"points": torch.tensor(self.points, dtype=torch.float64).view(-1, 2)}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state_dict()` returned."""
+        self.points = [(int(update), accuracy) for update, accuracy in state["points"].tolist()]
 
 
 def train_long_range_memory(
@@ -62,26 +122,28 @@ def train_long_range_memory(
     test_sequences = sample_first_symbol_task(1000, length, n_classes, torch_rng(seed, "remember", "test"))
     gradients = gradient_by_step(network, test_sequences[0][:100], test_sequences[1][:100])
     training_rng = torch_rng(seed, "remember", "training")
-    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
-    accuracy_curve = []
-    for update in range(1, updates + 1):
-        symbols, classes = sample_first_symbol_task(batch_size, length, n_classes, training_rng)
-        optimizer.zero_grad()
-        functional.cross_entropy(network(symbols), classes).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        if update % max(1, updates // 10) == 0:
-            with torch.no_grad():
-                accuracy_curve.append(
-                    (
-                        update,
-                        float((network(test_sequences[0]).argmax(1) == test_sequences[1]).float().mean()),
-                    )
-                )
+    # Sampled batch by batch: one call for all of them would draw other symbols.
+    sampled = [sample_first_symbol_task(batch_size, length, n_classes, training_rng) for _ in range(updates)]
+    symbols, classes = (torch.cat(parts) for parts in zip(*sampled, strict=True))
+    plan = LongRangeMemoryPlan(
+        network,
+        OptimizerSettings(optimizer="adam", learning_rate=learning_rate, schedule="constant", clip_norm=1.0),
+        {},
+    )
+    curve = AccuracyCurve(plan, TensorData(*test_sequences), max(1, updates // 10))
+    fit(
+        plan,
+        TensorData(symbols, classes),
+        epochs=1,
+        batch_size=batch_size,
+        rng=training_rng,
+        callbacks=[curve],
+        name=f"long-range memory of {cell}",
+    )
     return {
         "cell": cell,
-        "accuracy": accuracy_curve[-1][1],
+        "accuracy": curve.points[-1][1],
         "base_rate": float(torch.bincount(test_sequences[1]).max() / len(test_sequences[1])),
         "gradients": gradients.tolist(),
-        "accuracy_curve": accuracy_curve,
+        "accuracy_curve": curve.points,
     }

@@ -17,7 +17,7 @@ from layerwise.training.gan.conditioning import Conditioning, unconditional
 from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
 from layerwise.training.gan.objectives import get_objective
 from layerwise.training.optim import learning_rate_factor, load_moment_tensors, moments_to_tensors
-from layerwise.training.plan import Losses
+from layerwise.training.plan import Losses, TrainingPlan
 from layerwise.utils import matmul_autocast, torch_rng
 
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
@@ -44,7 +44,7 @@ def without_gradients_of(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-class AdversarialPlan:
+class AdversarialPlan(TrainingPlan):
     """A discriminator step on every batch, and a generator step on every `discriminator_steps`-th.
 
     Args:

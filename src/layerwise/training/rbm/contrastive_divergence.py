@@ -18,7 +18,7 @@ from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE, UnitsError
-from layerwise.training.plan import Losses
+from layerwise.training.plan import Losses, TrainingPlan
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
@@ -26,7 +26,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 RECONSTRUCT_EVERY = 8
 
 
-class ContrastiveDivergence:
+class ContrastiveDivergence(TrainingPlan):
     """Train an RBM by the difference of the data's statistics and the model's.
 
     Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units

@@ -13,13 +13,41 @@ from layerwise.models import MLP
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.optim import limit_norms, penalty
 from layerwise.training.plan import Losses
-from layerwise.training.supervised.losses import resolve_loss, row_loss, task_error
+from layerwise.training.supervised.losses import LossName, resolve_loss, row_loss, task_error
 from layerwise.training.supervised.settings import FinetuningSettings
 
 
 def steps_planned(settings: FinetuningSettings, epochs: int, n_batches: int) -> int:
     """Return the steps that the schedule stretches over: those of all epochs, or fewer if the settings stop sooner."""
     return min(epochs * n_batches, settings.max_steps or epochs * n_batches)
+
+
+def loss_of_rows(
+    loss: LossName,
+    outputs: Tensor,
+    targets: Tensor,
+    settings: FinetuningSettings,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Return the loss of each row, (rows,), with the settings' parameters of it.
+
+    Args:
+        loss: its name, resolved for the task.
+        outputs: (rows, n_outputs) of the network.
+        targets: (rows,) or (rows, n_outputs).
+        settings: hold the losses' parameters.
+        label_smoothing: of the targets; 0 for the rows that only measure.
+    """
+    gamma = 2.0 if settings.focal_gamma is None else settings.focal_gamma
+    return row_loss(loss, outputs, targets, label_smoothing, gamma, settings.huber_delta or 1.0)
+
+
+def scores_of_rows(task: Task, outputs: Tensor, targets: Tensor) -> Losses:
+    """Return the error of each row, and the accuracy if the task is to name a class, each (rows,)."""
+    error = task_error(task, outputs, targets)
+    if task in ("multiclass", "binary"):
+        return {"error": error, "accuracy": 1 - error}
+    return {"error": error}
 
 
 class Backpropagation(GradientPlan):
@@ -77,11 +105,12 @@ class Backpropagation(GradientPlan):
         s = self.settings
         with self.autocast(batch.inputs):
             outputs = self.network(batch.inputs).to(batch.inputs.dtype)
-        loss = self._row_loss(outputs, batch, s.label_smoothing)
+        assert batch.targets is not None
+        loss = loss_of_rows(self.loss, outputs, batch.targets, s, s.label_smoothing)
         if self.class_weights is not None:
-            assert batch.targets is not None
             loss = loss * self.class_weights[batch.targets.reshape(-1).long()]
-        cost, losses = loss.mean(), {"loss": loss, **self._scores(outputs.detach(), batch)}
+        losses = {"loss": loss, **scores_of_rows(self.task, outputs.detach(), batch.targets)}
+        cost = loss.mean()
         if s.l1 or s.l2:
             added = penalty(self.weights, s.l1, s.l2, self.n_rows)
             cost = cost + added
@@ -91,17 +120,6 @@ class Backpropagation(GradientPlan):
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return loss, error and accuracy per row, without masks, smoothing, class weights and penalties."""
         outputs = self.network(batch.inputs)
-        return {"loss": self._row_loss(outputs, batch), **self._scores(outputs, batch)}
-
-    def _row_loss(self, outputs: Tensor, batch: TensorData, label_smoothing: float = 0.0) -> Tensor:
         assert batch.targets is not None
-        s = self.settings
-        gamma = 2.0 if s.focal_gamma is None else s.focal_gamma
-        return row_loss(self.loss, outputs, batch.targets, label_smoothing, gamma, s.huber_delta or 1.0)
-
-    def _scores(self, outputs: Tensor, batch: TensorData) -> Losses:
-        assert batch.targets is not None
-        error = task_error(self.task, outputs, batch.targets)
-        if self.task in ("multiclass", "binary"):
-            return {"error": error, "accuracy": 1 - error}
-        return {"error": error}
+        loss = loss_of_rows(self.loss, outputs, batch.targets, self.settings)
+        return {"loss": loss, **scores_of_rows(self.task, outputs, batch.targets)}

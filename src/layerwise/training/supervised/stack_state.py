@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from layerwise.checkpointing import Progress
 from layerwise.models import Members, is_running_statistic
 from layerwise.training.optim import make_optimizer
-from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import make_reduce_on_plateau
 from layerwise.training.supervised.settings import FinetuningSettings
 
@@ -124,6 +122,28 @@ class StackHistory:
     stopped: list[str]
     seconds: float = 0.0
 
+    def to_tensors(self) -> dict[str, Tensor]:
+        """Return each metric as `history.<name>`, (N, epochs); NaN after a member has stopped."""
+        longest = max(map(len, self.history))
+        names = self.history[0][0] if longest else {}
+        return {
+            f"history.{name}": torch.tensor(
+                [
+                    [epoch[name] for epoch in history] + [math.nan] * (longest - len(history))
+                    for history in self.history
+                ],
+                dtype=torch.float64,
+            )
+            for name in names
+        }
+
+    def load_tensors(self, columns: Mapping[str, Tensor]) -> None:
+        """Go back to the epochs that `to_tensors` was given, by the metrics' names."""
+        for k, history in enumerate(self.history):
+            own = {name: values[k].tolist() for name, values in columns.items()}
+            epochs = [dict(zip(own, values, strict=True)) for values in zip(*own.values(), strict=True)]
+            history[:] = [epoch for epoch in epochs if not math.isnan(epoch["epoch"])]
+
 
 class MemberLearningRate:
     """A member's scale of the learning rate, which its own plateaus lower."""
@@ -142,102 +162,3 @@ class MemberLearningRate:
         self.learning_rate_scale, best, waited = state.tolist()
         if self.plateau:
             self.plateau.best, self.plateau.waited = best, int(waited)
-
-
-@dataclass
-class StackTrainingState:
-    """Everything that changes while the members train, with the state that a checkpoint keeps of it."""
-
-    stack: NetworkStack
-    order_rngs: list[torch.Generator]
-    dropout_rngs: list[torch.Generator]
-    stack_history: StackHistory
-    best: list[float]
-    best_state: Tensor
-    settings: FinetuningSettings
-    learning_rates: list[MemberLearningRate]
-    step: int = 0
-
-    def record_epoch(self, progress: Progress, metrics: dict[str, list[float]], seeds: Sequence[int]) -> None:
-        """Record each member's epoch, keep its best weights, and drop those that have stopped."""
-        s, epoch, leaving = self.settings, progress.epoch, []
-        sign = -1.0 if s.monitor_is_score else 1.0
-        for position, k in enumerate(self.stack.rows):
-            own = {name: values[position] for name, values in metrics.items()}
-            if not all(math.isfinite(value) for value in own.values()):
-                raise TrainingError(
-                    f"the network of seed {seeds[k]} diverged in epoch {epoch}: lower finetuning.learning_rate, or "
-                    "clip gradients"
-                )
-            self.stack_history.history[k].append({"epoch": float(epoch), **own})
-            if plateau := self.learning_rates[k].plateau:
-                plateau.on_epoch_end(progress, own)
-            if not s.keep_best_weights:
-                self.best_state[k] = self.stack.member_state(position)
-                continue
-            value = sign * own[s.monitor]
-            if value < self.best[k] - s.min_delta:
-                self.best[k], self.stack_history.best_epoch[k] = value, epoch
-                self.best_state[k] = self.stack.member_state(position)
-            elif s.patience is not None and epoch - self.stack_history.best_epoch[k] >= s.patience:
-                self.stack_history.stopped[k] = self._reason(k)
-                leaving.append(position)
-        if len(leaving) == len(self.stack.rows):
-            progress.stop = "every network has stopped"
-        elif leaving:
-            self.stack.keep_members(
-                [position for position in range(len(self.stack.rows)) if position not in leaving]
-            )
-
-    def _reason(self, k: int) -> str:
-        return f"no gain in {self.settings.monitor} since epoch {self.stack_history.best_epoch[k]}"
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return copies of everything that learning changes; a member's history is NaN after it has stopped."""
-        longest = max(len(history) for history in self.stack_history.history)
-        names = self.stack_history.history[0][0] if longest else {}
-        found = {
-            f"history.{name}": torch.tensor(
-                [
-                    [epoch[name] for epoch in history] + [math.nan] * (longest - len(history))
-                    for history in self.stack_history.history
-                ],
-                dtype=torch.float64,
-            )
-            for name in names
-        }
-        found |= {
-            "order_rngs": torch.stack([each.get_state() for each in self.order_rngs]),
-            "dropout_rngs": torch.stack([each.get_state() for each in self.dropout_rngs]),
-            "best": torch.tensor(self.best, dtype=torch.float64),
-            "best_epoch": torch.tensor(self.stack_history.best_epoch),
-            "stopped": torch.tensor([bool(reason) for reason in self.stack_history.stopped]),
-            "best_state": self.best_state.clone(),
-            "step": torch.tensor(self.step),
-            "learning_rates": torch.stack([each.state_tensor() for each in self.learning_rates]),
-        }
-        return found | {f"stack.{name}": value for name, value in self.stack.state_dict().items()}
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state that `state_dict()` returned."""
-        self.stack.load_state_dict(
-            {k.removeprefix("stack."): v for k, v in state.items() if k.startswith("stack.")}
-        )
-        for rngs, name in ((self.order_rngs, "order_rngs"), (self.dropout_rngs, "dropout_rngs")):
-            for rng, values in zip(rngs, state[name], strict=True):
-                rng.set_state(values.clone())
-        self.best, self.step = state["best"].tolist(), int(state["step"])
-        self.stack_history.best_epoch[:] = state["best_epoch"].tolist()
-        self.stack_history.stopped[:] = [
-            self._reason(k) if each else "" for k, each in enumerate(state["stopped"])
-        ]
-        for rate, values in zip(self.learning_rates, state["learning_rates"], strict=True):
-            rate.load_state_tensor(values)
-        self.best_state.copy_(state["best_state"])
-        names = [name for name in state if name.startswith("history.")]
-        for k, history in enumerate(self.stack_history.history):
-            columns = {name.removeprefix("history."): state[name][k].tolist() for name in names}
-            epochs = [
-                dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-            ]
-            history[:] = [epoch for epoch in epochs if not math.isnan(epoch["epoch"])]
