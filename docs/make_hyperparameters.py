@@ -13,7 +13,7 @@ from layerwise.data.transforms import CORRUPTIONS
 from layerwise.evaluation.reports import table
 from layerwise.models import ACTIVATION_CHOICES, INITIALIZER_CHOICES
 from layerwise.parameters import PARAMETERS, is_model
-from layerwise.training.autoencoder import SPARSITIES, VARIANTS
+from layerwise.training.autoencoder import SPARSITIES, known_variants
 from layerwise.training.gan import OBJECTIVE_CHOICES
 from layerwise.training.optim import OPTIMIZERS, SCHEDULES
 from layerwise.training.supervised import LOSSES, TASKS
@@ -146,7 +146,8 @@ def document() -> str:
         + "\n\ng is the gradient and r the learning rate. Any other setting with one of these names is an error.",
         _choices("Schedules", SCHEDULES, "its settings", {n: ", ".join(c.uses) for n, c in SCHEDULES.items()})
         + "\n\n`warmup_epochs` is a linear rise before any of them but one_cycle.",
-        _choices("Autoencoders", VARIANTS, "", {}) + "\n\nA stack (`sae`) takes those of one layer.",
+        _choices("Autoencoders", {n: each.choice for n, each in known_variants().items()}, "", {})
+        + "\n\nA stack (`sae`) takes those of one layer.",
         _choices("Corruption", CORRUPTIONS, "", {}),
         _choices(
             "Sparsity", SPARSITIES, "its settings", {n: ", ".join(c.uses) for n, c in SPARSITIES.items()}

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.parameters import PARAMETERS
+from layerwise.training.autoencoder import Registered
 
 WIDTH = 120
 # Longer lists of names stand in the documentation's tables alone.
@@ -69,6 +70,9 @@ def _line(name: str, field: FieldInfo, indent: str) -> Iterator[str]:
     value = None if field.is_required() or extra.get("by_rule") else field.default
     comment = "required of every problem: " * field.is_required() + (field.description or "")
     choices = list(_choices(field.annotation))
+    for each in field.metadata:
+        if isinstance(each, Registered):
+            choices += each.names()
     if 0 < len(choices) <= MAX_CHOICES:
         comment += f" [{' | '.join(choices)}]"
     lines = _value(name, value, indent)

@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import nn
 
 import layerwise
-from layerwise.models import io, load_network, save_network
+from layerwise.models import kinds, load_network, register_network, save_network
 from layerwise.utils import Config
 
 ROOT = Path(__file__).parents[1]
@@ -86,7 +86,85 @@ def plot_bars(heights) -> Figure:
     style_axes(figure.subplots(), xlabel="class", ylabel="rows").bar(range(len(heights)), heights, color=cycle_color(0))
     return figure
 '''
+# "Add an autoencoder variant": one file where settings alone differ, two for a network of another kind.
+NARROW = '''
+"""A narrow latent."""
+
+from layerwise.training.autoencoder import register_variant
+from layerwise.training.autoencoder.variants.feedforward import SMOOTH, FeedforwardVariant
+from layerwise.utils import Choice
+
+narrow = Choice("a latent of three units", "to draw it")
+register_variant(FeedforwardVariant("narrow", narrow, {"latent_size": 3, **SMOOTH}, in_stacks=True))
+'''
+PROJECTION_NETWORK = '''
+"""A linear projection."""
+
+from typing import Literal
+
+import torch
+from torch import nn
+
+from layerwise.models import register_network
+from layerwise.models.autoencoder import BaseAutoencoder, LossName, OutputName
+from layerwise.models.autoencoder.outputs import build_output
+from layerwise.utils import Config
+
+
+class ProjectionConfig(Config):
+    """The shape."""
+
+    kind: Literal["projection"] = "projection"
+    n_inputs: int
+    latent_size: int
+    loss: LossName
+    output: OutputName
+
+
+@register_network(ProjectionConfig)
+class Projection(BaseAutoencoder):
+    """Latents x W, reconstructions of z W^T."""
+
+    def __init__(self, config, rng=None):
+        super().__init__()
+        self.config, self.output = config, build_output(config.loss, config.output)
+        self.weight = nn.Parameter(torch.zeros(config.n_inputs, config.latent_size))
+        if rng is not None:
+            nn.init.normal_(self.weight, std=0.01, generator=rng)
+
+    def encode(self, x):
+        """Return latents (rows, latent_size)."""
+        return x @ self.weight
+
+    def decode_pre_activation(self, latent):
+        """Return pre-activations (rows, n_inputs)."""
+        return latent @ self.weight.t()
+'''
+PROJECTION_VARIANT = '''
+"""Principal components by gradient."""
+
+from layerwise.models.autoencoder.projection import Projection, ProjectionConfig
+from layerwise.training.autoencoder import ReconstructionVariant, register_variant, select_output
+from layerwise.utils import Choice
+
+
+class ProjectionVariant(ReconstructionVariant):
+    """One matrix, used twice."""
+
+    def build(self, settings, columns, rng):
+        """Return the untrained network."""
+        loss, output, _ = select_output(settings, columns, self.name)
+        size = settings.resolved(self.name)["latent_size"]
+        shape = ProjectionConfig(n_inputs=columns.n_inputs, latent_size=size, loss=loss, output=output)
+        return Projection(shape, rng)
+
+
+register_variant(ProjectionVariant("projection", Choice("one matrix"), {"latent_size": 4}))
+'''
 NEW_FILES = {
+    "training/autoencoder/variants/narrow.py": NARROW,
+    "models/autoencoder/projection.py": PROJECTION_NETWORK,
+    "training/autoencoder/variants/projection.py": PROJECTION_VARIANT,
     "pipelines/counting/__init__.py": "from layerwise.pipelines.counting.pipeline import create_pipeline\n",
     "pipelines/counting/nodes.py": NODES,
     "pipelines/counting/pipeline.py": PIPELINE,
@@ -120,18 +198,6 @@ CHANGES = {
     "evaluation/metrics/supervised.py": [
         ('LOWER_IS_BETTER = {"error",', 'LOWER_IS_BETTER = {"wrong_rows", "error",')
     ],
-    # "Add an autoencoder variant", of the kind that is one file
-    "training/autoencoder/variants.py": [
-        ('Variant = Literal[\n    "compression",', 'Variant = Literal[\n    "narrow", "compression",'),
-        (
-            "VARIANTS: dict[str, Choice] = {\n",
-            'VARIANTS: dict[str, Choice] = {\n    "narrow": Choice("a latent of three units", "to draw it"),\n',
-        ),
-        (
-            "VARIANT_DEFAULTS: dict[str, dict[str, Any]] = {\n",
-            'VARIANT_DEFAULTS: dict[str, dict[str, Any]] = {\n    "narrow": {"latent_size": 3, **_SMOOTH},\n',
-        ),
-    ],
     # "Add a GAN objective"
     "training/gan/objectives.py": [
         ('Literal[\n    "minimax",', 'Literal[\n    "logistic", "minimax",'),
@@ -155,6 +221,8 @@ import layerwise
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from layerwise.evaluation.metrics import compute_metrics
+from layerwise.models import load_network
+import torch
 
 assert Path(layerwise.__file__).is_relative_to(Path.cwd())
 bootstrap_project(Path.cwd())
@@ -169,6 +237,10 @@ run("counting", counting={"least": 500})
 small = {"epochs": 1, "rows": 200, "seeds": 1, "variants": [], "hidden_sizes": [8], "batch_size": 100}
 run("gan_ring", ring={"objective": "logistic", **small})
 run("autoencoder", ["autoencoder.train_autoencoder"], autoencoder={"variant": "narrow", "epochs": 1})
+small = {"variant": "projection", "epochs": 1, "bootstrap": 0}
+run("autoencoder", problem={"name": "projected"}, autoencoder=small)
+saved = load_network("data/06_models/projected/autoencoder/autoencoder_network")
+print(type(saved).__name__, tuple(saved.reconstruct(torch.rand(5, 784)).shape))
 metric = compute_metrics("binary", [0, 1, 1, 0], [[0.9], [0.8], [0.1], [0.2]], n_bootstrap=20)["wrong_rows"]
 print("RESULT", json.dumps(metric.model_dump()))
 """
@@ -216,6 +288,7 @@ def changed(tmp_path_factory):
     python("docs/make_parameters.py", "conf/base/parameters.yml")
     python("docs/make_hyperparameters.py", "docs/hyperparameters.md")
     printed = python("-c", SCRIPT)
+    assert "Projection (5, 784)" in printed
     return project, json.loads(printed.split("RESULT", 1)[1])
 
 
@@ -251,6 +324,19 @@ def test_a_new_variant_of_one_file_trains_and_is_saved_with_its_defaults(changed
     network = load_network(project / "data/06_models/digits/autoencoder/autoencoder_network")
     assert network.config.latent_size == 3
     assert network.config.latent_activation == "linear"
+    assert (
+        "| `narrow` | a latent of three units | to draw it |"
+        in (project / "docs/hyperparameters.md").read_text()
+    )
+
+
+def test_a_new_variant_of_two_files_runs_through_the_whole_pipeline(changed):
+    project, _ = changed
+    shape = json.loads(
+        (project / "data/06_models/projected/autoencoder/autoencoder_network/network.json").read_text()
+    )
+    assert (shape["kind"], shape["latent_size"]) == ("projection", 4)
+    assert (project / "data/08_reporting/projected/autoencoder/reconstruction_metrics.json").exists()
 
 
 def test_a_new_objective_trains_a_gan(changed):
@@ -302,12 +388,13 @@ class Scaled(nn.Module):
         return self.scale * x
 
 
-def test_a_model_with_a_line_in_kinds_is_saved_and_read(tmp_path, monkeypatch):
+def test_a_model_that_is_registered_is_saved_and_read(tmp_path, monkeypatch):
     network = Scaled(ScaledConfig(n_inputs=3), torch.Generator().manual_seed(0))
     save_network(network, tmp_path)
     with pytest.raises(ValueError, match="unknown kind of network 'scaled'"):
         load_network(tmp_path)
-    monkeypatch.setitem(io.KINDS, "scaled", (ScaledConfig, Scaled))
+    monkeypatch.setattr(kinds, "_KINDS", kinds._KINDS.copy())
+    assert register_network(ScaledConfig)(Scaled) is Scaled
     found = load_network(tmp_path)
     assert type(found) is Scaled
     assert torch.equal(found(torch.ones(2, 3)), network(torch.ones(2, 3)))

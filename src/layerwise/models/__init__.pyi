@@ -1,6 +1,7 @@
 from .diagram import mermaid as mermaid
 from .dropout import MaskOf as MaskOf
 from .io import load_network as load_network, save_network as save_network
+from .kinds import register_network as register_network
 from .layers import (
     ACTIVATION_CHOICES as ACTIVATION_CHOICES,
     ACTIVATIONS as ACTIVATIONS,

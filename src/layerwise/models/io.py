@@ -9,40 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from layerwise.models.autoencoder import (
-    VAE,
-    Autoencoder,
-    AutoencoderConfig,
-    ConvolutionalAutoencoder,
-    ConvolutionalConfig,
-    RatingAutoencoder,
-    RatingAutoencoderConfig,
-    SequenceAutoencoder,
-    SequenceConfig,
-    StackConfig,
-    StackedAutoencoders,
-    VAEConfig,
-)
-from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
-from layerwise.models.mlp import MLP, MLPConfig
-from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
-from layerwise.models.stack import Members, MembersConfig
-from layerwise.utils import Config, atomic_write, nearest
-
-KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {
-    "rbm": (RBMConfig, RBM),
-    "dbn": (DBNConfig, DBN),
-    "mlp": (MLPConfig, MLP),
-    "autoencoder": (AutoencoderConfig, Autoencoder),
-    "variational": (VAEConfig, VAE),
-    "convolutional": (ConvolutionalConfig, ConvolutionalAutoencoder),
-    "rating_autoencoder": (RatingAutoencoderConfig, RatingAutoencoder),
-    "sequence_autoencoder": (SequenceConfig, SequenceAutoencoder),
-    "stacked_autoencoders": (StackConfig, StackedAutoencoders),
-    "mlp_members": (MembersConfig, Members),
-    "generator": (GeneratorConfig, Generator),
-    "discriminator": (DiscriminatorConfig, Discriminator),
-}
+from layerwise.models.kinds import find_kind
+from layerwise.utils import Config, atomic_write
 
 
 def save_network(network: nn.Module, folder: str | Path) -> None:
@@ -68,12 +36,10 @@ def load_network(folder: str | Path) -> nn.Module:
     """
     folder = Path(folder)
     shape = json.loads((folder / "network.json").read_text())
-    kind = str(shape.get("kind"))
-    if kind not in KINDS:
-        raise ValueError(
-            f"{folder / 'network.json'}: unknown kind of network '{kind}'{nearest(kind, list(KINDS))}"
-        )
-    config_class, network_class = KINDS[kind]
+    try:
+        config_class, network_class = find_kind(str(shape.get("kind")))
+    except ValueError as error:
+        raise ValueError(f"{folder / 'network.json'}: {error}") from error
     network = network_class(config_class(**shape))
     try:
         weights = load_file(folder / "network.safetensors")

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from layerwise.models.dropout import DropConnect, Dropout, MaskOf
+from layerwise.models.kinds import register_network
 from layerwise.models.layers import (
     Activation,
     BiasInitializer,
@@ -109,6 +110,7 @@ def check_dropout_rates(value: float | tuple[float, ...]) -> float | tuple[float
     return value
 
 
+@register_network(MLPConfig)
 class MLP(nn.Module):
     """Hidden layers with their activations, then a linear output: `forward` returns logits or values.
 

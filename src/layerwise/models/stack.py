@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.models.dropout import dropout_mask
+from layerwise.models.kinds import register_network
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.utils import Config
 
@@ -39,6 +40,7 @@ def is_running_statistic(name: str) -> bool:
     return name.rpartition(".")[2] in ("running_mean", "running_var")
 
 
+@register_network(MembersConfig)
 class Members(nn.Module):
     """N networks whose parameters and running statistics are one matrix, a row a member: (N, numbers).
 

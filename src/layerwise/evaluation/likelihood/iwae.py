@@ -7,11 +7,15 @@ import math
 import torch
 from torch import Tensor
 
-from layerwise.models.autoencoder import VAE, evidence_lower_bound, log_weights
+from layerwise.models.autoencoder import LatentVariableModel, evidence_lower_bound, log_weights
 
 
 def importance_weighted_log_prob(
-    vae: VAE, rows: Tensor, samples: int, rng: torch.Generator, latents_at_a_time: int = 20_000
+    vae: LatentVariableModel,
+    rows: Tensor,
+    samples: int,
+    rng: torch.Generator,
+    latents_at_a_time: int = 20_000,
 ) -> Tensor:
     """Return the importance-weighted lower bound on log p of each row, shape (rows,) (Burda et al. 2016, equation 8).
 
@@ -38,7 +42,9 @@ def importance_weighted_log_prob(
     return torch.cat(found)
 
 
-def elbo_terms(vae: VAE, rows: Tensor, rng: torch.Generator, n_draws: int = 10) -> dict[str, float]:
+def elbo_terms(
+    vae: LatentVariableModel, rows: Tensor, rng: torch.Generator, n_draws: int = 10
+) -> dict[str, float]:
     """Return the means over rows of the evidence lower bound and of its two terms, in nats.
 
     Args:

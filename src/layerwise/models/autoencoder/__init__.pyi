@@ -1,4 +1,4 @@
-from .base import BaseAutoencoder as BaseAutoencoder
+from .base import BaseAutoencoder as BaseAutoencoder, LatentVariableModel as LatentVariableModel
 from .convolutional import (
     ConvolutionalAutoencoder as ConvolutionalAutoencoder,
     ConvolutionalConfig as ConvolutionalConfig,

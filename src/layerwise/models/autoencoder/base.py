@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.outputs import Output
@@ -35,3 +36,27 @@ class BaseAutoencoder(nn.Module):
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return each row's loss between pre-activations x and the rows, shape (rows,)."""
         return self.output.loss(x, rows)
+
+    def reconstruction_loss(self, rows: Tensor) -> Tensor:
+        """Return the loss of each row, encoded and decoded without noise, shape (rows,)."""
+        return self.loss(self(rows), rows)
+
+    def first_weight(self) -> Tensor | None:
+        """Return the first layer's weight (units, n_inputs), of which each row is a feature; None: it has none."""
+        return None
+
+
+class LatentVariableModel(BaseAutoencoder):
+    """p(x | z) p(z) with a normal posterior q(z | x), whose likelihood has a bound and whose prior has samples."""
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return means and log-variances of q(z | x), each (rows, latent_size)."""
+        raise NotImplementedError
+
+    def sample(self, n: int, rng: torch.Generator, sample_outputs: bool = False) -> Tensor:
+        """Return the means of p(x | z), or with `sample_outputs` rows sampled from it, for n latents of the prior."""
+        raise NotImplementedError
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the posterior means (rows, latent_size)."""
+        return self.posterior(x)[0]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, activation, initialize_
 from layerwise.utils import Config
 
@@ -35,6 +36,7 @@ class ConvolutionalConfig(Config):
         return self.image_shape[0] * self.image_shape[1]
 
 
+@register_network(ConvolutionalConfig)
 class ConvolutionalAutoencoder(BaseAutoencoder):
     """Rows of pixels in, rows of pixels out; in between they are images.
 

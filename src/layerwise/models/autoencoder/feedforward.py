@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.models.mlp import for_each_layer
 from layerwise.models.rbm.units import UnitBlock
@@ -90,6 +91,7 @@ def keep_largest(latent: Tensor, k: int) -> Tensor:
     return torch.zeros_like(latent).scatter(-1, kept, latent.gather(-1, kept))
 
 
+@register_network(AutoencoderConfig)
 class Autoencoder(BaseAutoencoder):
     """A fully connected encoder and its mirror image, the decoder (Hinton & Salakhutdinov 2006).
 
@@ -135,6 +137,10 @@ class Autoencoder(BaseAutoencoder):
         for layer, act in zip(hidden, self.decoder_activations, strict=True):
             latent = act(layer(latent))
         return last(latent)
+
+    def first_weight(self) -> Tensor:
+        """Return the first layer's weight (units, n_inputs)."""
+        return cast(nn.Linear, self.encoder[0]).weight
 
     def weights(self) -> list[Tensor]:
         """Return the weight matrices; of tied layers once."""

@@ -21,6 +21,8 @@ class Output(nn.Module):
 
     # Whether the loss is -log p(row | latent) in nats, with every constant.
     is_likelihood = False
+    # Columns are 0 or 1; what lies between is a probability.
+    binary = False
 
     def mean(self, x: Tensor) -> Tensor:
         """Return the reconstruction, shape of x."""
@@ -39,6 +41,7 @@ class BernoulliOutput(Output):
     """Sigmoid and cross-entropy, for rows in [0, 1]: -sum x log r + (1 - x) log(1 - r), nats."""
 
     is_likelihood = True
+    binary = True
 
     def mean(self, x: Tensor) -> Tensor:
         """Return probabilities."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.variational import VAE, kl_divergence
+from layerwise.models.autoencoder.base import BaseAutoencoder
 
 
 def encode_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
@@ -24,7 +24,7 @@ def reconstruct_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) 
     return torch.cat(parts)
 
 
-def reconstruction_losses(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
+def reconstruction_losses(network: BaseAutoencoder, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
     """Return each row's loss, without noise, on the CPU, shape (rows,).
 
     Of a variational autoencoder it is the loss at the posterior mean plus the KL divergence.
@@ -33,8 +33,5 @@ def reconstruction_losses(network: nn.Module, inputs: Tensor, at_a_time: int = 2
     with torch.no_grad():
         for part in inputs.split(at_a_time):
             rows = part.to(device)
-            loss = network.loss(network(rows), rows)  # type: ignore[operator]
-            if isinstance(network, VAE):
-                loss = loss + kl_divergence(*network.posterior(rows)).sum(1)
-            losses.append(loss.cpu())
+            losses.append(network.reconstruction_loss(rows).cpu())
     return torch.cat(losses)

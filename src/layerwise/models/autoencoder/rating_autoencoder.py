@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, activation, initialize_, uninitialized
 from layerwise.utils import Config
 
@@ -28,6 +29,7 @@ class RatingAutoencoderConfig(Config):
         return self.n_groups * len(self.levels)
 
 
+@register_network(RatingAutoencoderConfig)
 class RatingAutoencoder(nn.Module):
     """r(x) = center + W g(V x + mu) + b, x the given ratings less `center` and 0 where there is none (equation 1).
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.kinds import register_network
 from layerwise.utils import Config
 
 
@@ -23,6 +24,7 @@ class SequenceConfig(Config):
     output: OutputName = "sigmoid"
 
 
+@register_network(SequenceConfig)
 class SequenceAutoencoder(nn.Module):
     """The encoder's last state is the latent; one LSTM decodes it to the past, backwards, another one to the future.
 

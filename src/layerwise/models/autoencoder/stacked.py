@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderConfig
+from layerwise.models.kinds import register_network
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm import DBN
 from layerwise.utils import Config
@@ -47,6 +48,7 @@ class StackConfig(Config):
         return "bernoulli" if self.layers[0].output == "sigmoid" else "gaussian"
 
 
+@register_network(StackConfig)
 class StackedAutoencoders(nn.Module):
     """Autoencoders, each of the latents of the one below (Bengio et al. 2007; Vincent et al. 2010).
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.autoencoder.base import LatentVariableModel
 from layerwise.models.autoencoder.outputs import LossName, build_output
+from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.utils import Config
@@ -30,7 +31,8 @@ class VAEConfig(Config):
     initializer: Initializer = "glorot_uniform"
 
 
-class VAE(BaseAutoencoder):
+@register_network(VAEConfig)
+class VAE(LatentVariableModel):
     """q(z | x) = N(mu(x), diag sigma^2(x)), p(z) = N(0, 1), and p(x | z) by the output.
 
     Args:
@@ -74,9 +76,13 @@ class VAE(BaseAutoencoder):
             z = self.act(layer(z))
         return self.last(z)
 
-    def encode(self, x: Tensor) -> Tensor:
-        """Return the posterior means (rows, latent_size)."""
-        return self.posterior(x)[0]
+    def reconstruction_loss(self, rows: Tensor) -> Tensor:
+        """Return each row's loss at the posterior mean plus the KL divergence, nats, shape (rows,)."""
+        return self.loss(self(rows), rows) + kl_divergence(*self.posterior(rows)).sum(1)
+
+    def first_weight(self) -> Tensor:
+        """Return the weight of the encoder's first layer (units, n_inputs)."""
+        return cast(nn.Linear, self.encoder[0] if len(self.encoder) else self.posterior_layer).weight
 
     def loss(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return -log p(row | z) for pre-activations x, nats, shape (rows,)."""
@@ -107,7 +113,7 @@ def sample_latents(
     return mean + (log_variance / 2).exp() * noise, noise
 
 
-def log_weights(vae: VAE, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
+def log_weights(vae: LatentVariableModel, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
     """Return log p(x | z) + log p(z) - log q(z | x) at samples of q, nats, shape (samples, rows).
 
     The constants of the two normal densities cancel: log p(z) - log q(z | x) = sum (e^2 - z^2 + log sigma^2) / 2.
@@ -129,7 +135,7 @@ def importance_weighted_bound(weights: Tensor) -> Tensor:
     return weights.logsumexp(0) - math.log(weights.shape[0])
 
 
-def evidence_lower_bound(vae: VAE, x: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+def evidence_lower_bound(vae: LatentVariableModel, x: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return -log p(x | z) at one sample of z (rows,), and each unit's KL divergence (rows, latent_size), nats.
 
     The bound is minus the sum of both; the KL divergence is exact, so only the first is noisy.

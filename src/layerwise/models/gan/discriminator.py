@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from layerwise.models.dropout import Dropout
 from layerwise.models.gan.generator import init_weights, require_divisible_by_4
+from layerwise.models.kinds import register_network
 from layerwise.models.layers import uninitialized
 from layerwise.utils import Config
 
@@ -50,6 +51,7 @@ class DiscriminatorConfig(Config):
         return self
 
 
+@register_network(DiscriminatorConfig)
 class Discriminator(nn.Module):
     """Score rows (n, n_inputs): a logit of being real, or a critic's score, of shape (n / pac,).
 

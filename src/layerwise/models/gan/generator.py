@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from layerwise.models.gan.outputs import OutputBlock, TableOutput
+from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
 from layerwise.utils import Config
 
@@ -61,6 +62,7 @@ def require_divisible_by_4(shape: tuple[int, int] | None) -> None:
         )
 
 
+@register_network(GeneratorConfig)
 class Generator(nn.Module):
     """Map noise z (n, latent_size), beside a condition (n, n_conditions), to rows (n, n_outputs).
 

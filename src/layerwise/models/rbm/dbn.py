@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from layerwise.models.kinds import register_network
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.utils import Config
@@ -23,6 +24,7 @@ class DBNConfig(Config):
     visible: Literal["bernoulli", "gaussian"] = "bernoulli"
 
 
+@register_network(DBNConfig)
 class DBN(nn.Module):
     """The top two layers form a restricted Boltzmann machine; the layers below are directed, top down.
 

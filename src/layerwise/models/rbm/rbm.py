@@ -12,6 +12,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from layerwise.models.kinds import register_network
 from layerwise.models.rbm.units import (
     BernoulliUnits,
     GaussianUnits,
@@ -95,6 +96,7 @@ def hidden_units(config: RBMConfig) -> Units:
     return NoisyReLUUnits() if config.hidden == "nrelu" else BernoulliUnits()
 
 
+@register_network(RBMConfig)
 class RBM(nn.Module):
     """A restricted Boltzmann machine.
 

@@ -26,8 +26,8 @@ from layerwise.evaluation.unsupervised import (
     synthetic_anomalies,
 )
 from layerwise.models.autoencoder import (
-    VAE,
     BaseAutoencoder,
+    LatentVariableModel,
     RatingAutoencoder,
     encode_rows,
     reconstruct_rows,
@@ -117,7 +117,7 @@ def detect_anomalies(
         silent=True,
     )
     scores = {"reconstruction": [reconstruction_losses(network, part) for part in (held_out, rows)]}
-    if isinstance(network, VAE):
+    if isinstance(network, LatentVariableModel):
         rng = torch_rng(seed, "anomalies", "draws", device=device)
         scores["likelihood"] = [
             -importance_weighted_log_prob(network, part.to(device), ANOMALY_SAMPLES, rng).cpu()

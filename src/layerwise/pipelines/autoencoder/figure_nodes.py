@@ -17,9 +17,8 @@ from layerwise.evaluation.plots import (
 )
 from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.models.autoencoder import (
-    VAE,
-    Autoencoder,
     BaseAutoencoder,
+    LatentVariableModel,
     SequenceAutoencoder,
     encode_rows,
     reconstruct_rows,
@@ -50,13 +49,11 @@ def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], pre
 def plot_features(network: nn.Module, data_spec: dict[str, Any]) -> Figure:
     """Plot the weights of the first layer, of a fully connected network."""
     columns = DataSpec(**data_spec)
-    if not isinstance(network, Autoencoder | VAE):
+    weight = network.first_weight() if isinstance(network, BaseAutoencoder) else None
+    if weight is None:
         return plots.plot_note("Filters of 3 x 3, or of hundreds of users, show nothing by themselves.")
-    layers = network.encoder if len(network.encoder) else [network.posterior_layer]
-    first = layers[0]
-    assert isinstance(first, nn.Linear)
     return plots.plot_features(
-        first.weight.t().cpu(), image_shape=columns.image_shape, feature_names=columns.feature_names
+        weight.t().cpu(), image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
@@ -108,7 +105,7 @@ def plot_samples(
 ) -> Figure:
     """Plot rows that a variational autoencoder generates from latents sampled from the prior."""
     columns = DataSpec(**data_spec)
-    if not isinstance(network, VAE):
+    if not isinstance(network, LatentVariableModel):
         return plots.plot_note(
             "Only a variational autoencoder has a prior to sample from (autoencoder.variant)."
         )

@@ -16,8 +16,9 @@ from layerwise.evaluation.unsupervised import (
     reconstruction_sse,
 )
 from layerwise.models.autoencoder import (
-    VAE,
     Autoencoder,
+    BaseAutoencoder,
+    LatentVariableModel,
     encode_rows,
     mean_jacobian_norm,
     reconstruct_rows,
@@ -97,6 +98,7 @@ def evaluate_reconstruction(
     columns = DataSpec(**data_spec)
     if columns.task in UNLABELLED:
         return {}
+    assert isinstance(network, BaseAutoencoder)
     reconstructed, latents = reconstruct_rows(network, test.inputs), encode_rows(network, test.inputs)
     bounded = columns.bounded and bool(((reconstructed >= 0) & (reconstructed <= 1)).all())
     found: dict[str, Any] = {"reconstruction": reconstruction_metrics(test.inputs, reconstructed, bounded)}
@@ -111,7 +113,7 @@ def evaluate_reconstruction(
     found["latent"] = latent_statistics(latents)
     if isinstance(network, Autoencoder):
         found["jacobian_norm"] = mean_jacobian_norm(network.cpu(), test.inputs[:JACOBIAN_ROWS])
-    if isinstance(network, VAE):
+    if isinstance(network, LatentVariableModel):
         found["latent"]["active_units"] = float(active_units(latents))
     report_metrics({f"test/{name}": value for name, value in found["reconstruction"].items()})
     report_metrics({"test/pca_reconstruction_sse": found["pca"]["reconstruction_sse"]})
@@ -141,12 +143,12 @@ def estimate_likelihood(
     The result says how pixels were binarised: in training by `preprocessing.binarize`, of the test rows by one draw.
     """
     columns = DataSpec(**data_spec)
-    if not isinstance(network, VAE):
+    if not isinstance(network, LatentVariableModel):
         return {}
     vae, device = network.to(best_device()), best_device()
     rows = test.inputs[: settings.likelihood_rows]
     binarization = None
-    if vae.config.loss == "binary_cross_entropy":
+    if vae.output.binary:
         trained_on = preprocessor.settings.binarize if columns.image_shape else "none"
         binarization = {"training": trained_on, "test": "as prepared"}
         if not bool(((rows == 0) | (rows == 1)).all()):

@@ -10,7 +10,7 @@ from layerwise.data import DataSpec, Split, TensorData
 from layerwise.data.preprocessing import TableEncoding, decode
 from layerwise.evaluation.generative import evaluate_image_samples, repeat_training_mean, sample_training_rows
 from layerwise.models import MLP
-from layerwise.models.autoencoder import VAE
+from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.pipelines.gan.tables import evaluate_table_samples
@@ -93,7 +93,7 @@ def _vae(
     device = best_device()
     vae_settings = AutoencoderSettings(variant="variational", epochs=settings.baseline_epochs)
     network = build_autoencoder(vae_settings, columns, torch_rng(seed, "gan", "vae")).to(device)
-    assert isinstance(network, VAE)
+    assert isinstance(network, LatentVariableModel)
     own_seed = derive_seed(seed, "gan", "vae")
     train_autoencoder(
         network,

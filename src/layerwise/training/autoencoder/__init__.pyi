@@ -1,6 +1,14 @@
-from .building import build_autoencoder as build_autoencoder
+from .base_settings import DEFAULT_CORRUPTION_LEVELS as DEFAULT_CORRUPTION_LEVELS
+from .building import build_autoencoder as build_autoencoder, select_output as select_output
 from .latent_penalties import SPARSITIES as SPARSITIES
 from .rating_autoencoder import train_rating_autoencoder as train_rating_autoencoder
+from .reconstruction import ReconstructionVariant as ReconstructionVariant
+from .registry import (
+    AutoencoderVariant as AutoencoderVariant,
+    Registered as Registered,
+    known_variants as known_variants,
+    register_variant as register_variant,
+)
 from .sequences import train_sequences as train_sequences
 from .settings import AutoencoderSettings as AutoencoderSettings
 from .stack_settings import SAESettings as SAESettings
@@ -10,4 +18,3 @@ from .stacking import (
     train_unrolled as train_unrolled,
 )
 from .train import train_autoencoder as train_autoencoder
-from .variants import DEFAULT_CORRUPTION_LEVELS as DEFAULT_CORRUPTION_LEVELS, VARIANTS as VARIANTS

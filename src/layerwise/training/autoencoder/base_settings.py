@@ -6,15 +6,22 @@ from typing import Any, Literal
 
 from layerwise.data.transforms import CorruptionName
 from layerwise.models import Activation, Initializer
-from layerwise.training.autoencoder.latent_penalties import SPARSITIES, SparsityName
-from layerwise.training.autoencoder.variants import (
-    COMMON_DEFAULTS,
-    DEFAULT_CORRUPTION_LEVELS,
+from layerwise.training.autoencoder.latent_penalties import (
     DEFAULT_SPARSITY_WEIGHTS,
-    VARIANT_DEFAULTS,
+    SPARSITIES,
+    SparsityName,
 )
+from layerwise.training.autoencoder.registry import COMMON_DEFAULTS, find_variant
 from layerwise.training.optim import OptimizerSettings
 from layerwise.utils import setting
+
+DEFAULT_CORRUPTION_LEVELS = {
+    "masking": 0.25,
+    "gaussian": 0.3,
+    "salt_and_pepper": 0.25,
+    "swap": 0.15,
+    "none": 0.0,
+}
 
 
 class BaseAutoencoderSettings(OptimizerSettings):
@@ -95,7 +102,7 @@ class BaseAutoencoderSettings(OptimizerSettings):
 
     def resolved(self, variant: str) -> dict[str, Any]:
         """Return the settings of the network and its penalties by name, with `variant`'s defaults for every null."""
-        values = COMMON_DEFAULTS | VARIANT_DEFAULTS[variant]
+        values = COMMON_DEFAULTS | dict(find_variant(variant).defaults)
         values |= {n: getattr(self, n) for n in values if getattr(self, n, None) is not None}
         # The columns decide what noise `auto` is: its level stays None until then.
         level = self.corruption_level
@@ -132,7 +139,7 @@ class BaseAutoencoderSettings(OptimizerSettings):
                 "contraction and top_k do not go together: the Jacobian jumps where units change places, and its "
                 "norm says nothing about that"
             )
-        if self.loss == "gaussian" and variant != "variational":
+        if self.loss == "gaussian" and find_variant(variant).real_loss != "gaussian":
             conflicts.append("loss gaussian learns a variance, which only a likelihood needs; take squared")
         if self.loss == "binary_cross_entropy" and self.output == "linear":
             conflicts.append("binary_cross_entropy needs probabilities: leave output: auto")

@@ -8,22 +8,12 @@ import torch
 
 from layerwise.data import DataSpec
 from layerwise.models import Activation
-from layerwise.models.autoencoder import (
-    VAE,
-    Autoencoder,
-    AutoencoderConfig,
-    ConvolutionalAutoencoder,
-    ConvolutionalConfig,
-    LossName,
-    OutputName,
-    VAEConfig,
-)
+from layerwise.models.autoencoder import AutoencoderConfig, BaseAutoencoder, LossName, OutputName
 from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
+from layerwise.training.autoencoder.registry import find_variant
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.plan import TrainingError
-
-AnyAutoencoder = Autoencoder | ConvolutionalAutoencoder | VAE
 
 
 def select_output(
@@ -39,12 +29,12 @@ def select_output(
     kinds = {block.kind for block in columns.blocks}
     loss: Literal["auto", "binary_cross_entropy", "squared", "mixed", "gaussian"] = settings.loss
     if loss == "auto":
-        if variant == "deep" and pixels:
-            loss = "squared"
-        elif pixels or kinds == {"binary"}:
+        if pixels:
+            loss = find_variant(variant).image_loss
+        elif kinds == {"binary"}:
             loss = "binary_cross_entropy"
         elif kinds == {"real"}:
-            loss = "gaussian" if variant == "variational" else "squared"
+            loss = find_variant(variant).real_loss
         else:
             loss = "mixed"
     if loss == "binary_cross_entropy" and not bounded:
@@ -75,65 +65,18 @@ def select_output(
 
 def build_autoencoder(
     settings: AutoencoderSettings, columns: DataSpec, rng: torch.Generator
-) -> AnyAutoencoder:
-    """Return the untrained autoencoder.
+) -> BaseAutoencoder:
+    """Return the untrained autoencoder of `settings.variant`.
 
     Raises:
         TrainingError: the settings do not fit the rows.
     """
-    variant, n = settings.variant, columns.n_inputs
-    resolved = settings.resolved(variant)
-    loss, output, blocks = select_output(settings, columns, variant)
-    latent_size = resolved["latent_size"]
-    if latent_size is None:
-        latent_size = -(-5 * n // 4) if variant == "overcomplete" else min(30, max(1, n // 2))
-    if variant in ("compression", "deep") and latent_size >= n:
-        raise TrainingError(
-            f"a latent_size of {latent_size} is no bottleneck for {n} inputs; lower autoencoder.latent_size, or "
-            "take another variant"
-        )
-    if variant == "overcomplete" and latent_size <= n:
-        raise TrainingError(
-            f"a latent_size of {latent_size} is not larger than {n} inputs; raise autoencoder.latent_size, or "
-            "take variant: compression"
-        )
-    if variant == "convolutional":
-        if columns.image_shape is None:
-            raise TrainingError(
-                "autoencoder.variant: convolutional is for images, and these rows are a table"
-            )
-        if min(columns.image_shape) < 2 ** len(settings.channels):
-            raise TrainingError(
-                f"{len(settings.channels)} halvings leave nothing of {columns.image_shape[0]} x "
-                f"{columns.image_shape[1]} pixels; give fewer autoencoder.channels"
-            )
-        return ConvolutionalAutoencoder(
-            ConvolutionalConfig(
-                image_shape=columns.image_shape,
-                channels=settings.channels,
-                latent_size=latent_size,
-                activation=resolved["activation"],
-                latent_activation=resolved["latent_activation"],
-                loss=loss,
-                output=output,
-                initializer=resolved["initializer"],
-            ),
-            rng,
-        )
-    if variant == "variational":
-        return VAE(
-            VAEConfig(
-                n_inputs=n,
-                hidden_sizes=resolved["hidden_sizes"],
-                latent_size=latent_size,
-                activation=resolved["activation"],
-                loss=loss,
-                blocks=blocks,
-                initializer=resolved["initializer"],
-            ),
-            rng,
-        )
-    return Autoencoder(layer_config(settings, resolved, n, latent_size, loss, output, blocks), rng)
+    return find_variant(settings.variant).build(settings, columns, rng)
+
+
+def bottleneck_size(n_inputs: int) -> int:
+    """Return the latent_size that compresses rows where none is set: half the columns, at most 30."""
+    return min(30, max(1, n_inputs // 2))
 
 
 def layer_config(

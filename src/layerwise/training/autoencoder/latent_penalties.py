@@ -30,6 +30,7 @@ SPARSITIES: dict[str, Choice] = {
         ("top_k_units",),
     ),
 }
+DEFAULT_SPARSITY_WEIGHTS = {"kl": 0.5, "l1": 0.05, "top_k": 0.0, "none": 0.0}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from layerwise.data.transforms import Corruption
 from layerwise.models.autoencoder import (
     VAE,
     Autoencoder,
-    ConvolutionalAutoencoder,
+    BaseAutoencoder,
     encode_with_jacobian_norm,
     estimate_jacobian_norm,
     importance_weighted_bound,
@@ -39,7 +39,7 @@ class ReconstructionPlan(GradientPlan):
 
     def __init__(
         self,
-        network: Autoencoder | ConvolutionalAutoencoder,
+        network: BaseAutoencoder,
         settings: OptimizerSettings,
         corruption: Corruption,
         penalties: Sequence[Penalty] = (),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from layerwise.data.transforms import AugmentationSettings
-from layerwise.models import for_each_layer
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
-from layerwise.training.autoencoder.variants import Variant
+from layerwise.training.autoencoder.registry import VariantName, find_variant
 from layerwise.utils import setting
 
 
 class AutoencoderSettings(BaseAutoencoderSettings):
     """The autoencoder of `kedro run --pipelines=autoencoder`."""
 
-    variant: Variant = setting("compression", "the kind; see Autoencoders")
+    variant: VariantName = setting("compression", "the kind; see Autoencoders")
     hidden_sizes: tuple[int, ...] | None = setting(
         None, "units of each hidden layer of the encoder; null: the variant's own", "[] for one layer",
         "convolutional",
@@ -69,70 +66,16 @@ class AutoencoderSettings(BaseAutoencoderSettings):
     )
 
     def _without_use(self) -> list[str]:
-        resolved = self.resolved(self.variant)
+        variant, resolved = find_variant(self.variant), self.resolved(self.variant)
         conflicts = super()._without_use() + self.conflicts(self.variant)
         if any(size < 1 for size in (*resolved["hidden_sizes"], *self.channels)):
             conflicts.append("every layer needs at least 1 unit")
-        variational, convolutional = self.variant == "variational", self.variant == "convolutional"
-        if not variational:
-            for name in ("beta", "beta_warmup_epochs", "importance_samples", "free_bits"):
-                if self.changed(name):
-                    conflicts.append(
-                        f"variant {self.variant} has no use for {name}: it belongs to variational"
-                    )
-        else:
-            conflicts += self._variational_conflicts(resolved)
+        for name, why in variant.unused.items():
+            if self.changed(name):
+                conflicts.append(f"variant {self.variant} has no use for {name}{why}")
         if self.importance_samples > 1 and (self.beta != 1 or self.beta_warmup_epochs or self.free_bits):
             conflicts.append(
                 "beta and free_bits change the KL divergence, which the importance-weighted bound does not have; "
                 "leave them alone, or set importance_samples: 1"
             )
-        if convolutional:
-            for name in ("hidden_sizes", "decoder_activation", "tied"):
-                if getattr(self, name):
-                    conflicts.append(f"variant convolutional has no use for {name}; channels shape it")
-            if self.loss in ("mixed", "gaussian"):
-                conflicts.append("images have one kind of column: take loss binary_cross_entropy or squared")
-            if resolved["contraction"] and self.jacobian == "exact":
-                conflicts.append("the exact Jacobian is of fully connected layers; set jacobian: estimated")
-            if resolved["sparsity"] == "top_k":
-                conflicts.append("top_k is for fully connected autoencoders; take l1 or kl")
-        else:
-            if not isinstance(resolved["activation"], str) and len(resolved["activation"]) != len(
-                resolved["hidden_sizes"]
-            ):
-                for_each_layer(tuple(resolved["activation"]), len(resolved["hidden_sizes"]), "activation")
-            if self.changed("channels"):
-                conflicts.append(f"variant {self.variant} has no use for channels; hidden_sizes shape it")
-        required = {"sparse": "sparsity", "denoising": "corruption"}.get(self.variant)
-        if required and resolved[required] == "none":
-            conflicts.append(
-                f"variant {self.variant} without {required} is none: choose one, or another variant"
-            )
-        if self.variant == "contractive" and not resolved["contraction"]:
-            conflicts.append(
-                "variant contractive with contraction 0 is none; raise it, or take another variant"
-            )
-        return conflicts
-
-    def _variational_conflicts(self, resolved: dict[str, Any]) -> list[str]:
-        conflicts = []
-        if resolved["sparsity"] != "none" or resolved["contraction"]:
-            conflicts.append(
-                "the KL divergence already draws a variational latent to its prior; with a further penalty the "
-                "bound bounds nothing: leave sparsity and contraction alone, or raise beta"
-            )
-        if resolved["corruption"] != "none":
-            conflicts.append(
-                "a variational autoencoder of corrupted rows bounds another likelihood than the one reported; leave "
-                "corruption: none"
-            )
-        if self.tied:
-            conflicts.append("the posterior and the likelihood share no weights: leave tied alone")
-        if self.latent_activation not in (None, "linear"):
-            conflicts.append("a variational latent is a normal variable: leave latent_activation alone")
-        if self.loss == "squared":
-            conflicts.append("the squared error is no likelihood: take loss gaussian")
-        if not isinstance(resolved["activation"], str):
-            conflicts.append("a variational autoencoder has one activation for all hidden layers")
-        return conflicts
+        return conflicts + variant.conflicts(self, resolved)

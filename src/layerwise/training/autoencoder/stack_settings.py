@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
-from layerwise.training.autoencoder.variants import LayerVariant
+from layerwise.training.autoencoder.registry import LayerVariantName
 from layerwise.utils import setting
 
 
@@ -16,7 +16,7 @@ class SAESettings(BaseAutoencoderSettings):
     a deep autoencoder that is trained for `unrolled_epochs` more (Hinton & Salakhutdinov 2006).
     """
 
-    variant: LayerVariant = setting("denoising", "the kind of every layer; see Autoencoders")
+    variant: LayerVariantName = setting("denoising", "the kind of every layer; see Autoencoders")
     hidden_sizes: tuple[int, ...] = Field(
         (500, 500, 1000),
         min_length=1,

@@ -20,8 +20,8 @@ from layerwise.models.autoencoder import (
 )
 from layerwise.training.autoencoder.building import layer_config, select_output
 from layerwise.training.autoencoder.plans import ReconstructionPlan
+from layerwise.training.autoencoder.reconstruction import build_reconstruction_plan
 from layerwise.training.autoencoder.stack_settings import SAESettings
-from layerwise.training.autoencoder.train import build_reconstruction_plan
 from layerwise.training.callbacks import (
     ReconstructionHistory,
     autoencoder_reconstruction_history,

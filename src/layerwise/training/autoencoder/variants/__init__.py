@@ -1,0 +1,1 @@
+"""The autoencoder variants: every module here registers its own, and is found by being here."""

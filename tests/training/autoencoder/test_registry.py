@@ -1,0 +1,100 @@
+"""The registry of autoencoder variants, and a variant of the test's own from training to a loaded network."""
+
+from typing import Literal
+
+import pytest
+import torch
+from torch import nn
+
+from layerwise.models import kinds, load_network, register_network
+from layerwise.models.autoencoder import BaseAutoencoder
+from layerwise.models.autoencoder.outputs import build_output
+from layerwise.training.autoencoder import (
+    AutoencoderSettings,
+    ReconstructionVariant,
+    SAESettings,
+    known_variants,
+    register_variant,
+    registry,
+)
+from layerwise.utils import Choice, Config
+
+
+class ScalingConfig(Config):
+    """The shape."""
+
+    kind: Literal["scaling"] = "scaling"
+    n_inputs: int
+
+
+class Scaling(BaseAutoencoder):
+    """The latent is the row, scaled by one number each."""
+
+    def __init__(self, config, rng=None):
+        super().__init__()
+        self.config, self.output = config, build_output("squared", "linear")
+        self.scale = nn.Parameter(torch.zeros(config.n_inputs))
+        if rng is not None:
+            nn.init.normal_(self.scale, generator=rng)
+
+    def encode(self, x):
+        return x * self.scale
+
+    def decode_pre_activation(self, latent):
+        return latent * self.scale
+
+
+class ScalingVariant(ReconstructionVariant):
+    def build(self, settings, columns, rng):
+        return Scaling(ScalingConfig(n_inputs=columns.n_inputs), rng)
+
+
+@pytest.fixture
+def scaling(monkeypatch):
+    monkeypatch.setattr(registry, "_VARIANTS", dict(known_variants()))
+    kinds.known_kinds()
+    monkeypatch.setattr(kinds, "_KINDS", kinds._KINDS.copy())
+    register_network(ScalingConfig)(Scaling)
+    register_variant(ScalingVariant("scaling", Choice("scales"), {"corruption": "masking"}))
+
+
+def test_a_registered_variant_trains_is_saved_and_reconstructs(project, scaling):
+    project.run("autoencoder", problem={"name": "scaled"}, autoencoder={"variant": "scaling", "epochs": 1})
+    found = load_network(project.path / "data/06_models/scaled/autoencoder/autoencoder_network")
+    assert type(found) is Scaling
+    rows = torch.rand(3, 784)
+    torch.testing.assert_close(found.reconstruct(rows), rows * found.scale**2)
+    metrics = project.json("08_reporting/scaled/autoencoder/reconstruction_metrics.json")
+    assert "jacobian_norm" not in metrics
+
+
+def test_a_variant_has_its_defaults_and_refuses_what_it_has_no_use_for(scaling):
+    assert AutoencoderSettings(variant="scaling").resolved("scaling")["corruption_level"] == 0.25
+    for refused in ({"beta": 2.0}, {"sparsity": "top_k"}, {"contraction": 0.1}, {"loss": "gaussian"}):
+        with pytest.raises(ValueError, match=r"no use for beta|fully connected|learns a variance"):
+            AutoencoderSettings(variant="scaling", **refused)
+
+
+def test_an_unknown_variant_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"Input should be 'compression', .* or 'variational'"):
+        AutoencoderSettings(variant="scaling")
+
+
+def test_a_stack_takes_the_variants_of_one_layer_alone():
+    with pytest.raises(
+        ValueError, match="'compression', 'contractive', 'denoising', 'overcomplete' or 'sparse'"
+    ):
+        SAESettings(variant="deep")
+
+
+def test_variants_of_another_distribution_are_loaded_by_their_entry_points(monkeypatch):
+    class Entry:
+        def load(self):
+            register_variant(ScalingVariant("foreign", Choice("of another distribution")))
+
+    monkeypatch.setattr(registry, "_VARIANTS", dict(known_variants()))
+    monkeypatch.setattr(
+        "layerwise.utils.plugins.entry_points",
+        lambda group: [Entry()] if group == "layerwise.autoencoder_variants" else [],
+    )
+    assert AutoencoderSettings(variant="foreign").variant == "foreign"
