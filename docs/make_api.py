@@ -67,6 +67,7 @@ def public_names(stub: Path) -> Iterator[tuple[str, str]]:
 
 def _arguments(value: Any) -> str:
     """Return the names of a function's arguments, with `*` where those that only take a keyword begin."""
+    value = inspect.unwrap(value)  # such as a function with a cache
     if not inspect.isfunction(value):
         return ""
     shown = []
@@ -86,7 +87,7 @@ def _arguments(value: Any) -> str:
 
 def _describe(package: ModuleType, name: str, module: str) -> str:
     """Return the first sentence of a name's docstring; of a constant its choices, or the comment above it."""
-    value = getattr(package, name)
+    value = inspect.unwrap(getattr(package, name))
     if get_origin(value) is Literal:
         return "one of " + ", ".join(f"`{each}`" for each in get_args(value))
     if inspect.ismodule(value) or inspect.isclass(value) or inspect.isfunction(value):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from importlib.metadata import entry_points
 
 
+# Every validation of a name asks; looking through modules and distributions takes 5 ms.
+@cache
 def import_registrants(package: str, group: str) -> None:
     """Import every module below a package, and load every entry point of a group, so that they register themselves.
 

@@ -17,7 +17,7 @@ from layerwise.training.autoencoder import (
     register_variant,
     registry,
 )
-from layerwise.utils import Choice, Config
+from layerwise.utils import Choice, Config, import_registrants
 
 
 class ScalingConfig(Config):
@@ -97,4 +97,5 @@ def test_variants_of_another_distribution_are_loaded_by_their_entry_points(monke
         "layerwise.utils.plugins.entry_points",
         lambda group: [Entry()] if group == "layerwise.autoencoder_variants" else [],
     )
+    import_registrants.cache_clear()  # a process looks for them once
     assert AutoencoderSettings(variant="foreign").variant == "foreign"
