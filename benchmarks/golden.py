@@ -29,7 +29,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from golden_cases import DOWNLOADED, SMALL, cases, nested
+from golden_cases import DOWNLOADED, SMALL, cases
+from nested_parameters import nested
 
 ROOT = Path(__file__).resolve().parent.parent
 # One thread: sums are taken in one order. All before NumPy and torch are imported.

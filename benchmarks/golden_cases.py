@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 # Every run's, so that it takes seconds.
 SMALL = """
@@ -182,21 +181,6 @@ evaluate_size   evaluate  evaluate.model=@size_mlp
 
 # Environments whose files LAYERWISE_DATA has to name.
 DOWNLOADED = ("churn", "churn_classic", "kos", "movielens")
-
-
-def nested(pairs: list[str]) -> dict[str, Any]:
-    """Return `a.b=1` as nested dicts; values are read as YAML."""
-    import yaml
-
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        name, _, text = pair.partition("=")
-        *path, last = name.split(".")
-        place = found
-        for part in path:
-            place = place.setdefault(part, {})
-        place[last] = yaml.safe_load(text) if not text.startswith("@") else text
-    return found
 
 
 def cases() -> dict[str, tuple[str, str | None, list[str]]]:

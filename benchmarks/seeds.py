@@ -14,24 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from nested_parameters import nested
 
 PROJECT = Path(__file__).parent.parent
-
-
-def nested(pairs: list[str]) -> dict[str, Any]:
-    """Return `a.b=1` as nested dicts."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        name, _, text = pair.partition("=")
-        *path, last = name.split(".")
-        settings = found
-        for part in path:
-            settings = settings.setdefault(part, {})
-        settings[last] = yaml.safe_load(text)
-    return found
 
 
 def measure(
