@@ -17,3 +17,4 @@ from .trained_model import (
     PredictionsDataset as PredictionsDataset,
     TrainedModelDataset as TrainedModelDataset,
 )
+from .typed import MetricsDataset as MetricsDataset, TypedDataset as TypedDataset
