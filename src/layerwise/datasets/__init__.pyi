@@ -5,6 +5,7 @@ from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     SourceImages as SourceImages,
     SourceTable as SourceTable,
+    kind_of_entry as kind_of_entry,
 )
 from .sources_counts import (
     SourceDocuments as SourceDocuments,
