@@ -7,6 +7,9 @@ from .iwae import elbo_terms as elbo_terms, importance_weighted_log_prob as impo
 from .parzen import parzen_log_likelihood as parzen_log_likelihood
 from .rbm import (
     LikelihoodSettings as LikelihoodSettings,
+    LogProbability as LogProbability,
+    RBMLikelihood as RBMLikelihood,
     log_partition as log_partition,
     log_probability as log_probability,
+    rbm_likelihood as rbm_likelihood,
 )

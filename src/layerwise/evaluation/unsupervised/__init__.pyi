@@ -11,6 +11,7 @@ from .imputation import imputation_errors as imputation_errors, impute as impute
 from .latent import active_units as active_units, latent_statistics as latent_statistics
 from .principal_components import PrincipalComponents as PrincipalComponents, fit_pca as fit_pca
 from .recommendation import (
+    RatingErrors as RatingErrors,
     errors_with_mean_baselines as errors_with_mean_baselines,
     rating_errors as rating_errors,
 )
@@ -22,6 +23,8 @@ from .reconstruction import (
     structural_similarity as structural_similarity,
 )
 from .topics import (
+    TopicReport as TopicReport,
+    evaluate_topics as evaluate_topics,
     lda_perplexity as lda_perplexity,
     perplexity as perplexity,
     top_words as top_words,
