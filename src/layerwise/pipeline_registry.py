@@ -1,7 +1,6 @@
 """The pipelines by name. A bare `kedro run` trains the deep belief network."""
 
 import re
-import warnings
 
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
@@ -21,8 +20,6 @@ class UnknownPipelineError(UserError, ValueError):
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines that can be run; Kedro imports only those that were asked for."""
-    # Kedro warns for every node with a preview that previews are experimental.
-    warnings.filterwarnings("ignore", message=".*'preview_fn' feature is experimental")
     try:
         found = find_pipelines(raise_errors=True)
     except ImportError as error:

@@ -134,7 +134,7 @@ def test_layer_statistics_cover_the_encoder_and_the_decoder(project):
         problem={"name": "healthy"},
         layer_statistics=True,
         autoencoder={"variant": "deep", "hidden_sizes": [20], "latent_size": 5, "epochs": 1},
-        to_nodes=["autoencoder.train_autoencoder"],
+        to_nodes=["training.train_autoencoder_autoencoder"],
     )
     layer_statistics = project.json("07_model_output/healthy/autoencoder/autoencoder_history.json")[
         "layer_statistics"
