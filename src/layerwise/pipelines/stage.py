@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kedro.pipeline import Node
+from kedro.pipeline.preview_contract import PreviewPayload
 
 # What every pipeline reads under the same name.
 SHARED = ("raw", "parameters")
@@ -42,7 +43,7 @@ class Stage:
         inputs: list[str],
         outputs: str | list[str],
         name: str | None = None,
-        preview: Callable[..., object] | None = None,
+        preview: Callable[[], PreviewPayload] | None = None,
         tag: str | None = None,
     ) -> Node:
         """Return a node of this stage.
