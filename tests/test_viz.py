@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 LAYERS = ["raw", "feature", "model_input", "models", "model_output", "reporting"]
+STAGES = ["preprocessing", "pretraining", "finetuning", "evaluation", "reporting"]
 FIGURES = (
     "calibration",
     "latent_map",
@@ -39,19 +40,19 @@ def test_the_layers_stand_in_the_order_of_the_data(site):
     assert site[0]["layers"] == LAYERS
 
 
-def test_the_pipeline_folds_into_one_box(site):
-    assert set(site[0]["modular_pipelines"]) == {"__root__", "dbn"}
+def test_the_pipeline_folds_into_a_box_for_each_stage(site):
+    assert set(site[0]["modular_pipelines"]) == {"__root__", *STAGES}
 
 
 def test_the_exercise_has_its_layers_and_its_box_too(site, finished):
     graph = json.loads((finished.path / "build/api/pipelines/forest_fires_classic").read_text())
     assert graph["layers"] == LAYERS
-    assert set(graph["modular_pipelines"]) == {"__root__", "forest_fires_classic"}
+    assert set(graph["modular_pipelines"]) == {"__root__", *STAGES} - {"pretraining"}
 
 
 @pytest.mark.parametrize(
     ("node", "first", "last"),
-    [("pretrain_stack", "bernoulli inputs", "hidden 2"), ("finetune_network", "inputs", "softmax")],
+    [("pretrain_stack_dbn", "bernoulli inputs", "hidden 2"), ("finetune_network_dbn", "inputs", "softmax")],
 )
 def test_a_node_that_trains_shows_its_network(site, node, first, last):
     preview = site[1][node]["preview"]
