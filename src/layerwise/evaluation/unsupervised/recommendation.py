@@ -23,7 +23,9 @@ class RatingErrors(RootModel[dict[str, float]]):
         return self.root[name]
 
     def __str__(self) -> str:
-        means = ", ".join(f"{name.replace('_', ' ')} {self[name]:.4f}" for name in self.root if "mean" in name)
+        means = ", ".join(
+            f"{name.replace('_', ' ')} {self[name]:.4f}" for name in self.root if "mean" in name
+        )
         return f"RMSE on held-out ratings: {self['rmse']:.4f} ({means})"
 
 
