@@ -17,7 +17,7 @@ from layerwise.training.autoencoder import SPARSITIES, known_variants
 from layerwise.training.gan import OBJECTIVE_CHOICES
 from layerwise.training.optim import OPTIMIZERS, SCHEDULES
 from layerwise.training.supervised import LOSSES, TASKS
-from layerwise.utils import Choice
+from layerwise.utils import Choice, Registered
 
 HEAD = """# Hyperparameters
 
@@ -64,7 +64,10 @@ def values_of(field: FieldInfo) -> str:
 
 
 def _kinds(kind: Any, limits: list[Any]) -> Iterator[str]:
-    if get_origin(kind) is Literal:
+    registered = [each for each in limits if isinstance(each, Registered)]
+    if registered:
+        yield ", ".join(registered[0].names())
+    elif get_origin(kind) is Literal:
         yield ", ".join(str(value) for value in get_args(kind))
     elif get_origin(kind) is tuple:
         yield "a list"

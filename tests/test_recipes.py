@@ -16,7 +16,8 @@ from pydantic import Field
 from torch import nn
 
 import layerwise
-from layerwise.models import kinds, load_network, register_network, save_network
+from layerwise.models import load_network, register_network, save_network
+from layerwise.models.kinds import KINDS
 from layerwise.utils import Config
 
 ROOT = Path(__file__).parents[1]
@@ -393,7 +394,7 @@ def test_a_model_that_is_registered_is_saved_and_read(tmp_path, monkeypatch):
     save_network(network, tmp_path)
     with pytest.raises(ValueError, match="unknown kind of network 'scaled'"):
         load_network(tmp_path)
-    monkeypatch.setattr(kinds, "_KINDS", kinds._KINDS.copy())
+    monkeypatch.setattr(KINDS, "entries", KINDS.all())
     assert register_network(ScaledConfig)(Scaled) is Scaled
     found = load_network(tmp_path)
     assert type(found) is Scaled
