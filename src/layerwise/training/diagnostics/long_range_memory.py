@@ -135,7 +135,7 @@ def train_long_range_memory(
     learning_rate: float = 0.01,
     batch_size: int = 64,
 ) -> MemoryResult:
-    """Train a recurrent network to name the first symbol of sequences, by Adam with the gradient's norm clipped to 1."""
+    """Train a recurrent network to name the first symbol of sequences, by Adam with clipped gradients (norm 1)."""
     network = Recurrent(
         RecurrentConfig(
             cell=cell, n_symbols=n_classes + 2, hidden_size=hidden_size, n_outputs=n_classes, memory=length

@@ -8,6 +8,7 @@ from .diagnosis import (
     MIN_NET_FRACTION as MIN_NET_FRACTION,
 )
 from .feature_classifier import (
+    ClassifierHistory as ClassifierHistory,
     extract_features as extract_features,
     predict_classes as predict_classes,
     train_feature_classifier as train_feature_classifier,
@@ -32,4 +33,8 @@ from .objectives.base import (
 )
 from .settings import GANSettings as GANSettings
 from .tables import train_table_gan as train_table_gan
-from .train import GANResult as GANResult, train_image_gan as train_image_gan
+from .train import (
+    GANHistory as GANHistory,
+    GANResult as GANResult,
+    train_image_gan as train_image_gan,
+)
