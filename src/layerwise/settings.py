@@ -13,10 +13,17 @@ from layerwise.utils import parameter, problem, set_run_context
 HOOKS = (ModelProblemHook(), ParameterChecksHook(), TrackingHook(), ErrorMessageHook(), ProcessHook())
 
 
+def _kind_of_rows(entries: dict[str, Any]) -> str | None:
+    """Return what kind of rows `raw` gives; None without such an entry, as of a project's base alone."""
+    from layerwise.datasets import kind_of_entry
+
+    return kind_of_entry(entries["raw"]) if "raw" in entries else None
+
+
 class ProblemConfigLoader(OmegaConfigLoader):
     """Sets the problem before the catalog's paths are resolved, for Kedro-Viz too, which runs no hooks.
 
-    A key of the parameters with nothing under it is read as empty, and the files of parameters are read once.
+    A key of the parameters with nothing under it is read as empty, and all files are read once.
     """
 
     # The problem of the trained model that the command names, which takes the place of the environment's.
@@ -32,6 +39,8 @@ class ProblemConfigLoader(OmegaConfigLoader):
             project, parameters = Path(self.conf_source).parent, self["parameters"]
             name = self.model_problem or str(parameters["problem"].get("name"))
             set_run_context(project, name, parameters)
+            entries = self[key] = super().__getitem__(key)
+            set_run_context(project, name, parameters, _kind_of_rows(entries))
         return super().__getitem__(key)
 
 

@@ -1,7 +1,6 @@
 import json
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -153,25 +152,16 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(folder, port):
 
 
 def test_the_command_says_where_it_serves_a_folder_and_ends_when_it_is_told_to(folder, monkeypatch):
-    responses = []
+    responses, run = [], uvicorn.Server.run
 
-    def run(server, sockets):
-        asked = threading.Thread(
-            target=lambda: responses.append(ask(sockets[0].getsockname()[1], "ping")), daemon=True
-        )
-        asked.start()
-        original(server.config, sockets, asked)
-
-    def original(config, sockets, asked):
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=real_run, args=(server, sockets), daemon=True)
+    def run_until_asked(server, sockets):
+        thread = threading.Thread(target=run, args=(server, sockets), daemon=True)
         thread.start()
-        asked.join(30)
+        responses.append(ask(sockets[0].getsockname()[1], "ping"))
         server.should_exit = True
         thread.join(30)
 
-    real_run = uvicorn.Server.run
-    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr(uvicorn.Server, "run", run_until_asked)
     done = CliRunner().invoke(
         cli, ["serve", str(folder), "--port", "0"], obj=SimpleNamespace(project_path=ROOT)
     )

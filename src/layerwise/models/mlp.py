@@ -135,8 +135,7 @@ class MLP(nn.Module):
     def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
         if self.config.dropconnect == 0:
             return Linear(n_inputs, n_outputs)
-        options = {"rate": self.config.dropconnect, "mask_of": self.config.dropconnect_masks}
-        return DropConnect(n_inputs, n_outputs, **options)
+        return DropConnect(n_inputs, n_outputs, self.config.dropconnect, self.config.dropconnect_masks)
 
     def _initialize(self, layer: nn.Module, rng: torch.Generator | None) -> None:
         assert isinstance(layer, nn.Linear)

@@ -28,6 +28,7 @@ from layerwise.tracking.environment import (
     top_level_keys,
     tracking_uri,
 )
+from layerwise.tracking.saved_data import report_saved
 from layerwise.utils import ResumeError, UserError, problem, run_context
 
 if TYPE_CHECKING:
@@ -194,10 +195,11 @@ class TrackingHook:
             self._run_logger.flush()
 
     @hook_impl
-    def after_dataset_saved(self, dataset_name: str) -> None:
-        """Log the files of an entry whose metadata names a place among the artifacts: figures, reports, animations."""
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Log the metrics and tags that the data hold, and the files of an entry that is an artifact."""
         if self._run_logger is None:
             return
+        report_saved(data)
         from layerwise.tracking.run_outputs import artifact_files
 
         folder, files = artifact_files(self._catalog, dataset_name) or ("", [])

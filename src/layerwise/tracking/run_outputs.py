@@ -39,7 +39,7 @@ def artifact_files(catalog: CatalogProtocol[Any, Any], name: str) -> tuple[str, 
 
     The catalog says it as `metadata: {mlflow: {artifact_path: figures}}`; an empty path is the run's own folder.
     """
-    config = catalog.config_resolver.resolve_pattern(name)
+    config = _entry_config(catalog, name)
     folder = ((config.get("metadata") or {}).get("mlflow") or {}).get("artifact_path")
     path = entry_path(catalog, name)
     if folder is None or path is None:
@@ -49,7 +49,7 @@ def artifact_files(catalog: CatalogProtocol[Any, Any], name: str) -> tuple[str, 
 
 def entry_path(catalog: CatalogProtocol[Any, Any], name: str) -> Path | None:
     """Return the file or folder that an entry wrote on this machine; None for an entry in memory or elsewhere."""
-    config = catalog.config_resolver.resolve_pattern(name)
+    config = _entry_config(catalog, name)
     if not config.get("filepath"):
         return None
     path = Path(config["filepath"])
@@ -57,6 +57,11 @@ def entry_path(catalog: CatalogProtocol[Any, Any], name: str) -> Path | None:
         dataset: Any = catalog.get(name)
         path = path / str(dataset.resolve_load_version()) / path.name
     return path if path.exists() else None
+
+
+def _entry_config(catalog: Any, name: str) -> dict[str, Any]:
+    """Return what the catalog's files say of an entry, with its pattern filled in."""
+    return dict(catalog.config_resolver.resolve_pattern(name))
 
 
 def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Iterable[str], data: Path, into: Path) -> None:

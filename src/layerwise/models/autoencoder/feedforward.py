@@ -104,11 +104,9 @@ class Autoencoder(BaseAutoencoder):
         super().__init__()
         self.config = config
         self.encoder = nn.ModuleList(Linear(n, m) for n, m in pairwise(config.sizes))
-        mirrored = list(reversed(self.encoder))
+        mirrored = [cast(nn.Linear, layer) for layer in reversed(self.encoder)]
         self.decoder = nn.ModuleList(
-            TiedLinear(cast(nn.Linear, layer))
-            if config.tied
-            else Linear(layer.out_features, layer.in_features)
+            TiedLinear(layer) if config.tied else Linear(layer.out_features, layer.in_features)
             for layer in mirrored
         )
         self.activations = nn.ModuleList(activation(name) for name in config.activations)
