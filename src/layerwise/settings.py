@@ -6,11 +6,11 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 
 from layerwise.cli import ErrorMessageHook
-from layerwise.tracking import ModelProblemHook, ParameterChecksHook, ProcessHook, TrackingHook
+from layerwise.tracking import ParameterChecksHook, ProblemHook, ProcessHook, TrackingHook
 from layerwise.utils import parameter, problem, set_run_context
 
 # The last one is asked first.
-HOOKS = (ModelProblemHook(), ParameterChecksHook(), TrackingHook(), ErrorMessageHook(), ProcessHook())
+HOOKS = (ProblemHook(), ParameterChecksHook(), TrackingHook(), ErrorMessageHook(), ProcessHook())
 
 
 def _kind_of_rows(entries: dict[str, Any]) -> str | None:

@@ -151,7 +151,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(folder, port):
         serve(load_trained_model(folder), "a model", port=port)
 
 
-def test_the_command_says_where_it_serves_a_folder_and_ends_when_it_is_told_to(folder, monkeypatch):
+def test_the_command_says_where_it_serves_a_folder_and_ends_with_it(folder, monkeypatch):
     responses, run = [], uvicorn.Server.run
 
     def run_until_asked(server, sockets):

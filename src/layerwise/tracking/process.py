@@ -1,4 +1,4 @@
-"""The hooks that fit the process to a run, and find the problem of a model that the command names."""
+"""The hooks that fit the process to a run, and say which problem the session is about."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class ProcessHook:
         atexit.register(gc.freeze)
 
 
-class ModelProblemHook:
-    """Give a run of a trained model that model's problem, which names experiment and folders."""
+class ProblemHook:
+    """Say which problem the session is about, before its pipelines are composed and the catalog's paths resolved."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Look for the model that the command names, if it names one, before the catalog's paths are resolved."""
+        """Take the environment's problem, or that of the trained model which the command names, and read the catalog."""
         loader: Any = context.config_loader
         for pipeline in ("predict", "evaluate"):
             named = (loader.runtime_params or {}).get(pipeline)
@@ -49,4 +49,5 @@ class ModelProblemHook:
 
                 found = find_model(model, tracking_uri(Path(context.project_path)))
                 loader.model_problem = found.manifest.problem
-                return
+                break
+        loader["catalog"]
