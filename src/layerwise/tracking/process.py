@@ -38,7 +38,7 @@ class ProblemHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Take the environment's problem, or that of the trained model which the command names, and read the catalog."""
+        """Take the environment's problem, or that of the model which the command names, and read the catalog."""
         loader: Any = context.config_loader
         for pipeline in ("predict", "evaluate"):
             named = (loader.runtime_params or {}).get(pipeline)
