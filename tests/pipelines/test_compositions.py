@@ -4,6 +4,7 @@ import pytest
 
 from layerwise.pipelines.autoencoder import create_pipeline as autoencoder
 from layerwise.pipelines.facts import ProblemFacts
+from layerwise.pipelines.gan import create_pipeline as gan
 from layerwise.pipelines.rbm import create_pipeline as rbm
 from layerwise.training.autoencoder import known_variants
 
@@ -138,8 +139,64 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     assert "evaluation.measure_likelihood" not in exact
 
 
-@pytest.mark.parametrize(("create", "name"), [(autoencoder, "autoencoder"), (rbm, "rbm")])
+GAN = {
+    "training.train_feature_classifier",
+    "training.train_gan",
+    "reporting.plot_learning_curves",
+    "reporting.plot_memorization",
+    "reporting.plot_sample_progress",
+    "reporting.plot_samples",
+    "reporting.write_report",
+}
+GAN_IMAGES = {
+    "evaluation.sample_images",
+    "evaluation.evaluate_samples",
+    "evaluation.synthesize_images",
+    "reporting.plot_classes",
+}
+BASELINES = {"evaluation.sample_baseline", "evaluation.evaluate_baselines"}
+GAN_TABLE = {
+    "training.encode_rows",
+    "evaluation.sample_rows",
+    "evaluation.evaluate_columns",
+    "evaluation.evaluate_rows",
+    "evaluation.synthesize_rows",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (facts("images", "multiclass"), GAN_IMAGES | BASELINES),
+        (facts("images", "multiclass", gan={"baselines": False}), GAN_IMAGES),
+        (facts("table", "binary"), GAN_TABLE | {"reporting.plot_classes"}),
+        (facts("table", "regression"), GAN_TABLE),
+    ],
+)
+def test_a_gan_has_the_nodes_of_images_or_of_a_table(given, expected):
+    assert nodes_of(gan(given), "gan") == GAN | expected
+
+
+@pytest.mark.parametrize(
+    ("task", "condition", "function"),
+    [
+        ("multiclass", "auto", "plot_class_samples"),
+        ("binary", "auto", "plot_samples"),
+        ("multiclass", "none", "plot_samples"),
+        ("multiclass", "caption", "plot_captioned_samples"),
+    ],
+)
+def test_samples_are_shown_by_what_they_are_conditional_on(task, condition, function):
+    pipeline = gan(facts("images", task, gan={"condition": condition}))
+    node = next(node for node in pipeline.nodes if node.name == "reporting.plot_samples_gan")
+    assert node.func.__name__ == function
+    assert ("gan.captions" in pipeline.all_outputs()) == (condition == "caption")
+
+
+@pytest.mark.parametrize(("create", "name"), [(autoencoder, "autoencoder"), (rbm, "rbm"), (gan, "gan")])
 def test_where_no_problem_is_known_the_pipeline_is_whole(create, name):
     whole = nodes_of(create(ProblemFacts()), name)
-    parts = [facts("images", "multiclass"), facts("ratings", "ratings"), facts("documents", "documents")]
+    parts = [facts("images", "multiclass")]
+    if name != "gan":
+        parts += [facts("ratings", "ratings"), facts("documents", "documents")]
     assert whole >= set().union(*(nodes_of(create(part), name) for part in parts))

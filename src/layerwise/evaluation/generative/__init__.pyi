@@ -1,6 +1,8 @@
 from .images import (
     ImageSampleMetrics as ImageSampleMetrics,
+    PairErrors as PairErrors,
     SampleMetrics as SampleMetrics,
+    compare_with_baseline as compare_with_baseline,
     evaluate_image_samples as evaluate_image_samples,
     repeat_training_mean as repeat_training_mean,
     sample_training_rows as sample_training_rows,

@@ -104,6 +104,23 @@ def evaluate_image_samples(
     )
 
 
+class PairErrors(Config):
+    """The mean squared error per pixel of generated images, beside that of a baseline."""
+
+    mse: float
+    baseline_mse: float
+
+    def __str__(self) -> str:
+        return f"squared error per pixel {self.mse:.4f}, baseline {self.baseline_mse:.4f}"
+
+
+def compare_with_baseline(generated: Tensor, true: Tensor, baseline: Tensor) -> PairErrors:
+    """Return the errors of generated images (n, d) and of a baseline's (n, d) against the true ones (n, d)."""
+    return PairErrors(
+        mse=float((generated - true).square().mean()), baseline_mse=float((baseline - true).square().mean())
+    )
+
+
 def repeat_training_mean(training: Tensor, n: int) -> Tensor:
     """Return the training rows' mean, n times: a baseline that generates a single image."""
     return training.mean(0, keepdim=True).repeat(n, 1)

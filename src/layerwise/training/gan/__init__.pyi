@@ -15,10 +15,14 @@ from .feature_classifier import (
 )
 from .gaussian_ring import (
     N_MODES as N_MODES,
+    SAMPLES as SAMPLES,
+    RingResults as RingResults,
+    RingRun as RingRun,
     RingSettings as RingSettings,
     count_modes as count_modes,
     sample_ring as sample_ring,
     train_ring_gan as train_ring_gan,
+    train_ring_gans as train_ring_gans,
 )
 from .image_pairs import (
     PairSettings as PairSettings,
