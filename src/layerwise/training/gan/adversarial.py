@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -16,8 +16,14 @@ from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import Conditioning, unconditional
 from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
 from layerwise.training.gan.objectives import get_objective
-from layerwise.training.optim import learning_rate_factor, load_moment_tensors, moments_to_tensors
-from layerwise.training.plan import Losses, TrainingPlan
+from layerwise.training.optim import (
+    device_options,
+    learning_rate_factor,
+    load_moment_tensors,
+    moments_to_tensors,
+    set_learning_rate,
+)
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.utils import matmul_autocast, torch_rng
 
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
@@ -44,7 +50,7 @@ def without_gradients_of(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-class AdversarialPlan(TrainingPlan):
+class AdversarialPlan(CapturablePlan):
     """A discriminator step on every batch, and a generator step on every `discriminator_steps`-th.
 
     Args:
@@ -79,16 +85,19 @@ class AdversarialPlan(TrainingPlan):
         self.ema_generator = copy.deepcopy(generator).requires_grad_(False) if settings.ema_decay else None
         self.instance_noise_std = settings.instance_noise
         self.batches_seen = self.generator_steps = 0
+        self.generator_is_due = True
+        first = next(generator.parameters())
+        self.ema_weight: Tensor | float = first.new_zeros(()) if first.is_cuda else 0.0
         for network in (generator, discriminator):
             network.use_rng(rng)
 
     def _build_optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
         s, parameters = self.settings, list(network.parameters())
         if s.optimizer == "adam":
-            return torch.optim.Adam(parameters, learning_rate, betas=(s.beta_1, s.beta_2), fused=True)
-        return {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}[s.optimizer](
-            parameters, learning_rate
-        )
+            options = device_options(torch.optim.Adam, parameters, learning_rate)
+            return torch.optim.Adam(parameters, **options, betas=(s.beta_1, s.beta_2), fused=True)
+        kind = {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}[s.optimizer]
+        return kind(parameters, **device_options(kind, parameters, learning_rate))
 
     @property
     def sampler(self) -> Generator:
@@ -106,19 +115,34 @@ class AdversarialPlan(TrainingPlan):
             (self.generator_optimizer, s.generator_learning_rate),
             (self.discriminator_optimizer, s.discriminator_learning_rate),
         ):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate * factor
+            set_learning_rate(optimizer, learning_rate * factor)
         self.instance_noise_std = s.instance_noise * (1 - (epoch - 1) / max(1, epochs - 1))
         self.generator.train()
         self.discriminator.train()
 
-    def training_step(self, batch: TensorData) -> Losses:
+    def prepare_step(self) -> Hashable:
+        """Count the batch, which says whether the generator learns from it, and set the weight of its average."""
+        self.batches_seen += 1
+        self.generator_is_due = self.batches_seen % self.settings.discriminator_steps == 0
+        if self.generator_is_due:
+            self.generator_steps += 1
+            self._set_ema_weight()
+        return self.generator_is_due, self.instance_noise_std
+
+    def update(self, batch: TensorData) -> Losses:
         """Update the networks on a batch; return losses and scores, one a row or a pack of rows."""
         losses = self.discriminator_step(batch)
-        self.batches_seen += 1
-        if self.batches_seen % self.settings.discriminator_steps == 0:
+        if self.generator_is_due:
             losses |= self.generator_step(batch)
         return losses
+
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return the random generator that steps draw from."""
+        return [self.rng]
+
+    def reason_against_capture(self) -> str:
+        """Return why the conditions of a step can't be captured; empty when they can."""
+        return getattr(self.conditioning, "reason_against_capture", "")
 
     def _real_rows(self, batch: TensorData) -> tuple[Tensor, Tensor | None]:
         return self._whole_packs(*self.conditioning(batch, self.rng))
@@ -221,21 +245,27 @@ class AdversarialPlan(TrainingPlan):
             found["score_gradient"] = scores.grad.abs() * len(scores)
         found["generator_gradient"] = _gradient_norm(self.generator).expand(len(scores))
         self.generator_optimizer.step()
-        self.generator_steps += 1
         self._update_ema()
         return {name: value.detach() for name, value in found.items()}
+
+    def _set_ema_weight(self) -> None:
+        """Set the weight of the newest generator in the average: a number, or a tensor that captured steps read."""
+        t = self.generator_steps
+        weight = 1 - min(self.settings.ema_decay, (1 + t) / (EMA_WARM_UP + t))
+        if isinstance(self.ema_weight, Tensor):
+            self.ema_weight.fill_(weight)
+        else:
+            self.ema_weight = weight
 
     def _update_ema(self) -> None:
         """Update the exponential moving average of the weights and of the running statistics."""
         if self.ema_generator is None:
             return
-        t = self.generator_steps
-        decay = min(self.settings.ema_decay, (1 + t) / (EMA_WARM_UP + t))
         means, values = self.ema_generator.state_dict().values(), self.generator.state_dict().values()
         with torch.no_grad():
             for mean, value in zip(means, values, strict=True):
                 if mean.is_floating_point():
-                    mean.lerp_(value, 1 - decay)
+                    mean.lerp_(value, self.ema_weight)
                 else:
                     mean.copy_(value)
 

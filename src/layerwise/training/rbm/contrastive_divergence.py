@@ -9,7 +9,7 @@ follow the data's means. Dropout: Srivastava et al. (2014), section 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE, UnitsError
-from layerwise.training.plan import Losses, TrainingPlan
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
@@ -26,7 +26,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 RECONSTRUCT_EVERY = 8
 
 
-class ContrastiveDivergence(TrainingPlan):
+class ContrastiveDivergence(CapturablePlan):
     """Train an RBM by the difference of the data's statistics and the model's.
 
     Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units
@@ -81,6 +81,7 @@ class ContrastiveDivergence(TrainingPlan):
         elif settings.chain == "tempered":
             self.chains = TemperedChains(rbm, settings.chains, rng, settings.temperatures)
         self._batches = 0
+        self._reconstructs, self._offset_rate = True, 1.0
         self._buffers: dict[int, tuple[Tensor, ...]] = {}
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
 
@@ -97,7 +98,14 @@ class ContrastiveDivergence(TrainingPlan):
         if s.final_steps is not None:
             self.steps = round(s.steps + done * (s.final_steps - s.steps))
 
-    def training_step(self, batch: TensorData) -> Losses:
+    def prepare_step(self) -> Hashable:
+        """Count the batch; its number says whether chains of their own reconstruct it, and where offsets start."""
+        self._reconstructs = self.chains is None or self._batches % RECONSTRUCT_EVERY == 0
+        self._offset_rate = self.settings.offset_rate if self._batches else 1.0
+        self._batches += 1
+        return self.rate, self.momentum, self.steps, self._reconstructs, self._offset_rate
+
+    def update(self, batch: TensorData) -> Losses:
         """Update the RBM; return the reconstruction's loss per row."""
         n = batch.inputs.shape[0]
         m = n if self.chains is None else self.chains.n
@@ -119,7 +127,7 @@ class ContrastiveDivergence(TrainingPlan):
                 start, visible[n:], hidden[n:], states, scratch, observation_counts, mask
             )
         else:
-            if self._batches % RECONSTRUCT_EVERY == 0:
+            if self._reconstructs:
                 losses["reconstruction"] = self._loss(self.rbm.visible_pre_activation(states), start)
             if not self.chains.started:
                 self.chains.start(states)
@@ -128,8 +136,19 @@ class ContrastiveDivergence(TrainingPlan):
                 observation_counts = observation_counts[torch.arange(m, device=observation_counts.device) % n]
             self.chains.advance(visible[n:], hidden[n:], self.steps, observation_counts)
         self._update(visible, hidden, n, m)
-        self._batches += 1
         return losses
+
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return the generator of the states."""
+        return [self.rng]
+
+    def reason_against_capture(self) -> str:
+        """Return why these settings' updates can't be captured; empty when they can."""
+        if self.settings.chain == "tempered":
+            return "tempered chains count their exchanges in Python"
+        if self.has_counts:
+            return "the number of words that are drawn depends on the documents"
+        return ""
 
     def _chain_from(
         self,
@@ -211,9 +230,8 @@ class ContrastiveDivergence(TrainingPlan):
 
     def _center(self, v: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
         """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
-        fraction = 1.0 if self._batches == 0 else self.settings.offset_rate
-        self.visible_offset.lerp_(v[:n].mean(0), fraction)
-        self.hidden_offset.lerp_(hidden[:n].mean(0), fraction)
+        self.visible_offset.lerp_(v[:n].mean(0), self._offset_rate)
+        self.hidden_offset.lerp_(hidden[:n].mean(0), self._offset_rate)
         hidden[:n].sub_(self.hidden_offset)
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return v.sub_(self.visible_offset), hidden
