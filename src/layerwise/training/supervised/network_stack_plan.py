@@ -72,7 +72,7 @@ class NetworkStackPlan(CapturablePlan):
         self.n_batches = progress.n_batches
         self.steps_planned = steps_planned(self.settings, progress.epochs, progress.n_batches)
 
-    def on_epoch_start(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Gather what differs between the members that still train."""
         rows = self.stack.rows
         scales = [self.learning_rates[k].learning_rate_scale for k in rows]
