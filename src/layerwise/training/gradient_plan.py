@@ -17,6 +17,7 @@ from layerwise.training.optim import (
     load_moment_tensors,
     make_optimizer,
     moments_to_tensors,
+    python_rates,
     reason_against_capture,
     scheduled_learning_rate,
     set_learning_rate,
@@ -76,7 +77,7 @@ class GradientPlan(CapturablePlan):
             rate = scheduled_learning_rate(s, self.steps_done, self.steps_planned, self.n_batches)
             set_learning_rate(self.optimizer, rate * self.learning_rate_scale)
         self.steps_done += 1
-        return ()
+        return python_rates(self.optimizer)
 
     def update(self, batch: TensorData) -> Losses:
         """Update the network; return per-row losses."""

@@ -2,8 +2,8 @@
 
 The step of a small network is a few dozen kernels of some microseconds each, and Python takes longer to start them than
 a GPU to run them. A CUDA graph holds all kernels of a step and starts them at once; its inputs are the numbers of the
-batch's rows, which are copied into the same place before each replay. Random numbers go on from replay to replay as they
-would from step to step, so that captured and eager steps give the same bits, and so does a run that goes on.
+batch's rows, which are copied into the same tensor before each replay. Random numbers go on from replay to replay as
+they would from step to step, so that captured and eager steps give the same bits, and so does a run that goes on.
 
 What a step does by Python (counting batches, a schedule, a branch on a setting) happens once, at the capture. A
 `CapturablePlan` therefore does it in `prepare_step`, which stands outside, and says by a key which steps are alike.
@@ -184,14 +184,24 @@ def make_steps(
 ) -> Steps:
     """Return captured steps where rows and plan are on a GPU and nothing stands against it, else those from Python."""
     device = torch.device(rows.inputs.device if isinstance(rows, TensorData) else rows.device)
-    if device.type != "cuda":
+    if not can_record(device):
         return Steps(plan, rows, transform)
     reason = _reason_against(plan, rows, callbacks)
     if reason or not isinstance(plan, CapturablePlan) or not isinstance(rows, TensorData):
         log.info("The steps are taken from Python, one by one: %s", reason)
         return Steps(plan, rows, transform)
     rngs = [*plan.generators(), *getattr(transform, "rngs", ())]
-    return CapturedSteps(plan, rows, transform, batch_size, CudaGraphs(device, rngs))
+    return CapturedSteps(plan, rows, transform, batch_size, make_recorder(device, rngs))
+
+
+def can_record(device: torch.device) -> bool:
+    """Return whether steps can be recorded on a device: CUDA graphs are what can."""
+    return device.type == "cuda"
+
+
+def make_recorder(device: torch.device, rngs: Sequence[torch.Generator]) -> Recorder:
+    """Return what records steps on a device."""
+    return CudaGraphs(device, rngs)
 
 
 def _reason_against(

@@ -120,9 +120,8 @@ class VariationalPlan(GradientPlan):
         )
 
     def prepare_step(self) -> Hashable:
-        """Set the learning rate; beta, a number of the epoch, is the key."""
-        super().prepare_step()
-        return self.beta_now
+        """Set the learning rate; beta, a number of the epoch, belongs to the key."""
+        return super().prepare_step(), self.beta_now
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the cost that is minimised, and each row's negative bound, in nats."""

@@ -21,6 +21,7 @@ from layerwise.training.optim import (
     learning_rate_factor,
     load_moment_tensors,
     moments_to_tensors,
+    python_rates,
     set_learning_rate,
 )
 from layerwise.training.plan import CapturablePlan, Losses
@@ -86,8 +87,8 @@ class AdversarialPlan(CapturablePlan):
         self.instance_noise_std = settings.instance_noise
         self.epochs, self.batches_seen, self.generator_steps = 1, 0, 0
         self.generator_is_due = True
-        first = next(generator.parameters())
-        self.ema_weight: Tensor | float = first.new_zeros(()) if first.is_cuda else 0.0
+        rate = self.generator_optimizer.param_groups[0]["lr"]
+        self.ema_weight: Tensor | float = rate.new_zeros(()) if isinstance(rate, Tensor) else 0.0
         for network in (generator, discriminator):
             network.use_rng(rng)
 
@@ -95,7 +96,7 @@ class AdversarialPlan(CapturablePlan):
         s, parameters = self.settings, list(network.parameters())
         if s.optimizer == "adam":
             options = device_options(torch.optim.Adam, parameters, learning_rate)
-            return torch.optim.Adam(parameters, **options, betas=(s.beta_1, s.beta_2), fused=True)
+            return torch.optim.Adam(parameters, betas=(s.beta_1, s.beta_2), **(options | {"fused": True}))
         kind = {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}[s.optimizer]
         return kind(parameters, **device_options(kind, parameters, learning_rate))
 
@@ -128,7 +129,9 @@ class AdversarialPlan(CapturablePlan):
         if self.generator_is_due:
             self.generator_steps += 1
             self._set_ema_weight()
-        return self.generator_is_due, self.instance_noise_std
+        weight = None if isinstance(self.ema_weight, Tensor) else self.ema_weight
+        rates = python_rates(self.generator_optimizer, self.discriminator_optimizer)
+        return self.generator_is_due, self.instance_noise_std, weight, rates
 
     def update(self, batch: TensorData) -> Losses:
         """Update the networks on a batch; return losses and scores, one a row or a pack of rows."""

@@ -6,6 +6,7 @@ from .optimizer_state import (
 from .optimizers import (
     device_options as device_options,
     make_optimizer as make_optimizer,
+    python_rates as python_rates,
     reason_against_capture as reason_against_capture,
     set_learning_rate as set_learning_rate,
 )

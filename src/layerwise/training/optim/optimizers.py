@@ -64,6 +64,12 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
             group["lr"] = rate
 
 
+def python_rates(*optimizers: torch.optim.Optimizer) -> tuple[float, ...]:
+    """Return the learning rates that are Python numbers, which a captured step would keep."""
+    rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    return tuple(rate for rate in rates if not isinstance(rate, torch.Tensor))
+
+
 def reason_against_capture(settings: OptimizerSettings) -> str:
     """Return why an optimiser's steps can't be captured; empty when they can."""
     return "adagrad counts its steps on the CPU" if settings.optimizer == "adagrad" else ""

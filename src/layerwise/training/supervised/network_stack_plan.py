@@ -12,7 +12,12 @@ from torch import Tensor
 from layerwise.checkpointing import Progress, Stateful
 from layerwise.data import Task, TensorData
 from layerwise.models import Members, members_forward, sample_dropout_masks
-from layerwise.training.optim import reason_against_capture, scheduled_learning_rate, set_learning_rate
+from layerwise.training.optim import (
+    python_rates,
+    reason_against_capture,
+    scheduled_learning_rate,
+    set_learning_rate,
+)
 from layerwise.training.plan import CapturablePlan, Losses, TrainingError, Transform
 from layerwise.training.supervised.backpropagation import loss_of_rows, scores_of_rows, steps_planned
 from layerwise.training.supervised.grid import MemberOverrides, Point
@@ -92,7 +97,7 @@ class NetworkStackPlan(CapturablePlan):
             rate = scheduled_learning_rate(s, self.steps_done, self.steps_planned, self.n_batches)
             set_learning_rate(self.stack.optimizer, rate)
         self.steps_done += 1
-        return self._own_key
+        return self._own_key, python_rates(self.stack.optimizer)
 
     def update(self, batch: TensorData) -> Losses:
         """Update every member on its own rows of the batch; return loss, scores and penalty, each (members, rows).
