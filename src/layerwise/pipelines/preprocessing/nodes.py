@@ -53,10 +53,7 @@ def preprocess_rows(
         validate_batch_size(finetuning.batch_size, len(training), "finetuning.batch_size")
     if pretraining is not None and pretraining.method != "none":
         validate_batch_size(pretraining.batch_size, len(training), "pretraining.batch_size")
-    # Documents without a known word are left out, and a row of ratings is in every part.
-    counts = {"n_training": len(training), "n_validation": len(validation), "n_test": len(test)}
-    columns = preprocessor.data_spec.model_copy(update=counts)
-    return training, validation, test, columns, example_rows(raw, preprocessor)
+    return training, validation, test, preprocessor.data_spec, example_rows(raw, preprocessor)
 
 
 def select_rows(training: TensorData, columns: DataSpec, labelled_rows: int | None, seed: int) -> TensorData:
