@@ -35,7 +35,12 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 SHAPES = [(784, 500, 100, 200), (784, 500, 1000, 40), (784, 4096, 1000, 40), (4096, 4096, 4096, 8)]
 PRECISIONS = ["float32", "tf32", "bfloat16"]
 # Units of the layers, rows of a batch: from the churn exercise's network to MNIST's.
-MLPS = [((11, 64, 32, 1), 10), ((11, 64, 32, 1), 100), ((784, 100, 10), 100), ((784, 500, 500, 2000, 10), 100)]
+MLPS = [
+    ((11, 64, 32, 1), 10),
+    ((11, 64, 32, 1), 100),
+    ((784, 100, 10), 100),
+    ((784, 500, 500, 2000, 10), 100),
+]
 
 
 def binary_rows(n: int, columns: int) -> torch.Tensor:
@@ -214,7 +219,9 @@ def main() -> None:
         found["batches"] = batch_table(cases)
     if "ring" in arguments.only:
         found["ring"] = both(lambda: ring(5))
-        print(f"gan_ring, 5 epochs: {found['ring']['eager']:.2f} s eager, {found['ring']['captured']:.2f} captured")
+        print(
+            f"gan_ring, 5 epochs: {found['ring']['eager']:.2f} s eager, {found['ring']['captured']:.2f} captured"
+        )
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1))
 
