@@ -90,7 +90,7 @@ def contrastive_divergence(
     chosen = ContrastiveDivergenceSettings(bfloat16=precision == "bfloat16", momentum_epochs=0, **settings)
     plan = ContrastiveDivergence(rbm, chosen, torch_rng(0, "states", device=DEVICE))
     progress = fit(
-        plan, rows, epochs=epochs, batch_size=batch, rng=torch_rng(0, "order"), name="benchmark", silent=True
+        plan, rows, epochs=epochs, batch_size=batch, rng=torch_rng(0, "order"), name="benchmark", quiet=True
     )
     return len(rows) / _epoch_seconds(progress.history)
 

@@ -16,7 +16,6 @@ from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, fit
 from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
 from layerwise.utils import torch_rng
 
-
 # Where networks and rows are; tests that need a GPU set it.
 device = "cpu"
 
