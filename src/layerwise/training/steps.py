@@ -77,8 +77,8 @@ class CudaGraphs:
         self.rngs = [rng for rng in rngs if rng.device.type == "cuda"]
         # Capturing is not allowed on the default stream; what a first step makes belongs to the stream of the others.
         self.stream = torch.cuda.Stream(device)
-        # The steps are taken one after the other, and may use the same memory.
-        self.pool = torch.cuda.graph_pool_handle()
+        # Steps are taken one after the other, so that all graphs may use the memory of the last one.
+        self.last: torch.cuda.CUDAGraph | None = None
 
     def warm_up(self, step: Callable[[], None]) -> None:
         """Take a step on the stream of the captures."""
@@ -96,11 +96,12 @@ class CudaGraphs:
         # torch.cuda.graph would also collect garbage and give memory back, which takes longer than the capture.
         torch.cuda.synchronize(self.stream.device)
         with torch.cuda.stream(self.stream):
-            graph.capture_begin(pool=self.pool)
+            graph.capture_begin(pool=None if self.last is None else self.last.pool())
             try:
                 step()
             finally:
                 graph.capture_end()
+        self.last = graph
         return graph.replay
 
 

@@ -7,8 +7,8 @@ from .devices import (
 )
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError
 from .files import atomic_write as atomic_write
-from .plugins import import_registrants as import_registrants
 from .random_streams import derive_seed as derive_seed, numpy_rng as numpy_rng, torch_rng as torch_rng
+from .registry import Registered as Registered, Registry as Registry
 from .run_context import (
     Compute as Compute,
     current_checkpoint_store as current_checkpoint_store,

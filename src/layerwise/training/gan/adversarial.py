@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +13,8 @@ from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import Conditioning, unconditional
-from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
-from layerwise.training.gan.objectives import get_objective
+from layerwise.training.gan.gradient_penalties import gradient_norm, r1_penalty, without_gradients_of
+from layerwise.training.gan.objectives.base import OBJECTIVES
 from layerwise.training.optim import (
     device_options,
     learning_rate_factor,
@@ -32,23 +31,6 @@ EMA_WARM_UP = 10.0
 
 # A further loss of the generator, (n,): of its pre-activations, its rows, real rows and conditions.
 AuxiliaryLoss = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
-
-
-@contextmanager
-def without_gradients_of(network: nn.Module) -> Iterator[None]:
-    """Let gradients flow through a network, but change neither its gradients nor its running statistics."""
-    buffers = {name: value.clone() for name, value in network.named_buffers()}
-    trainable = [p for p in network.parameters() if p.requires_grad]
-    for parameter in trainable:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for name, value in network.named_buffers():
-                value.copy_(buffers[name])
-        for parameter in trainable:
-            parameter.requires_grad_(True)
 
 
 class AdversarialPlan(CapturablePlan):
@@ -78,7 +60,7 @@ class AdversarialPlan(CapturablePlan):
         self.settings, self.rng = settings, rng
         self.conditioning, self.auxiliary_loss = conditioning, auxiliary_loss
         self.validation_conditioning = validation_conditioning or conditioning
-        self.objective = get_objective(settings.objective)
+        self.objective = OBJECTIVES.find(settings.objective)
         self.generator_optimizer = self._build_optimizer(generator, settings.generator_learning_rate)
         self.discriminator_optimizer = self._build_optimizer(
             discriminator, settings.discriminator_learning_rate
@@ -192,12 +174,9 @@ class AdversarialPlan(CapturablePlan):
             loss = loss + penalty.mean()
         self.discriminator_optimizer.zero_grad()
         loss.backward()
-        norm = _gradient_norm(self.discriminator)
+        norm = gradient_norm(self.discriminator)
         self.discriminator_optimizer.step()
-        if s.objective == "wasserstein":
-            with torch.no_grad():
-                for parameter in self.discriminator.parameters():
-                    parameter.clamp_(-s.weight_clip, s.weight_clip)
+        objective.after_discriminator_step(self.discriminator, s)
         with torch.no_grad():
             found = self._value_metrics(real_scores, fake_scores)
             found |= {"discriminator_loss": losses, "discriminator_gradient": norm.expand(len(losses))}
@@ -207,15 +186,15 @@ class AdversarialPlan(CapturablePlan):
 
     def _gradient_penalty(self, real: Tensor, fake: Tensor, condition: Tensor | None) -> Tensor | None:
         s, pac = self.settings, self.discriminator.config.pac
-        if s.objective == "wasserstein_penalty":
-            interpolation_weights = torch.rand(len(real) // pac, 1, generator=self.rng, device=real.device)
-            penalty = unit_norm_penalty(
-                lambda x: self.discriminator(x, condition), real, fake, interpolation_weights, pac
-            )
-            return s.gradient_penalty * penalty
-        if s.r1:
-            return s.r1 / 2 * r1_penalty(lambda x: self.discriminator(x, condition), real, pac)
-        return None
+
+        def score(rows: Tensor) -> Tensor:
+            return self.discriminator(rows, condition)
+
+        penalty = self.objective.penalty(score, real, fake, s, pac, self.rng)
+        if not s.r1:
+            return penalty
+        r1 = s.r1 / 2 * r1_penalty(score, real, pac)
+        return r1 if penalty is None else penalty + r1
 
     def _value_metrics(self, real: Tensor, fake: Tensor) -> Losses:
         objective = self.objective
@@ -247,7 +226,7 @@ class AdversarialPlan(CapturablePlan):
             loss.backward()
             assert scores.grad is not None
             found["score_gradient"] = scores.grad.abs() * len(scores)
-        found["generator_gradient"] = _gradient_norm(self.generator).expand(len(scores))
+        found["generator_gradient"] = gradient_norm(self.generator).expand(len(scores))
         self.generator_optimizer.step()
         self._update_ema()
         return {name: value.detach() for name, value in found.items()}
@@ -309,9 +288,3 @@ class AdversarialPlan(CapturablePlan):
     def _networks(self) -> dict[str, nn.Module]:
         networks: dict[str, nn.Module] = {"generator": self.generator, "discriminator": self.discriminator}
         return networks if self.ema_generator is None else networks | {"ema_generator": self.ema_generator}
-
-
-def _gradient_norm(network: nn.Module) -> Tensor:
-    """Return the Euclidean norm of all gradients together."""
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)

@@ -129,7 +129,9 @@ class ContrastiveDivergence(CapturablePlan):
             )
         else:
             if self._reconstructs:
-                losses["reconstruction"] = self._loss(self.rbm.visible_pre_activation(states), start)
+                losses["reconstruction"] = self.rbm.visible_units.loss(
+                    self.rbm.visible_pre_activation(states), start
+                )
             if not self.chains.started:
                 self.chains.start(states)
             if observation_counts is not None:
@@ -145,11 +147,10 @@ class ContrastiveDivergence(CapturablePlan):
 
     def reason_against_capture(self) -> str:
         """Return why these settings' updates can't be captured; empty when they can."""
-        if self.settings.chain == "tempered":
-            return "tempered chains count their exchanges in Python"
-        if self.has_counts:
-            return "the number of words that are drawn depends on the documents"
-        return ""
+        tempered = (
+            "tempered chains count their exchanges in Python" if self.settings.chain == "tempered" else ""
+        )
+        return tempered or ("the number of words that are drawn is the documents'" if self.has_counts else "")
 
     def _chain_from(
         self,
@@ -167,7 +168,7 @@ class ContrastiveDivergence(CapturablePlan):
         for step in range(self.steps):
             self._down(states, end)
             if first is None:
-                first = self._loss(end, start)
+                first = units.loss(end, start)
             units.mean_(end, observation_counts)
             if self.sample_visible:
                 end.copy_(units.sample(end, self.rng))
@@ -265,14 +266,11 @@ class ContrastiveDivergence(CapturablePlan):
         hidden = like.new_empty(n + m, shape.n_hidden)
         return visible, hidden, like.new_empty(n, shape.n_hidden), like.new_empty(n, shape.n_hidden)
 
-    def _loss(self, x: Tensor, v: Tensor) -> Tensor:
-        return self.rbm.visible_units.loss(x, v)
-
     def validation_step(self, batch: TensorData) -> Losses:
         """Return the mean-field reconstruction's loss and the free energy per row."""
         x = self.rbm.visible_pre_activation(self.rbm.hidden_mean(batch.inputs))
         return {
-            "reconstruction": self._loss(x, batch.inputs),
+            "reconstruction": self.rbm.visible_units.loss(x, batch.inputs),
             "free_energy": self.rbm.free_energy(batch.inputs),
         }
 
