@@ -45,12 +45,8 @@ class ContrastiveDivergence(CapturablePlan):
     """
 
     def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
-        self.rbm = rbm
-        self.settings = settings
-        self.rng = rng
-        self.epochs, self.rate = 1, settings.learning_rate
-        self.momentum = settings.momentum
-        self.steps = settings.steps
+        self.rbm, self.settings, self.rng, self.epochs = rbm, settings, rng, 1
+        self.rate, self.momentum, self.steps = settings.learning_rate, settings.momentum, settings.steps
         self.weight = rbm.weight.data
         self.visible_bias = rbm.visible_bias.data
         self.hidden_bias = rbm.hidden_bias.data
@@ -80,8 +76,7 @@ class ContrastiveDivergence(CapturablePlan):
             self.chains = PersistentChains(rbm, settings.chains, rng, self._up, self._down)
         elif settings.chain == "tempered":
             self.chains = TemperedChains(rbm, settings.chains, rng, settings.temperatures)
-        self._batches = 0
-        self._reconstructs, self._offset_rate = True, 1.0
+        self._batches, self._reconstructs, self._offset_rate = 0, True, 1.0
         self._buffers: dict[int, tuple[Tensor, ...]] = {}
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
 
