@@ -143,7 +143,7 @@ def rbm_likelihood(
 
 def _binarize(inputs: Tensor, rbm: RBM, rng: torch.Generator) -> Tensor:
     """Binarize grey values by one draw: Bernoulli units give a probability to binary rows alone."""
-    if rbm.config.visible != "bernoulli" or bool(((inputs == 0) | (inputs == 1)).all()):
+    if not rbm.visible_units.binary or bool(((inputs == 0) | (inputs == 1)).all()):
         return inputs
     return torch.bernoulli(inputs, generator=rng)
 
@@ -172,8 +172,7 @@ def variational_bound(
             h = rbm.hidden_units.sample_from_pre_activation(pre_activation, rng)
             total += rbm.hidden_units.loss(pre_activation, h).double()  # -log q
             total -= rbm.visible_units.loss(rbm.visible_pre_activation(h), v).double()
-            if rbm.config.visible == "gaussian":
-                total -= rbm.config.n_visible * math.log(2 * math.pi) / 2
+            total -= rbm.visible_units.loss_constant(rbm.config.n_visible)
             v = h
         total -= top.free_energy(v).double()
     return total / (samples if lower else 1) - log_z

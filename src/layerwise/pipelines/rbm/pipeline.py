@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from layerwise.models.rbm.units import HIDDEN
 from layerwise.pipelines import preprocessing
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
@@ -28,11 +29,9 @@ def _has_label_units(facts: ProblemFacts) -> bool:
 
 
 def _has_likelihood(facts: ProblemFacts) -> bool:
-    return (
-        facts.are_labelled
-        and facts.parameter("rbm.likelihood.method") != "none"
-        and facts.parameter("rbm.hidden") != "nrelu"
-    )
+    units = HIDDEN.all().get(str(facts.parameter("rbm.hidden")))
+    has_sampler = units is None or units.samples_exactly
+    return facts.are_labelled and has_sampler and facts.parameter("rbm.likelihood.method") != "none"
 
 
 def _training(facts: ProblemFacts) -> list[Node]:
