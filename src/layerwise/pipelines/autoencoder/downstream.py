@@ -203,10 +203,14 @@ def impute_missing_cells(
 
 
 def recommend(
-    network: nn.Module, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: Any
+    network: RatingAutoencoder,
+    training: TensorData,
+    test: TensorData,
+    columns: DataSpec,
+    preprocessor: Any,
 ) -> dict[str, float]:
     """Predict the test ratings from the training ratings, beside mean baselines; nothing for other rows."""
-    if not isinstance(network, RatingAutoencoder):
+    if columns.task != "ratings":
         return {}
     levels = network.cpu().config.levels
     rows, groups, _ = rated(test.inputs, len(levels))

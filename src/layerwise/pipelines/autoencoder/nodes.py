@@ -16,7 +16,6 @@ from layerwise.evaluation.unsupervised import (
     reconstruction_sse,
 )
 from layerwise.models.autoencoder import (
-    Autoencoder,
     BaseAutoencoder,
     LatentVariableModel,
     encode_rows,
@@ -32,7 +31,7 @@ from layerwise.training.autoencoder import (
     train_autoencoder,
     train_rating_autoencoder,
 )
-from layerwise.training.diagnostics import LayerStatistics, sequential_view
+from layerwise.training.diagnostics import LayerStatistics
 from layerwise.utils import best_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ def train_network(
     network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder")).to(device)
     probe = None
     if layer_statistics:
-        probe = LayerStatistics(sequential_view(network), training.to(device))
+        probe = LayerStatistics(network.layer_chain(), training.to(device))
     progress, reconstruction_history = train_autoencoder(
         network,
         training.to(device),
@@ -110,7 +109,7 @@ def evaluate_reconstruction(
         "reconstruction_sse": float(reconstruction_sse(test.inputs, by_components).mean()),
     }
     found["latent"] = latent_statistics(latents)
-    if isinstance(network, Autoencoder):
+    if network.has_exact_jacobian:
         found["jacobian_norm"] = mean_jacobian_norm(network.cpu(), test.inputs[:JACOBIAN_ROWS])
     if isinstance(network, LatentVariableModel):
         found["latent"]["active_units"] = float(active_units(latents))
