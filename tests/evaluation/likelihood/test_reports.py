@@ -25,11 +25,11 @@ def test_an_exact_likelihood_is_minus_free_energy_less_log_z():
     assert type(found).model_validate_json(found.model_dump_json()) == found
 
 
-def test_grey_pixels_are_binarized_by_one_draw_of_the_seed():
+def test_gray_pixels_are_binarized_by_one_draw_of_the_seed():
     rbm = RBM(RBMConfig(n_visible=5, n_hidden=3), torch.Generator().manual_seed(0))
-    grey = torch.full((50, 5), 0.5)
+    gray = torch.full((50, 5), 0.5)
     settings = LikelihoodSettings(method="exact")
-    first, again, other = (rbm_likelihood(rbm, grey, grey, settings, seed, images=True) for seed in (0, 0, 1))
+    first, again, other = (rbm_likelihood(rbm, gray, gray, settings, seed, images=True) for seed in (0, 0, 1))
     assert first.log_probability == again.log_probability
     assert first.log_probability != other.log_probability
     assert (
