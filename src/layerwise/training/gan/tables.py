@@ -232,56 +232,61 @@ def train_table_gan(
         seed: of every random stream.
     """
     device = training.device
-    condition_sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
-    n_conditions = condition_sampler.n_conditions
-    generator = Generator(
-        GeneratorConfig(
-            latent_size=settings.latent_size,
-            n_conditions=n_conditions,
-            n_outputs=encoding.width,
-            hidden_sizes=settings.generator_sizes,
-            activation=settings.generator_activation,
-            normalization=settings.generator_normalization,
-            output="table",
-            blocks=output_blocks(encoding),
-            temperature=settings.table.temperature,
-        ),
-        torch_rng(seed, "gan", "generator"),
-    )
-    shape = discriminator_config(settings, columns, n_conditions, n_inputs=encoding.width)
-    discriminator = Discriminator(shape, torch_rng(seed, "gan", "critic"))
-    auxiliary_losses: list[AuxiliaryLoss] = []
-    conditioning: Conditioning = unconditional
-    if n_conditions:
-        conditioning = condition_sampler
-        auxiliary_losses.append(condition_loss(condition_sampler))
-    if condition_sampler.target is not None and settings.table.classifier_weight:
-        column = condition_sampler.categorical_columns[condition_sampler.target]
-        target_slice = condition_sampler.slices[condition_sampler.target]
-        classifier = train_target_classifier(training, validation, column, seed)
-        auxiliary_losses.append(
-            target_consistency_loss(classifier, column, target_slice, settings.table.classifier_weight)
-        )
-    rng = torch_rng(seed, "gan", "draws", device=device)
+    sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
+    generator, discriminator = _build_networks(encoding, columns, settings, sampler.n_conditions, seed)
+    losses = _auxiliary_losses(training, validation, sampler, settings, seed)
+    conditioning: Conditioning = sampler if sampler.n_conditions else unconditional
     plan = AdversarialPlan(
         generator.to(device),
         discriminator.to(device),
         settings,
-        rng,
+        torch_rng(seed, "gan", "draws", device=device),
         conditioning,
-        _sum_of(auxiliary_losses) if auxiliary_losses else None,
-        condition_sampler.without_resampling if n_conditions else None,
+        _sum_of(losses) if losses else None,
+        sampler.without_resampling if sampler.n_conditions else None,
     )
-    training_conditions = (
-        condition_sampler.training_conditions(torch_rng(seed, "gan", "known", device=device))
-        if n_conditions
-        else None
-    )
+    conditions = None
+    if sampler.n_conditions:
+        conditions = sampler.training_conditions(torch_rng(seed, "gan", "known", device=device))
     monitor = build_monitor(
-        plan, validation, settings, seed, training_conditions=training_conditions, n_shown=MONITORED_SAMPLES
+        plan, validation, settings, seed, training_conditions=conditions, n_shown=MONITORED_SAMPLES
     )
     result = train_adversarial(
         plan, TensorData(training), TensorData(validation), settings, seed, monitor=monitor
     )
-    result.training_conditions = training_conditions
+    result.training_conditions = conditions
     return result
+
+
+def _build_networks(
+    encoding: TableEncoding, columns: DataSpec, settings: GANSettings, n_conditions: int, seed: int
+) -> tuple[Generator, Discriminator]:
+    config = GeneratorConfig(
+        latent_size=settings.latent_size,
+        n_conditions=n_conditions,
+        n_outputs=encoding.width,
+        hidden_sizes=settings.generator_sizes,
+        activation=settings.generator_activation,
+        normalization=settings.generator_normalization,
+        output="table",
+        blocks=output_blocks(encoding),
+        temperature=settings.table.temperature,
+    )
+    shape = discriminator_config(settings, columns, n_conditions, n_inputs=encoding.width)
+    return (
+        Generator(config, torch_rng(seed, "gan", "generator")),
+        Discriminator(shape, torch_rng(seed, "gan", "critic")),
+    )
+
+
+def _auxiliary_losses(
+    training: Tensor, validation: Tensor, sampler: ConditionSampler, settings: GANSettings, seed: int
+) -> list[AuxiliaryLoss]:
+    """Return the losses that keep rows true to their conditions, and consistent with their target if they have one."""
+    losses = [condition_loss(sampler)] if sampler.n_conditions else []
+    weight = settings.table.classifier_weight
+    if sampler.target is not None and weight:
+        column, target_slice = sampler.categorical_columns[sampler.target], sampler.slices[sampler.target]
+        classifier = train_target_classifier(training, validation, column, seed)
+        losses.append(target_consistency_loss(classifier, column, target_slice, weight))
+    return losses
