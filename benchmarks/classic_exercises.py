@@ -42,7 +42,7 @@ def run_seeds(env: str, seeds: int, validation: bool, overrides: dict) -> None:
     for seed in range(seeds):
         began = time.perf_counter()
         network, history = finetune_random_start(
-            training, chosen, columns.model_dump(), p["mlp"], p["finetuning"], seed, silent=True
+            training, chosen, columns, p["mlp"], p["finetuning"], seed, silent=True
         )
         seconds = time.perf_counter() - began
         scores = scores_of(network, test, columns)
