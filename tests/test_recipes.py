@@ -48,18 +48,21 @@ def plot_classes(raw) -> Figure:
 PIPELINE = '''
 """Count the rows."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.counting import nodes
+from layerwise.pipelines.stage import Stage
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline."""
-    own = [
-        Node(nodes.count_rows, ["raw", "params:counting"], "report", name="count_rows"),
-        Node(nodes.plot_classes, ["raw"], "figure_classes", name="plot_classes"),
-    ]
-    return Pipeline(own, namespace="counting", inputs={"raw"}, parameters={"params:counting"})
+    stage = Stage("reporting", "counting")
+    return Pipeline(
+        [
+            stage.node(nodes.count_rows, ["raw", "params:counting"], "report"),
+            stage.figure(nodes.plot_classes, ["raw"]),
+        ]
+    )
 '''
 SETTINGS = '''
 """Settings of the pipeline counting."""
@@ -236,7 +239,7 @@ def run(pipeline, to_nodes=None, **params):
 run("counting", counting={"least": 500})
 small = {"epochs": 1, "rows": 200, "seeds": 1, "variants": [], "hidden_sizes": [8], "batch_size": 100}
 run("gan_ring", ring={"objective": "logistic", **small})
-run("autoencoder", ["autoencoder.train_autoencoder"], autoencoder={"variant": "narrow", "epochs": 1})
+run("autoencoder", ["training.train_autoencoder_autoencoder"], autoencoder={"variant": "narrow", "epochs": 1})
 small = {"variant": "projection", "epochs": 1, "bootstrap": 0}
 run("autoencoder", problem={"name": "projected"}, autoencoder=small)
 saved = load_network("data/06_models/projected/autoencoder/autoencoder_network")
