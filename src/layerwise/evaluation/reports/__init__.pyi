@@ -1,4 +1,10 @@
+from .evaluation import (
+    EvaluationReport as EvaluationReport,
+    MemberStatistics as MemberStatistics,
+    Spread as Spread,
+)
 from .evaluation_report import make_evaluation_report as make_evaluation_report
 from .html_demo import render_html_demo as render_html_demo
 from .markdown import table as table
 from .model_card import make_model_card as make_model_card
+from .predictions import make_prediction_table as make_prediction_table

@@ -14,7 +14,7 @@ SETTINGS = ["params:autoencoder", "params:seed"]
 
 def create_pipeline() -> Pipeline:
     """Return the whole pipeline."""
-    before = preprocessing.create_pipeline(NAME, pretrained=False, supervised=False)
+    before = preprocessing.create_pipeline(NAME, supervised=False)
     return before + _training() + _evaluation() + _downstream_tasks() + _reporting()
 
 

@@ -14,7 +14,7 @@ GENERATOR = ["generator", "conditions", "encoding"]
 
 def create_pipeline() -> Pipeline:
     """Return the whole pipeline."""
-    before = preprocessing.create_pipeline(NAME, pretrained=False)
+    before = preprocessing.create_pipeline(NAME, labelled=False)
     return before + _training() + _evaluation() + _reporting()
 
 

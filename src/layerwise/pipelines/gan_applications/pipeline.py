@@ -15,7 +15,7 @@ def create_pipeline() -> Pipeline:
     training, reporting = Stage("training", NAME), Stage("reporting", NAME)
     settings = ["params:gan_applications", "params:seed"]
     rows = ["training", "validation", "test", "data_spec", *settings]
-    return preprocessing.create_pipeline(NAME, pretrained=False) + Pipeline(
+    return preprocessing.create_pipeline(NAME, labelled=False) + Pipeline(
         [
             training.node(
                 train_feature_classifier,

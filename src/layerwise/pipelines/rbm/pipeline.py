@@ -12,7 +12,7 @@ NAME = "rbm"
 
 def create_pipeline() -> Pipeline:
     """Return the whole pipeline."""
-    before = preprocessing.create_pipeline(NAME, pretrained=False, supervised=False)
+    before = preprocessing.create_pipeline(NAME, supervised=False)
     return before + _training() + _evaluation() + _reporting()
 
 

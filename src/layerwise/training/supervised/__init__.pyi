@@ -1,5 +1,6 @@
 from .finetuning import finetune as finetune
 from .grid import GridSettings as GridSettings, rank_points as rank_points
+from .grid_result import GridResult as GridResult, train_grid as train_grid
 from .history import (
     FinetuningHistory as FinetuningHistory,
     GridPoint as GridPoint,
