@@ -71,6 +71,7 @@ def _several_networks(pipeline: str) -> Pipeline:
                 nodes.train_networks,
                 [*ROWS, "params:mlp", *SETTINGS, "params:seeds", "params:grid"],
                 [*OUTPUTS, "members", "metrics_epochs"],
+                "train_network",
                 preview=NetworkPreview(pipeline),
             )
         ]

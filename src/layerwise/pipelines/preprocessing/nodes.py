@@ -1,5 +1,6 @@
 """Nodes of preprocessing: split the raw rows, fit a preprocessor, apply it, choose the labelled rows."""
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -25,6 +26,8 @@ from layerwise.data.preprocessing import (
 from layerwise.training.rbm import PretrainingSettings
 from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import derive_seed
+
+log = logging.getLogger(__name__)
 
 UNLABELLED = ("ratings", "documents")
 
@@ -63,13 +66,16 @@ def describe_rows(preprocessor: Preprocessor) -> DataSpec:
 def describe_rows_in_batches(
     preprocessor: Preprocessor,
     training: TensorData,
+    labelled: TensorData,
     finetuning: FinetuningSettings,
     pretraining: PretrainingSettings | None = None,
 ) -> DataSpec:
     """Return what the rows are, if there are enough of them for a batch of each training.
 
-    All training waits for the data spec, so that hours of pretraining never end at a batch that is too large.
+    All training waits for the data spec, so that hours of pretraining never end at labels that are not there or at a
+    batch that is too large.
     """
+    log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
     if finetuning.batch_size != "all":
         validate_batch_size(finetuning.batch_size, len(training), "finetuning.batch_size")
     if pretraining is not None:

@@ -54,7 +54,7 @@ def _description(stage: Stage, batches_of: Sequence[str]) -> list[Node]:
     return [
         stage.node(
             nodes.describe_rows_in_batches,
-            ["preprocessor", "training", *settings],
+            ["preprocessor", "training", "labelled", *settings],
             "data_spec",
             "describe_rows",
         ),
