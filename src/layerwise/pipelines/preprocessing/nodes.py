@@ -53,9 +53,9 @@ def fit_preprocessor(
 
 def preprocess_rows(
     raw: Any, split: Split, preprocessor: Preprocessor
-) -> tuple[TensorData, TensorData, TensorData]:
-    """Turn the raw rows into training, validation and test tensors."""
-    return apply(raw, split, preprocessor)
+) -> tuple[TensorData, TensorData, TensorData, pd.DataFrame]:
+    """Turn the raw rows into training, validation and test tensors; return two rows as a caller would send them too."""
+    return *apply(raw, split, preprocessor), example_rows(raw, preprocessor)
 
 
 def describe_rows(preprocessor: Preprocessor) -> DataSpec:
@@ -81,11 +81,6 @@ def describe_rows_in_batches(
     if pretraining is not None:
         validate_batch_size(pretraining.batch_size, len(training), "pretraining.batch_size")
     return preprocessor.data_spec
-
-
-def take_input_example(raw: Any, preprocessor: Preprocessor) -> pd.DataFrame:
-    """Take two raw rows as a caller of the model would send them."""
-    return example_rows(raw, preprocessor)
 
 
 def choose_labelled_rows(

@@ -23,8 +23,7 @@ def create_pipeline(
         pipeline: the name of the pipeline that they belong to.
         supervised: whether a task without labels is refused.
         labelled: whether some rows are chosen whose labels are read, where the problem has labels.
-        batches_of: of a network that ends as a model: the trainings, `finetuning` first, whose batches the rows
-            have to fill.
+        batches_of: the trainings, `finetuning` first, whose batches the rows have to fill.
         problem: the first node's dataset of the problem, where another node checks it before.
     """
     stage = Stage("preprocessing", pipeline)
@@ -37,9 +36,11 @@ def create_pipeline(
             "preprocessor",
         ),
         stage.node(
-            nodes.preprocess_rows, ["raw", "split", "preprocessor"], ["training", "validation", "test"]
+            nodes.preprocess_rows,
+            ["raw", "split", "preprocessor"],
+            ["training", "validation", "test", "input_example"],
         ),
-        *_description(stage, batches_of),
+        _description(stage, batches_of),
     ]
     if labelled and current_facts().are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
@@ -47,16 +48,9 @@ def create_pipeline(
     return Pipeline(found)
 
 
-def _description(stage: Stage, batches_of: Sequence[str]) -> list[Node]:
+def _description(stage: Stage, batches_of: Sequence[str]) -> Node:
     if not batches_of:
-        return [stage.node(nodes.describe_rows, ["preprocessor"], "data_spec")]
+        return stage.node(nodes.describe_rows, ["preprocessor"], "data_spec")
     settings = [f"params:{key}" for key in batches_of]
-    return [
-        stage.node(
-            nodes.describe_rows_in_batches,
-            ["preprocessor", "training", "labelled", *settings],
-            "data_spec",
-            "describe_rows",
-        ),
-        stage.node(nodes.take_input_example, ["raw", "preprocessor"], "input_example"),
-    ]
+    inputs = ["preprocessor", "training", "labelled", *settings]
+    return stage.node(nodes.describe_rows_in_batches, inputs, "data_spec", "describe_rows")
