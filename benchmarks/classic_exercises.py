@@ -56,10 +56,10 @@ def run_seeds(env: str, seeds: int, validation: bool, overrides: dict) -> None:
             other = train_without_area(
                 raw, split, p["problem"], p["preprocessing"], None, p["mlp"], p["finetuning"], seed
             )
-            exercise = measure_exercise(network, test, columns, *other, settings, seed)
+            exercise, _ = measure_exercise(network, test, columns, *other, settings, seed)
             for name, of in exercise.items():
-                found.setdefault(f"accuracy {name}", []).append(of["accuracy"]["value"])
-                found.setdefault(f"roc_auc {name}", []).append(of["roc_auc"]["value"])
+                found.setdefault(f"accuracy {name}", []).append(of["accuracy"].value)
+                found.setdefault(f"roc_auc {name}", []).append(of["roc_auc"].value)
     part = "validation" if validation else "test"
     print(f"{env}, {seeds} seeds, {len(test)} {part} rows")
     for name, values in found.items():

@@ -13,7 +13,7 @@ from layerwise.evaluation.metrics import ImportanceTable
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
-from layerwise.models.rbm import DBN, VISIBLE_UNITS
+from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import latent_map_figure
@@ -164,7 +164,7 @@ def plot_sampled_rows(
     """Plot the columns of the rows that the DBN samples beside those of the training rows."""
     rng = torch_rng(seed, "samples")
     means = _sample_stack(stack, training, max(settings.samples, 1000), settings, rng)
-    samples = VISIBLE_UNITS[stack.config.visible].sample(means, rng)
+    samples = stack.visible_units.sample(means, rng)
     real = preprocessor.restore_inputs(training.inputs.numpy())
     return plots.plot_marginals(real, preprocessor.restore_inputs(samples.numpy()))
 

@@ -135,7 +135,7 @@ def predict_test_rows(
 def measure_stack(stack: DBN | StackedAutoencoders, test: TensorData) -> LoggedMetrics:
     """Measure how well the pretrained stack reconstructs the test rows."""
     reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(BATCH_SIZE)])
-    found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
+    found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.visible_units.binary)
     return LoggedMetrics.of(found, prefix="test/")
 
 
