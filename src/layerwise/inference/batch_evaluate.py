@@ -43,10 +43,11 @@ class BatchEvaluation:
     def drift(self, summary: Mapping[str, Any] | None) -> list[Drift]:
         """Return how far each column lies from the training rows, in the order of the columns."""
         found = []
-        for name, before in (summary or {"columns": {}})["columns"].items():
+        columns = (summary or {"columns": {}})["columns"]
+        for name, before in columns.items():
             n = (summary or {})["rows"]
             if before["kind"] == "number":
-                found.append(numeric_drift(name, before, self.numbers[name], n))
+                found.append(numeric_drift(name, before, self.numbers[name], n, len(columns)))
             else:
                 found.append(categorical_drift(name, before, self.values[name], self.missing[name], n))
         return found

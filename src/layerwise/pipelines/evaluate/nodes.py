@@ -4,12 +4,11 @@ import logging
 import re
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from layerwise.data.reading import ChunkedReader
 from layerwise.evaluation import Drift, describe_drift, plots
-from layerwise.evaluation.metrics import Metric, compute_metrics
+from layerwise.evaluation.metrics import Metric, compute_metrics, compute_raw_metrics, reaches_threshold
 from layerwise.evaluation.plots import plot_drift as drift_figure
 from layerwise.evaluation.reports import make_evaluation_report
 from layerwise.inference import BatchEvaluation, TrainedModel, evaluate_chunks
@@ -47,10 +46,7 @@ def evaluate_rows(
         **options,
     )
     if columns.target_transform == "log1p":
-        raw = compute_metrics(
-            "regression", np.expm1(evaluation.targets), np.expm1(evaluation.scores), **options
-        )
-        found |= {f"raw_{name}": m.model_copy(update={"name": f"raw_{name}"}) for name, m in raw.items()}
+        found |= compute_raw_metrics(evaluation.targets, evaluation.scores, manifest.smearing, **options)
     report_metrics({f"evaluate/{name}": metric.value for name, metric in found.items()})
     return {name: metric.model_dump() for name, metric in found.items()}
 
@@ -83,7 +79,8 @@ def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
         return plots.plot_predicted_vs_true(targets, scores, target_name=shown)
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= model.manifest.threshold
+    threshold = model.manifest.threshold
+    chosen = scores.argmax(1) if columns.task == "multiclass" else reaches_threshold(scores, threshold)
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from layerwise.data import DataSpec, TensorData
 from layerwise.data.transforms import AugmentationSettings, make_augmentation
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics import Importance, Metric
+from layerwise.evaluation.metrics import Importance, Metric, reaches_threshold
 from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN, VISIBLE_UNITS
@@ -48,7 +48,8 @@ def plot_predictions(
         )
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= metrics["threshold"]
+    threshold = metrics["threshold"]
+    chosen = scores.argmax(1) if columns.task == "multiclass" else reaches_threshold(scores, threshold)
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 

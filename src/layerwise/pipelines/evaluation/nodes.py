@@ -10,11 +10,14 @@ import torch
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import (
     Metric,
+    baseline_scores,
     choose_threshold,
     compare_with_baselines,
     compute_metrics,
-    fit_baselines,
+    compute_raw_metrics,
     permutation_importance,
+    reaches_threshold,
+    smearing_factors,
 )
 from layerwise.evaluation.reports import make_model_card
 from layerwise.evaluation.unsupervised import reconstruction_metrics
@@ -35,22 +38,13 @@ def evaluate(
     validation: TensorData,
     test: TensorData,
     data_spec: dict[str, Any],
-    preprocessor: Any,
     settings: EvaluationSettings,
     seed: int,
     members: Members | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the network's metrics on the test rows, beside those of the baselines, and its predictions."""
     columns = DataSpec(**data_spec)
-    threshold = 0.5
-    if columns.task == "binary" and settings.threshold != "half":
-        threshold = choose_threshold(
-            targets_of(validation, columns),
-            scores_of(network, validation, columns),
-            settings.threshold,
-            false_positive_cost=settings.false_positive_cost,
-            false_negative_cost=settings.false_negative_cost,
-        )
+    threshold = _threshold(network, validation, columns, settings)
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     found = compute_metrics(
         columns.task,
@@ -61,26 +55,35 @@ def evaluate(
         seed=seed,
         n_bootstrap=settings.bootstrap,
     )
-    if columns.target_transform != "none":
-        found |= _in_raw_units(preprocessor, test, network, seed, settings.bootstrap)
+    smearing: tuple[float, ...] = ()
+    if columns.target_transform == "log1p":
+        smearing = smearing_factors(targets_of(validation, columns), scores_of(network, validation, columns))
+        found |= compute_raw_metrics(targets, scores, smearing, seed=seed, n_bootstrap=settings.bootstrap)
     report_metrics({f"test/{name}": metric.value for name, metric in found.items()})
-    others = {}
+    baselines, others = {}, {}
     with_baselines = columns.image_shape is None if settings.baselines == "auto" else settings.baselines
     if with_baselines:
-        others = fit_baselines(
+        baselines = baseline_scores(
             _with_unscaled_targets(labelled, columns),
             _with_unscaled_targets(test, columns),
             columns.task,
             n_outputs=columns.n_outputs,
             seed=seed,
         )
-        for family, model_metrics in others.items():
+        for family, given in baselines.items():
+            model_metrics = compute_metrics(
+                columns.task, targets, given, seed=seed, n_bootstrap=settings.bootstrap
+            )
+            others[family] = model_metrics
             report_metrics({f"test/{metric_name(family)}/{n}": m.value for n, m in model_metrics.items()})
-    conclusions = compare_with_baselines(found, others)
+    conclusions = compare_with_baselines(
+        columns.task, targets, scores, baselines,
+        threshold=threshold, seed=seed, n_bootstrap=settings.bootstrap,
+    )  # fmt: skip
     notes = []
     member_statistics = {}
     if members is not None and len(members) > 1:
-        member_statistics = _member_statistics(members, test, columns, threshold)
+        member_statistics = _member_statistics(members, validation, test, columns, settings)
         report_metrics(
             {f"test/{name}_{part}": v for name, of in member_statistics.items() for part, v in of.items()}
         )
@@ -90,6 +93,7 @@ def evaluate(
         notes.append(f"{len(members)} networks of other seeds, mean and standard deviation: {shown}.")
     report = {
         "threshold": threshold,
+        "smearing": list(smearing),
         "network": {name: metric.model_dump() for name, metric in found.items()},
         "baselines": {
             family: {name: metric.model_dump() for name, metric in model_metrics.items()}
@@ -152,13 +156,35 @@ def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], paramete
         notes.append(
             f"A row is predicted positive from {report['threshold']:.4f} on, chosen on the validation rows."
         )
-    return make_model_card(columns, plain, network, others, notes)
+    return make_model_card(columns, plain, network, others, notes, conclusions=report["conclusions"])
+
+
+def _threshold(
+    network: MLP, validation: TensorData, columns: DataSpec, settings: EvaluationSettings
+) -> float:
+    """Return from which score on a network predicts positive: chosen on the validation rows, or .5."""
+    if columns.task != "binary" or settings.threshold == "half":
+        return 0.5
+    return choose_threshold(
+        targets_of(validation, columns),
+        scores_of(network, validation, columns),
+        settings.threshold,
+        false_positive_cost=settings.false_positive_cost,
+        false_negative_cost=settings.false_negative_cost,
+    )
 
 
 def _member_statistics(
-    members: Members, test: TensorData, columns: DataSpec, threshold: float
+    members: Members,
+    validation: TensorData,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
 ) -> dict[str, dict[str, float]]:
-    """Return the mean and standard deviation over the members of every metric of the test rows."""
+    """Return the mean and standard deviation over the members of every metric of the test rows.
+
+    Each member has a threshold of its own, as it would have alone.
+    """
     targets = targets_of(test, columns)
     found = [
         compute_metrics(
@@ -166,7 +192,7 @@ def _member_statistics(
             targets,
             scores_of(members.member(k), test, columns),
             columns.class_names,
-            threshold=threshold,
+            threshold=_threshold(members.member(k), validation, columns, settings),
             n_bootstrap=0,
         )
         for k in range(len(members))
@@ -189,16 +215,6 @@ def _with_unscaled_targets(rows: TensorData, columns: DataSpec) -> TensorData:
     return TensorData(rows.inputs, targets_of(rows, columns))
 
 
-def _in_raw_units(preprocessor: Any, test: TensorData, network: MLP, seed: int, n: int) -> dict[str, Metric]:
-    with torch.no_grad():
-        values = preprocessor.restore_targets(network(test.inputs).numpy())
-    assert test.targets is not None
-    found = compute_metrics(
-        "regression", preprocessor.restore_targets(test.targets.numpy()), values, seed=seed, n_bootstrap=n
-    )
-    return {f"raw_{name}": m.model_copy(update={"name": f"raw_{name}"}) for name, m in found.items()}
-
-
 def _prediction_table(
     columns: DataSpec, targets: torch.Tensor, scores: torch.Tensor, threshold: float
 ) -> pd.DataFrame:
@@ -210,7 +226,7 @@ def _prediction_table(
         return pd.DataFrame(parts | {f"predicted_{name}": given[:, k] for k, name in enumerate(names)})
     classes = np.asarray(columns.class_names, dtype=object)
     if columns.task == "binary":
-        class_indices, chosen = true[:, 0].astype(int), (given[:, 0] >= threshold).astype(int)
+        class_indices, chosen = true[:, 0].astype(int), reaches_threshold(given[:, 0], threshold).astype(int)
         given = np.column_stack([1 - given[:, 0], given[:, 0]])
     else:
         class_indices, chosen = true, given.argmax(1)

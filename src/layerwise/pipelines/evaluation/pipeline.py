@@ -18,7 +18,7 @@ def create_pipeline(pretrained: bool = True) -> Pipeline:
         Node(
             evaluate,
             [
-                *["network", *rows, "data_spec", "preprocessor", "params:evaluation", "params:seed"],
+                *["network", *rows, "data_spec", "params:evaluation", "params:seed"],
                 *([] if pretrained else ["members"]),
             ],
             ["metrics", "predictions"],
