@@ -70,10 +70,10 @@ def test_the_ks_distance_of_many_distinct_values_is_that_of_the_samples_within_t
 
 def test_a_shift_that_the_index_misses_is_some_drift_by_its_ks_distance_alone():
     rng = np.random.default_rng(0)
-    old, new = rng.normal(size=8000), rng.normal(0.27, 1, size=2000)
+    old, new = rng.normal(size=8000), rng.normal(0.25, 1, size=2000)
     found = numeric_drift("x", summarize_numbers(old), new, 8000, n_columns=30)
     assert found.psi < 0.1
-    assert ks_2samp(old, new).pvalue < 1e-25
+    assert ks_2samp(old, new).pvalue < 1e-20
     assert found.level == "some drift"
     assert "KS 0.1" in describe_drift([found])[1]
 

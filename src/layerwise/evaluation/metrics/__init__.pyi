@@ -19,6 +19,12 @@ from .calibration import (
 from .comparison import paired_difference as paired_difference
 from .importance import Importance as Importance, permutation_importance as permutation_importance
 from .intervals import wilson_interval as wilson_interval
+from .logged import (
+    LoggedMetric as LoggedMetric,
+    LoggedMetrics as LoggedMetrics,
+    metric_name as metric_name,
+)
+from .named import MetricsByModel as MetricsByModel, NamedMetrics as NamedMetrics
 from .probe import linear_probe as linear_probe
 from .raw_units import (
     compute_raw_metrics as compute_raw_metrics,

@@ -26,6 +26,7 @@ from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
+from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import probabilities
 from layerwise.utils import report_metrics
 
@@ -37,13 +38,12 @@ def evaluate(
     labelled: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
     members: Members | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the network's metrics on the test rows, beside those of the baselines, and its predictions."""
-    columns = DataSpec(**data_spec)
     threshold = _threshold(network, validation, columns, settings)
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     found = compute_metrics(
@@ -111,10 +111,10 @@ def evaluate(
 
 
 def evaluate_stack(
-    stack: DBN | StackedAutoencoders, test: TensorData, history: dict[str, Any]
+    stack: DBN | StackedAutoencoders, test: TensorData, history: PretrainingHistory
 ) -> dict[str, float]:
     """Return the stack's reconstruction errors on the test rows; none when it was not pretrained."""
-    if not history["layers"]:
+    if not history.layers:
         return {}
     reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(BATCH_SIZE)])
     found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
@@ -123,10 +123,9 @@ def evaluate_stack(
 
 
 def measure_importance(
-    network: MLP, validation: TensorData, data_spec: dict[str, Any], settings: EvaluationSettings, seed: int
+    network: MLP, validation: TensorData, columns: DataSpec, settings: EvaluationSettings, seed: int
 ) -> list[dict[str, Any]]:
     """Return each column's permutation importance on the validation rows; none for images."""
-    columns = DataSpec(**data_spec)
     if columns.image_shape is not None:
         return []
     found = permutation_importance(
@@ -139,7 +138,7 @@ def measure_importance(
     return [each.model_dump() for each in found]
 
 
-def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], parameters: dict[str, Any]) -> str:
+def write_model_card(report: dict[str, Any], columns: DataSpec, parameters: dict[str, Any]) -> str:
     """Write the model card: the network's data, metrics, baselines, limitations and parameters."""
     network = {name: Metric(**values) for name, values in report["network"].items()}
     others = {
@@ -150,7 +149,6 @@ def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], paramete
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
     }
-    columns = DataSpec(**data_spec)
     notes = [*columns.notes, *report["notes"]]
     if report["threshold"] != 0.5:
         notes.append(

@@ -1,7 +1,6 @@
 """Train a network stack: several networks at once, of several seeds and over a grid of settings."""
 
 import logging
-from typing import Any
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, Members, MembersConfig
@@ -9,8 +8,11 @@ from layerwise.parameters import MLPSettings
 from layerwise.pipelines.finetuning.nodes import finetune_random_start, new_network
 from layerwise.training import TrainingError
 from layerwise.training.supervised import (
+    FinetuningHistory,
     FinetuningSettings,
+    GridPoint,
     GridSettings,
+    MemberHistory,
     StackHistory,
     rank_points,
     train_network_stack,
@@ -23,14 +25,14 @@ log = logging.getLogger(__name__)
 def train_networks(
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
     layer_statistics: bool = False,
     seeds: int = 1,
     grid: GridSettings | None = None,
-) -> tuple[MLP, dict[str, Any], Members]:
+) -> tuple[MLP, FinetuningHistory, Members]:
     """Train a network, or several at once whose seeds follow the run's; the first one is the run's network.
 
     With a grid, networks of every seed are trained at each of its points, the point is chosen on the
@@ -39,7 +41,7 @@ def train_networks(
     points = (grid or GridSettings()).points()
     if seeds == 1 and not points:
         network, history = finetune_random_start(
-            labelled, validation, data_spec, mlp, settings, seed, layer_statistics
+            labelled, validation, columns, mlp, settings, seed, layer_statistics
         )
         config = MembersConfig(shape=network.config, seeds=(seed,))
         return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
@@ -47,9 +49,9 @@ def train_networks(
         raise TrainingError(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     member_seeds = [seed + k for k in range(seeds)] * max(1, len(points))
-    networks = [new_network(mlp, data_spec, settings, each).to(device) for each in member_seeds]
+    networks = [new_network(mlp, columns, settings, each).to(device) for each in member_seeds]
     member_settings = [point for point in points for _ in range(seeds)] or None
     members, stack_history = train_network_stack(
         networks,
@@ -78,22 +80,24 @@ def train_networks(
             ", ".join(f"{name} {value:g}" for name, value in ranked[0]["settings"].items()),
             ranked[0]["mean"],
         )
-    history = {
-        "epochs": stack_history.history[first],
-        "stopped": stack_history.stopped[first],
-        "seconds": stack_history.seconds,
-        "members": [
-            {
-                "seed": member_seeds[k],
-                "epochs": len(stack_history.history[k]),
-                "best_epoch": stack_history.best_epoch[k],
-                "stopped": stack_history.stopped[k],
-            }
+    history = FinetuningHistory(
+        epochs=tuple(stack_history.history[first]),
+        stopped=stack_history.stopped[first],
+        seconds=stack_history.seconds,
+        members=tuple(
+            MemberHistory(
+                seed=member_seeds[k],
+                epochs=len(stack_history.history[k]),
+                best_epoch=stack_history.best_epoch[k],
+                stopped=stack_history.stopped[k],
+            )
             for k in chosen
-        ],
-        "grid": [{name: each[name] for name in ("settings", "mean", "std")} for each in ranked],
-        "monitor": settings.monitor,
-    }
+        ),
+        grid=tuple(
+            GridPoint(**{name: each[name] for name in ("settings", "mean", "std")}) for each in ranked
+        ),
+        monitor=settings.monitor,
+    )
     chosen_networks = [members.member(k) for k in chosen]
     config = MembersConfig(shape=networks[0].config, seeds=tuple(member_seeds[k] for k in chosen))
     return chosen_networks[0], history, Members(config, chosen_networks).to(device).eval()

@@ -1,7 +1,7 @@
 """Train the whole network on labelled rows: from a pretrained stack, or from random weights."""
 
 import logging
-from typing import Any
+from collections.abc import Sequence
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, MLPConfig, for_each_layer
@@ -12,7 +12,7 @@ from layerwise.training import TrainingError
 from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.training.supervised import FinetuningHistory, FinetuningSettings, finetune
 from layerwise.utils import best_device, torch_rng
 
 log = logging.getLogger(__name__)
@@ -22,22 +22,22 @@ def finetune_stack(
     stack: DBN,
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     dbn: DBNSettings,
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
     seed: int,
     layer_statistics: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     """Put an output layer on the DBN and train all of it; with method `none` all weights start at random."""
     layers = MLPSettings(
         hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initializer=dbn.random_initializer
     )
-    network = new_network(layers, data_spec, settings, seed)
+    network = new_network(layers, columns, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
     return _finetune(
-        network, labelled, validation, data_spec, settings, seed, pretraining.freeze, layer_statistics
+        network, labelled, validation, columns, settings, seed, pretraining.freeze, layer_statistics
     )
 
 
@@ -45,13 +45,13 @@ def finetune_encoders(
     stack: StackedAutoencoders,
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     sae: SAESettings,
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
     seed: int,
     layer_statistics: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     """Put an output layer on the encoders and train all of it; with method `none` they start at random."""
     shape = sae.resolved(sae.variant)
     uses_rbms = pretraining.method == "rbm"
@@ -60,36 +60,31 @@ def finetune_encoders(
         activation="sigmoid" if uses_rbms else shape["latent_activation"],
         initializer=shape["initializer"],
     )
-    network = new_network(layers, data_spec, settings, seed)
+    network = new_network(layers, columns, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
     return _finetune(
-        network, labelled, validation, data_spec, settings, seed, pretraining.freeze, layer_statistics
+        network, labelled, validation, columns, settings, seed, pretraining.freeze, layer_statistics
     )
 
 
 def finetune_random_start(
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
     layer_statistics: bool = False,
     silent: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     """Train a feed-forward network from random weights."""
-    network = new_network(mlp, data_spec, settings, seed)
-    return _finetune(
-        network, labelled, validation, data_spec, settings, seed, False, layer_statistics, silent
-    )
+    network = new_network(mlp, columns, settings, seed)
+    return _finetune(network, labelled, validation, columns, settings, seed, False, layer_statistics, silent)
 
 
-def new_network(
-    layers: MLPSettings, data_spec: dict[str, Any], settings: FinetuningSettings, seed: int
-) -> MLP:
+def new_network(layers: MLPSettings, columns: DataSpec, settings: FinetuningSettings, seed: int) -> MLP:
     """Return a network for preprocessed rows with the random weights of its seed."""
-    columns = DataSpec(**data_spec)
     try:
         for_each_layer(settings.dropout, len(layers.hidden_sizes), "finetuning.dropout")
     except ValueError as error:
@@ -111,15 +106,14 @@ def _finetune(
     network: MLP,
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: FinetuningSettings,
     seed: int,
     freeze: bool,
     layer_statistics: bool = False,
     silent: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     device = best_device()
-    columns = DataSpec(**data_spec)
     probe = LayerStatistics(network.to(device), labelled.to(device), report=not silent)
     progress = finetune(
         network,
@@ -134,18 +128,19 @@ def _finetune(
         callbacks=[probe] if layer_statistics else [],
         silent=silent,
     )
-    history: dict[str, Any] = {
-        "epochs": progress.history,
-        "stopped": progress.stop,
-        "seconds": progress.seconds,
-    }
     if layer_statistics:
-        history |= {
-            "layer_statistics": [each.metrics() for each in probe.epochs],
-            "diagnoses": probe.diagnoses(),
-        }
-        for diagnosis in history["diagnoses"] or [
-            "healthy: gradients, updates and activations are as they should be"
-        ]:
-            log.warning(diagnosis) if history["diagnoses"] else log.info(diagnosis)
-    return network, history
+        _log_diagnoses(probe.diagnoses())
+    return network, FinetuningHistory(
+        epochs=tuple(progress.history),
+        stopped=progress.stop,
+        seconds=progress.seconds,
+        layer_statistics=tuple(each.metrics() for each in probe.epochs) if layer_statistics else (),
+        diagnoses=tuple(probe.diagnoses()) if layer_statistics else (),
+    )
+
+
+def _log_diagnoses(diagnoses: Sequence[str]) -> None:
+    for diagnosis in diagnoses:
+        log.warning(diagnosis)
+    if not diagnoses:
+        log.info("healthy: gradients, updates and activations are as they should be")

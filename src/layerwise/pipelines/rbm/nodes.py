@@ -13,7 +13,7 @@ from layerwise.evaluation.metrics import compute_metrics
 from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities, log_pseudo_likelihood, with_labels
 from layerwise.parameters import RBMSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
-from layerwise.pipelines.views import probe_views
+from layerwise.pipelines.views import describe_probe, probe_views
 from layerwise.training import PretrainingResult
 from layerwise.training.rbm import RatingsMonitor, fit_rbm, rbm_config
 from layerwise.utils import best_device, report_metrics, torch_rng
@@ -24,10 +24,10 @@ AT_A_TIME = 2000
 
 
 def train_rbm(
-    training: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
+    training: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
     """Train the RBM on the rows without their labels."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine")).to(device)
     if columns.task == "ratings":
         given, held_out = training.inputs.to(device), validation.inputs.to(device)
@@ -48,12 +48,11 @@ def measure_likelihood(
     rbm: RBM,
     training: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Return log Z and the rows' mean log-probability in nats; grey pixels are binarised by one draw."""
-    columns = DataSpec(**data_spec)
     if settings.likelihood.method == "none" or not _has_likelihood(rbm, columns):
         return {}
     device = best_device()
@@ -98,27 +97,27 @@ def probe_features(
     labelled: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Fit linear models on the RBM's features, on the raw rows and on their principal components."""
-    columns = DataSpec(**data_spec)
     if not settings.probe or columns.task in UNLABELLED:
         return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}
-    found, metric, shown = probe_views(
+    found = probe_views(
         "features", lambda x: hidden_features(rbm, x), parts, columns, seed, settings.bootstrap
     )
-    log.info("A linear model's %s on the test rows: %s", metric, shown)
-    return found
+    log.info("A linear model's %s", describe_probe(found, columns))
+    report_metrics({row.name: row.value for row in found.logged("test/probe/")})
+    return found.model_dump(mode="json")
 
 
 def train_classification_rbm(
-    labelled: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
+    labelled: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
     """Train an RBM on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     n_classes = number_of_classes(columns)
     if not settings.classification_rbm or n_classes is None:
         empty = RBM(RBMConfig(n_visible=1, n_hidden=1))
@@ -137,12 +136,11 @@ def evaluate_classification_rbm(
     classification_rbm: RBM,
     history: dict[str, Any],
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Evaluate the exact p(y | x) of the RBM with label units on the test rows."""
-    columns = DataSpec(**data_spec)
     n_classes = number_of_classes(columns)
     if not history["epochs"] or n_classes is None:
         return {}
