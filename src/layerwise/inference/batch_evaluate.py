@@ -102,7 +102,9 @@ def _collect_inputs(
     if model.has_image_inputs:
         shape = model.columns.image_shape
         assert shape is not None
-        for name, values in image_features(np.asarray(rows).reshape(-1, *shape)).items():
+        for name, values in image_features(
+            np.asarray(rows).reshape(-1, *shape), model.preprocessor.white
+        ).items():
             numbers.setdefault(name, []).append(values)
         return
     for name, (kind, values, missing) in columns_for_summary(rows, model.preprocessor.state["kinds"]).items():

@@ -21,7 +21,12 @@ import torch
 from pydantic import Field, ValidationError
 
 from layerwise.data import DataError, DataSpec
-from layerwise.data.preprocessing import derive_columns, load_preprocessor, save_preprocessor
+from layerwise.data.preprocessing import (
+    derive_columns,
+    load_preprocessor,
+    save_preprocessor,
+    validate_pixel_range,
+)
 from layerwise.data.reading import coerce_column_types, extract_pixels, validate_images, validate_rows
 from layerwise.data.sources import sha256_of
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
@@ -93,8 +98,17 @@ class TrainedModel:
     def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row."""
         if self.has_image_inputs:
-            return validate_images(rows)
+            return validate_images(rows, self.preprocessor.white)
         return validate_rows(rows, self.preprocessor, strict)
+
+    def validate_file(self, rows: Any) -> None:
+        """Refuse a file, or the first rows of it, that as a whole cannot be meant: images that are scaled already.
+
+        Raises:
+            DataError: the largest pixel says so.
+        """
+        if self.has_image_inputs:
+            validate_pixel_range(np.asarray(rows), self.preprocessor.white)
 
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
@@ -161,6 +175,7 @@ class TrainedModel:
             DataError: rows cannot be predicted; the message names the first of them with their reasons.
         """
         rows = self.select_inputs(frame)
+        self.validate_file(rows)
         reasons = self.validate(rows, strict)
         bad = np.flatnonzero(reasons != "")
         if len(bad):

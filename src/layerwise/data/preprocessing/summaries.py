@@ -112,19 +112,20 @@ def _days(column: pd.Series) -> np.ndarray:
     return days.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def summarize_images(pixels: np.ndarray) -> dict[str, Any]:
+def summarize_images(pixels: np.ndarray, white: int = 255) -> dict[str, Any]:
     """Return the summary of grey images: brightness, contrast, and the brightness of a grid of cells.
 
     Args:
-        pixels: (n, height, width), 0 to 255.
+        pixels: (n, height, width), 0 to white.
+        white: the value of a white pixel.
     """
-    columns = {name: summarize_numbers(values) for name, values in image_features(pixels).items()}
+    columns = {name: summarize_numbers(values) for name, values in image_features(pixels, white).items()}
     return {"rows": len(pixels), "columns": columns}
 
 
-def image_features(pixels: np.ndarray) -> dict[str, np.ndarray]:
+def image_features(pixels: np.ndarray, white: int = 255) -> dict[str, np.ndarray]:
     """Return the features by which images are compared, each (n,) from 0 to 1."""
-    gray = np.asarray(pixels, dtype=np.float32) / np.float32(255)
+    gray = np.asarray(pixels, dtype=np.float32) / np.float32(white)
     found = {"brightness": gray.mean((1, 2)), "contrast": gray.std((1, 2))}
     bands = np.array_split(gray, min(IMAGE_CELLS, gray.shape[1]), axis=1)
     for row, band in enumerate(bands):

@@ -4,10 +4,17 @@ from .anomalies import (
     synthetic_anomalies as synthetic_anomalies,
 )
 from .compression import (
+    decoder_bytes as decoder_bytes,
+    jpeg_bytes as jpeg_bytes,
     jpeg_rate_distortion as jpeg_rate_distortion,
     latent_rate_distortion as latent_rate_distortion,
 )
-from .imputation import imputation_errors as imputation_errors, impute as impute, mask_cells as mask_cells
+from .imputation import (
+    imputation_errors as imputation_errors,
+    impute as impute,
+    impute_with_baselines as impute_with_baselines,
+    mask_cells as mask_cells,
+)
 from .latent import active_units as active_units, latent_statistics as latent_statistics
 from .principal_components import PrincipalComponents as PrincipalComponents, fit_pca as fit_pca
 from .recommendation import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,11 +44,27 @@ def latent_rate_distortion(
     return points
 
 
+def decoder_bytes(decode: Callable[[Tensor], Tensor], latents: Tensor, parameters: Iterable[Tensor]) -> int:
+    """Return the bytes of what a receiver needs beside the stored latents: the parameters that decoding depends on.
+
+    Args:
+        decode: latents (n, k) to rows.
+        latents: any (n, k); its range of two numbers a unit is counted too.
+        parameters: those that decoding may depend on, such as all of a network's.
+    """
+    known = [each for each in parameters if each.requires_grad]
+    with torch.enable_grad():
+        total = decode(latents[:2]).sum()
+        gradients = torch.autograd.grad(total, known, allow_unused=True) if known else ()
+    used = [each for each, found in zip(known, gradients, strict=True) if found is not None]
+    return sum(each.numel() * each.element_size() for each in used) + 2 * 4 * latents.shape[1]
+
+
 def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
     """Return an image (height, width) uint8 after JPEG, and the bytes of its entropy-coded data.
 
     Headers and tables are not counted: they are the same for all images, and a format for small ones would leave them
-    out.
+    out; `jpeg_bytes` has the whole.
     """
     from PIL import Image
 
@@ -60,6 +76,21 @@ def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
     size = len(data) - (start + 2 + header) - 2
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image), size
+
+
+def jpeg_bytes(pixels: np.ndarray, quality: int) -> tuple[int, int]:
+    """Return the bytes of an image's JPEG file that are headers and tables, and those that are its data.
+
+    Args:
+        pixels: (height, width) uint8.
+        quality: of JPEG.
+    """
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    size = jpeg(pixels, quality)[1]
+    return len(buffer.getvalue()) - size, size
 
 
 def jpeg_rate_distortion(rows: Tensor, image_shape: tuple[int, int]) -> list[RateDistortionPoint]:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,12 +15,15 @@ from layerwise.data import DataSpec, TensorData
 from layerwise.data.transforms import column_groups
 from layerwise.evaluation.likelihood import importance_weighted_log_prob
 from layerwise.evaluation.unsupervised import (
+    decoder_bytes,
     errors_with_mean_baselines,
     evaluate_detection,
     fit_pca,
     imputation_errors,
     impute,
+    impute_with_baselines,
     isolation_forest_scores,
+    jpeg_bytes,
     jpeg_rate_distortion,
     latent_rate_distortion,
     mask_cells,
@@ -70,14 +74,19 @@ def compress(
     curves["pca"] = latent_rate_distortion(
         rows, components.encode(rows), components.encode(known), components.decode
     )
+    shared = {
+        "autoencoder": decoder_bytes(network.decode, latents, network.parameters()),
+        "pca": 4 * (components.mean.numel() + components.directions.numel() + 2 * latents.shape[1]),
+    }
     if columns.image_shape:
         curves["jpeg"] = jpeg_rate_distortion(rows, columns.image_shape)
+        shared["jpeg"] = jpeg_bytes(np.zeros(columns.image_shape, np.uint8), 50)[0]
     found = {name: [asdict(point) for point in points] for name, points in curves.items()}
     best = {name: min(points, key=lambda p: p["squared_error"]) for name, points in found.items()}
     report_metrics({f"test/compression/{name}_error": point["squared_error"] for name, point in best.items()})
     shown = ", ".join(f"{n} {p['squared_error']:.2f} with {p['bytes']:.0f} bytes" for n, p in best.items())
     log.info("Lowest squared error of a compressed test row: %s", shown)
-    return {"curves": found, "raw_bytes": columns.n_inputs}
+    return {"curves": found, "raw_bytes": columns.n_inputs, "shared_bytes": shared}
 
 
 def detect_anomalies(
@@ -121,16 +130,28 @@ def detect_anomalies(
             -importance_weighted_log_prob(network, part.to(device), ANOMALY_SAMPLES, rng).cpu()
             for part in (held_out, rows)
         ]
-    methods = {method: evaluate_detection(pair[0], pair[1], is_anomaly) for method, pair in scores.items()}
-    forest = isolation_forest_scores(known, held_out, rows, seed)
-    methods["isolation_forest"] = evaluate_detection(forest[0], forest[1], is_anomaly)
+    all_scores: dict[str, Any] = scores | {
+        "isolation_forest": isolation_forest_scores(known, held_out, rows, seed)
+    }
+    methods = {
+        method: evaluate_detection(pair[0], pair[1], is_anomaly, seed) for method, pair in all_scores.items()
+    }
     main = "likelihood" if "likelihood" in methods else "reconstruction"
     report_metrics({"test/anomaly_auc": methods[main].auc})
-    report_metrics({f"test/anomalies/{method}_auc": each.auc for method, each in methods.items()})
+    for name_of_metric in ("auc", "average_precision", "precision_at_n"):
+        report_metrics(
+            {
+                f"test/anomalies/{method}_{name_of_metric}": getattr(each, name_of_metric)
+                for method, each in methods.items()
+            }
+        )
     log.info(
         "Anomalies (%s): AUC %s",
         name,
-        ", ".join(f"{method.replace('_', ' ')} {each.auc:.3f}" for method, each in methods.items()),
+        ", ".join(
+            f"{method.replace('_', ' ')} {each.auc:.3f} [{each.auc_low:.3f}, {each.auc_high:.3f}]"
+            for method, each in methods.items()
+        ),
     )
     return {
         "anomaly": name,
@@ -157,7 +178,11 @@ def _without_class(
             )
         rng = torch_rng(seed, "anomalies", "planted")
         synthetic = synthetic_anomalies(test.inputs, column_groups(columns.blocks), rng)
-        is_anomaly = torch.arange(2 * len(test)) >= len(test)
+        if not len(synthetic):
+            raise TrainingError(
+                "rows of a single column have no synthetic anomalies: set autoencoder.downstream_tasks: false"
+            )
+        is_anomaly = torch.arange(len(test) + len(synthetic)) >= len(test)
         both = torch.cat([test.inputs, synthetic])
         return (
             training.inputs,
@@ -189,16 +214,19 @@ def impute_missing_cells(
     settings: AutoencoderSettings,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Mask a fifth of a table's cells and impute them, beside each column's mean or most frequent value."""
+    """Mask a fifth of a table's cells and impute them, beside the column's mean, nearest rows and regressions."""
     if not settings.downstream_tasks or columns.image_shape is not None or columns.task in UNLABELLED:
         return []
     rows, start = test.inputs[:ROWS], training.inputs.mean(0)
     cells, missing = mask_cells(len(rows), columns.blocks, MISSING_FRACTION, torch_rng(seed, "imputation"))
-    imputed = impute(lambda x: reconstruct_rows(network, x), rows, missing, start)
-    found = imputation_errors(rows, imputed, start, cells, columns.blocks)
-    better = sum(float(each["autoencoder"]) < float(each["baseline"]) for each in found)
+    imputed = {"autoencoder": impute(lambda x: reconstruct_rows(network, x), rows, missing, start)}
+    imputed |= impute_with_baselines(training.inputs, rows, missing, seed)
+    found = imputation_errors(rows, imputed, cells, columns.blocks)
+    others = [name for name in imputed if name != "autoencoder"]
+    better = {name: sum(float(each["autoencoder"]) < float(each[name]) for each in found) for name in others}
     report_metrics({f"test/imputation/{each['column']}": float(each["autoencoder"]) for each in found})
-    log.info("Imputation: better than the column's mean or mode in %d of %d columns", better, len(found))
+    shown = ", ".join(f"{name} in {count}" for name, count in better.items())
+    log.info("Imputation, of %d columns: better than %s", len(found), shown)
     return found
 
 

@@ -151,7 +151,7 @@ def plot_compression(compression: dict[str, Any]) -> Figure:
         return plots.plot_note(
             "A latent as large as the row compresses nothing, or autoencoder.downstream_tasks is false."
         )
-    return plot_rate_distortion(compression["curves"], compression["raw_bytes"])
+    return plot_rate_distortion(compression["curves"], compression["raw_bytes"], compression["shared_bytes"])
 
 
 def plot_denoising(

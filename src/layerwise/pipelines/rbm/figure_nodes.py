@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.evaluation import plots
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
 from layerwise.models.rbm import RBM
@@ -119,11 +119,11 @@ def plot_inpainting(
         means = torch.where(is_missing, rbm.visible_mean(rbm.sample_hidden(v, rng)), rows)
         title = f"Lower halves sampled given the upper ones, {settings.sampling_steps} Gibbs steps"
         return inpainting_figure(rows, is_missing, means.clamp(0, 1), columns.image_shape, title=title)
-    blocks = columns.blocks
-    errors = np.array([_imputation_errors(rbm, test.inputs[:500], block, rng) for block in blocks])
+    found = raw_columns(columns.blocks)
+    errors = np.array([_imputation_errors(rbm, test.inputs[:500], each, rng) for each in found.values()])
     return plots.plot_heat_map(
         errors,
-        [block.name for block in blocks],
+        list(found),
         ["the RBM,\ngiven the others", "the column's\nmean"],
         title="Imputation of missing columns",
         value="mean squared error (standardised)",
@@ -132,11 +132,11 @@ def plot_inpainting(
 
 
 def _imputation_errors(
-    rbm: RBM, rows: torch.Tensor, block: ColumnBlock, rng: torch.Generator
+    rbm: RBM, rows: torch.Tensor, blocks: tuple[ColumnBlock, ...], rng: torch.Generator
 ) -> tuple[float, float]:
-    """Return the mean squared error of a missing block's conditional mean, and of its plain mean."""
+    """Return the mean squared error of a missing raw column's conditional mean, and of its plain mean."""
     is_missing = torch.zeros(rows.shape[1], dtype=torch.bool)
-    is_missing[block.start : block.stop] = True
+    is_missing[[k for block in blocks for k in block.columns]] = True
     column_means = rows.mean(0)
     v, conditional_mean = torch.where(is_missing, column_means, rows), torch.zeros_like(rows)
     for step in range(BURN_IN + AVERAGED):
