@@ -29,7 +29,7 @@ def test_a_factor_of_one_leaves_the_median():
     assert raw_means(values, ()) == pytest.approx(raw_medians(values))
 
 
-def test_the_mean_is_judged_by_the_squared_error_and_the_median_by_the_absolute_one():
+def test_the_mean_is_measured_by_the_squared_error_and_the_median_by_the_absolute_one():
     targets, values = lognormal_rows(20_000, 1)
     factors = smearing_factors(*lognormal_rows(20_000, 2))
     found = compute_raw_metrics(targets, values, factors, n_bootstrap=0)
