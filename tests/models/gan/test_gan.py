@@ -118,3 +118,15 @@ def test_the_same_seed_gives_the_same_networks():
 def test_shapes_that_make_no_sense_are_refused(config, shape, message):
     with pytest.raises(ValidationError, match=message):
         config(**shape)
+
+
+def test_sampling_leaves_the_random_stream_of_a_table_generator_alone():
+    blocks = (OutputBlock(kind="tanh", size=1), OutputBlock(kind="softmax", size=3))
+    config = GeneratorConfig(latent_size=2, n_outputs=4, hidden_sizes=(5,), output="table", blocks=blocks)
+    generator = Generator(config, torch.Generator().manual_seed(0))
+    training_rng = torch.Generator().manual_seed(1)
+    generator.use_rng(training_rng)
+    state = training_rng.get_state()
+    generator.sample(10, torch.Generator().manual_seed(2))
+    assert generator.output_activation.rng is training_rng
+    assert torch.equal(training_rng.get_state(), state)

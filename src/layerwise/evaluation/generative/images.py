@@ -17,6 +17,7 @@ from layerwise.evaluation.generative.sample_quality import (
     prdc,
 )
 from layerwise.evaluation.likelihood import parzen_log_likelihood
+from layerwise.utils import numpy_rng
 
 # Rows of neighbour searches, whose cost grows with the square, and validation rows that choose Parzen's sigma.
 NEIGHBOR_ROWS, MEMORIZATION_ROWS, SIGMA_ROWS = 2000, 1000, 1000
@@ -30,8 +31,13 @@ def evaluate_image_samples(
     features: Callable[[Tensor], Tensor],
     classes: Callable[[Tensor], Tensor],
     n_classes: int,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Return every metric of generated images (m, d) against test rows, from which no generator has learnt.
+
+    The Frechet distance grows as rows get fewer: `frechet_floor` is that of training rows, as many as generated ones
+    where there are so many, and `rows` the counts of each. Precision, recall, density and coverage take at most 2,000
+    rows of each, and as many of one as of the other.
 
     Args:
         generated: (m, d).
@@ -41,13 +47,19 @@ def evaluate_image_samples(
         features: maps images to the space of Frechet and kernel distance, precision, recall and coverage.
         classes: maps images to their classes (n,).
         n_classes: how many there are.
+        seed: of the subsets of the kernel distance.
     """
     real_features, generated_features = features(test), features(generated)
+    floor_rows = training[: len(generated)]
+    kernel = kernel_distance(real_features, generated_features, numpy_rng(seed, "kernel distance"))
     fractions = class_fractions(classes(generated), n_classes)
     window = parzen_log_likelihood(generated, validation[:SIGMA_ROWS], test)
     return {
         "frechet_distance": frechet_distance(real_features, generated_features),
-        "kernel_distance": kernel_distance(real_features, generated_features),
+        "frechet_floor": frechet_distance(real_features, features(floor_rows)),
+        "rows": {"generated": len(generated), "test": len(test), "floor": len(floor_rows)},
+        "kernel_distance": kernel.mean,
+        "kernel_distance_std": kernel.std,
         **asdict(prdc(real_features[:NEIGHBOR_ROWS], generated_features[:NEIGHBOR_ROWS])),
         "parzen_log_prob": window.log_likelihood,
         "parzen_standard_error": window.standard_error,

@@ -60,21 +60,26 @@ def _image_section(
         lines.append(
             [
                 name,
-                *(f"{found[key]:.4g}" for key in METRICS),
+                *(_cell(found, key) for key in METRICS),
                 f"{min(fractions):.1%}",
                 f"{max(fractions):.1%}",
             ]
         )
     own = sample_metrics["gan"]
+    rows = own["rows"]
     memorization = own["memorization"]
     has_copies = memorization["ratio"] < 0.7 or memorization["copies"] > 0.1
     conclusion = "some are copies of training rows" if has_copies else "no sign of copies"
     return (
-        f"## Samples\n\nAgainst {columns.n_test:,} test rows. Frechet and kernel distance, precision, recall and "
+        f"## Samples\n\n{rows['generated']:,} samples of the GAN against {rows['test']:,} test rows. Frechet and "
+        "kernel distance, precision, recall and "
         "coverage are taken in the last hidden layer of a classifier that was trained on this problem's training rows "
         f"(validation error {feature_classifier_history['validation_error']:.4f}): they compare generators of this "
         "problem, and cannot be compared with metrics in another network's features.\n\n"
         + table(head, lines)
+        + f"\n\nThe floor of the Frechet distance is {own['frechet_floor']:.4g}, that of {rows['floor']:,} training "
+        "rows: so many rows of the same distribution are as far away. The kernel distance has its standard deviation over "
+        "subsets of rows beside it. Precision and recall take 3 neighbours, coverage 5."
         + f"\n\nParzen windows of standard deviation {own['parzen_sigma']:g}, chosen on validation rows; standard "
         f"error {own['parzen_standard_error']:.1f} nats. The estimate is there for comparison with older papers: in "
         "so many dimensions it says little.\n\n"
@@ -83,3 +88,8 @@ def _image_section(
         f"{memorization['copies']:.1%} of the samples lie nearer to a training row than 99 of 100 test rows: "
         f"{conclusion}."
     )
+
+
+def _cell(found: dict[str, Any], key: str) -> str:
+    deviation = found.get(f"{key}_std")
+    return f"{found[key]:.4g}" + ("" if deviation is None else f" ± {deviation:.2g}")

@@ -110,8 +110,8 @@ class Generator(nn.Module):
             nn.Flatten(),
         )
 
-    def use_rng(self, rng: torch.Generator) -> None:
-        """Draw Gumbel noise from this random generator from now on."""
+    def use_rng(self, rng: torch.Generator | None) -> None:
+        """Draw Gumbel noise from this random generator from now on; without one a table's rows cannot be made."""
         if isinstance(self.output_activation, TableOutput):
             self.output_activation.rng = rng
 
@@ -135,14 +135,19 @@ class Generator(nn.Module):
     def sample(
         self, n: int, rng: torch.Generator, condition: Tensor | None = None, batch_size: int = 1000
     ) -> Tensor:
-        """Return n rows, sampled with running statistics; nothing in the network changes, its mode included."""
+        """Return n rows, sampled with running statistics.
+
+        Nothing in the network changes, its mode and its random stream included.
+        """
         was_training, samples = self.training, []
+        previous_rng = getattr(self.output_activation, "rng", None)
         self.eval()
         self.use_rng(rng)
         for start in range(0, n, batch_size):
             z = self.noise(min(batch_size, n - start), rng)
             samples.append(self(z, None if condition is None else condition[start : start + batch_size]))
         self.train(was_training)
+        self.use_rng(previous_rng)
         return torch.cat(samples)
 
 

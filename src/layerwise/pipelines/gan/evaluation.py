@@ -58,6 +58,7 @@ def evaluate_samples(
             lambda x: extract_features(classifier, x),
             lambda x: predict_classes(classifier, x),
             columns.n_outputs if columns.task == "multiclass" else 2,
+            seed,
         )
         for name, rows in generated.items()
     }
@@ -113,6 +114,7 @@ def report_image_metrics(found: dict[str, Any]) -> None:
     """Report the metrics of the GAN's samples as `test/*`."""
     names = (
         "frechet_distance",
+        "frechet_floor",
         "kernel_distance",
         "precision",
         "recall",

@@ -15,6 +15,7 @@ from layerwise.evaluation.generative import (
     detection_auc,
     marginal_distance,
     memorization,
+    numeric_columns,
     synthetic_data_utility,
 )
 from layerwise.evaluation.plots import Animation, animate_points
@@ -86,7 +87,8 @@ def evaluate_table_samples(
         name: np.column_stack([rows.inputs.numpy(), _target_columns(rows, columns)])
         for name, rows in {"training": training, "test": test, "generated": synthetic}.items()
     }
-    pairs = np.abs(associations(real) - associations(generated))
+    numeric = numeric_columns(real)
+    pairs = np.abs(associations(real, numeric) - associations(generated, numeric))
     names = list(generated)
     found: dict[str, Any] = {
         "marginals": {name: marginal_distance(real[name], generated[name]) for name in names},
