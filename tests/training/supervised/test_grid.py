@@ -1,11 +1,14 @@
+import math
 import statistics
 
 import pytest
 import torch
 
+from layerwise.pipelines.finetuning.network_stack import _scores
 from layerwise.training.supervised import (
     FinetuningSettings,
     GridSettings,
+    StackHistory,
     finetune,
     rank_points,
     train_network_stack,
@@ -110,3 +113,24 @@ def test_the_ranking_has_the_best_point_first():
     assert ranked[0]["mean"] == pytest.approx(0.15)
     assert ranked[0]["std"] == pytest.approx(statistics.stdev([0.1, 0.2]))
     assert rank_points(points, [[0.3], [0.1]], higher_is_better=True)[0]["settings"] == {"l2": 0.0}
+
+
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_a_point_of_which_a_network_diverged_comes_last(higher_is_better):
+    points = [{"l2": 0.0}, {"l2": 1.0}, {"l2": 2.0}]
+    worst = -math.inf if higher_is_better else math.inf
+    scores = [[0.3, 0.1], [0.9, worst, 0.7], [0.1, 0.2]]
+    ranked = rank_points(points, scores, higher_is_better)
+    assert ranked[-1]["settings"] == {"l2": 1.0}
+    assert (ranked[-1]["mean"], ranked[-1]["diverged"]) == (worst, 1)
+    assert ranked[-1]["std"] == pytest.approx(statistics.stdev([0.9, 0.7]))
+    assert [each["diverged"] for each in ranked[:2]] == [0, 0]
+
+
+def test_the_score_of_a_network_is_that_of_the_epoch_that_was_kept():
+    history = [[{"validation/loss": value} for value in (1.0, 0.5, 0.45)], []]
+    stack_history = StackHistory(history, [2, 0], ["", "diverged in epoch 1"], [0, 1])
+    settings = FinetuningSettings(monitor="validation/loss", min_delta=0.1)
+    assert _scores(stack_history, settings, 1) == [[0.5], [math.inf]]
+    last = StackHistory(history[:1], [0], [""], [0])
+    assert _scores(last, FinetuningSettings(keep_best_weights=False), 1) == [[0.45]]

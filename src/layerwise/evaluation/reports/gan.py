@@ -78,8 +78,8 @@ def _image_section(
         "problem, and cannot be compared with metrics in another network's features.\n\n"
         + table(head, lines)
         + f"\n\nThe floor of the Frechet distance is {own['frechet_floor']:.4g}, that of {rows['floor']:,} training "
-        "rows: so many rows of the same distribution are as far away. The kernel distance has its standard deviation over "
-        "subsets of rows beside it. Precision and recall take 3 neighbours, coverage 5."
+        "rows: so many rows of the same distribution are as far away. The kernel distance has its standard deviation "
+        "over subsets of rows beside it. Precision and recall take 3 neighbours, coverage 5."
         + f"\n\nParzen windows of standard deviation {own['parzen_sigma']:g}, chosen on validation rows; standard "
         f"error {own['parzen_standard_error']:.1f} nats. The estimate is there for comparison with older papers: in "
         "so many dimensions it says little.\n\n"

@@ -1,6 +1,7 @@
 """Train a network stack: several networks at once, of several seeds and over a grid of settings."""
 
 import logging
+import math
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, Members, MembersConfig
@@ -69,10 +70,17 @@ def train_networks(
         if points
         else []
     )
+    if ranked and ranked[0]["diverged"]:
+        raise TrainingError(
+            "at every point of the grid a network diverged: lower grid.learning_rate, or clip gradients"
+        )
     first = ranked[0]["index"] * seeds if ranked else 0
     chosen = range(first, first + seeds)
     _report(stack_history, chosen)
     if ranked:
+        diverged = sum(bool(each["diverged"]) for each in ranked)
+        if diverged:
+            log.warning("Networks of %d of %d points of the grid diverged.", diverged, len(points))
         log.info(
             "The grid's best of %d points by %s: %s (%.4f)",
             len(points),
@@ -94,7 +102,13 @@ def train_networks(
             for k in chosen
         ),
         grid=tuple(
-            GridPoint(**{name: each[name] for name in ("settings", "mean", "std")}) for each in ranked
+            GridPoint(
+                settings=each["settings"],
+                mean=None if each["diverged"] else each["mean"],
+                std=each["std"],
+                diverged=each["diverged"],
+            )
+            for each in ranked
         ),
         monitor=settings.monitor,
     )
@@ -104,12 +118,13 @@ def train_networks(
 
 
 def _scores(stack_history: StackHistory, settings: FinetuningSettings, seeds: int) -> list[list[float]]:
-    """Return the scores of each point's members, of the epoch that was kept."""
-    best = max if settings.monitor_is_score else min
+    """Return the scores of each point's members, of the epoch that was kept; infinite where one diverged."""
+    worst = -math.inf if settings.monitor_is_score else math.inf
     found = []
-    for history in stack_history.history:
-        values = [epoch[settings.monitor] for epoch in history]
-        found.append(best(values) if settings.keep_best_weights else values[-1])
+    for k, history in enumerate(stack_history.history):
+        # Without `keep_best_weights` there is no best epoch, and the last one is kept.
+        kept = stack_history.best_epoch[k] - 1
+        found.append(worst if stack_history.diverged[k] else history[kept][settings.monitor])
     return [found[start : start + seeds] for start in range(0, len(found), seeds)]
 
 
