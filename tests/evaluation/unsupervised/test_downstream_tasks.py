@@ -185,10 +185,11 @@ def test_imputation_errors_are_of_masked_cells_alone():
     means = torch.tensor([0.0, 0, 0.2, 0.2]).expand(3, 4)
     cells = torch.tensor([[True, False, False], [False, False, True], [False, False, True]])
     found = imputation_errors(rows, {"autoencoder": imputed, "mean": means}, cells, BLOCKS)
-    assert [each["column"] for each in found] == ["a", "c"]
-    assert (found[0]["autoencoder"], found[0]["mean"]) == (1, 1)
+    assert [each.column for each in found.root] == ["a", "c"]
+    assert found.root[0].errors == {"autoencoder": 1, "mean": 1}
     # Row 2 is y and was imputed as x (the rest); row 3 is z both times. The baseline is x.
-    assert (found[1]["autoencoder"], found[1]["mean"]) == (0.5, 1)
+    assert found.root[1].errors == {"autoencoder": 0.5, "mean": 1}
+    assert "of 2 columns: better than mean in 1" in str(found)
 
 
 RAW_BLOCKS = (
@@ -213,7 +214,8 @@ def test_a_date_has_one_error_and_cells_that_were_empty_have_none():
     imputed = rows + torch.tensor([3.0, 4, 1, 0, 0.5])
     imputed[1, 2] = 99
     cells = torch.ones(3, 3, dtype=torch.bool)
-    found = {each["column"]: each for each in imputation_errors(rows, {"a": imputed}, cells, RAW_BLOCKS)}
+    report = imputation_errors(rows, {"a": imputed}, cells, RAW_BLOCKS)
+    found = {each.column: each.errors for each in report.root}
     assert list(found) == ["when", "x", "other"]
     assert found["when"]["a"] == pytest.approx(12.5**0.5)
     assert found["x"]["a"] == pytest.approx(1)

@@ -6,15 +6,42 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
+from pydantic import ConfigDict, RootModel
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from layerwise.data import ColumnBlock, raw_columns
-from layerwise.utils import derive_seed
+from layerwise.utils import Config, derive_seed
 
 N_ITERATIONS = 20
 IMPUTER_ROWS = 2000
 MAX_ITERATIVE_COLUMNS = 100
+
+
+class ColumnErrors(Config):
+    """The error of one column's imputed cells by method: the autoencoder's, and those of `impute_with_baselines`."""
+
+    column: str
+    metric: str
+    errors: dict[str, float]
+
+
+class ImputationReport(RootModel[tuple[ColumnErrors, ...]]):
+    """The errors of imputed cells by column, as `imputation_errors` has them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the autoencoder's error by column."""
+        return {each.column: each.errors["autoencoder"] for each in self.root}
+
+    def __str__(self) -> str:
+        names = dict.fromkeys(name for each in self.root for name in each.errors if name != "autoencoder")
+        shown = ", ".join(
+            f"{name} in {sum(each.errors['autoencoder'] < each.errors[name] for each in self.root)}"
+            for name in names
+        )
+        return f"Imputation, of {len(self.root)} columns: better than {shown}"
 
 
 def mask_cells(
@@ -90,7 +117,7 @@ def impute_with_baselines(training: Tensor, rows: Tensor, missing: Tensor, seed:
 
 def imputation_errors(
     rows: Tensor, imputed: Mapping[str, Tensor], cells: Tensor, blocks: Sequence[ColumnBlock]
-) -> list[dict[str, float | str]]:
+) -> ImputationReport:
     """Return, for each raw column with missing cells, the error of every method's imputed values.
 
     The error is the root mean squared error of numbers (in the preprocessed unit; over all parts of a date), and the
@@ -103,14 +130,14 @@ def imputation_errors(
         cells: (n, raw columns) bool, True where missing.
         blocks: the columns.
     """
-    errors_by_column: list[dict[str, float | str]] = []
+    errors_by_column: list[ColumnErrors] = []
     for k, (name, parts) in enumerate(raw_columns(blocks).items()):
         at = cells[:, k] & _was_known(rows, parts)
         if not bool(at.any()):
             continue
         values = [block for block in parts if not block.is_indicator]
         is_number = values[0].kind in ("real", "count")
-        found: dict[str, float | str] = {"column": name, "metric": "rmse" if is_number else "error"}
+        found: dict[str, float] = {}
         for method, each in imputed.items():
             if is_number:
                 columns = [column for block in values for column in block.columns]
@@ -120,8 +147,10 @@ def imputation_errors(
                     _category(x[at, values[0].start : values[0].stop], values[0]) for x in (rows, each)
                 )
                 found[method] = float((predicted != true).float().mean())
-        errors_by_column.append(found)
-    return errors_by_column
+        errors_by_column.append(
+            ColumnErrors(column=name, metric="rmse" if is_number else "error", errors=found)
+        )
+    return ImputationReport(tuple(errors_by_column))
 
 
 def _was_known(rows: Tensor, parts: Sequence[ColumnBlock]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -11,9 +11,7 @@ from layerwise.data import TensorData
 from layerwise.data.transforms import Corruption
 from layerwise.models.autoencoder import (
     VAE,
-    Autoencoder,
     BaseAutoencoder,
-    encode_with_jacobian_norm,
     estimate_jacobian_norm,
     importance_weighted_bound,
     kl_divergence,
@@ -72,8 +70,7 @@ class ReconstructionPlan(GradientPlan):
             return EncodedBatch(self.autoencoder.encode(inputs))
         if self.directions is not None:
             return EncodedBatch(*estimate_jacobian_norm(self.autoencoder.encode, inputs, self.directions))
-        assert isinstance(self.autoencoder, Autoencoder)
-        return EncodedBatch(*encode_with_jacobian_norm(self.autoencoder, inputs))
+        return EncodedBatch(*self.autoencoder.encode_with_jacobian_norm(inputs))
 
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's loss and squared error, without noise and penalties."""
@@ -123,6 +120,10 @@ class VariationalPlan(GradientPlan):
         self.beta_now = self.beta * min(
             1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
         )
+
+    def prepare_step(self) -> Hashable:
+        """Set the learning rate; beta, a number of the epoch, belongs to the key."""
+        return super().prepare_step(), self.beta_now
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the cost that is minimised, and each row's negative bound, in nats."""

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import torch
-from pydantic import field_validator
+from pydantic import ConfigDict, RootModel, field_validator
 from torch import Tensor
 
 from layerwise.data import TensorData
@@ -15,12 +15,13 @@ from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.monitor import MODE_FRACTION, GANMonitor
 from layerwise.training.gan.train import GANResult, train_adversarial
-from layerwise.utils import nearest, setting, torch_rng
+from layerwise.training.histories import Epoch
+from layerwise.utils import Config, nearest, setting, torch_rng
 
 N_MODES, RADIUS, STD = 8, 2.0, 0.1
 # A sample belongs to a mode within so many standard deviations of its centre.
 MAX_STDS = 3.0
-MONITORED_SAMPLES = 1000
+MONITORED_SAMPLES = SAMPLES = 1000
 
 
 def mode_centers() -> Tensor:
@@ -37,7 +38,7 @@ def sample_ring(n: int, rng: torch.Generator) -> Tensor:
 
 def assign_modes(points: Tensor) -> Tensor:
     """Return the mode of each point (n, 2), or -1 beyond three standard deviations of every centre."""
-    distance, mode = torch.cdist(points, mode_centers()).min(1)
+    distance, mode = torch.cdist(points, mode_centers().to(points)).min(1)
     return torch.where(distance <= MAX_STDS * STD, mode, -1)
 
 
@@ -104,8 +105,22 @@ class RingSettings(AdversarialSettings):
         return RingSettings(**(self.model_dump() | RING_VARIANTS[name])) if name in RING_VARIANTS else self
 
 
-def train_ring_gan(settings: RingSettings, seed: int, name: str = "ring", silent: bool = True) -> GANResult:
-    """Train a GAN on points of the ring, sampled from the seed; `name` is that of its metrics and random streams."""
+def train_ring_gan(
+    settings: RingSettings,
+    seed: int,
+    name: str = "ring",
+    silent: bool = True,
+    device: torch.device | str = "cpu",
+) -> GANResult:
+    """Train a GAN on points of the ring, sampled from the seed; the result is on the CPU, wherever it was trained.
+
+    Args:
+        settings: of the networks and their training.
+        seed: of every random stream.
+        name: of the metrics and random streams.
+        silent: report nothing.
+        device: where the networks learn.
+    """
     init_rng = torch_rng(seed, name, "start")
     generator = Generator(
         GeneratorConfig(
@@ -126,18 +141,94 @@ def train_ring_gan(settings: RingSettings, seed: int, name: str = "ring", silent
         init_rng,
     )
     rows = sample_ring(settings.rows, torch_rng(seed, name, "rows"))
-    plan = AdversarialPlan(generator, discriminator, settings, torch_rng(seed, name, "draws"))
+    plan = AdversarialPlan(
+        generator.to(device),
+        discriminator.to(device),
+        settings,
+        torch_rng(seed, name, "draws", device=device),
+    )
     monitor_rng = torch_rng(seed, name, "watched")
     monitor = GANMonitor(
         plan.sampler,
-        generator.noise(MONITORED_SAMPLES, monitor_rng),
-        sample_ring(MONITORED_SAMPLES, monitor_rng),
-        lambda: torch_rng(seed, name, "unused"),
+        generator.noise(MONITORED_SAMPLES, monitor_rng).to(device),
+        sample_ring(MONITORED_SAMPLES, monitor_rng).to(device),
+        lambda: torch_rng(seed, name, "unused", device=device),
         modes=assign_modes,
         n_modes=N_MODES,
         every=max(1, settings.epochs // 10),
         n_shown=MONITORED_SAMPLES,
     )
-    return train_adversarial(
-        plan, TensorData(rows), None, settings, seed, name=name, monitor=monitor, silent=silent
+    result = train_adversarial(
+        plan, TensorData(rows.to(device)), None, settings, seed, name=name, monitor=monitor, silent=silent
+    )
+    result.generator.cpu()
+    result.discriminator.cpu()
+    result.sample_history = [(epoch, samples.cpu()) for epoch, samples in result.sample_history]
+    return result
+
+
+class RingRun(Config):
+    """One GAN of the ring, and what it found.
+
+    Args:
+        variant: of the settings.
+        seed: of the training.
+        modes: how many it found.
+        in_modes: the fraction of its samples in any mode.
+        diagnoses: a sentence for each failure.
+        seconds: of training.
+        last: the metrics of the last epoch.
+        samples: some of its points, x and y.
+    """
+
+    variant: str
+    seed: int
+    modes: int
+    in_modes: float
+    diagnoses: tuple[str, ...]
+    seconds: float
+    last: Epoch
+    samples: tuple[tuple[float, float], ...]
+
+    @property
+    def kinds(self) -> str:
+        """The kinds of its failures."""
+        return ", ".join(diagnosis.split(":")[0] for diagnosis in self.diagnoses) or "no failure"
+
+
+class RingResults(RootModel[tuple[RingRun, ...]]):
+    """Every GAN of the ring: the default with several seeds, then each variant."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def train_ring_gans(settings: RingSettings, seed: int) -> tuple[RingResults, list[tuple[int, Tensor]]]:
+    """Train the default GAN with several seeds, the variants with the first of them.
+
+    Returns:
+        The results, and epoch and samples (n, 2) of fixed noise of the first GAN.
+    """
+    runs = [("default", seed + k) for k in range(settings.seeds)]
+    runs += [(name, seed) for name in settings.variants]
+    found: list[RingRun] = []
+    sample_history: list[tuple[int, Tensor]] = []
+    for name, own_seed in runs:
+        result = train_ring_gan(settings.with_variant(name), own_seed, name=f"ring, {name}, {own_seed}")
+        found.append(_ring_run(name, own_seed, result))
+        sample_history = sample_history or result.sample_history
+    return RingResults(tuple(found)), sample_history
+
+
+def _ring_run(name: str, seed: int, result: GANResult) -> RingRun:
+    samples = result.generator.sample(SAMPLES, torch_rng(seed, "ring", "samples"))
+    modes, fraction_in_modes = count_modes(samples)
+    return RingRun(
+        variant=name,
+        seed=seed,
+        modes=modes,
+        in_modes=fraction_in_modes,
+        diagnoses=tuple(result.diagnoses),
+        seconds=result.seconds,
+        last=result.history[-1],
+        samples=tuple(map(tuple, samples.tolist())),
     )
