@@ -70,8 +70,8 @@ class ImageSampleMetrics(Config):
 
     def __str__(self) -> str:
         return (
-            f"Frechet distance {self.frechet_distance:.2f} (floor {self.frechet_floor:.2f}), coverage {self.coverage:.3f}, "
-            f"Parzen log-likelihood {self.parzen_log_prob:.1f} nats"
+            f"Frechet distance {self.frechet_distance:.2f} (floor {self.frechet_floor:.2f}), "
+            f"coverage {self.coverage:.3f}, Parzen log-likelihood {self.parzen_log_prob:.1f} nats"
         )
 
 
