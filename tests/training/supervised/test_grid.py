@@ -4,7 +4,7 @@ import statistics
 import pytest
 import torch
 
-from layerwise.pipelines.finetuning.network_stack import _scores
+from layerwise.models import Members, MembersConfig
 from layerwise.training.supervised import (
     FinetuningSettings,
     GridSettings,
@@ -14,6 +14,7 @@ from layerwise.training.supervised import (
     train_network_stack,
 )
 from layerwise.training.supervised.grid import MemberOverrides
+from layerwise.training.supervised.grid_result import GridResult
 from tests.training.supervised.test_network_stack import SEEDS, networks, rows
 
 POINTS = [
@@ -129,8 +130,14 @@ def test_a_point_of_which_a_network_diverged_comes_last(higher_is_better):
 
 def test_the_score_of_a_network_is_that_of_the_epoch_that_was_kept():
     history = [[{"validation/loss": value} for value in (1.0, 0.5, 0.45)], []]
-    stack_history = StackHistory(history, [2, 0], ["", "diverged in epoch 1"], [0, 1])
+    points = [{"l2": 0.0}, {"l2": 1.0}]
     settings = FinetuningSettings(monitor="validation/loss", min_delta=0.1)
-    assert _scores(stack_history, settings, 1) == [[0.5], [math.inf]]
-    last = StackHistory(history[:1], [0], [""], [0])
-    assert _scores(last, FinetuningSettings(keep_best_weights=False), 1) == [[0.45]]
+    stack_history = StackHistory(history, [2, 0], ["", "diverged in epoch 1"], [0, 1])
+    members = Members(MembersConfig(shape=networks()[0].config, seeds=(0, 0)), networks()[:2])
+    found = GridResult(members, [0, 0], points, stack_history, settings)
+    assert [each["mean"] for each in found.ranking] == [0.5, math.inf]
+    assert [each.mean for each in found.finetuning_history().grid] == [0.5, None]
+    assert "networks of 1 points diverged" in str(found)
+    last = StackHistory([history[0], history[0]], [0, 0], ["", ""], [0, 0])
+    kept = GridResult(members, [0, 0], points, last, FinetuningSettings(keep_best_weights=False))
+    assert kept.ranking[0]["mean"] == 0.45

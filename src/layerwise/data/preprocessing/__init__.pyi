@@ -7,6 +7,7 @@ from .preprocessor import (
     save_preprocessor as save_preprocessor,
     validate_pixel_range as validate_pixel_range,
 )
+from .protocol import LabelledPreprocessor as LabelledPreprocessor, Preprocessor as Preprocessor
 from .summaries import (
     OTHERS as OTHERS,
     columns_for_summary as columns_for_summary,

@@ -9,6 +9,7 @@ from .arrays import (
 from .baselines import (
     baseline_scores as baseline_scores,
     compare_with_baselines as compare_with_baselines,
+    compare_with_constant as compare_with_constant,
     fit_baselines as fit_baselines,
 )
 from .calibration import (
@@ -17,7 +18,11 @@ from .calibration import (
     errors_if_calibrated as errors_if_calibrated,
 )
 from .comparison import paired_difference as paired_difference
-from .importance import Importance as Importance, permutation_importance as permutation_importance
+from .importance import (
+    Importance as Importance,
+    ImportanceTable as ImportanceTable,
+    permutation_importance as permutation_importance,
+)
 from .intervals import wilson_interval as wilson_interval
 from .logged import (
     LoggedMetric as LoggedMetric,
@@ -27,6 +32,7 @@ from .logged import (
 from .named import MetricsByModel as MetricsByModel, NamedMetrics as NamedMetrics
 from .probe import linear_probe as linear_probe
 from .raw_units import (
+    SmearingFactors as SmearingFactors,
     compute_raw_metrics as compute_raw_metrics,
     raw_means as raw_means,
     raw_medians as raw_medians,
@@ -34,6 +40,7 @@ from .raw_units import (
 )
 from .supervised import (
     LOWER_IS_BETTER as LOWER_IS_BETTER,
+    DecisionThreshold as DecisionThreshold,
     Metric as Metric,
     choose_threshold as choose_threshold,
     compute_metrics as compute_metrics,

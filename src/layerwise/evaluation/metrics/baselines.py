@@ -114,6 +114,19 @@ def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_
     return np.stack(outputs, 1)
 
 
+def compare_with_constant(network: Mapping[str, Metric]) -> list[str]:
+    """Return a sentence for each primary metric on which the network is no better than the best constant prediction.
+
+    Args:
+        network: its metrics by name.
+    """
+    return [
+        f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
+        for name in PRIMARY_METRICS
+        if (own := network.get(name)) and own.base_rate is not None and not own.beats(own.base_rate)
+    ]
+
+
 def compare_with_baselines(
     task: Task,
     targets: Any,
@@ -124,10 +137,9 @@ def compare_with_baselines(
     seed: int = 0,
     n_bootstrap: int = 1000,
 ) -> list[str]:
-    """Return a sentence for each primary metric on which the network loses to its base rate or to a baseline.
+    """Return a sentence for each baseline and primary metric on which the network loses to it.
 
-    It loses to a baseline where the 95 % interval of the difference on the same rows leaves 0 out; without resamples
-    nothing is said of baselines. An empty list means that it loses on none.
+    It loses where the 95 % interval of the difference on the same rows leaves 0 out; without resamples nothing is said.
 
     Args:
         task: what the targets are.
@@ -138,30 +150,23 @@ def compare_with_baselines(
         seed: of the resamples.
         n_bootstrap: their number.
     """
-    sentences = []
-    network = compute_metrics(task, targets, scores, threshold=threshold, seed=seed, n_bootstrap=0)
-    others = {
-        model: compute_metrics(task, targets, given, n_bootstrap=0) for model, given in baselines.items()
-    }
-    for name in PRIMARY_METRICS:
-        own = network.get(name)
-        if own is None:
-            continue
-        if own.base_rate is not None and not own.beats(own.base_rate):
-            sentences.append(
-                f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
-            )
-        for model, metrics in others.items():
-            if name not in metrics or not metrics[name].beats(own.value) or n_bootstrap == 0:
+    sentences: list[str] = []
+    if n_bootstrap == 0:
+        return sentences
+    network = compute_metrics(task, targets, scores, threshold=threshold, n_bootstrap=0)
+    for model, given in baselines.items():
+        metrics = compute_metrics(task, targets, given, n_bootstrap=0)
+        for name in PRIMARY_METRICS:
+            if name not in network or name not in metrics or not metrics[name].beats(network[name].value):
                 continue
             difference, low, high = paired_difference(
-                task, targets, scores, baselines[model], name,
+                task, targets, scores, given, name,
                 thresholds=(threshold, 0.5), seed=seed, n_bootstrap=n_bootstrap,
             )  # fmt: skip
             if low > 0 or high < 0:
+                nearer, farther = sorted((abs(low), abs(high)))
                 sentences.append(
-                    f"The network loses to {model}: {name} {own} against {metrics[name]}, "
-                    f"a difference of {abs(difference):.4f} "
-                    f"[{min(abs(low), abs(high)):.4f}, {max(abs(low), abs(high)):.4f}] on the same rows."
+                    f"The network loses to {model}: {name} {network[name]} against {metrics[name]}, a difference of "
+                    f"{abs(difference):.4f} [{nearer:.4f}, {farther:.4f}] on the same rows."
                 )
     return sentences

@@ -14,19 +14,27 @@ import numpy as np
 
 from layerwise.evaluation.metrics.arrays import Array, as_matrix
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
+from layerwise.utils import Config
 
 # The metrics that the mean is judged by; the others judge the median.
 METRICS_OF_THE_MEAN = ("rmse", "r2")
 
 
-def smearing_factors(targets: Any, values: Any) -> tuple[float, ...]:
+class SmearingFactors(Config):
+    """What makes means of the outputs of a regression of log(1 + y): a factor for each."""
+
+    values: tuple[float, ...]
+
+
+def smearing_factors(targets: Any, values: Any) -> SmearingFactors:
     """Return the mean of exp(target - value) over rows for each output, by which exp(value) becomes a mean.
 
     Args:
         targets: (n, k) log(1 + y), of validation rows.
         values: (n, k) predicted.
     """
-    return tuple(float(each) for each in np.exp(as_matrix(targets) - as_matrix(values)).mean(0))
+    factors = np.exp(as_matrix(targets) - as_matrix(values)).mean(0)
+    return SmearingFactors(values=tuple(float(each) for each in factors))
 
 
 def raw_medians(values: Any) -> Array:
@@ -42,7 +50,7 @@ def raw_means(values: Any, factors: Sequence[float]) -> Array:
 def compute_raw_metrics(
     targets: Any, values: Any, factors: Sequence[float], *, seed: int = 0, n_bootstrap: int = 1000
 ) -> dict[str, Metric]:
-    """Return `raw_mae` of the medians, `raw_rmse` and `raw_r2` of the means.
+    """Return the MAE of the medians, RMSE and R2 of the means, in the units of y.
 
     Args:
         targets: (n, k) log(1 + y).
@@ -56,5 +64,4 @@ def compute_raw_metrics(
         compute_metrics("regression", true, each, seed=seed, n_bootstrap=n_bootstrap)
         for each in (raw_medians(values), raw_means(values, factors))
     )
-    chosen = {name: (of_means if name in METRICS_OF_THE_MEAN else of_medians)[name] for name in of_medians}
-    return {f"raw_{n}": m.model_copy(update={"name": f"raw_{n}"}) for n, m in chosen.items()}
+    return {name: (of_means if name in METRICS_OF_THE_MEAN else of_medians)[name] for name in of_medians}
