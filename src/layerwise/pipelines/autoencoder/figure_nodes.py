@@ -1,12 +1,11 @@
 """Nodes that plot an autoencoder's training, latents and downstream tasks."""
 
-from typing import Any
-
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
 from layerwise.evaluation.plots import (
     format_denoising,
@@ -45,7 +44,9 @@ def plot_learning_curves(history: AutoencoderHistory) -> Figure:
     return plots.plot_learning_curves({"autoencoder": history.epochs})
 
 
-def plot_reconstructions(history: AutoencoderHistory, columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstructions(
+    history: AutoencoderHistory, columns: DataSpec, preprocessor: LabelledPreprocessor
+) -> Figure:
     """Plot one training row as it is reconstructed at four stages of training."""
     return plot_reconstruction_history(history, columns, preprocessor)
 
@@ -102,7 +103,7 @@ def plot_image_samples(network: LatentVariableModel, columns: DataSpec, seed: in
 
 
 def plot_sampled_marginals(
-    network: LatentVariableModel, training: TensorData, preprocessor: Any, seed: int
+    network: LatentVariableModel, training: TensorData, preprocessor: LabelledPreprocessor, seed: int
 ) -> Figure:
     """Plot each column's distribution, of training rows and of rows that the autoencoder generates."""
     with torch.no_grad():

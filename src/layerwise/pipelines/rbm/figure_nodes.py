@@ -1,12 +1,11 @@
 """Nodes that plot an RBM's training, filters, activations, samples and inpainting."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
 from layerwise.models.rbm import RBM
@@ -70,7 +69,9 @@ def plot_latent_map(rbm: RBM, test: TensorData, columns: DataSpec) -> Figure:
     return latent_map_figure(hidden_features(rbm, rows.inputs), rows, columns)
 
 
-def plot_reconstructions(history: LayerHistory, columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstructions(
+    history: LayerHistory, columns: DataSpec, preprocessor: LabelledPreprocessor
+) -> Figure:
     """Plot one training row as the RBM reconstructs it at four stages of training."""
     return plot_reconstruction_history(history, columns, preprocessor)
 
@@ -88,7 +89,7 @@ def plot_image_samples(
 
 
 def plot_sampled_marginals(
-    rbm: RBM, training: TensorData, preprocessor: Any, settings: RBMSettings, seed: int
+    rbm: RBM, training: TensorData, preprocessor: LabelledPreprocessor, settings: RBMSettings, seed: int
 ) -> Figure:
     """Plot each column's distribution, of training rows and of rows at the end of Gibbs chains from them."""
     n = max(settings.samples, 1000)
