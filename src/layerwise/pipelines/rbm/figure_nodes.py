@@ -10,7 +10,6 @@ from layerwise.evaluation import plots
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
-from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.rbm.nodes import hidden_features
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training import LayerHistory
@@ -67,13 +66,6 @@ def plot_latent_map(rbm: RBM, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the test rows' hidden features in the plane of their first two principal components."""
     rows = test[slice(0, 5000)]
     return latent_map_figure(hidden_features(rbm, rows.inputs), rows, columns)
-
-
-def plot_reconstructions(
-    history: LayerHistory, columns: DataSpec, preprocessor: LabelledPreprocessor
-) -> Figure:
-    """Plot one training row as the RBM reconstructs it at four stages of training."""
-    return plot_reconstruction_history(history, columns, preprocessor)
 
 
 def plot_image_samples(
