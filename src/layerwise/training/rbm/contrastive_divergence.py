@@ -179,8 +179,8 @@ class ContrastiveDivergence(TrainingPlan):
         v = visible
         if self.variances:
             self._update_variances(visible, hidden, n)
-        if s.sparsity_target is not None:
-            self._push_towards_sparsity(v[:n], hidden[:n])
+        # Read before centring, which changes both in place.
+        push = self._sparsity_push(v[:n], hidden[:n]) if s.sparsity_target is not None else None
         visible_change = v[:n].sum(0).sub_(v[n:].sum(0), alpha=n / m)
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
         hidden[n:].mul_(-n / m)
@@ -201,6 +201,10 @@ class ContrastiveDivergence(TrainingPlan):
             self.velocity.addmm_(v.t(), hidden, beta=self.momentum, alpha=scale)
         self.visible_velocity.mul_(self.momentum).add_(visible_change, alpha=scale)
         self.hidden_velocity.mul_(self.momentum).add_(hidden_change, alpha=scale)
+        if push is not None:
+            mean_visible, hidden_push = push
+            self.velocity.addr_(mean_visible, hidden_push)
+            self.hidden_velocity.add_(hidden_push)
         if s.weight_decay:
             self.velocity.add_(self.weight, alpha=-self.rate * s.weight_decay)
         self.weight.add_(self.velocity)
@@ -218,13 +222,15 @@ class ContrastiveDivergence(TrainingPlan):
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return v.sub_(self.visible_offset), hidden
 
-    def _push_towards_sparsity(self, v: Tensor, positive: Tensor) -> None:
-        """Move each unit's pre-activation by cost (target - running mean activation)."""
+    def _sparsity_push(self, v: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean row and r cost (target - running mean activation) of each hidden unit.
+
+        Their outer product is added to the weights' velocity, the second to that of the hidden biases.
+        """
         s = self.settings
         self.mean_activation.lerp_(positive.mean(0), 1 - s.sparsity_decay)
         push = (s.sparsity_target - self.mean_activation).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
-        self.velocity.addr_(v.mean(0), push)
-        self.hidden_velocity.add_(push)
+        return v.mean(0), push
 
     def _update_variances(self, visible: Tensor, hidden: Tensor, n: int) -> None:
         for units, columns in self.variances:
