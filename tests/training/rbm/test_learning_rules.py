@@ -263,6 +263,7 @@ def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
         ("counts", {"centered": True}, "lengths"),
         ("bernoulli", {"chain": "persistent", "dropout": 0.5}, "persistent chains cannot follow"),
         ("bernoulli", {"chain": "tempered", "dropout": 0.5}, "persistent chains cannot follow"),
+        ("gaussian with variances", {"sample_visible": False}, "leave sample_visible: null"),
     ],
 )
 def test_settings_that_do_not_fit_the_units_are_refused(name, settings, message):

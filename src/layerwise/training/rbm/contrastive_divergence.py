@@ -17,9 +17,10 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.rbm import RBM
-from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE, UnitsError
+from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE
 from layerwise.training.plan import Losses, TrainingPlan
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
+from layerwise.training.rbm.compatibility import require_fitting_units
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
@@ -29,11 +30,12 @@ RECONSTRUCT_EVERY = 8
 class ContrastiveDivergence(TrainingPlan):
     """Train an RBM by the difference of the data's statistics and the model's.
 
-    Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units
-    at the end of a chain from the batch are means unless `sample_visible` (Hinton 2010, section 3), and samples in
-    chains of their own and where variances are learnt. The step of size `learning_rate` is on the batch's mean
-    gradient: v <- momentum v + rate (gradient - decay W), W <- W + v. Weights and biases of units that learn their
-    variances have their gradient times the variance.
+    Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it. Visible units
+    are samples where a chain has several steps, since it is no Gibbs chain of the model otherwise, in chains of their
+    own, and where variances are learnt; the one step of CD-1 takes their means (Hinton 2010, section 3).
+    `sample_visible` decides otherwise. The step of size `learning_rate` is on the batch's mean gradient:
+    v <- momentum v + rate (gradient - decay W), W <- W + v. Weights and biases of units that learn their variances have
+    their gradient times the variance.
 
     Args:
         rbm: learns in place.
@@ -45,6 +47,7 @@ class ContrastiveDivergence(TrainingPlan):
     """
 
     def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
+        require_fitting_units(rbm, settings)
         self.rbm = rbm
         self.settings = settings
         self.rng = rng
@@ -61,20 +64,7 @@ class ContrastiveDivergence(TrainingPlan):
         self.hidden_offset = torch.zeros_like(self.hidden_bias)
         self.mean_activation = torch.full_like(self.hidden_bias, settings.sparsity_target or 0.0)
         self.variances = rbm.learned_variances()
-        self.sample_visible = settings.sample_visible or bool(self.variances)
         self.has_counts = rbm.visible_units.scales_hidden_bias
-        if settings.bfloat16 and (self.variances or self.has_counts or self.weight.dtype != torch.float32):
-            raise UnitsError(
-                "bfloat16 products are for float32 weights and units of fixed variance, not counts"
-            )
-        if settings.dropout and settings.chain != "data":
-            raise UnitsError(
-                "dropout changes the model with every batch, which persistent chains cannot follow"
-            )
-        if settings.centered and self.has_counts:
-            raise UnitsError(
-                "centred gradients are not for counts, whose documents have lengths of their own"
-            )
         self.chains: PersistentChains | None = None
         if settings.chain == "persistent":
             self.chains = PersistentChains(rbm, settings.chains, rng, self._up, self._down)
@@ -143,13 +133,16 @@ class ContrastiveDivergence(TrainingPlan):
     ) -> Tensor:
         """Run k Gibbs steps from the batch's hidden states; return the first reconstruction's loss."""
         units, hidden_units = self.rbm.visible_units, self.rbm.hidden_units
+        sample = self.settings.sample_visible
+        if sample is None:
+            sample = self.steps > 1 or bool(self.variances)
         first = None
         for step in range(self.steps):
             self._down(states, end)
             if first is None:
                 first = self._loss(end, start)
             units.mean_(end, observation_counts)
-            if self.sample_visible:
+            if sample:
                 end.copy_(units.sample(end, self.rng))
             self._up(end, negative)
             if step + 1 < self.steps:

@@ -33,8 +33,11 @@ class ContrastiveDivergenceSettings(Config):
     final_steps: int | None = setting(
         None, "k of the last epoch, reached linearly; null: k stays", "25 for likelihoods", ge=1
     )
-    sample_visible: bool = setting(
-        False, "sample the visible units of a chain, instead of taking their means", "true for counts"
+    sample_visible: bool | None = setting(
+        None,
+        "sample the visible units of a chain from the batch, or take their means; null: samples for k > 1 and where "
+        "variances are learnt, means for k = 1",
+        "true for counts",
     )
     chain: Literal["data", "persistent", "tempered"] = setting(
         "data",
