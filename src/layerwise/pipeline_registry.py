@@ -1,11 +1,15 @@
 """The pipelines by name. A bare `kedro run` trains the deep belief network."""
 
+from __future__ import annotations
+
 import re
 import warnings
+from collections.abc import Iterator, Mapping
 
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
+from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.utils import UserError, nearest
 
 RUNNABLE = (
@@ -19,8 +23,40 @@ class UnknownPipelineError(UserError, ValueError):
     """There is no pipeline of that name."""
 
 
-def register_pipelines() -> dict[str, Pipeline]:
-    """Return the pipelines that can be run; Kedro imports only those that were asked for."""
+class ProblemPipelines(Mapping[str, Pipeline]):
+    """The pipelines as they are composed for the present session's problem.
+
+    Kedro keeps what `register_pipelines` returned for all sessions of a process; here a session with another
+    problem or other parameters gets its own.
+    """
+
+    def __init__(self) -> None:
+        self._facts: ProblemFacts | None = None
+        self._composed: dict[str, Pipeline] = {}
+
+    def __getitem__(self, name: str) -> Pipeline:
+        return self._current()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._current())
+
+    def __len__(self) -> int:
+        return len(self._current())
+
+    def _current(self) -> dict[str, Pipeline]:
+        facts = current_facts()
+        if facts != self._facts:
+            self._composed, self._facts = compose_pipelines(), facts
+        return self._composed
+
+
+def register_pipelines() -> Mapping[str, Pipeline]:
+    """Return the pipelines that can be run."""
+    return ProblemPipelines()
+
+
+def compose_pipelines() -> dict[str, Pipeline]:
+    """Return the pipelines of the present session's problem; Kedro imports only those that were asked for."""
     # Kedro warns for every node with a preview that previews are experimental.
     warnings.filterwarnings("ignore", message=".*'preview_fn' feature is experimental")
     try:

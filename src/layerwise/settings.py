@@ -40,10 +40,17 @@ def _problem_name(project: Path, parameters: dict[str, Any], given: dict[str, An
     return str(parameters["problem"].get("name"))
 
 
+def _kind_of_rows(entries: dict[str, Any]) -> str | None:
+    """Return what kind of rows `raw` gives; None without such an entry, as of a project's base alone."""
+    from layerwise.datasets import kind_of_entry
+
+    return kind_of_entry(entries["raw"]) if "raw" in entries else None
+
+
 class ProblemConfigLoader(OmegaConfigLoader):
     """Sets the problem before the catalog's paths are resolved, for Kedro-Viz too, which runs no hooks.
 
-    A key of the parameters with nothing under it is read as empty, and the files of parameters are read once.
+    A key of the parameters with nothing under it is read as empty, and all files are read once.
     """
 
     def __getitem__(self, key: str) -> dict[str, Any]:
@@ -54,7 +61,10 @@ class ProblemConfigLoader(OmegaConfigLoader):
             self[key] = without_empty_keys(super().__getitem__(key))
         if key == "catalog":
             project, parameters = Path(self.conf_source).parent, self["parameters"]
-            set_run_context(project, _problem_name(project, parameters, self.runtime_params), parameters)
+            name = _problem_name(project, parameters, self.runtime_params)
+            set_run_context(project, name, parameters)
+            entries = self[key] = super().__getitem__(key)
+            set_run_context(project, name, parameters, _kind_of_rows(entries))
         return super().__getitem__(key)
 
 

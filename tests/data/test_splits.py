@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -67,7 +65,7 @@ def test_regression_is_not_stratified():
 
 def test_a_split_is_the_same_after_json():
     split = split_rows(LABELS, "binary", SplitSettings(), seed=0)
-    back = Split.from_dict(json.loads(json.dumps(split.to_dict())))
+    back = Split.model_validate_json(split.model_dump_json())
     for part in ("training", "validation", "test"):
         np.testing.assert_array_equal(getattr(back, part), getattr(split, part))
         assert getattr(back, part).dtype == np.int64

@@ -21,7 +21,7 @@ def trained(project):
 def test_the_test_rows_get_the_metrics_that_they_got_in_training(project, trained):
     catalog = project.catalog(env="forest_fires_size", problem={"name": "evaluated"})
     raw = pd.read_csv(project.path / TABLE)
-    raw.iloc[catalog.load("mlp.split")["test"]].to_csv(project.path / "test_rows.csv", index=False)
+    raw.iloc[catalog.load("mlp.split").test].to_csv(project.path / "test_rows.csv", index=False)
     project.run("evaluate", evaluate={"model": trained, "input": "test_rows.csv", "bootstrap": 20})
     again = project.json(f"{REPORTS}/evaluate/metrics.json")
     before = project.json(f"{REPORTS}/mlp/metrics.json")["network"]
@@ -58,7 +58,7 @@ def test_shifted_columns_and_faulty_rows_are_reported(project, trained):
 
 def test_images_with_labels_are_measured_and_a_darker_set_drifts(finished):
     catalog = finished.catalog()
-    raw, split = catalog.load("raw"), catalog.load("dbn.split")["test"]
+    raw, split = catalog.load("raw"), catalog.load("dbn.split").test
     before = finished.json("08_reporting/digits/dbn/metrics.json")["network"]
     np.savez(finished.path / "labelled.npz", images=raw.pixels[split], labels=raw.labels[split])
     model = str(finished.path / "data/06_models/digits/dbn/model")

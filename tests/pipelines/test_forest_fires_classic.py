@@ -61,9 +61,9 @@ def test_as_taught_is_the_same_network_on_rows_scaled_by_their_own_means(taught)
 
 def test_the_other_network_has_no_area_and_the_same_rows(taught):
     catalog = taught.catalog(env=NAME, **SETTINGS)
-    columns = catalog.load(f"{NAME}.data_spec")["feature_names"]
-    other = catalog.load(f"{NAME}.data_spec_without_area")["feature_names"]
-    assert other == [name for name in columns if name != "area"]
+    columns = catalog.load(f"{NAME}.data_spec").feature_names
+    other = catalog.load(f"{NAME}.data_spec_without_area").feature_names
+    assert other == tuple(name for name in columns if name != "area")
     kept = [columns.index(name) for name in other]
     rows, other_rows = catalog.load(f"{NAME}.test"), catalog.load(f"{NAME}.test_without_area")
     torch.testing.assert_close(other_rows.inputs, rows.inputs[:, kept])

@@ -41,7 +41,7 @@ def raw(project):
 def test_the_raw_file_gets_the_predictions_of_the_test_rows(project, trained, raw):
     found = predicted(project, trained, project.path / TABLE, "whole")
     catalog = project.catalog(env="forest_fires_size", problem={"name": "fires"})
-    expected, rows = catalog.load("mlp.predictions"), catalog.load("mlp.split")["test"]
+    expected, rows = catalog.load("mlp.predictions"), catalog.load("mlp.split").test
     assert found["prediction"].iloc[rows].tolist() == expected["predicted"].tolist()
     np.testing.assert_allclose(
         found["probability_large"].iloc[rows], expected["probability_large"], atol=1e-5
@@ -208,7 +208,7 @@ def test_what_the_command_lacks_is_named(project, trained, settings, error, word
 
 def test_images_are_predicted_from_arrays_and_from_columns_of_pixels(finished):
     catalog = finished.catalog()
-    raw, split = catalog.load("raw"), catalog.load("dbn.split")["test"]
+    raw, split = catalog.load("raw"), catalog.load("dbn.split").test
     expected = catalog.load("dbn.predictions")["predicted"].tolist()
     pixels, labels = raw.pixels[split], raw.labels[split]
     np.savez(finished.path / "digits.npz", images=pixels, labels=labels)

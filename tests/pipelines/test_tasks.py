@@ -69,8 +69,8 @@ def test_every_task_is_learned_from_a_pretrained_stack(run, task, target, metric
     metrics, catalog = run("dbn", problem=problem)
     assert metrics[metric]["value"] > bound
     data_spec = catalog.load("dbn.data_spec")
-    assert {"colour_missing", "when_month_sin"} <= set(data_spec["feature_names"])
-    assert "constant" not in data_spec["feature_names"]
+    assert {"colour_missing", "when_month_sin"} <= set(data_spec.feature_names)
+    assert "constant" not in data_spec.feature_names
     predictions = catalog.load("dbn.predictions")
     assert len(predictions) == 80
     if task == "regression":

@@ -88,7 +88,7 @@ def test_the_logged_model_takes_raw_rows_and_agrees_with_the_test_predictions(pr
     model = mlflow.pyfunc.load_model(f"runs:/{tracked}/model")
     catalog = project.catalog(problem={"name": "tracked"})
     raw, split = catalog.load("raw"), catalog.load("dbn.split")
-    rows = raw.pixels[split["test"]].reshape(1000, -1).astype(float)
+    rows = raw.pixels[split.test].reshape(1000, -1).astype(float)
     names = [column.name for column in model.metadata.get_input_schema().inputs]
     given = model.predict(pd.DataFrame(rows, columns=names))
     expected = catalog.load("dbn.predictions")

@@ -18,7 +18,7 @@ class Factor(TrainingPlan):
     def on_train_start(self, progress):
         self.planned = (progress.epochs, progress.n_batches)
 
-    def on_epoch_start(self, epoch, epochs):
+    def on_epoch_start(self, epoch):
         pass
 
     def training_step(self, batch):

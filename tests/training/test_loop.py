@@ -3,10 +3,11 @@ import torch
 
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
-from layerwise.training import TrainingError, TrainingPlan, evaluate, fit
+from layerwise.training import TrainingError, TrainingPlan, evaluate, fit, loop
 from layerwise.training.callbacks import Callback
 from layerwise.training.loop import batches
 from layerwise.utils import UserError
+from layerwise.utils.run_context import add_listener, remove_listener
 
 
 def seeded(seed=0):
@@ -24,8 +25,8 @@ class Recorder(TrainingPlan):
     def on_train_start(self, progress):
         self.planned = (progress.epochs, progress.n_batches)
 
-    def on_epoch_start(self, epoch, epochs):
-        self.epochs.append((epoch, epochs))
+    def on_epoch_start(self, epoch):
+        self.epochs.append(epoch)
         self.seen.append([])
 
     def training_step(self, batch):
@@ -102,6 +103,54 @@ def test_averages_of_an_epoch_are_exact_with_a_short_last_batch():
     assert progress.seconds == pytest.approx(sum(entry["seconds"] for entry in progress.history))
 
 
+class RecordingListener:
+    """Keeps the names and the steps of what is reported."""
+
+    def __init__(self):
+        self.names = []
+
+    def log_metrics(self, metrics, step):
+        self.names.append((sorted(metrics), step))
+
+
+@pytest.mark.parametrize(
+    ("options", "below"),
+    [({}, "layer 1/"), ({"prefix": "pretraining/layer_1"}, "pretraining/layer_1/"), ({"prefix": ""}, "")],
+)
+def test_each_epoch_is_reported_below_the_name_or_the_prefix(options, below):
+    listener = RecordingListener()
+    add_listener(listener)
+    try:
+        fit(Recorder(), rows(), epochs=2, batch_size=4, rng=seeded(), name="layer 1", **options)
+        fit(Recorder(), rows(), epochs=2, batch_size=4, rng=seeded(), name="second", quiet=True)
+    finally:
+        remove_listener(listener)
+    names = [f"{below}train/loss", f"{below}train/square"]
+    assert listener.names == [(names, 1), (names, 2)]
+
+
+def test_a_bar_shows_the_monitored_metric_unless_the_training_is_quiet(monkeypatch):
+    shown = []
+
+    class Bar(Callback):
+        def __init__(self, label, metric):
+            shown.append((label, metric))
+
+    monkeypatch.setattr(loop, "ProgressBar", Bar)
+    for quiet in (False, True):
+        fit(
+            Recorder(),
+            rows(),
+            epochs=1,
+            batch_size=4,
+            rng=seeded(),
+            name="rbm",
+            monitor="train/square",
+            quiet=quiet,
+        )
+    assert shown == [("rbm", "train/square")]
+
+
 def test_the_order_of_rows_depends_on_the_rng_alone():
     seen = []
     for k, seed in enumerate((1, 1, 2)):
@@ -151,7 +200,7 @@ def test_events_come_in_order():
     expected = [event.format(k) for k in (1, 2) for event in epoch]
     assert recorder.events == ["train begins", *expected, "train ends"]
     assert plan.planned == (2, 2)
-    assert plan.epochs == [(1, 2), (2, 2)]
+    assert plan.epochs == [1, 2]
     assert recorder.metrics[0].keys() == {"train/loss", "train/square", "validation/loss"}
 
 

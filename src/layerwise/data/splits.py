@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import ConfigDict, PlainSerializer, PlainValidator
 
 from layerwise.data.errors import DataError
 from layerwise.data.problem import Problem, SplitSettings
 from layerwise.data.sources import Images
 from layerwise.data.tensors import Task, TensorData
-from layerwise.utils import derive_seed
+from layerwise.utils import Config, derive_seed
 
 
-@dataclass(frozen=True)
-class Split:
+def _as_positions(values: Any) -> np.ndarray:
+    return np.asarray(values, dtype=np.int64)
+
+
+Positions = Annotated[
+    np.ndarray,
+    PlainValidator(_as_positions),
+    PlainSerializer(lambda rows: rows.tolist(), return_type=list[int]),
+]
+
+
+class Split(Config):
     """Positions of rows in the raw data, each (n,) int64 and disjoint."""
 
-    training: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    def to_dict(self) -> dict[str, list[int]]:
-        """Return plain lists, for JSON."""
-        return {
-            "training": self.training.tolist(),
-            "validation": self.validation.tolist(),
-            "test": self.test.tolist(),
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, list[int]]) -> Split:
-        """Return what `to_dict` was called on."""
-        return cls(**{name: np.asarray(rows, dtype=np.int64) for name, rows in values.items()})
+    training: Positions
+    validation: Positions
+    test: Positions
 
 
 def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
@@ -94,7 +93,7 @@ def split_rows(
         training, validation = rest[:-n_validation], rest[-n_validation:]
     else:
         training, validation = _sample_rows(rest, *validation_size, labels, split_seed)
-    return Split(training, validation, test)
+    return Split(training=training, validation=validation, test=test)
 
 
 def _sample_rows(

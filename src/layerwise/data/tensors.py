@@ -101,6 +101,16 @@ class DataSpec(Config):
         """True when every input lies in [0, 1], so that Bernoulli visible units and cross-entropy fit."""
         return all(block.kind in ("binary", "categorical") for block in self.blocks)
 
+    def run_tags(self) -> dict[str, str]:
+        """Return what a run says of its rows: their source, its hash, and how many there are."""
+        parts = {"training": self.n_training, "validation": self.n_validation, "test": self.n_test}
+        return {
+            "data.source": self.source,
+            "data.sha256": self.sha256,
+            "data.rows": str(sum(parts.values())),
+            **{f"data.{name}_rows": str(n) for name, n in parts.items()},
+        }
+
     def unscaled(self, targets: Tensor) -> Tensor:
         """Return regression targets or outputs (n, k) in the units of the (transformed) target; others as they are."""
         if not self.target_scales:

@@ -5,6 +5,7 @@ from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     SourceImages as SourceImages,
     SourceTable as SourceTable,
+    kind_of_entry as kind_of_entry,
 )
 from .sources_counts import (
     SourceDocuments as SourceDocuments,
@@ -17,3 +18,4 @@ from .trained_model import (
     PredictionsDataset as PredictionsDataset,
     TrainedModelDataset as TrainedModelDataset,
 )
+from .typed import MetricsDataset as MetricsDataset, TypedDataset as TypedDataset

@@ -6,10 +6,12 @@ They read only. Heavy imports wait until something is loaded, for the catalog is
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 from kedro.io import AbstractDataset, DatasetError
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DIGIT_SIDE = 28
+RowKind = Literal["table", "images", "ratings", "documents"]
+
+
+def kind_of_entry(entry: Mapping[str, Any]) -> RowKind:
+    """Return what kind of rows a catalog entry gives: what its class says as `ROWS`; a table where it says nothing.
+
+    Args:
+        entry: as `catalog.yml` has it; pipelines are composed for the kind before anything is loaded.
+    """
+    module, _, name = str(entry.get("type", "")).rpartition(".")
+    if not module or module.startswith("kedro_datasets"):
+        return "table"
+    try:
+        kind: RowKind = getattr(import_module(module), name).ROWS
+    except (ImportError, AttributeError):  # the catalog says what is wrong with the entry when it makes it
+        return "table"
+    return kind
 
 
 def _source_file(values: dict[str, Any]) -> SourceFile:
@@ -44,6 +63,8 @@ def _locate(source: SourceFile, folder: str) -> Path:
 
 class _ReadOnlyDataset(AbstractDataset[Any, Any]):
     """A dataset that nothing can be saved to."""
+
+    ROWS: ClassVar[RowKind] = "table"
 
     def save(self, data: Any) -> NoReturn:
         """Refuse: raw data is read only."""
@@ -111,6 +132,8 @@ class SourceImages(_ReadOnlyDataset):
         metadata: for plugins; not used here.
     """
 
+    ROWS = "images"
+
     def __init__(
         self,
         *,
@@ -159,6 +182,8 @@ class EmbeddedDigits(_ReadOnlyDataset):
     Args:
         metadata: for plugins; not used here.
     """
+
+    ROWS = "images"
 
     def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
         self.metadata = metadata

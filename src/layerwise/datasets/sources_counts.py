@@ -23,6 +23,8 @@ class SourceRatings(_ReadOnlyDataset):
         metadata: for plugins; not used here.
     """
 
+    ROWS = "ratings"
+
     def __init__(
         self,
         *,
@@ -76,6 +78,8 @@ class SourceDocuments(_ReadOnlyDataset):
         vocabulary: the same of a file with a word a line; without it words are called by their numbers.
         metadata: for plugins; not used here.
     """
+
+    ROWS = "documents"
 
     def __init__(
         self,
@@ -133,6 +137,8 @@ class SourceWordTable(_ReadOnlyDataset):
         load_args: arguments for `pandas.read_csv`, such as `sep`.
         metadata: for plugins; not used here.
     """
+
+    ROWS = "documents"
 
     def __init__(
         self,

@@ -77,6 +77,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             batch_size=min(self.batch_size, len(rows)),
             rng=self._order,
             name="RBMTransformer",
+            quiet=True,
         ).history
         return self
 

@@ -21,6 +21,7 @@ from kedro.framework.hooks import hook_impl
 from layerwise.parameters import check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
 from layerwise.tracking.environment import command, configure_mlflow, flatten, git_commit, top_level_keys
+from layerwise.tracking.saved_data import report_saved
 from layerwise.utils import ResumeError, UserError, problem, run_context
 
 if TYPE_CHECKING:
@@ -196,9 +197,10 @@ class TrackingHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log every figure, the animation and the text artifacts."""
+        """Log every metric and tag that the data hold, every figure, the animation and the text artifacts."""
         if self._run_logger is None:
             return
+        report_saved(data)
         name = dataset_name.rsplit(".", 1)[-1]
         if any(kind.__name__ == "Figure" for kind in type(data).__mro__):
             # The catalog has just drawn it into a file; drawing it again would take as long.

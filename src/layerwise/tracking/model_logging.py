@@ -41,7 +41,7 @@ def save_model_folder(
     metrics = catalog.load(f"{name}.metrics")
     preprocessor = catalog.load(f"{name}.preprocessor")
     data_spec: DataSpec = preprocessor.data_spec
-    test_rows = catalog.load(f"{name}.split")["test"]
+    test_rows = catalog.load(f"{name}.split").test.tolist()
     manifest = ModelManifest(
         problem=problem,
         pipeline=name,

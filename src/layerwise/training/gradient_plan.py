@@ -63,7 +63,7 @@ class GradientPlan(TrainingPlan):
         self.n_batches = progress.n_batches
         self.steps_planned = progress.epochs * progress.n_batches
 
-    def on_epoch_start(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Switch dropout on."""
         self.network.train()
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from layerwise.data import TensorData
 from layerwise.data.transforms import make_dynamic_binarization
-from layerwise.training.callbacks import ReconstructionHistory, standard_callbacks
+from layerwise.training.callbacks import ReconstructionHistory
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingPlan
 from layerwise.utils import torch_rng
@@ -80,8 +80,6 @@ def pretrain_greedily(
     seconds = 0.0
     for layer, layer_epochs in enumerate(epochs):
         name, is_first = f"layer_{layer + 1}", layer == 0
-        label = f"pretraining layer {layer + 1} of {len(epochs)}"
-        callbacks = standard_callbacks(f"pretraining/{name}", layers.metric, label=label)
         progress = fit(
             layers.make_plan(layer, name, inputs),
             TensorData(inputs),
@@ -89,9 +87,11 @@ def pretrain_greedily(
             batch_size=batch_size,
             rng=torch_rng(seed, "pretraining", name, "order"),
             validation=None if held_out is None else TensorData(held_out),
-            callbacks=[*callbacks, reconstruction_history] if is_first else callbacks,
+            callbacks=[reconstruction_history] if is_first else [],
             transform=binarize if is_first else None,
-            name=label,
+            name=f"pretraining layer {layer + 1} of {len(epochs)}",
+            monitor=layers.metric,
+            prefix=f"pretraining/{name}",
         )
         history[name] = progress.history
         seconds += progress.seconds

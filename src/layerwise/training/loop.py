@@ -14,7 +14,7 @@ from torch import Tensor
 
 from layerwise.checkpointing import Progress, ResumableTraining
 from layerwise.data import SparseTensorData, TensorData
-from layerwise.training.callbacks import Callback
+from layerwise.training.callbacks import Callback, ProgressBar, Reporter
 from layerwise.training.plan import Losses, TrainingError, TrainingPlan, Transform
 
 
@@ -90,9 +90,14 @@ def fit(
     callbacks: Sequence[Callback] = (),
     transform: Transform | None = None,
     name: str = "network",
+    monitor: str = "train/loss",
+    prefix: str | None = None,
+    quiet: bool = False,
     start: Progress | None = None,
 ) -> Progress:
     """Train for a number of epochs, or until a callback sets `progress.stop`.
+
+    After the callbacks that were given come those that every training has: one reports each epoch, one shows a bar.
 
     Args:
         plan: what learns.
@@ -104,6 +109,9 @@ def fit(
         callbacks: what listens, in the order in which each event calls them.
         transform: applied to each batch's inputs before the step (dynamic binarisation, augmentation).
         name: of the layer or network, for messages and checkpoints; a run that goes on finds its checkpoint by it.
+        monitor: the metric beside the progress bar.
+        prefix: the metrics are reported below `<prefix>/`; None: below the name; empty: as they are.
+        quiet: neither report nor show a bar; for a second network beside the run's own.
         start: the progress of an interrupted run to go on from.
 
     Returns:
@@ -118,6 +126,9 @@ def fit(
             f"{name}: a batch of {batch_size} rows is larger than the {len(training)} training rows; "
             "lower batch_size"
         )
+    if not quiet:
+        below = name if prefix is None else prefix
+        callbacks = [*callbacks, Reporter(f"{below}/" if below else ""), ProgressBar(name, monitor)]
     n_batches = -(-len(training) // batch_size)
     progress = start or Progress(name, plan, epochs, n_batches)
     progress.plan, progress.epochs, progress.n_batches = plan, epochs, n_batches
@@ -137,7 +148,7 @@ def fit(
             progress.batch = 0
             for callback in callbacks:
                 callback.on_epoch_start(progress)
-            plan.on_epoch_start(progress.epoch, epochs)
+            plan.on_epoch_start(progress.epoch)
             totals = _Totals()
             order = plan.epoch_order(len(training))
             for index in (

@@ -28,7 +28,7 @@ class TrainingPlan(Protocol):
     def on_train_start(self, progress: Progress) -> None:
         """Prepare for so many epochs and batches an epoch, before a checkpoint is read and the first epoch starts."""
 
-    def on_epoch_start(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Set what changes by epoch: learning rate, momentum, Gibbs steps. Epochs count from 1."""
 
     def epoch_order(self, n_rows: int) -> Tensor | None:

@@ -7,11 +7,13 @@ from .random_streams import derive_seed as derive_seed, numpy_rng as numpy_rng, 
 from .run_context import (
     current_checkpoint_store as current_checkpoint_store,
     flush_reports as flush_reports,
+    kind_of_rows as kind_of_rows,
     parameter as parameter,
     problem as problem,
     project_path as project_path,
     report_metrics as report_metrics,
     report_tags as report_tags,
+    run_parameters as run_parameters,
     set_checkpoint_store as set_checkpoint_store,
     set_run_context as set_run_context,
 )

@@ -34,11 +34,12 @@ class Checkpointer(Protocol):
 
 @dataclass
 class RunContext:
-    """The present run: its project, its problem, the parameters that the catalog names, who listens."""
+    """The present run: its project, its problem with its parameters and the kind of its rows, who listens."""
 
     project: Path = Path()
     problem: str = "unnamed"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    rows: str | None = None
     listeners: list[Listener] = field(default_factory=list)
     checkpoints: Checkpointer | None = None
 
@@ -46,13 +47,29 @@ class RunContext:
 _context = RunContext()
 
 
-def set_run_context(project: Path, problem: str, parameters: Mapping[str, Any] | None = None) -> None:
+def set_run_context(
+    project: Path, problem: str, parameters: Mapping[str, Any] | None = None, rows: str | None = None
+) -> None:
     """Say which project and problem the session is about; the configuration loader does, before the catalog is read.
 
-    `parameters` are those that the catalog names with `${parameter:}`.
+    Args:
+        project: its folder.
+        problem: its name.
+        parameters: all of the session's; the catalog names some of them with `${parameter:}`.
+        rows: what kind of rows the problem has: images or table; None where that is not known yet.
     """
     _context.project, _context.problem = Path(project), problem
-    _context.parameters = dict(parameters or {})
+    _context.parameters, _context.rows = dict(parameters or {}), rows
+
+
+def run_parameters() -> Mapping[str, Any]:
+    """Return the session's parameters as configured; empty before a session is there."""
+    return _context.parameters
+
+
+def kind_of_rows() -> str | None:
+    """Return what kind of rows the problem has, None where there is no problem yet."""
+    return _context.rows
 
 
 def parameter(name: str) -> Any:

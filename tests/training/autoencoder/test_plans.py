@@ -160,7 +160,7 @@ def test_beta_rises_over_the_warm_up_and_weighs_the_kl_divergence():
     plan = variational_plan(beta=4.0, beta_warmup_epochs=8)
     values = []
     for epoch in (1, 4, 8, 20):
-        plan.on_epoch_start(epoch, 30)
+        plan.on_epoch_start(epoch)
         values.append(plan.beta_now)
     assert values == [0.5, 2, 4, 4]
     state = plan.rngs["noise"].get_state()

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.training import evaluate, fit
@@ -62,7 +63,7 @@ DISCRIMINATOR_SHAPES = [{"normalization": "batch"}, {"spectral_normalization": T
 @pytest.mark.parametrize("discriminator_shape", DISCRIMINATOR_SHAPES)
 def test_a_step_of_one_network_leaves_the_other_alone(network, discriminator_shape):
     plan = build_plan(network=network, discriminator_shape=discriminator_shape)
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     plan.training_step(rows(10))  # both have gradients and moments from here on
     generator, discriminator = everything(plan.generator), everything(plan.discriminator)
     plan.discriminator_step(rows(10))
@@ -78,7 +79,7 @@ def test_a_step_of_one_network_leaves_the_other_alone(network, discriminator_sha
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_generators_gradient_is_that_of_its_loss_through_the_discriminator(objective):
     plan = build_plan(objective=objective, ema_decay=0.0)
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     before = plan.rng.get_state()
     plan.generator_step(rows(10))
     found = [p.grad.clone() for p in plan.generator.parameters()]
@@ -93,7 +94,7 @@ def test_the_generators_gradient_is_that_of_its_loss_through_the_discriminator(o
 
 def test_the_value_is_logged_as_it_is_defined():
     plan = build_plan()
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     batch, before = rows(10), plan.rng.get_state()
     z = torch.randn(10, 3, generator=torch.Generator().set_state(before))
     other = build_plan()
@@ -111,14 +112,14 @@ def test_the_value_is_logged_as_it_is_defined():
 
 def test_n_critic_steps_come_before_each_generator_step():
     plan = build_plan(discriminator_steps=3)
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     generator_steps = ["generator_loss" in plan.training_step(rows(10)) for _ in range(6)]
     assert generator_steps == [False, False, True, False, False, True]
 
 
 def test_clipping_keeps_the_critics_weights_small():
     plan = build_plan(objective="wasserstein", weight_clip=0.02, discriminator_learning_rate=0.1)
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     plan.training_step(rows(10))
     largest = max(float(p.abs().max()) for p in plan.discriminator.parameters())
     assert largest == pytest.approx(0.02)
@@ -126,7 +127,7 @@ def test_clipping_keeps_the_critics_weights_small():
 
 def test_spectral_normalization_leaves_each_weight_a_largest_singular_value_of_1():
     plan = build_plan(discriminator_shape={"spectral_normalization": True}, objective="hinge")
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     for _ in range(20):
         plan.training_step(rows(10))
     for layer in (plan.discriminator.body[0], plan.discriminator.output):
@@ -137,9 +138,10 @@ def test_instance_noise_falls_to_0_and_the_learning_rates_with_the_cosine():
     plan = build_plan(
         instance_noise=0.4, schedule="cosine", generator_learning_rate=0.1, discriminator_learning_rate=0.3
     )
+    plan.on_train_start(Progress("gan", plan, 5, 1))
     found = []
     for epoch in (1, 3, 5):
-        plan.on_epoch_start(epoch, 5)
+        plan.on_epoch_start(epoch)
         rates = [o.param_groups[0]["lr"] for o in (plan.generator_optimizer, plan.discriminator_optimizer)]
         assert rates[1] == pytest.approx(3 * rates[0])
         found.append((plan.instance_noise_std, rates[0]))
@@ -150,7 +152,7 @@ def test_instance_noise_falls_to_0_and_the_learning_rates_with_the_cosine():
 
 def test_the_ema_generator_has_the_exponential_moving_average_of_the_weights():
     plan = build_plan(ema_decay=0.5, generator_learning_rate=0.05)
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     expected = plan.generator.body[0].weight.detach().clone()
     for update in range(1, 21):
         plan.training_step(rows(10))
@@ -230,7 +232,7 @@ class StopAfter:
 
 def test_validation_and_sampling_change_neither_state_nor_random_state():
     plan = build_plan(discriminator_shape={"spectral_normalization": True}, n_conditions=2)
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     plan.training_step(rows(10, 2))
     before, gradients = plan.state_dict(), everything(plan.generator)
     first = evaluate(plan, rows(40, 2))
@@ -245,6 +247,6 @@ def test_validation_and_sampling_change_neither_state_nor_random_state():
 
 def test_every_loss_is_of_a_row_or_of_a_pack():
     plan = build_plan(discriminator_shape={"pac": 2})
-    plan.on_epoch_start(1, 2)
+    plan.on_epoch_start(1)
     losses = plan.training_step(rows(11))
     assert {len(values) for values in losses.values()} == {5}

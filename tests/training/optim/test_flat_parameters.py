@@ -31,7 +31,7 @@ def trained(settings: FinetuningSettings) -> MLP:
     net = network()
     plan = Backpropagation(net, "binary", settings, torch.Generator(), n_rows=20)
     plan.on_train_start(Progress("network", plan, 20, 1))
-    plan.on_epoch_start(1, 20)
+    plan.on_epoch_start(1)
     for _ in range(20):
         plan.training_step(rows())
     return net

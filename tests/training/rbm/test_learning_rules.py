@@ -6,6 +6,7 @@ from helpers import small_rbms as m
 from scipy import sparse
 from torch.nn import functional
 
+from layerwise.checkpointing import Progress
 from layerwise.data import SparseTensorData, TensorData
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units import UnitsError
@@ -15,8 +16,10 @@ from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceS
 PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
 
 
-def plan(rbm, seed=1, **settings):
-    return ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(**settings), m.seeded(seed))
+def plan(rbm, seed=1, epochs=1, **settings):
+    made = ContrastiveDivergence(rbm, ContrastiveDivergenceSettings(**settings), m.seeded(seed))
+    made.on_train_start(Progress("rbm", made, epochs, 1))
+    return made
 
 
 def some_rows(rbm):
@@ -187,26 +190,27 @@ def test_momentum_and_rate_change_by_epoch():
         momentum=0.4,
         final_momentum=0.9,
         momentum_epochs=3,
+        epochs=5,
     )
     seen = []
     for epoch in range(1, 6):
-        learner.on_epoch_start(epoch, 5)
+        learner.on_epoch_start(epoch)
         seen.append((learner.rate, learner.momentum))
     assert [rate for rate, _ in seen] == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02])
     assert [momentum for _, momentum in seen] == [0.4, 0.4, 0.4, 0.9, 0.9]
-    constant = plan(m.make_rbm("bernoulli"), learning_rate=0.1)
-    constant.on_epoch_start(50, 50)
+    constant = plan(m.make_rbm("bernoulli"), epochs=50, learning_rate=0.1)
+    constant.on_epoch_start(50)
     assert constant.rate == 0.1
     single = plan(m.make_rbm("bernoulli"), learning_rate=0.1, final_learning_rate=0.0)
-    single.on_epoch_start(1, 1)
+    single.on_epoch_start(1)
     assert single.rate == 0.1
 
 
 def test_the_number_of_steps_grows_to_its_final_value():
-    learner = plan(m.make_rbm("bernoulli"), steps=1, final_steps=9)
+    learner = plan(m.make_rbm("bernoulli"), epochs=5, steps=1, final_steps=9)
     seen = []
     for epoch in range(1, 6):
-        learner.on_epoch_start(epoch, 5)
+        learner.on_epoch_start(epoch)
         seen.append(learner.steps)
     assert seen == [1, 3, 5, 7, 9]
 

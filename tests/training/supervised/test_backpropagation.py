@@ -57,7 +57,7 @@ def learner(net, task="multiclass", n_batches=3, freeze=False, **settings):
     chosen = FinetuningSettings(**{"optimizer": "sgd", "learning_rate": 0.1, "epochs": 2} | settings)
     plan = Backpropagation(net, task, chosen, seeded(9), freeze)
     plan.on_train_start(Progress("network", plan, chosen.epochs, n_batches))
-    plan.on_epoch_start(1, chosen.epochs)
+    plan.on_epoch_start(1)
     return plan
 
 
@@ -245,7 +245,7 @@ def test_bfloat16_products_keep_float32_weights_and_nearly_the_same_step():
         rows = TensorData(torch.randn(64, 4, generator=seeded(1)), torch.arange(64) % 3)
         settings = FinetuningSettings(optimizer="sgd", learning_rate=0.1, precision=precision)
         plan = Backpropagation(network, "multiclass", settings, seeded(2))
-        plan.on_epoch_start(1, 1)
+        plan.on_epoch_start(1)
         loss = plan.training_step(rows)["loss"]
         return loss, network.hidden[0].weight
 

@@ -7,6 +7,11 @@ from .arrays import (
 )
 from .baselines import compare_with_baselines as compare_with_baselines, fit_baselines as fit_baselines
 from .importance import Importance as Importance, permutation_importance as permutation_importance
+from .logged import (
+    LoggedMetric as LoggedMetric,
+    LoggedMetrics as LoggedMetrics,
+    metric_name as metric_name,
+)
 from .probe import linear_probe as linear_probe
 from .statistics import CALIBRATION_BINS as CALIBRATION_BINS
 from .supervised import (

@@ -20,10 +20,9 @@ def write_report(
     sample_metrics: dict[str, Any],
     gan_history: dict[str, Any],
     feature_classifier_history: dict[str, Any],
-    data_spec: dict[str, Any],
+    columns: DataSpec,
 ) -> str:
     """Return the report of a GAN's training and of its samples."""
-    columns = DataSpec(**data_spec)
     parts = ["# A generative adversarial network", _training_section(gan_history)]
     if columns.image_shape is None:
         parts.append(table_report(sample_metrics, columns))

@@ -51,11 +51,10 @@ def compress(
     network: BaseAutoencoder | RatingAutoencoder,
     training: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: AutoencoderSettings,
 ) -> dict[str, Any]:
     """Return the rate-distortion curves of quantized latents, beside PCA and JPEG; nothing for latents of full size."""
-    columns = DataSpec(**data_spec)
     if not settings.downstream_tasks or columns.task in UNLABELLED:
         return {}
     assert isinstance(network, BaseAutoencoder)
@@ -85,7 +84,7 @@ def detect_anomalies(
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
 ) -> dict[str, Any]:
@@ -93,7 +92,6 @@ def detect_anomalies(
 
     Where rows have no classes, the anomalies are synthetic: test rows with half their columns from other rows.
     """
-    columns = DataSpec(**data_spec)
     if not settings.downstream_tasks or columns.task in UNLABELLED:
         return {}
     device = best_device()
@@ -187,12 +185,11 @@ def impute_missing_cells(
     network: nn.Module,
     training: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
 ) -> list[dict[str, Any]]:
     """Mask a fifth of a table's cells and impute them, beside each column's mean or most frequent value."""
-    columns = DataSpec(**data_spec)
     if not settings.downstream_tasks or columns.image_shape is not None or columns.task in UNLABELLED:
         return []
     rows, start = test.inputs[:ROWS], training.inputs.mean(0)
@@ -206,10 +203,9 @@ def impute_missing_cells(
 
 
 def recommend(
-    network: nn.Module, training: TensorData, test: TensorData, data_spec: dict[str, Any], preprocessor: Any
+    network: nn.Module, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: Any
 ) -> dict[str, float]:
     """Predict the test ratings from the training ratings, beside mean baselines; nothing for other rows."""
-    columns = DataSpec(**data_spec)
     if not isinstance(network, RatingAutoencoder):
         return {}
     levels = network.cpu().config.levels

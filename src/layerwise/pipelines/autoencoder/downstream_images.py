@@ -30,10 +30,9 @@ def add_noise(rows: Tensor, kind: CorruptionName, level: float | None, seed: int
 
 
 def denoise(
-    network: nn.Module, test: TensorData, data_spec: dict[str, Any], settings: AutoencoderSettings, seed: int
+    network: nn.Module, test: TensorData, columns: DataSpec, settings: AutoencoderSettings, seed: int
 ) -> dict[str, Any]:
     """Return the PSNR (decibels) and the SSIM of corrupted images, before and after reconstruction."""
-    columns = DataSpec(**data_spec)
     if not settings.downstream_tasks or columns.image_shape is None:
         return {}
     rows, shape = test.inputs[:ROWS], columns.image_shape
@@ -66,7 +65,7 @@ def model_sequences(
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
 ) -> tuple[SequenceAutoencoder, dict[str, Any]]:
@@ -74,7 +73,7 @@ def model_sequences(
 
     Of other rows, or with the downstream tasks off, an empty network and no metrics.
     """
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     if not settings.downstream_tasks or columns.image_shape is None:
         return SequenceAutoencoder(SequenceConfig(n_inputs=1, latent_size=1)), {}
     height, width = columns.image_shape

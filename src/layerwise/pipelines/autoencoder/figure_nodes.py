@@ -39,16 +39,15 @@ def plot_learning_curves(history: dict[str, Any]) -> Figure:
     return plots.plot_learning_curves({"autoencoder": history["epochs"]})
 
 
-def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
+def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
     """Plot one training row as it is reconstructed at four stages of training."""
     if not history["reconstruction_history"]:
         return plots.plot_note(NO_IMAGE)
-    return plot_reconstruction_history(history, DataSpec(**data_spec), preprocessor)
+    return plot_reconstruction_history(history, columns, preprocessor)
 
 
-def plot_features(network: nn.Module, data_spec: dict[str, Any]) -> Figure:
+def plot_features(network: nn.Module, columns: DataSpec) -> Figure:
     """Plot the weights of the first layer, of a fully connected network."""
-    columns = DataSpec(**data_spec)
     weight = network.first_weight() if isinstance(network, BaseAutoencoder) else None
     if weight is None:
         return plots.plot_note("Filters of 3 x 3, or of hundreds of users, show nothing by themselves.")
@@ -62,22 +61,18 @@ def plot_hidden_activations(network: nn.Module, test: TensorData) -> Figure:
     return plot_activations(encode_rows(network, test.inputs[:2000]), title="Latent activations")
 
 
-def plot_latent_map(network: nn.Module, test: TensorData, data_spec: dict[str, Any]) -> Figure:
+def plot_latent_map(network: nn.Module, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the test rows' latents in the plane of their first two principal components."""
-    columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
     return latent_map_figure(encode_rows(network, rows.inputs), rows, columns)
 
 
-def plot_comparison(
-    network: nn.Module, training: TensorData, test: TensorData, data_spec: dict[str, Any]
-) -> Figure:
+def plot_comparison(network: nn.Module, training: TensorData, test: TensorData, columns: DataSpec) -> Figure:
     """Plot test rows beside their reconstructions from the latent and from as many principal components.
 
     An autoencoder that has learnt the rows reconstructs noise as something like a row; one that has learnt the
     identity returns the noise.
     """
-    columns = DataSpec(**data_spec)
     if columns.image_shape is None:
         return plots.plot_note(
             "Rows of a table are compared in reconstruction_metrics.json and in the reconstructions."
@@ -101,10 +96,9 @@ def plot_comparison(
 
 
 def plot_samples(
-    network: nn.Module, training: TensorData, data_spec: dict[str, Any], preprocessor: Any, seed: int
+    network: nn.Module, training: TensorData, columns: DataSpec, preprocessor: Any, seed: int
 ) -> Figure:
     """Plot rows that a variational autoencoder generates from latents sampled from the prior."""
-    columns = DataSpec(**data_spec)
     if not isinstance(network, LatentVariableModel):
         return plots.plot_note(
             "Only a variational autoencoder has a prior to sample from (autoencoder.variant)."
@@ -121,9 +115,8 @@ def plot_samples(
     return plots.plot_marginals(real, preprocessor.restore_inputs(generated.numpy()))
 
 
-def plot_interpolation(network: nn.Module, test: TensorData, data_spec: dict[str, Any]) -> Figure:
+def plot_interpolation(network: nn.Module, test: TensorData, columns: DataSpec) -> Figure:
     """Plot images interpolated between the latents of two test rows, and between their pixels."""
-    columns = DataSpec(**data_spec)
     if columns.image_shape is None:
         return plots.plot_note("Interpolation is plotted for images.")
     fraction = torch.linspace(0, 1, SHOWN)[:, None]
@@ -163,12 +156,11 @@ def plot_denoising(
     network: nn.Module,
     test: TensorData,
     denoising: dict[str, Any],
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
 ) -> Figure:
     """Plot corrupted images and their reconstructions."""
-    columns = DataSpec(**data_spec)
     if not denoising or columns.image_shape is None:
         return plots.plot_note("Denoising is for images (autoencoder.downstream_tasks).")
     rows = test.inputs[:SHOWN]
@@ -205,10 +197,9 @@ def plot_sequences(
     sequences_network: SequenceAutoencoder,
     sequences: dict[str, Any],
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
 ) -> Figure:
     """Plot upper halves, their reconstructions, and the predicted lower halves."""
-    columns = DataSpec(**data_spec)
     if not sequences or columns.image_shape is None:
         return plots.plot_note("Sequences are the lines of images (autoencoder.downstream_tasks).")
     height, width = columns.image_shape

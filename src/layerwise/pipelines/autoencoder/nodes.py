@@ -44,13 +44,13 @@ JACOBIAN_ROWS = 1000
 def train_network(
     training: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
     layer_statistics: bool,
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Train the autoencoder on the rows without their labels; of ratings, one that ignores missing ones."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     validate_batch_size(settings.batch_size, len(training), "autoencoder.batch_size")
     if columns.task == "documents":
         raise DataError("documents are counts of words, which no autoencoder here reads; run --pipelines=rbm")
@@ -92,10 +92,9 @@ def train_network(
 
 
 def evaluate_reconstruction(
-    network: nn.Module, training: TensorData, test: TensorData, data_spec: dict[str, Any]
+    network: nn.Module, training: TensorData, test: TensorData, columns: DataSpec
 ) -> dict[str, Any]:
     """Evaluate reconstructions beside those of as many principal components, and the latents' statistics."""
-    columns = DataSpec(**data_spec)
     if columns.task in UNLABELLED:
         return {}
     assert isinstance(network, BaseAutoencoder)
@@ -133,7 +132,7 @@ def evaluate_reconstruction(
 def estimate_likelihood(
     network: nn.Module,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     preprocessor: Any,
     settings: AutoencoderSettings,
     seed: int,
@@ -142,7 +141,6 @@ def estimate_likelihood(
 
     The result says how pixels were binarised: in training by `preprocessing.binarize`, of the test rows by one draw.
     """
-    columns = DataSpec(**data_spec)
     if not isinstance(network, LatentVariableModel):
         return {}
     vae, device = network.to(best_device()), best_device()
@@ -181,12 +179,11 @@ def probe_latent(
     labelled: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Fit linear models on the latents, on the raw rows and on their principal components, with the labelled rows."""
-    columns = DataSpec(**data_spec)
     if not settings.probe or columns.task in UNLABELLED:
         return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}

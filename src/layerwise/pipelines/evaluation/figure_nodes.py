@@ -35,11 +35,8 @@ def plot_grid(finetuning: dict[str, Any]) -> Figure:
     return plots.plot_grid_scores(finetuning["grid"], finetuning["monitor"])
 
 
-def plot_predictions(
-    network: MLP, test: TensorData, data_spec: dict[str, Any], metrics: dict[str, Any]
-) -> Figure:
+def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics: dict[str, Any]) -> Figure:
     """Plot the confusion matrix of a classification, predicted against true values of a regression."""
-    columns = DataSpec(**data_spec)
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     if columns.task == "regression":
         name = columns.target_names[0]
@@ -52,9 +49,8 @@ def plot_predictions(
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 
-def plot_ranking_curves(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
+def plot_ranking_curves(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the ROC and the precision-recall curves of a classification."""
-    columns = DataSpec(**data_spec)
     if columns.task == "regression":
         return plots.plot_note("A regression ranks no classes: it has no ROC and precision-recall curves.")
     names = columns.target_names if columns.task == "multilabel" else columns.class_names
@@ -63,11 +59,10 @@ def plot_ranking_curves(network: MLP, test: TensorData, data_spec: dict[str, Any
     )
 
 
-def plot_importance(importance: list[dict[str, Any]], data_spec: dict[str, Any]) -> Figure:
+def plot_importance(importance: list[dict[str, Any]], columns: DataSpec) -> Figure:
     """Plot the permutation importance of each column."""
     if not importance:
         return plots.plot_note("Shuffling a single pixel of an image says nothing: see the features instead.")
-    columns = DataSpec(**data_spec)
     metric = "RMSE" if columns.task == "regression" else "log loss"
     return plots.plot_importances([Importance(**each) for each in importance], metric=metric)
 
@@ -84,15 +79,13 @@ def plot_comparison(metrics: dict[str, Any]) -> Figure:
     return plots.plot_metric_comparison(known, [name for name in shown if name in known["network"]])
 
 
-def plot_calibration(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
+def plot_calibration(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the calibration curve of the predicted probabilities (or values)."""
-    columns = DataSpec(**data_spec)
     return plots.plot_calibration(columns.task, targets_of(test, columns), scores_of(network, test, columns))
 
 
-def plot_latent_map(network: MLP, test: TensorData, data_spec: dict[str, Any]) -> Figure:
+def plot_latent_map(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the test rows' activations in the last hidden layer, in the plane of most variance."""
-    columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
     with torch.no_grad():
         activations = network.encode(rows.inputs)
@@ -100,10 +93,9 @@ def plot_latent_map(network: MLP, test: TensorData, data_spec: dict[str, Any]) -
 
 
 def plot_augmentation(
-    labelled: TensorData, data_spec: dict[str, Any], settings: FinetuningSettings, seed: int
+    labelled: TensorData, columns: DataSpec, settings: FinetuningSettings, seed: int
 ) -> Figure:
     """Plot training rows after each chosen augmentation, and after all of them together."""
-    columns = DataSpec(**data_spec)
     chosen = settings.augmentation.chosen
     if not chosen or columns.image_shape is None:
         return plots.plot_note("The network learnt from the rows as they are (finetuning.augmentation).")
@@ -123,26 +115,23 @@ def plot_augmentation(
     )
 
 
-def plot_features(stack: DBN | StackedAutoencoders, data_spec: dict[str, Any]) -> Figure:
+def plot_features(stack: DBN | StackedAutoencoders, columns: DataSpec) -> Figure:
     """Plot the first-layer features of the pretrained stack."""
-    columns = DataSpec(**data_spec)
     return plots.plot_features(
         stack.filters, image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
-def plot_network_features(network: MLP, data_spec: dict[str, Any]) -> Figure:
+def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
     """Plot the first-layer features of the trained network."""
-    columns = DataSpec(**data_spec)
     first = network.hidden[0] if len(network.hidden) else network.output
     return plots.plot_features(
         first.weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
-def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
+def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
     """Plot one training row as the first layer's model reconstructs it at four stages of its training."""
-    columns = DataSpec(**data_spec)
     if not history["reconstruction_history"]:
         return plots.plot_note(
             "The network started at random (pretraining.method: none): nothing to reconstruct."
@@ -171,7 +160,7 @@ def plot_reconstruction_history(history: dict[str, Any], columns: DataSpec, prep
 def plot_samples(
     stack: DBN | StackedAutoencoders,
     training: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     preprocessor: Any,
     history: dict[str, Any],
     settings: EvaluationSettings,
@@ -181,7 +170,6 @@ def plot_samples(
 
     The chains start at training rows, since a chain from noise may not leave the first mode that it reaches.
     """
-    columns = DataSpec(**data_spec)
     if not history["layers"]:
         return plots.plot_note(
             "The network started at random (pretraining.method: none): nothing to sample from."

@@ -34,14 +34,13 @@ def evaluate(
     labelled: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     preprocessor: Any,
     settings: EvaluationSettings,
     seed: int,
     members: Members | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the network's metrics on the test rows, beside those of the baselines, and its predictions."""
-    columns = DataSpec(**data_spec)
     threshold = 0.5
     if columns.task == "binary" and settings.threshold != "half":
         threshold = choose_threshold(
@@ -119,10 +118,9 @@ def evaluate_stack(
 
 
 def measure_importance(
-    network: MLP, validation: TensorData, data_spec: dict[str, Any], settings: EvaluationSettings, seed: int
+    network: MLP, validation: TensorData, columns: DataSpec, settings: EvaluationSettings, seed: int
 ) -> list[dict[str, Any]]:
     """Return each column's permutation importance on the validation rows; none for images."""
-    columns = DataSpec(**data_spec)
     if columns.image_shape is not None:
         return []
     found = permutation_importance(
@@ -135,7 +133,7 @@ def measure_importance(
     return [each.model_dump() for each in found]
 
 
-def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], parameters: dict[str, Any]) -> str:
+def write_model_card(report: dict[str, Any], columns: DataSpec, parameters: dict[str, Any]) -> str:
     """Write the model card: the network's data, metrics, baselines, limitations and parameters."""
     network = {name: Metric(**values) for name, values in report["network"].items()}
     others = {
@@ -146,7 +144,6 @@ def write_model_card(report: dict[str, Any], data_spec: dict[str, Any], paramete
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
     }
-    columns = DataSpec(**data_spec)
     notes = [*columns.notes, *report["notes"]]
     if report["threshold"] != 0.5:
         notes.append(

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def train_networks(
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
@@ -39,7 +39,7 @@ def train_networks(
     points = (grid or GridSettings()).points()
     if seeds == 1 and not points:
         network, history = finetune_random_start(
-            labelled, validation, data_spec, mlp, settings, seed, layer_statistics
+            labelled, validation, columns, mlp, settings, seed, layer_statistics
         )
         config = MembersConfig(shape=network.config, seeds=(seed,))
         return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
@@ -47,9 +47,9 @@ def train_networks(
         raise TrainingError(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     member_seeds = [seed + k for k in range(seeds)] * max(1, len(points))
-    networks = [new_network(mlp, data_spec, settings, each).to(device) for each in member_seeds]
+    networks = [new_network(mlp, columns, settings, each).to(device) for each in member_seeds]
     member_settings = [point for point in points for _ in range(seeds)] or None
     members, stack_history = train_network_stack(
         networks,

@@ -22,7 +22,7 @@ def finetune_stack(
     stack: DBN,
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     dbn: DBNSettings,
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
@@ -33,11 +33,11 @@ def finetune_stack(
     layers = MLPSettings(
         hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initializer=dbn.random_initializer
     )
-    network = new_network(layers, data_spec, settings, seed)
+    network = new_network(layers, columns, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
     return _finetune(
-        network, labelled, validation, data_spec, settings, seed, pretraining.freeze, layer_statistics
+        network, labelled, validation, columns, settings, seed, pretraining.freeze, layer_statistics
     )
 
 
@@ -45,7 +45,7 @@ def finetune_encoders(
     stack: StackedAutoencoders,
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     sae: SAESettings,
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
@@ -60,18 +60,18 @@ def finetune_encoders(
         activation="sigmoid" if uses_rbms else shape["latent_activation"],
         initializer=shape["initializer"],
     )
-    network = new_network(layers, data_spec, settings, seed)
+    network = new_network(layers, columns, settings, seed)
     if pretraining.method != "none":
         stack.copy_to(network)
     return _finetune(
-        network, labelled, validation, data_spec, settings, seed, pretraining.freeze, layer_statistics
+        network, labelled, validation, columns, settings, seed, pretraining.freeze, layer_statistics
     )
 
 
 def finetune_random_start(
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
@@ -79,17 +79,12 @@ def finetune_random_start(
     silent: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     """Train a feed-forward network from random weights."""
-    network = new_network(mlp, data_spec, settings, seed)
-    return _finetune(
-        network, labelled, validation, data_spec, settings, seed, False, layer_statistics, silent
-    )
+    network = new_network(mlp, columns, settings, seed)
+    return _finetune(network, labelled, validation, columns, settings, seed, False, layer_statistics, silent)
 
 
-def new_network(
-    layers: MLPSettings, data_spec: dict[str, Any], settings: FinetuningSettings, seed: int
-) -> MLP:
+def new_network(layers: MLPSettings, columns: DataSpec, settings: FinetuningSettings, seed: int) -> MLP:
     """Return a network for preprocessed rows with the random weights of its seed."""
-    columns = DataSpec(**data_spec)
     try:
         for_each_layer(settings.dropout, len(layers.hidden_sizes), "finetuning.dropout")
     except ValueError as error:
@@ -111,7 +106,7 @@ def _finetune(
     network: MLP,
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: FinetuningSettings,
     seed: int,
     freeze: bool,
@@ -119,7 +114,6 @@ def _finetune(
     silent: bool = False,
 ) -> tuple[MLP, dict[str, Any]]:
     device = best_device()
-    columns = DataSpec(**data_spec)
     probe = LayerStatistics(network.to(device), labelled.to(device), report=not silent)
     progress = finetune(
         network,

@@ -56,14 +56,14 @@ def require_exercise(problem: Problem) -> Problem:
 
 def train_without_area(
     raw: Any,
-    split: dict[str, list[int]],
+    split: Split,
     problem: Problem,
     preprocessing: PreprocessingSettings,
     labelled_rows: int | None,
     mlp: MLPSettings,
     finetuning: FinetuningSettings,
     seed: int,
-) -> tuple[MLP, TensorData, dict[str, Any]]:
+) -> tuple[MLP, TensorData, DataSpec]:
     """Train a network like the exercise's on the same rows without the column that is the label.
 
     Returns:
@@ -71,22 +71,21 @@ def train_without_area(
     """
     others = tuple(name for name in problem.drop if name != LABEL)
     without_label = problem.model_copy(update={"drop": (*others, LABEL), "allow_leak": False})
-    parts = Split.from_dict(split)
-    fitted = fit_preprocessor(raw, parts, without_label, preprocessing, seed)
-    training, validation, test = preprocess_rows(raw, parts, fitted)
-    data_spec = fitted.data_spec.model_dump(mode="json")
-    labelled = choose_labelled_rows(training, data_spec, labelled_rows, seed)
-    network, _ = finetune_random_start(labelled, validation, data_spec, mlp, finetuning, seed, silent=True)
-    return network, test, data_spec
+    fitted = fit_preprocessor(raw, split, without_label, preprocessing, seed)
+    training, validation, test = preprocess_rows(raw, split, fitted)
+    columns = fitted.data_spec
+    labelled = choose_labelled_rows(training, columns, labelled_rows, seed)
+    network, _ = finetune_random_start(labelled, validation, columns, mlp, finetuning, seed, silent=True)
+    return network, test, columns
 
 
 def measure_exercise(
     network: MLP,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     other: MLP,
     other_test: TensorData,
-    other_data_spec: dict[str, Any],
+    other_columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
 ) -> dict[str, dict[str, Any]]:
@@ -98,7 +97,6 @@ def measure_exercise(
     Returns:
         Metrics by variant.
     """
-    columns, other_columns = DataSpec(**data_spec), DataSpec(**other_data_spec)
 
     def variant_metrics(net: MLP, rows: TensorData, of: DataSpec) -> dict[str, Metric]:
         targets, scores = targets_of(rows, of), scores_of(net, rows, of)

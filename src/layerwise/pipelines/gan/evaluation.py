@@ -26,18 +26,17 @@ def evaluate_samples(
     conditions: TensorData,
     encoding: dict[str, Any],
     raw: Any,
-    split: dict[str, list[int]],
+    split: Split,
     preprocessor: Any,
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     classifier: MLP,
     settings: GANSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Return the metrics of the GAN's samples and of the baselines' against test rows."""
-    columns = DataSpec(**data_spec)
     classifier.eval()
     if columns.image_shape is None:
         rows = decode(
@@ -45,7 +44,7 @@ def evaluate_samples(
             TableEncoding(**encoding),
         )
         return evaluate_table_samples(
-            rows, raw, Split.from_dict(split), preprocessor, training, test, columns, classifier, seed
+            rows, raw, split, preprocessor, training, test, columns, classifier, seed
         )
     generated = {"gan": sample(generator, conditions.inputs, settings.samples, seed, "judge")}
     if settings.baselines:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, Split, TensorData
 from layerwise.data.preprocessing import TableEncoding, decode
 from layerwise.data.sources import CaptionConfig, Captions
 from layerwise.evaluation import plots
@@ -35,19 +35,19 @@ def plot_samples(
     conditions: TensorData,
     encoding: dict[str, Any],
     raw: Any,
-    split: dict[str, list[int]],
-    data_spec: dict[str, Any],
+    split: Split,
+    columns: DataSpec,
     settings: GANSettings,
     seed: int,
 ) -> Figure:
     """Plot samples, a line a class or caption if the GAN is conditional; of a table the marginals of its columns."""
-    columns, training_conditions = DataSpec(**data_spec), conditions.inputs
+    training_conditions = conditions.inputs
     if columns.image_shape is None:
         generated = decode(
             sample(generator, training_conditions, MARGINAL_ROWS, seed, "picture").numpy(),
             TableEncoding(**encoding),
         )
-        real = raw.iloc[split["test"]]
+        real = raw.iloc[split.test]
         return plots.plot_marginals(
             real[[name for name in generated if name in real]], generated, title="Synthetic rows"
         )
@@ -81,9 +81,8 @@ def plot_sample_progress(animation: list[tuple[int, Any]]) -> Figure:
     return plot_frames(animation)
 
 
-def plot_classes(sample_metrics: dict[str, Any], data_spec: dict[str, Any]) -> Figure:
+def plot_classes(sample_metrics: dict[str, Any], columns: DataSpec) -> Figure:
     """Plot the fractions of the samples' classes, by the classifier; of a table by the generated target."""
-    columns = DataSpec(**data_spec)
     if columns.image_shape is None:
         if "classes" not in sample_metrics:
             return plots.plot_note("A regression has no classes; see the marginals.")
@@ -101,11 +100,10 @@ def plot_memorization(
     preprocessor: Any,
     training: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     seed: int,
 ) -> Figure:
     """Plot samples, each above its nearest training row; of a table the distances to the nearest one."""
-    columns = DataSpec(**data_spec)
     if columns.image_shape is None:
         rows = decode(
             sample(generator, conditions.inputs, 1000, seed, "memory").numpy(), TableEncoding(**encoding)

@@ -29,10 +29,10 @@ N_EXAMPLES = 10
 
 
 def train_feature_classifier(
-    training: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: GANSettings, seed: int
+    training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
 ) -> tuple[MLP, dict[str, Any]]:
     """Train the classifier whose features and classes the samples are evaluated with; report its error."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     if columns.task in (*UNLABELLED, "multilabel") or training.targets is None:
         raise DataError(f"gan is for images and tables with one target, and the task is {columns.task}")
     epochs = settings.feature_classifier_epochs
@@ -44,10 +44,10 @@ def train_feature_classifier(
 
 def train_gan(
     raw: Any,
-    split: dict[str, list[int]],
+    split: Split,
     training: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     classifier: MLP,
     problem: Problem,
     preprocessing: PreprocessingSettings,
@@ -55,10 +55,10 @@ def train_gan(
     seed: int,
 ) -> tuple[Generator, Discriminator, dict[str, Any], Animation, TensorData, dict[str, Any]]:
     """Train a GAN, and log a diagnosis for each failure."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     if columns.image_shape is None:
         result, animation, encoding = encode_and_train_gan(
-            raw, Split.from_dict(split), columns, problem, preprocessing, settings, seed
+            raw, split, columns, problem, preprocessing, settings, seed
         )
     else:
         result = train_image_gan(
@@ -105,12 +105,12 @@ def synthesize(
     conditions: TensorData,
     encoding: dict[str, Any],
     preprocessor: Any,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     n: int | None,
     seed: int,
 ) -> pd.DataFrame:
     """Return n generated rows in the original columns and types; a few as an example if n is None."""
-    columns, n = DataSpec(**data_spec), n or N_EXAMPLES
+    n = n or N_EXAMPLES
     rows = sample(generator, conditions.inputs, n, seed, "synthesize").numpy()
     log.info("%d generated rows are in data/07_model_output/<problem>/gan/synthetic.csv", n)
     if columns.image_shape is None:

@@ -28,8 +28,7 @@ log = logging.getLogger(__name__)
 SHOWN, FACTOR, N_PREDICTED = 10, 4, 5
 
 
-def _image_shape(data_spec: dict[str, Any]) -> tuple[int, int]:
-    columns = DataSpec(**data_spec)
+def _image_shape(columns: DataSpec) -> tuple[int, int]:
     if columns.image_shape is None:
         raise DataError("gan_applications are of images, and this problem is a table; see gan for tables")
     return columns.image_shape
@@ -76,12 +75,12 @@ def translate(
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: PairSettings,
     seed: int,
 ) -> tuple[Generator, Figure, dict[str, float]]:
     """Restore half-covered and noisy images; the baseline is the corrupted image."""
-    shape = _image_shape(data_spec)
+    shape = _image_shape(columns)
     rng = torch_rng(seed, "translation", "damage")
     parts = _limit_training_rows(training, validation, test, settings)
     pairs = _degrade(parts, lambda images: corrupt_images(images, shape, rng))
@@ -97,12 +96,12 @@ def sharpen(
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: PairSettings,
     seed: int,
 ) -> tuple[Generator, Figure, dict[str, float]]:
     """Super-resolution: enlarge small images; the baseline is bilinear interpolation."""
-    shape = _image_shape(data_spec)
+    shape = _image_shape(columns)
     if shape[0] % FACTOR or shape[1] % FACTOR:
         raise DataError(f"images of {shape[0]} x {shape[1]} cannot be shrunk {FACTOR} times; crop them")
     small = (shape[0] // FACTOR, shape[1] // FACTOR)
@@ -128,12 +127,12 @@ def predict_frames(
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: PairSettings,
     seed: int,
 ) -> tuple[Generator, Figure, dict[str, float]]:
     """Predict the next frame of videos of a bouncing digit; the baseline is the last frame once more."""
-    shape, n_given = _image_shape(data_spec), settings.frames
+    shape, n_given = _image_shape(columns), settings.frames
     videos = [
         bouncing_videos(part.inputs, shape, n_given + N_PREDICTED, torch_rng(seed, "frames", name))
         for name, part in zip(
@@ -173,13 +172,13 @@ def predict_frames(
 def make_demo(
     training: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     classifier: Any,
     settings: PairSettings,
     seed: int,
 ) -> tuple[Generator, str, Figure]:
     """Train a GAN of few latent numbers and write an HTML page with a slider for each of them."""
-    shape, columns, device = _image_shape(data_spec), DataSpec(**data_spec), best_device()
+    shape, device = _image_shape(columns), best_device()
     gan_settings = GANSettings(
         epochs=settings.demo_epochs,
         latent_size=settings.demo_latent_size,

@@ -30,12 +30,12 @@ TrialResults = list[dict[str, Any]]
 def survey_initializers(
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: GradientStudySettings,
     seed: int,
 ) -> TrialResults:
     """Train every depth with every activation and initializer for an epoch; return each layer's gradient."""
-    columns, rows = DataSpec(**data_spec), labelled[slice(0, settings.rows)]
+    rows = labelled[slice(0, settings.rows)]
     return [
         _nan_to_none(run_trial(trial, rows, validation, columns, settings, seed, epochs=1))
         for trial in survey_trials(settings)
@@ -45,12 +45,12 @@ def survey_initializers(
 def try_remedies(
     labelled: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: GradientStudySettings,
     seed: int,
 ) -> dict[str, TrialResults]:
     """Train failing networks as they are, and with one remedy at a time."""
-    columns, rows = DataSpec(**data_spec), labelled[slice(0, settings.rows)]
+    rows = labelled[slice(0, settings.rows)]
     result: dict[str, TrialResults] = {}
     for failing, trials in remedy_trials(settings, len(rows)).items():
         found = [run_trial(trial, rows, validation, columns, settings, seed) for trial in trials]

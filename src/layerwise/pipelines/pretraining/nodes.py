@@ -15,7 +15,7 @@ from layerwise.utils import best_device, torch_rng
 def pretrain_stack(
     training: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     dbn: DBNSettings,
     settings: PretrainingSettings,
     seed: int,
@@ -26,26 +26,26 @@ def pretrain_stack(
             "pretraining.method: autoencoder makes a stack of autoencoders, which is another pipeline: "
             "kedro run --pipelines=sae"
         )
-    stack = _new_dbn(dbn.hidden_sizes, data_spec, settings, seed)
+    stack = _new_dbn(dbn.hidden_sizes, columns, settings, seed)
     if settings.method == "none":
         return stack, EMPTY_HISTORY
-    return stack, _history(_pretrain_dbn(stack, training, validation, data_spec, settings, seed))
+    return stack, _history(_pretrain_dbn(stack, training, validation, columns, settings, seed))
 
 
 def pretrain_autoencoders(
     training: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     sae: SAESettings,
     settings: PretrainingSettings,
     seed: int,
 ) -> tuple[StackedAutoencoders, dict[str, Any]]:
     """Train the autoencoders bottom up; method `rbm`: RBMs, then the deep autoencoder they unroll to."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     rows, held_out = training.to(device), validation.to(device)
     if settings.method == "rbm":
-        dbn = _new_dbn(sae.hidden_sizes, data_spec, settings, seed)
-        first = _pretrain_dbn(dbn, training, validation, data_spec, settings, seed)
+        dbn = _new_dbn(sae.hidden_sizes, columns, settings, seed)
+        first = _pretrain_dbn(dbn, training, validation, columns, settings, seed)
         stack = from_dbn(dbn)
         if not sae.unrolled_epochs:
             return stack, _history(first)
@@ -68,9 +68,8 @@ EMPTY_HISTORY: dict[str, Any] = {"layers": {}, "reconstruction_history": [], "ro
 
 
 def _new_dbn(
-    hidden_sizes: tuple[int, ...], data_spec: dict[str, Any], settings: PretrainingSettings, seed: int
+    hidden_sizes: tuple[int, ...], columns: DataSpec, settings: PretrainingSettings, seed: int
 ) -> DBN:
-    columns = DataSpec(**data_spec)
     visible = settings.visible
     if visible == "auto":
         visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
@@ -82,11 +81,11 @@ def _pretrain_dbn(
     stack: DBN,
     training: TensorData,
     validation: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: PretrainingSettings,
     seed: int,
 ) -> PretrainingResult:
-    device, dynamic_binarization = best_device(), DataSpec(**data_spec).dynamic_binarization
+    device, dynamic_binarization = best_device(), columns.dynamic_binarization
     return pretrain_dbn(
         stack,
         training.to(device),

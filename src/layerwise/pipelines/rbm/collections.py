@@ -21,10 +21,9 @@ DOCUMENT_CHAINS = 5
 
 
 def recommend(
-    rbm: RBM, training: TensorData, test: TensorData, data_spec: dict[str, Any], preprocessor: Any
+    rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: Any
 ) -> dict[str, float]:
     """Predict the test ratings from the training ratings, beside mean baselines."""
-    columns = DataSpec(**data_spec)
     if columns.task != "ratings":
         return {}
     levels = [float(level) for level in columns.class_names]
@@ -40,12 +39,11 @@ def find_topics(
     rbm: RBM,
     training: SparseTensorData,
     test: SparseTensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Return the perplexity of test documents, beside LDA with as many topics and independent words, and top words."""
-    columns = DataSpec(**data_spec)
     if columns.task != "documents":
         return {}
     rbm, rows = rbm.cpu(), test[slice(0, settings.perplexity_documents)].inputs

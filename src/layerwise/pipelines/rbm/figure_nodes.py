@@ -30,9 +30,8 @@ def plot_learning_curves(history: dict[str, Any], classification_rbm_history: di
     return plots.plot_learning_curves(histories, metrics=CURVES)
 
 
-def plot_filters(rbm: RBM, data_spec: dict[str, Any]) -> Figure:
+def plot_filters(rbm: RBM, columns: DataSpec) -> Figure:
     """Plot the weights of the units of largest norm; of many named columns, those of largest weight."""
-    columns = DataSpec(**data_spec)
     if columns.task in UNLABELLED:
         return _strongest_columns(rbm, columns)
     return plots.plot_features(
@@ -64,16 +63,14 @@ def plot_hidden_activations(rbm: RBM, test: TensorData) -> Figure:
     return plot_activations(hidden_features(rbm, test[slice(0, 2000)].inputs))
 
 
-def plot_latent_map(rbm: RBM, test: TensorData, data_spec: dict[str, Any]) -> Figure:
+def plot_latent_map(rbm: RBM, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the test rows' hidden features in the plane of their first two principal components."""
-    columns = DataSpec(**data_spec)
     rows = test[slice(0, 5000)]
     return latent_map_figure(hidden_features(rbm, rows.inputs), rows, columns)
 
 
-def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], preprocessor: Any) -> Figure:
+def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
     """Plot one training row as the RBM reconstructs it at four stages of training."""
-    columns = DataSpec(**data_spec)
     if columns.task in UNLABELLED:
         return plots.plot_note(NO_FIGURE)
     return plot_reconstruction_history(history, columns, preprocessor)
@@ -82,13 +79,13 @@ def plot_reconstructions(history: dict[str, Any], data_spec: dict[str, Any], pre
 def plot_samples(
     rbm: RBM,
     training: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     preprocessor: Any,
     settings: RBMSettings,
     seed: int,
 ) -> Figure:
     """Plot samples: rows at the end of long Gibbs chains that started at training rows."""
-    columns, rbm = DataSpec(**data_spec), rbm.cpu()
+    rbm = rbm.cpu()
     if columns.task in UNLABELLED:
         return plots.plot_note(NO_FIGURE)
     rng = torch_rng(seed, "samples")
@@ -104,10 +101,10 @@ def plot_samples(
 
 
 def plot_inpainting(
-    rbm: RBM, test: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
+    rbm: RBM, test: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> Figure:
     """Plot test images whose lower half the RBM inpaints; of a table, how well it imputes each column."""
-    columns, rbm = DataSpec(**data_spec), rbm.cpu()
+    rbm = rbm.cpu()
     if columns.task in UNLABELLED:
         return plots.plot_note(NO_FIGURE)
     rng = torch_rng(seed, "inpainting")

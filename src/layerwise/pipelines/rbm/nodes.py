@@ -24,10 +24,10 @@ AT_A_TIME = 2000
 
 
 def train_rbm(
-    training: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
+    training: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
     """Train the RBM on the rows without their labels."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine")).to(device)
     if columns.task == "ratings":
         given, held_out = training.inputs.to(device), validation.inputs.to(device)
@@ -48,12 +48,11 @@ def measure_likelihood(
     rbm: RBM,
     training: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Return log Z and the rows' mean log-probability in nats; grey pixels are binarised by one draw."""
-    columns = DataSpec(**data_spec)
     if settings.likelihood.method == "none" or not _has_likelihood(rbm, columns):
         return {}
     device = best_device()
@@ -98,12 +97,11 @@ def probe_features(
     labelled: TensorData,
     validation: TensorData,
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Fit linear models on the RBM's features, on the raw rows and on their principal components."""
-    columns = DataSpec(**data_spec)
     if not settings.probe or columns.task in UNLABELLED:
         return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}
@@ -115,10 +113,10 @@ def probe_features(
 
 
 def train_classification_rbm(
-    labelled: TensorData, validation: TensorData, data_spec: dict[str, Any], settings: RBMSettings, seed: int
+    labelled: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
     """Train an RBM on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
-    columns, device = DataSpec(**data_spec), best_device()
+    device = best_device()
     n_classes = number_of_classes(columns)
     if not settings.classification_rbm or n_classes is None:
         empty = RBM(RBMConfig(n_visible=1, n_hidden=1))
@@ -137,12 +135,11 @@ def evaluate_classification_rbm(
     classification_rbm: RBM,
     history: dict[str, Any],
     test: TensorData,
-    data_spec: dict[str, Any],
+    columns: DataSpec,
     settings: RBMSettings,
     seed: int,
 ) -> dict[str, Any]:
     """Evaluate the exact p(y | x) of the RBM with label units on the test rows."""
-    columns = DataSpec(**data_spec)
     n_classes = number_of_classes(columns)
     if not history["epochs"] or n_classes is None:
         return {}

@@ -112,9 +112,9 @@ class VariationalPlan(GradientPlan):
         self.vae, self.samples, self.free_bits = network, samples, free_bits
         self.beta, self.beta_warmup_epochs, self.beta_now = beta, beta_warmup_epochs, beta
 
-    def on_epoch_start(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Set beta."""
-        super().on_epoch_start(epoch, epochs)
+        super().on_epoch_start(epoch)
         self.beta_now = self.beta * min(
             1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
         )

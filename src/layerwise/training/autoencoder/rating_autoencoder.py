@@ -14,7 +14,7 @@ from layerwise.data.transforms import Corruption, column_groups
 from layerwise.models.autoencoder import RatingAutoencoder, RatingAutoencoderConfig
 from layerwise.models.rbm import rated
 from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.callbacks import Callback, standard_callbacks
+from layerwise.training.callbacks import Callback, best_epoch_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.optim import OptimizerSettings
@@ -119,11 +119,10 @@ def train_rating_autoencoder(
         rng=torch_rng(seed, "autoencoder", "order"),
         callbacks=[
             HeldOutRatingsMonitor(network, training.inputs, validation.inputs),
-            *standard_callbacks(
-                "autoencoder", "validation/rmse", keep_best=network, patience=settings.patience
-            ),
+            *best_epoch_callbacks(network, "validation/rmse", settings.patience),
         ],
         name="autoencoder",
+        monitor="validation/rmse",
     )
     network.eval()
     history = {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}

@@ -8,7 +8,7 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.autoencoder import SequenceAutoencoder
-from layerwise.training.callbacks import standard_callbacks
+from layerwise.training.callbacks import best_epoch_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.optim import OptimizerSettings
@@ -86,8 +86,9 @@ def train_sequences(
         batch_size=batch_size,
         rng=torch_rng(seed, "sequences", "order"),
         validation=TensorData(validation.inputs),
-        callbacks=standard_callbacks("sequences", monitor, keep_best=network),
+        callbacks=best_epoch_callbacks(network, monitor, patience=None),
         name="sequences",
+        monitor=monitor,
     )
     network.eval()
     return progress

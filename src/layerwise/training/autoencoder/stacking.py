@@ -25,7 +25,6 @@ from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.callbacks import (
     ReconstructionHistory,
     autoencoder_reconstruction_history,
-    standard_callbacks,
 )
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
 from layerwise.training.loop import fit
@@ -154,14 +153,10 @@ def train_unrolled(
         batch_size=batch_size,
         rng=torch_rng(seed, "unrolled", "order"),
         validation=validation,
-        callbacks=[
-            *standard_callbacks(
-                "pretraining/unrolled", "train/loss", label="training the unrolled autoencoder"
-            ),
-            reconstruction_history,
-        ],
+        callbacks=[reconstruction_history],
         transform=make_dynamic_binarization(seed, device, "unrolled") if dynamic_binarization else None,
         name="unrolled autoencoder",
+        prefix="pretraining/unrolled",
     )
     roll_up(deep, stack)
     stack.eval()

@@ -15,7 +15,7 @@ from layerwise.training.callbacks import (
     Callback,
     ReconstructionHistory,
     autoencoder_reconstruction_history,
-    standard_callbacks,
+    best_epoch_callbacks,
 )
 from layerwise.training.loop import fit
 from layerwise.training.transforms import make_batch_transform
@@ -68,9 +68,7 @@ def train_autoencoder(
         validation=validation,
         callbacks=[
             *callbacks,
-            *standard_callbacks(
-                name, "validation/loss", silent, keep_best=network, patience=settings.patience
-            ),
+            *best_epoch_callbacks(network, "validation/loss", settings.patience),
             reconstruction_history,
         ],
         transform=make_batch_transform(
@@ -83,6 +81,8 @@ def train_autoencoder(
             "autoencoder",
         ),
         name=name,
+        monitor="validation/loss",
+        quiet=silent,
     )
     network.eval()
     return progress, reconstruction_history

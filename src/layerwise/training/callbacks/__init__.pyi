@@ -11,4 +11,3 @@ from .reconstruction_history import (
     rbm_reconstruction_history as rbm_reconstruction_history,
 )
 from .reduce_on_plateau import HasLearningRate as HasLearningRate, ReduceOnPlateau as ReduceOnPlateau
-from .standard import standard_callbacks as standard_callbacks

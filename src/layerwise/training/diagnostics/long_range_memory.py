@@ -139,6 +139,7 @@ def train_long_range_memory(
         rng=training_rng,
         callbacks=[curve],
         name=f"long-range memory of {cell}",
+        quiet=True,
     )
     return {
         "cell": cell,

@@ -78,7 +78,7 @@ class AdversarialPlan(TrainingPlan):
         )
         self.ema_generator = copy.deepcopy(generator).requires_grad_(False) if settings.ema_decay else None
         self.instance_noise_std = settings.instance_noise
-        self.batches_seen = self.generator_steps = 0
+        self.epochs, self.batches_seen, self.generator_steps = 1, 0, 0
         for network in (generator, discriminator):
             network.use_rng(rng)
 
@@ -96,19 +96,20 @@ class AdversarialPlan(TrainingPlan):
         return self.generator if self.ema_generator is None else self.ema_generator
 
     def on_train_start(self, progress: Progress) -> None:
-        """Nothing depends on the number of batches."""
+        """Stretch the schedule and the instance noise over the epochs."""
+        self.epochs = progress.epochs
 
-    def on_epoch_start(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Set the epoch's learning rates and standard deviation of the instance noise."""
         s = self.settings
-        factor = learning_rate_factor(s.schedule, (epoch - 1) / epochs)
+        factor = learning_rate_factor(s.schedule, (epoch - 1) / self.epochs)
         for optimizer, learning_rate in (
             (self.generator_optimizer, s.generator_learning_rate),
             (self.discriminator_optimizer, s.discriminator_learning_rate),
         ):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate * factor
-        self.instance_noise_std = s.instance_noise * (1 - (epoch - 1) / max(1, epochs - 1))
+        self.instance_noise_std = s.instance_noise * (1 - (epoch - 1) / max(1, self.epochs - 1))
         self.generator.train()
         self.discriminator.train()
 

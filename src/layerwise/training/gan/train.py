@@ -18,7 +18,7 @@ from layerwise.models.gan import (
     GeneratorConfig,
     require_divisible_by_4,
 )
-from layerwise.training.callbacks import Callback, standard_callbacks
+from layerwise.training.callbacks import Callback
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import (
@@ -109,9 +109,11 @@ def train_adversarial(
         batch_size=settings.batch_size,
         rng=torch_rng(seed, name, "order"),
         validation=validation,
-        callbacks=[*monitors, *callbacks, *standard_callbacks(name, "train/value", silent)],
+        callbacks=[*monitors, *callbacks],
         transform=transform,
         name=name,
+        monitor="train/value",
+        quiet=silent,
     )
     plan.discriminator.eval()
     return GANResult(

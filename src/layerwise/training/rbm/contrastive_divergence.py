@@ -51,7 +51,7 @@ class ContrastiveDivergence(TrainingPlan):
         self.rbm = rbm
         self.settings = settings
         self.rng = rng
-        self.rate = settings.learning_rate
+        self.epochs, self.rate = 1, settings.learning_rate
         self.momentum = settings.momentum
         self.steps = settings.steps
         self.weight = rbm.weight.data
@@ -75,13 +75,14 @@ class ContrastiveDivergence(TrainingPlan):
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
 
     def on_train_start(self, progress: Progress) -> None:
-        """Nothing depends on the number of batches."""
+        """Stretch what changes from epoch to epoch over all of them."""
+        self.epochs = progress.epochs
 
-    def on_epoch_start(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Set the epoch's momentum, and interpolate the learning rate and the number of Gibbs steps."""
         s = self.settings
         self.momentum = s.momentum if epoch <= s.momentum_epochs else s.final_momentum
-        done = (epoch - 1) / max(1, epochs - 1)
+        done = (epoch - 1) / max(1, self.epochs - 1)
         if s.final_learning_rate is not None:
             self.rate = s.learning_rate + done * (s.final_learning_rate - s.learning_rate)
         if s.final_steps is not None:

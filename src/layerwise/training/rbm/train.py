@@ -15,7 +15,6 @@ from layerwise.training.callbacks import (
     Callback,
     best_epoch_callbacks,
     rbm_reconstruction_history,
-    standard_callbacks,
 )
 from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
@@ -123,7 +122,6 @@ def fit_rbm(
     reconstruction_history = rbm_reconstruction_history(rbm, samples[0][0].clone())
     callbacks: list[Callback] = [
         RBMMonitor(rbm, samples[0], samples[1], pseudo_likelihood_rows),
-        *standard_callbacks(name, "train/reconstruction"),
         reconstruction_history,
     ]
     if ratings is not None:
@@ -141,6 +139,7 @@ def fit_rbm(
         callbacks=callbacks,
         transform=make_dynamic_binarization(seed, device, name) if dynamic_binarization else None,
         name=name,
+        monitor="train/reconstruction",
     )
     return PretrainingResult(
         {name: progress.history}, reconstruction_history.entries, reconstruction_history.row, progress.seconds

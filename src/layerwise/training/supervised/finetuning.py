@@ -14,7 +14,6 @@ from layerwise.training.callbacks import (
     MaxTime,
     ReduceOnPlateau,
     best_epoch_callbacks,
-    standard_callbacks,
 )
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
@@ -71,7 +70,6 @@ def finetune(
         n_rows=len(training),
         class_weights=class_weight_tensor(settings.class_weights, task, training, network.config.n_outputs),
     )
-    shown = standard_callbacks("", "validation/error", silent, label="fine-tuning")
     progress = fit(
         plan,
         training,
@@ -79,7 +77,7 @@ def finetune(
         batch_size=batch_size,
         rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[*callbacks, *_stopping_callbacks(plan, settings), *shown],
+        callbacks=[*callbacks, *_stopping_callbacks(plan, settings)],
         transform=make_batch_transform(
             settings.augmentation,
             image_shape,
@@ -90,6 +88,9 @@ def finetune(
             "finetuning",
         ),
         name=name,
+        monitor="validation/error",
+        prefix="",
+        quiet=silent,
     )
     network.requires_grad_(True).eval()
     return progress

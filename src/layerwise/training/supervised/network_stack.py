@@ -79,6 +79,7 @@ def train_network_stack(
         validation=validation,
         callbacks=step_and_time_limits(settings),
         name="networks",
+        quiet=True,
     )
     stack_history = plan.stack_history
     for k in plan.stack.rows:

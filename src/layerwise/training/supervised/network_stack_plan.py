@@ -71,7 +71,7 @@ class NetworkStackPlan(TrainingPlan):
         self.n_batches = progress.n_batches
         self.steps_planned = steps_planned(self.settings, progress.epochs, progress.n_batches)
 
-    def on_epoch_start(self, epoch: int, epochs: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Gather what differs between the members that still train."""
         rows = self.stack.rows
         self.own = self.overrides.for_members(

@@ -1,0 +1,109 @@
+"""Typed objects in the catalog: pydantic models as JSON, the metrics of a node among them."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NewType
+
+from kedro.io import AbstractDataset, DatasetError
+from pydantic import BaseModel, ValidationError
+
+from layerwise.utils import atomic_write
+
+if TYPE_CHECKING:
+    from layerwise.evaluation.metrics import LoggedMetrics
+
+# Kedro-Viz knows a preview by the name of what `preview` returns.
+JSONPreview = NewType("JSONPreview", str)
+TablePreview = NewType("TablePreview", dict)  # type: ignore[type-arg]
+
+
+class TypedDataset(AbstractDataset[Any, Any]):
+    """A pydantic model, written as JSON and read as what it was.
+
+    Args:
+        filepath: the JSON file.
+        model: the model's class by its public name, such as `layerwise.data.DataSpec`. It is imported when something
+            is read or written, since the catalog is built at every start.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(self, *, filepath: str, model: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self._model = model
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Return the model.
+
+        Raises:
+            DatasetError: the file is none of this model's.
+        """
+        try:
+            return self._class().model_validate(json.loads(self._filepath.read_text()))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise DatasetError(
+                f"{self._filepath} holds no {self._model}: {place + ': ' if place else ''}{first['msg']}"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{self._filepath} cannot be read: {error}") from error
+
+    def save(self, data: Any) -> None:
+        """Write the model; the file appears whole or not at all.
+
+        Raises:
+            DatasetError: it is of another class.
+        """
+        if not isinstance(data, self._class()):
+            raise DatasetError(f"{self._filepath} is for {self._model}, not for {type(data).__name__}")
+        with atomic_write(self._filepath) as part:
+            part.write_text(json.dumps(data.model_dump(mode="json"), indent=2))
+
+    def preview(self) -> JSONPreview:
+        """Return the JSON, for Kedro-Viz."""
+        return JSONPreview(self._filepath.read_text())
+
+    def _class(self) -> type[BaseModel]:
+        module, _, name = self._model.rpartition(".")
+        try:
+            found = getattr(import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise DatasetError(f"there is no class {self._model}: {error}") from error
+        if not (isinstance(found, type) and issubclass(found, BaseModel)):
+            raise DatasetError(f"{self._model} is no pydantic model")
+        return found
+
+    def _exists(self) -> bool:
+        return self._filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "model": self._model}
+
+
+class MetricsDataset(TypedDataset):
+    """The metrics of a node, which the tracking hook logs when they are saved: rows of name, value and step as JSON.
+
+    Args:
+        filepath: the JSON file.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(
+            filepath=filepath, model="layerwise.evaluation.metrics.LoggedMetrics", metadata=metadata
+        )
+
+    def preview(self) -> TablePreview:  # type: ignore[override]
+        """Return the rows as a table, for Kedro-Viz."""
+        metrics: LoggedMetrics = self.load()
+        rows = [[row.name, row.value, row.step] for row in metrics]
+        return TablePreview(
+            {"index": list(range(len(rows))), "columns": ["name", "value", "step"], "data": rows}
+        )
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

@@ -1,0 +1,56 @@
+"""The facts of a problem that a pipeline is composed for: what does not apply to it is not in the pipeline.
+
+`create_pipeline` asks `current_facts()` when Kedro builds the pipelines, which is after a session has read its
+parameters and its catalog, in Kedro-Viz and in notebooks too. Where no problem is known, as for
+`kedro registry list`, every question is answered with yes and the pipeline is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from layerwise.utils import kind_of_rows, run_parameters
+
+
+@dataclass(frozen=True)
+class ProblemFacts:
+    """What is known of a problem before its rows are read.
+
+    Args:
+        rows: what kind they are: table, images, ratings or documents; None where no problem is known.
+        parameters: the session's, as configured.
+    """
+
+    rows: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def has_rows(self, *kinds: str) -> bool:
+        """Say whether the rows may be of one of these kinds."""
+        return self.rows is None or self.rows in kinds
+
+    def has_task(self, *tasks: str) -> bool:
+        """Say whether the problem's task may be one of these."""
+        return self.rows is None or self.parameter("problem.task") in tasks
+
+    @property
+    def are_labelled(self) -> bool:
+        """Whether rows may have labels."""
+        return self.has_rows("table", "images")
+
+    def is_on(self, name: str) -> bool:
+        """Say whether a switch among the parameters, such as `rbm.probe`, may be on."""
+        return self.parameter(name) is not False
+
+    def parameter(self, name: str) -> Any:
+        """Return a parameter by its dotted name, None where it is not set."""
+        value: Any = self.parameters
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
+
+
+def current_facts() -> ProblemFacts:
+    """Return the facts of the present session's problem."""
+    return ProblemFacts(kind_of_rows(), run_parameters())
