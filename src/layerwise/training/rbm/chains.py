@@ -21,6 +21,10 @@ Product = Callable[[Tensor, Tensor], Tensor]
 class PersistentChains:
     """n Gibbs chains of an RBM, kept as hidden states (n, n_hidden).
 
+    A chain of documents keeps its length for life, since there is a model for each length: one that took the length of
+    another row at each batch would be a chain of none. `lengths` (n, 1) are those of the rows that the chains start at;
+    (0, 1) where units are no counts.
+
     Args:
         rbm: the model; its parameters are read at each step, so that the chains follow them.
         n: chains.
@@ -41,15 +45,24 @@ class PersistentChains:
         self.rbm, self.n, self.rng = rbm, n, rng
         self.up, self.down = up or rbm.hidden_pre_activation, down or self._visible_pre_activation
         self.hidden = torch.zeros(0, rbm.config.n_hidden)
+        self.lengths = torch.zeros(0, 1)
 
     @property
     def started(self) -> bool:
         """True when the chains have states."""
         return len(self.hidden) > 0
 
-    def start(self, hidden: Tensor) -> None:
-        """Start at hidden states (rows, n_hidden), repeated if there are fewer rows than chains."""
-        self.hidden = hidden[torch.arange(self._n_states(), device=hidden.device) % len(hidden)].clone()
+    def start(self, hidden: Tensor, lengths: Tensor | None = None) -> None:
+        """Start at hidden states (rows, n_hidden), repeated if there are fewer rows than chains.
+
+        Args:
+            hidden: states of the hidden units given rows.
+            lengths: (rows, 1) the lengths of these rows, if they are documents.
+        """
+        rows = torch.arange(self._n_states(), device=hidden.device) % len(hidden)
+        self.hidden = hidden[rows].clone()
+        if lengths is not None:
+            self.lengths = lengths[rows].clone()
 
     def _n_states(self) -> int:
         return self.n
@@ -57,21 +70,19 @@ class PersistentChains:
     def _visible_pre_activation(self, hidden: Tensor, out: Tensor) -> Tensor:
         return torch.addmm(self.rbm.visible_bias, hidden, self.rbm.weight.t(), out=out)
 
-    def advance(self, visible: Tensor, hidden: Tensor, steps: int, observation_counts: Tensor | None) -> None:
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int) -> None:
         """Take Gibbs steps; write the visible states and E[h | v] into (n, n_visible) and (n, n_hidden).
 
         Args:
             visible: receives the visible states.
             hidden: receives E[h | v].
             steps: Gibbs steps.
-            observation_counts: of the visible units, see `layerwise.models.rbm.units`; one row a chain.
         """
         rbm = self.rbm
+        lengths = self.lengths if len(self.lengths) else None
         for _ in range(steps):
             self.down(self.hidden, visible)
-            visible.copy_(
-                rbm.visible_units.sample(rbm.visible_units.mean_(visible, observation_counts), self.rng)
-            )
+            visible.copy_(rbm.visible_units.sample(rbm.visible_units.mean_(visible, lengths), self.rng))
             self.up(visible, hidden)
             rbm.hidden_units.activate_(hidden, self.hidden, torch.empty_like(hidden), self.rng)
 
@@ -99,14 +110,12 @@ class TemperedChains(PersistentChains):
     def _n_states(self) -> int:
         return self.n * len(self.betas)
 
-    def advance(self, visible: Tensor, hidden: Tensor, steps: int, observation_counts: Tensor | None) -> None:
+    def advance(self, visible: Tensor, hidden: Tensor, steps: int) -> None:
         """Take Gibbs steps at every temperature, each followed by exchanges between neighbours."""
         rbm = self.rbm
         betas = self.betas.repeat_interleave(self.n)[:, None]
-        if observation_counts is not None:
-            observation_counts = observation_counts.repeat(len(self.betas), 1)
         for _ in range(steps):
-            mean = rbm.visible_units.mean(betas * rbm.visible_pre_activation(self.hidden), observation_counts)
+            mean = rbm.visible_units.mean(betas * rbm.visible_pre_activation(self.hidden))
             v = rbm.visible_units.sample(mean, self.rng)
             h = rbm.hidden_units.sample_from_pre_activation(betas * rbm.hidden_pre_activation(v), self.rng)
             v, self.hidden = self._exchange(v, h)

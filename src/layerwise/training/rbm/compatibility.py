@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import UnitsError
@@ -25,3 +26,28 @@ def require_fitting_units(rbm: RBM, settings: ContrastiveDivergenceSettings) -> 
         raise UnitsError("centred gradients are not for counts, whose documents have lengths of their own")
     if settings.sample_visible is False and learns_variances:
         raise UnitsError("variances are learnt from samples of the visible units; leave sample_visible: null")
+
+
+def require_complete_rows(rbm: RBM, inputs: Tensor, settings: ContrastiveDivergenceSettings) -> None:
+    """Raise where rows miss groups of softmax units, as those of ratings do, and the settings need whole rows.
+
+    A chain of its own has no row that says what to leave out: it would sample a model of complete rows, and so would
+    its statistics. An offset is no mean of what is not there.
+
+    Args:
+        rbm: the RBM.
+        inputs: (rows, n_visible) training rows.
+        settings: of the training.
+
+    Raises:
+        UnitsError: says how many rows, and what to do.
+    """
+    if rbm.visible_units.scales_hidden_bias or (settings.chain == "data" and not settings.centered):
+        return
+    observed = rbm.visible_units.observation_counts(inputs)
+    incomplete = 0 if observed is None else int((observed == 0).any(1).sum())
+    if incomplete:
+        raise UnitsError(
+            f"a group of units is missing in {incomplete} of {len(inputs)} rows, and only chains from the rows know "
+            "which: use chain: data and centered: false"
+        )

@@ -20,7 +20,7 @@ from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE
 from layerwise.training.plan import Losses, TrainingPlan
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
-from layerwise.training.rbm.compatibility import require_fitting_units
+from layerwise.training.rbm.compatibility import require_complete_rows, require_fitting_units
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
@@ -113,11 +113,9 @@ class ContrastiveDivergence(TrainingPlan):
             if self._batches % RECONSTRUCT_EVERY == 0:
                 losses["reconstruction"] = self._loss(self.rbm.visible_pre_activation(states), start)
             if not self.chains.started:
-                self.chains.start(states)
-            if observation_counts is not None:
-                # A chain has the observation counts of the batch's row at its position.
-                observation_counts = observation_counts[torch.arange(m, device=observation_counts.device) % n]
-            self.chains.advance(visible[n:], hidden[n:], self.steps, observation_counts)
+                require_complete_rows(self.rbm, start, self.settings)
+                self.chains.start(states, observation_counts if self.has_counts else None)
+            self.chains.advance(visible[n:], hidden[n:], self.steps)
         self._update(visible, hidden, n, m)
         self._batches += 1
         return losses
@@ -262,6 +260,8 @@ class ContrastiveDivergence(TrainingPlan):
         state = {name: value.clone() for name, value in self._tensors().items()}
         if self.chains is not None:
             state["chains"] = self.chains.hidden.clone()
+            if self.has_counts:
+                state["chain_lengths"] = self.chains.lengths.clone()
         batches = torch.tensor(self._batches)
         return state | {"rng": self.rng.get_state(), "batches": batches}
 
@@ -271,6 +271,8 @@ class ContrastiveDivergence(TrainingPlan):
             value.copy_(state[name])
         if self.chains is not None:
             self.chains.hidden = state["chains"].clone()
+            if self.has_counts:
+                self.chains.lengths = state["chain_lengths"].clone()
         self._batches = int(state["batches"])
         self.rng.set_state(state["rng"])
         if self.settings.bfloat16:

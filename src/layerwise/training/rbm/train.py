@@ -18,6 +18,7 @@ from layerwise.training.callbacks import (
 )
 from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
+from layerwise.training.rbm.compatibility import require_complete_rows
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.training.rbm.ratings_monitor import RatingsMonitor
@@ -106,6 +107,8 @@ def fit_rbm(
     real = rbm.config.has_gaussian_units
     rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
     chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if real else settings
+    if isinstance(training, TensorData):
+        require_complete_rows(rbm, training.inputs, chosen)
     has_counts = rbm.config.visible == "counts"
     pseudo_likelihood_rows = (
         0
