@@ -1,4 +1,4 @@
-"""Centring, sparsity, dropout, variances, counts: against exact answers, float64."""
+"""Centring, sparsity, variances, counts: against exact answers, float64."""
 
 import pytest
 import torch
@@ -153,35 +153,6 @@ def test_sparsity_brings_the_mean_activation_to_its_target():
     assert (found[0.1] - 0.1).abs().max() < 0.04
 
 
-def test_dropout_leaves_units_out_for_the_whole_step():
-    rbm = m.make_rbm("bernoulli")
-    row = some_rows(rbm)[:1]
-    dropped = 0
-    for seed in range(40):
-        copy = m.make_rbm("bernoulli")
-        before = copy.weight.clone()
-        plan(copy, seed=seed, learning_rate=1.0, dropout=0.5, steps=2, **PLAIN).training_step(TensorData(row))
-        still = (copy.weight == before).all(0)
-        assert torch.equal(still, copy.hidden_bias == rbm.hidden_bias)
-        dropped += int(still.sum())
-    assert 35 < dropped < 85  # of 120, at a half
-
-
-def test_learning_with_dropout_raises_the_likelihood():
-    rows = m.states(m.bits(4))[[0, 0, 0, 15, 15, 15, 3]].repeat(30, 1)
-    rbm = RBM(RBMConfig(n_visible=4, n_hidden=8), m.seeded()).double()
-    rbm.initialize_from(rows)
-    v = m.states(m.bits(4))
-
-    def log_likelihood():
-        return float(-rbm.free_energy(rows).mean() - (-rbm.free_energy(v)).logsumexp(0))
-
-    before = log_likelihood()
-    learner = plan(rbm, learning_rate=0.1, dropout=0.3, steps=2, sample_visible=True)
-    fit(learner, TensorData(rows), epochs=60, batch_size=30, rng=m.seeded(1))
-    assert log_likelihood() > before + 0.8
-
-
 def test_momentum_and_rate_change_by_epoch():
     learner = plan(
         m.make_rbm("bernoulli"),
@@ -265,8 +236,6 @@ def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
     [
         ("counts", {"bfloat16": True}, "float32 weights"),
         ("counts", {"centered": True}, "lengths"),
-        ("bernoulli", {"chain": "persistent", "dropout": 0.5}, "persistent chains cannot follow"),
-        ("bernoulli", {"chain": "tempered", "dropout": 0.5}, "persistent chains cannot follow"),
         ("gaussian with variances", {"sample_visible": False}, "leave sample_visible: null"),
     ],
 )

@@ -122,7 +122,7 @@ MIXED = {
     ],
 )
 def test_groups_that_a_row_misses_refuse_chains_that_know_nothing_of_it(shape, settings):
-    with pytest.raises(UnitsError, match="missing in 1 of 13 rows.*chain: data"):
+    with pytest.raises(UnitsError, match=r"missing in 1 of 13 rows.*chain: data"):
         train(INCOMPLETE, shape, **settings)
     assert train(COMPLETE, shape, **settings).history["rbm"]
 

@@ -2,6 +2,7 @@ from .ais import (
     ais_log_weights as ais_log_weights,
     annealing_schedule as annealing_schedule,
     reverse_ais_log_weights as reverse_ais_log_weights,
+    sample_rows as sample_rows,
 )
 from .iwae import elbo_terms as elbo_terms, importance_weighted_log_prob as importance_weighted_log_prob
 from .parzen import parzen_log_likelihood as parzen_log_likelihood

@@ -10,7 +10,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
+from layerwise.evaluation.likelihood.ais import (
+    ais_log_weights,
+    annealing_schedule,
+    reverse_ais_log_weights,
+    sample_rows,
+)
 from layerwise.evaluation.likelihood.partition import (
     LogPartition,
     exact_log_partition,
@@ -71,7 +76,7 @@ def log_partition(
     base, betas = rbm.visible_units.initial_bias(training), annealing_schedule(settings.temperatures)
     forward = ais_log_weights(rbm, base, betas, settings.chains, rng)
     sampled_rows = torch.randint(len(training), (settings.chains,), generator=rng, device=training.device)
-    start = rbm.gibbs(training[sampled_rows], settings.reverse_steps, rng)
+    start = sample_rows(rbm, training[sampled_rows], settings.reverse_steps, rng)
     backward = reverse_ais_log_weights(rbm, base, betas, start, rng)
     return replace(log_partition_interval(forward, backward), seconds=time.perf_counter() - began)
 

@@ -16,12 +16,13 @@ from layerwise.utils import Config
 
 
 class DBNConfig(Config):
-    """The shape of a stack."""
+    """The shape of a stack; `dropout` is that of `RBMConfig`, for every layer."""
 
     kind: Literal["dbn"] = "dbn"
     n_visible: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = Field(min_length=1)
     visible: Literal["bernoulli", "gaussian"] = "bernoulli"
+    dropout: float = Field(0.0, ge=0, lt=1)
 
 
 @register_network(DBNConfig)
@@ -38,7 +39,12 @@ class DBN(nn.Module):
         self.config = config
         sizes = (config.n_visible, *config.hidden_sizes)
         shapes = [
-            RBMConfig(n_visible=n, n_hidden=m, visible=config.visible if i == 0 else "bernoulli")
+            RBMConfig(
+                n_visible=n,
+                n_hidden=m,
+                visible=config.visible if i == 0 else "bernoulli",
+                dropout=config.dropout,
+            )
             for i, (n, m) in enumerate(pairwise(sizes))
         ]
         self.rbms = nn.ModuleList(RBM(shape, rng) for shape in shapes)

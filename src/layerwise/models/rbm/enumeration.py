@@ -56,6 +56,10 @@ def slices_of_states(sites: list[Tensor], like: Tensor) -> Iterator[Tensor]:
 
 
 def rbm_sites(rbm: RBM) -> tuple[list[Tensor] | None, list[Tensor] | None]:
-    """Return the sites of the visible and of the hidden layer."""
+    """Return the sites of the visible and of the hidden layer.
+
+    After training with dropout there are none of the hidden layer: a geometric mean of RBMs is no sum over its states.
+    """
     shape = rbm.config
-    return layer_sites(rbm.visible_units, shape.n_visible), layer_sites(rbm.hidden_units, shape.n_hidden)
+    hidden = None if shape.dropout else layer_sites(rbm.hidden_units, shape.n_hidden)
+    return layer_sites(rbm.visible_units, shape.n_visible), hidden

@@ -78,16 +78,12 @@ def _parts(rbm: RBM) -> list[tuple[Units, slice]]:
     return found  # type: ignore[return-value]
 
 
-def _hidden_term(rbm: RBM, x: Tensor) -> Tensor:
-    return rbm.hidden_units.log_partition(x, rbm.hidden_bias)
-
-
 def _bernoulli(rbm: RBM, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
-    present = _hidden_term(rbm, x)
+    present = rbm.log_hidden_sum(x)
     for i in range(v.shape[1]):
         change = 1 - 2 * v[:, i]
-        flipped = _hidden_term(rbm, torch.addr(x, change, weight[i])) + change * bias[i]
+        flipped = rbm.log_hidden_sum(torch.addr(x, change, weight[i])) + change * bias[i]
         total += functional.logsigmoid(present - flipped)
     return total
 
@@ -98,10 +94,10 @@ def _softmax(rbm: RBM, units: SoftmaxUnits, v: Tensor, x: Tensor, weight: Tensor
     for g, (size, rest) in enumerate(zip(units.groups, units.rest, strict=True)):
         at = slice(start, start + size)
         without = x - v[:, at] @ weight[at]
-        scores = [_hidden_term(rbm, without + w) + b for w, b in zip(weight[at], bias[at], strict=True)]
+        scores = [rbm.log_hidden_sum(without + w) + b for w, b in zip(weight[at], bias[at], strict=True)]
         if rest:
-            scores.append(_hidden_term(rbm, without))
-        own = _hidden_term(rbm, x) + v[:, at] @ bias[at]
+            scores.append(rbm.log_hidden_sum(without))
+        own = rbm.log_hidden_sum(x) + v[:, at] @ bias[at]
         total += (own - torch.stack(scores, 1).logsumexp(1)) * observed[:, g]
         start += size
     return total
@@ -112,7 +108,7 @@ def _gaussian(rbm: RBM, units: Units, v: Tensor, x: Tensor, weight: Tensor, bias
         units.log_variance.exp() if isinstance(units, GaussianVarianceUnits) else torch.ones_like(bias)
     )
     total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
-    present = _hidden_term(rbm, x)
+    present = rbm.log_hidden_sum(x)
     for i, (w, b, variance) in enumerate(zip(weight, bias, variances, strict=True)):
         sigma = float(variance.sqrt())
         # Given the others, v_i is a mixture of normals around b + W h, h between 0 and 1.
@@ -126,7 +122,7 @@ def _gaussian(rbm: RBM, units: Units, v: Tensor, x: Tensor, weight: Tensor, bias
         without = x - torch.outer(v[:, i], w) / variance
         scores = torch.stack(
             [
-                _hidden_term(rbm, without + u / variance * w) - (u - b).square() / (2 * variance)
+                rbm.log_hidden_sum(without + u / variance * w) - (u - b).square() / (2 * variance)
                 for u in points
             ],
             1,

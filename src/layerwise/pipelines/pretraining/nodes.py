@@ -73,7 +73,9 @@ def _new_dbn(
     visible = settings.visible
     if visible == "auto":
         visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
-    shape = DBNConfig(n_visible=columns.n_inputs, hidden_sizes=hidden_sizes, visible=visible)
+    shape = DBNConfig(
+        n_visible=columns.n_inputs, hidden_sizes=hidden_sizes, visible=visible, dropout=settings.dropout
+    )
     return DBN(shape, torch_rng(seed, "stack")).to(best_device())
 
 

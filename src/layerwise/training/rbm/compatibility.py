@@ -20,6 +20,11 @@ def require_fitting_units(rbm: RBM, settings: ContrastiveDivergenceSettings) -> 
     has_counts = rbm.visible_units.scales_hidden_bias
     if settings.bfloat16 and (learns_variances or has_counts or rbm.weight.dtype != torch.float32):
         raise UnitsError("bfloat16 products are for float32 weights and units of fixed variance, not counts")
+    if settings.dropout != rbm.config.dropout:
+        raise UnitsError(
+            f"the RBM's config has dropout {rbm.config.dropout:g} and its settings {settings.dropout:g}; the RBM is "
+            "judged by what its config says, so give both the same"
+        )
     if settings.dropout and settings.chain != "data":
         raise UnitsError("dropout changes the model with every batch, which persistent chains cannot follow")
     if settings.centered and has_counts:

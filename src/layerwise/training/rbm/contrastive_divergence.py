@@ -116,7 +116,7 @@ class ContrastiveDivergence(TrainingPlan):
                 require_complete_rows(self.rbm, start, self.settings)
                 self.chains.start(states, observation_counts if self.has_counts else None)
             self.chains.advance(visible[n:], hidden[n:], self.steps)
-        self._update(visible, hidden, n, m)
+        self._update(visible, hidden, n, m, mask)
         self._batches += 1
         return losses
 
@@ -164,7 +164,7 @@ class ContrastiveDivergence(TrainingPlan):
             return out.copy_(h.bfloat16() @ self._weight16.t()).add_(self.visible_bias)
         return torch.addmm(self.visible_bias, h, self.weight.t(), out=out)
 
-    def _update(self, visible: Tensor, hidden: Tensor, n: int, m: int) -> None:
+    def _update(self, visible: Tensor, hidden: Tensor, n: int, m: int, mask: Tensor | None) -> None:
         scale, s = self.rate / n, self.settings
         # A unit of learnt variance has its gradient times the variance: as in a natural gradient, a step then moves its
         # mean as far whatever its noise. Without it, the smaller a variance is, the sooner its weights explode.
@@ -172,7 +172,7 @@ class ContrastiveDivergence(TrainingPlan):
         if self.variances:
             self._update_variances(visible, hidden, n)
         # Read before centring, which changes both in place.
-        push = self._sparsity_push(v[:n], hidden[:n]) if s.sparsity_target is not None else None
+        push = self._sparsity_push(v[:n], hidden[:n], mask) if s.sparsity_target is not None else None
         visible_change = v[:n].sum(0).sub_(v[n:].sum(0), alpha=n / m)
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
         hidden[n:].mul_(-n / m)
@@ -214,13 +214,18 @@ class ContrastiveDivergence(TrainingPlan):
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return v.sub_(self.visible_offset), hidden
 
-    def _sparsity_push(self, v: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
+    def _sparsity_push(self, v: Tensor, positive: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the mean row and r cost (target - running mean activation) of each hidden unit.
 
-        Their outer product is added to the weights' velocity, the second to that of the hidden biases.
+        Their outer product is added to the weights' velocity, the second to that of the hidden biases. A unit's mean is
+        over the rows that kept it; one that all rows left out keeps the running mean it has.
         """
         s = self.settings
-        self.mean_activation.lerp_(positive.mean(0), 1 - s.sparsity_decay)
+        activation = positive.mean(0)
+        if mask is not None:
+            kept = mask.sum(0)
+            activation = torch.where(kept > 0, positive.sum(0) / kept, self.mean_activation)
+        self.mean_activation.lerp_(activation, 1 - s.sparsity_decay)
         push = (s.sparsity_target - self.mean_activation).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
         return v.mean(0), push
 
@@ -235,8 +240,12 @@ class ContrastiveDivergence(TrainingPlan):
     def _mask(self, n: int) -> Tensor | None:
         if not self.settings.dropout:
             return None
-        draws = self.weight.new_empty(n, self.rbm.config.n_hidden).uniform_(generator=self.rng)
-        return draws.ge_(self.settings.dropout)
+        # A group of categorical units is left out as a whole: without its unit it would have no state.
+        shape = self.rbm.config
+        size = shape.hidden_group_size if shape.hidden == "categorical" else 1
+        draws = self.weight.new_empty(n, shape.n_hidden // size).uniform_(generator=self.rng)
+        mask = draws.ge_(self.settings.dropout)
+        return mask if size == 1 else mask.repeat_interleave(size, 1)
 
     def _new_buffers(self, n: int, m: int) -> tuple[Tensor, ...]:
         shape, like = self.rbm.config, self.weight

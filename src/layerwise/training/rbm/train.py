@@ -38,6 +38,7 @@ def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int 
         "hidden": settings.hidden,
         "hidden_group_size": settings.hidden_group_size,
         "learn_variance": settings.learn_variance,
+        "dropout": settings.dropout,
     }
     kinds = {block.kind for block in columns.blocks}
     visible: VisibleKind
