@@ -14,10 +14,10 @@ from layerwise.evaluation.reports import table
 from layerwise.models import ACTIVATION_CHOICES, INITIALIZER_CHOICES
 from layerwise.parameters import PARAMETERS, is_model
 from layerwise.training.autoencoder import SPARSITIES, known_variants
-from layerwise.training.gan import OBJECTIVE_CHOICES
+from layerwise.training.gan import known_objectives
 from layerwise.training.optim import OPTIMIZERS, SCHEDULES
 from layerwise.training.supervised import LOSSES, TASKS
-from layerwise.utils import Choice
+from layerwise.utils import Choice, Registered
 
 HEAD = """# Hyperparameters
 
@@ -64,7 +64,10 @@ def values_of(field: FieldInfo) -> str:
 
 
 def _kinds(kind: Any, limits: list[Any]) -> Iterator[str]:
-    if get_origin(kind) is Literal:
+    registered = [each for each in limits if isinstance(each, Registered)]
+    if registered:
+        yield ", ".join(registered[0].names())
+    elif get_origin(kind) is Literal:
         yield ", ".join(str(value) for value in get_args(kind))
     elif get_origin(kind) is tuple:
         yield "a list"
@@ -154,7 +157,7 @@ def document() -> str:
         ),
         _choices("Losses", LOSSES, "tasks", {name: ", ".join(tasks) for name, tasks in TASKS.items()})
         + "\n\ny is the target, s the output, p its probability.",
-        _choices("Objectives", OBJECTIVE_CHOICES, "", {})
+        _choices("Objectives", {n: each.choice for n, each in known_objectives().items()}, "", {})
         + "\n\nG is the generator, D the discriminator, E a mean; the first V is of probabilities, others of scores.",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"

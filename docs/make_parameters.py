@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.parameters import PARAMETERS
-from layerwise.training.autoencoder import Registered
+from layerwise.utils import Registered
 
 WIDTH = 120
 # Longer lists of names stand in the documentation's tables alone.

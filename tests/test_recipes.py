@@ -16,8 +16,12 @@ from pydantic import Field
 from torch import nn
 
 import layerwise
-from layerwise.models import kinds, load_network, register_network, save_network
-from layerwise.utils import Config
+from layerwise.models import load_network, register_network, save_network
+from layerwise.models.kinds import KINDS
+from layerwise.training.gan import GANObjective, RingSettings, register_objective, train_ring_gan
+from layerwise.training.gan.objectives.base import OBJECTIVES
+from layerwise.utils import Choice, Config
+from layerwise.utils.registry import import_registrants
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/layerwise"
@@ -161,7 +165,31 @@ class ProjectionVariant(ReconstructionVariant):
 
 register_variant(ProjectionVariant("projection", Choice("one matrix"), {"latent_size": 4}))
 '''
+# "Add a GAN objective": one file.
+LOGISTIC = '''
+"""As non_saturating, with scores for its value."""
+
+from layerwise.training.gan import register_objective
+from layerwise.training.gan.objectives.cross_entropy import NonSaturatingObjective
+from layerwise.utils import Choice
+
+
+class LogisticObjective(NonSaturatingObjective):
+    """V = E s(x) - E s(G(z))."""
+
+    def real_value(self, scores):
+        """Return s."""
+        return scores
+
+    def fake_value(self, scores):
+        """Return -s."""
+        return -scores
+
+
+register_objective(LogisticObjective("logistic", Choice("as non_saturating")))
+'''
 NEW_FILES = {
+    "training/gan/objectives/logistic.py": LOGISTIC,
     "training/autoencoder/variants/narrow.py": NARROW,
     "models/autoencoder/projection.py": PROJECTION_NETWORK,
     "training/autoencoder/variants/projection.py": PROJECTION_VARIANT,
@@ -197,19 +225,6 @@ CHANGES = {
     ],
     "evaluation/metrics/supervised.py": [
         ('LOWER_IS_BETTER = {"error",', 'LOWER_IS_BETTER = {"wrong_rows", "error",')
-    ],
-    # "Add a GAN objective"
-    "training/gan/objectives.py": [
-        ('Literal[\n    "minimax",', 'Literal[\n    "logistic", "minimax",'),
-        (
-            "_BY_NAME: dict[str, Objective] = {\n",
-            "_BY_NAME: dict[str, Objective] = {\n"
-            '    "logistic": Objective(_cross_entropy, softplus, lambda s: softplus(-s), _identity, _negative),\n',
-        ),
-        (
-            "OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {\n",
-            'OBJECTIVE_CHOICES: dict[ObjectiveName, Choice] = {\n    "logistic": Choice("as non_saturating"),\n',
-        ),
     ],
 }
 # What a reader of the recipes then does in the copy; it prints what came of it.
@@ -346,6 +361,62 @@ def test_a_new_objective_trains_a_gan(changed):
     assert "| `logistic` | as non_saturating |" in (project / "docs/hyperparameters.md").read_text()
 
 
+class SquaredHinge(GANObjective):
+    """Margins as the hinge has them, squared."""
+
+    def real_loss(self, scores, smoothing):
+        return torch.relu(1 - scores).square()
+
+    def fake_loss(self, scores):
+        return torch.relu(1 + scores).square()
+
+    def generator_loss(self, scores):
+        return -scores
+
+    def after_discriminator_step(self, discriminator, settings):
+        with torch.no_grad():
+            for parameter in discriminator.parameters():
+                parameter.clamp_(-settings.weight_clip, settings.weight_clip)
+
+
+def test_an_objective_of_another_distribution_trains_is_saved_and_samples(tmp_path, monkeypatch):
+    class Entry:
+        def load(self):
+            register_objective(
+                SquaredHinge("squared_hinge", Choice("the hinge, squared"), own_settings=("weight_clip",))
+            )
+
+    with pytest.raises(ValueError, match="Input should be 'hinge'"):
+        RingSettings(objective="squared_hinge")
+    monkeypatch.setattr(OBJECTIVES, "entries", OBJECTIVES.all())
+    monkeypatch.setattr(
+        "layerwise.utils.registry.entry_points",
+        lambda group: [Entry()] * (group == "layerwise.gan_objectives"),
+    )
+    import_registrants.cache_clear()  # a process looks for them once
+    try:
+        settings = RingSettings(
+            objective="squared_hinge",
+            weight_clip=0.05,
+            epochs=2,
+            rows=300,
+            hidden_sizes=(16,),
+            batch_size=100,
+        )
+    finally:
+        import_registrants.cache_clear()
+    with pytest.raises(ValueError, match="no use for gradient_penalty: it belongs to wasserstein_penalty"):
+        RingSettings(objective="squared_hinge", gradient_penalty=1.0)
+    result = train_ring_gan(settings, seed=0)
+    largest = max(float(p.detach().abs().max()) for p in result.discriminator.parameters())
+    assert largest == pytest.approx(0.05)
+    for epoch in result.history:  # the value of the class that is the base: minus both losses
+        assert epoch["train/value"] == pytest.approx(-epoch["train/discriminator_loss"], rel=1e-5)
+    save_network(result.generator, tmp_path)
+    found = load_network(tmp_path).sample(5, torch.Generator().manual_seed(1))
+    assert torch.equal(found, result.generator.sample(5, torch.Generator().manual_seed(1)))
+
+
 def test_a_copied_folder_and_a_file_of_ones_own_are_a_problem(fresh_project):
     rng = np.random.default_rng(0)
     size, weight = rng.normal(5, 1, 300).round(2), rng.normal(5, 1, 300).round(2)
@@ -393,7 +464,7 @@ def test_a_model_that_is_registered_is_saved_and_read(tmp_path, monkeypatch):
     save_network(network, tmp_path)
     with pytest.raises(ValueError, match="unknown kind of network 'scaled'"):
         load_network(tmp_path)
-    monkeypatch.setattr(kinds, "_KINDS", kinds._KINDS.copy())
+    monkeypatch.setattr(KINDS, "entries", KINDS.all())
     assert register_network(ScaledConfig)(Scaled) is Scaled
     found = load_network(tmp_path)
     assert type(found) is Scaled

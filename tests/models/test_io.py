@@ -19,7 +19,7 @@ from layerwise.models.autoencoder import (
     VAEConfig,
 )
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
-from layerwise.models.kinds import known_kinds
+from layerwise.models.kinds import KINDS
 from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
 
 
@@ -59,7 +59,7 @@ def network(kind):
     return made
 
 
-@pytest.mark.parametrize("kind", known_kinds())
+@pytest.mark.parametrize("kind", KINDS.all())
 def test_a_network_comes_back_bit_for_bit(kind, tmp_path):
     saved = network(kind)
     save_network(saved, tmp_path / "new" / "folder")

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from layerwise.models.kinds import find_kind
+from layerwise.models.kinds import KINDS
 from layerwise.utils import Config, atomic_write
 
 
@@ -37,7 +37,7 @@ def load_network(folder: str | Path) -> nn.Module:
     folder = Path(folder)
     shape = json.loads((folder / "network.json").read_text())
     try:
-        config_class, network_class = find_kind(str(shape.get("kind")))
+        config_class, network_class = KINDS.find(str(shape.get("kind")))
     except ValueError as error:
         raise ValueError(f"{folder / 'network.json'}: {error}") from error
     network = network_class(config_class(**shape))

@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from torch import nn
 
-from layerwise.utils import Config, import_registrants, nearest
+from layerwise.utils import Config, Registry
 
 Network = TypeVar("Network", bound=nn.Module)
 # By `kind`: the config, and the network that is made of one.
-_KINDS: dict[str, tuple[type[Config], type[nn.Module]]] = {}
-ENTRY_POINTS = "layerwise.networks"
+KINDS: Registry[tuple[type[Config], type[nn.Module]]] = Registry(
+    "kind of network", "layerwise.models", "layerwise.networks"
+)
 
 
 def register_network(config: type[Config]) -> Callable[[type[Network]], type[Network]]:
@@ -23,24 +24,7 @@ def register_network(config: type[Config]) -> Callable[[type[Network]], type[Net
     """
 
     def register(network: type[Network]) -> type[Network]:
-        _KINDS[config.model_fields["kind"].default] = (config, network)
+        KINDS.add(config.model_fields["kind"].default, (config, network))
         return network
 
     return register
-
-
-def known_kinds() -> list[str]:
-    """Return the name of every kind in `layerwise.models` and in the entry points `layerwise.networks`."""
-    import_registrants("layerwise.models", ENTRY_POINTS)
-    return sorted(_KINDS)
-
-
-def find_kind(kind: str) -> tuple[type[Config], type[nn.Module]]:
-    """Return the config and the network of a kind.
-
-    Raises:
-        ValueError: no class is registered under that name.
-    """
-    if kind not in _KINDS and kind not in (known := known_kinds()):
-        raise ValueError(f"unknown kind of network '{kind}'{nearest(kind, known)}")
-    return _KINDS[kind]

@@ -11,9 +11,8 @@ from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics import linear_probe
+from layerwise.evaluation.metrics import MetricsByModel, linear_probe
 from layerwise.evaluation.unsupervised import fit_pca
-from layerwise.utils import report_metrics
 
 # The fraction of the labelled rows' variance that the components explain.
 EXPLAINED_VARIANCE = 0.95
@@ -26,8 +25,8 @@ def probe_views(
     columns: DataSpec,
     seed: int,
     bootstrap: int,
-) -> tuple[dict[str, Any], str, str]:
-    """Fit linear models on a representation, on the raw rows and on their principal components, and report them.
+) -> MetricsByModel:
+    """Fit linear models on a representation, on the raw rows and on their principal components.
 
     Args:
         name: of the representation.
@@ -38,31 +37,35 @@ def probe_views(
         bootstrap: resamples for each interval.
 
     Returns:
-        The metrics by view, the name of the main metric, and its values by view in words.
+        The metrics on the test rows by view: `name`, `raw` and `pca`.
     """
     components = fit_pca(parts["labelled"].inputs, EXPLAINED_VARIANCE)
-    views: dict[str, dict[str, Any]] = {
-        name: {part: represent(rows.inputs) for part, rows in parts.items()},
-        "raw": {part: rows.inputs for part, rows in parts.items()},
-        "pca": {part: components.encode(rows.inputs) for part, rows in parts.items()},
+    views: dict[str, Callable[[Tensor], Any]] = {
+        name: represent,
+        "raw": lambda inputs: inputs,
+        "pca": components.encode,
     }
     found = {}
-    for view, given in views.items():
-        pairs = [(given[part], parts[part].targets) for part in parts]
+    for view, of in views.items():
+        labelled, validation, test = ((of(rows.inputs), rows.targets) for rows in parts.values())
         found[view] = linear_probe(
             columns.task,
-            pairs[0],
-            pairs[1],
-            pairs[2],
+            labelled,
+            validation,
+            test,
             n_outputs=columns.n_outputs,
             seed=seed,
             n_bootstrap=bootstrap,
         )
-        report_metrics({f"test/probe/{view}/{key}": metric.value for key, metric in found[view].items()})
+    return MetricsByModel.model_validate(found)
+
+
+def describe_probe(found: MetricsByModel, columns: DataSpec) -> str:
+    """Return a phrase with the main metric of every view of a probe."""
     main = "rmse" if columns.task == "regression" else "error" if "error" in found["raw"] else "hamming_loss"
-    shown = ", ".join(f"{view} {metrics[main].value:.4f}" for view, metrics in found.items())
-    dumped = {view: {key: m.model_dump() for key, m in metrics.items()} for view, metrics in found.items()}
-    return dumped, main, shown
+    return f"{main} on the test rows: " + ", ".join(
+        f"{view} {metrics[main].value:.4f}" for view, metrics in found.items()
+    )
 
 
 def latent_map_figure(latents: Tensor, rows: TensorData, columns: DataSpec) -> Figure:

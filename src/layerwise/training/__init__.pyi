@@ -1,3 +1,11 @@
 from .greedy import PretrainingResult as PretrainingResult
+from .histories import (
+    Epoch as Epoch,
+    LayerHistory as LayerHistory,
+    PretrainingHistory as PretrainingHistory,
+    ReconstructedRow as ReconstructedRow,
+    ReconstructionStage as ReconstructionStage,
+    reconstructed_row as reconstructed_row,
+)
 from .loop import evaluate as evaluate, fit as fit
 from .plan import TrainingError as TrainingError, TrainingPlan as TrainingPlan

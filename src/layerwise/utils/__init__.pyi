@@ -2,8 +2,8 @@ from .config import Choice as Choice, Config as Config, nearest as nearest, sett
 from .devices import Precision as Precision, best_device as best_device, matmul_autocast as matmul_autocast
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError
 from .files import atomic_write as atomic_write
-from .plugins import import_registrants as import_registrants
 from .random_streams import derive_seed as derive_seed, numpy_rng as numpy_rng, torch_rng as torch_rng
+from .registry import Registered as Registered, Registry as Registry
 from .run_context import (
     current_checkpoint_store as current_checkpoint_store,
     flush_reports as flush_reports,

@@ -6,18 +6,19 @@ import pytest
 import torch
 from torch import nn
 
-from layerwise.models import kinds, load_network, register_network
+from layerwise.models import load_network, register_network
 from layerwise.models.autoencoder import BaseAutoencoder
 from layerwise.models.autoencoder.outputs import build_output
+from layerwise.models.kinds import KINDS
 from layerwise.training.autoencoder import (
     AutoencoderSettings,
     ReconstructionVariant,
     SAESettings,
-    known_variants,
     register_variant,
-    registry,
 )
-from layerwise.utils import Choice, Config, import_registrants
+from layerwise.training.autoencoder.registry import VARIANTS
+from layerwise.utils import Choice, Config
+from layerwise.utils.registry import import_registrants
 
 
 class ScalingConfig(Config):
@@ -51,9 +52,8 @@ class ScalingVariant(ReconstructionVariant):
 
 @pytest.fixture
 def scaling(monkeypatch):
-    monkeypatch.setattr(registry, "_VARIANTS", dict(known_variants()))
-    kinds.known_kinds()
-    monkeypatch.setattr(kinds, "_KINDS", kinds._KINDS.copy())
+    for each in (VARIANTS, KINDS):
+        monkeypatch.setattr(each, "entries", each.all())
     register_network(ScalingConfig)(Scaling)
     register_variant(ScalingVariant("scaling", Choice("scales"), {"corruption": "masking"}))
 
@@ -92,9 +92,9 @@ def test_variants_of_another_distribution_are_loaded_by_their_entry_points(monke
         def load(self):
             register_variant(ScalingVariant("foreign", Choice("of another distribution")))
 
-    monkeypatch.setattr(registry, "_VARIANTS", dict(known_variants()))
+    monkeypatch.setattr(VARIANTS, "entries", VARIANTS.all())
     monkeypatch.setattr(
-        "layerwise.utils.plugins.entry_points",
+        "layerwise.utils.registry.entry_points",
         lambda group: [Entry()] if group == "layerwise.autoencoder_variants" else [],
     )
     import_registrants.cache_clear()  # a process looks for them once

@@ -9,7 +9,7 @@ from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, 
 from layerwise.training import evaluate, fit
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
-from layerwise.training.gan.objectives import OBJECTIVES
+from layerwise.training.gan.objectives.base import OBJECTIVES
 
 D = 16
 
@@ -76,7 +76,7 @@ def test_a_step_of_one_network_leaves_the_other_alone(network, discriminator_sha
     assert all(p.requires_grad for p in [*plan.generator.parameters(), *plan.discriminator.parameters()])
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", OBJECTIVES.all())
 def test_the_generators_gradient_is_that_of_its_loss_through_the_discriminator(objective):
     plan = build_plan(objective=objective, ema_decay=0.0)
     plan.on_epoch_start(1)

@@ -11,11 +11,11 @@ from layerwise.checkpointing import Progress
 from layerwise.models.gan import Generator, GeneratorConfig
 from layerwise.parameters import PARAMETERS
 from layerwise.training.gan import (
-    OBJECTIVE_CHOICES,
     GANSettings,
     PairSettings,
     RingSettings,
     count_modes,
+    known_objectives,
     sample_ring,
     train_ring_gan,
 )
@@ -84,7 +84,7 @@ def wrong_names(remedy):
     for name, value in named_parameters(remedy):
         key, _, field = name.rpartition(".")
         models = [PARAMETERS.get(key)] if key else GANS
-        if name in OBJECTIVE_CHOICES:
+        if name in known_objectives():
             name, field, value = "objective", "objective", name
         for model in models:
             if model is None or field not in model.model_fields:

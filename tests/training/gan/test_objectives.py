@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
-from layerwise.training.gan.objectives import OBJECTIVES, get_objective
+from layerwise.training.gan.objectives.base import OBJECTIVES
 
 # Two densities on five points.
 P = torch.tensor([0.1, 0.3, 0.2, 0.25, 0.15], dtype=torch.float64)
@@ -16,7 +16,7 @@ Q = torch.tensor([0.4, 0.1, 0.2, 0.05, 0.25], dtype=torch.float64)
 
 
 def expected_loss(name, scores, smoothing=0.0):
-    objective = get_objective(name)
+    objective = OBJECTIVES.find(name)
     return (P * objective.real_loss(scores, smoothing) + Q * objective.fake_loss(scores)).sum()
 
 
@@ -53,7 +53,7 @@ def test_the_optimal_least_squares_discriminator_is_p_over_p_plus_q_too():
 
 
 def test_the_optimal_value_is_the_jensen_shannon_divergence():
-    objective, scores, middle = get_objective("minimax"), torch.logit(P / (P + Q)), (P + Q) / 2
+    objective, scores, middle = OBJECTIVES.find("minimax"), torch.logit(P / (P + Q)), (P + Q) / 2
     value = (P * objective.real_value(scores) + Q * objective.fake_value(scores)).sum()
     divergence = 0.5 * (P * (P / middle).log() + Q * (Q / middle).log()).sum()
     assert float(value) == pytest.approx(-math.log(4) + 2 * float(divergence))
@@ -61,13 +61,13 @@ def test_the_optimal_value_is_the_jensen_shannon_divergence():
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating"])
 def test_at_equality_the_value_is_minus_log_4(name):
-    objective, undecided = get_objective(name), torch.zeros(3, dtype=torch.float64)
+    objective, undecided = OBJECTIVES.find(name), torch.zeros(3, dtype=torch.float64)
     value = objective.real_value(undecided) + objective.fake_value(undecided)
     torch.testing.assert_close(value, torch.full((3,), -math.log(4), dtype=torch.float64))
 
 
 def test_the_minimax_generator_minimizes_the_value_as_written():
-    objective, scores = get_objective("minimax"), torch.linspace(-4, 4, 9)
+    objective, scores = OBJECTIVES.find("minimax"), torch.linspace(-4, 4, 9)
     torch.testing.assert_close(
         objective.generator_loss(scores), torch.log(1 - torch.sigmoid(scores)), atol=1e-6, rtol=1e-5
     )
@@ -86,24 +86,24 @@ def test_the_minimax_generator_minimizes_the_value_as_written():
 )
 def test_the_generators_derivative_by_the_score_is_known(name, derivative):
     scores = torch.linspace(-6, 6, 13, requires_grad=True)
-    (found,) = torch.autograd.grad(get_objective(name).generator_loss(scores).sum(), scores)
+    (found,) = torch.autograd.grad(OBJECTIVES.find(name).generator_loss(scores).sum(), scores)
     torch.testing.assert_close(found, derivative(scores.detach()))
 
 
 def test_only_the_minimax_derivative_vanishes_where_the_discriminator_is_sure():
     sure = torch.tensor([-30.0], requires_grad=True)
     derivatives = {
-        name: float(torch.autograd.grad(get_objective(name).generator_loss(sure).sum(), sure)[0].abs())
-        for name in OBJECTIVES
+        name: float(torch.autograd.grad(OBJECTIVES.find(name).generator_loss(sure).sum(), sure)[0].abs())
+        for name in OBJECTIVES.all()
     }
     assert derivatives.pop("minimax") < 1e-12
     assert min(derivatives.values()) > 0.99
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", OBJECTIVES.all())
 def test_the_discriminators_loss_is_minus_the_value(name):
     objective, real, fake = (
-        get_objective(name),
+        OBJECTIVES.find(name),
         torch.tensor([0.3, 2.0, -1.5]),
         torch.tensor([-0.2, 1.2, -3.0]),
     )
@@ -113,9 +113,9 @@ def test_the_discriminators_loss_is_minus_the_value(name):
     torch.testing.assert_close(objective.real_loss(real, 0.0) + objective.fake_loss(fake), sign * value)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", OBJECTIVES.all())
 def test_huge_scores_give_finite_losses(name):
-    objective, huge = get_objective(name), torch.tensor([-1e4, 1e4])
+    objective, huge = OBJECTIVES.find(name), torch.tensor([-1e4, 1e4])
     for values in (
         objective.real_loss(huge, 0.0),
         objective.fake_loss(huge),

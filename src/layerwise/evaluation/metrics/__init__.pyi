@@ -12,6 +12,7 @@ from .logged import (
     LoggedMetrics as LoggedMetrics,
     metric_name as metric_name,
 )
+from .named import MetricsByModel as MetricsByModel, NamedMetrics as NamedMetrics
 from .probe import linear_probe as linear_probe
 from .statistics import CALIBRATION_BINS as CALIBRATION_BINS
 from .supervised import (

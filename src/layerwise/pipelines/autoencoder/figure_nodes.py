@@ -26,6 +26,7 @@ from layerwise.models.autoencoder import (
 from layerwise.pipelines.autoencoder.downstream_images import NOISES, add_noise
 from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.views import latent_map_figure
+from layerwise.training import ReconstructedRow
 from layerwise.training.autoencoder import AutoencoderSettings
 from layerwise.utils import torch_rng
 
@@ -43,7 +44,8 @@ def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocesso
     """Plot one training row as it is reconstructed at four stages of training."""
     if not history["reconstruction_history"]:
         return plots.plot_note(NO_IMAGE)
-    return plot_reconstruction_history(history, columns, preprocessor)
+    kept = ReconstructedRow(row=history["row"], reconstruction_history=history["reconstruction_history"])
+    return plot_reconstruction_history(kept, columns, preprocessor)
 
 
 def plot_features(network: nn.Module, columns: DataSpec) -> Figure:

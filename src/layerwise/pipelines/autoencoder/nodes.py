@@ -25,7 +25,7 @@ from layerwise.models.autoencoder import (
     reconstruction_losses,
 )
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
-from layerwise.pipelines.views import probe_views
+from layerwise.pipelines.views import describe_probe, probe_views
 from layerwise.training.autoencoder import (
     AutoencoderSettings,
     build_autoencoder,
@@ -187,8 +187,7 @@ def probe_latent(
     if not settings.probe or columns.task in UNLABELLED:
         return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}
-    found, metric, shown = probe_views(
-        "latent", lambda x: encode_rows(network, x), parts, columns, seed, settings.bootstrap
-    )
-    log.info("A linear model's %s on the test rows, of %d labelled ones: %s", metric, len(labelled), shown)
-    return found
+    found = probe_views("latent", lambda x: encode_rows(network, x), parts, columns, seed, settings.bootstrap)
+    log.info("A linear model of %d labelled rows: %s", len(labelled), describe_probe(found, columns))
+    report_metrics({row.name: row.value for row in found.logged("test/probe/")})
+    return found.model_dump(mode="json")

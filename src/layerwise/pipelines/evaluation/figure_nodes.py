@@ -16,23 +16,25 @@ from layerwise.models.rbm import DBN, VISIBLE_UNITS
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training import PretrainingHistory, ReconstructedRow
+from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
 from layerwise.utils import torch_rng
 
 
-def plot_learning_curves(finetuning: dict[str, Any], pretraining: dict[str, Any] | None = None) -> Figure:
+def plot_learning_curves(
+    finetuning: FinetuningHistory, pretraining: PretrainingHistory | None = None
+) -> Figure:
     """Plot the learning curves of every layer's pretraining, and of fine-tuning."""
-    histories = {}
-    for name, epochs in (pretraining or {"layers": {}})["layers"].items():
-        histories[f"pretraining {name.replace('_', ' ')}"] = epochs
-    return plots.plot_learning_curves(histories | {"fine-tuning": finetuning["epochs"]})
+    layers = {} if pretraining is None else pretraining.layers
+    histories = {f"pretraining {name.replace('_', ' ')}": epochs for name, epochs in layers.items()}
+    return plots.plot_learning_curves(histories | {"fine-tuning": finetuning.epochs})
 
 
-def plot_grid(finetuning: dict[str, Any]) -> Figure:
+def plot_grid(finetuning: FinetuningHistory) -> Figure:
     """Plot the validation scores of a grid search."""
-    if not finetuning.get("grid"):
+    if not finetuning.grid:
         return plots.plot_note("One setting was trained (grid).")
-    return plots.plot_grid_scores(finetuning["grid"], finetuning["monitor"])
+    return plots.plot_grid_scores([each.model_dump() for each in finetuning.grid], finetuning.monitor)
 
 
 def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics: dict[str, Any]) -> Figure:
@@ -130,21 +132,21 @@ def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
     )
 
 
-def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstructions(history: PretrainingHistory, columns: DataSpec, preprocessor: Any) -> Figure:
     """Plot one training row as the first layer's model reconstructs it at four stages of its training."""
-    if not history["reconstruction_history"]:
+    if not history.reconstruction_history:
         return plots.plot_note(
             "The network started at random (pretraining.method: none): nothing to reconstruct."
         )
     return plot_reconstruction_history(history, columns, preprocessor)
 
 
-def plot_reconstruction_history(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstruction_history(history: ReconstructedRow, columns: DataSpec, preprocessor: Any) -> Figure:
     """Plot the row and its reconstructions that a training history holds."""
-    row = np.asarray(history["row"], dtype=np.float32)
+    row = np.asarray(history.row, dtype=np.float32)
     reconstruction_history = [
-        (stage["epoch"], np.asarray(stage["reconstruction"], dtype=np.float32), stage["loss"])
-        for stage in history["reconstruction_history"]
+        (stage.epoch, np.asarray(stage.reconstruction, dtype=np.float32), stage.loss)
+        for stage in history.reconstruction_history
     ]
     if columns.image_shape:
         return plots.plot_reconstructions(row, reconstruction_history, image_shape=columns.image_shape)
@@ -162,7 +164,7 @@ def plot_samples(
     training: TensorData,
     columns: DataSpec,
     preprocessor: Any,
-    history: dict[str, Any],
+    history: PretrainingHistory,
     settings: EvaluationSettings,
     seed: int,
 ) -> Figure:
@@ -170,7 +172,7 @@ def plot_samples(
 
     The chains start at training rows, since a chain from noise may not leave the first mode that it reaches.
     """
-    if not history["layers"]:
+    if not history.layers:
         return plots.plot_note(
             "The network started at random (pretraining.method: none): nothing to sample from."
         )

@@ -23,6 +23,7 @@ from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
+from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import probabilities
 from layerwise.utils import report_metrics
 
@@ -106,10 +107,10 @@ def evaluate(
 
 
 def evaluate_stack(
-    stack: DBN | StackedAutoencoders, test: TensorData, history: dict[str, Any]
+    stack: DBN | StackedAutoencoders, test: TensorData, history: PretrainingHistory
 ) -> dict[str, float]:
     """Return the stack's reconstruction errors on the test rows; none when it was not pretrained."""
-    if not history["layers"]:
+    if not history.layers:
         return {}
     reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(BATCH_SIZE)])
     found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")

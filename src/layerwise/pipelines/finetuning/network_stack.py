@@ -1,7 +1,6 @@
 """Train a network stack: several networks at once, of several seeds and over a grid of settings."""
 
 import logging
-from typing import Any
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, Members, MembersConfig
@@ -9,8 +8,11 @@ from layerwise.parameters import MLPSettings
 from layerwise.pipelines.finetuning.nodes import finetune_random_start, new_network
 from layerwise.training import TrainingError
 from layerwise.training.supervised import (
+    FinetuningHistory,
     FinetuningSettings,
+    GridPoint,
     GridSettings,
+    MemberHistory,
     StackHistory,
     rank_points,
     train_network_stack,
@@ -30,7 +32,7 @@ def train_networks(
     layer_statistics: bool = False,
     seeds: int = 1,
     grid: GridSettings | None = None,
-) -> tuple[MLP, dict[str, Any], Members]:
+) -> tuple[MLP, FinetuningHistory, Members]:
     """Train a network, or several at once whose seeds follow the run's; the first one is the run's network.
 
     With a grid, networks of every seed are trained at each of its points, the point is chosen on the
@@ -78,22 +80,24 @@ def train_networks(
             ", ".join(f"{name} {value:g}" for name, value in ranked[0]["settings"].items()),
             ranked[0]["mean"],
         )
-    history = {
-        "epochs": stack_history.history[first],
-        "stopped": stack_history.stopped[first],
-        "seconds": stack_history.seconds,
-        "members": [
-            {
-                "seed": member_seeds[k],
-                "epochs": len(stack_history.history[k]),
-                "best_epoch": stack_history.best_epoch[k],
-                "stopped": stack_history.stopped[k],
-            }
+    history = FinetuningHistory(
+        epochs=tuple(stack_history.history[first]),
+        stopped=stack_history.stopped[first],
+        seconds=stack_history.seconds,
+        members=tuple(
+            MemberHistory(
+                seed=member_seeds[k],
+                epochs=len(stack_history.history[k]),
+                best_epoch=stack_history.best_epoch[k],
+                stopped=stack_history.stopped[k],
+            )
             for k in chosen
-        ],
-        "grid": [{name: each[name] for name in ("settings", "mean", "std")} for each in ranked],
-        "monitor": settings.monitor,
-    }
+        ),
+        grid=tuple(
+            GridPoint(**{name: each[name] for name in ("settings", "mean", "std")}) for each in ranked
+        ),
+        monitor=settings.monitor,
+    )
     chosen_networks = [members.member(k) for k in chosen]
     config = MembersConfig(shape=networks[0].config, seeds=tuple(member_seeds[k] for k in chosen))
     return chosen_networks[0], history, Members(config, chosen_networks).to(device).eval()

@@ -1,7 +1,7 @@
 """Train the whole network on labelled rows: from a pretrained stack, or from random weights."""
 
 import logging
-from typing import Any
+from collections.abc import Sequence
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, MLPConfig, for_each_layer
@@ -12,7 +12,7 @@ from layerwise.training import TrainingError
 from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.training.supervised import FinetuningHistory, FinetuningSettings, finetune
 from layerwise.utils import best_device, torch_rng
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def finetune_stack(
     settings: FinetuningSettings,
     seed: int,
     layer_statistics: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     """Put an output layer on the DBN and train all of it; with method `none` all weights start at random."""
     layers = MLPSettings(
         hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initializer=dbn.random_initializer
@@ -51,7 +51,7 @@ def finetune_encoders(
     settings: FinetuningSettings,
     seed: int,
     layer_statistics: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     """Put an output layer on the encoders and train all of it; with method `none` they start at random."""
     shape = sae.resolved(sae.variant)
     uses_rbms = pretraining.method == "rbm"
@@ -77,7 +77,7 @@ def finetune_random_start(
     seed: int,
     layer_statistics: bool = False,
     silent: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     """Train a feed-forward network from random weights."""
     network = new_network(mlp, columns, settings, seed)
     return _finetune(network, labelled, validation, columns, settings, seed, False, layer_statistics, silent)
@@ -112,7 +112,7 @@ def _finetune(
     freeze: bool,
     layer_statistics: bool = False,
     silent: bool = False,
-) -> tuple[MLP, dict[str, Any]]:
+) -> tuple[MLP, FinetuningHistory]:
     device = best_device()
     probe = LayerStatistics(network.to(device), labelled.to(device), report=not silent)
     progress = finetune(
@@ -128,18 +128,19 @@ def _finetune(
         callbacks=[probe] if layer_statistics else [],
         silent=silent,
     )
-    history: dict[str, Any] = {
-        "epochs": progress.history,
-        "stopped": progress.stop,
-        "seconds": progress.seconds,
-    }
     if layer_statistics:
-        history |= {
-            "layer_statistics": [each.metrics() for each in probe.epochs],
-            "diagnoses": probe.diagnoses(),
-        }
-        for diagnosis in history["diagnoses"] or [
-            "healthy: gradients, updates and activations are as they should be"
-        ]:
-            log.warning(diagnosis) if history["diagnoses"] else log.info(diagnosis)
-    return network, history
+        _log_diagnoses(probe.diagnoses())
+    return network, FinetuningHistory(
+        epochs=tuple(progress.history),
+        stopped=progress.stop,
+        seconds=progress.seconds,
+        layer_statistics=tuple(each.metrics() for each in probe.epochs) if layer_statistics else (),
+        diagnoses=tuple(probe.diagnoses()) if layer_statistics else (),
+    )
+
+
+def _log_diagnoses(diagnoses: Sequence[str]) -> None:
+    for diagnosis in diagnoses:
+        log.warning(diagnosis)
+    if not diagnoses:
+        log.info("healthy: gradients, updates and activations are as they should be")

@@ -1,12 +1,10 @@
 """Pretrain the hidden layers on rows without labels: a stack of RBMs or of autoencoders."""
 
-from typing import Any
-
 from layerwise.data import DataSpec, TensorData
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
 from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.parameters import DBNSettings
-from layerwise.training import PretrainingResult, TrainingError
+from layerwise.training import PretrainingHistory, PretrainingResult, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
 from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
 from layerwise.utils import best_device, torch_rng
@@ -19,7 +17,7 @@ def pretrain_stack(
     dbn: DBNSettings,
     settings: PretrainingSettings,
     seed: int,
-) -> tuple[DBN, dict[str, Any]]:
+) -> tuple[DBN, PretrainingHistory]:
     """Train the RBMs bottom up; with method `none` they keep their random weights."""
     if settings.method == "autoencoder":
         raise TrainingError(
@@ -29,7 +27,7 @@ def pretrain_stack(
     stack = _new_dbn(dbn.hidden_sizes, columns, settings, seed)
     if settings.method == "none":
         return stack, EMPTY_HISTORY
-    return stack, _history(_pretrain_dbn(stack, training, validation, columns, settings, seed))
+    return stack, PretrainingHistory.of(_pretrain_dbn(stack, training, validation, columns, settings, seed))
 
 
 def pretrain_autoencoders(
@@ -39,7 +37,7 @@ def pretrain_autoencoders(
     sae: SAESettings,
     settings: PretrainingSettings,
     seed: int,
-) -> tuple[StackedAutoencoders, dict[str, Any]]:
+) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train the autoencoders bottom up; method `rbm`: RBMs, then the deep autoencoder they unroll to."""
     device = best_device()
     rows, held_out = training.to(device), validation.to(device)
@@ -48,7 +46,7 @@ def pretrain_autoencoders(
         first = _pretrain_dbn(dbn, training, validation, columns, settings, seed)
         stack = from_dbn(dbn)
         if not sae.unrolled_epochs:
-            return stack, _history(first)
+            return stack, PretrainingHistory.of(first)
         dynamic_binarization, batch_size = columns.dynamic_binarization, settings.batch_size
         result = train_unrolled(stack, rows, held_out, sae, batch_size, seed, dynamic_binarization)
         both = PretrainingResult(
@@ -57,14 +55,14 @@ def pretrain_autoencoders(
             result.row,
             first.seconds + result.seconds,
         )
-        return stack, _history(both)
+        return stack, PretrainingHistory.of(both)
     stack = build_stack(sae, columns, torch_rng(seed, "stack")).to(device)
     if settings.method == "none":
         return stack, EMPTY_HISTORY
-    return stack, _history(pretrain_layers(stack, rows, held_out, columns, sae, settings, seed))
+    return stack, PretrainingHistory.of(pretrain_layers(stack, rows, held_out, columns, sae, settings, seed))
 
 
-EMPTY_HISTORY: dict[str, Any] = {"layers": {}, "reconstruction_history": [], "row": [], "seconds": 0.0}
+EMPTY_HISTORY = PretrainingHistory(layers={}, seconds=0.0)
 
 
 def _new_dbn(
@@ -96,16 +94,3 @@ def _pretrain_dbn(
         seed,
         dynamic_binarization=dynamic_binarization,
     )
-
-
-def _history(result: PretrainingResult) -> dict[str, Any]:
-    reconstruction_history = [
-        {"epoch": epoch, "reconstruction": row.tolist(), "loss": loss}
-        for epoch, row, loss in result.reconstruction_history
-    ]
-    return {
-        "layers": result.history,
-        "reconstruction_history": reconstruction_history,
-        "row": result.row.tolist(),
-        "seconds": result.seconds,
-    }

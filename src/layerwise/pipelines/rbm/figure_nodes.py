@@ -15,6 +15,7 @@ from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_hist
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import hidden_features
 from layerwise.pipelines.views import latent_map_figure
+from layerwise.training import ReconstructedRow
 from layerwise.utils import torch_rng
 
 SHOWN = 10
@@ -73,7 +74,8 @@ def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocesso
     """Plot one training row as the RBM reconstructs it at four stages of training."""
     if columns.task in UNLABELLED:
         return plots.plot_note(NO_FIGURE)
-    return plot_reconstruction_history(history, columns, preprocessor)
+    kept = ReconstructedRow(row=history["row"], reconstruction_history=history["reconstruction_history"])
+    return plot_reconstruction_history(kept, columns, preprocessor)
 
 
 def plot_samples(

@@ -13,7 +13,7 @@ from layerwise.evaluation.metrics import compute_metrics
 from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities, log_pseudo_likelihood, with_labels
 from layerwise.parameters import RBMSettings
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
-from layerwise.pipelines.views import probe_views
+from layerwise.pipelines.views import describe_probe, probe_views
 from layerwise.training import PretrainingResult
 from layerwise.training.rbm import RatingsMonitor, fit_rbm, rbm_config
 from layerwise.utils import best_device, report_metrics, torch_rng
@@ -105,11 +105,12 @@ def probe_features(
     if not settings.probe or columns.task in UNLABELLED:
         return {}
     parts = {"labelled": labelled, "validation": validation, "test": test}
-    found, metric, shown = probe_views(
+    found = probe_views(
         "features", lambda x: hidden_features(rbm, x), parts, columns, seed, settings.bootstrap
     )
-    log.info("A linear model's %s on the test rows: %s", metric, shown)
-    return found
+    log.info("A linear model's %s", describe_probe(found, columns))
+    report_metrics({row.name: row.value for row in found.logged("test/probe/")})
+    return found.model_dump(mode="json")
 
 
 def train_classification_rbm(

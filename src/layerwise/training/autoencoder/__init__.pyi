@@ -5,7 +5,6 @@ from .rating_autoencoder import train_rating_autoencoder as train_rating_autoenc
 from .reconstruction import ReconstructionVariant as ReconstructionVariant
 from .registry import (
     AutoencoderVariant as AutoencoderVariant,
-    Registered as Registered,
     known_variants as known_variants,
     register_variant as register_variant,
 )

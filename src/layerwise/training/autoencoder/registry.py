@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import torch
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from layerwise.data import DataSpec
 from layerwise.models.autoencoder import BaseAutoencoder, LossName
 from layerwise.training.gradient_plan import GradientPlan
-from layerwise.utils import Choice, import_registrants
+from layerwise.utils import Choice, Registered, Registry
 
-ENTRY_POINTS = "layerwise.autoencoder_variants"
 # What a variant takes where a setting is null and it says nothing of its own.
 COMMON_DEFAULTS: dict[str, Any] = {
     "hidden_sizes": (),
@@ -89,46 +86,23 @@ class AutoencoderVariant:
         raise NotImplementedError
 
 
-_VARIANTS: dict[str, AutoencoderVariant] = {}
+VARIANTS: Registry[AutoencoderVariant] = Registry(
+    "autoencoder variant", "layerwise.training.autoencoder.variants", "layerwise.autoencoder_variants"
+)
+VariantName = Annotated[str, Registered(VARIANTS)]
+LayerVariantName = Annotated[str, Registered(VARIANTS, lambda variant: variant.in_stacks)]
 
 
 def register_variant(variant: AutoencoderVariant) -> None:
     """Make a variant known under its name; a module of `variants` or of an entry point calls this on import."""
-    _VARIANTS[variant.name] = variant
+    VARIANTS.add(variant.name, variant)
 
 
 def known_variants() -> dict[str, AutoencoderVariant]:
     """Return every variant by name: those of `variants`, and of the entry points `layerwise.autoencoder_variants`."""
-    import_registrants("layerwise.training.autoencoder.variants", ENTRY_POINTS)
-    return dict(sorted(_VARIANTS.items()))
+    return VARIANTS.all()
 
 
 def find_variant(name: str) -> AutoencoderVariant:
     """Return the variant of a name that was validated (`VariantName`)."""
-    return _VARIANTS[name] if name in _VARIANTS else known_variants()[name]
-
-
-@dataclass(frozen=True)
-class Registered:
-    """An annotation for pydantic: text that is the name of one of the variants for which `accepts` is true."""
-
-    accepts: Callable[[AutoencoderVariant], bool]
-
-    def names(self) -> list[str]:
-        """Return the names that are accepted."""
-        return [name for name, variant in known_variants().items() if self.accepts(variant)]
-
-    def validate(self, name: str) -> str:
-        """Return the name, or refuse it as pydantic refuses a wrong literal."""
-        names = [f"'{each}'" for each in self.names()]
-        if f"'{name}'" not in names:
-            raise PydanticKnownError("literal_error", {"expected": f"{', '.join(names[:-1])} or {names[-1]}"})
-        return name
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Validate after the text itself."""
-        return core_schema.no_info_after_validator_function(self.validate, handler(source))
-
-
-VariantName = Annotated[str, Registered(lambda variant: True)]
-LayerVariantName = Annotated[str, Registered(lambda variant: variant.in_stacks)]
+    return VARIANTS.find(name)

@@ -25,7 +25,11 @@ from .image_pairs import (
     rollout as rollout,
     train_paired_gan as train_paired_gan,
 )
-from .objectives import OBJECTIVE_CHOICES as OBJECTIVE_CHOICES
+from .objectives.base import (
+    GANObjective as GANObjective,
+    known_objectives as known_objectives,
+    register_objective as register_objective,
+)
 from .settings import GANSettings as GANSettings
 from .tables import train_table_gan as train_table_gan
 from .train import GANResult as GANResult, train_image_gan as train_image_gan

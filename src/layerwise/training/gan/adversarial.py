@@ -14,8 +14,8 @@ from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import Conditioning, unconditional
-from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
-from layerwise.training.gan.objectives import get_objective
+from layerwise.training.gan.gradient_penalties import r1_penalty
+from layerwise.training.gan.objectives.base import OBJECTIVES
 from layerwise.training.optim import learning_rate_factor, load_moment_tensors, moments_to_tensors
 from layerwise.training.plan import Losses, TrainingPlan
 from layerwise.utils import matmul_autocast, torch_rng
@@ -71,7 +71,7 @@ class AdversarialPlan(TrainingPlan):
         self.settings, self.rng = settings, rng
         self.conditioning, self.auxiliary_loss = conditioning, auxiliary_loss
         self.validation_conditioning = validation_conditioning or conditioning
-        self.objective = get_objective(settings.objective)
+        self.objective = OBJECTIVES.find(settings.objective)
         self.generator_optimizer = self._build_optimizer(generator, settings.generator_learning_rate)
         self.discriminator_optimizer = self._build_optimizer(
             discriminator, settings.discriminator_learning_rate
@@ -167,10 +167,7 @@ class AdversarialPlan(TrainingPlan):
         loss.backward()
         norm = _gradient_norm(self.discriminator)
         self.discriminator_optimizer.step()
-        if s.objective == "wasserstein":
-            with torch.no_grad():
-                for parameter in self.discriminator.parameters():
-                    parameter.clamp_(-s.weight_clip, s.weight_clip)
+        objective.after_discriminator_step(self.discriminator, s)
         with torch.no_grad():
             found = self._value_metrics(real_scores, fake_scores)
             found |= {"discriminator_loss": losses, "discriminator_gradient": norm.expand(len(losses))}
@@ -180,15 +177,15 @@ class AdversarialPlan(TrainingPlan):
 
     def _gradient_penalty(self, real: Tensor, fake: Tensor, condition: Tensor | None) -> Tensor | None:
         s, pac = self.settings, self.discriminator.config.pac
-        if s.objective == "wasserstein_penalty":
-            interpolation_weights = torch.rand(len(real) // pac, 1, generator=self.rng, device=real.device)
-            penalty = unit_norm_penalty(
-                lambda x: self.discriminator(x, condition), real, fake, interpolation_weights, pac
-            )
-            return s.gradient_penalty * penalty
-        if s.r1:
-            return s.r1 / 2 * r1_penalty(lambda x: self.discriminator(x, condition), real, pac)
-        return None
+
+        def score(rows: Tensor) -> Tensor:
+            return self.discriminator(rows, condition)
+
+        penalty = self.objective.penalty(score, real, fake, s, pac, self.rng)
+        if not s.r1:
+            return penalty
+        r1 = s.r1 / 2 * r1_penalty(score, real, pac)
+        return r1 if penalty is None else penalty + r1
 
     def _value_metrics(self, real: Tensor, fake: Tensor) -> Losses:
         objective = self.objective

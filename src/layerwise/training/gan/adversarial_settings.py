@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from layerwise.training.gan.objectives import ObjectiveName, constrains_gradient, get_objective
+from layerwise.training.gan.objectives.base import OBJECTIVES, ObjectiveName
 from layerwise.utils import Config, Precision, setting
 
 
@@ -67,15 +67,17 @@ class AdversarialSettings(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> AdversarialSettings:
-        if self.label_smoothing and not get_objective(self.objective).supports_label_smoothing:
+        objective = OBJECTIVES.find(self.objective)
+        if self.label_smoothing and not objective.supports_label_smoothing:
             raise ValueError(f"objective {self.objective} has no target to smooth; set label_smoothing: 0")
-        if self.r1 and constrains_gradient(self.objective):
+        if self.r1 and objective.constrains_gradient:
             raise ValueError(f"objective {self.objective} constrains the gradient itself; set r1: 0")
         if self.optimizer != "adam" and (self.changed("beta_1") or self.changed("beta_2")):
             raise ValueError(f"optimizer {self.optimizer} has no use for beta_1 and beta_2")
-        for name, objective in (("weight_clip", "wasserstein"), ("gradient_penalty", "wasserstein_penalty")):
-            if self.changed(name) and self.objective != objective:
-                raise ValueError(
-                    f"objective {self.objective} has no use for {name}: it belongs to {objective}"
-                )
+        for other in OBJECTIVES.all().values():
+            for name in other.own_settings:
+                if name not in objective.own_settings and self.changed(name):
+                    raise ValueError(
+                        f"objective {self.objective} has no use for {name}: it belongs to {other.name}"
+                    )
         return self

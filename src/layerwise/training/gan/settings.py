@@ -8,7 +8,7 @@ from pydantic import PositiveInt, model_validator
 
 from layerwise.models import Activation
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
-from layerwise.training.gan.objectives import constrains_gradient
+from layerwise.training.gan.objectives.base import OBJECTIVES
 from layerwise.utils import Config, setting
 
 
@@ -115,7 +115,8 @@ class GANSettings(AdversarialSettings):
     def _default_r1(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("r1") is not None:
             return given
-        constrained = constrains_gradient(str(given.get("objective")))
+        objective = OBJECTIVES.all().get(str(given.get("objective")))
+        constrained = objective is not None and objective.constrains_gradient
         mixes_rows = given.get("discriminator_normalization") == "batch"
         return given | {"r1": 0.0 if constrained or mixes_rows else 1.0}
 
@@ -124,7 +125,7 @@ class GANSettings(AdversarialSettings):
         if self.network == "dcgan" and self.pac > 1:
             raise ValueError("packed rows are for network mlp; set pac: 1")
         if self.discriminator_normalization == "batch":
-            if self.objective == "wasserstein_penalty" or self.r1:
+            if OBJECTIVES.find(self.objective).penalizes_rows or self.r1:
                 raise ValueError(
                     "a penalty on a row's gradient has no meaning where the discriminator mixes the rows of a batch; "
                     "set discriminator_normalization: none"

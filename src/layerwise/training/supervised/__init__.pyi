@@ -1,5 +1,10 @@
 from .finetuning import finetune as finetune
 from .grid import GridSettings as GridSettings, rank_points as rank_points
+from .history import (
+    FinetuningHistory as FinetuningHistory,
+    GridPoint as GridPoint,
+    MemberHistory as MemberHistory,
+)
 from .losses import (
     DEFAULTS as DEFAULTS,
     LOSSES as LOSSES,

@@ -1,0 +1,40 @@
+"""What fine-tuning leaves behind besides its networks, as it stands in the catalog."""
+
+from __future__ import annotations
+
+from layerwise.training.histories import Epoch
+from layerwise.utils import Config
+
+
+class MemberHistory(Config):
+    """How one network of a stack ended: `best_epoch` is 0 without `keep_best_weights`."""
+
+    seed: int
+    epochs: int
+    best_epoch: int
+    stopped: str
+
+
+class GridPoint(Config):
+    """One combination of a grid, with mean and standard deviation of its networks' scores on the validation rows."""
+
+    settings: dict[str, float]
+    mean: float
+    std: float
+
+
+class FinetuningHistory(Config):
+    """The epochs of the network's training, and why it stopped; empty where it did not.
+
+    `members` and `grid` (the best point first, by the metric `monitor`) are of several networks at once;
+    `layer_statistics` (per epoch) and `diagnoses` of a network that was watched.
+    """
+
+    epochs: tuple[Epoch, ...]
+    stopped: str
+    seconds: float
+    members: tuple[MemberHistory, ...] = ()
+    grid: tuple[GridPoint, ...] = ()
+    monitor: str = ""
+    layer_statistics: tuple[Epoch, ...] = ()
+    diagnoses: tuple[str, ...] = ()
