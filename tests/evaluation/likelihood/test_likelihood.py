@@ -103,7 +103,7 @@ def test_annealing_finds_the_exact_partition_function_between_its_two_directions
     error = 3 * max(float(forward.std()), float(backward.std())) / 4000**0.5
     assert float(forward.mean()) < exact + error
     assert float(backward.mean()) > exact - error
-    found = log_partition_interval(forward, backward)
+    found = log_partition_interval([forward], backward)
     assert found.low - 0.1 < exact < found.high + 0.1
     assert found.high - found.low < 0.6
 
@@ -137,6 +137,61 @@ def test_the_interval_of_a_larger_rbm_holds_the_exact_value():
     assert found.high - found.low < 0.5
     assert found.ais_mean <= found.ais
     assert found.reverse <= found.reverse_mean
+
+
+def two_modes():
+    """An RBM whose rows are all off or all on, as often, with its exact log Z."""
+    rbm = RBM(RBMConfig(n_visible=8, n_hidden=2)).double()
+    rbm.weight.fill_(6.0)
+    rbm.visible_bias.fill_(-6.0)
+    rbm.hidden_bias.fill_(-24.0)
+    return rbm, enumerated(rbm)
+
+
+def test_a_mode_that_the_rows_miss_is_found_and_takes_the_upper_bound():
+    rbm, exact = two_modes()
+    off = torch.zeros(100, 8, dtype=torch.float64)
+    settings = LikelihoodSettings(method="ais", chains=1000, temperatures=300, reverse_steps=50)
+    # Annealing between the rows' own biases and the RBM, both ways: narrow, and half of Z.
+    base, betas = rbm.visible_units.initial_bias(off), annealing_schedule(300)
+    forward = ais_log_weights(rbm, base, betas, 1000, m.seeded(1))
+    backward = reverse_ais_log_weights(rbm, base, betas, off, m.seeded(2))
+    wrong = log_partition_interval([forward], backward)
+    assert wrong.high - wrong.low < 0.05
+    assert wrong.high < exact - 0.5
+    found = log_partition(rbm, off, settings, m.seeded(3))
+    assert not found.is_bounded
+    assert found.ais == pytest.approx(exact, abs=0.1)
+    assert found.low < exact
+    log_p = log_probability(rbm, off, found)
+    assert log_p.low == -math.inf
+    assert log_p.midpoint == log_p.high == pytest.approx(-exact - float(rbm.free_energy(off[:1])), abs=0.2)
+    # Rows of both modes bound it from both sides.
+    both = torch.cat([off, 1 - off])
+    found = log_partition(rbm, both, settings, m.seeded(4))
+    assert found.is_bounded
+    assert found.low < exact < found.high
+
+
+def test_the_start_of_the_higher_lower_bound_counts_at_half_the_level():
+    rng = m.seeded()
+    low, high = (c + torch.randn(500, generator=rng, dtype=torch.float64) for c in (1.0, 2.0))
+    backward = high + 1
+    width = float(torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor(1 - 0.0125)))
+    for starts in ([low, high], [high, low]):
+        found = log_partition_interval(starts, backward)
+        weights = high.exp()
+        error = float(weights.std() / weights.mean() / 500**0.5)
+        assert found.ais == pytest.approx(float(weights.mean().log()))
+        assert found.low == pytest.approx(found.ais - width * error)
+        assert found.ais_mean == pytest.approx(float(high.mean()))
+
+
+def test_rounding_alone_takes_no_upper_bound():
+    same = torch.full((9,), 3.0, dtype=torch.float64)
+    found = log_partition_interval([same], same - 1e-7)
+    assert found.low == found.high == pytest.approx(3.0)
+    assert not log_partition_interval([same], same - 0.01).is_bounded
 
 
 def test_log_probabilities_are_those_of_the_joint_table():

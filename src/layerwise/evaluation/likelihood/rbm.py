@@ -35,7 +35,7 @@ class LikelihoodSettings(Config):
         "auto",
         "sum over all states, or annealed importance sampling; auto: sum up to 18 binary units on the smaller side",
     )
-    chains: int = setting(100, "annealed chains, each way", "more for a narrower interval", "exact", ge=2)
+    chains: int = setting(100, "annealed chains of each start", "more for a narrower interval", "exact", ge=2)
     temperatures: int = setting(2000, "steps of the annealing", "10000 for a report", "exact", ge=3)
     reverse_steps: int = setting(
         1000, "Gibbs steps from training rows to the rows that annealing goes back from", "", "exact", ge=0
@@ -44,7 +44,10 @@ class LikelihoodSettings(Config):
 
 @dataclass(frozen=True)
 class LogProbability:
-    """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `standard_error` over rows."""
+    """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `standard_error` over rows.
+
+    `low` is minus infinity where log Z has no upper bound.
+    """
 
     low: float
     high: float
@@ -53,14 +56,17 @@ class LogProbability:
 
     @property
     def midpoint(self) -> float:
-        """The middle of the interval."""
-        return (self.low + self.high) / 2
+        """The middle of the interval; its upper end where it has no lower one."""
+        return (self.low + self.high) / 2 if math.isfinite(self.low) else self.high
 
 
 def log_partition(
     rbm: RBM, training: Tensor, settings: LikelihoodSettings, rng: torch.Generator
 ) -> LogPartition:
     """Return log Z, exact or as an interval.
+
+    AIS starts from units of the training rows' biases and from those of none, as many chains each; the second start
+    finds modes that the rows miss.
 
     Args:
         rbm: the RBM; its visible units are no counts (Z of documents depends on their length: see `partition`).
@@ -78,7 +84,9 @@ def log_partition(
     sampled_rows = torch.randint(len(training), (settings.chains,), generator=rng, device=training.device)
     start = sample_rows(rbm, training[sampled_rows], settings.reverse_steps, rng)
     backward = reverse_ais_log_weights(rbm, base, betas, start, rng)
-    return replace(log_partition_interval(forward, backward), seconds=time.perf_counter() - began)
+    from_zero = ais_log_weights(rbm, torch.zeros_like(base), betas, settings.chains, rng)
+    interval = log_partition_interval([forward, from_zero], backward)
+    return replace(interval, seconds=time.perf_counter() - began)
 
 
 def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: int = 2000) -> LogProbability:

@@ -1,6 +1,7 @@
 """Nodes that train a restricted Boltzmann machine and evaluate its likelihood, its features and its label units."""
 
 import logging
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -65,15 +66,19 @@ def measure_likelihood(
         "training": log_probability(rbm, known[: len(new)], partition),
     }
     pseudo = float(log_pseudo_likelihood(rbm, new[:200]).mean())
-    report_metrics(
-        {
-            "test/log_prob": found["test"].midpoint,
-            "test/log_prob_low": found["test"].low,
-            "test/log_prob_high": found["test"].high,
-            "test/pseudo_likelihood": pseudo,
-            "log_partition": partition.midpoint,
-        }
-    )
+    metrics = {
+        "test/log_prob": found["test"].midpoint,
+        "test/log_prob_low": found["test"].low,
+        "test/log_prob_high": found["test"].high,
+        "test/pseudo_likelihood": pseudo,
+        "log_partition": partition.midpoint,
+    }
+    report_metrics({name: value for name, value in metrics.items() if math.isfinite(value)})
+    if not partition.is_bounded:
+        log.warning(
+            "The chains that anneal back did not start at rows of this RBM (annealing found a log Z above theirs): "
+            "log Z has no upper bound, and the log-probability no lower one"
+        )
     log.info(
         "Log-probability of a test row (%s): %.2f nats, between %.2f and %.2f; of a training row %.2f",
         partition.method,
@@ -82,10 +87,10 @@ def measure_likelihood(
         found["test"].high,
         found["training"].midpoint,
     )
-    rows = {name: {**asdict(value), "midpoint": value.midpoint} for name, value in found.items()}
+    rows = {name: _finite(asdict(value)) | {"midpoint": value.midpoint} for name, value in found.items()}
     is_sampled = bool(columns.image_shape)
     return {
-        "log_partition": asdict(partition),
+        "log_partition": _finite(asdict(partition)),
         "log_probability": rows,
         "pseudo_likelihood": pseudo,
         "is_sampled": is_sampled,
@@ -180,6 +185,11 @@ def _binarize(inputs: Tensor, rbm: RBM, rng: torch.Generator) -> Tensor:
     if rbm.config.visible != "bernoulli" or bool(((inputs == 0) | (inputs == 1)).all()):
         return inputs
     return torch.bernoulli(inputs, generator=rng)
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values, None for a bound that is not there: JSON knows no infinity."""
+    return {name: None if value in (math.inf, -math.inf) else value for name, value in values.items()}
 
 
 def _has_likelihood(rbm: RBM, columns: DataSpec) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import BernoulliUnits, SoftmaxUnits, UnitsError
+from layerwise.training.plan import Losses
 
 Product = Callable[[Tensor, Tensor], Tensor]
 
@@ -64,6 +65,10 @@ class PersistentChains:
         if lengths is not None:
             self.lengths = lengths[rows].clone()
 
+    def metrics(self) -> Losses:
+        """Return what the last `advance` says of the chains, each a tensor whose mean is the metric; nothing here."""
+        return {}
+
     def _n_states(self) -> int:
         return self.n
 
@@ -105,25 +110,33 @@ class TemperedChains(PersistentChains):
                 f"ones, not for visible: {rbm.config.visible}, hidden: {rbm.config.hidden}; use chain: persistent"
             )
         self.betas = torch.linspace(1, 0, temperatures, dtype=rbm.weight.dtype, device=rbm.weight.device)
-        self.swaps = self.tried = 0
+        self.accepted = rbm.weight.new_zeros(0)
 
     def _n_states(self) -> int:
         return self.n * len(self.betas)
 
     def advance(self, visible: Tensor, hidden: Tensor, steps: int) -> None:
         """Take Gibbs steps at every temperature, each followed by exchanges between neighbours."""
-        rbm = self.rbm
+        rbm, accepted = self.rbm, []
         betas = self.betas.repeat_interleave(self.n)[:, None]
         for _ in range(steps):
             mean = rbm.visible_units.mean(betas * rbm.visible_pre_activation(self.hidden))
             v = rbm.visible_units.sample(mean, self.rng)
             h = rbm.hidden_units.sample_from_pre_activation(betas * rbm.hidden_pre_activation(v), self.rng)
-            v, self.hidden = self._exchange(v, h)
+            v, self.hidden = self._exchange(v, h, accepted)
+        self.accepted = torch.cat(accepted).to(v.dtype)
         visible.copy_(v[: self.n])
         rbm.hidden_units.mean_(rbm.hidden_pre_activation(visible, hidden))
 
-    def _exchange(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Exchange neighbours with probability min(1, exp((beta - beta')(E - E'))), even pairs and then odd ones."""
+    def metrics(self) -> Losses:
+        """Return whether each exchange between neighbours was made: the mean is the rate of swaps."""
+        return {"swap_rate": self.accepted}
+
+    def _exchange(self, v: Tensor, h: Tensor, made: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Exchange neighbours with probability min(1, exp((beta - beta')(E - E'))), even pairs and then odd ones.
+
+        Whether each of them was made is added to `made`.
+        """
         r, n = len(self.betas), self.n
         energy = self.rbm.energy(v, h).view(r, n)
         source = torch.arange(r * n, device=v.device).view(r, n).clone()
@@ -138,7 +151,6 @@ class TemperedChains(PersistentChains):
                 low, high = values[warm].clone(), values[warm + 1].clone()
                 values[warm] = torch.where(accepted, high, low)
                 values[warm + 1] = torch.where(accepted, low, high)
-            self.tried += accepted.numel()
-            self.swaps += int(accepted.sum())
+            made.append(accepted.flatten())
         order = source.flatten()
         return v[order], h[order]

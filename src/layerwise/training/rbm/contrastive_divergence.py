@@ -89,7 +89,7 @@ class ContrastiveDivergence(TrainingPlan):
             self.steps = round(s.steps + done * (s.final_steps - s.steps))
 
     def training_step(self, batch: TensorData) -> Losses:
-        """Update the RBM; return the reconstruction's loss per row."""
+        """Update the RBM; return the reconstruction's loss per row, and which exchanges tempered chains made."""
         n = batch.inputs.shape[0]
         m = n if self.chains is None else self.chains.n
         if n not in self._buffers:
@@ -116,6 +116,7 @@ class ContrastiveDivergence(TrainingPlan):
                 require_complete_rows(self.rbm, start, self.settings)
                 self.chains.start(states, observation_counts if self.has_counts else None)
             self.chains.advance(visible[n:], hidden[n:], self.steps)
+            losses |= self.chains.metrics()
         self._update(visible, hidden, n, m, mask)
         self._batches += 1
         return losses
