@@ -13,6 +13,7 @@ from layerwise.models.rbm.units import UnitsError
 from layerwise.training import fit
 from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
+CHAINS = {"data": {"chain": "data"}, "persistent": {"chain": "persistent", "chains": 30_000}}
 PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
 
 
@@ -55,7 +56,7 @@ def step_taken(rbm, rows, **settings):
 
 
 @pytest.mark.parametrize("name", m.EVERY)
-@pytest.mark.parametrize("chain", ["data", "persistent"])
+@pytest.mark.parametrize("chain", CHAINS)
 def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, chain):
     rbm = m.make_rbm(name, scale=0.5)
     rows = some_rows(rbm)
@@ -72,8 +73,7 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
         learning_rate=1.0,
         steps=25,
         sample_visible=True,
-        chain=chain,
-        chains=30_000,
+        **CHAINS[chain],
         variance_rate_factor=1.0,
         **PLAIN,
     )
@@ -88,10 +88,15 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
 
 @pytest.mark.parametrize("chain", ["data", "persistent"])
 def test_a_centered_step_is_the_printed_one(chain):
-    rbm, n_chains = m.make_rbm("bernoulli"), 9
+    rbm = m.make_rbm("bernoulli")
     rows = torch.rand(5, 4, generator=m.seeded(3), dtype=torch.float64)
     plain = m.make_rbm("bernoulli")
-    settings = {"learning_rate": 1.0, "chain": chain, "chains": n_chains, **PLAIN}
+    settings = {
+        "learning_rate": 1.0,
+        "chain": chain,
+        **({"chains": 9} if chain == "persistent" else {}),
+        **PLAIN,
+    }
     normal = step_taken(plain, rows, **settings)
     found = step_taken(rbm, rows, centered=True, **settings)
     # Melchior et al. (2016), equations 9 to 11, from the same statistics: the first offsets are the batch's means.
@@ -145,8 +150,9 @@ def test_sparsity_brings_the_mean_activation_to_its_target():
     rows = torch.rand(400, 12, generator=m.seeded(), dtype=torch.float64).round()
     found = {}
     for target in (None, 0.1):
+        sparsity = {"sparsity_target": target, "sparsity_cost": 1.0} if target else {}
         rbm = RBM(RBMConfig(n_visible=12, n_hidden=10), m.seeded(1)).double()
-        learner = plan(rbm, learning_rate=0.1, final_momentum=0.5, sparsity_target=target, sparsity_cost=1.0)
+        learner = plan(rbm, learning_rate=0.1, final_momentum=0.5, **sparsity)
         fit(learner, TensorData(rows), epochs=60, batch_size=50, rng=m.seeded(2))
         found[target] = rbm.hidden_mean(rows).mean(0)
     assert float(found[None].mean()) > 0.3

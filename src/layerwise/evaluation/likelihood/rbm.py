@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import (
@@ -40,6 +41,14 @@ class LikelihoodSettings(Config):
     reverse_steps: int = setting(
         1000, "Gibbs steps from training rows to the rows that annealing goes back from", "", "exact", ge=0
     )
+
+    @model_validator(mode="after")
+    def _everything_has_a_use(self) -> LikelihoodSettings:
+        if self.method == "exact":
+            for name in ("chains", "temperatures", "reverse_steps"):
+                if self.changed(name):
+                    raise ValueError(f"method: exact has no use for {name}")
+        return self
 
 
 @dataclass(frozen=True)

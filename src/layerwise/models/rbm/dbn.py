@@ -22,7 +22,7 @@ class DBNConfig(Config):
     n_visible: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = Field(min_length=1)
     visible: Literal["bernoulli", "gaussian"] = "bernoulli"
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 @register_network(DBNConfig)

@@ -47,7 +47,7 @@ class RBMConfig(Config):
     groups: tuple[int, ...] = ()
     blocks: tuple[UnitBlock, ...] = ()
     hidden_group_size: int = 0
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _sizes_add_up(self) -> RBMConfig:

@@ -117,7 +117,8 @@ class TemperedChains(PersistentChains):
 
     def advance(self, visible: Tensor, hidden: Tensor, steps: int) -> None:
         """Take Gibbs steps at every temperature, each followed by exchanges between neighbours."""
-        rbm, accepted = self.rbm, []
+        rbm = self.rbm
+        accepted: list[Tensor] = []
         betas = self.betas.repeat_interleave(self.n)[:, None]
         for _ in range(steps):
             mean = rbm.visible_units.mean(betas * rbm.visible_pre_activation(self.hidden))

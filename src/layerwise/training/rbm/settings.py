@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from layerwise.models.rbm import HiddenKind
 from layerwise.training.plan import TrainingError
@@ -84,6 +84,31 @@ class ContrastiveDivergenceSettings(Config):
     bfloat16: bool = setting(
         False, "take the products in 16 bits; weights stay float32", "twice as fast on AVX512-BF16 or CUDA"
     )
+
+    @model_validator(mode="after")
+    def _everything_has_a_use(self) -> Self:
+        wrong = self._without_use()
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _without_use(self) -> list[str]:
+        """Return a sentence for each setting that the others leave without a use."""
+        has_use = {
+            "chains": (self.chain != "data", f"chain: {self.chain}"),
+            "temperatures": (self.chain == "tempered", f"chain: {self.chain}"),
+            "offset_rate": (self.centered, "centered: false"),
+            "sparsity_cost": (self.sparsity_target is not None, "sparsity_target: null"),
+            "sparsity_decay": (self.sparsity_target is not None, "sparsity_target: null"),
+        }
+        wrong = [
+            f"{reason} has no use for {name}"
+            for name, (used, reason) in has_use.items()
+            if self.changed(name) and not used
+        ]
+        if self.sample_visible is False and self.chain != "data":
+            wrong.append(f"chain: {self.chain} always samples the visible units; leave sample_visible: null")
+        return wrong
 
     def with_learning_rate(self, rate: float) -> Self:
         """Return these settings at another rate, which falls by the same factor.
@@ -210,6 +235,14 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     pseudo_likelihood_rows: int = setting(
         50, "training and validation rows whose pseudo-likelihood is computed each epoch; 0: none", "", ge=0
     )
+
+    def _without_use(self) -> list[str]:
+        wrong = super()._without_use()
+        if self.changed("variance_rate_factor") and not self.learn_variance:
+            wrong.append("learn_variance: false has no use for variance_rate_factor")
+        if self.changed("hidden_group_size") and self.hidden != "categorical":
+            wrong.append(f"hidden: {self.hidden} has no use for hidden_group_size")
+        return wrong
 
     @field_validator("monitor")
     @classmethod
