@@ -99,7 +99,10 @@ def test_a_wrong_table_is_refused_before_training_in_words(table_project, change
         ({"dbn": {"hidden_sizes": [10, 0]}}, "dbn.hidden_sizes.1: .*greater than 0"),
         ({"problem": {"name": "a/b"}}, "problem.name"),
         ({"rbm": {"temperatures": 7}}, "rbm: chain: data has no use for temperatures"),
-        ({"pretraining": {"offset_rate": 0.5}}, "pretraining: centered: false has no use for offset_rate"),
+        (
+            {"pretraining": {"centered": False, "offset_rate": 0.5}},
+            "pretraining: centered: false has no use for offset_rate",
+        ),
         ({"rbm": {"likelihood": {"method": "exact", "chains": 9}}}, "method: exact has no use for chains"),
         ({"rbm": {"patience": 3}}, "rbm.patience is for an rbm.monitor"),
         ({"seed": -1}, "seed: .*greater than or equal to 0"),

@@ -114,7 +114,13 @@ def assert_same(rbm, values):
 def test_updates_are_those_of_the_textbook(visible, steps, given, sample_visible):
     rbm = make_rbm(visible=visible)
     learner = plan(
-        rbm, learning_rate=0.05, momentum=0.8, weight_decay=0.01, steps=steps, sample_visible=given
+        rbm,
+        learning_rate=0.05,
+        momentum=0.8,
+        weight_decay=0.01,
+        steps=steps,
+        sample_visible=given,
+        centered=False,
     )
     book = Textbook(rbm, seeded(1))
     rows = rows_for(rbm, 17)

@@ -51,7 +51,7 @@ def exact_gradient(rbm, rows):
 
 def step_taken(rbm, rows, **settings):
     before = {name: value.clone() for name, value in rbm.named_parameters()}
-    plan(rbm, **settings).training_step(TensorData(rows))
+    plan(rbm, **{"centered": False} | settings).training_step(TensorData(rows))
     return {name: value - before[name] for name, value in rbm.named_parameters()}
 
 
@@ -106,6 +106,16 @@ def test_a_centered_step_is_the_printed_one(chain):
     torch.testing.assert_close(found["weight"], weight, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(found["visible_bias"], dv - weight @ lam, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(found["hidden_bias"], dh - mu @ weight, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", m.EVERY)
+def test_gradients_are_centered_by_default_where_there_are_gaussian_units(name):
+    rows = some_rows(m.make_rbm(name))
+    ends = [step_taken(m.make_rbm(name), rows, centered=centered) for centered in (None, name in m.REAL)]
+    assert all(torch.equal(value, ends[1][key]) for key, value in ends[0].items())
+    if name == "bernoulli":
+        with pytest.raises(UnitsError, match="no units are Gaussian"):
+            plan(m.make_rbm(name), offset_rate=0.5)
 
 
 def test_the_centered_gradient_does_not_care_where_the_zero_of_a_number_is():

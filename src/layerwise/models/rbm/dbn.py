@@ -16,12 +16,13 @@ from layerwise.utils import Config
 
 
 class DBNConfig(Config):
-    """The shape of a stack; `dropout` is that of `RBMConfig`, for every layer."""
+    """The shape of a stack; `learn_variance` and `dropout` are those of `RBMConfig`, dropout for every layer."""
 
     kind: Literal["dbn"] = "dbn"
     n_visible: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = Field(min_length=1)
     visible: Literal["bernoulli", "gaussian"] = "bernoulli"
+    learn_variance: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
@@ -43,6 +44,7 @@ class DBN(nn.Module):
                 n_visible=n,
                 n_hidden=m,
                 visible=config.visible if i == 0 else "bernoulli",
+                learn_variance=config.learn_variance and i == 0,
                 dropout=config.dropout,
             )
             for i, (n, m) in enumerate(pairwise(sizes))
@@ -120,5 +122,6 @@ class DBN(nn.Module):
         with torch.no_grad():
             for layer, rbm in zip(network.hidden, self.rbm_layers(), strict=True):
                 assert isinstance(layer, nn.Linear)
-                layer.weight.copy_(rbm.weight.t())
+                # Hidden units see a visible unit over its variance.
+                layer.weight.copy_(rbm.visible_units.scaled(rbm.weight.t()))
                 layer.bias.copy_(rbm.hidden_bias)

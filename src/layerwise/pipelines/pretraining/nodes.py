@@ -72,7 +72,11 @@ def _new_dbn(
     if visible == "auto":
         visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
     shape = DBNConfig(
-        n_visible=columns.n_inputs, hidden_sizes=hidden_sizes, visible=visible, dropout=settings.dropout
+        n_visible=columns.n_inputs,
+        hidden_sizes=hidden_sizes,
+        visible=visible,
+        learn_variance=settings.learn_variance,
+        dropout=settings.dropout,
     )
     return DBN(shape, torch_rng(seed, "stack")).to(best_device())
 

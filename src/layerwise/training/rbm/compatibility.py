@@ -10,6 +10,11 @@ from layerwise.models.rbm.units import UnitsError
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 
+def is_centered(rbm: RBM, settings: ContrastiveDivergenceSettings) -> bool:
+    """Return whether gradients are centred: as the settings say, or where there are Gaussian units."""
+    return rbm.config.has_gaussian_units if settings.centered is None else settings.centered
+
+
 def require_fitting_units(rbm: RBM, settings: ContrastiveDivergenceSettings) -> None:
     """Raise where the settings do not fit the RBM's kinds of units.
 
@@ -27,8 +32,12 @@ def require_fitting_units(rbm: RBM, settings: ContrastiveDivergenceSettings) -> 
         )
     if settings.dropout and settings.chain != "data":
         raise UnitsError("dropout changes the model with every batch, which persistent chains cannot follow")
-    if settings.centered and has_counts:
+    if is_centered(rbm, settings) and has_counts:
         raise UnitsError("centred gradients are not for counts, whose documents have lengths of their own")
+    if settings.changed("offset_rate") and not is_centered(rbm, settings):
+        raise UnitsError(
+            "gradients are not centred where no units are Gaussian: set centered: true or leave offset_rate"
+        )
     if settings.sample_visible is False and learns_variances:
         raise UnitsError("variances are learnt from samples of the visible units; leave sample_visible: null")
 
@@ -47,7 +56,7 @@ def require_complete_rows(rbm: RBM, inputs: Tensor, settings: ContrastiveDiverge
     Raises:
         UnitsError: says how many rows, and what to do.
     """
-    if rbm.visible_units.scales_hidden_bias or (settings.chain == "data" and not settings.centered):
+    if rbm.visible_units.scales_hidden_bias or (settings.chain == "data" and not is_centered(rbm, settings)):
         return
     observed = rbm.visible_units.observation_counts(inputs)
     incomplete = 0 if observed is None else int((observed == 0).any(1).sum())

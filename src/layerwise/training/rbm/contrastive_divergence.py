@@ -20,7 +20,7 @@ from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE
 from layerwise.training.plan import Losses, TrainingPlan
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
-from layerwise.training.rbm.compatibility import require_complete_rows, require_fitting_units
+from layerwise.training.rbm.compatibility import is_centered, require_complete_rows, require_fitting_units
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
@@ -64,6 +64,7 @@ class ContrastiveDivergence(TrainingPlan):
         self.hidden_offset = torch.zeros_like(self.hidden_bias)
         self.mean_activation = torch.full_like(self.hidden_bias, settings.sparsity_target or 0.0)
         self.variances = rbm.learned_variances()
+        self.centered = is_centered(rbm, settings)
         self.has_counts = rbm.visible_units.scales_hidden_bias
         self.chains: PersistentChains | None = None
         if settings.chain == "persistent":
@@ -111,7 +112,9 @@ class ContrastiveDivergence(TrainingPlan):
             )
         else:
             if self._batches % RECONSTRUCT_EVERY == 0:
-                losses["reconstruction"] = self._loss(self.rbm.visible_pre_activation(states), start)
+                losses["reconstruction"] = self.rbm.visible_units.loss(
+                    self.rbm.visible_pre_activation(states), start
+                )
             if not self.chains.started:
                 require_complete_rows(self.rbm, start, self.settings)
                 self.chains.start(states, observation_counts if self.has_counts else None)
@@ -140,7 +143,7 @@ class ContrastiveDivergence(TrainingPlan):
         for step in range(self.steps):
             self._down(states, end)
             if first is None:
-                first = self._loss(end, start)
+                first = self.rbm.visible_units.loss(end, start)
             units.mean_(end, observation_counts)
             if sample:
                 end.copy_(units.sample(end, self.rng))
@@ -182,7 +185,7 @@ class ContrastiveDivergence(TrainingPlan):
             # A document moves a hidden bias by its length; over the mean length, lest the units saturate at once.
             lengths = visible.sum(1)
             hidden_change = (lengths / lengths[:n].mean()) @ hidden
-        if s.centered:
+        if self.centered:
             v, hidden = self._center(v, hidden, n, m)
             visible_change -= v.t() @ (hidden @ self.hidden_offset)
             # Hidden units see a visible unit over its variance, and so its offset.
@@ -254,14 +257,11 @@ class ContrastiveDivergence(TrainingPlan):
         hidden = like.new_empty(n + m, shape.n_hidden)
         return visible, hidden, like.new_empty(n, shape.n_hidden), like.new_empty(n, shape.n_hidden)
 
-    def _loss(self, x: Tensor, v: Tensor) -> Tensor:
-        return self.rbm.visible_units.loss(x, v)
-
     def validation_step(self, batch: TensorData) -> Losses:
         """Return the mean-field reconstruction's loss and the free energy per row."""
         x = self.rbm.visible_pre_activation(self.rbm.hidden_mean(batch.inputs))
         return {
-            "reconstruction": self._loss(x, batch.inputs),
+            "reconstruction": self.rbm.visible_units.loss(x, batch.inputs),
             "free_energy": self.rbm.free_energy(batch.inputs),
         }
 
@@ -291,7 +291,7 @@ class ContrastiveDivergence(TrainingPlan):
     def _tensors(self) -> dict[str, Tensor]:
         names = ("weight", "visible_bias", "hidden_bias", "velocity", "visible_velocity", "hidden_velocity")
         tensors: dict[str, Tensor] = {name: getattr(self, name) for name in names}
-        if self.settings.centered:
+        if self.centered:
             tensors |= {"visible_offset": self.visible_offset, "hidden_offset": self.hidden_offset}
         if self.settings.sparsity_target is not None:
             tensors["mean_activation"] = self.mean_activation

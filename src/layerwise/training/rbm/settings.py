@@ -49,10 +49,10 @@ class ContrastiveDivergenceSettings(Config):
     temperatures: int = setting(
         10, "temperatures of each tempered chain", "", "chain: data, persistent", ge=2
     )
-    centered: bool = setting(
-        False,
-        "subtract the units' means in the gradient (Melchior et al. 2016)",
-        "Gaussian units, likelihoods",
+    centered: bool | None = setting(
+        None,
+        "subtract the units' means in the gradient (Melchior et al. 2016); null: where there are Gaussian units",
+        "likelihoods",
     )
     offset_rate: float = setting(
         0.01,
@@ -97,7 +97,7 @@ class ContrastiveDivergenceSettings(Config):
         has_use = {
             "chains": (self.chain != "data", f"chain: {self.chain}"),
             "temperatures": (self.chain == "tempered", f"chain: {self.chain}"),
-            "offset_rate": (self.centered, "centered: false"),
+            "offset_rate": (self.centered is not False, "centered: false"),
             "sparsity_cost": (self.sparsity_target is not None, "sparsity_target: null"),
             "sparsity_decay": (self.sparsity_target is not None, "sparsity_target: null"),
         }
@@ -173,6 +173,9 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
         "0: the samples of a stack need it",
         ge=0,
     )
+    learn_variance: bool = setting(
+        True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
+    )
     gaussian_learning_rate: float = setting(
         0.005, "r of a layer with Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.02", gt=0
     )
@@ -216,10 +219,7 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
         0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
     )
     learn_variance: bool = setting(
-        False,
-        "Gaussian units learn their variances; else 1",
-        "columns of a table",
-        "units that are not Gaussian",
+        True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
     )
     epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
     batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
