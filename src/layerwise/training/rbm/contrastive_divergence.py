@@ -273,7 +273,8 @@ class ContrastiveDivergence(TrainingPlan):
             if self.has_counts:
                 state["chain_lengths"] = self.chains.lengths.clone()
         batches = torch.tensor(self._batches)
-        return state | {"rng": self.rng.get_state(), "batches": batches}
+        epoch = torch.tensor([self.rate, self.momentum, self.steps], dtype=torch.float64)
+        return state | {"rng": self.rng.get_state(), "batches": batches, "rate_momentum_steps": epoch}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state that `state_dict()` returned."""
@@ -284,6 +285,8 @@ class ContrastiveDivergence(TrainingPlan):
             if self.has_counts:
                 self.chains.lengths = state["chain_lengths"].clone()
         self._batches = int(state["batches"])
+        self.rate, self.momentum, steps = state["rate_momentum_steps"].tolist()
+        self.steps = int(steps)
         self.rng.set_state(state["rng"])
         if self.settings.bfloat16:
             self._weight16.copy_(self.weight)
