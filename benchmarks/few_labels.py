@@ -54,7 +54,7 @@ def main() -> None:
         for seed in seeds:
             name = f"few_labels_{method}"
             for labelled in FINETUNING:
-                from_nodes = None if labelled is None else ["dbn.choose_labelled_rows"]
+                from_nodes = None if labelled is None else ["preprocessing.choose_labelled_rows_dbn"]
                 error = run(name, seed, method, labelled, from_nodes)
                 errors[start].setdefault(labelled or 3600, []).append(error)
                 print(f"{start}, seed {seed}, {labelled or 3600} labels: error {error:.4f}", flush=True)

@@ -13,7 +13,7 @@ import pytest
 from helpers.killed_runs import OFTEN, end_of, killed_after, networks, start
 from mlflow import MlflowClient
 
-STOP = {"to_nodes": ["mlp.train_network"]}
+STOP = {"to_nodes": ["finetuning.train_network_mlp"]}
 
 
 def free_port():

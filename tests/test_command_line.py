@@ -50,7 +50,7 @@ def test_a_wrong_value_is_one_message_without_a_traceback(project):
 
 def test_the_package_runs_as_a_module_too(project):
     command = (sys.executable, "-m", "layerwise")
-    process = kedro(project, "--pipelines=mlp", "--to-nodes=mlp.split_rows", command=command)
+    process = kedro(project, "--pipelines=mlp", "--to-nodes=preprocessing.split_rows_mlp", command=command)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output
     assert project.last_run()[1] == "FINISHED"
@@ -58,7 +58,7 @@ def test_the_package_runs_as_a_module_too(project):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_stopped_is_marked_as_killed(project, how):
-    project.run("dbn", to_nodes=["dbn.split_rows"])  # the database is there
+    project.run("dbn", to_nodes=["preprocessing.split_rows_dbn"])  # the database is there
     before = project.last_run()[0]
     long = "pretraining.epochs=100000,dbn.hidden_sizes=[50],problem.name=stopped,checkpoints.minutes=0"
     process = kedro(project, "run", "--pipelines=dbn", f"--params={long}")

@@ -1,4 +1,5 @@
 import base64
+import importlib
 import json
 import subprocess
 import sys
@@ -7,7 +8,9 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-LAYERS = ["raw", "feature", "model_input", "models", "model_output", "reporting"]
+from layerwise.pipeline_registry import RUNNABLE
+
+LAYERS = ["01_raw", "04_feature", "05_model_input", "06_models", "07_model_output", "08_reporting"]
 FIGURES = (
     "calibration",
     "latent_map",
@@ -35,23 +38,31 @@ def site(finished):
     return graph, details
 
 
+def create_pipeline(name):
+    return importlib.import_module(f"layerwise.pipelines.{name}").create_pipeline()
+
+
+def graph_of(finished, pipeline):
+    return json.loads((finished.path / "build/api/pipelines" / pipeline).read_text())
+
+
 def test_the_layers_stand_in_the_order_of_the_data(site):
     assert site[0]["layers"] == LAYERS
 
 
-def test_the_pipeline_folds_into_one_box(site):
-    assert set(site[0]["modular_pipelines"]) == {"__root__", "dbn"}
-
-
-def test_the_exercise_has_its_layers_and_its_box_too(site, finished):
-    graph = json.loads((finished.path / "build/api/pipelines/forest_fires_classic").read_text())
-    assert graph["layers"] == LAYERS
-    assert set(graph["modular_pipelines"]) == {"__root__", "forest_fires_classic"}
+@pytest.mark.parametrize("pipeline", RUNNABLE)
+def test_every_pipeline_has_layers_in_that_order_and_folds_into_its_stages(site, finished, pipeline):
+    graph = graph_of(finished, pipeline)
+    used = {node["layer"] for node in graph["nodes"] if node.get("layer")}
+    assert len(used) >= 2
+    assert [layer for layer in graph["layers"] if layer in used] == [each for each in LAYERS if each in used]
+    boxes = {name for name in graph["modular_pipelines"] if name != "__root__"}
+    assert boxes == {node.namespace for node in create_pipeline(pipeline).nodes}
 
 
 @pytest.mark.parametrize(
     ("node", "first", "last"),
-    [("pretrain_stack", "bernoulli inputs", "hidden 2"), ("finetune_network", "inputs", "softmax")],
+    [("pretrain_stack_dbn", "bernoulli inputs", "hidden 2"), ("finetune_network_dbn", "inputs", "softmax")],
 )
 def test_a_node_that_trains_shows_its_network(site, node, first, last):
     preview = site[1][node]["preview"]

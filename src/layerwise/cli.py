@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from kedro.framework.hooks import hook_impl
 
 from layerwise.utils import UserError
 
+if TYPE_CHECKING:
+    from kedro.framework.startup import ProjectMetadata
+
 
 @click.group(name="layerwise")
 def cli() -> None:
     """Commands of the project's own beside Kedro's."""
+
+
+@cli.command()
+@click.argument("model")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=5001, show_default=True, help="The port; 0 takes a free one.")
+@click.pass_obj
+def serve(metadata: ProjectMetadata, model: str, host: str, port: int) -> None:
+    """Answer for a trained MODEL over HTTP, with the routes of MLflow's scoring server.
+
+    MODEL is a registered name with its alias or version (digits@champion, digits/3), a run's id, or a model's folder.
+    """
+    # Imported here: Kedro reads this module for each of its commands.
+    from layerwise.inference import load_trained_model, serve as serve_model
+    from layerwise.tracking import find_model, tracking_uri
+
+    try:
+        found = find_model(model, tracking_uri(metadata.project_path))
+        serve_model(load_trained_model(found.folder, found.sha256), found.name, host, port)
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
 
 
 class ErrorMessageHook:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 
 from kedro.framework.project import find_pipelines
@@ -57,8 +56,6 @@ def register_pipelines() -> Mapping[str, Pipeline]:
 
 def compose_pipelines() -> dict[str, Pipeline]:
     """Return the pipelines of the present session's problem; Kedro imports only those that were asked for."""
-    # Kedro warns for every node with a preview that previews are experimental.
-    warnings.filterwarnings("ignore", message=".*'preview_fn' feature is experimental")
     try:
         found = find_pipelines(raise_errors=True)
     except ImportError as error:

@@ -1,43 +1,16 @@
-"""Kedro's settings: hooks, the configuration loader, and the process's environment."""
+"""Kedro's settings: hooks and the configuration loader."""
 
-import atexit
-import gc
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
 from layerwise.cli import ErrorMessageHook
-from layerwise.tracking import ParameterChecksHook, TrackingHook
+from layerwise.tracking import ParameterChecksHook, ProblemHook, ProcessHook, TrackingHook
 from layerwise.utils import parameter, problem, set_run_context
 
-if sys.platform == "linux":
-    # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
-    os.environ.setdefault("KEDRO_MP_CONTEXT", "fork")
-    # A forked worker must not share an open connection to the tracking database.
-    os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
-
-# What is imported stays, and there is much of it: collecting through it again and again takes two seconds of a run.
-gc.set_threshold(100_000, 50, 1000)
-# The same at the end: the process's memory is freed as a whole, and collecting it first costs two seconds more.
-atexit.register(gc.freeze)
-
 # The last one is asked first.
-HOOKS = (ParameterChecksHook(), TrackingHook(), ErrorMessageHook())
-
-
-def _problem_name(project: Path, parameters: dict[str, Any], given: dict[str, Any] | None) -> str:
-    """Return the run's problem: the environment's, or that of the model which the command names."""
-    for pipeline in ("predict", "evaluate"):
-        named = (given or {}).get(pipeline)
-        model = named.get("model") if isinstance(named, dict) else None
-        if isinstance(model, str) and model:
-            from layerwise.tracking import find_model, tracking_uri
-
-            return find_model(model, tracking_uri(project)).manifest.problem
-    return str(parameters["problem"].get("name"))
+HOOKS = (ProblemHook(), ParameterChecksHook(), TrackingHook(), ErrorMessageHook(), ProcessHook())
 
 
 def _kind_of_rows(entries: dict[str, Any]) -> str | None:
@@ -53,6 +26,9 @@ class ProblemConfigLoader(OmegaConfigLoader):
     A key of the parameters with nothing under it is read as empty, and all files are read once.
     """
 
+    # The problem of the trained model that the command names, which takes the place of the environment's.
+    model_problem: str | None = None
+
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return a section of the configuration."""
         if key == "parameters" and key not in self:
@@ -61,7 +37,7 @@ class ProblemConfigLoader(OmegaConfigLoader):
             self[key] = without_empty_keys(super().__getitem__(key))
         if key == "catalog":
             project, parameters = Path(self.conf_source).parent, self["parameters"]
-            name = _problem_name(project, parameters, self.runtime_params)
+            name = self.model_problem or str(parameters["problem"].get("name"))
             set_run_context(project, name, parameters)
             entries = self[key] = super().__getitem__(key)
             set_run_context(project, name, parameters, _kind_of_rows(entries))

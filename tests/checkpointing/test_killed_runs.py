@@ -21,12 +21,12 @@ from layerwise.utils import ResumeError
 
 # What is plotted and evaluated after training is the same work every time: one case does it.
 TRAINED = {
-    "dbn": ["dbn.finetune_network"],
-    "rbm": ["rbm.train_rbm", "rbm.train_classification_rbm"],
-    "many": ["mlp.train_network"],
-    "autoencoder": ["autoencoder.train_autoencoder"],
-    "unrolled": ["sae.finetune_network"],
-    "gan": ["gan.train_gan"],
+    "dbn": ["finetuning.finetune_network_dbn"],
+    "rbm": ["training.train_rbm_rbm", "training.train_classification_rbm_rbm"],
+    "many": ["finetuning.train_network_mlp"],
+    "autoencoder": ["training.train_autoencoder_autoencoder"],
+    "unrolled": ["finetuning.finetune_network_sae"],
+    "gan": ["training.train_gan_gan"],
 }
 CASES = {
     # Stages of the dbn: 2 epochs of each of two layers, 3 of the fine-tuning.
@@ -120,16 +120,16 @@ def test_a_run_that_is_not_there_is_said_with_those_that_are(project, cut_off):
 
 
 def test_a_run_that_died_is_called_killed_by_the_next_one(project, cut_off):
-    project.run("dbn", to_nodes=["dbn.split_rows"], problem={"name": "another"})
+    project.run("dbn", to_nodes=["preprocessing.split_rows_dbn"], problem={"name": "another"})
     assert run_of(project, "cut_off") == (cut_off, "KILLED")
     # And it can go on all the same, by the beginning of its id.
-    stop = ["dbn.finetune_network"]
+    stop = ["finetuning.finetune_network_dbn"]
     with pytest.raises(ResumeError, match="other parameters: evaluation"):
         project.run("dbn", problem={"name": "cut_off"}, resume=cut_off[:8], to_nodes=stop)
 
 
 def test_a_corrupt_checkpoint_costs_an_epoch_and_not_the_run(project, caplog):
-    stop = {"to_nodes": ["mlp.train_network"]}
+    stop = {"to_nodes": ["finetuning.train_network_mlp"]}
     project.run("mlp", problem={"name": "sound"}, **stop)
     killed_after(2, project, "mlp", problem={"name": "corrupt"}, **stop)
     path = next((project.path / "data/checkpoints/corrupt").rglob("epoch_000002.safetensors"))
@@ -144,7 +144,7 @@ def test_a_corrupt_checkpoint_costs_an_epoch_and_not_the_run(project, caplog):
 
 
 def test_a_loss_that_is_no_number_leaves_a_failed_run_that_can_go_on(project, monkeypatch, caplog):
-    stop = {"to_nodes": ["mlp.train_network"]}
+    stop = {"to_nodes": ["finetuning.train_network_mlp"]}
     project.run("mlp", problem={"name": "finite"}, **stop)
     step, epochs = Backpropagation.training_step, []
 
@@ -179,8 +179,8 @@ def test_a_second_run_in_the_same_place_is_refused_and_the_first_is_none_the_wor
         project.run("mlp", problem={"name": "shared"})
     assert not project.query("select * from experiments where name='shared'")
     # Another pipeline of the problem has a place of its own.
-    stop = {"to_nodes": ["mlp.split_rows"]}
-    project.run("rbm", problem={"name": "shared"}, to_nodes=["rbm.split_rows"])
+    stop = {"to_nodes": ["preprocessing.split_rows_mlp"]}
+    project.run("rbm", problem={"name": "shared"}, to_nodes=["preprocessing.split_rows_rbm"])
     assert json.loads((place.folder / "first/run.json").read_text())["status"] == "RUNNING"
     place.end("FINISHED")
     project.run("mlp", problem={"name": "shared"}, **stop)
@@ -192,7 +192,9 @@ def test_two_runs_at_once_in_a_new_project_both_end_well(fresh_project):
     pids = []
     for name in ("one", "two"):
         pid = start(
-            lambda name=name: fresh_project.run("mlp", problem={"name": name}, to_nodes=["mlp.train_network"])
+            lambda name=name: fresh_project.run(
+                "mlp", problem={"name": name}, to_nodes=["finetuning.train_network_mlp"]
+            )
         )
         pids.append(pid)
     assert [end_of(pid) for pid in pids] == [0, 0]
@@ -202,7 +204,7 @@ def test_two_runs_at_once_in_a_new_project_both_end_well(fresh_project):
 
 def test_a_run_that_is_replaced_has_its_own_copy_and_the_log_says_so(project, caplog):
     caplog.set_level("INFO")
-    stop = {"to_nodes": ["mlp.train_network"]}
+    stop = {"to_nodes": ["finetuning.train_network_mlp"]}
     project.run("mlp", problem={"name": "replaced"}, **stop)
     first, _ = project.last_run()
     before = networks(project, "replaced", "mlp")["network/network.safetensors"]

@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from layerwise.checkpointing.run_directory import RunDirectory
 
 pytestmark = pytest.mark.slow
-TRAINED = {"to_nodes": ["dbn.finetune_network"]}
+TRAINED = {"to_nodes": ["finetuning.finetune_network_dbn"]}
 LONG = {"pretraining": {"epochs": 6}, "finetuning": {"epochs": 9}, "dbn": {"hidden_sizes": [40, 30]}}
 
 
@@ -65,7 +65,7 @@ def test_thirty_kills_at_random_moments_change_nothing(project):
     for run_id in done:
         assert recorded_metrics(project, run_id) == expected
     # What was killed before it had a checkpoint is called killed by the next one.
-    project.run("dbn", problem={"name": "killed_often"}, to_nodes=["dbn.split_rows"])
+    project.run("dbn", problem={"name": "killed_often"}, to_nodes=["preprocessing.split_rows_dbn"])
     statuses = project.query(
         "select status from runs join experiments e using (experiment_id) where e.name='killed_often'"
     )
@@ -188,7 +188,7 @@ def test_a_tracking_server_that_goes_away_gets_everything_in_the_end(
     long = {"epochs": 300 if for_good else 3000, "patience": None}
     epochs = {"finetuning": long, "mlp": {"hidden_sizes": [10]}}
     params = {
-        "to_nodes": ["mlp.train_network"],
+        "to_nodes": ["finetuning.train_network_mlp"],
         "problem": {"name": "served"},
         "env": "forest_fires",
         **epochs,
@@ -206,7 +206,7 @@ def test_a_tracking_server_that_goes_away_gets_everything_in_the_end(
     if for_good:
         assert list(kept.glob("metrics_*.jsonl"))
         server.start()
-        project.run("mlp", **{**params, "to_nodes": ["mlp.split_rows"]})
+        project.run("mlp", **{**params, "to_nodes": ["preprocessing.split_rows_mlp"]})
     assert not list(kept.glob("metrics_*.jsonl"))
     client = MlflowClient(server.uri)
     runs = client.search_runs(
@@ -232,7 +232,7 @@ def test_an_interrupted_command_goes_on_with_the_same_command(project, how):
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
-    project.run("dbn", to_nodes=["dbn.split_rows"])  # the database is there
+    project.run("dbn", to_nodes=["preprocessing.split_rows_dbn"])  # the database is there
     whole = "uninterrupted"
     if not project.query("select * from experiments where name=?", whole):
         assert command(whole).wait(300) == 0

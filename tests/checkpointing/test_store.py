@@ -215,15 +215,15 @@ def test_what_was_reported_is_sent_before_the_checkpoint_is_written(tmp_path):
 
 def test_stages_of_one_name_and_of_other_nodes_are_kept_apart(tmp_path):
     own = CheckpointStore(tmp_path, OFTEN)
-    own.set_scope("dbn.pretrain_stack")
+    own.set_scope("pretraining.pretrain_stack_dbn")
     stages = [own.stage("layer"), own.stage("layer"), own.stage("other/../layer")]
     own.set_scope("dbn.finetune")
     stages.append(own.stage("layer"))
     names = [str(stage.folder.relative_to(tmp_path)) for stage in stages]
     assert names == [
-        "dbn.pretrain_stack/layer",
-        "dbn.pretrain_stack/layer_2",
-        "dbn.pretrain_stack/other_.._layer",
+        "pretraining.pretrain_stack_dbn/layer",
+        "pretraining.pretrain_stack_dbn/layer_2",
+        "pretraining.pretrain_stack_dbn/other_.._layer",
         "dbn.finetune/layer",
     ]
 

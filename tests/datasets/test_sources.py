@@ -101,7 +101,7 @@ def test_every_problem_names_checked_files_with_addresses(problem):
         assert file.sha256
         assert file.urls
         assert file.name.startswith(f"{problem}/")
-    assert entry["metadata"]["kedro-viz"]["layer"] == "raw"
+    assert entry["metadata"]["kedro-viz"]["layer"] == "01_raw"
 
 
 def test_the_forest_fires_load_through_the_projects_own_catalog_entry():

@@ -112,7 +112,7 @@ def server(logged):
 
 
 @pytest.mark.slow
-def test_a_served_model_predicts_rows_and_goes_on_after_wrong_bodies(server, tables):
+def test_mlflows_own_server_predicts_right_rows(server, tables):
     rows = tables.table().head(3).replace({np.nan: None})
     split = rows.to_dict(orient="split")
     right = json.dumps({"dataframe_split": {"columns": split["columns"], "data": split["data"]}}).encode()
@@ -122,26 +122,6 @@ def test_a_served_model_predicts_rows_and_goes_on_after_wrong_bodies(server, tab
         assert [set(row) for row in json.loads(text)["predictions"]] == [
             {"prediction", "probability_no", "probability_yes", "threshold"}
         ] * 3
-    for body, kind in (
-        (b"", "application/json"),
-        (b"{", "application/json"),
-        (b"[" * 1_000_000, "application/json"),
-        (b'{"dataframe_split": {"columns": ["age"], "data": [["; DROP TABLE x"]]}}', "application/json"),
-        (right.replace(b"rome", b"' OR 1=1").replace(b"oslo", b"<script>"), "application/json"),
-        (b"a,b\n1,2,3\n", "text/csv"),
-        (b"\xff\xfe\x00", "text/csv"),
-        (b'a\n"', "text/csv"),
-        (b"x" * 40_000_000, "text/csv"),
-        (b"PAR1", "application/x-parquet"),
-        (b"{}", "application/json; charset=latin-1"),
-        (b"{}", None),
-    ):
-        status, text = ask(server, body, kind)
-        assert 400 <= status < 500, (status, text[:300])
-        assert json.loads(text)["message"]
-        for inside in ("Traceback", 'File "', "site-packages", str(ROOT)):
-            assert inside not in text
-    assert ask(server, right)[0] == 200
 
 
 def readme_commands():
@@ -154,7 +134,7 @@ def readme_commands():
 def test_the_way_from_a_run_to_a_prediction_takes_five_commands():
     commands = readme_commands()
     assert len(commands) == 5
-    assert [command.split()[0] for command in commands] == ["kedro", "kedro", "kedro", "mlflow", "curl"]
+    assert [command.split()[0] for command in commands] == ["kedro", "kedro", "kedro", "kedro", "curl"]
 
 
 @pytest.mark.slow

@@ -9,6 +9,9 @@ from layerwise.models.dropout import DropConnect
 def layer(rate=0.3, mask_of="row", n=40, m=25, seed=0):
     made = DropConnect(n, m, rate, mask_of)
     made.rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for value in made.parameters():
+            value.uniform_(-0.2, 0.2, generator=torch.Generator().manual_seed(2))
     return made
 
 

@@ -15,7 +15,8 @@ from layerwise.models import (
     activation,
     initialize_,
 )
-from layerwise.models.layers import initialize_bias_, normalization
+from layerwise.models.dropout import DropConnect
+from layerwise.models.layers import Conv2d, ConvTranspose2d, Linear, initialize_bias_, normalization
 
 M, N = 240, 360  # fan_out, fan_in
 
@@ -145,3 +146,18 @@ def test_normalizations_standardize_over_rows_or_over_units():
     torch.testing.assert_close(over_units.mean(1), torch.zeros(50), rtol=0, atol=1e-5)
     torch.testing.assert_close(over_units.var(1, correction=0), torch.ones(50), rtol=0, atol=1e-3)
     assert normalization("none", 8)(x) is x
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [(Linear, (3, 2)), (DropConnect, (3, 2, 0.5)), (Conv2d, (1, 2, 4)), (ConvTranspose2d, (2, 1, 4))],
+)
+def test_a_layer_that_is_yet_to_be_initialized_draws_none_of_torchs_global_random_numbers(kind, arguments):
+    before = torch.get_rng_state()
+    layer = kind(*arguments)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch_layer = next(k for k in kind.__mro__ if k.__module__.startswith("torch"))
+    assert (
+        layer.state_dict().keys()
+        == torch_layer(*arguments[: 3 if "Conv" in kind.__name__ else 2]).state_dict().keys()
+    )

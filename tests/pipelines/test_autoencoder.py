@@ -20,13 +20,13 @@ FIGURES = (
     "sequences",
 )
 VARIATIONAL_NODES = (
-    "estimate_likelihood",
-    "evaluate_reconstruction",
-    "compress",
-    "denoise",
-    "detect_anomalies",
-    "model_sequences",
-    "plot_samples",
+    "evaluation.estimate_likelihood",
+    "evaluation.evaluate_reconstruction",
+    "evaluation.compress",
+    "evaluation.denoise",
+    "evaluation.detect_anomalies",
+    "evaluation.model_sequences",
+    "reporting.plot_samples",
 )
 
 
@@ -99,7 +99,7 @@ def test_a_variational_autoencoder_bounds_the_likelihood_and_says_how_pixels_wer
         problem={"name": "vae"},
         preprocessing={"binarize": "dynamic"},
         autoencoder=settings | {"learning_rate": 0.003},
-        to_nodes=[f"autoencoder.{name}" for name in VARIATIONAL_NODES],
+        to_nodes=[f"{name}_autoencoder" for name in VARIATIONAL_NODES],
     )
     found = report(project, "likelihood", "vae")
     assert found["binarization"] == {"training": "dynamic", "test": "one draw"}
@@ -134,7 +134,7 @@ def test_layer_statistics_cover_the_encoder_and_the_decoder(project):
         problem={"name": "healthy"},
         layer_statistics=True,
         autoencoder={"variant": "deep", "hidden_sizes": [20], "latent_size": 5, "epochs": 1},
-        to_nodes=["autoencoder.train_autoencoder"],
+        to_nodes=["training.train_autoencoder_autoencoder"],
     )
     layer_statistics = project.json("07_model_output/healthy/autoencoder/autoencoder_history.json")[
         "layer_statistics"

@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(finished):
     for one, two in zip(first, again, strict=True):
         assert all(torch.equal(one[name], two[name]) for name in one)
     assert finished.json("08_reporting/digits/dbn/metrics.json") == metrics
-    finished.run("dbn", seed=1, problem={"name": "seed_1"}, to_nodes=["dbn.pretrain_stack"])
+    finished.run("dbn", seed=1, problem={"name": "seed_1"}, to_nodes=["pretraining.pretrain_stack_dbn"])
     other = weights(finished, "seed_1", name="stack")
     assert not torch.equal(other["rbms.0.weight"], first[1]["rbms.0.weight"])
 
@@ -91,7 +91,10 @@ def test_without_pretraining_the_same_net_starts_at_random(project):
 
 def test_freezing_trains_the_head_alone(project):
     project.run(
-        "dbn", pretraining={"freeze": True}, problem={"name": "frozen"}, to_nodes=["dbn.finetune_network"]
+        "dbn",
+        pretraining={"freeze": True},
+        problem={"name": "frozen"},
+        to_nodes=["finetuning.finetune_network_dbn"],
     )
     network, stack = weights(project, "frozen"), weights(project, "frozen", name="stack")
     assert torch.equal(network["hidden.0.weight"], stack["rbms.0.weight"].T)
@@ -99,7 +102,9 @@ def test_freezing_trains_the_head_alone(project):
 
 
 def test_few_labels_fine_tune_while_all_rows_pretrain(project):
-    project.run("dbn", labelled_rows=50, problem={"name": "few"}, to_nodes=["dbn.finetune_network"])
+    project.run(
+        "dbn", labelled_rows=50, problem={"name": "few"}, to_nodes=["finetuning.finetune_network_dbn"]
+    )
     catalog = project.catalog(problem={"name": "few"})
     assert len(catalog.load("dbn.labelled")) == 50
     assert len(catalog.load("dbn.training")) == 3600
@@ -108,7 +113,7 @@ def test_few_labels_fine_tune_while_all_rows_pretrain(project):
 
 
 def test_dynamic_binarization_keeps_gray_rows_and_trains_on_binary_ones(project):
-    stop = ["dbn.pretrain_stack"]
+    stop = ["pretraining.pretrain_stack_dbn"]
     for name in ("none", "dynamic"):
         project.run(
             "dbn", preprocessing={"binarize": name}, problem={"name": f"binarize_{name}"}, to_nodes=stop
@@ -123,7 +128,9 @@ def test_dynamic_binarization_keeps_gray_rows_and_trains_on_binary_ones(project)
 
 def test_a_run_can_start_from_any_node(finished):
     before = weights(finished)
-    finished.run("dbn", from_nodes=["dbn.finetune_network"], to_nodes=["dbn.finetune_network"])
+    finished.run(
+        "dbn", from_nodes=["finetuning.finetune_network_dbn"], to_nodes=["finetuning.finetune_network_dbn"]
+    )
     assert all(torch.equal(before[name], value) for name, value in weights(finished).items())
 
 

@@ -13,7 +13,7 @@ def trained(project):
         env="forest_fires_size",
         problem={"name": "evaluated"},
         evaluation={"baselines": False},
-        to_nodes=["mlp.write_model_card"],
+        to_nodes=["reporting.write_model_card_mlp"],
     )
     return project.last_run()[0]
 

@@ -103,8 +103,8 @@ def test_a_problem_of_the_exercise_by_any_name_is_taken():
 
 def test_the_plain_network_has_no_node_of_the_exercise(project):
     project.catalog()  # the pipelines are known once there was a session
-    plain = {node.name.split(".")[1] for node in pipelines["mlp"].nodes}
-    own = {node.name.split(".")[1] for node in pipelines[NAME].nodes}
+    plain = {node.name.split(".")[1].removesuffix("_mlp") for node in pipelines["mlp"].nodes}
+    own = {node.name.split(".")[1].removesuffix(f"_{NAME}") for node in pipelines[NAME].nodes}
     assert plain < own
     assert own - plain == {
         "require_exercise", "train_without_area", "measure_exercise", "plot_accuracies", "write_report",
@@ -115,7 +115,7 @@ def test_the_plain_network_has_no_node_of_the_exercise(project):
 def test_few_labels_are_as_few_for_both_networks(project):
     settings = {"finetuning": {"epochs": 2}, "evaluation": {"baselines": False, "bootstrap": 0}}
     for name, extra in (("few", {"labelled_rows": 60}), ("all", {})):
-        stop = [f"{NAME}.train_without_area"]
+        stop = [f"finetuning.train_without_area_{NAME}"]
         project.run(NAME, env=NAME, to_nodes=stop, problem={"name": name}, **settings, **extra)
     few, whole = (
         project.catalog(env=NAME, problem={"name": name}).load(f"{NAME}.network_without_area")

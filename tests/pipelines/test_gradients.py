@@ -51,7 +51,12 @@ def test_every_plot_of_the_gradient_study_is_made(gradient_study, name):
 
 @pytest.mark.parametrize(("pipeline", "node"), [("mlp", "train_network"), ("dbn", "finetune_network")])
 def test_layer_statistics_are_tracked_in_any_training(project, pipeline, node):
-    project.run(pipeline, layer_statistics=True, problem={"name": "watched"}, to_nodes=[f"{pipeline}.{node}"])
+    project.run(
+        pipeline,
+        layer_statistics=True,
+        problem={"name": "watched"},
+        to_nodes=[f"finetuning.{node}_{pipeline}"],
+    )
     history = project.json(f"07_model_output/watched/{pipeline}/finetuning_history.json")
     assert history["diagnoses"] == []
     run, _ = project.last_run()

@@ -9,7 +9,7 @@ from layerwise.models import load_network
 from layerwise.parameters import ParameterError
 from layerwise.training import TrainingError
 
-STOP = ["mlp.train_network"]
+STOP = ["finetuning.train_network_mlp"]
 
 
 def trained(project, name, env=None, to_nodes=STOP, **params):
@@ -59,7 +59,7 @@ def test_accuracy_can_choose_the_best_epoch(project):
 
 
 def test_augmented_digits_are_plotted_and_change_what_is_learned(project):
-    figure = ["mlp.plot_augmentation", *STOP]
+    figure = ["reporting.plot_augmentation_mlp", *STOP]
     moved = {"augmentation": {"rotate": 10, "shift": 0.1, "noise": 0.1}, "epochs": 1}
     augmented = trained(project, "moved", to_nodes=figure, finetuning=moved)
     plain = trained(project, "unmoved", finetuning={"epochs": 1})

@@ -21,7 +21,7 @@ def trained(project):
         env="forest_fires_size",
         problem={"name": "fires"},
         evaluation={"baselines": False, "threshold": "f1"},
-        to_nodes=["mlp.write_model_card"],
+        to_nodes=["reporting.write_model_card_mlp"],
     )
     return project.last_run()[0]
 
@@ -184,7 +184,7 @@ def test_a_model_that_is_not_there_is_one_clear_message(project, trained, model,
 
 
 def test_an_rbm_is_no_model_that_predicts(project):
-    project.run("rbm", rbm={"classification_rbm": False, "probe": False}, to_nodes=["rbm.train_rbm"])
+    project.run("rbm", rbm={"classification_rbm": False, "probe": False}, to_nodes=["training.train_rbm_rbm"])
     with pytest.raises(
         ModelError, match=r"has no model \(pipeline rbm, FINISHED\); finished runs of the supervised"
     ):

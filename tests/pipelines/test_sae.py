@@ -33,7 +33,10 @@ def test_the_stack_reconstructs_better_the_longer_a_layer_is_trained(stacked):
 
 def test_pretrained_layers_reach_the_classifier(stacked):
     stacked.run(
-        "sae", problem={"name": "frozen"}, pretraining={"freeze": True}, to_nodes=["sae.finetune_network"]
+        "sae",
+        problem={"name": "frozen"},
+        pretraining={"freeze": True},
+        to_nodes=["finetuning.finetune_network_sae"],
     )
     stack, network = weights(stacked, "frozen", "stack"), weights(stacked, "frozen", "network")
     for k in range(2):
@@ -42,7 +45,7 @@ def test_pretrained_layers_reach_the_classifier(stacked):
 
 
 def test_rbms_unroll_and_are_trained_on_as_one_deep_autoencoder(project):
-    stop = ["sae.pretrain_stack"]
+    stop = ["pretraining.pretrain_stack_sae"]
     project.run("sae", problem={"name": "unrolled"}, pretraining={"method": "rbm"}, to_nodes=stop)
     history = project.json("07_model_output/unrolled/sae/pretraining_history.json")
     assert list(history["layers"]) == ["layer_1", "layer_2", "unrolled"]
@@ -61,7 +64,7 @@ def test_without_pretraining_there_is_no_stack_to_evaluate(project):
 
 def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project):
     settings = {"sae": {"variant": "contractive"}, "pretraining": {"batch_size": 50}}
-    project.run("sae", env="forest_fires", **settings, to_nodes=["sae.evaluate"])
+    project.run("sae", env="forest_fires", **settings, to_nodes=["evaluation.evaluate_sae"])
     shape = project.json("06_models/forest_fires/sae/stack/network.json")["layers"]
     assert [layer["loss"] for layer in shape] == ["mixed", "binary_cross_entropy"]
 

@@ -14,7 +14,7 @@ class Server:
 
     def __init__(self):
         self.on, self.n_calls = True, 0
-        self.metrics, self.tags, self.files, self.texts, self.status = [], {}, [], {}, []
+        self.metrics, self.tags, self.files, self.status = [], {}, [], []
         self.params = {}
 
     def _respond(self):
@@ -34,10 +34,6 @@ class Server:
     def log_artifact(self, run_id, path, folder):
         self._respond()
         self.files.append((path, folder))
-
-    def log_text(self, run_id, text, name):
-        self._respond()
-        self.texts[name] = text
 
     def set_terminated(self, run_id, status, end_time=None):
         self._respond()
@@ -81,7 +77,6 @@ def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(
     image_path = tmp_path / "curve.png"
     image_path.write_bytes(b"image")
     run_logger.log_file(str(image_path), "figures")
-    run_logger.log_text("model_card.md", "card")
     run_logger.log_tags({"data.rows": "9"})
     run_logger.log_params({f"name_{k}": "value" for k in range(150)})
     assert server.metrics == expected(1, 2)
@@ -91,11 +86,7 @@ def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(
     run_logger.close("FINISHED")
     assert server.metrics == expected(*range(1, 26))
     assert server.files == [(str(image_path), "figures")]
-    assert (server.texts, server.tags, server.status) == (
-        {"model_card.md": "card"},
-        {"data.rows": "9"},
-        ["FINISHED"],
-    )
+    assert (server.tags, server.status) == ({"data.rows": "9"}, ["FINISHED"])
     assert len(server.params) == 150
     assert not run_logger.offline_buffer.exists()
     assert caplog.text.count("tracking server is gone") == 1
@@ -188,10 +179,10 @@ def test_metrics_that_the_run_has_already_are_not_sent_twice(server, tmp_path, c
 def test_what_cannot_be_buffered_is_tried_as_soon_as_the_server_is_back(run_logger, server, clock):
     server.on = False
     report(run_logger, clock, 1)
-    assert not run_logger.attempt(lambda: server.log_text("run", "model", "model"))
+    assert not run_logger.attempt(lambda: server.log_artifact("run", "model", "model"))
     server.on = True
-    assert run_logger.attempt(lambda: server.log_text("run", "model", "model"))
-    assert server.texts == {"model": "model"}
+    assert run_logger.attempt(lambda: server.log_artifact("run", "model", "model"))
+    assert server.files == [("model", "model")]
     assert server.metrics == expected(1)
 
 

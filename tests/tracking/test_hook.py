@@ -143,7 +143,7 @@ def test_an_interrupted_run_is_marked_as_killed(project, monkeypatch):
 
 
 def test_a_partial_run_logs_no_model_of_an_earlier_one(finished):
-    finished.run("dbn", to_nodes=["dbn.split_rows"])
+    finished.run("dbn", to_nodes=["preprocessing.split_rows_dbn"])
     run_id, status = finished.last_run()
     assert status == "FINISHED"
     assert finished.query("select count(*) from logged_models where source_run_id=?", run_id) == [(0,)]

@@ -65,7 +65,13 @@ def test_runs_register_their_models_and_the_champion_follows_the_better_one(proj
 
     def run(learning_rate, **params):
         settings = {"finetuning": {"epochs": 2, "learning_rate": learning_rate}}
-        project.run("mlp", problem={"name": "named"}, to_nodes=["mlp.write_model_card"], **settings, **params)
+        project.run(
+            "mlp",
+            problem={"name": "named"},
+            to_nodes=["reporting.write_model_card_mlp"],
+            **settings,
+            **params,
+        )
         version = client.get_model_version_by_alias("named", "champion")
         return str(version.version), version
 

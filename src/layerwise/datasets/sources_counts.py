@@ -150,6 +150,7 @@ class SourceWordTable(_ReadOnlyDataset):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._table = SourceTable(path=path, file=file, load_args=load_args)
+        self._description = {"path": path, "file": file.get("name"), "load_args": load_args}
         self._drop = drop or []
         self.metadata = metadata
 
@@ -180,4 +181,4 @@ class SourceWordTable(_ReadOnlyDataset):
         return Documents(counts, tuple(map(str, words.columns)), frame.attrs["source"], frame.attrs["sha256"])
 
     def _describe(self) -> dict[str, Any]:
-        return self._table._describe()
+        return dict(self._description)

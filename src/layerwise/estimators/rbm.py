@@ -195,7 +195,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         shape = RBMConfig(
             n_visible=self.n_features_in_,
             n_hidden=settings.n_hidden,
-            visible=self.visible,  # type: ignore[arg-type]
+            visible=self.visible,
             dropout=settings.dropout,
             **{name: getattr(settings, name) for name in SHAPE},
         )

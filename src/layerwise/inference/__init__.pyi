@@ -1,5 +1,6 @@
 from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks as evaluate_chunks
 from .batch_predict import StreamedPredictions as StreamedPredictions
+from .http_server import AddressError as AddressError, create_app as create_app, serve as serve
 from .model import (
     MANIFEST_FILE as MANIFEST_FILE,
     ModelError as ModelError,

@@ -53,6 +53,11 @@ def handle_request(model: TrainedModel, body: bytes | str, content_type: str | N
         )
 
 
+def respond_too_large() -> Response:
+    """Return the response to a body of which reading was given up."""
+    return _error_response(f"the body is too long; at most {MAX_BYTES:,} bytes are read", 413)
+
+
 def _error_response(message: str, status: int) -> Response:
     code = {413: "REQUEST_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}.get(status, "BAD_REQUEST")
     return json.dumps({"error_code": code, "message": message[:2000]}), status, "application/json"

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from layerwise.models.layers import Linear
+
 MaskOf = Literal["row", "batch"]
 
 
@@ -40,7 +42,7 @@ class Dropout(nn.Module):
         return x * dropout_mask(x, tuple(x.shape), self.rate, self.rng)
 
 
-class DropConnect(nn.Linear):
+class DropConnect(Linear):
     """A linear layer whose connections are dropped at random while it learns (Wan et al. 2013, eq. 2).
 
     In training y = (M * W) x / (1 - rate) + b, each entry of M kept with probability 1 - rate; in evaluation

@@ -1,9 +1,9 @@
-"""Activations and initialisers by name."""
+"""Layers without a start of their own; activations and initializers by name."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,6 @@ Initializer = Literal[
 ]  # fmt: skip
 BiasInitializer = Literal["zeros", "constant", "normal", "uniform", "xavier_uniform"]
 Normalization = Literal["none", "batch", "layer"]
-Layer = TypeVar("Layer", bound=nn.Module)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 INITIALIZERS: tuple[str, ...] = get_args(Initializer)
 
@@ -60,19 +59,25 @@ INITIALIZER_CHOICES: dict[str, Choice] = {
 }
 
 
-def uninitialized(kind: type[Layer], *arguments: Any, **options: Any) -> Layer:
-    """Return a layer whose weights are yet to be initialised or loaded; torch's global random numbers are not used.
+class Linear(nn.Linear):
+    """A linear layer whose weights are yet to be initialized or loaded: torch's global random numbers are not used."""
 
-    `torch.nn.utils.skip_init` gives the same by way of the meta device, which takes half a second to import.
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are; `torch.nn.utils.skip_init` needs the meta device, half a second to import."""
 
-    Args:
-        kind: a layer of torch's, or derived from one, that draws its weights in `reset_parameters`.
-        arguments: the layer's own.
-        options: the layer's own.
-    """
-    layer = type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})(*arguments, **options)
-    layer.__class__ = kind
-    return layer
+
+class Conv2d(nn.Conv2d):
+    """A convolution whose weights are yet to be initialized or loaded."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution whose weights are yet to be initialized or loaded."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
 
 
 def activation(name: Activation) -> nn.Module:

@@ -16,12 +16,12 @@ from layerwise.models.layers import (
     Activation,
     BiasInitializer,
     Initializer,
+    Linear,
     Normalization,
     activation,
     initialize_,
     initialize_bias_,
     normalization,
-    uninitialized,
 )
 from layerwise.utils import Config
 
@@ -124,7 +124,7 @@ class MLP(nn.Module):
         self.config = config
         sizes = (config.n_inputs, *config.hidden_sizes)
         self.hidden = nn.ModuleList(self._layer(n, m) for n, m in pairwise(sizes))
-        self.output = uninitialized(nn.Linear, sizes[-1], config.n_outputs)
+        self.output = Linear(sizes[-1], config.n_outputs)
         self.activations = nn.ModuleList(activation(name) for name in config.activations)
         self.normalizations = nn.ModuleList(normalization(config.normalization, size) for size in sizes[1:])
         self.dropouts = nn.ModuleList(Dropout(rate) for rate in config.dropout_rates)
@@ -134,9 +134,8 @@ class MLP(nn.Module):
 
     def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
         if self.config.dropconnect == 0:
-            return uninitialized(nn.Linear, n_inputs, n_outputs)
-        options = {"rate": self.config.dropconnect, "mask_of": self.config.dropconnect_masks}
-        return uninitialized(DropConnect, n_inputs, n_outputs, **options)
+            return Linear(n_inputs, n_outputs)
+        return DropConnect(n_inputs, n_outputs, self.config.dropconnect, self.config.dropconnect_masks)
 
     def _initialize(self, layer: nn.Module, rng: torch.Generator | None) -> None:
         assert isinstance(layer, nn.Linear)

@@ -1,4 +1,6 @@
 from .checks import ParameterChecksHook as ParameterChecksHook
-from .hook import TrackingHook as TrackingHook, tracking_uri as tracking_uri
+from .environment import tracking_uri as tracking_uri
+from .hook import TrackingHook as TrackingHook
 from .model_lookup import find_model as find_model
+from .process import ProblemHook as ProblemHook, ProcessHook as ProcessHook
 from .registry import register as register

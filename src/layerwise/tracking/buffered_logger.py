@@ -80,12 +80,8 @@ class BufferedRunLogger:
             self.reconnect()
 
     def log_file(self, path: str, folder: str) -> None:
-        """Store a copy of a file under a folder."""
+        """Store a copy of a file under a folder of the artifacts; an empty name is the top."""
         self._send([{"file": path, "folder": folder, "stamp": _file_stamp(path)}])
-
-    def log_text(self, name: str, text: str) -> None:
-        """Store a text file."""
-        self._send([{"text": name, "content": text}])
 
     def log_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
@@ -206,9 +202,7 @@ def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> No
         elif "file" in record:
             # A file that another run has replaced since is not this run's.
             if record["stamp"] == _file_stamp(record["file"]):
-                client.log_artifact(run_id, record["file"], record["folder"])
-        elif "text" in record:
-            client.log_text(run_id, record["content"], record["text"])
+                client.log_artifact(run_id, record["file"], record["folder"] or None)
         elif "status" in record:
             client.set_terminated(run_id, record["status"], record["end"])
 

@@ -37,8 +37,6 @@ class ParameterChecksHook:
         if context.env not in (None, "base") and context.env not in known:
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), known)}")
         check_parameters(dict(context.config_loader["parameters"]))
-        # The catalog says what kind of rows the problem has, and Kedro composes the pipelines next.
-        context.config_loader["catalog"]
         warnings.formatwarning = _format_warning
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)

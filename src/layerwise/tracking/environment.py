@@ -21,7 +21,16 @@ def configure_mlflow() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    # A forked worker must not share an open connection to the tracking database.
+    os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
+    # A model holds what was written for it, and no lock file of the folder that the command was given in.
+    os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def tracking_uri(project: Path) -> str:
+    """Return where runs are kept: MLFLOW_TRACKING_URI, or the project's own SQLite file."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / 'mlflow.db'}"
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

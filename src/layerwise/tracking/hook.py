@@ -20,7 +20,14 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.parameters import check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
-from layerwise.tracking.environment import command, configure_mlflow, flatten, git_commit, top_level_keys
+from layerwise.tracking.environment import (
+    command,
+    configure_mlflow,
+    flatten,
+    git_commit,
+    top_level_keys,
+    tracking_uri,
+)
 from layerwise.tracking.saved_data import report_saved
 from layerwise.utils import ResumeError, UserError, problem, run_context
 
@@ -34,17 +41,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Text outputs that are logged, and the names of their artifacts.
-TEXT_ARTIFACTS = {"model_card": "model_card.md", "report": "report.md", "demo": "demo.html"}
-
 
 class TrackingError(UserError, RuntimeError):
     """The tracking server cannot be used; the message says how to go on without it."""
-
-
-def tracking_uri(project: Path) -> str:
-    """Return where runs are kept: MLFLOW_TRACKING_URI, or the project's own SQLite file."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / 'mlflow.db'}"
 
 
 class TrackingHook:
@@ -197,21 +196,15 @@ class TrackingHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log every metric and tag that the data hold, every figure, the animation and the text artifacts."""
+        """Log the metrics and tags that the data hold, and the files of an entry that is an artifact."""
         if self._run_logger is None:
             return
         report_saved(data)
-        name = dataset_name.rsplit(".", 1)[-1]
-        if any(kind.__name__ == "Figure" for kind in type(data).__mro__):
-            # The catalog has just drawn it into a file; drawing it again would take as long.
-            dataset: Any = self._catalog.get(dataset_name)
-            self._run_logger.log_file(str(dataset._get_save_path()), "figures")
-        elif name in TEXT_ARTIFACTS:
-            self._run_logger.log_text(TEXT_ARTIFACTS[name], data)
-        elif name == "animation":
-            animation: Any = self._catalog.get(dataset_name)
-            for file in animation.files():
-                self._run_logger.log_file(str(file), "animation")
+        from layerwise.tracking.run_outputs import artifact_files
+
+        folder, files = artifact_files(self._catalog, dataset_name) or ("", [])
+        for file in files:
+            self._run_logger.log_file(str(file), folder)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
+import platform
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mlflow
+from mlflow import MlflowClient, pyfunc
+from mlflow.entities import LoggedModelOutput
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
+from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
-from mlflow.types.utils import _infer_schema
 
 from layerwise.data import DataSpec
 from layerwise.inference import ModelManifest, load_trained_model, save_trained_model
-from layerwise.tracking import mlflow_flavor as flavor
+from layerwise.tracking.model_lookup import LOADER_MODULE
 from layerwise.tracking.registry import fingerprint, register
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
 
 log = logging.getLogger(__name__)
+
+REQUIRED_PACKAGES = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
 
 
 def save_model_folder(
@@ -76,10 +80,8 @@ def log_model(
     """
     example = catalog.load(f"{name}.input_example")
     predictions = load_trained_model(folder).predict(example, strict=False)
-    mlflow.set_tracking_uri(uri)
-    client = mlflow.MlflowClient(uri)
+    client = MlflowClient(uri)
     run = client.get_run(run_id)
-    # Created here, since Model.log looks for a notebook to name as the source, and imports IPython for it.
     created = client.create_logged_model(
         run.info.experiment_id,
         name="model",
@@ -87,16 +89,13 @@ def log_model(
         tags={"model.sha256": sha256},
         params=run.data.params,
     )
-    with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-        logged = Model.log(
-            artifact_path=None,
-            model_id=created.model_id,
-            flavor=flavor,
-            folder=folder,
-            signature=ModelSignature(_schema(example), _infer_schema(predictions)),
-            input_example=example,
-            validate_serving_input=False,
-        )
+    with tempfile.TemporaryDirectory() as directory:
+        target = Path(directory, "model")
+        description = Model(run_id=run_id, model_id=created.model_id, artifact_path=created.artifact_location)
+        write_mlflow_model(target, folder, example, predictions, description)
+        client.log_model_artifacts(created.model_id, str(target))
+    client.log_outputs(run_id, [LoggedModelOutput(created.model_id, step=0)])
+    logged = client.finalize_logged_model(created.model_id, "READY")
     try:
         card = catalog.load(f"{name}.model_card")
         message = register(
@@ -112,6 +111,43 @@ def log_model(
         return
     log.info(message)
     client.set_tag(run_id, "registered", message)
+
+
+def write_mlflow_model(
+    target: Path, folder: Path, example: pd.DataFrame, predictions: pd.DataFrame, description: Model
+) -> None:
+    """Write a model's folder as an MLflow model, with a signature and an example.
+
+    Args:
+        target: where to; made here.
+        folder: what `layerwise.inference.save_trained_model` wrote.
+        example: some raw rows.
+        predictions: of these rows.
+        description: what MLflow's own file says of it; completed and written here.
+    """
+    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
+    pyfunc.save_model(
+        str(target),
+        loader_module=LOADER_MODULE,
+        data_path=str(folder),
+        mlflow_model=description,
+        signature=ModelSignature(_schema(example), infer_signature(example, predictions).outputs),
+        input_example=example,
+        conda_env=_conda_environment(),
+    )
+
+
+def _conda_environment() -> dict[str, Any]:
+    """Return the packages that a model needs, without the local part of a version, which no index has.
+
+    Given as a whole environment: from a list of packages MLflow first searches every installed one, 1.4 s of a run.
+    """
+    packages = [f"{package}=={version(package).partition('+')[0]}" for package in REQUIRED_PACKAGES]
+    return {
+        "name": "mlflow-env",
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": packages}],
+    }
 
 
 def _schema(example: pd.DataFrame) -> Schema:

@@ -34,14 +34,41 @@ def mark_killed(client: MlflowClient, runs: Iterable[Mapping[str, Any]]) -> None
                 log.info("Run %s, which died, is marked as killed", run["run_id"])
 
 
-def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Iterable[str], data: Path, into: Path) -> None:
-    """Copy the networks, outputs and metrics that a run wrote, but no figures, which the run has already."""
-    for name in sorted(names):
+def artifact_files(catalog: CatalogProtocol[Any, Any], name: str) -> tuple[str, list[Path]] | None:
+    """Return the artifact folder that an entry's metadata names, and the files that the entry wrote; None without one.
+
+    The catalog says it as `metadata: {mlflow: {artifact_path: figures}}`; an empty path is the run's own folder.
+    """
+    config = _entry_config(catalog, name)
+    folder = ((config.get("metadata") or {}).get("mlflow") or {}).get("artifact_path")
+    path = entry_path(catalog, name)
+    if folder is None or path is None:
+        return None
+    return folder, sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def entry_path(catalog: CatalogProtocol[Any, Any], name: str) -> Path | None:
+    """Return the file or folder that an entry wrote on this machine; None for an entry in memory or elsewhere."""
+    config = _entry_config(catalog, name)
+    if not config.get("filepath"):
+        return None
+    path = Path(config["filepath"])
+    if config.get("versioned"):
         dataset: Any = catalog.get(name)
-        path = Path(getattr(dataset, "_filepath", "") or "")
-        if not path.is_absolute():
-            path = data.parent / path
-        if path.suffix == ".png" or not path.exists() or not path.is_relative_to(data):
+        path = path / str(dataset.resolve_load_version()) / path.name
+    return path if path.exists() else None
+
+
+def _entry_config(catalog: Any, name: str) -> dict[str, Any]:
+    """Return what the catalog's files say of an entry, with its pattern filled in."""
+    return dict(catalog.config_resolver.resolve_pattern(name))
+
+
+def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Iterable[str], data: Path, into: Path) -> None:
+    """Copy the networks, outputs and metrics that a run wrote, but nothing that the run has as an artifact already."""
+    for name in sorted(names):
+        path = entry_path(catalog, name)
+        if path is None or not path.is_relative_to(data) or artifact_files(catalog, name):
             continue
         relative = path.relative_to(data)
         if relative.parts[0] not in LAYERS:

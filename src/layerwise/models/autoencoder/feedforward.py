@@ -13,7 +13,7 @@ from torch.nn import functional
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
+from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_
 from layerwise.models.mlp import for_each_layer
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.utils import Config
@@ -103,12 +103,10 @@ class Autoencoder(BaseAutoencoder):
     def __init__(self, config: AutoencoderConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.encoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(config.sizes))
-        mirrored = list(reversed(self.encoder))
+        self.encoder = nn.ModuleList(Linear(n, m) for n, m in pairwise(config.sizes))
+        mirrored = [cast(nn.Linear, layer) for layer in reversed(self.encoder)]
         self.decoder = nn.ModuleList(
-            TiedLinear(cast(nn.Linear, layer))
-            if config.tied
-            else uninitialized(nn.Linear, layer.out_features, layer.in_features)
+            TiedLinear(layer) if config.tied else Linear(layer.out_features, layer.in_features)
             for layer in mirrored
         )
         self.activations = nn.ModuleList(activation(name) for name in config.activations)

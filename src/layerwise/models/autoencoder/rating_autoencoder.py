@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, activation, initialize_, uninitialized
+from layerwise.models.layers import Activation, Linear, activation, initialize_
 from layerwise.utils import Config
 
 
@@ -43,8 +43,8 @@ class RatingAutoencoder(nn.Module):
     def __init__(self, config: RatingAutoencoderConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.encoder = uninitialized(nn.Linear, config.n_groups, config.latent_size)
-        self.decoder = uninitialized(nn.Linear, config.latent_size, config.n_groups)
+        self.encoder = Linear(config.n_groups, config.latent_size)
+        self.decoder = Linear(config.latent_size, config.n_groups)
         self.act = activation(config.activation)
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
         with torch.no_grad():

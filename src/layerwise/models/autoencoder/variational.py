@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from layerwise.models.autoencoder.base import LatentVariableModel
 from layerwise.models.autoencoder.outputs import LossName, build_output
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
+from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.utils import Config
 
@@ -45,11 +45,11 @@ class VAE(LatentVariableModel):
         self.config = config
         down = (config.n_inputs, *config.hidden_sizes)
         up = (config.latent_size, *reversed(config.hidden_sizes))
-        self.encoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(down))
+        self.encoder = nn.ModuleList(Linear(n, m) for n, m in pairwise(down))
         # One layer for means and log-variances: one product instead of two.
-        self.posterior_layer = uninitialized(nn.Linear, down[-1], 2 * config.latent_size)
-        self.decoder = nn.ModuleList(uninitialized(nn.Linear, n, m) for n, m in pairwise(up))
-        self.last = uninitialized(nn.Linear, up[-1], config.n_inputs)
+        self.posterior_layer = Linear(down[-1], 2 * config.latent_size)
+        self.decoder = nn.ModuleList(Linear(n, m) for n, m in pairwise(up))
+        self.last = Linear(up[-1], config.n_inputs)
         self.act = activation(config.activation)
         bounded = config.loss == "binary_cross_entropy"
         self.output = build_output(

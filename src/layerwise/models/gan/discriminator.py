@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from layerwise.models.dropout import Dropout
 from layerwise.models.gan.generator import init_weights, require_divisible_by_4
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import uninitialized
+from layerwise.models.layers import Conv2d, Linear
 from layerwise.utils import Config
 
 NEGATIVE_SLOPE = 0.2
@@ -73,7 +73,7 @@ class Discriminator(nn.Module):
             layers: list[nn.Module] = []
             for n, m in pairwise(sizes):
                 layers += [
-                    uninitialized(nn.Linear, n, m),
+                    Linear(n, m),
                     *self._normalization_and_activation(m, nn.BatchNorm1d),
                 ]
             self.body, width = nn.Sequential(*layers), sizes[-1]
@@ -83,16 +83,16 @@ class Discriminator(nn.Module):
             few, many = config.channels, 2 * config.channels
             self.body = nn.Sequential(
                 nn.Unflatten(1, (1, height, width)),
-                uninitialized(nn.Conv2d, 1, few, 4, 2, 1),
+                Conv2d(1, few, 4, 2, 1),
                 nn.LeakyReLU(NEGATIVE_SLOPE),
-                uninitialized(nn.Conv2d, few, many, 4, 2, 1),
+                Conv2d(few, many, 4, 2, 1),
                 *self._normalization_and_activation(many, nn.BatchNorm2d),
                 nn.Flatten(),
             )
             width = many * (height // 4) * (width // 4)
         if config.n_conditions and config.pac == 1:
-            self.projection = uninitialized(nn.Linear, config.n_conditions, width)
-        self.output = uninitialized(nn.Linear, width, 1)
+            self.projection = Linear(config.n_conditions, width)
+        self.output = Linear(width, 1)
         init_weights(self, config.network, "leaky_relu", rng)
         if config.spectral_normalization:
             self._add_spectral_normalization(rng)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from layerwise.models.gan.outputs import OutputBlock, TableOutput
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Initializer, activation, initialize_, uninitialized
+from layerwise.models.layers import Activation, ConvTranspose2d, Initializer, Linear, activation, initialize_
 from layerwise.utils import Config
 
 # DCGAN draws every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
@@ -86,12 +86,12 @@ class Generator(nn.Module):
     def _mlp(self, n_inputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n, m in pairwise((n_inputs, *self.config.hidden_sizes)):
-            layers.append(uninitialized(nn.Linear, n, m))
+            layers.append(Linear(n, m))
             if self.config.normalization == "batch":
                 layers.append(nn.BatchNorm1d(m))
             layers.append(activation(self.config.activation))
         last = (n_inputs, *self.config.hidden_sizes)[-1]
-        return nn.Sequential(*layers, uninitialized(nn.Linear, last, self.config.n_outputs))
+        return nn.Sequential(*layers, Linear(last, self.config.n_outputs))
 
     def _dcgan(self, n_inputs: int) -> nn.Sequential:
         assert self.config.image_shape is not None
@@ -99,14 +99,14 @@ class Generator(nn.Module):
         few, many = self.config.channels, 2 * self.config.channels
         batch = self.config.normalization == "batch"
         return nn.Sequential(
-            uninitialized(nn.Linear, n_inputs, many * height * width),
+            Linear(n_inputs, many * height * width),
             nn.Unflatten(1, (many, height, width)),
             nn.BatchNorm2d(many) if batch else nn.Identity(),
             activation(self.config.activation),
-            uninitialized(nn.ConvTranspose2d, many, few, 4, 2, 1),
+            ConvTranspose2d(many, few, 4, 2, 1),
             nn.BatchNorm2d(few) if batch else nn.Identity(),
             activation(self.config.activation),
-            uninitialized(nn.ConvTranspose2d, few, 1, 4, 2, 1),
+            ConvTranspose2d(few, 1, 4, 2, 1),
             nn.Flatten(),
         )
 

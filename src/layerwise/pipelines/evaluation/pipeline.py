@@ -1,6 +1,6 @@
-"""Evaluation on the test rows: metrics, baselines, model card and figures."""
+"""The stages after training: metrics and baselines on the test rows; the model card and the figures."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.evaluation import figure_nodes as plots
 from layerwise.pipelines.evaluation.nodes import (
@@ -9,71 +9,62 @@ from layerwise.pipelines.evaluation.nodes import (
     measure_importance,
     write_model_card,
 )
+from layerwise.pipelines.stage import Stage
 
 
-def create_pipeline(pretrained: bool = True) -> Pipeline:
-    """Return the evaluation of a trained network, and of the pretrained stack it started from."""
+def create_pipeline(pipeline: str = "evaluation", pretrained: bool = True) -> Pipeline:
+    """Return evaluation and reporting of a trained network, and of the pretrained stack it started from."""
+    return _evaluation(pipeline, pretrained) + _reporting(pipeline, pretrained)
+
+
+def _evaluation(pipeline: str, pretrained: bool) -> Pipeline:
+    stage = Stage("evaluation", pipeline)
     rows = ["labelled", "validation", "test"]
+    settings = ["params:evaluation", "params:seed"]
     nodes = [
-        Node(
+        stage.node(
             evaluate,
-            [
-                *["network", *rows, "data_spec", "preprocessor", "params:evaluation", "params:seed"],
-                *([] if pretrained else ["members"]),
-            ],
+            ["network", *rows, "data_spec", "preprocessor", *settings, *([] if pretrained else ["members"])],
             ["metrics", "predictions"],
-            name="evaluate",
         ),
-        Node(
-            write_model_card,
-            ["metrics", "data_spec", "parameters"],
-            "model_card",
-            name="write_model_card",
-        ),
-        _figure(plots.plot_predictions, ["network", "test", "data_spec", "metrics"]),
-        Node(
-            measure_importance,
-            ["network", "validation", "data_spec", "params:evaluation", "params:seed"],
-            "importance",
-            name="measure_importance",
-        ),
-        _figure(plots.plot_importance, ["importance", "data_spec"]),
-        _figure(plots.plot_comparison, ["metrics"]),
-        _figure(plots.plot_ranking_curves, ["network", "test", "data_spec"]),
-        _figure(plots.plot_calibration, ["network", "test", "data_spec"]),
-        _figure(plots.plot_augmentation, ["labelled", "data_spec", "params:finetuning", "params:seed"]),
-        _figure(plots.plot_latent_map, ["network", "test", "data_spec"]),
+        stage.node(measure_importance, ["network", "validation", "data_spec", *settings], "importance"),
+    ]
+    if pretrained:
+        nodes.append(stage.node(evaluate_stack, ["stack", "test", "pretraining_history"], "stack_metrics"))
+    return Pipeline(nodes)
+
+
+def _reporting(pipeline: str, pretrained: bool) -> Pipeline:
+    stage = Stage("reporting", pipeline)
+    settings = ["params:evaluation", "params:seed"]
+    nodes = [
+        stage.node(write_model_card, ["metrics", "data_spec", "parameters"], "model_card"),
+        stage.figure(plots.plot_predictions, ["network", "test", "data_spec", "metrics"]),
+        stage.figure(plots.plot_importance, ["importance", "data_spec"]),
+        stage.figure(plots.plot_comparison, ["metrics"]),
+        stage.figure(plots.plot_ranking_curves, ["network", "test", "data_spec"]),
+        stage.figure(plots.plot_calibration, ["network", "test", "data_spec"]),
+        stage.figure(plots.plot_augmentation, ["labelled", "data_spec", "params:finetuning", "params:seed"]),
+        stage.figure(plots.plot_latent_map, ["network", "test", "data_spec"]),
     ]
     if not pretrained:
-        nodes += [
-            _figure(plots.plot_learning_curves, ["finetuning_history"]),
-            _figure(plots.plot_grid, ["finetuning_history"]),
-            Node(
-                plots.plot_network_features,
-                ["network", "data_spec"],
-                "figure_features",
-                name="plot_features",
-            ),
-        ]
-        return Pipeline(nodes)
-    sampling = ["stack", "training", "data_spec", "preprocessor", "pretraining_history"]
+        return Pipeline(
+            [
+                *nodes,
+                stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
+                stage.figure(plots.plot_grid, ["finetuning_history"]),
+                stage.figure(plots.plot_network_features, ["network", "data_spec"], "plot_features"),
+            ]
+        )
+    history = "pretraining_history"
     return Pipeline(
         [
             *nodes,
-            Node(
-                evaluate_stack,
-                ["stack", "test", "pretraining_history"],
-                "stack_metrics",
-                name="evaluate_stack",
+            stage.figure(plots.plot_learning_curves, ["finetuning_history", history]),
+            stage.figure(plots.plot_features, ["stack", "data_spec"]),
+            stage.figure(plots.plot_reconstructions, [history, "data_spec", "preprocessor"]),
+            stage.figure(
+                plots.plot_samples, ["stack", "training", "data_spec", "preprocessor", history, *settings]
             ),
-            _figure(plots.plot_learning_curves, ["finetuning_history", "pretraining_history"]),
-            _figure(plots.plot_features, ["stack", "data_spec"]),
-            _figure(plots.plot_reconstructions, ["pretraining_history", "data_spec", "preprocessor"]),
-            _figure(plots.plot_samples, [*sampling, "params:evaluation", "params:seed"]),
         ]
     )
-
-
-def _figure(function, inputs: list[str]) -> Node:  # type: ignore[no-untyped-def]
-    name = function.__name__
-    return Node(function, inputs, name.replace("plot_", "figure_"), name=name)

@@ -1,79 +1,77 @@
 """The `gan` pipeline: preprocessing, a feature classifier, training, evaluation of samples, figures."""
 
-from collections.abc import Callable
-
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from layerwise.evaluation.reports import gan as report
 from layerwise.pipelines import preprocessing
 from layerwise.pipelines.gan import evaluation, figure_nodes as plots, nodes
+from layerwise.pipelines.stage import Stage
+
+NAME = "gan"
+SETTINGS = ["params:gan", "params:seed"]
+GENERATOR = ["generator", "conditions", "encoding"]
 
 
 def create_pipeline() -> Pipeline:
-    """Return the whole pipeline; everything but the raw rows and the parameters lives in the namespace `gan`."""
-    settings = ["params:gan", "params:seed"]
-    own = Pipeline(
+    """Return the whole pipeline."""
+    before = preprocessing.create_pipeline(NAME, pretrained=False)
+    return before + _training() + _evaluation() + _reporting()
+
+
+def _training() -> Pipeline:
+    stage = Stage("training", NAME)
+    return Pipeline(
         [
-            Node(
+            stage.node(
                 nodes.train_feature_classifier,
-                ["training", "validation", "data_spec", "params:gan", "params:seed"],
+                ["training", "validation", "data_spec", *SETTINGS],
                 ["feature_classifier", "feature_classifier_history"],
-                name="train_feature_classifier",
             ),
-            Node(
+            stage.node(
                 nodes.train_gan,
                 [
-                    "raw", "split", "training", "validation", "data_spec", "feature_classifier",
-                    "params:problem", "params:preprocessing", *settings,
+                    *["raw", "split", "training", "validation", "data_spec", "feature_classifier"],
+                    *["params:problem", "params:preprocessing", *SETTINGS],
                 ],
                 ["generator", "discriminator", "gan_history", "animation", "conditions", "encoding"],
-                name="train_gan",
             ),
-            Node(
+        ]
+    )
+
+
+def _evaluation() -> Pipeline:
+    stage = Stage("evaluation", NAME)
+    rows = ["raw", "split", "preprocessor", "training", "validation", "test", "data_spec"]
+    return Pipeline(
+        [
+            stage.node(
                 evaluation.evaluate_samples,
-                [
-                    "generator", "conditions", "encoding", "raw", "split", "preprocessor", "training", "validation",
-                    "test", "data_spec", "feature_classifier", *settings,
-                ],
+                [*GENERATOR, *rows, "feature_classifier", *SETTINGS],
                 "sample_metrics",
-                name="evaluate_samples",
             ),
-            Node(
+            stage.node(
                 nodes.synthesize,
-                [
-                    "generator", "conditions", "encoding", "preprocessor", "data_spec",
-                    "params:synthesize", "params:seed",
-                ],
+                [*GENERATOR, "preprocessor", "data_spec", "params:synthesize", "params:seed"],
                 "synthetic",
-                name="synthesize",
             ),
-            Node(
+        ]
+    )
+
+
+def _reporting() -> Pipeline:
+    stage = Stage("reporting", NAME)
+    rows = ["preprocessor", "training", "test", "data_spec"]
+    return Pipeline(
+        [
+            stage.node(
                 report.write_report,
                 ["sample_metrics", "gan_history", "feature_classifier_history", "data_spec"],
                 "report",
-                name="write_report",
             ),
-            _figure(plots.plot_learning_curves, ["gan_history"]),
-            _figure(
-                plots.plot_samples,
-                ["generator", "conditions", "encoding", "raw", "split", "data_spec", *settings],
-            ),
-            _figure(plots.plot_sample_progress, ["animation"]),
-            _figure(plots.plot_classes, ["sample_metrics", "data_spec"]),
-            _figure(
-                plots.plot_memorization,
-                [
-                    "generator", "conditions", "encoding", "preprocessor", "training", "test", "data_spec",
-                    "params:seed",
-                ],
-            ),
+            stage.figure(plots.plot_learning_curves, ["gan_history"]),
+            stage.figure(plots.plot_samples, [*GENERATOR, "raw", "split", "data_spec", *SETTINGS]),
+            stage.figure(plots.plot_sample_progress, ["animation"]),
+            stage.figure(plots.plot_classes, ["sample_metrics", "data_spec"]),
+            stage.figure(plots.plot_memorization, [*GENERATOR, *rows, "params:seed"]),
         ]
-    )  # fmt: skip
-    whole = preprocessing.create_pipeline(pretrained=False) + own
-    parameters = {each for each in whole.inputs() if each.startswith("params:")}
-    return Pipeline(whole, namespace="gan", inputs={"raw"}, parameters=parameters)
-
-
-def _figure(function: Callable[..., object], inputs: list[str]) -> Node:
-    name = function.__name__
-    return Node(function, inputs, name.replace("plot_", "figure_"), name=name)
+    )

@@ -1,6 +1,6 @@
-"""The preprocessing pipeline: raw rows to training, validation, test and labelled rows."""
+"""The preprocessing stage: raw rows to training, validation, test and labelled rows."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.preprocessing.nodes import (
     choose_labelled_rows,
@@ -9,40 +9,39 @@ from layerwise.pipelines.preprocessing.nodes import (
     select_rows,
     split_rows,
 )
+from layerwise.pipelines.stage import Stage
 
 
 def create_pipeline(
-    pretrained: bool = True, supervised: bool = True, problem: str = "params:problem"
+    pipeline: str = "preprocessing",
+    pretrained: bool = True,
+    supervised: bool = True,
+    problem: str = "params:problem",
 ) -> Pipeline:
-    """Return the pipeline from `raw` to training, validation, test and labelled rows.
+    """Return the nodes from `raw` to training, validation, test and labelled rows.
 
     Args:
+        pipeline: the name of the pipeline that they belong to.
         pretrained: whether layers are pretrained, whose batch size has to fit the rows.
         supervised: whether a task without labels is refused.
         problem: the first node's dataset of the problem, where another node checks it before.
     """
+    stage = Stage("preprocessing", pipeline)
     settings = ["params:finetuning", *(["params:pretraining"] if pretrained else [])]
     return Pipeline(
         [
-            Node(
-                split_rows,
-                ["raw", problem, "params:split", "params:seed"],
-                "split",
-                name="split_rows",
-            ),
-            Node(
+            stage.node(split_rows, ["raw", problem, "params:split", "params:seed"], "split"),
+            stage.node(
                 fit_preprocessor,
                 ["raw", "split", "params:problem", "params:preprocessing", "params:seed"],
                 "preprocessor",
-                name="fit_preprocessor",
             ),
-            Node(
+            stage.node(
                 preprocess_rows,
                 ["raw", "split", "preprocessor", *settings],
                 ["training", "validation", "test", "data_spec", "input_example"],
-                name="preprocess_rows",
             ),
-            Node(
+            stage.node(
                 choose_labelled_rows if supervised else select_rows,
                 ["training", "data_spec", "params:labelled_rows", "params:seed"],
                 "labelled",

@@ -12,7 +12,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 def is_centered(rbm: RBM, settings: ContrastiveDivergenceSettings) -> bool:
     """Return whether gradients are centred: as the settings say, or where there are Gaussian units."""
-    return rbm.config.has_gaussian_units if settings.centered is None else settings.centered
+    return rbm.has_real_units if settings.centered is None else settings.centered
 
 
 def require_fitting_units(rbm: RBM, settings: ContrastiveDivergenceSettings) -> None:

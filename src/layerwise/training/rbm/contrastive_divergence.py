@@ -9,7 +9,7 @@ follow the data's means. Dropout: Srivastava et al. (2014), section 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -18,16 +18,17 @@ from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE
-from layerwise.training.plan import Losses, TrainingPlan
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
 from layerwise.training.rbm.compatibility import is_centered, require_complete_rows, require_fitting_units
+from layerwise.training.rbm.regularizers import dropout_mask, sparsity_push
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
 RECONSTRUCT_EVERY = 8
 
 
-class ContrastiveDivergence(TrainingPlan):
+class ContrastiveDivergence(CapturablePlan):
     """Train an RBM by the difference of the data's statistics and the model's.
 
     Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it. Visible units
@@ -48,12 +49,8 @@ class ContrastiveDivergence(TrainingPlan):
 
     def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
         require_fitting_units(rbm, settings)
-        self.rbm = rbm
-        self.settings = settings
-        self.rng = rng
-        self.epochs, self.rate = 1, settings.learning_rate
-        self.momentum = settings.momentum
-        self.steps = settings.steps
+        self.rbm, self.settings, self.rng, self.epochs = rbm, settings, rng, 1
+        self.rate, self.momentum, self.steps = settings.learning_rate, settings.momentum, settings.steps
         self.weight = rbm.weight.data
         self.visible_bias = rbm.visible_bias.data
         self.hidden_bias = rbm.hidden_bias.data
@@ -71,7 +68,7 @@ class ContrastiveDivergence(TrainingPlan):
             self.chains = PersistentChains(rbm, settings.chains, rng, self._up, self._down)
         elif settings.chain == "tempered":
             self.chains = TemperedChains(rbm, settings.chains, rng, settings.temperatures)
-        self._batches = 0
+        self._batches, self._reconstructs, self._offset_rate = 0, True, 1.0
         self._buffers: dict[int, tuple[Tensor, ...]] = {}
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
 
@@ -89,7 +86,14 @@ class ContrastiveDivergence(TrainingPlan):
         if s.final_steps is not None:
             self.steps = round(s.steps + done * (s.final_steps - s.steps))
 
-    def training_step(self, batch: TensorData) -> Losses:
+    def prepare_step(self) -> Hashable:
+        """Count the batch; its number says whether chains of their own reconstruct it, and where offsets start."""
+        self._reconstructs = self.chains is None or self._batches % RECONSTRUCT_EVERY == 0
+        self._offset_rate = self.settings.offset_rate if self._batches else 1.0
+        self._batches += 1
+        return self.rate, self.momentum, self.steps, self._reconstructs, self._offset_rate
+
+    def update(self, batch: TensorData) -> Losses:
         """Update the RBM; return the reconstruction's loss per row, and which exchanges tempered chains made."""
         n = batch.inputs.shape[0]
         m = n if self.chains is None else self.chains.n
@@ -99,7 +103,7 @@ class ContrastiveDivergence(TrainingPlan):
         start, positive = visible[:n], hidden[:n]
         start.copy_(batch.inputs)
         observation_counts = self.rbm.visible_units.observation_counts(start)
-        mask = self._mask(n)
+        mask = dropout_mask(self.rbm, n, self.rng)
         self._up(start, positive)
         self.rbm.hidden_units.activate_(positive, states, scratch, self.rng)
         if mask is not None:
@@ -111,7 +115,7 @@ class ContrastiveDivergence(TrainingPlan):
                 start, visible[n:], hidden[n:], states, scratch, observation_counts, mask
             )
         else:
-            if self._batches % RECONSTRUCT_EVERY == 0:
+            if self._reconstructs:
                 losses["reconstruction"] = self.rbm.visible_units.loss(
                     self.rbm.visible_pre_activation(states), start
                 )
@@ -121,8 +125,20 @@ class ContrastiveDivergence(TrainingPlan):
             self.chains.advance(visible[n:], hidden[n:], self.steps)
             losses |= self.chains.metrics()
         self._update(visible, hidden, n, m, mask)
-        self._batches += 1
         return losses
+
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return the generator of the states."""
+        return [self.rng]
+
+    def reason_against_capture(self) -> str:
+        """Return why these settings' updates can't be captured; empty when they can."""
+        tempered = (
+            "exchanged states of tempered chains lie in new tensors"
+            if self.settings.chain == "tempered"
+            else ""
+        )
+        return tempered or ("the number of words that are drawn is the documents'" if self.has_counts else "")
 
     def _chain_from(
         self,
@@ -143,7 +159,7 @@ class ContrastiveDivergence(TrainingPlan):
         for step in range(self.steps):
             self._down(states, end)
             if first is None:
-                first = self.rbm.visible_units.loss(end, start)
+                first = units.loss(end, start)
             units.mean_(end, observation_counts)
             if sample:
                 end.copy_(units.sample(end, self.rng))
@@ -176,7 +192,7 @@ class ContrastiveDivergence(TrainingPlan):
         if self.variances:
             self._update_variances(visible, hidden, n)
         # Read before centring, which changes both in place.
-        push = self._sparsity_push(v[:n], hidden[:n], mask) if s.sparsity_target is not None else None
+        push = sparsity_push(s, self.rate, self.mean_activation, v[:n], hidden[:n], mask)
         visible_change = v[:n].sum(0).sub_(v[n:].sum(0), alpha=n / m)
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
         hidden[n:].mul_(-n / m)
@@ -211,27 +227,11 @@ class ContrastiveDivergence(TrainingPlan):
 
     def _center(self, v: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
         """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
-        fraction = 1.0 if self._batches == 0 else self.settings.offset_rate
-        self.visible_offset.lerp_(v[:n].mean(0), fraction)
-        self.hidden_offset.lerp_(hidden[:n].mean(0), fraction)
+        self.visible_offset.lerp_(v[:n].mean(0), self._offset_rate)
+        self.hidden_offset.lerp_(hidden[:n].mean(0), self._offset_rate)
         hidden[:n].sub_(self.hidden_offset)
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return v.sub_(self.visible_offset), hidden
-
-    def _sparsity_push(self, v: Tensor, positive: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return the mean row and r cost (target - running mean activation) of each hidden unit.
-
-        Their outer product is added to the weights' velocity, the second to that of the hidden biases. A unit's mean is
-        over the rows that kept it; one that all rows left out keeps the running mean it has.
-        """
-        s = self.settings
-        activation = positive.mean(0)
-        if mask is not None:
-            kept = mask.sum(0)
-            activation = torch.where(kept > 0, positive.sum(0) / kept, self.mean_activation)
-        self.mean_activation.lerp_(activation, 1 - s.sparsity_decay)
-        push = (s.sparsity_target - self.mean_activation).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
-        return v.mean(0), push
 
     def _update_variances(self, visible: Tensor, hidden: Tensor, n: int) -> None:
         for units, columns in self.variances:
@@ -240,16 +240,6 @@ class ContrastiveDivergence(TrainingPlan):
             change = gradient[:n].mean(0) - gradient[n:].mean(0)
             units.log_variance.add_(change, alpha=self.rate * self.settings.variance_rate_factor)
             units.log_variance.clamp_min_(LOWEST_LOG_VARIANCE)
-
-    def _mask(self, n: int) -> Tensor | None:
-        if not self.settings.dropout:
-            return None
-        # A group of categorical units is left out as a whole: without its unit it would have no state.
-        shape = self.rbm.config
-        size = shape.hidden_group_size if shape.hidden == "categorical" else 1
-        draws = self.weight.new_empty(n, shape.n_hidden // size).uniform_(generator=self.rng)
-        mask = draws.ge_(self.settings.dropout)
-        return mask if size == 1 else mask.repeat_interleave(size, 1)
 
     def _new_buffers(self, n: int, m: int) -> tuple[Tensor, ...]:
         shape, like = self.rbm.config, self.weight

@@ -1,0 +1,81 @@
+"""A stage of a pipeline: a namespace for its nodes, names and tags as all pipelines have them."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kedro.pipeline import Node
+from kedro.pipeline.preview_contract import PreviewPayload
+
+# What every pipeline reads under the same name.
+SHARED = ("raw", "parameters")
+# The tag of a stage's nodes, for `kedro run --tags`; a figure's is `figures` in every stage.
+TAGS = {
+    "preprocessing": "preprocessing",
+    "pretraining": "training",
+    "finetuning": "training",
+    "training": "training",
+    "evaluation": "evaluation",
+    "reporting": "reports",
+    "prediction": "prediction",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Makes the nodes of one stage of one pipeline.
+
+    The stage is their namespace, so that Kedro-Viz shows it as one box. The pipeline's name begins that of each data
+    set and ends that of each node: `preprocessing.split_rows_dbn` makes `dbn.split`. Pipelines thus share no name but
+    that of the raw rows, and several run in one command.
+
+    Args:
+        name: of the stage, one of `TAGS`.
+        pipeline: the name of the pipeline that it belongs to.
+    """
+
+    name: str
+    pipeline: str
+
+    def node(
+        self,
+        function: Callable[..., object],
+        inputs: list[str],
+        outputs: str | list[str],
+        name: str | None = None,
+        preview: Callable[[], PreviewPayload] | None = None,
+        tag: str | None = None,
+    ) -> Node:
+        """Return a node of this stage.
+
+        Args:
+            function: what it does.
+            inputs: data sets of the pipeline by their names within it, `raw`, `parameters`, `params:...`.
+            outputs: data sets of the pipeline by their names within it.
+            name: an action; the function's name without it.
+            preview: what Kedro-Viz shows of it.
+            tag: instead of the stage's.
+        """
+        with warnings.catch_warnings():
+            # Of a data set that carries another name than its node's namespace, and of previews as experimental.
+            warnings.simplefilter("ignore")
+            return Node(
+                function,
+                [self._dataset(each) for each in inputs],
+                self._dataset(outputs)
+                if isinstance(outputs, str)
+                else [self._dataset(each) for each in outputs],
+                name=f"{name or function.__name__}_{self.pipeline}",
+                namespace=self.name,
+                tags=[tag or TAGS[self.name]],
+                preview_fn=preview,
+            )
+
+    def figure(self, function: Callable[..., object], inputs: list[str], name: str | None = None) -> Node:
+        """Return the node of a figure: `plot_samples` makes the data set `figure_samples`."""
+        name = name or function.__name__
+        return self.node(function, inputs, name.replace("plot_", "figure_"), name, tag="figures")
+
+    def _dataset(self, name: str) -> str:
+        shared = name in SHARED or name.startswith("params:")
+        return name if shared else f"{self.pipeline}.{name}"

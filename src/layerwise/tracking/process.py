@@ -1,0 +1,53 @@
+"""The hooks that fit the process to a run, and say which problem the session is about."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.hooks import hook_impl
+
+from layerwise.tracking.environment import tracking_uri
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
+
+class ProcessHook:
+    """Set how worker processes start and how often memory is searched for garbage."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self) -> None:
+        """Set both, before the pipelines are imported."""
+        if sys.platform == "linux":
+            # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
+            os.environ.setdefault("KEDRO_MP_CONTEXT", "fork")
+        # What is imported stays, and there is much of it: collecting through it again and again takes two seconds.
+        gc.set_threshold(100_000, 50, 1000)
+        # The same at the end: the process's memory is freed as a whole, and collecting it first costs two more.
+        atexit.unregister(gc.freeze)
+        atexit.register(gc.freeze)
+
+
+class ProblemHook:
+    """Say which problem the session is about, before its pipelines are composed and the catalog's paths resolved."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Take the environment's problem, or that of the model which the command names, and read the catalog."""
+        loader: Any = context.config_loader
+        for pipeline in ("predict", "evaluate"):
+            named = (loader.runtime_params or {}).get(pipeline)
+            model = named.get("model") if isinstance(named, dict) else None
+            if isinstance(model, str) and model:
+                # Imported here, as it imports torch.
+                from layerwise.tracking.model_lookup import find_model
+
+                found = find_model(model, tracking_uri(Path(context.project_path)))
+                loader.model_problem = found.manifest.problem
+                break
+        loader["catalog"]

@@ -1,0 +1,48 @@
+"""How the pipelines are made of stages: names, namespaces, tags, and that they share nothing but the raw rows."""
+
+import importlib
+
+import pytest
+from kedro.pipeline import Pipeline
+
+from layerwise.pipeline_registry import RUNNABLE
+from layerwise.pipelines.stage import TAGS
+
+PIPELINES = {
+    name: importlib.import_module(f"layerwise.pipelines.{name}").create_pipeline() for name in RUNNABLE
+}
+STORY = ["preprocessing", "pretraining", "finetuning", "training", "evaluation", "reporting", "prediction"]
+
+
+def test_all_pipelines_can_be_added_and_share_no_output():
+    together = sum(PIPELINES.values(), Pipeline([]))
+    assert len(together.nodes) == sum(len(each.nodes) for each in PIPELINES.values())
+    own = {name for name in together.inputs() if not name.startswith("params:")}
+    assert own == {"raw", "parameters", "predict.model", "predict.rows", "evaluate.model", "evaluate.rows"}
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_a_node_is_named_by_stage_action_and_pipeline(name):
+    for node in PIPELINES[name].nodes:
+        stage, action = node.name.split(".")
+        assert stage == node.namespace
+        assert stage in TAGS
+        assert action.endswith(f"_{name}")
+        assert {output.split(".")[0] for output in node.outputs} == {name}
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_no_stage_feeds_an_earlier_one(name):
+    for node, parents in PIPELINES[name].node_dependencies.items():
+        for parent in parents:
+            assert STORY.index(parent.namespace) <= STORY.index(node.namespace), (parent.name, node.name)
+
+
+def test_a_figure_is_tagged_as_one_and_only_a_figure_is():
+    for pipeline in PIPELINES.values():
+        for node in pipeline.nodes:
+            draws = [output for output in node.outputs if ".figure_" in output]
+            if node.namespace == "reporting":
+                assert (node.tags == {"figures"}) == bool(draws), node.name
+            else:
+                assert node.tags == {TAGS[node.namespace]}
