@@ -24,11 +24,11 @@ from kedro.framework.startup import bootstrap_project
 from mlxtend.data import autompg_data, boston_housing_data
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from layerwise.data import TensorData
+from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig, log_pseudo_likelihood
 from layerwise.training import TrainingError
-from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, fit_rbm, pretrain_dbn
+from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, fit_rbm, pretrain_dbn, rbm_config
 from layerwise.training.supervised import FinetuningSettings, finetune
 from layerwise.utils import torch_rng
 
@@ -46,7 +46,7 @@ DBN_SETTINGS: dict[str, dict[str, Any] | None] = {
 DBN_SETTINGS |= {
     f"learnt, centred, rate {r:g}": {"gaussian_learning_rate": r} for r in (0.005, 0.02, 0.05, 0.1)
 }
-Parts = tuple[TensorData, TensorData, str, int]
+Parts = tuple[TensorData, TensorData, str, int, DataSpec | None]
 
 
 def loaded(load: Callable[[], tuple[Any, Any]], task: str) -> Callable[[int], Parts]:
@@ -54,7 +54,7 @@ def loaded(load: Callable[[], tuple[Any, Any]], task: str) -> Callable[[int], Pa
 
     def split(seed: int) -> Parts:
         x, y = (np.asarray(part, dtype=np.float32) for part in load())
-        x, y = x[np.isfinite(x).all(1)], y[np.isfinite(x).all(1)]
+        x = x[:, np.isfinite(x).all(0)]  # autompg's names of cars
         order = np.random.default_rng(seed).permutation(len(x))
         train, held_out = order[: int(0.6 * len(x))], order[int(0.6 * len(x)) : int(0.8 * len(x))]
         x = (x - x[train].mean(0)) / x[train].std(0)
@@ -64,7 +64,7 @@ def loaded(load: Callable[[], tuple[Any, Any]], task: str) -> Callable[[int], Pa
             y = y[:, None]
         targets = torch.from_numpy(y).long() if task == "multiclass" else torch.from_numpy(y)
         parts = (TensorData(torch.from_numpy(x[rows]), targets[rows]) for rows in (train, held_out))
-        return *parts, task, int(y.max()) + 1 if task == "multiclass" else 1
+        return *parts, task, int(y.max()) + 1 if task == "multiclass" else 1, None
 
     return split
 
@@ -75,7 +75,7 @@ def of_project(env: str) -> Callable[[int], Parts]:
     @cache
     def rows() -> Parts:
         training, validation, _, columns = rows_of(env)
-        return training, validation, columns.task, columns.n_outputs
+        return training, validation, columns.task, columns.n_outputs, columns
 
     return lambda seed: rows()
 
@@ -93,10 +93,12 @@ TABLES: dict[str, Callable[[int], Parts]] = {
 
 def measure_rbm(parts: Parts, settings: dict[str, Any] | None, seed: int) -> tuple[float, float]:
     """Return the log pseudo-likelihood and the squared error of the reconstruction of validation rows."""
-    training, validation, _, _ = parts
+    training, validation, _, _, columns = parts
     chosen = RBMTrainingSettings(**{"n_hidden": 100, "pseudo_likelihood_rows": 0} | (settings or {}))
     d = training.inputs.shape[1]
     shape = RBMConfig(n_visible=d, n_hidden=100, visible="gaussian", learn_variance=chosen.learn_variance)
+    if columns is not None:
+        shape = rbm_config(columns, chosen)
     rbm = RBM(shape, torch_rng(seed, "machine"))
     fit_rbm(rbm, training, None, chosen, seed)
     rows = validation.inputs[:300]
@@ -106,7 +108,7 @@ def measure_rbm(parts: Parts, settings: dict[str, Any] | None, seed: int) -> tup
 
 def measure_dbn(parts: Parts, settings: dict[str, Any] | None, seed: int) -> tuple[float]:
     """Return the least loss on validation rows while the stack is fine-tuned."""
-    training, validation, task, n_outputs = parts
+    training, validation, task, n_outputs, _ = parts
     network = MLP(
         MLPConfig(
             n_inputs=training.inputs.shape[1],

@@ -20,5 +20,5 @@ def compose(name: str, pretrained: bool, stack: str = "dbn", problem: str = "par
         preprocessing.create_pipeline(name, pretrained, problem=problem)
         + beginning
         + finetuning.create_pipeline(name, pretrained, stack)
-        + evaluation.create_pipeline(name, pretrained)
+        + evaluation.create_pipeline(name, pretrained, stack)
     )

@@ -19,8 +19,7 @@ from layerwise.evaluation.likelihood.partition import (
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.evaluation.likelihood.rbm import variational_bound
-from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig, log_pseudo_likelihood
+from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
 from layerwise.models.rbm.units import UnitsError
 
 WITHOUT_COUNTS = [name for name in m.DISCRETE if name != "counts"]
@@ -260,61 +259,6 @@ def test_missing_groups_take_no_part_in_the_pseudo_likelihood():
 def test_rbms_without_a_pseudo_likelihood_raise_an_error(shape):
     with pytest.raises(UnitsError):
         log_pseudo_likelihood(RBM(RBMConfig(**shape)), torch.zeros(1, shape["n_visible"]))
-
-
-def random_dbn(sizes, scale=0.8):
-    dbn = DBN(DBNConfig(n_visible=sizes[0], hidden_sizes=sizes[1:])).double()
-    for value in dbn.parameters():
-        value.normal_(0, scale, generator=m.seeded(2))
-    return dbn
-
-
-def exact_log_probabilities(dbn):
-    """Log p(v) of every visible state of a belief network."""
-    *lower, top = dbn.rbm_layers()
-    p = (-top.free_energy(m.states(m.bits(top.config.n_visible)))).softmax(0)
-    for rbm in reversed(lower):
-        h, v = m.states(m.bits(rbm.config.n_hidden)), m.states(m.bits(rbm.config.n_visible))
-        p = p @ torch.exp(
-            -torch.stack(
-                [rbm.visible_units.loss(rbm.visible_pre_activation(h), s.expand(len(h), -1)) for s in v], 1
-            )
-        )
-    return p.log()
-
-
-@pytest.mark.parametrize("sizes", [(4, 3, 2), (4, 3, 3, 2)])
-def test_the_variational_bound_is_below_the_exact_log_probability(sizes):
-    dbn = random_dbn(sizes)
-    rows = m.states(m.bits(4))
-    exact = exact_log_probabilities(dbn)
-    assert float(exact.exp().sum()) == pytest.approx(1)
-    log_z = exact_log_partition(dbn.rbm_layers()[-1])
-    bound = variational_bound(dbn, rows, log_z, m.seeded(), samples=4000)
-    assert bool((bound < exact + 0.05).all())
-    assert float((exact - bound).mean()) < 2
-
-
-def test_the_bound_is_exact_where_the_second_rbm_is_the_first_one_upside_down():
-    dbn = random_dbn((4, 3, 4))
-    first, second = dbn.rbm_layers()
-    second.weight.copy_(first.weight.t())
-    second.visible_bias.copy_(first.hidden_bias)
-    second.hidden_bias.copy_(first.visible_bias)
-    rows = m.states(m.bits(4))
-    log_z = exact_log_partition(second)
-    # Then q is the posterior, and every sample of it gives log p(v) itself.
-    bound = variational_bound(dbn, rows, log_z, m.seeded(), samples=1)
-    torch.testing.assert_close(bound, -first.free_energy(rows) - log_z, rtol=1e-11, atol=1e-11)
-
-
-def test_the_bound_of_a_single_rbm_is_its_log_probability():
-    dbn = random_dbn((4, 3))
-    rows, rbm = m.states(m.bits(4)), dbn.rbm_layers()[0]
-    log_z = exact_log_partition(rbm)
-    torch.testing.assert_close(
-        variational_bound(dbn, rows, log_z, m.seeded()), -rbm.free_energy(rows) - log_z
-    )
 
 
 @pytest.mark.parametrize("broken", ["weight", "visible_bias", "hidden_bias"])

@@ -4,10 +4,12 @@ from .ais import (
     reverse_ais_log_weights as reverse_ais_log_weights,
     sample_rows as sample_rows,
 )
+from .dbn import bound_log_probability as bound_log_probability
 from .iwae import elbo_terms as elbo_terms, importance_weighted_log_prob as importance_weighted_log_prob
 from .parzen import parzen_log_likelihood as parzen_log_likelihood
 from .rbm import (
     LikelihoodSettings as LikelihoodSettings,
+    LogProbability as LogProbability,
     log_partition as log_partition,
     log_probability as log_probability,
 )

@@ -1,4 +1,4 @@
-"""Log-probabilities of rows under an RBM or a DBN in nats, with their uncertainty."""
+"""Log-probabilities of rows under an RBM in nats, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from layerwise.evaluation.likelihood.partition import (
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.models.rbm import DBN, RBM, number_of_states, rbm_sites
+from layerwise.models.rbm import RBM, number_of_states, rbm_sites
 from layerwise.utils import Config, setting
 
 # Sums over more states than this are slower than annealing.
@@ -103,33 +103,3 @@ def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: 
     values = torch.cat([-rbm.free_energy(part).double() for part in rows.split(at_a_time)])
     mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
     return LogProbability(mean - partition.high, mean - partition.low, standard_error, len(rows))
-
-
-def variational_bound(
-    dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 20
-) -> Tensor:
-    """Return a lower bound on each row's log-probability under a deep belief network, (n,) float64; nats.
-
-    log p(v) >= E_q [log p(v | h_1) + ... - F(h_top) - log Z - log q(h_1 | v) - ...], with the RBMs' own p(h | v) as q,
-    by a mean over samples of it (Salakhutdinov & Murray 2008, section 4).
-
-    Args:
-        dbn: the network.
-        rows: (n, n_visible), binary for Bernoulli units.
-        log_z: of the top RBM, nats.
-        rng: samples the hidden states, on the DBN's device.
-        samples: of q, for each row.
-    """
-    *lower, top = dbn.rbm_layers()
-    total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
-    for _ in range(samples if lower else 1):
-        v = rows
-        for rbm in lower:
-            pre_activation = rbm.hidden_pre_activation(v)
-            h = rbm.hidden_units.sample_from_pre_activation(pre_activation, rng)
-            total += rbm.hidden_units.loss(pre_activation, h).double()  # -log q
-            total -= rbm.visible_units.loss(rbm.visible_pre_activation(h), v).double()
-            total -= rbm.visible_units.loss_constant(rbm.config.n_visible)
-            v = h
-        total -= top.free_energy(v).double()
-    return total / (samples if lower else 1) - log_z

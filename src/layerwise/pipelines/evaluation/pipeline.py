@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.evaluation import figure_nodes as plots
+from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.evaluation.nodes import (
     evaluate,
     evaluate_stack,
@@ -12,12 +13,12 @@ from layerwise.pipelines.evaluation.nodes import (
 from layerwise.pipelines.stage import Stage
 
 
-def create_pipeline(pipeline: str = "evaluation", pretrained: bool = True) -> Pipeline:
-    """Return evaluation and reporting of a trained network, and of the pretrained stack it started from."""
-    return _evaluation(pipeline, pretrained) + _reporting(pipeline, pretrained)
+def create_pipeline(pipeline: str = "evaluation", pretrained: bool = True, stack: str = "dbn") -> Pipeline:
+    """Return evaluation and reporting of a trained network, and of the stack (`dbn` or `sae`) that it started from."""
+    return _evaluation(pipeline, pretrained, stack) + _reporting(pipeline, pretrained)
 
 
-def _evaluation(pipeline: str, pretrained: bool) -> Pipeline:
+def _evaluation(pipeline: str, pretrained: bool, stack: str) -> Pipeline:
     stage = Stage("evaluation", pipeline)
     rows = ["labelled", "validation", "test"]
     settings = ["params:evaluation", "params:seed"]
@@ -31,6 +32,14 @@ def _evaluation(pipeline: str, pretrained: bool) -> Pipeline:
     ]
     if pretrained:
         nodes.append(stage.node(evaluate_stack, ["stack", "test", "pretraining_history"], "stack_metrics"))
+    if pretrained and stack == "dbn":
+        nodes.append(
+            stage.node(
+                bound_log_prob,
+                ["stack", "training", "test", "pretraining_history", "params:dbn", "params:seed"],
+                "metrics_bound",
+            )
+        )
     return Pipeline(nodes)
 
 
