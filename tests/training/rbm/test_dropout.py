@@ -50,7 +50,7 @@ def test_a_group_of_categorical_units_is_left_out_as_a_whole():
     assert 20 < dropped < 60  # of 80, at a half
 
 
-def test_the_activation_that_is_remembered_is_of_the_rows_that_kept_the_unit():
+def test_the_running_activation_is_of_the_rows_that_kept_the_unit():
     rows = torch.rand(5, 4, generator=m.seeded(5), dtype=torch.float64)
     ends = []
     for sparsity in ({}, {"sparsity_target": 0.2, "sparsity_cost": 0.7, "sparsity_decay": 0.8}):
@@ -65,7 +65,7 @@ def test_the_activation_that_is_remembered_is_of_the_rows_that_kept_the_unit():
     torch.testing.assert_close(ends[1].hidden_bias - ends[0].hidden_bias, push, rtol=1e-9, atol=1e-12)
 
 
-def test_a_unit_that_every_row_left_out_remembers_what_it_did():
+def test_a_unit_that_every_row_left_out_keeps_its_running_activation():
     learner = plan(make_rbm(), sparsity_target=0.2)
     for seed in range(9):
         learner.rng.manual_seed(seed)
@@ -105,6 +105,6 @@ def test_chains_of_their_own_cannot_follow(chain):
         plan(make_rbm(), chain=chain)
 
 
-def test_an_rbm_that_would_be_judged_by_another_dropout_is_refused():
+def test_an_rbm_whose_config_has_another_dropout_is_refused():
     with pytest.raises(UnitsError, match=r"dropout 0 and its settings 0.5"):
         ContrastiveDivergence(make_rbm(dropout=0.0), ContrastiveDivergenceSettings(dropout=0.5), m.seeded())

@@ -27,8 +27,8 @@ def test_the_first_step_differs_by_the_whole_push_at_any_momentum(centered, mome
         learner = plan(rbm, learning_rate=RATE, momentum=momentum, centered=centered, **sparsity)
         learner.training_step(TensorData(rows))
         ends.append(rbm)
-    remembered = DECAY * TARGET + (1 - DECAY) * activation
-    push = RATE * COST * (TARGET - remembered)
+    running = DECAY * TARGET + (1 - DECAY) * activation
+    push = RATE * COST * (TARGET - running)
     plain, sparse = ends
     torch.testing.assert_close(sparse.hidden_bias - plain.hidden_bias, push, rtol=1e-9, atol=1e-12)
     expected = torch.outer(rows.mean(0), push)
