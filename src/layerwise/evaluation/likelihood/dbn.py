@@ -42,7 +42,9 @@ def bound_log_probability(
     log_z = log_partition(top, known, settings, rng)
     values = variational_bound(dbn, rows, 0.0, rng)
     mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
-    return LogProbability(mean - log_z.high, mean - log_z.low, standard_error, len(rows))
+    return LogProbability.between(
+        mean - log_z.high, mean - log_z.low, standard_error=standard_error, n_rows=len(rows)
+    )
 
 
 def variational_bound(
