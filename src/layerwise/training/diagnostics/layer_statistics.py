@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models import MLP
-from layerwise.training.callbacks import Callback
+from layerwise.models.autoencoder import LayerChain
+from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.diagnostics.diagnosis import LayerSummary, NetworkSummary, diagnose
-from layerwise.utils import report_metrics
+from layerwise.training.plan import TrainingError
 
 SATURATED = {"sigmoid": (0.02, 0.98), "tanh": (-0.96, 0.96)}
 DYING = ("relu",)
@@ -64,18 +65,26 @@ class LayerStatistics(Callback):
     kept.
 
     Args:
-        network: what learns.
+        network: what learns; None for a network whose layers are not one chain of fully connected ones.
         sample: rows whose activations are measured; at most 256 of them.
         report: log the numbers of each epoch as `layer_statistics/...`.
+
+    Raises:
+        TrainingError: there is no chain of layers to read.
     """
 
     reads_gradients = True
 
-    def __init__(self, network: MLP, sample: TensorData, report: bool = True) -> None:
-        self.network, self.report = network, report
+    def __init__(self, network: MLP | LayerChain | None, sample: TensorData, report: bool = True) -> None:
+        if network is None:
+            raise TrainingError(
+                "layer_statistics reads fully connected layers one after the other: set layer_statistics: false for "
+                "variational and convolutional autoencoders"
+            )
+        self.network, self.reporter = network, Reporter() if report else None
         self.rows = sample.inputs[:256]
         names = [f"layer_{k + 1}" for k in range(len(network.hidden))]
-        activations = [*network.config.activations, "linear"]
+        activations = [*network.activation_names, "linear"]
         layers: list[Any] = [*network.hidden, network.output]
         self.watched = [
             _WatchedLayer(name, activation, layer)
@@ -109,8 +118,8 @@ class LayerStatistics(Callback):
         """Keep the epoch's numbers, and report them."""
         summary = self._summary(progress.epoch, metrics)
         self.epochs.append(summary)
-        if self.report:
-            report_metrics(summary.metrics(), progress.epoch)
+        if self.reporter is not None:
+            self.reporter.on_epoch_end(progress, summary.metrics())
 
     def on_train_end(self, progress: Progress) -> None:
         """Measure once more when training broke off within an epoch."""
