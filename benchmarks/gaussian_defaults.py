@@ -44,7 +44,7 @@ DBN_SETTINGS: dict[str, dict[str, Any] | None] = {
     "unit variance, rate 0.005": {"gaussian_learning_rate": 0.005} | PLAIN,
 }
 DBN_SETTINGS |= {
-    f"learnt, centred, rate {r:g}": {"gaussian_learning_rate": r} for r in (0.005, 0.02, 0.05, 0.1)
+    f"learnt, centred, rate {r:g}": {"gaussian_learning_rate": r} for r in (0.005, 0.01, 0.02, 0.05, 0.1)
 }
 Parts = tuple[TensorData, TensorData, str, int, DataSpec | None]
 

@@ -49,7 +49,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     Args:
         n_components: hidden units.
         visible: "gaussian" for any numbers (standardise them first), "bernoulli" for values from 0 to 1.
-        learning_rate: step size of the gradient's mean over a batch.
+        learning_rate: step size of the gradient's mean over a batch; 0.1 suits Bernoulli units.
         n_iter: passes over the rows in `fit`.
         batch_size: rows in a batch; all rows if there are fewer.
         steps: Gibbs steps (the k of CD-k).
@@ -71,7 +71,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         n_components: int = 100,
         *,
         visible: str = "gaussian",
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.03,
         n_iter: int = 10,
         batch_size: int = 100,
         steps: int = 1,

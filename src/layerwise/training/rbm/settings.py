@@ -113,7 +113,7 @@ class ContrastiveDivergenceSettings(Config):
     def with_learning_rate(self, rate: float) -> Self:
         """Return these settings at another rate, which falls by the same factor.
 
-        Gaussian units need a far smaller one (Hinton 2010, section 13.2).
+        Gaussian units need a smaller one (Hinton 2010, section 13.2: far smaller, of variance 1 and not centred).
         """
         final = self.final_learning_rate
         if final is not None:
@@ -176,9 +176,7 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
     learn_variance: bool = setting(
         True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
     )
-    gaussian_learning_rate: float = setting(
-        0.005, "r of a layer with Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.02", gt=0
-    )
+    gaussian_learning_rate: float = setting(0.02, "r of a layer with Gaussian units", "0.005 to 0.05", gt=0)
 
     @field_validator("epochs", "learning_rate")
     @classmethod
@@ -223,9 +221,7 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     )
     epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
     batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
-    gaussian_learning_rate: float = setting(
-        0.01, "r where there are Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.1, centred", gt=0
-    )
+    gaussian_learning_rate: float = setting(0.03, "r where there are Gaussian units", "0.01 to 0.1", gt=0)
     monitor: str | None = setting(
         None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"
     )
