@@ -10,7 +10,6 @@ from layerwise.evaluation.likelihood import bound_log_probability
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings
-from layerwise.training import PretrainingHistory
 from layerwise.utils import best_device, torch_rng
 
 log = logging.getLogger(__name__)
@@ -20,16 +19,10 @@ def bound_log_prob(
     stack: DBN,
     training: TensorData,
     test: TensorData,
-    history: PretrainingHistory,
     settings: DBNSettings,
     seed: int,
 ) -> LoggedMetrics:
     """Return the variational bound of the test rows in nats; grey pixels are binarised by one draw."""
-    if not history.layers or settings.likelihood.method == "none":
-        return LoggedMetrics.of({})
-    if stack.config.dropout:
-        log.info("A stack that was trained with dropout has no likelihood of its own, and so no bound on it")
-        return LoggedMetrics.of({})
     device = best_device()
     stack, pixel_rng = stack.to(device), torch_rng(seed, "bound", "pixels")
     rows = [part.inputs.cpu() for part in (training, test)]
