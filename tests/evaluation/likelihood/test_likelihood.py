@@ -1,5 +1,6 @@
 """Partition functions, log-probabilities and bounds against enumeration; float64."""
 
+import json
 import math
 
 import pytest
@@ -8,6 +9,7 @@ from helpers import small_rbms as m
 
 from layerwise.evaluation.likelihood import (
     LikelihoodSettings,
+    RBMLikelihood,
     ais_log_weights,
     annealing_schedule,
     log_partition,
@@ -165,6 +167,17 @@ def test_a_mode_that_the_rows_miss_is_found_and_takes_the_upper_bound():
     log_p = log_probability(rbm, off, found)
     assert log_p.low == -math.inf
     assert log_p.midpoint == log_p.high == pytest.approx(-exact - float(rbm.free_energy(off[:1])), abs=0.2)
+    # JSON has no infinity: a missing bound is null there, and comes back.
+    rows = RBMLikelihood(
+        log_partition=found, log_probability={"test": log_p}, pseudo_likelihood=-1.0, is_sampled=False
+    )
+    assert "test/log_prob_low" not in rows.metrics()
+    assert rows.metrics()["test/log_prob"] == log_p.high
+    assert "no upper bound" in str(
+        rows.model_copy(update={"log_probability": {"test": log_p, "training": log_p}})
+    )
+    text = json.dumps(rows.model_dump(mode="json"), allow_nan=False)
+    assert RBMLikelihood.model_validate(json.loads(text)) == rows
     # Rows of both modes bound it from both sides.
     both = torch.cat([off, 1 - off])
     found = log_partition(rbm, both, settings, m.seeded(4))

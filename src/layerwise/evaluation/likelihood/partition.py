@@ -15,8 +15,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Annotated
 
 import torch
+from pydantic import BeforeValidator, PlainSerializer
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import with_progress
@@ -26,6 +28,10 @@ from layerwise.models.rbm.units import UnitsError
 MAX_ENUMERATED_UNITS = 25
 # The normal quantile of a 95 % interval.
 Z_95 = 1.96
+# A bound that may be missing: infinite in Python, null in JSON, which has no infinity.
+_AsNull = PlainSerializer(lambda v: v if math.isfinite(v) else None, float | None, when_used="json")
+UpperBound = Annotated[float, BeforeValidator(lambda v: math.inf if v is None else v), _AsNull]
+LowerBound = Annotated[float, BeforeValidator(lambda v: -math.inf if v is None else v), _AsNull]
 # Nats: sums in float32 differ by so much.
 ROUNDING = 1e-3
 
@@ -74,7 +80,7 @@ class LogPartition:
 
     method: str
     low: float
-    high: float
+    high: UpperBound
     ais: float | None = None
     ais_error: float | None = None
     ais_mean: float | None = None
@@ -92,7 +98,9 @@ class LogPartition:
     @property
     def midpoint(self) -> float:
         """The middle of the interval; AIS's own estimate where it has no upper bound."""
-        return (self.low + self.high) / 2 if self.is_bounded else self.ais
+        if self.ais is not None and not self.is_bounded:
+            return self.ais
+        return (self.low + self.high) / 2
 
 
 def log_partition_interval(starts: Sequence[Tensor], backward: Tensor) -> LogPartition:

@@ -19,6 +19,7 @@ from layerwise.evaluation.likelihood.ais import (
 )
 from layerwise.evaluation.likelihood.partition import (
     LogPartition,
+    LowerBound,
     exact_log_partition,
     log_partition_interval,
 )
@@ -59,7 +60,7 @@ class LogProbability(Config):
     Where log Z has no upper bound, `low` is minus infinity and `midpoint` is `high`.
     """
 
-    low: float
+    low: LowerBound
     high: float
     midpoint: float
     standard_error: float
