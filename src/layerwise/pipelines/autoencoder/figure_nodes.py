@@ -29,7 +29,6 @@ from layerwise.models.autoencoder import (
     reconstruct_rows,
 )
 from layerwise.pipelines.autoencoder.downstream_images import add_noises, image_shape_of
-from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training.autoencoder import AutoencoderHistory, AutoencoderSettings
 from layerwise.utils import torch_rng
@@ -42,13 +41,6 @@ PAIRS = 3
 def plot_learning_curves(history: AutoencoderHistory) -> Figure:
     """Plot every metric by epoch."""
     return plots.plot_learning_curves({"autoencoder": history.epochs})
-
-
-def plot_reconstructions(
-    history: AutoencoderHistory, columns: DataSpec, preprocessor: LabelledPreprocessor
-) -> Figure:
-    """Plot one training row as it is reconstructed at four stages of training."""
-    return plot_reconstruction_history(history, columns, preprocessor)
 
 
 def plot_features(network: BaseAutoencoder, columns: DataSpec) -> Figure:
@@ -137,7 +129,9 @@ def _two_of_other_classes(test: TensorData, k: int) -> tuple[Tensor, Tensor]:
 
 def plot_compression(compression: CompressionReport) -> Figure:
     """Plot size against error."""
-    return plot_rate_distortion(compression.model_dump()["curves"], compression.raw_bytes)
+    return plot_rate_distortion(
+        compression.model_dump()["curves"], compression.raw_bytes, compression.shared_bytes
+    )
 
 
 def plot_denoising(

@@ -3,7 +3,7 @@
 import logging
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData
-from layerwise.data.preprocessing import Preprocessor
+from layerwise.data.sources import RatingsPreprocessor
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.unsupervised import (
     RatingErrors,
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def recommend(
-    rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: Preprocessor
+    rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: RatingsPreprocessor
 ) -> tuple[RatingErrors, LoggedMetrics]:
     """Predict the test ratings from the training ratings, beside mean baselines."""
     levels = [float(level) for level in columns.class_names]
