@@ -46,7 +46,8 @@ def reconstruction_plan(penalties=(), kind="none", level=0.0, directions=None, *
 
 def variational_plan(**settings):
     network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), latent_size=4), seeded())
-    return VariationalPlan(network, OptimizerSettings(learning_rate=0.01), seeded(4), seeded(5), **settings)
+    chosen = AutoencoderSettings(variant="variational", learning_rate=0.01, **settings)
+    return VariationalPlan(network, chosen, seeded(4), seeded(5))
 
 
 def train(plan, epochs=30, data=None):
@@ -185,7 +186,7 @@ def test_free_bits_keep_the_kl_divergence_of_a_latent_that_would_collapse():
 def test_more_importance_samples_give_a_higher_bound():
     found = []
     for samples in (1, 5, 50):
-        plan = variational_plan(samples=samples)
+        plan = variational_plan(importance_samples=samples)
         found.append(
             float(torch.stack([plan.validation_step(rows())["loss"].mean() for _ in range(20)]).mean())
         )
@@ -197,7 +198,7 @@ def test_more_importance_samples_give_a_higher_bound():
     [
         lambda: reconstruction_plan([Contraction(0.1)], "masking", 0.3, seeded(8)),
         lambda: variational_plan(),
-        lambda: variational_plan(samples=3),
+        lambda: variational_plan(importance_samples=3),
     ],
 )
 def test_training_resumes_exactly_from_a_state(make):

@@ -104,20 +104,17 @@ def compute_metrics(
     resampled = _resampled(sums, len(wanted), n_bootstrap, seed) | _resampled(
         orders, len(wanted), n_orders, seed
     )
-    result = {}
-    for name, value in values.items():
-        if np.isnan(value):
-            continue
-        low, high = _interval(name, value, resampled.get(name))
-        result[name] = Metric(
-            name=name,
-            value=value,
-            low=low,
-            high=high,
-            base_rate=rates.get(name),
-            better="lower" if name in LOWER_IS_BETTER else "higher",
-        )
-    return result
+    return {
+        name: _make_metric(name, value, resampled.get(name), rates.get(name))
+        for name, value in values.items()
+        if not np.isnan(value)
+    }
+
+
+def _make_metric(name: str, value: float, resampled: Array | None, rate: float | None) -> Metric:
+    low, high = _interval(name, value, resampled)
+    better: Literal["lower", "higher"] = "lower" if name in LOWER_IS_BETTER else "higher"
+    return Metric(name=name, value=value, low=low, high=high, base_rate=rate, better=better)
 
 
 def _resampled(

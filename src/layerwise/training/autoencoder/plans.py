@@ -19,6 +19,7 @@ from layerwise.models.autoencoder import (
     sample_latents,
 )
 from layerwise.training.autoencoder.latent_penalties import Contraction, EncodedBatch, Penalty
+from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.optim import OptimizerSettings
 from layerwise.training.plan import Losses
@@ -85,29 +86,24 @@ class VariationalPlan(GradientPlan):
 
     Args:
         network: the variational autoencoder.
-        settings: optimiser and schedule.
+        settings: the optimizer; `importance_samples`, the k of the importance-weighted bound; with k = 1 `beta` of the
+            KL divergence and its warm-up, and `free_bits`, the nats of each unit's (its mean over the batch) that cost
+            nothing.
         noise: samples the latents in training.
         fixed_noise: samples the latents in validation.
-        samples: k of the importance-weighted bound.
-        beta: weight of the KL divergence, with k = 1.
-        beta_warmup_epochs: over which beta rises from 0.
-        free_bits: nats of each unit's KL divergence (its mean over the batch) that cost nothing, with k = 1.
     """
 
     def __init__(
         self,
         network: VAE,
-        settings: OptimizerSettings,
+        settings: AutoencoderSettings,
         noise: torch.Generator,
         fixed_noise: torch.Generator,
-        samples: int = 1,
-        beta: float = 1.0,
-        beta_warmup_epochs: int = 0,
-        free_bits: float = 0.0,
     ) -> None:
         super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise})
-        self.vae, self.samples, self.free_bits = network, samples, free_bits
-        self.beta, self.beta_warmup_epochs, self.beta_now = beta, beta_warmup_epochs, beta
+        self.vae, self.samples, self.free_bits = network, settings.importance_samples, settings.free_bits
+        self.beta, self.beta_warmup_epochs = settings.beta, settings.beta_warmup_epochs
+        self.beta_now = self.beta
 
     def on_epoch_start(self, epoch: int) -> None:
         """Set beta."""
