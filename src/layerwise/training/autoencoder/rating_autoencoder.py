@@ -122,6 +122,7 @@ def train_rating_autoencoder(
             *best_epoch_callbacks(network, "validation/rmse", settings.patience),
         ],
         name="autoencoder",
+        prefix="",
         monitor="validation/rmse",
     )
     network.eval()

@@ -42,6 +42,24 @@ def loss_of_rows(
     return row_loss(loss, outputs, targets, label_smoothing, gamma, settings.huber_delta or 1.0)
 
 
+def losses_of_rows(
+    minimized: Tensor, loss: LossName, outputs: Tensor, targets: Tensor, settings: FinetuningSettings
+) -> Losses:
+    """Return a training batch's `loss`, which compares with the validation rows', and the `objective` if it is another.
+
+    Args:
+        minimized: (rows,) what is minimized: with smoothed targets and class weights where the settings ask for them.
+        loss: its name, resolved for the task.
+        outputs: (rows, n_outputs) of the network.
+        targets: (rows,) or (rows, n_outputs).
+        settings: hold the losses' parameters.
+    """
+    minimized = minimized.detach()
+    if not settings.label_smoothing and settings.class_weights is None:
+        return {"loss": minimized}
+    return {"loss": loss_of_rows(loss, outputs.detach(), targets, settings), "objective": minimized}
+
+
 def scores_of_rows(task: Task, outputs: Tensor, targets: Tensor) -> Losses:
     """Return the error of each row, and the accuracy if the task is to name a class, each (rows,)."""
     error = task_error(task, outputs, targets)
@@ -98,9 +116,10 @@ class Backpropagation(GradientPlan):
         return losses
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
-        """Return the mean loss with the penalties, and loss, error and accuracy of each row.
+        """Return the mean of what is minimized with the penalties, and loss, error and accuracy of each row.
 
-        The row's loss is the one that is minimised: with class weights, without the penalty.
+        The row's loss has no smoothing, class weights and penalty, as the validation rows' has none; the masks of
+        dropout are in it. The row's objective, where it is another, has smoothing and class weights.
         """
         s = self.settings
         with self.autocast(batch.inputs):
@@ -109,7 +128,8 @@ class Backpropagation(GradientPlan):
         loss = loss_of_rows(self.loss, outputs, batch.targets, s, s.label_smoothing)
         if self.class_weights is not None:
             loss = loss * self.class_weights[batch.targets.reshape(-1).long()]
-        losses = {"loss": loss, **scores_of_rows(self.task, outputs.detach(), batch.targets)}
+        losses = losses_of_rows(loss, self.loss, outputs, batch.targets, s)
+        losses |= scores_of_rows(self.task, outputs.detach(), batch.targets)
         cost = loss.mean()
         if s.l1 or s.l2:
             added = penalty(self.weights, s.l1, s.l2, self.n_rows)

@@ -14,7 +14,12 @@ from layerwise.data import Task, TensorData
 from layerwise.models import Members, members_forward, sample_dropout_masks
 from layerwise.training.optim import scheduled_learning_rate
 from layerwise.training.plan import Losses, TrainingError, TrainingPlan, Transform
-from layerwise.training.supervised.backpropagation import loss_of_rows, scores_of_rows, steps_planned
+from layerwise.training.supervised.backpropagation import (
+    loss_of_rows,
+    losses_of_rows,
+    scores_of_rows,
+    steps_planned,
+)
 from layerwise.training.supervised.grid import MemberOverrides, Point
 from layerwise.training.supervised.losses import resolve_loss
 from layerwise.training.supervised.settings import FinetuningSettings
@@ -103,7 +108,8 @@ class NetworkStackPlan(TrainingPlan):
             rows = rows * self.class_weights[targets.reshape(-1).long()]
         # Each member's cost is a mean over its own rows; their sum has each one's gradient in its own parameters.
         cost = rows.sum() / size
-        losses = {"loss": rows.detach(), **scores_of_rows(self.task, outputs.detach(), targets)}
+        losses = losses_of_rows(rows, self.loss, outputs, targets, s)
+        losses |= scores_of_rows(self.task, outputs.detach(), targets)
         losses = {name: values.view(n, size) for name, values in losses.items()}
         if self.own.penalized:
             added = self._penalties()
