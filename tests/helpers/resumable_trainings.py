@@ -16,17 +16,20 @@ from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, fit
 from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
 from layerwise.utils import torch_rng
 
+# Where networks and rows are; tests that need a GPU set it.
+device = "cpu"
+
 
 def bits(seed, n=60, columns=9):
-    return torch.rand(n, columns, generator=torch_rng(seed, "rows")).round()
+    return gray(seed, n, columns).round()
 
 
 def gray(seed, n=60, columns=16):
-    return torch.rand(n, columns, generator=torch_rng(seed, "rows"))
+    return torch.rand(n, columns, generator=torch_rng(seed, "rows")).to(device)
 
 
 def labels(seed, n=60, classes=3):
-    return torch.randint(0, classes, (n,), generator=torch_rng(seed, "labels"))
+    return torch.randint(0, classes, (n,), generator=torch_rng(seed, "labels")).to(device)
 
 
 def rbm(
@@ -38,7 +41,9 @@ def rbm(
         chosen = RBMTrainingSettings(
             **{"epochs": 5, "batch_size": 25, "pseudo_likelihood_rows": 5, "momentum_epochs": 2} | settings
         )
-        network = RBM(RBMConfig(**{"n_visible": 9, "n_hidden": 6} | shape), torch_rng(1, "machine"))
+        network = RBM(RBMConfig(**{"n_visible": 9, "n_hidden": 6} | shape), torch_rng(1, "machine")).to(
+            device
+        )
         make = bits if network.config.visible == "bernoulli" and not dynamic_binarization else gray
         rows, held_out = TensorData(make(0, columns=9)), TensorData(make(1, 20, 9))
         result = fit_rbm(network, rows, held_out, chosen, 1, dynamic_binarization=dynamic_binarization)
@@ -53,11 +58,13 @@ def rbm(
 
 def dbn() -> dict[str, Any]:
     settings = PretrainingSettings(epochs=(3, 2, 3), batch_size=25, features="samples", momentum_epochs=1)
-    stack = DBN(DBNConfig(n_visible=16, hidden_sizes=(8, 7, 6)), torch_rng(2, "stack"))
+    stack = DBN(DBNConfig(n_visible=16, hidden_sizes=(8, 7, 6)), torch_rng(2, "stack")).to(device)
     result = pretrain_dbn(
         stack, TensorData(gray(0)), TensorData(gray(1, 20)), settings, 2, dynamic_binarization=True
     )
-    network = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(8, 7, 6), activation="sigmoid"))
+    network = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(8, 7, 6), activation="sigmoid")).to(
+        device
+    )
     stack.copy_to(network)
     found = mlp_of(network, epochs=3)
     return {
@@ -98,7 +105,7 @@ def mlp(shape: dict[str, Any] | None = None, **settings: Any) -> Callable[[], di
     sizes: dict[str, Any] = {"n_inputs": 16, "n_outputs": 3, "hidden_sizes": (8, 7), "activation": "tanh"}
 
     def train() -> dict[str, Any]:
-        network = MLP(MLPConfig(**sizes | (shape or {})), torch_rng(3, "network"))
+        network = MLP(MLPConfig(**sizes | (shape or {})), torch_rng(3, "network")).to(device)
         return mlp_of(network, **settings)
 
     return train
@@ -117,7 +124,7 @@ def network_stack() -> dict[str, Any]:
         schedule="plateau",
         plateau_patience=1,
     )
-    networks = [MLP(shape, torch_rng(seed, "network")) for seed in seeds]
+    networks = [MLP(shape, torch_rng(seed, "network")).to(device) for seed in seeds]
     rows, held_out = TensorData(gray(0), labels(0)), TensorData(gray(1, 30), labels(1, 30))
     members, stack_history = train_network_stack(
         networks, "multiclass", rows, held_out, chosen, seeds, dynamic_binarization=True
@@ -154,7 +161,7 @@ def autoencoder(dynamic_binarization: bool = True, **settings: Any) -> Callable[
     def train() -> dict[str, Any]:
         chosen = AutoencoderSettings(**{"epochs": 5, "batch_size": 25, "latent_size": 4} | settings)
         columns = image_columns(dynamic_binarization=dynamic_binarization)
-        network = build_autoencoder(chosen, columns, torch_rng(5, "autoencoder"))
+        network = build_autoencoder(chosen, columns, torch_rng(5, "autoencoder")).to(device)
         progress, reconstruction_history = train_autoencoder(
             network, TensorData(gray(0)), TensorData(gray(1, 20)), columns, chosen, 5, silent=True
         )

@@ -8,4 +8,8 @@ from .histories import (
     reconstructed_row as reconstructed_row,
 )
 from .loop import evaluate as evaluate, fit as fit
-from .plan import TrainingError as TrainingError, TrainingPlan as TrainingPlan
+from .plan import (
+    CapturablePlan as CapturablePlan,
+    TrainingError as TrainingError,
+    TrainingPlan as TrainingPlan,
+)

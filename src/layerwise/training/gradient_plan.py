@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import torch
@@ -17,14 +17,17 @@ from layerwise.training.optim import (
     load_moment_tensors,
     make_optimizer,
     moments_to_tensors,
+    python_rates,
+    reason_against_capture,
     scheduled_learning_rate,
+    set_learning_rate,
     should_flatten,
 )
-from layerwise.training.plan import Losses, TrainingPlan
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.utils import matmul_autocast
 
 
-class GradientPlan(TrainingPlan):
+class GradientPlan(CapturablePlan):
     """Follow the gradient of a cost; a subclass says what the cost of a batch is.
 
     Args:
@@ -67,14 +70,18 @@ class GradientPlan(TrainingPlan):
         """Switch dropout on."""
         self.network.train()
 
-    def training_step(self, batch: TensorData) -> Losses:
-        """Update the network; return per-row losses."""
+    def prepare_step(self) -> Hashable:
+        """Set the step's learning rate and count the step; the rate is a tensor where steps are captured."""
         s = self.settings
         if s.schedule != "constant" or s.warmup_epochs:
             rate = scheduled_learning_rate(s, self.steps_done, self.steps_planned, self.n_batches)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate * self.learning_rate_scale
+            set_learning_rate(self.optimizer, rate * self.learning_rate_scale)
         self.steps_done += 1
+        return python_rates(self.optimizer)
+
+    def update(self, batch: TensorData) -> Losses:
+        """Update the network; return per-row losses."""
+        s = self.settings
         cost, losses = self.cost(batch)
         self.optimizer.zero_grad(set_to_none=not self.flattened)
         cost.backward()
@@ -91,6 +98,14 @@ class GradientPlan(TrainingPlan):
             losses = self.validation_losses(batch)
         self.network.train(was_training)
         return losses
+
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return the random generators that steps draw from."""
+        return list(self.rngs.values())
+
+    def reason_against_capture(self) -> str:
+        """Return why this optimizer's updates can't be captured; empty when they can."""
+        return reason_against_capture(self.settings)
 
     def autocast(self, rows: Tensor) -> AbstractContextManager[object]:
         """Return the context in which matrix products have the precision that was asked for."""

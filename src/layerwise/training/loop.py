@@ -15,16 +15,26 @@ from torch import Tensor
 from layerwise.checkpointing import Progress, ResumableTraining
 from layerwise.data import SparseTensorData, TensorData
 from layerwise.training.callbacks import Callback, ProgressBar, Reporter
-from layerwise.training.plan import Losses, TrainingError, TrainingPlan, Transform
+from layerwise.training.plan import TrainingError, TrainingPlan, Transform
+from layerwise.training.steps import make_steps
+from layerwise.training.totals import Totals
 
 
-def batches(n_rows: int, batch_size: int, rng: torch.Generator | None) -> Iterator[Tensor | slice]:
-    """Yield the index of each batch; shuffled when an `rng` is given; the last one may be short."""
-    if rng is None:
-        for start in range(0, n_rows, batch_size):
-            yield slice(start, min(start + batch_size, n_rows))
-        return
-    yield from torch.randperm(n_rows, generator=rng, device=rng.device).split(batch_size)
+def batches(n_rows: int, batch_size: int) -> Iterator[slice]:
+    """Yield the index of each batch in the order of the rows; the last one may be short."""
+    for start in range(0, n_rows, batch_size):
+        yield slice(start, min(start + batch_size, n_rows))
+
+
+def _epoch_order(plan: TrainingPlan, rows: TensorData | SparseTensorData, rng: torch.Generator) -> Tensor:
+    """Return the numbers of an epoch's rows, (rows,) or (members, rows), on the rows' device.
+
+    They are drawn where the generator is, the CPU, and go to the device once: no batch waits for its own.
+    """
+    order = plan.epoch_order(len(rows))
+    if order is None:
+        order = torch.randperm(len(rows), generator=rng, device=rng.device)
+    return order.to(rows.inputs.device) if isinstance(rows, TensorData) else order
 
 
 def evaluate(
@@ -36,47 +46,12 @@ def evaluate(
 
 def _validation_totals(
     plan: TrainingPlan, rows: TensorData | SparseTensorData, batch_size: int = 1000
-) -> _Totals:
-    totals = _Totals()
+) -> Totals:
+    totals = Totals()
     with torch.no_grad():
-        for index in batches(len(rows), batch_size, None):
+        for index in batches(len(rows), batch_size):
             totals.add(plan.validation_step(rows[index]))
     return totals
-
-
-class _Totals:
-    """Sums of per-row losses, one number or one for each member of a stack, kept on the device."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
-
-    def add(self, losses: Losses) -> None:
-        for name, values in losses.items():
-            total = values.detach().sum(-1)
-            if name in self.sums:
-                self.sums[name] += total
-                self.counts[name] += values.shape[-1]
-            else:
-                self.sums[name] = total
-                self.counts[name] = values.shape[-1]
-
-    def means(self) -> dict[str, float]:
-        """Return the means over the rows, and over the members that have a finite one."""
-        return {
-            name: (float(total) if total.dim() == 0 else _mean_of_finite(total)) / self.counts[name]
-            for name, total in self.sums.items()
-        }
-
-    def named(self, split: str) -> tuple[dict[str, float], dict[str, Tensor]]:
-        """Return `means` and the means over the rows alone, () or (members,), as `train/...` or `validation/...`."""
-        row_means = {f"{split}/{name}": total / self.counts[name] for name, total in self.sums.items()}
-        return {f"{split}/{name}": value for name, value in self.means().items()}, row_means
-
-
-def _mean_of_finite(values: Tensor) -> float:
-    """Return the mean; NaN where no value is finite. A plan whose members diverged says which in `on_epoch_end`."""
-    return float(values[values.isfinite()].mean())
 
 
 def fit(
@@ -137,6 +112,7 @@ def fit(
         resumable.restore()
         return progress
     on_batch_end = [c.on_batch_end for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+    steps = make_steps(plan, training, transform, batch_size, callbacks)
     plan.on_train_start(progress)
     for callback in callbacks:
         callback.on_train_start(progress)
@@ -149,21 +125,15 @@ def fit(
             for callback in callbacks:
                 callback.on_epoch_start(progress)
             plan.on_epoch_start(progress.epoch)
-            totals = _Totals()
-            order = plan.epoch_order(len(training))
-            for index in (
-                batches(len(training), batch_size, rng) if order is None else order.split(batch_size, -1)
-            ):
-                batch = training[index]
-                if transform is not None:
-                    batch = batch.with_inputs(transform(batch.inputs))
-                totals.add(plan.training_step(batch))
+            steps.start_epoch()
+            for index in _epoch_order(plan, training, rng).split(batch_size, -1):
+                steps.take(index)
                 progress.batch += 1
                 for event in on_batch_end:
                     event(progress)
                 if progress.stop:
                     break
-            metrics, row_means = totals.named("train")
+            metrics, row_means = steps.totals.named("train")
             _require_finite(metrics, name, progress.epoch)
             if validation is not None:
                 measured, measured_row_means = _validation_totals(plan, validation).named("validation")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from layerwise.checkpointing import Progress
@@ -53,3 +54,36 @@ class TrainingPlan(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state that `state_dict()` returned."""
+
+
+class CapturablePlan(TrainingPlan):
+    """A plan whose step a GPU can repeat without Python, since it changes tensors in place and nothing else.
+
+    A step is `prepare_step`, which does what depends on the number of the batch, and `update`, which is captured
+    (`training/steps.py`). From Python both together are the `training_step`.
+    """
+
+    def training_step(self, batch: TensorData) -> Losses:
+        """Update the parameters on a batch; return per-row losses, each of shape (batch,) or (members, batch)."""
+        self.prepare_step()
+        return self.update(batch)
+
+    def prepare_step(self) -> Hashable:
+        """Count the step and set what changes from step to step; return a key.
+
+        Updates with the same key run the same operations with the same Python numbers: a rate that is such a number
+        belongs to the key, one in a tensor doesn't.
+        """
+        raise NotImplementedError
+
+    def update(self, batch: TensorData) -> Losses:
+        """Update the parameters on a batch, without waiting for a number and without counting; return the losses."""
+        raise NotImplementedError
+
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return every random generator that `update` draws from."""
+        raise NotImplementedError
+
+    def reason_against_capture(self) -> str:
+        """Return why the updates of this plan's settings can't be captured; empty when they can."""
+        return ""

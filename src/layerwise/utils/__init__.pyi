@@ -1,10 +1,16 @@
 from .config import Choice as Choice, Config as Config, nearest as nearest, setting as setting
-from .devices import Precision as Precision, best_device as best_device, matmul_autocast as matmul_autocast
+from .devices import (
+    Precision as Precision,
+    best_device as best_device,
+    captures_steps as captures_steps,
+    matmul_autocast as matmul_autocast,
+)
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError
 from .files import atomic_write as atomic_write
 from .random_streams import derive_seed as derive_seed, numpy_rng as numpy_rng, torch_rng as torch_rng
 from .registry import Registered as Registered, Registry as Registry
 from .run_context import (
+    Compute as Compute,
     current_checkpoint_store as current_checkpoint_store,
     flush_reports as flush_reports,
     kind_of_rows as kind_of_rows,
@@ -15,6 +21,7 @@ from .run_context import (
     report_tags as report_tags,
     run_parameters as run_parameters,
     set_checkpoint_store as set_checkpoint_store,
+    set_compute as set_compute,
     set_run_context as set_run_context,
 )
 from .signals import delay_signals as delay_signals

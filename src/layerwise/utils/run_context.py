@@ -32,6 +32,19 @@ class Checkpointer(Protocol):
         """Say under which name what is trained from now on is kept, such as the node's."""
 
 
+@dataclass(frozen=True)
+class Compute:
+    """Where and how a run computes, as `compute` of the parameters says it.
+
+    Args:
+        device: auto, cpu, cuda, cuda:1, mps.
+        capture_steps: capture a training step once on a GPU and repeat it.
+    """
+
+    device: str = "auto"
+    capture_steps: bool = True
+
+
 @dataclass
 class RunContext:
     """The present run: its project, its problem with its parameters and the kind of its rows, who listens."""
@@ -42,6 +55,7 @@ class RunContext:
     rows: str | None = None
     listeners: list[Listener] = field(default_factory=list)
     checkpoints: Checkpointer | None = None
+    compute: Compute = Compute()
 
 
 _context = RunContext()
@@ -88,6 +102,16 @@ def problem() -> str:
 def project_path() -> Path:
     """Return the project's folder."""
     return _context.project
+
+
+def set_compute(chosen: Compute) -> None:
+    """Say where and how what is trained from now on in this process computes."""
+    _context.compute = chosen
+
+
+def compute() -> Compute:
+    """Return where and how this process computes."""
+    return _context.compute
 
 
 def add_listener(listener: Listener) -> None:

@@ -66,9 +66,9 @@ def affine_matrices(
     rotation = torch.stack([cos, sin, -sin, cos], 1).reshape(-1, 2, 2)
     sheared = torch.stack([one, slant, zero, one], 1).reshape(-1, 2, 2)
     forward = rotation @ (scale[:, None, None] * sheared) @ torch.diag_embed(flip)
-    inverse = torch.linalg.inv(forward)
-    sides = inverse.new_tensor([float(width), float(height)])
-    # affine_grid counts from -1 to 1 along each side.
+    inverse = torch.linalg.inv_ex(forward)[0]  # inv would wait to see whether a matrix is singular
+    # affine_grid counts from -1 to 1 along each side. Filled on the device: nothing is copied there.
+    sides = torch.cat([inverse.new_full((1,), float(width)), inverse.new_full((1,), float(height))])
     linear = inverse * sides[None, None, :] / sides[None, :, None]
     return torch.cat([linear, -(linear @ (2 * shift)[:, :, None])], 2)
 
@@ -99,19 +99,25 @@ class Augmentation(RandomTransform):
         draws = torch.rand(shape, generator=self.rng, device=like.device, dtype=like.dtype)
         return 2 * draws - 1
 
+    def _allowed(self, flip: Tensor) -> Tensor:
+        """Return the signs (n, 2), 1 where the settings flip nothing; no number is copied to the device for it."""
+        for k, flips in enumerate((self.settings.flip_horizontal, self.settings.flip_vertical)):
+            if not flips:
+                flip[:, k] = 1.0
+        return flip
+
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return (n, height * width) images in [0, 1]; the inputs are left as they are."""
         s, n = self.settings, len(inputs)
         result = inputs
         if any(name != "noise" for name in s.chosen):
             flip = torch.where(self._sample_uniform(inputs, n, 2) < 0, -1.0, 1.0).to(inputs.dtype)
-            allowed = torch.tensor([s.flip_horizontal, s.flip_vertical], device=inputs.device)
             matrices = affine_matrices(
                 s.rotate * self._sample_uniform(inputs, n),
                 s.shear * self._sample_uniform(inputs, n),
                 1 + s.scale * self._sample_uniform(inputs, n),
                 s.shift * self._sample_uniform(inputs, n, 2),
-                torch.where(allowed, flip, torch.ones_like(flip)),
+                self._allowed(flip),
                 self.image_shape,
             )
             result = warp(inputs.reshape(n, *self.image_shape), matrices).reshape(n, -1)

@@ -15,6 +15,11 @@ class RandomTransform:
 
     rng: torch.Generator
 
+    @property
+    def rngs(self) -> list[torch.Generator]:
+        """The generators that it draws from."""
+        return [self.rng]
+
     def state_dict(self) -> dict[str, Tensor]:
         """Return the generator's state."""
         return {"rng": self.rng.get_state()}
@@ -35,6 +40,11 @@ class Compose:
         for step in self.steps:
             inputs = step(inputs)
         return inputs
+
+    @property
+    def rngs(self) -> list[torch.Generator]:
+        """The generators of those that draw."""
+        return [rng for step in self.steps for rng in getattr(step, "rngs", ())]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the states of those that have one."""

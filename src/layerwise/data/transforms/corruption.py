@@ -54,7 +54,8 @@ class Corruption:
     ) -> None:
         self.kind, self.level, self.rng = kind, level, rng
         has_groups = groups is not None and int(groups.max()) + 1 < len(groups)
-        self.groups = groups if has_groups else None
+        self.groups = groups.to(rng.device) if groups is not None and has_groups else None
+        self.n_groups = int(self.groups.max()) + 1 if self.groups is not None else 0
 
     def __call__(self, rows: Tensor) -> Tensor:
         """Return a corrupted copy, shape of rows (n, n_inputs)."""
@@ -75,19 +76,18 @@ class Corruption:
     def _sample_uniform(self, rows: Tensor) -> Tensor:
         if self.groups is None:
             return torch.empty_like(rows).uniform_(generator=self.rng)
-        groups = self.groups.to(rows.device)
-        uniform = rows.new_empty(len(rows), int(groups.max()) + 1).uniform_(generator=self.rng)
-        return uniform[:, groups]
+        uniform = rows.new_empty(len(rows), self.n_groups).uniform_(generator=self.rng)
+        return uniform[:, self.groups]
 
     def _sample_source_rows(self, rows: Tensor, corrupted: Tensor) -> Tensor:
         """Return from which row each column comes, never from its own, shape of rows."""
         n = len(rows)
         if n < 2:
             return torch.zeros_like(corrupted, dtype=torch.int64)
-        width = rows.shape[1] if self.groups is None else int(self.groups.max()) + 1
+        width = rows.shape[1] if self.groups is None else self.n_groups
         steps = torch.randint(1, n, (n, width), generator=self.rng, device=rows.device)
         source_rows = (torch.arange(n, device=rows.device)[:, None] + steps) % n
-        return source_rows if self.groups is None else source_rows[:, self.groups.to(rows.device)]
+        return source_rows if self.groups is None else source_rows[:, self.groups]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the state of the random generator."""

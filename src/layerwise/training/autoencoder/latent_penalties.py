@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import torch
 from torch import Tensor
 
 from layerwise.utils import Choice
@@ -104,5 +103,5 @@ def kl_sparsity(latent: Tensor, target: float) -> Tensor:
     tiny = 1e-6
     # A weighted mean rather than a limit: at 0 and at 1 the gradient still points back.
     mean = tiny + (1 - 2 * tiny) * latent.mean(0)
-    rho = torch.tensor(target, dtype=latent.dtype, device=latent.device)
+    rho = latent.new_full((), target)  # filled on the device: nothing is copied there
     return (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -118,6 +118,10 @@ class VariationalPlan(GradientPlan):
         self.beta_now = self.beta * min(
             1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
         )
+
+    def prepare_step(self) -> Hashable:
+        """Set the learning rate; beta, a number of the epoch, belongs to the key."""
+        return super().prepare_step(), self.beta_now
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the cost that is minimised, and each row's negative bound, in nats."""

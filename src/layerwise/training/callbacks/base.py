@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Override the events of interest; a batch costs nothing for those that leave `on_batch_end` alone."""
+    """Override the events of interest; a batch costs nothing for those that leave `on_batch_end` alone.
+
+    `reads_gradients` is True for one that reads `.grad` after single batches: steps are then not captured.
+    """
+
+    reads_gradients = False
 
     def on_train_start(self, progress: Progress) -> None:
         """Training is about to start."""

@@ -69,6 +69,8 @@ class LayerStatistics(Callback):
         report: log the numbers of each epoch as `layer_statistics/...`.
     """
 
+    reads_gradients = True
+
     def __init__(self, network: MLP, sample: TensorData, report: bool = True) -> None:
         self.network, self.report = network, report
         self.rows = sample.inputs[:256]

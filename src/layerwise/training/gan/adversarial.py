@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +13,17 @@ from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import Conditioning, unconditional
-from layerwise.training.gan.gradient_penalties import r1_penalty
+from layerwise.training.gan.gradient_penalties import gradient_norm, r1_penalty, without_gradients_of
 from layerwise.training.gan.objectives.base import OBJECTIVES
-from layerwise.training.optim import learning_rate_factor, load_moment_tensors, moments_to_tensors
-from layerwise.training.plan import Losses, TrainingPlan
+from layerwise.training.optim import (
+    device_options,
+    learning_rate_factor,
+    load_moment_tensors,
+    moments_to_tensors,
+    python_rates,
+    set_learning_rate,
+)
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.utils import matmul_autocast, torch_rng
 
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
@@ -27,24 +33,7 @@ EMA_WARM_UP = 10.0
 AuxiliaryLoss = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
-@contextmanager
-def without_gradients_of(network: nn.Module) -> Iterator[None]:
-    """Let gradients flow through a network, but change neither its gradients nor its running statistics."""
-    buffers = {name: value.clone() for name, value in network.named_buffers()}
-    trainable = [p for p in network.parameters() if p.requires_grad]
-    for parameter in trainable:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for name, value in network.named_buffers():
-                value.copy_(buffers[name])
-        for parameter in trainable:
-            parameter.requires_grad_(True)
-
-
-class AdversarialPlan(TrainingPlan):
+class AdversarialPlan(CapturablePlan):
     """A discriminator step on every batch, and a generator step on every `discriminator_steps`-th.
 
     Args:
@@ -79,16 +68,19 @@ class AdversarialPlan(TrainingPlan):
         self.ema_generator = copy.deepcopy(generator).requires_grad_(False) if settings.ema_decay else None
         self.instance_noise_std = settings.instance_noise
         self.epochs, self.batches_seen, self.generator_steps = 1, 0, 0
+        self.generator_is_due = True
+        rate = self.generator_optimizer.param_groups[0]["lr"]
+        self.ema_weight: Tensor | float = rate.new_zeros(()) if isinstance(rate, Tensor) else 0.0
         for network in (generator, discriminator):
             network.use_rng(rng)
 
     def _build_optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
         s, parameters = self.settings, list(network.parameters())
         if s.optimizer == "adam":
-            return torch.optim.Adam(parameters, learning_rate, betas=(s.beta_1, s.beta_2), fused=True)
-        return {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}[s.optimizer](
-            parameters, learning_rate
-        )
+            options = device_options(torch.optim.Adam, parameters, learning_rate)
+            return torch.optim.Adam(parameters, betas=(s.beta_1, s.beta_2), **(options | {"fused": True}))
+        kind = {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}[s.optimizer]
+        return kind(parameters, **device_options(kind, parameters, learning_rate))
 
     @property
     def sampler(self) -> Generator:
@@ -107,19 +99,36 @@ class AdversarialPlan(TrainingPlan):
             (self.generator_optimizer, s.generator_learning_rate),
             (self.discriminator_optimizer, s.discriminator_learning_rate),
         ):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate * factor
+            set_learning_rate(optimizer, learning_rate * factor)
         self.instance_noise_std = s.instance_noise * (1 - (epoch - 1) / max(1, self.epochs - 1))
         self.generator.train()
         self.discriminator.train()
 
-    def training_step(self, batch: TensorData) -> Losses:
+    def prepare_step(self) -> Hashable:
+        """Count the batch, which says whether the generator learns from it, and set the weight of its average."""
+        self.batches_seen += 1
+        self.generator_is_due = self.batches_seen % self.settings.discriminator_steps == 0
+        if self.generator_is_due:
+            self.generator_steps += 1
+            self._set_ema_weight()
+        weight = None if isinstance(self.ema_weight, Tensor) else self.ema_weight
+        rates = python_rates(self.generator_optimizer, self.discriminator_optimizer)
+        return self.generator_is_due, self.instance_noise_std, weight, rates
+
+    def update(self, batch: TensorData) -> Losses:
         """Update the networks on a batch; return losses and scores, one a row or a pack of rows."""
         losses = self.discriminator_step(batch)
-        self.batches_seen += 1
-        if self.batches_seen % self.settings.discriminator_steps == 0:
+        if self.generator_is_due:
             losses |= self.generator_step(batch)
         return losses
+
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return the random generator that steps draw from."""
+        return [self.rng]
+
+    def reason_against_capture(self) -> str:
+        """Return why the conditions of a step can't be captured; empty when they can."""
+        return getattr(self.conditioning, "reason_against_capture", "")
 
     def _real_rows(self, batch: TensorData) -> tuple[Tensor, Tensor | None]:
         return self._whole_packs(*self.conditioning(batch, self.rng))
@@ -165,7 +174,7 @@ class AdversarialPlan(TrainingPlan):
             loss = loss + penalty.mean()
         self.discriminator_optimizer.zero_grad()
         loss.backward()
-        norm = _gradient_norm(self.discriminator)
+        norm = gradient_norm(self.discriminator)
         self.discriminator_optimizer.step()
         objective.after_discriminator_step(self.discriminator, s)
         with torch.no_grad():
@@ -217,23 +226,29 @@ class AdversarialPlan(TrainingPlan):
             loss.backward()
             assert scores.grad is not None
             found["score_gradient"] = scores.grad.abs() * len(scores)
-        found["generator_gradient"] = _gradient_norm(self.generator).expand(len(scores))
+        found["generator_gradient"] = gradient_norm(self.generator).expand(len(scores))
         self.generator_optimizer.step()
-        self.generator_steps += 1
         self._update_ema()
         return {name: value.detach() for name, value in found.items()}
+
+    def _set_ema_weight(self) -> None:
+        """Set the weight of the newest generator in the average: a number, or a tensor that captured steps read."""
+        t = self.generator_steps
+        weight = 1 - min(self.settings.ema_decay, (1 + t) / (EMA_WARM_UP + t))
+        if isinstance(self.ema_weight, Tensor):
+            self.ema_weight.fill_(weight)
+        else:
+            self.ema_weight = weight
 
     def _update_ema(self) -> None:
         """Update the exponential moving average of the weights and of the running statistics."""
         if self.ema_generator is None:
             return
-        t = self.generator_steps
-        decay = min(self.settings.ema_decay, (1 + t) / (EMA_WARM_UP + t))
         means, values = self.ema_generator.state_dict().values(), self.generator.state_dict().values()
         with torch.no_grad():
             for mean, value in zip(means, values, strict=True):
                 if mean.is_floating_point():
-                    mean.lerp_(value, 1 - decay)
+                    mean.lerp_(value, self.ema_weight)
                 else:
                     mean.copy_(value)
 
@@ -273,9 +288,3 @@ class AdversarialPlan(TrainingPlan):
     def _networks(self) -> dict[str, nn.Module]:
         networks: dict[str, nn.Module] = {"generator": self.generator, "discriminator": self.discriminator}
         return networks if self.ema_generator is None else networks | {"ema_generator": self.ema_generator}
-
-
-def _gradient_norm(network: nn.Module) -> Tensor:
-    """Return the Euclidean norm of all gradients together."""
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)

@@ -37,7 +37,7 @@ def sample_ring(n: int, rng: torch.Generator) -> Tensor:
 
 def assign_modes(points: Tensor) -> Tensor:
     """Return the mode of each point (n, 2), or -1 beyond three standard deviations of every centre."""
-    distance, mode = torch.cdist(points, mode_centers()).min(1)
+    distance, mode = torch.cdist(points, mode_centers().to(points)).min(1)
     return torch.where(distance <= MAX_STDS * STD, mode, -1)
 
 
@@ -104,8 +104,22 @@ class RingSettings(AdversarialSettings):
         return RingSettings(**(self.model_dump() | RING_VARIANTS[name])) if name in RING_VARIANTS else self
 
 
-def train_ring_gan(settings: RingSettings, seed: int, name: str = "ring", silent: bool = True) -> GANResult:
-    """Train a GAN on points of the ring, sampled from the seed; `name` is that of its metrics and random streams."""
+def train_ring_gan(
+    settings: RingSettings,
+    seed: int,
+    name: str = "ring",
+    silent: bool = True,
+    device: torch.device | str = "cpu",
+) -> GANResult:
+    """Train a GAN on points of the ring, sampled from the seed; the result is on the CPU, wherever it was trained.
+
+    Args:
+        settings: of the networks and their training.
+        seed: of every random stream.
+        name: of the metrics and random streams.
+        silent: report nothing.
+        device: where the networks learn.
+    """
     init_rng = torch_rng(seed, name, "start")
     generator = Generator(
         GeneratorConfig(
@@ -126,18 +140,27 @@ def train_ring_gan(settings: RingSettings, seed: int, name: str = "ring", silent
         init_rng,
     )
     rows = sample_ring(settings.rows, torch_rng(seed, name, "rows"))
-    plan = AdversarialPlan(generator, discriminator, settings, torch_rng(seed, name, "draws"))
+    plan = AdversarialPlan(
+        generator.to(device),
+        discriminator.to(device),
+        settings,
+        torch_rng(seed, name, "draws", device=device),
+    )
     monitor_rng = torch_rng(seed, name, "watched")
     monitor = GANMonitor(
         plan.sampler,
-        generator.noise(MONITORED_SAMPLES, monitor_rng),
-        sample_ring(MONITORED_SAMPLES, monitor_rng),
-        lambda: torch_rng(seed, name, "unused"),
+        generator.noise(MONITORED_SAMPLES, monitor_rng).to(device),
+        sample_ring(MONITORED_SAMPLES, monitor_rng).to(device),
+        lambda: torch_rng(seed, name, "unused", device=device),
         modes=assign_modes,
         n_modes=N_MODES,
         every=max(1, settings.epochs // 10),
         n_shown=MONITORED_SAMPLES,
     )
-    return train_adversarial(
-        plan, TensorData(rows), None, settings, seed, name=name, monitor=monitor, silent=silent
+    result = train_adversarial(
+        plan, TensorData(rows.to(device)), None, settings, seed, name=name, monitor=monitor, silent=silent
     )
+    result.generator.cpu()
+    result.discriminator.cpu()
+    result.sample_history = [(epoch, samples.cpu()) for epoch, samples in result.sample_history]
+    return result

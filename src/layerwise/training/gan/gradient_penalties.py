@@ -1,11 +1,12 @@
-"""Penalties on the gradient of a discriminator's score by its input: WGAN-GP and R1."""
+"""Gradients of a GAN's networks; penalties on that of a discriminator's score by its input: WGAN-GP and R1."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Score = Callable[[Tensor], Tensor]
 
@@ -48,3 +49,26 @@ def r1_penalty(score: Score, real: Tensor, pac: int = 1) -> Tensor:
     It makes the discriminator flat at the real rows, so that it rests once the generator has reached them.
     """
     return pack_rows(_gradient(score, real), pac).square().sum(1)
+
+
+@contextmanager
+def without_gradients_of(network: nn.Module) -> Iterator[None]:
+    """Let gradients flow through a network, but change neither its gradients nor its running statistics."""
+    buffers = {name: value.clone() for name, value in network.named_buffers()}
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    for parameter in trainable:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, value in network.named_buffers():
+                value.copy_(buffers[name])
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+
+
+def gradient_norm(network: nn.Module) -> Tensor:
+    """Return the Euclidean norm of all gradients together."""
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients)

@@ -66,6 +66,8 @@ class ConditionSampler:
         self.slices = [slice(int(a), int(b)) for a, b in pairwise(starts)]
         self.n_conditions = int(starts[-1])
         self._groups = [self._by_category(k) for k in self.others]
+        if log_frequency and self.others:
+            self.reason_against_capture = "how many rows each column's condition takes is drawn anew"
 
     def _by_category(self, k: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return the rows' positions sorted by category, where each category starts, and its number of rows."""

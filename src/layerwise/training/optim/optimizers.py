@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -37,4 +37,39 @@ def make_optimizer(settings: OptimizerSettings, parameters: Iterable[nn.Paramete
         options["weight_decay"] = given.pop("weight_decay", 0.0)
     if name in ("adam", "adamw"):
         options["fused"] = True
-    return _KINDS[name](parameters, lr=settings.learning_rate, **options)  # type: ignore[call-arg]
+    kind, optimized = _KINDS[name], list(parameters)
+    return kind(optimized, **(options | device_options(kind, optimized, settings.learning_rate)))
+
+
+def device_options(
+    kind: type[optim.Optimizer], parameters: Sequence[nn.Parameter], learning_rate: float
+) -> dict[str, Any]:
+    """Return an optimiser's learning rate and what else it needs so that its steps can be captured on a GPU.
+
+    There the steps are counted on the GPU, and the rate is a tensor that a captured step reads each time.
+    """
+    device = parameters[0].device
+    if device.type != "cuda" or kind is optim.Adagrad:
+        return {"lr": learning_rate}
+    rate = torch.tensor(learning_rate, dtype=torch.float32, device=device)
+    return {"lr": rate, "fused": True} if kind is optim.SGD else {"lr": rate, "capturable": True}
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every parameter the rate, in place where it is a tensor."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def python_rates(*optimizers: torch.optim.Optimizer) -> tuple[float, ...]:
+    """Return the learning rates that are Python numbers, which a captured step would keep."""
+    rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    return tuple(rate for rate in rates if not isinstance(rate, torch.Tensor))
+
+
+def reason_against_capture(settings: OptimizerSettings) -> str:
+    """Return why an optimiser's steps can't be captured; empty when they can."""
+    return "adagrad counts its steps on the CPU" if settings.optimizer == "adagrad" else ""

@@ -9,7 +9,7 @@ follow the data's means. Dropout: Srivastava et al. (2014), section 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE, UnitsError
-from layerwise.training.plan import Losses, TrainingPlan
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
@@ -26,7 +26,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 RECONSTRUCT_EVERY = 8
 
 
-class ContrastiveDivergence(TrainingPlan):
+class ContrastiveDivergence(CapturablePlan):
     """Train an RBM by the difference of the data's statistics and the model's.
 
     Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units
@@ -45,12 +45,8 @@ class ContrastiveDivergence(TrainingPlan):
     """
 
     def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
-        self.rbm = rbm
-        self.settings = settings
-        self.rng = rng
-        self.epochs, self.rate = 1, settings.learning_rate
-        self.momentum = settings.momentum
-        self.steps = settings.steps
+        self.rbm, self.settings, self.rng, self.epochs = rbm, settings, rng, 1
+        self.rate, self.momentum, self.steps = settings.learning_rate, settings.momentum, settings.steps
         self.weight = rbm.weight.data
         self.visible_bias = rbm.visible_bias.data
         self.hidden_bias = rbm.hidden_bias.data
@@ -80,7 +76,7 @@ class ContrastiveDivergence(TrainingPlan):
             self.chains = PersistentChains(rbm, settings.chains, rng, self._up, self._down)
         elif settings.chain == "tempered":
             self.chains = TemperedChains(rbm, settings.chains, rng, settings.temperatures)
-        self._batches = 0
+        self._batches, self._reconstructs, self._offset_rate = 0, True, 1.0
         self._buffers: dict[int, tuple[Tensor, ...]] = {}
         self._weight16 = self.weight.bfloat16() if settings.bfloat16 else self.weight
 
@@ -98,7 +94,14 @@ class ContrastiveDivergence(TrainingPlan):
         if s.final_steps is not None:
             self.steps = round(s.steps + done * (s.final_steps - s.steps))
 
-    def training_step(self, batch: TensorData) -> Losses:
+    def prepare_step(self) -> Hashable:
+        """Count the batch; its number says whether chains of their own reconstruct it, and where offsets start."""
+        self._reconstructs = self.chains is None or self._batches % RECONSTRUCT_EVERY == 0
+        self._offset_rate = self.settings.offset_rate if self._batches else 1.0
+        self._batches += 1
+        return self.rate, self.momentum, self.steps, self._reconstructs, self._offset_rate
+
+    def update(self, batch: TensorData) -> Losses:
         """Update the RBM; return the reconstruction's loss per row."""
         n = batch.inputs.shape[0]
         m = n if self.chains is None else self.chains.n
@@ -120,8 +123,10 @@ class ContrastiveDivergence(TrainingPlan):
                 start, visible[n:], hidden[n:], states, scratch, observation_counts, mask
             )
         else:
-            if self._batches % RECONSTRUCT_EVERY == 0:
-                losses["reconstruction"] = self._loss(self.rbm.visible_pre_activation(states), start)
+            if self._reconstructs:
+                losses["reconstruction"] = self.rbm.visible_units.loss(
+                    self.rbm.visible_pre_activation(states), start
+                )
             if not self.chains.started:
                 self.chains.start(states)
             if observation_counts is not None:
@@ -129,8 +134,18 @@ class ContrastiveDivergence(TrainingPlan):
                 observation_counts = observation_counts[torch.arange(m, device=observation_counts.device) % n]
             self.chains.advance(visible[n:], hidden[n:], self.steps, observation_counts)
         self._update(visible, hidden, n, m)
-        self._batches += 1
         return losses
+
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return the generator of the states."""
+        return [self.rng]
+
+    def reason_against_capture(self) -> str:
+        """Return why these settings' updates can't be captured; empty when they can."""
+        tempered = (
+            "tempered chains count their exchanges in Python" if self.settings.chain == "tempered" else ""
+        )
+        return tempered or ("the number of words that are drawn is the documents'" if self.has_counts else "")
 
     def _chain_from(
         self,
@@ -148,7 +163,7 @@ class ContrastiveDivergence(TrainingPlan):
         for step in range(self.steps):
             self._down(states, end)
             if first is None:
-                first = self._loss(end, start)
+                first = units.loss(end, start)
             units.mean_(end, observation_counts)
             if self.sample_visible:
                 end.copy_(units.sample(end, self.rng))
@@ -212,9 +227,8 @@ class ContrastiveDivergence(TrainingPlan):
 
     def _center(self, v: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
         """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
-        fraction = 1.0 if self._batches == 0 else self.settings.offset_rate
-        self.visible_offset.lerp_(v[:n].mean(0), fraction)
-        self.hidden_offset.lerp_(hidden[:n].mean(0), fraction)
+        self.visible_offset.lerp_(v[:n].mean(0), self._offset_rate)
+        self.hidden_offset.lerp_(hidden[:n].mean(0), self._offset_rate)
         hidden[:n].sub_(self.hidden_offset)
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return v.sub_(self.visible_offset), hidden
@@ -247,14 +261,11 @@ class ContrastiveDivergence(TrainingPlan):
         hidden = like.new_empty(n + m, shape.n_hidden)
         return visible, hidden, like.new_empty(n, shape.n_hidden), like.new_empty(n, shape.n_hidden)
 
-    def _loss(self, x: Tensor, v: Tensor) -> Tensor:
-        return self.rbm.visible_units.loss(x, v)
-
     def validation_step(self, batch: TensorData) -> Losses:
         """Return the mean-field reconstruction's loss and the free energy per row."""
         x = self.rbm.visible_pre_activation(self.rbm.hidden_mean(batch.inputs))
         return {
-            "reconstruction": self._loss(x, batch.inputs),
+            "reconstruction": self.rbm.visible_units.loss(x, batch.inputs),
             "free_energy": self.rbm.free_energy(batch.inputs),
         }
 

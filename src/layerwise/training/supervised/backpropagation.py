@@ -108,9 +108,9 @@ class Backpropagation(GradientPlan):
         super().on_train_start(progress)
         self.steps_planned = steps_planned(self.settings, progress.epochs, progress.n_batches)
 
-    def training_step(self, batch: TensorData) -> Losses:
+    def update(self, batch: TensorData) -> Losses:
         """Update the network; return loss, error and accuracy per row, and the penalty."""
-        losses = super().training_step(batch)
+        losses = super().update(batch)
         if self.settings.max_norm is not None:
             limit_norms(self.layers, self.settings.max_norm)
         return losses

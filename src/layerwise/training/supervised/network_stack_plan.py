@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -12,8 +12,13 @@ from torch import Tensor
 from layerwise.checkpointing import Progress, Stateful
 from layerwise.data import Task, TensorData
 from layerwise.models import Members, members_forward, sample_dropout_masks
-from layerwise.training.optim import scheduled_learning_rate
-from layerwise.training.plan import Losses, TrainingError, TrainingPlan, Transform
+from layerwise.training.optim import (
+    python_rates,
+    reason_against_capture,
+    scheduled_learning_rate,
+    set_learning_rate,
+)
+from layerwise.training.plan import CapturablePlan, Losses, TrainingError, Transform
 from layerwise.training.supervised.backpropagation import (
     loss_of_rows,
     losses_of_rows,
@@ -27,7 +32,7 @@ from layerwise.training.supervised.stack_state import MemberLearningRate, Networ
 from layerwise.utils import matmul_autocast, torch_rng
 
 
-class NetworkStackPlan(TrainingPlan):
+class NetworkStackPlan(CapturablePlan):
     """Train each member on batches of its own; losses are (members, rows), of the members that still train.
 
     Each member has its own row order, masks, learning rate, history, best weights and early stop.
@@ -70,6 +75,7 @@ class NetworkStackPlan(TrainingPlan):
         self.stack_history = StackHistory([[] for _ in self.seeds], [0] * n, [""] * n)
         self.best, self.best_state = [math.inf] * n, members.flat_state.detach().clone()
         self.steps_done, self.steps_planned, self.n_batches = 0, 1, 1
+        self._own_key: Hashable = None
 
     def on_train_start(self, progress: Progress) -> None:
         """Stretch the schedule over the steps of all epochs, or over fewer if the settings stop sooner."""
@@ -79,16 +85,26 @@ class NetworkStackPlan(TrainingPlan):
     def on_epoch_start(self, epoch: int) -> None:
         """Gather what differs between the members that still train."""
         rows = self.stack.rows
-        self.own = self.overrides.for_members(
-            rows, [self.learning_rates[k].learning_rate_scale for k in rows]
-        )
+        scales = [self.learning_rates[k].learning_rate_scale for k in rows]
+        key = (tuple(rows), tuple(scales))
+        if key != self._own_key:  # a captured step goes on reading the tensors of its own key
+            self.own, self._own_key = self.overrides.for_members(rows, scales), key
 
     def epoch_order(self, n_rows: int) -> Tensor:
         """Return each member's own order of the rows, (members, rows)."""
         orders = [torch.randperm(n_rows, generator=self.rngs["order"][k]) for k in self.stack.rows]
         return torch.stack(orders).to(self.best_state.device)
 
-    def training_step(self, batch: TensorData) -> Losses:
+    def prepare_step(self) -> Hashable:
+        """Set the step's learning rate and count the step; members that leave and rates that fall are the key."""
+        s = self.settings
+        if s.schedule != "constant" or s.warmup_epochs:
+            rate = scheduled_learning_rate(s, self.steps_done, self.steps_planned, self.n_batches)
+            set_learning_rate(self.stack.optimizer, rate)
+        self.steps_done += 1
+        return self._own_key, python_rates(self.stack.optimizer)
+
+    def update(self, batch: TensorData) -> Losses:
         """Update every member on its own rows of the batch; return loss, scores and penalty, each (members, rows).
 
         Args:
@@ -162,6 +178,15 @@ class NetworkStackPlan(TrainingPlan):
             self.members.flat_state.copy_(self.best_state)
         return self.members.eval()
 
+    def generators(self) -> Sequence[torch.Generator]:
+        """Return the random generators of the members' masks and transforms."""
+        transforms = [rng for each in self.transforms for rng in getattr(each, "rngs", ())]
+        return [*self.rngs["dropout"], *transforms]
+
+    def reason_against_capture(self) -> str:
+        """Return why this optimizer's updates can't be captured; empty when they can."""
+        return reason_against_capture(self.settings)
+
     def _transformed(self, inputs: Tensor) -> Tensor:
         changes = [self.transforms[k] for k in self.stack.rows]
         changed = [change(own) for own, change in zip(inputs, changes, strict=True) if change is not None]
@@ -185,9 +210,6 @@ class NetworkStackPlan(TrainingPlan):
             if s.clip_norm is not None:
                 for leaf, norm in zip(stack.leaves.values(), stack.gradient_norms(), strict=True):
                     cast(Tensor, leaf.grad).mul_((s.clip_norm / (norm + 1e-6)).clamp(max=1))
-            if s.schedule != "constant" or s.warmup_epochs:
-                rate = scheduled_learning_rate(s, self.steps_done, self.steps_planned, self.n_batches)
-                stack.optimizer.param_groups[0]["lr"] = rate
             before = None if self.own.shared_learning_rate else stack.vector.detach().clone()
             stack.optimizer.step()
             if before is not None:
@@ -196,7 +218,6 @@ class NetworkStackPlan(TrainingPlan):
                 for weight in stack.weights[:-1]:
                     norms = weight.norm(dim=2, keepdim=True)
                     weight.mul_(torch.where(norms > s.max_norm, s.max_norm / (norms + 1e-7), 1.0))
-        self.steps_done += 1
 
     def _stops(self, k: int, position: int, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Keep a member's weights if they are the ones to keep; return whether its patience is used up."""

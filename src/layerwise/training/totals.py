@@ -1,0 +1,45 @@
+"""Sums of per-row losses over an epoch, kept on the device until its end."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from layerwise.training.plan import Losses
+
+
+class Totals:
+    """Sums of per-row losses, one number or one for each member of a stack; a batch never waits for a number."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, losses: Losses) -> None:
+        """Add the losses of a batch, each (rows,) or (members, rows)."""
+        for name, values in losses.items():
+            total = values.detach().sum(-1)
+            if name in self.sums:
+                self.sums[name] += total
+                self.counts[name] += values.shape[-1]
+            else:
+                self.sums[name] = total
+                self.counts[name] = values.shape[-1]
+
+    def means(self) -> dict[str, float]:
+        """Return the means over the rows, and over the members that have a finite one."""
+        return {
+            name: (float(total) if total.dim() == 0 else _mean_of_finite(total)) / self.counts[name]
+            for name, total in self.sums.items()
+            if self.counts[name]
+        }
+
+    def named(self, split: str) -> tuple[dict[str, float], dict[str, Tensor]]:
+        """Return `means` and the means over the rows alone, () or (members,), as `train/...` or `validation/...`."""
+        counts = {name: count for name, count in self.counts.items() if count}
+        row_means = {f"{split}/{name}": self.sums[name] / count for name, count in counts.items()}
+        return {f"{split}/{name}": value for name, value in self.means().items()}, row_means
+
+
+def _mean_of_finite(values: Tensor) -> float:
+    """Return the mean; NaN where no value is finite. A plan whose members diverged says which in `on_epoch_end`."""
+    return float(values[values.isfinite()].mean())
