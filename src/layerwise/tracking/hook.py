@@ -19,7 +19,7 @@ from kedro.framework.hooks import hook_impl
 from layerwise.parameters import check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
 from layerwise.tracking.environment import command, flatten, run_tags, top_level_keys, tracking_uri
-from layerwise.tracking.runs import open_run
+from layerwise.tracking.runs import open_run, watch_system
 from layerwise.tracking.saved_data import SavedData
 from layerwise.utils import ResumeError, problem, run_context
 
@@ -40,6 +40,7 @@ class TrackingHook:
         self._run_logger: BufferedRunLogger | None = None
         self._lifecycle: RunLifecycle | None = None
         self._saved_data: SavedData | None = None
+        self._system_metrics: Any = None
         self._status = "KILLED"
 
     @hook_impl(trylast=True)
@@ -103,6 +104,8 @@ class TrackingHook:
         self._run_logger.log_params(used)
         mark_killed(client, self._lifecycle.find_killed(uri))
         run_context.add_listener(self._run_logger)
+        if self._parameters["tracking"].system_metrics:
+            self._system_metrics = watch_system(run_id, uri, resumed=earlier is not None)
 
     def _handle_sigterm(self) -> None:
         """Turn SIGTERM into an exception, so that the run is closed as killed."""
@@ -191,6 +194,9 @@ class TrackingHook:
         lifecycle, self._lifecycle = self._lifecycle, None
         if run_logger is not None:
             run_context.remove_listener(run_logger)
+            if self._system_metrics is not None:
+                self._system_metrics.finish()
+                self._system_metrics = None
             if self._saved_data is not None and self._status != "FINISHED":
                 self._saved_data.give_up()
             run_logger.close(self._status)

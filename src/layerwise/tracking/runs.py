@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layerwise.tracking.environment import configure_mlflow
 from layerwise.utils import ResumeError, UserError
@@ -93,3 +93,19 @@ def _create_experiment(client: MlflowClient, uri: str, project: Path, name: str)
         if found is None:
             raise
         return str(found.experiment_id)
+
+
+def watch_system(run_id: str, uri: str, resumed: bool) -> Any:
+    """Return MLflow's monitor of processor, memory, disk, network and GPU, which logs until its `finish` is called.
+
+    Args:
+        run_id: the run.
+        uri: of the tracking server.
+        resumed: whether the run has such metrics already, whose steps go on.
+    """
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
+    monitor = SystemMetricsMonitor(run_id, resume_logging=resumed, tracking_uri=uri)
+    monitor.start()
+    return monitor
