@@ -105,9 +105,11 @@ def prdc(real: Any, generated: Any, n_neighbors: int = N_NEIGHBORS) -> PRDC:
 
 def knn_radius(rows: Array, n_neighbors: int) -> Array:
     """Return each row's distance to its k-th nearest other row, (n,)."""
-    own = distances(rows, rows)
-    np.fill_diagonal(own, np.inf)
-    return np.partition(own, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
+    from sklearn.neighbors import NearestNeighbors
+
+    # Without rows of its own to ask for, scikit-learn leaves each row out of its neighbours.
+    found, _ = NearestNeighbors(n_neighbors=n_neighbors).fit(rows).kneighbors()
+    return np.asarray(found[:, -1])
 
 
 def distances(a: Array, b: Array) -> Array:
@@ -153,7 +155,9 @@ def memorization(training: Any, unseen: Any, generated: Any) -> Memorization:
     )
 
 
-def nearest_distance(rows: Array, known: Array, batch_size: int = 500) -> Array:
+def nearest_distance(rows: Array, known: Array) -> Array:
     """Return the distance of each row (n, d) to the nearest of the known rows (m, d), (n,)."""
-    parts = [distances(rows[k : k + batch_size], known).min(1) for k in range(0, len(rows), batch_size)]
-    return np.concatenate(parts)
+    from sklearn.neighbors import NearestNeighbors
+
+    found, _ = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(rows)
+    return np.asarray(found[:, 0])
