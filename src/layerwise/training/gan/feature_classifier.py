@@ -10,12 +10,18 @@ from torch import Tensor
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.training.supervised import FinetuningSettings, finetune
-from layerwise.utils import derive_seed, torch_rng
+from layerwise.utils import Config, derive_seed, torch_rng
 
 # Units of the hidden layers; the last one is the feature space.
 HIDDEN_SIZES = (256, 64)
 # Enough for 98 of 100 digits, and half a minute on two cores.
 ROWS_SEEN, MAX_EPOCHS = 400_000, 30
+
+
+class ClassifierHistory(Config):
+    """The lowest error of an epoch on the validation rows, as a fraction."""
+
+    validation_error: float
 
 
 def train_feature_classifier(
