@@ -69,6 +69,8 @@ def test_the_model_has_the_test_metrics_of_the_test_rows(project, tracked):
     assert {(m.dataset_name, m.dataset_digest) for m in model.metrics} == {("saved", test.digest)}
     assert model.status == "READY"
     assert model.params == run.data.params
+    for name in ("mlflow.user", "mlflow.source.name", "mlflow.note.content"):
+        assert model.tags[name] == run.data.tags[name]
 
 
 def test_nothing_is_stored_twice(project, tracked):

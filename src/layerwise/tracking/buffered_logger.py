@@ -52,25 +52,36 @@ class BufferedRunLogger:
     ) -> None:
         self.client, self.run_id, self.offline_buffer, self.uri = client, run_id, offline_buffer, uri
         self.already_logged = set(already_logged)
-        # What the metrics of test rows were measured on, as MLflow's `Metric` takes it: `model_id`, `dataset_name` and
-        # `dataset_digest`, as far as they are known.
-        self.measured_on: dict[str, str] = {}
         self.connection_dropped = False
         self._pending: list[Record] = []
         # What could not even be written to the file.
         self._unwritten: list[Record] = []
         self._sent = self._last_try = self._pause = 0.0
         self._lock = threading.Lock()
+        self._thread = threading.local()
+
+    def set_prefix(self, prefix: str) -> None:
+        """Begin the names of the metrics that come from this thread from now on with a prefix, such as `dbn/`."""
+        self._thread.prefix = prefix
+
+    def set_measured_on(self, measured_on: Mapping[str, str]) -> None:
+        """Say of which model and rows the metrics of test rows are that come from this thread from now on.
+
+        Args:
+            measured_on: as MLflow's `Metric` takes it: `model_id`, `dataset_name`, `dataset_digest`, as far as known.
+        """
+        self._thread.measured_on = dict(measured_on)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
         """Take named metrics; they are sent soon."""
-        now, at = int(time.time() * 1000), step or 0
+        now, at, prefix = int(time.time() * 1000), step or 0, getattr(self._thread, "prefix", "")
+        measured_on = getattr(self._thread, "measured_on", {})
         with self._lock:
             self._pending += [
-                {"key": name, "value": float(value), "step": at, "timestamp": now}
-                | (self.measured_on if name.startswith("test/") else {})
+                {"key": prefix + name, "value": float(value), "step": at, "timestamp": now}
+                | (measured_on if name.startswith("test/") else {})
                 for name, value in metrics.items()
-                if (name, at) not in self.already_logged
+                if (prefix + name, at) not in self.already_logged
             ]
         if time.monotonic() - self._sent > FLUSH_SECONDS:
             self.flush()

@@ -59,7 +59,9 @@ class TrackingHook:
 
         self._close()  # of a run that was interrupted in this process, as in a notebook
         names = run_params.get("pipeline_names") or ["__default__"]
-        self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
+        # Sorted, since Kedro hands several on in no order.
+        self._pipelines = sorted({str(name).replace("__default__", "dbn") for name in names})
+        self._pipeline = "+".join(self._pipelines)
         self._problem = problem()
         uri = self._uri = tracking_uri(self._project)
         keys = top_level_keys(pipeline)
@@ -75,7 +77,9 @@ class TrackingHook:
             self._close()
             raise
         assert self._run_logger is not None
-        self._saved_data = SavedData(self._run_logger, catalog, pipeline, self._problem)
+        self._saved_data = SavedData(
+            self._run_logger, catalog, pipeline, self._problem, several=len(self._pipelines) > 1
+        )
         self._status = "KILLED"
         self._handle_sigterm()
 
@@ -124,6 +128,17 @@ class TrackingHook:
         checkpoints = current_checkpoint_store()
         if checkpoints is not None:
             checkpoints.set_scope(node.name)
+        if self._run_logger is not None:
+            self._run_logger.set_prefix(self._prefix(node.outputs[0]))
+        if self._saved_data is not None:
+            self._saved_data.on_node(node.outputs[0])
+
+    def _prefix(self, dataset_name: str) -> str:
+        """Return what begins the names of a data set's metrics and the folder of its artifacts in the run.
+
+        It is empty unless the run has several pipelines, which report under the same names.
+        """
+        return f"{dataset_name.split('.')[0]}/" if len(self._pipelines) > 1 else ""
 
     @hook_impl
     def after_node_run(self) -> None:
@@ -138,11 +153,14 @@ class TrackingHook:
             return
         from layerwise.tracking.run_outputs import artifact_files
 
+        prefix = self._prefix(dataset_name)
+        # Here too: Kedro may save in another thread than the node's.
+        self._run_logger.set_prefix(prefix)
         assert self._saved_data is not None
         self._saved_data.on_saved(dataset_name, data)
         folder, files = artifact_files(self._catalog, dataset_name) or ("", [])
         for file in files:
-            self._run_logger.log_file(str(file), folder)
+            self._run_logger.log_file(str(file), (prefix + folder).rstrip("/"))
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
@@ -150,7 +168,6 @@ class TrackingHook:
         run_logger = self._run_logger
         if run_logger is not None:
             from layerwise.tracking.run_outputs import log_outputs
-            from layerwise.tracking.run_summary import note_of
 
             assert self._saved_data is not None
             run_logger.flush()
@@ -158,16 +175,24 @@ class TrackingHook:
             names, data = pipeline.all_outputs() - self._saved_data.in_models, self._project / "data"
             client, run_id = run_logger.client, run_logger.run_id
             run_logger.attempt(lambda: log_outputs(client, run_id, catalog, names, data))
-            run_logger.attempt(
-                lambda: run_logger.log_tags(
-                    {"mlflow.note.content": note_of(client, run_id, self._pipeline, self._problem, metrics)}
-                )
-            )
-            for name in self._pipeline.split("+"):
+            self._describe(metrics)
+            for name in self._pipelines:
                 if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
                     self._log_test_metrics(catalog.load(f"{name}.metrics")["network"], name)
         self._status = "FINISHED"
         self._close()
+
+    def _describe(self, metrics: dict[str, Any]) -> None:
+        from layerwise.tracking.run_summary import note_of
+
+        run_logger, saved_data = self._run_logger, self._saved_data
+        assert run_logger is not None
+        assert saved_data is not None
+        run_logger.attempt(
+            lambda: saved_data.describe(
+                note_of(run_logger.client, run_logger.run_id, self._pipelines, self._problem, metrics)
+            )
+        )
 
     def _log_test_metrics(self, metrics: dict[str, Any], name: str) -> None:
         shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]

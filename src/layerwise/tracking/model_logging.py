@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 REQUIRED_PACKAGES = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
 
+# What a model's page shows of the run that made it.
+MLFLOW_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+
 
 def save_model_folder(
     folder: Path, run_id: str, catalog: CatalogProtocol[Any, Any], name: str, problem: str
@@ -59,7 +62,7 @@ def save_model_folder(
     return manifest, save_trained_model(folder, catalog.load(f"{name}.network"), preprocessor, manifest)
 
 
-def create_model(client: MlflowClient, run_id: str, entry: str, kind: str) -> str:
+def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name: str) -> str:
     """Return the id of a model of the run that is yet to be completed, so that metrics can name it.
 
     A run that goes on from a checkpoint keeps the one that it has.
@@ -69,17 +72,17 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str) -> st
         run_id: the run.
         entry: the name of the network in the catalog.
         kind: of the network, by which MLflow groups models.
+        name: of the model.
     """
-    run, pipeline = client.get_run(run_id), entry.partition(".")[0]
+    run, own = client.get_run(run_id), {"entry": entry, "pipeline": entry.partition(".")[0]}
     for model in _models_of(client, run):
         if model.tags.get("entry") == entry and model.status == LoggedModelStatus.PENDING:
             return str(model.model_id)
     created = client.create_logged_model(
         run.info.experiment_id,
-        # What predicts raw rows keeps the name by which `runs:/<run id>/model` finds it.
-        name="model" if entry == f"{pipeline}.network" else entry.rpartition(".")[2],
+        name=name,
         source_run_id=run_id,
-        tags={"entry": entry, "pipeline": pipeline},
+        tags=own | {name: value for name, value in run.data.tags.items() if name in MLFLOW_TAGS},
         params=run.data.params,
         model_type=kind,
     )
@@ -130,6 +133,7 @@ def complete_model(
         folder: what `save_model_folder` wrote.
         manifest: what it returned.
         sha256: what it returned.
+        logged_as: its name in the run.
     """
     example = catalog.load(f"{name}.input_example")
     predictions = load_trained_model(folder).predict(example, strict=False)
@@ -150,7 +154,9 @@ def complete_model(
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
         return ""
     log.info(message)
-    client.set_tag(manifest.run_id, "registered", message)
+    client.set_tag(
+        manifest.run_id, "registered" if created.name == "model" else f"registered.{name}", message
+    )
     return message
 
 

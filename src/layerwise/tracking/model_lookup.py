@@ -119,7 +119,10 @@ def _resolve_run(client: MlflowClient, run_id: str) -> tuple[str, str, str]:
             f"run {run_id} has no model (pipeline {pipeline}, {status}); finished runs of the supervised pipelines "
             "dbn, mlp, sae and forest_fires_classic have one"
         )
-    found = models[-1]
+    if len(models) > 1:
+        known = ", ".join(f"{model.model_id} ({model.name})" for model in models)
+        raise ModelError(f"run {run_id} has several models; name one of them: {known}")
+    found = models[0]
     return f"models:/{found.model_id}", f"run {run_id}", found.tags["model.sha256"]
 
 

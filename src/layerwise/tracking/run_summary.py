@@ -44,7 +44,12 @@ REFERENCES: dict[str, Mapping[str, str]] = {
 
 
 def describe_run(
-    run: Run, pipeline: str, problem: str, base_rates: Mapping[str, float], earlier: float | None
+    run: Run,
+    pipeline: str,
+    problem: str,
+    base_rates: Mapping[str, float],
+    earlier: float | None,
+    prefix: str = "",
 ) -> str:
     """Return the three lines, in Markdown.
 
@@ -54,23 +59,28 @@ def describe_run(
         problem: its name.
         base_rates: what the best constant prediction gets, by metric; empty where there is none.
         earlier: the best headline metric of the earlier runs of this problem and pipeline; None without one.
+        prefix: of the names of the pipeline's metrics, in a run of several pipelines.
     """
     tags = run.data.tags
-    title = " + ".join(TITLES.get(each, each) for each in pipeline.split("+"))
     counts = {part: tags.get(f"data.{part}_rows") for part in ("training", "validation", "test")}
     rows = [f"{count} {part}" for part, count in counts.items() if count]
     seed = f", seed {run.data.params['seed']}" if "seed" in run.data.params else ""
+    title = TITLES.get(pipeline, pipeline)
     what = f"{title}, on {problem}" + (f": {', '.join(rows)} rows" if rows else "") + seed + "."
-    found = {
-        name.removeprefix("test/"): value
-        for name, value in run.data.metrics.items()
-        if name.startswith("test/")
-    }
+    found = metrics_of_test_rows(run, prefix)
     shown = [name for name in HEADLINES if name in found][:N_SHOWN]
     if not shown:
         return what
     good = "On the test rows: " + ", ".join(f"{name} {found[name]:.4g}" for name in shown) + "."
     return "\n\n".join([what, good, _beside(found, shown, base_rates, earlier)])
+
+
+def metrics_of_test_rows(run: Run, prefix: str = "") -> dict[str, float]:
+    """Return a run's metrics of the test rows, by their names without `test/`."""
+    start = f"{prefix}test/"
+    return {
+        name.removeprefix(start): value for name, value in run.data.metrics.items() if name.startswith(start)
+    }
 
 
 def _beside(
@@ -99,22 +109,47 @@ def _beside(
 
 
 def note_of(
-    client: MlflowClient, run_id: str, pipeline: str, problem: str, metrics: Mapping[str, Any]
+    client: MlflowClient,
+    run_id: str,
+    pipelines: Sequence[str],
+    problem: str,
+    metrics: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """Return a finished run's description; `metrics` are its model's by name, with base rates where there are some."""
+    """Return a finished run's description.
+
+    Args:
+        client: of the tracking server.
+        run_id: the run.
+        pipelines: the names of its pipelines.
+        problem: its name.
+        metrics: by pipeline those of its model, by name, with base rates where there are some.
+    """
     run = client.get_run(run_id)
-    names = {name.removeprefix("test/") for name in run.data.metrics if name.startswith("test/")}
-    headline = next((name for name in HEADLINES if name in names), None)
-    earlier = None
-    if headline is not None:
-        metric = f"metrics.`test/{headline}`"
-        best = client.search_runs(
-            [run.info.experiment_id],
-            f"tags.pipeline = '{pipeline}' and attributes.status = 'FINISHED' and {metric} > -1e300",
-            max_results=1,
-            order_by=[f"{metric} {'ASC' if headline in ERRORS else 'DESC'}"],
-        )
-        earlier = best[0].data.metrics[f"test/{headline}"] if best else None
-    rates = {name: of.get("base_rate") for name, of in metrics.items() if isinstance(of, dict)}
-    base_rates = {name: rate for name, rate in rates.items() if rate is not None}
-    return describe_run(run, pipeline, problem, base_rates, earlier)
+    parts = []
+    for pipeline in pipelines:
+        prefix = f"{pipeline}/" if len(pipelines) > 1 else ""
+        rates = {
+            name: of.get("base_rate")
+            for name, of in metrics.get(pipeline, {}).items()
+            if isinstance(of, dict)
+        }
+        base_rates = {name: rate for name, rate in rates.items() if rate is not None}
+        earlier = _best_earlier(client, run, "+".join(pipelines), prefix)
+        parts.append(describe_run(run, pipeline, problem, base_rates, earlier, prefix))
+    return "\n\n".join(parts)
+
+
+def _best_earlier(client: MlflowClient, run: Run, pipeline: str, prefix: str) -> float | None:
+    """Return the best headline metric of the finished runs of this problem and pipeline; None without one."""
+    found = metrics_of_test_rows(run, prefix)
+    headline = next((name for name in HEADLINES if name in found), None)
+    if headline is None:
+        return None
+    metric = f"{prefix}test/{headline}"
+    best = client.search_runs(
+        [run.info.experiment_id],
+        f"tags.pipeline = '{pipeline}' and attributes.status = 'FINISHED' and metrics.`{metric}` > -1e300",
+        max_results=1,
+        order_by=[f"metrics.`{metric}` {'ASC' if headline in ERRORS else 'DESC'}"],
+    )
+    return float(best[0].data.metrics[metric]) if best else None

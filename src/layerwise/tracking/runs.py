@@ -14,6 +14,9 @@ from layerwise.utils import ResumeError, UserError
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+# By which MLflow's UI knows that the experiment is no language model's.
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+
 
 class TrackingError(UserError, RuntimeError):
     """The tracking server cannot be used; the message says how to go on without it."""
@@ -87,7 +90,7 @@ def _create_experiment(client: MlflowClient, uri: str, project: Path, name: str)
     if os.environ.get("LAYERWISE_ARTIFACTS"):
         artifact_location = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{name}"
     try:
-        return str(client.create_experiment(name, artifact_location=artifact_location))
+        return str(client.create_experiment(name, artifact_location, tags=EXPERIMENT_TAGS))
     except MlflowException:  # another run made it in the meantime
         found = client.get_experiment_by_name(name)
         if found is None:

@@ -26,6 +26,7 @@ class SavedData:
         catalog: of the run.
         pipeline: what the run computes.
         problem: its name.
+        several: whether the run has several pipelines, whose models have their names.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class SavedData:
         catalog: CatalogProtocol[Any, Any],
         pipeline: Pipeline,
         problem: str,
+        several: bool = False,
     ) -> None:
         from layerwise.tracking.run_outputs import is_model
 
         self._run_logger, self._catalog, self._problem = run_logger, catalog, problem
+        self._several = several
         self._outputs = pipeline.all_outputs()
         # A run that was stopped before its model card is an experiment: its network is no model.
         self._entries = [
@@ -51,6 +54,10 @@ class SavedData:
     def _has(self, name: str, *others: str) -> bool:
         pipeline = name.partition(".")[0]
         return {f"{pipeline}.{other}" for other in others} <= self._outputs
+
+    def on_node(self, name: str) -> None:
+        """Say what the metrics that a node reports itself were measured on; `name` is of one of its outputs."""
+        self._run_logger.set_measured_on(self._known(name.partition(".")[0]))
 
     def on_saved(self, name: str, data: Any) -> None:
         """Report what a saved data set holds for the run; most hold nothing.
@@ -68,11 +75,9 @@ class SavedData:
             self._run_logger.log_datasets(self._describe_datasets(pipeline))
         if name in self._entries:
             self._run_logger.attempt(lambda: self._create_model(name, data))
-            # For what a node reports itself.
-            self._run_logger.measured_on = self._measured_on(pipeline)
         metrics = data.logged_metrics if hasattr(kind, "logged_metrics") else data
         if isinstance(metrics, LoggedMetrics):
-            self._run_logger.measured_on = self._measured_on(pipeline)
+            self._run_logger.set_measured_on(self._measured_on(pipeline))
             for step, values in metrics.by_step().items():
                 report_metrics(values, step)
 
@@ -88,18 +93,30 @@ class SavedData:
         from layerwise.tracking.model_logging import create_model
 
         kind = str(getattr(getattr(network, "config", None), "kind", ""))
-        self._model_ids[entry] = create_model(self._run_logger.client, self._run_logger.run_id, entry, kind)
+        pipeline, _, name = entry.partition(".")
+        # What predicts raw rows has the name by which `runs:/<run id>/model` finds it.
+        name = "model" if _predicts(entry) else name
+        self._model_ids[entry] = create_model(
+            self._run_logger.client,
+            self._run_logger.run_id,
+            entry,
+            kind,
+            f"{pipeline}_{name}" if self._several else name,
+        )
 
     def _measured_on(self, pipeline: str) -> dict[str, str]:
         """Return the model and the test rows of a pipeline, as far as there are any."""
         if pipeline not in self._datasets and self._has(f"{pipeline}.", "data_spec", "split"):
             self._describe_datasets(pipeline)  # another worker process has saved them
+        entries = [each for each in self._entries if each.startswith(f"{pipeline}.")]
+        if any(each not in self._model_ids for each in entries):
+            self._run_logger.attempt(self._find_models)
+        return self._known(pipeline)
+
+    def _known(self, pipeline: str) -> dict[str, str]:
         dataset = self._datasets.get(pipeline, {})
         found = {f"dataset_{name}": dataset[name] for name in ("name", "digest") if name in dataset}
-        entries = [each for each in self._entries if each.startswith(f"{pipeline}.")]
-        if entries and not self._model_ids:
-            self._run_logger.attempt(self._find_models)
-        ids = [self._model_ids[each] for each in entries if each in self._model_ids]
+        ids = [model_id for each, model_id in self._model_ids.items() if each.startswith(f"{pipeline}.")]
         return found | ({"model_id": ids[0]} if ids else {})
 
     def _find_models(self) -> None:
@@ -108,12 +125,12 @@ class SavedData:
         self._model_ids |= pending_models(self._run_logger.client, self._run_logger.run_id)
 
     def complete_models(self, project: Path) -> dict[str, Any]:
-        """Store the run's networks as models; return the metrics of the last one that predicts raw rows, by name."""
+        """Store the run's networks as models; return the metrics by name of those that predict raw rows, by pipeline."""
         self._run_logger.attempt(self._find_models)
         metrics: dict[str, Any] = {}
         for entry in self._entries:
             if _predicts(entry):
-                metrics = self._complete_predictor(entry, project)
+                metrics[entry.partition(".")[0]] = self._complete_predictor(entry, project)
             elif entry in self._model_ids:
                 self._complete_network(entry)
         return metrics
@@ -148,6 +165,12 @@ class SavedData:
         self._run_logger.attempt(
             lambda: complete_network(self._run_logger.client, self._model_ids[entry], folders)
         )
+
+    def describe(self, text: str) -> None:
+        """Set the description of the run, and of its models."""
+        self._run_logger.log_tags({"mlflow.note.content": text})
+        for model_id in self._model_ids.values():
+            self._run_logger.client.set_logged_model_tags(model_id, {"mlflow.note.content": text})
 
     @property
     def in_models(self) -> set[str]:

@@ -21,7 +21,7 @@ from layerwise.training.autoencoder import (
     train_autoencoder,
     train_rating_autoencoder,
 )
-from layerwise.training.diagnostics import LayerStatistics, sequential_view
+from layerwise.training.diagnostics import LayerStatistics
 from layerwise.utils import best_device, torch_rng
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def train_network(
         raise DataError("documents are counts of words, which no autoencoder here reads; run --pipelines=rbm")
     network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder")).to(best_device())
     rows, held_out = training.to(best_device()), validation.to(best_device())
-    watched = LayerStatistics(sequential_view(network), rows) if layer_statistics else None
+    watched = LayerStatistics(network.layer_chain(), rows) if layer_statistics else None
     callbacks = [] if watched is None else [watched]
     done = train_autoencoder(network, rows, held_out, columns, settings, seed, callbacks=callbacks)
     if watched is not None:
