@@ -77,9 +77,8 @@ class TrackingHook:
             self._close()
             raise
         assert self._run_logger is not None
-        self._saved_data = SavedData(
-            self._run_logger, catalog, pipeline, self._problem, several=len(self._pipelines) > 1
-        )
+        several = len(self._pipelines) > 1
+        self._saved_data = SavedData(self._run_logger, catalog, pipeline, self._problem, several)
         self._status = "KILLED"
         self._handle_sigterm()
 

@@ -125,8 +125,9 @@ class SavedData:
         self._model_ids |= pending_models(self._run_logger.client, self._run_logger.run_id)
 
     def complete_models(self, project: Path) -> dict[str, Any]:
-        """Store the run's networks as models; return the metrics by name of those that predict raw rows, by pipeline."""
-        self._run_logger.attempt(self._find_models)
+        """Store the run's networks as models; return by pipeline the metrics of those that predict raw rows."""
+        if any(entry not in self._model_ids for entry in self._entries):
+            self._run_logger.attempt(self._find_models)
         metrics: dict[str, Any] = {}
         for entry in self._entries:
             if _predicts(entry):
