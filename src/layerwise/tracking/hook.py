@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Node, Pipeline
 
     from layerwise.checkpointing import RunLifecycle
+    from layerwise.evaluation.metrics import NamedMetrics
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ class TrackingHook:
             self._describe(metrics)
             for name in self._pipelines:
                 if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
-                    self._log_test_metrics(catalog.load(f"{name}.metrics")["network"], name)
+                    self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
         self._status = "FINISHED"
         self._close()
 
@@ -193,11 +194,11 @@ class TrackingHook:
             )
         )
 
-    def _log_test_metrics(self, metrics: dict[str, Any], name: str) -> None:
+    def _log_test_metrics(self, metrics: NamedMetrics, name: str) -> None:
         shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
         log.info(
             "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
-            ", ".join(f"{m['name']} {m['value']:.4f} (base rate {m['base_rate']:.4f})" for m in shown),
+            ", ".join(f"{m.name} {m.value:.4f} (base rate {m.base_rate:.4f})" for m in shown),
             self._problem,
             name,
             self._problem,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.utils import report_metrics, report_tags
 
 if TYPE_CHECKING:
@@ -12,6 +13,25 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
     from layerwise.tracking.buffered_logger import BufferedRunLogger
+
+
+def report_saved(data: Any) -> None:
+    """Report the metrics and tags of a saved data set; most have neither.
+
+    `LoggedMetrics` are metrics themselves. An object that learns its counts while it is written, such as a stream of
+    predictions, has them as the property `logged_metrics`. A typed object with tags has the method `run_tags`. Both
+    are looked for in the class, since an attribute of a table may be one of its columns.
+    """
+    if hasattr(type(data), "run_tags"):
+        report_tags(data.run_tags())
+    metrics = _metrics_of(data)
+    for step, values in metrics.by_step().items() if metrics is not None else ():
+        report_metrics(values, step)
+
+
+def _metrics_of(data: Any) -> LoggedMetrics | None:
+    metrics = data.logged_metrics if hasattr(type(data), "logged_metrics") else data
+    return metrics if isinstance(metrics, LoggedMetrics) else None
 
 
 class SavedData:
@@ -60,26 +80,15 @@ class SavedData:
         self._run_logger.set_measured_on(self._known(name.partition(".")[0]))
 
     def on_saved(self, name: str, data: Any) -> None:
-        """Report what a saved data set holds for the run; most hold nothing.
-
-        `LoggedMetrics` are metrics themselves. An object that learns its counts while it is written, such as a stream
-        of predictions, has them as the property `logged_metrics`. A typed object with tags has the method `run_tags`.
-        Both are looked for in the class, since an attribute of a table may be one of its columns.
-        """
-        from layerwise.evaluation.metrics import LoggedMetrics
-
-        kind, pipeline = type(data), name.partition(".")[0]
-        if hasattr(kind, "run_tags"):
-            report_tags(data.run_tags())
+        """Take a data set that was saved, which most often says nothing of the run."""
+        pipeline = name.partition(".")[0]
         if name == f"{pipeline}.data_spec" and self._has(name, "split"):
             self._run_logger.log_datasets(self._describe_datasets(pipeline))
         if name in self._entries:
             self._run_logger.attempt(lambda: self._create_model(name, data))
-        metrics = data.logged_metrics if hasattr(kind, "logged_metrics") else data
-        if isinstance(metrics, LoggedMetrics):
+        if _metrics_of(data) is not None:
             self._run_logger.set_measured_on(self._measured_on(pipeline))
-            for step, values in metrics.by_step().items():
-                report_metrics(values, step)
+        report_saved(data)
 
     def _describe_datasets(self, pipeline: str) -> list[dict[str, str]]:
         from layerwise.tracking.input_datasets import describe_datasets
