@@ -6,7 +6,7 @@ from layerwise.utils import Config, setting
 
 
 class TrackingSettings(Config):
-    """What MLflow keeps of the machine while a run is under way."""
+    """What MLflow keeps of the hardware while a run is under way."""
 
     system_metrics: bool = setting(
         False,
