@@ -56,6 +56,7 @@ def save_model_folder(
         run_id=run_id,
         layerwise_version=version("layerwise"),
         threshold=metrics.threshold,
+        smearing=metrics.smearing,
         test_rows_sha256=rows_fingerprint(data_spec, catalog.load(f"{name}.split"), "test"),
         metrics=metrics.network.model_dump(mode="json"),
     )
