@@ -122,7 +122,7 @@ class ImagePreprocessor:
 
 def fit_preprocessor(
     raw: Any, split: Split, problem: Problem, settings: PreprocessingSettings, seed: int
-) -> Any:
+) -> Preprocessor:
     """Fit a preprocessor on the training rows; its data spec counts the rows of each part."""
     from layerwise.data.preprocessing.table import TablePreprocessor
 

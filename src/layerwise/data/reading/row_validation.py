@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing import class_text, parse_dates
+from layerwise.data.preprocessing import LabelledPreprocessor, class_text, parse_dates
 from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
 
@@ -50,7 +50,7 @@ def validate_all_columns(frame: pd.DataFrame, names: list[str], what: str = "inp
         raise DataError(f"missing {what}(s): {shown}")
 
 
-def validate_rows(frame: pd.DataFrame, preprocessor: Any, strict: bool = True) -> np.ndarray:
+def validate_rows(frame: pd.DataFrame, preprocessor: LabelledPreprocessor, strict: bool = True) -> np.ndarray:
     """Return what is wrong with each row, (n,) text, empty for a valid row.
 
     Text in a number column, infinite values and what is no date are always errors. With `strict` so is what training

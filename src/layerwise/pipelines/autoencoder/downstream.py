@@ -4,12 +4,12 @@ Those of images alone are in `downstream_images`.
 """
 
 import logging
-from typing import Any
 
 import torch
 from torch import nn
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.unsupervised import (
     AnomalyReport,
@@ -107,7 +107,7 @@ def recommend(
     training: TensorData,
     test: TensorData,
     columns: DataSpec,
-    preprocessor: Any,
+    preprocessor: LabelledPreprocessor,
 ) -> tuple[RatingErrors, LoggedMetrics]:
     """Predict the test ratings from the training ratings, beside mean baselines."""
     levels = network.cpu().config.levels

@@ -1,6 +1,5 @@
 """Figures of a trained network and of its evaluation."""
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -17,7 +16,7 @@ from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.training import PretrainingHistory, ReconstructedRow
+from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
 from layerwise.utils import torch_rng
 
@@ -114,33 +113,6 @@ def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
     first = network.hidden[0] if len(network.hidden) else network.output
     return plots.plot_features(
         first.weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
-    )
-
-
-def plot_reconstructions(
-    history: ReconstructedRow, columns: DataSpec, preprocessor: LabelledPreprocessor
-) -> Figure:
-    """Plot one training row as the first layer's model reconstructs it at four stages of its training."""
-    return plot_reconstruction_history(history, columns, preprocessor)
-
-
-def plot_reconstruction_history(
-    history: ReconstructedRow, columns: DataSpec, preprocessor: LabelledPreprocessor
-) -> Figure:
-    """Plot the row and its reconstructions that a training history holds."""
-    row = np.asarray(history.row, dtype=np.float32)
-    reconstruction_history = [
-        (stage.epoch, np.asarray(stage.reconstruction, dtype=np.float32), stage.loss)
-        for stage in history.reconstruction_history
-    ]
-    if columns.image_shape:
-        return plots.plot_reconstructions(row, reconstruction_history, image_shape=columns.image_shape)
-    matrix = np.stack([row, *(reconstruction for _, reconstruction, _ in reconstruction_history)])
-    return plots.plot_table_reconstructions(
-        preprocessor.restore_inputs(matrix),
-        matrix,
-        columns.blocks,
-        [(epoch, loss) for epoch, _, loss in reconstruction_history],
     )
 
 

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
+from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.facts import ProblemFacts, current_facts
@@ -125,7 +126,7 @@ def _figures_of_a_stack(stage: Stage, facts: ProblemFacts, stack: str) -> list[N
     found = [
         stage.figure(plots.plot_learning_curves, ["finetuning_history", "pretraining_history"]),
         stage.figure(plots.plot_features, ["stack", "data_spec"]),
-        stage.figure(plots.plot_reconstructions, ["pretraining_history", "data_spec", "preprocessor"]),
+        stage.figure(views.plot_reconstructions, ["pretraining_history", "data_spec", "preprocessor"]),
     ]
     if stack == "sae":  # which states no distribution to sample from
         return found

@@ -1,17 +1,15 @@
 """Nodes that plot an RBM's training, filters, activations, samples and inpainting."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
-from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.rbm.nodes import hidden_features
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training import LayerHistory
@@ -70,11 +68,6 @@ def plot_latent_map(rbm: RBM, test: TensorData, columns: DataSpec) -> Figure:
     return latent_map_figure(hidden_features(rbm, rows.inputs), rows, columns)
 
 
-def plot_reconstructions(history: LayerHistory, columns: DataSpec, preprocessor: Any) -> Figure:
-    """Plot one training row as the RBM reconstructs it at four stages of training."""
-    return plot_reconstruction_history(history, columns, preprocessor)
-
-
 def plot_image_samples(
     rbm: RBM, training: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> Figure:
@@ -88,7 +81,7 @@ def plot_image_samples(
 
 
 def plot_sampled_marginals(
-    rbm: RBM, training: TensorData, preprocessor: Any, settings: RBMSettings, seed: int
+    rbm: RBM, training: TensorData, preprocessor: LabelledPreprocessor, settings: RBMSettings, seed: int
 ) -> Figure:
     """Plot each column's distribution, of training rows and of rows at the end of Gibbs chains from them."""
     n = max(settings.samples, 1000)
