@@ -20,7 +20,8 @@ from layerwise.data.preprocessing.columns import (
     validate_no_missing,
 )
 from layerwise.data.preprocessing.leaks import validate_no_leaks
-from layerwise.data.preprocessing.table_fit import fit_columns, fit_target, make_data_spec, without_constants
+from layerwise.data.preprocessing.table_fit import fit_columns, fit_target, without_constants
+from layerwise.data.preprocessing.table_spec import make_data_spec
 from layerwise.data.preprocessing.targets import derive_columns, target_column, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.tensors import DataSpec
@@ -35,9 +36,9 @@ class TablePreprocessor:
     Numbers are imputed by their median and scaled; a date becomes its day count and the sine and cosine of
     its month and weekday, scaled like numbers; booleans (also columns of 0 and 1) and the dummies of
     categories are 0 and 1 and never scaled. An empty boolean or category takes the most frequent value. A
-    category that training never saw becomes all zeros with a warning. A column with missing values among the
-    training rows gets an indicator. Constant columns are left out. Build it with `fit`; `state` is plain
-    enough for skops.
+    category that training never saw becomes all zeros with a warning, which with `drop_first` is the first one.
+    A column with missing values among the training rows gets an indicator. Constant columns are left out. Build
+    it with `fit`; `state` is plain enough for skops.
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
@@ -122,7 +123,12 @@ class TablePreprocessor:
                 if unseen.any():
                     warnings.warn(
                         f"column '{name}': {int(unseen.sum())} row(s) hold categories never seen in "
-                        f"training, such as '{filled[name][unseen].iloc[0]}'; their dummies are all 0",
+                        f"training, such as '{filled[name][unseen].iloc[0]}'; "
+                        + (
+                            f"they are read as '{known[0]}', which has no dummy of its own (drop_first)"
+                            if self.settings.drop_first
+                            else "their dummies are all 0"
+                        ),
                         stacklevel=2,
                     )
             with warnings.catch_warnings():

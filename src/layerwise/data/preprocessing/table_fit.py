@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from layerwise.data.preprocessing.columns import (
 )
 from layerwise.data.preprocessing.targets import transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.tensors import ColumnBlock, DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,49 +87,3 @@ def fit_target(raw_target: Any, problem: Problem, settings: PreprocessingSetting
         transformed = transform_targets(raw_target, problem)
         means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
     return {"classes": classes, "target_means": means, "target_scales": scales}
-
-
-def make_data_spec(
-    state: dict[str, Any], problem: Problem, settings: PreprocessingSettings, attributes: Mapping[Any, Any]
-) -> dict[str, Any]:
-    """Return the data spec of the preprocessed rows, as the state holds it.
-
-    Args:
-        state: what was fitted of the columns and of the target.
-        problem: whose task and targets it says.
-        settings: of the preprocessing.
-        attributes: of the frame: where its rows come from.
-    """
-    blocks: list[ColumnBlock] = []
-    names: list[str] = []
-
-    def add(name: str, kind: Any, columns: list[str], categories: tuple[str, ...] = ()) -> None:
-        start = len(names)
-        names.extend(columns)
-        blocks.append(ColumnBlock(name=name, kind=kind, start=start, stop=len(names), categories=categories))
-
-    for name in state["numbers"]:
-        add(name, "real", [name])
-    for name in state["booleans"]:
-        add(name, "binary", [name])
-    for i, name in enumerate(state["categories"]):
-        known = [str(c) for c in state["encoder"].categories_[i]]
-        shown = known[1:] if settings.drop_first else known
-        add(name, "categorical", [f"{name}_{c}" for c in shown], tuple(known))
-    for name in state["indicators"]:
-        add(f"{name}_missing", "binary", [f"{name}_missing"])
-    outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
-    return DataSpec(
-        task=problem.task,
-        n_inputs=len(names),
-        n_outputs=outputs,
-        feature_names=tuple(names),
-        blocks=tuple(blocks),
-        target_names=problem.targets,
-        class_names=tuple(state["classes"]),
-        target_means=tuple(state["target_means"]),
-        target_scales=tuple(state["target_scales"]),
-        target_transform=problem.target_transform,
-        source=str(attributes.get("source", "")),
-        sha256=str(attributes.get("sha256", "")),
-    ).model_dump(mode="json")

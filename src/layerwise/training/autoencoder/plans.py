@@ -90,7 +90,8 @@ class VariationalPlan(GradientPlan):
             KL divergence and its warm-up, and `free_bits`, the nats of each unit's (its mean over the batch) that cost
             nothing.
         noise: samples the latents in training.
-        fixed_noise: samples the latents in validation.
+        fixed_noise: samples the latents in validation, the same ones in every epoch, so that epochs are compared on the
+            same noise.
     """
 
     def __init__(
@@ -104,10 +105,14 @@ class VariationalPlan(GradientPlan):
         self.vae, self.samples, self.free_bits = network, settings.importance_samples, settings.free_bits
         self.beta, self.beta_warmup_epochs = settings.beta, settings.beta_warmup_epochs
         self.beta_now = self.beta
+        self.is_bound = self.samples > 1 or (self.beta == 1 and not self.free_bits)
+        # The best epoch is that of the objective which is trained.
+        self.monitor = "validation/loss" if self.is_bound else "validation/objective"
 
     def on_epoch_start(self, epoch: int) -> None:
-        """Set beta."""
+        """Set beta, and start the noise of validation anew."""
         super().on_epoch_start(epoch)
+        self.rngs["fixed_noise"].manual_seed(self.rngs["fixed_noise"].initial_seed())
         self.beta_now = self.beta * min(
             1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
         )
@@ -121,9 +126,13 @@ class VariationalPlan(GradientPlan):
         losses, unit_kl = self._bound(batch.inputs, self.rngs["noise"])
         if unit_kl is None or (self.beta_now == 1 and not self.free_bits):
             return losses["loss"].mean(), losses
+        return self._objective(losses["loss"], unit_kl, self.beta_now).mean(), losses
+
+    def _objective(self, loss: Tensor, unit_kl: Tensor, beta: float) -> Tensor:
+        """Return (rows,) with the mean of the reconstruction loss plus beta times the KL divergence above free bits."""
         mean = unit_kl.mean(0)
         penalized = mean.clamp_min(self.free_bits) if self.free_bits else mean
-        return losses["loss"].mean() - mean.sum() + self.beta_now * penalized.sum(), losses
+        return loss - mean.sum() + beta * penalized.sum()
 
     def _bound(self, rows: Tensor, noise: torch.Generator) -> tuple[Losses, Tensor | None]:
         """Return each row's negative bound, and with k = 1 each unit's KL divergence (rows, latent_size)."""
@@ -141,7 +150,12 @@ class VariationalPlan(GradientPlan):
         return {"loss": vae.loss(pre_activation.float(), rows) + row_kl, "kl_divergence": row_kl}, unit_kl
 
     def validation_losses(self, batch: TensorData) -> Losses:
-        """Return each row's negative bound (nats) and the squared error at the posterior mean."""
+        """Return each row's negative bound (nats) and the squared error at the posterior mean.
+
+        Where what is trained is no bound, its objective too, with beta as it is after the warm-up.
+        """
         rows = batch.inputs
-        losses, _ = self._bound(rows, self.rngs["fixed_noise"])
+        losses, unit_kl = self._bound(rows, self.rngs["fixed_noise"])
+        if unit_kl is not None and not self.is_bound:
+            losses["objective"] = self._objective(losses["loss"], unit_kl, self.beta)
         return losses | {"reconstruction_sse": (self.vae.reconstruct(rows) - rows).square().sum(1)}
