@@ -83,6 +83,8 @@ def train_autoencoder(
             "autoencoder",
         ),
         name=name,
+        # The curves of the network that a run is about stand under the same names in every pipeline.
+        prefix="" if name == "autoencoder" else name,
         monitor=plan.monitor,
         quiet=silent,
     )
