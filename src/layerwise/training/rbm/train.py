@@ -18,7 +18,7 @@ from layerwise.training.callbacks import (
 )
 from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
-from layerwise.training.rbm.compatibility import require_complete_rows
+from layerwise.training.rbm.compatibility import require_complete_rows, require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.training.rbm.ratings_monitor import RatingsMonitor
@@ -110,6 +110,7 @@ def fit_rbm(
         UnitsError: rows or settings do not fit the units.
         TrainingError: a metric is not finite; the message names the epoch and the likely remedy.
     """
+    require_useful_settings([rbm], settings)
     device = rbm.weight.device
     rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
     chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if rbm.has_real_units else settings
