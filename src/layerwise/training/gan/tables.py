@@ -20,7 +20,7 @@ from layerwise.data.preprocessing import EncodedColumn, TableEncoding
 from layerwise.models import MLP, MLPConfig
 from layerwise.models.gan import Discriminator, Generator, GeneratorConfig, OutputBlock
 from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss
-from layerwise.training.gan.conditioning import Conditioning, unconditional
+from layerwise.training.gan.conditioning import unconditional
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.gan.train import (
     MONITORED_SAMPLES,
@@ -232,36 +232,37 @@ def train_table_gan(
         seed: of every random stream.
     """
     device = training.device
-    sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
-    generator, discriminator = _build_networks(encoding, columns, settings, sampler.n_conditions, seed)
-    losses = _auxiliary_losses(training, validation, sampler, settings, seed)
-    conditioning: Conditioning = sampler if sampler.n_conditions else unconditional
+    condition_sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
+    n_conditions = condition_sampler.n_conditions
+    generator = _table_generator(settings, encoding, n_conditions, torch_rng(seed, "gan", "generator"))
+    shape = discriminator_config(settings, columns, n_conditions, n_inputs=encoding.width)
+    discriminator = Discriminator(shape, torch_rng(seed, "gan", "critic"))
     plan = AdversarialPlan(
         generator.to(device),
         discriminator.to(device),
         settings,
         torch_rng(seed, "gan", "draws", device=device),
-        conditioning,
-        _sum_of(losses) if losses else None,
-        sampler.without_resampling if sampler.n_conditions else None,
+        condition_sampler if n_conditions else unconditional,
+        _auxiliary_loss(condition_sampler, training, validation, settings, seed),
+        condition_sampler.without_resampling if n_conditions else None,
     )
-    conditions = None
-    if sampler.n_conditions:
-        conditions = sampler.training_conditions(torch_rng(seed, "gan", "known", device=device))
+    training_conditions = (
+        condition_sampler.training_conditions(torch_rng(seed, "gan", "known", device=device))
+        if n_conditions
+        else None
+    )
     monitor = build_monitor(
-        plan, validation, settings, seed, training_conditions=conditions, n_shown=MONITORED_SAMPLES
+        plan, validation, settings, seed, training_conditions=training_conditions, n_shown=MONITORED_SAMPLES
     )
-    result = train_adversarial(
-        plan, TensorData(training), TensorData(validation), settings, seed, monitor=monitor
-    )
-    result.training_conditions = conditions
+    result = train_adversarial(plan, TensorData(training), TensorData(validation), seed, monitor=monitor)
+    result.training_conditions = training_conditions
     return result
 
 
-def _build_networks(
-    encoding: TableEncoding, columns: DataSpec, settings: GANSettings, n_conditions: int, seed: int
-) -> tuple[Generator, Discriminator]:
-    config = GeneratorConfig(
+def _table_generator(
+    settings: GANSettings, encoding: TableEncoding, n_conditions: int, rng: torch.Generator
+) -> Generator:
+    shape = GeneratorConfig(
         latent_size=settings.latent_size,
         n_conditions=n_conditions,
         n_outputs=encoding.width,
@@ -272,21 +273,17 @@ def _build_networks(
         blocks=output_blocks(encoding),
         temperature=settings.table.temperature,
     )
-    shape = discriminator_config(settings, columns, n_conditions, n_inputs=encoding.width)
-    return (
-        Generator(config, torch_rng(seed, "gan", "generator")),
-        Discriminator(shape, torch_rng(seed, "gan", "critic")),
-    )
+    return Generator(shape, rng)
 
 
-def _auxiliary_losses(
-    training: Tensor, validation: Tensor, sampler: ConditionSampler, settings: GANSettings, seed: int
-) -> list[AuxiliaryLoss]:
-    """Return the losses that keep rows true to their conditions, and consistent with their target if they have one."""
-    losses = [condition_loss(sampler)] if sampler.n_conditions else []
-    weight = settings.table.classifier_weight
-    if sampler.target is not None and weight:
+def _auxiliary_loss(
+    sampler: ConditionSampler, training: Tensor, validation: Tensor, settings: GANSettings, seed: int
+) -> AuxiliaryLoss | None:
+    """Return the sum of the generator's further losses: of its conditions, and of its rows' targets."""
+    terms: list[AuxiliaryLoss] = [condition_loss(sampler)] if sampler.n_conditions else []
+    if sampler.target is not None and settings.table.classifier_weight:
         column, target_slice = sampler.categorical_columns[sampler.target], sampler.slices[sampler.target]
         classifier = train_target_classifier(training, validation, column, seed)
-        losses.append(target_consistency_loss(classifier, column, target_slice, weight))
-    return losses
+        weight = settings.table.classifier_weight
+        terms.append(target_consistency_loss(classifier, column, target_slice, weight))
+    return _sum_of(terms) if terms else None
