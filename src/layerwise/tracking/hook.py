@@ -20,6 +20,7 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.parameters import check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
+from layerwise.tracking.compute import apply_compute_settings
 from layerwise.tracking.environment import (
     command,
     configure_mlflow,
@@ -71,7 +72,7 @@ class TrackingHook:
         self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
         self._problem = problem()
         uri = self._uri = tracking_uri(self._project)
-        keys = top_level_keys(pipeline)
+        keys = top_level_keys(pipeline) | {"compute"}
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
         checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
         self._lifecycle = RunLifecycle(
@@ -79,6 +80,7 @@ class TrackingHook:
         )
         self._status, self._earlier_status = "FAILED", "FAILED"
         try:
+            apply_compute_settings(self._parameters["compute"], self._lifecycle.earlier)
             self._track(uri, used)
         except BaseException:
             self._close()

@@ -66,4 +66,4 @@ def repeat_training_mean(training: Tensor, n: int) -> Tensor:
 
 def sample_training_rows(training: Tensor, n: int, rng: torch.Generator) -> Tensor:
     """Return n training rows, drawn with replacement: the metrics of a perfect generator."""
-    return training[torch.randint(len(training), (n,), generator=rng)]
+    return training[torch.randint(len(training), (n,), generator=rng, device=rng.device)]

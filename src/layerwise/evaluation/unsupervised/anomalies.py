@@ -75,6 +75,7 @@ def synthetic_anomalies(rows: Tensor, groups: Tensor, rng: torch.Generator) -> T
         groups: (d,) columns with the same number come from the same row.
         rng: samples the rows and the columns.
     """
-    others = rows[torch.randperm(len(rows), generator=rng).roll(1)]
-    is_replaced = torch.rand(len(rows), int(groups.max()) + 1, generator=rng) < 0.5
+    others = rows[torch.randperm(len(rows), generator=rng, device=rng.device).roll(1)]
+    uniform = torch.rand(len(rows), int(groups.max()) + 1, generator=rng, device=rng.device)
+    is_replaced = uniform < 0.5
     return torch.where(is_replaced[:, groups], others, rows)

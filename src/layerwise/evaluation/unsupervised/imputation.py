@@ -20,8 +20,8 @@ def mask_cells(
     Returns:
         Cells (n_rows, blocks) and columns (n_rows, n_inputs), True where missing; dummies of one category together.
     """
-    cells = torch.rand(n_rows, len(blocks), generator=rng) < fraction
-    sizes = torch.tensor([block.stop - block.start for block in blocks])
+    cells = torch.rand(n_rows, len(blocks), generator=rng, device=rng.device) < fraction
+    sizes = torch.tensor([block.stop - block.start for block in blocks], device=rng.device)
     return cells, cells.repeat_interleave(sizes, 1)
 
 

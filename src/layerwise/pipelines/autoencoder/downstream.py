@@ -37,7 +37,7 @@ from layerwise.models.rbm import rated
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.training import TrainingError
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
-from layerwise.utils import best_device, report_metrics, torch_rng
+from layerwise.utils import choose_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +94,12 @@ def detect_anomalies(
     """
     if not settings.downstream_tasks or columns.task in UNLABELLED:
         return {}
-    device = best_device()
     known, held_out, rows, is_anomaly, name = _without_class(
         training, validation, test, columns, settings, seed
     )
-    network = build_autoencoder(settings, columns, torch_rng(seed, "anomalies")).to(device)
+    network = build_autoencoder(settings, columns, torch_rng(seed, "anomalies"))
+    device = choose_device(network, settings.batch_size, "anomalies")
+    network.to(device)
     if settings.batch_size > len(known):
         raise TrainingError(
             f"autoencoder.batch_size is {settings.batch_size}, more than the {len(known)} training rows without "

@@ -11,7 +11,7 @@ from layerwise.data.transforms import Corruption, CorruptionName
 from layerwise.evaluation.unsupervised import peak_signal_to_noise_ratio, structural_similarity
 from layerwise.models.autoencoder import SequenceAutoencoder, SequenceConfig, reconstruct_rows
 from layerwise.training.autoencoder import DEFAULT_CORRUPTION_LEVELS, AutoencoderSettings, train_sequences
-from layerwise.utils import best_device, report_metrics, torch_rng
+from layerwise.utils import choose_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +73,13 @@ def model_sequences(
 
     Of other rows, or with the downstream tasks off, an empty network and no metrics.
     """
-    device = best_device()
     if not settings.downstream_tasks or columns.image_shape is None:
         return SequenceAutoencoder(SequenceConfig(n_inputs=1, latent_size=1)), {}
     height, width = columns.image_shape
     config = SequenceConfig(n_inputs=width, latent_size=SEQUENCE_LATENT_SIZE)
-    network = SequenceAutoencoder(config, torch_rng(seed, "sequences")).to(device)
+    network = SequenceAutoencoder(config, torch_rng(seed, "sequences"))
+    device = choose_device(network, settings.batch_size, "sequences")
+    network.to(device)
     n_input_steps, epochs = height // 2, min(SEQUENCE_EPOCHS, settings.epochs)
     own_settings = settings.model_copy(
         update={"learning_rate": 2e-3, "optimizer": "adam", "weight_decay": 0.0}

@@ -1,5 +1,6 @@
 """Nodes that train an autoencoder and evaluate its reconstructions, its latents and its likelihood."""
 
+import copy
 import logging
 from typing import Any
 
@@ -33,7 +34,7 @@ from layerwise.training.autoencoder import (
     train_rating_autoencoder,
 )
 from layerwise.training.diagnostics import LayerStatistics, sequential_view
-from layerwise.utils import best_device, report_metrics, torch_rng
+from layerwise.utils import choose_device, dense_parameters, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +51,21 @@ def train_network(
     layer_statistics: bool,
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Train the autoencoder on the rows without their labels; of ratings, one that ignores missing ones."""
-    device = best_device()
     validate_batch_size(settings.batch_size, len(training), "autoencoder.batch_size")
     if columns.task == "documents":
         raise DataError("documents are counts of words, which no autoencoder here reads; run --pipelines=rbm")
     if columns.task == "ratings":
-        return train_rating_autoencoder(training.to(device), validation.to(device), columns, settings, seed)
-    network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder")).to(device)
+        # Its encoder and decoder are matrices of all columns by the latent units.
+        latent_size = settings.resolved("denoising")["latent_size"]
+        size = dense_parameters(columns.n_inputs, latent_size, columns.n_inputs)
+        device = choose_device(size, settings.batch_size, "autoencoder")
+        ratings, history = train_rating_autoencoder(
+            training.to(device), validation.to(device), columns, settings, seed
+        )
+        return ratings.cpu(), history
+    network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder"))
+    device = choose_device(network, settings.batch_size, "autoencoder")
+    network.to(device)
     probe = None
     if layer_statistics:
         probe = LayerStatistics(sequential_view(network), training.to(device))
@@ -143,7 +152,9 @@ def estimate_likelihood(
     """
     if not isinstance(network, LatentVariableModel):
         return {}
-    vae, device = network.to(best_device()), best_device()
+    # The rows of a part that is evaluated at once are many.
+    device = choose_device(network, settings.likelihood_samples, "likelihood")
+    vae = copy.deepcopy(network).to(device)
     rows = test.inputs[: settings.likelihood_rows]
     binarization = None
     if vae.output.binary:

@@ -1,6 +1,9 @@
 """Train a network stack: several networks at once, of several seeds and over a grid of settings."""
 
 import logging
+from typing import cast
+
+from torch import nn
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, Members, MembersConfig
@@ -17,7 +20,7 @@ from layerwise.training.supervised import (
     rank_points,
     train_network_stack,
 )
-from layerwise.utils import best_device, report_metrics
+from layerwise.utils import choose_device, report_metrics
 
 log = logging.getLogger(__name__)
 
@@ -44,17 +47,17 @@ def train_networks(
             labelled, validation, columns, mlp, settings, seed, layer_statistics
         )
         config = MembersConfig(shape=network.config, seeds=(seed,))
-        return network, history, Members(config, [network]).to(labelled.inputs.device).eval()
+        return network, history, Members(config, [network]).eval()
     if layer_statistics:
         raise TrainingError(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
-    device = best_device()
     member_seeds = [seed + k for k in range(seeds)] * max(1, len(points))
-    networks = [new_network(mlp, columns, settings, each).to(device) for each in member_seeds]
+    networks = nn.ModuleList([new_network(mlp, columns, settings, each) for each in member_seeds])
+    device = choose_device(networks, settings.effective_batch_size(len(labelled)), "fine-tuning")
     member_settings = [point for point in points for _ in range(seeds)] or None
     members, stack_history = train_network_stack(
-        networks,
+        [cast(MLP, network.to(device)) for network in networks],
         columns.task,
         labelled.to(device),
         validation.to(device),
@@ -98,9 +101,9 @@ def train_networks(
         ),
         monitor=settings.monitor,
     )
-    chosen_networks = [members.member(k) for k in chosen]
-    config = MembersConfig(shape=networks[0].config, seeds=tuple(member_seeds[k] for k in chosen))
-    return chosen_networks[0], history, Members(config, chosen_networks).to(device).eval()
+    chosen_networks = [members.member(k).cpu() for k in chosen]
+    config = MembersConfig(shape=chosen_networks[0].config, seeds=tuple(member_seeds[k] for k in chosen))
+    return chosen_networks[0], history, Members(config, chosen_networks).eval()
 
 
 def _scores(stack_history: StackHistory, settings: FinetuningSettings, seeds: int) -> list[list[float]]:

@@ -13,7 +13,7 @@ from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.rbm import PretrainingSettings
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings, finetune
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def _finetune(
     layer_statistics: bool = False,
     silent: bool = False,
 ) -> tuple[MLP, FinetuningHistory]:
-    device = best_device()
+    device = choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")
     probe = LayerStatistics(network.to(device), labelled.to(device), report=not silent)
     progress = finetune(
         network,
@@ -130,7 +130,7 @@ def _finetune(
     )
     if layer_statistics:
         _log_diagnoses(probe.diagnoses())
-    return network, FinetuningHistory(
+    return network.cpu(), FinetuningHistory(
         epochs=tuple(progress.history),
         stopped=progress.stop,
         seconds=progress.seconds,

@@ -16,7 +16,7 @@ from layerwise.pipelines.gan.nodes import sample
 from layerwise.pipelines.gan.tables import evaluate_table_samples
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.gan import GANSettings, extract_features, predict_classes
-from layerwise.utils import best_device, derive_seed, report_metrics, torch_rng
+from layerwise.utils import choose_device, derive_seed, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +89,11 @@ def _vae(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
 ) -> Tensor:
     """Train the default variational autoencoder, and return means of p(x | z) at latents of the prior."""
-    device = best_device()
     vae_settings = AutoencoderSettings(variant="variational", epochs=settings.baseline_epochs)
-    network = build_autoencoder(vae_settings, columns, torch_rng(seed, "gan", "vae")).to(device)
+    network = build_autoencoder(vae_settings, columns, torch_rng(seed, "gan", "vae"))
     assert isinstance(network, LatentVariableModel)
+    device = choose_device(network, vae_settings.batch_size, "vae")
+    network.to(device)
     own_seed = derive_seed(seed, "gan", "vae")
     train_autoencoder(
         network,

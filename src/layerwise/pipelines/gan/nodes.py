@@ -21,7 +21,7 @@ from layerwise.training.gan import (
     train_feature_classifier as fit_classifier,
     train_image_gan,
 )
-from layerwise.utils import best_device, report_metrics, report_tags, torch_rng
+from layerwise.utils import choose_device, dense_parameters, report_metrics, report_tags, torch_rng
 
 log = logging.getLogger(__name__)
 # Generated rows that are written where `synthesize` is null.
@@ -32,10 +32,11 @@ def train_feature_classifier(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
 ) -> tuple[MLP, dict[str, Any]]:
     """Train the classifier whose features and classes the samples are evaluated with; report its error."""
-    device = best_device()
     if columns.task in (*UNLABELLED, "multilabel") or training.targets is None:
         raise DataError(f"gan is for images and tables with one target, and the task is {columns.task}")
     epochs = settings.feature_classifier_epochs
+    size = dense_parameters(columns.n_inputs, *CLASSIFIER_SIZES, columns.n_outputs)
+    device = choose_device(size, 100, "feature_classifier")
     network, error = fit_classifier(training.to(device), validation.to(device), columns, seed, epochs)
     log.info("Feature classifier: error %.4f on the validation rows", error)
     report_metrics({"feature_classifier/validation/error": error})
@@ -55,12 +56,12 @@ def train_gan(
     seed: int,
 ) -> tuple[Generator, Discriminator, dict[str, Any], Animation, TensorData, dict[str, Any]]:
     """Train a GAN, and log a diagnosis for each failure."""
-    device = best_device()
     if columns.image_shape is None:
         result, animation, encoding = encode_and_train_gan(
             raw, split, columns, problem, preprocessing, settings, seed
         )
     else:
+        device = choose_device(settings.count_parameters(columns.n_inputs), settings.batch_size, "gan")
         result = train_image_gan(
             training.to(device), validation.to(device), columns, settings, seed, classifier
         )

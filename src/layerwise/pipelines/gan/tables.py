@@ -21,7 +21,7 @@ from layerwise.evaluation.plots import Animation, animate_points
 from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.models import MLP
 from layerwise.training.gan import GANResult, GANSettings, train_table_gan
-from layerwise.utils import best_device, report_metrics
+from layerwise.utils import choose_device, report_metrics
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +36,17 @@ def encode_and_train_gan(
     seed: int,
 ) -> tuple[GANResult, Animation, dict[str, Any]]:
     """Encode rows, train a GAN, and animate samples in the plane of the real rows' first principal components."""
-    frame, device = derive_columns(raw, problem), best_device()
+    frame = derive_columns(raw, problem)
     encoding = fit_encoding(frame, split.training, problem, preprocessing, settings.table.components, seed)
     validation = frame.iloc[split.validation]
     validation = validation.iloc[known_rows(validation, encoding)]
     training_rows, validation_rows = (
-        torch.from_numpy(encode(part, encoding, seed)).to(device)
-        for part in (frame.iloc[split.training], validation)
+        torch.from_numpy(encode(part, encoding, seed)) for part in (frame.iloc[split.training], validation)
     )
-    result = train_table_gan(training_rows, validation_rows, encoding, columns, settings, seed)
+    device = choose_device(settings.count_parameters(training_rows.shape[1]), settings.batch_size, "gan")
+    result = train_table_gan(
+        training_rows.to(device), validation_rows.to(device), encoding, columns, settings, seed
+    )
     animation = animate_points(
         *_project_on_plane(result, training_rows), names=("first component", "second component")
     )

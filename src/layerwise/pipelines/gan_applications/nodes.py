@@ -21,7 +21,7 @@ from layerwise.training.gan import (
     train_image_gan,
     train_paired_gan,
 )
-from layerwise.utils import best_device, report_metrics, torch_rng
+from layerwise.utils import choose_device, dense_parameters, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 # Images of a figure, the factor of super-resolution, and frames that are predicted one from another.
@@ -38,7 +38,12 @@ def _train_on_pairs(
     pairs: tuple[TensorData, TensorData, TensorData], settings: PairSettings, seed: int, name: str
 ) -> tuple[Generator, Tensor]:
     """Train a GAN on pairs; return its generator and the images that it makes for the test rows."""
-    device = best_device()
+    given = pairs[0].targets
+    assert given is not None
+    n, m = given.shape[1], pairs[0].inputs.shape[1]
+    sizes = settings.hidden_sizes
+    size = dense_parameters(n, *sizes, m) + dense_parameters(n + m, *sizes, 1)
+    device = choose_device(size, settings.batch_size, name)
     training, validation, test = (part.to(device) for part in pairs)
     generator = train_paired_gan(training, validation, settings, seed, name).generator
     assert test.targets is not None
@@ -178,7 +183,7 @@ def make_demo(
     seed: int,
 ) -> tuple[Generator, str, Figure]:
     """Train a GAN of few latent numbers and write an HTML page with a slider for each of them."""
-    shape, device = _image_shape(columns), best_device()
+    shape = _image_shape(columns)
     gan_settings = GANSettings(
         epochs=settings.demo_epochs,
         latent_size=settings.demo_latent_size,
@@ -193,6 +198,7 @@ def make_demo(
         batch_size=50,
     )
     first = training[slice(0, settings.rows)]
+    device = choose_device(gan_settings.count_parameters(columns.n_inputs), gan_settings.batch_size, "demo")
     generator = train_image_gan(
         first.to(device), validation.to(device), columns, gan_settings, seed, classifier
     ).generator.cpu()

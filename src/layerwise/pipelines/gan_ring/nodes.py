@@ -21,7 +21,7 @@ from layerwise.training.gan import (
     sample_ring,
     train_ring_gan,
 )
-from layerwise.utils import report_metrics, torch_rng
+from layerwise.utils import choose_device, dense_parameters, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 SAMPLES = 1000
@@ -34,8 +34,12 @@ def train_ring_gans(settings: RingSettings, seed: int) -> tuple[list[dict[str, A
     real = sample_ring(SAMPLES, torch_rng(seed, "ring", "shown"))
     runs = [("default", seed + k) for k in range(settings.seeds)]
     runs += [(name, seed) for name in settings.variants]
+    sizes = settings.hidden_sizes
+    size = dense_parameters(settings.latent_size, *sizes, 2) + dense_parameters(2, *sizes, 1)
+    device = choose_device(size, settings.batch_size, "gan_ring")
     for name, own_seed in runs:
-        result = train_ring_gan(settings.with_variant(name), own_seed, name=f"ring, {name}, {own_seed}")
+        own = settings.with_variant(name)
+        result = train_ring_gan(own, own_seed, name=f"ring, {name}, {own_seed}", device=device)
         samples = result.generator.sample(SAMPLES, torch_rng(own_seed, "ring", "samples"))
         modes, fraction_in_modes = count_modes(samples)
         found.append(

@@ -7,7 +7,7 @@ from layerwise.parameters import DBNSettings
 from layerwise.training import PretrainingHistory, PretrainingResult, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
 from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 
 def pretrain_stack(
@@ -27,7 +27,10 @@ def pretrain_stack(
     stack = _new_dbn(dbn.hidden_sizes, columns, settings, seed)
     if settings.method == "none":
         return stack, EMPTY_HISTORY
-    return stack, PretrainingHistory.of(_pretrain_dbn(stack, training, validation, columns, settings, seed))
+    device = choose_device(stack, settings.batch_size, "pretraining")
+    rows, held_out = training.to(device), validation.to(device)
+    result = _pretrain_dbn(stack.to(device), rows, held_out, columns, settings, seed)
+    return stack.cpu(), PretrainingHistory.of(result)
 
 
 def pretrain_autoencoders(
@@ -39,14 +42,14 @@ def pretrain_autoencoders(
     seed: int,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train the autoencoders bottom up; method `rbm`: RBMs, then the deep autoencoder they unroll to."""
-    device = best_device()
-    rows, held_out = training.to(device), validation.to(device)
     if settings.method == "rbm":
         dbn = _new_dbn(sae.hidden_sizes, columns, settings, seed)
-        first = _pretrain_dbn(dbn, training, validation, columns, settings, seed)
+        device = choose_device(dbn, settings.batch_size, "pretraining")
+        rows, held_out = training.to(device), validation.to(device)
+        first = _pretrain_dbn(dbn.to(device), rows, held_out, columns, settings, seed)
         stack = from_dbn(dbn)
         if not sae.unrolled_epochs:
-            return stack, PretrainingHistory.of(first)
+            return stack.cpu(), PretrainingHistory.of(first)
         dynamic_binarization, batch_size = columns.dynamic_binarization, settings.batch_size
         result = train_unrolled(stack, rows, held_out, sae, batch_size, seed, dynamic_binarization)
         both = PretrainingResult(
@@ -55,11 +58,14 @@ def pretrain_autoencoders(
             result.row,
             first.seconds + result.seconds,
         )
-        return stack, PretrainingHistory.of(both)
-    stack = build_stack(sae, columns, torch_rng(seed, "stack")).to(device)
+        return stack.cpu(), PretrainingHistory.of(both)
+    stack = build_stack(sae, columns, torch_rng(seed, "stack"))
     if settings.method == "none":
         return stack, EMPTY_HISTORY
-    return stack, PretrainingHistory.of(pretrain_layers(stack, rows, held_out, columns, sae, settings, seed))
+    device = choose_device(stack, settings.batch_size, "pretraining")
+    rows, held_out = training.to(device), validation.to(device)
+    result = pretrain_layers(stack.to(device), rows, held_out, columns, sae, settings, seed)
+    return stack.cpu(), PretrainingHistory.of(result)
 
 
 EMPTY_HISTORY = PretrainingHistory(layers={}, seconds=0.0)
@@ -72,7 +78,7 @@ def _new_dbn(
     if visible == "auto":
         visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
     shape = DBNConfig(n_visible=columns.n_inputs, hidden_sizes=hidden_sizes, visible=visible)
-    return DBN(shape, torch_rng(seed, "stack")).to(best_device())
+    return DBN(shape, torch_rng(seed, "stack"))
 
 
 def _pretrain_dbn(
@@ -83,12 +89,6 @@ def _pretrain_dbn(
     settings: PretrainingSettings,
     seed: int,
 ) -> PretrainingResult:
-    device, dynamic_binarization = best_device(), columns.dynamic_binarization
     return pretrain_dbn(
-        stack,
-        training.to(device),
-        validation.to(device),
-        settings,
-        seed,
-        dynamic_binarization=dynamic_binarization,
+        stack, training, validation, settings, seed, dynamic_binarization=columns.dynamic_binarization
     )

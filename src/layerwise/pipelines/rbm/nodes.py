@@ -1,5 +1,6 @@
 """Nodes that train a restricted Boltzmann machine and evaluate its likelihood, its features and its label units."""
 
+import copy
 import logging
 from dataclasses import asdict
 from typing import Any
@@ -16,7 +17,7 @@ from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.views import describe_probe, probe_views
 from layerwise.training import PretrainingResult
 from layerwise.training.rbm import RatingsMonitor, fit_rbm, rbm_config
-from layerwise.utils import best_device, report_metrics, torch_rng
+from layerwise.utils import choose_device, report_metrics, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +28,14 @@ def train_rbm(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
     """Train the RBM on the rows without their labels."""
-    device = best_device()
-    rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine")).to(device)
+    rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine"))
+    device = choose_device(rbm, settings.batch_size, "rbm")
+    rbm.to(device)
     if columns.task == "ratings":
         given, held_out = training.inputs.to(device), validation.inputs.to(device)
         monitor = RatingsMonitor(rbm, given, held_out, [float(level) for level in columns.class_names])
-        return rbm, _history(fit_rbm(rbm, TensorData(given), None, settings, seed, ratings=monitor))
+        result = fit_rbm(rbm, TensorData(given), None, settings, seed, ratings=monitor)
+        return rbm.cpu(), _history(result)
     result = fit_rbm(
         rbm,
         training.to(device),
@@ -41,7 +44,7 @@ def train_rbm(
         seed,
         dynamic_binarization=columns.dynamic_binarization,
     )
-    return rbm, _history(result)
+    return rbm.cpu(), _history(result)
 
 
 def measure_likelihood(
@@ -55,8 +58,8 @@ def measure_likelihood(
     """Return log Z and the rows' mean log-probability in nats; grey pixels are binarised by one draw."""
     if settings.likelihood.method == "none" or not _has_likelihood(rbm, columns):
         return {}
-    device = best_device()
-    rbm, pixel_rng = rbm.to(device), torch_rng(seed, "likelihood", "ink")
+    device = choose_device(rbm, settings.likelihood.chains, "likelihood")
+    rbm, pixel_rng = copy.deepcopy(rbm).to(device), torch_rng(seed, "likelihood", "ink")
     known, new = (_binarize(rows.inputs, rbm, pixel_rng).to(device) for rows in (training, test))
     sampling_rng = torch_rng(seed, "likelihood", "states", device=device)
     partition = log_partition(rbm, known, settings.likelihood, sampling_rng)
@@ -117,19 +120,20 @@ def train_classification_rbm(
     labelled: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, dict[str, Any]]:
     """Train an RBM on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
-    device = best_device()
     n_classes = number_of_classes(columns)
     if not settings.classification_rbm or n_classes is None:
         empty = RBM(RBMConfig(n_visible=1, n_hidden=1))
         return empty, {"epochs": [], "reconstruction_history": [], "row": [], "seconds": 0.0}
     config = rbm_config(columns, settings, n_classes)
-    rbm = RBM(config, torch_rng(seed, "classifier")).to(device)
+    rbm = RBM(config, torch_rng(seed, "classifier"))
+    device = choose_device(rbm, settings.batch_size, "classifier")
+    rbm.to(device)
     rows, held_out = (
         TensorData(_with_label_units(part, n_classes)).to(device) for part in (labelled, validation)
     )
     without_monitor = settings.model_copy(update={"monitor": None})
     result = fit_rbm(rbm, rows, held_out, without_monitor, seed, name="classifier")
-    return rbm, _history(result)
+    return rbm.cpu(), _history(result)
 
 
 def evaluate_classification_rbm(

@@ -8,6 +8,7 @@ from .diagnosis import (
     MIN_NET_FRACTION as MIN_NET_FRACTION,
 )
 from .feature_classifier import (
+    CLASSIFIER_SIZES as CLASSIFIER_SIZES,
     extract_features as extract_features,
     predict_classes as predict_classes,
     train_feature_classifier as train_feature_classifier,

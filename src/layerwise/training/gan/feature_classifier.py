@@ -13,7 +13,7 @@ from layerwise.training.supervised import FinetuningSettings, finetune
 from layerwise.utils import derive_seed, torch_rng
 
 # Units of the hidden layers; the last one is the feature space.
-HIDDEN_SIZES = (256, 64)
+CLASSIFIER_SIZES = (256, 64)
 # Enough for 98 of 100 digits, and half a minute on two cores.
 ROWS_SEEN, MAX_EPOCHS = 400_000, 30
 
@@ -28,7 +28,7 @@ def train_feature_classifier(
     shape: dict[str, Any] = {
         "n_inputs": columns.n_inputs,
         "n_outputs": columns.n_outputs,
-        "hidden_sizes": HIDDEN_SIZES,
+        "hidden_sizes": CLASSIFIER_SIZES,
         "activation": "relu",
         "initializer": "he_uniform",
         "dropout": 0.2,

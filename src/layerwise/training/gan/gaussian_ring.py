@@ -25,14 +25,14 @@ MONITORED_SAMPLES = 1000
 
 def mode_centers() -> Tensor:
     """Return the eight means, (8, 2)."""
-    angles = torch.arange(N_MODES) * (2 * math.pi / N_MODES)
+    angles = torch.arange(N_MODES, device="cpu") * (2 * math.pi / N_MODES)
     return RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def sample_ring(n: int, rng: torch.Generator) -> Tensor:
     """Return n points (n, 2) of the mixture with equal weights."""
-    modes = torch.randint(N_MODES, (n,), generator=rng)
-    return mode_centers()[modes] + STD * torch.randn(n, 2, generator=rng)
+    modes = torch.randint(N_MODES, (n,), generator=rng, device=rng.device)
+    return mode_centers()[modes] + STD * torch.randn(n, 2, generator=rng, device=rng.device)
 
 
 def assign_modes(points: Tensor) -> Tensor:

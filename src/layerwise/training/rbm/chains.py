@@ -40,7 +40,7 @@ class PersistentChains:
     ) -> None:
         self.rbm, self.n, self.rng = rbm, n, rng
         self.up, self.down = up or rbm.hidden_pre_activation, down or self._visible_pre_activation
-        self.hidden = torch.zeros(0, rbm.config.n_hidden)
+        self.hidden = rbm.weight.new_zeros(0, rbm.config.n_hidden)
 
     @property
     def started(self) -> bool:
