@@ -16,10 +16,15 @@ from pydantic import Field
 from torch import nn
 
 import layerwise
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.evaluation.likelihood.partition import exact_log_partition
 from layerwise.models import load_network, register_network, save_network
 from layerwise.models.kinds import KINDS
+from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig, rbm_sites, slices_of_states
+from layerwise.models.rbm.units import HIDDEN, VISIBLE, UnitBlock, Units, register_units
 from layerwise.training.gan import GANObjective, RingSettings, register_objective, train_ring_gan
 from layerwise.training.gan.objectives.base import OBJECTIVES
+from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, fit_rbm, rbm_config
 from layerwise.utils import Choice, Config
 from layerwise.utils.registry import import_registrants
 
@@ -418,6 +423,119 @@ def test_an_objective_of_another_distribution_trains_is_saved_and_samples(tmp_pa
     save_network(result.generator, tmp_path)
     found = load_network(tmp_path).sample(5, torch.Generator().manual_seed(1))
     assert torch.equal(found, result.generator.sample(5, torch.Generator().manual_seed(1)))
+
+
+class SpinUnits(Units):
+    """Units of an Ising model, -1 or 1: p(v = 1) = sigmoid(2 x)."""
+
+    tempers = in_blocks = in_stacks = True
+
+    def mean(self, x, observation_counts=None):
+        return torch.tanh(x)
+
+    def sample(self, mean, rng):
+        return 2.0 * torch.bernoulli((mean + 1) / 2, generator=rng) - 1
+
+    def free_energy_term(self, v, bias):
+        return -(v @ bias)
+
+    def log_partition(self, x, bias):
+        return torch.logaddexp(x, -x).sum(1)
+
+    def loss(self, x, v):
+        return torch.nn.functional.softplus(-2 * x * v).sum(1)
+
+    def initial_bias(self, inputs):
+        return torch.atanh(inputs.mean(0).clamp(-0.99, 0.99))
+
+    def sites(self, n_units):
+        return [torch.tensor([[-1.0], [1.0]])] * n_units
+
+
+@pytest.fixture
+def spins(monkeypatch):
+    """Spins as another distribution's entry point registers them."""
+
+    class Entry:
+        def load(self):
+            register_units(visible="spins", hidden="spins")(SpinUnits)
+
+    with pytest.raises(ValueError, match="Input should be 'bernoulli', 'categorical' or 'nrelu'"):
+        RBMConfig(n_visible=4, n_hidden=3, hidden="spins")
+    for registry in (VISIBLE, HIDDEN):
+        monkeypatch.setattr(registry, "entries", registry.all())
+    monkeypatch.setattr(
+        "layerwise.utils.registry.entry_points", lambda group: [Entry()] * (group == "layerwise.rbm_units")
+    )
+    import_registrants.cache_clear()  # a process looks for them once
+    VISIBLE.all()
+    yield
+    import_registrants.cache_clear()
+
+
+def spin_rows(n):
+    """Rows (n, 4) whose first two spins agree, as the last two do."""
+    halves = torch.randint(0, 2, (n, 2), generator=torch.Generator().manual_seed(3)) * 2.0 - 1
+    return TensorData(halves.repeat_interleave(2, 1))
+
+
+def test_units_of_another_distribution_learn_are_saved_and_sample(spins, tmp_path):
+    columns = DataSpec(
+        task="multiclass",
+        n_inputs=4,
+        n_outputs=2,
+        feature_names=("a", "b", "c", "d"),
+        target_names=("class",),
+        class_names=("a", "b"),
+        blocks=(ColumnBlock(name="spins", kind="real", start=0, stop=4),),
+    )
+    settings = RBMTrainingSettings(
+        visible="spins",
+        hidden="spins",
+        n_hidden=3,
+        epochs=40,
+        batch_size=50,
+        learning_rate=0.1,
+        final_learning_rate=0.0,
+        chain="tempered",
+    )
+    config = rbm_config(columns, settings)
+    assert (config.visible, config.hidden) == ("spins", "spins")
+    rbm = RBM(config, torch.Generator().manual_seed(0))
+    fit_rbm(rbm, spin_rows(1000), spin_rows(200), settings, seed=0)
+    save_network(rbm, tmp_path)
+    found = load_network(tmp_path)
+    assert type(found.visible_units) is SpinUnits
+    samples = found.gibbs(spin_rows(2000).inputs, 20, torch.Generator().manual_seed(1))
+    assert set(samples.unique().tolist()) == {-1.0, 1.0}
+    agree = (samples[:, 0] == samples[:, 1]).float().mean()
+    assert float(agree) > 0.9  # 0.5 without learning
+    assert float((samples[:, 0] == samples[:, 2]).float().mean()) == pytest.approx(0.5, abs=0.1)
+
+
+def test_their_free_energy_and_partition_function_are_those_of_the_states_listed(spins):
+    rbm = RBM(RBMConfig(n_visible=4, n_hidden=3, visible="spins", hidden="spins")).double()
+    for value in rbm.parameters():
+        value.normal_(0, 0.7, generator=torch.Generator().manual_seed(2))
+    v, h = (torch.cat(list(slices_of_states(sites, rbm.weight))) for sites in rbm_sites(rbm))
+    energies = -(v @ rbm.visible_bias)[:, None] - (h @ rbm.hidden_bias)[None] - v @ rbm.weight @ h.T
+    torch.testing.assert_close(rbm.free_energy(v), -torch.logsumexp(-energies, 1))
+    mean = (h[None] * torch.softmax(-energies, 1)[:, :, None]).sum(1)
+    torch.testing.assert_close(rbm.hidden_mean(v), mean)
+    assert float(exact_log_partition(rbm)) == pytest.approx(float((-energies).logsumexp((0, 1))))
+
+
+def test_they_stand_in_stacks_and_beside_other_units(spins):
+    stack = DBN(
+        DBNConfig(n_visible=4, hidden_sizes=(3, 2), visible="spins"), torch.Generator().manual_seed(0)
+    )
+    samples = stack.visible_units.sample(stack.reconstruct(spin_rows(9).inputs), torch.Generator())
+    assert set(samples.unique().tolist()) == {-1.0, 1.0}
+    assert PretrainingSettings(visible="spins").visible == "spins"
+    blocks = (UnitBlock(kind="spins", size=2), UnitBlock(kind="bernoulli", size=1))
+    mixed = RBM(RBMConfig(n_visible=3, n_hidden=2, visible="mixed", blocks=blocks))
+    mean = mixed.visible_units.mean(torch.tensor([[-9.0, 9.0, -9.0]]))
+    torch.testing.assert_close(mean, torch.tensor([[-1.0, 1.0, 0.0]]), atol=1e-3, rtol=0)
 
 
 def test_a_copied_folder_and_a_file_of_ones_own_are_a_problem(fresh_project):

@@ -117,7 +117,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _initialize(self, rows: torch.Tensor) -> None:
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
         weights, states, order = (torch.Generator().manual_seed(int(seed)) for seed in seeds)
-        shape = RBMConfig(n_visible=rows.shape[1], n_hidden=self.n_components, visible=self.visible)  # type: ignore[arg-type]
+        shape = RBMConfig(n_visible=rows.shape[1], n_hidden=self.n_components, visible=self.visible)
         settings = ContrastiveDivergenceSettings(
             **{
                 name: getattr(self, name)

@@ -5,7 +5,6 @@ import torch
 from helpers import small_rbms as m
 from torch import distributions
 
-from layerwise.models.rbm import VISIBLE_UNITS
 from layerwise.models.rbm.units import (
     BernoulliUnits,
     GaussianUnits,
@@ -15,6 +14,7 @@ from layerwise.models.rbm.units import (
 )
 
 N = 30_000
+UNITS = {"bernoulli": BernoulliUnits(), "gaussian": GaussianUnits()}
 
 
 def seeded(seed=0):
@@ -27,25 +27,25 @@ def conditional(kind, x):
     return distributions.Normal(x, torch.ones_like(x))
 
 
-@pytest.mark.parametrize("kind", VISIBLE_UNITS)
+@pytest.mark.parametrize("kind", UNITS)
 def test_the_mean_is_the_one_of_the_distribution(kind):
     x = torch.linspace(-6, 6, 25, dtype=torch.float64)[None]
-    torch.testing.assert_close(VISIBLE_UNITS[kind].mean(x), conditional(kind, x).mean)
+    torch.testing.assert_close(UNITS[kind].mean(x), conditional(kind, x).mean)
 
 
-@pytest.mark.parametrize("kind", VISIBLE_UNITS)
+@pytest.mark.parametrize("kind", UNITS)
 def test_samples_have_the_mean_and_the_variance_of_the_distribution(kind):
     x = torch.tensor([[-3.0, -0.5, 0.0, 1.0, 2.5]], dtype=torch.float64)
-    expected, units, n = conditional(kind, x), VISIBLE_UNITS[kind], 100_000
+    expected, units, n = conditional(kind, x), UNITS[kind], 100_000
     samples = units.sample(units.mean(x).expand(n, -1), seeded())
     # Five standard errors of a mean; the fourth central moment bounds those of a variance.
     assert ((samples.mean(0) - expected.mean[0]).abs() < 5 * (expected.variance[0] / n).sqrt()).all()
     assert ((samples.var(0) - expected.variance[0]).abs() < 5 * (3 / n) ** 0.5).all()
 
 
-@pytest.mark.parametrize("kind", VISIBLE_UNITS)
+@pytest.mark.parametrize("kind", UNITS)
 def test_every_unit_and_row_has_a_random_number_of_its_own(kind):
-    samples = VISIBLE_UNITS[kind].sample(torch.full((20_000, 4), 0.5), seeded(1))
+    samples = UNITS[kind].sample(torch.full((20_000, 4), 0.5), seeded(1))
     # Columns and neighbouring rows do not correlate: five standard errors of a correlation.
     assert (torch.corrcoef(samples.t()) - torch.eye(4)).abs().max() < 5 / 20_000**0.5
     neighbors = torch.corrcoef(torch.stack([samples[:-1, 0], samples[1:, 0]]))[0, 1]

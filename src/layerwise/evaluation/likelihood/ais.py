@@ -38,7 +38,7 @@ class _AnnealingPath:
     def __init__(
         self, rbm: RBM, base_bias: Tensor, rng: torch.Generator, observation_counts: Tensor | None
     ) -> None:
-        if rbm.config.hidden == "nrelu":
+        if not rbm.hidden_units.samples_exactly:
             raise UnitsError("rectified (nrelu) hidden units have no exact sampler, which annealing needs")
         self.rbm, self.base, self.rng, self.observation_counts = rbm, base_bias, rng, observation_counts
 

@@ -107,8 +107,7 @@ def variational_bound(
             h = rbm.hidden_units.sample_from_pre_activation(pre_activation, rng)
             total += rbm.hidden_units.loss(pre_activation, h).double()  # -log q
             total -= rbm.visible_units.loss(rbm.visible_pre_activation(h), v).double()
-            if rbm.config.visible == "gaussian":
-                total -= rbm.config.n_visible * math.log(2 * math.pi) / 2
+            total -= rbm.visible_units.loss_constant(rbm.config.n_visible)
             v = h
         total -= top.free_energy(v).double()
     return total / (samples if lower else 1) - log_z

@@ -12,6 +12,7 @@ from layerwise.models.autoencoder.feedforward import Autoencoder, AutoencoderCon
 from layerwise.models.kinds import register_network
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm import DBN
+from layerwise.models.rbm.units import BernoulliUnits, GaussianUnits, Units
 from layerwise.utils import Config
 
 
@@ -42,11 +43,6 @@ class StackConfig(Config):
         """Units of each layer."""
         return tuple(layer.latent_size for layer in self.layers)
 
-    @property
-    def visible(self) -> Literal["bernoulli", "gaussian"]:
-        """The kind of the rows, as `DBNConfig.visible` names it."""
-        return "bernoulli" if self.layers[0].output == "sigmoid" else "gaussian"
-
 
 @register_network(StackConfig)
 class StackedAutoencoders(nn.Module):
@@ -65,6 +61,11 @@ class StackedAutoencoders(nn.Module):
     def autoencoders(self, depth: int | None = None) -> list[Autoencoder]:
         """Return the autoencoders (or the lowest `depth` of them), bottom up."""
         return [cast(Autoencoder, layer) for layer in self.layers[:depth]]
+
+    @property
+    def visible_units(self) -> Units:
+        """The units that the rows would be in a stack of RBMs."""
+        return BernoulliUnits() if self.config.layers[0].output == "sigmoid" else GaussianUnits()
 
     @property
     def filters(self) -> Tensor:
@@ -118,8 +119,8 @@ def from_dbn(dbn: DBN) -> StackedAutoencoders:
         AutoencoderConfig(
             n_inputs=rbm.config.n_visible,
             latent_size=rbm.config.n_hidden,
-            loss="squared" if rbm.config.visible == "gaussian" else "binary_cross_entropy",
-            output="linear" if rbm.config.visible == "gaussian" else "sigmoid",
+            loss="binary_cross_entropy" if rbm.visible_units.binary else "squared",
+            output="sigmoid" if rbm.visible_units.binary else "linear",
         )
         for rbm in rbms
     )

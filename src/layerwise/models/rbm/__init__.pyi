@@ -6,12 +6,12 @@ from .enumeration import (
     slices_of_states as slices_of_states,
 )
 from .label_units import class_log_probabilities as class_log_probabilities, with_labels as with_labels
-from .pseudo_likelihood import log_pseudo_likelihood as log_pseudo_likelihood
+from .pseudo_likelihood import (
+    has_pseudo_likelihood as has_pseudo_likelihood,
+    log_pseudo_likelihood as log_pseudo_likelihood,
+)
 from .rating_predictions import rated as rated, rating_probabilities as rating_probabilities
 from .rbm import (
     RBM as RBM,
-    VISIBLE_UNITS as VISIBLE_UNITS,
-    HiddenKind as HiddenKind,
     RBMConfig as RBMConfig,
-    VisibleKind as VisibleKind,
 )

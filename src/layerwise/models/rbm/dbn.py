@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from layerwise.models.kinds import register_network
 from layerwise.models.mlp import MLP
 from layerwise.models.rbm.rbm import RBM, RBMConfig
+from layerwise.models.rbm.units import StackVisibleName, Units
 from layerwise.utils import Config
 
 
@@ -21,7 +22,7 @@ class DBNConfig(Config):
     kind: Literal["dbn"] = "dbn"
     n_visible: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = Field(min_length=1)
-    visible: Literal["bernoulli", "gaussian"] = "bernoulli"
+    visible: StackVisibleName = "bernoulli"
 
 
 @register_network(DBNConfig)
@@ -46,6 +47,11 @@ class DBN(nn.Module):
     def rbm_layers(self, depth: int | None = None) -> list[RBM]:
         """Return the RBMs (or the lowest `depth` of them), bottom up."""
         return [cast(RBM, rbm) for rbm in self.rbms[:depth]]
+
+    @property
+    def visible_units(self) -> Units:
+        """The units that the rows are."""
+        return self.rbm_layers()[0].visible_units
 
     @property
     def filters(self) -> Tensor:

@@ -8,30 +8,8 @@ import torch
 from torch import Tensor
 
 from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units import BernoulliUnits, MixedUnits, SoftmaxUnits, Units
 
 AT_A_TIME = 1 << 13
-
-
-def layer_sites(units: Units, n_units: int) -> list[Tensor] | None:
-    """Return each site's states (states, units of the site): a bit, or a group; None if they are not finite.
-
-    Counts are not listed: their states depend on the length of the document.
-    """
-    if isinstance(units, BernoulliUnits):
-        return [torch.tensor([[0.0], [1.0]])] * n_units
-    if isinstance(units, SoftmaxUnits):
-        groups = zip(units.groups, units.rest, strict=True)
-        return [torch.cat([torch.eye(size), torch.zeros(int(rest), size)]) for size, rest in groups]
-    if isinstance(units, MixedUnits):
-        found: list[Tensor] = []
-        for block, size in zip(units.kinds, units.sizes, strict=True):
-            sites = layer_sites(block, size)  # type: ignore[arg-type]
-            if sites is None:
-                return None
-            found += sites
-        return found
-    return None
 
 
 def number_of_states(sites: list[Tensor] | None) -> float:
@@ -56,6 +34,6 @@ def slices_of_states(sites: list[Tensor], like: Tensor) -> Iterator[Tensor]:
 
 
 def rbm_sites(rbm: RBM) -> tuple[list[Tensor] | None, list[Tensor] | None]:
-    """Return the sites of the visible and of the hidden layer."""
+    """Return the sites of the visible and of the hidden layer (`Units.sites`); None if they cannot be listed."""
     shape = rbm.config
-    return layer_sites(rbm.visible_units, shape.n_visible), layer_sites(rbm.hidden_units, shape.n_hidden)
+    return rbm.visible_units.sites(shape.n_visible), rbm.hidden_units.sites(shape.n_hidden)

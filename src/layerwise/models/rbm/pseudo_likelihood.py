@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from layerwise.models.rbm.rbm import RBM
-from layerwise.models.rbm.units import (
-    BernoulliUnits,
-    GaussianUnits,
-    GaussianVarianceUnits,
-    MixedUnits,
-    NoisyReLUUnits,
-    SoftmaxUnits,
-    Units,
-    UnitsError,
-)
+from layerwise.models.rbm.units import Units, UnitsError
 
-# A trapezoid rule of half-sigma steps integrates a mixture of normals to the last bits of a float64.
-STEPS_A_SIGMA = 2
-BEYOND = 9  # sigmas on both sides of the outermost means
-MOST_STEPS = 4000
+
+def has_pseudo_likelihood(rbm: RBM) -> bool:
+    """Return whether the units have conditionals that can be normalised."""
+    layout = rbm.visible_units.layout(rbm.config.n_visible)
+    return all(units.has_pseudo_likelihood for units, _ in layout) and not (
+        rbm.has_real_units and rbm.hidden_units.unbounded
+    )
 
 
 def log_pseudo_likelihood(rbm: RBM, v: Tensor) -> Tensor:
@@ -40,97 +31,26 @@ def log_pseudo_likelihood(rbm: RBM, v: Tensor) -> Tensor:
         UnitsError: the visible units are counts, or Gaussian beside rectified hidden ones (a density that may have no
             finite integral).
     """
-    parts = _parts(rbm)
+    layout = _checked_layout(rbm)
     if not all(bool(torch.isfinite(numbers).all()) for numbers in rbm.parameters()):
         return torch.full_like(v[:, 0], float("nan"))
-    v = torch.cat(
-        [v[:, at].round() if isinstance(units, BernoulliUnits) else v[:, at] for units, at in parts], 1
-    )
+    v = torch.cat([units.rounded(v[:, at]) for units, at in layout], 1)
     x = rbm.hidden_pre_activation(v)
+
+    def hidden_term(pre_activation: Tensor) -> Tensor:
+        return rbm.hidden_units.log_partition(pre_activation, rbm.hidden_bias)
+
     total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
-    for units, at in parts:
-        weight, bias = rbm.weight[at], rbm.visible_bias[at]
-        if isinstance(units, BernoulliUnits):
-            total += _bernoulli(rbm, v[:, at], x, weight, bias)
-        elif isinstance(units, SoftmaxUnits):
-            total += _softmax(rbm, units, v[:, at], x, weight, bias)
-        else:
-            total += _gaussian(rbm, units, v[:, at], x, weight, bias)
+    for units, at in layout:
+        total += units.log_pseudo_likelihood(hidden_term, v[:, at], x, rbm.weight[at], rbm.visible_bias[at])
     return total
 
 
-def _parts(rbm: RBM) -> list[tuple[Units, slice]]:
-    units = rbm.visible_units
-    found, start = [], 0
-    if isinstance(units, MixedUnits):
-        for kind, size in zip(units.kinds, units.sizes, strict=True):
-            found.append((kind, slice(start, start + size)))
-            start += size
-    else:
-        found = [(units, slice(0, rbm.config.n_visible))]
-    if any(isinstance(kind, GaussianUnits | GaussianVarianceUnits) for kind, _ in found):
-        if isinstance(rbm.hidden_units, NoisyReLUUnits):
-            raise UnitsError(
-                "Gaussian units with rectified hidden units have no pseudo-likelihood: no finite integral"
-            )
-    elif not all(isinstance(kind, BernoulliUnits | SoftmaxUnits) for kind, _ in found):
-        raise UnitsError(f"{rbm.config.visible} units have no pseudo-likelihood here; use the perplexity")
-    return found  # type: ignore[return-value]
-
-
-def _hidden_term(rbm: RBM, x: Tensor) -> Tensor:
-    return rbm.hidden_units.log_partition(x, rbm.hidden_bias)
-
-
-def _bernoulli(rbm: RBM, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
-    present = _hidden_term(rbm, x)
-    for i in range(v.shape[1]):
-        change = 1 - 2 * v[:, i]
-        flipped = _hidden_term(rbm, torch.addr(x, change, weight[i])) + change * bias[i]
-        total += functional.logsigmoid(present - flipped)
-    return total
-
-
-def _softmax(rbm: RBM, units: SoftmaxUnits, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
-    observed, start = units.observed(v), 0
-    for g, (size, rest) in enumerate(zip(units.groups, units.rest, strict=True)):
-        at = slice(start, start + size)
-        without = x - v[:, at] @ weight[at]
-        scores = [_hidden_term(rbm, without + w) + b for w, b in zip(weight[at], bias[at], strict=True)]
-        if rest:
-            scores.append(_hidden_term(rbm, without))
-        own = _hidden_term(rbm, x) + v[:, at] @ bias[at]
-        total += (own - torch.stack(scores, 1).logsumexp(1)) * observed[:, g]
-        start += size
-    return total
-
-
-def _gaussian(rbm: RBM, units: Units, v: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    variances = (
-        units.log_variance.exp() if isinstance(units, GaussianVarianceUnits) else torch.ones_like(bias)
-    )
-    total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
-    present = _hidden_term(rbm, x)
-    for i, (w, b, variance) in enumerate(zip(weight, bias, variances, strict=True)):
-        sigma = float(variance.sqrt())
-        # Given the others, v_i is a mixture of normals around b + W h, h between 0 and 1.
-        low = float(b + w.clamp_max(0).sum()) - BEYOND * sigma
-        high = float(b + w.clamp_min(0).sum()) + BEYOND * sigma
-        n_steps = (high - low) / sigma * STEPS_A_SIGMA
-        if not math.isfinite(n_steps):
-            return torch.full_like(total, math.nan)
-        n_points = min(int(n_steps) + 2, MOST_STEPS)
-        points = torch.linspace(low, high, n_points, dtype=v.dtype, device=v.device)
-        without = x - torch.outer(v[:, i], w) / variance
-        scores = torch.stack(
-            [
-                _hidden_term(rbm, without + u / variance * w) - (u - b).square() / (2 * variance)
-                for u in points
-            ],
-            1,
+def _checked_layout(rbm: RBM) -> list[tuple[Units, slice]]:
+    if has_pseudo_likelihood(rbm):
+        return rbm.visible_units.layout(rbm.config.n_visible)
+    if rbm.has_real_units and rbm.hidden_units.unbounded:
+        raise UnitsError(
+            "Gaussian units with rectified hidden units have no pseudo-likelihood: no finite integral"
         )
-        log_integral = scores.logsumexp(1) + torch.log(points[1] - points[0])
-        total += present - (v[:, i] - b).square() / (2 * variance) - log_integral
-    return total
+    raise UnitsError(f"{rbm.config.visible} units have no pseudo-likelihood here; use the perplexity")

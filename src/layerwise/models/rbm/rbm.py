@@ -6,7 +6,7 @@ visible layer's own term, or what states a layer has: see the files in `units`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import Field, model_validator
@@ -14,20 +14,16 @@ from torch import Tensor, nn
 
 from layerwise.models.kinds import register_network
 from layerwise.models.rbm.units import (
-    BernoulliUnits,
-    GaussianUnits,
+    HIDDEN,
+    VISIBLE,
     GaussianVarianceUnits,
-    MixedUnits,
-    NoisyReLUUnits,
-    ReplicatedSoftmaxUnits,
-    SoftmaxUnits,
+    HiddenName,
+    LayerShape,
     UnitBlock,
     Units,
+    VisibleName,
 )
 from layerwise.utils import Config
-
-VisibleKind = Literal["bernoulli", "gaussian", "softmax", "counts", "mixed"]
-HiddenKind = Literal["bernoulli", "nrelu", "categorical"]
 
 
 class RBMConfig(Config):
@@ -40,60 +36,33 @@ class RBMConfig(Config):
     kind: Literal["rbm"] = "rbm"
     n_visible: int = Field(ge=1)
     n_hidden: int = Field(ge=1)
-    visible: VisibleKind = "bernoulli"
-    hidden: HiddenKind = "bernoulli"
+    visible: VisibleName = "bernoulli"
+    hidden: HiddenName = "bernoulli"
     learn_variance: bool = False
     groups: tuple[int, ...] = ()
     blocks: tuple[UnitBlock, ...] = ()
     hidden_group_size: int = 0
 
     @model_validator(mode="after")
-    def _sizes_add_up(self) -> RBMConfig:
-        sizes = {"softmax": self.groups, "mixed": tuple(block.size for block in self.blocks)}
-        if self.visible in sizes and sum(sizes[self.visible]) != self.n_visible:
-            raise ValueError(
-                f"{self.visible} units of sizes {sizes[self.visible]} are not {self.n_visible} in all"
-            )
-        for block in self.blocks:
-            if block.kind == "softmax" and sum(block.groups) != block.size:
-                raise ValueError(f"groups {block.groups} are not {block.size} units in all")
-        if self.hidden == "categorical" and (
-            self.hidden_group_size < 2 or self.n_hidden % self.hidden_group_size
-        ):
-            raise ValueError(
-                f"{self.n_hidden} hidden units make no groups of hidden_group_size={self.hidden_group_size}"
-            )
+    def _units_fit(self) -> RBMConfig:
+        self.make_visible_units()
+        self.make_hidden_units()
         return self
 
-    @property
-    def has_gaussian_units(self) -> bool:
-        """True when some visible units are Gaussian."""
-        return "gaussian" in (self.visible, *(block.kind for block in self.blocks))
+    def make_visible_units(self) -> Units:
+        """Return new visible units of the configured kind."""
+        shape = LayerShape(
+            n_units=self.n_visible,
+            groups=self.groups,
+            blocks=self.blocks,
+            learn_variance=self.learn_variance,
+        )
+        return VISIBLE.find(self.visible).for_visible(shape)
 
-
-# The visible units of a whole layer of one kind, by the kind's name.
-VISIBLE_UNITS: dict[str, type[BernoulliUnits] | type[GaussianUnits]] = {
-    "bernoulli": BernoulliUnits,
-    "gaussian": GaussianUnits,
-}
-
-
-def visible_units(config: RBMConfig) -> Units:
-    """Return new visible units of the configured kind."""
-    if config.visible == "gaussian":
-        return GaussianVarianceUnits(config.n_visible) if config.learn_variance else GaussianUnits()
-    if config.visible == "softmax":
-        return SoftmaxUnits(config.groups)
-    if config.visible == "mixed":
-        return MixedUnits(config.blocks, config.learn_variance)
-    return ReplicatedSoftmaxUnits() if config.visible == "counts" else BernoulliUnits()
-
-
-def hidden_units(config: RBMConfig) -> Units:
-    """Return new hidden units of the configured kind."""
-    if config.hidden == "categorical":
-        return SoftmaxUnits((config.hidden_group_size,) * (config.n_hidden // config.hidden_group_size))
-    return NoisyReLUUnits() if config.hidden == "nrelu" else BernoulliUnits()
+    def make_hidden_units(self) -> Units:
+        """Return new hidden units of the configured kind."""
+        shape = LayerShape(n_units=self.n_hidden, group_size=self.hidden_group_size)
+        return HIDDEN.find(self.hidden).for_hidden(shape)
 
 
 @register_network(RBMConfig)
@@ -113,8 +82,8 @@ class RBM(nn.Module):
     def __init__(self, config: RBMConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.visible_units = visible_units(config)
-        self.hidden_units = hidden_units(config)
+        self.visible_units = config.make_visible_units()
+        self.hidden_units = config.make_hidden_units()
         weight = torch.zeros(config.n_visible, config.n_hidden)
         if rng is not None:
             weight.normal_(0, 0.01, generator=rng)  # Hinton 2010, section 8
@@ -139,15 +108,17 @@ class RBM(nn.Module):
 
     def learned_variances(self) -> list[tuple[GaussianVarianceUnits, slice]]:
         """Return the units that learn their variances, with their columns."""
-        if isinstance(self.visible_units, GaussianVarianceUnits):
-            return [(self.visible_units, slice(None))]
-        found, start = [], 0
-        if isinstance(self.visible_units, MixedUnits):
-            for units, size in zip(self.visible_units.kinds, self.visible_units.sizes, strict=True):
-                if isinstance(units, GaussianVarianceUnits):
-                    found.append((units, slice(start, start + size)))
-                start += size
-        return found
+        layout = self.visible_units.layout(self.config.n_visible)
+        return [
+            (cast(GaussianVarianceUnits, units), columns)
+            for units, columns in layout
+            if units.learns_variance
+        ]
+
+    @property
+    def has_real_units(self) -> bool:
+        """True when some visible units are real-valued."""
+        return any(units.real for units, _ in self.visible_units.layout(self.config.n_visible))
 
     def hidden_pre_activation(self, v: Tensor, out: Tensor | None = None) -> Tensor:
         """Return the hidden units' pre-activation c + v W (D c + v W for a document), shape (rows, n_hidden)."""

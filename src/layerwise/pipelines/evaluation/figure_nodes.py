@@ -12,7 +12,7 @@ from layerwise.evaluation import plots
 from layerwise.evaluation.metrics import Importance, Metric
 from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
-from layerwise.models.rbm import DBN, VISIBLE_UNITS
+from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import latent_map_figure
@@ -190,6 +190,6 @@ def plot_samples(
             f"Samples of the deep belief network, {settings.sampling_steps} Gibbs steps from training rows"
         )
         return plots.plot_samples(means, columns.image_shape, title=title)
-    samples = VISIBLE_UNITS[stack.config.visible].sample(means, rng)
+    samples = stack.visible_units.sample(means, rng)
     real = preprocessor.restore_inputs(training.inputs.numpy())
     return plots.plot_marginals(real, preprocessor.restore_inputs(samples.numpy()))

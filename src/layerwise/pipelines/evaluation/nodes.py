@@ -113,7 +113,7 @@ def evaluate_stack(
     if not history.layers:
         return {}
     reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(BATCH_SIZE)])
-    found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.config.visible == "bernoulli")
+    found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.visible_units.binary)
     report_metrics({f"test/{name}": value for name, value in found.items()})
     return found
 

@@ -181,13 +181,13 @@ def _with_label_units(rows: TensorData, n_classes: int) -> Tensor:
 
 def _binarize(inputs: Tensor, rbm: RBM, rng: torch.Generator) -> Tensor:
     """Binarise grey values by one draw: Bernoulli units give a probability to binary rows alone."""
-    if rbm.config.visible != "bernoulli" or bool(((inputs == 0) | (inputs == 1)).all()):
+    if not rbm.visible_units.binary or bool(((inputs == 0) | (inputs == 1)).all()):
         return inputs
     return torch.bernoulli(inputs, generator=rng)
 
 
 def _has_likelihood(rbm: RBM, columns: DataSpec) -> bool:
-    return rbm.config.hidden != "nrelu" and columns.task not in UNLABELLED
+    return rbm.hidden_units.samples_exactly and columns.task not in UNLABELLED
 
 
 def _history(result: PretrainingResult) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from layerwise.models.rbm import RBM
-from layerwise.models.rbm.units import BernoulliUnits, SoftmaxUnits, UnitsError
+from layerwise.models.rbm.units import UnitsError
 
 Product = Callable[[Tensor, Tensor], Tensor]
 
@@ -88,7 +88,7 @@ class TemperedChains(PersistentChains):
 
     def __init__(self, rbm: RBM, n: int, rng: torch.Generator, temperatures: int) -> None:
         super().__init__(rbm, n, rng)
-        if not isinstance(rbm.visible_units, BernoulliUnits | SoftmaxUnits) or rbm.config.hidden == "nrelu":
+        if not (rbm.visible_units.tempers and rbm.hidden_units.tempers):
             raise UnitsError(
                 f"parallel tempering is for Bernoulli and softmax visible units and Bernoulli or categorical hidden "
                 f"ones, not for visible: {rbm.config.visible}, hidden: {rbm.config.hidden}; use chain: persistent"

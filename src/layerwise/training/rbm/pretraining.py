@@ -40,7 +40,7 @@ def pretrain_dbn(
     """
     rbms = [rbm for rbm in stack.rbms if isinstance(rbm, RBM)]
     # A list that is too short for the stack is found before the first layer has taken its time.
-    chosen = [settings.for_layer(k, rbm.config.has_gaussian_units) for k, rbm in enumerate(rbms)]
+    chosen = [settings.for_layer(k, rbm.has_real_units) for k, rbm in enumerate(rbms)]
     return pretrain_greedily(
         _RBMLayers(rbms, chosen, seed),
         training,

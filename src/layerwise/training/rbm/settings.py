@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import field_validator
 
-from layerwise.models.rbm import HiddenKind
+from layerwise.models.rbm.units import VISIBLE, HiddenName
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
-from layerwise.utils import Config, setting
+from layerwise.utils import Config, Registered, setting
 
 
 class ContrastiveDivergenceSettings(Config):
@@ -128,7 +128,7 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
         20, "passes over the training rows: one for all layers, or a list"
     )
     batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
-    visible: Literal["auto", "bernoulli", "gaussian"] = setting(
+    visible: Annotated[str, Registered(VISIBLE, lambda units: units.in_stacks, ("auto",))] = setting(
         "auto", "units of the first layer's inputs; auto: by the columns' kinds"
     )
     features: Literal["probabilities", "samples"] = setting(
@@ -180,10 +180,10 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     """One RBM's shape and training."""
 
     n_hidden: int = setting(500, "hidden units", "", ge=1)
-    visible: Literal["auto", "bernoulli", "gaussian", "softmax", "counts", "mixed"] = setting(
+    visible: Annotated[str, Registered(VISIBLE, also=("auto",))] = setting(
         "auto", "the inputs' units; auto: by the columns' kinds"
     )
-    hidden: HiddenKind = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
+    hidden: HiddenName = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
     hidden_group_size: int = setting(
         0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
     )

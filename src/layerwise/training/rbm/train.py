@@ -9,8 +9,8 @@ from torch import Tensor
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData
 from layerwise.data.transforms import make_dynamic_binarization
-from layerwise.models.rbm import RBM, RBMConfig, VisibleKind
-from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
+from layerwise.models.rbm import RBM, RBMConfig, has_pseudo_likelihood
+from layerwise.models.rbm.units import VISIBLE, UnitBlock, UnitsError, unit_blocks
 from layerwise.training.callbacks import (
     Callback,
     best_epoch_callbacks,
@@ -38,30 +38,20 @@ def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int 
         "hidden_group_size": settings.hidden_group_size,
         "learn_variance": settings.learn_variance,
     }
-    kinds = {block.kind for block in columns.blocks}
-    visible: VisibleKind
-    if settings.visible != "auto":
-        visible = settings.visible
-    elif kinds == {"count"}:
-        visible = "counts"
-    elif kinds == {"binary"} or columns.image_shape:
-        visible = "bernoulli"
-    else:
-        visible = "gaussian" if kinds == {"real"} else "mixed"
-        if kinds == {"categorical"} and all(b.stop - b.start == len(b.categories) for b in columns.blocks):
-            visible = "softmax"
-    groups = tuple(block.stop - block.start for block in columns.blocks)
+    visible = settings.visible
+    if visible == "auto":
+        visible = next((name for name, units in VISIBLE.all().items() if units.suits(columns)), "mixed")
+    units = VISIBLE.find(visible)
     if not n_classes and visible != "mixed":
-        return RBMConfig(
-            n_visible=n_visible, visible=visible, groups=groups * (visible == "softmax"), **shared
-        )
-    if visible == "counts":
-        raise UnitsError("label units cannot stand beside counts")
+        groups = tuple(block.stop - block.start for block in columns.blocks) if units.grouped else ()
+        return RBMConfig(n_visible=n_visible, visible=visible, groups=groups, **shared)
+    if visible != "mixed" and not units.in_blocks:
+        raise UnitsError(f"label units cannot stand beside {visible}")
     blocks: tuple[UnitBlock, ...]
-    if visible == "bernoulli" or visible == "gaussian":
-        blocks = (UnitBlock(kind=visible, size=columns.n_inputs),)
-    else:
+    if visible == "mixed" or units.grouped:
         blocks = unit_blocks(columns.blocks)
+    else:
+        blocks = (UnitBlock(kind=visible, size=columns.n_inputs),)
     if n_classes:
         blocks += (UnitBlock(kind="softmax", size=n_classes, groups=(n_classes,), rest=(False,)),)
     return RBMConfig(n_visible=n_visible, visible="mixed", blocks=blocks, **shared)
@@ -103,14 +93,10 @@ def fit_rbm(
         TrainingError: a metric is not finite; the message names the epoch and the likely remedy.
     """
     device = rbm.weight.device
-    real = rbm.config.has_gaussian_units
     rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
-    chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if real else settings
-    has_counts = rbm.config.visible == "counts"
+    chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if rbm.has_real_units else settings
     pseudo_likelihood_rows = (
-        0
-        if has_counts or ratings or (real and rbm.config.hidden == "nrelu")
-        else settings.pseudo_likelihood_rows
+        settings.pseudo_likelihood_rows if has_pseudo_likelihood(rbm) and not ratings else 0
     )
     if settings.monitor and not (pseudo_likelihood_rows and validation is not None):
         raise UnitsError(f"{settings.monitor} is not measured here; leave monitor: null")

@@ -1,4 +1,15 @@
-from .base import Units as Units, UnitsError as UnitsError
+from .base import (
+    HIDDEN as HIDDEN,
+    VISIBLE as VISIBLE,
+    HiddenName as HiddenName,
+    LayerShape as LayerShape,
+    StackVisibleName as StackVisibleName,
+    UnitBlock as UnitBlock,
+    Units as Units,
+    UnitsError as UnitsError,
+    VisibleName as VisibleName,
+    register_units as register_units,
+)
 from .bernoulli import BernoulliUnits as BernoulliUnits
 from .counts import ReplicatedSoftmaxUnits as ReplicatedSoftmaxUnits
 from .gaussian import (
@@ -6,6 +17,6 @@ from .gaussian import (
     GaussianUnits as GaussianUnits,
     GaussianVarianceUnits as GaussianVarianceUnits,
 )
-from .mixed import MixedUnits as MixedUnits, UnitBlock as UnitBlock, unit_blocks as unit_blocks
+from .mixed import MixedUnits as MixedUnits, unit_blocks as unit_blocks
 from .rectified import NoisyReLUUnits as NoisyReLUUnits
 from .softmax import SoftmaxUnits as SoftmaxUnits

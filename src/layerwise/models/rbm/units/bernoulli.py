@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from layerwise.models.rbm.units.base import Units, UnitsError
+from layerwise.data import DataSpec
+from layerwise.models.rbm.units.base import Units, UnitsError, register_units
 
 
+@register_units(visible="bernoulli", hidden="bernoulli")
 class BernoulliUnits(Units):
     """p(v = 1) = sigmoid(x); own term -v . b; summed out, softplus(x) a unit (Hinton 2002)."""
+
+    binary = tempers = has_pseudo_likelihood = in_blocks = in_stacks = True
+
+    @classmethod
+    def suits(cls, columns: DataSpec) -> bool:
+        """Return whether the columns are booleans or pixels."""
+        return bool(columns.image_shape) or {block.kind for block in columns.blocks} == {"binary"}
 
     @staticmethod
     def mean(x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
@@ -52,3 +63,23 @@ class BernoulliUnits(Units):
     def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, rng: torch.Generator) -> None:
         """Turn pre-activations into probabilities in place and sample states, without a new tensor."""
         torch.lt(scratch.uniform_(generator=rng), x.sigmoid_(), out=states)
+
+    def sites(self, n_units: int) -> list[Tensor] | None:
+        """Return the two states of each bit."""
+        return [torch.tensor([[0.0], [1.0]])] * n_units
+
+    def rounded(self, v: Tensor) -> Tensor:
+        """Round grey values."""
+        return v.round()
+
+    def log_pseudo_likelihood(
+        self, hidden_term: Callable[[Tensor], Tensor], v: Tensor, x: Tensor, weight: Tensor, bias: Tensor
+    ) -> Tensor:
+        """Return sum_i log sigmoid(F(v with v_i flipped) - F(v)), shape (rows,)."""
+        total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
+        present = hidden_term(x)
+        for i in range(v.shape[1]):
+            change = 1 - 2 * v[:, i]
+            flipped = hidden_term(torch.addr(x, change, weight[i])) + change * bias[i]
+            total += functional.logsigmoid(present - flipped)
+        return total

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from layerwise.models.rbm.units.base import Units, UnitsError
+from layerwise.data import DataSpec
+from layerwise.models.rbm.units.base import Units, UnitsError, register_units
 
 
+@register_units(visible="counts")
 class ReplicatedSoftmaxUnits(Units):
     """A row is a document's word counts v with D = sum_k v_k words.
 
@@ -17,6 +19,11 @@ class ReplicatedSoftmaxUnits(Units):
     """
 
     scales_hidden_bias = True
+
+    @classmethod
+    def suits(cls, columns: DataSpec) -> bool:
+        """Return whether all columns are counts."""
+        return {block.kind for block in columns.blocks} == {"count"}
 
     def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return D softmax(x), shape of x; of a single word without observation counts."""

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from layerwise.models.rbm.units.base import Units
+from layerwise.data import DataSpec
+from layerwise.models.rbm.units.base import LayerShape, Units, register_units
 
 # A variance below e^-6 of the standardised rows' is a point mass, not noise; its gradient would explode.
 LOWEST_LOG_VARIANCE = -6.0
+# A trapezoid rule of half-sigma steps integrates a mixture of normals to the last bits of a float64.
+STEPS_A_SIGMA = 2
+BEYOND = 9  # sigmas on both sides of the outermost means
+MOST_STEPS = 4000
 
 
+@register_units(visible="gaussian")
 class GaussianUnits(Units):
     """Unit variance: v ~ N(x, 1); own term |v - b|^2 / 2 (Welling et al. 2005)."""
+
+    real = has_pseudo_likelihood = in_blocks = in_stacks = True
+
+    @classmethod
+    def for_visible(cls, shape: LayerShape) -> Units:
+        """Return units of variance 1, or of a variance each that is learnt."""
+        return GaussianVarianceUnits(shape.n_units) if shape.learn_variance else cls()
+
+    @classmethod
+    def suits(cls, columns: DataSpec) -> bool:
+        """Return whether all columns are numbers, and no pixels."""
+        return not columns.image_shape and {block.kind for block in columns.blocks} == {"real"}
 
     @staticmethod
     def mean(x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
@@ -47,6 +66,16 @@ class GaussianUnits(Units):
         """Leave x as it is."""
         return x
 
+    def loss_constant(self, n_units: int) -> float:
+        """Return log(2 pi) / 2 a unit."""
+        return n_units * math.log(2 * math.pi) / 2
+
+    def log_pseudo_likelihood(
+        self, hidden_term: Callable[[Tensor], Tensor], v: Tensor, x: Tensor, weight: Tensor, bias: Tensor
+    ) -> Tensor:
+        """Return the log-densities of the v_i, normalised by quadrature, shape (rows,)."""
+        return _log_pseudo_likelihood(hidden_term, v, x, weight, bias, torch.ones_like(bias))
+
 
 class GaussianVarianceUnits(Units):
     """A variance for each unit, learnt as z = log sigma^2, so that it stays positive (Cho et al. 2011).
@@ -54,6 +83,8 @@ class GaussianVarianceUnits(Units):
     E(v, h) = sum_i (v_i - b_i)^2 / (2 sigma_i^2) - c . h - sum_ij v_i / sigma_i^2 W_ij h_j, so that
     v_i ~ N(x_i, sigma_i^2) with x = b + W h.
     """
+
+    real = learns_variance = has_pseudo_likelihood = True
 
     def __init__(self, n_units: int) -> None:
         super().__init__()
@@ -96,3 +127,43 @@ class GaussianVarianceUnits(Units):
     def log_variance_gradient(self, v: Tensor, bias: Tensor, y: Tensor) -> Tensor:
         """Return -dE/dz of each row, (rows, units), for y = W E[h | v]: ((v - b)^2 / 2 - v y) / sigma^2."""
         return ((v - bias).square() / 2 - v * y) * (-self.log_variance).exp()
+
+    def loss_constant(self, n_units: int) -> float:
+        """Return log(2 pi) / 2 a unit."""
+        return n_units * math.log(2 * math.pi) / 2
+
+    def log_pseudo_likelihood(
+        self, hidden_term: Callable[[Tensor], Tensor], v: Tensor, x: Tensor, weight: Tensor, bias: Tensor
+    ) -> Tensor:
+        """Return the log-densities of the v_i, normalised by quadrature, shape (rows,)."""
+        return _log_pseudo_likelihood(hidden_term, v, x, weight, bias, self.log_variance.exp())
+
+
+def _log_pseudo_likelihood(
+    hidden_term: Callable[[Tensor], Tensor],
+    v: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    variances: Tensor,
+) -> Tensor:
+    total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
+    present = hidden_term(x)
+    for i, (w, b, variance) in enumerate(zip(weight, bias, variances, strict=True)):
+        sigma = float(variance.sqrt())
+        # Given the others, v_i is a mixture of normals around b + W h, h between 0 and 1.
+        low = float(b + w.clamp_max(0).sum()) - BEYOND * sigma
+        high = float(b + w.clamp_min(0).sum()) + BEYOND * sigma
+        n_steps = (high - low) / sigma * STEPS_A_SIGMA
+        if not math.isfinite(n_steps):
+            return torch.full_like(total, math.nan)
+        n_points = min(int(n_steps) + 2, MOST_STEPS)
+        points = torch.linspace(low, high, n_points, dtype=v.dtype, device=v.device)
+        without = x - torch.outer(v[:, i], w) / variance
+        scores = torch.stack(
+            [hidden_term(without + u / variance * w) - (u - b).square() / (2 * variance) for u in points],
+            1,
+        )
+        log_integral = scores.logsumexp(1) + torch.log(points[1] - points[0])
+        total += present - (v[:, i] - b).square() / (2 * variance) - log_integral
+    return total

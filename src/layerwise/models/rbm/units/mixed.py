@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, cast
+from itertools import accumulate, pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from layerwise.data import ColumnBlock
-from layerwise.models.rbm.units.base import Units, UnitsError
-from layerwise.models.rbm.units.bernoulli import BernoulliUnits
-from layerwise.models.rbm.units.gaussian import GaussianUnits, GaussianVarianceUnits
-from layerwise.models.rbm.units.softmax import SoftmaxUnits
-from layerwise.utils import Config
-
-
-class UnitBlock(Config):
-    """Neighbouring visible units of one kind; `groups` and `rest` are those of `SoftmaxUnits`."""
-
-    kind: Literal["bernoulli", "gaussian", "softmax"]
-    size: int
-    groups: tuple[int, ...] = ()
-    rest: tuple[bool, ...] = ()
+from layerwise.models.rbm.units.base import (
+    VISIBLE,
+    LayerShape,
+    UnitBlock,
+    Units,
+    UnitsError,
+    register_units,
+)
 
 
 def unit_blocks(blocks: Sequence[ColumnBlock]) -> tuple[UnitBlock, ...]:
@@ -53,14 +48,7 @@ def unit_blocks(blocks: Sequence[ColumnBlock]) -> tuple[UnitBlock, ...]:
     return tuple(found)
 
 
-def _make_units(block: UnitBlock, learn_variance: bool) -> Units:
-    if block.kind == "softmax":
-        return SoftmaxUnits(block.groups, block.rest)
-    if block.kind == "bernoulli":
-        return BernoulliUnits()
-    return GaussianVarianceUnits(block.size) if learn_variance else GaussianUnits()
-
-
+@register_units(visible="mixed")
 class MixedUnits(Units):
     """Each method is the blocks' own, concatenated or added up.
 
@@ -73,7 +61,42 @@ class MixedUnits(Units):
         super().__init__()
         self.blocks = tuple(blocks)
         self.sizes = [block.size for block in blocks]
-        self.kinds = nn.ModuleList(_make_units(block, learn_variance) for block in blocks)
+        shapes = [
+            LayerShape(
+                n_units=block.size, groups=block.groups, rest=block.rest, learn_variance=learn_variance
+            )
+            for block in blocks
+        ]
+        self.kinds = nn.ModuleList(
+            VISIBLE.find(block.kind).for_visible(shape) for block, shape in zip(blocks, shapes, strict=True)
+        )
+
+    @classmethod
+    def for_visible(cls, shape: LayerShape) -> Units:
+        """Return units of the shape's blocks.
+
+        Raises:
+            ValueError: the blocks, or the groups of one, have not as many units as they should.
+        """
+        sizes = tuple(block.size for block in shape.blocks)
+        if sum(sizes) != shape.n_units:
+            raise ValueError(f"mixed units in blocks of {sizes} are not {shape.n_units} in all")
+        return cls(shape.blocks, shape.learn_variance)
+
+    def layout(self, n_units: int) -> list[tuple[Units, slice]]:
+        """Return each block's units with their columns."""
+        bounds = pairwise(accumulate(self.sizes, initial=0))
+        return [(cast(Units, units), slice(*at)) for units, at in zip(self.kinds, bounds, strict=True)]
+
+    def sites(self, n_units: int) -> list[Tensor] | None:
+        """Return the sites of all blocks; None if those of one cannot be listed."""
+        found: list[Tensor] = []
+        for units, at in self.layout(n_units):
+            sites = units.sites(at.stop - at.start)
+            if sites is None:
+                return None
+            found += sites
+        return found
 
     def parts(self, values: Tensor) -> list[tuple[Units, Tensor]]:
         """Return each block's units with its columns of (rows, units) or its part of (units,)."""

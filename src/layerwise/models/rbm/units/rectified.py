@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from layerwise.models.rbm.units.base import Units, UnitsError
+from layerwise.models.rbm.units.base import Units, UnitsError, register_units
 
 # Beyond 40, softplus is the identity or 0 to the last bit of a float64.
 REACH = 40
 
 
+@register_units(hidden="nrelu")
 class NoisyReLUUnits(Units):
     """NReLU (Nair & Hinton 2010): h = max(0, x + N(0, sigmoid(x))).
 
@@ -21,6 +22,8 @@ class NoisyReLUUnits(Units):
     of the copies, exactly; the sampler and its mean are Nair and Hinton's approximation of their sum (0.4 too low at
     x = 0, right far from it), so that Gibbs steps leave the model's distribution only nearly unchanged.
     """
+
+    unbounded, samples_exactly = True, False
 
     def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return E max(0, x + s e) = x Phi(x / s) + s phi(x / s) for s^2 = sigmoid(x), shape of x."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from layerwise.models.rbm.units.base import Units, UnitsError
+from layerwise.data import DataSpec
+from layerwise.models.rbm.units.base import LayerShape, Units, UnitsError, register_units
 
 
+@register_units(visible="softmax", hidden="categorical")
 class SoftmaxUnits(Units):
     """One-hot groups: p(v_k = 1) = exp(x_k) / sum over the group; own term -v . b.
 
@@ -19,6 +23,8 @@ class SoftmaxUnits(Units):
         groups: the size of each group; neighbouring units belong together.
         rest: whether each group has the state without a unit; one value for all, or one a group.
     """
+
+    tempers = has_pseudo_likelihood = grouped = in_blocks = True
 
     first: Tensor
     columns: Tensor
@@ -49,6 +55,37 @@ class SoftmaxUnits(Units):
         self.register_buffer("blank", blank, persistent=False)
         self.register_buffer("positions", torch.cat(positions), persistent=False)
         self.register_buffer("group", torch.repeat_interleave(torch.tensor(groups)), persistent=False)
+
+    @classmethod
+    def for_visible(cls, shape: LayerShape) -> Units:
+        """Return units in the groups of the shape.
+
+        Raises:
+            ValueError: the groups have not as many units as the layer.
+        """
+        if sum(shape.groups) != shape.n_units:
+            raise ValueError(f"softmax units in groups of {shape.groups} are not {shape.n_units} in all")
+        return cls(shape.groups, shape.rest or False)
+
+    @classmethod
+    def for_hidden(cls, shape: LayerShape) -> Units:
+        """Return units in groups of `group_size`.
+
+        Raises:
+            ValueError: the layer does not divide into such groups.
+        """
+        if shape.group_size < 2 or shape.n_units % shape.group_size:
+            raise ValueError(
+                f"{shape.n_units} hidden units make no groups of hidden_group_size={shape.group_size}"
+            )
+        return cls((shape.group_size,) * (shape.n_units // shape.group_size))
+
+    @classmethod
+    def suits(cls, columns: DataSpec) -> bool:
+        """Return whether all columns are dummies, one for every category."""
+        return {block.kind for block in columns.blocks} == {"categorical"} and all(
+            block.stop - block.start == len(block.categories) for block in columns.blocks
+        )
 
     def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return the softmax of each group, 0 where the observation count is; shape of x."""
@@ -97,6 +134,28 @@ class SoftmaxUnits(Units):
     def observation_counts(self, v: Tensor) -> Tensor | None:
         """Return 1 for the units of observed groups and 0 for the others, shape of v."""
         return self.observed(v)[:, self.group]
+
+    def sites(self, n_units: int) -> list[Tensor] | None:
+        """Return the states of each group, last the one that no unit stands for."""
+        groups = zip(self.groups, self.rest, strict=True)
+        return [torch.cat([torch.eye(size), torch.zeros(int(rest), size)]) for size, rest in groups]
+
+    def log_pseudo_likelihood(
+        self, hidden_term: Callable[[Tensor], Tensor], v: Tensor, x: Tensor, weight: Tensor, bias: Tensor
+    ) -> Tensor:
+        """Return the sum over observed groups of log p(group | all other units), shape (rows,)."""
+        total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
+        observed, start = self.observed(v), 0
+        for g, (size, rest) in enumerate(zip(self.groups, self.rest, strict=True)):
+            at = slice(start, start + size)
+            without = x - v[:, at] @ weight[at]
+            scores = [hidden_term(without + w) + b for w, b in zip(weight[at], bias[at], strict=True)]
+            if rest:
+                scores.append(hidden_term(without))
+            own = hidden_term(x) + v[:, at] @ bias[at]
+            total += (own - torch.stack(scores, 1).logsumexp(1)) * observed[:, g]
+            start += size
+        return total
 
     def observed(self, v: Tensor) -> Tensor:
         """Return 1 for each observed group and 0 for each missing one, shape (rows, groups)."""
