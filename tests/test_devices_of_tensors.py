@@ -1,4 +1,4 @@
-"""A tensor is made where its inputs are: code that learns or measures names the device of every tensor that it makes."""
+"""A tensor is made where its inputs are: code that learns or measures names the device of every tensor it makes."""
 
 import ast
 from pathlib import Path

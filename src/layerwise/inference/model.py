@@ -102,7 +102,9 @@ class TrainedModel:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
         inputs = torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
         with torch.no_grad():
-            outputs = [self.network(part.to(self.device)).cpu() for part in inputs.split(INFERENCE_BATCH_SIZE)]
+            outputs = [
+                self.network(part.to(self.device)).cpu() for part in inputs.split(INFERENCE_BATCH_SIZE)
+            ]
         if not outputs:
             return np.zeros((0, self.columns.n_outputs), np.float32)
         return self.columns.unscaled(probabilities(self.columns.task, torch.cat(outputs))).numpy()

@@ -31,7 +31,9 @@ def check_device(name: str) -> None:
         n = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if int(name.partition(":")[2] or 0) >= n:
             here = f"{n} GPU(s), cuda:0 to cuda:{n - 1}" if n else "no GPU that torch can use"
-            raise DeviceError(f"compute.device: {name} is not here: this machine has {here}; take auto or cpu")
+            raise DeviceError(
+                f"compute.device: {name} is not here: this machine has {here}; take auto or cpu"
+            )
     elif name == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("compute.device: mps is not here: it is Apple's GPU; take auto or cpu")
 
@@ -44,9 +46,9 @@ def gpu_name() -> str:
 def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch.device:
     """Return where a network learns or is evaluated, log why, and report it as the run's tag `device.<what>`.
 
-    `compute.device` decides. `auto` takes the first GPU for steps of at least a million products (parameters times rows
-    of a batch), and the CPU for smaller ones and where there is no GPU. Sizes decide and never a timing, so that the same
-    parameters give the same numbers.
+    `compute.device` decides. `auto` takes the first GPU for steps of at least a million products (parameters times
+    rows of a batch), and the CPU for smaller ones and where there is no GPU. Sizes decide and never a timing, so that
+    the same parameters give the same numbers.
 
     Args:
         network: its parameters are counted, those of a convolution, which meet many pixels, a hundredfold; or how many
@@ -64,9 +66,7 @@ def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch
     else:
         found = "cuda" if products >= GPU_FROM_PRODUCTS else "cpu"
         few = "at least" if found == "cuda" else "fewer than"
-        reason = (
-            f"{n_parameters:,} parameters x {batch_size:,} rows are {few} {GPU_FROM_PRODUCTS:,} products a step"
-        )
+        reason = f"{n_parameters:,} parameters x {batch_size:,} rows are {few} {GPU_FROM_PRODUCTS:,} products a step"
     log.info("%s on %s: %s", what, found, reason)
     run_context.report_tags({f"device.{what}": f"{found}: {reason}"})
     return torch.device(found)

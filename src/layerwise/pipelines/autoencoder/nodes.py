@@ -59,10 +59,10 @@ def train_network(
         latent_size = settings.resolved("denoising")["latent_size"]
         size = dense_parameters(columns.n_inputs, latent_size, columns.n_inputs)
         device = choose_device(size, settings.batch_size, "autoencoder")
-        ratings, history = train_rating_autoencoder(
+        ratings, found = train_rating_autoencoder(
             training.to(device), validation.to(device), columns, settings, seed
         )
-        return ratings.cpu(), history
+        return ratings.cpu(), found
     network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder"))
     device = choose_device(network, settings.batch_size, "autoencoder")
     network.to(device)

@@ -15,6 +15,7 @@ from layerwise.models.gan import Discriminator, Generator
 from layerwise.pipelines.gan.tables import encode_and_train_gan
 from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.training.gan import (
+    CLASSIFIER_SIZES,
     GANResult,
     GANSettings,
     sample_conditions,

@@ -139,7 +139,7 @@ class GANSettings(AdversarialSettings):
         return self
 
     def count_parameters(self, n_inputs: int) -> int:
-        """Return the parameters of both networks for rows of so many numbers; those of convolutions count a hundredfold."""
+        """Return the parameters of both networks, of rows of so many numbers; a convolution's count a hundredfold."""
         if self.network == "dcgan":
             dense = dense_parameters(self.latent_size, 2 * self.channels * n_inputs // 16)
             return dense + 2 * 100 * 16 * self.channels * (1 + 2 * self.channels)
