@@ -51,16 +51,16 @@ def run_seeds(env: str, seeds: int, validation: bool, overrides: dict) -> None:
             if name in values:
                 found.setdefault(name, []).append(values[name].value)
         found.setdefault("seconds", []).append(seconds)
-        found.setdefault("epochs", []).append(len(history["epochs"]))
+        found.setdefault("epochs", []).append(len(history.epochs))
         settings = p["evaluation"].model_copy(update={"bootstrap": 0})
         if not validation and p["problem"].derive == EXERCISE:
             other = train_without_area(
-                raw, split.to_dict(), p["problem"], p["preprocessing"], None, p["mlp"], p["finetuning"], seed
+                raw, split, p["problem"], p["preprocessing"], None, p["mlp"], p["finetuning"], seed
             )
-            exercise = measure_exercise(network, test, columns.model_dump(), *other, settings, seed)
+            exercise, _ = measure_exercise(network, test, columns, *other, settings, seed)
             for name, of in exercise.items():
-                found.setdefault(f"accuracy {name}", []).append(of["accuracy"]["value"])
-                found.setdefault(f"roc_auc {name}", []).append(of["roc_auc"]["value"])
+                found.setdefault(f"accuracy {name}", []).append(of["accuracy"].value)
+                found.setdefault(f"roc_auc {name}", []).append(of["roc_auc"].value)
     part = "validation" if validation else "test"
     print(f"{env}, {seeds} seeds, {len(test)} {part} rows")
     for name, values in found.items():

@@ -55,7 +55,7 @@ def test_the_history_holds_every_epoch(trained):
 
 
 def test_every_generator_is_evaluated_by_the_same_metrics(trained):
-    found = report(trained, "sample_metrics")
+    found = report(trained, "sample_metrics") | report(trained, "baseline_metrics")
     assert set(found) == {"gan", "vae, 1 epochs", "training mean", "training rows"}
     assert found["training rows"]["frechet_distance"] < 0.2 * found["training mean"]["frechet_distance"]
     assert found["training mean"]["coverage"] < 0.2
@@ -102,9 +102,11 @@ def test_a_dcgan_trains_on_captions(project):
         "captions": ["a seven, thick", "a thin one"],
     }
     project.run("gan", problem={"name": "captions"}, gan=settings)
-    encoding = project.json("06_models/captions/gan/encoding.json")
-    assert len(encoding["captions"]["intensity"]) == 10
+    captions = project.catalog(problem={"name": "captions"}).load("gan.captions")
+    assert len(captions.intensity) == 10
     assert set(report(project, "sample_metrics", "captions")) == {"gan"}
+    written = {path.stem for path in (project.path / "data/08_reporting/captions/gan").iterdir()}
+    assert "baseline_metrics" not in written
 
 
 @pytest.fixture(scope="module")
@@ -129,10 +131,18 @@ def test_synthetic_rows_have_the_original_columns_types_and_values(table):
 
 
 def test_a_tables_rows_are_evaluated_by_utility_and_detection(table):
-    found = report(table, "sample_metrics", "forest_fires_size")
+    found = report(table, "row_fidelity", "forest_fires_size")
     assert 0.4 < found["detection_auc"] <= 1
     assert set(found["utility"]) == {"logistic regression", "gradient boosting"}
-    assert all(0 <= value <= 1 for value in found["marginals"].values())
+    by_column = report(table, "column_fidelity", "forest_fires_size")
+    assert all(0 <= value <= 1 for value in by_column["marginals"].values())
+    tracked = dict(
+        table.query(
+            "select key, value from latest_metrics where run_uuid = ?", run_of(table, "forest_fires_size")[0]
+        )
+    )
+    assert tracked["test/detection_auc"] == pytest.approx(found["detection_auc"])
+    assert tracked["test/marginal_distance"] == pytest.approx(by_column["marginal"])
     assert sum(found["classes"]["generated"]) == pytest.approx(1)
     text = (table.path / "data/08_reporting/forest_fires_size/gan/report.md").read_text()
     assert "trained on synthetic rows" in text

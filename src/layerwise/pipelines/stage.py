@@ -76,6 +76,14 @@ class Stage:
         name = name or function.__name__
         return self.node(function, inputs, name.replace("plot_", "figure_"), name, tag="figures")
 
+    def measure(self, function: Callable[..., object], inputs: list[str], output: str) -> Node:
+        """Return a node that returns what it measured, and the metrics of it that the run logs.
+
+        The metrics' entry is `metrics_<output>`, without a `_metrics` at the output's end.
+        """
+        part = output.removesuffix("_metrics")
+        return self.node(function, inputs, [output, f"metrics_{part}"])
+
     def _dataset(self, name: str) -> str:
         shared = name in SHARED or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"

@@ -3,7 +3,7 @@ import torch
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.datasets import EmbeddedDigits
-from layerwise.training.diagnostics import GradientStudySettings, has_improved, remedy_trials, run_trial
+from layerwise.training.diagnostics import GradientStudySettings, TrialResult, remedy_trials, run_trial
 
 N_PIXELS = 784
 COLUMNS = DataSpec(
@@ -36,7 +36,21 @@ def test_each_remedy_makes_a_failing_network_learn_better(digits, failing, seed)
     training, validation = digits
     trials = remedy_trials(GradientStudySettings(), len(training))[failing]
     found = [run_trial(each, training, validation, COLUMNS, GradientStudySettings(), seed) for each in trials]
-    assert not has_improved(found[0], found[0])
-    assert {each["name"]: has_improved(each, found[0]) for each in found[1:]} == {
-        each["name"]: True for each in found[1:]
+    assert not found[0].has_improved(found[0])
+    assert {each.name: each.has_improved(found[0]) for each in found[1:]} == {
+        each.name: True for each in found[1:]
     }
+
+
+def result(loss):
+    return TrialResult(
+        name="", gradients=(), ratio=None, last_gradient=None, loss=loss, error=None, diagnoses=()
+    )
+
+
+def test_a_remedy_improves_on_a_network_that_diverged_unless_it_diverges_too():
+    assert result(2.0).has_improved(result(2.5))
+    assert not result(2.5).has_improved(result(2.5))
+    assert result(9.0).has_improved(result(None))
+    assert not result(None).has_improved(result(None))
+    assert not result(None).has_improved(result(2.5))

@@ -37,8 +37,8 @@ def test_the_gradient_by_step_is_that_of_finite_differences():
 def test_gated_nets_keep_what_a_plain_one_forgets(seed):
     given = {"length": 60, "updates": 120, "hidden_size": 32, "seed": seed}
     plain, gated = train_long_range_memory("rnn", **given), train_long_range_memory("lstm", **given)
-    assert gated["accuracy"] > 0.99
-    assert plain["accuracy"] < 0.6
+    assert gated.accuracy > 0.99
+    assert plain.accuracy < 0.6
     # What reaches the first step, as a fraction of the last step's: vanished, and not.
-    assert plain["gradients"][0] / plain["gradients"][-1] < 1e-9
-    assert gated["gradients"][0] / gated["gradients"][-1] > 1e-3
+    assert plain.gradients[0] / plain.gradients[-1] < 1e-9
+    assert gated.gradients[0] / gated.gradients[-1] > 1e-3

@@ -1,12 +1,23 @@
 from .images import (
+    ImageSampleMetrics as ImageSampleMetrics,
+    PairErrors as PairErrors,
+    SampleMetrics as SampleMetrics,
+    compare_with_baseline as compare_with_baseline,
     evaluate_image_samples as evaluate_image_samples,
     repeat_training_mean as repeat_training_mean,
     sample_training_rows as sample_training_rows,
 )
 from .sample_quality import (
+    Memorization as Memorization,
     distances as distances,
     memorization as memorization,
     nearest_distance as nearest_distance,
+)
+from .table_samples import (
+    ColumnFidelity as ColumnFidelity,
+    RowFidelity as RowFidelity,
+    compare_columns as compare_columns,
+    compare_rows as compare_rows,
 )
 from .tables import (
     associations as associations,

@@ -1,15 +1,16 @@
-"""All metrics of generated images in one dict, the same for every generator of a problem."""
+"""All metrics of generated images, the same for every generator of a problem."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import torch
+from pydantic import ConfigDict, RootModel
 from torch import Tensor
 
 from layerwise.evaluation.generative.sample_quality import (
+    Memorization,
     class_fractions,
     frechet_distance,
     kernel_distance,
@@ -17,9 +18,55 @@ from layerwise.evaluation.generative.sample_quality import (
     prdc,
 )
 from layerwise.evaluation.likelihood import parzen_log_likelihood
+from layerwise.utils import Config
 
 # Rows of neighbour searches, whose cost grows with the square, and validation rows that choose Parzen's sigma.
 NEIGHBOR_ROWS, MEMORIZATION_ROWS, SIGMA_ROWS = 2000, 1000, 1000
+
+
+class ImageSampleMetrics(Config):
+    """The metrics of generated images against test rows.
+
+    Distances, precision, recall, density and coverage are taken in the features of a classifier, which also gives the
+    `class_fractions`; `parzen_*` are of Parzen windows, in nats.
+    """
+
+    frechet_distance: float
+    kernel_distance: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    parzen_log_prob: float
+    parzen_standard_error: float
+    parzen_sigma: float
+    class_fractions: tuple[float, ...]
+    memorization: Memorization
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers that a run logs by name."""
+        unlogged = {"parzen_standard_error", "parzen_sigma", "class_fractions", "memorization"}
+        fractions = torch.tensor(self.class_fractions)
+        return self.model_dump(exclude=unlogged) | {
+            "memorization_ratio": self.memorization.ratio,
+            "min_class_fraction": float(fractions.min()),
+            "max_class_fraction": float(fractions.max()),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"Frechet distance {self.frechet_distance:.2f}, coverage {self.coverage:.3f}, Parzen log-likelihood "
+            f"{self.parzen_log_prob:.1f} nats"
+        )
+
+
+class SampleMetrics(RootModel[dict[str, ImageSampleMetrics]]):
+    """The metrics of several generators' images by the generators' names."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {found}" for name, found in self.root.items())
 
 
 def evaluate_image_samples(
@@ -30,7 +77,7 @@ def evaluate_image_samples(
     features: Callable[[Tensor], Tensor],
     classes: Callable[[Tensor], Tensor],
     n_classes: int,
-) -> dict[str, Any]:
+) -> ImageSampleMetrics:
     """Return every metric of generated images (m, d) against test rows, from which no generator has learnt.
 
     Args:
@@ -45,18 +92,33 @@ def evaluate_image_samples(
     real_features, generated_features = features(test), features(generated)
     fractions = class_fractions(classes(generated), n_classes)
     window = parzen_log_likelihood(generated, validation[:SIGMA_ROWS], test)
-    return {
-        "frechet_distance": frechet_distance(real_features, generated_features),
-        "kernel_distance": kernel_distance(real_features, generated_features),
+    return ImageSampleMetrics(
+        frechet_distance=frechet_distance(real_features, generated_features),
+        kernel_distance=kernel_distance(real_features, generated_features),
         **asdict(prdc(real_features[:NEIGHBOR_ROWS], generated_features[:NEIGHBOR_ROWS])),
-        "parzen_log_prob": window.log_likelihood,
-        "parzen_standard_error": window.standard_error,
-        "parzen_sigma": window.sigma,
-        "class_fractions": fractions.tolist(),
-        "memorization": asdict(
-            memorization(training, test[:MEMORIZATION_ROWS], generated[:MEMORIZATION_ROWS])
-        ),
-    }
+        parzen_log_prob=window.log_likelihood,
+        parzen_standard_error=window.standard_error,
+        parzen_sigma=window.sigma,
+        class_fractions=tuple(fractions.tolist()),
+        memorization=memorization(training, test[:MEMORIZATION_ROWS], generated[:MEMORIZATION_ROWS]),
+    )
+
+
+class PairErrors(Config):
+    """The mean squared error per pixel of generated images, beside that of a baseline."""
+
+    mse: float
+    baseline_mse: float
+
+    def __str__(self) -> str:
+        return f"squared error per pixel {self.mse:.4f}, baseline {self.baseline_mse:.4f}"
+
+
+def compare_with_baseline(generated: Tensor, true: Tensor, baseline: Tensor) -> PairErrors:
+    """Return the errors of generated images (n, d) and of a baseline's (n, d) against the true ones (n, d)."""
+    return PairErrors(
+        mse=float((generated - true).square().mean()), baseline_mse=float((baseline - true).square().mean())
+    )
 
 
 def repeat_training_mean(training: Tensor, n: int) -> Tensor:

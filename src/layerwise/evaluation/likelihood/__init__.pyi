@@ -3,10 +3,18 @@ from .ais import (
     annealing_schedule as annealing_schedule,
     reverse_ais_log_weights as reverse_ais_log_weights,
 )
-from .iwae import elbo_terms as elbo_terms, importance_weighted_log_prob as importance_weighted_log_prob
+from .iwae import (
+    VariationalLikelihood as VariationalLikelihood,
+    elbo_terms as elbo_terms,
+    importance_weighted_log_prob as importance_weighted_log_prob,
+    variational_likelihood as variational_likelihood,
+)
 from .parzen import parzen_log_likelihood as parzen_log_likelihood
 from .rbm import (
     LikelihoodSettings as LikelihoodSettings,
+    LogProbability as LogProbability,
+    RBMLikelihood as RBMLikelihood,
     log_partition as log_partition,
     log_probability as log_probability,
+    rbm_likelihood as rbm_likelihood,
 )

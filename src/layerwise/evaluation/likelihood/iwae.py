@@ -8,6 +8,82 @@ import torch
 from torch import Tensor
 
 from layerwise.models.autoencoder import LatentVariableModel, evidence_lower_bound, log_weights
+from layerwise.utils import Config, torch_rng
+
+
+class Binarization(Config):
+    """How pixels became 0 or 1: in training by `preprocessing.binarize`, and of the test rows."""
+
+    training: str
+    test: str
+
+
+class VariationalLikelihood(Config):
+    """Bounds on the mean log-probability of rows, in nats.
+
+    Args:
+        elbo: with one sample a row: less the two terms after it.
+        reconstruction: the mean of -log p(x | z).
+        kl_divergence: of the posterior from the prior.
+        log_prob: with `samples` importance samples a row.
+        standard_error: of that over rows; None of a single row.
+        samples: of each row.
+        rows: how many.
+        binarization: None where pixels are no binary units.
+    """
+
+    elbo: float
+    reconstruction: float
+    kl_divergence: float
+    log_prob: float
+    standard_error: float | None
+    samples: int
+    rows: int
+    binarization: Binarization | None = None
+
+    def metrics(self) -> dict[str, float]:
+        """Return both bounds by name."""
+        return {"elbo": self.elbo, "log_prob": self.log_prob}
+
+    def __str__(self) -> str:
+        how = self.binarization
+        return (
+            f"Log-probability of a test row: at least {self.log_prob:.2f} nats with {self.samples} samples, "
+            f"{self.elbo:.2f} with one; binarisation: "
+            + ("none" if how is None else f"{how.training} in training, {how.test}")
+        )
+
+
+def variational_likelihood(
+    vae: LatentVariableModel, rows: Tensor, samples: int, trained_on: str, seed: int
+) -> VariationalLikelihood:
+    """Bound log p of rows, with one sample a row and with many; grey pixels are binarized by one draw.
+
+    Args:
+        vae: on the device to compute on.
+        rows: (n, n_inputs) test rows.
+        samples: importance samples of each row.
+        trained_on: how pixels were binarized in training.
+        seed: of the run.
+    """
+    device, binarization = next(vae.parameters()).device, None
+    if vae.output.binary:
+        binarization = Binarization(training=trained_on, test="as prepared")
+        if not bool(((rows == 0) | (rows == 1)).all()):
+            rows = torch.bernoulli(rows, generator=torch_rng(seed, "likelihood", "ink"))
+            binarization = Binarization(training=trained_on, test="one draw")
+    rows = rows.to(device)
+    terms = elbo_terms(vae, rows, torch_rng(seed, "likelihood", "bound", device=device))
+    rng = torch_rng(seed, "likelihood", "draws", device=device)
+    each = importance_weighted_log_prob(vae, rows, samples, rng)
+    return VariationalLikelihood(
+        **terms,
+        log_prob=float(each.mean()),
+        standard_error=float(each.std() / len(each) ** 0.5) if len(each) > 1 else None,
+        samples=samples,
+        rows=len(rows),
+        binarization=binarization,
+    )
 
 
 def importance_weighted_log_prob(

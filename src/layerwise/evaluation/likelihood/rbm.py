@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -16,11 +16,13 @@ from layerwise.evaluation.likelihood.partition import (
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.models.rbm import DBN, RBM, number_of_states, rbm_sites
-from layerwise.utils import Config, setting
+from layerwise.models.rbm import DBN, RBM, log_pseudo_likelihood, number_of_states, rbm_sites
+from layerwise.utils import Config, setting, torch_rng
 
 # Sums over more states than this are slower than annealing.
 MAX_EXACT_UNITS = 18
+# Test rows whose pseudo-likelihood is computed.
+PSEUDO_LIKELIHOOD_ROWS = 200
 
 
 class LikelihoodSettings(Config):
@@ -37,19 +39,44 @@ class LikelihoodSettings(Config):
     )
 
 
-@dataclass(frozen=True)
-class LogProbability:
+class LogProbability(Config):
     """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `standard_error` over rows."""
 
     low: float
     high: float
+    midpoint: float
     standard_error: float
     n_rows: int
 
-    @property
-    def midpoint(self) -> float:
-        """The middle of the interval."""
-        return (self.low + self.high) / 2
+
+class RBMLikelihood(Config):
+    """What an RBM makes of rows, in nats: log Z, their mean log-probability, and the pseudo-likelihood of test rows.
+
+    `is_sampled` says that grey pixels were binarized by one draw.
+    """
+
+    log_partition: LogPartition
+    log_probability: dict[Literal["test", "training"], LogProbability]
+    pseudo_likelihood: float
+    is_sampled: bool
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers under the names that a run logs."""
+        test = self.log_probability["test"]
+        return {
+            "test/log_prob": test.midpoint,
+            "test/log_prob_low": test.low,
+            "test/log_prob_high": test.high,
+            "test/pseudo_likelihood": self.pseudo_likelihood,
+            "log_partition": self.log_partition.midpoint,
+        }
+
+    def __str__(self) -> str:
+        test, training = self.log_probability["test"], self.log_probability["training"]
+        return (
+            f"Log-probability of a test row ({self.log_partition.method}): {test.midpoint:.2f} nats, between "
+            f"{test.low:.2f} and {test.high:.2f}; of a training row {training.midpoint:.2f}"
+        )
 
 
 def log_partition(
@@ -80,7 +107,45 @@ def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: 
     """Return the mean over rows (n, n_visible) of log p(v) = -F(v) - log Z."""
     values = torch.cat([-rbm.free_energy(part).double() for part in rows.split(at_a_time)])
     mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
-    return LogProbability(mean - partition.high, mean - partition.low, standard_error, len(rows))
+    low, high = mean - partition.high, mean - partition.low
+    return LogProbability(
+        low=low, high=high, midpoint=(low + high) / 2, standard_error=standard_error, n_rows=len(rows)
+    )
+
+
+def rbm_likelihood(
+    rbm: RBM, training: Tensor, test: Tensor, settings: LikelihoodSettings, seed: int, *, images: bool
+) -> RBMLikelihood:
+    """Return log Z and the rows' log-probabilities; grey values of Bernoulli units are binarized by one draw.
+
+    Args:
+        rbm: on the device to compute on; its hidden units are not rectified ones, which have no likelihood here.
+        training: (n, n_visible), of which as many rows are evaluated as there are test rows.
+        test: (m, n_visible).
+        settings: how log Z is computed.
+        seed: of the run.
+        images: whether the rows are.
+    """
+    device = rbm.weight.device
+    pixel_rng = torch_rng(seed, "likelihood", "ink")
+    known, new = (_binarize(rows, rbm, pixel_rng).to(device) for rows in (training, test))
+    partition = log_partition(rbm, known, settings, torch_rng(seed, "likelihood", "states", device=device))
+    return RBMLikelihood(
+        log_partition=partition,
+        log_probability={
+            "test": log_probability(rbm, new, partition),
+            "training": log_probability(rbm, known[: len(new)], partition),
+        },
+        pseudo_likelihood=float(log_pseudo_likelihood(rbm, new[:PSEUDO_LIKELIHOOD_ROWS]).mean()),
+        is_sampled=images,
+    )
+
+
+def _binarize(inputs: Tensor, rbm: RBM, rng: torch.Generator) -> Tensor:
+    """Binarize grey values by one draw: Bernoulli units give a probability to binary rows alone."""
+    if not rbm.visible_units.binary or bool(((inputs == 0) | (inputs == 1)).all()):
+        return inputs
+    return torch.bernoulli(inputs, generator=rng)
 
 
 def variational_bound(

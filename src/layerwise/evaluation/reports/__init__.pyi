@@ -1,4 +1,10 @@
 from .evaluation_report import make_evaluation_report as make_evaluation_report
+from .gan import (
+    gan_report as gan_report,
+    image_section as image_section,
+    training_section as training_section,
+)
+from .gan_tables import table_section as table_section
 from .html_demo import render_html_demo as render_html_demo
 from .markdown import table as table
 from .model_card import make_model_card as make_model_card

@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from layerwise.data import DataSpec
+from layerwise.evaluation.generative import ColumnFidelity, RowFidelity
 from layerwise.evaluation.reports.markdown import table
 
 NAMES = {"roc_auc": "AUC", "error": "error", "r2": "R squared"}
 
 
-def table_report(found: dict[str, Any], columns: DataSpec) -> str:
+def table_section(by_column: ColumnFidelity, by_row: RowFidelity, columns: DataSpec) -> str:
     """Return the section on synthetic rows."""
-    utility = [
-        [model, NAMES[each["metric"]], f"{each['synthetic']:.4f}", f"{each['real']:.4f}"]
-        for model, each in found["utility"].items()
-    ]
-    memorization = found["memorization"]
     parts = [
         f"## Synthetic rows\n\nAs many synthetic rows as training rows ({columns.n_training:,}), against "
-        f"{columns.n_test:,} test rows.\n\n"
-        "### Utility: trained on synthetic rows, tested on real ones\n\n"
-        + table(["model", "metric", "trained on synthetic rows", "trained on real rows"], utility),
+        f"{columns.n_test:,} test rows.",
+        _utility(by_row),
         "### Detection\n\nGradient boosting distinguishes synthetic from test rows with AUC "
-        f"{found['detection_auc']:.3f} in 5 folds; 0.5 says that it cannot.",
-        "### Marginals and associations\n\nKolmogorov-Smirnov distance of numbers, total variation of categories; "
-        f"mean {found['marginal']:.3f}. The associations of pairs differ by {found['pairwise']:.3f} in the mean, most "
-        f"between {' and '.join(found['worst_pair'])}.\n\n"
-        + table(
-            ["column", "distance"], [[name, f"{value:.3f}"] for name, value in found["marginals"].items()]
-        ),
+        f"{by_row.detection_auc:.3f} in 5 folds; 0.5 says that it cannot.",
+        _marginals(by_column),
+        *([_classes(by_row, columns)] if by_row.classes else []),
+        _privacy(by_column, by_row),
     ]
-    if "classes" in found:
-        fractions = found["classes"]
-        lines = [
-            [name, f"{generated:.1%}", f"{real:.1%}"]
-            for name, generated, real in zip(
-                columns.class_names, fractions["generated"], fractions["real"], strict=True
-            )
-        ]
-        agreement = found["agreement"]
-        parts.append(
-            "### Classes\n\n"
-            + table(["class", "synthetic rows", "training rows"], lines)
-            + f"\n\nA network trained on real rows agrees with the class of {agreement['generated']:.1%} of synthetic "
-            f"rows, and of {agreement['real']:.1%} of test rows."
+    return "\n\n".join(parts)
+
+
+def _utility(by_row: RowFidelity) -> str:
+    lines = [
+        [model, NAMES[each.metric], f"{each.synthetic:.4f}", f"{each.real:.4f}"]
+        for model, each in by_row.utility.items()
+    ]
+    return "### Utility: trained on synthetic rows, tested on real ones\n\n" + table(
+        ["model", "metric", "trained on synthetic rows", "trained on real rows"], lines
+    )
+
+
+def _marginals(by_column: ColumnFidelity) -> str:
+    return (
+        "### Marginals and associations\n\nKolmogorov-Smirnov distance of numbers, total variation of categories; "
+        f"mean {by_column.marginal:.3f}. The associations of pairs differ by {by_column.pairwise:.3f} in the mean, "
+        f"most between {' and '.join(by_column.worst_pair)}.\n\n"
+        + table(
+            ["column", "distance"], [[name, f"{value:.3f}"] for name, value in by_column.marginals.items()]
         )
-    parts.append(
-        f"### Privacy\n\nThe median distance to the nearest training row is {memorization['generated']:.3f} for "
-        f"synthetic rows and {memorization['unseen']:.3f} for test rows (ratio {memorization['ratio']:.2f}; far "
-        f"below 1 says copies); {memorization['copies']:.1%} of synthetic rows lie nearer to a training row than 99 of "
-        f"100 test rows do, and {found['exact_copies']:.1%} are a training row in every column. "
+    )
+
+
+def _classes(by_row: RowFidelity, columns: DataSpec) -> str:
+    fractions, agreement = by_row.classes, by_row.agreement
+    lines = [
+        [name, f"{generated:.1%}", f"{real:.1%}"]
+        for name, generated, real in zip(
+            columns.class_names, fractions["generated"], fractions["real"], strict=True
+        )
+    ]
+    return (
+        "### Classes\n\n"
+        + table(["class", "synthetic rows", "training rows"], lines)
+        + f"\n\nA network trained on real rows agrees with the class of {agreement['generated']:.1%} of synthetic "
+        f"rows, and of {agreement['real']:.1%} of test rows."
+    )
+
+
+def _privacy(by_column: ColumnFidelity, by_row: RowFidelity) -> str:
+    found = by_row.memorization
+    return (
+        f"### Privacy\n\nThe median distance to the nearest training row is {found.generated:.3f} for "
+        f"synthetic rows and {found.unseen:.3f} for test rows (ratio {found.ratio:.2f}; far "
+        f"below 1 says copies); {found.copies:.1%} of synthetic rows lie nearer to a training row than 99 of "
+        f"100 test rows do, and {by_column.exact_copies:.1%} are a training row in every column. "
         "This does not guarantee privacy."
     )
-    return "\n\n".join(parts)

@@ -1,27 +1,49 @@
 from .anomalies import (
+    AnomalyReport as AnomalyReport,
+    AnomalyRows as AnomalyRows,
     evaluate_detection as evaluate_detection,
+    evaluate_detector as evaluate_detector,
     isolation_forest_scores as isolation_forest_scores,
+    rows_without_class as rows_without_class,
     synthetic_anomalies as synthetic_anomalies,
 )
 from .compression import (
+    CompressionReport as CompressionReport,
+    compare_compression as compare_compression,
     jpeg_rate_distortion as jpeg_rate_distortion,
     latent_rate_distortion as latent_rate_distortion,
 )
-from .imputation import imputation_errors as imputation_errors, impute as impute, mask_cells as mask_cells
+from .imputation import (
+    ImputationReport as ImputationReport,
+    imputation_errors as imputation_errors,
+    impute as impute,
+    mask_cells as mask_cells,
+)
 from .latent import active_units as active_units, latent_statistics as latent_statistics
 from .principal_components import PrincipalComponents as PrincipalComponents, fit_pca as fit_pca
 from .recommendation import (
+    RatingErrors as RatingErrors,
     errors_with_mean_baselines as errors_with_mean_baselines,
     rating_errors as rating_errors,
 )
 from .reconstruction import (
+    DenoisingReport as DenoisingReport,
+    ImageQuality as ImageQuality,
+    evaluate_denoising as evaluate_denoising,
     peak_signal_to_noise_ratio as peak_signal_to_noise_ratio,
     reconstruction_cross_entropy as reconstruction_cross_entropy,
     reconstruction_metrics as reconstruction_metrics,
     reconstruction_sse as reconstruction_sse,
     structural_similarity as structural_similarity,
 )
+from .reconstruction_report import (
+    ReconstructionReport as ReconstructionReport,
+    evaluate_reconstructions as evaluate_reconstructions,
+)
+from .sequences import SequenceReport as SequenceReport, evaluate_sequences as evaluate_sequences
 from .topics import (
+    TopicReport as TopicReport,
+    evaluate_topics as evaluate_topics,
     lda_perplexity as lda_perplexity,
     perplexity as perplexity,
     top_words as top_words,

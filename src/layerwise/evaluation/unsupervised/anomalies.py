@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data.transforms import column_groups
+from layerwise.evaluation.likelihood import importance_weighted_log_prob
 from layerwise.evaluation.metrics import as_array
-from layerwise.utils import derive_seed
+from layerwise.models.autoencoder import BaseAutoencoder, LatentVariableModel, reconstruction_losses
+from layerwise.utils import Config, derive_seed, torch_rng
 
 # The fraction of normal validation rows that a threshold lets through.
 THRESHOLD_QUANTILE = 0.95
+# Importance samples of each row's likelihood.
+LIKELIHOOD_SAMPLES = 50
 
 
-@dataclass(frozen=True)
-class DetectionMetrics:
+class DetectionMetrics(Config):
     """The quality of an anomaly score.
 
     Args:
@@ -32,9 +37,143 @@ class DetectionMetrics:
     recall: float
     false_positive_rate: float
 
-    def to_dict(self) -> dict[str, float]:
-        """Return plain numbers."""
-        return asdict(self)
+
+class AnomalyReport(Config):
+    """How well anomalies are detected.
+
+    Args:
+        anomaly: what they are.
+        methods: the quality of each score.
+        scores: (n,) of the test rows, by the method `score`.
+        is_anomaly: (n,) which of them are anomalies.
+        score: the likelihood where the network has one, else the reconstruction error.
+    """
+
+    anomaly: str
+    methods: dict[str, DetectionMetrics]
+    scores: tuple[float, ...]
+    is_anomaly: tuple[bool, ...]
+    score: str
+
+    def metrics(self) -> dict[str, float]:
+        """Return the AUC of the main score, and that of each."""
+        own = {f"anomalies/{method}_auc": each.auc for method, each in self.methods.items()}
+        return {"anomaly_auc": self.methods[self.score].auc} | own
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name.replace('_', ' ')} {each.auc:.3f}" for name, each in self.methods.items())
+        return f"Anomalies ({self.anomaly}): AUC {shown}"
+
+
+@dataclass(frozen=True)
+class AnomalyRows:
+    """Normal rows to learn from, and test rows with anomalies among them.
+
+    Args:
+        training: (n, d) normal rows.
+        validation: (m, d) normal rows.
+        test: (k, d).
+        is_anomaly: (k,) bool.
+        name: what the anomalies are.
+    """
+
+    training: Tensor
+    validation: Tensor
+    test: Tensor
+    is_anomaly: Tensor
+    name: str
+
+
+def rows_without_class(
+    training: TensorData,
+    validation: TensorData,
+    test: TensorData,
+    columns: DataSpec,
+    name: str | None,
+    seed: int,
+) -> AnomalyRows:
+    """Take one class out of the rows to learn from; it is the anomaly among the test rows.
+
+    Where rows have no classes, the anomalies are synthetic: test rows with half their columns from other rows.
+
+    Args:
+        training, validation, test: the rows.
+        columns: what they are.
+        name: of the class; None: the last one.
+        seed: of the run.
+
+    Raises:
+        DataError: there is no such class.
+    """
+    if columns.task not in ("multiclass", "binary"):
+        if name is not None:
+            raise DataError(f"autoencoder.anomaly_class names a class, and a {columns.task} task has none")
+        return _with_synthetic_anomalies(training, validation, test, columns, seed)
+    name = name or columns.class_names[-1]
+    if name not in columns.class_names:
+        raise DataError(
+            f"autoencoder.anomaly_class: there is no class '{name}'; known: {', '.join(columns.class_names)}"
+        )
+    is_class = [_classes(part) == columns.class_names.index(name) for part in (training, validation, test)]
+    return AnomalyRows(
+        training.inputs[~is_class[0]],
+        validation.inputs[~is_class[1]],
+        test.inputs,
+        is_class[2],
+        f"class {name}",
+    )
+
+
+def _with_synthetic_anomalies(
+    training: TensorData, validation: TensorData, test: TensorData, columns: DataSpec, seed: int
+) -> AnomalyRows:
+    rng = torch_rng(seed, "anomalies", "planted")
+    synthetic = synthetic_anomalies(test.inputs, column_groups(columns.blocks), rng)
+    return AnomalyRows(
+        training.inputs,
+        validation.inputs,
+        torch.cat([test.inputs, synthetic]),
+        torch.arange(2 * len(test)) >= len(test),
+        "rows with half their columns from other rows",
+    )
+
+
+def _classes(rows: TensorData) -> Tensor:
+    assert rows.targets is not None
+    return rows.targets.reshape(-1).long()
+
+
+def evaluate_detector(network: BaseAutoencoder, rows: AnomalyRows, seed: int) -> AnomalyReport:
+    """Return how well a network that learnt normal rows detects anomalies, beside an isolation forest.
+
+    Args:
+        network: trained on the normal rows; its score is the reconstruction error, and its likelihood if it has one.
+        rows: what it learnt, and test rows.
+        seed: of the run.
+    """
+    parts = (rows.validation, rows.test)
+    scores = {"reconstruction": tuple(reconstruction_losses(network, part) for part in parts)}
+    if isinstance(network, LatentVariableModel):
+        device = next(network.parameters()).device
+        rng = torch_rng(seed, "anomalies", "draws", device=device)
+        scores["likelihood"] = tuple(
+            -importance_weighted_log_prob(network, part.to(device), LIKELIHOOD_SAMPLES, rng).cpu()
+            for part in parts
+        )
+    main = list(scores)[-1]
+    scored: dict[str, tuple[Any, ...]] = {
+        **scores,
+        "isolation_forest": isolation_forest_scores(rows.training, rows.validation, rows.test, seed),
+    }
+    return AnomalyReport(
+        anomaly=rows.name,
+        methods={
+            name: evaluate_detection(known, new, rows.is_anomaly) for name, (known, new) in scored.items()
+        },
+        scores=tuple(scores[main][1].tolist()),
+        is_anomaly=tuple(rows.is_anomaly.tolist()),
+        score=main,
+    )
 
 
 def evaluate_detection(validation_scores: Any, test_scores: Any, is_anomaly: Any) -> DetectionMetrics:
@@ -51,10 +190,10 @@ def evaluate_detection(validation_scores: Any, test_scores: Any, is_anomaly: Any
     threshold = float(np.quantile(as_array(validation_scores), THRESHOLD_QUANTILE))
     above = scores > threshold
     return DetectionMetrics(
-        float(roc_auc_score(truth, scores)),
-        threshold,
-        float(above[truth].mean()),
-        float(above[~truth].mean()),
+        auc=float(roc_auc_score(truth, scores)),
+        threshold=threshold,
+        recall=float(above[truth].mean()),
+        false_positive_rate=float(above[~truth].mean()),
     )
 
 

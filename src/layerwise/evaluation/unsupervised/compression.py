@@ -4,23 +4,77 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from layerwise.data import DataSpec
+from layerwise.evaluation.unsupervised.principal_components import fit_pca
+from layerwise.models.autoencoder import BaseAutoencoder, encode_rows
+from layerwise.utils import Config
+
 BITS = (2, 3, 4, 6, 8)
 QUALITIES = (1, 5, 10, 20, 30, 50, 70, 90)
+# Training rows whose latents say where the levels lie.
+TRAINING_ROWS = 10_000
 
 
-@dataclass(frozen=True)
-class RateDistortionPoint:
+class RateDistortionPoint(Config):
     """One way to store a row: its mean size in bytes, and the mean squared error, summed over columns."""
 
     bytes: float
     squared_error: float
     setting: int
+
+
+class CompressionReport(Config):
+    """Rate-distortion curves by method, and the bytes of a row as it is, a byte a column."""
+
+    curves: dict[str, tuple[RateDistortionPoint, ...]]
+    raw_bytes: int
+
+    def best(self) -> dict[str, RateDistortionPoint]:
+        """Return each method's point of the lowest error."""
+        return {
+            name: min(points, key=lambda point: point.squared_error) for name, points in self.curves.items()
+        }
+
+    def metrics(self) -> dict[str, float]:
+        """Return the lowest errors by name."""
+        return {f"{name}_error": point.squared_error for name, point in self.best().items()}
+
+    def __str__(self) -> str:
+        shown = ", ".join(
+            f"{n} {p.squared_error:.2f} with {p.bytes:.0f} bytes" for n, p in self.best().items()
+        )
+        return f"Lowest squared error of a compressed test row: {shown}"
+
+
+def compare_compression(
+    network: BaseAutoencoder, training: Tensor, rows: Tensor, columns: DataSpec
+) -> CompressionReport:
+    """Return the curves of the network's latents, of as many principal components, and for images of JPEG.
+
+    Args:
+        network: on the CPU.
+        training: (n, d) rows, for the range of the latents and the components.
+        rows: (m, d) that are stored.
+        columns: of the rows.
+    """
+    latents, known = encode_rows(network, rows), training[:TRAINING_ROWS]
+    components = fit_pca(training, min(latents.shape[1], columns.n_inputs))
+    curves = {
+        "autoencoder": latent_rate_distortion(rows, latents, encode_rows(network, known), network.decode),
+        "pca": latent_rate_distortion(
+            rows, components.encode(rows), components.encode(known), components.decode
+        ),
+    }
+    if columns.image_shape:
+        curves["jpeg"] = jpeg_rate_distortion(rows, columns.image_shape)
+    return CompressionReport(
+        curves={name: tuple(points) for name, points in curves.items()}, raw_bytes=columns.n_inputs
+    )
 
 
 def quantize(latents: Tensor, training_latents: Tensor, bits: int) -> Tensor:
@@ -40,7 +94,9 @@ def latent_rate_distortion(
         with torch.no_grad():
             reconstruction = decode(quantize(latents, training_latents, bits))
         error = float((reconstruction - rows).square().sum(1).mean())
-        points.append(RateDistortionPoint(latents.shape[1] * bits / 8, error, bits))
+        points.append(
+            RateDistortionPoint(bytes=latents.shape[1] * bits / 8, squared_error=error, setting=bits)
+        )
     return points
 
 
@@ -72,5 +128,5 @@ def jpeg_rate_distortion(rows: Tensor, image_shape: tuple[int, int]) -> list[Rat
         reconstruction = torch.from_numpy(images.reshape(len(rows), -1)) / 255
         error = float((reconstruction - rows).square().sum(1).mean())
         size = float(np.mean([size for _, size in compressed]))
-        points.append(RateDistortionPoint(size, error, quality))
+        points.append(RateDistortionPoint(bytes=size, squared_error=error, setting=quality))
     return points

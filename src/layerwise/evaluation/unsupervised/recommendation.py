@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from pydantic import ConfigDict, RootModel
 from torch import Tensor
 
 from layerwise.models.rbm import RBM, rated, rating_probabilities
 
 # A mean of few ratings is shrunk towards the global one, as if so many more ratings were equal to that.
 SHRINKAGE = 5.0
+
+
+class RatingErrors(RootModel[dict[str, float]]):
+    """Errors on held-out ratings by name, as `rating_errors` has them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def __getitem__(self, name: str) -> float:
+        return self.root[name]
+
+    def __str__(self) -> str:
+        means = ", ".join(
+            f"{name.replace('_', ' ')} {self[name]:.4f}" for name in self.root if "mean" in name
+        )
+        return f"RMSE on held-out ratings: {self['rmse']:.4f} ({means})"
 
 
 def rating_errors(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Literal
+
 import torch
+from pydantic import ConfigDict, RootModel
 from torch import Tensor
 from torch.nn import functional
+
+from layerwise.utils import Config
 
 
 def reconstruction_sse(original: Tensor, reconstruction: Tensor) -> Tensor:
@@ -96,3 +102,60 @@ def structural_similarity(original: Tensor, other: Tensor, image_shape: tuple[in
     similarity = (2 * mean_x * mean_y + C1) * (2 * covariance + C2)
     similarity /= (mean_x.square() + mean_y.square() + C1) * (variance_x + variance_y + C2)
     return similarity.flatten(1).mean(1)
+
+
+class ImageQuality(Config):
+    """Peak signal-to-noise ratio in decibels and structural similarity, means over images."""
+
+    psnr: float
+    ssim: float
+
+
+class DenoisingReport(RootModel[dict[str, dict[Literal["before", "after"], ImageQuality]]]):
+    """The quality of corrupted images before and after their reconstruction, by the kind of noise."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers after the reconstruction, by kind and name."""
+        return {
+            f"{kind}/{name}": value
+            for kind, each in self.root.items()
+            for name, value in each["after"].model_dump().items()
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"Denoising, {kind}: PSNR {each['before'].psnr:.1f} -> {each['after'].psnr:.1f} dB, SSIM "
+            f"{each['before'].ssim:.3f} -> {each['after'].ssim:.3f}"
+            for kind, each in self.root.items()
+        )
+
+
+def evaluate_denoising(
+    reconstruct: Callable[[Tensor], Tensor],
+    rows: Tensor,
+    corrupted: Mapping[str, Tensor],
+    image_shape: tuple[int, int],
+) -> DenoisingReport:
+    """Return the quality of corrupted images and of their reconstructions.
+
+    Args:
+        reconstruct: maps images (n, d) to their reconstructions.
+        rows: (n, d) clean images in [0, 1].
+        corrupted: the same with noise, by its kind.
+        image_shape: height and width.
+    """
+
+    def quality(images: Tensor) -> ImageQuality:
+        return ImageQuality(
+            psnr=float(peak_signal_to_noise_ratio(rows, images).mean()),
+            ssim=float(structural_similarity(rows, images, image_shape).mean()),
+        )
+
+    return DenoisingReport(
+        {
+            kind: {"before": quality(images), "after": quality(reconstruct(images).clamp(0, 1))}
+            for kind, images in corrupted.items()
+        }
+    )

@@ -10,12 +10,79 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.evaluation.likelihood import ais_log_weights, annealing_schedule, reverse_ais_log_weights
+from layerwise.data import SparseTensorData
+from layerwise.evaluation.likelihood import (
+    LikelihoodSettings,
+    ais_log_weights,
+    annealing_schedule,
+    reverse_ais_log_weights,
+)
 from layerwise.evaluation.metrics import as_array
 from layerwise.models.rbm import RBM
-from layerwise.utils import derive_seed, numpy_rng
+from layerwise.utils import Config, derive_seed, numpy_rng, torch_rng
 
 LDA_ITERATIONS = 20
+CHAINS = 5
+
+
+class TopicReport(Config):
+    """Perplexities of held-out documents under an RBM, LDA with as many topics, and independent words; top words."""
+
+    perplexity: float
+    perplexity_reverse_ais: float
+    unigram_perplexity: float
+    lda_perplexity: float
+    documents: int
+    top_words: tuple[tuple[str, ...], ...]
+
+    def metrics(self) -> dict[str, float]:
+        """Return the perplexities by name."""
+        return self.model_dump(exclude={"documents", "top_words"})
+
+    def __str__(self) -> str:
+        return (
+            f"Perplexity of {self.documents} test documents: {self.perplexity:.0f} by AIS, "
+            f"{self.perplexity_reverse_ais:.0f} by reverse AIS; LDA {self.lda_perplexity:.0f}, independent words "
+            f"{self.unigram_perplexity:.0f}"
+        )
+
+
+def evaluate_topics(
+    rbm: RBM,
+    training: SparseTensorData,
+    documents: Tensor,
+    words: Sequence[str],
+    settings: LikelihoodSettings,
+    seed: int,
+) -> TopicReport:
+    """Return the perplexities of documents (n, words), and the words that each hidden unit stands for.
+
+    Args:
+        rbm: count visible units, on the CPU.
+        training: the documents that it has learnt from.
+        documents: other ones.
+        words: what each column counts.
+        settings: of the annealing.
+        seed: of the run.
+    """
+    sums = training.column_sums()
+    by_ais, by_reverse_ais = perplexity(
+        rbm,
+        documents,
+        sums,
+        torch_rng(seed, "perplexity"),
+        temperatures=settings.temperatures,
+        chains=CHAINS,
+        reverse_steps=settings.reverse_steps,
+    )
+    return TopicReport(
+        perplexity=by_ais,
+        perplexity_reverse_ais=by_reverse_ais,
+        unigram_perplexity=unigram_perplexity(documents, sums),
+        lda_perplexity=lda_perplexity(training.matrix, documents, rbm.config.n_hidden, seed),
+        documents=len(documents),
+        top_words=tuple(map(tuple, top_words(rbm, words))),
+    )
 
 
 def perplexity(

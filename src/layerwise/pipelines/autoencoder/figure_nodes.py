@@ -15,7 +15,13 @@ from layerwise.evaluation.plots import (
     plot_imputation_errors,
     plot_rate_distortion,
 )
-from layerwise.evaluation.unsupervised import fit_pca
+from layerwise.evaluation.unsupervised import (
+    AnomalyReport,
+    CompressionReport,
+    DenoisingReport,
+    ImputationReport,
+    fit_pca,
+)
 from layerwise.models.autoencoder import (
     BaseAutoencoder,
     LatentVariableModel,
@@ -23,36 +29,31 @@ from layerwise.models.autoencoder import (
     encode_rows,
     reconstruct_rows,
 )
-from layerwise.pipelines.autoencoder.downstream_images import NOISES, add_noise
+from layerwise.pipelines.autoencoder.downstream_images import add_noises, image_shape_of
 from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.training import ReconstructedRow
-from layerwise.training.autoencoder import AutoencoderSettings
+from layerwise.training.autoencoder import AutoencoderHistory, AutoencoderSettings
 from layerwise.utils import torch_rng
 
 SHOWN = 10
-NO_IMAGE = "Ratings are rows of hundreds of columns: see recommendation.json."
-NO_DOWNSTREAM_TASKS = "Downstream tasks are switched off (autoencoder.downstream_tasks)."
+# Pairs of images that are interpolated.
+PAIRS = 3
 
 
-def plot_learning_curves(history: dict[str, Any]) -> Figure:
+def plot_learning_curves(history: AutoencoderHistory) -> Figure:
     """Plot every metric by epoch."""
-    return plots.plot_learning_curves({"autoencoder": history["epochs"]})
+    return plots.plot_learning_curves({"autoencoder": history.epochs})
 
 
-def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstructions(history: AutoencoderHistory, columns: DataSpec, preprocessor: Any) -> Figure:
     """Plot one training row as it is reconstructed at four stages of training."""
-    if not history["reconstruction_history"]:
-        return plots.plot_note(NO_IMAGE)
-    kept = ReconstructedRow(row=history["row"], reconstruction_history=history["reconstruction_history"])
-    return plot_reconstruction_history(kept, columns, preprocessor)
+    return plot_reconstruction_history(history, columns, preprocessor)
 
 
-def plot_features(network: nn.Module, columns: DataSpec) -> Figure:
-    """Plot the weights of the first layer, of a fully connected network."""
-    weight = network.first_weight() if isinstance(network, BaseAutoencoder) else None
-    if weight is None:
-        return plots.plot_note("Filters of 3 x 3, or of hundreds of users, show nothing by themselves.")
+def plot_features(network: BaseAutoencoder, columns: DataSpec) -> Figure:
+    """Plot the weights of the first layer."""
+    weight = network.first_weight()
+    assert weight is not None
     return plots.plot_features(
         weight.t().cpu(), image_shape=columns.image_shape, feature_names=columns.feature_names
     )
@@ -70,71 +71,59 @@ def plot_latent_map(network: nn.Module, test: TensorData, columns: DataSpec) -> 
 
 
 def plot_comparison(network: nn.Module, training: TensorData, test: TensorData, columns: DataSpec) -> Figure:
-    """Plot test rows beside their reconstructions from the latent and from as many principal components.
+    """Plot test images beside their reconstructions from the latent and from as many principal components.
 
     An autoencoder that has learnt the rows reconstructs noise as something like a row; one that has learnt the
     identity returns the noise.
     """
-    if columns.image_shape is None:
-        return plots.plot_note(
-            "Rows of a table are compared in reconstruction_metrics.json and in the reconstructions."
-        )
     rows = test.inputs[:SHOWN]
     size = encode_rows(network, rows[:1]).shape[1]
-    k = min(size, columns.n_inputs)
-    components = fit_pca(training.inputs, k)
+    components = fit_pca(training.inputs, min(size, columns.n_inputs))
     noise = torch.rand(rows.shape, generator=torch_rng(0, "comparison"))
     lines = {
         "row": rows,
         f"latent of {size}": reconstruct_rows(network, rows),
-        f"{k} components": components.decode(components.encode(rows)),
+        f"{min(size, columns.n_inputs)} components": components.decode(components.encode(rows)),
         "noise": noise,
         "noise, reconstructed": reconstruct_rows(network, noise),
     }
     shown = {name: each.clamp(0, 1) for name, each in lines.items()}
     return plots.plot_image_rows(
-        shown, columns.image_shape, title="Test rows, noise, and their reconstructions"
+        shown, image_shape_of(columns), title="Test rows, noise, and their reconstructions"
     )
 
 
-def plot_samples(
-    network: nn.Module, training: TensorData, columns: DataSpec, preprocessor: Any, seed: int
-) -> Figure:
-    """Plot rows that a variational autoencoder generates from latents sampled from the prior."""
-    if not isinstance(network, LatentVariableModel):
-        return plots.plot_note(
-            "Only a variational autoencoder has a prior to sample from (autoencoder.variant)."
-        )
-    rng = torch_rng(seed, "samples")
+def plot_image_samples(network: LatentVariableModel, columns: DataSpec, seed: int) -> Figure:
+    """Plot the mean images that a variational autoencoder generates from latents sampled from the prior."""
     with torch.no_grad():
-        if columns.image_shape:
-            means = network.cpu().sample(64, rng)
-            return plots.plot_samples(
-                means.clamp(0, 1), columns.image_shape, title="Samples: means given latents of the prior"
-            )
-        generated = network.cpu().sample(1000, rng, sample_outputs=True)
+        means = network.cpu().sample(64, torch_rng(seed, "samples"))
+    title = "Samples: means given latents of the prior"
+    return plots.plot_samples(means.clamp(0, 1), image_shape_of(columns), title=title)
+
+
+def plot_sampled_marginals(
+    network: LatentVariableModel, training: TensorData, preprocessor: Any, seed: int
+) -> Figure:
+    """Plot each column's distribution, of training rows and of rows that the autoencoder generates."""
+    with torch.no_grad():
+        generated = network.cpu().sample(1000, torch_rng(seed, "samples"), sample_outputs=True)
     real = preprocessor.restore_inputs(training.inputs.numpy())
     return plots.plot_marginals(real, preprocessor.restore_inputs(generated.numpy()))
 
 
-def plot_interpolation(network: nn.Module, test: TensorData, columns: DataSpec) -> Figure:
+def plot_interpolation(network: BaseAutoencoder, test: TensorData, columns: DataSpec) -> Figure:
     """Plot images interpolated between the latents of two test rows, and between their pixels."""
-    if columns.image_shape is None:
-        return plots.plot_note("Interpolation is plotted for images.")
-    fraction = torch.linspace(0, 1, SHOWN)[:, None]
+    fraction, network = torch.linspace(0, 1, SHOWN)[:, None], network.cpu()
     lines: dict[str, Tensor] = {}
-    assert isinstance(network, BaseAutoencoder)
-    network = network.cpu()
-    for k in range(3):
+    for k in range(PAIRS):
         first, second = _two_of_other_classes(test, k)
         latents = encode_rows(network, torch.stack([first, second]))
         with torch.no_grad():
             path = network.decode((1 - fraction) * latents[:1] + fraction * latents[1:])
         lines[f"latents {k + 1}"] = path.clamp(0, 1)
         lines[f"pixels {k + 1}"] = (1 - fraction) * first + fraction * second
-    return plots.plot_image_rows(
-        lines, columns.image_shape, title="Interpolation between latents, and between pixels"
-    )
+    title = "Interpolation between latents, and between pixels"
+    return plots.plot_image_rows(lines, image_shape_of(columns), title=title)
 
 
 def _two_of_other_classes(test: TensorData, k: int) -> tuple[Tensor, Tensor]:
@@ -145,71 +134,49 @@ def _two_of_other_classes(test: TensorData, k: int) -> tuple[Tensor, Tensor]:
     return first, test.inputs[other[0]]
 
 
-def plot_compression(compression: dict[str, Any]) -> Figure:
+def plot_compression(compression: CompressionReport) -> Figure:
     """Plot size against error."""
-    if not compression:
-        return plots.plot_note(
-            "A latent as large as the row compresses nothing, or autoencoder.downstream_tasks is false."
-        )
-    return plot_rate_distortion(compression["curves"], compression["raw_bytes"])
+    return plot_rate_distortion(compression.model_dump()["curves"], compression.raw_bytes)
 
 
 def plot_denoising(
     network: nn.Module,
     test: TensorData,
-    denoising: dict[str, Any],
+    denoising: DenoisingReport,
     columns: DataSpec,
     settings: AutoencoderSettings,
     seed: int,
 ) -> Figure:
     """Plot corrupted images and their reconstructions."""
-    if not denoising or columns.image_shape is None:
-        return plots.plot_note("Denoising is for images (autoencoder.downstream_tasks).")
     rows = test.inputs[:SHOWN]
     lines = {"row": rows}
-    for kind in NOISES:
-        is_trained_kind = settings.resolved(settings.variant)["corruption"] in (kind, "auto")
-        corrupted = add_noise(rows, kind, settings.corruption_level if is_trained_kind else None, seed)
+    for kind, corrupted in add_noises(rows, settings, seed).items():
         name = kind.replace("_", " ")
         lines |= {name: corrupted, f"{name}, denoised": reconstruct_rows(network, corrupted).clamp(0, 1)}
-    return plots.plot_image_rows(lines, columns.image_shape, title="\n".join(format_denoising(denoising)))
+    title = "\n".join(format_denoising(denoising.model_dump()))
+    return plots.plot_image_rows(lines, image_shape_of(columns), title=title)
 
 
-def plot_anomalies(anomalies: dict[str, Any]) -> Figure:
+def plot_anomalies(anomalies: AnomalyReport) -> Figure:
     """Plot the scores of normal rows and of anomalies."""
-    if not anomalies:
-        return plots.plot_note(NO_DOWNSTREAM_TASKS)
+    found = anomalies.model_dump()
     return plot_anomaly_scores(
-        anomalies["scores"],
-        anomalies["is_anomaly"],
-        anomalies["methods"],
-        anomalies["score"],
-        anomalies["anomaly"],
+        found["scores"], found["is_anomaly"], found["methods"], found["score"], found["anomaly"]
     )
 
 
-def plot_imputation(imputation: list[dict[str, Any]]) -> Figure:
+def plot_imputation(imputation: ImputationReport) -> Figure:
     """Plot the error of imputed cells by column."""
-    if not imputation:
-        return plots.plot_note("Imputation is for tables (autoencoder.downstream_tasks).")
-    return plot_imputation_errors(imputation)
+    return plot_imputation_errors(imputation.model_dump())
 
 
-def plot_sequences(
-    sequences_network: SequenceAutoencoder,
-    sequences: dict[str, Any],
-    test: TensorData,
-    columns: DataSpec,
-) -> Figure:
+def plot_sequences(network: SequenceAutoencoder, test: TensorData, columns: DataSpec) -> Figure:
     """Plot upper halves, their reconstructions, and the predicted lower halves."""
-    if not sequences or columns.image_shape is None:
-        return plots.plot_note("Sequences are the lines of images (autoencoder.downstream_tasks).")
-    height, width = columns.image_shape
+    height, width = image_shape_of(columns)
     series = test.inputs[:SHOWN].reshape(-1, height, width)
     past = series[:, : height // 2]
     with torch.no_grad():
-        reconstructed = sequences_network.reconstruct(past)
-        predicted = sequences_network.predict(past, height - height // 2)
+        reconstructed, predicted = network.reconstruct(past), network.predict(past, height - height // 2)
     gray = torch.full_like(predicted, 0.5)
     lines = {
         "row": series,
@@ -218,4 +185,4 @@ def plot_sequences(
         "predicted": torch.cat([past, predicted], 1),
     }
     flat = {name: each.reshape(len(each), -1) for name, each in lines.items()}
-    return plots.plot_image_rows(flat, columns.image_shape, title="Images as sequences of lines")
+    return plots.plot_image_rows(flat, (height, width), title="Images as sequences of lines")

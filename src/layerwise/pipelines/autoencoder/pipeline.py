@@ -1,108 +1,117 @@
 """The autoencoder: preprocessing, training, evaluation, downstream tasks, figures."""
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
+from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
 from layerwise.pipelines.stage import Stage
+from layerwise.training.autoencoder import known_variants
 
 NAME = "autoencoder"
 NETWORK = "autoencoder_network"
-SETTINGS = ["params:autoencoder", "params:seed"]
+SEED = "params:seed"
+SETTINGS = ["params:autoencoder", SEED]
+HISTORY = "autoencoder_history"
 
 
-def create_pipeline() -> Pipeline:
-    """Return the whole pipeline."""
+def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
+    """Return the pipeline of a problem, the present session's by default."""
+    facts = facts or current_facts()
     before = preprocessing.create_pipeline(NAME, pretrained=False, supervised=False)
-    return before + _training() + _evaluation() + _downstream_tasks() + _reporting()
+    own = _training(facts) + _evaluation(facts) + _reporting(facts)
+    if facts.is_on("autoencoder.downstream_tasks"):
+        own += _downstream_tasks(facts) + _downstream_figures(facts)
+    return before + Pipeline(own)
 
 
-def _training() -> Pipeline:
-    return Pipeline(
-        [
-            Stage("training", NAME).node(
-                nodes.train_network,
-                ["training", "validation", "data_spec", *SETTINGS, "params:layer_statistics"],
-                [NETWORK, "autoencoder_history"],
-                name="train_autoencoder",
-                preview=AutoencoderPreview(NAME),
+def _variant_has(facts: ProblemFacts, what: str) -> bool:
+    """Say whether networks of the variant have features, or are generative; all where no problem is known."""
+    variant = known_variants().get(str(facts.parameter("autoencoder.variant")))
+    return facts.are_labelled and (variant is None or getattr(variant, what))
+
+
+def _training(facts: ProblemFacts) -> list[Node]:
+    stage, outputs, preview = Stage("training", NAME), [NETWORK, HISTORY], AutoencoderPreview(NAME)
+    inputs = ["training", "validation", "data_spec", *SETTINGS]
+    if facts.has_rows("table", "images", "documents"):
+        inputs = [*inputs, "params:layer_statistics"]
+        return [stage.node(nodes.train_network, inputs, outputs, "train_autoencoder", preview)]
+    return [stage.node(nodes.train_rating_network, inputs, outputs, "train_autoencoder", preview)]
+
+
+def _evaluation(facts: ProblemFacts) -> list[Node]:
+    stage, learnt = Stage("evaluation", NAME), [NETWORK, "training", "test", "data_spec"]
+    found = []
+    if facts.are_labelled:
+        found.append(stage.measure(nodes.evaluate_reconstruction, learnt, "reconstruction_metrics"))
+    if _variant_has(facts, "is_generative"):
+        inputs = [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS]
+        found.append(stage.measure(nodes.estimate_likelihood, inputs, "likelihood"))
+    if facts.are_labelled and facts.is_on("autoencoder.probe"):
+        inputs = [NETWORK, "labelled", "validation", "test", "data_spec", *SETTINGS]
+        found.append(stage.measure(nodes.probe_latent, inputs, "probe"))
+    if facts.has_rows("ratings"):
+        found.append(stage.measure(downstream.recommend, [*learnt, "preprocessor"], "recommendation"))
+    return found
+
+
+def _downstream_tasks(facts: ProblemFacts) -> list[Node]:
+    stage, learnt = Stage("evaluation", NAME), [NETWORK, "training", "test", "data_spec"]
+    images, found = downstream_images, []
+    if facts.are_labelled:
+        rows = ["training", "validation", "test", "data_spec"]
+        found.append(stage.measure(downstream.compress, learnt, "compression"))
+        found.append(stage.measure(downstream.detect_anomalies, [*rows, *SETTINGS], "anomalies"))
+    if facts.has_rows("table"):
+        found.append(stage.measure(downstream.impute_missing_cells, [*learnt, SEED], "imputation"))
+    if facts.has_rows("images"):
+        rows = ["training", "validation", "data_spec"]
+        outputs = ["sequences_network", "sequences_history"]
+        found.append(stage.measure(images.denoise, [NETWORK, "test", "data_spec", *SETTINGS], "denoising"))
+        found.append(Stage("training", NAME).node(images.train_sequence_network, [*rows, *SETTINGS], outputs))
+        found.append(
+            stage.measure(
+                images.predict_sequences, ["sequences_network", "training", "test", "data_spec"], "sequences"
             )
-        ]
-    )
+        )
+    return found
 
 
-def _evaluation() -> Pipeline:
-    stage = Stage("evaluation", NAME)
-    return Pipeline(
-        [
-            stage.node(
-                nodes.evaluate_reconstruction,
-                [NETWORK, "training", "test", "data_spec"],
-                "reconstruction_metrics",
-            ),
-            stage.node(
-                nodes.estimate_likelihood,
-                [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS],
-                "likelihood",
-            ),
-            stage.node(
-                nodes.probe_latent,
-                [NETWORK, "labelled", "validation", "test", "data_spec", *SETTINGS],
-                "probe",
-            ),
-        ]
-    )
-
-
-def _downstream_tasks() -> Pipeline:
-    stage = Stage("evaluation", NAME)
-    rows = ["training", "validation", "test", "data_spec"]
-    return Pipeline(
-        [
-            stage.node(
-                downstream.compress,
-                [NETWORK, "training", "test", "data_spec", "params:autoencoder"],
-                "compression",
-            ),
-            stage.node(downstream_images.denoise, [NETWORK, "test", "data_spec", *SETTINGS], "denoising"),
-            stage.node(downstream.detect_anomalies, [*rows, *SETTINGS], "anomalies"),
-            stage.node(
-                downstream.impute_missing_cells,
-                [NETWORK, "training", "test", "data_spec", *SETTINGS],
-                "imputation",
-            ),
-            stage.node(
-                downstream_images.model_sequences, [*rows, *SETTINGS], ["sequences_network", "sequences"]
-            ),
-            stage.node(
-                downstream.recommend,
-                [NETWORK, "training", "test", "data_spec", "preprocessor"],
-                "recommendation",
-            ),
-        ]
-    )
-
-
-def _reporting() -> Pipeline:
+def _reporting(facts: ProblemFacts) -> list[Node]:
     stage = Stage("reporting", NAME)
-    history = "autoencoder_history"
-    return Pipeline(
-        [
-            stage.figure(plots.plot_learning_curves, [history]),
-            stage.figure(plots.plot_reconstructions, [history, "data_spec", "preprocessor"]),
-            stage.figure(plots.plot_features, [NETWORK, "data_spec"]),
-            stage.figure(plots.plot_hidden_activations, [NETWORK, "test"]),
-            stage.figure(plots.plot_latent_map, [NETWORK, "test", "data_spec"]),
-            stage.figure(plots.plot_comparison, [NETWORK, "training", "test", "data_spec"]),
-            stage.figure(
-                plots.plot_samples, [NETWORK, "training", "data_spec", "preprocessor", "params:seed"]
-            ),
-            stage.figure(plots.plot_interpolation, [NETWORK, "test", "data_spec"]),
-            stage.figure(plots.plot_compression, ["compression"]),
-            stage.figure(plots.plot_denoising, [NETWORK, "test", "denoising", "data_spec", *SETTINGS]),
-            stage.figure(plots.plot_anomalies, ["anomalies"]),
-            stage.figure(plots.plot_imputation, ["imputation"]),
-            stage.figure(plots.plot_sequences, ["sequences_network", "sequences", "test", "data_spec"]),
-        ]
-    )
+    found = [
+        stage.figure(plots.plot_learning_curves, [HISTORY]),
+        stage.figure(plots.plot_hidden_activations, [NETWORK, "test"]),
+        stage.figure(plots.plot_latent_map, [NETWORK, "test", "data_spec"]),
+    ]
+    if facts.are_labelled:
+        found.append(stage.figure(plots.plot_reconstructions, [HISTORY, "data_spec", "preprocessor"]))
+    if _variant_has(facts, "has_features"):
+        found.append(stage.figure(plots.plot_features, [NETWORK, "data_spec"]))
+    if facts.has_rows("images"):
+        found.append(stage.figure(plots.plot_comparison, [NETWORK, "training", "test", "data_spec"]))
+        found.append(stage.figure(plots.plot_interpolation, [NETWORK, "test", "data_spec"]))
+    if _variant_has(facts, "is_generative"):
+        if facts.has_rows("images"):
+            inputs = [NETWORK, "data_spec", SEED]
+            found.append(stage.figure(plots.plot_image_samples, inputs, "plot_samples"))
+        else:
+            inputs = [NETWORK, "training", "preprocessor", SEED]
+            found.append(stage.figure(plots.plot_sampled_marginals, inputs, "plot_samples"))
+    return found
+
+
+def _downstream_figures(facts: ProblemFacts) -> list[Node]:
+    stage, found = Stage("reporting", NAME), []
+    if facts.are_labelled:
+        found.append(stage.figure(plots.plot_compression, ["compression"]))
+        found.append(stage.figure(plots.plot_anomalies, ["anomalies"]))
+    if facts.has_rows("table"):
+        found.append(stage.figure(plots.plot_imputation, ["imputation"]))
+    if facts.has_rows("images"):
+        shown = [NETWORK, "test", "denoising", "data_spec", *SETTINGS]
+        found.append(stage.figure(plots.plot_denoising, shown))
+        found.append(stage.figure(plots.plot_sequences, ["sequences_network", "test", "data_spec"]))
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -21,16 +20,20 @@ from layerwise.data import (
 )
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics import Metric, compute_metrics
+from layerwise.evaluation.metrics import (
+    LoggedMetrics,
+    Metric,
+    MetricsByModel,
+    NamedMetrics,
+    compute_metrics,
+)
 from layerwise.evaluation.reports import table
 from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings, MLPSettings
-from layerwise.pipelines.evaluation.nodes import metric_name
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.finetuning.nodes import finetune_random_start
 from layerwise.pipelines.preprocessing.nodes import choose_labelled_rows
 from layerwise.training.supervised import FinetuningSettings
-from layerwise.utils import report_metrics
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ def require_exercise(problem: Problem) -> Problem:
 
 
 def train_without_area(
-    raw: Any,
+    raw: pd.DataFrame,
     split: Split,
     problem: Problem,
     preprocessing: PreprocessingSettings,
@@ -88,61 +91,61 @@ def measure_exercise(
     other_columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
-) -> dict[str, dict[str, Any]]:
+) -> tuple[MetricsByModel, LoggedMetrics]:
     """Measure the network as the exercise does and correctly, and the one without the label's column.
-
-    The exercise calls `fit_transform` on the test rows too, so that they are scaled by their own means; the
-    network is the same.
 
     Returns:
         Metrics by variant.
     """
-
-    def variant_metrics(net: MLP, rows: TensorData, of: DataSpec) -> dict[str, Metric]:
-        targets, scores = targets_of(rows, of), scores_of(net, rows, of)
-        return compute_metrics(
-            of.task, targets, scores, of.class_names, seed=seed, n_bootstrap=settings.bootstrap
-        )
-
-    # Scaling scaled rows by their own means is scaling the raw ones: both maps are affine.
-    std = test.inputs.std(0, correction=0)
-    refitted = test.with_inputs((test.inputs - test.inputs.mean(0)) / std.where(std > 0, std.new_ones(())))
-    found = {
-        AS_TAUGHT: variant_metrics(network, refitted, columns),
-        CORRECT: variant_metrics(network, test, columns),
-        WITHOUT_AREA: variant_metrics(other, other_test, other_columns),
+    variants = {
+        AS_TAUGHT: (network, _scaled_by_own_means(test), columns),
+        CORRECT: (network, test, columns),
+        WITHOUT_AREA: (other, other_test, other_columns),
     }
-    for name, of in found.items():
-        report_metrics({f"test/{metric_name(name)}/{each}": m.value for each, m in of.items()})
-    return {name: {each: m.model_dump() for each, m in of.items()} for name, of in found.items()}
+    found = MetricsByModel(
+        {name: _metrics(*variant, settings.bootstrap, seed) for name, variant in variants.items()}
+    )
+    return found, found.logged("test/")
 
 
-def plot_accuracies(exercise: dict[str, dict[str, Any]]) -> Figure:
+def _scaled_by_own_means(test: TensorData) -> TensorData:
+    """Return the test rows as the exercise has them, which calls `fit_transform` on them too.
+
+    Scaling scaled rows by their own means is scaling the raw ones: both maps are affine.
+    """
+    std = test.inputs.std(0, correction=0)
+    return test.with_inputs((test.inputs - test.inputs.mean(0)) / std.where(std > 0, std.new_ones(())))
+
+
+def _metrics(network: MLP, rows: TensorData, columns: DataSpec, bootstrap: int, seed: int) -> NamedMetrics:
+    targets, scores = targets_of(rows, columns), scores_of(network, rows, columns)
+    found = compute_metrics(
+        columns.task, targets, scores, columns.class_names, seed=seed, n_bootstrap=bootstrap
+    )
+    return NamedMetrics(found)
+
+
+def plot_accuracies(exercise: MetricsByModel) -> Figure:
     """Plot accuracy and ROC AUC of the three variants side by side."""
     return plots.plot_metric_comparison(
-        _metrics_by_variant(exercise),
+        {name: found.root for name, found in exercise.items()},
         SHOWN,
         title="The exercise as taught, and corrected (dotted: a constant prediction)",
     )
 
 
-def write_report(raw: pd.DataFrame, exercise: dict[str, dict[str, Any]]) -> str:
+def write_report(raw: pd.DataFrame, exercise: MetricsByModel) -> str:
     """Write the three accuracies side by side and what follows from them, in Markdown."""
-    found = _metrics_by_variant(exercise)
     head = ["variant", *(f"{name} [95 % interval]" for name in SHOWN)]
-    rows = [[name, *(str(of[each]) for each in SHOWN)] for name, of in found.items()]
-    rows.append(["base rate", *(f"{found[CORRECT][each].base_rate:.4f}" for each in SHOWN)])
-    sentences = _conclusions(raw, {name: of["accuracy"] for name, of in found.items()})
+    rows = [[name, *(str(found[each]) for each in SHOWN)] for name, found in exercise.items()]
+    rows.append(["base rate", *(f"{exercise[CORRECT][each].base_rate:.4f}" for each in SHOWN)])
+    sentences = _conclusions(raw, {name: found["accuracy"] for name, found in exercise.items()})
     for sentence in sentences:
         log.info(sentence)
     bullets = "\n".join(f"- {sentence}" for sentence in sentences)
     return (
         f"# The forest fires exercise as it is taught\n\n{table(head, rows)}\n\n## Conclusions\n\n{bullets}\n"
     )
-
-
-def _metrics_by_variant(exercise: dict[str, dict[str, Any]]) -> dict[str, dict[str, Metric]]:
-    return {name: {each: Metric(**m) for each, m in of.items()} for name, of in exercise.items()}
 
 
 def _conclusions(raw: pd.DataFrame, accuracy: dict[str, Metric]) -> list[str]:

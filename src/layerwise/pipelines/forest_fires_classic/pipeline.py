@@ -26,7 +26,7 @@ def _exercise() -> Pipeline:
             finetuning.node(
                 nodes.train_without_area, ["raw", "split", *(f"params:{name}" for name in settings)], other
             ),
-            evaluation.node(
+            evaluation.measure(
                 nodes.measure_exercise,
                 ["network", "test", "data_spec", *other, "params:evaluation", "params:seed"],
                 "exercise",

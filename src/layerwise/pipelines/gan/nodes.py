@@ -1,4 +1,4 @@
-"""Nodes that train a GAN on images or on a table's rows, and sample from its generator."""
+"""Nodes that train a GAN on images, and sample from its generator."""
 
 import logging
 from typing import Any
@@ -7,89 +7,96 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from layerwise.data import DataError, DataSpec, PreprocessingSettings, Problem, Split, TensorData
-from layerwise.data.preprocessing import TableEncoding, decode
+from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data.sources import CaptionConfig
+from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.plots import Animation, animate_images
 from layerwise.models import MLP
 from layerwise.models.gan import Discriminator, Generator
-from layerwise.pipelines.gan.tables import encode_and_train_gan
-from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.training.gan import (
+    CLASSIFIER_BATCH_SIZE,
     CLASSIFIER_SIZES,
+    ClassifierHistory,
+    GANHistory,
     GANResult,
     GANSettings,
     sample_conditions,
     train_feature_classifier as fit_classifier,
-    train_image_gan,
+    train_image_gan as fit_image_gan,
 )
-from layerwise.utils import choose_device, dense_parameters, report_metrics, report_tags, torch_rng
+from layerwise.utils import choose_device, dense_parameters, torch_rng
 
 log = logging.getLogger(__name__)
 # Generated rows that are written where `synthesize` is null.
 N_EXAMPLES = 10
+Trained = tuple[Generator, Discriminator, GANHistory, Animation, TensorData]
 
 
 def train_feature_classifier(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
-) -> tuple[MLP, dict[str, Any]]:
-    """Train the classifier whose features and classes the samples are evaluated with; report its error."""
-    if columns.task in (*UNLABELLED, "multilabel") or training.targets is None:
+) -> tuple[MLP, ClassifierHistory, LoggedMetrics]:
+    """Train the classifier whose features and classes the samples are evaluated with."""
+    if columns.task in ("ratings", "documents", "multilabel") or training.targets is None:
         raise DataError(f"gan is for images and tables with one target, and the task is {columns.task}")
     epochs = settings.feature_classifier_epochs
     size = dense_parameters(columns.n_inputs, *CLASSIFIER_SIZES, columns.n_outputs)
-    device = choose_device(size, 100, "feature_classifier")
+    device = choose_device(size, CLASSIFIER_BATCH_SIZE, "feature_classifier")
     network, error = fit_classifier(training.to(device), validation.to(device), columns, seed, epochs)
     log.info("Feature classifier: error %.4f on the validation rows", error)
-    report_metrics({"feature_classifier/validation/error": error})
-    return network, {"validation_error": error}
+    metrics = LoggedMetrics.of({"feature_classifier/validation/error": error})
+    return network, ClassifierHistory(validation_error=error), metrics
 
 
-def train_gan(
-    raw: Any,
-    split: Split,
+def train_image_gan(
     training: TensorData,
     validation: TensorData,
     columns: DataSpec,
     classifier: MLP,
-    problem: Problem,
-    preprocessing: PreprocessingSettings,
     settings: GANSettings,
     seed: int,
-) -> tuple[Generator, Discriminator, dict[str, Any], Animation, TensorData, dict[str, Any]]:
-    """Train a GAN, and log a diagnosis for each failure."""
-    if columns.image_shape is None:
-        result, animation, encoding = encode_and_train_gan(
-            raw, split, columns, problem, preprocessing, settings, seed
-        )
-    else:
-        device = choose_device(settings.count_parameters(columns.n_inputs), settings.batch_size, "gan")
-        result = train_image_gan(
-            training.to(device), validation.to(device), columns, settings, seed, classifier
-        )
-        animation = animate_images(result.sample_history, columns.image_shape)
-        captions = result.captions
-        encoding = {} if captions is None else {"captions": captions.config.model_dump(mode="json")}
-    report_diagnoses(result)
-    training_conditions = (
-        torch.zeros(1, 0) if result.training_conditions is None else result.training_conditions.cpu()
-    )
-    history = {"epochs": result.history, "diagnoses": result.diagnoses, "seconds": result.seconds}
-    return (
-        result.generator.cpu(),
-        result.discriminator.cpu(),
-        history,
-        animation,
-        TensorData(training_conditions),
-        encoding,
-    )
+) -> Trained:
+    """Train a GAN of images, conditional on their class if the settings say so."""
+    return _trained(_fit(training, validation, columns, classifier, settings, seed), columns)
 
 
-def report_diagnoses(result: GANResult) -> None:
-    """Log the diagnoses, and report their kinds as a tag."""
+def train_captioned_gan(
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    classifier: MLP,
+    settings: GANSettings,
+    seed: int,
+) -> tuple[Generator, Discriminator, GANHistory, Animation, TensorData, CaptionConfig]:
+    """Train a GAN of images conditional on their captions; return the captions' vocabulary too."""
+    result = _fit(training, validation, columns, classifier, settings, seed)
+    assert result.captions is not None
+    return *_trained(result, columns), result.captions.config
+
+
+def _fit(
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    classifier: MLP,
+    settings: GANSettings,
+    seed: int,
+) -> GANResult:
+    device = choose_device(settings.count_parameters(columns.n_inputs), settings.batch_size, "gan")
+    return fit_image_gan(training.to(device), validation.to(device), columns, settings, seed, classifier)
+
+
+def _trained(result: GANResult, columns: DataSpec) -> Trained:
+    assert columns.image_shape is not None
+    return collect(result, animate_images(result.sample_history, columns.image_shape))
+
+
+def collect(result: GANResult, animation: Animation) -> Trained:
+    """Return a result as the nodes do: networks on the CPU, history, animation, the conditions of training rows."""
     for diagnosis in result.diagnoses:
         log.warning("The GAN is %s", diagnosis)
-    kinds = [diagnosis.split(":")[0] for diagnosis in result.diagnoses]
-    report_tags({"gan.diagnosis": ", ".join(kinds) or "none"})
+    conditions = torch.zeros(1, 0) if result.training_conditions is None else result.training_conditions.cpu()
+    networks = result.generator.cpu(), result.discriminator.cpu()
+    return *networks, GANHistory.of(result), animation, TensorData(conditions)
 
 
 def sample(generator: Generator, training_conditions: Tensor, n: int, seed: int, consumer: str) -> Tensor:
@@ -102,20 +109,16 @@ def sample(generator: Generator, training_conditions: Tensor, n: int, seed: int,
     return generator.sample(n, rng, condition)
 
 
-def synthesize(
+def synthesize_images(
     generator: Generator,
     conditions: TensorData,
-    encoding: dict[str, Any],
     preprocessor: Any,
     columns: DataSpec,
     n: int | None,
     seed: int,
 ) -> pd.DataFrame:
-    """Return n generated rows in the original columns and types; a few as an example if n is None."""
-    n = n or N_EXAMPLES
-    rows = sample(generator, conditions.inputs, n, seed, "synthesize").numpy()
-    log.info("%d generated rows are in data/07_model_output/<problem>/gan/synthetic.csv", n)
-    if columns.image_shape is None:
-        return decode(rows, TableEncoding(**encoding))
-    pixels = preprocessor.restore_inputs(rows).reshape(n, -1)
+    """Return n generated images, a column a pixel; a few as an example if n is None."""
+    rows = sample(generator, conditions.inputs, n or N_EXAMPLES, seed, "synthesize").numpy()
+    pixels = preprocessor.restore_inputs(rows).reshape(len(rows), -1)
+    log.info("%d images generated", len(rows))
     return pd.DataFrame(pixels, columns=list(columns.feature_names))

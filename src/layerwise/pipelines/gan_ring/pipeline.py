@@ -12,7 +12,9 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             training.node(
-                nodes.train_ring_gans, ["params:ring", "params:seed"], ["ring_results", "animation"]
+                nodes.train_ring_gans,
+                ["params:ring", "params:seed"],
+                ["ring_results", "animation", "metrics_ring"],
             ),
             reporting.figure(nodes.plot_ring_samples, ["ring_results", "params:seed"]),
             reporting.figure(nodes.plot_sample_progress, ["animation"]),

@@ -15,8 +15,8 @@ def create_pipeline() -> Pipeline:
     return preprocessing.create_pipeline("gradients", pretrained=False) + Pipeline(
         [
             training.node(nodes.survey_initializers, rows, "survey"),
-            training.node(nodes.try_remedies, rows, "remedies"),
-            training.node(nodes.measure_long_range_memory, settings, "long_range_memory"),
+            training.measure(nodes.try_remedies, rows, "remedies"),
+            training.measure(nodes.measure_long_range_memory, settings, "long_range_memory"),
             reporting.figure(nodes.plot_gradients, ["survey"]),
             reporting.figure(nodes.plot_remedies, ["remedies"]),
             reporting.figure(nodes.plot_long_range_memory, ["long_range_memory"]),

@@ -12,29 +12,29 @@ from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpa
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
 from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
-from layerwise.pipelines.preprocessing.nodes import UNLABELLED
 from layerwise.pipelines.rbm.nodes import hidden_features
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.training import ReconstructedRow
+from layerwise.training import LayerHistory
 from layerwise.utils import torch_rng
 
 SHOWN = 10
 # Gibbs steps before a missing column's conditional means are averaged, and the number of averaged ones.
 BURN_IN, AVERAGED = 20, 50
-NO_FIGURE = "Ratings and documents are rows of thousands of columns: see recommendation.json and topics.json."
 CURVES = ("reconstruction", "pseudo_likelihood", "free_energy", "free_energy_gap", "rmse")
 
 
-def plot_learning_curves(history: dict[str, Any], classification_rbm_history: dict[str, Any]) -> Figure:
-    """Plot every monitored metric by epoch."""
-    histories = {"RBM": history["epochs"], "RBM with label units": classification_rbm_history["epochs"]}
+def plot_learning_curves(
+    history: LayerHistory, classification_rbm_history: LayerHistory | None = None
+) -> Figure:
+    """Plot every monitored metric by epoch, of the RBM with label units too if there is one."""
+    histories = {"RBM": history.epochs}
+    if classification_rbm_history is not None:
+        histories["RBM with label units"] = classification_rbm_history.epochs
     return plots.plot_learning_curves(histories, metrics=CURVES)
 
 
 def plot_filters(rbm: RBM, columns: DataSpec) -> Figure:
-    """Plot the weights of the units of largest norm; of many named columns, those of largest weight."""
-    if columns.task in UNLABELLED:
-        return _strongest_columns(rbm, columns)
+    """Plot the weights of the units of largest norm."""
     return plots.plot_features(
         rbm.weight.cpu(),
         image_shape=columns.image_shape,
@@ -43,7 +43,7 @@ def plot_filters(rbm: RBM, columns: DataSpec) -> Figure:
     )
 
 
-def _strongest_columns(rbm: RBM, columns: DataSpec) -> Figure:
+def plot_strongest_columns(rbm: RBM, columns: DataSpec) -> Figure:
     """Plot the two columns of largest centred weight of each of the units of largest norm."""
     weight = rbm.weight.cpu() - rbm.weight.cpu().mean(1, keepdim=True)
     units = weight.norm(dim=0).topk(min(SHOWN, weight.shape[1])).indices
@@ -70,60 +70,62 @@ def plot_latent_map(rbm: RBM, test: TensorData, columns: DataSpec) -> Figure:
     return latent_map_figure(hidden_features(rbm, rows.inputs), rows, columns)
 
 
-def plot_reconstructions(history: dict[str, Any], columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstructions(history: LayerHistory, columns: DataSpec, preprocessor: Any) -> Figure:
     """Plot one training row as the RBM reconstructs it at four stages of training."""
-    if columns.task in UNLABELLED:
-        return plots.plot_note(NO_FIGURE)
-    kept = ReconstructedRow(row=history["row"], reconstruction_history=history["reconstruction_history"])
-    return plot_reconstruction_history(kept, columns, preprocessor)
+    return plot_reconstruction_history(history, columns, preprocessor)
 
 
-def plot_samples(
-    rbm: RBM,
-    training: TensorData,
-    columns: DataSpec,
-    preprocessor: Any,
-    settings: RBMSettings,
-    seed: int,
+def plot_image_samples(
+    rbm: RBM, training: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> Figure:
-    """Plot samples: rows at the end of long Gibbs chains that started at training rows."""
-    rbm = rbm.cpu()
-    if columns.task in UNLABELLED:
-        return plots.plot_note(NO_FIGURE)
+    """Plot samples: the mean images at the end of long Gibbs chains that started at training rows."""
+    assert columns.image_shape is not None
     rng = torch_rng(seed, "samples")
-    n = settings.samples if columns.image_shape else max(settings.samples, 1000)
-    start_rows = torch.randint(len(training), (n,), generator=rng)
-    v = rbm.gibbs(training.inputs[start_rows], settings.sampling_steps, rng)
-    if columns.image_shape:
-        means = rbm.visible_mean(rbm.sample_hidden(v, rng))
-        title = f"Samples of the RBM, {settings.sampling_steps} Gibbs steps from training rows"
-        return plots.plot_samples(means.clamp(0, 1), columns.image_shape, title=title)
+    v = _sample_rows(rbm.cpu(), training, settings.samples, settings.sampling_steps, rng)
+    means = rbm.visible_mean(rbm.sample_hidden(v, rng))
+    title = f"Samples of the RBM, {settings.sampling_steps} Gibbs steps from training rows"
+    return plots.plot_samples(means.clamp(0, 1), columns.image_shape, title=title)
+
+
+def plot_sampled_marginals(
+    rbm: RBM, training: TensorData, preprocessor: Any, settings: RBMSettings, seed: int
+) -> Figure:
+    """Plot each column's distribution, of training rows and of rows at the end of Gibbs chains from them."""
+    n = max(settings.samples, 1000)
+    v = _sample_rows(rbm.cpu(), training, n, settings.sampling_steps, torch_rng(seed, "samples"))
     real = preprocessor.restore_inputs(training.inputs.numpy())
     return plots.plot_marginals(real, preprocessor.restore_inputs(v.numpy()))
+
+
+def _sample_rows(
+    rbm: RBM, training: TensorData, n: int, sampling_steps: int, rng: torch.Generator
+) -> torch.Tensor:
+    start_rows = torch.randint(len(training), (n,), generator=rng)
+    return rbm.gibbs(training.inputs[start_rows], sampling_steps, rng)
 
 
 def plot_inpainting(
     rbm: RBM, test: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> Figure:
-    """Plot test images whose lower half the RBM inpaints; of a table, how well it imputes each column."""
-    rbm = rbm.cpu()
-    if columns.task in UNLABELLED:
-        return plots.plot_note(NO_FIGURE)
-    rng = torch_rng(seed, "inpainting")
-    if columns.image_shape:
-        rows = test.inputs[:SHOWN]
-        height, width = columns.image_shape
-        is_missing = (torch.arange(height * width) // width) >= height // 2
-        start = torch.where(is_missing, torch.rand(rows.shape, generator=rng).round(), rows)
-        v = rbm.gibbs(start, settings.sampling_steps, rng, clamped=~is_missing)
-        means = torch.where(is_missing, rbm.visible_mean(rbm.sample_hidden(v, rng)), rows)
-        title = f"Lower halves sampled given the upper ones, {settings.sampling_steps} Gibbs steps"
-        return inpainting_figure(rows, is_missing, means.clamp(0, 1), columns.image_shape, title=title)
-    blocks = columns.blocks
-    errors = np.array([_imputation_errors(rbm, test.inputs[:500], block, rng) for block in blocks])
+    """Plot test images whose lower half the RBM inpaints."""
+    assert columns.image_shape is not None
+    rbm, rows, rng = rbm.cpu(), test.inputs[:SHOWN], torch_rng(seed, "inpainting")
+    height, width = columns.image_shape
+    is_missing = (torch.arange(height * width) // width) >= height // 2
+    start = torch.where(is_missing, torch.rand(rows.shape, generator=rng).round(), rows)
+    v = rbm.gibbs(start, settings.sampling_steps, rng, clamped=~is_missing)
+    means = torch.where(is_missing, rbm.visible_mean(rbm.sample_hidden(v, rng)), rows)
+    title = f"Lower halves sampled given the upper ones, {settings.sampling_steps} Gibbs steps"
+    return inpainting_figure(rows, is_missing, means.clamp(0, 1), columns.image_shape, title=title)
+
+
+def plot_imputation(rbm: RBM, test: TensorData, columns: DataSpec, seed: int) -> Figure:
+    """Plot how well the RBM imputes each column of a table from the others, beside the column's mean."""
+    rng, rows = torch_rng(seed, "inpainting"), test.inputs[:500]
+    errors = np.array([_imputation_errors(rbm.cpu(), rows, block, rng) for block in columns.blocks])
     return plots.plot_heat_map(
         errors,
-        [block.name for block in blocks],
+        [block.name for block in columns.blocks],
         ["the RBM,\ngiven the others", "the column's\nmean"],
         title="Imputation of missing columns",
         value="mean squared error (standardised)",

@@ -1,83 +1,107 @@
 """The restricted Boltzmann machine: preprocessing, training, likelihood, probe, label units, figures."""
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
+from layerwise.models.rbm.units import HIDDEN
 from layerwise.pipelines import preprocessing
+from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
 from layerwise.pipelines.stage import Stage
 
 NAME = "rbm"
+SETTINGS = ["params:rbm", "params:seed"]
 
 
-def create_pipeline() -> Pipeline:
-    """Return the whole pipeline."""
+def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
+    """Return the pipeline of a problem, the present session's by default."""
+    facts = facts or current_facts()
     before = preprocessing.create_pipeline(NAME, pretrained=False, supervised=False)
-    return before + _training() + _evaluation() + _reporting()
+    return before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
 
 
-def _training() -> Pipeline:
+def _has_label_units(facts: ProblemFacts) -> bool:
+    return (
+        facts.are_labelled
+        and facts.has_task("multiclass", "binary")
+        and facts.is_on("rbm.classification_rbm")
+    )
+
+
+def _has_likelihood(facts: ProblemFacts) -> bool:
+    units = HIDDEN.all().get(str(facts.parameter("rbm.hidden")))
+    has_sampler = units is None or units.samples_exactly
+    return facts.are_labelled and has_sampler and facts.parameter("rbm.likelihood.method") != "none"
+
+
+def _training(facts: ProblemFacts) -> list[Node]:
     stage = Stage("training", NAME)
-    settings = ["params:rbm", "params:seed"]
-    return Pipeline(
-        [
-            stage.node(
-                nodes.train_rbm,
-                ["training", "validation", "data_spec", *settings],
-                ["rbm", "rbm_history"],
-                preview=RBMPreview(NAME),
-            ),
+    train = nodes.train_rbm if facts.has_rows("table", "images", "documents") else nodes.train_rating_rbm
+    found = [
+        stage.node(
+            train,
+            ["training", "validation", "data_spec", *SETTINGS],
+            ["rbm", "rbm_history"],
+            "train_rbm",
+            RBMPreview(NAME),
+        )
+    ]
+    if _has_label_units(facts):
+        found.append(
             stage.node(
                 nodes.train_classification_rbm,
-                ["labelled", "validation", "data_spec", *settings],
+                ["labelled", "validation", "data_spec", *SETTINGS],
                 ["classification_rbm", "classification_rbm_history"],
-            ),
-        ]
-    )
+            )
+        )
+    return found
 
 
-def _evaluation() -> Pipeline:
+def _evaluation(facts: ProblemFacts) -> list[Node]:
     stage = Stage("evaluation", NAME)
-    settings = ["params:rbm", "params:seed"]
-    classifier = ["classification_rbm", "classification_rbm_history"]
-    return Pipeline(
-        [
-            stage.node(
-                nodes.measure_likelihood, ["rbm", "training", "test", "data_spec", *settings], "likelihood"
-            ),
-            stage.node(
-                nodes.probe_features,
-                ["rbm", "labelled", "validation", "test", "data_spec", *settings],
-                "probe",
-            ),
-            stage.node(
+    learnt, test = ["rbm", "training", "test", "data_spec"], ["test", "data_spec"]
+    found = []
+    if _has_likelihood(facts):
+        found.append(stage.measure(nodes.measure_likelihood, [*learnt, *SETTINGS], "likelihood"))
+    if facts.are_labelled and facts.is_on("rbm.probe"):
+        rows = ["labelled", "validation", *test]
+        found.append(stage.measure(nodes.probe_features, ["rbm", *rows, *SETTINGS], "probe"))
+    if _has_label_units(facts):
+        found.append(
+            stage.measure(
                 nodes.evaluate_classification_rbm,
-                [*classifier, "test", "data_spec", *settings],
+                ["classification_rbm", *test, *SETTINGS],
                 "classification_metrics",
-            ),
-            stage.node(
-                collections.recommend,
-                ["rbm", "training", "test", "data_spec", "preprocessor"],
-                "recommendation",
-            ),
-            stage.node(
-                collections.find_topics, ["rbm", "training", "test", "data_spec", *settings], "topics"
-            ),
-        ]
-    )
+            )
+        )
+    if facts.has_rows("ratings"):
+        found.append(stage.measure(collections.recommend, [*learnt, "preprocessor"], "recommendation"))
+    if facts.has_rows("documents"):
+        found.append(stage.measure(collections.find_topics, [*learnt, *SETTINGS], "topics"))
+    return found
 
 
-def _reporting() -> Pipeline:
-    stage = Stage("reporting", NAME)
-    settings = ["params:rbm", "params:seed"]
-    return Pipeline(
-        [
-            stage.figure(plots.plot_learning_curves, ["rbm_history", "classification_rbm_history"]),
-            stage.figure(plots.plot_filters, ["rbm", "data_spec"]),
-            stage.figure(plots.plot_hidden_activations, ["rbm", "test"]),
-            stage.figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
-            stage.figure(plots.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]),
-            stage.figure(plots.plot_samples, ["rbm", "training", "data_spec", "preprocessor", *settings]),
-            stage.figure(plots.plot_inpainting, ["rbm", "test", "data_spec", *settings]),
-        ]
-    )
+def _reporting(facts: ProblemFacts) -> list[Node]:
+    stage, is_image = Stage("reporting", NAME), facts.has_rows("images")
+    histories = ["rbm_history", *(["classification_rbm_history"] if _has_label_units(facts) else [])]
+    found = [
+        stage.figure(plots.plot_learning_curves, histories),
+        stage.figure(
+            plots.plot_filters if facts.are_labelled else plots.plot_strongest_columns,
+            ["rbm", "data_spec"],
+            "plot_filters",
+        ),
+        stage.figure(plots.plot_hidden_activations, ["rbm", "test"]),
+        stage.figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
+    ]
+    if facts.are_labelled:
+        found.append(stage.figure(plots.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]))
+    if is_image:
+        sampling = ["rbm", "training", "data_spec", *SETTINGS]
+        found.append(stage.figure(plots.plot_image_samples, sampling, "plot_samples"))
+        found.append(stage.figure(plots.plot_inpainting, ["rbm", "test", "data_spec", *SETTINGS]))
+    elif facts.has_rows("table"):
+        sampling = ["rbm", "training", "preprocessor", *SETTINGS]
+        found.append(stage.figure(plots.plot_sampled_marginals, sampling, "plot_samples"))
+        found.append(stage.figure(plots.plot_imputation, ["rbm", "test", "data_spec", "params:seed"]))
+    return found

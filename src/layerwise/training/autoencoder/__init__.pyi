@@ -1,5 +1,6 @@
 from .base_settings import DEFAULT_CORRUPTION_LEVELS as DEFAULT_CORRUPTION_LEVELS
 from .building import build_autoencoder as build_autoencoder, select_output as select_output
+from .history import AutoencoderHistory as AutoencoderHistory
 from .latent_penalties import SPARSITIES as SPARSITIES
 from .rating_autoencoder import train_rating_autoencoder as train_rating_autoencoder
 from .reconstruction import ReconstructionVariant as ReconstructionVariant

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from layerwise.data import DataSpec, TensorData
 from layerwise.data.transforms import Corruption, column_groups
 from layerwise.models.autoencoder import RatingAutoencoder, RatingAutoencoderConfig
 from layerwise.models.rbm import rated
+from layerwise.training.autoencoder.history import AutoencoderHistory
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.callbacks import Callback, best_epoch_callbacks
 from layerwise.training.gradient_plan import GradientPlan
@@ -73,7 +73,7 @@ class HeldOutRatingsMonitor(Callback):
 
 def train_rating_autoencoder(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: AutoencoderSettings, seed: int
-) -> tuple[RatingAutoencoder, dict[str, Any]]:
+) -> tuple[RatingAutoencoder, AutoencoderHistory]:
     """Return the network of the epoch with the least error on held-out ratings, and its history.
 
     Args:
@@ -125,5 +125,4 @@ def train_rating_autoencoder(
         monitor="validation/rmse",
     )
     network.eval()
-    history = {"epochs": progress.history, "stopped": progress.stop, "seconds": progress.seconds}
-    return network, history | {"row": [], "reconstruction_history": []}
+    return network, AutoencoderHistory.of_training(progress)

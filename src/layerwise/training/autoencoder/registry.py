@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 
@@ -40,7 +40,15 @@ class AutoencoderVariant:
         in_stacks: a stack (`sae`) may have layers of it.
         image_loss: the loss `auto` of pixels.
         real_loss: the loss `auto` of columns of numbers; only where it is gaussian may a gaussian one be asked for.
+
+    Attributes:
+        has_features: its networks' `first_weight` returns some, which are plotted.
+        is_generative: its networks are `LatentVariableModel`s, whose likelihood is measured and whose samples are
+            plotted.
     """
+
+    has_features: ClassVar[bool] = False
+    is_generative: ClassVar[bool] = False
 
     name: str
     choice: Choice

@@ -2,10 +2,19 @@ from .autoencoder_view import sequential_view as sequential_view
 from .diagnosis import VANISHING_RATIO as VANISHING_RATIO
 from .gradient_study import (
     GradientStudySettings as GradientStudySettings,
-    has_improved as has_improved,
+    Remedies as Remedies,
+    RemedyResult as RemedyResult,
+    Survey as Survey,
+    TrialResult as TrialResult,
     remedy_trials as remedy_trials,
+    run_remedies as run_remedies,
+    run_survey as run_survey,
     run_trial as run_trial,
     survey_trials as survey_trials,
 )
 from .layer_statistics import LayerStatistics as LayerStatistics
-from .long_range_memory import train_long_range_memory as train_long_range_memory
+from .long_range_memory import (
+    MemoryResult as MemoryResult,
+    MemoryStudy as MemoryStudy,
+    train_long_range_memory as train_long_range_memory,
+)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import PositiveInt
+from pydantic import ConfigDict, PositiveInt, RootModel
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, Activation, Cell, Initializer, MLPConfig
@@ -52,6 +52,63 @@ class Trial:
     learning: dict[str, Any] = field(default_factory=dict)
 
 
+class TrialResult(Config):
+    """How a network learnt; what is not finite is None.
+
+    Args:
+        name: of the trial.
+        gradients: root mean square gradient of each layer's weights in the first epoch.
+        ratio: of the first to the last hidden layer's.
+        last_gradient: of the last epoch's largest layer.
+        loss: on the validation rows at the end; None when it diverged.
+        error: the same.
+        diagnoses: what is wrong, a sentence each.
+    """
+
+    name: str
+    gradients: tuple[float | None, ...]
+    ratio: float | None
+    last_gradient: float | None
+    loss: float | None
+    error: float | None
+    diagnoses: tuple[str, ...]
+
+    @property
+    def diagnosis(self) -> str:
+        """The kinds of what is wrong."""
+        return ", ".join(each.split(":")[0] for each in self.diagnoses) or "healthy"
+
+    def has_improved(self, failing: TrialResult) -> bool:
+        """True when it ends with a lower validation loss than a failing network, which may have diverged."""
+        if self.loss is None:
+            return False
+        return failing.loss is None or self.loss < failing.loss
+
+
+class RemedyResult(TrialResult):
+    """How a network learnt with a remedy, and whether the remedy works; a failing network's own never does."""
+
+    works: bool
+
+
+class Survey(RootModel[tuple[TrialResult, ...]]):
+    """Every depth with every activation and initializer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Remedies(RootModel[dict[str, tuple[RemedyResult, ...]]]):
+    """By what fails: the failing network first, then the same with one remedy at a time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def metrics(self) -> dict[str, float]:
+        """Return how many remedies were tried, and how many work."""
+        working = sum(each.works for found in self.root.values() for each in found)
+        tried = sum(len(found) - 1 for found in self.root.values())
+        return {"working": float(working), "tried": float(tried)}
+
+
 def run_trial(
     trial: Trial,
     training: TensorData,
@@ -60,8 +117,8 @@ def run_trial(
     settings: GradientStudySettings,
     seed: int,
     epochs: int | None = None,
-) -> dict[str, Any]:
-    """Train a network and record the statistics of its layers.
+) -> TrialResult:
+    """Train a network and return the statistics of its layers.
 
     Args:
         trial: the network and how it learns.
@@ -71,11 +128,6 @@ def run_trial(
         settings: of the study.
         seed: of the run.
         epochs: in place of the settings' own.
-
-    Returns:
-        `gradients` by layer of the first epoch (root mean square), `ratio` of the first to the last hidden layer,
-        `last_gradient` of the last epoch's largest layer, validation `loss` and `error` (NaN when it diverged), and
-        `diagnoses`.
     """
     shape = MLPConfig(n_inputs=columns.n_inputs, n_outputs=columns.n_outputs, **trial.shape)
     network = MLP(shape, torch_rng(seed, "laboratory", "network"))
@@ -95,15 +147,55 @@ def run_trial(
         loss, error = (progress.history[-1][f"validation/{name}"] for name in ("loss", "error"))
     except TrainingError:
         pass  # a trial that diverges is a result
-    return {
-        "name": trial.name,
-        "gradients": [layer.gradient for layer in statistics.epochs[0].layers],
-        "ratio": gradient_ratio(statistics.epochs[0]),
-        "last_gradient": max(layer.gradient for layer in statistics.epochs[-1].layers),
-        "loss": loss,
-        "error": error,
-        "diagnoses": statistics.diagnoses(),
-    }
+    return TrialResult(
+        name=trial.name,
+        gradients=tuple(_finite_or_none(layer.gradient) for layer in statistics.epochs[0].layers),
+        ratio=_finite_or_none(gradient_ratio(statistics.epochs[0])),
+        last_gradient=_finite_or_none(max(layer.gradient for layer in statistics.epochs[-1].layers)),
+        loss=_finite_or_none(loss),
+        error=_finite_or_none(error),
+        diagnoses=tuple(statistics.diagnoses()),
+    )
+
+
+def _finite_or_none(value: float) -> float | None:
+    # JSON has neither NaN nor infinity.
+    return value if math.isfinite(value) else None
+
+
+def run_survey(
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: GradientStudySettings,
+    seed: int,
+) -> Survey:
+    """Train every depth with every activation and initializer for an epoch, on at most `settings.rows` rows."""
+    rows = training[slice(0, settings.rows)]
+    return Survey(
+        tuple(
+            run_trial(trial, rows, validation, columns, settings, seed, epochs=1)
+            for trial in survey_trials(settings)
+        )
+    )
+
+
+def run_remedies(
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: GradientStudySettings,
+    seed: int,
+) -> Remedies:
+    """Train failing networks as they are, and with one remedy at a time, on at most `settings.rows` rows."""
+    rows = training[slice(0, settings.rows)]
+    found = {}
+    for failing, trials in remedy_trials(settings, len(rows)).items():
+        results = [run_trial(trial, rows, validation, columns, settings, seed) for trial in trials]
+        found[failing] = tuple(
+            RemedyResult(**each.model_dump(), works=each.has_improved(results[0])) for each in results
+        )
+    return Remedies(found)
 
 
 def survey_trials(settings: GradientStudySettings) -> list[Trial]:
@@ -169,10 +261,3 @@ def remedy_trials(settings: GradientStudySettings, n_rows: int) -> dict[str, lis
             Trial("L1 penalty", twice, fast_adam | {"l1": 0.3 * n_rows}),
         ],
     }
-
-
-def has_improved(trial: dict[str, Any], failing: dict[str, Any]) -> bool:
-    """True when the remedy ends with a lower validation loss than the failing network, which may have diverged."""
-    if math.isnan(trial["loss"]):
-        return False
-    return math.isnan(failing["loss"]) or trial["loss"] < failing["loss"]

@@ -8,17 +8,23 @@ from .diagnosis import (
     MIN_NET_FRACTION as MIN_NET_FRACTION,
 )
 from .feature_classifier import (
+    CLASSIFIER_BATCH_SIZE as CLASSIFIER_BATCH_SIZE,
     CLASSIFIER_SIZES as CLASSIFIER_SIZES,
+    ClassifierHistory as ClassifierHistory,
     extract_features as extract_features,
     predict_classes as predict_classes,
     train_feature_classifier as train_feature_classifier,
 )
 from .gaussian_ring import (
     N_MODES as N_MODES,
+    SAMPLES as SAMPLES,
+    RingResults as RingResults,
+    RingRun as RingRun,
     RingSettings as RingSettings,
     count_modes as count_modes,
     sample_ring as sample_ring,
     train_ring_gan as train_ring_gan,
+    train_ring_gans as train_ring_gans,
 )
 from .image_pairs import (
     PairSettings as PairSettings,
@@ -33,4 +39,8 @@ from .objectives.base import (
 )
 from .settings import GANSettings as GANSettings
 from .tables import train_table_gan as train_table_gan
-from .train import GANResult as GANResult, train_image_gan as train_image_gan
+from .train import (
+    GANHistory as GANHistory,
+    GANResult as GANResult,
+    train_image_gan as train_image_gan,
+)

@@ -10,12 +10,19 @@ from torch import Tensor
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.training.supervised import FinetuningSettings, finetune
-from layerwise.utils import derive_seed, torch_rng
+from layerwise.utils import Config, derive_seed, torch_rng
 
 # Units of the hidden layers; the last one is the feature space.
 CLASSIFIER_SIZES = (256, 64)
+CLASSIFIER_BATCH_SIZE = 100
 # Enough for 98 of 100 digits, and half a minute on two cores.
 ROWS_SEEN, MAX_EPOCHS = 400_000, 30
+
+
+class ClassifierHistory(Config):
+    """The lowest error of an epoch on the validation rows, as a fraction."""
+
+    validation_error: float
 
 
 def train_feature_classifier(
@@ -36,7 +43,7 @@ def train_feature_classifier(
     network = MLP(MLPConfig(**shape), torch_rng(seed, "classifier")).to(training.inputs.device)
     settings = FinetuningSettings(
         epochs=epochs or max(1, min(MAX_EPOCHS, round(ROWS_SEEN / len(training)))),
-        batch_size=100,
+        batch_size=CLASSIFIER_BATCH_SIZE,
         optimizer="adam",
         learning_rate=0.001,
         schedule="cosine",

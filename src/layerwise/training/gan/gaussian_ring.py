@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import torch
-from pydantic import field_validator
+from pydantic import ConfigDict, RootModel, field_validator
 from torch import Tensor
 
 from layerwise.data import TensorData
@@ -15,12 +15,13 @@ from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.monitor import MODE_FRACTION, GANMonitor
 from layerwise.training.gan.train import GANResult, train_adversarial
-from layerwise.utils import nearest, setting, torch_rng
+from layerwise.training.histories import Epoch
+from layerwise.utils import Config, dense_parameters, nearest, setting, torch_rng
 
 N_MODES, RADIUS, STD = 8, 2.0, 0.1
 # A sample belongs to a mode within so many standard deviations of its centre.
 MAX_STDS = 3.0
-MONITORED_SAMPLES = 1000
+MONITORED_SAMPLES = SAMPLES = 1000
 
 
 def mode_centers() -> Tensor:
@@ -99,6 +100,11 @@ class RingSettings(AdversarialSettings):
                 raise ValueError(f"unknown variant '{name}'{nearest(name, list(RING_VARIANTS))}")
         return variants
 
+    def count_parameters(self) -> int:
+        """Return the parameters of generator and discriminator."""
+        generator = dense_parameters(self.latent_size, *self.hidden_sizes, 2)
+        return generator + dense_parameters(2, *self.hidden_sizes, 1)
+
     def with_variant(self, name: str) -> RingSettings:
         """Return the settings of a named variant; `default` are these."""
         return RingSettings(**(self.model_dump() | RING_VARIANTS[name])) if name in RING_VARIANTS else self
@@ -164,3 +170,73 @@ def train_ring_gan(
     result.discriminator.cpu()
     result.sample_history = [(epoch, samples.cpu()) for epoch, samples in result.sample_history]
     return result
+
+
+class RingRun(Config):
+    """One GAN of the ring, and what it found.
+
+    Args:
+        variant: of the settings.
+        seed: of the training.
+        modes: how many it found.
+        in_modes: the fraction of its samples in any mode.
+        diagnoses: a sentence for each failure.
+        seconds: of training.
+        last: the metrics of the last epoch.
+        samples: some of its points, x and y.
+    """
+
+    variant: str
+    seed: int
+    modes: int
+    in_modes: float
+    diagnoses: tuple[str, ...]
+    seconds: float
+    last: Epoch
+    samples: tuple[tuple[float, float], ...]
+
+    @property
+    def kinds(self) -> str:
+        """The kinds of its failures."""
+        return ", ".join(diagnosis.split(":")[0] for diagnosis in self.diagnoses) or "no failure"
+
+
+class RingResults(RootModel[tuple[RingRun, ...]]):
+    """Every GAN of the ring: the default with several seeds, then each variant."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def train_ring_gans(
+    settings: RingSettings, seed: int, device: torch.device | str = "cpu"
+) -> tuple[RingResults, list[tuple[int, Tensor]]]:
+    """Train the default GAN with several seeds, the variants with the first of them, on a device.
+
+    Returns:
+        The results, and epoch and samples (n, 2) of fixed noise of the first GAN.
+    """
+    runs = [("default", seed + k) for k in range(settings.seeds)]
+    runs += [(name, seed) for name in settings.variants]
+    found: list[RingRun] = []
+    sample_history: list[tuple[int, Tensor]] = []
+    for name, own_seed in runs:
+        own = settings.with_variant(name)
+        result = train_ring_gan(own, own_seed, name=f"ring, {name}, {own_seed}", device=device)
+        found.append(_ring_run(name, own_seed, result))
+        sample_history = sample_history or result.sample_history
+    return RingResults(tuple(found)), sample_history
+
+
+def _ring_run(name: str, seed: int, result: GANResult) -> RingRun:
+    samples = result.generator.sample(SAMPLES, torch_rng(seed, "ring", "samples"))
+    modes, fraction_in_modes = count_modes(samples)
+    return RingRun(
+        variant=name,
+        seed=seed,
+        modes=modes,
+        in_modes=fraction_in_modes,
+        diagnoses=tuple(result.diagnoses),
+        seconds=result.seconds,
+        last=result.history[-1],
+        samples=tuple(map(tuple, samples.tolist())),
+    )

@@ -30,9 +30,10 @@ from layerwise.training.gan.conditioning import (
 from layerwise.training.gan.diagnosis import diagnose_gan
 from layerwise.training.gan.monitor import GANMonitor, ModeAssignment
 from layerwise.training.gan.settings import GANSettings
+from layerwise.training.histories import Epoch
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError, Transform
-from layerwise.utils import torch_rng
+from layerwise.utils import Config, torch_rng
 
 # Samples that the monitor measures after each epoch, and how many of them are shown.
 MONITORED_SAMPLES, SHOWN_SAMPLES = 500, 64
@@ -62,6 +63,24 @@ class GANResult:
     seconds: float
     training_conditions: Tensor | None = None
     captions: Captions | None = field(default=None)
+
+
+class GANHistory(Config):
+    """The epochs of a GAN's training, and a sentence for each failure."""
+
+    epochs: tuple[Epoch, ...]
+    diagnoses: tuple[str, ...]
+    seconds: float
+
+    @classmethod
+    def of(cls, result: GANResult) -> GANHistory:
+        """Return the history of a training."""
+        return cls(epochs=tuple(result.history), diagnoses=tuple(result.diagnoses), seconds=result.seconds)
+
+    def run_tags(self) -> dict[str, str]:
+        """Return the kinds of the failures, for the run."""
+        kinds = [diagnosis.split(":")[0] for diagnosis in self.diagnoses]
+        return {"gan.diagnosis": ", ".join(kinds) or "none"}
 
 
 def train_adversarial(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 
@@ -29,6 +29,8 @@ class FeedforwardVariant(ReconstructionVariant):
         latent: whether the latent has to be smaller or larger than the row.
         required: a setting that may not be none (or 0), since the variant is nothing without it.
     """
+
+    has_features: ClassVar[bool] = True
 
     unused: Mapping[str, str] = field(
         default_factory=lambda: VARIATIONAL_ONLY | {"channels": "; hidden_sizes shape it"}

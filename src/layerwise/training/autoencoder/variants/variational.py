@@ -18,6 +18,8 @@ from layerwise.utils import Choice, torch_rng
 class VariationalVariant(AutoencoderVariant):
     """A normal posterior and a likelihood of fully connected layers."""
 
+    has_features, is_generative = True, True
+
     def conflicts(self, settings: AutoencoderSettings, resolved: dict[str, Any]) -> list[str]:
         """Return a sentence for each setting that makes no sense with this variant."""
         conflicts = []

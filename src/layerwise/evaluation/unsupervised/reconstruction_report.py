@@ -1,0 +1,82 @@
+"""How an autoencoder reconstructs test rows, beside as many principal components, and what its latents are like."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from layerwise.data import DataSpec
+from layerwise.evaluation.unsupervised.latent import active_units, latent_statistics
+from layerwise.evaluation.unsupervised.principal_components import fit_pca
+from layerwise.evaluation.unsupervised.reconstruction import reconstruction_metrics, reconstruction_sse
+from layerwise.models.autoencoder import (
+    Autoencoder,
+    BaseAutoencoder,
+    LatentVariableModel,
+    encode_rows,
+    mean_jacobian_norm,
+    reconstruct_rows,
+    reconstruction_losses,
+)
+from layerwise.utils import Config
+
+# Rows whose Jacobians are computed: each is a matrix of its own.
+JACOBIAN_ROWS = 1000
+
+
+class ComponentErrors(Config):
+    """The squared error of a row from principal components, summed over columns."""
+
+    components: int
+    reconstruction_sse: float
+
+
+class ReconstructionReport(Config):
+    """Errors of the reconstructions, those of as many components, statistics of the latents.
+
+    `jacobian_norm` is of fully connected networks alone.
+    """
+
+    reconstruction: dict[str, float]
+    pca: ComponentErrors
+    latent: dict[str, float]
+    jacobian_norm: float | None = None
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers under the names that a run logs."""
+        latent = {f"latent/{name}": value for name, value in self.latent.items()}
+        found = {**self.reconstruction, "pca_reconstruction_sse": self.pca.reconstruction_sse, **latent}
+        return found if self.jacobian_norm is None else found | {"jacobian_norm": self.jacobian_norm}
+
+    def __str__(self) -> str:
+        return (
+            f"Squared error of a test row: {self.reconstruction['reconstruction_sse']:.3f} from "
+            f"{self.latent['units']:.0f} latent units, {self.pca.reconstruction_sse:.3f} from "
+            f"{self.pca.components} principal components"
+        )
+
+
+def evaluate_reconstructions(
+    network: BaseAutoencoder, training: Tensor, test: Tensor, columns: DataSpec
+) -> ReconstructionReport:
+    """Evaluate the reconstructions of test rows (n, d); the components are those of training rows (m, d)."""
+    reconstructed, latents = reconstruct_rows(network, test), encode_rows(network, test)
+    bounded = columns.bounded and bool(((reconstructed >= 0) & (reconstructed <= 1)).all())
+    errors = reconstruction_metrics(test, reconstructed, bounded)
+    errors["loss"] = float(reconstruction_losses(network, test).mean())
+    components = fit_pca(training, min(latents.shape[1], columns.n_inputs))
+    by_components = components.decode(components.encode(test))
+    latent = latent_statistics(latents)
+    jacobian_norm = None
+    if isinstance(network, Autoencoder):
+        jacobian_norm = mean_jacobian_norm(network.cpu(), test[:JACOBIAN_ROWS])
+    if isinstance(network, LatentVariableModel):
+        latent["active_units"] = float(active_units(latents))
+    return ReconstructionReport(
+        reconstruction=errors,
+        pca=ComponentErrors(
+            components=min(latents.shape[1], columns.n_inputs),
+            reconstruction_sse=float(reconstruction_sse(test, by_components).mean()),
+        ),
+        latent=latent,
+        jacobian_norm=jacobian_norm,
+    )

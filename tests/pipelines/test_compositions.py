@@ -1,0 +1,202 @@
+"""A pipeline holds what applies to the problem, and nothing else."""
+
+import pytest
+
+from layerwise.pipelines.autoencoder import create_pipeline as autoencoder
+from layerwise.pipelines.facts import ProblemFacts
+from layerwise.pipelines.gan import create_pipeline as gan
+from layerwise.pipelines.rbm import create_pipeline as rbm
+from layerwise.training.autoencoder import known_variants
+
+AUTOENCODER = {
+    "training.train_autoencoder",
+    "reporting.plot_learning_curves",
+    "reporting.plot_hidden_activations",
+    "reporting.plot_latent_map",
+}
+LABELLED = {
+    "evaluation.evaluate_reconstruction",
+    "evaluation.probe_latent",
+    "evaluation.compress",
+    "evaluation.detect_anomalies",
+    "reporting.plot_reconstructions",
+    "reporting.plot_features",
+    "reporting.plot_compression",
+    "reporting.plot_anomalies",
+}
+IMAGES = {
+    "training.train_sequence_network",
+    "evaluation.denoise",
+    "evaluation.predict_sequences",
+    "reporting.plot_comparison",
+    "reporting.plot_interpolation",
+    "reporting.plot_denoising",
+    "reporting.plot_sequences",
+}
+TABLE = {"evaluation.impute_missing_cells", "reporting.plot_imputation"}
+
+
+def nodes_of(pipeline, name):
+    """The names of a pipeline's own nodes, without its name at their end."""
+    return {
+        node.name.removesuffix(f"_{name}") for node in pipeline.nodes if node.namespace != "preprocessing"
+    }
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        (None, AUTOENCODER | LABELLED | IMAGES),
+        ("churn", AUTOENCODER | LABELLED | TABLE),
+        ("movielens", AUTOENCODER | {"evaluation.recommend"}),
+    ],
+)
+def test_the_autoencoder_has_the_nodes_of_the_sessions_problem(project, env, expected):
+    from kedro.framework.project import pipelines
+
+    with project.session(env) as session:
+        session.load_context()
+        assert nodes_of(pipelines["autoencoder"], "autoencoder") == expected
+
+
+def facts(rows, task, **parameters):
+    return ProblemFacts(rows, {"problem": {"task": task}, **parameters})
+
+
+@pytest.mark.parametrize(
+    ("switched", "gone"),
+    [
+        (
+            {"downstream_tasks": False},
+            {
+                name
+                for name in LABELLED | IMAGES
+                if name.split("_")[-1] in ("compression", "anomalies", "denoising", "sequences", "network")
+            }
+            | {"evaluation.compress", "evaluation.denoise"},
+        ),
+        ({"probe": False}, {"evaluation.probe_latent"}),
+        ({"variant": "convolutional"}, {"reporting.plot_features"}),
+    ],
+)
+def test_what_is_switched_off_is_not_in_the_autoencoders_pipeline(switched, gone):
+    given = {"variant": "denoising", **switched}
+    found = nodes_of(autoencoder(facts("images", "multiclass", autoencoder=given)), "autoencoder")
+    assert found == (AUTOENCODER | LABELLED | IMAGES) - gone
+
+
+def test_likelihood_and_samples_are_those_of_a_variational_autoencoder():
+    given = facts("images", "multiclass", autoencoder={"variant": "variational"})
+    own = {"evaluation.estimate_likelihood", "reporting.plot_samples"}
+    assert nodes_of(autoencoder(given), "autoencoder") == AUTOENCODER | LABELLED | IMAGES | own
+
+
+def test_a_variant_says_of_its_networks_what_is_shown_of_them():
+    variants = known_variants()
+    assert {name for name, each in variants.items() if each.is_generative} == {"variational"}
+    assert {name for name, each in variants.items() if not each.has_features} == {"convolutional"}
+
+
+RBM = {
+    "training.train_rbm",
+    "reporting.plot_filters",
+    "reporting.plot_hidden_activations",
+    "reporting.plot_latent_map",
+    "reporting.plot_learning_curves",
+}
+RBM_LABELLED = {
+    "evaluation.measure_likelihood",
+    "evaluation.probe_features",
+    "reporting.plot_reconstructions",
+    "reporting.plot_samples",
+}
+LABEL_UNITS = {"training.train_classification_rbm", "evaluation.evaluate_classification_rbm"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "expected"),
+    [
+        ("images", "multiclass", RBM_LABELLED | LABEL_UNITS | {"reporting.plot_inpainting"}),
+        ("table", "binary", RBM_LABELLED | LABEL_UNITS | {"reporting.plot_imputation"}),
+        ("table", "regression", RBM_LABELLED | {"reporting.plot_imputation"}),
+        ("ratings", "ratings", {"evaluation.recommend"}),
+        ("documents", "documents", {"evaluation.find_topics"}),
+    ],
+)
+def test_an_rbm_has_the_nodes_of_its_rows_and_task(rows, task, expected):
+    assert nodes_of(rbm(facts(rows, task)), "rbm") == RBM | expected
+
+
+def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
+    settings = {"classification_rbm": False, "probe": False, "hidden": "nrelu"}
+    found = nodes_of(rbm(facts("images", "multiclass", rbm=settings)), "rbm")
+    assert found == RBM | {
+        "reporting.plot_reconstructions",
+        "reporting.plot_samples",
+        "reporting.plot_inpainting",
+    }
+    exact = nodes_of(rbm(facts("images", "multiclass", rbm={"likelihood": {"method": "none"}})), "rbm")
+    assert "evaluation.measure_likelihood" not in exact
+
+
+GAN = {
+    "training.train_feature_classifier",
+    "training.train_gan",
+    "reporting.plot_learning_curves",
+    "reporting.plot_memorization",
+    "reporting.plot_sample_progress",
+    "reporting.plot_samples",
+    "reporting.write_report",
+}
+GAN_IMAGES = {
+    "evaluation.sample_images",
+    "evaluation.evaluate_samples",
+    "evaluation.synthesize_images",
+    "reporting.plot_classes",
+}
+BASELINES = {"evaluation.sample_baseline", "evaluation.evaluate_baselines"}
+GAN_TABLE = {
+    "training.encode_rows",
+    "evaluation.sample_rows",
+    "evaluation.evaluate_columns",
+    "evaluation.evaluate_rows",
+    "evaluation.synthesize_rows",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (facts("images", "multiclass"), GAN_IMAGES | BASELINES),
+        (facts("images", "multiclass", gan={"baselines": False}), GAN_IMAGES),
+        (facts("table", "binary"), GAN_TABLE | {"reporting.plot_classes"}),
+        (facts("table", "regression"), GAN_TABLE),
+    ],
+)
+def test_a_gan_has_the_nodes_of_images_or_of_a_table(given, expected):
+    assert nodes_of(gan(given), "gan") == GAN | expected
+
+
+@pytest.mark.parametrize(
+    ("task", "condition", "function"),
+    [
+        ("multiclass", "auto", "plot_class_samples"),
+        ("binary", "auto", "plot_samples"),
+        ("multiclass", "none", "plot_samples"),
+        ("multiclass", "caption", "plot_captioned_samples"),
+    ],
+)
+def test_samples_are_shown_by_what_they_are_conditional_on(task, condition, function):
+    pipeline = gan(facts("images", task, gan={"condition": condition}))
+    node = next(node for node in pipeline.nodes if node.name == "reporting.plot_samples_gan")
+    assert node.func.__name__ == function
+    assert ("gan.captions" in pipeline.all_outputs()) == (condition == "caption")
+
+
+@pytest.mark.parametrize(("create", "name"), [(autoencoder, "autoencoder"), (rbm, "rbm"), (gan, "gan")])
+def test_where_no_problem_is_known_the_pipeline_is_whole(create, name):
+    whole = nodes_of(create(ProblemFacts()), name)
+    parts = [facts("images", "multiclass")]
+    if name != "gan":
+        parts += [facts("ratings", "ratings"), facts("documents", "documents")]
+    assert whole >= set().union(*(nodes_of(create(part), name) for part in parts))
