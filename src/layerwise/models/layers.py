@@ -144,3 +144,16 @@ def initialize_bias_(
             bias.uniform_(-bound, bound, generator=rng)
         else:
             bias.fill_(constant if name == "constant" else 0.0)
+
+
+def keep_largest(latent: Tensor, k: int) -> Tensor:
+    """Set all but the k largest units of each row to 0 (Makhzani & Frey 2013), shape of latent; k = 0 keeps all.
+
+    Args:
+        latent: (rows, units).
+        k: units that are kept.
+    """
+    if k == 0 or k >= latent.shape[-1]:
+        return latent
+    kept = latent.topk(k, dim=-1, sorted=False).indices
+    return torch.zeros_like(latent).scatter(-1, kept, latent.gather(-1, kept))

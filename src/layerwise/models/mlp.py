@@ -151,6 +151,11 @@ class MLP(nn.Module):
                 layer.bias, config.bias_initializer, layer.in_features, rng, config.bias_constant
             )
 
+    @property
+    def activation_names(self) -> tuple[str, ...]:
+        """The activation of each hidden layer."""
+        return self.config.activations
+
     def use_rng(self, rng: torch.Generator) -> None:
         """Sample every dropout mask with this random generator from now on."""
         for module in self.modules():

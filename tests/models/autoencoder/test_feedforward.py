@@ -11,16 +11,15 @@ from layerwise.models.autoencoder import (
     ConvolutionalConfig,
     StackConfig,
     StackedAutoencoders,
-    encode_with_jacobian_norm,
     estimate_jacobian_norm,
     from_dbn,
     mean_jacobian_norm,
     roll_up,
     unroll,
 )
-from layerwise.models.autoencoder.feedforward import keep_largest
 from layerwise.models.autoencoder.jacobian import activation_derivative
 from layerwise.models.autoencoder.outputs import build_output
+from layerwise.models.layers import keep_largest
 from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.models.rbm.units import UnitBlock
 
@@ -56,29 +55,40 @@ def test_every_derivative_is_the_derivative(name):
 def test_the_jacobian_norm_is_that_of_automatic_differentiation(hidden, name):
     network = autoencoder(double=True, hidden_sizes=hidden, activation=name, latent_activation=name)
     x = rows(dtype=torch.float64)
-    latent, found = encode_with_jacobian_norm(network, x)
+    latent, found = network.encode_with_jacobian_norm(x)
     jacobian = vmap(jacrev(lambda row: network.encode(row[None])[0]))(x)
     torch.testing.assert_close(found, jacobian.square().sum((1, 2)), rtol=1e-10, atol=1e-14)
     torch.testing.assert_close(latent, network.encode(x))
     assert mean_jacobian_norm(network, x) == pytest.approx(float(jacobian.detach().norm(dim=(1, 2)).mean()))
 
 
+def test_the_chain_of_layers_leads_to_the_same_latents_and_reconstructions():
+    network, x = autoencoder(hidden_sizes=(6, 5), activation="tanh", decoder_activation="relu"), rows()
+    chain = network.layer_chain()
+    every = list(chain.hidden_activations(x))
+    assert chain.activation_names == ("tanh", "tanh", "sigmoid", "relu", "relu")
+    torch.testing.assert_close(every[2], network.encode(x))
+    torch.testing.assert_close(chain.output(every[-1]), network(x))
+    shape = ConvolutionalConfig(image_shape=(8, 8), latent_size=3)
+    assert ConvolutionalAutoencoder(shape).layer_chain() is None
+
+
 def test_the_jacobian_of_kept_units_leaves_the_others_out():
     network = autoencoder(double=True, keep=2, latent_activation="linear")
     x = rows(dtype=torch.float64)
     jacobian = vmap(jacrev(lambda row: network.encode(row[None])[0]))(x)
-    torch.testing.assert_close(encode_with_jacobian_norm(network, x)[1], jacobian.square().sum((1, 2)))
+    torch.testing.assert_close(network.encode_with_jacobian_norm(x)[1], jacobian.square().sum((1, 2)))
 
 
 def test_the_gradient_of_the_jacobian_norm_is_that_of_automatic_differentiation():
     network = autoencoder(double=True, hidden_sizes=(5,))
     x, weight = rows(dtype=torch.float64), network.encoder[0].weight
-    (found,) = torch.autograd.grad(encode_with_jacobian_norm(network, x)[1].sum(), weight)
+    (found,) = torch.autograd.grad(network.encode_with_jacobian_norm(x)[1].sum(), weight)
 
     def norm(w):
         with torch.no_grad():
             weight.copy_(w)
-        return float(encode_with_jacobian_norm(network, x)[1].sum().detach())
+        return float(network.encode_with_jacobian_norm(x)[1].sum().detach())
 
     start, step = weight.detach().clone(), 1e-6
     for at in [(0, 0), (2, 3), (4, 6)]:
@@ -93,7 +103,7 @@ def test_the_estimated_norm_is_right_on_average():
     estimates = torch.stack(
         [estimate_jacobian_norm(network.encode, x, seeded(k))[1].detach() for k in range(4000)]
     )
-    expected = encode_with_jacobian_norm(network, x)[1]
+    expected = network.encode_with_jacobian_norm(x)[1]
     error = estimates.std(0) / 4000**0.5
     assert ((estimates.mean(0) - expected).abs() < 4 * error).all()
     assert float(error.max()) > 0  # one direction alone is not the norm

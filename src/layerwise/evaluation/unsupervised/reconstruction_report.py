@@ -9,7 +9,6 @@ from layerwise.evaluation.unsupervised.latent import active_units, latent_statis
 from layerwise.evaluation.unsupervised.principal_components import fit_pca
 from layerwise.evaluation.unsupervised.reconstruction import reconstruction_metrics, reconstruction_sse
 from layerwise.models.autoencoder import (
-    Autoencoder,
     BaseAutoencoder,
     LatentVariableModel,
     encode_rows,
@@ -67,7 +66,7 @@ def evaluate_reconstructions(
     by_components = components.decode(components.encode(test))
     latent = latent_statistics(latents)
     jacobian_norm = None
-    if isinstance(network, Autoencoder):
+    if network.has_exact_jacobian:
         jacobian_norm = mean_jacobian_norm(network.cpu(), test[:JACOBIAN_ROWS])
     if isinstance(network, LatentVariableModel):
         latent["active_units"] = float(active_units(latents))

@@ -5,10 +5,10 @@ from .convolutional import (
 )
 from .feedforward import Autoencoder as Autoencoder, AutoencoderConfig as AutoencoderConfig
 from .jacobian import (
-    encode_with_jacobian_norm as encode_with_jacobian_norm,
     estimate_jacobian_norm as estimate_jacobian_norm,
     mean_jacobian_norm as mean_jacobian_norm,
 )
+from .layer_chain import LayerChain as LayerChain
 from .outputs import LossName as LossName, OutputName as OutputName
 from .passes import (
     encode_rows as encode_rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from layerwise.models.autoencoder.layer_chain import LayerChain
 from layerwise.models.autoencoder.outputs import Output
 
 
@@ -12,6 +13,8 @@ class BaseAutoencoder(nn.Module):
     """Encode rows to latents and decode them; a subclass says how, and how its `output` reads pre-activations."""
 
     output: Output
+    # `encode_with_jacobian_norm` is there.
+    has_exact_jacobian = False
 
     def encode(self, x: Tensor) -> Tensor:
         """Return latents (rows, latent_size)."""
@@ -43,6 +46,14 @@ class BaseAutoencoder(nn.Module):
 
     def first_weight(self) -> Tensor | None:
         """Return the first layer's weight (units, n_inputs), of which each row is a feature; None: it has none."""
+        return None
+
+    def encode_with_jacobian_norm(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return latents (rows, latent_size) and |J|^2 = sum_ij (dh_i / dx_j)^2 of each row, shape (rows,), exactly."""
+        raise NotImplementedError
+
+    def layer_chain(self) -> LayerChain | None:
+        """Return the layers from the inputs to the latent and back; None: they are not one chain of full layers."""
         return None
 
 

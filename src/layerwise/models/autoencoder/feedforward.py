@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.autoencoder.jacobian import encode_with_jacobian_norm
+from layerwise.models.autoencoder.layer_chain import LayerChain
 from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_
+from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_, keep_largest
 from layerwise.models.mlp import for_each_layer
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.utils import Config
@@ -83,14 +85,6 @@ class TiedLinear(nn.Module):
         return functional.linear(x, self.weight, self.bias)
 
 
-def keep_largest(latent: Tensor, k: int) -> Tensor:
-    """Set all but the k largest units of each row to 0, shape of latent (rows, units); k = 0 keeps all."""
-    if k == 0 or k >= latent.shape[-1]:
-        return latent
-    kept = latent.topk(k, dim=-1, sorted=False).indices
-    return torch.zeros_like(latent).scatter(-1, kept, latent.gather(-1, kept))
-
-
 @register_network(AutoencoderConfig)
 class Autoencoder(BaseAutoencoder):
     """A fully connected encoder and its mirror image, the decoder (Hinton & Salakhutdinov 2006).
@@ -99,6 +93,8 @@ class Autoencoder(BaseAutoencoder):
         config: the shape.
         rng: samples the initial weights; None leaves them zero, to be loaded.
     """
+
+    has_exact_jacobian = True
 
     def __init__(self, config: AutoencoderConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
@@ -143,3 +139,16 @@ class Autoencoder(BaseAutoencoder):
     def weights(self) -> list[Tensor]:
         """Return the weight matrices; of tied layers once."""
         return [layer.weight for layer in (*self.encoder, *self.decoder) if isinstance(layer, nn.Linear)]
+
+    def encode_with_jacobian_norm(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return latents (rows, latent_size) and |J|^2 of each row, shape (rows,), exactly."""
+        layers = [cast(nn.Linear, layer) for layer in self.encoder]
+        return encode_with_jacobian_norm(layers, self.activations, x, self.config.keep)
+
+    def layer_chain(self) -> LayerChain:
+        """Return the layers from the inputs to the latent and back."""
+        *decoder_hidden, last = self.decoder
+        names = (*self.config.activations, *[self.config.decoder_activation] * len(decoder_hidden))
+        return LayerChain(
+            [*self.encoder, *decoder_hidden], [*self.activations, *self.decoder_activations], names, last
+        )

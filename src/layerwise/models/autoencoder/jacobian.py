@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.feedforward import Autoencoder, keep_largest
+from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.layers import keep_largest
 
 
 def activation_derivative(act: nn.Module, pre_activation: Tensor, value: Tensor) -> Tensor:
@@ -51,21 +51,29 @@ def activation_derivative(act: nn.Module, pre_activation: Tensor, value: Tensor)
     raise ValueError(f"the derivative of {type(act).__name__} is not known")
 
 
-def encode_with_jacobian_norm(network: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
+def encode_with_jacobian_norm(
+    layers: Sequence[nn.Linear], activations: Iterable[nn.Module], x: Tensor, keep: int = 0
+) -> tuple[Tensor, Tensor]:
     """Return latents (rows, latent_size) and |J|^2 = sum_ij (dh_i / dx_j)^2 of each row, shape (rows,), exactly.
 
     One layer: sum_i s'(a_i)^2 |W_i|^2 (equation 7). Several: J = D_L W_L ... D_1 W_1, multiplied out from the latent's
     end, which costs rows x latent x hidden x hidden.
+
+    Args:
+        layers: of the encoder.
+        activations: of each of them.
+        x: (rows, n_inputs).
+        keep: the largest units of a latent that are left alone; 0: all.
     """
     derivatives, value = [], x
-    for layer, act in zip(network.encoder, network.activations, strict=True):
+    for layer, act in zip(layers, activations, strict=True):
         pre_activation = layer(value)
         value = act(pre_activation)
         derivatives.append(activation_derivative(act, pre_activation, value))
-    latent = keep_largest(value, network.config.keep)
-    if network.config.keep:
+    latent = keep_largest(value, keep)
+    if keep:
         derivatives[-1] = derivatives[-1] * (latent != 0)
-    weights = [cast(nn.Linear, layer).weight for layer in network.encoder]
+    weights = [layer.weight for layer in layers]
     if len(weights) == 1:
         return latent, derivatives[0].square() @ weights[0].square().sum(1)
     product = derivatives[-1][:, :, None] * weights[-1]
@@ -101,8 +109,8 @@ def estimate_jacobian_norm(
     return latent, product.square().sum(1)
 
 
-def mean_jacobian_norm(network: Autoencoder, x: Tensor, at_a_time: int = 200) -> float:
+def mean_jacobian_norm(network: BaseAutoencoder, x: Tensor, at_a_time: int = 200) -> float:
     """Return the mean over rows of the Frobenius norm |J| (not squared), as the papers' tables give it."""
     with torch.no_grad():
-        norms = [encode_with_jacobian_norm(network, part)[1].sqrt() for part in x.split(at_a_time)]
+        norms = [network.encode_with_jacobian_norm(part)[1].sqrt() for part in x.split(at_a_time)]
     return float(torch.cat(norms).mean())

@@ -21,7 +21,7 @@ from layerwise.training.autoencoder import (
     train_autoencoder,
     train_rating_autoencoder,
 )
-from layerwise.training.diagnostics import LayerStatistics, sequential_view
+from layerwise.training.diagnostics import LayerStatistics
 from layerwise.utils import choose_device, dense_parameters, torch_rng
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def train_network(
     device = choose_device(network, settings.batch_size, "autoencoder")
     rows, held_out = training.to(device), validation.to(device)
     network.to(device)
-    watched = LayerStatistics(sequential_view(network), rows) if layer_statistics else None
+    watched = LayerStatistics(network.layer_chain(), rows) if layer_statistics else None
     callbacks = [] if watched is None else [watched]
     done = train_autoencoder(network, rows, held_out, columns, settings, seed, callbacks=callbacks)
     if watched is not None:

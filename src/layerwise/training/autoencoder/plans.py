@@ -11,9 +11,7 @@ from layerwise.data import TensorData
 from layerwise.data.transforms import Corruption
 from layerwise.models.autoencoder import (
     VAE,
-    Autoencoder,
     BaseAutoencoder,
-    encode_with_jacobian_norm,
     estimate_jacobian_norm,
     importance_weighted_bound,
     kl_divergence,
@@ -72,8 +70,7 @@ class ReconstructionPlan(GradientPlan):
             return EncodedBatch(self.autoencoder.encode(inputs))
         if self.directions is not None:
             return EncodedBatch(*estimate_jacobian_norm(self.autoencoder.encode, inputs, self.directions))
-        assert isinstance(self.autoencoder, Autoencoder)
-        return EncodedBatch(*encode_with_jacobian_norm(self.autoencoder, inputs))
+        return EncodedBatch(*self.autoencoder.encode_with_jacobian_norm(inputs))
 
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's loss and squared error, without noise and penalties."""

@@ -1,4 +1,3 @@
-from .autoencoder_view import sequential_view as sequential_view
 from .diagnosis import VANISHING_RATIO as VANISHING_RATIO
 from .gradient_study import (
     GradientStudySettings as GradientStudySettings,

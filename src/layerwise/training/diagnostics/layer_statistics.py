@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models import MLP
+from layerwise.models.autoencoder import LayerChain
 from layerwise.training.callbacks import Callback
 from layerwise.training.diagnostics.diagnosis import LayerSummary, NetworkSummary, diagnose
+from layerwise.training.plan import TrainingError
 from layerwise.utils import report_metrics
 
 SATURATED = {"sigmoid": (0.02, 0.98), "tanh": (-0.96, 0.96)}
@@ -64,18 +66,26 @@ class LayerStatistics(Callback):
     kept.
 
     Args:
-        network: what learns.
+        network: what learns; None for a network whose layers are not one chain of fully connected ones.
         sample: rows whose activations are measured; at most 256 of them.
         report: log the numbers of each epoch as `layer_statistics/...`.
+
+    Raises:
+        TrainingError: there is no chain of layers to read.
     """
 
     reads_gradients = True
 
-    def __init__(self, network: MLP, sample: TensorData, report: bool = True) -> None:
+    def __init__(self, network: MLP | LayerChain | None, sample: TensorData, report: bool = True) -> None:
+        if network is None:
+            raise TrainingError(
+                "layer_statistics reads fully connected layers one after the other: set layer_statistics: false for "
+                "variational and convolutional autoencoders"
+            )
         self.network, self.report = network, report
         self.rows = sample.inputs[:256]
         names = [f"layer_{k + 1}" for k in range(len(network.hidden))]
-        activations = [*network.config.activations, "linear"]
+        activations = [*network.activation_names, "linear"]
         layers: list[Any] = [*network.hidden, network.output]
         self.watched = [
             _WatchedLayer(name, activation, layer)
