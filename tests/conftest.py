@@ -78,11 +78,15 @@ class Project:
             self.path, env=env, save_on_close=False, runtime_params=merge(SMALL, params)
         )
 
-    def run(self, pipeline="dbn", env=None, runner=None, to_nodes=None, from_nodes=None, **params):
-        """Run a pipeline in this process."""
+    def run(self, pipeline="dbn", env=None, runner=None, to_nodes=None, from_nodes=None, tags=None, **params):
+        """Run a pipeline, or a list of them, in this process."""
         with self.session(env, **params) as session:
             return session.run(
-                pipeline_names=[pipeline], runner=runner, to_nodes=to_nodes, from_nodes=from_nodes
+                pipeline_names=[pipeline] if isinstance(pipeline, str) else pipeline,
+                runner=runner,
+                to_nodes=to_nodes,
+                from_nodes=from_nodes,
+                tags=tags,
             )
 
     def catalog(self, env=None, **params):

@@ -6,6 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from layerwise.cli import run
 
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 QUICK = "dbn.hidden_sizes=[20],pretraining.epochs=1,finetuning.epochs=2,evaluation.bootstrap=10"
@@ -46,6 +49,46 @@ def test_a_wrong_value_is_one_message_without_a_traceback(project):
     assert output.strip().splitlines()[-1] == (
         "Error: wrong parameters: finetuning: unknown parameter 'epoch'; did you mean 'epochs'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--tags=figure", "unknown tag 'figure' in dbn; did you mean 'figures'?"),
+        (
+            "--nodes=split_rows",
+            "unknown node 'split_rows' in dbn; did you mean 'preprocessing.split_rows_dbn'?",
+        ),
+        (
+            "--pipelines=mlp --to-nodes=mlp.train_network",
+            "unknown node 'mlp.train_network' in mlp; did you mean 'finetuning.train_network_mlp'?",
+        ),
+        ("--namespaces=evaluaton", "unknown namespace 'evaluaton' in dbn; did you mean 'evaluation'?"),
+        ("--to-outputs=dbn.netwrk", "unknown data set 'dbn.netwrk' in dbn; did you mean 'dbn.network'?"),
+        ("--runner=ThreadRuner", "unknown runner 'ThreadRuner'; did you mean 'ThreadRunner'?"),
+        ("--runner=nowhere.Runner", "unknown runner 'nowhere.Runner': No module named 'nowhere'"),
+        (
+            "--tags=figures --to-nodes=preprocessing.split_rows_dbn",
+            "no node is left to run: the options that choose nodes have none in common",
+        ),
+    ],
+)
+def test_a_name_that_there_is_not_gets_one_line_with_the_nearest_one(project, options, message):
+    with project.session():  # this process knows the project
+        given = CliRunner().invoke(run, options.split())
+    assert given.exit_code == 1
+    assert given.output.splitlines()[-1] == f"Error: {message}"
+
+
+def test_an_error_of_a_node_keeps_its_traceback(project, monkeypatch):
+    def fail(*_):
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("layerwise.pipelines.preprocessing.pipeline.split_rows", fail)
+    with project.session():
+        given = CliRunner().invoke(run, ["--to-nodes=preprocessing.fail_dbn", "--params=problem.name=defect"])
+    assert isinstance(given.exception, ValueError)
+    assert str(given.exception) == "a defect"
 
 
 def test_the_package_runs_as_a_module_too(project):

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.cli.project import run
 from kedro.framework.project import configure_project
+
+from layerwise.cli import run
 
 
 def main(*args: Any, **kwargs: Any) -> Any:

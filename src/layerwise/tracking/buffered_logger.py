@@ -56,15 +56,20 @@ class BufferedRunLogger:
         self._unwritten: list[Record] = []
         self._sent = self._last_try = self._pause = 0.0
         self._lock = threading.Lock()
+        self._thread = threading.local()
+
+    def set_prefix(self, prefix: str) -> None:
+        """Begin the names of the metrics that come from this thread from now on with a prefix, such as `dbn/`."""
+        self._thread.prefix = prefix
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
         """Take named metrics; they are sent soon."""
-        now, at = int(time.time() * 1000), step or 0
+        now, at, prefix = int(time.time() * 1000), step or 0, getattr(self._thread, "prefix", "")
         with self._lock:
             self._pending += [
-                {"key": name, "value": float(value), "step": at, "timestamp": now}
+                {"key": prefix + name, "value": float(value), "step": at, "timestamp": now}
                 for name, value in metrics.items()
-                if (name, at) not in self.already_logged
+                if (prefix + name, at) not in self.already_logged
             ]
         if time.monotonic() - self._sent > FLUSH_SECONDS:
             self.flush()

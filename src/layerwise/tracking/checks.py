@@ -6,7 +6,7 @@ import logging
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
@@ -15,6 +15,9 @@ from layerwise.utils import FolderError, nearest
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
+
+# Pipelines that run with no other one.
+ALONE = ("predict", "evaluate")
 
 
 def _format_warning(
@@ -43,8 +46,16 @@ class ParameterChecksHook:
         self._project = project
 
     @hook_impl
-    def before_pipeline_run(self) -> None:
-        """Check that the data folder can be written."""
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """Check that the pipelines go together and that the data folder can be written."""
+        names = sorted(run_params.get("pipeline_names") or [])
+        for name in ALONE if len(names) > 1 else ():
+            if name in names:
+                raise ParameterError(
+                    f"{name} takes its problem from a trained model, the other pipelines theirs from the environment: "
+                    f"run --pipelines={name} in a command of its own, and {', '.join(n for n in names if n != name)} "
+                    "in another"
+                )
         folder = self._project / "data"
         try:
             folder.mkdir(exist_ok=True)

@@ -69,7 +69,9 @@ class TrackingHook:
 
         self._close()  # of a run that was interrupted in this process, as in a notebook
         names = run_params.get("pipeline_names") or ["__default__"]
-        self._pipeline = "+".join(str(name).replace("__default__", "dbn") for name in names)
+        # Sorted, since Kedro hands several on in no order.
+        self._pipelines = sorted({str(name).replace("__default__", "dbn") for name in names})
+        self._pipeline = "+".join(self._pipelines)
         self._problem = problem()
         uri = self._uri = tracking_uri(self._project)
         keys = top_level_keys(pipeline) | {"compute"}
@@ -189,6 +191,15 @@ class TrackingHook:
         checkpoints = current_checkpoint_store()
         if checkpoints is not None:
             checkpoints.set_scope(node.name)
+        if self._run_logger is not None:
+            self._run_logger.set_prefix(self._prefix(node.outputs[0]))
+
+    def _prefix(self, dataset_name: str) -> str:
+        """Return what begins the names of a data set's metrics and the folder of its artifacts in the run.
+
+        It is empty unless the run has several pipelines, which report under the same names.
+        """
+        return f"{dataset_name.split('.')[0]}/" if len(self._pipelines) > 1 else ""
 
     @hook_impl
     def after_node_run(self) -> None:
@@ -201,12 +212,15 @@ class TrackingHook:
         """Log the metrics and tags that the data hold, and the files of an entry that is an artifact."""
         if self._run_logger is None:
             return
-        report_saved(data)
         from layerwise.tracking.run_outputs import artifact_files
 
+        prefix = self._prefix(dataset_name)
+        # Here too: Kedro may save in another thread than the node's.
+        self._run_logger.set_prefix(prefix)
+        report_saved(data)
         folder, files = artifact_files(self._catalog, dataset_name) or ("", [])
         for file in files:
-            self._run_logger.log_file(str(file), folder)
+            self._run_logger.log_file(str(file), (prefix + folder).rstrip("/"))
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
@@ -220,7 +234,7 @@ class TrackingHook:
             run_logger.attempt(
                 lambda: log_outputs(run_logger.client, run_logger.run_id, catalog, outputs, data)
             )
-            for name in self._pipeline.split("+"):
+            for name in self._pipelines:
                 if {f"{name}.network", f"{name}.metrics"} <= outputs:
                     # A run that was stopped before its model card is an experiment, no model.
                     if f"{name}.model_card" in outputs:
@@ -238,6 +252,7 @@ class TrackingHook:
                                 folder,
                                 manifest,
                                 sha256,
+                                "model" if len(self._pipelines) == 1 else f"{name}_model",
                             )
                         )
                     self._log_test_metrics(catalog.load(f"{name}.metrics")["network"], name)

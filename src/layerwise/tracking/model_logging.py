@@ -66,6 +66,7 @@ def log_model(
     folder: Path,
     manifest: ModelManifest,
     sha256: str,
+    logged_as: str = "model",
 ) -> None:
     """Log the model in a folder with the run, and register it.
 
@@ -77,6 +78,7 @@ def log_model(
         folder: what `save_model_folder` wrote.
         manifest: what it returned.
         sha256: what it returned.
+        logged_as: its name in the run.
     """
     example = catalog.load(f"{name}.input_example")
     predictions = load_trained_model(folder).predict(example, strict=False)
@@ -84,7 +86,7 @@ def log_model(
     run = client.get_run(run_id)
     created = client.create_logged_model(
         run.info.experiment_id,
-        name="model",
+        name=logged_as,
         source_run_id=run_id,
         tags={"model.sha256": sha256},
         params=run.data.params,
@@ -110,7 +112,7 @@ def log_model(
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
         return
     log.info(message)
-    client.set_tag(run_id, "registered", message)
+    client.set_tag(run_id, "registered" if logged_as == "model" else f"registered.{name}", message)
 
 
 def write_mlflow_model(

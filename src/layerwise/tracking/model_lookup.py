@@ -117,6 +117,10 @@ def _resolve_run(client: MlflowClient, run_id: str) -> tuple[str, str, str]:
             f"run {run_id} has no model (pipeline {pipeline}, {status}); finished runs of the supervised pipelines "
             "dbn, mlp, sae and forest_fires_classic have one"
         )
+    if len(outputs) > 1:
+        names = {each.model_id: client.get_logged_model(each.model_id).name for each in outputs}
+        known = ", ".join(f"{model_id} ({name})" for model_id, name in names.items())
+        raise ModelError(f"run {run_id} has several models; name one of them: {known}")
     model_id = outputs[-1].model_id
     return (
         f"models:/{model_id}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +64,12 @@ def _entry_config(catalog: Any, name: str) -> dict[str, Any]:
     return dict(catalog.config_resolver.resolve_pattern(name))
 
 
-def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Iterable[str], data: Path, into: Path) -> None:
-    """Copy the networks, outputs and metrics that a run wrote, but nothing that the run has as an artifact already."""
+def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Collection[str], data: Path, into: Path) -> None:
+    """Copy the networks, outputs and metrics that a run wrote, but nothing that the run has as an artifact already.
+
+    Those of several pipelines lie in a folder for each.
+    """
+    pipelines = {name.split(".")[0] for name in names}
     for name in sorted(names):
         path = entry_path(catalog, name)
         if path is None or not path.is_relative_to(data) or artifact_files(catalog, name):
@@ -73,13 +77,14 @@ def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Iterable[str], data:
         relative = path.relative_to(data)
         if relative.parts[0] not in LAYERS:
             continue
-        target = into / relative.parts[0] / path.name
+        own = into / name.split(".")[0] if len(pipelines) > 1 else into
+        target = own / relative.parts[0] / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, target)
 
 
 def log_outputs(
-    client: MlflowClient, run_id: str, catalog: CatalogProtocol[Any, Any], names: Iterable[str], data: Path
+    client: MlflowClient, run_id: str, catalog: CatalogProtocol[Any, Any], names: Collection[str], data: Path
 ) -> None:
     """Keep a copy of the run's outputs with the run, since the next one of this problem and pipeline replaces them."""
     with tempfile.TemporaryDirectory() as directory:
