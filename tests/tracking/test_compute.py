@@ -37,7 +37,7 @@ def test_a_run_that_goes_on_keeps_whether_it_began_with_a_gpu(monkeypatch, then)
 
 def test_a_run_that_began_on_a_gpu_does_not_go_on_without_one(monkeypatch):
     pretend_gpu(monkeypatch, "")
-    with pytest.raises(ResumeError, match=r"began on a machine with a GPU \(a card\), and here is none"):
+    with pytest.raises(ResumeError, match=r"began on a computer with a GPU \(a card\), and here is none"):
         apply_compute_settings(ComputeSettings(), {"gpu": "a card"})
     apply_compute_settings(ComputeSettings(device="cpu"), {"gpu": "a card"})
 

@@ -93,8 +93,8 @@ def test_predictions_come_from_the_cpu_unless_a_device_is_named(monkeypatch, tag
 @pytest.mark.parametrize(
     ("name", "gpus", "said"),
     [
-        ("cuda", 0, "cuda is not here: this machine has no GPU that torch can use"),
-        ("cuda:2", 2, r"cuda:2 is not here: this machine has 2 GPU\(s\), cuda:0 to cuda:1"),
+        ("cuda", 0, "cuda is not here: this computer has no GPU that torch can use"),
+        ("cuda:2", 2, r"cuda:2 is not here: this computer has 2 GPU\(s\), cuda:0 to cuda:1"),
         ("mps", 0, "mps is not here: it is Apple's GPU"),
     ],
 )

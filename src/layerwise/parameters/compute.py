@@ -14,7 +14,7 @@ class ComputeSettings(Config):
         "auto",
         "auto, cpu, cuda, cuda:1, mps; auto: the first GPU for steps of a million products and more (parameters times "
         "rows of a batch), else the CPU",
-        "cpu where a run has to give the numbers of a machine without a GPU",
+        "cpu where a run has to give the numbers of a computer without a GPU",
         pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
     )
     matmul_precision: Literal["highest", "high"] = setting(

@@ -34,7 +34,7 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
     then = here if earlier is None else earlier.get("gpu", here)
     if settings.device == "auto" and then and not here:
         raise ResumeError(
-            f"the run began on a machine with a GPU ({then}), and here is none: go on there, or start a new run with "
+            f"the run began on a computer with a GPU ({then}), and here is none: go on there, or start a new run with "
             "resume=false"
         )
     set_compute(Compute(settings.device, settings.capture_steps, gpu=bool(then)))

@@ -26,13 +26,13 @@ class DeviceError(UserError, ValueError):
 
 
 def check_device(name: str) -> None:
-    """Raise a DeviceError unless this machine has a device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
+    """Raise a DeviceError unless this computer has a device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     if name.startswith("cuda"):
         n = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if int(name.partition(":")[2] or 0) >= n:
             here = f"{n} GPU(s), cuda:0 to cuda:{n - 1}" if n else "no GPU that torch can use"
             raise DeviceError(
-                f"compute.device: {name} is not here: this machine has {here}; take auto or cpu"
+                f"compute.device: {name} is not here: this computer has {here}; take auto or cpu"
             )
     elif name == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("compute.device: mps is not here: it is Apple's GPU; take auto or cpu")
@@ -88,7 +88,7 @@ def _count_parameters(network: nn.Module) -> int:
 def inference_device() -> torch.device:
     """Return where a trained model predicts: the CPU unless `compute.device` names another device.
 
-    So every way to a model's predictions gives the same bits, on machines with a GPU and without.
+    So every way to a model's predictions gives the same bits, on computers with a GPU and without.
     """
     asked = run_context.compute().device
     return torch.device("cpu" if asked == "auto" else asked)
