@@ -2,7 +2,8 @@
 
 import pytest
 
-from layerwise.datasets import SourceImages, kind_of_entry
+from layerwise.data import DataError
+from layerwise.datasets import EmbeddedDigits, SourceImages, kind_of_entry
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 
 
@@ -28,6 +29,21 @@ class Slides(SourceImages):
 )
 def test_a_catalog_entry_says_what_kind_of_rows_it_gives(name, kind):
     assert kind_of_entry({"type": name}) == kind
+
+
+class UndeclaredDigits(EmbeddedDigits):
+    """Images from a class that says nothing of them."""
+
+    ROWS = "table"
+
+
+def test_rows_of_another_kind_than_the_class_says_are_refused_before_they_are_used(fresh_project):
+    (fresh_project.path / "conf/odd").mkdir()
+    entry = f'raw: {{type: "{__name__}.UndeclaredDigits"}}\n'
+    (fresh_project.path / "conf/odd/catalog.yml").write_text(entry)
+    (fresh_project.path / "conf/odd/parameters.yml").write_text("problem: {name: odd, task: multiclass}\n")
+    with pytest.raises(DataError, match="the entry raw gives images, and its class says table: set `ROWS = "):
+        fresh_project.run("rbm", env="odd")
 
 
 def test_where_no_problem_is_known_everything_applies():

@@ -5,7 +5,7 @@ import torch
 
 from layerwise.data import TensorData
 from layerwise.training import TrainingPlan
-from layerwise.training.callbacks import ReconstructionHistory
+from layerwise.training.callbacks import Callback, ReconstructionHistory
 from layerwise.training.greedy import pretrain_greedily
 
 
@@ -42,6 +42,7 @@ class Factors:
 
     def __init__(self):
         self.names, self.plans, self.seen = [], [], [[], [], []]
+        self.listeners, self.ended = [], []
 
     def reconstruction_history(self, row):
         return ReconstructionHistory(lambda rows: (rows, rows.sum()), row)
@@ -50,6 +51,12 @@ class Factors:
         self.names.append((layer, name, len(inputs)))
         self.plans.append(Factor(self.seen[layer]))
         return self.plans[-1]
+
+    def callbacks(self, plan):
+        assert plan is self.plans[-1]
+        self.listeners.append(Callback())
+        self.listeners[-1].on_train_end = lambda progress: self.ended.append(progress.name)
+        return [self.listeners[-1]]
 
     def make_encoder(self, layer, name):
         return lambda rows: rows * (layer + 2)
@@ -64,6 +71,7 @@ def test_each_layer_learns_from_the_features_of_the_one_below_for_its_own_epochs
     found = pretrain_greedily(layers, rows(), rows(4, 10.0), epochs=[4, 1, 2], batch_size=4, seed=0)
     assert layers.names == [(0, "layer_1", 10), (1, "layer_2", 10), (2, "layer_3", 10)]
     assert [plan.planned for plan in layers.plans] == [(4, 3), (1, 3), (2, 3)]
+    assert layers.ended == [f"pretraining layer {k} of 3" for k in (1, 2, 3)]
     assert [float(seen[0][0, 0]) for seen in layers.seen] == [1, 2, 6]
     last = {name: epochs[-1] for name, epochs in found.history.items()}
     assert [last[name]["validation/loss"] for name in last] == [10, 20, 60]

@@ -41,8 +41,8 @@ def tags():
 
 
 def pretend_gpus(monkeypatch, n):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: n > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: n)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a card")
 
 
 def test_auto_takes_a_gpu_from_a_million_products_a_step(monkeypatch, tags):
@@ -51,7 +51,10 @@ def test_auto_takes_a_gpu_from_a_million_products_a_step(monkeypatch, tags):
     assert choose_device(network, 99, "small").type == "cpu"
     assert choose_device(network, 100, "large").type == "cuda"
     assert tags["device.small"] == "cpu: 10,000 parameters x 99 rows are fewer than 1,000,000 products a step"
-    assert tags["device.large"] == "cuda: 10,000 parameters x 100 rows are at least 1,000,000 products a step"
+    assert (
+        tags["device.large"]
+        == "cuda (a card): 10,000 parameters x 100 rows are at least 1,000,000 products a step"
+    )
 
 
 def test_a_convolution_counts_a_hundredfold_since_its_weights_meet_many_pixels(monkeypatch, tags):

@@ -15,7 +15,7 @@ import torch
 
 from layerwise.checkpointing.run_directory import DataChangeCheck, FileLock, RunDirectory, differences
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils import FolderError, gpu_name, run_context, set_checkpoint_store
+from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +88,10 @@ class RunLifecycle:
             "uri": uri,
             "parameters": self.parameters,
             "software": _software_versions(),
-            "gpu": gpu_name(),
+            "gpus": count_gpus(),
         }
         if self.earlier is not None:
-            record |= {key: self.earlier[key] for key in ("started", "gpu") if key in self.earlier}
+            record |= {key: self.earlier[key] for key in ("started", "gpus") if key in self.earlier}
         try:
             folder = self.directory.begin(run_id, record, self.settings.runs)
         except OSError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from kedro.io import AbstractDataset
 
+from layerwise.datasets.previews import ImagePreview, image_preview
 from layerwise.utils import atomic_write
 
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 400, 2000
@@ -66,6 +67,10 @@ class AnimationDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, An
             sheets[0].save(
                 part, format="GIF", save_all=True, append_images=sheets[1:], duration=durations, loop=0
             )
+
+    def preview(self) -> ImagePreview:
+        """Return the animation, for Kedro-Viz."""
+        return image_preview(self._filepath / "animation.gif")
 
     def _exists(self) -> bool:
         return (self._filepath / "animation.gif").exists()

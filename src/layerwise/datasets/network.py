@@ -8,6 +8,7 @@ from typing import Any
 from kedro.io import AbstractDataset, DatasetError
 from torch import nn
 
+from layerwise.datasets.previews import JSONPreview
 from layerwise.models import load_network, save_network
 
 
@@ -33,6 +34,10 @@ class NetworkDataset(AbstractDataset[nn.Module, nn.Module]):
     def save(self, data: nn.Module) -> None:
         """Write the network; the files appear whole or not at all."""
         save_network(data, self._filepath)
+
+    def preview(self) -> JSONPreview:
+        """Return the network's shape, for Kedro-Viz."""
+        return JSONPreview((self._filepath / "network.json").read_text())
 
     def _exists(self) -> bool:
         return (self._filepath / "network.json").exists()

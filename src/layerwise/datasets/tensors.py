@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from kedro.io import AbstractDataset
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from layerwise.data import SparseTensorData, TensorData
+from layerwise.datasets.previews import COLUMNS, DIGITS, ROWS, TablePreview, table_preview
 from layerwise.utils import atomic_write
 
 
@@ -41,6 +44,21 @@ class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData |
                 tensors["targets"] = data.targets.cpu().contiguous()
         with atomic_write(self._filepath) as part:
             save_file(tensors, part)
+
+    def preview(self) -> TablePreview:
+        """Return the first rows and columns, for Kedro-Viz; of sparse rows how many there are."""
+        with safe_open(self._filepath, "pt") as file:
+            names = set(file.keys())
+            if "inputs" not in names:
+                return table_preview(("rows",), [(file.get_slice("indptr").get_shape()[0] - 1,)])
+            inputs = file.get_slice("inputs")[:ROWS]
+            shown = inputs[:, :COLUMNS]
+            columns = [f"input {k + 1} of {inputs.shape[1]}" for k in range(shown.shape[1])]
+            if "targets" in names:
+                targets = file.get_slice("targets")[:ROWS].reshape(len(shown), -1)[:, :COLUMNS]
+                shown = torch.cat([shown, targets.to(shown)], 1)
+                columns += [f"target {k + 1}" for k in range(targets.shape[1])]
+        return table_preview(columns, [[round(value, DIGITS) for value in row] for row in shown.tolist()])
 
     def _exists(self) -> bool:
         return self._filepath.exists()

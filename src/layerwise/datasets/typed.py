@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import BaseModel, ValidationError
 
+from layerwise.datasets.previews import JSONPreview, TablePreview, table_preview
 from layerwise.utils import atomic_write
 
 if TYPE_CHECKING:
     from layerwise.evaluation.metrics import LoggedMetrics
-
-# Kedro-Viz knows a preview by the name of what `preview` returns.
-JSONPreview = NewType("JSONPreview", str)
-TablePreview = NewType("TablePreview", dict)  # type: ignore[type-arg]
 
 
 class TypedDataset(AbstractDataset[Any, Any]):
@@ -100,10 +97,7 @@ class MetricsDataset(TypedDataset):
     def preview(self) -> TablePreview:  # type: ignore[override]
         """Return the rows as a table, for Kedro-Viz."""
         metrics: LoggedMetrics = self.load()
-        rows = [[row.name, row.value, row.step] for row in metrics]
-        return TablePreview(
-            {"index": list(range(len(rows))), "columns": ["name", "value", "step"], "data": rows}
-        )
+        return table_preview(("name", "value", "step"), [(row.name, row.value, row.step) for row in metrics])
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

@@ -27,15 +27,15 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
     # Imported here, as it imports torch, which commands that run nothing do without.
     import torch
 
-    from layerwise.utils import check_device, gpu_name
+    from layerwise.utils import check_device, count_gpus
 
     check_device(settings.device)
-    here = gpu_name()
-    then = here if earlier is None else earlier.get("gpu", here)
+    here = count_gpus()
+    then = here if earlier is None else earlier.get("gpus", here)
     if settings.device == "auto" and then and not here:
         raise ResumeError(
-            f"the run began on a computer with a GPU ({then}), and here is none: go on there, or start a new run with "
+            "the run began on a computer with a GPU, and here is none: go on there, or start a new run with "
             "resume=false"
         )
-    set_compute(Compute(settings.device, settings.capture_steps, gpu=bool(then)))
+    set_compute(Compute(settings.device, settings.capture_steps, gpu=then > 0))
     torch.set_float32_matmul_precision(settings.matmul_precision)

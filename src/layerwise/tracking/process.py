@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
+from layerwise.data import DataError
 from layerwise.tracking.environment import tracking_uri
+from layerwise.utils import kind_of_rows
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -51,3 +53,17 @@ class ProblemHook:
                 loader.model_problem = found.manifest.problem
                 break
         loader["catalog"]
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+        """Refuse rows of another kind than the pipelines were composed for."""
+        if dataset_name != "raw":
+            return
+        from layerwise.data.sources import Documents, Images, Ratings
+
+        kinds = {Images: "images", Ratings: "ratings", Documents: "documents"}
+        kind, expected = kinds.get(type(data), "table"), kind_of_rows()
+        if expected is not None and kind != expected:
+            raise DataError(
+                f'the entry raw gives {kind}, and its class says {expected}: set `ROWS = "{kind}"` in the class'
+            )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
 from layerwise.data import TensorData
 from layerwise.data.transforms import make_dynamic_binarization
-from layerwise.training.callbacks import ReconstructionHistory
+from layerwise.training.callbacks import Callback, ReconstructionHistory
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingPlan
 from layerwise.utils import torch_rng
@@ -46,6 +46,9 @@ class LayerTraining(Protocol):
     def make_plan(self, layer: int, name: str, inputs: Tensor) -> TrainingPlan:
         """Initialize a layer for its inputs (n, n_inputs) and return the plan that trains it."""
 
+    def callbacks(self, plan: Any) -> Sequence[Callback]:
+        """Return what listens to the training of a layer by the plan that `make_plan` returned."""
+
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
         """Return the function from the inputs (n, n_inputs) of a trained layer to those of the next one."""
 
@@ -80,14 +83,15 @@ def pretrain_greedily(
     seconds = 0.0
     for layer, layer_epochs in enumerate(epochs):
         name, is_first = f"layer_{layer + 1}", layer == 0
+        plan = layers.make_plan(layer, name, inputs)
         progress = fit(
-            layers.make_plan(layer, name, inputs),
+            plan,
             TensorData(inputs),
             epochs=layer_epochs,
             batch_size=batch_size,
             rng=torch_rng(seed, "pretraining", name, "order"),
             validation=None if held_out is None else TensorData(held_out),
-            callbacks=[reconstruction_history] if is_first else [],
+            callbacks=[*layers.callbacks(plan), *([reconstruction_history] if is_first else [])],
             transform=binarize if is_first else None,
             name=f"pretraining layer {layer + 1} of {len(epochs)}",
             monitor=layers.metric,

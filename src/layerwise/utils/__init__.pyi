@@ -5,8 +5,8 @@ from .devices import (
     captures_steps as captures_steps,
     check_device as check_device,
     choose_device as choose_device,
+    count_gpus as count_gpus,
     dense_parameters as dense_parameters,
-    gpu_name as gpu_name,
     inference_device as inference_device,
     matmul_autocast as matmul_autocast,
 )

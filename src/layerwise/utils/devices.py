@@ -28,7 +28,7 @@ class DeviceError(UserError, ValueError):
 def check_device(name: str) -> None:
     """Raise a DeviceError unless this computer has a device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     if name.startswith("cuda"):
-        n = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        n = count_gpus()
         if int(name.partition(":")[2] or 0) >= n:
             here = f"{n} GPU(s), cuda:0 to cuda:{n - 1}" if n else "no GPU that torch can use"
             raise DeviceError(
@@ -38,9 +38,9 @@ def check_device(name: str) -> None:
         raise DeviceError("compute.device: mps is not here: it is Apple's GPU; take auto or cpu")
 
 
-def gpu_name() -> str:
-    """Return the name of the first GPU; empty where torch can use none."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+def count_gpus() -> int:
+    """Return how many GPUs torch can use, without starting one: a process that has cannot be forked any more."""
+    return torch.cuda.device_count()
 
 
 def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch.device:
@@ -61,15 +61,17 @@ def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch
     products = n_parameters * batch_size
     if asked != "auto":
         found, reason = asked, "compute.device"
-    elif not run_context.compute().gpu or not torch.cuda.is_available():
+    elif not run_context.compute().gpu or not count_gpus():
         found, reason = "cpu", "there is no GPU"
     else:
         found = "cuda" if products >= GPU_FROM_PRODUCTS else "cpu"
         few = "at least" if found == "cuda" else "fewer than"
         reason = f"{n_parameters:,} parameters x {batch_size:,} rows are {few} {GPU_FROM_PRODUCTS:,} products a step"
     log.info("%s on %s: %s", what, found, reason)
-    run_context.report_tags({f"device.{what}": f"{found}: {reason}"})
-    return torch.device(found)
+    device = torch.device(found)
+    card = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    run_context.report_tags({f"device.{what}": f"{found}{card}: {reason}"})
+    return device
 
 
 def dense_parameters(*sizes: int) -> int:

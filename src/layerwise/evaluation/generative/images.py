@@ -46,7 +46,7 @@ class ImageSampleMetrics(Config):
     def metrics(self) -> dict[str, float]:
         """Return the numbers that a run logs by name."""
         unlogged = {"parzen_standard_error", "parzen_sigma", "class_fractions", "memorization"}
-        fractions = torch.tensor(self.class_fractions)
+        fractions = torch.tensor(self.class_fractions, device="cpu")
         return self.model_dump(exclude=unlogged) | {
             "memorization_ratio": self.memorization.ratio,
             "min_class_fraction": float(fractions.min()),

@@ -59,20 +59,20 @@ class LogPartition:
 
     `ais` and `reverse` are the logarithms of the means of the weights, `ais_mean` and `reverse_mean` the means of
     their logarithms, `log_weight_std` the standard deviation of the forward log weights, `ais_error` and
-    `reverse_error` standard errors.
+    `reverse_error` standard errors; all None where log Z is exact.
     """
 
     method: str
     low: float
     high: float
-    ais: float = math.nan
-    ais_error: float = math.nan
-    ais_mean: float = math.nan
-    reverse: float = math.nan
-    reverse_error: float = math.nan
-    reverse_mean: float = math.nan
-    log_weight_std: float = math.nan
-    seconds: float = math.nan
+    ais: float | None = None
+    ais_error: float | None = None
+    ais_mean: float | None = None
+    reverse: float | None = None
+    reverse_error: float | None = None
+    reverse_mean: float | None = None
+    log_weight_std: float | None = None
+    seconds: float = 0.0
 
     @property
     def midpoint(self) -> float:

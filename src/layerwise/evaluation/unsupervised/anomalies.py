@@ -133,7 +133,7 @@ def _with_synthetic_anomalies(
         training.inputs,
         validation.inputs,
         torch.cat([test.inputs, synthetic]),
-        torch.arange(2 * len(test)) >= len(test),
+        torch.arange(2 * len(test), device=test.inputs.device) >= len(test),
         "rows with half their columns from other rows",
     )
 

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 ROWS = 1000
 NOISES: tuple[CorruptionName, ...] = ("gaussian", "salt_and_pepper", "masking")
 SEQUENCE_ROWS, SEQUENCE_EPOCHS, SEQUENCE_LATENT_SIZE = 10_000, 10, 128
+SEQUENCE_LEARNING = {"learning_rate": 2e-3, "optimizer": "adam", "weight_decay": 0.0}
 
 
 def denoise(
@@ -60,14 +61,11 @@ def train_sequence_network(
     config = SequenceConfig(n_inputs=width, latent_size=SEQUENCE_LATENT_SIZE)
     network = SequenceAutoencoder(config, torch_rng(seed, "sequences"))
     device = choose_device(network, settings.batch_size, "sequences")
-    own_settings = settings.model_copy(
-        update={"learning_rate": 2e-3, "optimizer": "adam", "weight_decay": 0.0}
-    )
     progress = train_sequences(
         network.to(device),
         training[slice(0, SEQUENCE_ROWS)].to(device),
         validation.to(device),
-        own_settings,
+        settings.model_copy(update=SEQUENCE_LEARNING),
         min(SEQUENCE_EPOCHS, settings.epochs),
         settings.batch_size,
         height // 2,

@@ -1,6 +1,7 @@
 """Nodes of small examples: restoring corrupted images, super-resolution, the next frame, an HTML demo."""
 
 import logging
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +25,17 @@ from layerwise.utils import choose_device, torch_rng
 log = logging.getLogger(__name__)
 # Images of a figure, videos of one, the factor of super-resolution, and frames that are predicted one from another.
 SHOWN, SHOWN_VIDEOS, FACTOR, N_PREDICTED = 10, 4, 4, 5
+# How the generator of the demo learns.
+DEMO: dict[str, Any] = {
+    "generator_sizes": (128, 256),
+    "discriminator_sizes": (256, 128),
+    "dropout": 0.3,
+    "generator_learning_rate": 0.0005,
+    "discriminator_learning_rate": 0.0005,
+    "schedule": "cosine",
+    "ema_decay": 0.99,
+    "batch_size": 50,
+}
 Measured = tuple[TensorData, PairErrors, LoggedMetrics]
 
 
@@ -128,17 +140,10 @@ def train_demo_generator(
     """Train a GAN of few latent numbers."""
     rows = training[slice(0, settings.rows)]
     own_settings = GANSettings(
+        **DEMO,
         epochs=settings.demo_epochs,
         latent_size=settings.demo_latent_size,
-        generator_sizes=(128, 256),
-        discriminator_sizes=(256, 128),
-        dropout=0.3,
         condition="class" if columns.task == "multiclass" else "none",
-        generator_learning_rate=0.0005,
-        discriminator_learning_rate=0.0005,
-        schedule="cosine",
-        ema_decay=0.99,
-        batch_size=50,
     )
     device = choose_device(own_settings.count_parameters(columns.n_inputs), own_settings.batch_size, "demo")
     result = train_image_gan(rows.to(device), validation.to(device), columns, own_settings, seed, classifier)

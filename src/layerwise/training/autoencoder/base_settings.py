@@ -118,8 +118,6 @@ class BaseAutoencoderSettings(OptimizerSettings):
     def conflicts(self, variant: str) -> list[str]:
         """Return a sentence for every setting that has no use, or makes no sense, with `variant` and the others."""
         resolved, conflicts = self.resolved(variant), []
-        if self.schedule == "plateau":
-            conflicts.append("schedule plateau is for fine-tuning; take cosine, step, one_cycle or constant")
         if resolved["corruption"] == "none" and self.corruption_level:
             conflicts.append("corruption none has no use for corruption_level")
         if resolved["corruption"] not in ("gaussian", "none") and (self.corruption_level or 0) > 1:

@@ -14,7 +14,7 @@ from layerwise.models.autoencoder import RatingAutoencoder, RatingAutoencoderCon
 from layerwise.models.rbm import rated
 from layerwise.training.autoencoder.history import AutoencoderHistory
 from layerwise.training.autoencoder.settings import AutoencoderSettings
-from layerwise.training.callbacks import Callback, best_epoch_callbacks
+from layerwise.training.callbacks import Callback, best_epoch_callbacks, plateau_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.optim import OptimizerSettings
@@ -111,8 +111,9 @@ def train_rating_autoencoder(
         torch_rng(seed, "autoencoder", "corruption", device=device),
         column_groups(columns.blocks),
     )
+    plan = RatingReconstructionPlan(network, settings, masking, settings.rating_l2)
     progress = fit(
-        RatingReconstructionPlan(network, settings, masking, settings.rating_l2),
+        plan,
         training,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
@@ -120,6 +121,7 @@ def train_rating_autoencoder(
         callbacks=[
             HeldOutRatingsMonitor(network, training.inputs, validation.inputs),
             *best_epoch_callbacks(network, "validation/rmse", settings.patience),
+            *plateau_callbacks(plan, settings, "validation/rmse"),
         ],
         name="autoencoder",
         monitor="validation/rmse",

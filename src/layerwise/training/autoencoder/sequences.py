@@ -8,7 +8,7 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.autoencoder import SequenceAutoencoder
-from layerwise.training.callbacks import best_epoch_callbacks
+from layerwise.training.callbacks import best_epoch_callbacks, plateau_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.optim import OptimizerSettings
@@ -79,14 +79,18 @@ def train_sequences(
     """
     batch_size = min(batch_size, len(training))
     monitor = "validation/future" if network.config.predicts else "validation/past"
+    plan = SequenceReconstructionPlan(network, settings, n_input_steps)
     progress = fit(
-        SequenceReconstructionPlan(network, settings, n_input_steps),
+        plan,
         TensorData(training.inputs),
         epochs=epochs,
         batch_size=batch_size,
         rng=torch_rng(seed, "sequences", "order"),
         validation=TensorData(validation.inputs),
-        callbacks=best_epoch_callbacks(network, monitor, patience=None),
+        callbacks=[
+            *best_epoch_callbacks(network, monitor, patience=None),
+            *plateau_callbacks(plan, settings, monitor),
+        ],
         name="sequences",
         monitor=monitor,
     )

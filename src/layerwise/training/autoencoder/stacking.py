@@ -23,8 +23,10 @@ from layerwise.training.autoencoder.plans import ReconstructionPlan
 from layerwise.training.autoencoder.reconstruction import build_reconstruction_plan
 from layerwise.training.autoencoder.stack_settings import SAESettings
 from layerwise.training.callbacks import (
+    Callback,
     ReconstructionHistory,
     autoencoder_reconstruction_history,
+    plateau_callbacks,
 )
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
 from layerwise.training.loop import fit
@@ -114,6 +116,9 @@ class _AutoencoderLayers:
             inputs.device,
         )
 
+    def callbacks(self, plan: ReconstructionPlan) -> list[Callback]:
+        return [*plateau_callbacks(plan, self.settings, "validation/loss")]
+
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
         network = self.layers[layer].eval()
         return lambda rows: encode_rows(network, rows).to(rows.device)
@@ -142,18 +147,16 @@ def train_unrolled(
     deep, device = unroll(stack), training.inputs.device
     reconstruction_history = autoencoder_reconstruction_history(deep, training.inputs[0].clone())
     no_corruption = Corruption("none", 0.0, torch_rng(seed, "unrolled", "corruption", device=device))
+    own = settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate})
+    plan = ReconstructionPlan(deep, own, no_corruption)
     progress = fit(
-        ReconstructionPlan(
-            deep,
-            settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate}),
-            no_corruption,
-        ),
+        plan,
         training,
         epochs=settings.unrolled_epochs,
         batch_size=batch_size,
         rng=torch_rng(seed, "unrolled", "order"),
         validation=validation,
-        callbacks=[reconstruction_history],
+        callbacks=[reconstruction_history, *plateau_callbacks(plan, own, "validation/loss")],
         transform=make_dynamic_binarization(seed, device, "unrolled") if dynamic_binarization else None,
         name="unrolled autoencoder",
         prefix="pretraining/unrolled",

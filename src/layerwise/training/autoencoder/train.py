@@ -16,6 +16,7 @@ from layerwise.training.callbacks import (
     ReconstructionHistory,
     autoencoder_reconstruction_history,
     best_epoch_callbacks,
+    plateau_callbacks,
 )
 from layerwise.training.loop import fit
 from layerwise.training.transforms import make_batch_transform
@@ -69,6 +70,7 @@ def train_autoencoder(
         callbacks=[
             *callbacks,
             *best_epoch_callbacks(network, "validation/loss", settings.patience),
+            *plateau_callbacks(plan, settings, "validation/loss"),
             reconstruction_history,
         ],
         transform=make_batch_transform(

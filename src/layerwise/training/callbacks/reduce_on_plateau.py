@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from layerwise.training.callbacks.base import Callback
+from layerwise.training.optim import OptimizerSettings
 
 if TYPE_CHECKING:
     from layerwise.checkpointing import Progress
@@ -63,3 +64,17 @@ class ReduceOnPlateau(Callback):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to what `state_dict()` returned."""
         self.best, self.waited = float(state["best"]), int(state["waited"])
+
+
+def plateau_callbacks(
+    plan: HasLearningRate,
+    settings: OptimizerSettings,
+    monitor: str,
+    min_delta: float = 0.0,
+    higher_is_better: bool = False,
+) -> list[ReduceOnPlateau]:
+    """Return what lowers a plan's learning rate by the schedule `plateau`; nothing for other schedules."""
+    if settings.schedule != "plateau":
+        return []
+    factor, patience = settings.plateau_factor or 0.1, settings.plateau_patience or 5
+    return [ReduceOnPlateau(plan, monitor, factor, patience, min_delta, higher_is_better)]

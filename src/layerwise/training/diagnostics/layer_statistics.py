@@ -14,10 +14,9 @@ from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models import MLP
 from layerwise.models.autoencoder import LayerChain
-from layerwise.training.callbacks import Callback
+from layerwise.training.callbacks import Callback, Reporter
 from layerwise.training.diagnostics.diagnosis import LayerSummary, NetworkSummary, diagnose
 from layerwise.training.plan import TrainingError
-from layerwise.utils import report_metrics
 
 SATURATED = {"sigmoid": (0.02, 0.98), "tanh": (-0.96, 0.96)}
 DYING = ("relu",)
@@ -82,7 +81,7 @@ class LayerStatistics(Callback):
                 "layer_statistics reads fully connected layers one after the other: set layer_statistics: false for "
                 "variational and convolutional autoencoders"
             )
-        self.network, self.report = network, report
+        self.network, self.reporter = network, Reporter() if report else None
         self.rows = sample.inputs[:256]
         names = [f"layer_{k + 1}" for k in range(len(network.hidden))]
         activations = [*network.activation_names, "linear"]
@@ -119,8 +118,8 @@ class LayerStatistics(Callback):
         """Keep the epoch's numbers, and report them."""
         summary = self._summary(progress.epoch, metrics)
         self.epochs.append(summary)
-        if self.report:
-            report_metrics(summary.metrics(), progress.epoch)
+        if self.reporter is not None:
+            self.reporter.on_epoch_end(progress, summary.metrics())
 
     def on_train_end(self, progress: Progress) -> None:
         """Measure once more when training broke off within an epoch."""

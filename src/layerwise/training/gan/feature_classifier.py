@@ -9,7 +9,7 @@ from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, MLPConfig
-from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.training.supervised import ClassifierSettings, train_classifier
 from layerwise.utils import Config, derive_seed, torch_rng
 
 # Units of the hidden layers; the last one is the feature space.
@@ -41,21 +41,20 @@ def train_feature_classifier(
         "dropout": 0.2,
     }
     network = MLP(MLPConfig(**shape), torch_rng(seed, "classifier")).to(training.inputs.device)
-    settings = FinetuningSettings(
+    settings = ClassifierSettings(
         epochs=epochs or max(1, min(MAX_EPOCHS, round(ROWS_SEEN / len(training)))),
         batch_size=CLASSIFIER_BATCH_SIZE,
         optimizer="adam",
         learning_rate=0.001,
         schedule="cosine",
     )
-    progress = finetune(
+    progress = train_classifier(
         network,
         columns.task,
         training,
         validation,
         settings,
         derive_seed(seed, "classifier"),
-        silent=True,
         name="classifier",
     )
     return network.cpu(), min(epoch["validation/error"] for epoch in progress.history)

@@ -29,7 +29,7 @@ from layerwise.training.gan.train import (
     discriminator_config,
     train_adversarial,
 )
-from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.training.supervised import ClassifierSettings, train_classifier
 from layerwise.utils import derive_seed, torch_rng
 
 
@@ -205,11 +205,11 @@ def train_target_classifier(rows: Tensor, validation: Tensor, column: EncodedCol
         "dropout": 0.2,
     }
     network = MLP(MLPConfig(**shape), torch_rng(seed, "gan", "consistency")).to(rows.device)
-    settings = FinetuningSettings(
+    settings = ClassifierSettings(
         epochs=30, batch_size=100, learning_rate=0.003, schedule="cosine", patience=8
     )
     own_seed = derive_seed(seed, "gan", "consistency")
-    finetune(network, "multiclass", parts[0], parts[1], settings, own_seed, silent=True, name="consistency")
+    train_classifier(network, "multiclass", parts[0], parts[1], settings, own_seed, name="consistency")
     return network.requires_grad_(False).eval()
 
 

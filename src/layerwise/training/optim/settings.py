@@ -131,6 +131,18 @@ class OptimizerSettings(Config):
         "",
         "schedules other than step",
     )
+    plateau_factor: float | None = setting(
+        None,
+        "the factor on a plateau; 0.1 unless set",
+        "0.1 to 0.5",
+        "schedules other than plateau",
+        gt=0,
+        lt=1,
+    )
+    plateau_patience: int | None = setting(
+        None, "epochs without gain before the rate falls; 5 unless set", "less than patience",
+        "schedules other than plateau", ge=1,
+    )  # fmt: skip
     warmup_epochs: float = setting(
         0.0, "warm-up: the rate rises linearly over so many epochs before the schedule", "high rates, deep nets",
         "one_cycle, which rises by itself", ge=0,
@@ -170,7 +182,7 @@ class OptimizerSettings(Config):
         if self.optimizer == "nesterov" and self.momentum == 0:
             wrong.append("optimizer nesterov needs a momentum above 0; use sgd for none")
         for name in SCHEDULE_SETTINGS:
-            if getattr(self, name, None) is not None and name not in SCHEDULES[self.schedule].uses:
+            if getattr(self, name) is not None and name not in SCHEDULES[self.schedule].uses:
                 wrong.append(f"schedule {self.schedule} has no use for {name}")
         if self.schedule == "one_cycle" and self.warmup_epochs:
             wrong.append("schedule one_cycle rises by itself: leave warmup_epochs at 0")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from layerwise.data import TensorData
 from layerwise.models.rbm import DBN, RBM
-from layerwise.training.callbacks import ReconstructionHistory, rbm_reconstruction_history
+from layerwise.training.callbacks import Callback, ReconstructionHistory, rbm_reconstruction_history
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import PretrainingSettings
@@ -69,6 +69,9 @@ class _RBMLayers:
         rbm.initialize_from(inputs)
         rng = torch_rng(self.seed, "pretraining", name, "states", device=inputs.device)
         return ContrastiveDivergence(rbm, self.settings[layer], rng)
+
+    def callbacks(self, plan: ContrastiveDivergence) -> list[Callback]:
+        return []
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
         rbm = self.rbms[layer]

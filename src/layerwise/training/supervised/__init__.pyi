@@ -1,3 +1,4 @@
+from .classifier import ClassifierSettings as ClassifierSettings, train_classifier as train_classifier
 from .finetuning import finetune as finetune
 from .grid import GridSettings as GridSettings, rank_points as rank_points
 from .history import (

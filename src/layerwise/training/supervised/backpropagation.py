@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from layerwise.checkpointing import Progress
 from layerwise.data import Task, TensorData
 from layerwise.models import MLP
-from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.optim import limit_norms, penalty
 from layerwise.training.plan import Losses
-from layerwise.training.supervised.losses import LossName, resolve_loss, row_loss, task_error
+from layerwise.training.supervised.classifier import TaskPlan
+from layerwise.training.supervised.losses import LossName, resolve_loss, row_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 
 
@@ -42,15 +42,7 @@ def loss_of_rows(
     return row_loss(loss, outputs, targets, label_smoothing, gamma, settings.huber_delta or 1.0)
 
 
-def scores_of_rows(task: Task, outputs: Tensor, targets: Tensor) -> Losses:
-    """Return the error of each row, and the accuracy if the task is to name a class, each (rows,)."""
-    error = task_error(task, outputs, targets)
-    if task in ("multiclass", "binary"):
-        return {"error": error, "accuracy": 1 - error}
-    return {"error": error}
-
-
-class Backpropagation(GradientPlan):
+class Backpropagation(TaskPlan):
     """Train a network's weights by the gradient of the loss, and of the penalties.
 
     Args:
@@ -76,11 +68,10 @@ class Backpropagation(GradientPlan):
         n_rows: int = 1,
         class_weights: Tensor | None = None,
     ) -> None:
-        network.use_rng(rng)
         network.requires_grad_(not freeze)
         network.output.requires_grad_(True)
-        super().__init__(network, settings, {"dropout": rng}, flatten=True)
-        self.task, self.n_rows = task, n_rows
+        super().__init__(network, task, settings, rng)
+        self.n_rows = n_rows
         self.loss, self.class_weights = resolve_loss(task, settings.loss), class_weights
         self.weights = [w for w in network.weights() if w.requires_grad]
         self.layers = [cast(nn.Linear, layer) for layer in network.hidden]
@@ -97,29 +88,22 @@ class Backpropagation(GradientPlan):
             limit_norms(self.layers, self.settings.max_norm)
         return losses
 
+    def row_losses(self, outputs: Tensor, targets: Tensor, learning: bool) -> Tensor:
+        """Return the loss of each row, (rows,); what is measured has no smoothing and no class weights."""
+        s = self.settings
+        loss = loss_of_rows(self.loss, outputs, targets, s, s.label_smoothing if learning else 0.0)
+        if not learning or self.class_weights is None:
+            return loss
+        return loss * self.class_weights[targets.reshape(-1).long()]
+
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean loss with the penalties, and loss, error and accuracy of each row.
 
         The row's loss is the one that is minimised: with class weights, without the penalty.
         """
-        s = self.settings
-        with self.autocast(batch.inputs):
-            outputs = self.network(batch.inputs).to(batch.inputs.dtype)
-        assert batch.targets is not None
-        loss = loss_of_rows(self.loss, outputs, batch.targets, s, s.label_smoothing)
-        if self.class_weights is not None:
-            loss = loss * self.class_weights[batch.targets.reshape(-1).long()]
-        losses = {"loss": loss, **scores_of_rows(self.task, outputs.detach(), batch.targets)}
-        cost = loss.mean()
-        if s.l1 or s.l2:
-            added = penalty(self.weights, s.l1, s.l2, self.n_rows)
+        cost, losses = super().cost(batch)
+        if self.settings.l1 or self.settings.l2:
+            added = penalty(self.weights, self.settings.l1, self.settings.l2, self.n_rows)
             cost = cost + added
             losses["penalty"] = added.expand(len(batch))
         return cost, losses
-
-    def validation_losses(self, batch: TensorData) -> Losses:
-        """Return loss, error and accuracy per row, without masks, smoothing, class weights and penalties."""
-        outputs = self.network(batch.inputs)
-        assert batch.targets is not None
-        loss = loss_of_rows(self.loss, outputs, batch.targets, self.settings)
-        return {"loss": loss, **scores_of_rows(self.task, outputs, batch.targets)}

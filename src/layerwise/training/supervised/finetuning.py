@@ -9,11 +9,10 @@ from layerwise.data import Task, TensorData
 from layerwise.models import MLP
 from layerwise.training.callbacks import (
     Callback,
-    HasLearningRate,
     MaxSteps,
     MaxTime,
-    ReduceOnPlateau,
     best_epoch_callbacks,
+    plateau_callbacks,
 )
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
@@ -117,22 +116,8 @@ def _stopping_callbacks(plan: Backpropagation, settings: FinetuningSettings) -> 
     found: list[Callback] = []
     if s.keep_best_weights:
         found += best_epoch_callbacks(plan.network, s.monitor, s.patience, s.min_delta, s.monitor_is_score)
-    if s.schedule == "plateau":
-        found.append(make_reduce_on_plateau(plan, s))
+    found += plateau_callbacks(plan, s, s.monitor, s.min_delta, s.monitor_is_score)
     return [*found, *step_and_time_limits(s)]
-
-
-def make_reduce_on_plateau(plan: HasLearningRate, settings: FinetuningSettings) -> ReduceOnPlateau:
-    """Return what lowers a plan's learning rate by the settings of the schedule `plateau`."""
-    s = settings
-    return ReduceOnPlateau(
-        plan,
-        s.monitor,
-        s.plateau_factor or 0.1,
-        s.plateau_patience or 5,
-        s.min_delta,
-        s.monitor_is_score,
-    )
 
 
 def step_and_time_limits(settings: FinetuningSettings) -> list[Callback]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.data import Task, TensorData
-from layerwise.training.plan import TrainingError
+from layerwise.training.plan import Losses, TrainingError
 from layerwise.utils import Choice
 
 LossName = Literal[
@@ -139,6 +139,14 @@ def task_error(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
     if task == "regression":
         return (outputs - targets).square().mean(1)
     return outputs.gt(0).ne(targets.gt(0.5)).float().mean(1)
+
+
+def scores_of_rows(task: Task, outputs: Tensor, targets: Tensor) -> Losses:
+    """Return the error of each row, and the accuracy if the task is to name a class, each (rows,)."""
+    error = task_error(task, outputs, targets)
+    if task in ("multiclass", "binary"):
+        return {"error": error, "accuracy": 1 - error}
+    return {"error": error}
 
 
 def probabilities(task: Task, outputs: Tensor) -> Tensor:

@@ -19,9 +19,9 @@ from layerwise.training.optim import (
     set_learning_rate,
 )
 from layerwise.training.plan import CapturablePlan, Losses, TrainingError, Transform
-from layerwise.training.supervised.backpropagation import loss_of_rows, scores_of_rows, steps_planned
+from layerwise.training.supervised.backpropagation import loss_of_rows, steps_planned
 from layerwise.training.supervised.grid import MemberOverrides, Point
-from layerwise.training.supervised.losses import resolve_loss
+from layerwise.training.supervised.losses import resolve_loss, scores_of_rows
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.training.supervised.stack_state import MemberLearningRate, NetworkStack, StackHistory
 from layerwise.utils import matmul_autocast, torch_rng

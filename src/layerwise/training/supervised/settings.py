@@ -39,18 +39,6 @@ class FinetuningSettings(OptimizerSettings):
         "what chooses the best epoch, whose weights are kept, and stops; an accuracy is better high",
         "the error for decisions, the loss for probabilities",
     )
-    plateau_factor: float | None = setting(
-        None,
-        "the factor on a plateau; 0.1 unless set",
-        "0.1 to 0.5",
-        "schedules other than plateau",
-        gt=0,
-        lt=1,
-    )
-    plateau_patience: int | None = setting(
-        None, "epochs without gain before the rate falls; 5 unless set", "less than patience",
-        "schedules other than plateau", ge=1,
-    )  # fmt: skip
     keep_best_weights: bool = setting(
         True, "end with the weights of the best epoch, not of the last", "false repeats an exercise as it was",
         "patience when false",

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.models import Members, is_running_statistic
+from layerwise.training.callbacks import plateau_callbacks
 from layerwise.training.optim import make_optimizer
-from layerwise.training.supervised.finetuning import make_reduce_on_plateau
 from layerwise.training.supervised.settings import FinetuningSettings
 
 
@@ -150,7 +150,10 @@ class MemberLearningRate:
 
     def __init__(self, settings: FinetuningSettings) -> None:
         self.learning_rate_scale = 1.0
-        self.plateau = make_reduce_on_plateau(self, settings) if settings.schedule == "plateau" else None
+        found = plateau_callbacks(
+            self, settings, settings.monitor, settings.min_delta, settings.monitor_is_score
+        )
+        self.plateau = found[0] if found else None
 
     def state_tensor(self) -> Tensor:
         """Return the scale, the best value and the epochs since."""

@@ -1,0 +1,105 @@
+"""A network trained on the task's own loss, by an optimizer alone: what a GAN's evaluation and its losses need."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from layerwise.checkpointing import Progress
+from layerwise.data import Task, TensorData
+from layerwise.models import MLP
+from layerwise.training.callbacks import best_epoch_callbacks, plateau_callbacks
+from layerwise.training.gradient_plan import GradientPlan
+from layerwise.training.loop import fit
+from layerwise.training.optim import OptimizerSettings
+from layerwise.training.plan import Losses
+from layerwise.training.supervised.losses import resolve_loss, row_loss, scores_of_rows
+from layerwise.utils import setting, torch_rng
+
+
+class ClassifierSettings(OptimizerSettings):
+    """How a classifier learns whose choices are no parameters of a run."""
+
+    epochs: int = setting(30, "passes over the training rows at most", ge=1)
+    batch_size: int = setting(100, "rows a step", ge=1)
+    patience: int | None = setting(None, "epochs without a lower validation loss before it stops", ge=1)
+
+
+class TaskPlan(GradientPlan):
+    """Train a network's weights by the gradient of the mean loss of its task.
+
+    Args:
+        network: learns in place, as far as its parameters require a gradient.
+        task: decides the loss.
+        settings: the optimizer.
+        rng: samples the masks of dropout and DropConnect.
+    """
+
+    def __init__(self, network: MLP, task: Task, settings: OptimizerSettings, rng: torch.Generator) -> None:
+        network.use_rng(rng)
+        super().__init__(network, settings, {"dropout": rng}, flatten=True)
+        self.task = task
+
+    def row_losses(self, outputs: Tensor, targets: Tensor, learning: bool) -> Tensor:
+        """Return the loss of each row, (rows,), as it is minimised (`learning`) or measured."""
+        return row_loss(resolve_loss(self.task), outputs, targets)
+
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
+        """Return the mean loss, and loss, error and accuracy of each row."""
+        with self.autocast(batch.inputs):
+            outputs = self.network(batch.inputs).to(batch.inputs.dtype)
+        assert batch.targets is not None
+        loss = self.row_losses(outputs, batch.targets, learning=True)
+        return loss.mean(), {"loss": loss, **scores_of_rows(self.task, outputs.detach(), batch.targets)}
+
+    def validation_losses(self, batch: TensorData) -> Losses:
+        """Return loss, error and accuracy per row, without masks."""
+        outputs = self.network(batch.inputs)
+        assert batch.targets is not None
+        loss = self.row_losses(outputs, batch.targets, learning=False)
+        return {"loss": loss, **scores_of_rows(self.task, outputs, batch.targets)}
+
+
+def train_classifier(
+    network: MLP,
+    task: Task,
+    training: TensorData,
+    validation: TensorData,
+    settings: ClassifierSettings,
+    seed: int,
+    name: str,
+) -> Progress:
+    """Train in place, without reports; the network ends with the weights of its lowest validation loss.
+
+    A batch larger than the rows becomes one batch of all of them.
+
+    Args:
+        network: learns in place, and ends in evaluation mode.
+        task: decides the loss.
+        training: the rows that it learns from.
+        validation: the rows that choose the best epoch.
+        settings: how it learns.
+        seed: of the masks and of the order of the rows.
+        name: of the network, for messages and checkpoints.
+
+    Raises:
+        TrainingError: the loss is not finite.
+    """
+    rng = torch_rng(seed, "finetuning", "dropout", device=training.inputs.device)
+    plan = TaskPlan(network, task, settings, rng)
+    progress = fit(
+        plan,
+        training,
+        epochs=settings.epochs,
+        batch_size=min(settings.batch_size, len(training)),
+        rng=torch_rng(seed, "finetuning", "order"),
+        validation=validation,
+        callbacks=[
+            *best_epoch_callbacks(network, "validation/loss", settings.patience),
+            *plateau_callbacks(plan, settings, "validation/loss"),
+        ],
+        name=name,
+        quiet=True,
+    )
+    network.eval()
+    return progress
