@@ -21,7 +21,7 @@ from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.evaluation.metrics import compute_metrics, fit_baselines
 from layerwise.parameters import check_parameters
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
-from layerwise.pipelines.finetuning.nodes import finetune_random_start
+from layerwise.pipelines.finetuning.nodes import fit_network, new_network
 from layerwise.pipelines.forest_fires_classic.nodes import EXERCISE, measure_exercise, train_without_area
 
 PROJECT = Path(__file__).parent.parent
@@ -41,9 +41,8 @@ def run_seeds(env: str, seeds: int, validation: bool, overrides: dict) -> None:
     found: dict[str, list[float]] = {}
     for seed in range(seeds):
         began = time.perf_counter()
-        network, history = finetune_random_start(
-            training, chosen, columns.model_dump(), p["mlp"], p["finetuning"], seed, silent=True
-        )
+        network = new_network(p["mlp"], columns, p["finetuning"], seed)
+        progress = fit_network(network, training, chosen, columns, p["finetuning"], seed, silent=True)
         seconds = time.perf_counter() - began
         scores = scores_of(network, test, columns)
         values = compute_metrics(columns.task, targets_of(test, columns), scores, n_bootstrap=0)
@@ -51,7 +50,7 @@ def run_seeds(env: str, seeds: int, validation: bool, overrides: dict) -> None:
             if name in values:
                 found.setdefault(name, []).append(values[name].value)
         found.setdefault("seconds", []).append(seconds)
-        found.setdefault("epochs", []).append(len(history.epochs))
+        found.setdefault("epochs", []).append(len(progress.history))
         settings = p["evaluation"].model_copy(update={"bootstrap": 0})
         if not validation and p["problem"].derive == EXERCISE:
             other = train_without_area(

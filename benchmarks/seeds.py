@@ -27,7 +27,9 @@ def measure(
     """Run the pipeline up to its evaluation; return its test metrics and the seconds that it trained."""
     with KedroSession.create(PROJECT, env=env, runtime_params=parameters, save_on_close=False) as session:
         session.run(
-            pipeline_names=[pipeline], from_nodes=from_nodes, to_nodes=[f"evaluation.evaluate_{pipeline}"]
+            pipeline_names=[pipeline],
+            from_nodes=from_nodes,
+            to_nodes=[f"evaluation.summarize_evaluation_{pipeline}"],
         )
         problem = session.load_context().config_loader["parameters"]["problem"]["name"]
     data = PROJECT / "data"

@@ -10,20 +10,33 @@ import pytest
 
 from layerwise.evaluation import plots
 from layerwise.pipelines.dbn import create_pipeline
+from layerwise.utils import set_run_context
+
+
+def digits_pipeline():
+    """The pipeline as it is composed for the embedded digits."""
+    set_run_context(Path(), "digits", {"problem": {"task": "multiclass"}}, rows="images")
+    try:
+        return create_pipeline()
+    finally:
+        set_run_context(Path(), "unnamed")
+
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/layerwise"
 TEXT = (ROOT / "docs/how_a_run_flows.md").read_text()
-NODES = create_pipeline().nodes
+NODES = digits_pipeline().nodes
 ROWS = re.findall(r"^\| `([\w.]+)` \| `([\w/.]+)` \| `([\w/.]+)` \|$", TEXT, re.MULTILINE)
 
 
 def modules_reached(function, seen=()):
-    """The modules of the functions that a function calls, itself or through others of its own module."""
+    """The modules of the functions and classes that a function calls, itself or through others of its module."""
     found = set()
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         value = getattr(plots, name, value) if function.__globals__.get("plots") is plots else value
+        if isinstance(value, type):
+            found.add(value.__module__)
         if not isinstance(value, FunctionType) or value in seen:
             continue
         if value.__module__ == function.__module__:

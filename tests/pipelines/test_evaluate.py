@@ -13,7 +13,7 @@ def trained(project):
         env="forest_fires_size",
         problem={"name": "evaluated"},
         evaluation={"baselines": False},
-        to_nodes=["reporting.write_model_card_mlp"],
+        to_nodes=["reporting.write_model_card_mlp", "evaluation.predict_test_rows_mlp"],
     )
     return project.last_run()[0]
 

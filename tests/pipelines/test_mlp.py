@@ -96,6 +96,8 @@ def test_poisson_learns_the_mean_of_counts_and_never_predicts_below_zero(project
         ({"finetuning": {"optimizer": "adagrad", "momentum": 0.9}}, "adagrad has no use for momentum"),
         ({"finetuning": {"loss": "huber", "label_smoothing": 0}}, "huber is no loss for a multiclass task"),
         ({"evaluation": {"threshold": "f1"}}, "evaluation.threshold is for a binary task"),
+        ({"seeds": 2, "layer_statistics": True}, "layer_statistics is of one network"),
+        ({"grid": {"l2": [0, 1]}, "layer_statistics": True}, "layer_statistics is of one network"),
         (
             {"mlp": {"hidden_sizes": [5, 5], "activation": ["relu"]}},
             r"activation has 1 value\(s\) for 2 hidden",

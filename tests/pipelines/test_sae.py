@@ -27,8 +27,8 @@ def test_the_stack_reconstructs_better_the_longer_a_layer_is_trained(stacked):
     for epochs in history["layers"].values():
         assert epochs[-1]["validation/loss"] < epochs[0]["validation/loss"]
     assert history["reconstruction_history"][-1]["loss"] < history["reconstruction_history"][0]["loss"]
-    found = stacked.json("08_reporting/stacked/sae/stack_metrics.json")
-    assert 0 < found["reconstruction_mse"] < 0.08  # the mean image leaves 0.067
+    found = stacked.catalog(problem={"name": "stacked"}).load("sae.metrics_stack")
+    assert 0 < found["test/reconstruction_mse"] < 0.08  # the mean image leaves 0.067
 
 
 def test_pretrained_layers_reach_the_classifier(stacked):
@@ -58,13 +58,14 @@ def test_rbms_unroll_and_are_trained_on_as_one_deep_autoencoder(project):
 
 def test_without_pretraining_there_is_no_stack_to_evaluate(project):
     project.run("sae", problem={"name": "from_scratch"}, pretraining={"method": "none"})
-    assert project.json("07_model_output/from_scratch/sae/pretraining_history.json")["layers"] == {}
-    assert project.json("08_reporting/from_scratch/sae/stack_metrics.json") == {}
+    written = {path.stem for path in (project.path / "data").rglob("from_scratch/sae/*")}
+    assert "network" in written
+    assert written.isdisjoint({"stack", "pretraining_history", "metrics_stack", "reconstructions", "samples"})
 
 
 def test_a_table_is_pretrained_by_the_kinds_of_its_columns(project):
     settings = {"sae": {"variant": "contractive"}, "pretraining": {"batch_size": 50}}
-    project.run("sae", env="forest_fires", **settings, to_nodes=["evaluation.evaluate_sae"])
+    project.run("sae", env="forest_fires", **settings, to_nodes=["evaluation.summarize_evaluation_sae"])
     shape = project.json("06_models/forest_fires/sae/stack/network.json")["layers"]
     assert [layer["loss"] for layer in shape] == ["mixed", "binary_cross_entropy"]
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
 
+if TYPE_CHECKING:
+    from layerwise.data.preprocessing import Preprocessor
 
-class PreprocessorDataset(AbstractDataset[Any, Any]):
+
+class PreprocessorDataset(AbstractDataset["Preprocessor", "Preprocessor"]):
     """A fitted preprocessor: scalers, encoders, imputed values, class names.
 
     Args:
@@ -20,13 +23,13 @@ class PreprocessorDataset(AbstractDataset[Any, Any]):
         self._filepath = Path(filepath)
         self.metadata = metadata
 
-    def load(self) -> Any:
+    def load(self) -> Preprocessor:
         """Return the fitted preprocessor."""
         from layerwise.data.preprocessing import load_preprocessor
 
         return load_preprocessor(self._filepath)
 
-    def save(self, data: Any) -> None:
+    def save(self, data: Preprocessor) -> None:
         """Write the fitted preprocessor."""
         from layerwise.data.preprocessing import save_preprocessor
 

@@ -10,12 +10,15 @@ between both empirical distribution functions, at the points of the summary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import ConfigDict, RootModel
 
 from layerwise.data.preprocessing import OTHERS
+from layerwise.evaluation.metrics.logged import LoggedMetrics
 from layerwise.utils import Config
 
 N_BINS = 10
@@ -48,6 +51,23 @@ class Drift(Config):
     unseen: float = 0.0
     level: DriftLevel = "stable"
     details: str = ""
+
+
+class DriftTable(RootModel[tuple[Drift, ...]]):
+    """The drift of each column, in the order of the columns."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def __iter__(self) -> Iterator[Drift]:  # type: ignore[override]
+        return iter(self.root)
+
+    def logged(self) -> LoggedMetrics:
+        """Return each column's index as `drift/<column>`, and how many columns are not stable."""
+        # MLflow accepts no other characters in a metric's name.
+        names = [re.sub(r"[^-\w. ]", "_", each.column, flags=re.ASCII) for each in self]
+        drifted = sum(each.level != "stable" for each in self)
+        values = dict(zip(names, (each.psi for each in self), strict=True)) | {"drifted_columns": drifted}
+        return LoggedMetrics.of(values, prefix="drift/")
 
 
 def population_stability_index(p: np.ndarray, q: np.ndarray, n: int, m: int) -> float:

@@ -14,6 +14,7 @@ from layerwise.data import DataError
 from layerwise.data.preprocessing import columns_for_summary, image_features
 from layerwise.data.reading import LABEL_NAMES, Chunk, ChunkedReader, parse_targets, text_columns
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
+from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import count_reasons, predict_chunk
 from layerwise.inference.model import TrainedModel
 
@@ -30,6 +31,7 @@ class BatchEvaluation:
         numbers: (rows,) values of each number column, of all rows; NaN where there is none.
         values: how often each value of a category comes.
         missing: rows with an empty cell, for each category.
+        tags: which model it was, and whose rows.
     """
 
     targets: np.ndarray
@@ -39,12 +41,23 @@ class BatchEvaluation:
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
     values: dict[str, Counter[str]] = field(default_factory=dict)
     missing: Counter[str] = field(default_factory=Counter)
+    tags: dict[str, str] = field(default_factory=dict)
 
-    def drift(self, summary: Mapping[str, Any] | None) -> list[Drift]:
+    def run_tags(self) -> dict[str, str]:
+        """Return what a run says of the model and of the rows."""
+        return self.tags
+
+    @property
+    def logged_metrics(self) -> LoggedMetrics:
+        """How many rows were measured, and how many were not."""
+        counts = {"rows": len(self.scores), "refused": self.n_rejected}
+        return LoggedMetrics.of(counts, prefix="evaluate/")
+
+    def drift(self, summary: Mapping[str, Any]) -> list[Drift]:
         """Return how far each column lies from the training rows, in the order of the columns."""
         found = []
-        for name, before in (summary or {"columns": {}})["columns"].items():
-            n = (summary or {})["rows"]
+        for name, before in summary["columns"].items():
+            n = summary["rows"]
             if before["kind"] == "number":
                 found.append(numeric_drift(name, before, self.numbers[name], n))
             else:
@@ -61,6 +74,7 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
+    found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
     for chunk in reader.chunks(dict.fromkeys(text_columns(model.preprocessor), "str")):
         true, unknown = _targets(model, chunk)

@@ -13,8 +13,8 @@ import numpy as np
 
 from layerwise.data import DataError
 from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line, text_columns
+from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
-from layerwise.utils import report_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +72,7 @@ class StreamedPredictions:
         self.model, self.reader, self.strict = model, reader, strict
         self.copies_rows = not model.has_image_inputs
         self.n_rows = self.n_rejected = 0
+        self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
         own = [*model.interpret_scores(np.zeros((0, model.columns.n_outputs), np.float32)), ERROR_COLUMN]
         there = reader.header() if self.copies_rows else ["row"]
@@ -96,7 +97,8 @@ class StreamedPredictions:
             )
             texts = _format_columns(self.model.interpret_scores(np.nan_to_num(scores)), reasons)
             yield "\n".join(map(",".join, zip(first, *texts, strict=True))) + "\n"
-        self._report(time.perf_counter() - began)
+        self.seconds = time.perf_counter() - began
+        self._log_counts()
 
     def _count(self, reasons: np.ndarray) -> None:
         bad = reasons[reasons != ""]
@@ -104,20 +106,27 @@ class StreamedPredictions:
         self.n_rejected += len(bad)
         count_reasons(self.reasons, bad)
 
-    def _report(self, seconds: float) -> None:
+    def run_tags(self) -> dict[str, str]:
+        """Return what a run says of the model and of the rows."""
+        return self.model.run_tags() | {"predict.input": str(self.reader.path)}
+
+    @property
+    def logged_metrics(self) -> LoggedMetrics:
+        """How many rows there were, how many of them were refused, and how long it took; once all are written."""
+        counts = {"rows": self.n_rows, "refused": self.n_rejected, "seconds": self.seconds}
+        return LoggedMetrics.of(counts, prefix="predict/")
+
+    def _log_counts(self) -> None:
         if self.n_rows == 0:
             raise DataError(f"{self.reader.path} has a header but no rows")
         log.info(
             "%s rows predicted, %s rejected, %s rows/s",
             f"{self.n_rows - self.n_rejected:,}",
             f"{self.n_rejected:,}",
-            f"{self.n_rows / max(seconds, 1e-9):,.0f}",
+            f"{self.n_rows / max(self.seconds, 1e-9):,.0f}",
         )
         for reason, count in self.reasons.most_common(MAX_SHOWN):
             log.warning("Rejected %s row(s): %s", f"{count:,}", reason)
-        report_metrics(
-            {"predict/rows": self.n_rows, "predict/refused": self.n_rejected, "predict/seconds": seconds}
-        )
 
 
 def _format_columns(predictions: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:

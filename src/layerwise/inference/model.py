@@ -79,6 +79,10 @@ class TrainedModel:
     sha256: str = ""
     columns: DataSpec = field(init=False)
 
+    def run_tags(self) -> dict[str, str]:
+        """Return by what a run names the model."""
+        return {"model.run": self.manifest.run_id, "model.sha256": self.sha256}
+
     def __post_init__(self) -> None:
         self.columns = self.preprocessor.data_spec
 

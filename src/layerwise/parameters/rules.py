@@ -44,6 +44,10 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         )
     if finetuning.augmentation.chosen and problem.targets:
         found.append("finetuning.augmentation is for images, and this problem is a table")
+    if parameters["layer_statistics"] and (parameters["seeds"] > 1 or parameters["grid"].points()):
+        found.append(
+            "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
+        )
     if parameters["evaluation"].threshold != "half" and problem.task != "binary":
         found.append(f"evaluation.threshold is for a binary task, and the task is {problem.task}")
     return found

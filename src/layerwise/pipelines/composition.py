@@ -3,22 +3,30 @@
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines import evaluation, finetuning, preprocessing, pretraining
+from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.finetuning.pipeline import has_grid, trains_several
 
 
-def compose(name: str, pretrained: bool, stack: str = "dbn", problem: str = "params:problem") -> Pipeline:
+def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     """Return preprocessing, pretraining (if any), fine-tuning, evaluation and reporting as one pipeline.
 
     Args:
         name: of the pipeline.
-        pretrained: whether the hidden layers are pretrained without labels; if not, they start at random.
-        stack: the parameters' key of what is pretrained: `dbn` (RBMs) or `sae` (autoencoders).
+        key: of the parameters that give the network's shape: `dbn` and `sae` are pretrained without labels unless
+            `pretraining.method` is none; `mlp` starts at random.
         problem: the data set from which the first node takes the problem, such as one that a node of the
             pipeline's own has checked.
     """
-    beginning = pretraining.create_pipeline(name, stack) if pretrained else Pipeline([])
+    pretrained = key != "mlp" and current_facts().parameter("pretraining.method") != "none"
+    trainings = ["finetuning", *(["pretraining"] if pretrained else [])]
     return (
-        preprocessing.create_pipeline(name, pretrained, problem=problem)
-        + beginning
-        + finetuning.create_pipeline(name, pretrained, stack)
-        + evaluation.create_pipeline(name, pretrained)
+        preprocessing.create_pipeline(name, batches_of=trainings, problem=problem)
+        + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
+        + finetuning.create_pipeline(name, key, pretrained)
+        + evaluation.create_pipeline(
+            name,
+            stack=key if pretrained else None,
+            several=key == "mlp" and trains_several(),
+            grid=key == "mlp" and has_grid(),
+        )
     )

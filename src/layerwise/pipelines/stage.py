@@ -40,7 +40,7 @@ class Stage:
     def node(
         self,
         function: Callable[..., object],
-        inputs: list[str],
+        inputs: list[str] | dict[str, str],
         outputs: str | list[str],
         name: str | None = None,
         preview: Callable[[], PreviewPayload] | None = None,
@@ -50,7 +50,8 @@ class Stage:
 
         Args:
             function: what it does.
-            inputs: data sets of the pipeline by their names within it, `raw`, `parameters`, `params:...`.
+            inputs: data sets of the pipeline by their names within it, `raw`, `parameters`, `params:...`; in a
+                mapping by the names of the function's arguments.
             outputs: data sets of the pipeline by their names within it.
             name: an action; the function's name without it.
             preview: what Kedro-Viz shows of it.
@@ -61,7 +62,9 @@ class Stage:
             warnings.simplefilter("ignore")
             return Node(
                 function,
-                [self._dataset(each) for each in inputs],
+                {argument: self._dataset(each) for argument, each in inputs.items()}
+                if isinstance(inputs, dict)
+                else [self._dataset(each) for each in inputs],
                 self._dataset(outputs)
                 if isinstance(outputs, str)
                 else [self._dataset(each) for each in outputs],

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from layerwise.checkpointing import RunLifecycle
+    from layerwise.evaluation.metrics import NamedMetrics
 
 log = logging.getLogger(__name__)
 
@@ -255,15 +256,15 @@ class TrackingHook:
                                 "model" if len(self._pipelines) == 1 else f"{name}_model",
                             )
                         )
-                    self._log_test_metrics(catalog.load(f"{name}.metrics")["network"], name)
+                    self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
         self._status = "FINISHED"
         self._close()
 
-    def _log_test_metrics(self, metrics: dict[str, Any], name: str) -> None:
+    def _log_test_metrics(self, metrics: NamedMetrics, name: str) -> None:
         shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
         log.info(
             "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
-            ", ".join(f"{m['name']} {m['value']:.4f} (base rate {m['base_rate']:.4f})" for m in shown),
+            ", ".join(f"{m.name} {m.value:.4f} (base rate {m.base_rate:.4f})" for m in shown),
             self._problem,
             name,
             self._problem,

@@ -51,9 +51,9 @@ def save_model_folder(
         pipeline=name,
         run_id=run_id,
         layerwise_version=version("layerwise"),
-        threshold=metrics["threshold"],
+        threshold=metrics.threshold,
         test_rows_sha256=fingerprint(data_spec.sha256 or data_spec.source, data_spec.target_names, test_rows),
-        metrics=metrics["network"],
+        metrics=metrics.network.model_dump(mode="json"),
     )
     return manifest, save_trained_model(folder, catalog.load(f"{name}.network"), preprocessor, manifest)
 

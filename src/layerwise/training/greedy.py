@@ -32,6 +32,15 @@ class PretrainingResult:
     row: Tensor
     seconds: float
 
+    def followed_by(self, later: PretrainingResult) -> PretrainingResult:
+        """Return the result of both trainings, with the reconstructions of the later one."""
+        return PretrainingResult(
+            self.history | later.history,
+            later.reconstruction_history,
+            later.row,
+            self.seconds + later.seconds,
+        )
+
 
 class LayerTraining(Protocol):
     """What differs between the kinds of layers; layers count from 0, and `layer_1` is the name of layer 0."""

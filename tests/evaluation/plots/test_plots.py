@@ -76,9 +76,6 @@ def all_figures(digits, answers):
         "features": plots.plot_features(pixels[:30].T, image_shape=SHAPE),
         "table features": plots.plot_features(rng.normal(size=(12, 9)), feature_names=columns),
         "reconstructions": plots.plot_reconstructions(pixels[0], snapshots, image_shape=SHAPE),
-        "note": plots.plot_note(
-            "The network started at random (pretraining.method: none): nothing to sample."
-        ),
         "labels": plots.plot_label_errors(np.eye(12)[[0, 1, 2]], rng.random((3, 12)), columns),
         "calibration of values": plots.plot_calibration(
             "regression", rng.normal(size=90), rng.normal(size=90)

@@ -6,6 +6,7 @@ from .preprocessor import (
     preprocess_rows as preprocess_rows,
     save_preprocessor as save_preprocessor,
 )
+from .protocol import LabelledPreprocessor as LabelledPreprocessor, Preprocessor as Preprocessor
 from .summaries import (
     OTHERS as OTHERS,
     columns_for_summary as columns_for_summary,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ import torch
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import binary_classes, class_names
 from layerwise.data.preprocessing.leaks import count_repeated_rows
+from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
 from layerwise.data.preprocessing.targets import derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
@@ -177,10 +178,13 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(frame.select_dtypes("integer"), "float64"))
 
 
-def preprocess_rows(raw: Any, split: Split, preprocessor: Any) -> tuple[TensorData, TensorData, TensorData]:
+def preprocess_rows(
+    raw: Any, split: Split, preprocessor: Preprocessor
+) -> tuple[TensorData, TensorData, TensorData]:
     """Return the training, validation and test rows as tensors; documents' counts stay sparse."""
     if isinstance(preprocessor, RatingsPreprocessor | DocumentsPreprocessor):
         return preprocessor.parts(raw, split)  # type: ignore[return-value]
+    preprocessor = cast(LabelledPreprocessor, preprocessor)
     inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
     targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
     parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]
@@ -188,7 +192,7 @@ def preprocess_rows(raw: Any, split: Split, preprocessor: Any) -> tuple[TensorDa
     return training, validation, test
 
 
-def save_preprocessor(preprocessor: Any, folder: str | Path) -> None:
+def save_preprocessor(preprocessor: Preprocessor, folder: str | Path) -> None:
     """Write a preprocessor: plain values as `preprocessor.json`, fitted scalers and encoders as `fitted.skops`.
 
     Each file appears whole or not at all.
@@ -207,7 +211,7 @@ def save_preprocessor(preprocessor: Any, folder: str | Path) -> None:
         part.write_text(json.dumps(plain, indent=1))
 
 
-def load_preprocessor(folder: str | Path) -> Any:
+def load_preprocessor(folder: str | Path) -> Preprocessor:
     """Read a preprocessor that `save_preprocessor` wrote; a file with a type that is not trusted is refused.
 
     Raises:

@@ -6,7 +6,11 @@ from .arrays import (
     indicator_matrix as indicator_matrix,
 )
 from .baselines import compare_with_baselines as compare_with_baselines, fit_baselines as fit_baselines
-from .importance import Importance as Importance, permutation_importance as permutation_importance
+from .importance import (
+    Importance as Importance,
+    ImportanceTable as ImportanceTable,
+    permutation_importance as permutation_importance,
+)
 from .logged import (
     LoggedMetric as LoggedMetric,
     LoggedMetrics as LoggedMetrics,
@@ -17,6 +21,7 @@ from .probe import linear_probe as linear_probe
 from .statistics import CALIBRATION_BINS as CALIBRATION_BINS
 from .supervised import (
     LOWER_IS_BETTER as LOWER_IS_BETTER,
+    DecisionThreshold as DecisionThreshold,
     Metric as Metric,
     choose_threshold as choose_threshold,
     compute_metrics as compute_metrics,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from pydantic import ConfigDict, RootModel
 from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
@@ -21,6 +22,12 @@ class Importance(Config):
     name: str
     mean: float
     std: float
+
+
+class ImportanceTable(RootModel[tuple[Importance, ...]]):
+    """The importance of each block of columns, the highest first."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 def permutation_importance(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator
+from collections.abc import ItemsView, Iterator, Mapping
 
 from pydantic import ConfigDict, RootModel
 
@@ -30,6 +30,11 @@ class NamedMetrics(RootModel[dict[str, Metric]]):
     def items(self) -> ItemsView[str, Metric]:
         """Return the names with their metrics."""
         return self.root.items()
+
+    def extended(self, others: Mapping[str, Metric], *, prefix: str) -> NamedMetrics:
+        """Return these metrics and others, whose names get the prefix."""
+        named = {prefix + name: m.model_copy(update={"name": prefix + name}) for name, m in others.items()}
+        return NamedMetrics(self.root | named)
 
     def logged(self, prefix: str) -> LoggedMetrics:
         """Return the values under the prefix and their names."""

@@ -48,6 +48,12 @@ class Metric(Config):
         return self.value > other if self.better == "higher" else self.value < other
 
 
+class DecisionThreshold(Config):
+    """The score from which a row of a binary task is predicted positive."""
+
+    value: float
+
+
 def compute_metrics(
     task: Task,
     targets: Any,

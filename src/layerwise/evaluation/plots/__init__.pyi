@@ -43,7 +43,6 @@ from .supervised import (
 )
 from .tables import (
     plot_marginals as plot_marginals,
-    plot_note as plot_note,
     plot_table_reconstructions as plot_table_reconstructions,
 )
 from .training import (

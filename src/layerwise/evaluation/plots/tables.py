@@ -16,7 +16,6 @@ from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     cycle_color,
     grid_of_axes,
-    hide_ticks,
     new_figure,
     set_suptitle,
     shorten_labels,
@@ -28,14 +27,6 @@ if TYPE_CHECKING:
 
 MAX_PANELS = 24
 MAX_BARS = 12
-
-
-def plot_note(text: str) -> Figure:
-    """Write a sentence where a run has no figure to show."""
-    figure = new_figure(6.4, 1.4)
-    axes = hide_ticks(figure.subplots())
-    axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, fontsize=10, transform=axes.transAxes)
-    return figure
 
 
 def plot_table_reconstructions(

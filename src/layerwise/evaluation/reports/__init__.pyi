@@ -1,3 +1,8 @@
+from .evaluation import (
+    EvaluationReport as EvaluationReport,
+    MemberStatistics as MemberStatistics,
+    Spread as Spread,
+)
 from .evaluation_report import make_evaluation_report as make_evaluation_report
 from .gan import (
     gan_report as gan_report,
@@ -8,3 +13,4 @@ from .gan_tables import table_section as table_section
 from .html_demo import render_html_demo as render_html_demo
 from .markdown import table as table
 from .model_card import make_model_card as make_model_card
+from .predictions import make_prediction_table as make_prediction_table

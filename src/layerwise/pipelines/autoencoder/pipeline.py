@@ -19,7 +19,7 @@ HISTORY = "autoencoder_history"
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     """Return the pipeline of a problem, the present session's by default."""
     facts = facts or current_facts()
-    before = preprocessing.create_pipeline(NAME, pretrained=False, supervised=False)
+    before = preprocessing.create_pipeline(NAME, supervised=False)
     own = _training(facts) + _evaluation(facts) + _reporting(facts)
     if facts.is_on("autoencoder.downstream_tasks"):
         own += _downstream_tasks(facts) + _downstream_figures(facts)

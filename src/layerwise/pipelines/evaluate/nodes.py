@@ -1,77 +1,58 @@
 """Evaluate a trained model on new labelled rows, and measure their drift from its training rows."""
 
 import logging
-import re
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from layerwise.data.reading import ChunkedReader
-from layerwise.evaluation import Drift, describe_drift, plots
-from layerwise.evaluation.metrics import Metric, compute_metrics
+from layerwise.evaluation import DriftTable, describe_drift, plots
+from layerwise.evaluation.metrics import LoggedMetrics, NamedMetrics, compute_metrics
 from layerwise.evaluation.plots import plot_drift as drift_figure
 from layerwise.evaluation.reports import make_evaluation_report
 from layerwise.inference import BatchEvaluation, TrainedModel, evaluate_chunks
 from layerwise.parameters import EvaluateSettings
-from layerwise.utils import report_metrics, report_tags
 
 log = logging.getLogger(__name__)
 
 
 def score_rows(model: TrainedModel, rows: ChunkedReader, settings: EvaluateSettings) -> BatchEvaluation:
     """Score every valid row with a known target, and collect what drift is measured on."""
-    report_tags(
-        {"model.run": model.manifest.run_id, "model.sha256": model.sha256, "evaluate.input": str(rows.path)}
-    )
     evaluation = evaluate_chunks(model, rows, settings.strict)
     log.info("%s rows measured, %s refused", f"{len(evaluation.scores):,}", f"{evaluation.n_rejected:,}")
     for reason, count in evaluation.reasons.most_common(5):
         log.warning("Refused %s row(s): %s", f"{count:,}", reason)
-    report_metrics({"evaluate/rows": len(evaluation.scores), "evaluate/refused": evaluation.n_rejected})
     return evaluation
 
 
-def evaluate_rows(
+def measure_rows(
     model: TrainedModel, evaluation: BatchEvaluation, settings: EvaluateSettings, seed: int
-) -> dict[str, Any]:
-    """Return the task's metrics on the new rows with their intervals, by name."""
-    columns, manifest = model.columns, model.manifest
-    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap}
-    found = compute_metrics(
-        columns.task,
-        evaluation.targets,
-        evaluation.scores,
-        columns.class_names,
-        threshold=manifest.threshold,
-        **options,
+) -> tuple[NamedMetrics, LoggedMetrics]:
+    """Measure the task's metrics on the new rows with their intervals."""
+    columns, n, targets, scores = model.columns, settings.bootstrap, evaluation.targets, evaluation.scores
+    threshold = model.manifest.threshold
+    found = NamedMetrics(
+        compute_metrics(
+            columns.task, targets, scores, columns.class_names, threshold=threshold, seed=seed, n_bootstrap=n
+        )
     )
     if columns.target_transform == "log1p":
-        raw = compute_metrics(
-            "regression", np.expm1(evaluation.targets), np.expm1(evaluation.scores), **options
-        )
-        found |= {f"raw_{name}": m.model_copy(update={"name": f"raw_{name}"}) for name, m in raw.items()}
-    report_metrics({f"evaluate/{name}": metric.value for name, metric in found.items()})
-    return {name: metric.model_dump() for name, metric in found.items()}
+        raw = compute_metrics("regression", np.expm1(targets), np.expm1(scores), seed=seed, n_bootstrap=n)
+        found = found.extended(raw, prefix="raw_")
+    return found, found.logged("evaluate/")
 
 
-def measure_drift(model: TrainedModel, evaluation: BatchEvaluation) -> list[dict[str, Any]]:
-    """Return each column's drift from the training rows; none for a model without their summary."""
-    found = evaluation.drift(model.preprocessor.state.get("summary"))
-    for sentence in describe_drift(found) if found else ["The model has no summary of its training rows."]:
+def measure_drift(model: TrainedModel, evaluation: BatchEvaluation) -> tuple[DriftTable, LoggedMetrics]:
+    """Measure each column's drift from the training rows."""
+    found = DriftTable(tuple(evaluation.drift(model.preprocessor.state["summary"])))
+    for sentence in describe_drift(found.root):
         log.info(sentence)
-    # MLflow accepts no other characters in a metric's name.
-    names = {each.column: re.sub(r"[^-\w. ]", "_", each.column, flags=re.ASCII) for each in found}
-    report_metrics({f"drift/{names[each.column]}": each.psi for each in found})
-    report_metrics({"drift/drifted_columns": sum(each.level != "stable" for each in found)})
-    return [each.model_dump() for each in found]
+    return found, found.logged()
 
 
-def plot_drift(drift: list[dict[str, Any]], evaluation: BatchEvaluation) -> Figure:
+def plot_drift(drift: DriftTable, evaluation: BatchEvaluation) -> Figure:
     """Plot the columns' drift."""
-    if not drift:
-        return plots.plot_note("The model has no summary of its training rows: no drift was measured.")
-    return drift_figure([Drift(**each) for each in drift], len(evaluation.scores) + evaluation.n_rejected)
+    return drift_figure(drift.root, len(evaluation.scores) + evaluation.n_rejected)
 
 
 def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure:
@@ -93,15 +74,15 @@ def plot_calibration(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
 
 
 def write_report(
-    model: TrainedModel, evaluation: BatchEvaluation, metrics: dict[str, Any], drift: list[dict[str, Any]]
+    model: TrainedModel, evaluation: BatchEvaluation, metrics: NamedMetrics, drift: DriftTable
 ) -> str:
     """Write the report: the metrics of the new rows beside those of the test rows, refused rows and drift."""
     manifest = model.manifest
     return make_evaluation_report(
         f"{manifest.problem}, pipeline {manifest.pipeline}, run {manifest.run_id or 'unknown'}",
-        {name: Metric(**values) for name, values in metrics.items()},
-        {name: Metric(**values) for name, values in manifest.metrics.items()},
-        [Drift(**each) for each in drift],
+        metrics.root,
+        NamedMetrics.model_validate(manifest.metrics).root,
+        drift.root,
         rows=len(evaluation.scores),
         refused=evaluation.reasons,
     )

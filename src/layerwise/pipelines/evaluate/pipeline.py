@@ -13,8 +13,12 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             evaluation.node(nodes.score_rows, ["model", "rows", "params:evaluate"], "scored_rows"),
-            evaluation.node(nodes.evaluate_rows, [*scored, "params:evaluate", "params:seed"], "metrics"),
-            evaluation.node(nodes.measure_drift, scored, "drift"),
+            evaluation.node(
+                nodes.measure_rows,
+                [*scored, "params:evaluate", "params:seed"],
+                ["metrics", "metrics_new_rows"],
+            ),
+            evaluation.node(nodes.measure_drift, scored, ["drift", "metrics_drift"]),
             reporting.figure(nodes.plot_drift, ["drift", "scored_rows"]),
             reporting.figure(nodes.plot_predictions, scored),
             reporting.figure(nodes.plot_calibration, scored),

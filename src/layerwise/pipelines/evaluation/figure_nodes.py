@@ -1,15 +1,16 @@
 """Figures of a trained network and of its evaluation."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.transforms import AugmentationSettings, make_augmentation
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics import Importance, Metric
+from layerwise.evaluation.metrics import ImportanceTable
+from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
@@ -32,12 +33,10 @@ def plot_learning_curves(
 
 def plot_grid(finetuning: FinetuningHistory) -> Figure:
     """Plot the validation scores of a grid search."""
-    if not finetuning.grid:
-        return plots.plot_note("One setting was trained (grid).")
     return plots.plot_grid_scores([each.model_dump() for each in finetuning.grid], finetuning.monitor)
 
 
-def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics: dict[str, Any]) -> Figure:
+def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics: EvaluationReport) -> Figure:
     """Plot the confusion matrix of a classification, predicted against true values of a regression."""
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     if columns.task == "regression":
@@ -47,38 +46,29 @@ def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics:
         )
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= metrics["threshold"]
+    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= metrics.threshold
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 
 def plot_ranking_curves(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the ROC and the precision-recall curves of a classification."""
-    if columns.task == "regression":
-        return plots.plot_note("A regression ranks no classes: it has no ROC and precision-recall curves.")
     names = columns.target_names if columns.task == "multilabel" else columns.class_names
     return plots.plot_roc_and_pr_curves(
         columns.task, targets_of(test, columns), scores_of(network, test, columns), names
     )
 
 
-def plot_importance(importance: list[dict[str, Any]], columns: DataSpec) -> Figure:
+def plot_importance(importance: ImportanceTable, columns: DataSpec) -> Figure:
     """Plot the permutation importance of each column."""
-    if not importance:
-        return plots.plot_note("Shuffling a single pixel of an image says nothing: see the features instead.")
     metric = "RMSE" if columns.task == "regression" else "log loss"
-    return plots.plot_importances([Importance(**each) for each in importance], metric=metric)
+    return plots.plot_importances(importance.root, metric=metric)
 
 
-def plot_comparison(metrics: dict[str, Any]) -> Figure:
+def plot_comparison(metrics: EvaluationReport) -> Figure:
     """Plot the network's metrics beside those of the baselines."""
-    if not metrics["baselines"]:
-        return plots.plot_note("No baseline was fitted (evaluation.baselines).")
-    models = {"network": metrics["network"], **metrics["baselines"]}
-    known = {
-        model: {name: Metric(**values) for name, values in found.items()} for model, found in models.items()
-    }
+    models = {"network": metrics.network.root} | {name: of.root for name, of in metrics.baselines.items()}
     shown = ("accuracy", "roc_auc", "log_loss", "rmse", "mae", "r2")
-    return plots.plot_metric_comparison(known, [name for name in shown if name in known["network"]])
+    return plots.plot_metric_comparison(models, [name for name in shown if name in metrics.network])
 
 
 def plot_calibration(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
@@ -98,20 +88,15 @@ def plot_augmentation(
     labelled: TensorData, columns: DataSpec, settings: FinetuningSettings, seed: int
 ) -> Figure:
     """Plot training rows after each chosen augmentation, and after all of them together."""
-    chosen = settings.augmentation.chosen
-    if not chosen or columns.image_shape is None:
-        return plots.plot_note("The network learnt from the rows as they are (finetuning.augmentation).")
-    rows = labelled.inputs[:10]
-    variants = {"as they are": rows}
-    for name in chosen:
-        alone = AugmentationSettings(**{name: getattr(settings.augmentation, name)})
-        variants[name.replace("_", " ")] = make_augmentation(alone, columns.image_shape, seed, "cpu", name)(
-            rows
-        )
+    assert columns.image_shape is not None
+    chosen, rows = settings.augmentation.chosen, labelled.inputs[:10]
+    parts = {name: {name: getattr(settings.augmentation, name)} for name in chosen}
     if len(chosen) > 1:
-        variants["all"] = make_augmentation(settings.augmentation, columns.image_shape, seed, "cpu", "all")(
-            rows
-        )
+        parts["all"] = settings.augmentation.model_dump()
+    variants = {"as they are": rows}
+    for name, part in parts.items():
+        augment = make_augmentation(AugmentationSettings(**part), columns.image_shape, seed, "cpu", name)
+        variants[name.replace("_", " ")] = augment(rows)
     return plots.plot_image_rows(
         variants, columns.image_shape, title="Training rows as the network sees them"
     )
@@ -132,16 +117,16 @@ def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
     )
 
 
-def plot_reconstructions(history: PretrainingHistory, columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstructions(
+    history: ReconstructedRow, columns: DataSpec, preprocessor: LabelledPreprocessor
+) -> Figure:
     """Plot one training row as the first layer's model reconstructs it at four stages of its training."""
-    if not history.reconstruction_history:
-        return plots.plot_note(
-            "The network started at random (pretraining.method: none): nothing to reconstruct."
-        )
     return plot_reconstruction_history(history, columns, preprocessor)
 
 
-def plot_reconstruction_history(history: ReconstructedRow, columns: DataSpec, preprocessor: Any) -> Figure:
+def plot_reconstruction_history(
+    history: ReconstructedRow, columns: DataSpec, preprocessor: LabelledPreprocessor
+) -> Figure:
     """Plot the row and its reconstructions that a training history holds."""
     row = np.asarray(history.row, dtype=np.float32)
     reconstruction_history = [
@@ -160,36 +145,33 @@ def plot_reconstruction_history(history: ReconstructedRow, columns: DataSpec, pr
 
 
 def plot_samples(
-    stack: DBN | StackedAutoencoders,
+    stack: DBN, training: TensorData, columns: DataSpec, settings: EvaluationSettings, seed: int
+) -> Figure:
+    """Plot images that the DBN samples: Gibbs sampling in its top RBM, then one pass down."""
+    assert columns.image_shape is not None
+    means = _sample_stack(stack, training, settings.samples, settings, torch_rng(seed, "samples"))
+    title = f"Samples of the deep belief network, {settings.sampling_steps} Gibbs steps from training rows"
+    return plots.plot_samples(means, columns.image_shape, title=title)
+
+
+def plot_sampled_rows(
+    stack: DBN,
     training: TensorData,
-    columns: DataSpec,
-    preprocessor: Any,
-    history: PretrainingHistory,
+    preprocessor: LabelledPreprocessor,
     settings: EvaluationSettings,
     seed: int,
 ) -> Figure:
-    """Plot samples of the stack: Gibbs sampling in its top RBM, then one pass down.
-
-    The chains start at training rows, since a chain from noise may not leave the first mode that it reaches.
-    """
-    if not history.layers:
-        return plots.plot_note(
-            "The network started at random (pretraining.method: none): nothing to sample from."
-        )
-    if isinstance(stack, StackedAutoencoders):
-        return plots.plot_note(
-            "Stacked autoencoders state no distribution to sample from; a variational one does "
-            "(kedro run --pipelines=autoencoder --params=autoencoder.variant=variational)."
-        )
+    """Plot the columns of the rows that the DBN samples beside those of the training rows."""
     rng = torch_rng(seed, "samples")
-    n = settings.samples if columns.image_shape else max(settings.samples, 1000)
-    start_rows = torch.randint(len(training), (n,), generator=rng)
-    means = stack.sample(n, settings.sampling_steps, rng, start=training.inputs[start_rows])
-    if columns.image_shape:
-        title = (
-            f"Samples of the deep belief network, {settings.sampling_steps} Gibbs steps from training rows"
-        )
-        return plots.plot_samples(means, columns.image_shape, title=title)
+    means = _sample_stack(stack, training, max(settings.samples, 1000), settings, rng)
     samples = stack.visible_units.sample(means, rng)
     real = preprocessor.restore_inputs(training.inputs.numpy())
     return plots.plot_marginals(real, preprocessor.restore_inputs(samples.numpy()))
+
+
+def _sample_stack(
+    stack: DBN, training: TensorData, n: int, settings: EvaluationSettings, rng: torch.Generator
+) -> Tensor:
+    # From training rows, since a chain from noise may not leave the first mode that it reaches.
+    start = training.inputs[torch.randint(len(training), (n,), generator=rng)]
+    return stack.sample(n, settings.sampling_steps, rng, start=start)

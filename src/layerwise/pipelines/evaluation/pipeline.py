@@ -1,70 +1,127 @@
 """The stages after training: metrics and baselines on the test rows; the model card and the figures."""
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.evaluation import figure_nodes as plots
-from layerwise.pipelines.evaluation.nodes import (
-    evaluate,
-    evaluate_stack,
-    measure_importance,
-    write_model_card,
-)
+from layerwise.data.transforms import AugmentationSettings
+from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
+from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.stage import Stage
 
-
-def create_pipeline(pipeline: str = "evaluation", pretrained: bool = True) -> Pipeline:
-    """Return evaluation and reporting of a trained network, and of the pretrained stack it started from."""
-    return _evaluation(pipeline, pretrained) + _reporting(pipeline, pretrained)
+SETTINGS = ["params:evaluation", "params:seed"]
+TEST = ["network", "test", "data_spec"]
 
 
-def _evaluation(pipeline: str, pretrained: bool) -> Pipeline:
-    stage = Stage("evaluation", pipeline)
-    rows = ["labelled", "validation", "test"]
-    settings = ["params:evaluation", "params:seed"]
-    nodes = [
-        stage.node(
-            evaluate,
-            ["network", *rows, "data_spec", "preprocessor", *settings, *([] if pretrained else ["members"])],
-            ["metrics", "predictions"],
-        ),
-        stage.node(measure_importance, ["network", "validation", "data_spec", *settings], "importance"),
+def create_pipeline(
+    pipeline: str = "evaluation",
+    stack: str | None = None,
+    several: bool = False,
+    grid: bool = False,
+    facts: ProblemFacts | None = None,
+) -> Pipeline:
+    """Return evaluation and reporting of a trained network.
+
+    Args:
+        pipeline: the name of the pipeline that they belong to.
+        stack: what the network was pretrained as, `dbn` or `sae`; None: it started at random.
+        several: whether several networks were trained at once.
+        grid: whether they were chosen from a grid.
+        facts: of the problem; the present session's by default.
+    """
+    facts = facts or current_facts()
+    evaluation, reporting = Stage("evaluation", pipeline), Stage("reporting", pipeline)
+    found = [
+        *_measurements(evaluation, facts, several),
+        *_figures(reporting, facts, grid),
+        reporting.node(nodes.write_model_card, ["metrics", "data_spec", "parameters"], "model_card"),
     ]
-    if pretrained:
-        nodes.append(stage.node(evaluate_stack, ["stack", "test", "pretraining_history"], "stack_metrics"))
-    return Pipeline(nodes)
-
-
-def _reporting(pipeline: str, pretrained: bool) -> Pipeline:
-    stage = Stage("reporting", pipeline)
-    settings = ["params:evaluation", "params:seed"]
-    nodes = [
-        stage.node(write_model_card, ["metrics", "data_spec", "parameters"], "model_card"),
-        stage.figure(plots.plot_predictions, ["network", "test", "data_spec", "metrics"]),
-        stage.figure(plots.plot_importance, ["importance", "data_spec"]),
-        stage.figure(plots.plot_comparison, ["metrics"]),
-        stage.figure(plots.plot_ranking_curves, ["network", "test", "data_spec"]),
-        stage.figure(plots.plot_calibration, ["network", "test", "data_spec"]),
-        stage.figure(plots.plot_augmentation, ["labelled", "data_spec", "params:finetuning", "params:seed"]),
-        stage.figure(plots.plot_latent_map, ["network", "test", "data_spec"]),
-    ]
-    if not pretrained:
-        return Pipeline(
-            [
-                *nodes,
-                stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
-                stage.figure(plots.plot_grid, ["finetuning_history"]),
-                stage.figure(plots.plot_network_features, ["network", "data_spec"], "plot_features"),
-            ]
-        )
-    history = "pretraining_history"
-    return Pipeline(
-        [
-            *nodes,
-            stage.figure(plots.plot_learning_curves, ["finetuning_history", history]),
-            stage.figure(plots.plot_features, ["stack", "data_spec"]),
-            stage.figure(plots.plot_reconstructions, [history, "data_spec", "preprocessor"]),
-            stage.figure(
-                plots.plot_samples, ["stack", "training", "data_spec", "preprocessor", history, *settings]
-            ),
+    if stack is None:
+        found += _figures_of_a_random_start(reporting)
+    else:
+        found += [
+            evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
+            *_figures_of_a_stack(reporting, facts, stack),
         ]
-    )
+    return Pipeline(found)
+
+
+def _has_baselines(facts: ProblemFacts) -> bool:
+    given = facts.parameter("evaluation.baselines")
+    return facts.has_rows("table") if given in (None, "auto") else bool(given)
+
+
+def _is_augmented(facts: ProblemFacts) -> bool:
+    given = facts.parameter("finetuning.augmentation")
+    return facts.has_rows("images") and bool(AugmentationSettings.model_validate(given).chosen)
+
+
+def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node]:
+    threshold = ["threshold"] if facts.has_task("binary") else []
+    parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
+    transform = facts.parameter("problem.target_transform")
+    if transform in (None, "none"):
+        measure = stage.node(nodes.measure_network, [*TEST, *SETTINGS, *threshold], "network_metrics")
+    else:
+        measure = stage.node(
+            nodes.measure_transformed_regression,
+            [*TEST, *SETTINGS, "preprocessor"],
+            "network_metrics",
+            "measure_network",
+        )
+    found = [measure, stage.node(nodes.predict_test_rows, [*TEST, *threshold], "predictions")]
+    if threshold:
+        inputs = ["network", "validation", "data_spec", "params:evaluation"]
+        found.append(stage.node(nodes.choose_decision_threshold, inputs, "threshold"))
+    if _has_baselines(facts):
+        inputs = ["labelled", "test", "data_spec", "params:seed"]
+        found.append(stage.node(nodes.train_baselines, inputs, "baselines"))
+        parts["baselines"] = "baselines"
+    if several:
+        inputs = ["members", "test", "data_spec", *threshold]
+        found.append(stage.node(nodes.measure_members, inputs, "member_statistics"))
+        parts["members"] = "member_statistics"
+    if facts.has_rows("table"):
+        inputs = ["network", "validation", "data_spec", *SETTINGS]
+        found.append(stage.node(nodes.measure_importance, inputs, "importance"))
+    return [*found, stage.node(nodes.summarize_evaluation, parts, ["metrics", "metrics_test"])]
+
+
+def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
+    found = [
+        stage.figure(plots.plot_predictions, [*TEST, "metrics"]),
+        stage.figure(plots.plot_calibration, TEST),
+        stage.figure(plots.plot_latent_map, TEST),
+    ]
+    if facts.has_task("multiclass", "binary", "multilabel"):
+        found.append(stage.figure(plots.plot_ranking_curves, TEST))
+    if _has_baselines(facts):
+        found.append(stage.figure(plots.plot_comparison, ["metrics"]))
+    if facts.has_rows("table"):
+        found.append(stage.figure(plots.plot_importance, ["importance", "data_spec"]))
+    if _is_augmented(facts):
+        inputs = ["labelled", "data_spec", "params:finetuning", "params:seed"]
+        found.append(stage.figure(plots.plot_augmentation, inputs))
+    if grid:
+        found.append(stage.figure(plots.plot_grid, ["finetuning_history"]))
+    return found
+
+
+def _figures_of_a_random_start(stage: Stage) -> list[Node]:
+    return [
+        stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
+        stage.figure(plots.plot_network_features, ["network", "data_spec"], "plot_features"),
+    ]
+
+
+def _figures_of_a_stack(stage: Stage, facts: ProblemFacts, stack: str) -> list[Node]:
+    found = [
+        stage.figure(plots.plot_learning_curves, ["finetuning_history", "pretraining_history"]),
+        stage.figure(plots.plot_features, ["stack", "data_spec"]),
+        stage.figure(plots.plot_reconstructions, ["pretraining_history", "data_spec", "preprocessor"]),
+    ]
+    if stack == "sae":  # which states no distribution to sample from
+        return found
+    if facts.has_rows("images"):
+        inputs = ["stack", "training", "data_spec", *SETTINGS]
+        return [*found, stage.figure(plots.plot_samples, inputs)]
+    inputs = ["stack", "training", "preprocessor", *SETTINGS]
+    return [*found, stage.figure(plots.plot_sampled_rows, inputs, "plot_samples")]

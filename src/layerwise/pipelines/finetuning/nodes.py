@@ -2,9 +2,15 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
+import torch
+from torch import nn
+
+from layerwise.checkpointing import Progress
 from layerwise.data import DataSpec, TensorData
-from layerwise.models import MLP, MLPConfig, for_each_layer
+from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
+from layerwise.models import MLP, Members, MLPConfig, for_each_layer
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings, MLPSettings
@@ -12,75 +18,136 @@ from layerwise.training import TrainingError
 from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningHistory, FinetuningSettings, finetune
+from layerwise.training.supervised import (
+    FinetuningHistory,
+    FinetuningSettings,
+    GridSettings,
+    finetune,
+    train_grid,
+)
 from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
 
-def finetune_stack(
-    stack: DBN,
-    labelled: TensorData,
-    validation: TensorData,
-    columns: DataSpec,
-    dbn: DBNSettings,
-    pretraining: PretrainingSettings,
-    settings: FinetuningSettings,
-    seed: int,
-    layer_statistics: bool = False,
-) -> tuple[MLP, FinetuningHistory]:
-    """Put an output layer on the DBN and train all of it; with method `none` all weights start at random."""
+def initialize_from_rbms(
+    stack: DBN, columns: DataSpec, dbn: DBNSettings, settings: FinetuningSettings, seed: int
+) -> MLP:
+    """Return a network whose hidden layers are those of the pretrained DBN, under a random output layer."""
+    network = initialize_like_rbms(columns, dbn, settings, seed)
+    stack.copy_to(network)
+    return network
+
+
+def initialize_like_rbms(columns: DataSpec, dbn: DBNSettings, settings: FinetuningSettings, seed: int) -> MLP:
+    """Return a network of the DBN's shape with random weights."""
     layers = MLPSettings(
         hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initializer=dbn.random_initializer
     )
-    network = new_network(layers, columns, settings, seed)
-    if pretraining.method != "none":
-        stack.copy_to(network)
-    return _finetune(
-        network, labelled, validation, columns, settings, seed, pretraining.freeze, layer_statistics
-    )
+    return new_network(layers, columns, settings, seed)
 
 
-def finetune_encoders(
+def initialize_from_encoders(
     stack: StackedAutoencoders,
-    labelled: TensorData,
-    validation: TensorData,
     columns: DataSpec,
     sae: SAESettings,
     pretraining: PretrainingSettings,
     settings: FinetuningSettings,
     seed: int,
-    layer_statistics: bool = False,
-) -> tuple[MLP, FinetuningHistory]:
-    """Put an output layer on the encoders and train all of it; with method `none` they start at random."""
+) -> MLP:
+    """Return a network whose hidden layers are the pretrained encoders, under a random output layer."""
+    network = initialize_like_encoders(columns, sae, pretraining, settings, seed)
+    stack.copy_to(network)
+    return network
+
+
+def initialize_like_encoders(
+    columns: DataSpec,
+    sae: SAESettings,
+    pretraining: PretrainingSettings,
+    settings: FinetuningSettings,
+    seed: int,
+) -> MLP:
+    """Return a network of the encoders' shape with random weights."""
     shape = sae.resolved(sae.variant)
-    uses_rbms = pretraining.method == "rbm"
     layers = MLPSettings(
         hidden_sizes=sae.hidden_sizes,
-        activation="sigmoid" if uses_rbms else shape["latent_activation"],
+        activation="sigmoid" if pretraining.method == "rbm" else shape["latent_activation"],
         initializer=shape["initializer"],
     )
-    network = new_network(layers, columns, settings, seed)
-    if pretraining.method != "none":
-        stack.copy_to(network)
-    return _finetune(
-        network, labelled, validation, columns, settings, seed, pretraining.freeze, layer_statistics
+    return new_network(layers, columns, settings, seed)
+
+
+def initialize_network(columns: DataSpec, mlp: MLPSettings, settings: FinetuningSettings, seed: int) -> MLP:
+    """Return a feed-forward network with random weights."""
+    return new_network(mlp, columns, settings, seed)
+
+
+def finetune_network(
+    network: MLP,
+    labelled: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: FinetuningSettings,
+    seed: int,
+    layer_statistics: bool = False,
+    pretraining: PretrainingSettings | None = None,
+) -> tuple[MLP, FinetuningHistory]:
+    """Train the network on the labelled rows, or its output layer alone with `pretraining.freeze`."""
+    freeze, watched = pretraining is not None and pretraining.freeze, []
+    if layer_statistics:
+        device = _choose_device(network, labelled, settings)
+        watched = [LayerStatistics(network.to(device), labelled.to(device))]
+    progress = fit_network(
+        network, labelled, validation, columns, settings, seed, callbacks=watched, freeze=freeze
+    )
+    for each in watched:
+        _log_diagnoses(each.diagnoses())
+    return network, FinetuningHistory(
+        epochs=tuple(progress.history),
+        stopped=progress.stop,
+        seconds=progress.seconds,
+        layer_statistics=tuple(epoch.metrics() for each in watched for epoch in each.epochs),
+        diagnoses=tuple(diagnosis for each in watched for diagnosis in each.diagnoses()),
     )
 
 
-def finetune_random_start(
+def train_networks(
     labelled: TensorData,
     validation: TensorData,
     columns: DataSpec,
     mlp: MLPSettings,
     settings: FinetuningSettings,
     seed: int,
-    layer_statistics: bool = False,
-    silent: bool = False,
-) -> tuple[MLP, FinetuningHistory]:
-    """Train a feed-forward network from random weights."""
-    network = new_network(mlp, columns, settings, seed)
-    return _finetune(network, labelled, validation, columns, settings, seed, False, layer_statistics, silent)
+    seeds: int,
+    grid: GridSettings,
+) -> tuple[MLP, FinetuningHistory, Members, LoggedMetrics]:
+    """Train networks of several seeds, at each point of a grid if there is one; the best point's first is the run's.
+
+    Returns:
+        That network, its history, the best point's networks, and the means of their metrics by epoch.
+    """
+    points = grid.points()
+    member_seeds = [seed + k for k in range(seeds)] * max(1, len(points))
+    networks = [new_network(mlp, columns, settings, each) for each in member_seeds]
+    device = _choose_device(nn.ModuleList(networks), labelled, settings)
+    trained = train_grid(
+        [network.to(device) for network in networks],
+        member_seeds,
+        points,
+        labelled.to(device),
+        validation.to(device),
+        columns,
+        settings,
+    )
+    log.info("%s", trained)
+    members = trained.members().cpu()
+    epochs = [
+        LoggedMetric(name=name, value=value, step=k + 1)
+        for k, means in enumerate(trained.mean_epochs())
+        for name, value in means.items()
+    ]
+    return members.member(0), trained.finetuning_history(), members, LoggedMetrics(tuple(epochs))
 
 
 def new_network(layers: MLPSettings, columns: DataSpec, settings: FinetuningSettings, seed: int) -> MLP:
@@ -102,41 +169,34 @@ def new_network(layers: MLPSettings, columns: DataSpec, settings: FinetuningSett
     return MLP(shape, torch_rng(seed, "network"))
 
 
-def _finetune(
+def fit_network(
     network: MLP,
     labelled: TensorData,
     validation: TensorData,
     columns: DataSpec,
     settings: FinetuningSettings,
     seed: int,
-    freeze: bool,
-    layer_statistics: bool = False,
-    silent: bool = False,
-) -> tuple[MLP, FinetuningHistory]:
-    device = choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")
-    probe = LayerStatistics(network.to(device), labelled.to(device), report=not silent)
+    **options: Any,
+) -> Progress:
+    """Train the network in place as `finetune` does with these options; it comes back to the CPU."""
+    device = _choose_device(network, labelled, settings)
     progress = finetune(
-        network,
+        network.to(device),
         columns.task,
         labelled.to(device),
         validation.to(device),
         settings,
         seed,
-        freeze=freeze,
         dynamic_binarization=columns.dynamic_binarization,
         image_shape=columns.image_shape,
-        callbacks=[probe] if layer_statistics else [],
-        silent=silent,
+        **options,
     )
-    if layer_statistics:
-        _log_diagnoses(probe.diagnoses())
-    return network.cpu(), FinetuningHistory(
-        epochs=tuple(progress.history),
-        stopped=progress.stop,
-        seconds=progress.seconds,
-        layer_statistics=tuple(each.metrics() for each in probe.epochs) if layer_statistics else (),
-        diagnoses=tuple(probe.diagnoses()) if layer_statistics else (),
-    )
+    network.cpu()
+    return progress
+
+
+def _choose_device(network: nn.Module, labelled: TensorData, settings: FinetuningSettings) -> torch.device:
+    return choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")
 
 
 def _log_diagnoses(diagnoses: Sequence[str]) -> None:

@@ -1,22 +1,78 @@
 """The fine-tuning stage: supervised training of the whole network."""
 
+from collections.abc import Callable
+
 from kedro.pipeline import Pipeline
 
-from layerwise.pipelines.finetuning.network_stack import train_networks
-from layerwise.pipelines.finetuning.nodes import finetune_encoders, finetune_stack
+from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.finetuning import nodes
 from layerwise.pipelines.previews import NetworkPreview
 from layerwise.pipelines.stage import Stage
+from layerwise.training.supervised import GridSettings
+
+ROWS = ["labelled", "validation", "data_spec"]
+OUTPUTS = ["network", "finetuning_history"]
+SETTINGS = ["params:finetuning", "params:seed"]
 
 
-def create_pipeline(pipeline: str = "finetuning", pretrained: bool = True, stack: str = "dbn") -> Pipeline:
-    """Return the fine-tuning of a pipeline: from a pretrained stack, or from random weights."""
-    rows = ["labelled", "validation", "data_spec"]
-    outputs = ["network", "finetuning_history"]
-    settings = ["params:finetuning", "params:seed", "params:layer_statistics"]
-    stage, preview = Stage("finetuning", pipeline), NetworkPreview(pipeline)
-    if pretrained:
-        inputs = ["stack", *rows, f"params:{stack}", "params:pretraining", *settings]
-        function = finetune_encoders if stack == "sae" else finetune_stack
-        return Pipeline([stage.node(function, inputs, outputs, "finetune_network", preview)])
-    inputs = [*rows, "params:mlp", *settings, "params:seeds", "params:grid"]
-    return Pipeline([stage.node(train_networks, inputs, [*outputs, "members"], "train_network", preview)])
+def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: bool = False) -> Pipeline:
+    """Return the fine-tuning of a pipeline.
+
+    Args:
+        pipeline: its name.
+        key: of the parameters that give the network's shape: `dbn`, `sae` or `mlp`.
+        pretrained: whether a pretrained stack is what the hidden layers start from.
+    """
+    if key == "mlp" and trains_several():
+        return _several_networks(pipeline)
+    stage = Stage("finetuning", pipeline)
+    methods = ["params:pretraining"] if key == "sae" else []
+    inputs = [*(["stack"] if pretrained else []), "data_spec", f"params:{key}", *methods, *SETTINGS]
+    initialize: dict[tuple[str, bool], Callable[..., object]] = {
+        ("dbn", True): nodes.initialize_from_rbms,
+        ("dbn", False): nodes.initialize_like_rbms,
+        ("sae", True): nodes.initialize_from_encoders,
+        ("sae", False): nodes.initialize_like_encoders,
+        ("mlp", False): nodes.initialize_network,
+    }
+    return Pipeline(
+        [
+            stage.node(initialize[key, pretrained], inputs, "initial_network", "initialize_network"),
+            stage.node(
+                nodes.finetune_network,
+                [
+                    *["initial_network", *ROWS, *SETTINGS, "params:layer_statistics"],
+                    *(["params:pretraining"] if pretrained else []),
+                ],
+                OUTPUTS,
+                "train_network" if key == "mlp" else "finetune_network",
+                NetworkPreview(pipeline),
+            ),
+        ]
+    )
+
+
+def trains_several() -> bool:
+    """Return whether `mlp` trains several networks at once: of several seeds, or over a grid."""
+    facts = current_facts()
+    return (facts.parameter("seeds") or 1) > 1 or has_grid()
+
+
+def has_grid() -> bool:
+    """Return whether some settings are chosen from a grid."""
+    return bool(GridSettings.model_validate(current_facts().parameter("grid")).points())
+
+
+def _several_networks(pipeline: str) -> Pipeline:
+    stage = Stage("finetuning", pipeline)
+    return Pipeline(
+        [
+            stage.node(
+                nodes.train_networks,
+                [*ROWS, "params:mlp", *SETTINGS, "params:seeds", "params:grid"],
+                [*OUTPUTS, "members", "metrics_epochs"],
+                "train_network",
+                preview=NetworkPreview(pipeline),
+            )
+        ]
+    )

@@ -31,7 +31,7 @@ from layerwise.evaluation.reports import table
 from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings, MLPSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
-from layerwise.pipelines.finetuning.nodes import finetune_random_start
+from layerwise.pipelines.finetuning.nodes import fit_network, new_network
 from layerwise.pipelines.preprocessing.nodes import choose_labelled_rows
 from layerwise.training.supervised import FinetuningSettings
 
@@ -77,8 +77,9 @@ def train_without_area(
     fitted = fit_preprocessor(raw, split, without_label, preprocessing, seed)
     training, validation, test = preprocess_rows(raw, split, fitted)
     columns = fitted.data_spec
-    labelled = choose_labelled_rows(training, columns, labelled_rows, seed)
-    network, _ = finetune_random_start(labelled, validation, columns, mlp, finetuning, seed, silent=True)
+    labelled = choose_labelled_rows(training, without_label, labelled_rows, seed)
+    network = new_network(mlp, columns, finetuning, seed)
+    fit_network(network, labelled, validation, columns, finetuning, seed, silent=True)
     return network, test, columns
 
 

@@ -11,7 +11,7 @@ NAME = "forest_fires_classic"
 
 def create_pipeline() -> Pipeline:
     """Return preprocessing, training, evaluation and the exercise; other problems are refused first."""
-    return compose(NAME, pretrained=False, problem="exercise_problem") + _exercise()
+    return compose(NAME, "mlp", problem="exercise_problem") + _exercise()
 
 
 def _exercise() -> Pipeline:

@@ -15,7 +15,7 @@ SETTINGS = ["params:gan_applications", SEED]
 def create_pipeline() -> Pipeline:
     """Return preprocessing, three GANs on pairs of images, the HTML demo and the report."""
     check = Stage("preprocessing", NAME).node(nodes.require_images, ["data_spec"], SPEC)
-    before = preprocessing.create_pipeline(NAME, pretrained=False)
+    before = preprocessing.create_pipeline(NAME, labelled=False)
     return before + Pipeline([check, *_training(), *_evaluation(), *_reporting()])
 
 

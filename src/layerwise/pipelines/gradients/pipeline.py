@@ -12,7 +12,7 @@ def create_pipeline() -> Pipeline:
     training, reporting = Stage("training", "gradients"), Stage("reporting", "gradients")
     settings = ["params:gradients", "params:seed"]
     rows = ["labelled", "validation", "data_spec", *settings]
-    return preprocessing.create_pipeline("gradients", pretrained=False) + Pipeline(
+    return preprocessing.create_pipeline("gradients") + Pipeline(
         [
             training.node(nodes.survey_initializers, rows, "survey"),
             training.measure(nodes.try_remedies, rows, "remedies"),

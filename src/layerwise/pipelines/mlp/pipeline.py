@@ -7,4 +7,4 @@ from layerwise.pipelines.composition import compose
 
 def create_pipeline() -> Pipeline:
     """Return the whole pipeline."""
-    return compose("mlp", pretrained=False)
+    return compose("mlp", "mlp")

@@ -1,5 +1,6 @@
-"""Nodes of preprocessing: split the raw rows, fit a preprocessor, apply it, select the labelled rows."""
+"""Nodes of preprocessing: split the raw rows, fit a preprocessor, apply it, choose the labelled rows."""
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -16,10 +17,17 @@ from layerwise.data import (
     split_raw,
     validate_batch_size,
 )
-from layerwise.data.preprocessing import example_rows, fit_preprocessor as fit, preprocess_rows as apply
+from layerwise.data.preprocessing import (
+    Preprocessor,
+    example_rows,
+    fit_preprocessor as fit,
+    preprocess_rows as apply,
+)
 from layerwise.training.rbm import PretrainingSettings
 from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import derive_seed
+
+log = logging.getLogger(__name__)
 
 UNLABELLED = ("ratings", "documents")
 
@@ -29,44 +37,54 @@ def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -
     return split_raw(raw, problem, settings, seed)
 
 
+def split_labelled_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
+    """Split rows with labels; those of a task without any are refused before anything is made of them."""
+    if problem.task in UNLABELLED:
+        raise DataError(f"{problem.task} have no labels to learn from; run --pipelines=rbm")
+    return split_raw(raw, problem, settings, seed)
+
+
 def fit_preprocessor(
-    raw: Any,
-    split: Split,
-    problem: Problem,
-    settings: PreprocessingSettings,
-    seed: int,
-) -> Any:
+    raw: Any, split: Split, problem: Problem, settings: PreprocessingSettings, seed: int
+) -> Preprocessor:
     """Fit scaling, dummies, imputation and class names on the rows that `preprocessing.fitted_on` names."""
     return fit(raw, split, problem, settings, seed)
 
 
 def preprocess_rows(
-    raw: Any,
-    split: Split,
-    preprocessor: Any,
+    raw: Any, split: Split, preprocessor: Preprocessor
+) -> tuple[TensorData, TensorData, TensorData, pd.DataFrame]:
+    """Turn the raw rows into training, validation and test tensors; return two rows as a caller would send them too."""
+    return *apply(raw, split, preprocessor), example_rows(raw, preprocessor)
+
+
+def describe_rows(preprocessor: Preprocessor) -> DataSpec:
+    """Return what the preprocessed rows are."""
+    return preprocessor.data_spec
+
+
+def describe_rows_in_batches(
+    preprocessor: Preprocessor,
+    training: TensorData,
+    labelled: TensorData,
     finetuning: FinetuningSettings,
     pretraining: PretrainingSettings | None = None,
-) -> tuple[TensorData, TensorData, TensorData, DataSpec, pd.DataFrame]:
-    """Turn the raw rows into training, validation and test tensors; return their data spec and an input example too."""
-    training, validation, test = apply(raw, split, preprocessor)
+) -> DataSpec:
+    """Return what the rows are, if there are enough of them for a batch of each training.
+
+    All training waits for the data spec, so that hours of pretraining never end at labels that are not there or at a
+    batch that is too large.
+    """
+    log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
     if finetuning.batch_size != "all":
         validate_batch_size(finetuning.batch_size, len(training), "finetuning.batch_size")
-    if pretraining is not None and pretraining.method != "none":
+    if pretraining is not None:
         validate_batch_size(pretraining.batch_size, len(training), "pretraining.batch_size")
-    return training, validation, test, preprocessor.data_spec, example_rows(raw, preprocessor)
-
-
-def select_rows(training: TensorData, columns: DataSpec, labelled_rows: int | None, seed: int) -> TensorData:
-    """Select labelled rows as `choose_labelled_rows` does; all rows where the task has no labels."""
-    if columns.task in UNLABELLED:
-        return training
-    return choose_labelled_rows(training, columns, labelled_rows, seed)
+    return preprocessor.data_spec
 
 
 def choose_labelled_rows(
-    training: TensorData, columns: DataSpec, labelled_rows: int | None, seed: int
+    training: TensorData, problem: Problem, labelled_rows: int | None, seed: int
 ) -> TensorData:
     """Keep as many labelled training rows as asked for, the classes in their proportions; all of them by default."""
-    if columns.task in UNLABELLED:
-        raise DataError(f"{columns.task} have no labels to learn from; run --pipelines=rbm")
-    return choose_labelled(training, labelled_rows, columns.task, derive_seed(seed, "labelled"))
+    return choose_labelled(training, labelled_rows, problem.task, derive_seed(seed, "labelled"))

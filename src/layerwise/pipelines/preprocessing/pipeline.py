@@ -1,51 +1,56 @@
 """The preprocessing stage: raw rows to training, validation, test and labelled rows."""
 
-from kedro.pipeline import Pipeline
+from collections.abc import Sequence
 
-from layerwise.pipelines.preprocessing.nodes import (
-    choose_labelled_rows,
-    fit_preprocessor,
-    preprocess_rows,
-    select_rows,
-    split_rows,
-)
+from kedro.pipeline import Node, Pipeline
+
+from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.preprocessing import nodes
 from layerwise.pipelines.stage import Stage
 
 
 def create_pipeline(
     pipeline: str = "preprocessing",
-    pretrained: bool = True,
+    *,
     supervised: bool = True,
+    labelled: bool = True,
+    batches_of: Sequence[str] = (),
     problem: str = "params:problem",
 ) -> Pipeline:
     """Return the nodes from `raw` to training, validation, test and labelled rows.
 
     Args:
         pipeline: the name of the pipeline that they belong to.
-        pretrained: whether layers are pretrained, whose batch size has to fit the rows.
         supervised: whether a task without labels is refused.
+        labelled: whether some rows are chosen whose labels are read, where the problem has labels.
+        batches_of: the trainings, `finetuning` first, whose batches the rows have to fill.
         problem: the first node's dataset of the problem, where another node checks it before.
     """
     stage = Stage("preprocessing", pipeline)
-    settings = ["params:finetuning", *(["params:pretraining"] if pretrained else [])]
-    return Pipeline(
-        [
-            stage.node(split_rows, ["raw", problem, "params:split", "params:seed"], "split"),
-            stage.node(
-                fit_preprocessor,
-                ["raw", "split", "params:problem", "params:preprocessing", "params:seed"],
-                "preprocessor",
-            ),
-            stage.node(
-                preprocess_rows,
-                ["raw", "split", "preprocessor", *settings],
-                ["training", "validation", "test", "data_spec", "input_example"],
-            ),
-            stage.node(
-                choose_labelled_rows if supervised else select_rows,
-                ["training", "data_spec", "params:labelled_rows", "params:seed"],
-                "labelled",
-                name="choose_labelled_rows",
-            ),
-        ]
-    )
+    split = nodes.split_labelled_rows if supervised else nodes.split_rows
+    found = [
+        stage.node(split, ["raw", problem, "params:split", "params:seed"], "split", "split_rows"),
+        stage.node(
+            nodes.fit_preprocessor,
+            ["raw", "split", "params:problem", "params:preprocessing", "params:seed"],
+            "preprocessor",
+        ),
+        stage.node(
+            nodes.preprocess_rows,
+            ["raw", "split", "preprocessor"],
+            ["training", "validation", "test", "input_example"],
+        ),
+        _description(stage, batches_of),
+    ]
+    if labelled and current_facts().are_labelled:
+        inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
+        found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
+    return Pipeline(found)
+
+
+def _description(stage: Stage, batches_of: Sequence[str]) -> Node:
+    if not batches_of:
+        return stage.node(nodes.describe_rows, ["preprocessor"], "data_spec")
+    settings = [f"params:{key}" for key in batches_of]
+    inputs = ["preprocessor", "training", "labelled", *settings]
+    return stage.node(nodes.describe_rows_in_batches, inputs, "data_spec", "describe_rows")

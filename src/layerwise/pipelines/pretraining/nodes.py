@@ -10,7 +10,7 @@ from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
 from layerwise.utils import choose_device, torch_rng
 
 
-def pretrain_stack(
+def pretrain_rbms(
     training: TensorData,
     validation: TensorData,
     columns: DataSpec,
@@ -18,19 +18,14 @@ def pretrain_stack(
     settings: PretrainingSettings,
     seed: int,
 ) -> tuple[DBN, PretrainingHistory]:
-    """Train the RBMs bottom up; with method `none` they keep their random weights."""
+    """Train the RBMs bottom up."""
     if settings.method == "autoencoder":
         raise TrainingError(
             "pretraining.method: autoencoder makes a stack of autoencoders, which is another pipeline: "
             "kedro run --pipelines=sae"
         )
-    stack = _new_dbn(dbn.hidden_sizes, columns, settings, seed)
-    if settings.method == "none":
-        return stack, EMPTY_HISTORY
-    device = choose_device(stack, settings.batch_size, "pretraining")
-    rows, held_out = training.to(device), validation.to(device)
-    result = _pretrain_dbn(stack.to(device), rows, held_out, columns, settings, seed)
-    return stack.cpu(), PretrainingHistory.of(result)
+    stack, result = _pretrain_dbn(dbn.hidden_sizes, training, validation, columns, settings, seed)
+    return stack, PretrainingHistory.of(result)
 
 
 def pretrain_autoencoders(
@@ -41,54 +36,50 @@ def pretrain_autoencoders(
     settings: PretrainingSettings,
     seed: int,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
-    """Train the autoencoders bottom up; method `rbm`: RBMs, then the deep autoencoder they unroll to."""
-    if settings.method == "rbm":
-        dbn = _new_dbn(sae.hidden_sizes, columns, settings, seed)
-        device = choose_device(dbn, settings.batch_size, "pretraining")
-        rows, held_out = training.to(device), validation.to(device)
-        first = _pretrain_dbn(dbn.to(device), rows, held_out, columns, settings, seed)
-        stack = from_dbn(dbn)
-        if not sae.unrolled_epochs:
-            return stack.cpu(), PretrainingHistory.of(first)
-        dynamic_binarization, batch_size = columns.dynamic_binarization, settings.batch_size
-        result = train_unrolled(stack, rows, held_out, sae, batch_size, seed, dynamic_binarization)
-        both = PretrainingResult(
-            first.history | result.history,
-            result.reconstruction_history,
-            result.row,
-            first.seconds + result.seconds,
-        )
-        return stack.cpu(), PretrainingHistory.of(both)
+    """Train the autoencoders bottom up."""
     stack = build_stack(sae, columns, torch_rng(seed, "stack"))
-    if settings.method == "none":
-        return stack, EMPTY_HISTORY
     device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = training.to(device), validation.to(device)
     result = pretrain_layers(stack.to(device), rows, held_out, columns, sae, settings, seed)
     return stack.cpu(), PretrainingHistory.of(result)
 
 
-EMPTY_HISTORY = PretrainingHistory(layers={}, seconds=0.0)
-
-
-def _new_dbn(
-    hidden_sizes: tuple[int, ...], columns: DataSpec, settings: PretrainingSettings, seed: int
-) -> DBN:
-    visible = settings.visible
-    if visible == "auto":
-        visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
-    shape = DBNConfig(n_visible=columns.n_inputs, hidden_sizes=hidden_sizes, visible=visible)
-    return DBN(shape, torch_rng(seed, "stack"))
+def pretrain_unrolled_rbms(
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    sae: SAESettings,
+    settings: PretrainingSettings,
+    seed: int,
+) -> tuple[StackedAutoencoders, PretrainingHistory]:
+    """Train RBMs bottom up, then the deep autoencoder that they unroll to (Hinton & Salakhutdinov 2006)."""
+    dbn, result = _pretrain_dbn(sae.hidden_sizes, training, validation, columns, settings, seed)
+    stack = from_dbn(dbn)
+    if sae.unrolled_epochs:
+        device = choose_device(stack, settings.batch_size, "unrolled")
+        stack, rows, held_out = stack.to(device), training.to(device), validation.to(device)
+        unrolled = train_unrolled(
+            stack, rows, held_out, sae, settings.batch_size, seed, columns.dynamic_binarization
+        )
+        result = result.followed_by(unrolled)
+    return stack.cpu(), PretrainingHistory.of(result)
 
 
 def _pretrain_dbn(
-    stack: DBN,
+    hidden_sizes: tuple[int, ...],
     training: TensorData,
     validation: TensorData,
     columns: DataSpec,
     settings: PretrainingSettings,
     seed: int,
-) -> PretrainingResult:
-    return pretrain_dbn(
-        stack, training, validation, settings, seed, dynamic_binarization=columns.dynamic_binarization
-    )
+) -> tuple[DBN, PretrainingResult]:
+    visible = settings.visible
+    if visible == "auto":
+        visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
+    shape = DBNConfig(n_visible=columns.n_inputs, hidden_sizes=hidden_sizes, visible=visible)
+    stack = DBN(shape, torch_rng(seed, "stack"))
+    device = choose_device(stack, settings.batch_size, "pretraining")
+    rows, held_out = training.to(device), validation.to(device)
+    binarized = columns.dynamic_binarization
+    result = pretrain_dbn(stack.to(device), rows, held_out, settings, seed, dynamic_binarization=binarized)
+    return stack.cpu(), result

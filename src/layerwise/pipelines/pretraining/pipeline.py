@@ -1,23 +1,27 @@
-"""The pretraining stage: hidden layers learn layer by layer, without labels."""
+"""The pretraining stage: greedy layer-wise training of the hidden layers without labels."""
+
+from collections.abc import Callable
 
 from kedro.pipeline import Pipeline
 
-from layerwise.pipelines.pretraining.nodes import pretrain_autoencoders, pretrain_stack
+from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.pretraining import nodes
 from layerwise.pipelines.previews import StackPreview
 from layerwise.pipelines.stage import Stage
 
 
 def create_pipeline(pipeline: str = "pretraining", stack: str = "dbn") -> Pipeline:
     """Return the pretraining of a pipeline: of RBMs (`dbn`), or of autoencoders (`sae`)."""
-    settings = [f"params:{stack}", "params:pretraining", "params:seed"]
+    inputs = ["training", "validation", "data_spec", f"params:{stack}", "params:pretraining", "params:seed"]
+    pretrain: Callable[..., object] = nodes.pretrain_rbms
+    if stack == "sae":
+        with_rbms = current_facts().parameter("pretraining.method") == "rbm"
+        pretrain = nodes.pretrain_unrolled_rbms if with_rbms else nodes.pretrain_autoencoders
+    outputs = ["stack", "pretraining_history"]
     return Pipeline(
         [
             Stage("pretraining", pipeline).node(
-                pretrain_autoencoders if stack == "sae" else pretrain_stack,
-                ["training", "validation", "data_spec", *settings],
-                ["stack", "pretraining_history"],
-                name="pretrain_stack",
-                preview=StackPreview(pipeline),
+                pretrain, inputs, outputs, "pretrain_stack", StackPreview(pipeline)
             )
         ]
     )

@@ -16,7 +16,7 @@ SETTINGS = ["params:rbm", "params:seed"]
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     """Return the pipeline of a problem, the present session's by default."""
     facts = facts or current_facts()
-    before = preprocessing.create_pipeline(NAME, pretrained=False, supervised=False)
+    before = preprocessing.create_pipeline(NAME, supervised=False)
     return before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
 
 

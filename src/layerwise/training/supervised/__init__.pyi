@@ -1,6 +1,7 @@
 from .classifier import ClassifierSettings as ClassifierSettings, train_classifier as train_classifier
 from .finetuning import finetune as finetune
 from .grid import GridSettings as GridSettings, rank_points as rank_points
+from .grid_result import GridResult as GridResult, train_grid as train_grid
 from .history import (
     FinetuningHistory as FinetuningHistory,
     GridPoint as GridPoint,

@@ -1,0 +1,39 @@
+"""What a fitted preprocessor offers, whatever its rows are."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from layerwise.data.tensors import DataSpec
+
+
+class Preprocessor(Protocol):
+    """A fitted preprocessor: of images, tables, ratings or documents.
+
+    `state` is all that was fitted, as plain values and scikit-learn's scalers and encoders.
+    """
+
+    state: dict[str, Any]
+    data_spec: DataSpec
+
+
+class LabelledPreprocessor(Preprocessor, Protocol):
+    """One of rows with targets (images, tables), which goes both ways."""
+
+    def inputs(self, rows: Any, /) -> np.ndarray:
+        """Return raw rows as a matrix (n, n_inputs) float32."""
+        ...
+
+    def targets(self, rows: Any, /) -> np.ndarray:
+        """Return the targets of raw rows, (n,) int64 or (n, k) float32."""
+        ...
+
+    def restore_inputs(self, matrix: np.ndarray, /) -> Any:
+        """Return a matrix (n, n_inputs) in the units of the raw rows."""
+        ...
+
+    def restore_targets(self, values: np.ndarray, /) -> np.ndarray:
+        """Return regression targets (n, k) in the units of the raw rows."""
+        ...

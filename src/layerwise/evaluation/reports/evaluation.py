@@ -1,0 +1,96 @@
+"""The report of a trained network's evaluation, as it stands in the catalog: metrics, baselines, conclusions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pydantic import Field
+
+from layerwise.evaluation.metrics import (
+    LoggedMetrics,
+    Metric,
+    MetricsByModel,
+    NamedMetrics,
+    compare_with_baselines,
+)
+from layerwise.utils import Config
+
+
+class Spread(Config):
+    """Mean and standard deviation of a metric over networks that differ in their seeds."""
+
+    mean: float
+    std: float
+
+
+class MemberStatistics(Config):
+    """The spread of each metric over so many networks."""
+
+    n_members: int
+    spreads: dict[str, Spread]
+
+    @classmethod
+    def of(cls, found: Sequence[Mapping[str, Metric]]) -> MemberStatistics:
+        """Return the statistics of the metrics that every network has."""
+        values = {
+            name: [each[name].value for each in found] for name in found[0] if all(name in e for e in found)
+        }
+        spreads = {
+            name: Spread(mean=float(np.mean(each)), std=float(np.std(each, ddof=1)))
+            for name, each in values.items()
+        }
+        return cls(n_members=len(found), spreads=spreads)
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name} {of.mean:.4f} +- {of.std:.4f}" for name, of in self.spreads.items())
+        return f"{self.n_members} networks of other seeds, mean and standard deviation: {shown}."
+
+
+class EvaluationReport(Config):
+    """What is known of a network after its evaluation on the test rows.
+
+    `threshold` is the score from which a row of a binary task is predicted positive; `conclusions` compare the network
+    with its baselines; `notes` are further sentences; `members` is the spread over networks of other seeds.
+    """
+
+    threshold: float = 0.5
+    network: NamedMetrics
+    baselines: MetricsByModel = MetricsByModel({})
+    conclusions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    members: dict[str, Spread] = Field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        network: NamedMetrics,
+        threshold: float = 0.5,
+        baselines: MetricsByModel | None = None,
+        members: MemberStatistics | None = None,
+    ) -> EvaluationReport:
+        """Return the report with its conclusions."""
+        others = MetricsByModel({}) if baselines is None else baselines
+        return cls(
+            threshold=threshold,
+            network=network,
+            baselines=others,
+            conclusions=tuple(
+                compare_with_baselines(network.root, {name: dict(of.items()) for name, of in others.items()})
+            ),
+            notes=() if members is None else (str(members),),
+            members={} if members is None else members.spreads,
+        )
+
+    def logged(self) -> LoggedMetrics:
+        """Return the values under the names that they have in MLflow, `test/...`."""
+        spreads = {
+            f"{name}_{part}": value
+            for name, of in self.members.items()
+            for part, value in (("mean", of.mean), ("std", of.std))
+        }
+        return (
+            self.network.logged("test/")
+            + self.baselines.logged("test/")
+            + LoggedMetrics.of(spreads, prefix="test/")
+        )

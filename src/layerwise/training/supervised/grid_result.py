@@ -1,0 +1,146 @@
+"""Networks trained together, of several seeds at each point of a grid, and the choice of the best point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from layerwise.data import DataSpec, TensorData
+from layerwise.models import MLP, Members, MembersConfig
+from layerwise.training.supervised.grid import Point, rank_points
+from layerwise.training.supervised.history import FinetuningHistory, GridPoint, MemberHistory
+from layerwise.training.supervised.network_stack import train_network_stack
+from layerwise.training.supervised.settings import FinetuningSettings
+from layerwise.training.supervised.stack_state import StackHistory
+
+
+@dataclass(frozen=True)
+class GridResult:
+    """Trained networks, in the order of the points and within a point of the seeds.
+
+    Args:
+        networks: trained, all of one shape.
+        seeds: each network's.
+        points: the grid; none for one setting.
+        history: of all networks.
+        settings: of all but what the points name.
+    """
+
+    networks: Members
+    seeds: Sequence[int]
+    points: Sequence[Point]
+    history: StackHistory
+    settings: FinetuningSettings
+
+    @cached_property
+    def ranking(self) -> list[dict[str, Any]]:
+        """The points with mean and standard deviation of their validation scores, the best one first."""
+        if not self.points:
+            return []
+        return rank_points(self.points, self._scores(), self.settings.monitor_is_score)
+
+    @property
+    def chosen(self) -> range:
+        """The positions of the best point's networks."""
+        n_seeds = len(self.seeds) // max(1, len(self.points))
+        first = self.ranking[0]["index"] * n_seeds if self.ranking else 0
+        return range(first, first + n_seeds)
+
+    def members(self) -> Members:
+        """Return the best point's networks, in evaluation mode."""
+        chosen = [self.networks.member(k) for k in self.chosen]
+        config = MembersConfig(shape=chosen[0].config, seeds=tuple(self.seeds[k] for k in self.chosen))
+        device = next(self.networks.parameters()).device
+        return Members(config, chosen).to(device).eval()
+
+    def finetuning_history(self) -> FinetuningHistory:
+        """Return the epochs of the first chosen network, and how all of the chosen ones ended."""
+        of, first = self.history, self.chosen[0]
+        members = [
+            MemberHistory(
+                seed=self.seeds[k],
+                epochs=len(of.history[k]),
+                best_epoch=of.best_epoch[k],
+                stopped=of.stopped[k],
+            )
+            for k in self.chosen
+        ]
+        points = [{name: each[name] for name in ("settings", "mean", "std")} for each in self.ranking]
+        return FinetuningHistory(
+            epochs=tuple(of.history[first]),
+            stopped=of.stopped[first],
+            seconds=of.seconds,
+            members=tuple(members),
+            grid=tuple(GridPoint(**each) for each in points),
+            monitor=self.settings.monitor,
+        )
+
+    def mean_epochs(self) -> list[dict[str, float]]:
+        """Return the means of all metrics over the chosen networks that still learn, epoch by epoch."""
+        histories = [self.history.history[k] for k in self.chosen]
+        found = []
+        for epoch in range(max(map(len, histories))):
+            running = [history[epoch] for history in histories if epoch < len(history)]
+            names = [name for name in running[0] if "/" in name]
+            found.append({name: sum(each[name] for each in running) / len(running) for name in names})
+        return found
+
+    def __str__(self) -> str:
+        if not self.ranking:
+            return f"{len(self.seeds)} networks trained together"
+        best = self.ranking[0]
+        shown = ", ".join(f"{name} {value:g}" for name, value in best["settings"].items())
+        return (
+            f"The grid's best of {len(self.points)} points by {self.settings.monitor}: {shown} "
+            f"({best['mean']:.4f})"
+        )
+
+    def _scores(self) -> list[list[float]]:
+        """Return the scores of each point's members, of the epoch that was kept."""
+        best = max if self.settings.monitor_is_score else min
+        found = []
+        for history in self.history.history:
+            values = [epoch[self.settings.monitor] for epoch in history]
+            found.append(best(values) if self.settings.keep_best_weights else values[-1])
+        n_seeds = len(self.seeds) // len(self.points)
+        return [found[start : start + n_seeds] for start in range(0, len(found), n_seeds)]
+
+
+def train_grid(
+    networks: Sequence[MLP],
+    seeds: Sequence[int],
+    points: Sequence[Point],
+    labelled: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: FinetuningSettings,
+) -> GridResult:
+    """Train networks of one shape together, those of every seed at each point.
+
+    Args:
+        networks: initialised, on the device of the rows; the first point's first.
+        seeds: each network's.
+        points: of the grid; none for one setting.
+        labelled: the rows that all of them learn from.
+        validation: the rows that choose each one's best epoch, and the point.
+        columns: what the rows are.
+        settings: how they learn.
+
+    Raises:
+        TrainingError: the settings do not fit the task or the rows; a loss is not finite.
+    """
+    n_seeds = len(networks) // max(1, len(points))
+    trained, history = train_network_stack(
+        networks,
+        columns.task,
+        labelled,
+        validation,
+        settings,
+        seeds,
+        [point for point in points for _ in range(n_seeds)] or None,
+        dynamic_binarization=columns.dynamic_binarization,
+        image_shape=columns.image_shape,
+    )
+    return GridResult(trained, seeds, points, history, settings)
