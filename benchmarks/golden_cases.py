@@ -76,6 +76,7 @@ rbm_gaussian    rbm  rbm.visible=gaussian  rbm.learn_variance=true
 rbm_sparse      rbm  rbm.sparsity_target=0.1  rbm.dropout=0.3  rbm.monitor=validation/pseudo_likelihood
     rbm.patience=1  rbm.sample_visible=true  preprocessing.binarize=static
 rbm_exact       rbm  rbm.n_hidden=10  rbm.likelihood.method=exact  rbm.bfloat16=true
+    rbm.likelihood.chains=100  rbm.likelihood.temperatures=2000  rbm.likelihood.reverse_steps=1000
     rbm.classification_rbm=true
 
 autoencoder     autoencoder  autoencoder.latent_size=10  autoencoder.downstream_tasks=true

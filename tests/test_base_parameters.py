@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from layerwise.parameters import PARAMETERS, check_parameters, is_model, without_empty_keys
 from layerwise.parameters.keys import default_of
 from layerwise.training.gan import GANSettings
+from layerwise.utils import Registered
 
 CONF = Path(__file__).parent.parent / "conf"
 TEXT = (CONF / "base/parameters.yml").read_text()
@@ -26,8 +27,11 @@ def outcome(kind, given):
         return [(each["loc"], each["msg"]) for each in error.errors()]
 
 
-def names_of(kind):
+def names_of(kind, metadata=()):
     """Yield every value of a field that is chosen by name."""
+    for each in metadata:
+        if isinstance(each, Registered):
+            yield from each.names()
     if get_origin(kind) is Literal:
         yield from get_args(kind)
     elif get_origin(kind) is not tuple:
@@ -83,7 +87,7 @@ def test_it_tunes_nothing_for_a_problem_which_has_to_say_its_name_and_task():
 def test_a_default_that_is_written_down_changes_nothing(key):
     kind = MODELS[key]
     for name, field in kind.model_fields.items():
-        for value in names_of(field.annotation):
+        for value in names_of(field.annotation, field.metadata):
             assert outcome(kind, BASE[key] | {name: value}) == outcome(kind, {name: value}), (name, value)
 
 

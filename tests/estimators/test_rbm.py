@@ -3,9 +3,11 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -15,7 +17,10 @@ from layerwise.utils import UserError
 
 
 @parametrize_with_checks(
-    [RBMTransformer(n_components=4, n_iter=2), RBMTransformer(4, n_iter=1, chain="persistent")]
+    [
+        RBMTransformer(n_components=4, n_iter=2),
+        RBMTransformer(4, n_iter=1, chain="persistent", settings={"learn_variance": False, "chains": 5}),
+    ]
 )
 def test_scikit_learns_own_checks_pass(estimator, check):
     check(estimator)
@@ -76,3 +81,89 @@ def test_the_same_random_state_gives_the_same_bits_and_clones_start_anew(digits)
 def test_rows_outside_the_unit_interval_are_refused_by_bernoulli_units():
     with pytest.raises(UserError, match="visible: gaussian"):
         RBMTransformer(2, visible="bernoulli").fit(np.full((20, 3), 7.0))
+
+
+def test_a_pickled_rbm_goes_on_with_the_momentum_and_the_rate_that_it_had(digits):
+    x = digits[0][:200]
+    settings = {"final_learning_rate": 0.02, "momentum_epochs": 1, "final_steps": 3}
+    one = RBMTransformer(8, visible="bernoulli", n_iter=3, settings=settings, random_state=3).fit(x)
+    two = pickle.loads(pickle.dumps(one))
+    for rbm in (one, two):
+        rbm.partial_fit(x[:50])
+    np.testing.assert_array_equal(one.components_, two.components_)
+    np.testing.assert_array_equal(one.gibbs(x), two.gibbs(x))
+
+
+@pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("kind", [csr_matrix, csc_matrix])
+def test_sparse_rows_give_the_bits_of_dense_ones(digits, visible, kind):
+    x = np.where(digits[0] > 0.5, digits[0], 0).astype(np.float32)[:300]
+    dense, sparse = (
+        RBMTransformer(6, visible=visible, n_iter=2, random_state=1).fit(rows) for rows in (x, kind(x))
+    )
+    np.testing.assert_array_equal(dense.components_, sparse.components_)
+    np.testing.assert_array_equal(dense.transform(x), sparse.transform(kind(x)))
+    np.testing.assert_array_equal(dense.score_samples(x), sparse.score_samples(kind(x)))
+    np.testing.assert_array_equal(
+        dense.partial_fit(x[:9]).components_, sparse.partial_fit(kind(x)[:9]).components_
+    )
+
+
+def test_the_score_is_the_mean_pseudo_likelihood_and_a_grid_search_takes_the_highest(digits):
+    x = (digits[0] > 0.5).astype(np.float32)[:400]
+    search = GridSearchCV(
+        RBMTransformer(10, visible="bernoulli", n_iter=5, batch_size=20, random_state=0),
+        {"learning_rate": [1e-6, 0.1], "settings": [{}, {"hidden": "nrelu"}]},
+        cv=2,
+    ).fit(x)
+    assert search.best_params_["learning_rate"] == 0.1
+    best = search.best_estimator_
+    assert search.score(x) == best.score(x) == pytest.approx(float(best.score_samples(x).mean()))
+
+
+def test_gibbs_steps_reach_the_distribution_of_the_rbm():
+    rbm = RBMTransformer(2, visible="bernoulli", n_iter=1, random_state=0).fit(np.eye(3).repeat(4, 0))
+    rbm.rbm_.weight.copy_(torch.tensor([[2.0, -1.0], [0.5, 1.5], [-2.0, 0.3]]))
+    v = np.zeros((20_000, 3))
+    for _ in range(20):
+        v = rbm.gibbs(v)
+    states = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 3)
+    p = (-rbm.rbm_.free_energy(states)).softmax(0).numpy()
+    frequencies = (v[:, None] == states.numpy()[None]).all(2).mean(0)
+    assert (np.abs(frequencies - p) < 5 * np.sqrt(p * (1 - p) / len(v))).all()
+
+
+def test_every_setting_can_be_reached(digits):
+    settings = {
+        "hidden": "categorical",
+        "hidden_group_size": 4,
+        "dropout": 0.5,
+        "sparsity_target": 0.2,
+        "final_steps": 2,
+        "sample_visible": True,
+    }
+    rbm = RBMTransformer(8, visible="bernoulli", n_iter=1, settings=settings).fit(digits[0][:200])
+    assert rbm.rbm_.config.hidden == "categorical"
+    assert rbm.rbm_.config.dropout == 0.5
+    assert rbm._plan.settings.sparsity_target == 0.2
+    assert not RBMTransformer(2, n_iter=1).fit(digits[0][:200]).rbm_.visible_units.log_variance.isnan().any()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"batch_size": 0}, "batch_size: .*greater than or equal to 1"),
+        ({"n_iter": 0}, "n_iter: .*greater than or equal to 1"),
+        ({"n_components": 0}, "n_components: .*greater than or equal to 1"),
+        ({"learning_rate": 0}, "learning_rate: .*greater than 0"),
+        ({"visible": "softmax"}, "visible is gaussian or bernoulli"),
+        ({"settings": {"steps": 2}}, "steps is the argument steps"),
+        ({"settings": {"epochs": 2}}, "epochs is the argument n_iter"),
+        ({"settings": {"dropuot": 0.5}}, "unknown 'dropuot'; did you mean 'dropout'"),
+        ({"settings": {"monitor": "validation/pseudo_likelihood"}}, "unknown 'monitor'"),
+        ({"settings": {"chains": 7}}, "wrong arguments: chain: data has no use for chains"),
+    ],
+)
+def test_wrong_arguments_are_named(given, message):
+    with pytest.raises(UserError, match=message):
+        RBMTransformer(**given).fit(np.random.default_rng(0).normal(size=(30, 3)))

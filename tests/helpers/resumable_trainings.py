@@ -200,7 +200,7 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
         {}, chain="persistent", chains=7, centered=True, sparsity_target=0.1
     ),
     "rbm tempered": rbm({}, chain="tempered", chains=4, temperatures=3),
-    "rbm with dropout, dynamic binarization": rbm({}, dynamic_binarization=True, dropout=0.3),
+    "rbm with dropout, dynamic binarization": rbm({"dropout": 0.3}, dynamic_binarization=True, dropout=0.3),
     "rbm of learned variances": rbm({"visible": "gaussian", "learn_variance": True}),
     "rbm with a best epoch": rbm({}, monitor="validation/pseudo_likelihood", patience=2, learning_rate=3.0),
     "rbm in bfloat16": rbm({}, bfloat16=True),

@@ -98,6 +98,13 @@ def test_a_wrong_table_is_refused_before_training_in_words(table_project, change
         ({"finetuning": {"optimizer": "adm"}}, "finetuning.optimizer: .*'adam'"),
         ({"dbn": {"hidden_sizes": [10, 0]}}, "dbn.hidden_sizes.1: .*greater than 0"),
         ({"problem": {"name": "a/b"}}, "problem.name"),
+        ({"rbm": {"temperatures": 7}}, "rbm: chain: data has no use for temperatures"),
+        (
+            {"pretraining": {"centered": False, "offset_rate": 0.5}},
+            "pretraining: centered: false has no use for offset_rate",
+        ),
+        ({"rbm": {"likelihood": {"method": "exact", "chains": 9}}}, "method: exact has no use for chains"),
+        ({"rbm": {"patience": 3}}, "rbm.patience is for an rbm.monitor"),
         ({"seed": -1}, "seed: .*greater than or equal to 0"),
         ({"seed": 1, "pretraining": {"method": "rmb"}, "mlpp": {}}, "mlpp.*pretraining.method"),
     ],

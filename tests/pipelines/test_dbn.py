@@ -5,7 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from layerwise.evaluation.likelihood import bound_log_probability
 from layerwise.models import load_network
+from layerwise.parameters.networks import BoundSettings
 
 FIGURES = (
     "calibration",
@@ -49,6 +51,19 @@ def test_the_predictions_are_those_of_the_saved_network(finished):
     np.testing.assert_allclose(table.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
     error = finished.json("08_reporting/digits/dbn/metrics.json")["network"]["error"]["value"]
     assert error == pytest.approx((table["true"] != table["predicted"]).mean())
+
+
+def test_the_bound_on_the_log_probability_of_test_rows_is_tracked_and_that_of_the_saved_stack(finished):
+    catalog = finished.catalog()
+    found = {row.name: row.value for row in catalog.load("dbn.metrics_bound")}
+    assert found["test/log_prob_bound_high"] >= found["test/log_prob_bound"]
+    tracked = finished.query("select distinct key from metrics where key = 'test/log_prob_bound'")
+    assert len(tracked) == 1
+    rows = [torch.bernoulli(catalog.load(f"dbn.{part}").inputs) for part in ("training", "test")]
+    rng, settings = torch.Generator().manual_seed(5), BoundSettings(temperatures=2000)
+    again = bound_log_probability(catalog.load("dbn.stack"), *rows, settings, rng)
+    # Other random numbers of pixels and chains.
+    assert again.high == pytest.approx(found["test/log_prob_bound_high"], abs=3)
 
 
 def test_no_row_is_in_two_parts(finished):

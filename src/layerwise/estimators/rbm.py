@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 import torch
+from pydantic import ValidationError
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from layerwise.data import TensorData
+from layerwise.data import SparseTensorData, TensorData
+from layerwise.evaluation.likelihood import sample_rows
 from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
+from layerwise.parameters import ParameterError
 from layerwise.training import fit
-from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
+from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings, RBMTrainingSettings
+from layerwise.utils import nearest
+
+# The estimator's own arguments, by the setting that each of them is.
+ARGUMENTS = {
+    "n_hidden": "n_components",
+    "visible": "visible",
+    "learning_rate": "learning_rate",
+    "epochs": "n_iter",
+    "batch_size": "batch_size",
+    "steps": "steps",
+    "chain": "chain",
+    "centered": "centered",
+    "weight_decay": "weight_decay",
+}
+SHAPE = ("hidden", "hidden_group_size", "learn_variance")
+MORE_SETTINGS = tuple(sorted({*ContrastiveDivergenceSettings.model_fields, *SHAPE}.difference(ARGUMENTS)))
+# Rows, or columns of sparse rows, that are dense at a time.
+AT_A_TIME = 1000
+
+Rows = TensorData | SparseTensorData
 
 
 class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Learn features of rows without labels: their mean hidden activations.
+
+    Rows are dense or sparse; sparse ones are made dense a batch at a time.
 
     Args:
         n_components: hidden units.
         visible: "gaussian" for any numbers (standardise them first), "bernoulli" for values from 0 to 1.
         learning_rate: step size of the gradient's mean over a batch; 0.1 suits Bernoulli units.
         n_iter: passes over the rows in `fit`.
-        batch_size: rows in a batch.
+        batch_size: rows in a batch; all rows if there are fewer.
         steps: Gibbs steps (the k of CD-k).
         chain: "data" for contrastive divergence, "persistent" or "tempered" for chains of its own.
-        centered: whether gradients are centred.
+        centered: whether gradients are centred; None: those of Gaussian units.
         weight_decay: of the weights alone.
+        settings: any other setting of `ContrastiveDivergenceSettings`, and `hidden`, `hidden_group_size` and
+            `learn_variance` of `RBMTrainingSettings`, by name.
         random_state: an int, a numpy RandomState or None.
 
     Attributes:
@@ -42,13 +71,14 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         n_components: int = 100,
         *,
         visible: str = "gaussian",
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.03,
         n_iter: int = 10,
         batch_size: int = 100,
         steps: int = 1,
         chain: str = "data",
-        centered: bool = False,
+        centered: bool | None = None,
         weight_decay: float = 2e-4,
+        settings: dict[str, Any] | None = None,
         random_state: Any = None,
     ) -> None:
         self.n_components = n_components
@@ -60,21 +90,23 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.chain = chain
         self.centered = centered
         self.weight_decay = weight_decay
+        self.settings = settings
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new RBM on the rows (n, features); y is not read.
 
         Raises:
+            ParameterError: an argument has a wrong value, or another one leaves it without a use.
             UnitsError: the units are Bernoulli and a value lies outside [0, 1].
         """
         rows = self._rows(X, reset=True)
-        self._initialize(rows)
+        settings = self._initialize(rows)
         self.history_ = fit(
             self._plan,
-            TensorData(rows),
-            epochs=self.n_iter,
-            batch_size=min(self.batch_size, len(rows)),
+            rows,
+            epochs=settings.epochs,
+            batch_size=min(settings.batch_size, len(rows)),
             rng=self._order,
             name="RBMTransformer",
             quiet=True,
@@ -87,18 +119,27 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         rows = self._rows(X, reset=first)
         if first:
             self._initialize(rows)
-        self._plan.training_step(TensorData(rows))
+        self._plan.training_step(rows[slice(None)])
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the mean hidden activations, shape (n, n_components)."""
-        check_is_fitted(self, "rbm_")
-        return self.rbm_.hidden_mean(self._rows(X, reset=False)).numpy()
+        parts = [self.rbm_.hidden_mean(part) for part in self._parts(X)]
+        return torch.cat(parts).numpy()
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return each row's log pseudo-likelihood in nats, exact, shape (n,)."""
-        check_is_fitted(self, "rbm_")
-        return log_pseudo_likelihood(self.rbm_, self._rows(X, reset=False)).numpy()
+        parts = [log_pseudo_likelihood(self.rbm_, part) for part in self._parts(X)]
+        return torch.cat(parts).numpy()
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean log pseudo-likelihood of the rows in nats; y is not read."""
+        return float(self.score_samples(X).mean())
+
+    def gibbs(self, v: Any) -> np.ndarray:
+        """Return rows (n, features) after one Gibbs step from the rows v; each call goes on with random numbers."""
+        parts = [sample_rows(self.rbm_, part, 1, self._samples) for part in self._parts(v)]
+        return torch.cat(parts).numpy()
 
     @property
     def components_(self) -> np.ndarray:
@@ -110,25 +151,64 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _n_features_out(self) -> int:
         return self.n_components
 
-    def _rows(self, X: Any, *, reset: bool) -> torch.Tensor:
-        checked = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
-        return torch.from_numpy(np.array(checked, order="C"))
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
-    def _initialize(self, rows: torch.Tensor) -> None:
-        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
-        weights, states, order = (torch.Generator().manual_seed(int(seed)) for seed in seeds)
-        shape = RBMConfig(n_visible=rows.shape[1], n_hidden=self.n_components, visible=self.visible)
-        settings = ContrastiveDivergenceSettings(
-            **{
-                name: getattr(self, name)
-                for name in ("learning_rate", "steps", "chain", "centered", "weight_decay")
-            }
+    def _rows(self, X: Any, *, reset: bool) -> Rows:
+        checked = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=reset)
+        if issparse(checked):
+            return SparseTensorData(checked, dtype=torch.from_numpy(checked.data[:0]).dtype)
+        return TensorData(torch.from_numpy(np.array(checked, order="C")))
+
+    def _parts(self, X: Any) -> Iterator[torch.Tensor]:
+        check_is_fitted(self, "rbm_")
+        rows = self._rows(X, reset=False)
+        for start in range(0, len(rows), AT_A_TIME):
+            yield rows[slice(start, start + AT_A_TIME)].inputs.to(self.rbm_.weight.dtype)
+
+    def _training_settings(self) -> RBMTrainingSettings:
+        more = dict(self.settings or {})
+        for name in more:
+            if name in ARGUMENTS:
+                raise ParameterError(f"settings: {name} is the argument {ARGUMENTS[name]}")
+            if name not in MORE_SETTINGS:
+                raise ParameterError(f"settings: unknown '{name}'{nearest(name, list(MORE_SETTINGS))}")
+        if self.visible not in ("gaussian", "bernoulli"):
+            raise ParameterError(f"visible is gaussian or bernoulli, not {self.visible!r}")
+        own = {name: getattr(self, argument) for name, argument in ARGUMENTS.items()}
+        try:
+            return RBMTrainingSettings(**own, **more)
+        except ValidationError as error:
+            wrong = []
+            for each in error.errors():
+                at = ".".join(ARGUMENTS.get(str(part), str(part)) for part in each["loc"])
+                wrong.append(f"{at}: {each['msg']}".removeprefix(": Value error, "))
+            raise ParameterError("wrong arguments: " + "; ".join(wrong)) from error
+
+    def _initialize(self, rows: Rows) -> RBMTrainingSettings:
+        settings = self._training_settings()
+        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=4)
+        weights, states, order, samples = (torch.Generator().manual_seed(int(seed)) for seed in seeds)
+        shape = RBMConfig(
+            n_visible=self.n_features_in_,
+            n_hidden=settings.n_hidden,
+            visible=self.visible,
+            dropout=settings.dropout,
+            **{name: getattr(settings, name) for name in SHAPE},
         )
-        rbm = RBM(shape, weights).to(rows.dtype)
-        rbm.initialize_from(rows)
+        first = rows[slice(0, 1)].inputs
+        rbm = RBM(shape, weights).to(first.dtype)
+        if isinstance(rows, TensorData):
+            rbm.initialize_from(rows.inputs)
+        else:
+            _initialize_by_columns(rbm, rows)
         self._plan = ContrastiveDivergence(rbm, settings, states)
-        self._order = order
+        self._order, self._samples = order, samples
         self.rbm_ = rbm
+        return settings
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickle and joblib keep; a torch generator goes as its state."""
@@ -136,9 +216,9 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         if "rbm_" in state:
             plan = state.pop("_plan")
             state["_plan_state"] = {name: value.numpy() for name, value in plan.state_dict().items()}
-            state["_settings"] = plan.settings.model_dump()
+            state["_plan_settings"] = plan.settings.model_dump()
             state["_shape"] = state.pop("rbm_").config.model_dump()
-            state["_order"] = state["_order"].get_state().numpy()
+            state |= {name: state[name].get_state().numpy() for name in ("_order", "_samples")}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -148,11 +228,27 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             plan_state = {
                 name: torch.from_numpy(np.array(value)) for name, value in state.pop("_plan_state").items()
             }
-            settings = ContrastiveDivergenceSettings(**state.pop("_settings"))
+            settings = RBMTrainingSettings(**state.pop("_plan_settings"))
             rbm = RBM(RBMConfig(**state.pop("_shape"))).to(plan_state["weight"].dtype)
             plan = ContrastiveDivergence(rbm, settings, torch.Generator())
             plan.load_state_dict(plan_state)
-            order = torch.Generator()
-            order.set_state(torch.from_numpy(np.array(state["_order"])))
-            state |= {"_plan": plan, "rbm_": rbm, "_order": order}
+            state |= {"_plan": plan, "rbm_": rbm}
+            for name in ("_order", "_samples"):
+                rng = torch.Generator()
+                rng.set_state(torch.from_numpy(np.array(state[name])))
+                state[name] = rng
         super().__setstate__(state)
+
+
+def _initialize_by_columns(rbm: RBM, rows: SparseTensorData) -> None:
+    """Set the visible biases (and variances) as `RBM.initialize_from` does, from few dense columns at a time."""
+    columns = rows.matrix.tocsc()
+    for start in range(0, columns.shape[1], AT_A_TIME):
+        at = slice(start, start + AT_A_TIME)
+        part = torch.from_numpy(columns[:, at].toarray())
+        config = rbm.config.model_copy(update={"n_visible": part.shape[1]})
+        small = RBM(config).to(part.dtype)
+        small.initialize_from(part)
+        rbm.visible_bias[at] = small.visible_bias
+        for (units, _), (own, _) in zip(small.learned_variances(), rbm.learned_variances(), strict=True):
+            own.log_variance[at] = units.log_variance

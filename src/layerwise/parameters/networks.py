@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from pydantic import PositiveInt, model_validator
 
+from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models import Activation, BiasInitializer, Initializer, Normalization, for_each_layer
 from layerwise.utils import Config, setting
+
+
+class BoundSettings(LikelihoodSettings):
+    """How log Z of the stack's top RBM is computed, for the bound on the log-probability of test rows."""
+
+    chains: int = setting(50, "annealed chains of each start", "more for a narrower interval", "exact", ge=2)
+    temperatures: int = setting(500, "steps of the annealing", "10000 for a report", "exact", ge=3)
+    reverse_steps: int = setting(
+        100, "Gibbs steps from training rows to the rows that annealing goes back from", "", "exact", ge=0
+    )
 
 
 class DBNSettings(Config):
@@ -17,6 +28,7 @@ class DBNSettings(Config):
     random_initializer: Initializer = setting(
         "glorot_uniform", "how the same network starts with pretraining.method: none"
     )
+    likelihood: BoundSettings = BoundSettings()
 
 
 class MLPSettings(Config):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerwise.data import Problem
+from layerwise.parameters.rbm import RBMSettings
 from layerwise.training import TrainingError
 from layerwise.training.gan import GANSettings
 from layerwise.training.supervised import DEFAULTS, FinetuningSettings, resolve_loss
@@ -24,6 +25,9 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         ]
         if wrong:
             return wrong
+    rbm: RBMSettings = parameters["rbm"]
+    if rbm.patience is not None and rbm.monitor is None and problem.task != "ratings":
+        return ["rbm.patience is for an rbm.monitor, and there is none"]
     if problem.task not in DEFAULTS:  # ratings and documents have no labels to fine-tune on
         return []
     found = []

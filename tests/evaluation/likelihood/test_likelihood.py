@@ -1,5 +1,6 @@
 """Partition functions, log-probabilities and bounds against enumeration; float64."""
 
+import json
 import math
 
 import pytest
@@ -8,6 +9,7 @@ from helpers import small_rbms as m
 
 from layerwise.evaluation.likelihood import (
     LikelihoodSettings,
+    RBMLikelihood,
     ais_log_weights,
     annealing_schedule,
     log_partition,
@@ -19,8 +21,7 @@ from layerwise.evaluation.likelihood.partition import (
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.evaluation.likelihood.rbm import variational_bound
-from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig, log_pseudo_likelihood
+from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
 from layerwise.models.rbm.units import UnitsError
 
 WITHOUT_COUNTS = [name for name in m.DISCRETE if name != "counts"]
@@ -103,7 +104,7 @@ def test_annealing_finds_the_exact_partition_function_between_its_two_directions
     error = 3 * max(float(forward.std()), float(backward.std())) / 4000**0.5
     assert float(forward.mean()) < exact + error
     assert float(backward.mean()) > exact - error
-    found = log_partition_interval(forward, backward)
+    found = log_partition_interval([forward], backward)
     assert found.low - 0.1 < exact < found.high + 0.1
     assert found.high - found.low < 0.6
 
@@ -137,6 +138,72 @@ def test_the_interval_of_a_larger_rbm_holds_the_exact_value():
     assert found.high - found.low < 0.5
     assert found.ais_mean <= found.ais
     assert found.reverse <= found.reverse_mean
+
+
+def two_modes():
+    """An RBM whose rows are all off or all on, as often, with its exact log Z."""
+    rbm = RBM(RBMConfig(n_visible=8, n_hidden=2)).double()
+    rbm.weight.fill_(6.0)
+    rbm.visible_bias.fill_(-6.0)
+    rbm.hidden_bias.fill_(-24.0)
+    return rbm, enumerated(rbm)
+
+
+def test_a_mode_that_the_rows_miss_is_found_and_takes_the_upper_bound():
+    rbm, exact = two_modes()
+    off = torch.zeros(100, 8, dtype=torch.float64)
+    settings = LikelihoodSettings(method="ais", chains=1000, temperatures=300, reverse_steps=50)
+    # Annealing between the rows' own biases and the RBM, both ways: narrow, and half of Z.
+    base, betas = rbm.visible_units.initial_bias(off), annealing_schedule(300)
+    forward = ais_log_weights(rbm, base, betas, 1000, m.seeded(1))
+    backward = reverse_ais_log_weights(rbm, base, betas, off, m.seeded(2))
+    wrong = log_partition_interval([forward], backward)
+    assert wrong.high - wrong.low < 0.05
+    assert wrong.high < exact - 0.5
+    found = log_partition(rbm, off, settings, m.seeded(3))
+    assert not found.is_bounded
+    assert found.ais == pytest.approx(exact, abs=0.1)
+    assert found.low < exact
+    log_p = log_probability(rbm, off, found)
+    assert log_p.low == -math.inf
+    assert log_p.midpoint == log_p.high == pytest.approx(-exact - float(rbm.free_energy(off[:1])), abs=0.2)
+    # JSON has no infinity: a missing bound is null there, and comes back.
+    rows = RBMLikelihood(
+        log_partition=found, log_probability={"test": log_p}, pseudo_likelihood=-1.0, is_sampled=False
+    )
+    assert "test/log_prob_low" not in rows.metrics()
+    assert rows.metrics()["test/log_prob"] == log_p.high
+    assert "no upper bound" in str(
+        rows.model_copy(update={"log_probability": {"test": log_p, "training": log_p}})
+    )
+    text = json.dumps(rows.model_dump(mode="json"), allow_nan=False)
+    assert RBMLikelihood.model_validate(json.loads(text)) == rows
+    # Rows of both modes bound it from both sides.
+    both = torch.cat([off, 1 - off])
+    found = log_partition(rbm, both, settings, m.seeded(4))
+    assert found.is_bounded
+    assert found.low < exact < found.high
+
+
+def test_the_start_of_the_higher_lower_bound_counts_at_half_the_level():
+    rng = m.seeded()
+    low, high = (c + torch.randn(500, generator=rng, dtype=torch.float64) for c in (1.0, 2.0))
+    backward = high + 1
+    width = float(torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor(1 - 0.0125)))
+    for starts in ([low, high], [high, low]):
+        found = log_partition_interval(starts, backward)
+        weights = high.exp()
+        error = float(weights.std() / weights.mean() / 500**0.5)
+        assert found.ais == pytest.approx(float(weights.mean().log()))
+        assert found.low == pytest.approx(found.ais - width * error)
+        assert found.ais_mean == pytest.approx(float(high.mean()))
+
+
+def test_rounding_alone_takes_no_upper_bound():
+    same = torch.full((9,), 3.0, dtype=torch.float64)
+    found = log_partition_interval([same], same - 1e-7)
+    assert found.low == found.high == pytest.approx(3.0)
+    assert not log_partition_interval([same], same - 0.01).is_bounded
 
 
 def test_log_probabilities_are_those_of_the_joint_table():
@@ -205,61 +272,6 @@ def test_missing_groups_take_no_part_in_the_pseudo_likelihood():
 def test_rbms_without_a_pseudo_likelihood_raise_an_error(shape):
     with pytest.raises(UnitsError):
         log_pseudo_likelihood(RBM(RBMConfig(**shape)), torch.zeros(1, shape["n_visible"]))
-
-
-def random_dbn(sizes, scale=0.8):
-    dbn = DBN(DBNConfig(n_visible=sizes[0], hidden_sizes=sizes[1:])).double()
-    for value in dbn.parameters():
-        value.normal_(0, scale, generator=m.seeded(2))
-    return dbn
-
-
-def exact_log_probabilities(dbn):
-    """Log p(v) of every visible state of a belief network."""
-    *lower, top = dbn.rbm_layers()
-    p = (-top.free_energy(m.states(m.bits(top.config.n_visible)))).softmax(0)
-    for rbm in reversed(lower):
-        h, v = m.states(m.bits(rbm.config.n_hidden)), m.states(m.bits(rbm.config.n_visible))
-        p = p @ torch.exp(
-            -torch.stack(
-                [rbm.visible_units.loss(rbm.visible_pre_activation(h), s.expand(len(h), -1)) for s in v], 1
-            )
-        )
-    return p.log()
-
-
-@pytest.mark.parametrize("sizes", [(4, 3, 2), (4, 3, 3, 2)])
-def test_the_variational_bound_is_below_the_exact_log_probability(sizes):
-    dbn = random_dbn(sizes)
-    rows = m.states(m.bits(4))
-    exact = exact_log_probabilities(dbn)
-    assert float(exact.exp().sum()) == pytest.approx(1)
-    log_z = exact_log_partition(dbn.rbm_layers()[-1])
-    bound = variational_bound(dbn, rows, log_z, m.seeded(), samples=4000)
-    assert bool((bound < exact + 0.05).all())
-    assert float((exact - bound).mean()) < 2
-
-
-def test_the_bound_is_exact_where_the_second_rbm_is_the_first_one_upside_down():
-    dbn = random_dbn((4, 3, 4))
-    first, second = dbn.rbm_layers()
-    second.weight.copy_(first.weight.t())
-    second.visible_bias.copy_(first.hidden_bias)
-    second.hidden_bias.copy_(first.visible_bias)
-    rows = m.states(m.bits(4))
-    log_z = exact_log_partition(second)
-    # Then q is the posterior, and every sample of it gives log p(v) itself.
-    bound = variational_bound(dbn, rows, log_z, m.seeded(), samples=1)
-    torch.testing.assert_close(bound, -first.free_energy(rows) - log_z, rtol=1e-11, atol=1e-11)
-
-
-def test_the_bound_of_a_single_rbm_is_its_log_probability():
-    dbn = random_dbn((4, 3))
-    rows, rbm = m.states(m.bits(4)), dbn.rbm_layers()[0]
-    log_z = exact_log_partition(rbm)
-    torch.testing.assert_close(
-        variational_bound(dbn, rows, log_z, m.seeded()), -rbm.free_energy(rows) - log_z
-    )
 
 
 @pytest.mark.parametrize("broken", ["weight", "visible_bias", "hidden_bias"])

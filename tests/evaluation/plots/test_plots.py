@@ -103,6 +103,7 @@ def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(digits, answers):
     for name, figure in all_figures(digits, answers).items():
         assert isinstance(figure, Figure)
         boxes = texts(figure)
+        assert boxes, name
         width, height = figure.canvas.get_width_height()
         for k, (words, box) in enumerate(boxes):
             assert box.x0 >= -1, (name, words)

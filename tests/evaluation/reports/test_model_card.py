@@ -51,9 +51,12 @@ def test_the_card_holds_data_metrics_baselines_notes_and_parameters():
 
 def test_every_table_row_has_as_many_cells_as_its_head():
     card = make_model_card(DATA_SPEC.model_copy(update={"source": "a|b"}), {"a": "x|y"}, metrics(0.2))
-    for block in card.split("\n\n"):
-        lines = [line for line in block.splitlines() if line.startswith("|")]
-        assert len({line.replace("\\|", "").count("|") for line in lines}) <= 1
+    blocks = [[line for line in block.splitlines() if line.startswith("|")] for block in card.split("\n\n")]
+    tables = [lines for lines in blocks if lines]
+    assert len(tables) >= 2
+    for lines in tables:
+        assert len(lines) > 2  # a head, a rule, rows
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
 
 
 def test_images_are_described_by_their_size():

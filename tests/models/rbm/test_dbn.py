@@ -3,6 +3,7 @@ import torch
 from scipy import stats
 
 from layerwise.models import MLP, MLPConfig
+from layerwise.models.autoencoder import from_dbn
 from layerwise.models.rbm import DBN, DBNConfig
 
 
@@ -106,6 +107,29 @@ def test_only_the_first_rbm_has_gaussian_units():
     dbn = stack(hidden_sizes=(3, 2, 2), visible="gaussian")
     assert [rbm.config.visible for rbm in dbn.rbm_layers()] == ["gaussian", "bernoulli", "bernoulli"]
     assert [rbm.weight.shape for rbm in dbn.rbm_layers(2)] == [(4, 3), (3, 2)]
+
+
+def learnt_variances(**shape):
+    dbn = DBN(DBNConfig(**{"n_visible": 4, "visible": "gaussian", "learn_variance": True} | shape))
+    for value in dbn.parameters():
+        value.normal_(0, 0.8, generator=seeded())
+    return dbn
+
+
+def test_networks_get_the_weights_of_units_of_learnt_variance_over_the_variance():
+    dbn = learnt_variances(hidden_sizes=(6, 5))
+    assert [rbm.config.learn_variance for rbm in dbn.rbm_layers()] == [True, False]
+    rows = torch.randn(50, 4, generator=seeded())
+    variance = dbn.rbm_layers()[0].visible_units.log_variance.exp()
+    first = torch.sigmoid((rows / variance) @ dbn.rbm_layers()[0].weight + dbn.rbm_layers()[0].hidden_bias)
+    torch.testing.assert_close(dbn.encode(rows, 1), first)
+    network = MLP(MLPConfig(n_inputs=4, n_outputs=2, hidden_sizes=(6, 5)), seeded(7))
+    dbn.copy_to(network)
+    autoencoders = from_dbn(dbn)
+    for depth in (1, 2):
+        torch.testing.assert_close(network.encode(rows, depth), dbn.encode(rows, depth))
+        torch.testing.assert_close(autoencoders.encode(rows, depth), dbn.encode(rows, depth))
+    torch.testing.assert_close(autoencoders.reconstruct(rows), dbn.reconstruct(rows))
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])

@@ -86,6 +86,20 @@ def test_softmax_samples_have_one_unit_on_in_every_group_and_the_right_frequenci
     assert ((samples.mean(0) - p[0]).abs() < 5 * (p[0] * (1 - p[0]) / N).sqrt()).all()
 
 
+@pytest.mark.parametrize("rest", [False, True])
+def test_a_group_starts_at_its_frequencies_with_half_a_row_added_to_each_state(rest):
+    # 20 rows of three categories; a category of none counts among the states where it is one.
+    counts = torch.tensor([3.0, 9.0, 2.0 if rest else 8.0], dtype=torch.float64)
+    in_rest = 6.0
+    rows = torch.eye(3, dtype=torch.float64).repeat_interleave(counts.long(), 0)
+    rows = torch.cat([rows, torch.zeros(int(in_rest) * rest, 3, dtype=torch.float64)])
+    units = SoftmaxUnits((3,), rest=rest).double()
+    p = units.mean(units.initial_bias(rows)[None])[0]
+    states = torch.cat([counts, torch.tensor([in_rest])]) if rest else counts
+    expected = (states + 0.5) / (states + 0.5).sum()
+    torch.testing.assert_close(p, expected[:3], rtol=1e-12, atol=0)
+
+
 def test_a_long_row_of_groups_is_sampled_without_loss_of_precision():
     units = SoftmaxUnits((5,) * 2000)
     p = units.mean(torch.zeros(4, 10_000))

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from layerwise.data import TensorData
+from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import Corruption
 from layerwise.models.autoencoder import (
     VAE,
@@ -14,7 +14,7 @@ from layerwise.models.autoencoder import (
     mean_jacobian_norm,
 )
 from layerwise.training import fit
-from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
+from layerwise.training.autoencoder import AutoencoderSettings, SAESettings, build_autoencoder
 from layerwise.training.autoencoder.latent_penalties import (
     Contraction,
     EncodedBatch,
@@ -23,6 +23,7 @@ from layerwise.training.autoencoder.latent_penalties import (
     kl_sparsity,
 )
 from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
+from layerwise.training.autoencoder.registry import find_variant
 from layerwise.training.optim import OptimizerSettings
 
 
@@ -257,8 +258,46 @@ def test_what_makes_no_sense_together_is_refused_with_a_reason(settings, message
         AutoencoderSettings(**settings)
 
 
-def test_penalties_combine_where_the_theory_allows_it():
-    AutoencoderSettings(variant="denoising", sparsity="kl", contraction=0.1)
-    AutoencoderSettings(variant="overcomplete", sparsity="l1", corruption="masking")
-    AutoencoderSettings(variant="contractive", corruption="gaussian", hidden_sizes=[50])
-    SAESettings(corruption_levels=(0.1, 0.2, 0.3))
+@pytest.mark.parametrize(
+    ("settings", "penalties", "noise"),
+    [
+        (
+            {"variant": "denoising", "sparsity": "kl", "contraction": 0.1},
+            ["sparsity", "contraction"],
+            "masking",
+        ),
+        ({"variant": "overcomplete", "sparsity": "l1", "corruption": "masking"}, ["sparsity"], "masking"),
+        (
+            {"variant": "contractive", "corruption": "gaussian", "hidden_sizes": [50]},
+            ["contraction"],
+            "gaussian",
+        ),
+        ({"variant": "deep", "hidden_sizes": [9]}, [], "none"),
+    ],
+)
+def test_penalties_combine_where_the_theory_allows_it(settings, penalties, noise):
+    chosen = AutoencoderSettings(latent_size=25 if settings["variant"] == "overcomplete" else 10, **settings)
+    columns = DataSpec(
+        task="multiclass",
+        n_inputs=20,
+        n_outputs=2,
+        feature_names=tuple(map(str, range(20))),
+        target_names=("class",),
+        class_names=("0", "1"),
+        blocks=(ColumnBlock(name="bits", kind="binary", start=0, stop=20),),
+    )
+    network = build_autoencoder(chosen, columns, seeded())
+    plan = find_variant(chosen.variant).make_plan(network, chosen, columns, 0, "test", torch.device("cpu"))
+    cost, losses = plan.cost(rows())
+    assert list(losses) == ["loss", *penalties]
+    assert plan.corruption.kind == noise
+    # Each term is in the cost once, and none of them is 0.
+    assert float(cost.detach()) == pytest.approx(sum(float(each.detach().mean()) for each in losses.values()))
+    assert all(float(each.detach().mean()) > 0 for each in losses.values())
+
+
+def test_each_layer_of_a_stack_may_have_its_own_corruption():
+    settings = SAESettings(corruption_levels=(0.1, 0.2, 0.3), hidden_sizes=(8, 6, 4))
+    assert settings.corruption_levels == (0.1, 0.2, 0.3)
+    with pytest.raises(ValueError, match=r"corruption_levels has 3 value\(s\) for 2 layers"):
+        SAESettings(corruption_levels=(0.1, 0.2, 0.3), hidden_sizes=(8, 6))

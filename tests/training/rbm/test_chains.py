@@ -27,14 +27,14 @@ def test_persistent_chains_do_not_drift(name):
     n, rng = 30_000, m.seeded(2)
     chains = PersistentChains(rbm, n, rng)
     h = m.hidden_states(rbm)
-    chains.start(h[torch.multinomial(p.sum(0), n, replacement=True, generator=rng)])
+    lengths = torch.full((n, 1), float(m.WORDS), dtype=torch.float64) if name == "counts" else None
+    chains.start(h[torch.multinomial(p.sum(0), n, replacement=True, generator=rng)], lengths)
     visible, hidden = (
         torch.empty(n, rbm.config.n_visible).double(),
         torch.empty(n, rbm.config.n_hidden).double(),
     )
-    observation_counts = torch.full((n, 1), float(m.WORDS), dtype=torch.float64) if name == "counts" else None
     for _ in range(3):
-        chains.advance(visible, hidden, 1, observation_counts)
+        chains.advance(visible, hidden, 1)
     assert stats.chisquare(counts_of(visible, rows), p.sum(1).numpy() * n).pvalue > 1e-4
     assert stats.chisquare(counts_of(chains.hidden, h), p.sum(0).numpy() * n).pvalue > 1e-4
     torch.testing.assert_close(hidden, rbm.hidden_mean(visible))
@@ -57,12 +57,31 @@ def test_tempered_chains_do_not_drift_at_any_temperature(name):
         torch.empty(n, rbm.config.n_hidden).double(),
     )
     for _ in range(3):
-        chains.advance(visible, hidden, 1, None)
-    assert 0.2 < chains.swaps / chains.tried < 1
+        chains.advance(visible, hidden, 1)
+    assert chains.accepted.shape == (3 * n,)
     assert stats.chisquare(counts_of(visible, rows), levels[0].sum(1).numpy() * n).pvalue > 1e-4
     for level, p in enumerate(levels):
         found = counts_of(chains.hidden[level * n : (level + 1) * n], h)
         assert stats.chisquare(found, p.sum(0).numpy() * n).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_rate_of_swaps_is_that_of_the_exchanges_rule(steps):
+    rbm = m.make_rbm("bernoulli", scale=1.2)
+    n, rng = 40_000, m.seeded(2)
+    learner = plan(rbm, chain="tempered", chains=n, temperatures=2, learning_rate=1e-12, steps=steps)
+    rows = m.visible_states(rbm)[0]
+    energies = m.energies(rbm, rows).flatten()
+    # Both temperatures at their own distribution: at inverse temperature 0 every pair of states is as likely.
+    hot, cold = torch.full_like(energies, 1 / len(energies)), (-energies).softmax(0)
+    h = m.hidden_states(rbm).repeat(len(rows), 1)
+    learner.chains.hidden = torch.cat(
+        [h[torch.multinomial(p, n, replacement=True, generator=rng)] for p in (cold, hot)]
+    )
+    expected = (cold[:, None] * hot * (energies[:, None] - energies).exp().clamp_max(1)).sum()
+    found = learner.training_step(TensorData(rows[:5]))["swap_rate"]
+    assert found.shape == (n * steps,)
+    assert float(found.mean()) == pytest.approx(float(expected), abs=5 * 0.5 / n**0.5)
 
 
 def test_tempered_chains_reach_the_mode_that_a_single_chain_does_not():
@@ -81,7 +100,7 @@ def test_tempered_chains_reach_the_mode_that_a_single_chain_does_not():
         )
         chains.start(torch.zeros(1, 2, dtype=torch.float64))
         visible, hidden = torch.empty(n, 8).double(), torch.empty(n, 2).double()
-        chains.advance(visible, hidden, 400, None)
+        chains.advance(visible, hidden, 400)
         fraction[kind] = float((visible.mean(1) > 0.5).double().mean())
     assert fraction["persistent"] < 0.02
     assert 0.35 < fraction["tempered"] < 0.65

@@ -98,11 +98,29 @@ def assert_same(rbm, values):
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
-@pytest.mark.parametrize(("steps", "sample_visible"), [(1, False), (1, True), (3, False), (3, True)])
-def test_updates_are_those_of_the_textbook(visible, steps, sample_visible):
+@pytest.mark.parametrize(
+    ("steps", "given", "sample_visible"),
+    [
+        # The default: means for CD-1, a Gibbs chain for more steps.
+        (1, None, False),
+        (3, None, True),
+        # What is asked for.
+        (1, False, False),
+        (1, True, True),
+        (3, False, False),
+        (3, True, True),
+    ],
+)
+def test_updates_are_those_of_the_textbook(visible, steps, given, sample_visible):
     rbm = make_rbm(visible=visible)
     learner = plan(
-        rbm, learning_rate=0.05, momentum=0.8, weight_decay=0.01, steps=steps, sample_visible=sample_visible
+        rbm,
+        learning_rate=0.05,
+        momentum=0.8,
+        weight_decay=0.01,
+        steps=steps,
+        sample_visible=given,
+        centered=False,
     )
     book = Textbook(rbm, seeded(1))
     rows = rows_for(rbm, 17)
@@ -155,13 +173,12 @@ def test_the_formula_of_the_gradient_is_the_autograd_of_the_exact_likelihood():
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
-def test_long_chains_give_the_exact_gradient_of_the_log_likelihood():
-    rbm, before = make_rbm(), make_rbm()
-    rows = all_states(4)[[0, 3, 3, 7, 9, 12, 15, 15]]
+@pytest.mark.parametrize("sizes", [(4, 3), (6, 4)])
+def test_long_chains_give_the_exact_gradient_of_the_log_likelihood_by_default(sizes):
+    rbm, before = make_rbm(*sizes), make_rbm(*sizes)
+    rows = all_states(sizes[0])[[0, 3, 3, 7, 9, 12, 15, 15]]
     n = 20_000 * len(rows)
-    plan(rbm, learning_rate=1.0, steps=40, sample_visible=True, **PLAIN).training_step(
-        TensorData(rows.repeat(20_000, 1))
-    )
+    plan(rbm, learning_rate=1.0, steps=50, **PLAIN).training_step(TensorData(rows.repeat(20_000, 1)))
     exact = torch.cat([value.flatten() for value in exact_gradient(before, rows)])
     found = torch.cat(
         [(new - old).flatten() for new, old in zip(rbm.parameters(), before.parameters(), strict=True)]
@@ -170,6 +187,19 @@ def test_long_chains_give_the_exact_gradient_of_the_log_likelihood():
     assert (found - exact).abs().max() < 5 / n**0.5
     assert functional.cosine_similarity(found, exact, dim=0) > 0.999
     assert float(found.norm() / exact.norm()) == pytest.approx(1, abs=0.02)
+
+
+def test_the_states_of_each_epoch_follow_its_number_of_steps():
+    # From CD-1 to CD-3: means in the first epoch, samples in the others.
+    rbm = make_rbm()
+    rows = rows_for(rbm, 12)
+    learner = plan(rbm, learning_rate=0.1, final_steps=3, momentum=0.5, final_momentum=0.5, weight_decay=0.0)
+    book, order = Textbook(rbm, seeded(1)), seeded(2)
+    fit(learner, TensorData(rows), epochs=3, batch_size=6, rng=seeded(2))
+    for steps in (1, 2, 3):
+        for index in torch.randperm(12, generator=order).split(6):
+            book.step(rows[index], 0.1, 0.5, 0.0, steps, steps > 1)
+    assert_same(rbm, book.values)
 
 
 def test_one_step_of_a_sampled_chain_has_the_expected_gradient_of_cd_1():

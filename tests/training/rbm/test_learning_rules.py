@@ -1,4 +1,4 @@
-"""Centring, sparsity, dropout, variances, counts: against exact answers, float64."""
+"""Centring, sparsity, variances, counts: against exact answers, float64."""
 
 import pytest
 import torch
@@ -13,6 +13,7 @@ from layerwise.models.rbm.units import UnitsError
 from layerwise.training import fit
 from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
+CHAINS = {"data": {"chain": "data"}, "persistent": {"chain": "persistent", "chains": 30_000}}
 PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
 
 
@@ -50,12 +51,12 @@ def exact_gradient(rbm, rows):
 
 def step_taken(rbm, rows, **settings):
     before = {name: value.clone() for name, value in rbm.named_parameters()}
-    plan(rbm, **settings).training_step(TensorData(rows))
+    plan(rbm, **{"centered": False} | settings).training_step(TensorData(rows))
     return {name: value - before[name] for name, value in rbm.named_parameters()}
 
 
 @pytest.mark.parametrize("name", m.EVERY)
-@pytest.mark.parametrize("chain", ["data", "persistent"])
+@pytest.mark.parametrize("chain", CHAINS)
 def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, chain):
     rbm = m.make_rbm(name, scale=0.5)
     rows = some_rows(rbm)
@@ -72,8 +73,7 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
         learning_rate=1.0,
         steps=25,
         sample_visible=True,
-        chain=chain,
-        chains=30_000,
+        **CHAINS[chain],
         variance_rate_factor=1.0,
         **PLAIN,
     )
@@ -88,10 +88,15 @@ def test_many_long_chains_give_the_exact_gradient_of_the_log_likelihood(name, ch
 
 @pytest.mark.parametrize("chain", ["data", "persistent"])
 def test_a_centered_step_is_the_printed_one(chain):
-    rbm, n_chains = m.make_rbm("bernoulli"), 9
+    rbm = m.make_rbm("bernoulli")
     rows = torch.rand(5, 4, generator=m.seeded(3), dtype=torch.float64)
     plain = m.make_rbm("bernoulli")
-    settings = {"learning_rate": 1.0, "chain": chain, "chains": n_chains, **PLAIN}
+    settings = {
+        "learning_rate": 1.0,
+        "chain": chain,
+        **({"chains": 9} if chain == "persistent" else {}),
+        **PLAIN,
+    }
     normal = step_taken(plain, rows, **settings)
     found = step_taken(rbm, rows, centered=True, **settings)
     # Melchior et al. (2016), equations 9 to 11, from the same statistics: the first offsets are the batch's means.
@@ -101,6 +106,16 @@ def test_a_centered_step_is_the_printed_one(chain):
     torch.testing.assert_close(found["weight"], weight, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(found["visible_bias"], dv - weight @ lam, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(found["hidden_bias"], dh - mu @ weight, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", m.EVERY)
+def test_gradients_are_centered_by_default_where_there_are_gaussian_units(name):
+    rows = some_rows(m.make_rbm(name))
+    ends = [step_taken(m.make_rbm(name), rows, centered=centered) for centered in (None, name in m.REAL)]
+    assert all(torch.equal(value, ends[1][key]) for key, value in ends[0].items())
+    if name == "bernoulli":
+        with pytest.raises(UnitsError, match="no units are Gaussian"):
+            plan(m.make_rbm(name), offset_rate=0.5)
 
 
 def test_the_centered_gradient_does_not_care_where_the_zero_of_a_number_is():
@@ -145,41 +160,13 @@ def test_sparsity_brings_the_mean_activation_to_its_target():
     rows = torch.rand(400, 12, generator=m.seeded(), dtype=torch.float64).round()
     found = {}
     for target in (None, 0.1):
+        sparsity = {"sparsity_target": target, "sparsity_cost": 1.0} if target else {}
         rbm = RBM(RBMConfig(n_visible=12, n_hidden=10), m.seeded(1)).double()
-        learner = plan(rbm, learning_rate=0.1, final_momentum=0.5, sparsity_target=target, sparsity_cost=1.0)
+        learner = plan(rbm, learning_rate=0.1, final_momentum=0.5, **sparsity)
         fit(learner, TensorData(rows), epochs=60, batch_size=50, rng=m.seeded(2))
         found[target] = rbm.hidden_mean(rows).mean(0)
     assert float(found[None].mean()) > 0.3
     assert (found[0.1] - 0.1).abs().max() < 0.04
-
-
-def test_dropout_leaves_units_out_for_the_whole_step():
-    rbm = m.make_rbm("bernoulli")
-    row = some_rows(rbm)[:1]
-    dropped = 0
-    for seed in range(40):
-        copy = m.make_rbm("bernoulli")
-        before = copy.weight.clone()
-        plan(copy, seed=seed, learning_rate=1.0, dropout=0.5, steps=2, **PLAIN).training_step(TensorData(row))
-        still = (copy.weight == before).all(0)
-        assert torch.equal(still, copy.hidden_bias == rbm.hidden_bias)
-        dropped += int(still.sum())
-    assert 35 < dropped < 85  # of 120, at a half
-
-
-def test_learning_with_dropout_raises_the_likelihood():
-    rows = m.states(m.bits(4))[[0, 0, 0, 15, 15, 15, 3]].repeat(30, 1)
-    rbm = RBM(RBMConfig(n_visible=4, n_hidden=8), m.seeded()).double()
-    rbm.initialize_from(rows)
-    v = m.states(m.bits(4))
-
-    def log_likelihood():
-        return float(-rbm.free_energy(rows).mean() - (-rbm.free_energy(v)).logsumexp(0))
-
-    before = log_likelihood()
-    learner = plan(rbm, learning_rate=0.1, dropout=0.3, steps=2, sample_visible=True)
-    fit(learner, TensorData(rows), epochs=60, batch_size=30, rng=m.seeded(1))
-    assert log_likelihood() > before + 0.8
 
 
 def test_momentum_and_rate_change_by_epoch():
@@ -265,8 +252,7 @@ def test_products_in_bfloat16_leave_float32_weights_near_those_of_float32():
     [
         ("counts", {"bfloat16": True}, "float32 weights"),
         ("counts", {"centered": True}, "lengths"),
-        ("bernoulli", {"chain": "persistent", "dropout": 0.5}, "persistent chains cannot follow"),
-        ("bernoulli", {"chain": "tempered", "dropout": 0.5}, "persistent chains cannot follow"),
+        ("gaussian with variances", {"sample_visible": False}, "leave sample_visible: null"),
     ],
 )
 def test_settings_that_do_not_fit_the_units_are_refused(name, settings, message):

@@ -2,7 +2,9 @@ from .ais import (
     ais_log_weights as ais_log_weights,
     annealing_schedule as annealing_schedule,
     reverse_ais_log_weights as reverse_ais_log_weights,
+    sample_rows as sample_rows,
 )
+from .dbn import bound_log_probability as bound_log_probability
 from .iwae import (
     VariationalLikelihood as VariationalLikelihood,
     elbo_terms as elbo_terms,

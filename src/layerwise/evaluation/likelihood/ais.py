@@ -2,6 +2,11 @@
 
 It leads from independent units of known Z to the RBM through
 p_beta(v) ~ exp(-(1 - beta) own(v; a) - beta own(v; b)) sum_h exp(beta (c + v W) h).
+
+An RBM that was trained with dropout p has the power 1 - p of that sum (see `RBM.log_hidden_sum`), which no states of
+hidden units add up to. Its chains take the Gibbs steps of the RBM with (1 - p) (c + v W) in the place of c + v W, whose
+distribution is close, and accept each by Metropolis and Hastings' rule, which leaves p_beta exactly: the weights stay
+unbiased.
 """
 
 from __future__ import annotations
@@ -41,6 +46,7 @@ class _AnnealingPath:
         if not rbm.hidden_units.samples_exactly:
             raise UnitsError("rectified (nrelu) hidden units have no exact sampler, which annealing needs")
         self.rbm, self.base, self.rng, self.observation_counts = rbm, base_bias, rng, observation_counts
+        self.kept = 1 - rbm.config.dropout
 
     def base_log_partition(self) -> Tensor:
         """Return log Z of the independent units, shape () or (chains,) for documents of their own lengths."""
@@ -49,7 +55,7 @@ class _AnnealingPath:
         if self.observation_counts is not None:
             visible = visible * self.observation_counts[:, 0]
         hidden = rbm.hidden_units.log_partition(torch.zeros_like(rbm.hidden_bias)[None], rbm.hidden_bias)
-        return (visible + hidden).double().squeeze()
+        return (visible + self.kept * hidden).double().squeeze()
 
     def sample_base(self, chains: int) -> Tensor:
         """Sample rows of the independent units, shape (chains, n_visible)."""
@@ -63,15 +69,27 @@ class _AnnealingPath:
         visible_term = units.free_energy_term(v, self.base) - units.free_energy_term(v, self.rbm.visible_bias)
         bias = self.rbm.hidden_bias
         hidden_term = hidden.log_partition(beta * x, bias) - hidden.log_partition(other * x, bias)
-        return (hidden_term + (beta - other) * visible_term).double()
+        return (self.kept * hidden_term + (beta - other) * visible_term).double()
 
-    def gibbs_step(self, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
-        """Take a Gibbs step of p_beta from rows whose c + v W is x; return the new rows and their c + v W."""
-        rbm = self.rbm
-        h = rbm.hidden_units.sample_from_pre_activation(beta * x, self.rng)
-        y = torch.addmm((1 - beta) * self.base + beta * rbm.visible_bias, h, rbm.weight.t(), alpha=beta)
-        v = rbm.visible_units.sample(rbm.visible_units.mean(y, self.observation_counts), self.rng)
-        return v, rbm.hidden_pre_activation(v)
+    def step(self, v: Tensor, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+        """Take a step that leaves p_beta from rows v whose c + v W is x; return the new rows and their c + v W."""
+        rbm, strength = self.rbm, self.kept * beta
+        h = rbm.hidden_units.sample_from_pre_activation(strength * x, self.rng)
+        y = torch.addmm((1 - beta) * self.base + beta * rbm.visible_bias, h, rbm.weight.t(), alpha=strength)
+        new_v = rbm.visible_units.sample(rbm.visible_units.mean(y, self.observation_counts), self.rng)
+        new_x = rbm.hidden_pre_activation(new_v)
+        if self.kept == 1:
+            return new_v, new_x
+        gain = self._excess(new_x, beta) - self._excess(x, beta)
+        accepted = (torch.empty_like(gain).uniform_(generator=self.rng).log_() < gain)[:, None]
+        return torch.where(accepted, new_v, v), torch.where(accepted, new_x, x)
+
+    def _excess(self, x: Tensor, beta: float) -> Tensor:
+        """Return log p*_beta less that of the distribution whose Gibbs steps are proposed, (chains,)."""
+        hidden, bias = self.rbm.hidden_units, self.rbm.hidden_bias
+        return self.kept * hidden.log_partition(beta * x, bias) - hidden.log_partition(
+            self.kept * beta * x, bias
+        )
 
 
 def ais_log_weights(
@@ -102,7 +120,7 @@ def ais_log_weights(
     for before, beta in with_progress(pairwise(values), len(values) - 1, "log Z, annealing"):
         log_w += path.log_ratio(v, x, beta, before)
         if beta < 1:
-            v, x = path.gibbs_step(x, beta)
+            v, x = path.step(v, x, beta)
     return path.base_log_partition() + log_w
 
 
@@ -130,8 +148,19 @@ def reverse_ais_log_weights(
     for before, beta in with_progress(pairwise(values), len(values) - 1, "log Z, annealing back"):
         log_w += path.log_ratio(v, x, beta, before)
         if beta > 0:
-            v, x = path.gibbs_step(x, beta)
+            v, x = path.step(v, x, beta)
     return path.base_log_partition() - log_w
+
+
+def sample_rows(rbm: RBM, start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
+    """Return rows after steps that leave the RBM's distribution, shape of start: Gibbs steps but for dropout's."""
+    if not rbm.config.dropout:
+        return rbm.gibbs(start, steps, rng)
+    path = _AnnealingPath(rbm, rbm.visible_bias, rng, rbm.visible_units.observation_counts(start))
+    v, x = start, rbm.hidden_pre_activation(start)
+    for _ in range(steps):
+        v, x = path.step(v, x, 1.0)
+    return v
 
 
 def with_progress(steps: Iterable[T], total: int, label: str) -> Iterator[T]:

@@ -2,15 +2,23 @@
 
 Annealed importance sampling (`ais`) gives an estimate of log Z that is low on average (Jensen), and so overestimates
 the rows' log-probability. Annealing the other way, from rows of the RBM to independent units (Burda, Grosse &
-Salakhutdinov 2015), gives one that is high on average.
+Salakhutdinov 2015), gives one that is high on average. Both together are bidirectional Monte Carlo (Grosse, Ghahramani
+& Adams 2015), whose upper bound holds for exact samples of the RBM alone. Gibbs steps from training rows are not: where
+these miss a mode, both directions miss it and agree on a wrong value. So annealing also starts at units that know
+nothing of the rows; the start that finds more counts, and where it finds more than the way back allows, there is no
+upper bound.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Annotated
 
 import torch
+from pydantic import BeforeValidator, PlainSerializer
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import with_progress
@@ -20,6 +28,12 @@ from layerwise.models.rbm.units import UnitsError
 MAX_ENUMERATED_UNITS = 25
 # The normal quantile of a 95 % interval.
 Z_95 = 1.96
+# A bound that may be missing: infinite in Python, null in JSON, which has no infinity.
+_AsNull = PlainSerializer(lambda v: v if math.isfinite(v) else None, float | None, when_used="json")
+UpperBound = Annotated[float, BeforeValidator(lambda v: math.inf if v is None else v), _AsNull]
+LowerBound = Annotated[float, BeforeValidator(lambda v: -math.inf if v is None else v), _AsNull]
+# Nats: sums in float32 differ by so much.
+ROUNDING = 1e-3
 
 
 def exact_log_partition(rbm: RBM, document_length: int = 1) -> float:
@@ -57,6 +71,8 @@ def exact_log_partition(rbm: RBM, document_length: int = 1) -> float:
 class LogPartition:
     """log Z in nats: exact, or an interval between AIS and reverse AIS.
 
+    `high` is infinite where the chains back started at no rows of the RBM: AIS found more than they allow.
+
     `ais` and `reverse` are the logarithms of the means of the weights, `ais_mean` and `reverse_mean` the means of
     their logarithms, `log_weight_std` the standard deviation of the forward log weights, `ais_error` and
     `reverse_error` standard errors; all None where log Z is exact.
@@ -64,7 +80,7 @@ class LogPartition:
 
     method: str
     low: float
-    high: float
+    high: UpperBound
     ais: float | None = None
     ais_error: float | None = None
     ais_mean: float | None = None
@@ -75,24 +91,39 @@ class LogPartition:
     seconds: float = 0.0
 
     @property
+    def is_bounded(self) -> bool:
+        """True when there is an upper bound."""
+        return math.isfinite(self.high)
+
+    @property
     def midpoint(self) -> float:
-        """The middle of the interval."""
+        """The middle of the interval; AIS's own estimate where it has no upper bound."""
+        if self.ais is not None and not self.is_bounded:
+            return self.ais
         return (self.low + self.high) / 2
 
 
-def log_partition_interval(forward: Tensor, backward: Tensor) -> LogPartition:
-    """Return the interval from AIS less 1.96 standard errors to reverse AIS plus 1.96 standard errors.
+def log_partition_interval(starts: Sequence[Tensor], backward: Tensor) -> LogPartition:
+    """Return the interval from AIS to reverse AIS, both less and plus the standard errors of a 95 % interval.
+
+    Each start bounds log Z from below on its own, so the highest bound is taken, at a level divided by their number. (A
+    mean of their estimates would lose log 2 where one start misses what the other one finds.) If it is above the other
+    end, the interval has no upper bound: see `LogPartition`.
 
     Args:
-        forward: (chains,) log weights of `ais_log_weights`.
+        starts: (chains,) log weights of `ais_log_weights`, for each start.
         backward: (chains,) log weights of `reverse_ais_log_weights`.
     """
-    ais, ais_error = _log_mean(forward)
+    width = NormalDist().inv_cdf(1 - 0.025 / len(starts))
+    means = [_log_mean(log_weights) for log_weights in starts]
+    best = max(range(len(starts)), key=lambda k: means[k][0] - width * means[k][1])
+    (ais, ais_error), forward = means[best], starts[best]
     negative, reverse_error = _log_mean(-backward)
+    low, high = ais - width * ais_error, -negative + Z_95 * reverse_error
     return LogPartition(
         method="ais",
-        low=ais - Z_95 * ais_error,
-        high=-negative + Z_95 * reverse_error,
+        low=low,
+        high=max(low, high) if low <= high + ROUNDING else math.inf,
         ais=ais,
         ais_error=ais_error,
         ais_mean=float(forward.mean()),

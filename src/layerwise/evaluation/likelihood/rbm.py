@@ -1,4 +1,4 @@
-"""Log-probabilities of rows under an RBM or a DBN in nats, with their uncertainty."""
+"""Log-probabilities of rows under an RBM in nats, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 
-from layerwise.evaluation.likelihood.ais import ais_log_weights, annealing_schedule, reverse_ais_log_weights
+from layerwise.evaluation.likelihood.ais import (
+    ais_log_weights,
+    annealing_schedule,
+    reverse_ais_log_weights,
+    sample_rows,
+)
 from layerwise.evaluation.likelihood.partition import (
     LogPartition,
+    LowerBound,
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.models.rbm import DBN, RBM, log_pseudo_likelihood, number_of_states, rbm_sites
+from layerwise.models.rbm import RBM, log_pseudo_likelihood, number_of_states, rbm_sites
 from layerwise.utils import Config, setting, torch_rng
 
 # Sums over more states than this are slower than annealing.
@@ -32,21 +39,38 @@ class LikelihoodSettings(Config):
         "auto",
         "sum over all states, or annealed importance sampling; auto: sum up to 18 binary units on the smaller side",
     )
-    chains: int = setting(100, "annealed chains, each way", "more for a narrower interval", "exact", ge=2)
+    chains: int = setting(100, "annealed chains of each start", "more for a narrower interval", "exact", ge=2)
     temperatures: int = setting(2000, "steps of the annealing", "10000 for a report", "exact", ge=3)
     reverse_steps: int = setting(
         1000, "Gibbs steps from training rows to the rows that annealing goes back from", "", "exact", ge=0
     )
 
+    @model_validator(mode="after")
+    def _everything_has_a_use(self) -> LikelihoodSettings:
+        if self.method == "exact":
+            for name in ("chains", "temperatures", "reverse_steps"):
+                if self.changed(name):
+                    raise ValueError(f"method: exact has no use for {name}")
+        return self
+
 
 class LogProbability(Config):
-    """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `standard_error` over rows."""
+    """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `standard_error` over rows.
 
-    low: float
+    Where log Z has no upper bound, `low` is minus infinity and `midpoint` is `high`.
+    """
+
+    low: LowerBound
     high: float
     midpoint: float
     standard_error: float
     n_rows: int
+
+    @classmethod
+    def between(cls, low: float, high: float, *, standard_error: float, n_rows: int) -> LogProbability:
+        """Return the log-probability of an interval."""
+        midpoint = (low + high) / 2 if math.isfinite(low) else high
+        return cls(low=low, high=high, midpoint=midpoint, standard_error=standard_error, n_rows=n_rows)
 
 
 class RBMLikelihood(Config):
@@ -61,18 +85,24 @@ class RBMLikelihood(Config):
     is_sampled: bool
 
     def metrics(self) -> dict[str, float]:
-        """Return the numbers under the names that a run logs."""
+        """Return the numbers under the names that a run logs; a bound that is not there has none."""
         test = self.log_probability["test"]
-        return {
+        found = {
             "test/log_prob": test.midpoint,
             "test/log_prob_low": test.low,
             "test/log_prob_high": test.high,
             "test/pseudo_likelihood": self.pseudo_likelihood,
             "log_partition": self.log_partition.midpoint,
         }
+        return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def __str__(self) -> str:
         test, training = self.log_probability["test"], self.log_probability["training"]
+        if not self.log_partition.is_bounded:
+            return (
+                f"Log-probability of a test row: at most {test.high:.2f} nats. Annealing found a larger log Z than the "
+                "chains that anneal back allow: training rows miss a mode of this RBM, and log Z has no upper bound"
+            )
         return (
             f"Log-probability of a test row ({self.log_partition.method}): {test.midpoint:.2f} nats, between "
             f"{test.low:.2f} and {test.high:.2f}; of a training row {training.midpoint:.2f}"
@@ -83,6 +113,9 @@ def log_partition(
     rbm: RBM, training: Tensor, settings: LikelihoodSettings, rng: torch.Generator
 ) -> LogPartition:
     """Return log Z, exact or as an interval.
+
+    AIS starts from units of the training rows' biases and from those of none, as many chains each; the second start
+    finds modes that the rows miss.
 
     Args:
         rbm: the RBM; its visible units are no counts (Z of documents depends on their length: see `partition`).
@@ -98,18 +131,19 @@ def log_partition(
     base, betas = rbm.visible_units.initial_bias(training), annealing_schedule(settings.temperatures)
     forward = ais_log_weights(rbm, base, betas, settings.chains, rng)
     sampled_rows = torch.randint(len(training), (settings.chains,), generator=rng, device=training.device)
-    start = rbm.gibbs(training[sampled_rows], settings.reverse_steps, rng)
+    start = sample_rows(rbm, training[sampled_rows], settings.reverse_steps, rng)
     backward = reverse_ais_log_weights(rbm, base, betas, start, rng)
-    return replace(log_partition_interval(forward, backward), seconds=time.perf_counter() - began)
+    from_zero = ais_log_weights(rbm, torch.zeros_like(base), betas, settings.chains, rng)
+    interval = log_partition_interval([forward, from_zero], backward)
+    return replace(interval, seconds=time.perf_counter() - began)
 
 
 def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: int = 2000) -> LogProbability:
     """Return the mean over rows (n, n_visible) of log p(v) = -F(v) - log Z."""
     values = torch.cat([-rbm.free_energy(part).double() for part in rows.split(at_a_time)])
     mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
-    low, high = mean - partition.high, mean - partition.low
-    return LogProbability(
-        low=low, high=high, midpoint=(low + high) / 2, standard_error=standard_error, n_rows=len(rows)
+    return LogProbability.between(
+        mean - partition.high, mean - partition.low, standard_error=standard_error, n_rows=len(rows)
     )
 
 
@@ -146,33 +180,3 @@ def _binarize(inputs: Tensor, rbm: RBM, rng: torch.Generator) -> Tensor:
     if not rbm.visible_units.binary or bool(((inputs == 0) | (inputs == 1)).all()):
         return inputs
     return torch.bernoulli(inputs, generator=rng)
-
-
-def variational_bound(
-    dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 20
-) -> Tensor:
-    """Return a lower bound on each row's log-probability under a deep belief network, (n,) float64; nats.
-
-    log p(v) >= E_q [log p(v | h_1) + ... - F(h_top) - log Z - log q(h_1 | v) - ...], with the RBMs' own p(h | v) as q,
-    by a mean over samples of it (Salakhutdinov & Murray 2008, section 4).
-
-    Args:
-        dbn: the network.
-        rows: (n, n_visible), binary for Bernoulli units.
-        log_z: of the top RBM, nats.
-        rng: samples the hidden states, on the DBN's device.
-        samples: of q, for each row.
-    """
-    *lower, top = dbn.rbm_layers()
-    total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
-    for _ in range(samples if lower else 1):
-        v = rows
-        for rbm in lower:
-            pre_activation = rbm.hidden_pre_activation(v)
-            h = rbm.hidden_units.sample_from_pre_activation(pre_activation, rng)
-            total += rbm.hidden_units.loss(pre_activation, h).double()  # -log q
-            total -= rbm.visible_units.loss(rbm.visible_pre_activation(h), v).double()
-            total -= rbm.visible_units.loss_constant(rbm.config.n_visible)
-            v = h
-        total -= top.free_energy(v).double()
-    return total / (samples if lower else 1) - log_z

@@ -16,6 +16,7 @@ from layerwise.evaluation.likelihood import (
     ais_log_weights,
     annealing_schedule,
     reverse_ais_log_weights,
+    sample_rows,
 )
 from layerwise.evaluation.metrics import as_array
 from layerwise.models.rbm import RBM
@@ -114,7 +115,7 @@ def perplexity(
     start = documents.repeat_interleave(chains, 0)
     lengths = documents.sum(1).double()
     forward = ais_log_weights(rbm, base, betas, len(start), rng, start.sum(1)).view(-1, chains)
-    start = rbm.gibbs(start, reverse_steps, rng)
+    start = sample_rows(rbm, start, reverse_steps, rng)
     backward = reverse_ais_log_weights(rbm, base, betas, start, rng).view(-1, chains)
     low = forward.logsumexp(1) - math.log(chains)
     high = math.log(chains) - (-backward).logsumexp(1)

@@ -17,12 +17,14 @@ from layerwise.utils import Config
 
 
 class DBNConfig(Config):
-    """The shape of a stack."""
+    """The shape of a stack; `learn_variance` and `dropout` are those of `RBMConfig`, dropout for every layer."""
 
     kind: Literal["dbn"] = "dbn"
     n_visible: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = Field(min_length=1)
     visible: StackVisibleName = "bernoulli"
+    learn_variance: bool = False
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 @register_network(DBNConfig)
@@ -39,7 +41,13 @@ class DBN(nn.Module):
         self.config = config
         sizes = (config.n_visible, *config.hidden_sizes)
         shapes = [
-            RBMConfig(n_visible=n, n_hidden=m, visible=config.visible if i == 0 else "bernoulli")
+            RBMConfig(
+                n_visible=n,
+                n_hidden=m,
+                visible=config.visible if i == 0 else "bernoulli",
+                learn_variance=config.learn_variance and i == 0,
+                dropout=config.dropout,
+            )
             for i, (n, m) in enumerate(pairwise(sizes))
         ]
         self.rbms = nn.ModuleList(RBM(shape, rng) for shape in shapes)
@@ -120,5 +128,6 @@ class DBN(nn.Module):
         with torch.no_grad():
             for layer, rbm in zip(network.hidden, self.rbm_layers(), strict=True):
                 assert isinstance(layer, nn.Linear)
-                layer.weight.copy_(rbm.weight.t())
+                # Hidden units see a visible unit over its variance.
+                layer.weight.copy_(rbm.visible_units.scaled(rbm.weight.t()))
                 layer.bias.copy_(rbm.hidden_bias)

@@ -34,6 +34,10 @@ def slices_of_states(sites: list[Tensor], like: Tensor) -> Iterator[Tensor]:
 
 
 def rbm_sites(rbm: RBM) -> tuple[list[Tensor] | None, list[Tensor] | None]:
-    """Return the sites of the visible and of the hidden layer (`Units.sites`); None if they cannot be listed."""
+    """Return the sites of the visible and of the hidden layer (`Units.sites`); None if they cannot be listed.
+
+    Those of the hidden layer cannot after training with dropout: a geometric mean of RBMs is no sum over its states.
+    """
     shape = rbm.config
-    return rbm.visible_units.sites(shape.n_visible), rbm.hidden_units.sites(shape.n_hidden)
+    hidden = None if shape.dropout else rbm.hidden_units.sites(shape.n_hidden)
+    return rbm.visible_units.sites(shape.n_visible), hidden

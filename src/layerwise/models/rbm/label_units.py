@@ -35,7 +35,6 @@ def class_log_probabilities(rbm: RBM, inputs: Tensor, n_classes: int) -> Tensor:
     blank = inputs.new_zeros(len(inputs), n_classes)
     x = rbm.hidden_pre_activation(torch.cat([inputs, blank], 1))
     scores = [
-        rbm.hidden_units.log_partition(x + weight, rbm.hidden_bias) + bias
-        for weight, bias in zip(label_weight, label_bias, strict=True)
+        rbm.log_hidden_sum(x + weight) + bias for weight, bias in zip(label_weight, label_bias, strict=True)
     ]
     return torch.stack(scores, 1).log_softmax(1)

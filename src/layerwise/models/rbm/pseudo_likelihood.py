@@ -36,13 +36,11 @@ def log_pseudo_likelihood(rbm: RBM, v: Tensor) -> Tensor:
         return torch.full_like(v[:, 0], float("nan"))
     v = torch.cat([units.rounded(v[:, at]) for units, at in layout], 1)
     x = rbm.hidden_pre_activation(v)
-
-    def hidden_term(pre_activation: Tensor) -> Tensor:
-        return rbm.hidden_units.log_partition(pre_activation, rbm.hidden_bias)
-
     total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
     for units, at in layout:
-        total += units.log_pseudo_likelihood(hidden_term, v[:, at], x, rbm.weight[at], rbm.visible_bias[at])
+        total += units.log_pseudo_likelihood(
+            rbm.log_hidden_sum, v[:, at], x, rbm.weight[at], rbm.visible_bias[at]
+        )
     return total
 
 

@@ -29,7 +29,7 @@ def rating_probabilities(rbm: RBM, given: Tensor, rows: Tensor, groups: Tensor, 
     found = []
     for row, group in zip(rows.split(AT_A_TIME), groups.split(AT_A_TIME), strict=True):
         inputs = (x[row][:, None] + weight[group]).flatten(0, 1)
-        scores = rbm.hidden_units.log_partition(inputs, rbm.hidden_bias).view(-1, levels)
+        scores = rbm.log_hidden_sum(inputs).view(-1, levels)
         found.append((scores + bias[group]).softmax(1))
     return torch.cat(found)
 

@@ -30,7 +30,8 @@ class RBMConfig(Config):
     """The shape of an RBM.
 
     `learn_variance` is for Gaussian units; `groups` (sizes) for softmax units; `blocks` for mixed ones;
-    `hidden_group_size` is the size of every group of categorical hidden units.
+    `hidden_group_size` is the size of every group of categorical hidden units. `dropout` is the fraction of hidden
+    units (or groups of them) that training leaves out: the RBM is then the geometric mean of its thinned ones.
     """
 
     kind: Literal["rbm"] = "rbm"
@@ -42,6 +43,7 @@ class RBMConfig(Config):
     groups: tuple[int, ...] = ()
     blocks: tuple[UnitBlock, ...] = ()
     hidden_group_size: int = 0
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _units_fit(self) -> RBMConfig:
@@ -190,7 +192,19 @@ class RBM(nn.Module):
             own + self.hidden_units.free_energy_term(h, torch.zeros_like(self.hidden_bias)) - (x * h).sum(1)
         )
 
+    def log_hidden_sum(self, x: Tensor) -> Tensor:
+        """Return log sum_h exp(x . h) given the hidden units' pre-activation, shape (rows,); nats.
+
+        After training with dropout p, (1 - p) times that: its mean over all sets of units that are left out, since each
+        unit adds a term of its own and is kept with probability 1 - p.
+        """
+        return (1 - self.config.dropout) * self.hidden_units.log_partition(x, self.hidden_bias)
+
     def free_energy(self, v: Tensor) -> Tensor:
-        """Return F(v) = -log sum_h exp(-E(v, h)), shape (rows,); nats."""
+        """Return F(v) = -log sum_h exp(-E(v, h)), shape (rows,); nats.
+
+        After training with dropout it is the mean of that over the thinned RBMs (Srivastava et al. 2014, section 8), so
+        that exp(-F) is their geometric mean.
+        """
         own = self.visible_units.free_energy_term(v, self.visible_bias)
-        return own - self.hidden_units.log_partition(self.hidden_pre_activation(v), self.hidden_bias)
+        return own - self.log_hidden_sum(self.hidden_pre_activation(v))

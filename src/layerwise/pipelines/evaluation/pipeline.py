@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
+from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.stage import Stage
 
@@ -41,7 +42,15 @@ def create_pipeline(
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
             *_figures_of_a_stack(reporting, facts, stack),
         ]
+    if stack == "dbn" and _has_bound(facts):
+        inputs = ["stack", "training", "test", "params:dbn", "params:seed"]
+        found.append(evaluation.node(bound_log_prob, inputs, "metrics_bound"))
     return Pipeline(found)
+
+
+def _has_bound(facts: ProblemFacts) -> bool:
+    # A stack that was trained with dropout has no likelihood of its own.
+    return facts.parameter("dbn.likelihood.method") != "none" and not facts.parameter("pretraining.dropout")
 
 
 def _has_baselines(facts: ProblemFacts) -> bool:

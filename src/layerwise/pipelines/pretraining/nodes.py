@@ -76,7 +76,13 @@ def _pretrain_dbn(
     visible = settings.visible
     if visible == "auto":
         visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
-    shape = DBNConfig(n_visible=columns.n_inputs, hidden_sizes=hidden_sizes, visible=visible)
+    shape = DBNConfig(
+        n_visible=columns.n_inputs,
+        hidden_sizes=hidden_sizes,
+        visible=visible,
+        learn_variance=settings.learn_variance,
+        dropout=settings.dropout,
+    )
     stack = DBN(shape, torch_rng(seed, "stack"))
     device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = training.to(device), validation.to(device)

@@ -17,9 +17,11 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.rbm import RBM
-from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE, UnitsError
+from layerwise.models.rbm.units import LOWEST_LOG_VARIANCE
 from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.training.rbm.chains import PersistentChains, TemperedChains
+from layerwise.training.rbm.compatibility import is_centered, require_complete_rows, require_fitting_units
+from layerwise.training.rbm.regularizers import dropout_mask, sparsity_push
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
@@ -29,11 +31,12 @@ RECONSTRUCT_EVERY = 8
 class ContrastiveDivergence(CapturablePlan):
     """Train an RBM by the difference of the data's statistics and the model's.
 
-    Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it; visible units
-    at the end of a chain from the batch are means unless `sample_visible` (Hinton 2010, section 3), and samples in
-    chains of their own and where variances are learnt. The step of size `learning_rate` is on the batch's mean
-    gradient: v <- momentum v + rate (gradient - decay W), W <- W + v. Weights and biases of units that learn their
-    variances have their gradient times the variance.
+    Hidden units are sampled while they drive a chain and are means where they enter a gradient or end it. Visible units
+    are samples where a chain has several steps, since it is no Gibbs chain of the model otherwise, in chains of their
+    own, and where variances are learnt; the one step of CD-1 takes their means (Hinton 2010, section 3).
+    `sample_visible` decides otherwise. The step of size `learning_rate` is on the batch's mean gradient:
+    v <- momentum v + rate (gradient - decay W), W <- W + v. Weights and biases of units that learn their variances have
+    their gradient times the variance.
 
     Args:
         rbm: learns in place.
@@ -45,6 +48,7 @@ class ContrastiveDivergence(CapturablePlan):
     """
 
     def __init__(self, rbm: RBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
+        require_fitting_units(rbm, settings)
         self.rbm, self.settings, self.rng, self.epochs = rbm, settings, rng, 1
         self.rate, self.momentum, self.steps = settings.learning_rate, settings.momentum, settings.steps
         self.weight = rbm.weight.data
@@ -57,20 +61,8 @@ class ContrastiveDivergence(CapturablePlan):
         self.hidden_offset = torch.zeros_like(self.hidden_bias)
         self.mean_activation = torch.full_like(self.hidden_bias, settings.sparsity_target or 0.0)
         self.variances = rbm.learned_variances()
-        self.sample_visible = settings.sample_visible or bool(self.variances)
+        self.centered = is_centered(rbm, settings)
         self.has_counts = rbm.visible_units.scales_hidden_bias
-        if settings.bfloat16 and (self.variances or self.has_counts or self.weight.dtype != torch.float32):
-            raise UnitsError(
-                "bfloat16 products are for float32 weights and units of fixed variance, not counts"
-            )
-        if settings.dropout and settings.chain != "data":
-            raise UnitsError(
-                "dropout changes the model with every batch, which persistent chains cannot follow"
-            )
-        if settings.centered and self.has_counts:
-            raise UnitsError(
-                "centred gradients are not for counts, whose documents have lengths of their own"
-            )
         self.chains: PersistentChains | None = None
         if settings.chain == "persistent":
             self.chains = PersistentChains(rbm, settings.chains, rng, self._up, self._down)
@@ -102,7 +94,7 @@ class ContrastiveDivergence(CapturablePlan):
         return self.rate, self.momentum, self.steps, self._reconstructs, self._offset_rate
 
     def update(self, batch: TensorData) -> Losses:
-        """Update the RBM; return the reconstruction's loss per row."""
+        """Update the RBM; return the reconstruction's loss per row, and which exchanges tempered chains made."""
         n = batch.inputs.shape[0]
         m = n if self.chains is None else self.chains.n
         if n not in self._buffers:
@@ -111,7 +103,7 @@ class ContrastiveDivergence(CapturablePlan):
         start, positive = visible[:n], hidden[:n]
         start.copy_(batch.inputs)
         observation_counts = self.rbm.visible_units.observation_counts(start)
-        mask = self._mask(n)
+        mask = dropout_mask(self.rbm, n, self.rng)
         self._up(start, positive)
         self.rbm.hidden_units.activate_(positive, states, scratch, self.rng)
         if mask is not None:
@@ -128,12 +120,11 @@ class ContrastiveDivergence(CapturablePlan):
                     self.rbm.visible_pre_activation(states), start
                 )
             if not self.chains.started:
-                self.chains.start(states)
-            if observation_counts is not None:
-                # A chain has the observation counts of the batch's row at its position.
-                observation_counts = observation_counts[torch.arange(m, device=observation_counts.device) % n]
-            self.chains.advance(visible[n:], hidden[n:], self.steps, observation_counts)
-        self._update(visible, hidden, n, m)
+                require_complete_rows(self.rbm, start, self.settings)
+                self.chains.start(states, observation_counts if self.has_counts else None)
+            self.chains.advance(visible[n:], hidden[n:], self.steps)
+            losses |= self.chains.metrics()
+        self._update(visible, hidden, n, m, mask)
         return losses
 
     def generators(self) -> Sequence[torch.Generator]:
@@ -143,7 +134,9 @@ class ContrastiveDivergence(CapturablePlan):
     def reason_against_capture(self) -> str:
         """Return why these settings' updates can't be captured; empty when they can."""
         tempered = (
-            "tempered chains count their exchanges in Python" if self.settings.chain == "tempered" else ""
+            "exchanged states of tempered chains lie in new tensors"
+            if self.settings.chain == "tempered"
+            else ""
         )
         return tempered or ("the number of words that are drawn is the documents'" if self.has_counts else "")
 
@@ -159,13 +152,16 @@ class ContrastiveDivergence(CapturablePlan):
     ) -> Tensor:
         """Run k Gibbs steps from the batch's hidden states; return the first reconstruction's loss."""
         units, hidden_units = self.rbm.visible_units, self.rbm.hidden_units
+        sample = self.settings.sample_visible
+        if sample is None:
+            sample = self.steps > 1 or bool(self.variances)
         first = None
         for step in range(self.steps):
             self._down(states, end)
             if first is None:
                 first = units.loss(end, start)
             units.mean_(end, observation_counts)
-            if self.sample_visible:
+            if sample:
                 end.copy_(units.sample(end, self.rng))
             self._up(end, negative)
             if step + 1 < self.steps:
@@ -188,15 +184,15 @@ class ContrastiveDivergence(CapturablePlan):
             return out.copy_(h.bfloat16() @ self._weight16.t()).add_(self.visible_bias)
         return torch.addmm(self.visible_bias, h, self.weight.t(), out=out)
 
-    def _update(self, visible: Tensor, hidden: Tensor, n: int, m: int) -> None:
+    def _update(self, visible: Tensor, hidden: Tensor, n: int, m: int, mask: Tensor | None) -> None:
         scale, s = self.rate / n, self.settings
         # A unit of learnt variance has its gradient times the variance: as in a natural gradient, a step then moves its
         # mean as far whatever its noise. Without it, the smaller a variance is, the sooner its weights explode.
         v = visible
         if self.variances:
             self._update_variances(visible, hidden, n)
-        if s.sparsity_target is not None:
-            self._push_towards_sparsity(v[:n], hidden[:n])
+        # Read before centring, which changes both in place.
+        push = sparsity_push(s, self.rate, self.mean_activation, v[:n], hidden[:n], mask)
         visible_change = v[:n].sum(0).sub_(v[n:].sum(0), alpha=n / m)
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
         hidden[n:].mul_(-n / m)
@@ -205,7 +201,7 @@ class ContrastiveDivergence(CapturablePlan):
             # A document moves a hidden bias by its length; over the mean length, lest the units saturate at once.
             lengths = visible.sum(1)
             hidden_change = (lengths / lengths[:n].mean()) @ hidden
-        if s.centered:
+        if self.centered:
             v, hidden = self._center(v, hidden, n, m)
             visible_change -= v.t() @ (hidden @ self.hidden_offset)
             # Hidden units see a visible unit over its variance, and so its offset.
@@ -217,6 +213,10 @@ class ContrastiveDivergence(CapturablePlan):
             self.velocity.addmm_(v.t(), hidden, beta=self.momentum, alpha=scale)
         self.visible_velocity.mul_(self.momentum).add_(visible_change, alpha=scale)
         self.hidden_velocity.mul_(self.momentum).add_(hidden_change, alpha=scale)
+        if push is not None:
+            mean_visible, hidden_push = push
+            self.velocity.addr_(mean_visible, hidden_push)
+            self.hidden_velocity.add_(hidden_push)
         if s.weight_decay:
             self.velocity.add_(self.weight, alpha=-self.rate * s.weight_decay)
         self.weight.add_(self.velocity)
@@ -233,14 +233,6 @@ class ContrastiveDivergence(CapturablePlan):
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return v.sub_(self.visible_offset), hidden
 
-    def _push_towards_sparsity(self, v: Tensor, positive: Tensor) -> None:
-        """Move each unit's pre-activation by cost (target - running mean activation)."""
-        s = self.settings
-        self.mean_activation.lerp_(positive.mean(0), 1 - s.sparsity_decay)
-        push = (s.sparsity_target - self.mean_activation).mul_(s.sparsity_cost * self.rate)  # type: ignore[operator]
-        self.velocity.addr_(v.mean(0), push)
-        self.hidden_velocity.add_(push)
-
     def _update_variances(self, visible: Tensor, hidden: Tensor, n: int) -> None:
         for units, columns in self.variances:
             y = hidden @ self.weight[columns].t()
@@ -248,12 +240,6 @@ class ContrastiveDivergence(CapturablePlan):
             change = gradient[:n].mean(0) - gradient[n:].mean(0)
             units.log_variance.add_(change, alpha=self.rate * self.settings.variance_rate_factor)
             units.log_variance.clamp_min_(LOWEST_LOG_VARIANCE)
-
-    def _mask(self, n: int) -> Tensor | None:
-        if not self.settings.dropout:
-            return None
-        draws = self.weight.new_empty(n, self.rbm.config.n_hidden).uniform_(generator=self.rng)
-        return draws.ge_(self.settings.dropout)
 
     def _new_buffers(self, n: int, m: int) -> tuple[Tensor, ...]:
         shape, like = self.rbm.config, self.weight
@@ -274,8 +260,11 @@ class ContrastiveDivergence(CapturablePlan):
         state = {name: value.clone() for name, value in self._tensors().items()}
         if self.chains is not None:
             state["chains"] = self.chains.hidden.clone()
+            if self.has_counts:
+                state["chain_lengths"] = self.chains.lengths.clone()
         batches = torch.tensor(self._batches)
-        return state | {"rng": self.rng.get_state(), "batches": batches}
+        epoch = torch.tensor([self.rate, self.momentum, self.steps], dtype=torch.float64)
+        return state | {"rng": self.rng.get_state(), "batches": batches, "rate_momentum_steps": epoch}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state that `state_dict()` returned."""
@@ -283,7 +272,11 @@ class ContrastiveDivergence(CapturablePlan):
             value.copy_(state[name])
         if self.chains is not None:
             self.chains.hidden = state["chains"].clone()
+            if self.has_counts:
+                self.chains.lengths = state["chain_lengths"].clone()
         self._batches = int(state["batches"])
+        self.rate, self.momentum, steps = state["rate_momentum_steps"].tolist()
+        self.steps = int(steps)
         self.rng.set_state(state["rng"])
         if self.settings.bfloat16:
             self._weight16.copy_(self.weight)
@@ -291,7 +284,7 @@ class ContrastiveDivergence(CapturablePlan):
     def _tensors(self) -> dict[str, Tensor]:
         names = ("weight", "visible_bias", "hidden_bias", "velocity", "visible_velocity", "hidden_velocity")
         tensors: dict[str, Tensor] = {name: getattr(self, name) for name in names}
-        if self.settings.centered:
+        if self.centered:
             tensors |= {"visible_offset": self.visible_offset, "hidden_offset": self.hidden_offset}
         if self.settings.sparsity_target is not None:
             tensors["mean_activation"] = self.mean_activation

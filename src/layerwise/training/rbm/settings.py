@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from layerwise.models.rbm.units import VISIBLE, HiddenName
 from layerwise.training.plan import TrainingError
@@ -33,8 +33,11 @@ class ContrastiveDivergenceSettings(Config):
     final_steps: int | None = setting(
         None, "k of the last epoch, reached linearly; null: k stays", "25 for likelihoods", ge=1
     )
-    sample_visible: bool = setting(
-        False, "sample the visible units of a chain, instead of taking their means", "true for counts"
+    sample_visible: bool | None = setting(
+        None,
+        "sample the visible units of a chain from the batch, or take their means; null: samples for k > 1 and where "
+        "variances are learnt, means for k = 1",
+        "true for counts",
     )
     chain: Literal["data", "persistent", "tempered"] = setting(
         "data",
@@ -46,10 +49,10 @@ class ContrastiveDivergenceSettings(Config):
     temperatures: int = setting(
         10, "temperatures of each tempered chain", "", "chain: data, persistent", ge=2
     )
-    centered: bool = setting(
-        False,
-        "subtract the units' means in the gradient (Melchior et al. 2016)",
-        "Gaussian units, likelihoods",
+    centered: bool | None = setting(
+        None,
+        "subtract the units' means in the gradient (Melchior et al. 2016); null: where there are Gaussian units",
+        "likelihoods",
     )
     offset_rate: float = setting(
         0.01,
@@ -82,10 +85,35 @@ class ContrastiveDivergenceSettings(Config):
         False, "take the products in 16 bits; weights stay float32", "twice as fast on AVX512-BF16 or CUDA"
     )
 
+    @model_validator(mode="after")
+    def _everything_has_a_use(self) -> Self:
+        wrong = self._without_use()
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _without_use(self) -> list[str]:
+        """Return a sentence for each setting that the others leave without a use."""
+        has_use = {
+            "chains": (self.chain != "data", f"chain: {self.chain}"),
+            "temperatures": (self.chain == "tempered", f"chain: {self.chain}"),
+            "offset_rate": (self.centered is not False, "centered: false"),
+            "sparsity_cost": (self.sparsity_target is not None, "sparsity_target: null"),
+            "sparsity_decay": (self.sparsity_target is not None, "sparsity_target: null"),
+        }
+        wrong = [
+            f"{reason} has no use for {name}"
+            for name, (used, reason) in has_use.items()
+            if self.changed(name) and not used
+        ]
+        if self.sample_visible is False and self.chain != "data":
+            wrong.append(f"chain: {self.chain} always samples the visible units; leave sample_visible: null")
+        return wrong
+
     def with_learning_rate(self, rate: float) -> Self:
         """Return these settings at another rate, which falls by the same factor.
 
-        Gaussian units need a far smaller one (Hinton 2010, section 13.2).
+        Gaussian units need a smaller one (Hinton 2010, section 13.2: far smaller, of variance 1 and not centred).
         """
         final = self.final_learning_rate
         if final is not None:
@@ -145,9 +173,10 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
         "0: the samples of a stack need it",
         ge=0,
     )
-    gaussian_learning_rate: float = setting(
-        0.005, "r of a layer with Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.02", gt=0
+    learn_variance: bool = setting(
+        True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
     )
+    gaussian_learning_rate: float = setting(0.02, "r of a layer with Gaussian units", "0.005 to 0.05", gt=0)
 
     @field_validator("epochs", "learning_rate")
     @classmethod
@@ -188,16 +217,11 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
         0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
     )
     learn_variance: bool = setting(
-        False,
-        "Gaussian units learn their variances; else 1",
-        "columns of a table",
-        "units that are not Gaussian",
+        True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
     )
     epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
     batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
-    gaussian_learning_rate: float = setting(
-        0.01, "r where there are Gaussian units (Hinton 2010, section 13.2)", "0.001 to 0.1, centred", gt=0
-    )
+    gaussian_learning_rate: float = setting(0.03, "r where there are Gaussian units", "0.01 to 0.1", gt=0)
     monitor: str | None = setting(
         None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"
     )
@@ -207,6 +231,14 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     pseudo_likelihood_rows: int = setting(
         50, "training and validation rows whose pseudo-likelihood is computed each epoch; 0: none", "", ge=0
     )
+
+    def _without_use(self) -> list[str]:
+        wrong = super()._without_use()
+        if self.changed("variance_rate_factor") and not self.learn_variance:
+            wrong.append("learn_variance: false has no use for variance_rate_factor")
+        if self.changed("hidden_group_size") and self.hidden != "categorical":
+            wrong.append(f"hidden: {self.hidden} has no use for hidden_group_size")
+        return wrong
 
     @field_validator("monitor")
     @classmethod

@@ -18,6 +18,7 @@ from layerwise.training.callbacks import (
 )
 from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
+from layerwise.training.rbm.compatibility import require_complete_rows
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.training.rbm.ratings_monitor import RatingsMonitor
@@ -37,6 +38,7 @@ def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int 
         "hidden": settings.hidden,
         "hidden_group_size": settings.hidden_group_size,
         "learn_variance": settings.learn_variance,
+        "dropout": settings.dropout,
     }
     visible = settings.visible
     if visible == "auto":
@@ -95,6 +97,8 @@ def fit_rbm(
     device = rbm.weight.device
     rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
     chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if rbm.has_real_units else settings
+    if isinstance(training, TensorData):
+        require_complete_rows(rbm, training.inputs, chosen)
     pseudo_likelihood_rows = (
         settings.pseudo_likelihood_rows if has_pseudo_likelihood(rbm) and not ratings else 0
     )

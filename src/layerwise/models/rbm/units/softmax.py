@@ -123,13 +123,13 @@ class SoftmaxUnits(Units):
             raise UnitsError(
                 "softmax visible units take one-hot groups, but a group of a row adds up to more than 1"
             )
-        counts = inputs.sum(0) + 0.5
-        totals = self._totals(counts[None])[0]
-        # With the state without a unit, biases are relative to its frequency.
-        reference = torch.where(
-            self.first, (self.observed(inputs).sum(0) - totals).clamp_min(0) + 0.5, totals
-        )
-        return counts.log() - reference[self.group].log()
+        counts = inputs.sum(0)
+        # With the state without a unit, biases are relative to its frequency: of all rows less those of the units.
+        in_rest = self.observed(inputs).sum(0) - self._totals(counts[None])[0]
+        halves_added = counts + 0.5
+        totals = self._totals(halves_added[None])[0]
+        reference = torch.where(self.first, in_rest.clamp_min(0) + 0.5, totals)
+        return halves_added.log() - reference[self.group].log()
 
     def observation_counts(self, v: Tensor) -> Tensor | None:
         """Return 1 for the units of observed groups and 0 for the others, shape of v."""

@@ -1,0 +1,77 @@
+"""A lower bound on the log-probability of rows under a deep belief network (Hinton, Osindero & Teh 2006), in nats."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from layerwise.evaluation.likelihood.rbm import LikelihoodSettings, LogProbability, log_partition
+from layerwise.models.rbm import DBN
+from layerwise.models.rbm.units import UnitsError
+
+# Training rows that log Z is annealed from and back from.
+KNOWN_ROWS = 2000
+
+
+def bound_log_probability(
+    dbn: DBN, training: Tensor, rows: Tensor, settings: LikelihoodSettings, rng: torch.Generator
+) -> LogProbability:
+    """Return the mean of `variational_bound` over rows, with the interval of the top RBM's log Z.
+
+    Args:
+        dbn: the network.
+        training: (m, n_visible) rows that it learnt from, binary for Bernoulli units.
+        rows: (n, n_visible) others.
+        settings: how log Z is computed.
+        rng: samples the hidden states, on the DBN's device.
+
+    Raises:
+        UnitsError: the stack was trained with dropout: its RBMs are geometric means of thinned ones, and no conditional
+            distributions to go down by.
+    """
+    if dbn.config.dropout:
+        raise UnitsError(
+            "a stack that was trained with dropout has no likelihood of its own, and so no bound"
+        )
+    *lower, top = dbn.rbm_layers()
+    known = training[torch.randperm(len(training), generator=rng, device=rng.device)[:KNOWN_ROWS]]
+    for rbm in lower:
+        known = rbm.sample_hidden(known, rng)
+    log_z = log_partition(top, known, settings, rng)
+    values = variational_bound(dbn, rows, 0.0, rng)
+    mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
+    return LogProbability.between(
+        mean - log_z.high, mean - log_z.low, standard_error=standard_error, n_rows=len(rows)
+    )
+
+
+def variational_bound(
+    dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 20
+) -> Tensor:
+    """Return a lower bound on each row's log-probability under a deep belief network, (n,) float64; nats.
+
+    log p(v) >= E_q [log p(v | h_1) + ... - F(h_top) - log Z - log q(h_1 | v) - ...], with the RBMs' own p(h | v) as q,
+    by a mean over samples of it (Salakhutdinov & Murray 2008, section 4).
+
+    Args:
+        dbn: the network.
+        rows: (n, n_visible), binary for Bernoulli units.
+        log_z: of the top RBM, nats.
+        rng: samples the hidden states, on the DBN's device.
+        samples: of q, for each row.
+    """
+    *lower, top = dbn.rbm_layers()
+    total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
+    for _ in range(samples if lower else 1):
+        v = rows
+        for rbm in lower:
+            pre_activation = rbm.hidden_pre_activation(v)
+            h = rbm.hidden_units.sample_from_pre_activation(pre_activation, rng)
+            total += rbm.hidden_units.loss(pre_activation, h).double()  # -log q
+            total -= rbm.visible_units.loss(rbm.visible_pre_activation(h), v).double()
+            total -= rbm.visible_units.loss_constant(rbm.config.n_visible)
+            v = h
+        total -= top.free_energy(v).double()
+    return total / (samples if lower else 1) - log_z

@@ -1,0 +1,67 @@
+"""Which settings of contrastive divergence fit which units: refused before the first batch, in a sentence."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from layerwise.models.rbm import RBM
+from layerwise.models.rbm.units import UnitsError
+from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+
+
+def is_centered(rbm: RBM, settings: ContrastiveDivergenceSettings) -> bool:
+    """Return whether gradients are centred: as the settings say, or where there are Gaussian units."""
+    return rbm.has_real_units if settings.centered is None else settings.centered
+
+
+def require_fitting_units(rbm: RBM, settings: ContrastiveDivergenceSettings) -> None:
+    """Raise where the settings do not fit the RBM's kinds of units.
+
+    Raises:
+        UnitsError: says which setting, and what to do.
+    """
+    learns_variances = bool(rbm.learned_variances())
+    has_counts = rbm.visible_units.scales_hidden_bias
+    if settings.bfloat16 and (learns_variances or has_counts or rbm.weight.dtype != torch.float32):
+        raise UnitsError("bfloat16 products are for float32 weights and units of fixed variance, not counts")
+    if settings.dropout != rbm.config.dropout:
+        raise UnitsError(
+            f"the RBM's config has dropout {rbm.config.dropout:g} and its settings {settings.dropout:g}; the RBM is "
+            "judged by what its config says, so give both the same"
+        )
+    if settings.dropout and settings.chain != "data":
+        raise UnitsError("dropout changes the model with every batch, which persistent chains cannot follow")
+    if is_centered(rbm, settings) and has_counts:
+        raise UnitsError("centred gradients are not for counts, whose documents have lengths of their own")
+    if settings.changed("offset_rate") and not is_centered(rbm, settings):
+        raise UnitsError(
+            "gradients are not centred where no units are Gaussian: set centered: true or leave offset_rate"
+        )
+    if settings.sample_visible is False and learns_variances:
+        raise UnitsError("variances are learnt from samples of the visible units; leave sample_visible: null")
+
+
+def require_complete_rows(rbm: RBM, inputs: Tensor, settings: ContrastiveDivergenceSettings) -> None:
+    """Raise where rows miss groups of softmax units, as those of ratings do, and the settings need whole rows.
+
+    A chain of its own has no row that says what to leave out: it would sample a model of complete rows, and so would
+    its statistics. An offset is no mean of what is not there.
+
+    Args:
+        rbm: the RBM.
+        inputs: (rows, n_visible) training rows.
+        settings: of the training.
+
+    Raises:
+        UnitsError: says how many rows, and what to do.
+    """
+    if rbm.visible_units.scales_hidden_bias or (settings.chain == "data" and not is_centered(rbm, settings)):
+        return
+    observed = rbm.visible_units.observation_counts(inputs)
+    incomplete = 0 if observed is None else int((observed == 0).any(1).sum())
+    if incomplete:
+        raise UnitsError(
+            f"a group of units is missing in {incomplete} of {len(inputs)} rows, and only chains from the rows know "
+            "which: use chain: data and centered: false"
+        )

@@ -1,0 +1,70 @@
+"""A setting that another one leaves without a use is refused where it differs from its default."""
+
+import pytest
+from pydantic import ValidationError
+
+from layerwise.evaluation.likelihood import LikelihoodSettings
+from layerwise.parameters import RBMSettings
+from layerwise.training.rbm import ContrastiveDivergenceSettings, PretrainingSettings, RBMTrainingSettings
+
+EVERY = (ContrastiveDivergenceSettings, PretrainingSettings, RBMTrainingSettings, RBMSettings)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"chains": 7}, "chain: data has no use for chains"),
+        ({"temperatures": 7}, "chain: data has no use for temperatures"),
+        ({"chain": "persistent", "temperatures": 7}, "chain: persistent has no use for temperatures"),
+        ({"centered": False, "offset_rate": 0.5}, "centered: false has no use for offset_rate"),
+        ({"sparsity_cost": 1.0}, "sparsity_target: null has no use for sparsity_cost"),
+        ({"sparsity_decay": 0.5}, "sparsity_target: null has no use for sparsity_decay"),
+        ({"chain": "persistent", "sample_visible": False}, "persistent always samples the visible units"),
+    ],
+)
+def test_a_setting_without_a_use_is_refused(kind, given, message):
+    with pytest.raises(ValidationError, match=message):
+        kind(**given)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize(
+    "given",
+    [
+        # The defaults, said.
+        {"chains": 100, "temperatures": 10, "offset_rate": 0.01, "sparsity_cost": 0.1, "sparsity_decay": 0.9},
+        {"chain": "persistent", "chains": 7, "sample_visible": True},
+        {"chain": "tempered", "chains": 7, "temperatures": 7},
+        {"centered": True, "offset_rate": 0.5},
+        {"centered": None, "offset_rate": 0.5},
+        {"sparsity_target": 0.1, "sparsity_cost": 1.0, "sparsity_decay": 0.5},
+        {"sample_visible": False, "steps": 3},
+    ],
+)
+def test_a_setting_with_a_use_or_at_its_default_is_taken(kind, given):
+    settings = kind(**given)
+    assert {name: getattr(settings, name) for name in given} == given
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"learn_variance": False, "variance_rate_factor": 1.0}, "learn_variance: false has no use for"),
+        ({"hidden_group_size": 4}, "hidden: bernoulli has no use for hidden_group_size"),
+        ({"hidden": "nrelu", "hidden_group_size": 4}, "hidden: nrelu has no use for hidden_group_size"),
+    ],
+)
+def test_settings_of_other_units_are_refused(given, message):
+    with pytest.raises(ValidationError, match=message):
+        RBMTrainingSettings(**given)
+    assert RBMTrainingSettings(learn_variance=True, variance_rate_factor=1.0).variance_rate_factor == 1
+    assert RBMTrainingSettings(hidden="categorical", hidden_group_size=4).hidden_group_size == 4
+
+
+@pytest.mark.parametrize("name", ["chains", "temperatures", "reverse_steps"])
+def test_a_sum_over_all_states_has_no_use_for_annealing(name):
+    with pytest.raises(ValidationError, match=f"method: exact has no use for {name}"):
+        LikelihoodSettings(method="exact", **{name: 50})
+    for method in ("auto", "ais"):
+        assert getattr(LikelihoodSettings(method=method, **{name: 50}), name) == 50
