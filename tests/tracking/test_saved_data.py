@@ -3,6 +3,7 @@ import pytest
 
 from layerwise.data import DataSpec
 from layerwise.evaluation.metrics import LoggedMetrics
+from layerwise.tracking.buffered_logger import BufferedRunLogger
 from layerwise.tracking.saved_data import report_saved
 from layerwise.utils import run_context
 
@@ -30,6 +31,25 @@ def recorder(monkeypatch):
 def test_saved_metrics_are_reported_step_by_step(recorder):
     report_saved(LoggedMetrics.of({"a": 1.0, "b": 2.0}) + LoggedMetrics.of({"a": 3.0}, step=4))
     assert recorder.metrics == [({"a": 1.0, "b": 2.0}, None), ({"a": 3.0}, 4)]
+
+
+def test_a_resumed_run_logs_what_it_has_no_second_time(recorder, tmp_path):
+    """The hook tells the logger which names and steps the run had before."""
+    sent = []
+
+    class Client:
+        def log_batch(self, run_id, metrics=(), tags=()):
+            sent.extend((metric.key, metric.step, metric.value) for metric in metrics)
+
+    had = {("test/error", 0), ("train/loss", 1)}
+    run_logger = BufferedRunLogger(Client(), "run", tmp_path / "metrics.jsonl", already_logged=had)
+    run_context.add_listener(run_logger)
+    report_saved(LoggedMetrics.of({"test/error": 0.5, "test/rmse": 2.0}))
+    report_saved(
+        LoggedMetrics.of({"train/loss": 3.0}, step=1) + LoggedMetrics.of({"train/loss": 4.0}, step=2)
+    )
+    run_logger.flush()
+    assert sent == [("test/rmse", 0, 2.0), ("train/loss", 2, 4.0)]
 
 
 def test_what_counts_while_it_is_written_is_reported_by_its_counts(recorder):

@@ -1,18 +1,21 @@
-"""The linear probe and the latent map of a representation of rows, for RBMs, autoencoders and networks."""
+"""The linear probe, the latent map and the reconstructions of RBMs, autoencoders and networks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
 from layerwise.evaluation.metrics import MetricsByModel, linear_probe
 from layerwise.evaluation.unsupervised import fit_pca
+from layerwise.training import ReconstructedRow
 
 # The fraction of the labelled rows' variance that the components explain.
 EXPLAINED_VARIANCE = 0.95
@@ -79,4 +82,24 @@ def latent_map_figure(latents: Tensor, rows: TensorData, columns: DataSpec) -> F
         targets, names = targets[:, 0], ()
     return plots.plot_latent_map(
         latents, targets, class_names=names, target_name=(columns.target_names or ("class",))[0]
+    )
+
+
+def plot_reconstructions(
+    history: ReconstructedRow, columns: DataSpec, preprocessor: LabelledPreprocessor
+) -> Figure:
+    """Plot one training row as a model reconstructs it at four stages of its training."""
+    row = np.asarray(history.row, dtype=np.float32)
+    reconstruction_history = [
+        (stage.epoch, np.asarray(stage.reconstruction, dtype=np.float32), stage.loss)
+        for stage in history.reconstruction_history
+    ]
+    if columns.image_shape:
+        return plots.plot_reconstructions(row, reconstruction_history, image_shape=columns.image_shape)
+    matrix = np.stack([row, *(reconstruction for _, reconstruction, _ in reconstruction_history)])
+    return plots.plot_table_reconstructions(
+        preprocessor.restore_inputs(matrix),
+        matrix,
+        columns.blocks,
+        [(epoch, loss) for epoch, _, loss in reconstruction_history],
     )

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from layerwise.data.problem import PreprocessingSettings
 from layerwise.data.tensors import DataSpec
 
 
@@ -21,6 +22,8 @@ class Preprocessor(Protocol):
 
 class LabelledPreprocessor(Preprocessor, Protocol):
     """One of rows with targets (images, tables), which goes both ways."""
+
+    settings: PreprocessingSettings
 
     def inputs(self, rows: Any, /) -> np.ndarray:
         """Return raw rows as a matrix (n, n_inputs) float32."""

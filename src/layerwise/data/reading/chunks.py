@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.sources import read_idx
 from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
@@ -228,7 +229,7 @@ def _read_labels(path: Path) -> np.ndarray:
     return found
 
 
-def text_columns(preprocessor: Any) -> list[str]:
+def text_columns(preprocessor: LabelledPreprocessor) -> list[str]:
     """Return the columns whose cells are text even where they look like numbers, as they were in training."""
     state = preprocessor.state
     if state["kind"] != "table":
@@ -240,7 +241,7 @@ def text_columns(preprocessor: Any) -> list[str]:
     ]
 
 
-def coerce_column_types(frame: pd.DataFrame, preprocessor: Any) -> pd.DataFrame:
+def coerce_column_types(frame: pd.DataFrame, preprocessor: LabelledPreprocessor) -> pd.DataFrame:
     """Return a table whose booleans and coded categories read alike, whatever stands in the cells around them.
 
     One faulty cell makes text of a whole column; `True` and `2.0` in the other cells mean what they did in training.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing import class_text, parse_dates
+from layerwise.data.preprocessing import LabelledPreprocessor, class_text, parse_dates
 from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
 
@@ -50,7 +50,7 @@ def validate_all_columns(frame: pd.DataFrame, names: list[str], what: str = "inp
         raise DataError(f"missing {what}(s): {shown}")
 
 
-def validate_rows(frame: pd.DataFrame, preprocessor: Any, strict: bool = True) -> np.ndarray:
+def validate_rows(frame: pd.DataFrame, preprocessor: LabelledPreprocessor, strict: bool = True) -> np.ndarray:
     """Return what is wrong with each row, (n,) text, empty for a valid row.
 
     Text in a number column, infinite values and what is no date are always errors. With `strict` so is what training
@@ -172,19 +172,20 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
     return (np.log1p(values) if data_spec.target_transform == "log1p" else values), errors.reasons
 
 
-def validate_images(pixels: np.ndarray) -> np.ndarray:
-    """Return what is wrong with each image, (n,) text: pixels that are not from 0 to 255.
+def validate_images(pixels: np.ndarray, white: int = 255) -> np.ndarray:
+    """Return what is wrong with each image, (n,) text: pixels that are not from 0 to white.
 
     Args:
         pixels: (n, ...) numbers.
+        white: the largest value of a pixel.
     """
     errors = RowErrors(len(pixels))
     flat = np.asarray(pixels).reshape(len(pixels), -1)
-    if flat.dtype == np.uint8:
+    if flat.dtype == np.uint8 and white == 255:
         return errors.reasons
     with np.errstate(invalid="ignore"):
-        right = ((flat >= 0) & (flat <= 255)).all(1)
-    errors.add(np.flatnonzero(~right), "a pixel is not a number from 0 to 255")
+        right = ((flat >= 0) & (flat <= white)).all(1)
+    errors.add(np.flatnonzero(~right), f"a pixel is not a number from 0 to {white}")
     return errors.reasons
 
 

@@ -4,12 +4,12 @@ Those of images alone are in `downstream_images`.
 """
 
 import logging
-from typing import Any
 
 import torch
 from torch import nn
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.unsupervised import (
     AnomalyReport,
@@ -22,6 +22,7 @@ from layerwise.evaluation.unsupervised import (
     evaluate_detector,
     imputation_errors,
     impute,
+    impute_with_baselines,
     mask_cells,
     rows_without_class,
 )
@@ -92,12 +93,12 @@ def _train_on_normal_rows(
 def impute_missing_cells(
     network: nn.Module, training: TensorData, test: TensorData, columns: DataSpec, seed: int
 ) -> tuple[ImputationReport, LoggedMetrics]:
-    """Mask a fifth of a table's cells and impute them, beside each column's mean or most frequent value."""
+    """Mask a fifth of a table's cells and impute them, beside the column's mean, nearest rows and regressions."""
     rows, start = test.inputs[:ROWS], training.inputs.mean(0)
     cells, missing = mask_cells(len(rows), columns.blocks, MISSING_FRACTION, torch_rng(seed, "imputation"))
-    imputed = impute(lambda x: reconstruct_rows(network, x), rows, missing, start)
-    errors = imputation_errors(rows, imputed, start, cells, columns.blocks)
-    found = ImputationReport.model_validate(errors)
+    imputed = {"autoencoder": impute(lambda x: reconstruct_rows(network, x), rows, missing, start)}
+    imputed |= impute_with_baselines(training.inputs, rows, missing, seed)
+    found = imputation_errors(rows, imputed, cells, columns.blocks)
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/imputation/")
 
@@ -107,7 +108,7 @@ def recommend(
     training: TensorData,
     test: TensorData,
     columns: DataSpec,
-    preprocessor: Any,
+    preprocessor: LabelledPreprocessor,
 ) -> tuple[RatingErrors, LoggedMetrics]:
     """Predict the test ratings from the training ratings, beside mean baselines."""
     levels = network.cpu().config.levels

@@ -1,12 +1,11 @@
 """Nodes that plot an autoencoder's training, latents and downstream tasks."""
 
-from typing import Any
-
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
 from layerwise.evaluation.plots import (
     format_denoising,
@@ -30,7 +29,6 @@ from layerwise.models.autoencoder import (
     reconstruct_rows,
 )
 from layerwise.pipelines.autoencoder.downstream_images import add_noises, image_shape_of
-from layerwise.pipelines.evaluation.figure_nodes import plot_reconstruction_history
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training.autoencoder import AutoencoderHistory, AutoencoderSettings
 from layerwise.utils import torch_rng
@@ -43,11 +41,6 @@ PAIRS = 3
 def plot_learning_curves(history: AutoencoderHistory) -> Figure:
     """Plot every metric by epoch."""
     return plots.plot_learning_curves({"autoencoder": history.epochs})
-
-
-def plot_reconstructions(history: AutoencoderHistory, columns: DataSpec, preprocessor: Any) -> Figure:
-    """Plot one training row as it is reconstructed at four stages of training."""
-    return plot_reconstruction_history(history, columns, preprocessor)
 
 
 def plot_features(network: BaseAutoencoder, columns: DataSpec) -> Figure:
@@ -102,7 +95,7 @@ def plot_image_samples(network: LatentVariableModel, columns: DataSpec, seed: in
 
 
 def plot_sampled_marginals(
-    network: LatentVariableModel, training: TensorData, preprocessor: Any, seed: int
+    network: LatentVariableModel, training: TensorData, preprocessor: LabelledPreprocessor, seed: int
 ) -> Figure:
     """Plot each column's distribution, of training rows and of rows that the autoencoder generates."""
     with torch.no_grad():
@@ -136,7 +129,9 @@ def _two_of_other_classes(test: TensorData, k: int) -> tuple[Tensor, Tensor]:
 
 def plot_compression(compression: CompressionReport) -> Figure:
     """Plot size against error."""
-    return plot_rate_distortion(compression.model_dump()["curves"], compression.raw_bytes)
+    return plot_rate_distortion(
+        compression.model_dump()["curves"], compression.raw_bytes, compression.shared_bytes
+    )
 
 
 def plot_denoising(

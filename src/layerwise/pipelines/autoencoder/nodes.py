@@ -1,9 +1,9 @@
 """Nodes that train an autoencoder and evaluate its reconstructions, its latents and its likelihood."""
 
 import logging
-from typing import Any
 
 from layerwise.data import DataError, DataSpec, TensorData, validate_batch_size
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation.likelihood import VariationalLikelihood, variational_likelihood
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel
 from layerwise.evaluation.unsupervised import ReconstructionReport, evaluate_reconstructions
@@ -85,7 +85,7 @@ def estimate_likelihood(
     network: LatentVariableModel,
     test: TensorData,
     columns: DataSpec,
-    preprocessor: Any,
+    preprocessor: LabelledPreprocessor,
     settings: AutoencoderSettings,
     seed: int,
 ) -> tuple[VariationalLikelihood, LoggedMetrics]:

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines import preprocessing
+from layerwise.pipelines import preprocessing, views
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
@@ -87,7 +87,7 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
         stage.figure(plots.plot_latent_map, [NETWORK, "test", "data_spec"]),
     ]
     if facts.are_labelled:
-        found.append(stage.figure(plots.plot_reconstructions, [HISTORY, "data_spec", "preprocessor"]))
+        found.append(stage.figure(views.plot_reconstructions, [HISTORY, "data_spec", "preprocessor"]))
     if _variant_has(facts, "has_features"):
         found.append(stage.figure(plots.plot_features, [NETWORK, "data_spec"]))
     if facts.has_rows("images"):

@@ -1,6 +1,5 @@
 """Figures of a trained network and of its evaluation."""
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -9,7 +8,7 @@ from layerwise.data import DataSpec, TensorData
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.transforms import AugmentationSettings, make_augmentation
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics import ImportanceTable
+from layerwise.evaluation.metrics import ImportanceTable, reaches_threshold
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
@@ -17,7 +16,7 @@ from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import latent_map_figure
-from layerwise.training import PretrainingHistory, ReconstructedRow
+from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
 from layerwise.utils import torch_rng
 
@@ -46,7 +45,8 @@ def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics:
         )
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= metrics.threshold
+    multiclass = columns.task == "multiclass"
+    chosen = scores.argmax(1) if multiclass else reaches_threshold(scores, metrics.threshold)
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 
@@ -114,33 +114,6 @@ def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
     first = network.hidden[0] if len(network.hidden) else network.output
     return plots.plot_features(
         first.weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
-    )
-
-
-def plot_reconstructions(
-    history: ReconstructedRow, columns: DataSpec, preprocessor: LabelledPreprocessor
-) -> Figure:
-    """Plot one training row as the first layer's model reconstructs it at four stages of its training."""
-    return plot_reconstruction_history(history, columns, preprocessor)
-
-
-def plot_reconstruction_history(
-    history: ReconstructedRow, columns: DataSpec, preprocessor: LabelledPreprocessor
-) -> Figure:
-    """Plot the row and its reconstructions that a training history holds."""
-    row = np.asarray(history.row, dtype=np.float32)
-    reconstruction_history = [
-        (stage.epoch, np.asarray(stage.reconstruction, dtype=np.float32), stage.loss)
-        for stage in history.reconstruction_history
-    ]
-    if columns.image_shape:
-        return plots.plot_reconstructions(row, reconstruction_history, image_shape=columns.image_shape)
-    matrix = np.stack([row, *(reconstruction for _, reconstruction, _ in reconstruction_history)])
-    return plots.plot_table_reconstructions(
-        preprocessor.restore_inputs(matrix),
-        matrix,
-        columns.blocks,
-        [(epoch, loss) for epoch, _, loss in reconstruction_history],
     )
 
 

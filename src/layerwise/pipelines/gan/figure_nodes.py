@@ -1,14 +1,12 @@
 """Nodes that plot a GAN's learning curves, its samples and their metrics, and write its report."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
 from layerwise.data import DataSpec, Split, TensorData
-from layerwise.data.preprocessing import TableEncoding, decode
+from layerwise.data.preprocessing import LabelledPreprocessor, TableEncoding, decode
 from layerwise.data.sources import CaptionConfig, Captions
 from layerwise.evaluation import plots
 from layerwise.evaluation.generative import (
@@ -127,7 +125,7 @@ def plot_nearest_distances(
     generator: Generator,
     conditions: TensorData,
     encoding: TableEncoding,
-    preprocessor: Any,
+    preprocessor: LabelledPreprocessor,
     training: TensorData,
     test: TensorData,
     seed: int,

@@ -1,13 +1,13 @@
 """Nodes that train a GAN on images, and sample from its generator."""
 
 import logging
-from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.sources import CaptionConfig
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.plots import Animation, animate_images
@@ -112,7 +112,7 @@ def sample(generator: Generator, training_conditions: Tensor, n: int, seed: int,
 def synthesize_images(
     generator: Generator,
     conditions: TensorData,
-    preprocessor: Any,
+    preprocessor: LabelledPreprocessor,
     columns: DataSpec,
     n: int | None,
     seed: int,

@@ -1,7 +1,6 @@
 """Nodes that train a GAN on a table's rows, and evaluate its synthetic rows."""
 
 import logging
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from layerwise.data import DataSpec, PreprocessingSettings, Problem, Split, TensorData
 from layerwise.data.preprocessing import (
+    LabelledPreprocessor,
     TableEncoding,
     decode,
     derive_columns,
@@ -83,7 +83,7 @@ def sample_rows(
     conditions: TensorData,
     encoding: TableEncoding,
     training: TensorData,
-    preprocessor: Any,
+    preprocessor: LabelledPreprocessor,
     seed: int,
 ) -> tuple[pd.DataFrame, TensorData]:
     """Generate as many rows as there are training rows, in the original columns and preprocessed."""

@@ -1,9 +1,9 @@
 """Nodes that evaluate an RBM of ratings or of documents."""
 
 import logging
-from typing import Any
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData
+from layerwise.data.sources import RatingsPreprocessor
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.unsupervised import (
     RatingErrors,
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def recommend(
-    rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: Any
+    rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: RatingsPreprocessor
 ) -> tuple[RatingErrors, LoggedMetrics]:
     """Predict the test ratings from the training ratings, beside mean baselines."""
     levels = [float(level) for level in columns.class_names]

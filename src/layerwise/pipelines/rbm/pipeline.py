@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.models.rbm.units import HIDDEN
-from layerwise.pipelines import preprocessing
+from layerwise.pipelines import preprocessing, views
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
@@ -95,7 +95,7 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
         stage.figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
     ]
     if facts.are_labelled:
-        found.append(stage.figure(plots.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]))
+        found.append(stage.figure(views.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]))
     if is_image:
         sampling = ["rbm", "training", "data_spec", *SETTINGS]
         found.append(stage.figure(plots.plot_image_samples, sampling, "plot_samples"))

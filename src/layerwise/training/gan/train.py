@@ -131,6 +131,8 @@ def train_adversarial(
         callbacks=[*monitors, *callbacks],
         transform=transform,
         name=name,
+        # The curves of the network that a run is about stand under the same names in every pipeline.
+        prefix="" if name == "gan" else name,
         monitor="train/value",
         quiet=silent,
     )

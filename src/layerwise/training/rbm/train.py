@@ -129,6 +129,8 @@ def fit_rbm(
         callbacks=callbacks,
         transform=make_dynamic_binarization(seed, device, name) if dynamic_binarization else None,
         name=name,
+        # The curves of the network that a run is about stand under the same names in every pipeline.
+        prefix="" if name == "rbm" else name,
         monitor="train/reconstruction",
     )
     return PretrainingResult(

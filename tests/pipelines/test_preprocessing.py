@@ -1,0 +1,50 @@
+"""What preprocessing refuses, it refuses before any training: the data say so, not the names of the nodes."""
+
+import pytest
+
+from layerwise.data import DataError, Problem, SplitSettings
+from layerwise.pipelines import autoencoder, dbn, gan, mlp, rbm, sae
+from layerwise.pipelines.preprocessing.nodes import split_labelled_rows
+
+PRETRAIN = ["pretraining.pretrain_stack_dbn"]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"finetuning": {"batch_size": 4000}}, "finetuning.batch_size is 4000, but there are only 3600"),
+        ({"pretraining": {"batch_size": 4000}}, "pretraining.batch_size is 4000, but there are only 3600"),
+        ({"labelled_rows": 4000}, "labelled_rows is 4000, but there are only 3600"),
+    ],
+)
+def test_what_fine_tuning_cannot_take_is_refused_before_pretraining(project, params, message):
+    """The run has nothing but what pretraining waits for."""
+    with pytest.raises(DataError, match=message):
+        project.run("dbn", problem={"name": "refused"}, to_nodes=PRETRAIN, **params)
+    assert not list((project.path / "data/06_models/refused/dbn").glob("stack*"))
+
+
+@pytest.mark.parametrize("task", ["ratings", "documents"])
+def test_rows_without_labels_are_refused_before_they_are_split(task):
+    with pytest.raises(DataError, match=f"{task} have no labels to learn from; run --pipelines=rbm"):
+        split_labelled_rows(None, Problem(name="unlabelled", task=task), SplitSettings(), 0)
+
+
+@pytest.mark.parametrize("module", [dbn, sae, mlp, gan])
+def test_every_node_waits_for_the_split_that_refuses_rows_without_labels(module):
+    pipeline = module.create_pipeline()
+    (split,) = (node for node in pipeline.nodes if node.func is split_labelled_rows)
+    later = set(pipeline.from_nodes(split.name).nodes)
+    assert [node.name for node in pipeline.nodes if node not in later] == []
+
+
+@pytest.mark.parametrize("module", [rbm, autoencoder, gan])
+def test_what_is_never_fine_tuned_does_not_read_how(module):
+    assert "params:finetuning" not in module.create_pipeline().inputs()
+
+
+def test_without_pretraining_its_batch_is_not_asked_for(project):
+    stop = ["finetuning.initialize_network_dbn"]
+    none = {"method": "none", "batch_size": 4000}
+    project.run("dbn", problem={"name": "unpretrained"}, pretraining=none, to_nodes=stop)
+    assert project.catalog(problem={"name": "unpretrained"}).load("dbn.data_spec").n_training == 3600

@@ -1,0 +1,87 @@
+"""What a run wrote loads back from the catalog as what it was."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from layerwise.data import DataSpec, Split
+from layerwise.data.preprocessing.preprocessor import ImagePreprocessor
+from layerwise.evaluation.metrics import LoggedMetrics
+from layerwise.evaluation.reports import EvaluationReport
+from layerwise.models import MLP
+from layerwise.models.rbm import DBN
+from layerwise.training import PretrainingHistory
+from layerwise.training.supervised import FinetuningHistory
+
+ROOT = Path(__file__).parents[2]
+ENTRIES = {
+    f"{path.parent.name}: {name}": entry
+    for path in sorted((ROOT / "conf").glob("*/catalog*.yml"))
+    for name, entry in yaml.safe_load(re.sub(r"\$\{[^}]*\}", "x", path.read_text())).items()
+}
+UNTYPED = ("JSONDataset", "YAMLDataset", "PickleDataset", "MemoryDataset")
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_no_entry_of_the_catalog_is_an_untyped_dictionary(name):
+    entry = ENTRIES[name]
+    assert not entry["type"].endswith(UNTYPED)
+    if "model" in entry and entry["type"].endswith("TypedDataset"):
+        module, _, kind = entry["model"].rpartition(".")
+        found = getattr(import_module(module), kind)
+        assert issubclass(found, BaseModel)
+        assert found.model_config["frozen"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        ("preprocessor", ImagePreprocessor),
+        ("data_spec", DataSpec),
+        ("split", Split),
+        ("stack", DBN),
+        ("initial_network", MLP),
+        ("network", MLP),
+        ("metrics", EvaluationReport),
+        ("metrics_test", LoggedMetrics),
+        ("metrics_stack", LoggedMetrics),
+        ("predictions", pd.DataFrame),
+        ("pretraining_history", PretrainingHistory),
+        ("finetuning_history", FinetuningHistory),
+        ("model_card", str),
+    ],
+)
+def test_an_output_is_one_line_away(finished, entry, kind):
+    assert isinstance(finished.catalog().load(f"dbn.{entry}"), kind)
+
+
+def test_the_lines_of_the_readme_run_in_a_notebook(finished):
+    (lines,) = re.findall(
+        r"```python\n(metrics = catalog.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    found = {"catalog": finished.catalog()}
+    exec(lines, found)
+    assert found["logged"] == found["metrics"].network["error"].value
+    assert found["names"] == tuple("0123456789")
+    assert (found["predictions"]["true"] != found["predictions"]["predicted"]).mean() == found["logged"]
+    assert found["features"].shape == (1000, 30)
+
+
+def test_what_is_logged_is_what_the_report_says(finished):
+    catalog = finished.catalog()
+    report, logged = catalog.load("dbn.metrics"), catalog.load("dbn.metrics_test")
+    assert report.logged() == logged
+    assert {row.name: row.value for row in logged} == {
+        f"test/{name}": metric.value for name, metric in report.network.items()
+    }
+    run_id, _ = finished.query(
+        "select run_uuid, r.name from runs r join experiments e using (experiment_id) "
+        "where e.name='digits' and r.name='dbn' and r.status='FINISHED' order by start_time limit 1"
+    )[0]
+    tracked = dict(finished.query("select key, value from latest_metrics where run_uuid=?", run_id))
+    assert {name: tracked[name] for name in logged.names} == {row.name: row.value for row in logged}
