@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import check_parameters
+from layerwise.parameters import apply_compute_settings, check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
-from layerwise.tracking.compute import apply_compute_settings
 from layerwise.tracking.environment import command, flatten, run_tags, top_level_keys, tracking_uri
 from layerwise.tracking.runs import open_run, watch_system
 from layerwise.tracking.saved_data import SavedData

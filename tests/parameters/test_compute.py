@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from layerwise.parameters import ComputeSettings
-from layerwise.tracking.compute import apply_compute_settings
+from layerwise.parameters import ComputeSettings, apply_compute_settings
 from layerwise.utils import Compute, DeviceError, ResumeError, run_context, set_compute
 
 
