@@ -99,11 +99,6 @@ class TrainedModel:
         """Whether it reads grey images rather than a table's rows."""
         return self.columns.image_shape is not None
 
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return next(self.network.parameters()).device
-
     def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row."""
         if self.has_image_inputs:
