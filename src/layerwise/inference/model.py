@@ -117,10 +117,9 @@ class TrainedModel:
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
         inputs = torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
+        device = next(self.network.parameters()).device
         with torch.no_grad():
-            outputs = [
-                self.network(part.to(self.device)).cpu() for part in inputs.split(INFERENCE_BATCH_SIZE)
-            ]
+            outputs = [self.network(part.to(device)).cpu() for part in inputs.split(INFERENCE_BATCH_SIZE)]
         if not outputs:
             return np.zeros((0, self.columns.n_outputs), np.float32)
         return self.columns.unscaled(probabilities(self.columns.task, torch.cat(outputs))).numpy()
