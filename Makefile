@@ -4,17 +4,19 @@ BIN := .venv/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help run test test-slow lint parameters docs pictures viz ui bench clean
+.PHONY: help install run test test-slow lint parameters docs pictures viz-pictures viz ui bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(BIN)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "layerwise needs Python 3.11 or newer: make PYTHON=python3.11 run")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
 	touch $@
+
+install: $(BIN)/installed ## Make the environment .venv, and run nothing
 
 run: $(BIN)/installed ## Pretrain and fine-tune a deep belief network on 5,000 real digits
 	$(BIN)/kedro run --pipelines=dbn
@@ -43,6 +45,9 @@ docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
 
 pictures: $(BIN)/installed ## Plot the documentation's figures of finished runs anew
 	$(BIN)/python docs/make_pictures.py
+
+viz-pictures: $(BIN)/installed ## Take the documentation's pictures of Kedro-Viz anew (needs Chromium)
+	$(BIN)/python docs/make_viz_pictures.py
 
 viz: $(BIN)/installed ## Look at the pipelines, with their figures
 	$(BIN)/kedro viz run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,9 @@ def _wrong_names(given: Mapping[str, Any], error: Exception) -> Iterator[str]:
                 yield f"unknown {kind} '{name}' in {shown}{_nearest(name, known[kind])}"
     if "no nodes after applying" in str(error):
         yield "no node is left to run: the options that choose nodes have none in common"
+    missing = re.search(r"Pipeline input\(s\) \{(.*)\} not found", str(error))
+    if missing:
+        yield f"nothing gives {missing[1]}, which is kept in memory alone: run the nodes that make it too"
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -28,6 +28,8 @@ class ProblemConfigLoader(OmegaConfigLoader):
 
     # The problem of the trained model that the command names, which takes the place of the environment's.
     model_problem: str | None = None
+    # The project's folder, which is not the configuration's own where `--conf-source` names another one.
+    project: Path | None = None
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return a section of the configuration."""
@@ -36,7 +38,7 @@ class ProblemConfigLoader(OmegaConfigLoader):
 
             self[key] = without_empty_keys(super().__getitem__(key))
         if key == "catalog":
-            project, parameters = Path(self.conf_source).parent, self["parameters"]
+            project, parameters = self.project or Path(self.conf_source).parent, self["parameters"]
             name = self.model_problem or str(parameters["problem"].get("name"))
             set_run_context(project, name, parameters)
             entries = self[key] = super().__getitem__(key)

@@ -46,9 +46,48 @@ def test_the_ks_distance_and_its_p_value_are_those_of_the_two_samples():
     old, new = rng.normal(size=200), rng.normal(0.3, 1, size=150)
     found = numeric_drift("x", summarize_numbers(old), new, 200)
     exact = ks_2samp(old, new, method="asymp")
-    # The summary holds all 200 points; between two of them lies at most one step of the old function.
-    assert found.ks == pytest.approx(exact.statistic, abs=1 / 200 + 1e-12)
+    # The summary holds all 200 points, and both functions on both sides of each.
+    assert found.ks == pytest.approx(exact.statistic, abs=1e-12)
     assert found.ks_pvalue == pytest.approx(exact.pvalue, abs=0.05)
+
+
+def test_values_between_those_of_training_are_seen():
+    rng = np.random.default_rng(0)
+    old, new = rng.choice([0.0, 1.0], 500), rng.choice([0.0, 0.4], 300)
+    found = numeric_drift("x", summarize_numbers(old), new, 500)
+    assert found.ks == pytest.approx(ks_2samp(old, new).statistic)
+    assert found.ks > 0.4
+    assert found.psi < 0.02
+    assert found.level == "some drift"
+
+
+def test_the_ks_distance_of_many_distinct_values_is_that_of_the_samples_within_the_summary_s_steps():
+    rng = np.random.default_rng(2)
+    old, new = rng.normal(size=20_000), rng.normal(0.1, 1.1, size=3000)
+    found = numeric_drift("x", summarize_numbers(old), new, 20_000)
+    assert found.ks == pytest.approx(ks_2samp(old, new).statistic, abs=0.0025)
+
+
+def test_a_shift_that_the_index_misses_is_some_drift_by_its_ks_distance_alone():
+    rng = np.random.default_rng(0)
+    old, new = rng.normal(size=8000), rng.normal(0.25, 1, size=2000)
+    found = numeric_drift("x", summarize_numbers(old), new, 8000, n_columns=30)
+    assert found.psi < 0.1
+    assert ks_2samp(old, new).pvalue < 1e-20
+    assert found.level == "some drift"
+    assert "KS 0.1" in describe_drift([found])[1]
+
+
+def test_a_small_distance_is_stable_however_many_rows_confirm_it():
+    rng = np.random.default_rng(0)
+    found = numeric_drift("x", summarize_numbers(rng.normal(size=50_000)), rng.normal(0.1, 1, 50_000), 50_000)
+    assert found.ks_pvalue < 1e-20
+    assert found.level == "stable"
+
+
+def test_a_summary_without_the_fractions_below_its_points_is_still_read():
+    old = summarize_numbers(np.arange(100.0))
+    assert numeric_drift("x", {k: v for k, v in old.items() if k != "below"}, np.arange(100.0), 100).ks == 0
 
 
 def test_a_spike_of_equal_values_is_a_bin_of_its_own():

@@ -41,10 +41,11 @@ def fitted(frame, **problem):
     return fit_preprocessor(frame, split, problem, PreprocessingSettings(), 0)
 
 
-def saved(folder, frame, threshold=0.5, **problem):
+def saved(folder, frame, threshold=0.5, smearing=(), **problem):
     """Save an untrained network for the table, and return the model as it is read again."""
     preprocessor = fitted(frame, **problem)
     columns = preprocessor.data_spec
     network = MLP(MLPConfig(n_inputs=columns.n_inputs, n_outputs=columns.n_outputs), torch_rng(0, "w"))
-    save_trained_model(folder, network.eval(), preprocessor, ModelManifest(problem="t", threshold=threshold))
+    manifest = ModelManifest(problem="t", threshold=threshold, smearing=smearing)
+    save_trained_model(folder, network.eval(), preprocessor, manifest)
     return load_trained_model(folder)

@@ -31,6 +31,16 @@ def test_a_regressions_predictions_are_in_the_targets_own_units(tmp_path, tables
     assert found["prediction"].between(500, 1500).all()
 
 
+def test_a_target_learnt_as_a_logarithm_is_answered_by_its_median_and_its_mean(tmp_path, tables):
+    frame = tables.table()
+    logged = {"task": "regression", "target": "cost", "drop": ["left"], "target_transform": "log1p"}
+    model = tables.saved(tmp_path / "a", frame, smearing=(1.5,), **logged)
+    found = model.predict(frame)
+    assert list(found) == ["prediction", "prediction_mean"]
+    np.testing.assert_allclose(found["prediction_mean"] + 1, 1.5 * (found["prediction"] + 1), rtol=1e-5)
+    assert list(tables.saved(tmp_path / "b", frame, **logged).predict(frame)) == ["prediction"]
+
+
 def test_each_of_several_labels_has_a_prediction_and_a_probability(tmp_path, tables):
     frame = tables.table()
     found = tables.saved(tmp_path, frame, task="multilabel", target=["a", "b"]).predict(frame)

@@ -161,3 +161,17 @@ def test_a_layer_that_is_yet_to_be_initialized_draws_none_of_torchs_global_rando
         layer.state_dict().keys()
         == torch_layer(*arguments[: 3 if "Conv" in kind.__name__ else 2]).state_dict().keys()
     )
+
+
+def test_the_slope_of_leaky_relu_can_be_chosen_and_prelu_learns_as_many_as_it_is_given():
+    x = torch.tensor([[-2.0, 3.0]])
+    torch.testing.assert_close(activation("leaky_relu")(x), torch.tensor([[-0.02, 3.0]]))
+    torch.testing.assert_close(activation("leaky_relu", leaky_slope=0.3)(x), torch.tensor([[-0.6, 3.0]]))
+    assert activation("prelu").weight.shape == (1,)
+    assert activation("prelu", prelu_slopes=2).weight.tolist() == [0.25, 0.25]
+
+
+def test_other_fans_than_the_shape_says_set_the_bounds():
+    weight = torch.zeros(40, 90)
+    initialize_(weight, "glorot_uniform", torch.Generator().manual_seed(0), fans=(100.0, 50.0))
+    assert float(weight.abs().max()) == pytest.approx(math.sqrt(6 / 150), rel=0.01)

@@ -137,3 +137,27 @@ def test_a_network_with_dropout_can_be_copied():
 def test_a_wrong_shape_is_refused(changes):
     with pytest.raises(ValueError, match=r"at least 1 unit|less than 1|did you mean 'activation'"):
         MLPConfig(n_inputs=5, n_outputs=3, **changes)
+
+
+def test_hidden_layers_before_batch_normalization_have_no_bias():
+    for dropconnect in (0.0, 0.5):
+        ours = network(normalization="batch", dropconnect=dropconnect)
+        assert [layer.bias for layer in ours.hidden] == [None, None]
+        assert ours.output.bias is not None
+    assert all(layer.bias is not None for layer in network(normalization="layer").hidden)
+
+
+def test_prelu_has_a_slope_for_each_unit_if_that_is_wanted():
+    ours = network(activation="prelu", prelu_slopes="unit")
+    assert [tuple(each.weight.shape) for each in ours.activations] == [(7,), (4,)]
+    slopes = torch.linspace(0, 1, 7)
+    with torch.no_grad():
+        ours.activations[0].weight.copy_(slopes)
+    before = ours.hidden[0](rows())
+    torch.testing.assert_close(ours.encode(rows(), 1), torch.where(before > 0, before, slopes * before))
+
+
+def test_leaky_relu_has_the_slope_of_the_config():
+    ours = network(activation="leaky_relu", leaky_slope=0.3)
+    before = ours.hidden[0](rows())
+    torch.testing.assert_close(ours.encode(rows(), 1), torch.where(before > 0, before, 0.3 * before))

@@ -121,7 +121,9 @@ def test_a_table_is_imputed_and_its_synthetic_anomalies_are_detected(project):
     assert 0 <= anomalies["methods"]["reconstruction"]["auc"] <= 1
     columns = {each["column"] for each in report(project, "imputation", "fires")}
     assert {"temp", "month"} <= columns
-    assert all(math.isfinite(each["autoencoder"]) for each in report(project, "imputation", "fires"))
+    for each in report(project, "imputation", "fires"):
+        assert set(each["errors"]) == {"autoencoder", "mean", "knn", "iterative"}
+        assert all(math.isfinite(error) for error in each["errors"].values())
 
 
 def test_layer_statistics_cover_the_encoder_and_the_decoder(project):

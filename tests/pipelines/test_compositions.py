@@ -3,6 +3,7 @@
 import pytest
 
 from layerwise.pipelines.autoencoder import create_pipeline as autoencoder
+from layerwise.pipelines.evaluation import create_pipeline as evaluation
 from layerwise.pipelines.facts import ProblemFacts
 from layerwise.pipelines.gan import create_pipeline as gan
 from layerwise.pipelines.rbm import create_pipeline as rbm
@@ -137,6 +138,21 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     }
     exact = nodes_of(rbm(facts("images", "multiclass", rbm={"likelihood": {"method": "none"}})), "rbm")
     assert "evaluation.measure_likelihood" not in exact
+
+
+@pytest.mark.parametrize(
+    ("stack", "parameters", "is_there"),
+    [
+        ("dbn", {}, True),
+        ("sae", {}, False),
+        ("dbn", {"dbn": {"likelihood": {"method": "none"}}}, False),
+        # A stack that was trained with dropout has no likelihood of its own.
+        ("dbn", {"pretraining": {"dropout": 0.5}}, False),
+    ],
+)
+def test_a_stack_of_rbms_that_has_a_likelihood_has_its_bound(stack, parameters, is_there):
+    found = nodes_of(evaluation("dbn", stack, facts=facts("images", "multiclass", **parameters)), "dbn")
+    assert ("evaluation.bound_log_prob" in found) == is_there
 
 
 GAN = {

@@ -93,7 +93,7 @@ def test_poisson_learns_the_mean_of_counts_and_never_predicts_below_zero(project
         env="forest_fires",
         problem={"name": "counts", "target": "RH", "target_transform": "none"},
         preprocessing={"scale_target": False},
-        finetuning={"loss": "poisson", "epochs": 60, "learning_rate": 0.02, "dropout": 0.0},
+        finetuning={"loss": "poisson", "epochs": 60, "learning_rate": 0.01, "dropout": 0.0},
         mlp={"hidden_sizes": [8], "activation": "tanh", "initializer": "glorot_uniform"},
         evaluation={"baselines": False},
     )

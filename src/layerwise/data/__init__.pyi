@@ -3,6 +3,7 @@ from .errors import DataError as DataError
 from .problem import (
     PreprocessingSettings as PreprocessingSettings,
     Problem as Problem,
+    ReadingSettings as ReadingSettings,
     SplitSettings as SplitSettings,
 )
 from .splits import (
@@ -17,4 +18,5 @@ from .tensors import (
     SparseTensorData as SparseTensorData,
     Task as Task,
     TensorData as TensorData,
+    raw_columns as raw_columns,
 )

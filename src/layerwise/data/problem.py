@@ -10,6 +10,24 @@ from layerwise.data.tensors import Task
 from layerwise.utils import Config, setting
 
 
+class ReadingSettings(Config):
+    """How raw rows are read."""
+
+    pixel_range: tuple[int, int] = setting(
+        (0, 255),
+        "the values of black and white: [0, 255], or [0, 1] for images that are scaled already",
+        "",
+        "tables",
+    )
+
+    @field_validator("pixel_range")
+    @classmethod
+    def _is_known(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if value not in ((0, 255), (0, 1)):
+            raise ValueError("pixel_range is [0, 255] or [0, 1]")
+        return value
+
+
 class Problem(Config):
     """A problem's name, task and columns: what an environment's folder has to say."""
 
@@ -37,6 +55,8 @@ class Problem(Config):
         "warn of a column that alone decides the target, instead of stopping with an error",
         "to repeat an exercise that has one",
     )
+
+    reading: ReadingSettings = ReadingSettings()
 
     @field_validator("name", "task", mode="before")
     @classmethod
@@ -112,7 +132,11 @@ class PreprocessingSettings(Config):
         "rows that scaling, categories and imputation of a table are fitted on",
         "all_but_test repeats the classic exercises, which split validation rows off later",
     )
-    drop_first: bool = setting(True, "leave the first dummy of each category out", "false for pretraining")
+    drop_first: bool = setting(
+        False,
+        "leave the first dummy of each category out; a category that training never saw then reads as the first one",
+        "true repeats the classic exercises",
+    )
     missing: Literal["impute", "refuse"] = setting(
         "impute", "empty cells: the median or most frequent value with an indicator, or an error"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -60,13 +60,33 @@ def _select_rows(values: Tensor, index: Tensor | slice) -> Tensor:
 
 
 class ColumnBlock(Config):
-    """Neighbouring input columns that belong together: one number, one boolean, or one category's dummies."""
+    """Neighbouring input columns that belong together: one number, one boolean, or one category's dummies.
+
+    `raw` names the raw column where several blocks come from it: the parts of a date, and a column with its indicator
+    of empty cells (`is_indicator`). Such blocks change together or the row becomes impossible.
+    """
 
     name: str
     kind: ColumnBlockKind
     start: int
     stop: int
     categories: tuple[str, ...] = ()
+    raw: str = ""
+    is_indicator: bool = False
+
+    @property
+    def columns(self) -> range:
+        """The positions of its input columns."""
+        return range(self.start, self.stop)
+
+
+def raw_columns(blocks: Sequence[ColumnBlock]) -> dict[str, tuple[ColumnBlock, ...]]:
+    """Return the blocks of each raw column by its name, in the order of the first block of each."""
+    found: dict[str, tuple[ColumnBlock, ...]] = {}
+    for block in blocks:
+        name = block.raw or block.name
+        found[name] = (*found.get(name, ()), block)
+    return found
 
 
 class DataSpec(Config):

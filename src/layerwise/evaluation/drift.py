@@ -5,7 +5,8 @@ training rows and q of new rows in a bin (the symmetrised Kullback-Leibler diver
 have bins of about a tenth of the training rows each, between values of the training rows. Without any drift
 its mean is about (bins - 1) (1 / n + 1 / m) for n training rows and m new ones, which is `expected_psi`: few
 new rows alone look like drift. The Kolmogorov-Smirnov (KS) distance of numbers is the greatest distance
-between both empirical distribution functions, at the points of the summary.
+between both empirical distribution functions, at and just below the points of the summary. It sees what the
+index's bins hide: values between those of training, and shifts within bins.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ N_BINS = 10
 MODERATE_PSI, LARGE_PSI = 0.1, 0.25
 # The p-value below which a KS distance counts; the change in the fraction of missing values that counts.
 KS_SIGNIFICANCE, MISSING_CHANGE = 0.01, 0.05
+# A KS distance above this one is some drift, whatever the index, if its p-value holds for all columns together.
+LARGE_KS = 0.1
 # A fraction of 0 has no logarithm: half a row stands in for none.
 PSEUDO_COUNT = 0.5
 DriftLevel = Literal["stable", "some drift", "drift"]
@@ -84,7 +87,9 @@ def population_stability_index(p: np.ndarray, q: np.ndarray, n: int, m: int) -> 
     return float(((q - p) * np.log(q / p)).sum())
 
 
-def numeric_drift(name: str, before: Mapping[str, Any], values: np.ndarray, n: int) -> Drift:
+def numeric_drift(
+    name: str, before: Mapping[str, Any], values: np.ndarray, n: int, n_columns: int = 1
+) -> Drift:
     """Compare new numbers with the summary of training ones.
 
     Args:
@@ -92,6 +97,7 @@ def numeric_drift(name: str, before: Mapping[str, Any], values: np.ndarray, n: i
         before: the training rows' summary, as `summarize_numbers` returns it.
         values: (m,) new numbers; NaN is a missing one.
         n: the number of training rows.
+        n_columns: that are compared; the p-value at which the KS distance speaks alone is divided by it.
     """
     points, fractions = np.asarray(before["points"]), np.asarray(before["fractions"])
     m = len(values)
@@ -109,11 +115,15 @@ def numeric_drift(name: str, before: Mapping[str, Any], values: np.ndarray, n: i
     p = np.r_[p * (1 - before["missing"]), before["missing"]]
     q = np.r_[q * (1 - missing), missing]
     used = (p > 0) | (q > 0)
-    ks = float(np.abs(np.searchsorted(known, points, side="right") / len(known) - fractions).max())
+    gaps = [np.abs(np.searchsorted(known, points, side="right") / len(known) - fractions)]
+    # A model of an older version knows the fractions at the points alone.
+    if "below" in before:
+        gaps.append(np.abs(np.searchsorted(known, points, side="left") / len(known) - before["below"]))
+    ks = float(np.max(gaps))
     psi = population_stability_index(p[used], q[used], n, m)
     pvalue = _ks_pvalue(ks, n * (1 - before["missing"]), len(known))
     return _make_drift(
-        name, "number", psi, int(used.sum()), n, m, before, missing, ks=ks, ks_pvalue=pvalue,
+        name, "number", psi, int(used.sum()), n, m, before, missing, ks=ks, ks_pvalue=pvalue, n_columns=n_columns,
         direction=_describe_shift(points, fractions, known),
     )  # fmt: skip
 
@@ -185,6 +195,7 @@ def _make_drift(
     *,
     ks: float | None = None,
     ks_pvalue: float | None = None,
+    n_columns: int = 1,
     unseen: float = 0.0,
     direction: str = "",
 ) -> Drift:
@@ -197,6 +208,8 @@ def _make_drift(
     level: DriftLevel = "stable"
     if significant and psi > max(MODERATE_PSI, 3 * expected_psi):
         level = "drift" if psi > max(LARGE_PSI, 3 * expected_psi) else "some drift"
+    elif ks is not None and ks_pvalue is not None and ks > LARGE_KS:
+        level = "some drift" if ks_pvalue < KS_SIGNIFICANCE / n_columns else "stable"
     parts = [direction] if level != "stable" and direction else []
     if abs(missing - before["missing"]) > MISSING_CHANGE:
         parts.append(f"{_percent(before['missing'])} empty before, {_percent(missing)} now")
@@ -230,6 +243,7 @@ def describe_drift(found: Sequence[Drift]) -> list[str]:
         ]
     lines = [f"{len(drifted)} of {len(found)} columns drifted."]
     return lines + [
-        f"{each.column}: {each.level}, PSI {each.psi:.2f}{f' ({each.details})' if each.details else ''}."
+        f"{each.column}: {each.level}, PSI {each.psi:.2f}{'' if each.ks is None else f', KS {each.ks:.2f}'}"
+        f"{f' ({each.details})' if each.details else ''}."
         for each in drifted
     ]

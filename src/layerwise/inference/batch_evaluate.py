@@ -59,7 +59,7 @@ class BatchEvaluation:
         for name, before in summary["columns"].items():
             n = summary["rows"]
             if before["kind"] == "number":
-                found.append(numeric_drift(name, before, self.numbers[name], n))
+                found.append(numeric_drift(name, before, self.numbers[name], n, len(summary["columns"])))
             else:
                 found.append(categorical_drift(name, before, self.values[name], self.missing[name], n))
         return found
@@ -115,7 +115,9 @@ def _collect_inputs(
     if model.has_image_inputs:
         shape = model.columns.image_shape
         assert shape is not None
-        for name, values in image_features(np.asarray(rows).reshape(-1, *shape)).items():
+        for name, values in image_features(
+            np.asarray(rows).reshape(-1, *shape), model.preprocessor.white
+        ).items():
             numbers.setdefault(name, []).append(values)
         return
     for name, (kind, values, missing) in columns_for_summary(rows, model.preprocessor.state["kinds"]).items():

@@ -31,6 +31,8 @@ def predict_chunk(model: TrainedModel, chunk: Chunk, strict: bool) -> tuple[np.n
     import pandas as pd
 
     rows = model.select_inputs(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
+    if chunk.start == 0:
+        model.validate_file(rows)
     reasons = model.validate(rows, strict)
     for row, reason in chunk.malformed.items():
         reasons[row] = reason

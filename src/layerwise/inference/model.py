@@ -21,9 +21,15 @@ import torch
 from pydantic import Field, ValidationError
 
 from layerwise.data import DataError, DataSpec
-from layerwise.data.preprocessing import derive_columns, load_preprocessor, save_preprocessor
+from layerwise.data.preprocessing import (
+    derive_columns,
+    load_preprocessor,
+    save_preprocessor,
+    validate_pixel_range,
+)
 from layerwise.data.reading import coerce_column_types, extract_pixels, validate_images, validate_rows
 from layerwise.data.sources import sha256_of
+from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.models import load_network, save_network
 from layerwise.training.supervised import probabilities
 from layerwise.utils import Config, UserError, atomic_write
@@ -46,8 +52,9 @@ class ModelError(UserError, ValueError):
 class ModelManifest(Config):
     """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
 
-    `test_rows_sha256` is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of
-    each file by its path in the folder.
+    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). `test_rows_sha256` is the
+    fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its path in
+    the folder.
     """
 
     format: int = MODEL_FORMAT
@@ -57,6 +64,7 @@ class ModelManifest(Config):
     run_id: str = ""
     layerwise_version: str = ""
     threshold: float = 0.5
+    smearing: tuple[float, ...] = ()
     test_rows_sha256: str = ""
     metrics: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
@@ -94,8 +102,17 @@ class TrainedModel:
     def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row."""
         if self.has_image_inputs:
-            return validate_images(rows)
+            return validate_images(rows, self.preprocessor.white)
         return validate_rows(rows, self.preprocessor, strict)
+
+    def validate_file(self, rows: Any) -> None:
+        """Refuse a file, or the first rows of it, that as a whole cannot be meant: images that are scaled already.
+
+        Raises:
+            DataError: the largest pixel says so.
+        """
+        if self.has_image_inputs:
+            validate_pixel_range(np.asarray(rows), self.preprocessor.white)
 
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
@@ -111,22 +128,31 @@ class TrainedModel:
 
         Returns:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes the
-            `threshold` from which the second one is predicted. Several targets: a column for each.
+            `threshold` from which the second one is predicted. Several targets: a column for each. Of a target that
+            was learnt as log(1 + y), the prediction is the median, and `prediction_mean` or `<target>_mean` the mean.
         """
         import pandas as pd
 
         columns = self.columns
         if columns.task == "regression":
-            values = np.expm1(scores) if columns.target_transform == "log1p" else scores
             names = ["prediction"] if len(columns.target_names) == 1 else list(columns.target_names)
-            return pd.DataFrame(values, columns=names)
+            if columns.target_transform != "log1p":
+                return pd.DataFrame(scores, columns=names)
+            found = pd.DataFrame(np.expm1(scores), columns=names)
+            means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
+            for k, name in enumerate(names if self.manifest.smearing else ()):
+                found[f"{name}_mean"] = means[:, k]
+            return found
         if columns.task == "multilabel":
-            said = {f"prediction_{n}": (scores[:, k] >= 0.5) * 1 for k, n in enumerate(columns.target_names)}
+            said = {
+                f"prediction_{n}": reaches_threshold(scores[:, k]) * 1
+                for k, n in enumerate(columns.target_names)
+            }
             given = {f"probability_{name}": scores[:, k] for k, name in enumerate(columns.target_names)}
             return pd.DataFrame(said | given)
         binary = columns.task == "binary"
         if binary:
-            codes = (scores[:, 0] >= self.manifest.threshold).astype(int)
+            codes = reaches_threshold(scores[:, 0], self.manifest.threshold).astype(int)
             scores = np.column_stack([1 - scores[:, 0], scores[:, 0]])
         else:
             codes = scores.argmax(1)
@@ -153,6 +179,7 @@ class TrainedModel:
             DataError: rows cannot be predicted; the message names the first of them with their reasons.
         """
         rows = self.select_inputs(frame)
+        self.validate_file(rows)
         reasons = self.validate(rows, strict)
         bad = np.flatnonzero(reasons != "")
         if len(bad):

@@ -7,10 +7,12 @@ from .layers import (
     ACTIVATIONS as ACTIVATIONS,
     INITIALIZER_CHOICES as INITIALIZER_CHOICES,
     INITIALIZERS as INITIALIZERS,
+    LEAKY_SLOPE as LEAKY_SLOPE,
     Activation as Activation,
     BiasInitializer as BiasInitializer,
     Initializer as Initializer,
     Normalization as Normalization,
+    PreluSlopes as PreluSlopes,
     activation as activation,
     initialize_ as initialize_,
 )

@@ -54,6 +54,7 @@ class DropConnect(Linear):
         n_outputs: m.
         rate: the fraction of connections that are dropped.
         mask_of: a mask for each `row`, or one for the whole `batch`.
+        bias: whether there is a b.
     """
 
     def __init__(
@@ -62,8 +63,9 @@ class DropConnect(Linear):
         n_outputs: int,
         rate: float,
         mask_of: MaskOf = "row",
+        bias: bool = True,
     ) -> None:
-        super().__init__(n_inputs, n_outputs)
+        super().__init__(n_inputs, n_outputs, bias=bias)
         self.rate, self.mask_of = rate, mask_of
         self.rng: torch.Generator | None = None
 
@@ -75,4 +77,5 @@ class DropConnect(Linear):
             mask = dropout_mask(x, tuple(self.weight.shape), self.rate, self.rng)
             return functional.linear(x, self.weight * mask, self.bias)
         mask = dropout_mask(x, (x.shape[0], *self.weight.shape), self.rate, self.rng)
-        return torch.einsum("bmn,bn->bm", mask * self.weight, x) + self.bias
+        outputs = torch.einsum("bmn,bn->bm", mask * self.weight, x)
+        return outputs if self.bias is None else outputs + self.bias

@@ -19,13 +19,15 @@ Initializer = Literal[
 ]  # fmt: skip
 BiasInitializer = Literal["zeros", "constant", "normal", "uniform", "xavier_uniform"]
 Normalization = Literal["none", "batch", "layer"]
+PreluSlopes = Literal["layer", "unit"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 INITIALIZERS: tuple[str, ...] = get_args(Initializer)
 
+LEAKY_SLOPE = 0.01
+
 _MODULES: dict[str, type[nn.Module]] = {
-    "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "prelu": nn.PReLU,
-    "elu": nn.ELU, "selu": nn.SELU, "gelu": nn.GELU, "silu": nn.SiLU, "softplus": nn.Softplus,
-    "linear": nn.Identity,
+    "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "selu": nn.SELU, "gelu": nn.GELU,
+    "silu": nn.SiLU, "softplus": nn.Softplus, "linear": nn.Identity,
 }  # fmt: skip
 
 ACTIVATION_CHOICES: dict[str, Choice] = {
@@ -34,8 +36,13 @@ ACTIVATION_CHOICES: dict[str, Choice] = {
     ),
     "tanh": Choice("tanh(x)", "nets of few layers, with a Glorot start"),
     "relu": Choice("max(0, x)", "the usual choice, with a He start"),
-    "leaky_relu": Choice("x, or 0.01 x below 0", "when units of relu die"),
-    "prelu": Choice("x, or a x below 0; a is learnt, from 0.25", "when units die and rows are many"),
+    "leaky_relu": Choice(
+        "x, or a x below 0; a is 0.01 (Keras takes 0.3), leaky_slope of mlp", "when units of relu die"
+    ),
+    "prelu": Choice(
+        "x, or a x below 0; a is learnt, from 0.25: one a layer, or one a unit by prelu_slopes of mlp",
+        "when units die and rows are many",
+    ),
     "elu": Choice("x, or exp(x) - 1 below 0", "smooth, with outputs of mean near 0"),
     "selu": Choice("1.0507 (x, or 1.6733 (exp(x) - 1) below 0)", "deep plain nets, with a LeCun start"),
     "gelu": Choice("x Phi(x), Phi the normal distribution function", "smooth relu"),
@@ -47,7 +54,10 @@ INITIALIZER_CHOICES: dict[str, Choice] = {
     "zeros": Choice("0", "the output layer; in hidden layers all units stay identical"),
     "normal": Choice("N(0, 0.05^2)", "shallow nets"),
     "uniform": Choice("U(-0.05, 0.05)", "shallow nets"),
-    "xavier_uniform": Choice("U(-1/sqrt(n), 1/sqrt(n))", "sigmoid and tanh, in the older form"),
+    "xavier_uniform": Choice(
+        "U(-1/sqrt(n), 1/sqrt(n)), the older form that courses teach; Glorot's is glorot_uniform",
+        "sigmoid and tanh, as a course has it",
+    ),
     "glorot_uniform": Choice("U(-sqrt(6/(n+m)), sqrt(6/(n+m)))", "sigmoid and tanh; the output layer"),
     "glorot_normal": Choice("N(0, 2/(n+m))", "sigmoid and tanh"),
     "he_uniform": Choice("U(-sqrt(6/n), sqrt(6/n))", "relu and its family"),
@@ -80,9 +90,17 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         """Leave the weights as they are."""
 
 
-def activation(name: Activation) -> nn.Module:
-    """Return a new module of the named activation."""
-    return _MODULES[name]()
+def activation(name: Activation, *, leaky_slope: float = LEAKY_SLOPE, prelu_slopes: int = 1) -> nn.Module:
+    """Return a new module of the named activation.
+
+    Args:
+        name: of the activation.
+        leaky_slope: of `leaky_relu` below 0 (Maas et al. 2013).
+        prelu_slopes: how many slopes `prelu` learns: one for all units, or one for each (He et al. 2015).
+    """
+    if name == "leaky_relu":
+        return nn.LeakyReLU(leaky_slope)
+    return nn.PReLU(prelu_slopes) if name == "prelu" else _MODULES[name]()
 
 
 def normalization(name: Normalization, units: int) -> nn.Module:
@@ -96,15 +114,22 @@ def normalization(name: Normalization, units: int) -> nn.Module:
     return nn.LayerNorm(units) if name == "layer" else nn.Identity()
 
 
-def initialize_(weight: Tensor, name: Initializer, rng: torch.Generator, gain: float = 1.0) -> None:
+def initialize_(
+    weight: Tensor,
+    name: Initializer,
+    rng: torch.Generator,
+    gain: float = 1.0,
+    fans: tuple[float, float] | None = None,
+) -> None:
     """Fill a weight (fan_out m, fan_in n) in place, and multiply it by a gain.
 
-    `xavier_uniform` is U(-1/sqrt(n), 1/sqrt(n)). Glorot & Bengio 2010: uniform bound sqrt(6/(n+m)), normal
-    variance 2/(n+m). He et al. 2015: uniform bound sqrt(6/n), normal variance 2/n. LeCun et al. 1998:
-    variance 1/n. `normal` has standard deviation 0.05 and `uniform` bound 0.05. `orthogonal` is Saxe et al.
-    2014.
+    `xavier_uniform` is U(-1/sqrt(n), 1/sqrt(n)), not Glorot's. Glorot & Bengio 2010: uniform bound
+    sqrt(6/(n+m)), normal variance 2/(n+m). He et al. 2015: uniform bound sqrt(6/n), normal variance 2/n. LeCun et al.
+    1998: variance 1/n. `normal` has standard deviation 0.05 and `uniform` bound 0.05. `orthogonal` is Saxe et al.
+    2014. A layer whose units have other numbers of connections than its weight's shape says, such as a transposed
+    convolution, gives them as `fans`, m and n.
     """
-    m, n = weight.shape
+    m, n = fans or weight.shape
     bounds = {
         "uniform": 0.05,
         "xavier_uniform": 1 / math.sqrt(n),

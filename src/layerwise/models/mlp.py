@@ -13,11 +13,13 @@ from torch import Tensor, nn
 from layerwise.models.dropout import DropConnect, Dropout, MaskOf
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import (
+    LEAKY_SLOPE,
     Activation,
     BiasInitializer,
     Initializer,
     Linear,
     Normalization,
+    PreluSlopes,
     activation,
     initialize_,
     initialize_bias_,
@@ -51,6 +53,8 @@ class MLPConfig(Config):
     n_outputs: int = Field(ge=1)
     hidden_sizes: tuple[int, ...] = ()
     activation: Activation | tuple[Activation, ...] = "sigmoid"
+    leaky_slope: float = Field(LEAKY_SLOPE, ge=0)
+    prelu_slopes: PreluSlopes = "layer"
     normalization: Normalization = "none"
     initializer: Initializer = "glorot_uniform"
     initializer_gain: float = Field(1.0, gt=0)
@@ -114,6 +118,8 @@ def check_dropout_rates(value: float | tuple[float, ...]) -> float | tuple[float
 class MLP(nn.Module):
     """Hidden layers with their activations, then a linear output: `forward` returns logits or values.
 
+    With batch normalisation hidden layers have no bias: the normalisation's own takes its place (Ioffe & Szegedy 2015).
+
     Args:
         config: the shape.
         rng: initialises the weights; None leaves them zero, to be loaded.
@@ -125,7 +131,14 @@ class MLP(nn.Module):
         sizes = (config.n_inputs, *config.hidden_sizes)
         self.hidden = nn.ModuleList(self._layer(n, m) for n, m in pairwise(sizes))
         self.output = Linear(sizes[-1], config.n_outputs)
-        self.activations = nn.ModuleList(activation(name) for name in config.activations)
+        self.activations = nn.ModuleList(
+            activation(
+                name,
+                leaky_slope=config.leaky_slope,
+                prelu_slopes=size if config.prelu_slopes == "unit" else 1,
+            )
+            for name, size in zip(config.activations, config.hidden_sizes, strict=True)
+        )
         self.normalizations = nn.ModuleList(normalization(config.normalization, size) for size in sizes[1:])
         self.dropouts = nn.ModuleList(Dropout(rate) for rate in config.dropout_rates)
         with torch.no_grad():
@@ -133,20 +146,25 @@ class MLP(nn.Module):
                 self._initialize(layer, rng)
 
     def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
+        # The mean over the batch takes a bias away again: its gradient is 0, and Adam would turn rounding into steps.
+        bias = self.config.normalization != "batch"
         if self.config.dropconnect == 0:
-            return Linear(n_inputs, n_outputs)
-        return DropConnect(n_inputs, n_outputs, self.config.dropconnect, self.config.dropconnect_masks)
+            return Linear(n_inputs, n_outputs, bias=bias)
+        return DropConnect(
+            n_inputs, n_outputs, self.config.dropconnect, self.config.dropconnect_masks, bias=bias
+        )
 
     def _initialize(self, layer: nn.Module, rng: torch.Generator | None) -> None:
         assert isinstance(layer, nn.Linear)
         config, is_output = self.config, layer is self.output
-        layer.bias.zero_()
+        if layer.bias is not None:
+            layer.bias.zero_()
         if rng is None:
             layer.weight.zero_()
             return
         name = config.output_initializer if is_output else config.initializer
         initialize_(layer.weight, name, rng, 1.0 if is_output else config.initializer_gain)
-        if not is_output and config.bias_initializer != "zeros":
+        if not is_output and config.bias_initializer != "zeros" and layer.bias is not None:
             initialize_bias_(
                 layer.bias, config.bias_initializer, layer.in_features, rng, config.bias_constant
             )

@@ -110,11 +110,13 @@ def members_forward(
         dropout_masks = DropoutMasks([None] * (len(shape.activations) + 1), [None] * len(shape.activations))
     for k, name in enumerate(shape.activations):
         x = _masked(x, dropout_masks.units[k])
-        x = _linear(x, parts[f"hidden.{k}.weight"], parts[f"hidden.{k}.bias"], dropout_masks.connections[k])
+        x = _linear(
+            x, parts[f"hidden.{k}.weight"], parts.get(f"hidden.{k}.bias"), dropout_masks.connections[k]
+        )
         if shape.normalization != "none":
             own = {n.split(".")[2]: part for n, part in parts.items() if n.startswith(f"normalizations.{k}.")}
             x = _layer_norm(x, own) if shape.normalization == "layer" else _batch_norm(x, own, learning)
-        x = _activate(name, x, parts.get(f"activations.{k}.weight"))
+        x = _activate(name, x, parts.get(f"activations.{k}.weight"), shape.leaky_slope)
     x = _linear(_masked(x, dropout_masks.units[-1]), parts["output.weight"], parts["output.bias"], None)
     return x.exp() if shape.output == "exponential" else x
 
@@ -153,10 +155,13 @@ def _masked(x: Tensor, mask: Tensor | None) -> Tensor:
     return x if mask is None else x * mask
 
 
-def _linear(x: Tensor, weight: Tensor, bias: Tensor, mask: Tensor | None) -> Tensor:
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None, mask: Tensor | None) -> Tensor:
     """Return x W' + b of each member, (N, rows, m), its connections times the mask."""
     if mask is not None and mask.dim() == 4:
-        return torch.einsum("kbmn,kbn->kbm", mask * weight[:, None], x) + bias[:, None]
+        outputs = torch.einsum("kbmn,kbn->kbm", mask * weight[:, None], x)
+        return outputs if bias is None else outputs + bias[:, None]
+    if bias is None:
+        return torch.bmm(x, _masked(weight, mask).mT)
     return torch.baddbmm(bias[:, None], x, _masked(weight, mask).mT)
 
 
@@ -174,12 +179,14 @@ def _batch_norm(x: Tensor, own: dict[str, Tensor], learning: bool) -> Tensor:
     return wide.view(rows, n, units).transpose(0, 1)
 
 
-def _activate(name: str, x: Tensor, negative_slope: Tensor | None) -> Tensor:
+def _activate(name: str, x: Tensor, negative_slope: Tensor | None, leaky_slope: float) -> Tensor:
     if name == "linear":
         return x
     if name == "prelu":
         assert negative_slope is not None
-        return torch.where(x > 0, x, negative_slope[:, :, None].to(x.dtype) * x)
+        return torch.where(x > 0, x, negative_slope[:, None].to(x.dtype) * x)
+    if name == "leaky_relu":
+        return functional.leaky_relu(x, leaky_slope)
     if name in ("sigmoid", "tanh"):
         return getattr(torch, name)(x)
     return getattr(functional, name)(x)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pydantic import PositiveInt, model_validator
 
 from layerwise.evaluation.likelihood import LikelihoodSettings
-from layerwise.models import Activation, BiasInitializer, Initializer, Normalization, for_each_layer
+from layerwise.models import (
+    LEAKY_SLOPE,
+    Activation,
+    BiasInitializer,
+    Initializer,
+    Normalization,
+    PreluSlopes,
+    for_each_layer,
+)
 from layerwise.utils import Config, setting
 
 
@@ -40,6 +48,12 @@ class MLPSettings(Config):
     activation: Activation | tuple[Activation, ...] = setting(
         "relu", "of the hidden layers: one for all, or a list; the output's follows from the task", "relu"
     )
+    leaky_slope: float = setting(
+        LEAKY_SLOPE, "the slope of leaky_relu below 0", "0.3 as Keras has it", "other activations", ge=0
+    )
+    prelu_slopes: PreluSlopes = setting(
+        "layer", "prelu learns one slope a layer, or one a unit", "unit as in the paper", "other activations"
+    )
     normalization: Normalization = setting(
         "none", "standardise each hidden layer's pre-activations: over the batch, or over the layer's units",
         "deep nets; batch for large batches, layer for any", "batch: batches of 1 row",
@@ -63,7 +77,14 @@ class MLPSettings(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> MLPSettings:
-        for_each_layer(self.activation, len(self.hidden_sizes), "activation")
+        activations = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
+        for name, of in (("leaky_slope", "leaky_relu"), ("prelu_slopes", "prelu")):
+            if self.changed(name) and of not in activations:
+                raise ValueError(f"{name} is of the activation {of}, which no layer has")
+        if self.normalization == "batch" and self.changed("bias_initializer"):
+            raise ValueError(
+                "normalization batch has no use for bias_initializer: hidden layers have no bias before it"
+            )
         if self.changed("bias_constant") and self.bias_initializer != "constant":
             raise ValueError(f"bias_initializer {self.bias_initializer} has no use for bias_constant")
         return self

@@ -42,6 +42,8 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     classes = problem.task in ("binary", "multiclass")
     if finetuning.class_weights is not None and not classes:
         found.append(f"finetuning.class_weights is for classes, and the task is {problem.task}")
+    if finetuning.label_smoothing and problem.task == "regression":
+        found.append("finetuning.label_smoothing is for classes, and the task is regression")
     if finetuning.monitor_is_score and not classes:
         found.append(
             f"finetuning.monitor: a {problem.task} task has no {finetuning.monitor}; take validation/loss"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import tarfile
 import tempfile
 import warnings
-from pathlib import Path
+import zipfile
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
@@ -29,21 +31,40 @@ def _format_warning(
     return f"{filename}:{lineno}: {category.__name__}: {message}"
 
 
+def _environments(conf_source: str) -> list[str]:
+    """Return the environments in a folder of configuration, or in an archive of one; none where it is elsewhere."""
+    if conf_source.endswith(".tar.gz"):
+        with tarfile.open(conf_source) as archive:
+            files = [PurePosixPath(name).parts for name in archive.getnames()]
+    elif conf_source.endswith(".zip"):
+        with zipfile.ZipFile(conf_source) as archive_file:
+            files = [PurePosixPath(name).parts for name in archive_file.namelist()]
+    else:
+        folder = Path(conf_source)
+        files = [
+            (folder.name, each.name, "")
+            for each in (folder.iterdir() if folder.is_dir() else ())
+            if each.is_dir()
+        ]
+    return sorted({parts[1] for parts in files if len(parts) > 2})
+
+
 class ParameterChecksHook:
     """Check a session's environment, parameters and folders."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Check the environment and the parameters."""
-        project = Path(context.project_path)
-        known = sorted(p.name for p in (project / "conf").iterdir() if p.is_dir() and p.name != "base")
-        if context.env not in (None, "base") and context.env not in known:
-            raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), known)}")
+        loader: Any = context.config_loader
+        known = _environments(str(loader.conf_source))
+        if known and context.env not in (None, *known):
+            problems = [name for name in known if name != "base"]
+            raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), problems)}")
         check_parameters(dict(context.config_loader["parameters"]))
         warnings.formatwarning = _format_warning
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)
-        self._project = project
+        self._project = Path(context.project_path)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:

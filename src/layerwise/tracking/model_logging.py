@@ -52,6 +52,7 @@ def save_model_folder(
         run_id=run_id,
         layerwise_version=version("layerwise"),
         threshold=metrics.threshold,
+        smearing=metrics.smearing,
         test_rows_sha256=fingerprint(data_spec.sha256 or data_spec.source, data_spec.target_names, test_rows),
         metrics=metrics.network.model_dump(mode="json"),
     )

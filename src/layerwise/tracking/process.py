@@ -42,6 +42,7 @@ class ProblemHook:
     def after_context_created(self, context: KedroContext) -> None:
         """Take the environment's problem, or that of the model which the command names, and read the catalog."""
         loader: Any = context.config_loader
+        loader.project = Path(context.project_path)
         for pipeline in ("predict", "evaluate"):
             named = (loader.runtime_params or {}).get(pipeline)
             model = named.get("model") if isinstance(named, dict) else None

@@ -37,6 +37,9 @@ class GradientPlan(CapturablePlan):
         flatten: optimise the parameters of a small network as one vector, which is faster.
     """
 
+    # The metric that chooses the best epoch.
+    monitor = "validation/loss"
+
     def __init__(
         self,
         network: nn.Module,

@@ -11,6 +11,7 @@ from layerwise.data.preprocessing import (
     load_preprocessor,
     preprocess_rows,
     save_preprocessor,
+    validate_pixel_range,
 )
 from layerwise.data.sources import Images
 
@@ -96,6 +97,34 @@ def test_pixels_out_of_range_are_refused(digits, value):
     _, fitted = fitted_on(digits)
     with pytest.raises(DataError, match="from 0 to 255"):
         fitted.inputs(np.full((1, 784), value))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.uint8])
+def test_images_that_are_scaled_to_1_already_are_refused_unless_that_is_said(digits, kind):
+    scaled = digits.pixels / 255 if kind is np.float32 else digits.pixels > 127
+    images = Images(scaled.astype(kind), digits.labels)
+    with pytest.raises(DataError, match=r"largest pixel of all images is 1: .*reading.pixel_range: \[0, 1\]"):
+        fitted_on(images)
+    problem = Problem(name="digits", task="multiclass", reading={"pixel_range": [0, 1]})
+    _, fitted = fitted_on(images, problem)
+    np.testing.assert_allclose(fitted.inputs(images), scaled.reshape(-1, 784), atol=1e-6)
+    if kind is np.float32:
+        _, plain = fitted_on(digits)
+        assert fitted.state["summary"]["columns"]["brightness"]["points"] == pytest.approx(
+            plain.state["summary"]["columns"]["brightness"]["points"], abs=1e-6
+        )
+    with pytest.raises(DataError, match="from 0 to 1"):
+        fitted.inputs(digits)
+
+
+def test_black_images_are_no_scaled_images(digits):
+    validate_pixel_range(np.zeros((3, 4)), 255)
+    validate_pixel_range(digits.pixels, 255)
+
+
+def test_a_pixel_range_is_one_of_two():
+    with pytest.raises(ValueError, match=r"pixel_range is \[0, 255\] or \[0, 1\]"):
+        Problem(name="digits", task="multiclass", reading={"pixel_range": [-1, 1]})
 
 
 def test_two_classes_of_images_are_a_binary_task_with_the_named_class_as_1(digits):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from helpers.fitted_tables import DATES, N, column, fit, table
 
-from layerwise.data import DataError
+from layerwise.data import DataError, raw_columns
 
 
 def test_the_scaler_sees_training_rows_only():
@@ -217,3 +217,26 @@ def test_numbers_that_are_categories_get_dummies_whether_whole_or_floating():
     pd.testing.assert_series_equal(restored["products"], frame["products"])
     with pytest.raises(DataError, match=r"preprocessing.categorical_columns: column 'product'.*'products'"):
         fit(frame, {"categorical_columns": ("product",)})
+
+
+def test_a_date_and_a_number_with_empty_cells_are_one_raw_column_each():
+    frame = table(when=DATES)
+    frame.loc[::7, "balance"] = np.nan
+    found = raw_columns(fit(frame).data_spec.blocks)
+    assert list(found) == ["age", "balance", "when", "member", "country"]
+    assert len(found["when"]) == 5
+    assert [block.is_indicator for block in found["balance"]] == [False, True]
+
+
+def test_an_unseen_category_is_no_category_by_default_and_the_first_one_with_drop_first():
+    frame = table()
+    other = frame.assign(country=["Atlantis", *frame["country"].tolist()[1:]])
+    first = frame.assign(country=["France", *frame["country"].tolist()[1:]])
+    fitted = fit(frame)
+    with pytest.warns(UserWarning, match="'Atlantis'; their dummies are all 0"):
+        row = fitted.inputs(other)[0]
+    assert not np.array_equal(row, fitted.inputs(first)[0])
+    fitted = fit(frame, {"drop_first": True})
+    with pytest.warns(UserWarning, match="'Atlantis'; they are read as 'France'"):
+        row = fitted.inputs(other)[0]
+    np.testing.assert_array_equal(row, fitted.inputs(first)[0])

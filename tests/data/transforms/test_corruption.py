@@ -83,6 +83,27 @@ def test_dummies_of_one_category_are_corrupted_together_and_pixels_are_not():
     assert bool((masked[:, 4] != masked[:, 5]).any())
 
 
+def test_what_comes_from_one_raw_column_is_corrupted_together():
+    blocks = [
+        ColumnBlock(name="when_days", kind="real", start=0, stop=1, raw="when"),
+        ColumnBlock(name="other", kind="real", start=1, stop=2),
+        ColumnBlock(name="when_month_sin", kind="real", start=2, stop=3, raw="when"),
+    ]
+    groups = column_groups(blocks)
+    assert groups.tolist() == [0, 1, 0]
+    found = corruption("masking", 0.5, groups=groups)(torch.ones(200, 3))
+    assert torch.equal(found[:, 0], found[:, 2])
+    assert bool((found[:, 0] != found[:, 1]).any())
+
+
+def test_ratings_of_the_same_name_are_not_one_group():
+    blocks = [
+        ColumnBlock(name="film", kind="categorical", start=2 * k, stop=2 * k + 2, categories=("1", "2"))
+        for k in range(2)
+    ]
+    assert column_groups(blocks).tolist() == [0, 0, 1, 1]
+
+
 def test_a_single_row_has_no_other_to_swap_with():
     x = rows(1)
     assert torch.equal(corruption("swap", 1.0)(x), x)

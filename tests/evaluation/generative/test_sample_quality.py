@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.evaluation.generative import memorization
+from layerwise.evaluation.generative import evaluate_image_samples, memorization
 from layerwise.evaluation.generative.sample_quality import (
     class_fractions,
     frechet_between,
@@ -10,6 +10,7 @@ from layerwise.evaluation.generative.sample_quality import (
     kernel_distance,
     polynomial_kernel,
     prdc,
+    squared_discrepancy,
 )
 from layerwise.evaluation.likelihood import parzen_log_likelihood
 from layerwise.evaluation.likelihood.parzen import parzen_log_density
@@ -66,25 +67,72 @@ def test_the_kernel_distance_is_the_u_statistic_of_its_definition():
     within_a = np.mean([k(a[i], a[j]) for i in range(5) for j in range(5) if i != j])
     within_b = np.mean([k(b[i], b[j]) for i in range(4) for j in range(4) if i != j])
     between = np.mean([k(x, y) for x in a for y in b])
-    assert kernel_distance(a, b) == pytest.approx(within_a + within_b - 2 * between)
+    assert squared_discrepancy(a, b) == pytest.approx(within_a + within_b - 2 * between)
     assert polynomial_kernel(a, b)[2, 1] == pytest.approx(k(a[2], b[1]))
 
 
 def test_the_kernel_distance_is_unbiased():
     rng = np.random.default_rng(5)
-    same = [kernel_distance(rng.standard_normal((8, 2)), rng.standard_normal((8, 2))) for _ in range(4000)]
+    same = [
+        squared_discrepancy(rng.standard_normal((8, 2)), rng.standard_normal((8, 2))) for _ in range(4000)
+    ]
     assert abs(np.mean(same)) < 4 * np.std(same) / np.sqrt(len(same))
     assert min(same) < 0
 
 
+def test_the_kernel_distance_is_the_mean_over_subsets_with_its_deviation():
+    rng = np.random.default_rng(5)
+    a, b = rng.standard_normal((30, 2)), rng.standard_normal((50, 2)) + 0.3
+    whole = kernel_distance(a, b[:30], np.random.default_rng(0), subsets=3)
+    assert whole.mean == pytest.approx(squared_discrepancy(a, b[:30]))
+    assert whole.std == pytest.approx(0, abs=1e-12)
+    found = kernel_distance(a, b, np.random.default_rng(0), subsets=20, subset_rows=10)
+    draws = np.random.default_rng(0)
+    each = [
+        squared_discrepancy(a[draws.choice(30, 10, replace=False)], b[draws.choice(50, 10, replace=False)])
+        for _ in range(20)
+    ]
+    assert (found.mean, found.std) == (pytest.approx(np.mean(each)), pytest.approx(np.std(each)))
+
+
 def test_precision_recall_and_coverage_of_a_small_set_are_counted_by_hand():
-    # Real points at 0, 1, 2, 10 with one neighbour reach 1, 1, 1, 8; generated ones at 0.5, 3.5, 30 reach 3, 3, 26.5.
-    real, generated = np.array([[0.0], [1.0], [2.0], [10.0]]), np.array([[0.5], [3.5], [30.0]])
-    found = prdc(real, generated, n_neighbors=1)
-    assert found.precision == pytest.approx(2 / 3)  # 0.5 by 0 and 1, 3.5 by 10 alone, 30 by none
-    assert found.recall == pytest.approx(4 / 4)  # 10 lies within 26.5 of 30
-    assert found.density == pytest.approx((2 + 1) / 3)
+    # Real points at 0, 1, 2, 10 reach 1, 1, 1, 8; generated ones at 0.5, 3.5, 30, 31 reach 3, 3, 1, 1.
+    real, generated = np.array([[0.0], [1.0], [2.0], [10.0]]), np.array([[0.5], [3.5], [30.0], [31.0]])
+    found = prdc(real, generated, precision_neighbors=1, coverage_neighbors=1)
+    assert found.precision == pytest.approx(2 / 4)  # 0.5 by 0 and 1, 3.5 by 10 alone, 30 and 31 by none
+    assert found.recall == pytest.approx(3 / 4)  # 10 lies within 3 of nothing
+    assert found.density == pytest.approx((2 + 1) / 4)
     assert found.coverage == pytest.approx(3 / 4)  # nothing lies within 1 of 2
+
+
+def test_precision_takes_three_neighbors_and_coverage_five():
+    rng = np.random.default_rng(8)
+    real, generated = rng.standard_normal((100, 2)), rng.standard_normal((100, 2)) + 1
+    found = prdc(real, generated)
+    three, five = (prdc(real, generated, precision_neighbors=k, coverage_neighbors=k) for k in (3, 5))
+    assert (found.precision, found.recall) == (three.precision, three.recall)
+    assert (found.density, found.coverage) == (five.density, five.coverage)
+    assert found.precision < five.precision
+
+
+@pytest.mark.parametrize("counts", [(500, 2000), (2000, 500)])
+def test_coverage_of_one_distribution_does_not_depend_on_unequal_counts(counts):
+    rng = np.random.default_rng(9)
+    real, generated = (rng.standard_normal((n, 2)) for n in counts)
+    assert prdc(real, generated).coverage == pytest.approx(0.97, abs=0.03)
+
+
+def test_image_samples_have_a_floor_of_training_rows_and_all_counts():
+    rng = torch.Generator().manual_seed(0)
+    training, validation, test, generated = (torch.rand(n, 4, generator=rng) for n in (90, 30, 50, 70))
+    found = evaluate_image_samples(
+        generated, training, validation, test, lambda x: x, lambda x: (x[:, 0] > 0.5).long(), 2
+    )
+    assert (found.n_generated, found.n_test, found.n_floor) == (70, 50, 70)
+    assert found.frechet_floor == pytest.approx(frechet_distance(test, training[:70]))
+    assert found.frechet_distance == pytest.approx(frechet_distance(test, generated))
+    assert found.kernel_distance_std > 0
+    assert "frechet_floor" in found.metrics()
 
 
 def test_rows_of_one_distribution_have_precision_and_recall_and_a_collapsed_set_no_recall():
@@ -119,7 +167,7 @@ def test_what_cannot_be_compared_is_named():
     with pytest.raises(ValueError, match="cannot be compared"):
         frechet_distance(np.zeros((3, 2)), np.zeros((3, 4)))
     with pytest.raises(ValueError, match="at least 2 rows"):
-        kernel_distance(np.zeros((1, 2)), np.zeros((3, 2)))
+        kernel_distance(np.zeros((1, 2)), np.zeros((3, 2)), np.random.default_rng(0))
     with pytest.raises(ValueError, match="NaN"):
         frechet_distance(np.full((3, 2), np.nan), np.zeros((3, 2)))
     with pytest.raises(ValueError, match="neighbours"):

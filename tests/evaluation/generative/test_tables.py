@@ -3,7 +3,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from layerwise.evaluation.generative import associations, detection_auc, marginal_distance
+from layerwise.evaluation.generative import (
+    associations,
+    detection_auc,
+    marginal_distance,
+    numeric_columns,
+)
 from layerwise.evaluation.generative.tables import correlation_ratio, cramers_v, ks_distance
 
 
@@ -26,6 +31,26 @@ def test_the_distance_of_categories_is_half_the_summed_gaps():
 def test_whole_numbers_read_the_same_as_floats_with_empty_cells():
     assert marginal_distance(pd.Series([1, 2, 2, 1]), pd.Series([1.0, 2.0, 2.0, 1.0])) == 0
     assert marginal_distance(pd.Series([1.0, 2.0]), pd.Series([1.0, np.nan])) == pytest.approx(0.5)
+
+
+def test_empty_cells_among_numbers_count_by_their_fraction(rng):
+    values = pd.Series(rng.normal(size=400))
+    emptied = values.where(np.arange(400) % 4 > 0)
+    assert marginal_distance(values, emptied) == pytest.approx(0.25)
+    assert marginal_distance(emptied, values) == pytest.approx(0.25)
+    assert marginal_distance(values, values + 9) == 1
+
+
+def test_a_column_is_a_number_or_a_category_by_the_real_rows_alone(rng):
+    x = np.repeat(np.arange(21.0), 20)
+    real = pd.DataFrame({"x": x, "y": -x})
+    generated = real[real["x"] < 20]
+    assert numeric_columns(real) == {"x", "y"}
+    assert numeric_columns(generated) == set()
+    gap = np.abs(associations(real, numeric_columns(real)) - associations(generated, numeric_columns(real)))
+    assert gap.max() == pytest.approx(0)
+    # Each by its own rows, a correlation of -1 stands against a Cramer's V of 1.
+    assert np.abs(associations(real) - associations(generated)).max() == pytest.approx(2)
 
 
 def test_columns_of_one_distribution_are_near_and_of_two_are_far(rng):

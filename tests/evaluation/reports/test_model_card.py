@@ -32,6 +32,7 @@ def test_the_card_holds_data_metrics_baselines_notes_and_parameters():
         metrics(0.2),
         {"gradient boosting": metrics(0.15)},
         ["two rows stand in both sets"],
+        conclusions=["The network loses to gradient boosting."],
         figures=["figures/roc_curves.png"],
     )
     for text in (

@@ -8,10 +8,13 @@ from sklearn.decomposition import PCA
 from layerwise.data import ColumnBlock
 from layerwise.evaluation.unsupervised import (
     active_units,
+    decoder_bytes,
     evaluate_detection,
     fit_pca,
     imputation_errors,
     impute,
+    impute_with_baselines,
+    jpeg_bytes,
     jpeg_rate_distortion,
     latent_rate_distortion,
     latent_statistics,
@@ -113,12 +116,42 @@ def test_detection_metrics_are_the_auc_and_the_rates_above_the_threshold():
     assert (found.recall, found.false_positive_rate) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
 
 
+def test_detection_metrics_have_an_interval_and_the_precision_of_the_highest_scores():
+    from sklearn.metrics import average_precision_score
+
+    scores = torch.tensor([0.1, 0.2, 0.3, 0.9, 0.9, 0.8, 0.4, 0.9])
+    is_anomaly = torch.tensor([False, False, False, True, False, True, False, False])
+    found = evaluate_detection(scores[:4], scores, is_anomaly)
+    assert found.average_precision == pytest.approx(average_precision_score(is_anomaly, scores))
+    # Three rows share the highest score, one of them an anomaly: two of them count.
+    assert found.precision_at_n == pytest.approx((2 / 3) / 2)
+    assert found.auc_low < found.auc < found.auc_high
+
+
 def test_synthetic_anomalies_hold_values_of_their_columns_in_new_rows():
     rows = torch.arange(200).reshape(50, 4).float()
     found = synthetic_anomalies(rows, torch.tensor([0, 1, 1, 2]), seeded())
     assert (found % 4 == rows % 4).all()
     assert (found[:, 1] + 1 == found[:, 2]).all()
     assert 0.3 < float((found != rows).float().mean()) < 0.7
+
+
+def test_no_synthetic_anomaly_is_a_real_row():
+    rows = torch.randint(0, 3, (2000, 3), generator=seeded()).float() + torch.rand(
+        2000, 1, generator=seeded()
+    )
+    rows[:, 1:] = rows[:, 1:].floor()
+    rows[:, 0] = torch.arange(2000.0)
+    found = synthetic_anomalies(rows, torch.tensor([0, 1, 2]), seeded())
+    # The first column says which row the others belong to.
+    own = rows[found[:, 0].long()]
+    assert not bool((found == own).all(1).any())
+    assert len(found) > 1900
+
+
+def test_rows_of_one_group_of_columns_have_no_synthetic_anomalies():
+    rows = torch.rand(20, 2, generator=seeded())
+    assert len(synthetic_anomalies(rows, torch.tensor([0, 0]), seeded())) == 0
 
 
 BLOCKS = (
@@ -149,13 +182,85 @@ def test_missing_cells_are_imputed_from_the_rows_principal_component():
 def test_imputation_errors_are_of_masked_cells_alone():
     rows = torch.tensor([[1.0, 0, 0, 0], [3, 5, 1, 0], [5, 9, 0, 1]])
     imputed = torch.tensor([[2.0, 7, 0, 0], [3, 5, 0, 0.2], [5, 9, 0.1, 0.8]])
-    start = torch.tensor([0.0, 0, 0.2, 0.2])
+    means = torch.tensor([0.0, 0, 0.2, 0.2]).expand(3, 4)
     cells = torch.tensor([[True, False, False], [False, False, True], [False, False, True]])
-    found = imputation_errors(rows, imputed, start, cells, BLOCKS)
-    assert [each["column"] for each in found] == ["a", "c"]
-    assert (found[0]["autoencoder"], found[0]["baseline"]) == (1, 1)
+    found = imputation_errors(rows, {"autoencoder": imputed, "mean": means}, cells, BLOCKS)
+    assert [each.column for each in found.root] == ["a", "c"]
+    assert found.root[0].errors == {"autoencoder": 1, "mean": 1}
     # Row 2 is y and was imputed as x (the rest); row 3 is z both times. The baseline is x.
-    assert (found[1]["autoencoder"], found[1]["baseline"]) == (0.5, 1)
+    assert found.root[1].errors == {"autoencoder": 0.5, "mean": 1}
+    assert "of 2 columns: better than mean in 1" in str(found)
+
+
+RAW_BLOCKS = (
+    ColumnBlock(name="when_days", kind="real", start=0, stop=1, raw="when"),
+    ColumnBlock(name="when_month_sin", kind="real", start=1, stop=2, raw="when"),
+    ColumnBlock(name="x", kind="real", start=2, stop=3, raw="x"),
+    ColumnBlock(name="other", kind="real", start=3, stop=4),
+    ColumnBlock(name="x_missing", kind="binary", start=4, stop=5, raw="x", is_indicator=True),
+)
+
+
+def test_what_comes_from_one_raw_column_is_masked_together():
+    cells, columns = mask_cells(500, RAW_BLOCKS, 0.3, seeded())
+    assert cells.shape == (500, 3)
+    assert torch.equal(columns[:, 0], columns[:, 1])
+    assert torch.equal(columns[:, 2], columns[:, 4])
+    assert bool((columns[:, 2] != columns[:, 3]).any())
+
+
+def test_a_date_has_one_error_and_cells_that_were_empty_have_none():
+    rows = torch.tensor([[0.0, 0, 1, 0, 0], [0, 0, 2, 0, 1], [0, 0, 3, 0, 0]])
+    imputed = rows + torch.tensor([3.0, 4, 1, 0, 0.5])
+    imputed[1, 2] = 99
+    cells = torch.ones(3, 3, dtype=torch.bool)
+    report = imputation_errors(rows, {"a": imputed}, cells, RAW_BLOCKS)
+    found = {each.column: each.errors for each in report.root}
+    assert list(found) == ["when", "x", "other"]
+    assert found["when"]["a"] == pytest.approx(12.5**0.5)
+    assert found["x"]["a"] == pytest.approx(1)
+
+
+def test_the_baselines_of_imputation_are_scikit_learns_imputers():
+    from sklearn.impute import KNNImputer
+
+    rng = seeded()
+    training = torch.randn(300, 1, generator=rng) @ torch.ones(1, 4)
+    training += 0.1 * torch.randn(300, 4, generator=rng)
+    rows = training[:50] + 0.01
+    missing = torch.rand(50, 4, generator=rng) < 0.3
+    missing[missing.all(1), 0] = False
+    found = impute_with_baselines(training, rows, missing, 0)
+    holes = rows.masked_fill(missing, torch.nan).numpy()
+    assert found["knn"].numpy() == pytest.approx(
+        KNNImputer().fit(training.numpy()).transform(holes), abs=1e-5
+    )
+    torch.testing.assert_close(found["mean"], torch.where(missing, training.mean(0), rows))
+    errors = {name: float((each - rows)[missing].square().mean()) for name, each in found.items()}
+    assert errors["iterative"] < errors["mean"] / 10
+    assert errors["knn"] < errors["mean"] / 10
+
+
+def test_the_bytes_of_a_decoder_are_those_of_the_parameters_that_decoding_needs():
+    encoder, decoder = torch.nn.Linear(10, 3), torch.nn.Linear(3, 10)
+    latents = encoder(torch.rand(5, 10)).detach()
+    found = decoder_bytes(decoder, latents, [*encoder.parameters(), *decoder.parameters()])
+    assert found == 4 * (3 * 10 + 10) + 2 * 4 * 3
+
+
+def test_the_bytes_of_a_jpeg_are_headers_and_data():
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=50)
+    headers, data = jpeg_bytes(pixels, 50)
+    assert headers + data == len(buffer.getvalue())
+    assert headers > 300 > data > 0
+    assert jpeg_bytes(np.zeros((28, 28), np.uint8), 50)[0] == headers
 
 
 def test_statistics_of_latents():

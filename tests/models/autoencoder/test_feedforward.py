@@ -267,3 +267,17 @@ def test_layers_that_do_not_fit_make_no_stack():
     layers = (AutoencoderConfig(n_inputs=7, latent_size=5), AutoencoderConfig(n_inputs=4, latent_size=3))
     with pytest.raises(ValueError, match="4 inputs cannot read latents of 5"):
         StackConfig(layers=layers)
+
+
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [("he_uniform", (6 / (8 * 9 / 4)) ** 0.5), ("glorot_uniform", (6 / (8 * 9 / 4 + 4 * 9)) ** 0.5)],
+)
+def test_transposed_convolutions_start_by_the_initializer(name, bound):
+    config = ConvolutionalConfig(image_shape=(8, 8), channels=(4, 8), latent_size=3, initializer=name)
+    network = ConvolutionalAutoencoder(config, torch.Generator().manual_seed(0))
+    weight = network.up[0].weight
+    assert weight.shape[:2] == (8, 4)
+    assert 0.95 * bound < float(weight.detach().abs().max()) <= bound
+    zeros = config.model_copy(update={"initializer": "zeros"})
+    assert not ConvolutionalAutoencoder(zeros, torch.Generator().manual_seed(0)).up[0].weight.any()

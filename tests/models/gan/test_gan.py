@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from pydantic import ValidationError
@@ -118,3 +120,28 @@ def test_the_same_seed_gives_the_same_networks():
 def test_shapes_that_make_no_sense_are_refused(config, shape, message):
     with pytest.raises(ValidationError, match=message):
         config(**shape)
+
+
+def test_sampling_leaves_the_random_stream_of_a_table_generator_alone():
+    blocks = (OutputBlock(kind="tanh", size=1), OutputBlock(kind="softmax", size=3))
+    config = GeneratorConfig(latent_size=2, n_outputs=4, hidden_sizes=(5,), output="table", blocks=blocks)
+    generator = Generator(config, torch.Generator().manual_seed(0))
+    training_rng = torch.Generator().manual_seed(1)
+    generator.use_rng(training_rng)
+    state = training_rng.get_state()
+    generator.sample(10, torch.Generator().manual_seed(2))
+    assert generator.output_activation.rng is training_rng
+    assert torch.equal(training_rng.get_state(), state)
+
+
+def test_layers_before_batch_normalization_have_no_bias():
+    for shape in ({"hidden_sizes": (5, 4)}, IMAGE):
+        for kind in ("generator", "discriminator"):
+            sizes = {"generator": {"latent_size": 3, "n_outputs": 96}, "discriminator": {"n_inputs": 96}}[
+                kind
+            ]
+            modules = list(build(kind, normalization="batch", **sizes, **shape).body)
+            for layer, after in pairwise(modules):
+                if "BatchNorm" in type(after).__name__ and hasattr(layer, "bias"):
+                    assert layer.bias is None
+            assert any("BatchNorm" in type(each).__name__ for each in modules)

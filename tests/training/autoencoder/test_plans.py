@@ -237,6 +237,12 @@ def test_bfloat16_learns_as_float32_does():
         ({"variant": "denoising", "corruption": "none"}, "without corruption is none"),
         ({"variant": "denoising", "corruption": "masking", "corruption_level": 1.5}, "fraction, at most 1"),
         ({"variant": "contractive", "contraction": 0}, "with contraction 0 is none"),
+        ({"variant": "denoising", "corruption_level": 0.0}, "with corruption_level 0 is none"),
+        ({"variant": "compression", "jacobian": "estimated"}, "how contraction is computed"),
+        ({"variant": "variational", "initializer_gain": 2.0}, "no use for initializer_gain"),
+        ({"variant": "convolutional", "initializer_gain": 2.0}, "no use for initializer_gain"),
+        ({"variant": "variational", "decoder_activation": "relu"}, "no use for decoder_activation"),
+        ({"variant": "denoising", "decoder_activation": "relu"}, "hidden layers, and there are none"),
         ({"variant": "compression", "corruption_level": 0.2}, "none has no use for corruption_level"),
         ({"variant": "compression", "beta": 2}, "no use for beta: it belongs to variational"),
         ({"variant": "variational", "sparsity": "l1"}, "the bound bounds nothing"),
@@ -301,3 +307,33 @@ def test_each_layer_of_a_stack_may_have_its_own_corruption():
     assert settings.corruption_levels == (0.1, 0.2, 0.3)
     with pytest.raises(ValueError, match=r"corruption_levels has 3 value\(s\) for 2 layers"):
         SAESettings(corruption_levels=(0.1, 0.2, 0.3), hidden_sizes=(8, 6))
+
+
+def test_a_stack_of_autoencoders_has_no_hidden_decoder_layers():
+    with pytest.raises(ValueError, match="leave decoder_activation alone"):
+        SAESettings(decoder_activation="relu")
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_every_epoch_is_validated_with_the_same_noise(samples):
+    plan = variational_plan(samples=samples)
+    found = []
+    for epoch in (1, 2, 3):
+        plan.on_epoch_start(epoch)
+        found.append(plan.validation_step(rows())["loss"])
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
+def test_the_best_epoch_of_a_weighted_bound_is_that_of_its_objective():
+    assert variational_plan().monitor == "validation/loss"
+    assert variational_plan(samples=3).monitor == "validation/loss"
+    plan = variational_plan(beta=4.0, beta_warmup_epochs=8, free_bits=0.1)
+    assert plan.monitor == "validation/objective"
+    plan.on_epoch_start(1)
+    found = plan.validation_step(rows())
+    mean, log_variance = plan.vae.posterior(rows().inputs)
+    unit_kl = kl_divergence(mean, log_variance)
+    expected = (found["loss"] - unit_kl.sum(1)).mean() + 4 * unit_kl.mean(0).clamp_min(0.1).sum()
+    # Beta is the one after the warm-up, or the first epochs would be the best ones.
+    assert float(found["objective"].mean()) == pytest.approx(float(expected.detach()), rel=1e-5)

@@ -1,16 +1,20 @@
+import math
 import statistics
 
 import pytest
 import torch
 
+from layerwise.models import Members, MembersConfig
 from layerwise.training.supervised import (
     FinetuningSettings,
     GridSettings,
+    StackHistory,
     finetune,
     rank_points,
     train_network_stack,
 )
 from layerwise.training.supervised.grid import MemberOverrides
+from layerwise.training.supervised.grid_result import GridResult
 from tests.training.supervised.test_network_stack import SEEDS, networks, rows
 
 POINTS = [
@@ -110,3 +114,30 @@ def test_the_ranking_has_the_best_point_first():
     assert ranked[0]["mean"] == pytest.approx(0.15)
     assert ranked[0]["std"] == pytest.approx(statistics.stdev([0.1, 0.2]))
     assert rank_points(points, [[0.3], [0.1]], higher_is_better=True)[0]["settings"] == {"l2": 0.0}
+
+
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_a_point_of_which_a_network_diverged_comes_last(higher_is_better):
+    points = [{"l2": 0.0}, {"l2": 1.0}, {"l2": 2.0}]
+    worst = -math.inf if higher_is_better else math.inf
+    scores = [[0.3, 0.1], [0.9, worst, 0.7], [0.1, 0.2]]
+    ranked = rank_points(points, scores, higher_is_better)
+    assert ranked[-1]["settings"] == {"l2": 1.0}
+    assert (ranked[-1]["mean"], ranked[-1]["diverged"]) == (worst, 1)
+    assert ranked[-1]["std"] == pytest.approx(statistics.stdev([0.9, 0.7]))
+    assert [each["diverged"] for each in ranked[:2]] == [0, 0]
+
+
+def test_the_score_of_a_network_is_that_of_the_epoch_that_was_kept():
+    history = [[{"validation/loss": value} for value in (1.0, 0.5, 0.45)], []]
+    points = [{"l2": 0.0}, {"l2": 1.0}]
+    settings = FinetuningSettings(monitor="validation/loss", min_delta=0.1)
+    stack_history = StackHistory(history, [2, 0], ["", "diverged in epoch 1"], [0, 1])
+    members = Members(MembersConfig(shape=networks()[0].config, seeds=(0, 0)), networks()[:2])
+    found = GridResult(members, [0, 0], points, stack_history, settings)
+    assert [each["mean"] for each in found.ranking] == [0.5, math.inf]
+    assert [each.mean for each in found.finetuning_history().grid] == [0.5, None]
+    assert "networks of 1 points diverged" in str(found)
+    last = StackHistory([history[0], history[0]], [0, 0], ["", ""], [0, 0])
+    kept = GridResult(members, [0, 0], points, last, FinetuningSettings(keep_best_weights=False))
+    assert kept.ranking[0]["mean"] == 0.45

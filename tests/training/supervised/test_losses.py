@@ -87,6 +87,22 @@ def test_focal_weighs_the_cross_entropy_by_how_unsure_the_answer_is(gamma):
     )
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.25, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("gap", [5.0, 17.0, 40.0, 200.0])
+def test_the_gradient_of_focal_is_finite_on_confident_rows(gamma, gap):
+    logits = torch.tensor([[gap, 0.0], [0.0, gap]], requires_grad=True)
+    row_loss("focal", logits, torch.tensor([0, 0]), focal_gamma=gamma).sum().backward()
+    assert logits.grad.isfinite().all()
+    labels = torch.tensor([[gap, -gap]], requires_grad=True)
+    row_loss("focal", labels, torch.tensor([[1.0, 0.0]]), focal_gamma=gamma).sum().backward()
+    assert labels.grad.isfinite().all()
+    exact = torch.tensor([[gap, 0.0]], dtype=torch.float64, requires_grad=True)
+    p = exact.softmax(1)[0]
+    (-(p[1] ** gamma) * p[0].log()).backward()
+    if gap < 10:
+        torch.testing.assert_close(logits.grad[0].double(), exact.grad[0], rtol=2e-2, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", [name for name in LOSSES if name != "auto"])
 def test_every_loss_agrees_with_finite_differences(name):
     task = TASKS[name][-1]

@@ -1,11 +1,13 @@
 import pytest
 import torch
 
+from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.data.transforms import AugmentationSettings
-from layerwise.models import MLP, MLPConfig
+from layerwise.models import MLP, Members, MembersConfig, MLPConfig
 from layerwise.training import TrainingError
 from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
+from layerwise.training.supervised.network_stack_plan import NetworkStackPlan
 from layerwise.utils import torch_rng
 
 SEEDS = (3, 4, 11)
@@ -186,12 +188,56 @@ def test_a_member_answers_as_in_the_stack():
         torch.testing.assert_close(stacked(x)[k], stacked.member(k)(x))
 
 
-def test_a_member_that_diverges_is_named():
+DIVERGING = [{}, {"learning_rate": 1e12}, {}]
+
+
+def train_regressions(points, **settings):
     training, validation = rows(task="regression"), rows(50, "regression", 1)
-    settings = FinetuningSettings(epochs=9, batch_size=20, optimizer="sgd", learning_rate=1e-3)
-    points = [{}, {"learning_rate": 1e12}, {}]
-    shape = {"activation": "relu"}
-    with pytest.raises(TrainingError, match=r"seed 4 diverged in epoch \d: lower finetuning.learning_rate"):
-        train_network_stack(
-            networks("regression", **shape), "regression", training, validation, settings, SEEDS, points
-        )
+    chosen = FinetuningSettings(
+        **{"epochs": 9, "batch_size": 20, "optimizer": "sgd", "learning_rate": 1e-3} | settings
+    )
+    own = networks("regression", activation="relu")
+    return train_network_stack(own, "regression", training, validation, chosen, SEEDS, points)
+
+
+def test_without_a_grid_a_member_that_diverges_is_an_error_that_names_it():
+    with pytest.raises(TrainingError, match=r"seed \d+ diverged in epoch \d: lower finetuning.learning_rate"):
+        train_regressions(None, learning_rate=1e12)
+
+
+def test_a_grid_of_which_every_point_diverges_is_an_error():
+    with pytest.raises(TrainingError, match=r"diverged in epoch|became nan"):
+        train_regressions([{"learning_rate": 1e12}] * 3)
+
+
+def test_a_point_that_diverges_leaves_the_others_as_they_are_without_it():
+    members, history = train_regressions(DIVERGING)
+    alone, alone_history = train_regressions(None)
+    assert [bool(epoch) for epoch in history.diverged] == [False, True, False]
+    assert history.stopped[1] == f"diverged in epoch {history.diverged[1]}"
+    assert len(history.history[1]) == history.diverged[1] - 1
+    for k in (0, 2):
+        assert history.history[k] == [pytest.approx(epoch, rel=1e-9) for epoch in alone_history.history[k]]
+        torch.testing.assert_close(members.flat_state[k], alone.flat_state[k])
+
+
+def test_why_a_point_diverged_survives_a_resumed_run():
+    def plan():
+        return NetworkStackPlan(
+            Members(
+                MembersConfig(shape=networks("regression")[0].config, seeds=SEEDS), networks("regression")
+            ),
+            "regression", FinetuningSettings(), 90, None, DIVERGING, [None] * 3, may_diverge=True,
+        )  # fmt: skip
+
+    before, after = plan(), plan()
+    metrics = {"validation/loss": torch.tensor([1.0, float("inf"), 2.0]), "train/loss": torch.ones(3)}
+    before.on_epoch_end(Progress(name="networks", plan=before, epochs=3, n_batches=5, epoch=1), metrics)
+    assert before.stack.rows == [0, 2]
+    before.on_epoch_start(2)
+    before.training_step(TensorData(*(torch.stack([part[:20]] * 2) for part in (
+        rows(task="regression").inputs, rows(task="regression").targets))))  # fmt: skip
+    after.load_state_dict(before.state_dict())
+    assert after.stack_history.stopped == ["", "diverged in epoch 1", ""]
+    assert after.stack_history.diverged == [0, 1, 0]
+    assert after.stack_history.history == before.stack_history.history

@@ -36,6 +36,8 @@ class ImagePreprocessor:
         self.state = state
         self.settings = PreprocessingSettings(**state["settings"])
         self.data_spec = DataSpec(**state["data_spec"])
+        # What white is in raw pixels; a model of an older version knows 255 alone.
+        self.white = int(state.get("white", 255))
 
     @classmethod
     def fit(
@@ -49,6 +51,8 @@ class ImagePreprocessor:
         """Note the size and the classes of the training images; pixels need no fitting."""
         if problem.task not in ("multiclass", "binary"):
             raise DataError(f"labelled images are a multiclass or binary task, not {problem.task}")
+        white = problem.reading.pixel_range[1]
+        validate_pixel_range(images.pixels, white)
         height, width = images.pixels.shape[1:]
         classes = tuple(class_names(images.labels[training]))
         if problem.task == "binary":
@@ -73,6 +77,7 @@ class ImagePreprocessor:
                 "settings": settings.model_dump(mode="json"),
                 "data_spec": data_spec.model_dump(mode="json"),
                 "seed": seed,
+                "white": white,
             }
         )
 
@@ -80,7 +85,8 @@ class ImagePreprocessor:
         """Return (n, height * width) float32 in [0, 1].
 
         Args:
-            images: a set, or pixels from 0 to 255 of shape (n, height, width) or (n, height * width).
+            images: a set, or pixels from 0 to 255 (to 1 with `pixel_range: [0, 1]`) of shape (n, height, width) or
+                (n, height * width).
         """
         pixels = np.asarray(images.pixels if isinstance(images, Images) else images)
         shape = self.data_spec.image_shape
@@ -90,9 +96,9 @@ class ImagePreprocessor:
                 f"images of {' x '.join(map(str, pixels.shape[1:]))} do not fit a network for {shape[0]} x "
                 f"{shape[1]} pixels; resize them first"
             )
-        values = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255)
+        values = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(self.white)
         if not (np.isfinite(values).all() and values.min(initial=0) >= 0 and values.max(initial=0) <= 1):
-            raise DataError("pixels have to be numbers from 0 to 255")
+            raise DataError(f"pixels have to be numbers from 0 to {self.white}")
         if self.settings.binarize == "threshold":
             return (values >= 0.5).astype(np.float32)
         if self.settings.binarize == "static":
@@ -120,6 +126,26 @@ class ImagePreprocessor:
         return np.asarray(self.data_spec.class_names, dtype=object)[np.asarray(values, dtype=int).reshape(-1)]
 
 
+def validate_pixel_range(pixels: np.ndarray, white: int) -> None:
+    """Refuse a whole set of images that looks as if it had been scaled to [0, 1] already.
+
+    One image may be dark; all of them together reach more than 1 of 255.
+
+    Args:
+        pixels: of all images, or of many of them.
+        white: the largest value that pixels may have.
+
+    Raises:
+        DataError: the largest is above 0 and at most 1, where white is 255.
+    """
+    largest = float(np.nanmax(pixels)) if pixels.size and not np.isnan(pixels).all() else 0.0
+    if white == 255 and 0 < largest <= 1:
+        raise DataError(
+            f"the largest pixel of all images is {largest:g}: they are scaled to [0, 1] already, and pixels are read "
+            "as 0 to 255; give the unscaled images, or train with problem.reading.pixel_range: [0, 1]"
+        )
+
+
 def fit_preprocessor(
     raw: Any, split: Split, problem: Problem, settings: PreprocessingSettings, seed: int
 ) -> Preprocessor:
@@ -129,7 +155,7 @@ def fit_preprocessor(
     fitted: Any
     if isinstance(raw, Images):
         fitted = ImagePreprocessor.fit(raw, split.training, problem, settings, seed)
-        fitted.state["summary"] = summarize_images(raw.pixels[split.training])
+        fitted.state["summary"] = summarize_images(raw.pixels[split.training], fitted.white)
     elif isinstance(raw, Ratings):
         fitted = RatingsPreprocessor.fit(raw, split.training, problem, settings)
     elif isinstance(raw, Documents):

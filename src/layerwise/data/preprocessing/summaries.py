@@ -1,7 +1,7 @@
 """A small summary of the training rows, by which drift and impossible values of later rows are found.
 
 It is plain numbers and text, some kilobytes, and is kept with the preprocessor. A number column has its distribution
-function at up to 201 points, any other one the fraction of each value.
+function at and just below up to 201 points, any other one the fraction of each value.
 """
 
 from __future__ import annotations
@@ -23,23 +23,26 @@ IMAGE_CELLS = 3
 
 
 def summarize_numbers(values: np.ndarray) -> dict[str, Any]:
-    """Return where the values lie: points, and the fraction of values at or below each.
+    """Return where the values lie: points, the fraction of values at or below each, and that below each.
+
+    The two fractions tell values at the points from those between them.
 
     Args:
         values: (n,) numbers; NaN is a missing one.
     """
     known = np.sort(values[~np.isnan(values)])
     if len(known) == 0:
-        return {"kind": "number", "missing": 1.0, "points": [], "fractions": []}
+        return {"kind": "number", "missing": 1.0, "points": [], "fractions": [], "below": []}
     points = np.unique(known)
     if len(points) > POINTS:
         points = np.unique(known[np.rint(np.linspace(0, len(known) - 1, POINTS)).astype(int)])
-    fractions = np.searchsorted(known, points, side="right") / len(known)
+    fractions, below = (np.searchsorted(known, points, side=side) / len(known) for side in ("right", "left"))
     return {
         "kind": "number",
         "missing": 1 - len(known) / len(values),
         "points": points.tolist(),
         "fractions": fractions.tolist(),
+        "below": below.tolist(),
     }
 
 
@@ -109,19 +112,20 @@ def _days(column: pd.Series) -> np.ndarray:
     return days.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def summarize_images(pixels: np.ndarray) -> dict[str, Any]:
+def summarize_images(pixels: np.ndarray, white: int = 255) -> dict[str, Any]:
     """Return the summary of grey images: brightness, contrast, and the brightness of a grid of cells.
 
     Args:
-        pixels: (n, height, width), 0 to 255.
+        pixels: (n, height, width), 0 to white.
+        white: the value of a white pixel.
     """
-    columns = {name: summarize_numbers(values) for name, values in image_features(pixels).items()}
+    columns = {name: summarize_numbers(values) for name, values in image_features(pixels, white).items()}
     return {"rows": len(pixels), "columns": columns}
 
 
-def image_features(pixels: np.ndarray) -> dict[str, np.ndarray]:
+def image_features(pixels: np.ndarray, white: int = 255) -> dict[str, np.ndarray]:
     """Return the features by which images are compared, each (n,) from 0 to 1."""
-    gray = np.asarray(pixels, dtype=np.float32) / np.float32(255)
+    gray = np.asarray(pixels, dtype=np.float32) / np.float32(white)
     found = {"brightness": gray.mean((1, 2)), "contrast": gray.std((1, 2))}
     bands = np.array_split(gray, min(IMAGE_CELLS, gray.shape[1]), axis=1)
     for row, band in enumerate(bands):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,9 +25,10 @@ from layerwise.data.preprocessing.columns import (
     validate_no_missing,
 )
 from layerwise.data.preprocessing.leaks import validate_no_leaks
+from layerwise.data.preprocessing.table_spec import make_data_spec
 from layerwise.data.preprocessing.targets import derive_columns, target_column, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.tensors import ColumnBlock, DataSpec
+from layerwise.data.tensors import DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +40,9 @@ class TablePreprocessor:
     Numbers are imputed by their median and scaled; a date becomes its day count and the sine and cosine of
     its month and weekday, scaled like numbers; booleans (also columns of 0 and 1) and the dummies of
     categories are 0 and 1 and never scaled. An empty boolean or category takes the most frequent value. A
-    category that training never saw becomes all zeros with a warning. A column with missing values among the
-    training rows gets an indicator. Constant columns are left out. Build it with `fit`; `state` is plain
-    enough for skops.
+    category that training never saw becomes all zeros with a warning, which with `drop_first` is the first one.
+    A column with missing values among the training rows gets an indicator. Constant columns are left out. Build
+    it with `fit`; `state` is plain enough for skops.
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ class TablePreprocessor:
             transformed = transform_targets(raw_target, problem)
             state["target_means"] = transformed.mean(0).tolist()
             state["target_scales"] = transformed.std(0).tolist()
-        state["data_spec"] = _make_data_spec(state, problem, settings, frame.attrs) | {"notes": notes}
+        state["data_spec"] = make_data_spec(state, problem, settings, frame.attrs) | {"notes": notes}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)
             low, scale = matrix.mean(0), matrix.std(0)
@@ -179,7 +179,12 @@ class TablePreprocessor:
                 if unseen.any():
                     warnings.warn(
                         f"column '{name}': {int(unseen.sum())} row(s) hold categories never seen in "
-                        f"training, such as '{filled[name][unseen].iloc[0]}'; their dummies are all 0",
+                        f"training, such as '{filled[name][unseen].iloc[0]}'; "
+                        + (
+                            f"they are read as '{known[0]}', which has no dummy of its own (drop_first)"
+                            if self.settings.drop_first
+                            else "their dummies are all 0"
+                        ),
                         stacklevel=2,
                     )
             with warnings.catch_warnings():
@@ -256,41 +261,3 @@ class TablePreprocessor:
             else:
                 restored[name] = restore_type(numbers[name] if name in numbers else columns[name], dtype)
         return pd.DataFrame(restored)
-
-
-def _make_data_spec(
-    state: dict[str, Any], problem: Problem, settings: PreprocessingSettings, attributes: Mapping[Any, Any]
-) -> dict[str, Any]:
-    blocks: list[ColumnBlock] = []
-    names: list[str] = []
-
-    def add(name: str, kind: Any, columns: list[str], categories: tuple[str, ...] = ()) -> None:
-        start = len(names)
-        names.extend(columns)
-        blocks.append(ColumnBlock(name=name, kind=kind, start=start, stop=len(names), categories=categories))
-
-    for name in state["numbers"]:
-        add(name, "real", [name])
-    for name in state["booleans"]:
-        add(name, "binary", [name])
-    for i, name in enumerate(state["categories"]):
-        known = [str(c) for c in state["encoder"].categories_[i]]
-        shown = known[1:] if settings.drop_first else known
-        add(name, "categorical", [f"{name}_{c}" for c in shown], tuple(known))
-    for name in state["indicators"]:
-        add(f"{name}_missing", "binary", [f"{name}_missing"])
-    outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
-    return DataSpec(
-        task=problem.task,
-        n_inputs=len(names),
-        n_outputs=outputs,
-        feature_names=tuple(names),
-        blocks=tuple(blocks),
-        target_names=problem.targets,
-        class_names=tuple(state["classes"]),
-        target_means=tuple(state["target_means"]),
-        target_scales=tuple(state["target_scales"]),
-        target_transform=problem.target_transform,
-        source=str(attributes.get("source", "")),
-        sha256=str(attributes.get("sha256", "")),
-    ).model_dump(mode="json")

@@ -172,19 +172,20 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
     return (np.log1p(values) if data_spec.target_transform == "log1p" else values), errors.reasons
 
 
-def validate_images(pixels: np.ndarray) -> np.ndarray:
-    """Return what is wrong with each image, (n,) text: pixels that are not from 0 to 255.
+def validate_images(pixels: np.ndarray, white: int = 255) -> np.ndarray:
+    """Return what is wrong with each image, (n,) text: pixels that are not from 0 to white.
 
     Args:
         pixels: (n, ...) numbers.
+        white: the largest value of a pixel.
     """
     errors = RowErrors(len(pixels))
     flat = np.asarray(pixels).reshape(len(pixels), -1)
-    if flat.dtype == np.uint8:
+    if flat.dtype == np.uint8 and white == 255:
         return errors.reasons
     with np.errstate(invalid="ignore"):
-        right = ((flat >= 0) & (flat <= 255)).all(1)
-    errors.add(np.flatnonzero(~right), "a pixel is not a number from 0 to 255")
+        right = ((flat >= 0) & (flat <= white)).all(1)
+    errors.add(np.flatnonzero(~right), f"a pixel is not a number from 0 to {white}")
     return errors.reasons
 
 

@@ -23,18 +23,22 @@ CORRUPTIONS: dict[str, Choice] = {
 
 
 def column_groups(blocks: Sequence[ColumnBlock]) -> Tensor:
-    """Return a group number for each column, (n_inputs,): the dummies of one category have the same, pixels do not.
+    """Return a group number for each column, (n_inputs,); columns of one group are corrupted together.
 
-    Columns of one group are corrupted together.
+    A group are the dummies of one category, and whatever else comes from one raw column: the parts of a date, a number
+    and its indicator of empty cells. Pixels are on their own.
     """
-    groups, count = [], 0
+    groups: list[int] = []
+    of_raw_column: dict[str, int] = {}
+    count = 0
     for block in blocks:
         size = block.stop - block.start
-        if block.kind == "categorical":
-            groups += [count] * size
-            count += 1
+        if block.raw or block.kind == "categorical":
+            group = of_raw_column.setdefault(block.raw, count) if block.raw else count
+            groups += [group] * size
+            count += group == count
         else:
-            groups += list(range(count, count + size))
+            groups += range(count, count + size)
             count += size
     return torch.tensor(groups)
 

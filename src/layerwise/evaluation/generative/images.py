@@ -18,7 +18,7 @@ from layerwise.evaluation.generative.sample_quality import (
     prdc,
 )
 from layerwise.evaluation.likelihood import parzen_log_likelihood
-from layerwise.utils import Config
+from layerwise.utils import Config, numpy_rng
 
 # Rows of neighbour searches, whose cost grows with the square, and validation rows that choose Parzen's sigma.
 NEIGHBOR_ROWS, MEMORIZATION_ROWS, SIGMA_ROWS = 2000, 1000, 1000
@@ -28,11 +28,17 @@ class ImageSampleMetrics(Config):
     """The metrics of generated images against test rows.
 
     Distances, precision, recall, density and coverage are taken in the features of a classifier, which also gives the
-    `class_fractions`; `parzen_*` are of Parzen windows, in nats.
+    `class_fractions`; `parzen_*` are of Parzen windows, in nats. The Frechet distance grows as rows get fewer:
+    `frechet_floor` is that of `n_floor` training rows, as many as generated ones where there are so many.
     """
 
+    n_generated: int
+    n_test: int
+    n_floor: int
     frechet_distance: float
+    frechet_floor: float
     kernel_distance: float
+    kernel_distance_std: float
     precision: float
     recall: float
     density: float
@@ -45,7 +51,16 @@ class ImageSampleMetrics(Config):
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers that a run logs by name."""
-        unlogged = {"parzen_standard_error", "parzen_sigma", "class_fractions", "memorization"}
+        unlogged = {
+            "n_generated",
+            "n_test",
+            "n_floor",
+            "kernel_distance_std",
+            "parzen_standard_error",
+            "parzen_sigma",
+            "class_fractions",
+            "memorization",
+        }
         fractions = torch.tensor(self.class_fractions)
         return self.model_dump(exclude=unlogged) | {
             "memorization_ratio": self.memorization.ratio,
@@ -55,8 +70,8 @@ class ImageSampleMetrics(Config):
 
     def __str__(self) -> str:
         return (
-            f"Frechet distance {self.frechet_distance:.2f}, coverage {self.coverage:.3f}, Parzen log-likelihood "
-            f"{self.parzen_log_prob:.1f} nats"
+            f"Frechet distance {self.frechet_distance:.2f} (floor {self.frechet_floor:.2f}), "
+            f"coverage {self.coverage:.3f}, Parzen log-likelihood {self.parzen_log_prob:.1f} nats"
         )
 
 
@@ -77,8 +92,11 @@ def evaluate_image_samples(
     features: Callable[[Tensor], Tensor],
     classes: Callable[[Tensor], Tensor],
     n_classes: int,
+    seed: int = 0,
 ) -> ImageSampleMetrics:
     """Return every metric of generated images (m, d) against test rows, from which no generator has learnt.
+
+    Precision, recall, density and coverage take at most 2,000 rows of each, and as many of one as of the other.
 
     Args:
         generated: (m, d).
@@ -88,13 +106,21 @@ def evaluate_image_samples(
         features: maps images to the space of Frechet and kernel distance, precision, recall and coverage.
         classes: maps images to their classes (n,).
         n_classes: how many there are.
+        seed: of the subsets of the kernel distance.
     """
     real_features, generated_features = features(test), features(generated)
+    floor_rows = training[: len(generated)]
+    kernel = kernel_distance(real_features, generated_features, numpy_rng(seed, "kernel distance"))
     fractions = class_fractions(classes(generated), n_classes)
     window = parzen_log_likelihood(generated, validation[:SIGMA_ROWS], test)
     return ImageSampleMetrics(
+        n_generated=len(generated),
+        n_test=len(test),
+        n_floor=len(floor_rows),
         frechet_distance=frechet_distance(real_features, generated_features),
-        kernel_distance=kernel_distance(real_features, generated_features),
+        frechet_floor=frechet_distance(real_features, features(floor_rows)),
+        kernel_distance=kernel.mean,
+        kernel_distance_std=kernel.std,
         **asdict(prdc(real_features[:NEIGHBOR_ROWS], generated_features[:NEIGHBOR_ROWS])),
         parzen_log_prob=window.log_likelihood,
         parzen_standard_error=window.standard_error,

@@ -13,8 +13,11 @@ import numpy as np
 
 from layerwise.evaluation.metrics import Array, as_array
 
-# Neighbours in precision, recall, density and coverage (Naeem et al. 2020 take 5).
-N_NEIGHBORS = 5
+# Neighbours in precision and recall (Kynkaanniemi et al. 2019 take 3), and in density and coverage (Naeem et al. 2020
+# take 5).
+PRECISION_NEIGHBORS, COVERAGE_NEIGHBORS = 3, 5
+# Subsets of the kernel distance (Binkowski et al. 2018 take 100 of 1,000 rows).
+SUBSETS, SUBSET_ROWS = 50, 1000
 
 
 def _pair(real: Any, generated: Any) -> tuple[Array, Array]:
@@ -53,17 +56,45 @@ def polynomial_kernel(a: Array, b: Array) -> Array:
     return (a @ b.T / a.shape[1] + 1) ** 3
 
 
-def kernel_distance(real: Any, generated: Any, max_rows: int = 5000) -> float:
-    """Return the unbiased squared maximum mean discrepancy with the cubic kernel (Binkowski et al. 2018).
+@dataclass(frozen=True)
+class KernelDistance:
+    """The mean of the kernel distance over random subsets of rows, and its standard deviation over them."""
 
-    Its mean over draws is 0 for equal distributions, so that it can fall below 0.
+    mean: float
+    std: float
+
+
+def kernel_distance(
+    real: Any,
+    generated: Any,
+    rng: np.random.Generator,
+    *,
+    subsets: int = SUBSETS,
+    subset_rows: int = SUBSET_ROWS,
+) -> KernelDistance:
+    """Return the kernel distance over subsets of as many rows of each (Binkowski et al. 2018).
 
     Args:
         real: (n, d).
         generated: (m, d).
-        max_rows: at most so many rows of each, the first ones, since the cost grows with their product.
+        rng: draws the subsets, each without replacement.
+        subsets: their number.
+        subset_rows: rows of each, at most all.
     """
-    a, b = (rows[:max_rows] for rows in _pair(real, generated))
+    a, b = _pair(real, generated)
+    size = min(len(a), len(b), subset_rows)
+    found = [
+        squared_discrepancy(*(rows[rng.choice(len(rows), size, replace=False)] for rows in (a, b)))
+        for _ in range(subsets)
+    ]
+    return KernelDistance(float(np.mean(found)), float(np.std(found)))
+
+
+def squared_discrepancy(a: Array, b: Array) -> float:
+    """Return the unbiased squared maximum mean discrepancy of rows (n, d) and (m, d) with the cubic kernel.
+
+    Its mean over draws is 0 for equal distributions, so that it can fall below 0.
+    """
     within = [
         (kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1))
         for kernel in (polynomial_kernel(a, a), polynomial_kernel(b, b))
@@ -87,25 +118,38 @@ class PRDC:
     coverage: float
 
 
-def prdc(real: Any, generated: Any, n_neighbors: int = N_NEIGHBORS) -> PRDC:
-    """Return precision, recall, density and coverage of generated rows (m, d) against real ones (n, d)."""
+def prdc(
+    real: Any,
+    generated: Any,
+    *,
+    precision_neighbors: int = PRECISION_NEIGHBORS,
+    coverage_neighbors: int = COVERAGE_NEIGHBORS,
+) -> PRDC:
+    """Return precision, recall, density and coverage of generated rows (m, d) against real ones (n, d).
+
+    As many rows of each are compared, the first ones: the radius shrinks with the number of rows, and coverage of few
+    real rows by many generated ones would say little.
+    """
     a, b = _pair(real, generated)
-    if min(len(a), len(b)) <= n_neighbors:
-        raise ValueError(f"{n_neighbors} neighbours need more than {n_neighbors} rows of each kind")
-    between = distances(a, b)
-    real_radius, generated_radius = knn_radius(a, n_neighbors), knn_radius(b, n_neighbors)
-    inside_real = between <= real_radius[:, None]
+    n, most = min(len(a), len(b)), max(precision_neighbors, coverage_neighbors)
+    if n <= most:
+        raise ValueError(f"{most} neighbours need more than {most} rows of each kind")
+    a, b = a[:n], b[:n]
+    between, within_real, within_generated = distances(a, b), distances(a, a), distances(b, b)
+    near_real = between <= knn_radius(within_real, precision_neighbors)[:, None]
+    near_generated = between <= knn_radius(within_generated, precision_neighbors)[None]
+    inside_real = between <= knn_radius(within_real, coverage_neighbors)[:, None]
     return PRDC(
-        precision=float(inside_real.any(0).mean()),
-        recall=float((between <= generated_radius[None]).any(1).mean()),
-        density=float(inside_real.sum() / (n_neighbors * len(b))),
+        precision=float(near_real.any(0).mean()),
+        recall=float(near_generated.any(1).mean()),
+        density=float(inside_real.sum() / (coverage_neighbors * n)),
         coverage=float(inside_real.any(1).mean()),
     )
 
 
-def knn_radius(rows: Array, n_neighbors: int) -> Array:
-    """Return each row's distance to its k-th nearest other row, (n,)."""
-    own = distances(rows, rows)
+def knn_radius(within: Array, n_neighbors: int) -> Array:
+    """Return each row's distance to its k-th nearest other row, (n,), of the distances (n, n) within a set."""
+    own = within.copy()
     np.fill_diagonal(own, np.inf)
     return np.partition(own, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
 

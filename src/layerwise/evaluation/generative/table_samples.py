@@ -15,6 +15,7 @@ from layerwise.evaluation.generative.tables import (
     associations,
     detection_auc,
     marginal_distance,
+    numeric_columns,
     synthetic_data_utility,
 )
 from layerwise.evaluation.metrics import Array, as_array
@@ -100,7 +101,8 @@ def compare_columns(generated: pd.DataFrame, training: pd.DataFrame, test: pd.Da
     """Compare generated rows with test rows of the same columns, and look for copies of training rows."""
     names = [str(name) for name in generated]
     marginals = {name: marginal_distance(test[name], generated[name]) for name in names}
-    pairs = np.abs(associations(test) - associations(generated))
+    numeric = numeric_columns(test)
+    pairs = np.abs(associations(test, numeric) - associations(generated, numeric))
     first, second = np.unravel_index(int(pairs.argmax()), pairs.shape)
     return ColumnFidelity(
         marginals=marginals,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,14 @@ def is_numeric(column: pd.Series) -> bool:
     )
 
 
+def numeric_columns(real: pd.DataFrame) -> frozenset[str]:
+    """Return the names of the columns that are compared as numbers, by the real rows alone.
+
+    Generated rows are compared as the real ones are: a column of 21 values here and 20 there stays a number.
+    """
+    return frozenset(str(name) for name in real if is_numeric(real[name]))
+
+
 def as_floats(column: pd.Series) -> Array:
     """Return the known values of a number or date column."""
     import pandas as pd
@@ -43,11 +52,13 @@ def as_floats(column: pd.Series) -> Array:
 def marginal_distance(real: pd.Series, generated: pd.Series) -> float:
     """Return the distance of two columns' distributions, in [0, 1].
 
-    For numbers the largest gap between the distribution functions (Kolmogorov and Smirnov), for categories the
-    total variation distance, half the summed gaps between fractions; empty cells are a category of their own.
+    For numbers the largest gap between the distribution functions (Kolmogorov and Smirnov) or between the fractions of
+    empty cells, whichever is larger; for categories the total variation distance, half the summed gaps between
+    fractions, of which empty cells are a category of their own.
     """
     if is_numeric(real):
-        return ks_distance(as_floats(real), as_floats(generated))
+        empty = abs(float(real.isna().mean()) - float(generated.isna().mean()))
+        return max(ks_distance(as_floats(real), as_floats(generated)), empty)
     fractions = [_texts(column).value_counts(normalize=True) for column in (real, generated)]
     both = fractions[0].index.union(fractions[1].index)
     gaps = [fractions[0].get(value, 0.0) - fractions[1].get(value, 0.0) for value in both]
@@ -75,25 +86,32 @@ def _texts(column: pd.Series) -> pd.Series:
     return column.astype(object).where(column.notna(), "empty").astype(str)
 
 
-def associations(frame: pd.DataFrame) -> Array:
+def associations(frame: pd.DataFrame, numeric: Collection[str] | None = None) -> Array:
     """Return the association of each pair of columns, (columns, columns) in [-1, 1].
 
     Pearson's correlation for two numbers, the correlation ratio for a number and a category, Cramer's V for two
     categories.
+
+    Args:
+        frame: the rows.
+        numeric: the names of the columns that are numbers, as `numeric_columns` of the real rows says, so that real and
+            generated rows have the same kinds; None: by these rows.
     """
     names = list(frame)
+    numbers = numeric_columns(frame) if numeric is None else numeric
     found = np.eye(len(names))
     for i, first in enumerate(names):
         for j in range(i):
-            found[i, j] = found[j, i] = association(frame[first], frame[names[j]])
+            found[i, j] = found[j, i] = association(
+                frame[first], frame[names[j]], (first in numbers, names[j] in numbers)
+            )
     return found
 
 
-def association(a: pd.Series, b: pd.Series) -> float:
-    """Return the association of two columns; 0 where one does not vary."""
+def association(a: pd.Series, b: pd.Series, numbers: tuple[bool, bool]) -> float:
+    """Return the association of two columns, of which some are numbers; 0 where one does not vary."""
     import pandas as pd
 
-    numbers = [is_numeric(column) for column in (a, b)]
     if all(numbers):
         both = pd.DataFrame({"a": a, "b": b}).dropna()
         x, y = as_floats(both["a"]), as_floats(both["b"])

@@ -4,13 +4,26 @@ from .arrays import (
     as_matrix as as_matrix,
     check_targets_and_scores as check_targets_and_scores,
     indicator_matrix as indicator_matrix,
+    reaches_threshold as reaches_threshold,
 )
-from .baselines import compare_with_baselines as compare_with_baselines, fit_baselines as fit_baselines
+from .baselines import (
+    baseline_scores as baseline_scores,
+    compare_with_baselines as compare_with_baselines,
+    compare_with_constant as compare_with_constant,
+    fit_baselines as fit_baselines,
+)
+from .calibration import (
+    CALIBRATION_BINS as CALIBRATION_BINS,
+    confidence_and_outcome as confidence_and_outcome,
+    errors_if_calibrated as errors_if_calibrated,
+)
+from .comparison import paired_difference as paired_difference
 from .importance import (
     Importance as Importance,
     ImportanceTable as ImportanceTable,
     permutation_importance as permutation_importance,
 )
+from .intervals import wilson_interval as wilson_interval
 from .logged import (
     LoggedMetric as LoggedMetric,
     LoggedMetrics as LoggedMetrics,
@@ -18,7 +31,13 @@ from .logged import (
 )
 from .named import MetricsByModel as MetricsByModel, NamedMetrics as NamedMetrics
 from .probe import linear_probe as linear_probe
-from .statistics import CALIBRATION_BINS as CALIBRATION_BINS
+from .raw_units import (
+    SmearingFactors as SmearingFactors,
+    compute_raw_metrics as compute_raw_metrics,
+    raw_means as raw_means,
+    raw_medians as raw_medians,
+    smearing_factors as smearing_factors,
+)
 from .supervised import (
     LOWER_IS_BETTER as LOWER_IS_BETTER,
     DecisionThreshold as DecisionThreshold,

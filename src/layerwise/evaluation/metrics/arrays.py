@@ -28,14 +28,12 @@ def check_targets_and_scores(task: Task, targets: Any, scores: Any) -> tuple[Arr
     """Return targets and scores as the metrics take them.
 
     Returns:
-        Targets: (n,) int64 for multiclass, (n, k) float64 otherwise. Scores: (n, k) float64, probabilities
-        kept as far from 0 and 1 as their own precision can tell, so that no logarithm is infinite.
+        Targets: (n,) int64 for multiclass, (n, k) float64 otherwise. Scores: (n, k) float64.
 
     Raises:
         ValueError: no rows, numbers of rows or columns that differ, NaN, scores outside [0, 1], an unknown
             class.
     """
-    precision = as_array(scores).dtype
     matrix = as_matrix(scores)
     wanted = as_array(targets).reshape(-1).astype(np.int64) if task == "multiclass" else as_matrix(targets)
     if len(wanted) == 0:
@@ -59,9 +57,13 @@ def check_targets_and_scores(task: Task, targets: Any, scores: Any) -> tuple[Arr
         raise ValueError(
             f"the scores reach from {matrix.min():.3g} to {matrix.max():.3g} and are no probabilities"
         )
-    kind = precision if np.issubdtype(precision, np.floating) else np.dtype(np.float64)
-    epsilon = float(np.finfo(cast(Any, kind)).eps)
-    return wanted, np.clip(matrix, epsilon, 1 - epsilon)
+    return wanted, matrix
+
+
+def score_resolution(scores: Any) -> float:
+    """Return how near to 1 a score can come by its own precision: a logarithm's argument is kept so far from 0."""
+    kind = as_array(scores).dtype
+    return float(np.finfo(cast(Any, kind if np.issubdtype(kind, np.floating) else np.float64)).eps)
 
 
 def indicator_matrix(task: Task, targets: Array, n_classes: int) -> Array:
@@ -69,8 +71,17 @@ def indicator_matrix(task: Task, targets: Array, n_classes: int) -> Array:
     return np.eye(n_classes)[targets] if task == "multiclass" else targets
 
 
+def reaches_threshold(scores: Any, threshold: float = 0.5) -> Array:
+    """Return where scores are at or above the threshold, compared as float64, bool in the scores' shape.
+
+    Whatever decides by a threshold does it here: at the precision of single scores a threshold between two neighbours
+    would be rounded to one of them.
+    """
+    return as_array(scores).astype(np.float64) >= threshold
+
+
 def predicted_indicators(task: Task, scores: Array, threshold: float = 0.5) -> Array:
     """Return (n, k) zeros and ones: the class of highest score, or each score at or above the threshold."""
     if task == "multiclass":
         return np.eye(scores.shape[1])[scores.argmax(1)]
-    return (scores >= threshold).astype(np.float64)
+    return reaches_threshold(scores, threshold).astype(np.float64)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from layerwise.data import Task, TensorData
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
+from layerwise.evaluation.metrics.comparison import paired_difference
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
 from layerwise.utils import derive_seed
 
@@ -16,6 +17,41 @@ Family = Literal["linear", "boosting"]
 
 # The metrics on which a network is compared with its baselines.
 PRIMARY_METRICS = ("error", "roc_auc", "rmse")
+
+
+def baseline_scores(
+    training: TensorData,
+    test: TensorData,
+    task: Task,
+    *,
+    n_outputs: int | None = None,
+    families: Sequence[Family] = ("linear", "boosting"),
+    seed: int = 0,
+) -> dict[str, Array]:
+    """Fit the baselines on the training rows and return their scores of the test rows, (n, k), by model.
+
+    Logistic regression (linear for regression) and histogram gradient boosting, both as scikit-learn has
+    them by default, with one model per column for multilabel and several regression outputs.
+
+    Args:
+        training: the rows the network learns from.
+        test: the rows it is measured on.
+        task: what the targets are.
+        n_outputs: the number of classes; by default the highest class in either set plus one.
+        families: leave `boosting` out for images, where it takes minutes.
+        seed: of the boosting.
+
+    Returns:
+        Scores of "logistic regression" or "linear regression", and of "gradient boosting".
+    """
+    if training.targets is None or test.targets is None:
+        raise ValueError("baselines need targets in the training rows and in the test rows")
+    x, y = as_array(training.inputs), as_array(training.targets)
+    x_test = as_array(test.inputs)
+    if task == "multiclass" and n_outputs is None:
+        n_outputs = int(max(y.max(), as_array(test.targets).max())) + 1
+    models = [_model(family, task, seed) for family in families]
+    return {name: _fit_and_score(model, task, x, y, x_test, n_outputs) for name, model in models}
 
 
 def fit_baselines(
@@ -28,35 +64,18 @@ def fit_baselines(
     seed: int = 0,
     n_bootstrap: int = 1000,
 ) -> dict[str, dict[str, Metric]]:
-    """Fit the baselines on the training rows and measure them on the test rows.
-
-    Logistic regression (linear for regression) and histogram gradient boosting, both as scikit-learn has
-    them by default, with one model per column for multilabel and several regression outputs.
+    """Return the metrics of `baseline_scores`, by model and then by name.
 
     Args:
-        training: the rows the network learns from.
-        test: the rows it is measured on.
-        task: what the targets are.
-        n_outputs: the number of classes; by default the highest class in either set plus one.
-        families: leave `boosting` out for images, where it takes minutes.
-        seed: of the boosting and of the resamples.
+        training, test, task, n_outputs, families, seed: as `baseline_scores` takes them; the seed is that of the
+            resamples too.
         n_bootstrap: resamples for the intervals.
-
-    Returns:
-        Metrics by model ("logistic regression" or "linear regression", "gradient boosting").
     """
-    if training.targets is None or test.targets is None:
-        raise ValueError("baselines need targets in the training rows and in the test rows")
-    x, y = as_array(training.inputs), as_array(training.targets)
-    x_test, y_test = as_array(test.inputs), as_array(test.targets)
-    if task == "multiclass" and n_outputs is None:
-        n_outputs = int(max(y.max(), y_test.max())) + 1
-    result = {}
-    for family in families:
-        name, model = _model(family, task, seed)
-        scores = _fit_and_score(model, task, x, y, x_test, n_outputs)
-        result[name] = compute_metrics(task, y_test, scores, seed=seed, n_bootstrap=n_bootstrap)
-    return result
+    scores = baseline_scores(training, test, task, n_outputs=n_outputs, families=families, seed=seed)
+    return {
+        name: compute_metrics(task, test.targets, given, seed=seed, n_bootstrap=n_bootstrap)
+        for name, given in scores.items()
+    }
 
 
 def _model(family: Family, task: Task, seed: int) -> tuple[str, Any]:
@@ -95,26 +114,59 @@ def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_
     return np.stack(outputs, 1)
 
 
-def compare_with_baselines(network: dict[str, Metric], others: dict[str, dict[str, Metric]]) -> list[str]:
-    """Return a sentence for each primary metric on which the network loses to its base rate or a baseline.
-
-    An empty list means that it loses on none.
+def compare_with_constant(network: Mapping[str, Metric]) -> list[str]:
+    """Return a sentence for each primary metric on which the network is no better than the best constant prediction.
 
     Args:
         network: its metrics by name.
-        others: metrics by baseline, then by name.
     """
-    sentences = []
-    for name in PRIMARY_METRICS:
-        own = network.get(name)
-        if own is None:
-            continue
-        if own.base_rate is not None and not own.beats(own.base_rate):
-            sentences.append(
-                f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
-            )
-        for model, model_metrics in others.items():
-            other_value = model_metrics.get(name)
-            if other_value is not None and other_value.beats(own.value):
-                sentences.append(f"The network loses to {model}: {name} {own} against {other_value}.")
+    return [
+        f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
+        for name in PRIMARY_METRICS
+        if (own := network.get(name)) and own.base_rate is not None and not own.beats(own.base_rate)
+    ]
+
+
+def compare_with_baselines(
+    task: Task,
+    targets: Any,
+    scores: Any,
+    baselines: Mapping[str, Array],
+    *,
+    threshold: float = 0.5,
+    seed: int = 0,
+    n_bootstrap: int = 1000,
+) -> list[str]:
+    """Return a sentence for each baseline and primary metric on which the network loses to it.
+
+    It loses where the 95 % interval of the difference on the same rows leaves 0 out; without resamples nothing is said.
+
+    Args:
+        task: what the targets are.
+        targets: (n,) classes, or (n, k).
+        scores: (n, k) of the network.
+        baselines: scores (n, k) by model.
+        threshold: of the network's scores of a binary task; that of the baselines is .5.
+        seed: of the resamples.
+        n_bootstrap: their number.
+    """
+    sentences: list[str] = []
+    if n_bootstrap == 0:
+        return sentences
+    network = compute_metrics(task, targets, scores, threshold=threshold, n_bootstrap=0)
+    for model, given in baselines.items():
+        metrics = compute_metrics(task, targets, given, n_bootstrap=0)
+        for name in PRIMARY_METRICS:
+            if name not in network or name not in metrics or not metrics[name].beats(network[name].value):
+                continue
+            difference, low, high = paired_difference(
+                task, targets, scores, given, name,
+                thresholds=(threshold, 0.5), seed=seed, n_bootstrap=n_bootstrap,
+            )  # fmt: skip
+            if low > 0 or high < 0:
+                nearer, farther = sorted((abs(low), abs(high)))
+                sentences.append(
+                    f"The network loses to {model}: {name} {network[name]} against {metrics[name]}, a difference of "
+                    f"{abs(difference):.4f} [{nearer:.4f}, {farther:.4f}] on the same rows."
+                )
     return sentences

@@ -12,27 +12,30 @@ import numpy as np
 
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, indicator_matrix, predicted_indicators
+from layerwise.evaluation.metrics.calibration import calibration_gaps, confidence_and_outcome
 
 Statistic = Callable[[Array], Array]
 
-CALIBRATION_BINS = 15
-
 
 def classification_statistics(
-    task: Task, targets: Array, scores: Array, threshold: float
+    task: Task, targets: Array, scores: Array, threshold: float, epsilon: float
 ) -> tuple[dict[str, Statistic], dict[str, Statistic]]:
-    """Return the statistics that are sums over rows, and those that need an order of the rows."""
+    """Return the statistics that are sums over rows, and those that need an order of the rows.
+
+    Logarithms alone are of scores kept `epsilon` from 0 and 1.
+    """
     truth = indicator_matrix(task, targets, scores.shape[1])
     chosen = predicted_indicators(task, scores, threshold)
-    right = (truth == chosen).all(1).astype(np.float64)
+    right = right_rows(task, targets, scores, threshold).astype(np.float64)
     if task == "multiclass":
-        normal = scores / scores.sum(1, keepdims=True)
-        losses = -np.log(normal[np.arange(len(targets)), targets])
+        clipped = np.clip(scores, epsilon, 1 - epsilon)
+        losses = -np.log((clipped / clipped.sum(1, keepdims=True))[np.arange(len(targets)), targets])
         brier = ((scores - truth) ** 2).sum(1)
     else:
-        losses = -np.where(truth == 1, np.log(scores), np.log1p(-scores)).mean(1)
+        clipped = np.clip(scores, epsilon, 1 - epsilon)
+        losses = -np.where(truth == 1, np.log(clipped), np.log1p(-clipped)).mean(1)
         brier = ((scores - truth) ** 2).mean(1)
-    gaps = _calibration_gaps(task, truth, scores)
+    gaps = calibration_gaps(*confidence_and_outcome(task, truth, scores))
     true_positives, actual, predicted = truth * chosen, truth, chosen
 
     def balanced_accuracy(weights: Array) -> Array:
@@ -71,6 +74,12 @@ def classification_statistics(
         "average_precision": lambda weights: rankings.compute(weights)[1],
     }
     return sums, orders
+
+
+def right_rows(task: Task, targets: Array, scores: Array, threshold: float) -> Array:
+    """Return which rows are predicted right, (n,) bool; a multilabel row needs all its labels."""
+    truth = indicator_matrix(task, targets, scores.shape[1])
+    return (truth == predicted_indicators(task, scores, threshold)).all(1)
 
 
 def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]:
@@ -144,20 +153,6 @@ class _RankingMetrics:
             area, precision = (np.stack(values, 1) for values in zip(*each, strict=True))
             self._weights, self._found = weights, (_nanmean(area), _nanmean(precision))
         return self._found
-
-
-def _calibration_gaps(task: Task, truth: Array, scores: Array) -> Array:
-    """Outcome minus confidence of each row, in the column of its equal-width bin (Naeini et al. 2015)."""
-    if task == "multiclass":
-        confidence = scores.max(1, keepdims=True)
-        outcome = truth[np.arange(len(truth)), scores.argmax(1)][:, None]
-    else:
-        confidence, outcome = scores, truth
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    gaps = np.zeros((len(truth), CALIBRATION_BINS))
-    for column in range(confidence.shape[1]):
-        gaps[np.arange(len(truth)), bins[:, column]] += outcome[:, column] - confidence[:, column]
-    return gaps
 
 
 def _mean(weights: Array, values: Array) -> Array:

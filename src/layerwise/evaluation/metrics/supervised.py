@@ -1,4 +1,4 @@
-"""Metrics of classification and regression, each with its bootstrap interval and its base rate."""
+"""Metrics of classification and regression, each with its confidence interval and its base rate."""
 
 from __future__ import annotations
 
@@ -8,8 +8,24 @@ from typing import Any, Literal
 import numpy as np
 
 from layerwise.data import Task
-from layerwise.evaluation.metrics.arrays import Array, as_array, check_targets_and_scores
+from layerwise.evaluation.metrics.arrays import (
+    Array,
+    as_array,
+    check_targets_and_scores,
+    indicator_matrix,
+    score_resolution,
+)
 from layerwise.evaluation.metrics.base_rates import base_rate
+from layerwise.evaluation.metrics.calibration import (
+    calibration_interval,
+    confidence_and_outcome,
+    errors_if_calibrated,
+)
+from layerwise.evaluation.metrics.intervals import (
+    effective_wilson_interval,
+    rows_of_rarest_class,
+    wilson_interval,
+)
 from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
@@ -20,6 +36,9 @@ from layerwise.utils import Config, numpy_rng
 Criterion = Literal["f1", "accuracy", "cost"]
 
 LOWER_IS_BETTER = {"error", "log_loss", "brier", "calibration_error", "hamming_loss", "rmse", "mae"}
+FRACTIONS_OF_ROWS = {"accuracy", "error"}
+# Between 0 and 1, where the bootstrap's percentiles are too narrow near the ends and nothing at them.
+BOUNDED_METRICS = {"balanced_accuracy", "f1", "roc_auc", "average_precision", "hamming_loss"}
 
 # Resamples x rows x classes that the ranking metrics may sort through, about half a second's work.
 RANKING_WORK = 2e7
@@ -27,9 +46,11 @@ MIN_RANKING_RESAMPLES = 200
 
 
 class Metric(Config):
-    """One metric's value, with its bootstrap 95 % interval and the value of the best constant prediction.
+    """One metric's value, with its 95 % interval and the value of the best constant prediction.
 
     `low` and `high` are None without resamples; `base_rate` is None where a constant prediction says nothing.
+    `calibrated_mean` and `calibrated_high`, of the calibration error alone, are its mean and 95 % quantile if the same
+    scores were perfectly calibrated: a value up to the latter is no sign of miscalibration.
     """
 
     name: str
@@ -38,10 +59,18 @@ class Metric(Config):
     high: float | None = None
     base_rate: float | None = None
     better: Literal["higher", "lower"] = "higher"
+    calibrated_mean: float | None = None
+    calibrated_high: float | None = None
 
     def __str__(self) -> str:
-        interval = "" if self.low is None or self.high is None else f" [{self.low:.4f}, {self.high:.4f}]"
-        return f"{self.value:.4f}{interval}"
+        text = f"{self.value:.4f}"
+        if self.low is not None and self.high is not None:
+            text += f" [{self.low:.4f}, {self.high:.4f}]"
+        if self.calibrated_mean is not None and self.calibrated_high is not None:
+            text += (
+                f" (if calibrated: mean {self.calibrated_mean:.4f}, 95 % below {self.calibrated_high:.4f})"
+            )
+        return text
 
     def beats(self, other: float) -> bool:
         """True when this value is better than another."""
@@ -73,9 +102,11 @@ def compute_metrics(
     calibration error has 15 bins of equal width (multiclass: of the highest score). AUC and average
     precision are absent when the targets are all of one class. Regression: rmse, mae, r2.
 
-    The interval is the percentile bootstrap over rows. The calibration error's is shifted by the
-    bootstrap's bias, since resampling adds to it. Ranking metrics of many rows and classes use fewer
-    resamples, at least 200.
+    The interval of accuracy and error is Wilson's, which holds its level near 0 and 1 too. That of F1, balanced
+    accuracy, AUC, average precision and Hamming loss is Wilson's for the number of rows that the bootstrap's variance
+    stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, and all others
+    are percentiles of the bootstrap over rows: those of log loss and Brier score are too narrow where few rows make
+    most of it. Ranking metrics of many rows and classes use fewer resamples, at least 200.
 
     Args:
         task: what the targets are.
@@ -96,19 +127,20 @@ def compute_metrics(
     if task == "regression":
         sums = regression_statistics(wanted, given)
     else:
-        sums, orders = classification_statistics(task, wanted, given, threshold)
+        sums, orders = classification_statistics(task, wanted, given, threshold, score_resolution(scores))
     rates = base_rate(task, wanted, given.shape[1])
     statistics = sums | orders
     values = {name: float(statistic(np.ones((1, len(wanted))))[0]) for name, statistic in statistics.items()}
     n_orders = int(min(n_bootstrap, max(MIN_RANKING_RESAMPLES, RANKING_WORK / given.size)))
-    resampled = _resampled(sums, len(wanted), n_bootstrap, seed) | _resampled(
+    resampled = resampled_values(sums, len(wanted), n_bootstrap, seed) | resampled_values(
         orders, len(wanted), n_orders, seed
     )
+    n_rarest = 0 if task == "regression" else _n_rarest(task, wanted, given)
     result = {}
     for name, value in values.items():
         if np.isnan(value):
             continue
-        low, high = _interval(name, value, resampled.get(name))
+        low, high = _interval(name, value, resampled.get(name), len(wanted), n_rarest)
         result[name] = Metric(
             name=name,
             value=value,
@@ -117,12 +149,38 @@ def compute_metrics(
             base_rate=rates.get(name),
             better="lower" if name in LOWER_IS_BETTER else "higher",
         )
+    if "calibration_error" in result and n_bootstrap:
+        result["calibration_error"] = _with_calibrated_values(
+            result["calibration_error"], task, wanted, given, n_bootstrap, seed
+        )
     return result
 
 
-def _resampled(
+def _n_rarest(task: Task, wanted: Array, given: Array) -> int:
+    return rows_of_rarest_class(task, indicator_matrix(task, wanted, given.shape[1]))
+
+
+def _with_calibrated_values(
+    metric: Metric, task: Task, wanted: Array, given: Array, n_redraws: int, seed: int
+) -> Metric:
+    rng = numpy_rng(seed, "calibration")
+    confidence, outcome = confidence_and_outcome(task, indicator_matrix(task, wanted, given.shape[1]), given)
+    errors = errors_if_calibrated(confidence, n_redraws, rng)
+    low, high = calibration_interval(confidence, outcome, errors, rng)
+    return metric.model_copy(
+        update={
+            "low": low,
+            "high": high,
+            "calibrated_mean": float(errors.mean()),
+            "calibrated_high": float(np.quantile(errors, 0.95)),
+        }
+    )
+
+
+def resampled_values(
     statistics: dict[str, Statistic], n_rows: int, n_bootstrap: int, seed: int
 ) -> dict[str, Array]:
+    """Return each statistic's values (resamples,) on rows drawn with replacement, the same rows for all."""
     if not statistics or n_bootstrap == 0:
         return {}
     rng = numpy_rng(seed, "bootstrap")
@@ -144,15 +202,21 @@ def _resampled(
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def _interval(name: str, value: float, resampled: Array | None) -> tuple[float | None, float | None]:
+def _interval(
+    name: str, value: float, resampled: Array | None, n_rows: int, n_rarest: int
+) -> tuple[float | None, float | None]:
     known = None if resampled is None else resampled[~np.isnan(resampled)]
     if known is None or len(known) == 0:
         return None, None
-    low, high = (float(bound) for bound in np.percentile(known, [2.5, 97.5]))
-    if name == "calibration_error":
-        bias = float(known.mean()) - value
-        low, high = max(0.0, low - bias), max(0.0, high - bias)
-    return low, high
+    if name in FRACTIONS_OF_ROWS:
+        low, high = wilson_interval(value, n_rows)
+        return float(low), float(high)
+    if name in BOUNDED_METRICS:
+        return effective_wilson_interval(
+            value, float(known.var()), n_rows if name == "hamming_loss" else n_rarest
+        )
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def choose_threshold(

@@ -24,16 +24,19 @@ from layerwise.evaluation.plots.style import (
     style_axes,
 )
 
-NAMES = {"autoencoder": "autoencoder", "pca": "principal components", "jpeg": "JPEG, without its headers"}
+NAMES = {"autoencoder": "autoencoder", "pca": "principal components", "jpeg": "JPEG"}
 UNIT = {"autoencoder": "{} bits a unit", "pca": "{} bits a unit", "jpeg": "quality {}"}
 
 
-def plot_rate_distortion(curves: Mapping[str, Sequence[Mapping[str, float]]], raw_bytes: int) -> Figure:
+def plot_rate_distortion(
+    curves: Mapping[str, Sequence[Mapping[str, float]]], raw_bytes: int, shared_bytes: Mapping[str, int]
+) -> Figure:
     """Plot the squared error of a stored row against its size.
 
     Args:
         curves: by name (autoencoder, pca, jpeg): `bytes`, `squared_error` and `setting` of each point.
         raw_bytes: of a row as it is, a byte a column.
+        shared_bytes: by name, of what is stored once for all rows: a decoder, or headers and tables.
     """
     figure = new_figure(7.4, 4.8)
     axes = figure.subplots()
@@ -45,7 +48,7 @@ def plot_rate_distortion(curves: Mapping[str, Sequence[Mapping[str, float]]], ra
             color=cycle_color(k),
             marker=MARKERS[k],
             linestyle=LINESTYLES[k],
-            label=NAMES[name],
+            label=f"{NAMES[name]}, and {shared_bytes[name]:,} bytes once",
         )
         for point, above in ((ordered[0], False), (ordered[-1], True)):
             axes.annotate(
@@ -114,12 +117,13 @@ def plot_anomaly_scores(
 
 
 def plot_imputation_errors(found: Sequence[Mapping[str, Any]]) -> Figure:
-    """Plot the error of imputed cells by column, beside that of the column's mean or most frequent value."""
+    """Plot the error of imputed cells by column and by method."""
+    methods = list(found[0]["errors"])
     names = shorten_labels([str(each["column"]) for each in found], 18)
     return plot_heat_map(
-        np.array([[float(each["autoencoder"]), float(each["baseline"])] for each in found]),
+        np.array([[float(each["errors"][method]) for method in methods] for each in found]),
         [f"{name} ({each['metric']})" for name, each in zip(names, found, strict=True)],
-        ["autoencoder", "baseline"],
+        methods,
         title="Imputation of missing cells",
         value="error",
         show_numbers=True,

@@ -15,7 +15,11 @@ from layerwise.evaluation.metrics import (
     as_array,
     as_matrix,
     check_targets_and_scores,
+    confidence_and_outcome,
+    errors_if_calibrated,
     indicator_matrix,
+    reaches_threshold,
+    wilson_interval,
 )
 from layerwise.evaluation.plots.style import (
     LINESTYLES,
@@ -29,6 +33,10 @@ from layerwise.evaluation.plots.style import (
     shorten_labels,
     style_axes,
 )
+from layerwise.utils import numpy_rng
+
+# Outcomes drawn anew for what the calibration error would be of calibrated scores.
+N_REDRAWS = 1000
 
 
 def plot_confusion_matrix(
@@ -128,17 +136,16 @@ def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Cal
     if task == "regression":
         return _regression_calibration(as_matrix(targets)[:, 0], as_matrix(scores)[:, 0], title)
     wanted, matrix = check_targets_and_scores(task, targets, scores)
-    if task == "multiclass":
-        confidence, outcome = matrix.max(1), (matrix.argmax(1) == wanted).astype(np.float64)
-    else:
-        confidence, outcome = matrix.reshape(-1), wanted.reshape(-1)
+    pairs = confidence_and_outcome(task, indicator_matrix(task, wanted, matrix.shape[1]), matrix)
+    confidence, outcome = (each.reshape(-1) for each in pairs)
+    if_calibrated = errors_if_calibrated(pairs[0], N_REDRAWS, numpy_rng(0, "calibration"))
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     counts = np.bincount(bins, minlength=CALIBRATION_BINS)
     used = counts > 0
     mean_predicted = np.bincount(bins, confidence, CALIBRATION_BINS)[used] / counts[used]
     observed = np.bincount(bins, outcome, CALIBRATION_BINS)[used] / counts[used]
     # Wilson's interval holds its level in small bins, where the normal one does not.
-    low, high = _wilson_interval(observed, counts[used])
+    low, high = wilson_interval(observed, counts[used])
     error = float((counts[used] * np.abs(observed - mean_predicted)).sum() / len(confidence))
     figure = new_figure(5.4, 5.8)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
@@ -155,7 +162,11 @@ def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Cal
         label="network, 95 % interval",
     )
     ylabel = "fraction of correct rows" if task == "multiclass" else "fraction of positives"
-    style_axes(top, title=f"calibration error {error:.3f} ({CALIBRATION_BINS} bins)", ylabel=ylabel)
+    style_axes(
+        top,
+        title=f"calibration error {error:.3f}; if calibrated, below {np.quantile(if_calibrated, 0.95):.3f}",
+        ylabel=ylabel,
+    )
     top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     legend(top, loc="upper left")
     edges = np.arange(CALIBRATION_BINS) / CALIBRATION_BINS
@@ -205,7 +216,7 @@ def plot_label_errors(targets: Any, scores: Any, names: Sequence[str], *, title:
         names: of the k labels.
         title: of the figure.
     """
-    true, predicted_positive = as_matrix(targets) > 0.5, as_matrix(scores) >= 0.5
+    true, predicted_positive = as_matrix(targets) > 0.5, reaches_threshold(as_matrix(scores))
     figure = new_figure(7.2, 0.34 * len(names) + 1.8)
     axes = figure.subplots()
     positions = np.arange(len(names))
@@ -265,9 +276,3 @@ def _indicators_by_class(
     if matrix.shape[1] == 1:
         return truth, matrix, ["positive"]
     return truth, matrix, list(names) or [str(k) for k in range(matrix.shape[1])]
-
-
-def _wilson_interval(fraction: Array, n: Array, z: float = 1.96) -> tuple[Array, Array]:
-    middle = (fraction + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(fraction * (1 - fraction) / n + z**2 / (4 * n**2))
-    return middle - half, middle + half

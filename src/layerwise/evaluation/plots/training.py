@@ -199,15 +199,22 @@ def plot_grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, limit
     """Plot the validation scores of a grid, the best point on top: mean and standard deviation over seeds.
 
     Args:
-        ranked: one dict of `settings`, `mean` and `std` for each point, the best one first.
+        ranked: one dict of `settings`, `mean` and `std` for each point, the best one first; `mean` is None where a
+            network diverged.
         monitor: what was measured on the validation rows.
         limit: points that are shown.
     """
     shown = list(ranked[:limit])
     figure = new_figure(7.2, 1.3 + 0.28 * len(shown))
     axes = style_axes(figure.subplots(), xlabel=monitor.replace("/", " "), grid="x")
-    labels = [", ".join(f"{name} {value:g}" for name, value in each["settings"].items()) for each in shown]
+    labels = [
+        ", ".join(f"{name} {value:g}" for name, value in each["settings"].items())
+        + (" (diverged)" if each["mean"] is None else "")
+        for each in shown
+    ]
     for k, each in enumerate(shown):
+        if each["mean"] is None:
+            continue
         axes.errorbar(
             each["mean"],
             k,

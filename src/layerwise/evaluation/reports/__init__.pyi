@@ -1,4 +1,5 @@
 from .evaluation import (
+    BaselineComparison as BaselineComparison,
     EvaluationReport as EvaluationReport,
     MemberStatistics as MemberStatistics,
     Spread as Spread,

@@ -12,7 +12,8 @@ from layerwise.evaluation.metrics import (
     Metric,
     MetricsByModel,
     NamedMetrics,
-    compare_with_baselines,
+    SmearingFactors,
+    compare_with_constant,
 )
 from layerwise.utils import Config
 
@@ -47,14 +48,23 @@ class MemberStatistics(Config):
         return f"{self.n_members} networks of other seeds, mean and standard deviation: {shown}."
 
 
+class BaselineComparison(Config):
+    """The baselines' metrics on the test rows, and a sentence for each on which the network loses to one of them."""
+
+    metrics: MetricsByModel
+    conclusions: tuple[str, ...] = ()
+
+
 class EvaluationReport(Config):
     """What is known of a network after its evaluation on the test rows.
 
-    `threshold` is the score from which a row of a binary task is predicted positive; `conclusions` compare the network
-    with its baselines; `notes` are further sentences; `members` is the spread over networks of other seeds.
+    `threshold` is the score from which a row of a binary task is predicted positive; `smearing` makes means of the
+    outputs of a regression of log(1 + y); `conclusions` compare the network with a constant and with its baselines;
+    `notes` are further sentences; `members` is the spread over networks of other seeds.
     """
 
     threshold: float = 0.5
+    smearing: tuple[float, ...] = ()
     network: NamedMetrics
     baselines: MetricsByModel = MetricsByModel({})
     conclusions: tuple[str, ...] = ()
@@ -66,18 +76,18 @@ class EvaluationReport(Config):
         cls,
         network: NamedMetrics,
         threshold: float = 0.5,
-        baselines: MetricsByModel | None = None,
+        baselines: BaselineComparison | None = None,
         members: MemberStatistics | None = None,
+        smearing: SmearingFactors | None = None,
     ) -> EvaluationReport:
         """Return the report with its conclusions."""
-        others = MetricsByModel({}) if baselines is None else baselines
+        others = BaselineComparison(metrics=MetricsByModel({})) if baselines is None else baselines
         return cls(
             threshold=threshold,
             network=network,
-            baselines=others,
-            conclusions=tuple(
-                compare_with_baselines(network.root, {name: dict(of.items()) for name, of in others.items()})
-            ),
+            smearing=() if smearing is None else smearing.values,
+            baselines=others.metrics,
+            conclusions=(*compare_with_constant(network.root), *others.conclusions),
             notes=() if members is None else (str(members),),
             members={} if members is None else members.spreads,
         )

@@ -47,11 +47,15 @@ def image_section(
     """Return the section on images by generator, `gan` among them; the error is the feature classifier's."""
     own = sample_metrics["gan"]
     return (
-        f"## Samples\n\nAgainst {columns.n_test:,} test rows. Frechet and kernel distance, precision, recall and "
+        f"## Samples\n\n{own.n_generated:,} samples of the GAN against {own.n_test:,} test rows. Frechet and "
+        "kernel distance, precision, recall and "
         "coverage are taken in the last hidden layer of a classifier that was trained on this problem's training rows "
         f"(validation error {validation_error:.4f}): they compare generators of this problem, and cannot be compared "
         "with metrics in another network's features.\n\n"
         + _metrics_table(sample_metrics)
+        + f"\n\nThe floor of the Frechet distance is {own.frechet_floor:.4g}, that of {own.n_floor:,} training rows: "
+        "so many rows of the same distribution are as far away. The kernel distance has its standard deviation over "
+        "subsets of rows beside it. Precision and recall take 3 neighbours, coverage 5."
         + f"\n\nParzen windows of standard deviation {own.parzen_sigma:g}, chosen on validation rows; standard "
         f"error {own.parzen_standard_error:.1f} nats. The estimate is there for comparison with older papers: in "
         f"so many dimensions it says little.\n\n{_memorization_sentence(own.memorization)}"
@@ -63,6 +67,7 @@ def _metrics_table(sample_metrics: Mapping[str, ImageSampleMetrics]) -> str:
     lines = []
     for name, found in sample_metrics.items():
         numbers = [f"{getattr(found, key):.4g}" for key in METRICS]
+        numbers[list(METRICS).index("kernel_distance")] += f" ± {found.kernel_distance_std:.2g}"
         fractions = [f"{extreme(found.class_fractions):.1%}" for extreme in (min, max)]
         lines.append([name, *numbers, *fractions])
     return table(head, lines)

@@ -28,7 +28,9 @@ def folded_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     layers: list[tuple[np.ndarray, np.ndarray]] = []
     for module in generator.body:
         if isinstance(module, nn.Linear):
-            layers.append((module.weight.detach().double().numpy(), module.bias.detach().double().numpy()))
+            # A layer before batch normalisation has no bias.
+            own = module.weight.new_zeros(module.out_features) if module.bias is None else module.bias
+            layers.append((module.weight.detach().double().numpy(), own.detach().double().numpy()))
         elif isinstance(module, nn.BatchNorm1d):
             assert module.running_mean is not None
             assert module.running_var is not None

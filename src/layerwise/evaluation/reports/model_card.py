@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from layerwise.data import DataSpec
-from layerwise.evaluation.metrics import Metric, compare_with_baselines
+from layerwise.evaluation.metrics import Metric
 from layerwise.evaluation.reports.markdown import table
 
 
@@ -17,6 +17,7 @@ def make_model_card(
     baselines: Mapping[str, Mapping[str, Metric]] | None = None,
     notes: Sequence[str] = (),
     *,
+    conclusions: Sequence[str] = (),
     title: str = "Model card",
     figures: Sequence[str] = (),
 ) -> str:
@@ -28,6 +29,7 @@ def make_model_card(
         metrics: of the network on the test rows.
         baselines: metrics of other models on the same rows, by model.
         notes: sentences about this run, such as warnings about leaks.
+        conclusions: sentences of `compare_with_baselines`.
         title: the first heading.
         figures: file names, relative to the card.
     """
@@ -37,7 +39,6 @@ def make_model_card(
         "## Data\n\n" + table(["", ""], _data_rows(data_spec)),
         "## Results on the test rows\n\n" + _results(metrics, others),
     ]
-    conclusions = compare_with_baselines(dict(metrics), others)
     if conclusions:
         parts.append("\n".join(f"**{sentence}**" + "  " for sentence in conclusions))
     if notes:
@@ -85,7 +86,7 @@ def _results(metrics: Mapping[str, Metric], others: Mapping[str, Mapping[str, Me
         ]
         rows.append([name, own.better, str(own), base, *baseline_cells])
     return table(head, rows) + (
-        "\n\nIntervals are bootstrapped over the test rows; another seed or split changes more. "
+        "\n\nIntervals are of the test rows' chance alone; another seed or split changes more. "
         "The base rate is that of the best constant prediction."
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from layerwise.data import DataSpec
+from layerwise.evaluation.metrics import reaches_threshold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ def make_prediction_table(
         return pd.DataFrame(parts | {f"predicted_{name}": given[:, k] for k, name in enumerate(names)})
     classes = np.asarray(columns.class_names, dtype=object)
     if columns.task == "binary":
-        class_indices, chosen = true[:, 0].astype(int), (given[:, 0] >= threshold).astype(int)
+        class_indices, chosen = true[:, 0].astype(int), reaches_threshold(given[:, 0], threshold).astype(int)
         given = np.column_stack([1 - given[:, 0], given[:, 0]])
     else:
         class_indices, chosen = true, given.argmax(1)

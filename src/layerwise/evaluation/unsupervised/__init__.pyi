@@ -10,6 +10,8 @@ from .anomalies import (
 from .compression import (
     CompressionReport as CompressionReport,
     compare_compression as compare_compression,
+    decoder_bytes as decoder_bytes,
+    jpeg_bytes as jpeg_bytes,
     jpeg_rate_distortion as jpeg_rate_distortion,
     latent_rate_distortion as latent_rate_distortion,
 )
@@ -17,6 +19,7 @@ from .imputation import (
     ImputationReport as ImputationReport,
     imputation_errors as imputation_errors,
     impute as impute,
+    impute_with_baselines as impute_with_baselines,
     mask_cells as mask_cells,
 )
 from .latent import active_units as active_units, latent_statistics as latent_statistics

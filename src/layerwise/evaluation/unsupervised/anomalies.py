@@ -12,7 +12,7 @@ from torch import Tensor
 from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.data.transforms import column_groups
 from layerwise.evaluation.likelihood import importance_weighted_log_prob
-from layerwise.evaluation.metrics import as_array
+from layerwise.evaluation.metrics import as_array, compute_metrics
 from layerwise.models.autoencoder import BaseAutoencoder, LatentVariableModel, reconstruction_losses
 from layerwise.utils import Config, derive_seed, torch_rng
 
@@ -20,6 +20,8 @@ from layerwise.utils import Config, derive_seed, torch_rng
 THRESHOLD_QUANTILE = 0.95
 # Importance samples of each row's likelihood.
 LIKELIHOOD_SAMPLES = 50
+# How often a synthetic anomaly that is a real row is drawn anew.
+MAX_DRAWS = 50
 
 
 class DetectionMetrics(Config):
@@ -27,12 +29,19 @@ class DetectionMetrics(Config):
 
     Args:
         auc: the probability that an anomaly scores above a normal row.
+        auc_low, auc_high: its 95 % interval.
+        average_precision: the mean precision over the anomalies, at the score of each.
+        precision_at_n: the fraction of anomalies among the n highest scores, for n anomalies; ties are shared out.
         threshold: the score that 95 % of the normal validation rows stay below.
         recall: the fraction of the anomalies above it.
         false_positive_rate: the fraction of the normal test rows above it.
     """
 
     auc: float
+    auc_low: float
+    auc_high: float
+    average_precision: float
+    precision_at_n: float
     threshold: float
     recall: float
     false_positive_rate: float
@@ -56,12 +65,19 @@ class AnomalyReport(Config):
     score: str
 
     def metrics(self) -> dict[str, float]:
-        """Return the AUC of the main score, and that of each."""
-        own = {f"anomalies/{method}_auc": each.auc for method, each in self.methods.items()}
+        """Return the AUC of the main score; and of each the AUC, average precision and precision at n."""
+        own = {
+            f"anomalies/{method}_{name}": getattr(each, name)
+            for method, each in self.methods.items()
+            for name in ("auc", "average_precision", "precision_at_n")
+        }
         return {"anomaly_auc": self.methods[self.score].auc} | own
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{name.replace('_', ' ')} {each.auc:.3f}" for name, each in self.methods.items())
+        shown = ", ".join(
+            f"{name.replace('_', ' ')} {each.auc:.3f} [{each.auc_low:.3f}, {each.auc_high:.3f}]"
+            for name, each in self.methods.items()
+        )
         return f"Anomalies ({self.anomaly}): AUC {shown}"
 
 
@@ -129,11 +145,15 @@ def _with_synthetic_anomalies(
 ) -> AnomalyRows:
     rng = torch_rng(seed, "anomalies", "planted")
     synthetic = synthetic_anomalies(test.inputs, column_groups(columns.blocks), rng)
+    if not len(synthetic):
+        raise DataError(
+            "rows of a single column have no synthetic anomalies: set autoencoder.downstream_tasks: false"
+        )
     return AnomalyRows(
         training.inputs,
         validation.inputs,
         torch.cat([test.inputs, synthetic]),
-        torch.arange(2 * len(test)) >= len(test),
+        torch.arange(len(test) + len(synthetic)) >= len(test),
         "rows with half their columns from other rows",
     )
 
@@ -168,7 +188,8 @@ def evaluate_detector(network: BaseAutoencoder, rows: AnomalyRows, seed: int) ->
     return AnomalyReport(
         anomaly=rows.name,
         methods={
-            name: evaluate_detection(known, new, rows.is_anomaly) for name, (known, new) in scored.items()
+            name: evaluate_detection(known, new, rows.is_anomaly, seed)
+            for name, (known, new) in scored.items()
         },
         scores=tuple(scores[main][1].tolist()),
         is_anomaly=tuple(rows.is_anomaly.tolist()),
@@ -176,25 +197,46 @@ def evaluate_detector(network: BaseAutoencoder, rows: AnomalyRows, seed: int) ->
     )
 
 
-def evaluate_detection(validation_scores: Any, test_scores: Any, is_anomaly: Any) -> DetectionMetrics:
+def evaluate_detection(
+    validation_scores: Any, test_scores: Any, is_anomaly: Any, seed: int = 0
+) -> DetectionMetrics:
     """Return the metrics of scores, high for anomalies; the threshold comes from normal validation rows alone.
 
     Args:
         validation_scores: (m,) of normal validation rows.
         test_scores: (n,).
         is_anomaly: (n,) bool.
+        seed: of the resamples of the interval.
     """
-    from sklearn.metrics import roc_auc_score
+    from scipy.stats import rankdata
 
     scores, truth = as_array(test_scores), as_array(is_anomaly).astype(bool)
     threshold = float(np.quantile(as_array(validation_scores), THRESHOLD_QUANTILE))
     above = scores > threshold
+    # Ranks are scores from 0 to 1 in the same order, with the same ties.
+    ranks = rankdata(scores) / len(scores)
+    found = compute_metrics("binary", truth.astype(np.float64), ranks, seed=seed)
+    auc = found["roc_auc"]
+    assert auc.low is not None
+    assert auc.high is not None
     return DetectionMetrics(
-        auc=float(roc_auc_score(truth, scores)),
+        auc=auc.value,
+        auc_low=auc.low,
+        auc_high=auc.high,
+        average_precision=found["average_precision"].value,
+        precision_at_n=_precision_at_n(truth, scores),
         threshold=threshold,
         recall=float(above[truth].mean()),
         false_positive_rate=float(above[~truth].mean()),
     )
+
+
+def _precision_at_n(truth: np.ndarray, scores: np.ndarray) -> float:
+    n = int(truth.sum())
+    cut = np.sort(scores)[-n]
+    higher, tied = scores > cut, scores == cut
+    share = (n - higher.sum()) / tied.sum()
+    return float((truth[higher].sum() + share * truth[tied].sum()) / n)
 
 
 def isolation_forest_scores(training: Any, validation: Any, test: Any, seed: int) -> tuple[Any, Any]:
@@ -207,13 +249,33 @@ def isolation_forest_scores(training: Any, validation: Any, test: Any, seed: int
 
 
 def synthetic_anomalies(rows: Tensor, groups: Tensor, rng: torch.Generator) -> Tensor:
-    """Return rows of which half the columns come from another row: each value is normal, the row is not.
+    """Return rows of which some groups of columns, half of them on average, come from another row.
+
+    Each value is normal, the row is not. The other rows are those of a cyclic permutation, in which none is its own.
+    What equals its own row or the other one is drawn anew with another partner, and left out where that does not help,
+    as with a single group of columns.
 
     Args:
         rows: (n, d).
         groups: (d,) columns with the same number come from the same row.
         rng: samples the rows and the columns.
+
+    Returns:
+        (m, d), m at most n.
     """
-    others = rows[torch.randperm(len(rows), generator=rng).roll(1)]
-    is_replaced = torch.rand(len(rows), int(groups.max()) + 1, generator=rng) < 0.5
-    return torch.where(is_replaced[:, groups], others, rows)
+    n, n_groups = len(rows), int(groups.max()) + 1
+    found = rows.clone()
+    wrong = torch.ones(n, dtype=torch.bool)
+    for _ in range(MAX_DRAWS):
+        if not bool(wrong.any()) or n < 2:
+            break
+        order = torch.randperm(n, generator=rng)
+        other_row = torch.empty_like(order)
+        other_row[order] = order.roll(1)
+        others = rows[other_row]
+        is_replaced = torch.rand(n, n_groups, generator=rng) < 0.5
+        mixed = torch.where(is_replaced[:, groups], others, rows)
+        found = torch.where(wrong[:, None], mixed, found)
+        is_real = (mixed == rows).all(1) | (mixed == others).all(1)
+        wrong &= is_real
+    return found[~wrong]

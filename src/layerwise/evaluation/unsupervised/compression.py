@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -29,10 +29,14 @@ class RateDistortionPoint(Config):
 
 
 class CompressionReport(Config):
-    """Rate-distortion curves by method, and the bytes of a row as it is, a byte a column."""
+    """Rate-distortion curves by method, and the bytes of a row as it is, a byte a column.
+
+    `shared_bytes` are those that are stored once for all rows: a decoder's numbers, or JPEG's headers and tables.
+    """
 
     curves: dict[str, tuple[RateDistortionPoint, ...]]
     raw_bytes: int
+    shared_bytes: dict[str, int]
 
     def best(self) -> dict[str, RateDistortionPoint]:
         """Return each method's point of the lowest error."""
@@ -46,7 +50,8 @@ class CompressionReport(Config):
 
     def __str__(self) -> str:
         shown = ", ".join(
-            f"{n} {p.squared_error:.2f} with {p.bytes:.0f} bytes" for n, p in self.best().items()
+            f"{n} {p.squared_error:.2f} with {p.bytes:.0f} bytes and {self.shared_bytes[n]:,} once"
+            for n, p in self.best().items()
         )
         return f"Lowest squared error of a compressed test row: {shown}"
 
@@ -70,10 +75,17 @@ def compare_compression(
             rows, components.encode(rows), components.encode(known), components.decode
         ),
     }
+    shared = {
+        "autoencoder": decoder_bytes(network.decode, latents, network.parameters()),
+        "pca": 4 * (components.mean.numel() + components.directions.numel() + 2 * latents.shape[1]),
+    }
     if columns.image_shape:
         curves["jpeg"] = jpeg_rate_distortion(rows, columns.image_shape)
+        shared["jpeg"] = jpeg_bytes(np.zeros(columns.image_shape, np.uint8), 50)[0]
     return CompressionReport(
-        curves={name: tuple(points) for name, points in curves.items()}, raw_bytes=columns.n_inputs
+        curves={name: tuple(points) for name, points in curves.items()},
+        raw_bytes=columns.n_inputs,
+        shared_bytes=shared,
     )
 
 
@@ -100,11 +112,27 @@ def latent_rate_distortion(
     return points
 
 
+def decoder_bytes(decode: Callable[[Tensor], Tensor], latents: Tensor, parameters: Iterable[Tensor]) -> int:
+    """Return the bytes of what a receiver needs beside the stored latents: the parameters that decoding depends on.
+
+    Args:
+        decode: latents (n, k) to rows.
+        latents: any (n, k); its range of two numbers a unit is counted too.
+        parameters: those that decoding may depend on, such as all of a network's.
+    """
+    known = [each for each in parameters if each.requires_grad]
+    with torch.enable_grad():
+        total = decode(latents[:2]).sum()
+        gradients = torch.autograd.grad(total, known, allow_unused=True) if known else ()
+    used = [each for each, found in zip(known, gradients, strict=True) if found is not None]
+    return sum(each.numel() * each.element_size() for each in used) + 2 * 4 * latents.shape[1]
+
+
 def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
     """Return an image (height, width) uint8 after JPEG, and the bytes of its entropy-coded data.
 
     Headers and tables are not counted: they are the same for all images, and a format for small ones would leave them
-    out.
+    out; `jpeg_bytes` has the whole.
     """
     from PIL import Image
 
@@ -116,6 +144,21 @@ def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
     size = len(data) - (start + 2 + header) - 2
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image), size
+
+
+def jpeg_bytes(pixels: np.ndarray, quality: int) -> tuple[int, int]:
+    """Return the bytes of an image's JPEG file that are headers and tables, and those that are its data.
+
+    Args:
+        pixels: (height, width) uint8.
+        quality: of JPEG.
+    """
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    size = jpeg(pixels, quality)[1]
+    return len(buffer.getvalue()) - size, size
 
 
 def jpeg_rate_distortion(rows: Tensor, image_shape: tuple[int, int]) -> list[RateDistortionPoint]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import Literal
 
@@ -83,9 +82,10 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
                 if rng is None:
                     layer.weight.zero_()
                 elif isinstance(layer, nn.ConvTranspose2d):
-                    # Its weight is (inputs, outputs, 3, 3): a unit has 9 connections to each input, one in four used.
-                    bound = math.sqrt(6 / (layer.in_channels * 9 / 4))
-                    layer.weight.uniform_(-bound, bound, generator=rng)
+                    # Its weight is (inputs, outputs, 3, 3): a unit has 9 connections to each input, one in four used,
+                    # and an input 9 to each output.
+                    fans = layer.out_channels * 9.0, layer.in_channels * 9 / 4
+                    initialize_(layer.weight.flatten(1), config.initializer, rng, fans=fans)
                 else:
                     initialize_(layer.weight.flatten(1), config.initializer, rng)
 

@@ -73,7 +73,7 @@ class Discriminator(nn.Module):
             layers: list[nn.Module] = []
             for n, m in pairwise(sizes):
                 layers += [
-                    Linear(n, m),
+                    Linear(n, m, bias=config.normalization != "batch"),
                     *self._normalization_and_activation(m, nn.BatchNorm1d),
                 ]
             self.body, width = nn.Sequential(*layers), sizes[-1]
@@ -85,7 +85,7 @@ class Discriminator(nn.Module):
                 nn.Unflatten(1, (1, height, width)),
                 Conv2d(1, few, 4, 2, 1),
                 nn.LeakyReLU(NEGATIVE_SLOPE),
-                Conv2d(few, many, 4, 2, 1),
+                Conv2d(few, many, 4, 2, 1, bias=config.normalization != "batch"),
                 *self._normalization_and_activation(many, nn.BatchNorm2d),
                 nn.Flatten(),
             )

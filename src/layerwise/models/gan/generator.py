@@ -86,8 +86,10 @@ class Generator(nn.Module):
     def _mlp(self, n_inputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n, m in pairwise((n_inputs, *self.config.hidden_sizes)):
-            layers.append(Linear(n, m))
-            if self.config.normalization == "batch":
+            batch = self.config.normalization == "batch"
+            # The mean over the batch takes a bias away again.
+            layers.append(Linear(n, m, bias=not batch))
+            if batch:
                 layers.append(nn.BatchNorm1d(m))
             layers.append(activation(self.config.activation))
         last = (n_inputs, *self.config.hidden_sizes)[-1]
@@ -103,15 +105,15 @@ class Generator(nn.Module):
             nn.Unflatten(1, (many, height, width)),
             nn.BatchNorm2d(many) if batch else nn.Identity(),
             activation(self.config.activation),
-            ConvTranspose2d(many, few, 4, 2, 1),
+            ConvTranspose2d(many, few, 4, 2, 1, bias=not batch),
             nn.BatchNorm2d(few) if batch else nn.Identity(),
             activation(self.config.activation),
             ConvTranspose2d(few, 1, 4, 2, 1),
             nn.Flatten(),
         )
 
-    def use_rng(self, rng: torch.Generator) -> None:
-        """Draw Gumbel noise from this random generator from now on."""
+    def use_rng(self, rng: torch.Generator | None) -> None:
+        """Draw Gumbel noise from this random generator from now on; without one a table's rows cannot be made."""
         if isinstance(self.output_activation, TableOutput):
             self.output_activation.rng = rng
 
@@ -135,14 +137,19 @@ class Generator(nn.Module):
     def sample(
         self, n: int, rng: torch.Generator, condition: Tensor | None = None, batch_size: int = 1000
     ) -> Tensor:
-        """Return n rows, sampled with running statistics; nothing in the network changes, its mode included."""
+        """Return n rows, sampled with running statistics.
+
+        Nothing in the network changes, its mode and its random stream included.
+        """
         was_training, samples = self.training, []
+        previous_rng = getattr(self.output_activation, "rng", None)
         self.eval()
         self.use_rng(rng)
         for start in range(0, n, batch_size):
             z = self.noise(min(batch_size, n - start), rng)
             samples.append(self(z, None if condition is None else condition[start : start + batch_size]))
         self.train(was_training)
+        self.use_rng(previous_rng)
         return torch.cat(samples)
 
 
@@ -152,8 +159,8 @@ def init_weights(network: nn.Module, kind: str, activation: Activation, rng: tor
     layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     with torch.no_grad():
         for layer in layers:
-            assert layer.bias is not None
-            layer.bias.zero_()
+            if layer.bias is not None:
+                layer.bias.zero_()
             if rng is None:
                 layer.weight.zero_()
             elif kind == "dcgan":

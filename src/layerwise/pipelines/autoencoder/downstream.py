@@ -22,6 +22,7 @@ from layerwise.evaluation.unsupervised import (
     evaluate_detector,
     imputation_errors,
     impute,
+    impute_with_baselines,
     mask_cells,
     rows_without_class,
 )
@@ -92,12 +93,12 @@ def _train_on_normal_rows(
 def impute_missing_cells(
     network: nn.Module, training: TensorData, test: TensorData, columns: DataSpec, seed: int
 ) -> tuple[ImputationReport, LoggedMetrics]:
-    """Mask a fifth of a table's cells and impute them, beside each column's mean or most frequent value."""
+    """Mask a fifth of a table's cells and impute them, beside the column's mean, nearest rows and regressions."""
     rows, start = test.inputs[:ROWS], training.inputs.mean(0)
     cells, missing = mask_cells(len(rows), columns.blocks, MISSING_FRACTION, torch_rng(seed, "imputation"))
-    imputed = impute(lambda x: reconstruct_rows(network, x), rows, missing, start)
-    errors = imputation_errors(rows, imputed, start, cells, columns.blocks)
-    found = ImputationReport.model_validate(errors)
+    imputed = {"autoencoder": impute(lambda x: reconstruct_rows(network, x), rows, missing, start)}
+    imputed |= impute_with_baselines(training.inputs, rows, missing, seed)
+    found = imputation_errors(rows, imputed, cells, columns.blocks)
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/imputation/")
 

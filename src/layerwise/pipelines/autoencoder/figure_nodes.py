@@ -129,7 +129,9 @@ def _two_of_other_classes(test: TensorData, k: int) -> tuple[Tensor, Tensor]:
 
 def plot_compression(compression: CompressionReport) -> Figure:
     """Plot size against error."""
-    return plot_rate_distortion(compression.model_dump()["curves"], compression.raw_bytes)
+    return plot_rate_distortion(
+        compression.model_dump()["curves"], compression.raw_bytes, compression.shared_bytes
+    )
 
 
 def plot_denoising(

@@ -2,12 +2,17 @@
 
 import logging
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from layerwise.data.reading import ChunkedReader
 from layerwise.evaluation import DriftTable, describe_drift, plots
-from layerwise.evaluation.metrics import LoggedMetrics, NamedMetrics, compute_metrics
+from layerwise.evaluation.metrics import (
+    LoggedMetrics,
+    NamedMetrics,
+    compute_metrics,
+    compute_raw_metrics,
+    reaches_threshold,
+)
 from layerwise.evaluation.plots import plot_drift as drift_figure
 from layerwise.evaluation.reports import make_evaluation_report
 from layerwise.inference import BatchEvaluation, TrainedModel, evaluate_chunks
@@ -37,7 +42,7 @@ def measure_rows(
         )
     )
     if columns.target_transform == "log1p":
-        raw = compute_metrics("regression", np.expm1(targets), np.expm1(scores), seed=seed, n_bootstrap=n)
+        raw = compute_raw_metrics(targets, scores, model.manifest.smearing, seed=seed, n_bootstrap=n)
         found = found.extended(raw, prefix="raw_")
     return found, found.logged("evaluate/")
 
@@ -64,7 +69,8 @@ def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
         return plots.plot_predicted_vs_true(targets, scores, target_name=shown)
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= model.manifest.threshold
+    threshold = model.manifest.threshold
+    chosen = scores.argmax(1) if columns.task == "multiclass" else reaches_threshold(scores, threshold)
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 

@@ -8,7 +8,7 @@ from layerwise.data import DataSpec, TensorData
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.transforms import AugmentationSettings, make_augmentation
 from layerwise.evaluation import plots
-from layerwise.evaluation.metrics import ImportanceTable
+from layerwise.evaluation.metrics import ImportanceTable, reaches_threshold
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
@@ -45,7 +45,8 @@ def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics:
         )
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)
-    chosen = scores.argmax(1) if columns.task == "multiclass" else scores >= metrics.threshold
+    multiclass = columns.task == "multiclass"
+    chosen = scores.argmax(1) if multiclass else reaches_threshold(scores, metrics.threshold)
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 

@@ -7,19 +7,23 @@ import pandas as pd
 import torch
 
 from layerwise.data import DataSpec, TensorData
-from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation.metrics import (
     DecisionThreshold,
     ImportanceTable,
     LoggedMetrics,
     MetricsByModel,
     NamedMetrics,
+    SmearingFactors,
+    baseline_scores,
     choose_threshold,
+    compare_with_baselines,
     compute_metrics,
-    fit_baselines,
+    compute_raw_metrics,
     permutation_importance,
+    smearing_factors,
 )
 from layerwise.evaluation.reports import (
+    BaselineComparison,
     EvaluationReport,
     MemberStatistics,
     make_model_card,
@@ -30,7 +34,7 @@ from layerwise.models import MLP, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import BATCH_SIZE, raw_values, scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
 from layerwise.training.supervised import probabilities
 
 log = logging.getLogger(__name__)
@@ -75,48 +79,79 @@ def measure_network(
     return NamedMetrics(found)
 
 
+def estimate_smearing(network: MLP, validation: TensorData, columns: DataSpec) -> SmearingFactors:
+    """Estimate on the validation rows by what factors the predicted medians become means."""
+    return smearing_factors(targets_of(validation, columns), scores_of(network, validation, columns))
+
+
 def measure_transformed_regression(
     network: MLP,
     test: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
-    preprocessor: LabelledPreprocessor,
+    smearing: SmearingFactors,
 ) -> NamedMetrics:
     """Measure a regression on the transformed targets, and as `raw_...` in the units of the raw ones."""
     found = measure_network(network, test, columns, settings, seed)
-    targets, values = raw_values(network, test, preprocessor)
-    raw = compute_metrics("regression", targets, values, seed=seed, n_bootstrap=settings.bootstrap)
+    targets, values = targets_of(test, columns), scores_of(network, test, columns)
+    raw = compute_raw_metrics(targets, values, smearing.values, seed=seed, n_bootstrap=settings.bootstrap)
     return found.extended(raw, prefix="raw_")
 
 
-def train_baselines(labelled: TensorData, test: TensorData, columns: DataSpec, seed: int) -> MetricsByModel:
-    """Train the baselines on the labelled rows, and measure them on the test rows."""
+def train_baselines(
+    network: MLP,
+    labelled: TensorData,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
+    threshold: DecisionThreshold = HALF,
+) -> BaselineComparison:
+    """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
     rows = [TensorData(part.inputs, targets_of(part, columns)) for part in (labelled, test)]
-    found = fit_baselines(rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, seed=seed)
-    return MetricsByModel.model_validate(found)
+    given = baseline_scores(rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, seed=seed)
+    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap}
+    targets, own = rows[1].targets, scores_of(network, test, columns)
+    found = {
+        name: compute_metrics(columns.task, targets, scores, **options) for name, scores in given.items()
+    }
+    sentences = compare_with_baselines(
+        columns.task, targets, own, given, threshold=threshold.value, **options
+    )
+    return BaselineComparison(metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences))
 
 
 def measure_members(
-    members: Members, test: TensorData, columns: DataSpec, threshold: DecisionThreshold = HALF
+    members: Members,
+    validation: TensorData,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
 ) -> MemberStatistics:
-    """Measure every network of a stack on the test rows: mean and standard deviation of each metric."""
-    targets = targets_of(test, columns)
-    each = [scores_of(members.member(k), test, columns) for k in range(len(members))]
-    options: dict[str, Any] = {"threshold": threshold.value, "n_bootstrap": 0}
-    return MemberStatistics.of(
-        [compute_metrics(columns.task, targets, scores, columns.class_names, **options) for scores in each]
-    )
+    """Measure every network of a stack on the test rows: mean and standard deviation of each metric.
+
+    Each has a threshold of its own, as it would have alone.
+    """
+    targets, found = targets_of(test, columns), []
+    for network in (members.member(k) for k in range(len(members))):
+        binary = columns.task == "binary"
+        threshold = choose_decision_threshold(network, validation, columns, settings) if binary else HALF
+        options: dict[str, Any] = {"threshold": threshold.value, "n_bootstrap": 0}
+        scores = scores_of(network, test, columns)
+        found.append(compute_metrics(columns.task, targets, scores, columns.class_names, **options))
+    return MemberStatistics.of(found)
 
 
 def summarize_evaluation(
     network: NamedMetrics,
     threshold: DecisionThreshold = HALF,
-    baselines: MetricsByModel | None = None,
+    baselines: BaselineComparison | None = None,
     members: MemberStatistics | None = None,
+    smearing: SmearingFactors | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
     """Put what was measured into one report with its conclusions, and into the metrics of the run."""
-    report = EvaluationReport.of(network, threshold.value, baselines, members)
+    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing)
     for sentence in report.conclusions:
         log.warning(sentence)
     for sentence in report.notes:
@@ -165,4 +200,6 @@ def write_model_card(report: EvaluationReport, columns: DataSpec, parameters: di
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
-    return make_model_card(columns, plain, report.network.root, baselines, notes)
+    return make_model_card(
+        columns, plain, report.network.root, baselines, notes, conclusions=report.conclusions
+    )

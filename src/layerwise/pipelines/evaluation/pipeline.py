@@ -73,7 +73,7 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node
     else:
         measure = stage.node(
             nodes.measure_transformed_regression,
-            [*TEST, *SETTINGS, "preprocessor"],
+            [*TEST, *SETTINGS, "smearing"],
             "network_metrics",
             "measure_network",
         )
@@ -81,12 +81,15 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node
     if threshold:
         inputs = ["network", "validation", "data_spec", "params:evaluation"]
         found.append(stage.node(nodes.choose_decision_threshold, inputs, "threshold"))
+    if transform not in (None, "none"):
+        found.append(stage.node(nodes.estimate_smearing, ["network", "validation", "data_spec"], "smearing"))
+        parts["smearing"] = "smearing"
     if _has_baselines(facts):
-        inputs = ["labelled", "test", "data_spec", "params:seed"]
+        inputs = ["network", "labelled", "test", "data_spec", *SETTINGS, *threshold]
         found.append(stage.node(nodes.train_baselines, inputs, "baselines"))
         parts["baselines"] = "baselines"
     if several:
-        inputs = ["members", "test", "data_spec", *threshold]
+        inputs = ["members", "validation", "test", "data_spec", "params:evaluation"]
         found.append(stage.node(nodes.measure_members, inputs, "member_statistics"))
         parts["members"] = "member_statistics"
     if facts.has_rows("table"):

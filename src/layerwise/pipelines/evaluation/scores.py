@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from layerwise.data import DataSpec, TensorData
-from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.models import MLP
 from layerwise.training.supervised import probabilities
 
@@ -24,13 +22,3 @@ def targets_of(rows: TensorData, columns: DataSpec) -> torch.Tensor:
     """Return the targets, those of a regression in the units of the (transformed) target."""
     assert rows.targets is not None
     return columns.unscaled(rows.targets)
-
-
-def raw_values(
-    network: MLP, rows: TensorData, preprocessor: LabelledPreprocessor
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return a regression's targets and the network's values, both (n, k) in the units of the raw targets."""
-    assert rows.targets is not None
-    with torch.no_grad():
-        values = network(rows.inputs)
-    return preprocessor.restore_targets(rows.targets.numpy()), preprocessor.restore_targets(values.numpy())

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
@@ -115,10 +115,11 @@ def plot_inpainting(
 def plot_imputation(rbm: RBM, test: TensorData, columns: DataSpec, seed: int) -> Figure:
     """Plot how well the RBM imputes each column of a table from the others, beside the column's mean."""
     rng, rows = torch_rng(seed, "inpainting"), test.inputs[:500]
-    errors = np.array([_imputation_errors(rbm.cpu(), rows, block, rng) for block in columns.blocks])
+    found = raw_columns(columns.blocks)
+    errors = np.array([_imputation_errors(rbm.cpu(), rows, each, rng) for each in found.values()])
     return plots.plot_heat_map(
         errors,
-        [block.name for block in columns.blocks],
+        list(found),
         ["the RBM,\ngiven the others", "the column's\nmean"],
         title="Imputation of missing columns",
         value="mean squared error (standardised)",
@@ -127,11 +128,11 @@ def plot_imputation(rbm: RBM, test: TensorData, columns: DataSpec, seed: int) ->
 
 
 def _imputation_errors(
-    rbm: RBM, rows: torch.Tensor, block: ColumnBlock, rng: torch.Generator
+    rbm: RBM, rows: torch.Tensor, blocks: tuple[ColumnBlock, ...], rng: torch.Generator
 ) -> tuple[float, float]:
-    """Return the mean squared error of a missing block's conditional mean, and of its plain mean."""
+    """Return the mean squared error of a missing raw column's conditional mean, and of its plain mean."""
     is_missing = torch.zeros(rows.shape[1], dtype=torch.bool)
-    is_missing[block.start : block.stop] = True
+    is_missing[[k for block in blocks for k in block.columns]] = True
     column_means = rows.mean(0)
     v, conditional_mean = torch.where(is_missing, column_means, rows), torch.zeros_like(rows)
     for step in range(BURN_IN + AVERAGED):

@@ -120,6 +120,8 @@ class BaseAutoencoderSettings(OptimizerSettings):
         resolved, conflicts = self.resolved(variant), []
         if resolved["corruption"] == "none" and self.corruption_level:
             conflicts.append("corruption none has no use for corruption_level")
+        if self.changed("jacobian") and not resolved["contraction"]:
+            conflicts.append("jacobian says how contraction is computed, and there is none")
         if resolved["corruption"] not in ("gaussian", "none") and (self.corruption_level or 0) > 1:
             conflicts.append(
                 f"corruption {resolved['corruption']}: corruption_level is a fraction, at most 1"

@@ -87,7 +87,8 @@ class VariationalPlan(GradientPlan):
         network: the variational autoencoder.
         settings: optimiser and schedule.
         noise: samples the latents in training.
-        fixed_noise: samples the latents in validation.
+        fixed_noise: samples the latents in validation, the same ones in every epoch, so that epochs are compared on the
+            same noise.
         samples: k of the importance-weighted bound.
         beta: weight of the KL divergence, with k = 1.
         beta_warmup_epochs: over which beta rises from 0.
@@ -108,10 +109,14 @@ class VariationalPlan(GradientPlan):
         super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise})
         self.vae, self.samples, self.free_bits = network, samples, free_bits
         self.beta, self.beta_warmup_epochs, self.beta_now = beta, beta_warmup_epochs, beta
+        self.is_bound = samples > 1 or (beta == 1 and not free_bits)
+        # The best epoch is that of the objective which is trained.
+        self.monitor = "validation/loss" if self.is_bound else "validation/objective"
 
     def on_epoch_start(self, epoch: int) -> None:
-        """Set beta."""
+        """Set beta, and start the noise of validation anew."""
         super().on_epoch_start(epoch)
+        self.rngs["fixed_noise"].manual_seed(self.rngs["fixed_noise"].initial_seed())
         self.beta_now = self.beta * min(
             1.0, epoch / self.beta_warmup_epochs if self.beta_warmup_epochs else 1.0
         )
@@ -125,9 +130,13 @@ class VariationalPlan(GradientPlan):
         losses, unit_kl = self._bound(batch.inputs, self.rngs["noise"])
         if unit_kl is None or (self.beta_now == 1 and not self.free_bits):
             return losses["loss"].mean(), losses
+        return self._objective(losses["loss"], unit_kl, self.beta_now).mean(), losses
+
+    def _objective(self, loss: Tensor, unit_kl: Tensor, beta: float) -> Tensor:
+        """Return (rows,) with the mean of the reconstruction loss plus beta times the KL divergence above free bits."""
         mean = unit_kl.mean(0)
         penalized = mean.clamp_min(self.free_bits) if self.free_bits else mean
-        return losses["loss"].mean() - mean.sum() + self.beta_now * penalized.sum(), losses
+        return loss - mean.sum() + beta * penalized.sum()
 
     def _bound(self, rows: Tensor, noise: torch.Generator) -> tuple[Losses, Tensor | None]:
         """Return each row's negative bound, and with k = 1 each unit's KL divergence (rows, latent_size)."""
@@ -145,7 +154,12 @@ class VariationalPlan(GradientPlan):
         return {"loss": vae.loss(pre_activation.float(), rows) + row_kl, "kl_divergence": row_kl}, unit_kl
 
     def validation_losses(self, batch: TensorData) -> Losses:
-        """Return each row's negative bound (nats) and the squared error at the posterior mean."""
+        """Return each row's negative bound (nats) and the squared error at the posterior mean.
+
+        Where what is trained is no bound, its objective too, with beta as it is after the warm-up.
+        """
         rows = batch.inputs
-        losses, _ = self._bound(rows, self.rngs["fixed_noise"])
+        losses, unit_kl = self._bound(rows, self.rngs["fixed_noise"])
+        if unit_kl is not None and not self.is_bound:
+            losses["objective"] = self._objective(losses["loss"], unit_kl, self.beta)
         return losses | {"reconstruction_sse": (self.vae.reconstruct(rows) - rows).square().sum(1)}

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from layerwise.checkpointing import Progress
 from layerwise.data import DataSpec, TensorData
-from layerwise.data.transforms import Corruption, column_groups
+from layerwise.data.transforms import Corruption, CorruptionName, column_groups
 from layerwise.models.autoencoder import RatingAutoencoder, RatingAutoencoderConfig
 from layerwise.models.rbm import rated
+from layerwise.training.autoencoder.base_settings import DEFAULT_CORRUPTION_LEVELS
 from layerwise.training.autoencoder.history import AutoencoderHistory
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.callbacks import Callback, best_epoch_callbacks, plateau_callbacks
@@ -45,7 +46,9 @@ class RatingReconstructionPlan(GradientPlan):
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean loss with the penalty, and each row's loss."""
         rows = batch.inputs
-        loss = self.ratings.loss(self.ratings(self.corruption(rows)), rows)
+        with self.autocast(rows):
+            predicted = self.ratings(self.corruption(rows))
+        loss = self.ratings.loss(predicted.to(rows.dtype), rows)
         weights = (self.ratings.encoder.weight, self.ratings.decoder.weight)
         squared_norm = torch.stack([weight.square().sum() for weight in weights]).sum()
         return loss.mean() + self.l2 / 2 * squared_norm, {"loss": loss}
@@ -101,13 +104,13 @@ def train_rating_autoencoder(
         center=float(levels[level].mean()),
     )
     network = RatingAutoencoder(config, torch_rng(seed, "autoencoder")).to(device)
-    if resolved["corruption"] not in ("auto", "masking", "none"):
-        raise TrainingError(
-            f"corruption: {resolved['corruption']} makes ratings up; of ratings, masking alone makes sense"
-        )
+    kind: CorruptionName = "masking" if resolved["corruption"] == "auto" else resolved["corruption"]
+    if kind not in ("masking", "none"):
+        raise TrainingError(f"corruption: {kind} makes ratings up; of ratings, masking alone makes sense")
+    level = resolved["corruption_level"]
     masking = Corruption(
-        "masking",
-        settings.corruption_level or 0.25,
+        kind,
+        DEFAULT_CORRUPTION_LEVELS[kind] if level is None else level,
         torch_rng(seed, "autoencoder", "corruption", device=device),
         column_groups(columns.blocks),
     )

@@ -36,7 +36,10 @@ class SequenceReconstructionPlan(GradientPlan):
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean over rows of both losses, and each row's."""
-        losses = self.validation_losses(batch)
+        with self.autocast(batch.inputs):
+            losses = {
+                name: loss.to(batch.inputs.dtype) for name, loss in self.validation_losses(batch).items()
+            }
         return torch.stack([loss.mean() for loss in losses.values()]).sum(), losses
 
     def validation_losses(self, batch: TensorData) -> Losses:

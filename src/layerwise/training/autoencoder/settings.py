@@ -70,6 +70,8 @@ class AutoencoderSettings(BaseAutoencoderSettings):
         conflicts = super()._without_use() + self.conflicts(self.variant)
         if any(size < 1 for size in (*resolved["hidden_sizes"], *self.channels)):
             conflicts.append("every layer needs at least 1 unit")
+        if self.decoder_activation is not None and not resolved["hidden_sizes"]:
+            conflicts.append("decoder_activation is of the decoder's hidden layers, and there are none")
         for name, why in variant.unused.items():
             if self.changed(name):
                 conflicts.append(f"variant {self.variant} has no use for {name}{why}")

@@ -36,6 +36,8 @@ class SAESettings(BaseAutoencoderSettings):
         resolved = self.resolved(self.variant)
         if self.activation is not None:
             conflicts.append("each layer of a stack is a latent: set latent_activation, not activation")
+        if self.decoder_activation is not None:
+            conflicts.append("a layer's decoder has no hidden layers: leave decoder_activation alone")
         if self.corruption_levels:
             if len(self.corruption_levels) != len(self.hidden_sizes):
                 conflicts.append(

@@ -35,7 +35,7 @@ def train_autoencoder(
     callbacks: Sequence[Callback] = (),
     silent: bool = False,
 ) -> tuple[Progress, ReconstructionHistory]:
-    """Train in place; the network ends with the weights of its best epoch by the validation loss.
+    """Train in place; the network ends with the weights of its best epoch by the plan's `monitor`.
 
     Args:
         network: of `settings.variant`; trained in place, and left in evaluation mode.
@@ -69,8 +69,8 @@ def train_autoencoder(
         validation=validation,
         callbacks=[
             *callbacks,
-            *best_epoch_callbacks(network, "validation/loss", settings.patience),
-            *plateau_callbacks(plan, settings, "validation/loss"),
+            *best_epoch_callbacks(network, plan.monitor, settings.patience),
+            *plateau_callbacks(plan, settings, plan.monitor),
             reconstruction_history,
         ],
         transform=make_batch_transform(
@@ -83,7 +83,7 @@ def train_autoencoder(
             "autoencoder",
         ),
         name=name,
-        monitor="validation/loss",
+        monitor=plan.monitor,
         quiet=silent,
     )
     network.eval()

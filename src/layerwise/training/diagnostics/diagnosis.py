@@ -90,7 +90,8 @@ def gradient_ratio(summary: NetworkSummary) -> float:
 def diagnose(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -> list[str]:
     """Return a sentence for everything that is wrong; an empty list when nothing is.
 
-    The gradients are those of the first epoch: later ones shrink because the network has learnt.
+    A vanishing gradient is that of the first epoch, since later ones shrink because the network has learnt. An
+    exploding one has to be so in at least half of the epochs.
 
     Args:
         start: before the first step; None if it was not measured.
@@ -132,12 +133,15 @@ def diagnose(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -> 
 
 
 def _exploding(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -> str:
-    ratio = gradient_ratio(epochs[0])
-    if ratio > EXPLODING_RATIO:
-        return f"the gradient grows {ratio:.1e} times on its way down to {epochs[0].layers[0].name}"
-    smallest = min(layer.gradient for layer in epochs[0].layers)
-    if smallest > EXPLODING_GRADIENT:
-        return f"the gradient of every layer is above {EXPLODING_GRADIENT:g} for each weight (at least {smallest:.1e})"
+    ratios = [gradient_ratio(summary) for summary in epochs]
+    if _holds_in_half([ratio > EXPLODING_RATIO for ratio in ratios]):
+        return f"the gradient grows {max(ratios):.1e} times on its way down to {epochs[0].layers[0].name}"
+    smallest = [min(layer.gradient for layer in summary.layers) for summary in epochs]
+    if _holds_in_half([gradient > EXPLODING_GRADIENT for gradient in smallest]):
+        return (
+            f"the gradient of every layer is above {EXPLODING_GRADIENT:g} for each weight "
+            f"(at least {max(smallest):.1e})"
+        )
     for summary in epochs:
         if not math.isfinite(summary.loss) or any(
             not math.isfinite(each.weight_norm) for each in summary.layers
@@ -155,6 +159,10 @@ def _exploding(start: NetworkSummary | None, epochs: Sequence[NetworkSummary]) -
                 f"the weights of {after.name} grew to {after.weight_norm / size:.0f} times their usual size"
             )
     return ""
+
+
+def _holds_in_half(holds: Sequence[bool]) -> bool:
+    return sum(holds) >= len(holds) / 2
 
 
 def _and(names: Sequence[str]) -> str:

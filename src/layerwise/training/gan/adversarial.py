@@ -257,7 +257,6 @@ class AdversarialPlan(CapturablePlan):
         rng = torch_rng(self.rng.initial_seed(), "measure", device=batch.inputs.device)
         real, condition = self._whole_packs(*self.validation_conditioning(batch, rng))
         fake = self.sampler.sample(len(real), rng, condition)
-        self.sampler.use_rng(self.rng)
         was_training = self.discriminator.training
         self.discriminator.eval()
         found = self._value_metrics(self.discriminator(real, condition), self.discriminator(fake, condition))

@@ -95,8 +95,7 @@ class GANMonitor(Callback):
         previous_rng = getattr(network.output_activation, "rng", None)
         network.use_rng(self.make_rng())
         samples = network(self.noise, self.condition)
-        if previous_rng is not None:
-            network.use_rng(previous_rng)
+        network.use_rng(previous_rng)
         network.train(was_training)
         return samples
 

@@ -100,6 +100,8 @@ def check_settings_fit(
 ) -> None:
     """Raise a TrainingError unless the settings fit the task and the rows."""
     check_targets(resolve_loss(task, settings.loss), training)
+    if settings.label_smoothing and task == "regression":
+        raise TrainingError("finetuning.label_smoothing is for classes, and the task is regression")
     if settings.monitor_is_score and task not in ("multiclass", "binary"):
         raise TrainingError(
             f"finetuning.monitor: a {task} task has no {settings.monitor}; take validation/loss"

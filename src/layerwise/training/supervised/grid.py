@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,18 +96,25 @@ def rank_points(
 ) -> list[dict[str, Any]]:
     """Return the points with mean and standard deviation of their members' scores, the best one first.
 
+    A point with a member that diverged comes last. Its mean is infinite, on the bad side, and its deviation is that of
+    its other members.
+
     Args:
         points: the grid.
-        scores: for each point, its members' best scores on the validation rows.
+        scores: for each point, its members' best scores on the validation rows; infinite where one diverged.
         higher_is_better: or lower.
     """
-    found = [
-        {
-            "settings": point,
-            "mean": statistics.fmean(values),
-            "std": statistics.stdev(values) if len(values) > 1 else 0.0,
-            "index": position,
-        }
-        for position, (point, values) in enumerate(zip(points, scores, strict=True))
-    ]
+    worst = -math.inf if higher_is_better else math.inf
+    found = []
+    for position, (point, values) in enumerate(zip(points, scores, strict=True)):
+        finite = [value for value in values if math.isfinite(value)]
+        found.append(
+            {
+                "settings": point,
+                "mean": statistics.fmean(values) if len(finite) == len(values) else worst,
+                "std": statistics.stdev(finite) if len(finite) > 1 else 0.0,
+                "diverged": len(values) - len(finite),
+                "index": position,
+            }
+        )
     return sorted(found, key=lambda each: each["mean"], reverse=higher_is_better)

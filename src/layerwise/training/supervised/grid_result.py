@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, Members, MembersConfig
+from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.grid import Point, rank_points
 from layerwise.training.supervised.history import FinetuningHistory, GridPoint, MemberHistory
 from layerwise.training.supervised.network_stack import train_network_stack
@@ -67,13 +69,21 @@ class GridResult:
             )
             for k in self.chosen
         ]
-        points = [{name: each[name] for name in ("settings", "mean", "std")} for each in self.ranking]
+        points = [
+            GridPoint(
+                settings=each["settings"],
+                mean=None if each["diverged"] else each["mean"],
+                std=each["std"],
+                diverged=each["diverged"],
+            )
+            for each in self.ranking
+        ]
         return FinetuningHistory(
             epochs=tuple(of.history[first]),
             stopped=of.stopped[first],
             seconds=of.seconds,
             members=tuple(members),
-            grid=tuple(GridPoint(**each) for each in points),
+            grid=tuple(points),
             monitor=self.settings.monitor,
         )
 
@@ -92,18 +102,21 @@ class GridResult:
             return f"{len(self.seeds)} networks trained together"
         best = self.ranking[0]
         shown = ", ".join(f"{name} {value:g}" for name, value in best["settings"].items())
+        n_diverged = sum(bool(each["diverged"]) for each in self.ranking)
+        diverged = f"; networks of {n_diverged} points diverged" if n_diverged else ""
         return (
             f"The grid's best of {len(self.points)} points by {self.settings.monitor}: {shown} "
-            f"({best['mean']:.4f})"
+            f"({best['mean']:.4f}){diverged}"
         )
 
     def _scores(self) -> list[list[float]]:
-        """Return the scores of each point's members, of the epoch that was kept."""
-        best = max if self.settings.monitor_is_score else min
+        """Return the scores of each point's members, of the epoch that was kept; infinite where one diverged."""
+        worst = -math.inf if self.settings.monitor_is_score else math.inf
         found = []
-        for history in self.history.history:
-            values = [epoch[self.settings.monitor] for epoch in history]
-            found.append(best(values) if self.settings.keep_best_weights else values[-1])
+        for k, history in enumerate(self.history.history):
+            # Without `keep_best_weights` there is no best epoch, and the last one is kept.
+            kept = self.history.best_epoch[k] - 1
+            found.append(worst if self.history.diverged[k] else history[kept][self.settings.monitor])
         n_seeds = len(self.seeds) // len(self.points)
         return [found[start : start + n_seeds] for start in range(0, len(found), n_seeds)]
 
@@ -129,7 +142,8 @@ def train_grid(
         settings: how they learn.
 
     Raises:
-        TrainingError: the settings do not fit the task or the rows; a loss is not finite.
+        TrainingError: the settings do not fit the task or the rows; without points a loss is not finite, or with points
+            one is not finite at each of them.
     """
     n_seeds = len(networks) // max(1, len(points))
     trained, history = train_network_stack(
@@ -143,4 +157,9 @@ def train_grid(
         dynamic_binarization=columns.dynamic_binarization,
         image_shape=columns.image_shape,
     )
-    return GridResult(trained, seeds, points, history, settings)
+    found = GridResult(trained, seeds, points, history, settings)
+    if points and found.ranking[0]["diverged"]:
+        raise TrainingError(
+            "at every point of the grid a network diverged: lower grid.learning_rate, or clip gradients"
+        )
+    return found

@@ -16,11 +16,15 @@ class MemberHistory(Config):
 
 
 class GridPoint(Config):
-    """One combination of a grid, with mean and standard deviation of its networks' scores on the validation rows."""
+    """One combination of a grid, with mean and standard deviation of its networks' scores on the validation rows.
+
+    Where some networks `diverged` the point has no mean, and the deviation is that of the others.
+    """
 
     settings: dict[str, float]
-    mean: float
+    mean: float | None
     std: float
+    diverged: int = 0
 
 
 class FinetuningHistory(Config):

@@ -122,9 +122,14 @@ def _hinge(outputs: Tensor, targets: Tensor) -> Tensor:
 def _focal(outputs: Tensor, targets: Tensor, gamma: float) -> Tensor:
     if targets.dim() == 2:
         cost = functional.binary_cross_entropy_with_logits(outputs, targets, reduction="none")
-        return ((1 - torch.exp(-cost)).clamp_min(0) ** gamma * cost).sum(1)
+        return (_wrong_probability(cost) ** gamma * cost).sum(1)
     cost = functional.cross_entropy(outputs, targets, reduction="none")
-    return (1 - torch.exp(-cost)).clamp_min(0) ** gamma * cost
+    return _wrong_probability(cost) ** gamma * cost
+
+
+def _wrong_probability(cost: Tensor) -> Tensor:
+    """Return 1 - p of costs -log p, above 0: at 0 a power below 1 has an infinite derivative, and 0 times it is NaN."""
+    return (-torch.expm1(-cost)).clamp_min(torch.finfo(cost.dtype).tiny)
 
 
 def task_loss(task: Task, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:

@@ -45,7 +45,8 @@ def train_network_stack(
         image_shape: height and width of inputs that are images, which augmentation needs.
 
     Raises:
-        TrainingError: the settings do not fit the task or the rows; a loss is not finite.
+        TrainingError: the settings do not fit the task or the rows; a loss is not finite. With points a network whose
+            loss is not finite leaves, and it is an error only where all do.
     """
     batch_size = settings.effective_batch_size(len(training))
     check_settings_fit(networks[0], task, training, settings, batch_size)
@@ -69,6 +70,7 @@ def train_network_stack(
             )
             for seed in seeds
         ],
+        may_diverge=points is not None,
     )
     progress = fit(
         plan,

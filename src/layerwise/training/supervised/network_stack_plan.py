@@ -40,6 +40,7 @@ class NetworkStackPlan(CapturablePlan):
         class_weights: (classes,) weights of the rows' losses; None for equal ones.
         points: for each member, the settings that are its own.
         transforms: for each member, what is done to the inputs of its batches.
+        may_diverge: a member that diverges leaves the others, unless it is the last one; otherwise it is an error.
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class NetworkStackPlan(CapturablePlan):
         class_weights: Tensor | None,
         points: Sequence[Point],
         transforms: Sequence[Transform | None],
+        may_diverge: bool = False,
     ) -> None:
         self.members, self.shape, self.seeds = members, members.config.shape, members.config.seeds
         self.task, self.settings, self.n_rows = task, settings, n_rows
         self.loss, self.class_weights = resolve_loss(task, settings.loss), class_weights
         self.stack = NetworkStack(members, settings)
         self.overrides = MemberOverrides.from_points(points, settings, members.flat_state)
-        self.transforms, n = transforms, len(members)
+        self.transforms, self.may_diverge, n = transforms, may_diverge, len(members)
         self.random_transforms = {
             k: cast(Stateful, each) for k, each in enumerate(transforms) if hasattr(each, "state_dict")
         }
@@ -67,7 +69,7 @@ class NetworkStackPlan(CapturablePlan):
             "dropout": [torch_rng(seed, "finetuning", "dropout", device=device) for seed in self.seeds],
         }
         self.learning_rates = [MemberLearningRate(settings) for _ in self.seeds]
-        self.stack_history = StackHistory([[] for _ in self.seeds], [0] * n, [""] * n)
+        self.stack_history = StackHistory([[] for _ in self.seeds], [0] * n, [""] * n, [0] * n)
         self.best, self.best_state = [math.inf] * n, members.flat_state.detach().clone()
         self.steps_done, self.steps_planned, self.n_batches = 0, 1, 1
         self._own_key: Hashable = None
@@ -144,16 +146,15 @@ class NetworkStackPlan(CapturablePlan):
         """Record each member's epoch, keep its best weights, and drop those that have stopped.
 
         Raises:
-            TrainingError: a member's loss is not finite.
+            TrainingError: a member's loss is not finite, and it may not diverge; or all have diverged.
         """
         leaving, columns = [], {name: values.tolist() for name, values in metrics.items()}
         for position, k in enumerate(self.stack.rows):
             own = {name: values[position] for name, values in columns.items()}
             if not all(math.isfinite(value) for value in own.values()):
-                raise TrainingError(
-                    f"the network of seed {self.seeds[k]} diverged in epoch {progress.epoch}: lower "
-                    "finetuning.learning_rate, or clip gradients"
-                )
+                self._leave_diverged(k, progress.epoch)
+                leaving.append(position)
+                continue
             self.stack_history.history[k].append({"epoch": float(progress.epoch), **own})
             if plateau := self.learning_rates[k].plateau:
                 plateau.on_epoch_end(progress, own)
@@ -165,6 +166,17 @@ class NetworkStackPlan(CapturablePlan):
             progress.stop = "every network has stopped"
         elif leaving:
             self.stack.keep_members(staying)
+
+    def _leave_diverged(self, k: int, epoch: int) -> None:
+        """Note that a member diverged; raise a TrainingError where it may not, or none is left."""
+        history = self.stack_history
+        history.diverged[k] = epoch
+        history.stopped[k] = self._reason(k)
+        if not self.may_diverge or all(history.diverged):
+            raise TrainingError(
+                f"the network of seed {self.seeds[k]} {history.stopped[k]}: lower finetuning.learning_rate, or clip "
+                "gradients"
+            )
 
     def restore_best(self) -> Members:
         """Return the members with each one's best weights, in evaluation mode."""
@@ -227,6 +239,8 @@ class NetworkStackPlan(CapturablePlan):
         return s.patience is not None and epoch - best_epoch[k] >= s.patience
 
     def _reason(self, k: int) -> str:
+        if self.stack_history.diverged[k]:
+            return f"diverged in epoch {self.stack_history.diverged[k]}"
         return f"no gain in {self.settings.monitor} since epoch {self.stack_history.best_epoch[k]}"
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -235,6 +249,7 @@ class NetworkStackPlan(CapturablePlan):
         found = stack_history.to_tensors() | {
             "best": torch.tensor(self.best, dtype=torch.float64),
             "best_epoch": torch.tensor(stack_history.best_epoch),
+            "diverged": torch.tensor(stack_history.diverged),
             "stopped": torch.tensor([bool(reason) for reason in stack_history.stopped]),
             "best_state": self.best_state.clone(),
             "steps_done": torch.tensor(self.steps_done),
@@ -264,6 +279,7 @@ class NetworkStackPlan(CapturablePlan):
             rate.load_state_tensor(values)
         self.stack_history.load_tensors(below("history."))
         self.stack_history.best_epoch[:] = state["best_epoch"].tolist()
+        self.stack_history.diverged[:] = state["diverged"].tolist()
         self.stack_history.stopped[:] = [
             self._reason(k) if each else "" for k, each in enumerate(state["stopped"])
         ]

@@ -114,18 +114,21 @@ class StackHistory:
         history: per member, one dict of metrics an epoch, as the loop gives them.
         best_epoch: per member, 0 without `keep_best_weights`.
         stopped: per member, why it stopped; empty when it did not.
+        diverged: per member, the epoch in which a loss was not finite; 0 where none was.
         seconds: of training.
     """
 
     history: list[list[dict[str, float]]]
     best_epoch: list[int]
     stopped: list[str]
+    diverged: list[int]
     seconds: float = 0.0
 
     def to_tensors(self) -> dict[str, Tensor]:
         """Return each metric as `history.<name>`, (N, epochs); NaN after a member has stopped."""
         longest = max(map(len, self.history))
-        names = self.history[0][0] if longest else {}
+        # A member that diverged in the first epoch has none.
+        names = max(self.history, key=len)[0] if longest else {}
         return {
             f"history.{name}": torch.tensor(
                 [

@@ -9,7 +9,7 @@ import torch
 from layerwise.data import DataSpec
 from layerwise.models.autoencoder import ConvolutionalAutoencoder, ConvolutionalConfig
 from layerwise.training.autoencoder.building import bottleneck_size, select_output
-from layerwise.training.autoencoder.reconstruction import ReconstructionVariant
+from layerwise.training.autoencoder.reconstruction import VARIATIONAL_ONLY, ReconstructionVariant
 from layerwise.training.autoencoder.registry import register_variant
 from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.plan import TrainingError
@@ -71,5 +71,6 @@ register_variant(
             "initializer": "he_uniform",
             "corruption": "salt_and_pepper",
         },
+        VARIATIONAL_ONLY | {"initializer_gain": ""},
     )
 )

@@ -48,6 +48,10 @@ class FeedforwardVariant(ReconstructionVariant):
             conflicts.append(
                 f"variant {self.name} without {self.required} is none: choose one, or another variant"
             )
+        elif self.required == "corruption" and resolved["corruption_level"] == 0:
+            conflicts.append(
+                f"variant {self.name} with corruption_level 0 is none; raise it, or take another variant"
+            )
         elif required == 0:
             conflicts.append(
                 f"variant {self.name} with {self.required} 0 is none; raise it, or take another variant"

@@ -87,7 +87,11 @@ register_variant(
         "variational",
         Choice("a latent variable model (Kingma & Welling 2014)", "likelihoods, samples, interpolation"),
         {"hidden_sizes": (400, 400), "latent_size": 50, "activation": "tanh"},
-        {"channels": "; hidden_sizes shape it"},
+        {
+            "channels": "; hidden_sizes shape it",
+            "initializer_gain": "",
+            "decoder_activation": "; one activation is that of all hidden layers",
+        },
         real_loss="gaussian",
     )
 )

@@ -1,0 +1,62 @@
+"""The data spec of a fitted table: which input columns come from which raw one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from layerwise.data.preprocessing.columns import DATE_PARTS
+from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.tensors import ColumnBlock, DataSpec
+
+
+def make_data_spec(
+    state: dict[str, Any], problem: Problem, settings: PreprocessingSettings, attributes: Mapping[Any, Any]
+) -> dict[str, Any]:
+    """Return the data spec of a fitted table as plain values.
+
+    Args:
+        state: of the preprocessor.
+        problem: of the table.
+        settings: of the preprocessing.
+        attributes: of the raw table: `source` and `sha256`.
+    """
+    blocks: list[ColumnBlock] = []
+    names: list[str] = []
+
+    date_of = {
+        f"{n}_{part}": n for n, kind in state["kinds"].items() if kind == "date" for part in DATE_PARTS
+    }
+
+    def add(name: str, kind: Any, columns: list[str], **of_block: Any) -> None:
+        start = len(names)
+        names.extend(columns)
+        raw = date_of.get(name) or (name if name in state["indicators"] else "")
+        block = {"name": name, "kind": kind, "start": start, "stop": len(names), "raw": raw} | of_block
+        blocks.append(ColumnBlock(**block))
+
+    for name in state["numbers"]:
+        add(name, "real", [name])
+    for name in state["booleans"]:
+        add(name, "binary", [name])
+    for i, name in enumerate(state["categories"]):
+        known = [str(c) for c in state["encoder"].categories_[i]]
+        shown = known[1:] if settings.drop_first else known
+        add(name, "categorical", [f"{name}_{c}" for c in shown], categories=tuple(known))
+    for name in state["indicators"]:
+        add(f"{name}_missing", "binary", [f"{name}_missing"], raw=name, is_indicator=True)
+    outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
+    return DataSpec(
+        task=problem.task,
+        n_inputs=len(names),
+        n_outputs=outputs,
+        feature_names=tuple(names),
+        blocks=tuple(blocks),
+        target_names=problem.targets,
+        class_names=tuple(state["classes"]),
+        target_means=tuple(state["target_means"]),
+        target_scales=tuple(state["target_scales"]),
+        target_transform=problem.target_transform,
+        source=str(attributes.get("source", "")),
+        sha256=str(attributes.get("sha256", "")),
+    ).model_dump(mode="json")

@@ -1,0 +1,81 @@
+"""The difference of a metric between two models on the same rows, with its confidence interval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from layerwise.data import Task
+from layerwise.evaluation.metrics.arrays import Array, check_targets_and_scores, score_resolution
+from layerwise.evaluation.metrics.intervals import Z95, paired_fraction_interval
+from layerwise.evaluation.metrics.statistics import (
+    Statistic,
+    classification_statistics,
+    regression_statistics,
+    right_rows,
+)
+from layerwise.evaluation.metrics.supervised import FRACTIONS_OF_ROWS, resampled_values
+
+
+def paired_difference(
+    task: Task,
+    targets: Any,
+    first: Any,
+    second: Any,
+    name: str,
+    *,
+    thresholds: tuple[float, float] = (0.5, 0.5),
+    seed: int = 0,
+    n_bootstrap: int = 1000,
+) -> tuple[float, float, float]:
+    """Return a metric's difference between two models on the same rows, first minus second, with its 95 % interval.
+
+    Every resample is of rows, with both models' scores of each, so that what is hard for both cancels. The interval is
+    1.96 standard deviations of the resamples to either side, which by simulation covers a little more than their
+    percentiles; that of accuracy and error is `paired_fraction_interval`, which a few rows that differ do not make too
+    narrow.
+
+    Args:
+        task: what the targets are.
+        targets: as `compute_metrics` takes them.
+        first, second: (n, k) scores.
+        name: of the metric.
+        thresholds: of the first and of the second model.
+        seed: of the resamples.
+        n_bootstrap: their number.
+
+    Raises:
+        ValueError: the task has no such metric, or the rows are wrong in the ways that `compute_metrics` refuses.
+    """
+    pairs = []
+    for scores, threshold in zip((first, second), thresholds, strict=True):
+        wanted, given = check_targets_and_scores(task, targets, scores)
+        pairs.append((given, _statistics(task, wanted, given, threshold, score_resolution(scores))))
+    for _, known in pairs:
+        if name not in known:
+            raise ValueError(f"{task} rows have no metric '{name}'; known: {', '.join(sorted(known))}")
+    statistics = {"first": pairs[0][1][name], "second": pairs[1][1][name]}
+    all_rows = np.ones((1, len(wanted)))
+    difference = float((statistics["first"](all_rows) - statistics["second"](all_rows))[0])
+    if name in FRACTIONS_OF_ROWS:
+        first_right, second_right = (
+            right_rows(task, wanted, given, threshold)
+            for (given, _), threshold in zip(pairs, thresholds, strict=True)
+        )
+        only = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
+        low, high = paired_fraction_interval(*(only if name == "accuracy" else only[::-1]), len(wanted))
+        return difference, low, high
+    resampled = resampled_values(statistics, len(wanted), n_bootstrap, seed)
+    differences = resampled["first"] - resampled["second"]
+    half = Z95 * float(np.nanstd(differences, ddof=1))
+    return difference, difference - half, difference + half
+
+
+def _statistics(
+    task: Task, targets: Array, scores: Array, threshold: float, epsilon: float
+) -> dict[str, Statistic]:
+    if task == "regression":
+        return regression_statistics(targets, scores)
+    sums, orders = classification_statistics(task, targets, scores, threshold, epsilon)
+    return sums | orders

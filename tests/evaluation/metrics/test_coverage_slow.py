@@ -1,0 +1,130 @@
+"""How often each printed interval holds the true value, by simulation: 95 % is promised, less by chance."""
+
+import numpy as np
+import pytest
+
+from layerwise.data.preprocessing.summaries import summarize_numbers
+from layerwise.evaluation import numeric_drift
+from layerwise.evaluation.drift import KS_SIGNIFICANCE
+from layerwise.evaluation.metrics import compute_metrics, paired_difference
+from layerwise.evaluation.reports.evaluation_report import describe_worsening
+
+pytestmark = pytest.mark.slow
+RUNS = 400
+# Three standard errors of 400 runs at 95 %.
+CHANCE = 0.033
+
+
+def binormal_rows(rng, n, prevalence, distance):
+    """Return targets and their exact probabilities; positives lie `distance` standard deviations higher."""
+    targets = (rng.random(n) < prevalence).astype(float)
+    x = rng.normal(size=n) + distance * targets
+    logits = np.log(prevalence / (1 - prevalence)) + distance * x - distance**2 / 2
+    return targets, 1 / (1 + np.exp(-logits))
+
+
+@pytest.mark.parametrize(
+    ("n", "prevalence", "distance"),
+    [(104, 0.5, 2.5), (104, 0.2, 2.5), (104, 0.2, 1.0), (400, 0.1, 2.0), (104, 0.5, 4.5)],
+)
+def test_intervals_of_accuracy_auc_and_their_like_hold_the_true_value(n, prevalence, distance):
+    rng = np.random.default_rng(0)
+    names = ("accuracy", "roc_auc", "balanced_accuracy", "f1", "average_precision")
+    everyone = compute_metrics("binary", *binormal_rows(rng, 1_000_000, prevalence, distance), n_bootstrap=0)
+    held = dict.fromkeys(names, 0)
+    for run in range(RUNS):
+        found = compute_metrics(
+            "binary", *binormal_rows(rng, n, prevalence, distance), n_bootstrap=300, seed=run
+        )
+        for name in names:
+            held[name] += found[name].low <= everyone[name].value <= found[name].high
+    for name, count in held.items():
+        # The average precision of few positives is biased itself.
+        least = 0.86 if name == "average_precision" else 0.95 - CHANCE
+        assert count / RUNS >= least, (name, count / RUNS)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (0.5, 0.5), (0.5, 8)])
+@pytest.mark.parametrize("power", [1.0, 1.3])
+@pytest.mark.parametrize("n", [100, 400])
+def test_the_interval_of_the_calibration_error_holds_the_true_one(shape, power, n):
+    rng = np.random.default_rng(0)
+
+    def rows(size):
+        scores = rng.beta(*shape, size)
+        true = scores**power / (scores**power + (1 - scores) ** power)
+        return (rng.random(size) < true).astype(float), scores, true
+
+    _, scores, true = rows(2_000_000)
+    bins = np.minimum((scores * 15).astype(int), 14)
+    error = np.abs(np.bincount(bins, true - scores)).sum() / len(scores)
+    held = above = 0
+    for run in range(RUNS):
+        targets, scores, _ = rows(n)
+        found = compute_metrics("binary", targets, scores, n_bootstrap=200, seed=run)["calibration_error"]
+        held += found.low <= error <= found.high
+        above += found.value > found.calibrated_high
+    assert held / RUNS >= 0.95 - CHANCE
+    if power == 1:
+        assert above / RUNS <= 0.05 + CHANCE
+
+
+@pytest.mark.parametrize("n", [100, 300])
+@pytest.mark.parametrize("name", ["error", "roc_auc"])
+def test_the_interval_of_a_difference_holds_that_of_two_equally_good_models(n, name):
+    rng = np.random.default_rng(0)
+    held = loses = 0
+    for run in range(RUNS):
+        targets = (rng.random(n) < 0.5).astype(float)
+        shared = rng.normal(size=n)
+        first, second = (
+            1 / (1 + np.exp(-(2 * targets - 1 + 0.8 * shared + 0.6 * rng.normal(size=n)))) for _ in range(2)
+        )
+        _, low, high = paired_difference("binary", targets, first, second, name, seed=run)
+        held += low <= 0 <= high
+        loses += low > 0
+    assert held / RUNS >= 0.95 - CHANCE
+    assert loses / RUNS <= 0.05
+
+
+@pytest.mark.parametrize("n", [(104, 104), (300, 2000), (2000, 300)])
+def test_rows_of_the_same_distribution_are_called_worse_in_one_run_of_twenty_at_most(n):
+    rng = np.random.default_rng(0)
+    alarms = 0
+    for run in range(RUNS):
+        old, new = (
+            compute_metrics("binary", *binormal_rows(rng, size, 0.3, 2.0), n_bootstrap=200, seed=run)
+            for size in n
+        )
+        alarms += bool(describe_worsening(new, old))
+    assert alarms / RUNS <= 0.05 + CHANCE
+
+
+def test_worse_rows_are_called_worse():
+    rng = np.random.default_rng(0)
+    alarms = 0
+    for run in range(50):
+        old = compute_metrics("binary", *binormal_rows(rng, 500, 0.3, 2.0), n_bootstrap=200, seed=run)
+        new = compute_metrics("binary", *binormal_rows(rng, 500, 0.3, 1.0), n_bootstrap=200, seed=run)
+        alarms += any("roc_auc" in sentence for sentence in describe_worsening(new, old))
+    assert alarms >= 45
+
+
+@pytest.mark.parametrize("n", [(800, 100), (800, 800), (5000, 200)])
+@pytest.mark.parametrize("kind", ["normal", "few values"])
+def test_twenty_columns_without_drift_give_an_alarm_in_one_run_of_twenty_at_most(n, kind):
+    rng = np.random.default_rng(0)
+
+    def sample(size):
+        return rng.normal(size=size) if kind == "normal" else rng.poisson(2.0, size).astype(float)
+
+    alarms = pvalues_below = 0
+    for _ in range(RUNS):
+        found = [
+            numeric_drift("x", summarize_numbers(sample(n[0])), sample(n[1]), n[0], n_columns=20)
+            for _ in range(20)
+        ]
+        alarms += any(each.level != "stable" for each in found)
+        pvalues_below += sum(each.ks_pvalue < KS_SIGNIFICANCE for each in found)
+    assert alarms / RUNS <= 0.05 + CHANCE
+    assert pvalues_below / (20 * RUNS) <= KS_SIGNIFICANCE + 0.004
