@@ -3,7 +3,7 @@ import statistics
 import pytest
 
 from layerwise.evaluation.metrics import Metric, MetricsByModel, NamedMetrics
-from layerwise.evaluation.reports import EvaluationReport, MemberStatistics
+from layerwise.evaluation.reports import BaselineComparison, EvaluationReport, MemberStatistics
 
 
 def error(value):
@@ -25,7 +25,7 @@ def test_a_metric_that_one_network_lacks_has_no_spread():
 
 def test_all_that_was_measured_is_logged_under_its_name():
     members = MemberStatistics.of([error(0.2), error(0.4)])
-    others = MetricsByModel({"logistic regression": error(0.1)})
+    others = BaselineComparison(metrics=MetricsByModel({"logistic regression": error(0.1)}))
     report = EvaluationReport.of(NamedMetrics(error(0.2)), 0.5, others, members)
     (values,) = report.logged().by_step().values()
     assert values == {
@@ -36,11 +36,12 @@ def test_all_that_was_measured_is_logged_under_its_name():
     }
 
 
-def test_a_network_that_loses_to_a_baseline_has_a_conclusion_and_one_that_wins_has_none():
-    others = MetricsByModel({"logistic regression": error(0.1)})
-    (sentence,) = EvaluationReport.of(NamedMetrics(error(0.2)), baselines=others).conclusions
-    assert "logistic regression" in sentence
-    assert EvaluationReport.of(NamedMetrics(error(0.05)), baselines=others).conclusions == ()
+def test_the_conclusions_are_those_beside_a_constant_and_then_those_beside_the_baselines():
+    others = BaselineComparison(metrics=MetricsByModel({}), conclusions=("Boosting is better.",))
+    assert EvaluationReport.of(NamedMetrics(error(0.4)), baselines=others).conclusions == others.conclusions
+    first, second = EvaluationReport.of(NamedMetrics(error(0.6)), baselines=others).conclusions
+    assert "error" in first
+    assert second == "Boosting is better."
 
 
 def test_the_report_is_the_same_after_json():

@@ -11,20 +11,21 @@ POINTS = [{"l2": 0.0}, {"l2": 1.0}]
 LOSSES = [[0.9, 0.5, 0.8], [0.7, 0.6, 0.6], [0.4, 0.3, 0.9], [0.5]]
 
 
-def result(points=POINTS, seeds=SEEDS, losses=LOSSES, **settings):
+def result(points=POINTS, diverged=(0, 0, 0, 0), keep_best_weights=True, seeds=SEEDS, losses=LOSSES):
     shape = MLPConfig(n_inputs=2, n_outputs=1)
     networks = [MLP(shape, torch.Generator().manual_seed(k)) for k in range(len(seeds))]
     histories = [
         [{"epoch": float(k + 1), "validation/loss": loss} for k, loss in enumerate(of)] for of in losses
     ]
-    history = StackHistory(histories, [of.index(min(of)) + 1 for of in losses], ["", "", "", "patience"], 2.5)
+    best = [of.index(min(of)) + 1 if keep_best_weights else 0 for of in losses]
+    history = StackHistory(histories, best, ["", "", "", "patience"], diverged, 2.5)
     members = Members(MembersConfig(shape=shape, seeds=tuple(seeds)), networks)
     return GridResult(
         members,
         seeds,
         points,
         history,
-        FinetuningSettings(monitor="validation/loss", **settings),
+        FinetuningSettings(monitor="validation/loss", keep_best_weights=keep_best_weights),
     ), networks
 
 
@@ -45,6 +46,13 @@ def test_without_the_best_weights_the_last_epochs_count():
     # 0.8 and 0.6 against 0.9 and 0.5: both are 0.7 on average, and the first stays first.
     assert [round(each["mean"], 12) for each in found.ranking] == [0.7, 0.7]
     assert found.chosen == range(2)
+
+
+def test_a_point_with_a_network_that_diverged_comes_last():
+    found, _ = result(diverged=(0, 0, 3, 0))
+    assert [each["index"] for each in found.ranking] == [0, 1]
+    assert found.chosen == range(2)
+    assert str(found).endswith("networks of 1 points diverged")
 
 
 def test_the_history_is_of_the_first_chosen_network_and_says_how_each_ended():
