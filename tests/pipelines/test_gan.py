@@ -50,7 +50,7 @@ def test_the_history_holds_every_epoch(trained):
         assert epoch["train/value"] < 0
         assert epoch["train/discriminator_loss"] == pytest.approx(-epoch["train/value"], rel=1e-4)
     run, _ = run_of(trained, "gan_digits")
-    counted = "select count(*) from metrics where key = 'gan/train/generator_gradient' and run_uuid = ?"
+    counted = "select count(*) from metrics where key = 'train/generator_gradient' and run_uuid = ?"
     assert trained.query(counted, run)[0][0] == 3
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
-from layerwise.checkpointing.run_directory import DataChangeCheck, FileLock, RunDirectory, differences
+from layerwise.checkpointing.run_directory import DataChangeCheck, RunDirectory, differences
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
 from layerwise.utils import FolderError, run_context, set_checkpoint_store
 
@@ -132,7 +133,9 @@ class RunLifecycle:
 
 def tracking_lock(project: Path) -> FileLock:
     """Return the lock under which the tracking database and experiments are made: two at once would collide."""
-    return FileLock(project / "data" / "checkpoints" / "tracking.lock")
+    path = project / "data" / "checkpoints" / "tracking.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path)
 
 
 def _log_replaced_run(last: Mapping[str, Any], problem: str, pipeline: str) -> None:

@@ -4,3 +4,4 @@ from .inference import EvaluateSettings as EvaluateSettings, PredictSettings as 
 from .keys import PARAMETERS as PARAMETERS, is_model as is_model, without_empty_keys as without_empty_keys
 from .networks import DBNSettings as DBNSettings, MLPSettings as MLPSettings
 from .rbm import RBMSettings as RBMSettings
+from .tracking import TrackingSettings as TrackingSettings

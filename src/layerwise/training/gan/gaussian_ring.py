@@ -159,7 +159,7 @@ def train_ring_gan(
         n_shown=MONITORED_SAMPLES,
     )
     result = train_adversarial(
-        plan, TensorData(rows.to(device)), None, settings, seed, name=name, monitor=monitor, silent=silent
+        plan, TensorData(rows.to(device)), None, seed, name=name, monitor=monitor, silent=silent
     )
     result.generator.cpu()
     result.discriminator.cpu()

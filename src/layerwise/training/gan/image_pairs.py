@@ -64,7 +64,7 @@ def train_paired_gan(
         torch_rng(seed, name, "draws", device=device),
         conditioning_on_targets,
     )
-    return train_adversarial(plan, pairs, validation, settings, seed, name=name)
+    return train_adversarial(plan, pairs, validation, seed, name=name)
 
 
 def generate_images(generator: Generator, given: Tensor, seed: int, name: str) -> Tensor:
