@@ -161,6 +161,7 @@ def test_every_setting_can_be_reached(digits):
         ({"settings": {"epochs": 2}}, "epochs is the argument n_iter"),
         ({"settings": {"dropuot": 0.5}}, "unknown 'dropuot'; did you mean 'dropout'"),
         ({"settings": {"monitor": "validation/pseudo_likelihood"}}, "unknown 'monitor'"),
+        ({"visible": "bernoulli", "settings": {"offset_rate": 0.5}}, "no units are Gaussian"),
         ({"settings": {"chains": 7}}, "wrong arguments: chain: data has no use for chains"),
     ],
 )

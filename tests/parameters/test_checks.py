@@ -10,7 +10,7 @@ from layerwise.cli import show_user_errors_as_messages
 from layerwise.data import SplitSettings
 from layerwise.parameters import ParameterError, check_parameters
 from layerwise.pipeline_registry import UnknownPipelineError
-from layerwise.tracking.hook import TrackingError
+from layerwise.tracking.runs import TrackingError
 from layerwise.training import TrainingError
 from layerwise.training.gan.settings import TableSettings
 from layerwise.utils import FolderError, nearest

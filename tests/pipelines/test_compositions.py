@@ -3,6 +3,7 @@
 import pytest
 
 from layerwise.pipelines.autoencoder import create_pipeline as autoencoder
+from layerwise.pipelines.evaluation import create_pipeline as evaluation
 from layerwise.pipelines.facts import ProblemFacts
 from layerwise.pipelines.gan import create_pipeline as gan
 from layerwise.pipelines.rbm import create_pipeline as rbm
@@ -139,6 +140,21 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     assert "evaluation.measure_likelihood" not in exact
 
 
+@pytest.mark.parametrize(
+    ("stack", "parameters", "is_there"),
+    [
+        ("dbn", {}, True),
+        ("sae", {}, False),
+        ("dbn", {"dbn": {"likelihood": {"method": "none"}}}, False),
+        # A stack that was trained with dropout has no likelihood of its own.
+        ("dbn", {"pretraining": {"dropout": 0.5}}, False),
+    ],
+)
+def test_a_stack_of_rbms_that_has_a_likelihood_has_its_bound(stack, parameters, is_there):
+    found = nodes_of(evaluation("dbn", stack, facts=facts("images", "multiclass", **parameters)), "dbn")
+    assert ("evaluation.bound_log_prob" in found) == is_there
+
+
 GAN = {
     "training.train_feature_classifier",
     "training.train_gan",
@@ -191,6 +207,20 @@ def test_samples_are_shown_by_what_they_are_conditional_on(task, condition, func
     node = next(node for node in pipeline.nodes if node.name == "reporting.plot_samples_gan")
     assert node.func.__name__ == function
     assert ("gan.captions" in pipeline.all_outputs()) == (condition == "caption")
+
+
+@pytest.mark.parametrize(
+    ("given", "reads_labels"),
+    [
+        (facts("images", "multiclass"), True),
+        (facts("table", "regression"), True),
+        (facts("table", "regression", rbm={"probe": False}, autoencoder={"probe": False}), False),
+        (facts("ratings", "ratings"), False),
+    ],
+)
+@pytest.mark.parametrize(("create", "name"), [(autoencoder, "autoencoder"), (rbm, "rbm")])
+def test_labelled_rows_are_chosen_where_labels_are_read(create, name, given, reads_labels):
+    assert (f"{name}.labelled" in create(given).all_outputs()) == reads_labels
 
 
 @pytest.mark.parametrize(("create", "name"), [(autoencoder, "autoencoder"), (rbm, "rbm"), (gan, "gan")])

@@ -61,7 +61,7 @@ def test_the_history_monitors_what_reconstruction_does_not_show(trained):
     assert epochs[-1]["validation/pseudo_likelihood"] > epochs[0]["validation/pseudo_likelihood"]
     assert epochs[-1]["norm/weight"] > epochs[0]["norm/weight"]
     tracked = trained.query(
-        "select distinct key from metrics where key in ('rbm/validation/pseudo_likelihood', 'test/log_prob')"
+        "select distinct key from metrics where key in ('validation/pseudo_likelihood', 'test/log_prob')"
     )
     assert len(tracked) == 2
 

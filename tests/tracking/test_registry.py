@@ -3,7 +3,8 @@ import json
 import mlflow
 import pytest
 
-from layerwise.tracking.registry import champion_metric, compare_with_champion, fingerprint
+from layerwise.tracking.input_datasets import fingerprint
+from layerwise.tracking.registry import champion_metric, compare_with_champion
 
 
 def tags(value, rows="r", metric="roc_auc"):

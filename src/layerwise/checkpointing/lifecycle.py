@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
-from layerwise.checkpointing.run_directory import DataChangeCheck, FileLock, RunDirectory, differences
+from layerwise.checkpointing.run_directory import DataChangeCheck, RunDirectory, differences
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils import FolderError, run_context, set_checkpoint_store
+from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
 
 log = logging.getLogger(__name__)
 
@@ -88,9 +89,10 @@ class RunLifecycle:
             "uri": uri,
             "parameters": self.parameters,
             "software": _software_versions(),
+            "gpus": count_gpus(),
         }
         if self.earlier is not None:
-            record["started"] = self.earlier["started"]
+            record |= {key: self.earlier[key] for key in ("started", "gpus") if key in self.earlier}
         try:
             folder = self.directory.begin(run_id, record, self.settings.runs)
         except OSError as error:
@@ -132,7 +134,9 @@ class RunLifecycle:
 
 def tracking_lock(project: Path) -> FileLock:
     """Return the lock under which the tracking database and experiments are made: two at once would collide."""
-    return FileLock(project / "data" / "checkpoints" / "tracking.lock")
+    path = project / "data" / "checkpoints" / "tracking.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path)
 
 
 def _log_replaced_run(last: Mapping[str, Any], problem: str, pipeline: str) -> None:

@@ -1,6 +1,7 @@
 """Locks and folders of runs: one run at a time for a problem and pipeline, a folder for each unfinished one.
 
-    data/checkpoints/<problem>/<pipeline>.lock             held while a run is under way; names the last one
+    data/checkpoints/<problem>/<pipeline>.lock             held while a run is under way
+    data/checkpoints/<problem>/<pipeline>.json             names the run that holds it, or held it last
     data/checkpoints/<problem>/<pipeline>/<run id>/        run.json, data.json and the stages' checkpoints
 
 A lock goes with its process, however that ends: a run whose lock is free and whose status is RUNNING was killed.
@@ -18,12 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from layerwise.utils import ResumeError, UserError, atomic_write
+from filelock import FileLock, Timeout
 
-try:
-    import fcntl
-except ImportError:  # Windows: runs are not kept apart
-    fcntl = None  # type: ignore[assignment]
+from layerwise.utils import ResumeError, UserError, atomic_write
 
 log = logging.getLogger(__name__)
 MAX_SHOWN = 6
@@ -35,56 +33,42 @@ class RunInProgressError(UserError, RuntimeError):
     """Another run writes to the same place."""
 
 
-class FileLock:
-    """A lock on a file, which is also where its last holder is named.
+class RunLock:
+    """The lock on the place of a problem and pipeline, with a file beside it that names its last holder.
 
     Args:
-        path: of the file; its folder is made.
+        path: of the lock; its folder is made.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor: int | None = None
+        self.path, self._record = path, path.with_suffix(".json")
+        # Whichever thread closes a run gives the lock up.
+        self._lock = FileLock(path, thread_local=False)
 
-    def acquire(self, wait: bool = False) -> bool:
-        """Take the lock; False when another holds it and it is not waited for."""
+    def acquire(self) -> bool:
+        """Take the lock; False when another holds it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        number = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            if fcntl is not None:
-                fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            os.close(number)
+            self._lock.acquire(blocking=False)
+        except Timeout:
             return False
-        self._descriptor = number
         return True
 
     def release(self) -> None:
         """Let others have it."""
-        number, self._descriptor = self._descriptor, None
-        if number is not None:
-            os.close(number)
+        self._lock.release()
 
     def read(self) -> dict[str, Any]:
         """Return what the last holder wrote, if it can be read."""
         with suppress(OSError, ValueError):
-            found = json.loads(self.path.read_text())
+            found = json.loads(self._record.read_text())
             return found if isinstance(found, dict) else {}
         return {}
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Say who holds it. In place: another file of that name would be another lock."""
-        if self._descriptor is not None:
-            text = json.dumps(record).encode()
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, text, 0)
-
-    def __enter__(self) -> FileLock:
-        self.acquire(wait=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
+        """Say who holds it."""
+        with atomic_write(self._record) as part:
+            part.write_text(json.dumps(record))
 
 
 class RunDirectory:
@@ -100,7 +84,7 @@ class RunDirectory:
         self.root, self.problem, self.pipeline = data / "checkpoints", problem, pipeline
         self.folder = self.root / problem / pipeline
         self.locks = [
-            FileLock(self.root / problem / f"{name}.lock") for name in sorted(set(pipeline.split("+")))
+            RunLock(self.root / problem / f"{name}.lock") for name in sorted(set(pipeline.split("+")))
         ]
         self.run: dict[str, Any] = {}
 
@@ -227,7 +211,7 @@ class RunDirectory:
                 others_run = run.get("uri") != uri or run["run_id"] == self.run.get("run_id")
                 if run["status"] != "RUNNING" or others_run:
                     continue
-                others = [FileLock(folder.parent / f"{name}.lock") for name in folder.name.split("+")]
+                others = [RunLock(folder.parent / f"{name}.lock") for name in folder.name.split("+")]
                 others = [lock for lock in others if lock.path not in [own.path for own in self.locks]]
                 if all(lock.acquire() for lock in others):
                     yield run

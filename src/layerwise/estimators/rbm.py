@@ -18,7 +18,12 @@ from layerwise.evaluation.likelihood import sample_rows
 from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
 from layerwise.parameters import ParameterError
 from layerwise.training import fit
-from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings, RBMTrainingSettings
+from layerwise.training.rbm import (
+    ContrastiveDivergence,
+    ContrastiveDivergenceSettings,
+    RBMTrainingSettings,
+    require_useful_settings,
+)
 from layerwise.utils import nearest
 
 # The estimator's own arguments, by the setting that each of them is.
@@ -201,6 +206,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         )
         first = rows[slice(0, 1)].inputs
         rbm = RBM(shape, weights).to(first.dtype)
+        require_useful_settings([rbm], settings)
         if isinstance(rows, TensorData):
             rbm.initialize_from(rows.inputs)
         else:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -105,7 +106,8 @@ def numeric_drift(
     if len(points) == 0 or len(known) == 0:
         missing = 1 - len(known) / m
         p, q = np.array([before["missing"], 1 - before["missing"]]), np.array([missing, 1 - missing])
-        return _make_drift(name, "number", population_stability_index(p, q, n, m), 2, n, m, before, missing)
+        psi = population_stability_index(p, q, n, m)
+        return _make_drift(name, "number", before, _Change(psi, 2, n, m, missing))
     edges = _bin_edges(points, fractions)
     at = np.searchsorted(points, edges)
     p = np.diff(np.r_[0.0, fractions[at], 1.0])
@@ -122,10 +124,9 @@ def numeric_drift(
     ks = float(np.max(gaps))
     psi = population_stability_index(p[used], q[used], n, m)
     pvalue = _ks_pvalue(ks, n * (1 - before["missing"]), len(known))
-    return _make_drift(
-        name, "number", psi, int(used.sum()), n, m, before, missing, ks=ks, ks_pvalue=pvalue, n_columns=n_columns,
-        direction=_describe_shift(points, fractions, known),
-    )  # fmt: skip
+    direction = _describe_shift(points, fractions, known)
+    change = _Change(psi, int(used.sum()), n, m, missing, ks, pvalue, n_columns, direction=direction)
+    return _make_drift(name, "number", before, change)
 
 
 def categorical_drift(
@@ -157,11 +158,9 @@ def categorical_drift(
     used = (p > 0) | (q > 0)
     most_changed = max(old, key=lambda value: abs(new[value] - old[value]))
     psi = population_stability_index(p[used], q[used], n, m)
-    return _make_drift(
-        name, "category", psi, int(used.sum()), n, m, before, missing / m,
-        unseen=unseen,
-        direction=f"'{most_changed}' {_percent(old[most_changed])} before, {_percent(new[most_changed])} now",
-    )  # fmt: skip
+    direction = f"'{most_changed}' {_percent(old[most_changed])} before, {_percent(new[most_changed])} now"
+    change = _Change(psi, int(used.sum()), n, m, missing / m, unseen=unseen, direction=direction)
+    return _make_drift(name, "category", before, change)
 
 
 def _bin_edges(points: np.ndarray, fractions: np.ndarray) -> np.ndarray:
@@ -183,48 +182,53 @@ def _describe_shift(points: np.ndarray, fractions: np.ndarray, known: np.ndarray
     return f"median {before:g} before, {np.median(known):g} now"
 
 
-def _make_drift(
-    name: str,
-    kind: str,
-    psi: float,
-    n_bins: int,
-    n: int,
-    m: int,
-    before: Mapping[str, Any],
-    missing: float,
-    *,
-    ks: float | None = None,
-    ks_pvalue: float | None = None,
-    n_columns: int = 1,
-    unseen: float = 0.0,
-    direction: str = "",
-) -> Drift:
-    expected_psi = (n_bins - 1) * (1 / n + 1 / m)
+@dataclass(frozen=True)
+class _Change:
+    """What was measured between the n training rows and the m new ones of a column, one of `n_columns`."""
+
+    psi: float
+    n_bins: int
+    n: int
+    m: int
+    missing: float
+    ks: float | None = None
+    ks_pvalue: float | None = None
+    n_columns: int = 1
+    unseen: float = 0.0
+    direction: str = ""
+
+
+def _make_drift(name: str, kind: str, before: Mapping[str, Any], change: _Change) -> Drift:
+    """Return a column's drift, with its level and the sentence that says what changed."""
+    psi, missing, ks, ks_pvalue = change.psi, change.missing, change.ks, change.ks_pvalue
+    expected_psi = (change.n_bins - 1) * (1 / change.n + 1 / change.m)
     # Beyond the rule of thumb and beyond what chance alone brings to a few rows; where values repeat, the index
     # of few rows varies more than its mean says, which the distance between the functions does not.
     significant = (
-        ks_pvalue is None or ks_pvalue < KS_SIGNIFICANCE or abs(missing - before["missing"]) > MISSING_CHANGE
+        change.ks_pvalue is None
+        or change.ks_pvalue < KS_SIGNIFICANCE
+        or abs(missing - before["missing"]) > MISSING_CHANGE
     )
     level: DriftLevel = "stable"
     if significant and psi > max(MODERATE_PSI, 3 * expected_psi):
         level = "drift" if psi > max(LARGE_PSI, 3 * expected_psi) else "some drift"
     elif ks is not None and ks_pvalue is not None and ks > LARGE_KS:
-        level = "some drift" if ks_pvalue < KS_SIGNIFICANCE / n_columns else "stable"
-    parts = [direction] if level != "stable" and direction else []
+        level = "some drift" if ks_pvalue < KS_SIGNIFICANCE / change.n_columns else "stable"
+    parts = [change.direction] if level != "stable" and change.direction else []
     if abs(missing - before["missing"]) > MISSING_CHANGE:
         parts.append(f"{_percent(before['missing'])} empty before, {_percent(missing)} now")
-    if unseen:
-        parts.append(f"{_percent(unseen)} with a value that training never saw")
+    if change.unseen:
+        parts.append(f"{_percent(change.unseen)} with a value that training never saw")
     return Drift(
         column=name,
         kind=kind,
         psi=psi,
         expected_psi=expected_psi,
-        ks=ks,
-        ks_pvalue=ks_pvalue,
+        ks=change.ks,
+        ks_pvalue=change.ks_pvalue,
         missing_before=before["missing"],
         missing=missing,
-        unseen=unseen,
+        unseen=change.unseen,
         level=level,
         details="; ".join(parts),
     )

@@ -8,10 +8,12 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter
 
 from layerwise.checkpointing import CheckpointSettings
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings
+from layerwise.parameters.compute import ComputeSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
 from layerwise.parameters.networks import DBNSettings, MLPSettings
 from layerwise.parameters.rbm import RBMSettings
+from layerwise.parameters.tracking import TrackingSettings
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.diagnostics import GradientStudySettings
 from layerwise.training.gan import GANSettings, PairSettings, RingSettings
@@ -60,6 +62,8 @@ PARAMETERS: dict[str, Any] = {
         PositiveInt | None,
         setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example"),
     ],
+    "compute": ComputeSettings,
+    "tracking": TrackingSettings,
     "checkpoints": CheckpointSettings,
     "resume": Annotated[
         bool | str,

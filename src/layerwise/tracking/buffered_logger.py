@@ -15,12 +15,14 @@ from layerwise.utils import delay_signals
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
 
 # One call costs about 25 ms, so an epoch of a tenth of a second cannot have one of its own.
 FLUSH_SECONDS = 2.0
 # A server that is away is tried again this often, and less often where a try itself takes long.
 RETRY_SECONDS = 5.0
 RETRY_FACTOR = 10.0
+MEASURED_ON = ("model_id", "dataset_name", "dataset_digest")
 log = logging.getLogger(__name__)
 Record = dict[str, Any]
 
@@ -62,12 +64,22 @@ class BufferedRunLogger:
         """Begin the names of the metrics that come from this thread from now on with a prefix, such as `dbn/`."""
         self._thread.prefix = prefix
 
+    def set_measured_on(self, measured_on: Mapping[str, str]) -> None:
+        """Say of which model and rows the metrics of test rows are that come from this thread from now on.
+
+        Args:
+            measured_on: as MLflow's `Metric` takes it: `model_id`, `dataset_name`, `dataset_digest`, as far as known.
+        """
+        self._thread.measured_on = dict(measured_on)
+
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
         """Take named metrics; they are sent soon."""
         now, at, prefix = int(time.time() * 1000), step or 0, getattr(self._thread, "prefix", "")
+        measured_on = getattr(self._thread, "measured_on", {})
         with self._lock:
             self._pending += [
                 {"key": prefix + name, "value": float(value), "step": at, "timestamp": now}
+                | (measured_on if name.startswith("test/") else {})
                 for name, value in metrics.items()
                 if (prefix + name, at) not in self.already_logged
             ]
@@ -91,6 +103,10 @@ class BufferedRunLogger:
     def log_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
         self._send([{"tags": {name: str(value) for name, value in tags.items()}}])
+
+    def log_datasets(self, datasets: list[dict[str, str]]) -> None:
+        """Store the data sets that the run learns from and is measured on (`describe_datasets`)."""
+        self._send([{"datasets": datasets}])
 
     def log_params(self, params: Mapping[str, str]) -> None:
         """Store the run's parameters."""
@@ -194,12 +210,18 @@ def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> No
     """Send records to a run, in their order but for metrics, which go together."""
     from mlflow.entities import Metric, Param, RunTag
 
-    metrics = [Metric(r["key"], r["value"], r["timestamp"], r["step"]) for r in records if "key" in r]
+    metrics = [
+        Metric(r["key"], r["value"], r["timestamp"], r["step"], *(r.get(name) for name in MEASURED_ON))
+        for r in records
+        if "key" in r
+    ]
     for start in range(0, len(metrics), 1000):
         client.log_batch(run_id, metrics=metrics[start : start + 1000])
     for record in records:
         if "tags" in record:
             client.log_batch(run_id, tags=[RunTag(name, value) for name, value in record["tags"].items()])
+        elif "datasets" in record:
+            client.log_inputs(run_id, [_dataset_input(each) for each in record["datasets"]])
         elif "params" in record:
             params = [Param(name, value[:6000]) for name, value in record["params"].items()]
             for start in range(0, len(params), 100):
@@ -210,6 +232,13 @@ def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> No
                 client.log_artifact(run_id, record["file"], record["folder"] or None)
         elif "status" in record:
             client.set_terminated(run_id, record["status"], record["end"])
+
+
+def _dataset_input(record: Mapping[str, str]) -> DatasetInput:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    fields = {name: value for name, value in record.items() if name != "context"}
+    return DatasetInput(Dataset(**fields), [InputTag("mlflow.data.context", record["context"])])
 
 
 def send_buffered(client: MlflowClient, uri: str, folder: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,29 @@ def top_level_keys(pipeline: Pipeline) -> set[str]:
     return {
         name.removeprefix("params:").split(".")[0] for name in pipeline.inputs() if name.startswith("params:")
     }
+
+
+def run_tags(project: Path, problem: str, pipeline: str) -> dict[str, str]:
+    """Return the tags of a new run: MLflow's own, by which its UI shows who ran what, and the project's.
+
+    Args:
+        project: the project's folder.
+        problem: its name.
+        pipeline: its name.
+    """
+    tags = {
+        "mlflow.source.name": f"kedro run --pipelines={pipeline.replace('+', ',')}",
+        "mlflow.source.type": "LOCAL",
+        "problem": problem,
+        "pipeline": pipeline,
+        "command": command(),
+    }
+    commit = git_commit(project)
+    if commit is not None:
+        tags["mlflow.source.git.commit"] = commit
+    with suppress(OSError, KeyError, ImportError):  # in a container, the user may have no name
+        tags["mlflow.user"] = getpass.getuser()
+    return tags
 
 
 def command() -> str:

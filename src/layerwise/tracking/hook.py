@@ -8,43 +8,30 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import signal
 import sys
 import threading
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import check_parameters
+from layerwise.parameters import apply_compute_settings, check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
-from layerwise.tracking.environment import (
-    command,
-    configure_mlflow,
-    flatten,
-    git_commit,
-    top_level_keys,
-    tracking_uri,
-)
-from layerwise.tracking.saved_data import report_saved
-from layerwise.utils import ResumeError, UserError, problem, run_context
+from layerwise.tracking.environment import command, flatten, run_tags, top_level_keys, tracking_uri
+from layerwise.tracking.runs import open_run, watch_system
+from layerwise.tracking.saved_data import SavedData
+from layerwise.utils import ResumeError, problem, run_context
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Node, Pipeline
-    from mlflow import MlflowClient
 
     from layerwise.checkpointing import RunLifecycle
     from layerwise.evaluation.metrics import NamedMetrics
 
 log = logging.getLogger(__name__)
-
-
-class TrackingError(UserError, RuntimeError):
-    """The tracking server cannot be used; the message says how to go on without it."""
 
 
 class TrackingHook:
@@ -53,6 +40,8 @@ class TrackingHook:
     def __init__(self) -> None:
         self._run_logger: BufferedRunLogger | None = None
         self._lifecycle: RunLifecycle | None = None
+        self._saved_data: SavedData | None = None
+        self._system_metrics: Any = None
         self._status = "KILLED"
 
     @hook_impl(trylast=True)
@@ -62,7 +51,9 @@ class TrackingHook:
         self._parameters = check_parameters(dict(context.config_loader["parameters"]))
 
     @hook_impl(trylast=True)
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
+    ) -> None:
         """Start the run, before any worker does."""
         # Imported here, as it imports torch, which commands that run nothing do without.
         from layerwise.checkpointing import RunLifecycle
@@ -74,7 +65,7 @@ class TrackingHook:
         self._pipeline = "+".join(self._pipelines)
         self._problem = problem()
         uri = self._uri = tracking_uri(self._project)
-        keys = top_level_keys(pipeline)
+        keys = top_level_keys(pipeline) | {"compute"}
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
         checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
         self._lifecycle = RunLifecycle(
@@ -82,10 +73,14 @@ class TrackingHook:
         )
         self._status, self._earlier_status = "FAILED", "FAILED"
         try:
+            apply_compute_settings(self._parameters["compute"], self._lifecycle.earlier)
             self._track(uri, used)
         except BaseException:
             self._close()
             raise
+        assert self._run_logger is not None
+        several = len(self._pipelines) > 1
+        self._saved_data = SavedData(self._run_logger, catalog, pipeline, self._problem, several)
         self._status = "KILLED"
         self._handle_sigterm()
 
@@ -97,7 +92,14 @@ class TrackingHook:
         earlier = self._lifecycle.earlier
         folder = self._project / "data/08_reporting" / self._problem / self._pipeline
         with tracking_lock(self._project):
-            client, run_id = self._start(uri, earlier["run_id"] if earlier else None)
+            client, run_id, self._earlier_status = open_run(
+                uri,
+                self._project,
+                self._problem,
+                self._pipeline,
+                run_tags(self._project, self._problem, self._pipeline),
+                earlier["run_id"] if earlier else None,
+            )
         self._run_logger = BufferedRunLogger(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
         # At once, so that a process that dies from here on leaves a record of its run.
         self._lifecycle.start(run_id, command(), uri)
@@ -107,71 +109,8 @@ class TrackingHook:
         self._run_logger.log_params(used)
         mark_killed(client, self._lifecycle.find_killed(uri))
         run_context.add_listener(self._run_logger)
-
-    def _start(self, uri: str, earlier: str | None) -> tuple[MlflowClient, str]:
-        configure_mlflow()
-        logging.getLogger("urllib3").setLevel(logging.ERROR)
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-
-        try:
-            client = MlflowClient(uri)
-            if earlier is not None:
-                self._reopen_run(client, earlier)
-                return client, earlier
-            found = client.get_experiment_by_name(self._problem)
-            experiment = found.experiment_id if found else self._create_experiment(client, uri)
-            commit = git_commit(self._project)
-            tags = {
-                "problem": self._problem,
-                "pipeline": self._pipeline,
-                "command": command(),
-                **({"git.commit": commit} if commit else {}),
-            }
-            run_id = client.create_run(experiment, run_name=self._pipeline, tags=tags).info.run_id
-        except (MlflowException, OSError) as error:
-            reason = str(error).splitlines()[0] if str(error) else repr(error)
-            if "Caused by" in reason:  # the last of a chain of errors says what happened
-                reason = reason.rsplit("Caused by", 1)[1].strip("() ")
-            raise TrackingError(
-                f"The tracking server at {uri} cannot be used: {reason[:200]}. Start it, or unset "
-                "MLFLOW_TRACKING_URI to track into mlflow.db"
-            ) from None
-        return client, run_id
-
-    def _reopen_run(self, client: MlflowClient, run_id: str) -> None:
-        """Open the run again, and remove the error that it ended with."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            run = client.get_run(run_id)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            raise ResumeError(
-                f"run {run_id} is not known to {self._uri}: set MLFLOW_TRACKING_URI as it was then"
-            ) from None
-        if run.info.lifecycle_stage == "deleted":
-            raise ResumeError(f"run {run_id} was deleted in MLflow: restore it there, or start a new run")
-        self._earlier_status = run.info.status
-        client.update_run(run_id, status="RUNNING")
-        client.set_tag(run_id, "resumed", str(int(run.data.tags.get("resumed", 0)) + 1))
-        if "error" in run.data.tags:
-            client.delete_tag(run_id, "error")
-
-    def _create_experiment(self, client: MlflowClient, uri: str) -> str:
-        from mlflow.exceptions import MlflowException
-
-        artifact_location = None if uri.startswith("http") else (self._project / "mlruns").as_uri()
-        if os.environ.get("LAYERWISE_ARTIFACTS"):
-            artifact_location = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{self._problem}"
-        try:
-            return client.create_experiment(self._problem, artifact_location=artifact_location)
-        except MlflowException:  # another run made it in the meantime
-            found = client.get_experiment_by_name(self._problem)
-            if found is None:
-                raise
-            return found.experiment_id
+        if self._parameters["tracking"].system_metrics:
+            self._system_metrics = watch_system(run_id, uri, resumed=earlier is not None)
 
     def _handle_sigterm(self) -> None:
         """Turn SIGTERM into an exception, so that the run is closed as killed."""
@@ -192,6 +131,8 @@ class TrackingHook:
             checkpoints.set_scope(node.name)
         if self._run_logger is not None:
             self._run_logger.set_prefix(self._prefix(node.outputs[0]))
+        if self._saved_data is not None:
+            self._saved_data.on_node(node.outputs[0])
 
     def _prefix(self, dataset_name: str) -> str:
         """Return what begins the names of a data set's metrics and the folder of its artifacts in the run.
@@ -216,7 +157,8 @@ class TrackingHook:
         prefix = self._prefix(dataset_name)
         # Here too: Kedro may save in another thread than the node's.
         self._run_logger.set_prefix(prefix)
-        report_saved(data)
+        assert self._saved_data is not None
+        self._saved_data.on_saved(dataset_name, data)
         folder, files = artifact_files(self._catalog, dataset_name) or ("", [])
         for file in files:
             self._run_logger.log_file(str(file), (prefix + folder).rstrip("/"))
@@ -226,37 +168,32 @@ class TrackingHook:
         """Log the run's outputs and its trained models, and close the run."""
         run_logger = self._run_logger
         if run_logger is not None:
-            from layerwise.tracking.model_logging import log_model, save_model_folder
             from layerwise.tracking.run_outputs import log_outputs
 
-            outputs, data = pipeline.all_outputs(), self._project / "data"
-            run_logger.attempt(
-                lambda: log_outputs(run_logger.client, run_logger.run_id, catalog, outputs, data)
-            )
+            assert self._saved_data is not None
+            run_logger.flush()
+            metrics = self._saved_data.complete_models(self._project)
+            names, data = pipeline.all_outputs() - self._saved_data.in_models, self._project / "data"
+            client, run_id = run_logger.client, run_logger.run_id
+            run_logger.attempt(lambda: log_outputs(client, run_id, catalog, names, data))
+            self._describe(metrics)
             for name in self._pipelines:
-                if {f"{name}.network", f"{name}.metrics"} <= outputs:
-                    # A run that was stopped before its model card is an experiment, no model.
-                    if f"{name}.model_card" in outputs:
-                        folder = self._project / "data/06_models" / self._problem / name / "model"
-                        manifest, sha256 = save_model_folder(
-                            folder, run_logger.run_id, catalog, name, self._problem
-                        )
-                        run_logger.attempt(
-                            partial(
-                                log_model,
-                                self._uri,
-                                run_logger.run_id,
-                                catalog,
-                                name,
-                                folder,
-                                manifest,
-                                sha256,
-                                "model" if len(self._pipelines) == 1 else f"{name}_model",
-                            )
-                        )
+                if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
                     self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
         self._status = "FINISHED"
         self._close()
+
+    def _describe(self, metrics: dict[str, Any]) -> None:
+        from layerwise.tracking.run_summary import note_of
+
+        run_logger, saved_data = self._run_logger, self._saved_data
+        assert run_logger is not None
+        assert saved_data is not None
+        run_logger.attempt(
+            lambda: saved_data.describe(
+                note_of(run_logger.client, run_logger.run_id, self._pipelines, self._problem, metrics)
+            )
+        )
 
     def _log_test_metrics(self, metrics: NamedMetrics, name: str) -> None:
         shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
@@ -283,6 +220,11 @@ class TrackingHook:
         lifecycle, self._lifecycle = self._lifecycle, None
         if run_logger is not None:
             run_context.remove_listener(run_logger)
+            if self._system_metrics is not None:
+                self._system_metrics.finish()
+                self._system_metrics = None
+            if self._saved_data is not None and self._status != "FINISHED":
+                self._saved_data.give_up()
             run_logger.close(self._status)
         if lifecycle is not None:
             lifecycle.finish(self._status)

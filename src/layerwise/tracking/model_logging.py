@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import platform
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlflow import MlflowClient, pyfunc
-from mlflow.entities import LoggedModelOutput
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.types import ColSpec, Schema
@@ -18,8 +19,9 @@ from mlflow.types.schema import AnyType
 
 from layerwise.data import DataSpec
 from layerwise.inference import ModelManifest, load_trained_model, save_trained_model
+from layerwise.tracking.input_datasets import rows_fingerprint
 from layerwise.tracking.model_lookup import LOADER_MODULE
-from layerwise.tracking.registry import fingerprint, register
+from layerwise.tracking.registry import register
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REQUIRED_PACKAGES = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
+
+# What a model's page shows of the run that made it.
+MLFLOW_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 
 
 def save_model_folder(
@@ -45,7 +50,6 @@ def save_model_folder(
     metrics = catalog.load(f"{name}.metrics")
     preprocessor = catalog.load(f"{name}.preprocessor")
     data_spec: DataSpec = preprocessor.data_spec
-    test_rows = catalog.load(f"{name}.split").test.tolist()
     manifest = ModelManifest(
         problem=problem,
         pipeline=name,
@@ -53,27 +57,78 @@ def save_model_folder(
         layerwise_version=version("layerwise"),
         threshold=metrics.threshold,
         smearing=metrics.smearing,
-        test_rows_sha256=fingerprint(data_spec.sha256 or data_spec.source, data_spec.target_names, test_rows),
+        test_rows_sha256=rows_fingerprint(data_spec, catalog.load(f"{name}.split"), "test"),
         metrics=metrics.network.model_dump(mode="json"),
     )
     return manifest, save_trained_model(folder, catalog.load(f"{name}.network"), preprocessor, manifest)
 
 
-def log_model(
-    uri: str,
-    run_id: str,
+def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name: str) -> str:
+    """Return the id of a model of the run that is yet to be completed, so that metrics can name it.
+
+    A run that goes on from a checkpoint keeps the one that it has.
+
+    Args:
+        client: of the tracking server.
+        run_id: the run.
+        entry: the name of the network in the catalog.
+        kind: of the network, by which MLflow groups models.
+        name: of the model.
+    """
+    run, own = client.get_run(run_id), {"entry": entry, "pipeline": entry.partition(".")[0]}
+    for model in _models_of(client, run):
+        if model.tags.get("entry") == entry and model.status == LoggedModelStatus.PENDING:
+            return str(model.model_id)
+    created = client.create_logged_model(
+        run.info.experiment_id,
+        name=name,
+        source_run_id=run_id,
+        tags=own | {name: value for name, value in run.data.tags.items() if name in MLFLOW_TAGS},
+        params=run.data.params,
+        model_type=kind,
+    )
+    client.log_outputs(run_id, [LoggedModelOutput(created.model_id, step=0)])
+    return str(created.model_id)
+
+
+def pending_models(client: MlflowClient, run_id: str) -> dict[str, str]:
+    """Return the ids of the run's models that are yet to be completed, by the entry of the catalog."""
+    models = _models_of(client, client.get_run(run_id))
+    return {m.tags["entry"]: str(m.model_id) for m in models if m.status == LoggedModelStatus.PENDING}
+
+
+def give_up_models(client: MlflowClient, run_id: str) -> None:
+    """Mark the models of a run that did not finish as failed."""
+    for model_id in pending_models(client, run_id).values():
+        client.finalize_logged_model(model_id, "FAILED")
+
+
+def _models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    outputs = run.outputs.model_outputs if run.outputs else []
+    return [client.get_logged_model(each.model_id) for each in outputs]
+
+
+def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, Path]) -> None:
+    """Store a network that does not predict raw rows: its folders by their names in the model; mark it ready."""
+    for name, folder in folders.items():
+        client.log_model_artifacts(model_id, str(folder), name)
+    client.finalize_logged_model(model_id, "READY")
+
+
+def complete_model(
+    client: MlflowClient,
+    model_id: str,
     catalog: CatalogProtocol[Any, Any],
     name: str,
     folder: Path,
     manifest: ModelManifest,
     sha256: str,
-    logged_as: str = "model",
-) -> None:
-    """Log the model in a folder with the run, and register it.
+) -> str:
+    """Store a model that predicts raw rows, mark it ready, and register it; return what was done in the registry.
 
     Args:
-        uri: of the tracking server.
-        run_id: the run.
+        client: of the tracking server.
+        model_id: what `create_model` returned.
         catalog: holds the pipeline's outputs.
         name: the pipeline's name.
         folder: what `save_model_folder` wrote.
@@ -83,37 +138,27 @@ def log_model(
     """
     example = catalog.load(f"{name}.input_example")
     predictions = load_trained_model(folder).predict(example, strict=False)
-    client = MlflowClient(uri)
-    run = client.get_run(run_id)
-    created = client.create_logged_model(
-        run.info.experiment_id,
-        name=logged_as,
-        source_run_id=run_id,
-        tags={"model.sha256": sha256},
-        params=run.data.params,
-    )
+    created = client.get_logged_model(model_id)
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory, "model")
-        description = Model(run_id=run_id, model_id=created.model_id, artifact_path=created.artifact_location)
-        write_mlflow_model(target, folder, example, predictions, description)
-        client.log_model_artifacts(created.model_id, str(target))
-    client.log_outputs(run_id, [LoggedModelOutput(created.model_id, step=0)])
-    logged = client.finalize_logged_model(created.model_id, "READY")
-    try:
-        card = catalog.load(f"{name}.model_card")
-        message = register(
-            client,
-            manifest,
-            catalog.load(f"{name}.preprocessor").data_spec.task,
-            sha256,
-            logged.model_id,
-            card,
+        description = Model(
+            run_id=manifest.run_id, model_id=model_id, artifact_path=created.artifact_location
         )
+        write_mlflow_model(target, folder, example, predictions, description)
+        client.log_model_artifacts(model_id, str(target))
+    client.set_logged_model_tags(model_id, {"model.sha256": sha256})
+    client.finalize_logged_model(model_id, "READY")
+    try:
+        task, card = catalog.load(f"{name}.data_spec").task, catalog.load(f"{name}.model_card")
+        message = register(client, manifest, task, sha256, model_id, card)
     except MlflowException as error:
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
-        return
+        return ""
     log.info(message)
-    client.set_tag(run_id, "registered" if logged_as == "model" else f"registered.{name}", message)
+    client.set_tag(
+        manifest.run_id, "registered" if created.name == "model" else f"registered.{name}", message
+    )
+    return message
 
 
 def write_mlflow_model(

@@ -111,22 +111,19 @@ def _resolve_run(client: MlflowClient, run_id: str) -> tuple[str, str, str]:
     except MlflowException:
         raise ModelError(f"there is no run {run_id}; `mlflow ui` shows the runs") from None
     outputs = run.outputs.model_outputs if run.outputs else []
-    if not outputs:
+    models = [client.get_logged_model(each.model_id) for each in outputs]
+    models = [model for model in models if "model.sha256" in model.tags]
+    if not models:
         pipeline, status = run.data.tags.get("pipeline", "unknown"), run.info.status
         raise ModelError(
             f"run {run_id} has no model (pipeline {pipeline}, {status}); finished runs of the supervised pipelines "
             "dbn, mlp, sae and forest_fires_classic have one"
         )
-    if len(outputs) > 1:
-        names = {each.model_id: client.get_logged_model(each.model_id).name for each in outputs}
-        known = ", ".join(f"{model_id} ({name})" for model_id, name in names.items())
+    if len(models) > 1:
+        known = ", ".join(f"{model.model_id} ({model.name})" for model in models)
         raise ModelError(f"run {run_id} has several models; name one of them: {known}")
-    model_id = outputs[-1].model_id
-    return (
-        f"models:/{model_id}",
-        f"run {run_id}",
-        client.get_logged_model(model_id).tags.get("model.sha256", ""),
-    )
+    found = models[0]
+    return f"models:/{found.model_id}", f"run {run_id}", found.tags["model.sha256"]
 
 
 def _resolve_registered(

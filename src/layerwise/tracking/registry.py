@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LOWER_IS_BETTER
@@ -25,12 +23,6 @@ MAX_CARD_LENGTH = 5000
 
 
 log = logging.getLogger(__name__)
-
-
-def fingerprint(data_sha256: str, targets: Sequence[str], rows: Sequence[int]) -> str:
-    """Return a hash that identifies a set of test rows: of the file's hash, the targets and the rows' positions."""
-    text = f"{data_sha256}|{','.join(targets)}|{','.join(map(str, rows))}"
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def register(

@@ -26,12 +26,21 @@ def logged_metrics(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
 
 
 def mark_killed(client: MlflowClient, runs: Iterable[Mapping[str, Any]]) -> None:
-    """Set the status of runs whose process died without reporting it."""
+    """Set the status of runs whose process died without reporting it, and of their models."""
+    from layerwise.tracking.model_logging import give_up_models
+
     for run in runs:
         with suppress(Exception):  # its experiment may be gone; this run is not the worse for it
             if client.get_run(run["run_id"]).info.status == "RUNNING":
+                give_up_models(client, run["run_id"])
                 client.set_terminated(run["run_id"], "KILLED")
                 log.info("Run %s, which died, is marked as killed", run["run_id"])
+
+
+def is_model(catalog: CatalogProtocol[Any, Any], name: str) -> bool:
+    """Whether an entry is what its pipeline trains: the catalog says `metadata: {mlflow: {model: true}}`."""
+    metadata = _entry_config(catalog, name).get("metadata") or {}
+    return bool((metadata.get("mlflow") or {}).get("model"))
 
 
 def artifact_files(catalog: CatalogProtocol[Any, Any], name: str) -> tuple[str, list[Path]] | None:

@@ -1,11 +1,18 @@
-"""What a data set says of the run when it is saved: its metrics and its tags."""
+"""What saved data say of a run: metrics and tags, the rows it was measured on, and the networks that it trained."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.utils import report_metrics, report_tags
+
+if TYPE_CHECKING:
+    from kedro.io import CatalogProtocol
+    from kedro.pipeline import Pipeline
+
+    from layerwise.tracking.buffered_logger import BufferedRunLogger
 
 
 def report_saved(data: Any) -> None:
@@ -15,10 +22,180 @@ def report_saved(data: Any) -> None:
     predictions, has them as the property `logged_metrics`. A typed object with tags has the method `run_tags`. Both
     are looked for in the class, since an attribute of a table may be one of its columns.
     """
-    kind = type(data)
-    if hasattr(kind, "run_tags"):
+    if hasattr(type(data), "run_tags"):
         report_tags(data.run_tags())
-    metrics = data.logged_metrics if hasattr(kind, "logged_metrics") else data
-    if isinstance(metrics, LoggedMetrics):
-        for step, values in metrics.by_step().items():
-            report_metrics(values, step)
+    metrics = _metrics_of(data)
+    for step, values in metrics.by_step().items() if metrics is not None else ():
+        report_metrics(values, step)
+
+
+def _metrics_of(data: Any) -> LoggedMetrics | None:
+    metrics = data.logged_metrics if hasattr(type(data), "logged_metrics") else data
+    return metrics if isinstance(metrics, LoggedMetrics) else None
+
+
+class SavedData:
+    """Follow what a run saves, from the rows to its finished models.
+
+    A network that its pipeline trains (`metadata: {mlflow: {model: true}}` in the catalog) becomes a model of the run
+    when it is saved. It is pending while the metrics of the test rows are logged, which name it and the rows that
+    they were measured on, and complete at the run's end.
+
+    Args:
+        run_logger: of the run.
+        catalog: of the run.
+        pipeline: what the run computes.
+        problem: its name.
+        several: whether the run has several pipelines, whose models have their names.
+    """
+
+    def __init__(
+        self,
+        run_logger: BufferedRunLogger,
+        catalog: CatalogProtocol[Any, Any],
+        pipeline: Pipeline,
+        problem: str,
+        several: bool = False,
+    ) -> None:
+        from layerwise.tracking.run_outputs import is_model
+
+        self._run_logger, self._catalog, self._problem = run_logger, catalog, problem
+        self._several = several
+        self._outputs = pipeline.all_outputs()
+        # A run that was stopped before its model card is an experiment: its network is no model.
+        self._entries = [
+            name
+            for name in sorted(self._outputs)
+            if is_model(catalog, name) and (not _predicts(name) or self._has(name, "metrics", "model_card"))
+        ]
+        self._model_ids: dict[str, str] = {}
+        self._datasets: dict[str, dict[str, str]] = {}
+
+    def _has(self, name: str, *others: str) -> bool:
+        pipeline = name.partition(".")[0]
+        return {f"{pipeline}.{other}" for other in others} <= self._outputs
+
+    def on_node(self, name: str) -> None:
+        """Say what the metrics that a node reports itself were measured on; `name` is of one of its outputs."""
+        self._run_logger.set_measured_on(self._known(name.partition(".")[0]))
+
+    def on_saved(self, name: str, data: Any) -> None:
+        """Take a data set that was saved, which most often says nothing of the run."""
+        pipeline = name.partition(".")[0]
+        if name == f"{pipeline}.data_spec" and self._has(name, "split"):
+            self._run_logger.log_datasets(self._describe_datasets(pipeline))
+        if name in self._entries:
+            self._run_logger.attempt(lambda: self._create_model(name, data))
+        if _metrics_of(data) is not None:
+            self._run_logger.set_measured_on(self._measured_on(pipeline))
+        report_saved(data)
+
+    def _describe_datasets(self, pipeline: str) -> list[dict[str, str]]:
+        from layerwise.tracking.input_datasets import describe_datasets
+
+        data_spec, split = (self._catalog.load(f"{pipeline}.{name}") for name in ("data_spec", "split"))
+        found = describe_datasets(data_spec, split, self._problem)
+        self._datasets[pipeline] = next((each for each in found if each["context"] == "testing"), {})
+        return found
+
+    def _create_model(self, entry: str, network: Any) -> None:
+        from layerwise.tracking.model_logging import create_model
+
+        kind = str(getattr(getattr(network, "config", None), "kind", ""))
+        pipeline, _, name = entry.partition(".")
+        # What predicts raw rows has the name by which `runs:/<run id>/model` finds it.
+        name = "model" if _predicts(entry) else name
+        self._model_ids[entry] = create_model(
+            self._run_logger.client,
+            self._run_logger.run_id,
+            entry,
+            kind,
+            f"{pipeline}_{name}" if self._several else name,
+        )
+
+    def _measured_on(self, pipeline: str) -> dict[str, str]:
+        """Return the model and the test rows of a pipeline, as far as there are any."""
+        if pipeline not in self._datasets and self._has(f"{pipeline}.", "data_spec", "split"):
+            self._describe_datasets(pipeline)  # another worker process has saved them
+        entries = [each for each in self._entries if each.startswith(f"{pipeline}.")]
+        if any(each not in self._model_ids for each in entries):
+            self._run_logger.attempt(self._find_models)
+        return self._known(pipeline)
+
+    def _known(self, pipeline: str) -> dict[str, str]:
+        dataset = self._datasets.get(pipeline, {})
+        found = {f"dataset_{name}": dataset[name] for name in ("name", "digest") if name in dataset}
+        ids = [model_id for each, model_id in self._model_ids.items() if each.startswith(f"{pipeline}.")]
+        return found | ({"model_id": ids[0]} if ids else {})
+
+    def _find_models(self) -> None:
+        from layerwise.tracking.model_logging import pending_models
+
+        self._model_ids |= pending_models(self._run_logger.client, self._run_logger.run_id)
+
+    def complete_models(self, project: Path) -> dict[str, Any]:
+        """Store the run's networks as models; return by pipeline the metrics of those that predict raw rows."""
+        if any(entry not in self._model_ids for entry in self._entries):
+            self._run_logger.attempt(self._find_models)
+        metrics: dict[str, Any] = {}
+        for entry in self._entries:
+            if _predicts(entry):
+                metrics[entry.partition(".")[0]] = self._complete_predictor(entry, project)
+            elif entry in self._model_ids:
+                self._complete_network(entry)
+        return metrics
+
+    def _complete_predictor(self, entry: str, project: Path) -> dict[str, Any]:
+        from layerwise.tracking.model_logging import complete_model, save_model_folder
+
+        pipeline = entry.partition(".")[0]
+        folder = project / "data/06_models" / self._problem / pipeline / "model"
+        run_logger, catalog = self._run_logger, self._catalog
+        manifest, sha256 = save_model_folder(folder, run_logger.run_id, catalog, pipeline, self._problem)
+
+        def complete() -> None:
+            if entry not in self._model_ids:  # the server was away when the network was saved
+                self._create_model(entry, catalog.load(entry))
+            complete_model(
+                run_logger.client, self._model_ids[entry], catalog, pipeline, folder, manifest, sha256
+            )
+
+        run_logger.attempt(complete)
+        return manifest.metrics
+
+    def _complete_network(self, entry: str) -> None:
+        from layerwise.tracking.model_logging import complete_network
+        from layerwise.tracking.run_outputs import entry_path
+
+        names = {"network": entry, "preprocessor": f"{entry.partition('.')[0]}.preprocessor"}
+        paths = {
+            each: entry_path(self._catalog, name) for each, name in names.items() if name in self._outputs
+        }
+        folders = {each: path for each, path in paths.items() if path is not None}
+        self._run_logger.attempt(
+            lambda: complete_network(self._run_logger.client, self._model_ids[entry], folders)
+        )
+
+    def describe(self, text: str) -> None:
+        """Set the description of the run, and of its models."""
+        self._run_logger.log_tags({"mlflow.note.content": text})
+        for model_id in self._model_ids.values():
+            self._run_logger.client.set_logged_model_tags(model_id, {"mlflow.note.content": text})
+
+    @property
+    def in_models(self) -> set[str]:
+        """The entries that the run's models hold, and that need no second copy with its outputs."""
+        pipelines = {entry.partition(".")[0] for entry in self._model_ids}
+        return {*self._model_ids, *(f"{pipeline}.preprocessor" for pipeline in pipelines)}
+
+    def give_up(self) -> None:
+        """Mark the models of a run that did not finish as failed."""
+        from layerwise.tracking.model_logging import give_up_models
+
+        if self._model_ids:
+            self._run_logger.attempt(lambda: give_up_models(self._run_logger.client, self._run_logger.run_id))
+
+
+def _predicts(entry: str) -> bool:
+    """Whether an entry is a supervised network, which with its preprocessor predicts raw rows."""
+    return entry.rpartition(".")[2] == "network"

@@ -46,7 +46,8 @@ def reconstruction_plan(penalties=(), kind="none", level=0.0, directions=None, *
 
 def variational_plan(**settings):
     network = VAE(VAEConfig(n_inputs=20, hidden_sizes=(12,), latent_size=4), seeded())
-    return VariationalPlan(network, OptimizerSettings(learning_rate=0.01), seeded(4), seeded(5), **settings)
+    chosen = AutoencoderSettings(variant="variational", learning_rate=0.01, **settings)
+    return VariationalPlan(network, chosen, seeded(4), seeded(5))
 
 
 def train(plan, epochs=30, data=None):
@@ -185,7 +186,7 @@ def test_free_bits_keep_the_kl_divergence_of_a_latent_that_would_collapse():
 def test_more_importance_samples_give_a_higher_bound():
     found = []
     for samples in (1, 5, 50):
-        plan = variational_plan(samples=samples)
+        plan = variational_plan(importance_samples=samples)
         found.append(
             float(torch.stack([plan.validation_step(rows())["loss"].mean() for _ in range(20)]).mean())
         )
@@ -197,7 +198,7 @@ def test_more_importance_samples_give_a_higher_bound():
     [
         lambda: reconstruction_plan([Contraction(0.1)], "masking", 0.3, seeded(8)),
         lambda: variational_plan(),
-        lambda: variational_plan(samples=3),
+        lambda: variational_plan(importance_samples=3),
     ],
 )
 def test_training_resumes_exactly_from_a_state(make):
@@ -316,7 +317,7 @@ def test_a_stack_of_autoencoders_has_no_hidden_decoder_layers():
 
 @pytest.mark.parametrize("samples", [1, 3])
 def test_every_epoch_is_validated_with_the_same_noise(samples):
-    plan = variational_plan(samples=samples)
+    plan = variational_plan(importance_samples=samples)
     found = []
     for epoch in (1, 2, 3):
         plan.on_epoch_start(epoch)
@@ -327,7 +328,7 @@ def test_every_epoch_is_validated_with_the_same_noise(samples):
 
 def test_the_best_epoch_of_a_weighted_bound_is_that_of_its_objective():
     assert variational_plan().monitor == "validation/loss"
-    assert variational_plan(samples=3).monitor == "validation/loss"
+    assert variational_plan(importance_samples=3).monitor == "validation/loss"
     plan = variational_plan(beta=4.0, beta_warmup_epochs=8, free_bits=0.1)
     assert plan.monitor == "validation/objective"
     plan.on_epoch_start(1)

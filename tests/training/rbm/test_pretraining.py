@@ -4,7 +4,7 @@ from torch.nn import functional
 
 from layerwise.data import TensorData
 from layerwise.models import MLP, MLPConfig
-from layerwise.models.rbm import DBN, DBNConfig
+from layerwise.models.rbm import DBN, DBNConfig, log_pseudo_likelihood
 from layerwise.training import TrainingError, fit, greedy
 from layerwise.training.rbm import ContrastiveDivergence, PretrainingSettings, pretrain_dbn
 
@@ -91,6 +91,33 @@ def test_a_gaussian_first_layer_learns_at_its_own_rate(calls):
     pretrain_dbn(dbn, TensorData(inputs), None, settings(gaussian_learning_rate=0.002), seed=0)
     assert [call["plan"].settings.learning_rate for call in calls] == [0.002, 0.1]
     torch.testing.assert_close(calls[0]["start"]["visible_bias"], inputs.mean(0))
+
+
+def clustered(n, seed):
+    """Rows around three centers, standardised."""
+    centers = torch.tensor([[1.2, -0.8, 0.9, 0.0], [-1.0, 1.1, 0.0, 0.9], [0.0, 0.0, -1.2, -1.1]])
+    chosen = centers[torch.randint(0, 3, (n,), generator=seeded(seed))]
+    chosen = chosen + 0.4 * torch.randn(n, 4, generator=seeded(seed + 9))
+    return (chosen - chosen.mean(0)) / chosen.std(0)
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.02, 0.2])
+def test_a_gaussian_first_layer_learns_at_rates_two_decades_apart_by_default(rate):
+    chosen = PretrainingSettings(epochs=6, gaussian_learning_rate=rate)
+    shape = DBNConfig(
+        n_visible=4, hidden_sizes=(64,), visible="gaussian", learn_variance=chosen.learn_variance
+    )
+    dbn, start = DBN(shape, seeded()), DBN(shape, seeded())
+    training, held_out = clustered(1500, 0), clustered(400, 1)
+    start.rbm_layers()[0].initialize_from(training)
+    pretrain_dbn(dbn, TensorData(training), TensorData(held_out), chosen, 0)
+    before, after = (
+        float(log_pseudo_likelihood(each.rbm_layers()[0], held_out).mean()) for each in (start, dbn)
+    )
+    assert after > before
+    assert (dbn.reconstruct(held_out) - held_out).square().mean() < (
+        (start.reconstruct(held_out) - held_out).square().mean()
+    )
 
 
 def test_the_rate_of_gaussian_units_falls_by_the_same_factor_as_the_others():

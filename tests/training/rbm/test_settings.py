@@ -1,11 +1,21 @@
 """A setting that another one leaves without a use is refused where it differs from its default."""
 
 import pytest
+import torch
 from pydantic import ValidationError
 
+from layerwise.data import TensorData
 from layerwise.evaluation.likelihood import LikelihoodSettings
+from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
+from layerwise.models.rbm.units import UnitsError
 from layerwise.parameters import RBMSettings
-from layerwise.training.rbm import ContrastiveDivergenceSettings, PretrainingSettings, RBMTrainingSettings
+from layerwise.training.rbm import (
+    ContrastiveDivergenceSettings,
+    PretrainingSettings,
+    RBMTrainingSettings,
+    fit_rbm,
+    pretrain_dbn,
+)
 
 EVERY = (ContrastiveDivergenceSettings, PretrainingSettings, RBMTrainingSettings, RBMSettings)
 
@@ -58,6 +68,9 @@ def test_a_setting_with_a_use_or_at_its_default_is_taken(kind, given):
 def test_settings_of_other_units_are_refused(given, message):
     with pytest.raises(ValidationError, match=message):
         RBMTrainingSettings(**given)
+    if "variance_rate_factor" in given:
+        with pytest.raises(ValidationError, match=message):
+            PretrainingSettings(**given)
     assert RBMTrainingSettings(learn_variance=True, variance_rate_factor=1.0).variance_rate_factor == 1
     assert RBMTrainingSettings(hidden="categorical", hidden_group_size=4).hidden_group_size == 4
 
@@ -68,3 +81,29 @@ def test_a_sum_over_all_states_has_no_use_for_annealing(name):
         LikelihoodSettings(method="exact", **{name: 50})
     for method in ("auto", "ais"):
         assert getattr(LikelihoodSettings(method=method, **{name: 50}), name) == 50
+
+
+@pytest.mark.parametrize(
+    "given", [{"offset_rate": 0.5}, {"learn_variance": False}, {"variance_rate_factor": 1.0}]
+)
+def test_settings_of_gaussian_units_are_refused_before_training_where_there_are_none(given):
+    rows = TensorData(torch.rand(40, 4, generator=torch.Generator().manual_seed(0)).round())
+    for visible in ("bernoulli", "gaussian"):
+        learn_variance = visible == "gaussian" and given.get("learn_variance", True)
+        rbm = RBM(RBMConfig(n_visible=4, n_hidden=3, visible=visible, learn_variance=learn_variance))
+        stack = DBN(
+            DBNConfig(n_visible=4, hidden_sizes=(3, 2), visible=visible, learn_variance=learn_variance)
+        )
+        shared = {"epochs": 1, "batch_size": 20, "gaussian_learning_rate": 0.001} | given
+        trainings = (
+            lambda rbm=rbm, shared=shared: fit_rbm(rbm, rows, None, RBMTrainingSettings(**shared), 0),
+            lambda stack=stack, shared=shared: pretrain_dbn(
+                stack, rows, None, PretrainingSettings(**shared), 0
+            ),
+        )
+        for train in trainings:
+            if visible == "bernoulli":
+                with pytest.raises(UnitsError, match="no units are Gaussian"):
+                    train()
+            else:
+                assert train().history

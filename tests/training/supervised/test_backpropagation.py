@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 from torch import nn, optim
+from torch.nn import functional
 
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
@@ -255,3 +256,21 @@ def test_bfloat16_products_keep_float32_weights_and_nearly_the_same_step():
     # bfloat16 keeps 8 bits of a number, so a loss near 1 is right to about 1 %.
     assert torch.allclose(loss, rounded_loss, atol=0.02)
     assert torch.allclose(weight, rounded_weight, atol=1e-3)
+
+
+def test_the_training_rows_loss_compares_with_the_validation_rows_and_the_objective_stands_beside_it():
+    net, batch = network(), rows()
+    weights = torch.tensor([1.0, 2.0, 0.5], dtype=torch.float64)
+    settings = FinetuningSettings(label_smoothing=0.2, class_weights=(1.0, 2.0, 0.5))
+    plan = Backpropagation(net, "multiclass", settings, seeded(9), class_weights=weights)
+    _, losses = plan.cost(batch)
+    torch.testing.assert_close(losses["loss"], plan.validation_step(batch)["loss"])
+    log_p = net(batch.inputs).log_softmax(1)
+    targets = functional.one_hot(batch.targets, 3) * 0.8 + 0.2 / 3
+    torch.testing.assert_close(losses["objective"], -(targets * log_p).sum(1) * weights[batch.targets])
+    assert not losses["objective"].requires_grad
+
+
+def test_without_smoothing_and_class_weights_the_loss_is_the_objective():
+    _, losses = learner(network()).cost(rows())
+    assert "objective" not in losses

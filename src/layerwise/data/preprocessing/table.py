@@ -9,22 +9,18 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
-    ColumnKind,
     as_numbers,
-    binary_classes,
-    class_names,
     class_text,
     days_of,
     fill_text,
-    infer_kind,
     restore_date,
     restore_type,
     scaled_numbers,
-    to_plain_value,
     validate_columns,
     validate_no_missing,
 )
 from layerwise.data.preprocessing.leaks import validate_no_leaks
+from layerwise.data.preprocessing.table_fit import fit_columns, fit_target, without_constants
 from layerwise.data.preprocessing.table_spec import make_data_spec
 from layerwise.data.preprocessing.targets import derive_columns, target_column, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
@@ -56,8 +52,6 @@ class TablePreprocessor:
         cls, frame: pd.DataFrame, training: np.ndarray, problem: Problem, settings: PreprocessingSettings
     ) -> TablePreprocessor:
         """Fit on the rows at the positions `training`."""
-        from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
-
         validate_columns(frame, problem.drop, "problem.drop: column")
         frame = derive_columns(frame, problem).iloc[training]
         raw_target = target_column(frame, problem)
@@ -65,66 +59,16 @@ class TablePreprocessor:
         validate_columns(inputs, settings.date_columns, "preprocessing.date_columns: column")
         validate_columns(inputs, settings.categorical_columns, "preprocessing.categorical_columns: column")
         notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
-        original = {str(name): str(kind) for name, kind in inputs.dtypes.items()}
-        constants = {
-            str(n): to_plain_value(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2
-        }
-        if constants:
-            warnings.warn(f"constant among the training rows, left out: {', '.join(constants)}", stacklevel=2)
-        inputs = inputs.drop(columns=list(constants))
-        if inputs.shape[1] == 0:
-            raise DataError("no input column is left after problem.drop and constant columns")
-        if settings.missing == "refuse":
-            validate_no_missing(inputs)
-        stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
-        stated |= dict.fromkeys(settings.categorical_columns, "category")
-        kinds = {str(name): stated.get(str(name)) or infer_kind(inputs[name]) for name in inputs}
-        indicators = [name for name in kinds if inputs[name].isna().any()]
-        booleans = [name for name, kind in kinds.items() if kind == "boolean"]
-        categories = [name for name, kind in kinds.items() if kind == "category"]
-        numbers = scaled_numbers(inputs, kinds)
-        dates = [name for name, kind in kinds.items() if kind == "date"]
-        whole_days = {name: bool(np.all(days_of(numbers, name) % 1 == 0)) for name in dates}
-        values = np.column_stack(list(numbers.values())) if numbers else None
-        medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
-        scaler = None
-        if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
-            filled = np.where(np.isnan(values), medians, values)
-            scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
-        modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
-        fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
-        encoder = None
-        if categories:
-            encoder = OneHotEncoder(
-                drop="first" if settings.drop_first else None, handle_unknown="ignore", sparse_output=False
-            ).fit(fill_text(inputs, modes).to_numpy(object))
-        classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
-        if problem.task == "binary":
-            classes = binary_classes(classes, problem)
         state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
             "settings": settings.model_dump(mode="json"),
-            "original": original,
-            "constants": constants,
-            "kinds": kinds,
-            "whole_days": whole_days,
-            "numbers": list(numbers),
-            "booleans": booleans,
-            "categories": categories,
-            "indicators": indicators,
-            "medians": medians,
-            "modes": modes | {name: float(fraction > 0.5) for name, fraction in fractions.items()},
-            "scaler": scaler,
-            "encoder": encoder,
-            "classes": classes,
-            "target_means": [],
-            "target_scales": [],
+            "original": {str(name): str(kind) for name, kind in inputs.dtypes.items()},
         }
-        if problem.task == "regression" and settings.scale_target:
-            transformed = transform_targets(raw_target, problem)
-            state["target_means"] = transformed.mean(0).tolist()
-            state["target_scales"] = transformed.std(0).tolist()
+        inputs, state["constants"] = without_constants(inputs)
+        if settings.missing == "refuse":
+            validate_no_missing(inputs)
+        state |= fit_columns(inputs, settings) | fit_target(raw_target, problem, settings)
         state["data_spec"] = make_data_spec(state, problem, settings, frame.attrs) | {"notes": notes}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)

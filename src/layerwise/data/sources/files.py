@@ -1,7 +1,7 @@
 """A problem's raw files: one that is already there, else a checked download.
 
-Nothing half-written is ever taken for the file: a download goes to a temporary name of its own beside the
-file's path, is checked by sha256 there, and gets the file's name in one atomic step. Two runs at once may
+Nothing half-written is ever taken for the file: a download goes to a temporary folder beside the file's path,
+is checked by sha256 there, and gets the file's name in one atomic step. Two runs at once may
 both download; both end with the same checked file.
 """
 
@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 import os
-import shutil
 import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path, PurePosixPath
-from typing import IO, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -198,38 +198,27 @@ def _download_from(url: str, source: SourceFile, destination: Path) -> None:
         timeout=CONNECT_AND_READ_SECONDS,
         headers={"Accept-Encoding": "identity"},
     )
+    pooch.get_logger().setLevel(logging.WARNING)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with _temporary(destination) as (path, handle):
-        downloader(url, handle, None)
-        handle.close()
-        if source.member is None:
-            _move_into_place(source, path, destination)
-            return
-        if source.archive_sha256:
-            _compare(sha256_of(path), source.archive_sha256)
-        with _temporary(destination) as (member_path, member_handle):
-            _unzip(path, source.member, member_handle)
-            member_handle.close()
-            _move_into_place(source, member_path, destination)
+    with tempfile.TemporaryDirectory(prefix=f".{destination.name}.", dir=destination.parent) as folder:
+        # pooch knows no hash of what a gz file holds, so the bytes are checked here.
+        path = Path(pooch.retrieve(url, None, fname="download", path=folder, downloader=downloader))
+        if source.member is not None:
+            if source.archive_sha256:
+                _compare(sha256_of(path), source.archive_sha256)
+            path = _unzip(path, source.member)
+        _move_into_place(source, path, destination)
 
 
-@contextmanager
-def _temporary(destination: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """Open a file of a name of its own beside `destination`, and leave nothing of that name behind."""
-    number, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
-    path = Path(name)
+def _unzip(archive: Path, member: str) -> Path:
+    """Return the member, extracted beside the archive."""
+    import pooch
+
     try:
-        with os.fdopen(number, "wb") as handle:
-            yield path, handle
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _unzip(archive: Path, member: str, handle: IO[bytes]) -> None:
-    try:
-        with zipfile.ZipFile(archive) as opened, opened.open(member) as compressed:
-            shutil.copyfileobj(compressed, handle)
-    except KeyError as error:
+        # What is extracted is all that pooch is asked for, and stands below a folder of its own.
+        found = pooch.Unzip(members=[member], extract_dir="inside")(str(archive), "download", None)
+        return Path(next(iter(found)))
+    except (KeyError, StopIteration) as error:
         raise _WrongBytesError(f"the archive holds no {member}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise _WrongBytesError(f"not a readable zip archive ({error})") from error

@@ -197,7 +197,9 @@ def memorization(training: Any, unseen: Any, generated: Any) -> Memorization:
     )
 
 
-def nearest_distance(rows: Array, known: Array, batch_size: int = 500) -> Array:
+def nearest_distance(rows: Array, known: Array) -> Array:
     """Return the distance of each row (n, d) to the nearest of the known rows (m, d), (n,)."""
-    parts = [distances(rows[k : k + batch_size], known).min(1) for k in range(0, len(rows), batch_size)]
-    return np.concatenate(parts)
+    from sklearn.neighbors import NearestNeighbors
+
+    found, _ = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(rows)
+    return np.asarray(found[:, 0])

@@ -138,22 +138,21 @@ def compute_metrics(
     n_rarest = 0 if task == "regression" else _n_rarest(task, wanted, given)
     result = {}
     for name, value in values.items():
-        if np.isnan(value):
-            continue
-        low, high = _interval(name, value, resampled.get(name), len(wanted), n_rarest)
-        result[name] = Metric(
-            name=name,
-            value=value,
-            low=low,
-            high=high,
-            base_rate=rates.get(name),
-            better="lower" if name in LOWER_IS_BETTER else "higher",
-        )
+        if not np.isnan(value):
+            interval = _interval(name, value, resampled.get(name), len(wanted), n_rarest)
+            result[name] = _make_metric(name, value, interval, rates.get(name))
     if "calibration_error" in result and n_bootstrap:
         result["calibration_error"] = _with_calibrated_values(
             result["calibration_error"], task, wanted, given, n_bootstrap, seed
         )
     return result
+
+
+def _make_metric(
+    name: str, value: float, interval: tuple[float | None, float | None], rate: float | None
+) -> Metric:
+    better: Literal["lower", "higher"] = "lower" if name in LOWER_IS_BETTER else "higher"
+    return Metric(name=name, value=value, low=interval[0], high=interval[1], base_rate=rate, better=better)
 
 
 def _n_rarest(task: Task, wanted: Array, given: Array) -> int:

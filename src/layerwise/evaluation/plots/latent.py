@@ -54,18 +54,12 @@ def plot_heat_map(
         show_numbers: by default for at most 150 cells.
         texts: what stands in the cells instead of the numbers, row by row.
     """
-    from matplotlib.colors import LogNorm, Normalize
-
     matrix = np.ma.masked_invalid(as_array(values).astype(np.float64))
     if matrix.shape != (len(row_names), len(column_names)):
         raise ValueError(f"{len(row_names)} x {len(column_names)} names do not fit {matrix.shape} values")
-    norm = Normalize(float(matrix.min()), float(matrix.max()))
     if logarithmic:
         matrix = np.ma.masked_less_equal(matrix, 0)
-        norm = LogNorm(float(matrix.min()), float(matrix.max()))
-    elif centered:
-        bound = float(np.abs(matrix).max()) or 1.0
-        norm = Normalize(-bound, bound)
+    norm = _color_norm(matrix, centered, logarithmic)
     n_rows, n_columns = matrix.shape
     numbers = texts is not None or (matrix.size <= 150 if show_numbers is None else show_numbers)
     cell = 0.3
@@ -87,17 +81,35 @@ def plot_heat_map(
     if longest * 0.075 > cell * max(1.0, 4.0 / (cell * n_columns)):
         axes.tick_params(axis="x", rotation=90)
     if numbers:
-        shades = image.cmap(norm(matrix.filled(matrix.min())))
-        light = shades[..., :3] @ [0.299, 0.587, 0.114] > 0.55
-        for row, column in np.argwhere(~np.ma.getmaskarray(matrix)):
-            text = f"{matrix[row, column]:.2g}" if texts is None else texts[row][column]
-            text_color = TEXT_COLOR if light[row, column] else "white"
-            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=text_color)
+        _write_into_cells(axes, image, matrix, texts)
     bar = figure.colorbar(image, ax=axes, label=value, fraction=0.05, pad=0.02)
     bar.ax.tick_params(labelsize=8.5)
     bar.outline.set_visible(False)
     set_suptitle(figure, title)
     return figure
+
+
+def _color_norm(matrix: Any, centered: bool, logarithmic: bool) -> Any:
+    """Return what takes the values of a masked matrix to [0, 1], of which the colours are."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    low, high = float(matrix.min()), float(matrix.max())
+    if logarithmic:
+        return LogNorm(low, high)
+    if centered:
+        bound = float(np.abs(matrix).max()) or 1.0
+        return Normalize(-bound, bound)
+    return Normalize(low, high)
+
+
+def _write_into_cells(axes: Any, image: Any, matrix: Any, texts: Sequence[Sequence[str]] | None) -> None:
+    """Write each cell's number, or its text, in a colour that can be read on the cell's own."""
+    shades = image.cmap(image.norm(matrix.filled(matrix.min())))
+    light = shades[..., :3] @ [0.299, 0.587, 0.114] > 0.55
+    for row, column in np.argwhere(~np.ma.getmaskarray(matrix)):
+        text = f"{matrix[row, column]:.2g}" if texts is None else texts[row][column]
+        text_color = TEXT_COLOR if light[row, column] else "white"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color=text_color)
 
 
 def plot_latent_map(

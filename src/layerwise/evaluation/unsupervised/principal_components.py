@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.linalg import eigh
 from torch import Tensor
 
 
@@ -40,22 +39,14 @@ def fit_pca(training: Tensor, k: int | float) -> PrincipalComponents:
         training: the rows.
         k: how many, all of them if k is larger than d; below 1 as many as explain that fraction of the variance.
     """
-    n_columns = training.shape[1]
-    mean = training.mean(0)
-    centered = (training - mean).double()
-    moments = (centered.t() @ centered).cpu().numpy()
-    # The longest axes of the covariance and nothing else of it: many times as fast as all singular values.
-    first = max(0, n_columns - int(k)) if k >= 1 else 0
-    squared, vectors = eigh(moments, subset_by_index=[first, n_columns - 1])
-    squared, directions = squared[::-1], vectors.T[::-1]
-    fractions = squared / max(float(np.trace(moments)), 1e-300)
-    if k < 1:
-        enough = int(np.searchsorted(np.cumsum(fractions), k, side="right")) + 1
-        directions, fractions = directions[:enough], fractions[:enough]
-    # A component's sign is arbitrary; with the largest entry positive, those of other rows agree.
-    signs = np.sign(directions[np.arange(len(directions)), np.abs(directions).argmax(1)])
-    return PrincipalComponents(
-        mean,
-        torch.from_numpy(directions * signs[:, None]).to(training),
-        torch.from_numpy(fractions.copy()).to(training),
+    from sklearn.decomposition import PCA
+
+    rows = training.cpu().numpy().astype(np.float64)
+    # Of the covariance, in double precision: exact, and many times as fast as the singular values of tall rows. The
+    # largest entry of a component is positive, so that those of other rows agree.
+    found = PCA(min(k, *rows.shape) if k >= 1 else k, svd_solver="covariance_eigh").fit(rows)
+    mean, directions, fractions = (
+        torch.from_numpy(values).to(training)
+        for values in (found.mean_, found.components_, found.explained_variance_ratio_)
     )
+    return PrincipalComponents(mean, directions, fractions)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
+from layerwise.evaluation.likelihood import sample_rows
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
@@ -94,7 +95,7 @@ def _sample_rows(
     rbm: RBM, training: TensorData, n: int, sampling_steps: int, rng: torch.Generator
 ) -> torch.Tensor:
     start_rows = torch.randint(len(training), (n,), generator=rng)
-    return rbm.gibbs(training.inputs[start_rows], sampling_steps, rng)
+    return sample_rows(rbm, training.inputs[start_rows], sampling_steps, rng)
 
 
 def plot_inpainting(

@@ -19,6 +19,7 @@ from layerwise.models.autoencoder import (
     sample_latents,
 )
 from layerwise.training.autoencoder.latent_penalties import Contraction, EncodedBatch, Penalty
+from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.optim import OptimizerSettings
 from layerwise.training.plan import Losses
@@ -85,31 +86,26 @@ class VariationalPlan(GradientPlan):
 
     Args:
         network: the variational autoencoder.
-        settings: optimiser and schedule.
+        settings: the optimizer; `importance_samples`, the k of the importance-weighted bound; with k = 1 `beta` of the
+            KL divergence and its warm-up, and `free_bits`, the nats of each unit's (its mean over the batch) that cost
+            nothing.
         noise: samples the latents in training.
         fixed_noise: samples the latents in validation, the same ones in every epoch, so that epochs are compared on the
             same noise.
-        samples: k of the importance-weighted bound.
-        beta: weight of the KL divergence, with k = 1.
-        beta_warmup_epochs: over which beta rises from 0.
-        free_bits: nats of each unit's KL divergence (its mean over the batch) that cost nothing, with k = 1.
     """
 
     def __init__(
         self,
         network: VAE,
-        settings: OptimizerSettings,
+        settings: AutoencoderSettings,
         noise: torch.Generator,
         fixed_noise: torch.Generator,
-        samples: int = 1,
-        beta: float = 1.0,
-        beta_warmup_epochs: int = 0,
-        free_bits: float = 0.0,
     ) -> None:
         super().__init__(network, settings, {"noise": noise, "fixed_noise": fixed_noise})
-        self.vae, self.samples, self.free_bits = network, samples, free_bits
-        self.beta, self.beta_warmup_epochs, self.beta_now = beta, beta_warmup_epochs, beta
-        self.is_bound = samples > 1 or (beta == 1 and not free_bits)
+        self.vae, self.samples, self.free_bits = network, settings.importance_samples, settings.free_bits
+        self.beta, self.beta_warmup_epochs = settings.beta, settings.beta_warmup_epochs
+        self.beta_now = self.beta
+        self.is_bound = self.samples > 1 or (self.beta == 1 and not self.free_bits)
         # The best epoch is that of the objective which is trained.
         self.monitor = "validation/loss" if self.is_bound else "validation/objective"
 

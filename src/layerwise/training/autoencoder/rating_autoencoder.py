@@ -127,6 +127,7 @@ def train_rating_autoencoder(
             *plateau_callbacks(plan, settings, "validation/rmse"),
         ],
         name="autoencoder",
+        prefix="",
         monitor="validation/rmse",
     )
     network.eval()

@@ -55,10 +55,7 @@ def train_autoencoder(
     device = training.inputs.device
     plan = find_variant(settings.variant).make_plan(network, settings, columns, seed, name, device)
     if columns.dynamic_binarization:
-        binarized = torch.bernoulli(
-            validation.inputs, generator=torch_rng(seed, name, "validation ink", device=device)
-        )
-        validation = validation.with_inputs(binarized)
+        validation = _binarized(validation, torch_rng(seed, name, "validation ink", device=device))
     reconstruction_history = autoencoder_reconstruction_history(network, training.inputs[0].clone())
     progress = fit(
         plan,
@@ -83,8 +80,14 @@ def train_autoencoder(
             "autoencoder",
         ),
         name=name,
+        # The curves of the network that a run is about stand under the same names in every pipeline.
+        prefix="" if name == "autoencoder" else name,
         monitor=plan.monitor,
         quiet=silent,
     )
     network.eval()
     return progress, reconstruction_history
+
+
+def _binarized(rows: TensorData, rng: torch.Generator) -> TensorData:
+    return rows.with_inputs(torch.bernoulli(rows.inputs, generator=rng))

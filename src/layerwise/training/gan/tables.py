@@ -20,7 +20,7 @@ from layerwise.data.preprocessing import EncodedColumn, TableEncoding
 from layerwise.models import MLP, MLPConfig
 from layerwise.models.gan import Discriminator, Generator, GeneratorConfig, OutputBlock
 from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss
-from layerwise.training.gan.conditioning import Conditioning, unconditional
+from layerwise.training.gan.conditioning import unconditional
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.gan.train import (
     MONITORED_SAMPLES,
@@ -234,42 +234,16 @@ def train_table_gan(
     device = training.device
     condition_sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
     n_conditions = condition_sampler.n_conditions
-    generator = Generator(
-        GeneratorConfig(
-            latent_size=settings.latent_size,
-            n_conditions=n_conditions,
-            n_outputs=encoding.width,
-            hidden_sizes=settings.generator_sizes,
-            activation=settings.generator_activation,
-            normalization=settings.generator_normalization,
-            output="table",
-            blocks=output_blocks(encoding),
-            temperature=settings.table.temperature,
-        ),
-        torch_rng(seed, "gan", "generator"),
-    )
+    generator = _table_generator(settings, encoding, n_conditions, torch_rng(seed, "gan", "generator"))
     shape = discriminator_config(settings, columns, n_conditions, n_inputs=encoding.width)
     discriminator = Discriminator(shape, torch_rng(seed, "gan", "critic"))
-    auxiliary_losses: list[AuxiliaryLoss] = []
-    conditioning: Conditioning = unconditional
-    if n_conditions:
-        conditioning = condition_sampler
-        auxiliary_losses.append(condition_loss(condition_sampler))
-    if condition_sampler.target is not None and settings.table.classifier_weight:
-        column = condition_sampler.categorical_columns[condition_sampler.target]
-        target_slice = condition_sampler.slices[condition_sampler.target]
-        classifier = train_target_classifier(training, validation, column, seed)
-        auxiliary_losses.append(
-            target_consistency_loss(classifier, column, target_slice, settings.table.classifier_weight)
-        )
-    rng = torch_rng(seed, "gan", "draws", device=device)
     plan = AdversarialPlan(
         generator.to(device),
         discriminator.to(device),
         settings,
-        rng,
-        conditioning,
-        _sum_of(auxiliary_losses) if auxiliary_losses else None,
+        torch_rng(seed, "gan", "draws", device=device),
+        condition_sampler if n_conditions else unconditional,
+        _auxiliary_loss(condition_sampler, training, validation, settings, seed),
         condition_sampler.without_resampling if n_conditions else None,
     )
     training_conditions = (
@@ -280,8 +254,36 @@ def train_table_gan(
     monitor = build_monitor(
         plan, validation, settings, seed, training_conditions=training_conditions, n_shown=MONITORED_SAMPLES
     )
-    result = train_adversarial(
-        plan, TensorData(training), TensorData(validation), settings, seed, monitor=monitor
-    )
+    result = train_adversarial(plan, TensorData(training), TensorData(validation), seed, monitor=monitor)
     result.training_conditions = training_conditions
     return result
+
+
+def _table_generator(
+    settings: GANSettings, encoding: TableEncoding, n_conditions: int, rng: torch.Generator
+) -> Generator:
+    shape = GeneratorConfig(
+        latent_size=settings.latent_size,
+        n_conditions=n_conditions,
+        n_outputs=encoding.width,
+        hidden_sizes=settings.generator_sizes,
+        activation=settings.generator_activation,
+        normalization=settings.generator_normalization,
+        output="table",
+        blocks=output_blocks(encoding),
+        temperature=settings.table.temperature,
+    )
+    return Generator(shape, rng)
+
+
+def _auxiliary_loss(
+    sampler: ConditionSampler, training: Tensor, validation: Tensor, settings: GANSettings, seed: int
+) -> AuxiliaryLoss | None:
+    """Return the sum of the generator's further losses: of its conditions, and of its rows' targets."""
+    terms: list[AuxiliaryLoss] = [condition_loss(sampler)] if sampler.n_conditions else []
+    if sampler.target is not None and settings.table.classifier_weight:
+        column, target_slice = sampler.categorical_columns[sampler.target], sampler.slices[sampler.target]
+        classifier = train_target_classifier(training, validation, column, seed)
+        weight = settings.table.classifier_weight
+        terms.append(target_consistency_loss(classifier, column, target_slice, weight))
+    return _sum_of(terms) if terms else None

@@ -20,7 +20,6 @@ from layerwise.models.gan import (
 )
 from layerwise.training.callbacks import Callback
 from layerwise.training.gan.adversarial import AdversarialPlan
-from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import (
     Conditioning,
     build_image_condition,
@@ -87,7 +86,6 @@ def train_adversarial(
     plan: AdversarialPlan,
     training: TensorData,
     validation: TensorData | None,
-    settings: AdversarialSettings,
     seed: int,
     *,
     name: str = "gan",
@@ -99,10 +97,9 @@ def train_adversarial(
     """Train a generator and a discriminator for all epochs, and diagnose the history.
 
     Args:
-        plan: the networks and their optimizers.
+        plan: the networks, their optimizers, the number of epochs and the batch size.
         training: real rows for the discriminator.
         validation: rows for the validation metrics.
-        settings: the number of epochs and the batch size.
         seed: of the order of the rows.
         name: of the metrics, and of the random streams.
         monitor: samples after each epoch.
@@ -113,7 +110,7 @@ def train_adversarial(
     Raises:
         TrainingError: rows and batches do not fit, or a metric is not finite.
     """
-    configs = (plan.generator.config, plan.discriminator.config)
+    settings, configs = plan.settings, (plan.generator.config, plan.discriminator.config)
     batch_normalization = any(config.normalization == "batch" for config in configs)
     if batch_normalization and len(training) % settings.batch_size == 1:
         raise TrainingError(
@@ -131,6 +128,8 @@ def train_adversarial(
         callbacks=[*monitors, *callbacks],
         transform=transform,
         name=name,
+        # The curves of the network that a run is about stand under the same names in every pipeline.
+        prefix="" if name == "gan" else name,
         monitor="train/value",
         quiet=silent,
     )
@@ -240,9 +239,7 @@ def train_image_gan(
         modes=lambda rows: classifier(rows).argmax(1),
         n_modes=columns.n_outputs if columns.task == "multiclass" else 0,
     )
-    result = train_adversarial(
-        plan, training, validation, settings, seed, monitor=monitor, transform=binarize
-    )
+    result = train_adversarial(plan, training, validation, seed, monitor=monitor, transform=binarize)
     result.training_conditions, result.captions = training_conditions, captions
     return result
 

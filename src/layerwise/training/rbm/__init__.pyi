@@ -1,3 +1,4 @@
+from .compatibility import require_useful_settings as require_useful_settings
 from .contrastive_divergence import ContrastiveDivergence as ContrastiveDivergence
 from .pretraining import pretrain_dbn as pretrain_dbn
 from .ratings_monitor import RatingsMonitor as RatingsMonitor

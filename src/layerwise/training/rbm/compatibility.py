@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import UnitsError
-from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.training.rbm.settings import (
+    ContrastiveDivergenceSettings,
+    PretrainingSettings,
+    RBMTrainingSettings,
+)
 
 
 def is_centered(rbm: RBM, settings: ContrastiveDivergenceSettings) -> bool:
@@ -34,12 +40,23 @@ def require_fitting_units(rbm: RBM, settings: ContrastiveDivergenceSettings) -> 
         raise UnitsError("dropout changes the model with every batch, which persistent chains cannot follow")
     if is_centered(rbm, settings) and has_counts:
         raise UnitsError("centred gradients are not for counts, whose documents have lengths of their own")
-    if settings.changed("offset_rate") and not is_centered(rbm, settings):
-        raise UnitsError(
-            "gradients are not centred where no units are Gaussian: set centered: true or leave offset_rate"
-        )
     if settings.sample_visible is False and learns_variances:
         raise UnitsError("variances are learnt from samples of the visible units; leave sample_visible: null")
+
+
+def require_useful_settings(rbms: Sequence[RBM], settings: PretrainingSettings | RBMTrainingSettings) -> None:
+    """Raise where a setting differs from its default and none of the RBMs has a use for it.
+
+    Raises:
+        UnitsError: names the setting.
+    """
+    if settings.changed("offset_rate") and not any(is_centered(rbm, settings) for rbm in rbms):
+        raise UnitsError(
+            "no units are Gaussian and no gradient is centred: set centered: true, or leave offset_rate out"
+        )
+    for name in ("learn_variance", "variance_rate_factor"):
+        if settings.changed(name) and not any(rbm.has_real_units for rbm in rbms):
+            raise UnitsError(f"no units are Gaussian, which is what {name} is for: leave it out")
 
 
 def require_complete_rows(rbm: RBM, inputs: Tensor, settings: ContrastiveDivergenceSettings) -> None:

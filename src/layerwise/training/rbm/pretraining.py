@@ -12,6 +12,7 @@ from layerwise.data import TensorData
 from layerwise.models.rbm import DBN, RBM
 from layerwise.training.callbacks import Callback, ReconstructionHistory, rbm_reconstruction_history
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
+from layerwise.training.rbm.compatibility import require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.settings import PretrainingSettings
 from layerwise.utils import torch_rng
@@ -39,6 +40,7 @@ def pretrain_dbn(
         TrainingError: a list of the settings is shorter than the stack, or a metric is not finite.
     """
     rbms = [rbm for rbm in stack.rbms if isinstance(rbm, RBM)]
+    require_useful_settings(rbms, settings)
     # A list that is too short for the stack is found before the first layer has taken its time.
     chosen = [settings.for_layer(k, rbm.has_real_units) for k, rbm in enumerate(rbms)]
     return pretrain_greedily(

@@ -106,6 +106,8 @@ class ContrastiveDivergenceSettings(Config):
             for name, (used, reason) in has_use.items()
             if self.changed(name) and not used
         ]
+        if self.changed("variance_rate_factor") and not getattr(self, "learn_variance", True):
+            wrong.append("learn_variance: false has no use for variance_rate_factor")
         if self.sample_visible is False and self.chain != "data":
             wrong.append(f"chain: {self.chain} always samples the visible units; leave sample_visible: null")
         return wrong
@@ -234,8 +236,6 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
 
     def _without_use(self) -> list[str]:
         wrong = super()._without_use()
-        if self.changed("variance_rate_factor") and not self.learn_variance:
-            wrong.append("learn_variance: false has no use for variance_rate_factor")
         if self.changed("hidden_group_size") and self.hidden != "categorical":
             wrong.append(f"hidden: {self.hidden} has no use for hidden_group_size")
         return wrong

@@ -18,7 +18,7 @@ from layerwise.training.callbacks import (
 )
 from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
-from layerwise.training.rbm.compatibility import require_complete_rows
+from layerwise.training.rbm.compatibility import require_complete_rows, require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.training.rbm.ratings_monitor import RatingsMonitor
@@ -60,8 +60,24 @@ def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int 
 
 
 def _sample_rows(rows: TensorData | SparseTensorData, at_most: int, rng: torch.Generator) -> Tensor:
-    picked = torch.randperm(len(rows), generator=rng)[:at_most]
+    picked = torch.randperm(len(rows), generator=rng, device=rng.device)[:at_most]
     return rows[picked].inputs
+
+
+def _make_monitor(
+    rbm: RBM,
+    training: TensorData | SparseTensorData,
+    validation: TensorData | SparseTensorData | None,
+    settings: RBMTrainingSettings,
+    rng: torch.Generator,
+    ratings: RatingsMonitor | None,
+) -> RBMMonitor:
+    """Return what measures some training and validation rows; a UnitsError if it can't measure what is to choose."""
+    n_rows = settings.pseudo_likelihood_rows if has_pseudo_likelihood(rbm) and not ratings else 0
+    if settings.monitor and not (n_rows and validation is not None):
+        raise UnitsError(f"{settings.monitor} is not measured here; leave monitor: null")
+    seen = _sample_rows(training, 1000, rng)
+    return RBMMonitor(rbm, seen, None if validation is None else _sample_rows(validation, 1000, rng), n_rows)
 
 
 def fit_rbm(
@@ -94,26 +110,15 @@ def fit_rbm(
         UnitsError: rows or settings do not fit the units.
         TrainingError: a metric is not finite; the message names the epoch and the likely remedy.
     """
+    require_useful_settings([rbm], settings)
     device = rbm.weight.device
     rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
     chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if rbm.has_real_units else settings
     if isinstance(training, TensorData):
         require_complete_rows(rbm, training.inputs, chosen)
-    pseudo_likelihood_rows = (
-        settings.pseudo_likelihood_rows if has_pseudo_likelihood(rbm) and not ratings else 0
-    )
-    if settings.monitor and not (pseudo_likelihood_rows and validation is not None):
-        raise UnitsError(f"{settings.monitor} is not measured here; leave monitor: null")
-    sample_rng = torch_rng(seed, name, "watched")
-    samples = [
-        None if rows is None else _sample_rows(rows, 1000, sample_rng) for rows in (training, validation)
-    ]
-    assert samples[0] is not None
-    reconstruction_history = rbm_reconstruction_history(rbm, samples[0][0].clone())
-    callbacks: list[Callback] = [
-        RBMMonitor(rbm, samples[0], samples[1], pseudo_likelihood_rows),
-        reconstruction_history,
-    ]
+    monitor = _make_monitor(rbm, training, validation, settings, torch_rng(seed, name, "watched"), ratings)
+    reconstruction_history = rbm_reconstruction_history(rbm, monitor.samples["train"][0].clone())
+    callbacks: list[Callback] = [monitor, reconstruction_history]
     if ratings is not None:
         callbacks.insert(0, ratings)
         callbacks += best_epoch_callbacks(rbm, "validation/rmse", settings.patience)
@@ -129,6 +134,8 @@ def fit_rbm(
         callbacks=callbacks,
         transform=make_dynamic_binarization(seed, device, name) if dynamic_binarization else None,
         name=name,
+        # The curves of the network that a run is about stand under the same names in every pipeline.
+        prefix="" if name == "rbm" else name,
         monitor="train/reconstruction",
     )
     return PretrainingResult(

@@ -42,6 +42,24 @@ def loss_of_rows(
     return row_loss(loss, outputs, targets, label_smoothing, gamma, settings.huber_delta or 1.0)
 
 
+def losses_of_rows(
+    minimized: Tensor, loss: LossName, outputs: Tensor, targets: Tensor, settings: FinetuningSettings
+) -> Losses:
+    """Return a training batch's `loss`, which compares with the validation rows', and the `objective` if it is another.
+
+    Args:
+        minimized: (rows,) what is minimized: with smoothed targets and class weights where the settings ask for them.
+        loss: its name, resolved for the task.
+        outputs: (rows, n_outputs) of the network.
+        targets: (rows,) or (rows, n_outputs).
+        settings: hold the losses' parameters.
+    """
+    minimized = minimized.detach()
+    if not settings.label_smoothing and settings.class_weights is None:
+        return {"loss": minimized}
+    return {"loss": loss_of_rows(loss, outputs.detach(), targets, settings), "objective": minimized}
+
+
 class Backpropagation(TaskPlan):
     """Train a network's weights by the gradient of the loss, and of the penalties.
 
@@ -96,10 +114,15 @@ class Backpropagation(TaskPlan):
             return loss
         return loss * self.class_weights[targets.reshape(-1).long()]
 
-    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
-        """Return the mean loss with the penalties, and loss, error and accuracy of each row.
+    def batch_losses(self, minimized: Tensor, outputs: Tensor, targets: Tensor) -> Losses:
+        """Return a training batch's loss per row, and the objective where it is another."""
+        return losses_of_rows(minimized, self.loss, outputs, targets, self.settings)
 
-        The row's loss is the one that is minimised: with class weights, without the penalty.
+    def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
+        """Return the mean of what is minimized with the penalties, and loss, error and accuracy of each row.
+
+        The row's loss has no smoothing, class weights and penalty, as the validation rows' has none; the masks of
+        dropout are in it. The row's objective, where it is another, has smoothing and class weights.
         """
         cost, losses = super().cost(batch)
         if self.settings.l1 or self.settings.l2:

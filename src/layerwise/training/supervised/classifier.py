@@ -44,13 +44,18 @@ class TaskPlan(GradientPlan):
         """Return the loss of each row, (rows,), as it is minimised (`learning`) or measured."""
         return row_loss(resolve_loss(self.task), outputs, targets)
 
+    def batch_losses(self, minimized: Tensor, outputs: Tensor, targets: Tensor) -> Losses:
+        """Return a training batch's `loss` per row, to be read beside the validation rows'."""
+        return {"loss": minimized.detach()}
+
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean loss, and loss, error and accuracy of each row."""
         with self.autocast(batch.inputs):
             outputs = self.network(batch.inputs).to(batch.inputs.dtype)
         assert batch.targets is not None
         loss = self.row_losses(outputs, batch.targets, learning=True)
-        return loss.mean(), {"loss": loss, **scores_of_rows(self.task, outputs.detach(), batch.targets)}
+        losses = self.batch_losses(loss, outputs.detach(), batch.targets)
+        return loss.mean(), losses | scores_of_rows(self.task, outputs.detach(), batch.targets)
 
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return loss, error and accuracy per row, without masks."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
 from layerwise.checkpointing import Progress
 from layerwise.data import Task, TensorData
 from layerwise.models import MLP
@@ -15,7 +17,7 @@ from layerwise.training.callbacks import (
     plateau_callbacks,
 )
 from layerwise.training.loop import fit
-from layerwise.training.plan import TrainingError
+from layerwise.training.plan import TrainingError, Transform
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.losses import check_targets, class_weight_tensor, resolve_loss
 from layerwise.training.supervised.settings import FinetuningSettings
@@ -77,15 +79,7 @@ def finetune(
         rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
         callbacks=[*callbacks, *_stopping_callbacks(plan, settings)],
-        transform=make_batch_transform(
-            settings.augmentation,
-            image_shape,
-            dynamic_binarization,
-            seed,
-            training.inputs.device,
-            "finetuning",
-            "finetuning",
-        ),
+        transform=make_transform(settings, image_shape, dynamic_binarization, seed, training.inputs.device),
         name=name,
         monitor="validation/error",
         prefix="",
@@ -93,6 +87,19 @@ def finetune(
     )
     network.requires_grad_(True).eval()
     return progress
+
+
+def make_transform(
+    settings: FinetuningSettings,
+    image_shape: tuple[int, int] | None,
+    dynamic_binarization: bool,
+    seed: int,
+    device: torch.device,
+) -> Transform | None:
+    """Return what is done to the inputs of each batch by a network's own seed; None for nothing."""
+    return make_batch_transform(
+        settings.augmentation, image_shape, dynamic_binarization, seed, device, "finetuning", "finetuning"
+    )
 
 
 def check_settings_fit(

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from layerwise.data import Task, TensorData
 from layerwise.models import MLP, Members, MembersConfig
 from layerwise.training.loop import fit
-from layerwise.training.supervised.finetuning import check_settings_fit, step_and_time_limits
+from layerwise.training.supervised.finetuning import check_settings_fit, make_transform, step_and_time_limits
 from layerwise.training.supervised.grid import Point
 from layerwise.training.supervised.losses import class_weight_tensor
 from layerwise.training.supervised.network_stack_plan import NetworkStackPlan
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.training.supervised.stack_state import StackHistory
-from layerwise.training.transforms import make_batch_transform
 
 
 def train_network_stack(
@@ -58,18 +57,7 @@ def train_network_stack(
         len(training),
         class_weight_tensor(settings.class_weights, task, training, config.shape.n_outputs),
         points or [{}] * len(networks),
-        [
-            make_batch_transform(
-                settings.augmentation,
-                image_shape,
-                dynamic_binarization,
-                seed,
-                device,
-                "finetuning",
-                "finetuning",
-            )
-            for seed in seeds
-        ],
+        [make_transform(settings, image_shape, dynamic_binarization, seed, device) for seed in seeds],
         may_diverge=points is not None,
     )
     progress = fit(

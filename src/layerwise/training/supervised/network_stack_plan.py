@@ -19,7 +19,11 @@ from layerwise.training.optim import (
     set_learning_rate,
 )
 from layerwise.training.plan import CapturablePlan, Losses, TrainingError, Transform
-from layerwise.training.supervised.backpropagation import loss_of_rows, steps_planned
+from layerwise.training.supervised.backpropagation import (
+    loss_of_rows,
+    losses_of_rows,
+    steps_planned,
+)
 from layerwise.training.supervised.grid import MemberOverrides, Point
 from layerwise.training.supervised.losses import resolve_loss, scores_of_rows
 from layerwise.training.supervised.settings import FinetuningSettings
@@ -89,8 +93,8 @@ class NetworkStackPlan(CapturablePlan):
 
     def epoch_order(self, n_rows: int) -> Tensor:
         """Return each member's own order of the rows, (members, rows)."""
-        orders = [torch.randperm(n_rows, generator=self.rngs["order"][k]) for k in self.stack.rows]
-        return torch.stack(orders).to(self.best_state.device)
+        rngs = [self.rngs["order"][k] for k in self.stack.rows]
+        return torch.stack([torch.randperm(n_rows, generator=rng, device="cpu") for rng in rngs])
 
     def prepare_step(self) -> Hashable:
         """Set the step's learning rate and count the step; members that leave and rates that fall are the key."""
@@ -121,7 +125,8 @@ class NetworkStackPlan(CapturablePlan):
             rows = rows * self.class_weights[targets.reshape(-1).long()]
         # Each member's cost is a mean over its own rows; their sum has each one's gradient in its own parameters.
         cost = rows.sum() / size
-        losses = {"loss": rows.detach(), **scores_of_rows(self.task, outputs.detach(), targets)}
+        losses = losses_of_rows(rows, self.loss, outputs, targets, s)
+        losses |= scores_of_rows(self.task, outputs.detach(), targets)
         losses = {name: values.view(n, size) for name, values in losses.items()}
         if self.own.penalized:
             added = self._penalties()

@@ -75,10 +75,6 @@ class VariationalVariant(AutoencoderVariant):
             settings,
             torch_rng(seed, name, "noise", device=device),
             torch_rng(seed, name, "still noise", device=device),
-            settings.importance_samples,
-            settings.beta,
-            settings.beta_warmup_epochs,
-            settings.free_bits,
         )
 
 

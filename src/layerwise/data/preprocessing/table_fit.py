@@ -1,0 +1,89 @@
+"""What a table's preprocessor learns from the training rows: of the columns, of the target, of all together."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.columns import (
+    ColumnKind,
+    as_numbers,
+    binary_classes,
+    class_names,
+    class_text,
+    days_of,
+    fill_text,
+    infer_kind,
+    scaled_numbers,
+    to_plain_value,
+)
+from layerwise.data.preprocessing.targets import transform_targets
+from layerwise.data.problem import PreprocessingSettings, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the columns that vary, and the values of the others; a DataError if none is left."""
+    constants = {
+        str(n): to_plain_value(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2
+    }
+    if constants:
+        warnings.warn(f"constant among the training rows, left out: {', '.join(constants)}", stacklevel=3)
+    inputs = inputs.drop(columns=list(constants))
+    if inputs.shape[1] == 0:
+        raise DataError("no input column is left after problem.drop and constant columns")
+    return inputs, constants
+
+
+def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[str, Any]:
+    """Return each column's kind, and what scales, fills and encodes the columns of a kind."""
+    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+
+    stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
+    stated |= dict.fromkeys(settings.categorical_columns, "category")
+    kinds = {str(name): stated.get(str(name)) or infer_kind(inputs[name]) for name in inputs}
+    booleans, categories, dates = (
+        [name for name, kind in kinds.items() if kind == wanted] for wanted in ("boolean", "category", "date")
+    )
+    numbers = scaled_numbers(inputs, kinds)
+    values = np.column_stack(list(numbers.values())) if numbers else None
+    medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
+    scaler = encoder = None
+    if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
+        filled = np.where(np.isnan(values), medians, values)
+        scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
+    modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
+    fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
+    if categories:
+        encoder = OneHotEncoder(
+            drop="first" if settings.drop_first else None, handle_unknown="ignore", sparse_output=False
+        ).fit(fill_text(inputs, modes).to_numpy(object))
+    return {
+        "kinds": kinds,
+        "whole_days": {name: bool(np.all(days_of(numbers, name) % 1 == 0)) for name in dates},
+        "numbers": list(numbers),
+        "booleans": booleans,
+        "categories": categories,
+        "indicators": [name for name in kinds if inputs[name].isna().any()],
+        "medians": medians,
+        "modes": modes | {name: float(fraction > 0.5) for name, fraction in fractions.items()},
+        "scaler": scaler,
+        "encoder": encoder,
+    }
+
+
+def fit_target(raw_target: Any, problem: Problem, settings: PreprocessingSettings) -> dict[str, Any]:
+    """Return the classes of the target, and what standardises its numbers."""
+    classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
+    if problem.task == "binary":
+        classes = binary_classes(classes, problem)
+    means, scales = [], []
+    if problem.task == "regression" and settings.scale_target:
+        transformed = transform_targets(raw_target, problem)
+        means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
+    return {"classes": classes, "target_means": means, "target_scales": scales}

@@ -1,0 +1,114 @@
+"""Runs of MLflow: a new one is made under its problem's experiment, an interrupted one is opened again."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.tracking.environment import configure_mlflow
+from layerwise.utils import ResumeError, UserError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# By which MLflow's UI knows that the experiment is no language model's.
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+
+
+class TrackingError(UserError, RuntimeError):
+    """The tracking server cannot be used; the message says how to go on without it."""
+
+
+def open_run(
+    uri: str, project: Path, experiment: str, name: str, tags: Mapping[str, str], earlier: str | None
+) -> tuple[MlflowClient, str, str]:
+    """Return a client, the id of the run that this command is, and the status that the run had before.
+
+    Args:
+        uri: of the tracking server.
+        project: the project's folder.
+        experiment: its name, the problem's.
+        name: of a new run.
+        tags: of a new run.
+        earlier: the id of the run to go on with; None for a new one, whose status counts as FAILED.
+
+    Raises:
+        TrackingError: the server cannot be used.
+        ResumeError: there is no such earlier run.
+    """
+    configure_mlflow()
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = MlflowClient(uri)
+        if earlier is not None:
+            return client, earlier, _reopen(client, earlier, uri)
+        found = client.get_experiment_by_name(experiment)
+        experiment_id = found.experiment_id if found else _create_experiment(client, uri, project, experiment)
+        run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        if "Caused by" in reason:  # the last of a chain of errors says what happened
+            reason = reason.rsplit("Caused by", 1)[1].strip("() ")
+        raise TrackingError(
+            f"The tracking server at {uri} cannot be used: {reason[:200]}. Start it, or unset "
+            "MLFLOW_TRACKING_URI to track into mlflow.db"
+        ) from None
+    return client, run.info.run_id, "FAILED"
+
+
+def _reopen(client: MlflowClient, run_id: str, uri: str) -> str:
+    """Open the run again, and remove the error that it ended with; return the status that it had."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise ResumeError(
+            f"run {run_id} is not known to {uri}: set MLFLOW_TRACKING_URI as it was then"
+        ) from None
+    if run.info.lifecycle_stage == "deleted":
+        raise ResumeError(f"run {run_id} was deleted in MLflow: restore it there, or start a new run")
+    client.update_run(run_id, status="RUNNING")
+    client.set_tag(run_id, "resumed", str(int(run.data.tags.get("resumed", 0)) + 1))
+    if "error" in run.data.tags:
+        client.delete_tag(run_id, "error")
+    return str(run.info.status)
+
+
+def _create_experiment(client: MlflowClient, uri: str, project: Path, name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    artifact_location = None if uri.startswith("http") else (project / "mlruns").as_uri()
+    if os.environ.get("LAYERWISE_ARTIFACTS"):
+        artifact_location = f"{os.environ['LAYERWISE_ARTIFACTS'].rstrip('/')}/{name}"
+    try:
+        return str(client.create_experiment(name, artifact_location, tags=EXPERIMENT_TAGS))
+    except MlflowException:  # another run made it in the meantime
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise
+        return str(found.experiment_id)
+
+
+def watch_system(run_id: str, uri: str, resumed: bool) -> Any:
+    """Return MLflow's monitor of processor, memory, disk, network and GPU, which logs until its `finish` is called.
+
+    Args:
+        run_id: the run.
+        uri: of the tracking server.
+        resumed: whether the run has such metrics already, whose steps go on.
+    """
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
+    monitor = SystemMetricsMonitor(run_id, resume_logging=resumed, tracking_uri=uri)
+    monitor.start()
+    return monitor
