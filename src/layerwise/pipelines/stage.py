@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from kedro.pipeline import Node
 from kedro.pipeline.preview_contract import PreviewPayload
 
-# What every pipeline reads under the same name.
-SHARED = ("raw", "parameters")
 # The tag of a stage's nodes, for `kedro run --tags`; a figure's is `figures` in every stage.
 TAGS = {
     "preprocessing": "preprocessing",
@@ -50,7 +48,7 @@ class Stage:
 
         Args:
             function: what it does.
-            inputs: data sets of the pipeline by their names within it, `raw`, `parameters`, `params:...`; in a
+            inputs: data sets of the pipeline by their names within it, `raw`, `params:...`; in a
                 mapping by the names of the function's arguments.
             outputs: data sets of the pipeline by their names within it.
             name: an action; the function's name without it.
@@ -88,5 +86,5 @@ class Stage:
         return self.node(function, inputs, [output, f"metrics_{part}"])
 
     def _dataset(self, name: str) -> str:
-        shared = name in SHARED or name.startswith("params:")
+        shared = name == "raw" or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"
