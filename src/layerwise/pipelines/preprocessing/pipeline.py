@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.preprocessing import nodes
 from layerwise.pipelines.stage import Stage
 
@@ -16,6 +16,7 @@ def create_pipeline(
     labelled: bool = True,
     batches_of: Sequence[str] = (),
     problem: str = "params:problem",
+    facts: ProblemFacts | None = None,
 ) -> Pipeline:
     """Return the nodes from `raw` to training, validation, test and labelled rows.
 
@@ -25,6 +26,7 @@ def create_pipeline(
         labelled: whether some rows are chosen whose labels are read, where the problem has labels.
         batches_of: the trainings, `finetuning` first, whose batches the rows have to fill.
         problem: the first node's dataset of the problem, where another node checks it before.
+        facts: of the problem; the present session's by default.
     """
     stage = Stage("preprocessing", pipeline)
     split = nodes.split_labelled_rows if supervised else nodes.split_rows
@@ -42,7 +44,7 @@ def create_pipeline(
         ),
         _description(stage, batches_of),
     ]
-    if labelled and current_facts().are_labelled:
+    if labelled and (facts or current_facts()).are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
     return Pipeline(found)
