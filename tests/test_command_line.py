@@ -84,7 +84,7 @@ def test_an_error_of_a_node_keeps_its_traceback(project, monkeypatch):
     def fail(*_):
         raise ValueError("a defect")
 
-    monkeypatch.setattr("layerwise.pipelines.preprocessing.pipeline.split_rows", fail)
+    monkeypatch.setattr("layerwise.pipelines.preprocessing.nodes.split_rows", fail)
     with project.session():
         given = CliRunner().invoke(run, ["--to-nodes=preprocessing.fail_dbn", "--params=problem.name=defect"])
     assert isinstance(given.exception, ValueError)
