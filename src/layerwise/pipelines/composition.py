@@ -20,7 +20,7 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     pretrained = key != "mlp" and current_facts().parameter("pretraining.method") != "none"
     trainings = ["finetuning", *(["pretraining"] if pretrained else [])]
     found = (
-        preprocessing.create_pipeline(name, batches_of=trainings, problem=problem)
+        preprocessing.create_pipeline(name, input_example=True, batches_of=trainings, problem=problem)
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)
         + evaluation.create_pipeline(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from kedro.pipeline import Node
 from kedro.pipeline.preview_contract import PreviewPayload
 
+from layerwise.pipelines.previews import ReportPreview
+
 # The tag of a stage's nodes, for `kedro run --tags`; a figure's is `figures` in every stage.
 TAGS = {
     "preprocessing": "preprocessing",
@@ -17,6 +19,8 @@ TAGS = {
     "reporting": "reports",
     "prediction": "prediction",
 }
+# The texts that a node writes, which Kedro-Viz shows with the node.
+REPORTS = ("model_card", "report")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Stage:
             preview: what Kedro-Viz shows of it.
             tag: instead of the stage's.
         """
+        if preview is None and outputs in REPORTS:
+            preview = ReportPreview(self.pipeline, f"{outputs}.md")
         with warnings.catch_warnings():
             # Of a data set that carries another name than its node's namespace, and of previews as experimental.
             warnings.simplefilter("ignore")
