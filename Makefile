@@ -24,6 +24,10 @@ run: $(BIN)/installed ## Pretrain and fine-tune a deep belief network on 5,000 r
 test: $(BIN)/installed ## Run the tests, without the slow ones
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
+test-gpu: $(BIN)/installed ## Run the tests where there is a GPU
+	$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "make test-gpu: torch finds no GPU here")'
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
 test-slow: $(BIN)/installed ## Run the slow tests too
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "slow or not slow"
 

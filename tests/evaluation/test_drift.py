@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from layerwise.data.preprocessing.summaries import summarize_numbers, summarize_values
-from layerwise.evaluation import categorical_drift, describe_drift, numeric_drift
+from layerwise.evaluation import Drift, DriftTable, categorical_drift, describe_drift, numeric_drift
 from layerwise.evaluation.drift import population_stability_index
 
 
@@ -122,3 +122,15 @@ def test_the_sentences_name_the_worst_column_first():
     assert said[0] == "2 of 3 columns drifted."
     assert said[1].startswith("much: drift")
     assert describe_drift([same])[0].startswith("No drift: all 1 columns")
+
+
+def test_drift_is_logged_by_column_under_names_that_mlflow_takes():
+    found = DriftTable(
+        (
+            Drift(column="rain (mm)", kind="number", psi=0.3, expected_psi=0.1, level="drift"),
+            Drift(column="temp", kind="number", psi=0.01, expected_psi=0.1),
+        )
+    )
+    assert found.logged().by_step() == {
+        None: {"drift/rain _mm_": 0.3, "drift/temp": 0.01, "drift/drifted_columns": 1}
+    }

@@ -33,6 +33,9 @@ def test_the_test_rows_get_the_metrics_that_they_got_in_training(project, traine
     metrics = dict(project.query("select key, value from metrics where run_uuid=?", run))
     assert metrics["evaluate/roc_auc"] == pytest.approx(before["roc_auc"]["value"])
     assert "drift/temp" in metrics
+    assert metrics["evaluate/rows"] == len(catalog.load("mlp.split").test)
+    tags = dict(project.query("select key, value from tags where run_uuid=?", run))
+    assert (tags["model.run"], tags["evaluate.input"]) == (trained, "test_rows.csv")
 
 
 def test_shifted_columns_and_faulty_rows_are_reported(project, trained):

@@ -48,6 +48,15 @@ def test_the_raw_file_gets_the_predictions_of_the_test_rows(project, trained, ra
     )
     pd.testing.assert_frame_equal(found[list(raw)], raw)
     assert found["error"].isna().all()
+    # The counts are those of the written file, and the run names its model.
+    run, status = project.last_run()
+    assert status == "FINISHED"
+    metrics = dict(project.query("select key, value from latest_metrics where run_uuid=?", run))
+    assert (metrics["predict/rows"], metrics["predict/refused"]) == (len(raw), 0)
+    assert metrics["predict/seconds"] > 0
+    tags = dict(project.query("select key, value from tags where run_uuid=?", run))
+    assert tags["model.run"] == trained
+    assert tags["predict.input"] == str(project.path / TABLE)
 
 
 def test_the_decision_is_that_of_the_threshold_chosen_on_validation_rows(project, trained):

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from layerwise.checkpointing.run_directory import DataChangeCheck, RunDirectory, differences
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils import FolderError, run_context, set_checkpoint_store
+from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +89,10 @@ class RunLifecycle:
             "uri": uri,
             "parameters": self.parameters,
             "software": _software_versions(),
+            "gpus": count_gpus(),
         }
         if self.earlier is not None:
-            record["started"] = self.earlier["started"]
+            record |= {key: self.earlier[key] for key in ("started", "gpus") if key in self.earlier}
         try:
             folder = self.directory.begin(run_id, record, self.settings.runs)
         except OSError as error:

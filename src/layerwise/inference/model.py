@@ -32,7 +32,7 @@ from layerwise.data.sources import sha256_of
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.models import load_network, save_network
 from layerwise.training.supervised import probabilities
-from layerwise.utils import Config, UserError, atomic_write
+from layerwise.utils import Config, UserError, atomic_write, inference_device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,8 +117,9 @@ class TrainedModel:
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
         inputs = torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
+        device = next(self.network.parameters()).device
         with torch.no_grad():
-            outputs = [self.network(part) for part in inputs.split(INFERENCE_BATCH_SIZE)]
+            outputs = [self.network(part.to(device)).cpu() for part in inputs.split(INFERENCE_BATCH_SIZE)]
         if not outputs:
             return np.zeros((0, self.columns.n_outputs), np.float32)
         return self.columns.unscaled(probabilities(self.columns.task, torch.cat(outputs))).numpy()
@@ -230,7 +231,7 @@ def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
         network, preprocessor = load_network(folder), load_preprocessor(folder / "preprocessor")
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise error if isinstance(error, ModelError) else _load_error(folder, str(error)) from error
-    return TrainedModel(network, preprocessor, manifest, found)
+    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found)
 
 
 def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:

@@ -1,4 +1,8 @@
 from .checks import ParameterError as ParameterError, check_parameters as check_parameters
+from .compute import (
+    ComputeSettings as ComputeSettings,
+    apply_compute_settings as apply_compute_settings,
+)
 from .evaluation import EvaluationSettings as EvaluationSettings
 from .inference import EvaluateSettings as EvaluateSettings, PredictSettings as PredictSettings
 from .keys import PARAMETERS as PARAMETERS, is_model as is_model, without_empty_keys as without_empty_keys

@@ -8,6 +8,7 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter
 
 from layerwise.checkpointing import CheckpointSettings
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings
+from layerwise.parameters.compute import ComputeSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
 from layerwise.parameters.networks import DBNSettings, MLPSettings
@@ -61,6 +62,7 @@ PARAMETERS: dict[str, Any] = {
         PositiveInt | None,
         setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example"),
     ],
+    "compute": ComputeSettings,
     "tracking": TrackingSettings,
     "checkpoints": CheckpointSettings,
     "resume": Annotated[

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import check_parameters
+from layerwise.parameters import apply_compute_settings, check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
 from layerwise.tracking.environment import command, flatten, run_tags, top_level_keys, tracking_uri
 from layerwise.tracking.runs import open_run, watch_system
@@ -65,7 +65,7 @@ class TrackingHook:
         self._pipeline = "+".join(self._pipelines)
         self._problem = problem()
         uri = self._uri = tracking_uri(self._project)
-        keys = top_level_keys(pipeline)
+        keys = top_level_keys(pipeline) | {"compute"}
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
         checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
         self._lifecycle = RunLifecycle(
@@ -73,6 +73,7 @@ class TrackingHook:
         )
         self._status, self._earlier_status = "FAILED", "FAILED"
         try:
+            apply_compute_settings(self._parameters["compute"], self._lifecycle.earlier)
             self._track(uri, used)
         except BaseException:
             self._close()

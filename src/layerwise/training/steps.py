@@ -101,6 +101,9 @@ class CudaGraphs:
                 step()
             finally:
                 graph.capture_end()
+        # A capture begins by setting the generators' numbers on its own stream. A replay sets them again, on the
+        # present one: not before that is done, or it would draw other numbers.
+        torch.cuda.current_stream(self.stream.device).wait_stream(self.stream)
         self.last = graph
         return graph.replay
 

@@ -1,8 +1,13 @@
 from .config import Choice as Choice, Config as Config, nearest as nearest, setting as setting
 from .devices import (
+    DeviceError as DeviceError,
     Precision as Precision,
-    best_device as best_device,
     captures_steps as captures_steps,
+    check_device as check_device,
+    choose_device as choose_device,
+    count_gpus as count_gpus,
+    dense_parameters as dense_parameters,
+    inference_device as inference_device,
     matmul_autocast as matmul_autocast,
 )
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError

@@ -1,18 +1,99 @@
 """Where tensors live while a network learns, and with how many bits its products are taken."""
 
+from __future__ import annotations
+
+import logging
 from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
 from typing import Literal
 
 import torch
+from torch import nn
 
 from layerwise.utils import run_context
+from layerwise.utils.errors import UserError
+
+log = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16"]
 
+# A step of fewer products is over on a CPU before a GPU would repay the seconds in which it starts.
+GPU_FROM_PRODUCTS = 1_000_000
 
-def best_device() -> torch.device:
-    """Return the first GPU that can be used, or the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+class DeviceError(UserError, ValueError):
+    """The device that was asked for is not here; the message says which are."""
+
+
+def check_device(name: str) -> None:
+    """Raise a DeviceError unless this computer has a device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
+    if name.startswith("cuda"):
+        n = count_gpus()
+        if int(name.partition(":")[2] or 0) >= n:
+            here = f"{n} GPU(s), cuda:0 to cuda:{n - 1}" if n else "no GPU that torch can use"
+            raise DeviceError(
+                f"compute.device: {name} is not here: this computer has {here}; take auto or cpu"
+            )
+    elif name == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("compute.device: mps is not here: it is Apple's GPU; take auto or cpu")
+
+
+def count_gpus() -> int:
+    """Return how many GPUs torch can use, without starting one: a process that has cannot be forked any more."""
+    return torch.cuda.device_count()
+
+
+def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch.device:
+    """Return where a network learns or is evaluated, log why, and report it as the run's tag `device.<what>`.
+
+    `compute.device` decides. `auto` takes the first GPU for steps of at least a million products (parameters times
+    rows of a batch), and the CPU for smaller ones and where there is no GPU. Sizes decide and never a timing, so that
+    the same parameters give the same numbers.
+
+    Args:
+        network: its parameters are counted, those of a convolution, which meet many pixels, a hundredfold; or how many
+            it has.
+        batch_size: rows of a step.
+        what: for the log and the tag.
+    """
+    asked = run_context.compute().device
+    n_parameters = network if isinstance(network, int) else _count_parameters(network)
+    products = n_parameters * batch_size
+    if asked != "auto":
+        found, reason = asked, "compute.device"
+    elif not run_context.compute().gpu or not count_gpus():
+        found, reason = "cpu", "there is no GPU"
+    else:
+        found = "cuda" if products >= GPU_FROM_PRODUCTS else "cpu"
+        few = "at least" if found == "cuda" else "fewer than"
+        reason = f"{n_parameters:,} parameters x {batch_size:,} rows are {few} {GPU_FROM_PRODUCTS:,} products a step"
+    log.info("%s on %s: %s", what, found, reason)
+    device = torch.device(found)
+    card = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    run_context.report_tags({f"device.{what}": f"{found}{card}: {reason}"})
+    return device
+
+
+def dense_parameters(*sizes: int) -> int:
+    """Return the number of weights and biases of fully connected layers of these sizes."""
+    return sum((n + 1) * m for n, m in pairwise(sizes))
+
+
+def _count_parameters(network: nn.Module) -> int:
+    found = 0
+    for module in network.modules():
+        times = 100 if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) else 1
+        found += times * sum(p.numel() for p in module.parameters(recurse=False))
+    return found
+
+
+def inference_device() -> torch.device:
+    """Return where a trained model predicts: the CPU unless `compute.device` names another device.
+
+    So every way to a model's predictions gives the same bits, on computers with a GPU and without.
+    """
+    asked = run_context.compute().device
+    return torch.device("cpu" if asked == "auto" else asked)
 
 
 def captures_steps() -> bool:

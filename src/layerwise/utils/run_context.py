@@ -39,10 +39,12 @@ class Compute:
     Args:
         device: auto, cpu, cuda, cuda:1, mps.
         capture_steps: capture a training step once on a GPU and repeat it.
+        gpu: `auto` may take a GPU; False where the run began on a computer without one.
     """
 
     device: str = "auto"
     capture_steps: bool = True
+    gpu: bool = True
 
 
 @dataclass

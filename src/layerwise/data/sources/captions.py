@@ -63,6 +63,7 @@ class Captions:
 
     def __init__(self, config: CaptionConfig) -> None:
         self.config = config
+        self._limits: tuple[Tensor, Tensor] | None = None
 
     @classmethod
     def fit(
@@ -86,11 +87,12 @@ class Captions:
 
     def describe(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Return codes (n, 3) of class, stroke and slant of images (n, d) with class codes (n,)."""
-        limits = rows.new_tensor(self.config.intensity)[targets]
-        stroke = (mean_intensity(rows)[:, None] > limits).sum(1)
-        slant = (
-            stroke_slant(rows, self.config.image_shape)[:, None] > rows.new_tensor(self.config.slant)
-        ).sum(1)
+        # Made once for a device: a training step that is captured may not copy anything there.
+        if self._limits is None or self._limits[0].device != rows.device:
+            self._limits = rows.new_tensor(self.config.intensity), rows.new_tensor(self.config.slant)
+        intensity, slants = self._limits
+        stroke = (mean_intensity(rows)[:, None] > intensity[targets]).sum(1)
+        slant = (stroke_slant(rows, self.config.image_shape)[:, None] > slants).sum(1)
         return torch.stack([targets, stroke, slant], dim=1)
 
     def condition(self, codes: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ class ImageSampleMetrics(Config):
             "class_fractions",
             "memorization",
         }
-        fractions = torch.tensor(self.class_fractions)
+        fractions = torch.tensor(self.class_fractions, device="cpu")
         return self.model_dump(exclude=unlogged) | {
             "memorization_ratio": self.memorization.ratio,
             "min_class_fraction": float(fractions.min()),
@@ -154,4 +154,4 @@ def repeat_training_mean(training: Tensor, n: int) -> Tensor:
 
 def sample_training_rows(training: Tensor, n: int, rng: torch.Generator) -> Tensor:
     """Return n training rows, drawn with replacement: the metrics of a perfect generator."""
-    return training[torch.randint(len(training), (n,), generator=rng)]
+    return training[torch.randint(len(training), (n,), generator=rng, device=rng.device)]

@@ -30,9 +30,9 @@ def annealing_schedule(n: int) -> Tensor:
     first, second = max(1, round(n / 29)), max(1, round(n * 8 / 29))
     third = max(1, n - first - second)
     parts = [
-        torch.linspace(0, 0.5, first + 1, dtype=torch.float64)[:-1],
-        torch.linspace(0.5, 0.9, second + 1, dtype=torch.float64)[:-1],
-        torch.linspace(0.9, 1, third + 1, dtype=torch.float64),
+        torch.linspace(0, 0.5, first + 1, dtype=torch.float64, device="cpu")[:-1],
+        torch.linspace(0.5, 0.9, second + 1, dtype=torch.float64, device="cpu")[:-1],
+        torch.linspace(0.9, 1, third + 1, dtype=torch.float64, device="cpu"),
     ]
     return torch.cat(parts)
 

@@ -54,7 +54,7 @@ def exact_log_partition(rbm: RBM, document_length: int = 1) -> float:
             f"log Z can be summed up to {MAX_ENUMERATED_UNITS} binary units on the smaller side, and this RBM has "
             f"{rbm.config.n_visible} visible and {rbm.config.n_hidden} hidden ones; use annealed importance sampling"
         )
-    total = torch.tensor(-math.inf, dtype=torch.float64)
+    total = torch.tensor(-math.inf, dtype=torch.float64, device="cpu")
     length = int(number_of_states(sites)) // AT_A_TIME + 1
     for states in with_progress(slices_of_states(sites, rbm.weight), length, "log Z, all states"):
         if over_hidden:

@@ -153,7 +153,7 @@ def _with_synthetic_anomalies(
         training.inputs,
         validation.inputs,
         torch.cat([test.inputs, synthetic]),
-        torch.arange(len(test) + len(synthetic)) >= len(test),
+        torch.arange(len(test) + len(synthetic), device=test.inputs.device) >= len(test),
         "rows with half their columns from other rows",
     )
 
@@ -265,15 +265,15 @@ def synthetic_anomalies(rows: Tensor, groups: Tensor, rng: torch.Generator) -> T
     """
     n, n_groups = len(rows), int(groups.max()) + 1
     found = rows.clone()
-    wrong = torch.ones(n, dtype=torch.bool)
+    wrong = torch.ones(n, dtype=torch.bool, device=rng.device)
     for _ in range(MAX_DRAWS):
         if not bool(wrong.any()) or n < 2:
             break
-        order = torch.randperm(n, generator=rng)
+        order = torch.randperm(n, generator=rng, device=rng.device)
         other_row = torch.empty_like(order)
         other_row[order] = order.roll(1)
         others = rows[other_row]
-        is_replaced = torch.rand(n, n_groups, generator=rng) < 0.5
+        is_replaced = torch.rand(n, n_groups, generator=rng, device=rng.device) < 0.5
         mixed = torch.where(is_replaced[:, groups], others, rows)
         found = torch.where(wrong[:, None], mixed, found)
         is_real = (mixed == rows).all(1) | (mixed == others).all(1)

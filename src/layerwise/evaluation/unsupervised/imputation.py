@@ -54,8 +54,8 @@ def mask_cells(
         is missing together.
     """
     columns = raw_columns(blocks)
-    cells = torch.rand(n_rows, len(columns), generator=rng) < fraction
-    missing = torch.zeros(n_rows, max(block.stop for block in blocks), dtype=torch.bool)
+    cells = torch.rand(n_rows, len(columns), generator=rng, device=rng.device) < fraction
+    missing = cells.new_zeros(n_rows, max(block.stop for block in blocks))
     for k, parts in enumerate(columns.values()):
         missing[:, [at for block in parts for at in block.columns]] = cells[:, k : k + 1]
     return cells, missing
@@ -155,7 +155,7 @@ def imputation_errors(
 
 def _was_known(rows: Tensor, parts: Sequence[ColumnBlock]) -> Tensor:
     """Return which rows have a value of the raw column, (n,) bool: an indicator has two values, the higher for none."""
-    known = torch.ones(len(rows), dtype=torch.bool)
+    known = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
     for block in parts:
         if block.is_indicator:
             indicator = rows[:, block.start]

@@ -48,11 +48,11 @@ def rating_errors(
         levels: the values of the ratings, in order.
         row_and_column: the names of a row and of a group of columns.
     """
-    values = torch.tensor(list(levels), dtype=given.dtype)
+    values = torch.tensor(list(levels), dtype=given.dtype, device=given.device)
     rows, groups, true = rated(held_out, len(values))
     p = rating_probabilities(rbm, given, rows, groups, len(values))
     found = errors_with_mean_baselines(p @ values, given, held_out, levels, row_and_column)
-    p_true = p[torch.arange(len(true)), true].clamp_min(1e-12)
+    p_true = p[torch.arange(len(true), device=true.device), true].clamp_min(1e-12)
     return found | {"log_loss": float(-p_true.log().mean())}
 
 
@@ -69,7 +69,7 @@ def errors_with_mean_baselines(
         predicted: (n,) for the held-out ratings in the order of `rated`.
         given, held_out, levels, row_and_column: as in `rating_errors`.
     """
-    values = torch.tensor(list(levels), dtype=given.dtype)
+    values = torch.tensor(list(levels), dtype=given.dtype, device=given.device)
     rows, groups, true = rated(held_out, len(values))
     target = values[true]
     known_rows, known_groups, known = rated(given, len(values))
@@ -90,5 +90,5 @@ def errors_with_mean_baselines(
 
 
 def _shrunken_means(deviation: Tensor, index: Tensor, n: int) -> Tensor:
-    sums = torch.zeros(n, dtype=deviation.dtype).index_add_(0, index, deviation)
+    sums = deviation.new_zeros(n).index_add_(0, index, deviation)
     return sums / (torch.bincount(index, minlength=n) + SHRINKAGE)

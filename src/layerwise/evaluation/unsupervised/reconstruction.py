@@ -87,7 +87,7 @@ def structural_similarity(original: Tensor, other: Tensor, image_shape: tuple[in
     """
     x, y = (part.reshape(-1, 1, *image_shape) for part in (original, other))
     size = min(WINDOW, *image_shape)
-    offsets = torch.arange(size, dtype=x.dtype) - (size - 1) / 2
+    offsets = torch.arange(size, dtype=x.dtype, device=x.device) - (size - 1) / 2
     gaussian = (-offsets.square() / (2 * SIGMA**2)).exp()
     window = torch.outer(gaussian, gaussian)
     window = (window / window.sum())[None, None]

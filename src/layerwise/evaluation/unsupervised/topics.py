@@ -163,7 +163,7 @@ def lda_perplexity(training: Any, documents: Any, n_topics: int, seed: int, n_sa
     rows = torch.from_numpy(as_array(documents)).double()
     topics = torch.from_numpy(lda.components_).double()
     log_phi = (topics / topics.sum(1, keepdim=True)).log()
-    prior = torch.full((n_topics,), 1.0 / n_topics, dtype=torch.float64)
+    prior = torch.full((n_topics,), 1.0 / n_topics, dtype=torch.float64, device="cpu")
     proportions = torch.from_numpy(lda.transform(csr_matrix(rows.numpy()))).double()
     total = 0.0
     rng = numpy_rng(seed, "lda", "draws")

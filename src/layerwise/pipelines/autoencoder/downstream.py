@@ -30,7 +30,7 @@ from layerwise.models.autoencoder import BaseAutoencoder, RatingAutoencoder, rec
 from layerwise.models.rbm import rated
 from layerwise.training import TrainingError
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -70,15 +70,15 @@ def detect_anomalies(
 def _train_on_normal_rows(
     rows: AnomalyRows, columns: DataSpec, settings: AutoencoderSettings, seed: int
 ) -> BaseAutoencoder:
-    device = best_device()
-    network = build_autoencoder(settings, columns, torch_rng(seed, "anomalies")).to(device)
+    network = build_autoencoder(settings, columns, torch_rng(seed, "anomalies"))
+    device = choose_device(network, settings.batch_size, "anomalies")
     if settings.batch_size > len(rows.training):
         raise TrainingError(
             f"autoencoder.batch_size is {settings.batch_size}, more than the {len(rows.training)} training rows "
             f"without {rows.name}; lower it, or set autoencoder.downstream_tasks: false"
         )
     train_autoencoder(
-        network,
+        network.to(device),
         TensorData(rows.training).to(device),
         TensorData(rows.validation).to(device),
         columns,

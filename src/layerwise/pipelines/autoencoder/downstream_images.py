@@ -16,7 +16,7 @@ from layerwise.evaluation.unsupervised import (
 from layerwise.models.autoencoder import SequenceAutoencoder, SequenceConfig, reconstruct_rows
 from layerwise.training import LayerHistory
 from layerwise.training.autoencoder import DEFAULT_CORRUPTION_LEVELS, AutoencoderSettings, train_sequences
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +57,12 @@ def train_sequence_network(
     seed: int,
 ) -> tuple[SequenceAutoencoder, LayerHistory]:
     """Train a recurrent autoencoder that reads the upper half of images line by line and predicts the lower half."""
-    (height, width), device = image_shape_of(columns), best_device()
+    height, width = image_shape_of(columns)
     config = SequenceConfig(n_inputs=width, latent_size=SEQUENCE_LATENT_SIZE)
-    network = SequenceAutoencoder(config, torch_rng(seed, "sequences")).to(device)
+    network = SequenceAutoencoder(config, torch_rng(seed, "sequences"))
+    device = choose_device(network, settings.batch_size, "sequences")
     progress = train_sequences(
-        network,
+        network.to(device),
         training[slice(0, SEQUENCE_ROWS)].to(device),
         validation.to(device),
         settings.model_copy(update=SEQUENCE_LEARNING),

@@ -22,7 +22,7 @@ from layerwise.training.autoencoder import (
     train_rating_autoencoder,
 )
 from layerwise.training.diagnostics import LayerStatistics
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, dense_parameters, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +39,16 @@ def train_network(
     validate_batch_size(settings.batch_size, len(training), "autoencoder.batch_size")
     if columns.task == "documents":
         raise DataError("documents are counts of words, which no autoencoder here reads; run --pipelines=rbm")
-    network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder")).to(best_device())
-    rows, held_out = training.to(best_device()), validation.to(best_device())
+    network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder"))
+    device = choose_device(network, settings.batch_size, "autoencoder")
+    rows, held_out = training.to(device), validation.to(device)
+    network.to(device)
     watched = LayerStatistics(network.layer_chain(), rows) if layer_statistics else None
     callbacks = [] if watched is None else [watched]
     done = train_autoencoder(network, rows, held_out, columns, settings, seed, callbacks=callbacks)
     if watched is not None:
         _log_diagnoses(watched.diagnoses())
-    return network, AutoencoderHistory.of_training(*done, watched)
+    return network.cpu(), AutoencoderHistory.of_training(*done, watched)
 
 
 def _log_diagnoses(diagnoses: list[str]) -> None:
@@ -60,9 +62,14 @@ def train_rating_network(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: AutoencoderSettings, seed: int
 ) -> tuple[RatingAutoencoder, AutoencoderHistory]:
     """Train an autoencoder of ratings, which ignores missing ones."""
-    device = best_device()
     validate_batch_size(settings.batch_size, len(training), "autoencoder.batch_size")
-    return train_rating_autoencoder(training.to(device), validation.to(device), columns, settings, seed)
+    # Its encoder and decoder are matrices of all columns by the latent units.
+    size = dense_parameters(columns.n_inputs, settings.resolved("denoising")["latent_size"], columns.n_inputs)
+    device = choose_device(size, settings.batch_size, "autoencoder")
+    network, history = train_rating_autoencoder(
+        training.to(device), validation.to(device), columns, settings, seed
+    )
+    return network.cpu(), history
 
 
 def evaluate_reconstruction(
@@ -85,9 +92,8 @@ def estimate_likelihood(
     """Bound log p of test rows in nats, with one sample a row and with many."""
     trained_on = preprocessor.settings.binarize if columns.image_shape else "none"
     rows = test.inputs[: settings.likelihood_rows]
-    found = variational_likelihood(
-        network.to(best_device()), rows, settings.likelihood_samples, trained_on, seed
-    )
+    device = choose_device(network, settings.likelihood_samples, "likelihood")
+    found = variational_likelihood(network.to(device), rows, settings.likelihood_samples, trained_on, seed)
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/")
 

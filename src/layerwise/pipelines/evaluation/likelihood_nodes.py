@@ -10,7 +10,7 @@ from layerwise.evaluation.likelihood import bound_log_probability
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def bound_log_prob(
     seed: int,
 ) -> LoggedMetrics:
     """Return the variational bound of the test rows in nats; grey pixels are binarised by one draw."""
-    device = best_device()
+    device = choose_device(stack, settings.likelihood.chains, "likelihood")
     stack, pixel_rng = stack.to(device), torch_rng(seed, "bound", "pixels")
     rows = [part.inputs.cpu() for part in (training, test)]
     if stack.visible_units.binary:

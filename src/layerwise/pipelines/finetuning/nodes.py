@@ -4,6 +4,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+from torch import nn
+
 from layerwise.checkpointing import Progress
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
@@ -22,7 +25,7 @@ from layerwise.training.supervised import (
     finetune,
     train_grid,
 )
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +94,10 @@ def finetune_network(
     pretraining: PretrainingSettings | None = None,
 ) -> tuple[MLP, FinetuningHistory]:
     """Train the network on the labelled rows, or its output layer alone with `pretraining.freeze`."""
-    device, freeze = best_device(), pretraining is not None and pretraining.freeze
-    network, labelled = network.to(device), labelled.to(device)
-    watched = [LayerStatistics(network, labelled)] if layer_statistics else []
+    freeze, watched = pretraining is not None and pretraining.freeze, []
+    if layer_statistics:
+        device = _choose_device(network, labelled, settings)
+        watched = [LayerStatistics(network.to(device), labelled.to(device))]
     progress = fit_network(
         network, labelled, validation, columns, settings, seed, callbacks=watched, freeze=freeze
     )
@@ -123,14 +127,21 @@ def train_networks(
     Returns:
         That network, its history, the best point's networks, and the means of their metrics by epoch.
     """
-    device, points = best_device(), grid.points()
+    points = grid.points()
     member_seeds = [seed + k for k in range(seeds)] * max(1, len(points))
-    networks = [new_network(mlp, columns, settings, each).to(device) for each in member_seeds]
+    networks = [new_network(mlp, columns, settings, each) for each in member_seeds]
+    device = _choose_device(nn.ModuleList(networks), labelled, settings)
     trained = train_grid(
-        networks, member_seeds, points, labelled.to(device), validation.to(device), columns, settings
+        [network.to(device) for network in networks],
+        member_seeds,
+        points,
+        labelled.to(device),
+        validation.to(device),
+        columns,
+        settings,
     )
     log.info("%s", trained)
-    members = trained.members()
+    members = trained.members().cpu()
     epochs = [
         LoggedMetric(name=name, value=value, step=k + 1)
         for k, means in enumerate(trained.mean_epochs())
@@ -167,9 +178,9 @@ def fit_network(
     seed: int,
     **options: Any,
 ) -> Progress:
-    """Train the network in place as `finetune` does with these options, on the device of the session."""
-    device = best_device()
-    return finetune(
+    """Train the network in place as `finetune` does with these options; it comes back to the CPU."""
+    device = _choose_device(network, labelled, settings)
+    progress = finetune(
         network.to(device),
         columns.task,
         labelled.to(device),
@@ -180,6 +191,12 @@ def fit_network(
         image_shape=columns.image_shape,
         **options,
     )
+    network.cpu()
+    return progress
+
+
+def _choose_device(network: nn.Module, labelled: TensorData, settings: FinetuningSettings) -> torch.device:
+    return choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")
 
 
 def _log_diagnoses(diagnoses: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.gan import GANSettings, extract_features, predict_classes
-from layerwise.utils import best_device, derive_seed, torch_rng
+from layerwise.utils import choose_device, derive_seed, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +50,14 @@ def sample_baseline(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
 ) -> TensorData:
     """Train the default variational autoencoder, and return means of p(x | z) at latents of the prior."""
-    device = best_device()
     own_settings = AutoencoderSettings(variant="variational", epochs=settings.baseline_epochs)
-    network = build_autoencoder(own_settings, columns, torch_rng(seed, "gan", "vae")).to(device)
+    network = build_autoencoder(own_settings, columns, torch_rng(seed, "gan", "vae"))
     assert isinstance(network, LatentVariableModel)
+    device = choose_device(network, own_settings.batch_size, "vae")
     rows, held_out, own_seed = training.to(device), validation.to(device), derive_seed(seed, "gan", "vae")
-    train_autoencoder(network, rows, held_out, columns, own_settings, own_seed, name="vae", silent=True)
+    train_autoencoder(
+        network.to(device), rows, held_out, columns, own_settings, own_seed, name="vae", silent=True
+    )
     rng = torch_rng(seed, "gan", "vae", "samples", device=device)
     with torch.no_grad():
         return TensorData(network.sample(settings.samples, rng).cpu())

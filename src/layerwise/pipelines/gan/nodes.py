@@ -14,6 +14,8 @@ from layerwise.evaluation.plots import Animation, animate_images
 from layerwise.models import MLP
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan import (
+    CLASSIFIER_BATCH_SIZE,
+    CLASSIFIER_SIZES,
     ClassifierHistory,
     GANHistory,
     GANResult,
@@ -22,7 +24,7 @@ from layerwise.training.gan import (
     train_feature_classifier as fit_classifier,
     train_image_gan as fit_image_gan,
 )
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, dense_parameters, torch_rng
 
 log = logging.getLogger(__name__)
 # Generated rows that are written where `synthesize` is null.
@@ -36,7 +38,9 @@ def train_feature_classifier(
     """Train the classifier whose features and classes the samples are evaluated with."""
     if columns.task in ("ratings", "documents", "multilabel") or training.targets is None:
         raise DataError(f"gan is for images and tables with one target, and the task is {columns.task}")
-    device, epochs = best_device(), settings.feature_classifier_epochs
+    epochs = settings.feature_classifier_epochs
+    size = dense_parameters(columns.n_inputs, *CLASSIFIER_SIZES, columns.n_outputs)
+    device = choose_device(size, CLASSIFIER_BATCH_SIZE, "feature_classifier")
     network, error = fit_classifier(training.to(device), validation.to(device), columns, seed, epochs)
     log.info("Feature classifier: error %.4f on the validation rows", error)
     metrics = LoggedMetrics.of({"feature_classifier/validation/error": error})
@@ -77,7 +81,7 @@ def _fit(
     settings: GANSettings,
     seed: int,
 ) -> GANResult:
-    device = best_device()
+    device = choose_device(settings.count_parameters(columns.n_inputs), settings.batch_size, "gan")
     return fit_image_gan(training.to(device), validation.to(device), columns, settings, seed, classifier)
 
 

@@ -25,7 +25,7 @@ from layerwise.models import MLP
 from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import N_EXAMPLES, Trained, collect, sample
 from layerwise.training.gan import GANResult, GANSettings, train_table_gan as fit_table_gan
-from layerwise.utils import best_device
+from layerwise.utils import choose_device
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,8 @@ def train_table_gan(
     seed: int,
 ) -> Trained:
     """Train a GAN on encoded rows; the animation is in the plane of the real rows' first principal components."""
-    device = best_device()
+    size = settings.count_parameters(training.inputs.shape[1])
+    device = choose_device(size, settings.batch_size, "gan")
     rows, held_out = training.inputs.to(device), validation.inputs.to(device)
     result = fit_table_gan(rows, held_out, encoding, columns, settings, seed)
     return collect(result, _animate_on_plane(result, rows))

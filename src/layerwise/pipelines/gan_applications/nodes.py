@@ -20,7 +20,7 @@ from layerwise.training.gan import (
     train_image_gan,
     train_paired_gan,
 )
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 # Images of a figure, videos of one, the factor of super-resolution, and frames that are predicted one from another.
@@ -138,13 +138,14 @@ def train_demo_generator(
     seed: int,
 ) -> Generator:
     """Train a GAN of few latent numbers."""
-    device, rows = best_device(), training[slice(0, settings.rows)]
+    rows = training[slice(0, settings.rows)]
     own_settings = GANSettings(
         **DEMO,
         epochs=settings.demo_epochs,
         latent_size=settings.demo_latent_size,
         condition="class" if columns.task == "multiclass" else "none",
     )
+    device = choose_device(own_settings.count_parameters(columns.n_inputs), own_settings.batch_size, "demo")
     result = train_image_gan(rows.to(device), validation.to(device), columns, own_settings, seed, classifier)
     return result.generator.cpu()
 
@@ -210,14 +211,14 @@ def _train_on_pairs(
     training: TensorData, validation: TensorData, settings: PairSettings, seed: int, name: str
 ) -> Generator:
     """Train a GAN on pairs: each image as the input, and the given one as the target, the generator's condition."""
-    device = best_device()
+    size = settings.count_parameters(given_of(training).shape[1], training.inputs.shape[1])
+    device = choose_device(size, settings.batch_size, name)
     return train_paired_gan(training.to(device), validation.to(device), settings, seed, name).generator.cpu()
 
 
 def _measure(generator: Generator, pairs: TensorData, baseline: Tensor, seed: int, name: str) -> Measured:
     """Return the images that a generator makes for the given ones, their errors, and these as a run logs them."""
-    device = best_device()
-    generated = generate_images(generator.to(device), given_of(pairs).to(device), seed, name).cpu()
+    generated = generate_images(generator, given_of(pairs), seed, name)
     found = compare_with_baseline(generated, pairs.inputs, baseline)
     log.info("%s: %s", name, found)
     return TensorData(generated), found, LoggedMetrics.of(found.model_dump(), prefix=f"test/{name}_")

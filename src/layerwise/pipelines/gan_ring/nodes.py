@@ -22,7 +22,7 @@ from layerwise.training.gan import (
     sample_ring,
     train_ring_gans as train,
 )
-from layerwise.utils import torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 MODE_IS_FOUND = (
@@ -41,7 +41,8 @@ DIAGNOSIS = (
 
 def train_ring_gans(settings: RingSettings, seed: int) -> tuple[RingResults, Animation, LoggedMetrics]:
     """Train the default GAN with several seeds, the variants with the first of them; animate the first GAN."""
-    found, sample_history = train(settings, seed)
+    device = choose_device(settings.count_parameters(), settings.batch_size, "gan_ring")
+    found, sample_history = train(settings, seed, device)
     for run in found.root:
         log.info("%s, seed %d: %d of %d modes, %s", run.variant, run.seed, run.modes, N_MODES, run.kinds)
     real = sample_ring(SAMPLES, torch_rng(seed, "ring", "shown"))

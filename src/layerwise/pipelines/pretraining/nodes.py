@@ -7,7 +7,7 @@ from layerwise.parameters import DBNSettings
 from layerwise.training import PretrainingHistory, PretrainingResult, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
 from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 
 def pretrain_rbms(
@@ -37,10 +37,11 @@ def pretrain_autoencoders(
     seed: int,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train the autoencoders bottom up."""
-    device = best_device()
+    stack = build_stack(sae, columns, torch_rng(seed, "stack"))
+    device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = training.to(device), validation.to(device)
-    stack = build_stack(sae, columns, torch_rng(seed, "stack")).to(device)
-    return stack, PretrainingHistory.of(pretrain_layers(stack, rows, held_out, columns, sae, settings, seed))
+    result = pretrain_layers(stack.to(device), rows, held_out, columns, sae, settings, seed)
+    return stack.cpu(), PretrainingHistory.of(result)
 
 
 def pretrain_unrolled_rbms(
@@ -52,16 +53,16 @@ def pretrain_unrolled_rbms(
     seed: int,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train RBMs bottom up, then the deep autoencoder that they unroll to (Hinton & Salakhutdinov 2006)."""
-    device = best_device()
-    rows, held_out = training.to(device), validation.to(device)
-    dbn, result = _pretrain_dbn(sae.hidden_sizes, rows, held_out, columns, settings, seed)
+    dbn, result = _pretrain_dbn(sae.hidden_sizes, training, validation, columns, settings, seed)
     stack = from_dbn(dbn)
     if sae.unrolled_epochs:
+        device = choose_device(stack, settings.batch_size, "unrolled")
+        stack, rows, held_out = stack.to(device), training.to(device), validation.to(device)
         unrolled = train_unrolled(
             stack, rows, held_out, sae, settings.batch_size, seed, columns.dynamic_binarization
         )
         result = result.followed_by(unrolled)
-    return stack, PretrainingHistory.of(result)
+    return stack.cpu(), PretrainingHistory.of(result)
 
 
 def _pretrain_dbn(
@@ -72,7 +73,7 @@ def _pretrain_dbn(
     settings: PretrainingSettings,
     seed: int,
 ) -> tuple[DBN, PretrainingResult]:
-    device, visible = best_device(), settings.visible
+    visible = settings.visible
     if visible == "auto":
         visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
     shape = DBNConfig(
@@ -82,7 +83,9 @@ def _pretrain_dbn(
         learn_variance=settings.learn_variance,
         dropout=settings.dropout,
     )
-    stack = DBN(shape, torch_rng(seed, "stack")).to(device)
+    stack = DBN(shape, torch_rng(seed, "stack"))
+    device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = training.to(device), validation.to(device)
     binarized = columns.dynamic_binarization
-    return stack, pretrain_dbn(stack, rows, held_out, settings, seed, dynamic_binarization=binarized)
+    result = pretrain_dbn(stack.to(device), rows, held_out, settings, seed, dynamic_binarization=binarized)
+    return stack.cpu(), result

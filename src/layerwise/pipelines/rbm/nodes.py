@@ -13,7 +13,7 @@ from layerwise.parameters import RBMSettings
 from layerwise.pipelines.views import describe_probe, probe_views
 from layerwise.training import LayerHistory
 from layerwise.training.rbm import RatingsMonitor, fit_rbm, rbm_config
-from layerwise.utils import best_device, torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -24,41 +24,44 @@ def train_rbm(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, LayerHistory]:
     """Train the RBM on the rows without their labels."""
-    device = best_device()
-    rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine")).to(device)
+    rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine"))
+    device = choose_device(rbm, settings.batch_size, "rbm")
     result = fit_rbm(
-        rbm,
+        rbm.to(device),
         training.to(device),
         validation.to(device),
         settings,
         seed,
         dynamic_binarization=columns.dynamic_binarization,
     )
-    return rbm, LayerHistory.of(result)
+    return rbm.cpu(), LayerHistory.of(result)
 
 
 def train_rating_rbm(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, LayerHistory]:
     """Train the RBM on ratings; it ends with the epoch of the least error on held-out ones of the same rows."""
-    device = best_device()
-    rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine")).to(device)
+    rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine"))
+    device = choose_device(rbm, settings.batch_size, "rbm")
     given, held_out = training.inputs.to(device), validation.inputs.to(device)
-    monitor = RatingsMonitor(rbm, given, held_out, [float(level) for level in columns.class_names])
-    return rbm, LayerHistory.of(fit_rbm(rbm, TensorData(given), None, settings, seed, ratings=monitor))
+    monitor = RatingsMonitor(rbm.to(device), given, held_out, [float(level) for level in columns.class_names])
+    result = fit_rbm(rbm, TensorData(given), None, settings, seed, ratings=monitor)
+    return rbm.cpu(), LayerHistory.of(result)
 
 
 def train_classification_rbm(
     labelled: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, LayerHistory]:
     """Train an RBM on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
-    device, n_classes = best_device(), number_of_classes(columns)
-    rbm = RBM(rbm_config(columns, settings, n_classes), torch_rng(seed, "classifier")).to(device)
+    n_classes = number_of_classes(columns)
+    rbm = RBM(rbm_config(columns, settings, n_classes), torch_rng(seed, "classifier"))
+    device = choose_device(rbm, settings.batch_size, "classifier")
     rows, held_out = (
         TensorData(_with_label_units(part, n_classes)).to(device) for part in (labelled, validation)
     )
     without_monitor = settings.model_copy(update={"monitor": None})
-    return rbm, LayerHistory.of(fit_rbm(rbm, rows, held_out, without_monitor, seed, name="classifier"))
+    result = fit_rbm(rbm.to(device), rows, held_out, without_monitor, seed, name="classifier")
+    return rbm.cpu(), LayerHistory.of(result)
 
 
 def measure_likelihood(
@@ -66,7 +69,7 @@ def measure_likelihood(
 ) -> tuple[RBMLikelihood, LoggedMetrics]:
     """Return log Z and the rows' mean log-probability in nats; grey pixels are binarized by one draw."""
     found = rbm_likelihood(
-        rbm.to(best_device()),
+        rbm.to(choose_device(rbm, settings.likelihood.chains, "likelihood")),
         training.inputs,
         test.inputs,
         settings.likelihood,

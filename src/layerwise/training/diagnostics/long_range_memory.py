@@ -29,8 +29,8 @@ def sample_first_symbol_task(
         Symbols (n, steps) int64 from 0 to n_classes + 1, the first below n_classes and the rest one of two
         others, and classes (n,).
     """
-    symbols = n_classes + torch.randint(0, 2, (n, steps), generator=rng)
-    classes = torch.randint(0, n_classes, (n,), generator=rng)
+    symbols = n_classes + torch.randint(0, 2, (n, steps), generator=rng, device=rng.device)
+    classes = torch.randint(0, n_classes, (n,), generator=rng, device=rng.device)
     symbols[:, 0] = classes
     return symbols, classes
 
@@ -51,7 +51,7 @@ class LongRangeMemoryPlan(GradientPlan):
 
     def epoch_order(self, n_rows: int) -> Tensor:
         """Return the rows one after another."""
-        return torch.arange(n_rows)
+        return torch.arange(n_rows, device="cpu")
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean cross-entropy in nats, and each row's loss and accuracy."""

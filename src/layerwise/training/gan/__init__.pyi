@@ -8,6 +8,8 @@ from .diagnosis import (
     MIN_NET_FRACTION as MIN_NET_FRACTION,
 )
 from .feature_classifier import (
+    CLASSIFIER_BATCH_SIZE as CLASSIFIER_BATCH_SIZE,
+    CLASSIFIER_SIZES as CLASSIFIER_SIZES,
     ClassifierHistory as ClassifierHistory,
     extract_features as extract_features,
     predict_classes as predict_classes,

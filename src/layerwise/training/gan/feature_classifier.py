@@ -13,7 +13,8 @@ from layerwise.training.supervised import ClassifierSettings, train_classifier
 from layerwise.utils import Config, derive_seed, torch_rng
 
 # Units of the hidden layers; the last one is the feature space.
-HIDDEN_SIZES = (256, 64)
+CLASSIFIER_SIZES = (256, 64)
+CLASSIFIER_BATCH_SIZE = 100
 # Enough for 98 of 100 digits, and half a minute on two cores.
 ROWS_SEEN, MAX_EPOCHS = 400_000, 30
 
@@ -34,7 +35,7 @@ def train_feature_classifier(
     shape: dict[str, Any] = {
         "n_inputs": columns.n_inputs,
         "n_outputs": columns.n_outputs,
-        "hidden_sizes": HIDDEN_SIZES,
+        "hidden_sizes": CLASSIFIER_SIZES,
         "activation": "relu",
         "initializer": "he_uniform",
         "dropout": 0.2,
@@ -42,7 +43,7 @@ def train_feature_classifier(
     network = MLP(MLPConfig(**shape), torch_rng(seed, "classifier")).to(training.inputs.device)
     settings = ClassifierSettings(
         epochs=epochs or max(1, min(MAX_EPOCHS, round(ROWS_SEEN / len(training)))),
-        batch_size=100,
+        batch_size=CLASSIFIER_BATCH_SIZE,
         optimizer="adam",
         learning_rate=0.001,
         schedule="cosine",

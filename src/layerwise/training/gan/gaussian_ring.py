@@ -16,7 +16,7 @@ from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.monitor import MODE_FRACTION, GANMonitor
 from layerwise.training.gan.train import GANResult, train_adversarial
 from layerwise.training.histories import Epoch
-from layerwise.utils import Config, nearest, setting, torch_rng
+from layerwise.utils import Config, dense_parameters, nearest, setting, torch_rng
 
 N_MODES, RADIUS, STD = 8, 2.0, 0.1
 # A sample belongs to a mode within so many standard deviations of its centre.
@@ -26,14 +26,14 @@ MONITORED_SAMPLES = SAMPLES = 1000
 
 def mode_centers() -> Tensor:
     """Return the eight means, (8, 2)."""
-    angles = torch.arange(N_MODES) * (2 * math.pi / N_MODES)
+    angles = torch.arange(N_MODES, device="cpu") * (2 * math.pi / N_MODES)
     return RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def sample_ring(n: int, rng: torch.Generator) -> Tensor:
     """Return n points (n, 2) of the mixture with equal weights."""
-    modes = torch.randint(N_MODES, (n,), generator=rng)
-    return mode_centers()[modes] + STD * torch.randn(n, 2, generator=rng)
+    modes = torch.randint(N_MODES, (n,), generator=rng, device=rng.device)
+    return mode_centers()[modes] + STD * torch.randn(n, 2, generator=rng, device=rng.device)
 
 
 def assign_modes(points: Tensor) -> Tensor:
@@ -99,6 +99,11 @@ class RingSettings(AdversarialSettings):
             if name not in RING_VARIANTS:
                 raise ValueError(f"unknown variant '{name}'{nearest(name, list(RING_VARIANTS))}")
         return variants
+
+    def count_parameters(self) -> int:
+        """Return the parameters of generator and discriminator."""
+        generator = dense_parameters(self.latent_size, *self.hidden_sizes, 2)
+        return generator + dense_parameters(2, *self.hidden_sizes, 1)
 
     def with_variant(self, name: str) -> RingSettings:
         """Return the settings of a named variant; `default` are these."""
@@ -202,8 +207,10 @@ class RingResults(RootModel[tuple[RingRun, ...]]):
     model_config = ConfigDict(frozen=True)
 
 
-def train_ring_gans(settings: RingSettings, seed: int) -> tuple[RingResults, list[tuple[int, Tensor]]]:
-    """Train the default GAN with several seeds, the variants with the first of them.
+def train_ring_gans(
+    settings: RingSettings, seed: int, device: torch.device | str = "cpu"
+) -> tuple[RingResults, list[tuple[int, Tensor]]]:
+    """Train the default GAN with several seeds, the variants with the first of them, on a device.
 
     Returns:
         The results, and epoch and samples (n, 2) of fixed noise of the first GAN.
@@ -213,7 +220,8 @@ def train_ring_gans(settings: RingSettings, seed: int) -> tuple[RingResults, lis
     found: list[RingRun] = []
     sample_history: list[tuple[int, Tensor]] = []
     for name, own_seed in runs:
-        result = train_ring_gan(settings.with_variant(name), own_seed, name=f"ring, {name}, {own_seed}")
+        own = settings.with_variant(name)
+        result = train_ring_gan(own, own_seed, name=f"ring, {name}, {own_seed}", device=device)
         found.append(_ring_run(name, own_seed, result))
         sample_history = sample_history or result.sample_history
     return RingResults(tuple(found)), sample_history

@@ -14,7 +14,7 @@ from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import conditioning_on_targets
 from layerwise.training.gan.train import GANResult, train_adversarial
-from layerwise.utils import setting, torch_rng
+from layerwise.utils import dense_parameters, setting, torch_rng
 
 
 class PairSettings(AdversarialSettings):
@@ -44,6 +44,11 @@ class PairSettings(AdversarialSettings):
     demo_latent_size: int = setting(
         8, "sliders of the HTML demo, beside the class", "few can be tried by hand", ge=1
     )
+
+    def count_parameters(self, n_conditions: int, n_outputs: int) -> int:
+        """Return the parameters of generator and discriminator for given images of one size and new ones of another."""
+        generator = dense_parameters(self.latent_size + n_conditions, *self.hidden_sizes, n_outputs)
+        return generator + dense_parameters(n_conditions + n_outputs, *self.hidden_sizes, 1)
 
 
 def train_paired_gan(

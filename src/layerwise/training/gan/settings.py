@@ -9,7 +9,7 @@ from pydantic import PositiveInt, model_validator
 from layerwise.models import Activation
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.objectives.base import OBJECTIVES
-from layerwise.utils import Config, setting
+from layerwise.utils import Config, dense_parameters, setting
 
 
 class TableSettings(Config):
@@ -137,3 +137,11 @@ class GANSettings(AdversarialSettings):
         if self.batch_size % self.pac:
             raise ValueError(f"batch_size {self.batch_size} is no multiple of pac {self.pac}")
         return self
+
+    def count_parameters(self, n_inputs: int) -> int:
+        """Return the parameters of both networks, of rows of so many numbers; a convolution's count a hundredfold."""
+        if self.network == "dcgan":
+            dense = dense_parameters(self.latent_size, 2 * self.channels * n_inputs // 16)
+            return dense + 2 * 100 * 16 * self.channels * (1 + 2 * self.channels)
+        generator = dense_parameters(self.latent_size, *self.generator_sizes, n_inputs)
+        return generator + dense_parameters(n_inputs, *self.discriminator_sizes, 1)

@@ -45,8 +45,8 @@ class PersistentChains:
     ) -> None:
         self.rbm, self.n, self.rng = rbm, n, rng
         self.up, self.down = up or rbm.hidden_pre_activation, down or self._visible_pre_activation
-        self.hidden = torch.zeros(0, rbm.config.n_hidden)
-        self.lengths = torch.zeros(0, 1)
+        self.hidden = rbm.weight.new_zeros(0, rbm.config.n_hidden)
+        self.lengths = rbm.weight.new_zeros(0, 1)
 
     @property
     def started(self) -> bool:

@@ -60,7 +60,7 @@ def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int 
 
 
 def _sample_rows(rows: TensorData | SparseTensorData, at_most: int, rng: torch.Generator) -> Tensor:
-    picked = torch.randperm(len(rows), generator=rng)[:at_most]
+    picked = torch.randperm(len(rows), generator=rng, device=rng.device)[:at_most]
     return rows[picked].inputs
 
 

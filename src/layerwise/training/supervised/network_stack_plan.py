@@ -93,8 +93,8 @@ class NetworkStackPlan(CapturablePlan):
 
     def epoch_order(self, n_rows: int) -> Tensor:
         """Return each member's own order of the rows, (members, rows)."""
-        orders = [torch.randperm(n_rows, generator=self.rngs["order"][k]) for k in self.stack.rows]
-        return torch.stack(orders).to(self.best_state.device)
+        rngs = [self.rngs["order"][k] for k in self.stack.rows]
+        return torch.stack([torch.randperm(n_rows, generator=rng, device="cpu") for rng in rngs])
 
     def prepare_step(self) -> Hashable:
         """Set the step's learning rate and count the step; members that leave and rates that fall are the key."""

@@ -1,0 +1,51 @@
+"""A run computes where its parameters say, and one that goes on where it began."""
+
+import pytest
+import torch
+
+from layerwise.parameters import ComputeSettings, apply_compute_settings
+from layerwise.utils import Compute, DeviceError, ResumeError, run_context, set_compute
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    precision = torch.get_float32_matmul_precision()
+    yield
+    torch.set_float32_matmul_precision(precision)
+    set_compute(Compute())
+
+
+def pretend_gpus(monkeypatch, n):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: n)
+
+
+def test_settings_reach_the_run(monkeypatch):
+    pretend_gpus(monkeypatch, 0)
+    apply_compute_settings(ComputeSettings(device="cpu", matmul_precision="high", capture_steps=False), None)
+    assert run_context.compute() == Compute("cpu", capture_steps=False, gpu=False)
+    assert torch.get_float32_matmul_precision() == "high"
+
+
+@pytest.mark.parametrize("then", [0, 1])
+def test_a_run_that_goes_on_keeps_whether_it_began_with_a_gpu(monkeypatch, then):
+    pretend_gpus(monkeypatch, 1)
+    apply_compute_settings(ComputeSettings(), {"gpus": then})
+    assert run_context.compute().gpu is bool(then)
+
+
+def test_a_run_that_began_on_a_gpu_does_not_go_on_without_one(monkeypatch):
+    pretend_gpus(monkeypatch, 0)
+    with pytest.raises(ResumeError, match="began on a computer with a GPU, and here is none"):
+        apply_compute_settings(ComputeSettings(), {"gpus": 1})
+    apply_compute_settings(ComputeSettings(device="cpu"), {"gpus": 1})
+
+
+def test_a_device_that_is_not_here_stops_the_run(monkeypatch):
+    pretend_gpus(monkeypatch, 0)
+    with pytest.raises(DeviceError, match=r"compute.device: cuda is not here"):
+        apply_compute_settings(ComputeSettings(device="cuda"), None)
+
+
+def test_a_device_of_another_name_is_no_value():
+    with pytest.raises(ValueError, match="pattern"):
+        ComputeSettings(device="gpu")
