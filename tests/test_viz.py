@@ -90,3 +90,42 @@ def test_metrics_and_predictions_can_be_read_there(site, finished):
     assert shown["preview_type"] == "JSONPreview"
     assert json.loads(shown["preview"]) == metrics
     assert site[1]["dbn.predictions"]["preview"]["columns"][:2] == ["true", "predicted"]
+
+
+@pytest.mark.parametrize("pipeline", RUNNABLE)
+def test_every_data_set_stands_in_a_layer(site, finished, pipeline):
+    without = {
+        node["name"]
+        for node in graph_of(finished, pipeline)["nodes"]
+        if node["type"] == "data" and not node.get("layer")
+    }
+    # The scores of a stream of rows are kept in memory alone.
+    assert without <= {"evaluate.scored_rows"}
+
+
+def test_everything_that_a_run_wrote_has_a_preview(site, finished):
+    names = {node["name"] for node in graph_of(finished, "dbn")["nodes"] if node["type"] == "data"}
+    assert len(names) > 20
+    # The text is shown with the node that writes it.
+    written = {name for name in names if name != "raw"}
+    assert {name for name in written if not site[1][name].get("preview")} == {"dbn.model_card"}
+    text = site[1]["write_model_card_dbn"]["preview"]
+    assert text["kind"] == "text"
+    assert text["content"] == (finished.path / "data/08_reporting/digits/dbn/model_card.md").read_text()
+
+
+def test_a_fitted_preprocessor_shows_what_was_fitted_and_cuts_long_lists(site, finished):
+    shown = json.loads(site[1]["dbn.preprocessor"]["preview"])
+    whole = finished.json("06_models/digits/dbn/preprocessor/preprocessor.json")
+    assert set(shown) == set(whole)
+    assert len(json.dumps(shown)) < len(json.dumps(whole)) / 5
+
+
+def test_an_example_of_raw_rows_is_kept_only_where_a_model_takes_raw_rows(site, finished):
+    keeping = {
+        pipeline
+        for pipeline in RUNNABLE
+        for node in graph_of(finished, pipeline)["nodes"]
+        if node["name"] == f"{pipeline}.input_example"
+    }
+    assert keeping == {"dbn", "sae", "mlp", "forest_fires_classic"}

@@ -1,6 +1,7 @@
 """What Kedro-Viz shows of an entry: it knows the kind by the name of the type that `preview` returns."""
 
 import base64
+import hashlib
 import inspect
 import json
 from io import BytesIO
@@ -8,11 +9,12 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
+from kedro.io import DatasetError
 from PIL import Image
 from scipy.sparse import csr_matrix
 
 from layerwise.data import SparseTensorData, TensorData
-from layerwise.datasets import AnimationDataset, NetworkDataset, TensorsDataset
+from layerwise.datasets import AnimationDataset, NetworkDataset, SourceTable, TensorsDataset
 from layerwise.models import MLP, MLPConfig
 
 
@@ -63,3 +65,17 @@ def test_a_network_shows_its_shape(tmp_path):
     dataset.save(MLP(MLPConfig(n_inputs=3, n_outputs=2, hidden_sizes=(4,))))
     assert kind(dataset) == "JSONPreview"
     assert json.loads(dataset.preview())["hidden_sizes"] == [4]
+
+
+def test_a_raw_table_shows_its_first_rows_and_is_not_downloaded_for_it(tmp_path):
+    text = "x;kind\n" + "".join(f"{k}.5;a\n" for k in range(9))
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    file = {"name": "t.csv", "urls": ["http://127.0.0.1:9/t.csv"], "sha256": sha256}
+    dataset = SourceTable(path=str(tmp_path), file=file, load_args={"sep": ";"})
+    with pytest.raises(DatasetError, match=r"t\.csv") as error:
+        dataset.preview()
+    assert "127.0.0.1" not in str(error.value)
+    (tmp_path / "t.csv").write_text(text)
+    assert kind(dataset) == "TablePreview"
+    assert dataset.preview()["columns"] == ["x", "kind"]
+    assert dataset.preview()["data"] == [[f"{k}.5", "a"] for k in range(5)]

@@ -209,6 +209,20 @@ def test_samples_are_shown_by_what_they_are_conditional_on(task, condition, func
     assert ("gan.captions" in pipeline.all_outputs()) == (condition == "caption")
 
 
+@pytest.mark.parametrize(
+    ("given", "reads_labels"),
+    [
+        (facts("images", "multiclass"), True),
+        (facts("table", "regression"), True),
+        (facts("table", "regression", rbm={"probe": False}, autoencoder={"probe": False}), False),
+        (facts("ratings", "ratings"), False),
+    ],
+)
+@pytest.mark.parametrize(("create", "name"), [(autoencoder, "autoencoder"), (rbm, "rbm")])
+def test_labelled_rows_are_chosen_where_labels_are_read(create, name, given, reads_labels):
+    assert (f"{name}.labelled" in create(given).all_outputs()) == reads_labels
+
+
 @pytest.mark.parametrize(("create", "name"), [(autoencoder, "autoencoder"), (rbm, "rbm"), (gan, "gan")])
 def test_where_no_problem_is_known_the_pipeline_is_whole(create, name):
     whole = nodes_of(create(ProblemFacts()), name)

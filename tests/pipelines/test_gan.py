@@ -138,7 +138,8 @@ def test_a_tables_rows_are_evaluated_by_utility_and_detection(table):
     assert all(0 <= value <= 1 for value in by_column["marginals"].values())
     tracked = dict(
         table.query(
-            "select key, value from latest_metrics where run_uuid = ?", run_of(table, "forest_fires_size")[0]
+            "select m.key, m.value from latest_metrics m join runs r on r.run_uuid = m.run_uuid join experiments e "
+            "on e.experiment_id = r.experiment_id where r.name = 'gan' and e.name = 'forest_fires_size'"
         )
     )
     assert tracked["test/detection_auc"] == pytest.approx(found["detection_auc"])

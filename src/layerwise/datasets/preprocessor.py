@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
 
+from layerwise.datasets.previews import JSONPreview
+
 if TYPE_CHECKING:
     from layerwise.data.preprocessing import Preprocessor
+
+# What Kedro-Viz shows of a list or a mapping.
+ITEMS = 10
 
 
 class PreprocessorDataset(AbstractDataset["Preprocessor", "Preprocessor"]):
@@ -35,8 +41,24 @@ class PreprocessorDataset(AbstractDataset["Preprocessor", "Preprocessor"]):
 
         save_preprocessor(data, self._filepath)
 
+    def preview(self) -> JSONPreview:
+        """Return what was fitted, long lists cut, for Kedro-Viz."""
+        return JSONPreview(json.dumps(_cut(json.loads((self._filepath / "preprocessor.json").read_text()))))
+
     def _exists(self) -> bool:
         return (self._filepath / "preprocessor.json").exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def _cut(value: Any) -> Any:
+    """Return JSON values with no more than the first `ITEMS` of a list or a mapping, and how many there are."""
+    if not isinstance(value, (dict, list)):
+        return value
+    n, rest = len(value), f"{len(value)} in all"
+    if isinstance(value, list):
+        return [_cut(each) for each in value[:ITEMS]] + [rest] * (n > ITEMS)
+    return {key: _cut(each) for key, each in list(value.items())[:ITEMS]} | (
+        {"...": rest} if n > ITEMS else {}
+    )

@@ -18,6 +18,7 @@ from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
 from layerwise.data.sources import Images, SourceError, SourceFile, locate, read_idx, sha256_of
+from layerwise.datasets.previews import ROWS, TablePreview, table_preview
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +118,14 @@ class SourceTable(_ReadOnlyDataset):
             raise DatasetError(f"{path} has a header of {frame.shape[1]} columns but no rows.")
         frame.attrs.update(source=str(path), sha256=self._file.sha256 or sha256_of(path))
         return frame
+
+    def preview(self) -> TablePreview:
+        """Return the first rows, for Kedro-Viz; nothing is downloaded for it."""
+        import pandas as pd
+
+        path = _locate(self._file.model_copy(update={"urls": ()}), self._folder)
+        frame = pd.read_csv(path, **{**self._load_args, "nrows": ROWS})
+        return table_preview([str(name) for name in frame], frame.astype(str).to_numpy().tolist())
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._folder, "file": self._file.name, "load_args": self._load_args}

@@ -107,6 +107,21 @@ class AutoencoderPreview:
         return MermaidPreview(mermaid(sizes, [*encoder, middle, *decoder, last], names), meta=STYLE)
 
 
+@dataclass(frozen=True)
+class ReportPreview:
+    """The preview of the node that writes a text: the last one of the pipeline `name`."""
+
+    name: str
+    file: str
+
+    def __call__(self) -> TextPreview:
+        """Return the text, or one that there is none yet."""
+        file = project_path() / "data/08_reporting" / problem() / self.name / self.file
+        if not file.exists():
+            return TextPreview(f"No report yet: run `kedro run --pipelines={self.name}` first.")
+        return TextPreview(file.read_text())
+
+
 def _read(layer: str, name: str, path: str) -> dict[str, Any] | None:
     file: Path = project_path() / "data" / layer / problem() / name / path
     return json.loads(file.read_text()) if file.exists() else None

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from kedro.pipeline import Node
 from kedro.pipeline.preview_contract import PreviewPayload
 
-# What every pipeline reads under the same name.
-SHARED = ("raw", "parameters")
+from layerwise.pipelines.previews import ReportPreview
+
 # The tag of a stage's nodes, for `kedro run --tags`; a figure's is `figures` in every stage.
 TAGS = {
     "preprocessing": "preprocessing",
@@ -19,6 +19,8 @@ TAGS = {
     "reporting": "reports",
     "prediction": "prediction",
 }
+# The texts that a node writes, which Kedro-Viz shows with the node.
+REPORTS = ("model_card", "report")
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,15 @@ class Stage:
 
         Args:
             function: what it does.
-            inputs: data sets of the pipeline by their names within it, `raw`, `parameters`, `params:...`; in a
+            inputs: data sets of the pipeline by their names within it, `raw`, `params:...`; in a
                 mapping by the names of the function's arguments.
             outputs: data sets of the pipeline by their names within it.
             name: an action; the function's name without it.
             preview: what Kedro-Viz shows of it.
             tag: instead of the stage's.
         """
+        if preview is None and outputs in REPORTS:
+            preview = ReportPreview(self.pipeline, f"{outputs}.md")
         with warnings.catch_warnings():
             # Of a data set that carries another name than its node's namespace, and of previews as experimental.
             warnings.simplefilter("ignore")
@@ -88,5 +92,5 @@ class Stage:
         return self.node(function, inputs, [output, f"metrics_{part}"])
 
     def _dataset(self, name: str) -> str:
-        shared = name in SHARED or name.startswith("params:")
+        shared = name == "raw" or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"

@@ -62,3 +62,17 @@ def test_a_row_without_ratings_is_predicted_from_the_biases():
     empty_row = torch.zeros(1, 9)
     expected = 2.5 + network.decoder(torch.sigmoid(network.encoder.bias))
     torch.testing.assert_close(network(empty_row)[0], expected)
+
+
+def test_sequences_learn_at_the_precision_that_was_set():
+    rows = TensorData(torch.rand(8, 12, generator=seeded()))
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        network = SequenceAutoencoder(SequenceConfig(n_inputs=2, latent_size=4), seeded())
+        settings = OptimizerSettings(precision=precision)
+        progress = train_sequences(
+            network, rows, rows, settings, epochs=1, batch_size=8, n_input_steps=4, seed=0
+        )
+        losses[precision] = progress.history[0]["train/past"]
+    assert losses["float32"] != losses["bfloat16"]
+    assert abs(losses["float32"] / losses["bfloat16"] - 1) < 0.05

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from layerwise.data import DataSpec, TensorData
-from layerwise.data.preprocessing import LabelledPreprocessor
+from layerwise.data.sources import RatingsPreprocessor
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.unsupervised import (
     AnomalyReport,
@@ -108,7 +108,7 @@ def recommend(
     training: TensorData,
     test: TensorData,
     columns: DataSpec,
-    preprocessor: LabelledPreprocessor,
+    preprocessor: RatingsPreprocessor,
 ) -> tuple[RatingErrors, LoggedMetrics]:
     """Predict the test ratings from the training ratings, beside mean baselines."""
     levels = network.cpu().config.levels

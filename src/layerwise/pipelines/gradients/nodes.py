@@ -1,6 +1,5 @@
 """Nodes that survey initializers, try remedies on failing networks, and measure long-range memory."""
 
-import logging
 import math
 
 import numpy as np
@@ -24,8 +23,6 @@ from layerwise.training.diagnostics import (
     run_survey,
     train_long_range_memory,
 )
-
-log = logging.getLogger(__name__)
 
 
 def survey_initializers(
@@ -113,7 +110,6 @@ def write_report(
         remedies_section(remedies),
         memory_section(memory, settings),
     ]
-    log.info("The results are written in data/08_reporting/<problem>/gradients/report.md")
     return "\n\n".join(parts) + "\n"
 
 

@@ -53,9 +53,14 @@ def fit_preprocessor(
 
 def preprocess_rows(
     raw: Any, split: Split, preprocessor: Preprocessor
-) -> tuple[TensorData, TensorData, TensorData, pd.DataFrame]:
-    """Turn the raw rows into training, validation and test tensors; return two rows as a caller would send them too."""
-    return *apply(raw, split, preprocessor), example_rows(raw, preprocessor)
+) -> tuple[TensorData, TensorData, TensorData]:
+    """Turn the raw rows into training, validation and test tensors."""
+    return apply(raw, split, preprocessor)
+
+
+def choose_input_example(raw: Any, preprocessor: Preprocessor) -> pd.DataFrame:
+    """Choose two raw rows as a caller of the trained model would send them."""
+    return example_rows(raw, preprocessor)
 
 
 def describe_rows(preprocessor: Preprocessor) -> DataSpec:

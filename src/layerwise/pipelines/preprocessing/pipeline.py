@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.preprocessing import nodes
 from layerwise.pipelines.stage import Stage
 
@@ -14,8 +14,10 @@ def create_pipeline(
     *,
     supervised: bool = True,
     labelled: bool = True,
+    input_example: bool = False,
     batches_of: Sequence[str] = (),
     problem: str = "params:problem",
+    facts: ProblemFacts | None = None,
 ) -> Pipeline:
     """Return the nodes from `raw` to training, validation, test and labelled rows.
 
@@ -23,8 +25,10 @@ def create_pipeline(
         pipeline: the name of the pipeline that they belong to.
         supervised: whether a task without labels is refused.
         labelled: whether some rows are chosen whose labels are read, where the problem has labels.
+        input_example: whether some raw rows are kept, for a pipeline whose model takes raw rows.
         batches_of: the trainings, `finetuning` first, whose batches the rows have to fill.
         problem: the first node's dataset of the problem, where another node checks it before.
+        facts: of the problem; the present session's by default.
     """
     stage = Stage("preprocessing", pipeline)
     split = nodes.split_labelled_rows if supervised else nodes.split_rows
@@ -38,13 +42,15 @@ def create_pipeline(
         stage.node(
             nodes.preprocess_rows,
             ["raw", "split", "preprocessor"],
-            ["training", "validation", "test", "input_example"],
+            ["training", "validation", "test"],
         ),
         _description(stage, batches_of),
     ]
-    if labelled and current_facts().are_labelled:
+    if labelled and (facts or current_facts()).are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
+    if input_example:
+        found.append(stage.node(nodes.choose_input_example, ["raw", "preprocessor"], "input_example"))
     return Pipeline(found)
 
 

@@ -126,25 +126,7 @@ def train_ring_gan(
         silent: report nothing.
         device: where the networks learn.
     """
-    init_rng = torch_rng(seed, name, "start")
-    generator = Generator(
-        GeneratorConfig(
-            latent_size=settings.latent_size,
-            n_outputs=2,
-            hidden_sizes=settings.hidden_sizes,
-            normalization="none",
-            output="linear",
-        ),
-        init_rng,
-    )
-    discriminator = Discriminator(
-        DiscriminatorConfig(
-            n_inputs=2,
-            hidden_sizes=settings.hidden_sizes,
-            spectral_normalization=settings.spectral_normalization,
-        ),
-        init_rng,
-    )
+    generator, discriminator = _build_ring_networks(settings, torch_rng(seed, name, "start"))
     rows = sample_ring(settings.rows, torch_rng(seed, name, "rows"))
     plan = AdversarialPlan(
         generator.to(device),
@@ -170,6 +152,24 @@ def train_ring_gan(
     result.discriminator.cpu()
     result.sample_history = [(epoch, samples.cpu()) for epoch, samples in result.sample_history]
     return result
+
+
+def _build_ring_networks(settings: RingSettings, rng: torch.Generator) -> tuple[Generator, Discriminator]:
+    generator_config = GeneratorConfig(
+        latent_size=settings.latent_size,
+        n_outputs=2,
+        hidden_sizes=settings.hidden_sizes,
+        normalization="none",
+        output="linear",
+    )
+    discriminator_config = DiscriminatorConfig(
+        n_inputs=2,
+        hidden_sizes=settings.hidden_sizes,
+        spectral_normalization=settings.spectral_normalization,
+    )
+    # One after the other: both take their start from one stream.
+    generator = Generator(generator_config, rng)
+    return generator, Discriminator(discriminator_config, rng)
 
 
 class RingRun(Config):
