@@ -84,9 +84,11 @@ def test_an_error_of_a_node_keeps_its_traceback(project, monkeypatch):
     def fail(*_):
         raise ValueError("a defect")
 
-    monkeypatch.setattr("layerwise.pipelines.preprocessing.pipeline.split_rows", fail)
+    monkeypatch.setattr("layerwise.pipelines.preprocessing.nodes.split_labelled_rows", fail)
     with project.session():
-        given = CliRunner().invoke(run, ["--to-nodes=preprocessing.fail_dbn", "--params=problem.name=defect"])
+        given = CliRunner().invoke(
+            run, ["--to-nodes=preprocessing.split_rows_dbn", "--params=problem.name=defect"]
+        )
     assert isinstance(given.exception, ValueError)
     assert str(given.exception) == "a defect"
 

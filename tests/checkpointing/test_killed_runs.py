@@ -19,6 +19,10 @@ from layerwise.training import TrainingError
 from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.utils import ResumeError
 
+# The runs are killed in forks of this process, and one that has used a GPU cannot be forked; test_resume.py cuts
+# trainings off on a GPU.
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="its runs are forks")
+
 # What is plotted and evaluated after training is the same work every time: one case does it.
 TRAINED = {
     "dbn": ["finetuning.finetune_network_dbn"],

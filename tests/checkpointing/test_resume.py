@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import resumable_trainings
+from helpers.recorded_steps import record_on_cpu
 from helpers.resumable_trainings import TRAININGS, dbn
 
 from layerwise.checkpointing import CheckpointSettings, CheckpointStore, store as checkpoints
+from layerwise.training.diagnostics import LayerStatistics
 from layerwise.utils import set_checkpoint_store
 
 OFTEN = CheckpointSettings(epochs=1, minutes=None)
@@ -58,7 +61,30 @@ def crash_after(monkeypatch, n):
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_training_cut_off_anywhere_ends_as_if_it_never_was(name, tmp_path, monkeypatch):
-    train = TRAININGS[name]
+    cut_off_anywhere(TRAININGS[name], tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rbm persistent, centered, sparse", "mlp by adam, cosine, dropout", "autoencoder, variational", "gan"],
+)
+def test_a_training_of_recorded_steps_does_so_too(name, tmp_path, monkeypatch):
+    with pytest.MonkeyPatch.context() as patch:
+        recorder = record_on_cpu(patch)
+        cut_off_anywhere(TRAININGS[name], tmp_path, monkeypatch)
+        assert recorder.replays > 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_training_of_captured_steps_does_so_too(name, tmp_path, monkeypatch):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resumable_trainings, "device", "cuda")
+        patch.setattr(LayerStatistics, "reads_gradients", False)
+        cut_off_anywhere(TRAININGS[name], tmp_path, monkeypatch)
+
+
+def cut_off_anywhere(train, tmp_path, monkeypatch):
     expected = train()
     set_checkpoint_store(CheckpointStore(tmp_path / "whole", OFTEN))
     written = crash_after(monkeypatch, 0)

@@ -7,6 +7,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
+from layerwise.training import steps
+from layerwise.training.diagnostics import LayerStatistics
+from layerwise.training.gan import adversarial
+from layerwise.training.optim import optimizers
+
 
 class _Recording(TorchDispatchMode):
     def __init__(self):
@@ -60,3 +65,21 @@ class RecordedOperations:
         for old, new in zip(tree_flatten(result)[0], tree_flatten(again)[0], strict=True):
             if isinstance(old, torch.Tensor):
                 old.copy_(new)
+
+
+def record_on_cpu(monkeypatch):
+    """Record steps on the CPU as on a GPU; gradients of single steps are not looked at. Return what records them."""
+    found = RecordedOperations()
+    monkeypatch.setattr(steps, "can_record", lambda device: True)
+    monkeypatch.setattr(steps, "make_recorder", lambda device, rngs: found)
+    monkeypatch.setattr(LayerStatistics, "reads_gradients", False)
+    for module in (optimizers, adversarial):
+        monkeypatch.setattr(module, "device_options", _tensor_rate)
+    return found
+
+
+def _tensor_rate(kind, parameters, learning_rate):
+    """Return the rate as a tensor, as on a GPU, for those optimizers that take one on the CPU."""
+    if kind in (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD):
+        return {"lr": torch.tensor(learning_rate), "fused": True}
+    return {"lr": learning_rate}

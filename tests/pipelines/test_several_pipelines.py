@@ -56,7 +56,12 @@ def test_each_has_the_metrics_and_the_files_of_its_own_run(project, together, pi
 
 def test_the_artifacts_of_each_have_a_folder(project, together):
     client = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db")
-    for folder in ("dbn/figures", "mlp/figures", "outputs/dbn/06_models", "outputs/mlp/06_models"):
+    for folder in (
+        "dbn/figures",
+        "mlp/figures",
+        "outputs/dbn/07_model_output",
+        "outputs/mlp/07_model_output",
+    ):
         assert client.list_artifacts(together, folder), folder
     paths = {each.path for each in client.list_artifacts(together, "mlp")}
     assert "mlp/model_card.md" in paths

@@ -73,6 +73,23 @@ def test_the_model_has_the_test_metrics_of_the_test_rows(project, tracked):
         assert model.tags[name] == run.data.tags[name]
 
 
+def test_the_model_card_shows_the_parameters_that_the_pipeline_reads(project, tracked):
+    card = (project.path / "data/08_reporting/saved/mlp/model_card.md").read_text()
+    shown = {
+        line.split("`")[1].partition(".")[0]
+        for line in card.split("## Parameters")[1].splitlines()
+        if "`" in line
+    }
+    logged = {
+        name.partition(".")[0]
+        for (name,) in project.query("select key from params where run_uuid=?", tracked)
+    }
+    # Where it was computed is the run's affair.
+    assert shown == logged - {"compute"}
+    assert {"mlp", "finetuning", "seed"} <= shown
+    assert not {"gan", "rbm", "dbn", "pretraining"} & shown
+
+
 def test_nothing_is_stored_twice(project, tracked):
     client = mlflow.MlflowClient(uri(project))
     (output,) = client.get_run(tracked).outputs.model_outputs

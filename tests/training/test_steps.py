@@ -3,15 +3,14 @@
 import pytest
 import torch
 from helpers import resumable_trainings
-from helpers.recorded_steps import RecordedOperations
+from helpers.recorded_steps import RecordedOperations, record_on_cpu
 from helpers.resumable_trainings import TRAININGS
 
 from layerwise.data import TensorData
 from layerwise.training import TrainingPlan, fit, steps
 from layerwise.training.callbacks import Callback
 from layerwise.training.diagnostics import LayerStatistics
-from layerwise.training.gan import adversarial
-from layerwise.training.optim import OptimizerSettings, make_optimizer, optimizers
+from layerwise.training.optim import OptimizerSettings, make_optimizer
 from layerwise.utils import Compute, set_compute
 
 # Their steps are taken from Python on a GPU too, and the log says why.
@@ -32,21 +31,7 @@ def without_times(found):
 
 @pytest.fixture
 def recorder(monkeypatch):
-    """Record steps on the CPU; gradients of single steps are not looked at."""
-    found = RecordedOperations()
-    monkeypatch.setattr(steps, "can_record", lambda device: True)
-    monkeypatch.setattr(steps, "make_recorder", lambda device, rngs: found)
-    monkeypatch.setattr(LayerStatistics, "reads_gradients", False)
-    for module in (optimizers, adversarial):
-        monkeypatch.setattr(module, "device_options", tensor_rate)
-    return found
-
-
-def tensor_rate(kind, parameters, learning_rate):
-    """Return the rate as a tensor, as on a GPU, for those optimizers that take one on the CPU."""
-    if kind in (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD):
-        return {"lr": torch.tensor(learning_rate), "fused": True}
-    return {"lr": learning_rate}
+    return record_on_cpu(monkeypatch)
 
 
 @pytest.mark.parametrize("name", sorted(TRAININGS.keys() - PYTHON_STEPS))

@@ -160,7 +160,9 @@ def _log_replaced_run(last: Mapping[str, Any], problem: str, pipeline: str) -> N
 
 def _software_versions() -> dict[str, str]:
     """Return what the last digits of a result depend on."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    # Not the GPU's name, for which it would be started: the processes of the parallel runner could not use it then.
+    n = count_gpus()
+    device = f"{n} GPU(s)" if n else "cpu"
     return {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "device": device}
 
 

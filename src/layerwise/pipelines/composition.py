@@ -19,7 +19,7 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     """
     pretrained = key != "mlp" and current_facts().parameter("pretraining.method") != "none"
     trainings = ["finetuning", *(["pretraining"] if pretrained else [])]
-    return (
+    found = (
         preprocessing.create_pipeline(name, input_example=True, batches_of=trainings, problem=problem)
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)
@@ -30,3 +30,4 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             grid=key == "mlp" and has_grid(),
         )
     )
+    return found + evaluation.create_card(name, found)

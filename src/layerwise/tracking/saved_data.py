@@ -115,8 +115,12 @@ class SavedData:
 
     def _measured_on(self, pipeline: str) -> dict[str, str]:
         """Return the model and the test rows of a pipeline, as far as there are any."""
-        if pipeline not in self._datasets and self._has(f"{pipeline}.", "data_spec", "split"):
-            self._describe_datasets(pipeline)  # another worker process has saved them
+        described = [f"{pipeline}.{name}" for name in ("data_spec", "split")]
+        # Another worker process may have saved them; a node that reads no rows may run before they are there.
+        if pipeline not in self._datasets and all(
+            name in self._outputs and self._catalog.exists(name) for name in described
+        ):
+            self._describe_datasets(pipeline)
         entries = [each for each in self._entries if each.startswith(f"{pipeline}.")]
         if any(each not in self._model_ids for each in entries):
             self._run_logger.attempt(self._find_models)

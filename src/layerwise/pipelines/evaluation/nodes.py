@@ -188,8 +188,8 @@ def measure_importance(
     return ImportanceTable(tuple(found))
 
 
-def write_model_card(report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any]) -> str:
-    """Write the model card: the network's data, metrics, baselines, limitations and parameters."""
+def write_model_card(report: EvaluationReport, columns: DataSpec, **parameters: Any) -> str:
+    """Write the model card: the network's data, metrics, baselines, limitations and parameters by their keys."""
     plain = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()

@@ -34,7 +34,6 @@ def create_pipeline(
     found = [
         *_measurements(evaluation, facts, several),
         *_figures(reporting, facts, grid),
-        reporting.node(nodes.write_model_card, ["metrics", "data_spec", "parameters"], "model_card"),
     ]
     if stack is None:
         found += _figures_of_a_random_start(reporting)
@@ -47,6 +46,19 @@ def create_pipeline(
         inputs = ["stack", "training", "test", "params:dbn", "params:seed"]
         found.append(evaluation.node(bound_log_prob, inputs, "metrics_bound"))
     return Pipeline(found)
+
+
+def create_card(pipeline: str, read: Pipeline) -> Pipeline:
+    """Return the writing of the model card, which shows the parameters that the rest of the pipeline reads.
+
+    Args:
+        pipeline: its name.
+        read: the rest of it.
+    """
+    names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
+    keys = sorted({name.partition(".")[0] for name in names})
+    inputs = {"report": "metrics", "columns": "data_spec"} | {key: f"params:{key}" for key in keys}
+    return Pipeline([Stage("reporting", pipeline).node(nodes.write_model_card, inputs, "model_card")])
 
 
 def _has_bound(facts: ProblemFacts) -> bool:
