@@ -118,8 +118,8 @@ import torch
 from torch import nn
 
 from layerwise.models import register_network
-from layerwise.models.autoencoder import BaseAutoencoder, LossName, OutputName
-from layerwise.models.autoencoder.outputs import build_output
+from layerwise.models.autoencoder import BaseAutoencoder
+from layerwise.models.heads import LossName, OutputName, build_output
 from layerwise.utils import Config
 
 

@@ -52,7 +52,7 @@ class Factors:
         self.plans.append(Factor(self.seen[layer]))
         return self.plans[-1]
 
-    def callbacks(self, plan):
+    def callbacks(self, plan, inputs):
         assert plan is self.plans[-1]
         self.listeners.append(Callback())
         self.listeners[-1].on_train_end = lambda progress: self.ended.append(progress.name)

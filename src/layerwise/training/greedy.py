@@ -55,8 +55,8 @@ class LayerTraining(Protocol):
     def make_plan(self, layer: int, name: str, inputs: Tensor) -> TrainingPlan:
         """Initialize a layer for its inputs (n, n_inputs) and return the plan that trains it."""
 
-    def callbacks(self, plan: Any) -> Sequence[Callback]:
-        """Return what listens to the training of a layer by the plan that `make_plan` returned."""
+    def callbacks(self, plan: Any, inputs: Tensor) -> Sequence[Callback]:
+        """Return what listens to the training of a layer, on inputs (n, n_inputs), by the plan of `make_plan`."""
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
         """Return the function from the inputs (n, n_inputs) of a trained layer to those of the next one."""
@@ -100,7 +100,7 @@ def pretrain_greedily(
             batch_size=batch_size,
             rng=torch_rng(seed, "pretraining", name, "order"),
             validation=None if held_out is None else TensorData(held_out),
-            callbacks=[*layers.callbacks(plan), *([reconstruction_history] if is_first else [])],
+            callbacks=[*layers.callbacks(plan, inputs), *([reconstruction_history] if is_first else [])],
             transform=binarize if is_first else None,
             name=f"pretraining layer {layer + 1} of {len(epochs)}",
             monitor=layers.metric,

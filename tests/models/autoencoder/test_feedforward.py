@@ -18,7 +18,7 @@ from layerwise.models.autoencoder import (
     unroll,
 )
 from layerwise.models.autoencoder.jacobian import activation_derivative
-from layerwise.models.autoencoder.outputs import build_output
+from layerwise.models.heads import build_output
 from layerwise.models.layers import keep_largest
 from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.models.rbm.units import UnitBlock

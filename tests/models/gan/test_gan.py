@@ -5,7 +5,8 @@ import torch
 from pydantic import ValidationError
 
 from layerwise.models import load_network, save_network
-from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, OutputBlock
+from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from layerwise.models.heads import OutputBlock
 
 
 def build(kind, **shape):

@@ -8,7 +8,7 @@ from torch import nn
 
 from layerwise.models import load_network, register_network
 from layerwise.models.autoencoder import BaseAutoencoder
-from layerwise.models.autoencoder.outputs import build_output
+from layerwise.models.heads import build_output
 from layerwise.models.kinds import KINDS
 from layerwise.training.autoencoder import (
     AutoencoderSettings,

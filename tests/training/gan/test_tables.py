@@ -5,7 +5,7 @@ import torch
 
 from layerwise.data import PreprocessingSettings, Problem, TensorData
 from layerwise.data.preprocessing import encode, fit_encoding
-from layerwise.models.gan.outputs import gumbel_softmax
+from layerwise.models.heads import gumbel_softmax
 from layerwise.training.gan.tables import (
     ConditionSampler,
     condition_loss,

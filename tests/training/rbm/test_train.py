@@ -4,7 +4,8 @@ import torch
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
 from layerwise.models.rbm.units import UnitsError
-from layerwise.training.rbm import RBMTrainingSettings, fit_rbm, rbm_config
+from layerwise.training import evaluate
+from layerwise.training.rbm import ContrastiveDivergence, RBMTrainingSettings, fit_rbm, rbm_config
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.utils import torch_rng
 
@@ -160,3 +161,17 @@ def test_a_centered_gaussian_rbm_learns_at_rates_two_decades_apart(rate):
     first, last = history[0], history[-1]
     assert last["validation/reconstruction"] < first["validation/reconstruction"]
     assert last["validation/pseudo_likelihood"] > first["validation/pseudo_likelihood"]
+
+
+def test_training_rows_are_measured_as_validation_rows_are():
+    rows = TensorData(torch.rand(200, 12, generator=seeded()).round())
+    rbm = RBM(RBMConfig(n_visible=12, n_hidden=6), seeded(1))
+    settings = RBMTrainingSettings(epochs=2, batch_size=20)
+    result = fit_rbm(rbm, rows, rows, settings, seed=0)
+    plan = ContrastiveDivergence(rbm, settings, seeded(2))
+    # A fiftieth of 200 rows, evenly spaced.
+    measured = evaluate(plan, rows[torch.arange(4) * 50])
+    (last,) = result.history.values()
+    for name in ("reconstruction", "free_energy"):
+        assert last[-1][f"train/{name}"] == pytest.approx(measured[name], rel=1e-6)
+        assert last[-1][f"validation/{name}"] == pytest.approx(evaluate(plan, rows)[name], rel=1e-6)

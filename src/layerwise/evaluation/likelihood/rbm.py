@@ -66,6 +66,9 @@ class LogProbability(Config):
     standard_error: float
     n_rows: int
 
+    def __str__(self) -> str:
+        return f"{self.midpoint:.2f} nats (between {self.low:.2f} and {self.high:.2f} by log Z's interval)"
+
     @classmethod
     def between(cls, low: float, high: float, *, standard_error: float, n_rows: int) -> LogProbability:
         """Return the log-probability of an interval."""

@@ -16,7 +16,7 @@ from layerwise.evaluation.metrics.arrays import Array, as_matrix
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
 from layerwise.utils import Config
 
-# The metrics that the mean is judged by; the others judge the median.
+# The metrics whose best constant prediction is the mean; that of the others is the median.
 METRICS_OF_THE_MEAN = ("rmse", "r2")
 
 

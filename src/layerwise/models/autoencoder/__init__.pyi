@@ -9,7 +9,6 @@ from .jacobian import (
     mean_jacobian_norm as mean_jacobian_norm,
 )
 from .layer_chain import LayerChain as LayerChain
-from .outputs import LossName as LossName, OutputName as OutputName
 from .passes import (
     encode_rows as encode_rows,
     reconstruct_rows as reconstruct_rows,

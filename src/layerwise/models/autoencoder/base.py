@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.layer_chain import LayerChain
-from layerwise.models.autoencoder.outputs import Output
+from layerwise.models.heads import Output
 
 
 class BaseAutoencoder(nn.Module):

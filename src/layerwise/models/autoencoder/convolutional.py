@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.base import BaseAutoencoder
-from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.heads import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, activation, initialize_
 from layerwise.utils import Config

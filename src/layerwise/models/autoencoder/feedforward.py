@@ -13,7 +13,7 @@ from torch.nn import functional
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.autoencoder.jacobian import encode_with_jacobian_norm
 from layerwise.models.autoencoder.layer_chain import LayerChain
-from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.heads import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_, keep_largest
 from layerwise.models.mlp import for_each_layer

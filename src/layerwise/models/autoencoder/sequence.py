@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from layerwise.models.autoencoder.outputs import LossName, OutputName, build_output
+from layerwise.models.heads import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
 from layerwise.utils import Config
 

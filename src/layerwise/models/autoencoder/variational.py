@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.base import LatentVariableModel
-from layerwise.models.autoencoder.outputs import LossName, build_output
+from layerwise.models.heads import LossName, build_output
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_
 from layerwise.models.rbm.units import UnitBlock

@@ -4,4 +4,3 @@ from .generator import (
     GeneratorConfig as GeneratorConfig,
     require_divisible_by_4 as require_divisible_by_4,
 )
-from .outputs import OutputBlock as OutputBlock

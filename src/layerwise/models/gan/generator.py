@@ -9,7 +9,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from layerwise.models.gan.outputs import OutputBlock, TableOutput
+from layerwise.models.heads import OutputBlock, TableOutput
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, ConvTranspose2d, Initializer, Linear, activation, initialize_
 from layerwise.utils import Config

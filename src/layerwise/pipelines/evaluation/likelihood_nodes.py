@@ -31,15 +31,7 @@ def bound_log_prob(
     known, new = (part.to(device) for part in rows)
     rng = torch_rng(seed, "bound", "states", device=device)
     found = bound_log_probability(stack, known, new, settings.likelihood, rng)
-    log.info(
-        "Log-probability of a test row under the stack: at least %.2f nats, log Z's interval making that %.2f to %.2f",
-        found.midpoint,
-        found.low,
-        found.high,
-    )
-    values = {
-        "log_prob_bound": found.midpoint,
-        "log_prob_bound_low": found.low,
-        "log_prob_bound_high": found.high,
-    }
-    return LoggedMetrics.of({k: v for k, v in values.items() if math.isfinite(v)}, prefix="test/")
+    log.info("Log-probability of a test row under the stack is at least %s", found)
+    values = {"": found.midpoint, "_low": found.low, "_high": found.high}
+    finite = {f"log_prob_bound{end}": value for end, value in values.items() if math.isfinite(value)}
+    return LoggedMetrics.of(finite, prefix="test/")

@@ -8,7 +8,8 @@ import torch
 
 from layerwise.data import DataSpec
 from layerwise.models import Activation
-from layerwise.models.autoencoder import AutoencoderConfig, BaseAutoencoder, LossName, OutputName
+from layerwise.models.autoencoder import AutoencoderConfig, BaseAutoencoder
+from layerwise.models.heads import LossName, OutputName
 from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.registry import find_variant

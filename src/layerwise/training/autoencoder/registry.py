@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar
 import torch
 
 from layerwise.data import DataSpec
-from layerwise.models.autoencoder import BaseAutoencoder, LossName
+from layerwise.models.autoencoder import BaseAutoencoder
+from layerwise.models.heads import LossName
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.utils import Choice, Registered, Registry
 

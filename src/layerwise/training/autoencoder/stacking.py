@@ -116,7 +116,7 @@ class _AutoencoderLayers:
             inputs.device,
         )
 
-    def callbacks(self, plan: ReconstructionPlan) -> list[Callback]:
+    def callbacks(self, plan: ReconstructionPlan, inputs: Tensor) -> list[Callback]:
         return [*plateau_callbacks(plan, self.settings, "validation/loss")]
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:

@@ -18,7 +18,8 @@ from torch.nn import functional
 from layerwise.data import DataSpec, TensorData
 from layerwise.data.preprocessing import EncodedColumn, TableEncoding
 from layerwise.models import MLP, MLPConfig
-from layerwise.models.gan import Discriminator, Generator, GeneratorConfig, OutputBlock
+from layerwise.models.gan import Discriminator, Generator, GeneratorConfig
+from layerwise.models.heads import OutputBlock
 from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss
 from layerwise.training.gan.conditioning import unconditional
 from layerwise.training.gan.settings import GANSettings

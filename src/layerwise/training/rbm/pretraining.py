@@ -14,6 +14,7 @@ from layerwise.training.callbacks import Callback, ReconstructionHistory, rbm_re
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
 from layerwise.training.rbm.compatibility import require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
+from layerwise.training.rbm.monitor import TrainingRowsMonitor
 from layerwise.training.rbm.settings import PretrainingSettings
 from layerwise.utils import torch_rng
 
@@ -72,8 +73,8 @@ class _RBMLayers:
         rng = torch_rng(self.seed, "pretraining", name, "states", device=inputs.device)
         return ContrastiveDivergence(rbm, self.settings[layer], rng)
 
-    def callbacks(self, plan: ContrastiveDivergence) -> list[Callback]:
-        return []
+    def callbacks(self, plan: ContrastiveDivergence, inputs: Tensor) -> list[Callback]:
+        return [TrainingRowsMonitor(plan, TensorData(inputs))]
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
         rbm = self.rbms[layer]

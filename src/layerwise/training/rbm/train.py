@@ -20,7 +20,7 @@ from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
 from layerwise.training.rbm.compatibility import require_complete_rows, require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.monitor import RBMMonitor
+from layerwise.training.rbm.monitor import RBMMonitor, TrainingRowsMonitor
 from layerwise.training.rbm.ratings_monitor import RatingsMonitor
 from layerwise.training.rbm.settings import RBMTrainingSettings
 from layerwise.utils import torch_rng
@@ -124,8 +124,10 @@ def fit_rbm(
         callbacks += best_epoch_callbacks(rbm, "validation/rmse", settings.patience)
     elif settings.monitor is not None:
         callbacks += best_epoch_callbacks(rbm, settings.monitor, settings.patience, higher_is_better=True)
+    plan = ContrastiveDivergence(rbm, chosen, torch_rng(seed, name, "states", device=device))
+    callbacks.insert(0, TrainingRowsMonitor(plan, training))
     progress = fit(
-        ContrastiveDivergence(rbm, chosen, torch_rng(seed, name, "states", device=device)),
+        plan,
         training,
         epochs=settings.epochs,
         batch_size=settings.batch_size,

@@ -10,7 +10,7 @@ from layerwise.utils import Choice
 
 
 class MinimaxObjective(GANObjective):
-    """V = E log D(x) + E log(1 - D(G(z))) with D = sigmoid(s): both play for the same value."""
+    """V = E log D(x) + E log(1 - D(G(z))) with D = sigmoid(s): what one minimises the other maximises."""
 
     def real_loss(self, scores: Tensor, smoothing: float) -> Tensor:
         """Return -(1 - e) log D - e log(1 - D), without a logarithm of 0."""

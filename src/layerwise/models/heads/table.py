@@ -1,4 +1,4 @@
-"""The output activation of a generator of table rows: tanh for numbers, Gumbel-softmax for categories."""
+"""The head of a generator of table rows: tanh for numbers, Gumbel-softmax for categories."""
 
 from __future__ import annotations
 
