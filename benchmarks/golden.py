@@ -147,6 +147,8 @@ def written_values(data: Path, problem: str) -> Iterator[tuple[str, str]]:
         place = "/".join(part for part in path.relative_to(data).parts if part != problem)
         if path.name.startswith("metrics_"):  # what MLflow has too, under the same names
             continue
+        if place.startswith("checkpoints/"):  # which process had the place, and since when
+            continue
         if path.suffix == ".json" and not place.startswith("06_models"):
             yield from numbers(place, json.loads(path.read_text()))
         elif path.suffix == ".csv" and not place.startswith("01_raw"):

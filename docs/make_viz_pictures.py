@@ -25,7 +25,7 @@ PROJECT = Path(__file__).parent.parent
 PICTURES = PROJECT / "docs/pictures"
 SHOWN = ("dbn", "autoencoder")
 # More pixels than shown: the labels of a whole pipeline are small.
-WINDOW, SCALE = "1400,900", 1.5
+WINDOW, SCALE = "2100,1000", 1.2
 N_COLORS = 32
 
 

@@ -115,8 +115,10 @@ def test_a_run_that_is_stopped_is_marked_as_killed(project, how):
                 "where m.key='pretraining/layer_1/train/reconstruction' and r.status='RUNNING'"
             )
             # Metrics are sent right before the checkpoint that may be gone on from takes its name.
-            written = list((project.path / "data/checkpoints/stopped/dbn").glob("*/*/*/epoch_*.json"))
-            if written and [row for row in rows if row[0] != before]:
+            folders = [
+                project.path / "data/checkpoints/stopped/dbn" / row[0] for row in rows if row[0] != before
+            ]
+            if any(list(folder.glob("*/*/epoch_*.json")) for folder in folders):
                 break
             time.sleep(0.3)
         process.send_signal(how)

@@ -18,7 +18,7 @@ def test_all_pipelines_can_be_added_and_share_no_output():
     together = sum(PIPELINES.values(), Pipeline([]))
     assert len(together.nodes) == sum(len(each.nodes) for each in PIPELINES.values())
     own = {name for name in together.inputs() if not name.startswith("params:")}
-    assert own == {"raw", "parameters", "predict.model", "predict.rows", "evaluate.model", "evaluate.rows"}
+    assert own == {"raw", "predict.model", "predict.rows", "evaluate.model", "evaluate.rows"}
 
 
 @pytest.mark.parametrize("name", RUNNABLE)

@@ -73,6 +73,7 @@ def fit(
     """Train for a number of epochs, or until a callback sets `progress.stop`.
 
     After the callbacks that were given come those that every training has: one reports each epoch, one shows a bar.
+    The whole of a training stands in this one function, long as it is, so that it reads from top to bottom.
 
     Args:
         plan: what learns.
