@@ -51,6 +51,10 @@ class ProblemPipelines(Mapping[str, Pipeline]):
 
 def register_pipelines() -> Mapping[str, Pipeline]:
     """Return the pipelines that can be run."""
+    from layerwise.tracking import collect_garbage_rarely
+
+    # Here as well as in a hook, since `kedro registry list` has no session.
+    collect_garbage_rarely()
     return ProblemPipelines()
 
 

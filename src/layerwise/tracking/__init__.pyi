@@ -2,5 +2,9 @@ from .checks import ParameterChecksHook as ParameterChecksHook
 from .environment import tracking_uri as tracking_uri
 from .hook import TrackingHook as TrackingHook
 from .model_lookup import find_model as find_model
-from .process import ProblemHook as ProblemHook, ProcessHook as ProcessHook
+from .process import (
+    ProblemHook as ProblemHook,
+    ProcessHook as ProcessHook,
+    collect_garbage_rarely as collect_garbage_rarely,
+)
 from .registry import register as register

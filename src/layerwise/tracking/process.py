@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
 
 
+def collect_garbage_rarely() -> None:
+    """Have Python search for garbage rarely, from before the pipelines are imported on."""
+    # What is imported stays, and there is much of it: collecting through it again and again takes two seconds.
+    gc.set_threshold(100_000, 50, 1000)
+    # The same at the end: the process's memory is freed as a whole, and collecting it first costs two more.
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
+
+
 class ProcessHook:
     """Set how worker processes start and how often memory is searched for garbage."""
 
@@ -28,11 +37,7 @@ class ProcessHook:
         if sys.platform == "linux":
             # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
             os.environ.setdefault("KEDRO_MP_CONTEXT", "fork")
-        # What is imported stays, and there is much of it: collecting through it again and again takes two seconds.
-        gc.set_threshold(100_000, 50, 1000)
-        # The same at the end: the process's memory is freed as a whole, and collecting it first costs two more.
-        atexit.unregister(gc.freeze)
-        atexit.register(gc.freeze)
+        collect_garbage_rarely()
 
 
 class ProblemHook:
