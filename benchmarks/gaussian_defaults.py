@@ -2,9 +2,10 @@
 
     LAYERWISE_DATA=... python benchmarks/gaussian_defaults.py [--tables wine churn] [--seeds 3] [--only rbm]
 
-For each table and setting, means over splits: of an RBM the log pseudo-likelihood (nats a row) and the squared error
-of the reconstruction (a column has deviation 1); of a stack with 64 and 32 units that is fine-tuned, the least loss
-on validation rows, beside the same network from a random start. Test rows are not read.
+For each table and setting, means over seeds, each a split of its own unless the problem fixes one: of an RBM the log
+pseudo-likelihood (nats a row) and the squared error of the reconstruction (a column has deviation 1); of a stack with
+64 and 32 units that is fine-tuned, the least loss on validation rows, beside the same network from a random start.
+Test rows are not read.
 """
 
 from __future__ import annotations
