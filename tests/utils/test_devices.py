@@ -34,6 +34,7 @@ class Tags:
 @pytest.fixture
 def tags():
     listener = Tags()
+    set_compute(Compute())  # an earlier run of this process may have left its own
     add_listener(listener)
     yield listener.found
     remove_listener(listener)

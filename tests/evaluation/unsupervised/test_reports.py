@@ -144,10 +144,10 @@ def test_sequences_are_measured_beside_the_mean_and_the_last_line():
 
 def test_imputation_is_counted_and_logged_by_column():
     lines = [
-        {"column": "x", "metric": "rmse", "autoencoder": 0.5, "baseline": 1.0},
-        {"column": "y", "metric": "error", "autoencoder": 0.5, "baseline": 0.25},
+        {"column": "x", "metric": "rmse", "errors": {"autoencoder": 0.5, "mean": 1.0, "knn": 0.6}},
+        {"column": "y", "metric": "error", "errors": {"autoencoder": 0.5, "mean": 0.25, "knn": 0.7}},
     ]
     found = ImputationReport.model_validate(lines)
     assert found.metrics() == {"x": 0.5, "y": 0.5}
-    assert str(found).endswith("better than the column's mean or mode in 1 of 2 columns")
+    assert str(found) == "Imputation, of 2 columns: better than mean in 1, knn in 2"
     assert ImputationReport.model_validate_json(found.model_dump_json()) == found

@@ -58,9 +58,14 @@ def preprocess_rows(
     return apply(raw, split, preprocessor)
 
 
-def choose_input_example(raw: Any, preprocessor: Preprocessor) -> pd.DataFrame:
-    """Choose two raw rows as a caller of the trained model would send them."""
-    return example_rows(raw, preprocessor)
+def preprocess_rows_with_example(
+    raw: Any, split: Split, preprocessor: Preprocessor
+) -> tuple[TensorData, TensorData, TensorData, pd.DataFrame]:
+    """Turn the raw rows into tensors; return two of them as a caller of the trained model would send them, too.
+
+    One node, so that whatever part of a pipeline trains a network also has the rows that its model is logged with.
+    """
+    return *apply(raw, split, preprocessor), example_rows(raw, preprocessor)
 
 
 def describe_rows(preprocessor: Preprocessor) -> DataSpec:

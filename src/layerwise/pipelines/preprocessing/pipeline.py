@@ -39,19 +39,21 @@ def create_pipeline(
             ["raw", "split", "params:problem", "params:preprocessing", "params:seed"],
             "preprocessor",
         ),
-        stage.node(
-            nodes.preprocess_rows,
-            ["raw", "split", "preprocessor"],
-            ["training", "validation", "test"],
-        ),
+        _preprocessed(stage, input_example),
         _description(stage, batches_of),
     ]
     if labelled and (facts or current_facts()).are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
-    if input_example:
-        found.append(stage.node(nodes.choose_input_example, ["raw", "preprocessor"], "input_example"))
     return Pipeline(found)
+
+
+def _preprocessed(stage: Stage, input_example: bool) -> Node:
+    inputs, outputs = ["raw", "split", "preprocessor"], ["training", "validation", "test"]
+    if not input_example:
+        return stage.node(nodes.preprocess_rows, inputs, outputs)
+    outputs.append("input_example")
+    return stage.node(nodes.preprocess_rows_with_example, inputs, outputs, "preprocess_rows")
 
 
 def _description(stage: Stage, batches_of: Sequence[str]) -> Node:
