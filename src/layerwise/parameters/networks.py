@@ -20,8 +20,8 @@ from layerwise.utils import Config, setting
 class BoundSettings(LikelihoodSettings):
     """How log Z of the stack's top RBM is computed, for the bound on the log-probability of test rows."""
 
-    chains: int = setting(50, "annealed chains of each start", "more for a narrower interval", "exact", ge=2)
-    temperatures: int = setting(500, "steps of the annealing", "10000 for a report", "exact", ge=3)
+    chains: int = setting(20, "annealed chains of each start", "more for a narrower interval", "exact", ge=2)
+    temperatures: int = setting(300, "steps of the annealing", "10000 for a report", "exact", ge=3)
     reverse_steps: int = setting(
         100, "Gibbs steps from training rows to the rows that annealing goes back from", "", "exact", ge=0
     )

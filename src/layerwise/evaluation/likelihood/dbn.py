@@ -48,7 +48,7 @@ def bound_log_probability(
 
 
 def variational_bound(
-    dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 20
+    dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 5
 ) -> Tensor:
     """Return a lower bound on each row's log-probability under a deep belief network, (n,) float64; nats.
 
