@@ -47,9 +47,7 @@ def bound_log_probability(
     )
 
 
-def variational_bound(
-    dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 5
-) -> Tensor:
+def variational_bound(dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 5) -> Tensor:
     """Return a lower bound on each row's log-probability under a deep belief network, (n,) float64; nats.
 
     log p(v) >= E_q [log p(v | h_1) + ... - F(h_top) - log Z - log q(h_1 | v) - ...], with the RBMs' own p(h | v) as q,
