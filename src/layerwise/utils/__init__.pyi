@@ -1,4 +1,10 @@
-from .config import Choice as Choice, Config as Config, nearest as nearest, setting as setting
+from .config import (
+    Choice as Choice,
+    Config as Config,
+    TrainingConfig as TrainingConfig,
+    nearest as nearest,
+    setting as setting,
+)
 from .devices import (
     DeviceError as DeviceError,
     Precision as Precision,

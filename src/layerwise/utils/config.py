@@ -1,7 +1,7 @@
 """The base of every parameter model: frozen, closed, and helpful about a misspelt name."""
 
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -32,6 +32,21 @@ class Config(BaseModel):
     def changed(self, name: str) -> bool:
         """Return whether a field's value differs from its default, however it was given."""
         return bool(getattr(self, name) != type(self).model_fields[name].default)
+
+
+class TrainingConfig(Config):
+    """Settings of a training, which are refused where the others leave them without a use."""
+
+    @model_validator(mode="after")
+    def _everything_has_a_use(self) -> Self:
+        wrong = self._without_use()
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _without_use(self) -> list[str]:
+        """Return a sentence for each setting that the others leave without a use."""
+        return []
 
 
 def setting(

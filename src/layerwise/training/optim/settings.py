@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import field_validator
 
-from layerwise.utils import Choice, Config, Precision, setting
+from layerwise.utils import Choice, Precision, TrainingConfig, setting
 
 OptimizerName = Literal[
     "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"
@@ -85,7 +85,7 @@ SCHEDULES: dict[ScheduleName, Choice] = {
 SCHEDULE_SETTINGS = ("step_factor", "step_milestones", "plateau_factor", "plateau_patience")
 
 
-class OptimizerSettings(Config):
+class OptimizerSettings(TrainingConfig):
     """How a network's weights follow the gradient: the optimiser, its rate and schedule, clipping, precision."""
 
     optimizer: OptimizerName = setting(
@@ -167,13 +167,6 @@ class OptimizerSettings(Config):
         if value is not None and (any(not 0 < v < 1 for v in value) or list(value) != sorted(value)):
             raise ValueError("milestones are increasing fractions between 0 and 1")
         return value
-
-    @model_validator(mode="after")
-    def _everything_has_a_use(self) -> Self:
-        wrong = self._without_use()
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
 
     def _without_use(self) -> list[str]:
         """Return a sentence for each setting that the others leave without a use."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import field_validator
 
 from layerwise.models.rbm.units import VISIBLE, HiddenName
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
-from layerwise.utils import Config, Registered, setting
+from layerwise.utils import Registered, TrainingConfig, setting
 
 
-class ContrastiveDivergenceSettings(Config):
+class ContrastiveDivergenceSettings(TrainingConfig):
     """How an RBM learns: the rate, k and what regularises it."""
 
     learning_rate: float = setting(
@@ -84,13 +84,6 @@ class ContrastiveDivergenceSettings(Config):
     bfloat16: bool = setting(
         False, "take the products in 16 bits; weights stay float32", "twice as fast on AVX512-BF16 or CUDA"
     )
-
-    @model_validator(mode="after")
-    def _everything_has_a_use(self) -> Self:
-        wrong = self._without_use()
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
 
     def _without_use(self) -> list[str]:
         """Return a sentence for each setting that the others leave without a use."""
