@@ -35,6 +35,11 @@ def tracking_uri(project: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / 'mlflow.db'}"
 
 
+def pipeline_of(dataset_name: str) -> str:
+    """Return the name of the pipeline that a data set belongs to, `dbn` of `dbn.network`."""
+    return dataset_name.partition(".")[0]
+
+
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return nested parameters and parameter models as dotted names with text values."""
     flat: dict[str, str] = {}

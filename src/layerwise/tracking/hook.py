@@ -18,7 +18,14 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.parameters import apply_compute_settings, check_parameters
 from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
-from layerwise.tracking.environment import command, flatten, run_tags, top_level_keys, tracking_uri
+from layerwise.tracking.environment import (
+    command,
+    flatten,
+    pipeline_of,
+    run_tags,
+    top_level_keys,
+    tracking_uri,
+)
 from layerwise.tracking.runs import open_run, watch_system
 from layerwise.tracking.saved_data import SavedData
 from layerwise.utils import ResumeError, problem, run_context
@@ -139,7 +146,7 @@ class TrackingHook:
 
         It is empty unless the run has several pipelines, which report under the same names.
         """
-        return f"{dataset_name.split('.')[0]}/" if len(self._pipelines) > 1 else ""
+        return f"{pipeline_of(dataset_name)}/" if len(self._pipelines) > 1 else ""
 
     @hook_impl
     def after_node_run(self) -> None:

@@ -19,6 +19,7 @@ from mlflow.types.schema import AnyType
 
 from layerwise.data import DataSpec
 from layerwise.inference import ModelManifest, load_trained_model, save_trained_model
+from layerwise.tracking.environment import pipeline_of
 from layerwise.tracking.input_datasets import rows_fingerprint
 from layerwise.tracking.model_lookup import LOADER_MODULE
 from layerwise.tracking.registry import register
@@ -75,7 +76,7 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
         kind: of the network, by which MLflow groups models.
         name: of the model.
     """
-    run, own = client.get_run(run_id), {"entry": entry, "pipeline": entry.partition(".")[0]}
+    run, own = client.get_run(run_id), {"entry": entry, "pipeline": pipeline_of(entry)}
     for model in _models_of(client, run):
         if model.tags.get("entry") == entry and model.status == LoggedModelStatus.PENDING:
             return str(model.model_id)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.checkpointing import LAYERS
+from layerwise.tracking.environment import pipeline_of
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -78,7 +79,7 @@ def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Collection[str], dat
 
     Those of several pipelines lie in a folder for each.
     """
-    pipelines = {name.split(".")[0] for name in names}
+    pipelines = {pipeline_of(name) for name in names}
     for name in sorted(names):
         path = entry_path(catalog, name)
         if path is None or not path.is_relative_to(data) or artifact_files(catalog, name):
@@ -86,7 +87,7 @@ def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Collection[str], dat
         relative = path.relative_to(data)
         if relative.parts[0] not in LAYERS:
             continue
-        own = into / name.split(".")[0] if len(pipelines) > 1 else into
+        own = into / pipeline_of(name) if len(pipelines) > 1 else into
         target = own / relative.parts[0] / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, target)

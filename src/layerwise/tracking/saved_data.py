@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LoggedMetrics
+from layerwise.tracking.environment import pipeline_of
 from layerwise.utils import report_metrics, report_tags
 
 if TYPE_CHECKING:
@@ -72,16 +73,16 @@ class SavedData:
         self._datasets: dict[str, dict[str, str]] = {}
 
     def _has(self, name: str, *others: str) -> bool:
-        pipeline = name.partition(".")[0]
+        pipeline = pipeline_of(name)
         return {f"{pipeline}.{other}" for other in others} <= self._outputs
 
     def on_node(self, name: str) -> None:
         """Say what the metrics that a node reports itself were measured on; `name` is of one of its outputs."""
-        self._run_logger.set_measured_on(self._known(name.partition(".")[0]))
+        self._run_logger.set_measured_on(self._known(pipeline_of(name)))
 
     def on_saved(self, name: str, data: Any) -> None:
         """Take a data set that was saved, which most often says nothing of the run."""
-        pipeline = name.partition(".")[0]
+        pipeline = pipeline_of(name)
         if name == f"{pipeline}.data_spec" and self._has(name, "split"):
             self._run_logger.log_datasets(self._describe_datasets(pipeline))
         if name in self._entries:
@@ -144,7 +145,7 @@ class SavedData:
         metrics: dict[str, Any] = {}
         for entry in self._entries:
             if _predicts(entry):
-                metrics[entry.partition(".")[0]] = self._complete_predictor(entry, project)
+                metrics[pipeline_of(entry)] = self._complete_predictor(entry, project)
             elif entry in self._model_ids:
                 self._complete_network(entry)
         return metrics
@@ -152,7 +153,7 @@ class SavedData:
     def _complete_predictor(self, entry: str, project: Path) -> dict[str, Any]:
         from layerwise.tracking.model_logging import complete_model, save_model_folder
 
-        pipeline = entry.partition(".")[0]
+        pipeline = pipeline_of(entry)
         folder = project / "data/06_models" / self._problem / pipeline / "model"
         run_logger, catalog = self._run_logger, self._catalog
         manifest, sha256 = save_model_folder(folder, run_logger.run_id, catalog, pipeline, self._problem)
@@ -189,7 +190,7 @@ class SavedData:
     @property
     def in_models(self) -> set[str]:
         """The entries that the run's models hold, and that need no second copy with its outputs."""
-        pipelines = {entry.partition(".")[0] for entry in self._model_ids}
+        pipelines = {pipeline_of(entry) for entry in self._model_ids}
         return {*self._model_ids, *(f"{pipeline}.preprocessor" for pipeline in pipelines)}
 
     def give_up(self) -> None:
