@@ -1,7 +1,6 @@
 from .config import (
     Choice as Choice,
     Config as Config,
-    TrainingConfig as TrainingConfig,
     nearest as nearest,
     setting as setting,
 )

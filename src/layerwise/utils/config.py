@@ -29,14 +29,6 @@ class Config(BaseModel):
                 raise ValueError(" and ".join(f"unknown parameter '{w}'{nearest(w, known)}" for w in wrong))
         return values
 
-    def changed(self, name: str) -> bool:
-        """Return whether a field's value differs from its default, however it was given."""
-        return bool(getattr(self, name) != type(self).model_fields[name].default)
-
-
-class TrainingConfig(Config):
-    """Settings of a training, which are refused where the others leave them without a use."""
-
     @model_validator(mode="after")
     def _everything_has_a_use(self) -> Self:
         wrong = self._without_use()
@@ -45,8 +37,12 @@ class TrainingConfig(Config):
         return self
 
     def _without_use(self) -> list[str]:
-        """Return a sentence for each setting that the others leave without a use."""
+        """Return a sentence for each setting that the others leave without a use; none unless a model has its own."""
         return []
+
+    def changed(self, name: str) -> bool:
+        """Return whether a field's value differs from its default, however it was given."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
 
 def setting(

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
-from pydantic import model_validator
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.ais import (
@@ -45,13 +44,9 @@ class LikelihoodSettings(Config):
         1000, "Gibbs steps from training rows to the rows that annealing goes back from", "", "exact", ge=0
     )
 
-    @model_validator(mode="after")
-    def _everything_has_a_use(self) -> LikelihoodSettings:
-        if self.method == "exact":
-            for name in ("chains", "temperatures", "reverse_steps"):
-                if self.changed(name):
-                    raise ValueError(f"method: exact has no use for {name}")
-        return self
+    def _without_use(self) -> list[str]:
+        annealing = ("chains", "temperatures", "reverse_steps") if self.method == "exact" else ()
+        return [f"method: exact has no use for {name}" for name in annealing if self.changed(name)]
 
 
 class LogProbability(Config):

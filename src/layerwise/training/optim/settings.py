@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from layerwise.utils import Choice, Precision, TrainingConfig, setting
+from layerwise.utils import Choice, Config, Precision, setting
 
 OptimizerName = Literal[
     "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax", "adamw", "nadam"
@@ -85,7 +85,7 @@ SCHEDULES: dict[ScheduleName, Choice] = {
 SCHEDULE_SETTINGS = ("step_factor", "step_milestones", "plateau_factor", "plateau_patience")
 
 
-class OptimizerSettings(TrainingConfig):
+class OptimizerSettings(Config):
     """How a network's weights follow the gradient: the optimiser, its rate and schedule, clipping, precision."""
 
     optimizer: OptimizerName = setting(

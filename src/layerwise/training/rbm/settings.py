@@ -9,10 +9,10 @@ from pydantic import field_validator
 from layerwise.models.rbm.units import VISIBLE, HiddenName
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
-from layerwise.utils import Registered, TrainingConfig, setting
+from layerwise.utils import Config, Registered, setting
 
 
-class ContrastiveDivergenceSettings(TrainingConfig):
+class ContrastiveDivergenceSettings(Config):
     """How an RBM learns: the rate, k and what regularises it."""
 
     learning_rate: float = setting(
