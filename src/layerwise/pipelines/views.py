@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,18 @@ from layerwise.evaluation.metrics import MetricsByModel, linear_probe
 from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.training import ReconstructedRow
 
+log = logging.getLogger(__name__)
+
 # The fraction of the labelled rows' variance that the components explain.
 EXPLAINED_VARIANCE = 0.95
+
+
+def log_diagnoses(diagnoses: Sequence[str]) -> None:
+    """Log what is wrong with a network's gradients, updates and activations, or that nothing is."""
+    for diagnosis in diagnoses:
+        log.warning(diagnosis)
+    if not diagnoses:
+        log.info("healthy: gradients, updates and activations are as they should be")
 
 
 def probe_views(

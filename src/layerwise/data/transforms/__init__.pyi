@@ -1,5 +1,9 @@
 from .augmentation import AugmentationSettings as AugmentationSettings, make_augmentation as make_augmentation
-from .binarization import Compose as Compose, make_dynamic_binarization as make_dynamic_binarization
+from .binarization import (
+    Compose as Compose,
+    binarize_once as binarize_once,
+    make_dynamic_binarization as make_dynamic_binarization,
+)
 from .corruption import (
     CORRUPTIONS as CORRUPTIONS,
     Corruption as Corruption,

@@ -82,6 +82,11 @@ class DynamicBinarization(RandomTransform):
         return (draws < inputs).to(inputs.dtype)
 
 
+def binarize_once(rows: Tensor, rng: torch.Generator) -> Tensor:
+    """Return rows in [0, 1] as 0 or 1 by one draw; rows that are 0 and 1 already are returned themselves."""
+    return rows if bool(((rows == 0) | (rows == 1)).all()) else torch.bernoulli(rows, generator=rng)
+
+
 def make_dynamic_binarization(seed: int, device: torch.device | str, consumer: str) -> DynamicBinarization:
     """Return a dynamic binarization with a random stream of its own for the named consumer."""
     return DynamicBinarization(torch_rng(seed, consumer, "binarise", device=device))

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from layerwise.data.transforms import binarize_once
 from layerwise.models.autoencoder import LatentVariableModel, evidence_lower_bound, log_weights
 from layerwise.utils import Config, torch_rng
 
@@ -68,10 +69,9 @@ def variational_likelihood(
     """
     device, binarization = next(vae.parameters()).device, None
     if vae.output.binary:
-        binarization = Binarization(training=trained_on, test="as prepared")
-        if not bool(((rows == 0) | (rows == 1)).all()):
-            rows = torch.bernoulli(rows, generator=torch_rng(seed, "likelihood", "ink"))
-            binarization = Binarization(training=trained_on, test="one draw")
+        given, rows = rows, binarize_once(rows, torch_rng(seed, "likelihood", "ink"))
+        how = "as prepared" if rows is given else "one draw"
+        binarization = Binarization(training=trained_on, test=how)
     rows = rows.to(device)
     terms = elbo_terms(vae, rows, torch_rng(seed, "likelihood", "bound", device=device))
     rng = torch_rng(seed, "likelihood", "draws", device=device)

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from layerwise.data.transforms import binarize_once
 from layerwise.evaluation.likelihood.ais import (
     ais_log_weights,
     annealing_schedule,
@@ -160,7 +161,9 @@ def rbm_likelihood(
     """
     device = rbm.weight.device
     pixel_rng = torch_rng(seed, "likelihood", "ink")
-    known, new = (_binarize(rows, rbm, pixel_rng).to(device) for rows in (training, test))
+    if rbm.visible_units.binary:  # which give a probability to binary rows alone
+        training, test = (binarize_once(rows, pixel_rng) for rows in (training, test))
+    known, new = training.to(device), test.to(device)
     partition = log_partition(rbm, known, settings, torch_rng(seed, "likelihood", "states", device=device))
     return RBMLikelihood(
         log_partition=partition,
@@ -171,10 +174,3 @@ def rbm_likelihood(
         pseudo_likelihood=float(log_pseudo_likelihood(rbm, new[:PSEUDO_LIKELIHOOD_ROWS]).mean()),
         is_sampled=images,
     )
-
-
-def _binarize(inputs: Tensor, rbm: RBM, rng: torch.Generator) -> Tensor:
-    """Binarize grey values by one draw: Bernoulli units give a probability to binary rows alone."""
-    if not rbm.visible_units.binary or bool(((inputs == 0) | (inputs == 1)).all()):
-        return inputs
-    return torch.bernoulli(inputs, generator=rng)

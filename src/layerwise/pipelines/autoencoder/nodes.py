@@ -13,7 +13,7 @@ from layerwise.models.autoencoder import (
     RatingAutoencoder,
     encode_rows,
 )
-from layerwise.pipelines.views import describe_probe, probe_views
+from layerwise.pipelines.views import describe_probe, log_diagnoses, probe_views
 from layerwise.training.autoencoder import (
     AutoencoderHistory,
     AutoencoderSettings,
@@ -47,15 +47,8 @@ def train_network(
     callbacks = [] if watched is None else [watched]
     done = train_autoencoder(network, rows, held_out, columns, settings, seed, callbacks=callbacks)
     if watched is not None:
-        _log_diagnoses(watched.diagnoses())
+        log_diagnoses(watched.diagnoses())
     return network.cpu(), AutoencoderHistory.of_training(*done, watched)
-
-
-def _log_diagnoses(diagnoses: list[str]) -> None:
-    for diagnosis in diagnoses:
-        log.warning(diagnosis)
-    if not diagnoses:
-        log.info("healthy: gradients, updates and activations are as they should be")
 
 
 def train_rating_network(

@@ -3,9 +3,8 @@
 import logging
 import math
 
-import torch
-
 from layerwise.data import TensorData
+from layerwise.data.transforms import binarize_once
 from layerwise.evaluation.likelihood import bound_log_probability
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.models.rbm import DBN
@@ -27,7 +26,7 @@ def bound_log_prob(
     stack, pixel_rng = stack.to(device), torch_rng(seed, "bound", "pixels")
     rows = [part.inputs.cpu() for part in (training, test)]
     if stack.visible_units.binary:
-        rows = [torch.bernoulli(part, generator=pixel_rng) for part in rows]
+        rows = [binarize_once(part, pixel_rng) for part in rows]
     known, new = (part.to(device) for part in rows)
     rng = torch_rng(seed, "bound", "states", device=device)
     found = bound_log_probability(stack, known, new, settings.likelihood, rng)

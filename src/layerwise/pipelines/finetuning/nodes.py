@@ -1,7 +1,6 @@
 """Train the whole network on labelled rows: from a pretrained stack, or from random weights."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from layerwise.models import MLP, Members, MLPConfig, for_each_layer
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings, MLPSettings
+from layerwise.pipelines.views import log_diagnoses
 from layerwise.training import TrainingError
 from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
@@ -102,7 +102,7 @@ def finetune_network(
         network, labelled, validation, columns, settings, seed, callbacks=watched, freeze=freeze
     )
     for each in watched:
-        _log_diagnoses(each.diagnoses())
+        log_diagnoses(each.diagnoses())
     return network, FinetuningHistory(
         epochs=tuple(progress.history),
         stopped=progress.stop,
@@ -197,10 +197,3 @@ def fit_network(
 
 def _choose_device(network: nn.Module, labelled: TensorData, settings: FinetuningSettings) -> torch.device:
     return choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")
-
-
-def _log_diagnoses(diagnoses: Sequence[str]) -> None:
-    for diagnosis in diagnoses:
-        log.warning(diagnosis)
-    if not diagnoses:
-        log.info("healthy: gradients, updates and activations are as they should be")
