@@ -1,6 +1,8 @@
 """How the pipelines are made of stages: names, namespaces, tags, and that they share nothing but the raw rows."""
 
 import importlib
+import subprocess
+import sys
 
 import pytest
 from kedro.pipeline import Pipeline
@@ -46,3 +48,13 @@ def test_a_figure_is_tagged_as_one_and_only_a_figure_is():
                 assert (node.tags == {"figures"}) == bool(draws), node.name
             else:
                 assert node.tags == {TAGS[node.namespace]}
+
+
+def test_what_a_node_alone_needs_is_not_imported_with_the_pipelines():
+    code = (
+        "import sys; from kedro.framework.project import configure_project, pipelines; "
+        "configure_project('layerwise'); assert len(dict(pipelines)) > 10; "
+        "sys.exit(', '.join({'sklearn', 'mlflow', 'pandera', 'uvicorn', 'pooch'}.intersection(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

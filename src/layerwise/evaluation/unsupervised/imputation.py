@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from pydantic import ConfigDict, RootModel
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from layerwise.data import ColumnBlock, raw_columns
@@ -98,6 +97,7 @@ def impute_with_baselines(training: Tensor, rows: Tensor, missing: Tensor, seed:
         missing: (n, d) bool.
         seed: of the iterative imputer.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.experimental import enable_iterative_imputer  # noqa: F401
     from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 
