@@ -15,13 +15,13 @@ from layerwise.training.gan import (
     PairSettings,
     RingSettings,
     count_modes,
+    known_objectives,
     sample_ring,
     train_ring_gan,
 )
 from layerwise.training.gan.diagnosis import REMEDIES, diagnose_gan
 from layerwise.training.gan.gaussian_ring import assign_modes, mode_centers
 from layerwise.training.gan.monitor import GANMonitor
-from layerwise.training.gan.objectives.base import OBJECTIVES
 
 # What every GAN can be given; a remedy for one of them alone says which.
 GANS = (GANSettings, RingSettings, PairSettings)
@@ -84,7 +84,7 @@ def wrong_names(remedy):
     for name, value in named_parameters(remedy):
         key, _, field = name.rpartition(".")
         models = [PARAMETERS.get(key)] if key else GANS
-        if name in OBJECTIVES.all():
+        if name in known_objectives():
             name, field, value = "objective", "objective", name
         for model in models:
             if model is None or field not in model.model_fields:

@@ -34,6 +34,7 @@ from .image_pairs import (
 )
 from .objectives.base import (
     GANObjective as GANObjective,
+    known_objectives as known_objectives,
     register_objective as register_objective,
 )
 from .settings import GANSettings as GANSettings

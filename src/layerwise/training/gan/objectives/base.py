@@ -103,3 +103,8 @@ ObjectiveName = Annotated[str, Registered(OBJECTIVES)]
 def register_objective(objective: GANObjective) -> None:
     """Make an objective known under its name; a module of `objectives` or of an entry point calls this on import."""
     OBJECTIVES.add(objective.name, objective)
+
+
+def known_objectives() -> dict[str, GANObjective]:
+    """Return every objective by name: those of `objectives`, and of the entry points `layerwise.gan_objectives`."""
+    return OBJECTIVES.all()
