@@ -154,20 +154,6 @@ def class_names(values: np.ndarray) -> list[str]:
     return [class_text(value) for value in ordered]
 
 
-def binary_classes(classes: list[str], problem: Problem) -> list[str]:
-    """Return the two classes, the one that counts as 1 last."""
-    if len(classes) != 2:
-        raise DataError(
-            f"target '{problem.target}' has {len(classes)} classes; a binary task needs 2: {classes[:5]}"
-        )
-    if problem.positive is None:
-        return classes
-    positive = str(problem.positive)
-    if positive not in classes:
-        raise DataError(f"problem.positive '{positive}' is no class{nearest(positive, classes)}")
-    return [*(c for c in classes if c != positive), positive]
-
-
 def scaled_numbers(frame: pd.DataFrame, kinds: Mapping[str, ColumnKind]) -> dict[str, np.ndarray]:
     """Return the columns that are scaled: numbers, and the parts of dates."""
     numbers: dict[str, np.ndarray] = {}
