@@ -129,8 +129,9 @@ class TrainedModel:
 
         Returns:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
-            `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column for each. Of a target that
-            was learnt as log(1 + y), the prediction is the median, and `prediction_mean` or `<target>_mean` the mean.
+            `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
+            for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
+            or `<target>_mean` the mean.
         """
         import pandas as pd
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.problem import Problem
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:

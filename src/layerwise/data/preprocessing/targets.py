@@ -67,8 +67,8 @@ def transform_targets(raw: np.ndarray, problem: Problem) -> np.ndarray:
 def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> list[str]:
     """Return the two classes, the one that counts as 1 last.
 
-    It is `problem.positive` if that names one; else the one that reads 1, true, yes, y or ja; else the rarer one, and of
-    two as frequent ones the last in order.
+    It is `problem.positive` if that names one; else the one that reads 1, true, yes, y or ja; else the rarer one, and
+    of two as frequent ones the last in order.
 
     Args:
         classes: the names of the classes in order.
