@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.columns import binary_classes, class_names
+from layerwise.data.preprocessing.columns import class_names
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
-from layerwise.data.preprocessing.targets import derive_columns
+from layerwise.data.preprocessing.targets import binary_classes, derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
@@ -66,7 +66,7 @@ class ImagePreprocessor:
         height, width = images.pixels.shape[1:]
         classes = tuple(class_names(images.labels[training]))
         if problem.task == "binary":
-            classes = tuple(binary_classes(list(classes), problem))
+            classes = tuple(binary_classes(list(classes), images.labels, problem))
         names = tuple(f"pixel_{r}_{c}" for r in range(height) for c in range(width))
         data_spec = DataSpec(
             task=problem.task,

@@ -11,3 +11,4 @@ from .row_validation import (
     validate_images as validate_images,
     validate_rows as validate_rows,
 )
+from .settings import CellKind as CellKind, ReadingSettings as ReadingSettings
