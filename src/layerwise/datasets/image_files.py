@@ -20,6 +20,7 @@ from layerwise.data.sources import (
     ImageSize,
     LabelledArrays,
     Pictures,
+    SourceFile,
     image_form,
     list_pictures,
     locate_folder,
@@ -68,12 +69,12 @@ class ImageFiles(_ReadOnlyDataset):
     ) -> None:
         self._folder, self._label_column = path, label_column
         parts = [(images, labels), *([(test_images, test_labels)] if test_images else [])]
-        self._parts = [tuple(_source_file(each) if each else None for each in part) for part in parts]
+        self._parts = [(_source_file(part), _source_file(its) if its else None) for part, its in parts]
         if size is not None and (
             len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 4096 for side in size)
         ):
             raise DatasetError(f"size is [height, width] in pixels, not {list(size)}")
-        self._size = ImageSize(*size, resize=True) if size else None
+        self._size = ImageSize(size[0], size[1], resize=True) if size else None
         self.metadata = metadata
 
     def load(self) -> Images:
@@ -103,7 +104,7 @@ class ImageFiles(_ReadOnlyDataset):
             resized=self._size is not None,
         )
 
-    def _read(self, images: Any, labels: Any) -> tuple[LabelledArrays, str, str]:
+    def _read(self, images: SourceFile, labels: SourceFile | None) -> tuple[LabelledArrays, str, str]:
         """Return the images of one part with where they are and their hash."""
         folder = locate_folder(images, self._folder)
         path = folder or _locate(images, self._folder)
