@@ -34,7 +34,7 @@ def idx(array):
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
-def test_a_form_is_told_by_content_whatever_the_name(tmp_path):
+def test_a_form_is_seen_in_the_content_whatever_the_name(tmp_path):
     forms = {}
     np.savez(tmp_path / "a.npz", images=GRAY)
     np.save(tmp_path / "b.npy", GRAY)
