@@ -1,4 +1,4 @@
-"""The manifest of a trained network, which is a folder of data: weights, JSON and a skops file, and a manifest with their hashes.
+"""The manifest of a trained network's folder, which holds data alone, with the hash of every file.
 
     model.json                      what it is, its threshold and test metrics, and the sha256 of every other file
     network.json, network.safetensors
