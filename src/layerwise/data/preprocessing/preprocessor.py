@@ -17,7 +17,14 @@ from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preproce
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
 from layerwise.data.preprocessing.targets import binary_classes, derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.sources import Documents, DocumentsPreprocessor, Images, Ratings, RatingsPreprocessor
+from layerwise.data.sources import (
+    Documents,
+    DocumentsPreprocessor,
+    Images,
+    ImageSize,
+    Ratings,
+    RatingsPreprocessor,
+)
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.utils import atomic_write, numpy_rng
@@ -38,6 +45,9 @@ class ImagePreprocessor:
         self.data_spec = DataSpec(**state["data_spec"])
         # What white is in raw pixels; a model of an older version knows 255 alone.
         self.white = int(state.get("white", 255))
+        shape = self.data_spec.image_shape
+        assert shape is not None
+        self.image_size = ImageSize(*shape, bool(state.get("resized")))
 
     @classmethod
     def fit(
@@ -78,6 +88,7 @@ class ImagePreprocessor:
                 "data_spec": data_spec.model_dump(mode="json"),
                 "seed": seed,
                 "white": white,
+                "resized": images.resized,
             }
         )
 
