@@ -1,5 +1,4 @@
 from .chunks import (
-    LABEL_NAMES as LABEL_NAMES,
     Chunk as Chunk,
     ChunkedReader as ChunkedReader,
     coerce_column_types as coerce_column_types,
