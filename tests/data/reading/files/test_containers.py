@@ -60,7 +60,7 @@ def test_a_file_that_is_cut_off_is_refused_by_name(tmp_path, pack, said):
         unpacked(path)
 
 
-def test_a_damaged_file_is_refused_by_name(tmp_path):
+def test_a_broken_file_is_refused_by_name(tmp_path):
     data = bytearray(gzip.compress(TEXT))
     data[-8] ^= 1  # the checksum
     with pytest.raises(DataError, match=r"table\.gz is damaged"):

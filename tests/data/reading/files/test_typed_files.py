@@ -98,7 +98,7 @@ def test_parts_of_a_parquet_file_make_the_whole(tmp_path):
     pd.testing.assert_frame_equal(pd.concat([part.cells for part in parts], ignore_index=True), frame)
 
 
-def test_nested_cells_and_damaged_files_are_refused(tmp_path):
+def test_nested_cells_and_broken_files_are_refused(tmp_path):
     pq.write_table(pa.table({"x": [[1, 2], [3]]}), tmp_path / "t")
     with pytest.raises(DataError, match="column 'x' holds lists"):
         table(tmp_path / "t")
