@@ -94,7 +94,7 @@ def test_models_with_other_columns_and_another_positive_class_are_compared(tmp_p
     assert found.old > 0.7
 
 
-def test_a_regression_of_the_logarithm_is_judged_in_raw_units_beside_one_of_the_target(tmp_path, tables):
+def test_a_regression_of_the_logarithm_is_measured_in_raw_units_beside_one_of_the_target(tmp_path, tables):
     frame = tables.table()
     options = {"task": "regression", "target": "cost", "drop": ["left"]}
     plain = tables.saved(tmp_path / "plain", frame, **options)

@@ -148,7 +148,7 @@ def test_the_champion_moves_by_more_than_chance_or_stays(found, moves, says):
     assert moves or "stays version 3" in message
 
 
-def test_the_comparison_is_told_which_version_and_whether_the_test_rows_are_the_same():
+def test_the_comparison_gets_the_version_and_whether_the_test_rows_are_the_same():
     asked = []
     for rows in ("r", "s"):
         compare_with_champion(

@@ -185,7 +185,7 @@ def compare_with_champion(
         )
     same_rows = champion.get("test.rows") == new["test.rows"]
     if compare is not None:
-        return _judge(compare(version, same_rows), version)
+        return _decide(compare(version, same_rows), version)
     if not same_rows:
         return (
             f"The champion stays version {version}: it was measured on other test rows, so that the two cannot be "
@@ -204,7 +204,7 @@ def compare_with_champion(
     )
 
 
-def _judge(found: ModelComparison | str, version: str) -> tuple[str, bool]:
+def _decide(found: ModelComparison | str, version: str) -> tuple[str, bool]:
     if isinstance(found, str):
         return f"The champion stays version {version}, with which it cannot be compared: {found}.", False
     if found.wins:
