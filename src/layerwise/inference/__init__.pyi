@@ -10,3 +10,4 @@ from .model import (
     save_trained_model as save_trained_model,
     verify_model_folder as verify_model_folder,
 )
+from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks
