@@ -3,9 +3,9 @@ from .errors import DataError as DataError
 from .problem import (
     PreprocessingSettings as PreprocessingSettings,
     Problem as Problem,
-    ReadingSettings as ReadingSettings,
     SplitSettings as SplitSettings,
 )
+from .reading import ReadingSettings as ReadingSettings
 from .splits import (
     Split as Split,
     choose_labelled as choose_labelled,
