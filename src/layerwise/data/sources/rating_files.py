@@ -23,7 +23,7 @@ COLUMNS = ("user", "item", "rating")
 # What a column is called, where no setting says so: the beginning of its name, in lower case.
 NAMES = {
     "user": ("user", "customer", "reader", "reviewer", "person", "member", "client", "kunde", "nutzer"),
-    "item": ("item", "movie", "film", "book", "isbn", "product", "song", "artist", "title", "game", "article"),
+    "item": ("item", "movie", "film", "book", "isbn", "product", "song", "artist", "title", "article"),
     "rating": ("rating", "stars", "score", "value", "grade", "vote", "points", "bewertung", "note"),
 }  # fmt: skip
 SEPARATORS = ("::", "\t", ";", ",", "|")
