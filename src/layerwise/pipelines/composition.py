@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from layerwise.pipelines import evaluation, finetuning, preprocessing, pretraining
+from layerwise.pipelines import cross_validation, evaluation, finetuning, preprocessing, pretraining
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.finetuning.pipeline import has_grid, trains_several
 
@@ -30,4 +30,6 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             grid=key == "mlp" and has_grid(),
         )
     )
+    if current_facts().parameter("split.folds"):
+        found += cross_validation.create_pipeline(name, found)
     return found + evaluation.create_card(name, found)

@@ -51,7 +51,8 @@ def baseline_scores(
     if task == "multiclass" and n_outputs is None:
         n_outputs = int(max(y.max(), as_array(test.targets).max())) + 1
     models = [_model(family, task, seed) for family in families]
-    return {name: _fit_and_score(model, task, x, y, x_test, n_outputs) for name, model in models}
+    weights = None if training.weights is None else as_array(training.weights)
+    return {name: _fit_and_score(model, task, x, y, x_test, n_outputs, weights) for name, model in models}
 
 
 def fit_baselines(
@@ -73,7 +74,9 @@ def fit_baselines(
     """
     scores = baseline_scores(training, test, task, n_outputs=n_outputs, families=families, seed=seed)
     return {
-        name: compute_metrics(task, test.targets, given, seed=seed, n_bootstrap=n_bootstrap)
+        name: compute_metrics(
+            task, test.targets, given, seed=seed, n_bootstrap=n_bootstrap, weights=test.weights
+        )
         for name, given in scores.items()
     }
 
@@ -93,14 +96,24 @@ def _model(family: Family, task: Task, seed: int) -> tuple[str, Any]:
     return "gradient boosting", kind(random_state=random_state)
 
 
-def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_outputs: int | None) -> Array:
+def _fit_and_score(
+    model: Any,
+    task: Task,
+    x: Array,
+    y: Array,
+    x_test: Array,
+    n_outputs: int | None,
+    weights: Array | None = None,
+) -> Array:
     from sklearn.base import clone
 
     if task == "regression":
         columns = as_matrix(y).T
-        return np.stack([clone(model).fit(x, column).predict(x_test) for column in columns], 1)
+        return np.stack(
+            [clone(model).fit(x, column, sample_weight=weights).predict(x_test) for column in columns], 1
+        )
     if task == "multiclass":
-        model.fit(x, y.reshape(-1))
+        model.fit(x, y.reshape(-1), sample_weight=weights)
         scores = np.zeros((len(x_test), n_outputs or 0))
         # A class that no training row has gets no probability.
         scores[:, model.classes_.astype(np.int64)] = model.predict_proba(x_test)
@@ -110,7 +123,7 @@ def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_
         if column.min() == column.max():
             outputs.append(np.full(len(x_test), column[0]))
         else:
-            outputs.append(clone(model).fit(x, column).predict_proba(x_test)[:, 1])
+            outputs.append(clone(model).fit(x, column, sample_weight=weights).predict_proba(x_test)[:, 1])
     return np.stack(outputs, 1)
 
 
@@ -136,6 +149,7 @@ def compare_with_baselines(
     threshold: float = 0.5,
     seed: int = 0,
     n_bootstrap: int = 1000,
+    weights: Any = None,
 ) -> list[str]:
     """Return a sentence for each baseline and primary metric on which the network loses to it.
 
@@ -149,19 +163,20 @@ def compare_with_baselines(
         threshold: of the network's scores of a binary task; that of the baselines is .5.
         seed: of the resamples.
         n_bootstrap: their number.
+        weights: (n,) how much each row counts; None: all the same.
     """
     sentences: list[str] = []
     if n_bootstrap == 0:
         return sentences
-    network = compute_metrics(task, targets, scores, threshold=threshold, n_bootstrap=0)
+    network = compute_metrics(task, targets, scores, threshold=threshold, n_bootstrap=0, weights=weights)
     for model, given in baselines.items():
-        metrics = compute_metrics(task, targets, given, n_bootstrap=0)
+        metrics = compute_metrics(task, targets, given, n_bootstrap=0, weights=weights)
         for name in PRIMARY_METRICS:
             if name not in network or name not in metrics or not metrics[name].beats(network[name].value):
                 continue
             difference, low, high = paired_difference(
                 task, targets, scores, given, name,
-                thresholds=(threshold, 0.5), seed=seed, n_bootstrap=n_bootstrap,
+                thresholds=(threshold, 0.5), seed=seed, n_bootstrap=n_bootstrap, weights=weights,
             )  # fmt: skip
             if low > 0 or high < 0:
                 nearer, farther = sorted((abs(low), abs(high)))

@@ -1,5 +1,7 @@
 """The stages after training: metrics and baselines on the test rows; the model card and the figures."""
 
+from collections.abc import Callable
+
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
@@ -57,8 +59,12 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     """
     names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
     keys = sorted({name.partition(".")[0] for name in names})
-    inputs = {"report": "metrics", "columns": "data_spec"} | {key: f"params:{key}" for key in keys}
-    return Pipeline([Stage("reporting", pipeline).node(nodes.write_model_card, inputs, "model_card")])
+    inputs = {"report": "metrics", "columns": "data_spec"}
+    write: Callable[..., str] = nodes.write_model_card
+    if f"{pipeline}.cross_validation" in read.all_outputs():
+        write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
+    inputs |= {key: f"params:{key}" for key in keys}
+    return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
 def _has_bound(facts: ProblemFacts) -> bool:

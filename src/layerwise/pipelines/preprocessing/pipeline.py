@@ -32,6 +32,8 @@ def create_pipeline(
     """
     stage = Stage("preprocessing", pipeline)
     split = nodes.split_labelled_rows if supervised else nodes.split_rows
+    if batches_of:
+        split = nodes.split_rows_beside_folds
     found = [
         stage.node(split, ["raw", problem, "params:split", "params:seed"], "split", "split_rows"),
         stage.node(
