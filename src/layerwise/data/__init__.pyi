@@ -5,9 +5,9 @@ from .linked_rows import RowKeys as RowKeys, row_keys as row_keys
 from .problem import (
     PreprocessingSettings as PreprocessingSettings,
     Problem as Problem,
-    ReadingSettings as ReadingSettings,
     SplitSettings as SplitSettings,
 )
+from .reading import ReadingSettings as ReadingSettings
 from .splits import (
     Split as Split,
     choose_labelled as choose_labelled,

@@ -6,26 +6,9 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
+from layerwise.data.reading import ReadingSettings
 from layerwise.data.tensors import Task
 from layerwise.utils import Config, setting
-
-
-class ReadingSettings(Config):
-    """How raw rows are read."""
-
-    pixel_range: tuple[int, int] = setting(
-        (0, 255),
-        "the values of black and white: [0, 255], or [0, 1] for images that are scaled already",
-        "",
-        "tables",
-    )
-
-    @field_validator("pixel_range")
-    @classmethod
-    def _is_known(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if value not in ((0, 255), (0, 1)):
-            raise ValueError("pixel_range is [0, 255] or [0, 1]")
-        return value
 
 
 class Problem(Config):
@@ -48,7 +31,10 @@ class Problem(Config):
         "images, ratings, documents",
     )
     positive: str | int | None = setting(
-        None, "the class that counts as 1; null: the last one in order", "", "tasks other than binary"
+        None,
+        "the class that counts as 1; null: the one that reads 1, true, yes, y or ja, else the rarer one of all rows",
+        "always: the answers, F1 and the thresholds are of it",
+        "tasks other than binary",
     )
     target_transform: Literal["none", "log1p"] = setting(
         "none", "of a regression's target before it is learnt: log(1 + y)", "long tails", "other tasks"

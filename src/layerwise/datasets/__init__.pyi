@@ -1,4 +1,5 @@
 from .animation import AnimationDataset as AnimationDataset
+from .image_files import ImageFiles as ImageFiles
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
 from .sources import (

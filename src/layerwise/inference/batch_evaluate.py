@@ -12,7 +12,8 @@ import pandas as pd
 
 from layerwise.data import DataError
 from layerwise.data.preprocessing import columns_for_summary, image_features
-from layerwise.data.reading import LABEL_NAMES, Chunk, ChunkedReader, parse_targets, text_columns
+from layerwise.data.reading import Chunk, ChunkedReader, parse_targets, text_columns
+from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import count_reasons, predict_chunk
@@ -73,6 +74,7 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
     """
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
+    reader.image_size = model.preprocessor.image_size if model.has_image_inputs else None
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
@@ -104,7 +106,10 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
         name = next((each for each in chunk.rows if str(each).lower() in named), None)
         labels = None if name is None else chunk.rows[name].to_numpy()
     if labels is None:
-        raise DataError("the images have no labels: add --params=evaluate.labels=<idx or npy file>")
+        raise DataError(
+            "the images have no labels: add --params=evaluate.labels=<idx or npy file>, or put pictures into a folder "
+            "for each class"
+        )
     return parse_targets(pd.DataFrame({model.columns.target_names[0]: labels}), model.columns)
 
 

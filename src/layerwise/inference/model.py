@@ -128,9 +128,10 @@ class TrainedModel:
         """Return the predictions that scores stand for.
 
         Returns:
-            `prediction` in the target's own terms; for classes `probability_<class>`; for two classes the
-            `threshold` from which the second one is predicted. Several targets: a column for each. Of a target that
-            was learnt as log(1 + y), the prediction is the median, and `prediction_mean` or `<target>_mean` the mean.
+            `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
+            `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
+            for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
+            or `<target>_mean` the mean.
         """
         import pandas as pd
 
@@ -160,6 +161,7 @@ class TrainedModel:
         found = pd.DataFrame(scores, columns=[f"probability_{name}" for name in columns.class_names])
         found.insert(0, "prediction", np.asarray(columns.class_names, dtype=object)[codes])
         if binary:
+            found["positive"] = columns.positive
             found["threshold"] = self.manifest.threshold
         return found
 

@@ -1,5 +1,4 @@
 from .chunks import (
-    LABEL_NAMES as LABEL_NAMES,
     Chunk as Chunk,
     ChunkedReader as ChunkedReader,
     coerce_column_types as coerce_column_types,
@@ -12,3 +11,4 @@ from .row_validation import (
     validate_images as validate_images,
     validate_rows as validate_rows,
 )
+from .settings import CellKind as CellKind, ReadingSettings as ReadingSettings

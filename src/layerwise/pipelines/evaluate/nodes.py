@@ -76,7 +76,10 @@ def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
 
 def plot_calibration(model: TrainedModel, evaluation: BatchEvaluation) -> Figure:
     """Plot the calibration curve of the predicted probabilities (or values)."""
-    return plots.plot_calibration(model.columns.task, evaluation.targets, evaluation.scores)
+    columns = model.columns
+    return plots.plot_calibration(
+        columns.task, evaluation.targets, evaluation.scores, positive=columns.positive
+    )
 
 
 def write_report(

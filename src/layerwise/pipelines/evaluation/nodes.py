@@ -22,6 +22,7 @@ from layerwise.evaluation.metrics import (
     compute_raw_metrics,
     permutation_importance,
     smearing_factors,
+    usual_families,
 )
 from layerwise.evaluation.reports import (
     BaselineComparison,
@@ -123,7 +124,17 @@ def train_baselines(
 ) -> BaselineComparison:
     """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
     rows = [replace(part, targets=targets_of(part, columns)) for part in (labelled, test)]
-    given = baseline_scores(rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, seed=seed)
+    families = usual_families(
+        columns.task,
+        images=columns.image_shape is not None,
+        n_products=float(len(labelled)) * test.inputs.numel(),
+        all_of_them=settings.baselines is True,
+    )
+    if not families:
+        log.info("No baselines: nearest neighbors would take too long on so many images")
+    given = baseline_scores(
+        rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
+    )
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
     targets, own = rows[1].targets, scores_of(network, test, columns)
     found = {
@@ -226,12 +237,7 @@ def _model_card(
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
+    conclusions = report.conclusions
     return make_model_card(
-        columns,
-        plain,
-        report.network.root,
-        baselines,
-        notes,
-        conclusions=report.conclusions,
-        sections=sections,
+        columns, plain, report.network.root, baselines, notes, conclusions=conclusions, sections=sections
     )
