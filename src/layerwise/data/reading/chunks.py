@@ -18,10 +18,10 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor
+from layerwise.data.reading.files import format_csv_line, validate_file_exists
 from layerwise.data.reading.image_chunks import array_chunks, picture_chunks
 from layerwise.data.sources import LABEL_NAMES, ImageSize, image_form
 from layerwise.data.tensors import DataSpec
-from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,28 +174,10 @@ def _parse_lines(names: list[str], lines: list[str], text_types: dict[str, Any])
     return pd.read_csv(io.StringIO(whole), dtype=types, skip_blank_lines=False, low_memory=False)
 
 
-def format_csv_line(cells: list[str]) -> str:
-    """Return cells as a line of a CSV file, quoted where they need it, without the line's end."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
-
-
 def open_text(path: Path) -> IO[str]:
     """Open a text file, also gz; a byte that is no UTF-8 reads as the replacement character."""
     opener: Any = gzip.open if path.suffix == ".gz" else open
     return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-
-
-def validate_file_exists(path: Path) -> None:
-    """Raise a DataError that names the nearest file when there is none of that name."""
-    if path.is_file():
-        return
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; name a file")
-    near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    hint = nearest(path.name, near) if near and len(near) < 1000 else ""
-    raise DataError(f"there is no file {path}{hint if hint.startswith('; did') else ''}")
 
 
 def text_columns(preprocessor: LabelledPreprocessor) -> list[str]:
