@@ -31,7 +31,7 @@ class RowKeys:
     times: np.ndarray | None = None
 
 
-UNLINKED = RowKeys()
+UNLINKED: RowKeys = RowKeys()
 
 
 def row_keys(raw: Any, settings: SplitSettings) -> RowKeys:
