@@ -94,7 +94,7 @@ class SavedData:
         report_saved(data)
 
     def _log_children(self, name: str, data: Any) -> None:
-        from layerwise.tracking.child_runs import log_child_runs
+        from layerwise.tracking.runs import log_child_runs
 
         log_child_runs(self._run_logger.client, self._run_logger.run_id, data.child_runs, name)
 
