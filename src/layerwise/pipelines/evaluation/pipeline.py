@@ -59,11 +59,12 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     """
     names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
     keys = sorted({name.partition(".")[0] for name in names})
+    sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
     inputs = {"report": "metrics", "columns": "data_spec"}
     write: Callable[..., str] = nodes.write_model_card
     if f"{pipeline}.cross_validation" in read.all_outputs():
         write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
-    inputs |= {key: f"params:{key}" for key in keys}
+    inputs |= {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
