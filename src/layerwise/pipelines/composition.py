@@ -21,7 +21,9 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     # The shape of encoders depends on how they are pretrained, even where they are not.
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
     found = (
-        preprocessing.create_pipeline(name, input_example=True, sized=sized, problem=problem)
+        preprocessing.create_pipeline(
+            name, input_example=True, sized=sized, beside_folds=True, problem=problem
+        )
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)
         + evaluation.create_pipeline(

@@ -1,5 +1,6 @@
 """Nodes of preprocessing: split the raw rows, fit a preprocessor, apply it, choose the labelled rows."""
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,8 @@ from layerwise.data.preprocessing import (
     preprocess_rows as apply,
 )
 from layerwise.utils import derive_seed
+
+log = logging.getLogger(__name__)
 
 UNLABELLED = ("ratings", "documents")
 # Below so many rows a single split says little: the metrics of another one differ by more than models do.
