@@ -259,7 +259,9 @@ class TablePreprocessor:
         restored = {}
         for name, dtype in s["original"].items():
             if name in s["whole_days"]:
-                restored[name] = restore_date(days_of(numbers, name), dtype, s["whole_days"][name])
+                restored[name] = restore_date(
+                    days_of(numbers, name, s["kinds"]), dtype, s["whole_days"][name]
+                )
             elif name in s["constants"]:
                 restored[name] = restore_type(np.full(len(matrix), s["constants"][name], dtype=object), dtype)
             else:
