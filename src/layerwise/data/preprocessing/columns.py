@@ -14,7 +14,8 @@ from layerwise.utils import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-ColumnKind = Literal["number", "boolean", "category", "date"]
+# Encoded is a column of many values that became numbers: by its target, or as free text.
+ColumnKind = Literal["number", "boolean", "category", "date", "encoded"]
 DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "hour_sin", "hour_cos")
 
 

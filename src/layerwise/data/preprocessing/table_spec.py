@@ -25,8 +25,11 @@ def make_data_spec(
     names: list[str] = []
 
     kinds = state["kinds"]
-    date_of = {
+    raw_of = {
         feature_name(n, part, kinds): n for n, kind in kinds.items() if kind == "date" for part in DATE_PARTS
+    }
+    raw_of |= {
+        feature: name for name, features in (state["coded"] | state["texts"]).items() for feature in features
     }
     taken = {*state["numbers"], *state["booleans"]}
 
@@ -39,7 +42,7 @@ def make_data_spec(
     def add(name: str, kind: Any, columns: list[str], **of_block: Any) -> None:
         start = len(names)
         names.extend(columns)
-        raw = date_of.get(name) or (name if name in state["indicators"] else "")
+        raw = raw_of.get(name) or (name if name in state["indicators"] else "")
         block = {"name": name, "kind": kind, "start": start, "stop": len(names), "raw": raw} | of_block
         blocks.append(ColumnBlock(**block))
 
