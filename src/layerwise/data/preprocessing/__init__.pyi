@@ -27,3 +27,4 @@ from .targets import (
     positive_class as positive_class,
     target_column as target_column,
 )
+from .weights import row_weights as row_weights
