@@ -202,6 +202,18 @@ def test_arrays_in_the_unit_range_get_their_pixel_range(tmp_path):
     )
 
 
+def test_users_items_and_ratings_are_ratings_unless_a_target_is_named(propose):
+    text = "when;reader;isbn;stars\n" + "".join(
+        f"{k};u{k % 9};{k % 7 * 10**8};{k % 5 / 2 + 1}\n" for k in range(60)
+    )
+    found = propose(text)
+    assert found.value("problem.task") == "ratings"
+    assert found.entry["type"] == "layerwise.datasets.SourceRatings"
+    assert found.entry["columns"] == {"user": "reader", "item": "isbn", "rating": "stars"}
+    assert any("ratings of 7 items by 9 users, from 1 to 3" in each for each in found.findings)
+    assert propose(text, "stars").value("problem.task") == "regression"
+
+
 def test_a_folder_of_texts_is_documents(tmp_path):
     for k in range(4):
         (tmp_path / "posts").mkdir(exist_ok=True)

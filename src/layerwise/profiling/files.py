@@ -12,6 +12,7 @@ from layerwise.profiling.documents import propose_documents
 from layerwise.profiling.images import propose_images
 from layerwise.profiling.page import render_page
 from layerwise.profiling.proposal import Choice, Proposal
+from layerwise.profiling.ratings import propose_ratings, rating_columns
 from layerwise.profiling.tables import propose_table
 from layerwise.profiling.yaml_files import catalog_text, parameters_text
 from layerwise.utils import atomic_write
@@ -70,6 +71,10 @@ def propose_problem(
     elif image_form(path) is not None:
         fields, choices, findings, _ = propose_images(path)
         fields = {"type": "layerwise.datasets.ImageFiles", "images": proposal.entry.pop("file"), **fields}
+        columns = []
+    elif target is None and (users_and_items := rating_columns(path)):
+        fields, choices, findings = propose_ratings(path, users_and_items)
+        fields["ratings"] = proposal.entry.pop("file")
         columns = []
     else:
         table = propose_table(path, target)
