@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 INFERENCE_BATCH_SIZE = 8192
-SUPERVISED_KINDS = ("mlp",)
+SUPERVISED_KINDS = ("mlp", "calibrated")
 
 
 @dataclass

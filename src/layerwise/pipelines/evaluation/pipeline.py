@@ -85,8 +85,14 @@ def _is_augmented(facts: ProblemFacts) -> bool:
 def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node]:
     threshold = ["threshold"] if facts.has_task("binary") else []
     parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
+    calibrated = facts.parameter("evaluation.calibration") not in (None, "none")
     transform = facts.parameter("problem.target_transform")
-    if transform in (None, "none"):
+    if calibrated:
+        inputs = ["network", "trained_network", *TEST[1:], *SETTINGS, *threshold]
+        measure = stage.node(
+            nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network"
+        )
+    elif transform in (None, "none"):
         measure = stage.node(nodes.measure_network, [*TEST, *SETTINGS, *threshold], "network_metrics")
     else:
         measure = stage.node(
