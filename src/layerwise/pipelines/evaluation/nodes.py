@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
     DecisionThreshold,
     ImportanceTable,
@@ -32,6 +33,7 @@ from layerwise.evaluation.reports import (
     MemberStatistics,
     make_model_card,
     make_prediction_table,
+    report_sections,
 )
 from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, CalibratedNetwork, Members
@@ -190,9 +192,10 @@ def summarize_evaluation(
     baselines: BaselineComparison | None = None,
     members: MemberStatistics | None = None,
     smearing: SmearingFactors | None = None,
+    segments: SegmentTable | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
     """Put what was measured into one report with its conclusions, and into the metrics of the run."""
-    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing)
+    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments)
     for sentence in report.conclusions:
         log.warning(sentence)
     for sentence in report.notes:
@@ -242,7 +245,7 @@ def write_model_card_with_folds(
 
 
 def _model_card(
-    report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any], sections: list[str]
+    report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any], further: list[str]
 ) -> str:
     plain = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
@@ -254,7 +257,7 @@ def _model_card(
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
-    conclusions = report.conclusions
+    conclusions, sections = report.conclusions, [*report_sections(report), *further]
     return make_model_card(
         columns, plain, report.network.root, baselines, notes, conclusions=conclusions, sections=sections
     )

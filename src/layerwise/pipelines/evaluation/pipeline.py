@@ -8,7 +8,12 @@ from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
-from layerwise.pipelines.facts import ProblemFacts, current_facts
+from layerwise.pipelines.evaluation.segment_nodes import (
+    choose_segments,
+    measure_test_segments,
+    plot_segments,
+)
+from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
 from layerwise.pipelines.stage import Stage
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -38,7 +43,7 @@ def create_pipeline(
         *_figures(reporting, facts, grid),
     ]
     if stack is None:
-        found += _figures_of_a_random_start(reporting)
+        found += _figures_of_a_random_start(reporting, facts)
     else:
         found += [
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
@@ -59,12 +64,18 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     """
     names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
     keys = sorted({name.partition(".")[0] for name in names})
+    sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
     inputs = {"report": "metrics", "columns": "data_spec"}
     write: Callable[..., str] = nodes.write_model_card
     if f"{pipeline}.cross_validation" in read.all_outputs():
         write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
-    inputs |= {key: f"params:{key}" for key in keys}
+    inputs |= {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
+
+
+def _trained(facts: ProblemFacts) -> str:
+    """Return the network with hidden layers to look into: a calibrated one has it inside."""
+    return "trained_network" if calibrates(facts) else "network"
 
 
 def _has_bound(facts: ProblemFacts) -> bool:
@@ -77,6 +88,11 @@ def _has_baselines(facts: ProblemFacts) -> bool:
     return facts.are_labelled if given in (None, "auto") else bool(given)
 
 
+def has_segments(facts: ProblemFacts) -> bool:
+    """Say whether the problem's rows are measured by segment."""
+    return facts.has_rows("table") and bool(facts.parameter("evaluation.segments"))
+
+
 def _is_augmented(facts: ProblemFacts) -> bool:
     given = facts.parameter("finetuning.augmentation")
     return facts.has_rows("images") and bool(AugmentationSettings.model_validate(given).chosen)
@@ -85,13 +101,10 @@ def _is_augmented(facts: ProblemFacts) -> bool:
 def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node]:
     threshold = ["threshold"] if facts.has_task("binary") else []
     parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
-    calibrated = facts.parameter("evaluation.calibration") not in (None, "none")
     transform = facts.parameter("problem.target_transform")
-    if calibrated:
+    if calibrates(facts):
         inputs = ["network", "trained_network", *TEST[1:], *SETTINGS, *threshold]
-        measure = stage.node(
-            nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network"
-        )
+        measure = stage.node(nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network")
     elif transform in (None, "none"):
         measure = stage.node(nodes.measure_network, [*TEST, *SETTINGS, *threshold], "network_metrics")
     else:
@@ -119,21 +132,42 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node
     if facts.has_rows("table"):
         inputs = ["network", "validation", "data_spec", *SETTINGS]
         found.append(stage.node(nodes.measure_importance, inputs, "importance"))
+    if has_segments(facts):
+        found += _measurements_by_segment(
+            stage, [each for each in ("threshold", "smearing") if each in parts]
+        )
+        parts["segments"] = "segment_metrics"
     return [*found, stage.node(nodes.summarize_evaluation, parts, ["metrics", "metrics_test"])]
+
+
+def _measurements_by_segment(stage: Stage, also: list[str]) -> list[Node]:
+    # The columns are looked for as soon as the rows are split, so that a wrong name costs no training.
+    rows = ["raw", "split", "params:problem", "params:evaluation"]
+    names = ("network", "test", "columns", "settings", "seed", "segments")
+    inputs = dict(zip(names, [*TEST, *SETTINGS, "segments"], strict=True))
+    return [
+        stage.node(choose_segments, rows, "segments"),
+        stage.node(measure_test_segments, inputs | {each: each for each in also}, "segment_metrics"),
+    ]
 
 
 def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
     found = [
         stage.figure(plots.plot_predictions, [*TEST, "metrics"]),
         stage.figure(plots.plot_calibration, TEST),
-        stage.figure(plots.plot_latent_map, TEST),
+        stage.figure(plots.plot_latent_map, [_trained(facts), *TEST[1:]]),
     ]
+    if calibrates(facts):
+        uncalibrated = [_trained(facts), *TEST[1:]]
+        found.append(stage.figure(plots.plot_calibration, uncalibrated, "plot_calibration_before"))
     if facts.has_task("multiclass", "binary", "multilabel"):
         found.append(stage.figure(plots.plot_ranking_curves, TEST))
     if _has_baselines(facts):
         found.append(stage.figure(plots.plot_comparison, ["metrics"]))
     if facts.has_rows("table"):
         found.append(stage.figure(plots.plot_importance, ["importance", "data_spec"]))
+    if has_segments(facts):
+        found.append(stage.figure(plot_segments, ["segment_metrics"]))
     if _is_augmented(facts):
         inputs = ["labelled", "data_spec", "params:finetuning", "params:seed"]
         found.append(stage.figure(plots.plot_augmentation, inputs))
@@ -142,10 +176,10 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
     return found
 
 
-def _figures_of_a_random_start(stage: Stage) -> list[Node]:
+def _figures_of_a_random_start(stage: Stage, facts: ProblemFacts) -> list[Node]:
     return [
         stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
-        stage.figure(plots.plot_network_features, ["network", "data_spec"], "plot_features"),
+        stage.figure(plots.plot_network_features, [_trained(facts), "data_spec"], "plot_features"),
     ]
 
 

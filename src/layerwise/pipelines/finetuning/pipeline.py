@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.facts import calibrates, current_facts
 from layerwise.pipelines.finetuning import nodes
 from layerwise.pipelines.previews import NetworkPreview
 from layerwise.pipelines.stage import Stage
@@ -13,7 +13,7 @@ from layerwise.training.supervised import GridSettings
 # The network as it was trained, where the one that is kept is another: calibrated.
 TRAINED = "trained_network"
 ROWS = ["labelled", "validation", "data_spec"]
-SETTINGS = ["params:finetuning", "params:seed"]
+SETTINGS = ["finetuning_settings", "params:seed"]
 
 
 def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: bool = False) -> Pipeline:
@@ -21,20 +21,18 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
 
     Args:
         pipeline: its name.
-        key: of the parameters that give the network's shape: `dbn`, `sae` or `mlp`.
+        key: of the settings that give the network's shape: `dbn`, `sae` or `mlp`.
         pretrained: whether a pretrained stack is what the hidden layers start from.
     """
     stage = Stage("finetuning", pipeline)
-    trained = TRAINED if calibrates() else "network"
-    calibration = [
-        stage.node(
-            nodes.calibrate_network, [TRAINED, "validation", "data_spec", "params:evaluation"], "network"
-        )
-    ]
+    inputs = [TRAINED, "validation", "data_spec", "params:evaluation"]
+    calibrate = stage.node(nodes.calibrate_network, inputs, "network")
+    calibration = [calibrate] if calibrates(current_facts()) else []
+    trained = TRAINED if calibration else "network"
     if key == "mlp" and trains_several():
-        return Pipeline([_several_networks(stage, trained), *(calibration if calibrates() else [])])
-    methods = ["params:pretraining"] if key == "sae" else []
-    inputs = [*(["stack"] if pretrained else []), "data_spec", f"params:{key}", *methods, *SETTINGS]
+        return Pipeline([_several_networks(stage, trained), *calibration])
+    methods = ["pretraining_settings"] if key == "sae" else []
+    inputs = [*(["stack"] if pretrained else []), "data_spec", f"{key}_settings", *methods, *SETTINGS]
     initialize: dict[tuple[str, bool], Callable[..., object]] = {
         ("dbn", True): nodes.initialize_from_rbms,
         ("dbn", False): nodes.initialize_like_rbms,
@@ -49,13 +47,13 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
                 nodes.finetune_network,
                 [
                     *["initial_network", *ROWS, *SETTINGS, "params:layer_statistics"],
-                    *(["params:pretraining"] if pretrained else []),
+                    *(["pretraining_settings"] if pretrained else []),
                 ],
                 [trained, "finetuning_history"],
                 "train_network" if key == "mlp" else "finetune_network",
                 NetworkPreview(pipeline),
             ),
-            *(calibration if calibrates() else []),
+            *calibration,
         ]
     )
 
@@ -71,15 +69,10 @@ def has_grid() -> bool:
     return bool(GridSettings.model_validate(current_facts().parameter("grid")).points())
 
 
-def calibrates() -> bool:
-    """Return whether the network's probabilities are calibrated."""
-    return current_facts().parameter("evaluation.calibration") not in (None, "none")
-
-
 def _several_networks(stage: Stage, trained: str) -> Node:
     return stage.node(
         nodes.train_networks,
-        [*ROWS, "params:mlp", *SETTINGS, "params:seeds", "params:grid"],
+        [*ROWS, "mlp_settings", *SETTINGS, "params:seeds", "params:grid"],
         [trained, "finetuning_history", "members", "metrics_epochs"],
         "train_network",
         preview=NetworkPreview(stage.pipeline),

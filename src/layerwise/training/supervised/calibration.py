@@ -1,4 +1,4 @@
-"""Calibration: make a trained classifier's scores the probabilities that they look like, on rows it did not learn from."""
+"""Calibration: make a classifier's scores the probabilities that they look like, on rows it did not learn from."""
 
 from __future__ import annotations
 
