@@ -99,7 +99,8 @@ def measure_calibrated_network(
     """Measure the calibrated network on the test rows, and as `uncalibrated_...` what calibration may change."""
     found = measure_network(network, test, columns, settings, seed, threshold)
     before = measure_network(trained, test, columns, settings, seed).root
-    changed = {name: before[name] for name in ("log_loss", "brier", "calibration_error") if name in before}
+    names: tuple[str, ...] = ("log_loss", "brier", "calibration_error")
+    changed = {name: before[name] for name in names if name in before}
     return found.extended(changed, prefix="uncalibrated_")
 
 
