@@ -162,7 +162,7 @@ class TablePreprocessor:
         parts = []
         if s["numbers"]:
             numbers = scaled_numbers(frame, s["kinds"], s["whole_days"], self.reading.settings.timezone)
-            numbers |= encode_many_values(frame, s) | (cross_fitted or {})
+            numbers |= encode_many_values(frame, s) | dict(cross_fitted or {})
             values = np.column_stack(list(numbers.values()))
             values = np.where(np.isnan(values), s["medians"], values)
             parts.append(values if s["scaler"] is None else s["scaler"].transform(values))
