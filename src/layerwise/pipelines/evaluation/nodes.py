@@ -36,7 +36,7 @@ from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import EvaluationSettings
+from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
 from layerwise.training.supervised import probabilities
 
@@ -204,10 +204,7 @@ def measure_importance(
 
 def write_model_card(report: EvaluationReport, columns: DataSpec, **parameters: Any) -> str:
     """Write the model card: the network's data, metrics, baselines, limitations and parameters by their keys."""
-    plain = {
-        name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-        for name, value in parameters.items()
-    }
+    plain = {name: used_settings(value, columns) for name, value in parameters.items()}
     notes = [*columns.notes, *report.notes]
     if report.threshold != 0.5:
         notes.append(

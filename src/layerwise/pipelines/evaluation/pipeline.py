@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
+from layerwise.pipelines.evaluation.cards import parameter_inputs
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.evaluation.segment_nodes import (
     choose_segments,
@@ -60,11 +61,7 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
         pipeline: its name.
         read: the rest of it.
     """
-    names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
-    keys = sorted({name.partition(".")[0] for name in names})
-    sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
-    inputs = {"report": "metrics", "columns": "data_spec"}
-    inputs |= {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}
+    inputs = {"report": "metrics", "columns": "data_spec"} | parameter_inputs(pipeline, read)
     return Pipeline([Stage("reporting", pipeline).node(nodes.write_model_card, inputs, "model_card")])
 
 
