@@ -1,5 +1,7 @@
 """The stages after training: metrics and baselines on the test rows; the model card and the figures."""
 
+from collections.abc import Callable
+
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
@@ -62,7 +64,10 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
         read: the rest of it.
     """
     inputs = {"report": "metrics", "columns": "data_spec"} | parameter_inputs(pipeline, read)
-    return Pipeline([Stage("reporting", pipeline).node(nodes.write_model_card, inputs, "model_card")])
+    write: Callable[..., str] = nodes.write_model_card
+    if f"{pipeline}.cross_validation" in read.all_outputs():
+        write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
+    return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
 def _has_bound(facts: ProblemFacts) -> bool:
