@@ -7,7 +7,7 @@ from typing import Any
 
 from layerwise.data import DataSpec
 from layerwise.evaluation.metrics import Metric
-from layerwise.evaluation.reports.markdown import table
+from layerwise.evaluation.reports.markdown import escape, table
 
 # A smaller difference matters little.
 MARGIN = 0.02
@@ -135,8 +135,8 @@ def _measured_rows(metrics: Mapping[str, float]) -> list[list[str]]:
 def _data_rows(data_spec: DataSpec) -> list[list[str]]:
     rows = [
         ["task", data_spec.task],
-        ["target", ", ".join(data_spec.target_names)],
-        ["source", data_spec.source],
+        ["target", escape(", ".join(data_spec.target_names))],
+        ["source", escape(data_spec.source)],
         ["sha256", f"`{data_spec.sha256}`" if data_spec.sha256 else ""],
         [
             "rows",
@@ -144,13 +144,15 @@ def _data_rows(data_spec: DataSpec) -> list[list[str]]:
             f"{data_spec.n_test:,} test",
         ],
         ["inputs", f"{data_spec.n_inputs:,} columns"],
-        ["classes", ", ".join(data_spec.class_names)],
-        ["positive class", data_spec.positive],
+        ["classes", escape(", ".join(data_spec.class_names))],
+        ["positive class", escape(data_spec.positive)],
     ]
     if data_spec.image_shape:
         rows[5][1] = "images of {} x {} pixels".format(*data_spec.image_shape)
     elif len(data_spec.blocks) <= 40:
-        rows.append(["columns", ", ".join(f"{block.name} ({block.kind})" for block in data_spec.blocks)])
+        rows.append(
+            ["columns", ", ".join(f"{escape(block.name)} ({block.kind})" for block in data_spec.blocks)]
+        )
     return [row for row in rows if row[1]]
 
 

@@ -47,7 +47,9 @@ def create_network_card(pipeline: str, read: Pipeline) -> Pipeline:
     start, outputs = f"{pipeline}.", read.all_outputs()
     metrics = sorted(each.removeprefix(start) for each in outputs if each.startswith(f"{start}metrics_"))
     inputs = {"columns": "data_spec"} | {each: each for each in metrics} | parameter_inputs(pipeline, read)
-    return Pipeline([Stage("reporting", pipeline).node(write_network_card, inputs, "model_card")])
+    return Pipeline(
+        [Stage("reporting", pipeline).node(write_network_card, inputs, "model_card", "write_model_card")]
+    )
 
 
 def parameter_inputs(pipeline: str, read: Pipeline) -> dict[str, str]:
