@@ -139,7 +139,8 @@ def test_what_is_switched_off_is_left_out(project):
         "learning_curves",
         "reconstructions",
     }
-    assert written == {f"{name}.png" for name in figures | {"samples"}}
+    texts = {"model_card.md", "report.html"}
+    assert written == texts | {f"{name}.png" for name in figures | {"samples"}}
     assert not (project.path / "data/06_models/bare/rbm/classification_rbm").exists()
 
 
