@@ -8,6 +8,7 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter
 
 from layerwise.checkpointing import CheckpointSettings
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings
+from layerwise.parameters.compare import CompareSettings
 from layerwise.parameters.compute import ComputeSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
@@ -62,6 +63,7 @@ PARAMETERS: dict[str, Any] = {
         PositiveInt | None,
         setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example"),
     ],
+    "compare": CompareSettings,
     "compute": ComputeSettings,
     "tracking": TrackingSettings,
     "checkpoints": CheckpointSettings,
