@@ -42,6 +42,13 @@ PARAMETERS: dict[str, Any] = {
     "sae": SAESettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
+    "refit": Annotated[
+        bool,
+        setting(
+            False,
+            "mlp, dbn, sae: register a network that is trained anew on all rows, once the other one has been measured",
+        ),
+    ],
     "layer_statistics": Annotated[
         bool, setting(False, "watch every layer while a network learns, and say in words what is wrong")
     ],

@@ -8,6 +8,7 @@ from layerwise.pipelines import (
     finetuning,
     preprocessing,
     pretraining,
+    refit,
     scikit_learn,
 )
 from layerwise.pipelines.facts import current_facts
@@ -40,6 +41,8 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             grid=key == "mlp" and has_grid(),
         )
     )
+    if current_facts().parameter("refit"):
+        found += refit.create_pipeline(name, found, sized)
     return _with_folds_and_card(name, found)
 
 
