@@ -75,3 +75,13 @@ def test_a_calibration_is_kept(project):
 def test_several_networks_are_not_refitted(project):
     with pytest.raises(ParameterError, match="refit trains one network again"):
         project.run("mlp", env="forest_fires", refit=True, seeds=2)
+
+
+def test_a_network_that_has_seen_all_rows_is_not_compared_with_the_champion(refitted, caplog):
+    caplog.set_level("INFO")
+    refitted.run("mlp", env="forest_fires", problem={"name": "refitted"}, refit=True, **QUICK)
+    assert "this one was trained anew on all rows" in caplog.text
+    caplog.clear()
+    # Nor is one that has not seen them better than a champion that has.
+    refitted.run("mlp", env="forest_fires", problem={"name": "refitted"}, **QUICK)
+    assert "only 0 of 104 test rows can be compared" in caplog.text

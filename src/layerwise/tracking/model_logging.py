@@ -78,6 +78,7 @@ def save_model_folder(
     if parameter("refit") and catalog.exists(f"{name}.refit_network"):
         network, preprocessor = (catalog.load(f"{name}.refit_{each}") for each in ("network", "preprocessor"))
         seen = seen_rows(catalog, name, preprocessor, ("refit_rows",))
+        manifest = manifest.model_copy(update={"refit": True})
     return manifest, save_trained_model(folder, network, preprocessor, manifest, seen)
 
 
