@@ -6,7 +6,8 @@ import torch
 from click.testing import CliRunner
 from helpers.killed_runs import OFTEN, killed_after
 
-from layerwise.cli import _minutes, compare
+from layerwise.cli import compare
+from layerwise.cli.compare import minutes
 from layerwise.inference import load_trained_model
 
 QUICK = {"split": {"folds": 3}, "finetuning": {"epochs": 2}, "pretraining": {"epochs": 1}}
@@ -128,10 +129,10 @@ def test_a_killed_comparison_goes_on_to_what_it_would_have_been(project):
 
 
 @pytest.mark.parametrize(
-    ("text", "minutes"), [("10m", 10), ("90s", 1.5), ("1h", 60), ("2", 2), ("1.5 h", 90)]
+    ("text", "expected"), [("10m", 10), ("90s", 1.5), ("1h", 60), ("2", 2), ("1.5 h", 90)]
 )
-def test_a_time_limit_reads_as_minutes(text, minutes):
-    assert _minutes(text) == pytest.approx(minutes)
+def test_a_time_limit_reads_asminutes(text, minutes):
+    assert minutes(text) == pytest.approx(minutes)
 
 
 @pytest.mark.parametrize("text", ["ten", "0m", "-1m", "5d"])
@@ -139,4 +140,4 @@ def test_what_is_no_time_is_refused(text):
     import click
 
     with pytest.raises(click.BadParameter, match="10m, 90s or 1h is"):
-        _minutes(text)
+        minutes(text)

@@ -1,0 +1,78 @@
+"""Kedro's `run`, which says in one line what name there is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
+
+from layerwise.utils import UserError, nearest
+
+if TYPE_CHECKING:
+    from kedro.pipeline import Pipeline
+
+RUNNERS = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
+
+
+class RunCommand(click.Command):
+    """Kedro's `run`, which says in one line what name there is not, and which one is nearest."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, or raise what is wrong with the names that were given."""
+        try:
+            return super().invoke(ctx)
+        except (ValueError, AttributeError, ImportError) as error:
+            if isinstance(error, UserError):
+                raise
+            # Kedro looks names up before any node runs. An error with all names known is another one.
+            wrong = next(_wrong_names(ctx.params, error), None)
+            if wrong is None:
+                raise
+            raise click.ClickException(wrong) from None
+
+
+run = RunCommand(kedro_run.name, callback=kedro_run.callback, params=kedro_run.params, help=kedro_run.help)
+
+
+def _wrong_names(given: Mapping[str, Any], error: Exception) -> Iterator[str]:
+    """Yield a message for each name among a command's options that there is not."""
+    runner = given["runner"]
+    if runner and "." not in runner and runner not in RUNNERS:
+        yield f"unknown runner '{runner}'{nearest(runner, RUNNERS)}"
+    if runner and isinstance(error, (AttributeError, ImportError)) and runner.split(".")[0] in str(error):
+        yield f"unknown runner '{runner}': {error}"
+    names = [given["pipeline"]] if given["pipeline"] else given["pipelines"] or ["__default__"]
+    shown = ", ".join(name.replace("__default__", "dbn") for name in names)
+    parts: list[Pipeline] = [pipelines[name] for name in names]
+    nodes = [node for part in parts for node in part.nodes]
+    known = {
+        "node": sorted(node.name for node in nodes),
+        "tag": sorted({tag for node in nodes for tag in node.tags}),
+        "namespace": sorted({node.namespace for node in nodes if node.namespace}),
+        "data set": sorted({name for part in parts for name in part.datasets()}),
+    }
+    options = {
+        "node": ("from_nodes", "to_nodes", "node_names"),
+        "tag": ("tags",),
+        "namespace": ("namespaces",),
+        "data set": ("from_inputs", "to_outputs"),
+    }
+    for kind, those in options.items():
+        for name in (each for option in those for each in given[option] or ()):
+            if name not in known[kind]:
+                yield f"unknown {kind} '{name}' in {shown}{_nearest(name, known[kind])}"
+    if "no nodes after applying" in str(error):
+        yield "no node is left to run: the options that choose nodes have none in common"
+    missing = re.search(r"Pipeline input\(s\) \{(.*)\} not found", str(error))
+    if missing:
+        yield f"nothing gives {missing[1]}, which is kept in memory alone: run the nodes that make it too"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    # A node's action alone, and its earlier full name, end in what the full name holds.
+    holding = [each for each in known if name.rsplit(".", 1)[-1] in each]
+    return f"; did you mean '{holding[0]}'?" if len(holding) == 1 else nearest(name, known)
