@@ -131,8 +131,8 @@ def test_a_killed_comparison_goes_on_to_what_it_would_have_been(project):
 @pytest.mark.parametrize(
     ("text", "expected"), [("10m", 10), ("90s", 1.5), ("1h", 60), ("2", 2), ("1.5 h", 90)]
 )
-def test_a_time_limit_reads_asminutes(text, minutes):
-    assert minutes(text) == pytest.approx(minutes)
+def test_a_time_limit_reads_as_minutes(text, expected):
+    assert minutes(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("text", ["ten", "0m", "-1m", "5d"])
