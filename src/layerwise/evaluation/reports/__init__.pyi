@@ -23,6 +23,7 @@ from .gan import (
 from .gan_tables import table_section as table_section
 from .html_demo import render_html_demo as render_html_demo
 from .html_report import render_html_report as render_html_report
+from .leaderboard import Leaderboard as Leaderboard, Standing as Standing
 from .markdown import table as table
 from .model_card import (
     compare_with_components as compare_with_components,
