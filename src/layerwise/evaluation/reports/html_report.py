@@ -36,7 +36,7 @@ def render_html_report(
         facts: what the run is, by name.
         texts: the run's reports, in Markdown. HTML in them is shown as text.
         figures: paths of pictures, relative to the page. A picture that is not there is looked for beside the page,
-            where it lies on the machine that made it.
+            where it lies on the computer that made it.
         others: paths of further files, as links.
     """
     run = "".join(
@@ -77,7 +77,7 @@ def _folded(text: str) -> str:
 def _figure(path: str) -> str:
     name = path.rsplit("/", 1)[-1]
     caption = html.escape(name.rsplit(".", 1)[0].replace("_", " "))
-    # Beside the page on the machine that made it, in a folder among the artifacts of its run.
+    # Beside the page on the computer that made it, in a folder among the artifacts of its run.
     beside = f"this.onerror=null;this.src='{quote(name)}'"
     return (
         f'<figure><a href="{quote(path)}"><img src="{quote(path)}" alt="{caption}" onerror="{beside}"></a>'
