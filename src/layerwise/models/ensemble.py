@@ -1,7 +1,7 @@
 """An ensemble in one network: members that share the weights and differ in scales, biases and heads.
 
-Gorishniy, Kotelnikov & Babenko 2025, "TabM: advancing tabular deep learning with parameter-efficient ensembling", on the
-layers of Wen, Tran & Ba 2020, "BatchEnsemble".
+Gorishniy, Kotelnikov & Babenko 2025, "TabM: advancing tabular deep learning with parameter-efficient ensembling", on
+the layers of Wen, Tran & Ba 2020, "BatchEnsemble".
 """
 
 from __future__ import annotations

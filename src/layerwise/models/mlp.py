@@ -189,11 +189,23 @@ class MLP(nn.Module):
         name = config.output_initializer if is_output else config.initializer
         gain = 1.0 if is_output else config.initializer_gain
         for weight in layer.weight if layer.weight.dim() == 3 else (layer.weight,):
-            initialize_(weight, name, rng, gain)
+            initialize_(self._at_random(layer, weight), name, rng, gain)
         if not is_output and config.bias_initializer != "zeros" and layer.bias is not None:
             initialize_bias_(
                 layer.bias, config.bias_initializer, layer.in_features, rng, config.bias_constant
             )
+
+    def _at_random(self, layer: nn.Module, weight: Tensor) -> Tensor:
+        """Return the part of a layer's weight that starts at random.
+
+        What reads bins starts at 0: bins are many, and at random they would drown the numbers that they are of.
+        """
+        embedding = self.config.number_embedding
+        is_first = layer is (self.hidden[0] if len(self.hidden) else self.output)
+        if not is_first or embedding is None or embedding.name != "piecewise_linear":
+            return weight
+        weight.zero_()
+        return weight[:, : self.config.n_inputs]
 
     @property
     def activation_names(self) -> tuple[str, ...]:
@@ -210,6 +222,16 @@ class MLP(nn.Module):
         for module in self.modules():
             if isinstance(module, (Dropout, DropConnect)):
                 module.rng = rng
+
+    @property
+    def input_weight(self) -> Tensor:
+        """The first layer's weights of the inputs themselves, (units, n_inputs), without what is embedded of them.
+
+        An ensemble's are those that its members share; of heads alone, their mean.
+        """
+        weight = (self.hidden[0] if len(self.hidden) else self.output).weight
+        assert isinstance(weight, Tensor)
+        return (weight.mean(0) if weight.dim() == 3 else weight)[:, : self.config.n_inputs]
 
     def weights(self) -> list[nn.Parameter]:
         """Return the weight matrices, the output's last; no biases."""

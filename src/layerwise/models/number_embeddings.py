@@ -18,8 +18,8 @@ NumberEmbeddingName = Literal["none", "piecewise_linear", "periodic"]
 NUMBER_EMBEDDINGS: dict[NumberEmbeddingName, Choice] = {
     "none": Choice("x alone", "images; few rows"),
     "piecewise_linear": Choice(
-        "beside x how far it is through each of its bins, which have equally many training rows: clip((x - a) / (b - a), "
-        "0, 1) of the bin from a to b (Gorishniy et al. 2022, equation 1)",
+        "beside x how far it is through each of its bins, which have equally many training rows: "
+        "clip((x - a) / (b - a), 0, 1) of the bin from a to b (Gorishniy et al. 2022, equation 1)",
         "tables",
     ),
     "periodic": Choice(
@@ -85,7 +85,9 @@ class PiecewiseLinearEmbedding(nn.Module):
         self.config = config
         self.register_buffer("low", torch.zeros(sum(config.bins)))
         self.register_buffer("high", torch.ones(sum(config.bins)))
-        self.register_buffer("_input_of", torch.tensor(config.input_of(), dtype=torch.int64), persistent=False)
+        self.register_buffer(
+            "_input_of", torch.tensor(config.input_of(), dtype=torch.int64), persistent=False
+        )
         self.register_buffer("_columns", torch.tensor(config.columns, dtype=torch.int64), persistent=False)
 
     def set_edges(self, edges: Sequence[Tensor]) -> None:

@@ -28,6 +28,12 @@ IMAGE_LAYERS = (500, 500, 1000)
 # Layers of all other rows: powers of two about 4 sqrt(rows), within these bounds.
 NARROWEST, WIDEST = 32, 256
 MOST_RBM_UNITS = 500
+# How a network learns from labels: one of a table, and all others.
+TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01, "dropout": 0.1}
+LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
+# The network of a table: an ensemble, whose numbers are embedded from so many rows on.
+TABLE_MEMBERS = 8
+EMBEDDED_FROM = 2000
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,16 @@ class Extent:
         return IMAGE_LAYERS if self.has_many_pixels else (self.width, self.width)
 
     @property
+    def number_embedding(self) -> str:
+        """What the first layer of a feed-forward network sees of numbers."""
+        return "piecewise_linear" if self.kind == "table" and self.rows >= EMBEDDED_FROM else "none"
+
+    @property
+    def ensemble_members(self) -> int:
+        """The members of a feed-forward network."""
+        return TABLE_MEMBERS if self.kind == "table" else 1
+
+    @property
     def stack_sizes(self) -> tuple[int, ...]:
         """The layers of a stack of RBMs or autoencoders."""
         return IMAGE_LAYERS if self.has_many_pixels else (self.width, self.width // 2)
@@ -95,6 +111,20 @@ class Extent:
             if self.kind == "table"
             else MOST_RBM_UNITS
         )
+
+
+def learning(table: bool, optimizer: str | None, weight_decay: float | None) -> dict[str, Any]:
+    """Return the optimizer, its rate and decay, and dropout, by the optimizer and the decay that are set.
+
+    Args:
+        table: whether the network is one of a table, and not a pretrained stack's.
+        optimizer: that is set, if one is; another than the rule's has the usual rate.
+        weight_decay: that is set; it needs adamw.
+    """
+    chosen = TABLE_LEARNING if table else LEARNING
+    if optimizer not in (None, chosen["optimizer"]):
+        return LEARNING | {"dropout": chosen["dropout"]}
+    return chosen | ({"optimizer": "adamw"} if weight_decay else {})
 
 
 def batch_and_epochs(extent: Extent, bounds: tuple[int, int, int], batch: Any = None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from layerwise.parameters.sizing import (
     PRETRAINING,
     Extent,
     batch_and_epochs,
+    learning,
 )
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.gan import GANSettings
@@ -34,9 +35,23 @@ def size_mlp(
     columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
 ) -> SupervisedSizes[MLPSettings]:
     """Return the network's and the fine-tuning's settings with the values that the rows decide."""
-    return _filled("mlp", mlp, hidden_sizes=Extent.of(columns, len(training)).hidden_sizes), _finetuning(
-        columns, training, labelled, finetuning
+    extent = Extent.of(columns, len(training))
+    sized = _filled(
+        "mlp",
+        mlp,
+        hidden_sizes=extent.hidden_sizes,
+        number_embedding=extent.number_embedding,
+        ensemble_members=1 if finetuning.dropconnect else extent.ensemble_members,
     )
+    return sized, _finetuning(columns, training, labelled, finetuning, table=extent.kind == "table")
+
+
+def size_several_mlps(
+    columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
+) -> SupervisedSizes[MLPSettings]:
+    """Return the settings of networks that train at once, each of which is a plain one."""
+    plain = mlp.filled({"number_embedding": "none", "ensemble_members": 1})
+    return size_mlp(columns, training, labelled, plain, finetuning)
 
 
 def size_dbn(
@@ -104,12 +119,17 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
 
 
 def _finetuning(
-    columns: DataSpec, training: Rows, labelled: TensorData, settings: FinetuningSettings
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    settings: FinetuningSettings,
+    table: bool = False,
 ) -> FinetuningSettings:
     log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
     if settings.batch_size != "all":
         _refuse_large_batch(settings.batch_size, training, "finetuning")
     values = batch_and_epochs(Extent.of(columns, len(training)), FINETUNING, settings.batch_size)
+    values |= learning(table, settings.optimizer, settings.weight_decay)
     return _filled("finetuning", settings, **values)
 
 
