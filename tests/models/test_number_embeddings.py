@@ -1,6 +1,7 @@
 """Embeddings of numbers against loops over rows, columns and bins."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -33,7 +34,7 @@ def test_a_number_is_encoded_by_how_far_it_is_through_each_of_its_bins(x):
     for row, encoded in zip(x.tolist(), found.tolist(), strict=True):
         expected = [v / math.sqrt(1 + (v / 3) ** 2) if k in (0, 2) else v for k, v in enumerate(row)]
         for column, edges in zip((0, 2), EDGES, strict=True):
-            for low, high in zip(edges, edges[1:], strict=False):
+            for low, high in pairwise(edges):
                 expected.append(min(max((row[column] - low) / (high - low), 0), 1))
         assert encoded == pytest.approx(expected, abs=1e-12)
 
