@@ -84,7 +84,7 @@ class MLPSettings(Config):
         "piecewise_linear for tables", "images, seeds above 1, grid", by_rule=True,
     )  # fmt: skip
     number_bins: int = setting(
-        48, "most bins of piecewise_linear for a column", "8 to 64", "other embeddings", ge=2
+        24, "most bins of piecewise_linear for a column", "8 to 64", "other embeddings", ge=2
     )
     ensemble_members: ByRule[int] = setting(
         1, "members of an ensemble that share their weights (Gorishniy et al. 2025, TabM); 1: one network; null: by "

@@ -25,6 +25,8 @@ from layerwise.data.problem import PreprocessingSettings, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_QUANTILES = 1000
+
 
 def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the columns that vary, and the values of the others; a DataError if none is left."""
@@ -39,9 +41,20 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
     return inputs, constants
 
 
+def make_scaler(scaling: str, n_rows: int) -> Any:
+    """Return the unfitted scaler of number columns; quantiles are those of at most 1,000 rows apart."""
+    from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
+
+    if scaling == "quantile":
+        return QuantileTransformer(
+            n_quantiles=min(MOST_QUANTILES, n_rows), output_distribution="normal", subsample=None
+        )
+    return StandardScaler() if scaling == "standard" else MinMaxScaler()
+
+
 def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[str, Any]:
     """Return each column's kind, and what scales, fills and encodes the columns of a kind."""
-    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+    from sklearn.preprocessing import OneHotEncoder
 
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
@@ -55,7 +68,7 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[s
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
         filled = np.where(np.isnan(values), medians, values)
-        scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
+        scaler = make_scaler(settings.scaling, len(filled)).fit(filled)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:

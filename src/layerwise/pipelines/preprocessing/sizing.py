@@ -10,9 +10,7 @@ from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batc
 from layerwise.parameters import DBNSettings, MLPSettings, RBMSettings
 from layerwise.parameters.sizing import (
     ADVERSARIAL,
-    AUTOENCODER,
-    FINETUNING,
-    PRETRAINING,
+    TABLE_FINETUNING,
     Extent,
     batch_and_epochs,
     learning,
@@ -97,7 +95,7 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     """Return the settings of an RBM."""
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(rbm.batch_size, training, "rbm")
-    values = batch_and_epochs(extent, PRETRAINING, rbm.batch_size)
+    values = batch_and_epochs(extent, extent.pretraining, rbm.batch_size)
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, **values)
 
 
@@ -106,7 +104,8 @@ def size_autoencoder(
 ) -> AutoencoderSettings:
     """Return the settings of an autoencoder."""
     _refuse_large_batch(autoencoder.batch_size, training, "autoencoder")
-    values = batch_and_epochs(Extent.of(columns, len(training)), AUTOENCODER, autoencoder.batch_size)
+    extent = Extent.of(columns, len(training))
+    values = batch_and_epochs(extent, extent.autoencoder, autoencoder.batch_size)
     return _filled("autoencoder", autoencoder, **values)
 
 
@@ -128,14 +127,17 @@ def _finetuning(
     log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
     if settings.batch_size != "all":
         _refuse_large_batch(settings.batch_size, training, "finetuning")
-    values = batch_and_epochs(Extent.of(columns, len(training)), FINETUNING, settings.batch_size)
+    extent = Extent.of(columns, len(training))
+    bounds = TABLE_FINETUNING if table else extent.finetuning
+    values = batch_and_epochs(extent, bounds, settings.batch_size)
     values |= learning(table, settings.optimizer, settings.weight_decay)
     return _filled("finetuning", settings, **values)
 
 
 def _pretraining(columns: DataSpec, training: Rows, settings: PretrainingSettings) -> PretrainingSettings:
     _refuse_large_batch(settings.batch_size, training, "pretraining")
-    values = batch_and_epochs(Extent.of(columns, len(training)), PRETRAINING, settings.batch_size)
+    extent = Extent.of(columns, len(training))
+    values = batch_and_epochs(extent, extent.pretraining, settings.batch_size)
     return _filled("pretraining", settings, **values)
 
 
