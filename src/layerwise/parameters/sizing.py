@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from layerwise.data import DataSpec
 
 Bounds = tuple[int, int, int]
@@ -40,6 +42,8 @@ MOST_RBM_UNITS = 500
 # How a network learns from labels: one of a table, and all others.
 TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.1}
 LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
+# Targets of a small regression of which at most a hundredth lies so many robust standard deviations from their median.
+FEWEST_TARGETS, FEW_TARGETS, ABSURD_DEVIATIONS = 10, 1000, 20
 # The network of a table: an ensemble, whose numbers are embedded from so many rows on.
 TABLE_MEMBERS = 8
 EMBEDDED_FROM = 2000
@@ -169,6 +173,20 @@ def learning(table: bool, optimizer: str | None, weight_decay: float | None) -> 
     if optimizer not in (None, chosen["optimizer"]):
         return LEARNING | {"dropout": chosen["dropout"]}
     return chosen | ({"optimizer": "adamw"} if weight_decay else {})
+
+
+def robust_delta(targets: Tensor) -> float | None:
+    """Return Huber's delta for the targets (rows, 1) of a small table of which a few lie absurdly far off; else None.
+
+    One such row among fifty draws the mean, and with it every prediction, far from all the others. Beyond delta, 1.345
+    of their standard deviations, a row's error counts by its size alone (Huber 1964).
+    """
+    if targets.shape[1] > 1 or not FEWEST_TARGETS <= len(targets) < FEW_TARGETS:
+        return None
+    distances = (targets - targets.median()).abs()
+    deviation = 1.4826 * float(distances.median())
+    far = int((distances > ABSURD_DEVIATIONS * deviation).sum())
+    return 1.345 * deviation if deviation > 0 and 0 < far <= max(1, len(targets) // 100) else None
 
 
 def batch_and_epochs(extent: Extent, bounds: Bounds, batch: Any = None) -> dict[str, Any]:

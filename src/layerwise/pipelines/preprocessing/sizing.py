@@ -14,6 +14,7 @@ from layerwise.parameters.sizing import (
     Extent,
     batch_and_epochs,
     learning,
+    robust_delta,
 )
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.gan import GANSettings
@@ -38,7 +39,7 @@ def size_mlp(
         "mlp",
         mlp,
         hidden_sizes=extent.hidden_sizes,
-        number_embedding=extent.number_embedding,
+        number_embedding="piecewise_linear" if mlp.changed("number_bins") else extent.number_embedding,
         ensemble_members=1 if finetuning.dropconnect else extent.ensemble_members,
     )
     return sized, _finetuning(columns, training, labelled, finetuning, table=extent.kind == "table")
@@ -131,7 +132,19 @@ def _finetuning(
     bounds = TABLE_FINETUNING if table else extent.finetuning
     values = batch_and_epochs(extent, bounds, settings.batch_size)
     values |= learning(table, settings.optimizer, settings.weight_decay)
+    if columns.task == "regression" and settings.loss == "auto" and labelled.targets is not None:
+        settings = _robust(settings, robust_delta(labelled.targets))
     return _filled("finetuning", settings, **values)
+
+
+def _robust(settings: FinetuningSettings, delta: float | None) -> FinetuningSettings:
+    if delta is None:
+        return settings
+    log.warning(
+        "A few targets lie absurdly far from all others: finetuning.loss is huber, for which they count by their size "
+        "alone; correct or leave out their rows if they are mistakes, or set finetuning.loss: squared"
+    )
+    return settings.model_copy(update={"loss": "huber", "huber_delta": delta})
 
 
 def _pretraining(columns: DataSpec, training: Rows, settings: PretrainingSettings) -> PretrainingSettings:

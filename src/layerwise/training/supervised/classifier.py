@@ -51,7 +51,7 @@ class TaskPlan(GradientPlan):
         return {"loss": minimized.detach()}
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
-        """Return the mean loss, and loss, error and accuracy of each row."""
+        """Return the mean loss, and loss, error and accuracy of each row, times its weight where rows have some."""
         network: Any = self.network
         with self.autocast(batch.inputs):
             outputs = network.member_outputs(batch.inputs).to(batch.inputs.dtype)
@@ -64,14 +64,16 @@ class TaskPlan(GradientPlan):
             loss = of_members.unflatten(0, (-1, members)).mean(1)
         together = network.combine(outputs.detach())
         losses = self.batch_losses(loss, together, targets)
-        return loss.mean(), losses | scores_of_rows(self.task, together, targets)
+        losses |= scores_of_rows(self.task, together, targets)
+        return batch.weighted(loss).mean(), {name: batch.weighted(each) for name, each in losses.items()}
 
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return loss, error and accuracy per row, without masks."""
         outputs = self.network(batch.inputs)
         assert batch.targets is not None
         loss = self.row_losses(outputs, batch.targets, learning=False)
-        return {"loss": loss, **scores_of_rows(self.task, outputs, batch.targets)}
+        losses = {"loss": loss, **scores_of_rows(self.task, outputs, batch.targets)}
+        return {name: batch.weighted(each) for name, each in losses.items()}
 
 
 def train_classifier(
