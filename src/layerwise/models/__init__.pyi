@@ -1,3 +1,4 @@
+from .calibrated import CalibratedConfig as CalibratedConfig, CalibratedNetwork as CalibratedNetwork
 from .diagram import mermaid as mermaid
 from .dropout import MaskOf as MaskOf
 from .ensemble import EnsembleConfig as EnsembleConfig, combine_members as combine_members
