@@ -34,8 +34,8 @@ TABLE_FINETUNING = (30, 2000, 200)
 # Images of so many pixels or more have the layers of the papers on 28 x 28 pixels.
 MANY_PIXELS = 400
 IMAGE_LAYERS = (500, 500, 1000)
-# Layers of all other rows: powers of two about 4 sqrt(rows), within these bounds; the members of a table's ensemble share
-# theirs.
+# Layers of all other rows: powers of two about 4 sqrt(rows), within these bounds. The members of a table's ensemble
+# share theirs.
 NARROWEST, WIDEST = 32, 256
 NARROWEST_SHARED, WIDEST_SHARED = 64, 128
 MOST_RBM_UNITS = 500
