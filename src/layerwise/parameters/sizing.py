@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from layerwise.data import DataSpec
+from layerwise.data.preprocessing import robust_location
 
 Bounds = tuple[int, int, int]
 # Rows of a batch: a tenth of all rows, of small images a 25th, within these bounds.
@@ -42,8 +43,6 @@ MOST_RBM_UNITS = 500
 # How a network learns from labels: one of a table, and all others.
 TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.1}
 LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
-# Targets of a small regression of which at most a hundredth lies so many robust standard deviations from their median.
-FEWEST_TARGETS, FEW_TARGETS, ABSURD_DEVIATIONS = 10, 1000, 20
 # The network of a table: an ensemble, whose numbers are embedded from so many rows on.
 TABLE_MEMBERS = 8
 EMBEDDED_FROM = 2000
@@ -176,17 +175,12 @@ def learning(table: bool, optimizer: str | None, weight_decay: float | None) -> 
 
 
 def robust_delta(targets: Tensor) -> float | None:
-    """Return Huber's delta for the targets (rows, 1) of a small table of which a few lie absurdly far off; else None.
+    """Return Huber's delta for regression targets (rows, outputs) of which a few lie absurdly far off; else None.
 
-    One such row among fifty draws the mean, and with it every prediction, far from all the others. Beyond delta, 1.345
-    of their standard deviations, a row's error counts by its size alone (Huber 1964).
+    Beyond delta, 1.345 robust standard deviations, a row's error counts by its size alone (Huber 1964).
     """
-    if targets.shape[1] > 1 or not FEWEST_TARGETS <= len(targets) < FEW_TARGETS:
-        return None
-    distances = (targets - targets.median()).abs()
-    deviation = 1.4826 * float(distances.median())
-    far = int((distances > ABSURD_DEVIATIONS * deviation).sum())
-    return 1.345 * deviation if deviation > 0 and 0 < far <= max(1, len(targets) // 100) else None
+    found = robust_location(targets.numpy())
+    return None if found is None else 1.345 * found[1]
 
 
 def batch_and_epochs(extent: Extent, bounds: Bounds, batch: Any = None) -> dict[str, Any]:

@@ -21,5 +21,9 @@ from .table_encoding import (
     fit_encoding as fit_encoding,
     known_rows as known_rows,
 )
-from .targets import derive_columns as derive_columns, target_column as target_column
+from .targets import (
+    derive_columns as derive_columns,
+    robust_location as robust_location,
+    target_column as target_column,
+)
 from .weights import row_weights as row_weights

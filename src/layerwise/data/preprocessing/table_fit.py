@@ -19,7 +19,7 @@ from layerwise.data.preprocessing.columns import (
     scaled_numbers,
     to_plain_value,
 )
-from layerwise.data.preprocessing.targets import binary_classes, transform_targets
+from layerwise.data.preprocessing.targets import binary_classes, robust_location, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
 
 if TYPE_CHECKING:
@@ -106,5 +106,8 @@ def fit_target(
     means, scales = [], []
     if problem.task == "regression" and settings.scale_target:
         transformed = transform_targets(raw_target, problem)
+        robust = robust_location(transformed)
         means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
+        if robust is not None:
+            means, scales = [robust[0]], [robust[1]]
     return {"classes": classes, "target_means": means, "target_scales": scales}
