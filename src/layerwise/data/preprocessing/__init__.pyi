@@ -1,4 +1,5 @@
 from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text, parse_dates as parse_dates
+from .leaks import Leak as Leak, find_leaks as find_leaks
 from .preprocessor import (
     example_rows as example_rows,
     fit_preprocessor as fit_preprocessor,
@@ -23,7 +24,11 @@ from .table_encoding import (
 )
 from .targets import (
     derive_columns as derive_columns,
+<<<<<<< HEAD
     robust_location as robust_location,
+=======
+    positive_class as positive_class,
+>>>>>>> main
     target_column as target_column,
 )
 from .weights import row_weights as row_weights
