@@ -24,11 +24,8 @@ from .table_encoding import (
 )
 from .targets import (
     derive_columns as derive_columns,
-<<<<<<< HEAD
-    robust_location as robust_location,
-=======
     positive_class as positive_class,
->>>>>>> main
+    robust_location as robust_location,
     target_column as target_column,
 )
 from .weights import row_weights as row_weights
