@@ -14,6 +14,7 @@ from .files import (
     resolve_file_format as resolve_file_format,
     without_malformed as without_malformed,
 )
+from .loaded_rows import LoadedRows as LoadedRows
 from .row_validation import (
     parse_targets as parse_targets,
     validate_images as validate_images,
