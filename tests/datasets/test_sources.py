@@ -55,7 +55,7 @@ def catalog_with(table, folder, schema):
     folder.mkdir(exist_ok=True)
     table.to_csv(folder / "table.csv", index=False)
     entry = {
-        "type": "layerwise.datasets.sources.SourceTable",
+        "type": "layerwise.datasets.SourceTable",
         "path": str(folder),
         "file": {"name": "table.csv"},
         "validator": f"layerwise.data.schemas.{schema}",

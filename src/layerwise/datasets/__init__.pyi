@@ -2,10 +2,10 @@ from .animation import AnimationDataset as AnimationDataset
 from .image_files import ImageFiles as ImageFiles
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
+from .source_table import SourceTable as SourceTable
 from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     SourceImages as SourceImages,
-    SourceTable as SourceTable,
     kind_of_entry as kind_of_entry,
 )
 from .sources_counts import (

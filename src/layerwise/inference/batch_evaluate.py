@@ -12,7 +12,7 @@ import pandas as pd
 
 from layerwise.data import DataError
 from layerwise.data.preprocessing import columns_for_summary, image_features
-from layerwise.data.reading import Chunk, ChunkedReader, parse_targets, text_columns
+from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
@@ -78,7 +78,7 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
-    for chunk in reader.chunks(dict.fromkeys(text_columns(model.preprocessor), "str")):
+    for chunk in reader.chunks(model.file_format):
         true, unknown = _targets(model, chunk)
         given, reasons = predict_chunk(model, chunk, strict)
         reasons = np.where(reasons == "", unknown, reasons)

@@ -7,7 +7,9 @@ from .chunks import (
 )
 from .files import (
     FileFormat as FileFormat,
+    Limits as Limits,
     TextTable as TextTable,
+    TooLargeError as TooLargeError,
     format_csv_line as format_csv_line,
     iter_text_tables as iter_text_tables,
     read_header as read_header,
@@ -16,6 +18,7 @@ from .files import (
     without_malformed as without_malformed,
 )
 from .row_validation import (
+    describe_refused as describe_refused,
     parse_targets as parse_targets,
     validate_images as validate_images,
     validate_rows as validate_rows,
