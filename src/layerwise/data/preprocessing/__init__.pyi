@@ -1,4 +1,4 @@
-from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text, parse_dates as parse_dates
+from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text
 from .preprocessor import (
     example_rows as example_rows,
     fit_preprocessor as fit_preprocessor,

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.reading.files import (
     FileFormat,
     format_csv_line,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IMAGE_SUFFIXES = (".npy", ".npz", ".idx", "ubyte")
-BOOLEAN_TEXTS = {"True": 1, "true": 1, "TRUE": 1, "False": 0, "false": 0, "FALSE": 0}
 
 
 @dataclass
@@ -125,40 +123,6 @@ class ChunkedReader:
             self.path, self.chunk_rows, self.labels, self.image_size
         ):
             yield Chunk(start, pixels, [format_csv_line([name]) for name in names], wrong, labels)
-
-
-def text_columns(preprocessor: LabelledPreprocessor) -> list[str]:
-    """Return the columns whose cells are text even where they look like numbers, as they were in training."""
-    state = preprocessor.state
-    if state["kind"] != "table":
-        return []
-    return [
-        name
-        for name, kind in state["kinds"].items()
-        if kind in ("category", "date") and state["original"].get(name) in ("str", "object", "string")
-    ]
-
-
-def coerce_column_types(frame: pd.DataFrame, preprocessor: LabelledPreprocessor) -> pd.DataFrame:
-    """Return a table whose booleans and coded categories read alike, whatever stands in the cells around them.
-
-    One faulty cell makes text of a whole column; `True` and `2.0` in the other cells mean what they did in training.
-    """
-    import pandas as pd
-
-    state, changed = preprocessor.state, {}
-    for name, kind in state["kinds"].items():
-        if name not in frame or kind not in ("boolean", "category"):
-            continue
-        column = frame[name]
-        if pd.api.types.is_numeric_dtype(column):
-            continue
-        if kind == "boolean":
-            changed[name] = column.astype(object).replace(BOOLEAN_TEXTS)
-        elif name not in text_columns(preprocessor):
-            numbers = pd.to_numeric(column, errors="coerce")
-            changed[name] = column.astype(object).where(numbers.isna(), numbers)
-    return frame.assign(**changed) if changed else frame
 
 
 def extract_pixels(frame: pd.DataFrame, data_spec: DataSpec) -> np.ndarray:

@@ -23,6 +23,7 @@ from layerwise.data.preprocessing import (
     fit_preprocessor as fit,
     preprocess_rows as apply,
 )
+from layerwise.data.reading.cells import read_table
 from layerwise.training.rbm import PretrainingSettings
 from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import derive_seed
@@ -30,6 +31,11 @@ from layerwise.utils import derive_seed
 log = logging.getLogger(__name__)
 
 UNLABELLED = ("ratings", "documents")
+
+
+def read_rows(raw: Any, problem: Problem, settings: PreprocessingSettings) -> pd.DataFrame:
+    """Read the cells of a table: how each column is read is found over all rows, and unreadable rows are left out."""
+    return read_table(raw, problem, settings)
 
 
 def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:

@@ -6,7 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.preprocessing import nodes
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
 
 
 def create_pipeline(
@@ -42,6 +42,9 @@ def create_pipeline(
         _preprocessed(stage, input_example),
         _description(stage, batches_of),
     ]
+    if reads_cells():
+        settings = [problem, "params:preprocessing"]
+        found.insert(0, stage.node(nodes.read_rows, [UNREAD, *settings], "rows"))
     if labelled and (facts or current_facts()).are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
