@@ -91,7 +91,7 @@ class SourceTable(_ReadOnlyDataset):
             log.info("%s: %s", self._file.name, note)
         for note in left_out:
             log.warning("%s: %s", self._file.name, note)
-        frame = table.cells.mask(table.cells.eq(""), None)
+        frame = table.cells.mask(table.cells == "", None)
         frame.attrs.update(
             source=str(path),
             sha256=self._file.sha256 or sha256_of(path),
@@ -107,7 +107,7 @@ class SourceTable(_ReadOnlyDataset):
 
         path = _locate(self._file.model_copy(update={"urls": ()}), self._folder)
         first = next(iter_text_tables(path, resolve_file_format(path, self._settings()), ROWS))
-        return table_preview(list(first.cells), first.cells.astype(str).to_numpy().tolist())
+        return table_preview(list(map(str, first.cells)), first.cells.astype(str).to_numpy().tolist())
 
     def _settings(self) -> ReadingSettings:
         given = self._reading if self._reading is not None else parameter("problem.reading")

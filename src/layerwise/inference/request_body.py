@@ -74,7 +74,8 @@ def _answer(model: TrainedModel, chunk: Chunk) -> list[dict[str, Any]]:
     bad = np.flatnonzero(reasons != "")
     if len(bad) == len(reasons):
         raise DataError(describe_refused(reasons))
-    records = model.interpret_scores(np.nan_to_num(scores)).to_dict(orient="records")
+    predictions = model.interpret_scores(np.nan_to_num(scores))
+    records: list[dict[str, Any]] = predictions.to_dict(orient="records")  # type: ignore[assignment]
     for row in bad.tolist():
         records[row] = {"error": reasons[row][:MAX_REASON]}
     return records
