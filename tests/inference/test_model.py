@@ -8,7 +8,7 @@ import pytest
 
 from layerwise.data import DataError
 from layerwise.inference import ModelError, ModelManifest, load_trained_model, save_trained_model
-from layerwise.inference.model import MODEL_FORMAT
+from layerwise.inference.manifest import MODEL_FORMAT
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.tracking import find_model
 from layerwise.utils import torch_rng

@@ -1,12 +1,16 @@
 from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks as evaluate_chunks
 from .batch_predict import StreamedPredictions as StreamedPredictions
 from .http_server import AddressError as AddressError, create_app as create_app, serve as serve
-from .model import (
+from .manifest import (
     MANIFEST_FILE as MANIFEST_FILE,
     ModelError as ModelError,
     ModelManifest as ModelManifest,
+    verify_model_folder as verify_model_folder,
+)
+from .model import (
     TrainedModel as TrainedModel,
     load_trained_model as load_trained_model,
     save_trained_model as save_trained_model,
-    verify_model_folder as verify_model_folder,
 )
+from .model_comparison import ModelComparison as ModelComparison, compare_models as compare_models
+from .seen_rows import hash_rows as hash_rows

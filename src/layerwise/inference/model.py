@@ -1,12 +1,4 @@
-"""A trained network as a folder of data: weights, JSON and a skops file, and a manifest with their hashes.
-
-    model.json                      what it is, its threshold and test metrics, and the sha256 of every other file
-    network.json, network.safetensors
-    preprocessor/preprocessor.json, preprocessor/fitted.skops
-
-Nothing in it is code and nothing of it is executed. A file that is not in the manifest, or has other bytes, is
-refused before anything is read.
-"""
+"""A trained network that predicts raw rows, and how it is written to a folder and read again."""
 
 from __future__ import annotations
 
@@ -18,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from pydantic import Field, ValidationError
 
 from layerwise.data import DataError, DataSpec
 from layerwise.data.preprocessing import (
@@ -35,44 +26,25 @@ from layerwise.data.reading import (
 )
 from layerwise.data.sources import sha256_of
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
+from layerwise.inference.manifest import (
+    MANIFEST_FILE,
+    ModelError,
+    ModelManifest,
+    load_error,
+    relative_paths,
+    verify_model_folder,
+)
+from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
 from layerwise.models import load_network, save_network
 from layerwise.training.supervised import probabilities
-from layerwise.utils import Config, UserError, atomic_write, inference_device
+from layerwise.utils import atomic_write, inference_device
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
-MANIFEST_FILE = "model.json"
-# Format 1 is the first edition's.
-MODEL_FORMAT = 2
 INFERENCE_BATCH_SIZE = 8192
 SUPERVISED_KINDS = ("mlp",)
-
-
-class ModelError(UserError, ValueError):
-    """There is no such model, or its files are not those that were saved; the message says which."""
-
-
-class ModelManifest(Config):
-    """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
-
-    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). `test_rows_sha256` is the
-    fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its path in
-    the folder.
-    """
-
-    format: int = MODEL_FORMAT
-    # It becomes a part of paths.
-    problem: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
-    pipeline: str = ""
-    run_id: str = ""
-    layerwise_version: str = ""
-    threshold: float = 0.5
-    smearing: tuple[float, ...] = ()
-    test_rows_sha256: str = ""
-    metrics: dict[str, Any] = Field(default_factory=dict)
-    files: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass
@@ -84,12 +56,14 @@ class TrainedModel:
         preprocessor: fitted on its training rows.
         manifest: what else is known of it.
         sha256: of `model.json`, and so of the whole folder.
+        seen_rows: hashes of the rows that it was trained and validated on, in order; None where they are not known.
     """
 
     network: nn.Module
     preprocessor: Any
     manifest: ModelManifest
     sha256: str = ""
+    seen_rows: np.ndarray | None = None
     columns: DataSpec = field(init=False)
 
     def run_tags(self) -> dict[str, str]:
@@ -204,14 +178,27 @@ class TrainedModel:
 
 
 def save_trained_model(
-    folder: str | Path, network: nn.Module, preprocessor: Any, manifest: ModelManifest
+    folder: str | Path,
+    network: nn.Module,
+    preprocessor: Any,
+    manifest: ModelManifest,
+    seen_rows: np.ndarray | None = None,
 ) -> str:
-    """Write a model's folder, its manifest last; return the manifest's sha256."""
+    """Write a model's folder, its manifest last; return the manifest's sha256.
+
+    Args:
+        folder: of the model.
+        network: trained.
+        preprocessor: fitted on its training rows.
+        manifest: what else is known of it.
+        seen_rows: `hash_rows` of the inputs that it was trained and validated on, if they are known.
+    """
     folder = Path(folder)
     (folder / MANIFEST_FILE).unlink(missing_ok=True)
     save_network(network, folder)
     save_preprocessor(preprocessor, folder / "preprocessor")
-    files = {path: sha256_of(folder / path) for path in _relative_paths(folder)}
+    save_seen_rows(folder, seen_rows)
+    files = {path: sha256_of(folder / path) for path in relative_paths(folder)}
     text = manifest.model_copy(update={"files": files}).model_dump_json(indent=1)
     with atomic_write(folder / MANIFEST_FILE) as part:
         part.write_text(text)
@@ -240,66 +227,6 @@ def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
             )
         network, preprocessor = load_network(folder), load_preprocessor(folder / "preprocessor")
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
-        raise error if isinstance(error, ModelError) else _load_error(folder, str(error)) from error
-    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found)
-
-
-def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:
-    """Compare a model's files with its manifest; return the manifest and its sha256.
-
-    Raises:
-        ModelError: the manifest is missing, unreadable or of another format; a file is missing, changed or not in it.
-    """
-    if not (folder / MANIFEST_FILE).is_file():
-        raise ModelError(f"{folder} holds no model: there is no {MANIFEST_FILE}")
-    text = (folder / MANIFEST_FILE).read_bytes()
-    found = hashlib.sha256(text).hexdigest()
-    if sha256 and found != sha256:
-        raise _load_error(folder, f"{MANIFEST_FILE} is not the one that was registered")
-    manifest = _read_manifest(folder, text)
-    there = set(_relative_paths(folder))
-    for what, paths in (
-        ("is not among the model's files", there - set(manifest.files) - {MANIFEST_FILE}),
-        ("is missing", set(manifest.files) - there),
-        (
-            "was changed",
-            {n for n in there & set(manifest.files) if sha256_of(folder / n) != manifest.files[n]},
-        ),
-    ):
-        if paths:
-            raise _load_error(folder, f"{', '.join(sorted(paths))} {what}")
-    return manifest, found
-
-
-def _read_manifest(folder: Path, text: bytes) -> ModelManifest:
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _load_error(folder, f"{MANIFEST_FILE} cannot be read: {error}") from None
-    if isinstance(values, dict):
-        saved = values.get("format", MODEL_FORMAT)
-        if saved == 1 or "measures" in values:
-            pipeline = str(values.get("pipeline") or "dbn")[:60]
-            raise ModelError(
-                f"the model in {folder} was saved by the first edition of layerwise, and this one cannot read it: "
-                f"train it anew with kedro run --pipelines={pipeline}"
-            )
-        if saved != MODEL_FORMAT:
-            raise ModelError(
-                f"the model in {folder} has format {saved}; this version of layerwise reads format {MODEL_FORMAT}"
-            )
-    try:
-        return ModelManifest.model_validate(values)
-    except ValidationError as error:
-        raise _load_error(folder, f"{MANIFEST_FILE} cannot be read: {error.errors()[0]['msg']}") from None
-
-
-def _load_error(folder: Path, reason: str) -> ModelError:
-    return ModelError(
-        f"the model in {folder} was not loaded: {reason}. Take the model from its run again; don't use this copy"
-    )
-
-
-def _relative_paths(folder: Path) -> list[str]:
-    found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
-    return [path.relative_to(folder).as_posix() for path in found]
+        raise error if isinstance(error, ModelError) else load_error(folder, str(error)) from error
+    seen = load_seen_rows(folder)
+    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found, seen)

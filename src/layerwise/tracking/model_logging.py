@@ -6,10 +6,13 @@ import logging
 import platform
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from kedro.io import DatasetError
 from mlflow import MlflowClient, pyfunc
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
@@ -18,11 +21,21 @@ from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
 
 from layerwise.data import DataSpec
-from layerwise.inference import ModelManifest, load_trained_model, save_trained_model
+from layerwise.data.sources import Images
+from layerwise.inference import (
+    ModelComparison,
+    ModelManifest,
+    TrainedModel,
+    compare_models,
+    hash_rows,
+    load_trained_model,
+    save_trained_model,
+)
 from layerwise.tracking.environment import pipeline_of
 from layerwise.tracking.input_datasets import rows_fingerprint
-from layerwise.tracking.model_lookup import LOADER_MODULE
+from layerwise.tracking.model_lookup import LOADER_MODULE, find_model
 from layerwise.tracking.registry import register
+from layerwise.utils import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +74,47 @@ def save_model_folder(
         test_rows_sha256=rows_fingerprint(data_spec, catalog.load(f"{name}.split"), "test"),
         metrics=metrics.network.model_dump(mode="json"),
     )
-    return manifest, save_trained_model(folder, catalog.load(f"{name}.network"), preprocessor, manifest)
+    network, seen = catalog.load(f"{name}.network"), seen_rows(catalog, name, preprocessor)
+    return manifest, save_trained_model(folder, network, preprocessor, manifest, seen)
+
+
+def seen_rows(catalog: CatalogProtocol[Any, Any], name: str, preprocessor: Any) -> np.ndarray | None:
+    """Return the hashes of a pipeline's training and validation rows; None where a row's inputs are sampled."""
+    if preprocessor.settings.binarize == "static":
+        return None
+    parts = [catalog.load(f"{name}.{part}").inputs for part in ("training", "validation")]
+    return np.concatenate([hash_rows(part.cpu().numpy()) for part in parts])
+
+
+def compare_with_version(
+    client: MlflowClient,
+    model: TrainedModel,
+    catalog: CatalogProtocol[Any, Any],
+    name: str,
+    version: str,
+    same_rows: bool,
+) -> ModelComparison | str:
+    """Compare a model of this run with a registered version, on the run's test rows as they were read.
+
+    Args:
+        client: of the tracking server.
+        model: of this run.
+        catalog: of the run.
+        name: of the pipeline.
+        version: of the champion.
+        same_rows: whether the version was tested on the same rows.
+    """
+    try:
+        found = find_model(f"{model.manifest.problem}/{version}", str(client.tracking_uri))
+        other = load_trained_model(found.folder, found.sha256)
+        raw, rows = catalog.load("raw"), catalog.load(f"{name}.split").test
+    except (UserError, DatasetError) as error:
+        return str(error).splitlines()[0]
+    if isinstance(raw, Images):
+        rows = Images(raw.pixels[rows], raw.labels[rows])
+    else:
+        rows = raw.iloc[rows].reset_index(drop=True)
+    return compare_models(model, other, rows, same_test_rows=same_rows)
 
 
 def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name: str) -> str:
@@ -138,7 +191,8 @@ def complete_model(
         logged_as: its name in the run.
     """
     example = catalog.load(f"{name}.input_example")
-    predictions = load_trained_model(folder).predict(example, strict=False)
+    model = load_trained_model(folder)
+    predictions = model.predict(example, strict=False)
     created = client.get_logged_model(model_id)
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory, "model")
@@ -151,7 +205,8 @@ def complete_model(
     client.finalize_logged_model(model_id, "READY")
     try:
         task, card = catalog.load(f"{name}.data_spec").task, catalog.load(f"{name}.model_card")
-        message = register(client, manifest, task, sha256, model_id, card)
+        compare = partial(compare_with_version, client, model, catalog, name)
+        message = register(client, manifest, task, sha256, model_id, card, compare)
     except MlflowException as error:
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
         return ""
