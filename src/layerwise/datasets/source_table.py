@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class SourceTable(_ReadOnlyDataset):
-    """The cells of a table in a file, found or downloaded, as a pandas DataFrame; what they mean is found later.
+    """The cells of a table in a file, found or downloaded, as a pandas DataFrame.
 
     The file is text (csv, tsv, ...; also gz, bz2, xz or zip), Parquet or Excel, told by its bytes. Cells of text are
     text, None where they are empty. The frame's `attrs` hold `source` (the file's path), `sha256` (of the file),
