@@ -15,6 +15,7 @@ from layerwise.data import DataError
 from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.reproducible import decimal_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,19 +144,18 @@ class StreamedPredictions:
 
 def _format_columns(predictions: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
     """Return the cells of each prediction column as text, empty where the row was rejected, and the reasons."""
-    right = (reasons == "").tolist()
-    found = [
-        [text if good else "" for text, good in zip(_format_column(predictions[name]), right, strict=True)]
-        for name in predictions
-    ]
-    found.append(
-        ["" if good else format_csv_line([reason]) for good, reason in zip(right, reasons, strict=True)]
-    )
-    return found
+    found = [_format_column(predictions[name]) for name in predictions]
+    bad = np.flatnonzero(reasons != "")
+    shown = [""] * len(reasons)
+    for row in bad.tolist():
+        for cells in found:
+            cells[row] = ""
+        shown[row] = format_csv_line([reasons[row]])
+    return [*found, shown]
 
 
 def _format_column(column: pd.Series) -> list[str]:
     if column.dtype.kind == "f":
-        return [f"{value:.7g}" for value in column.tolist()]
+        return decimal_texts(column.to_numpy())
     shown: dict[Any, str] = {value: format_csv_line([str(value)]) for value in column.unique()}
     return [shown[value] for value in column.tolist()]

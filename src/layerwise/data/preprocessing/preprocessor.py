@@ -113,7 +113,9 @@ class ImagePreprocessor:
         if self.settings.binarize == "threshold":
             return (values >= 0.5).astype(np.float32)
         if self.settings.binarize == "static":
-            draws = numpy_rng(self.state["seed"], "binarise").random(values.shape, dtype=np.float32)
+            # New images have one sample for all, so that none depends on how many stand before it.
+            shape = values.shape if isinstance(images, Images) else (1, values.shape[1])
+            draws = numpy_rng(self.state["seed"], "binarise").random(shape, dtype=np.float32)
             return (draws < values).astype(np.float32)
         return values
 
@@ -200,7 +202,11 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
         pixels = raw.pixels[:2].reshape(2, -1).astype(np.float64)
         return pd.DataFrame(pixels, columns=list(preprocessor.data_spec.feature_names))
     if isinstance(raw, Ratings):
-        named = {"user": raw.users[:2] + 1, "item": raw.items[:2] + 1, "rating": raw.values[:2]}
+        named = {
+            "user": [raw.user_ids[k] for k in raw.users[:2]],
+            "item": [raw.item_ids[k] for k in raw.items[:2]],
+            "rating": raw.values[:2],
+        }
         return pd.DataFrame(named)
     if isinstance(raw, Documents):
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()

@@ -22,4 +22,5 @@ from .pictures import (
     read_pictures as read_pictures,
     shown_names as shown_names,
 )
+from .rating_files import read_ratings as read_ratings, read_titles as read_titles
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
