@@ -122,7 +122,7 @@ def by_evaluate(model, path: Path):
 def _plain(cells: pd.DataFrame) -> pd.DataFrame:
     """Return cells as JSON has them."""
     frame = cells.astype(object)
-    return frame.map(lambda v: v.isoformat() if hasattr(v, "isoformat") else v).where(frame.notna(), None)
+    return frame.map(lambda v: f"{v:%Y-%m-%d}" if hasattr(v, "isoformat") else v).where(frame.notna(), None)
 
 
 def _respond(model, body: bytes, kind: str):
