@@ -1,4 +1,4 @@
-from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text
+from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text, days_since_1970 as days_since_1970
 from .preprocessor import (
     example_rows as example_rows,
     fit_preprocessor as fit_preprocessor,
@@ -22,3 +22,4 @@ from .table_encoding import (
     known_rows as known_rows,
 )
 from .targets import derive_columns as derive_columns, target_column as target_column
+from .weights import row_weights as row_weights
