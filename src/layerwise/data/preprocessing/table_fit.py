@@ -22,7 +22,12 @@ from layerwise.data.preprocessing.columns import (
     validate_no_missing,
 )
 from layerwise.data.preprocessing.many_values import find_roles, fit_many_values, say_roles, with_frequent
-from layerwise.data.preprocessing.targets import binary_classes, derive_columns, transform_targets
+from layerwise.data.preprocessing.targets import (
+    binary_classes,
+    derive_columns,
+    robust_location,
+    transform_targets,
+)
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
 from layerwise.data.splits import Split
@@ -30,6 +35,7 @@ from layerwise.data.splits import Split
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_QUANTILES = 1000
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +50,17 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
     if inputs.shape[1] == 0:
         raise DataError("no input column is left after problem.drop and constant columns")
     return inputs, constants
+
+
+def make_scaler(scaling: str, n_rows: int) -> Any:
+    """Return the unfitted scaler of number columns; quantiles are those of at most 1,000 rows apart."""
+    from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
+
+    if scaling == "quantile":
+        return QuantileTransformer(
+            n_quantiles=min(MOST_QUANTILES, n_rows), output_distribution="normal", subsample=None
+        )
+    return StandardScaler() if scaling == "standard" else MinMaxScaler()
 
 
 def find_kinds(
@@ -74,7 +91,7 @@ def fit_columns(
         settings: of the preprocessing.
         reading: of the table.
     """
-    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+    from sklearn.preprocessing import OneHotEncoder
 
     booleans, categories, dates = (
         [name for name, kind in kinds.items() if kind == wanted] for wanted in ("boolean", "category", "date")
@@ -86,7 +103,7 @@ def fit_columns(
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
         filled = np.where(np.isnan(values), medians, values)
-        scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
+        scaler = make_scaler(settings.scaling, len(filled)).fit(filled)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:
@@ -165,7 +182,10 @@ def fit_target(
     means, scales = [], []
     if problem.task == "regression" and settings.scale_target:
         transformed = transform_targets(raw_target, problem)
+        robust = robust_location(transformed)
         means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
+        if robust is not None:
+            means, scales = [robust[0]], [robust[1]]
     return {"classes": classes, "target_means": means, "target_scales": scales}
 
 
