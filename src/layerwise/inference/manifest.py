@@ -34,11 +34,10 @@ class ModelManifest(Config):
     """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
 
     `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). The truth of a new row
-    lies within
-    `interval_half_widths` of a regression's outputs with the probability `interval_coverage`. `refit` says that it
-    was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256` is the
-    fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its path in
-    the folder.
+    lies within `interval_half_widths` of a regression's outputs with the probability `interval_coverage`. `refit` says
+    that it was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256`
+    is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its
+    path in the folder.
     """
 
     format: int = MODEL_FORMAT
