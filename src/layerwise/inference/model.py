@@ -13,12 +13,17 @@ import torch
 
 from layerwise.data import DataError, DataSpec
 from layerwise.data.preprocessing import (
-    derive_columns,
     load_preprocessor,
     save_preprocessor,
     validate_pixel_range,
 )
-from layerwise.data.reading import coerce_column_types, extract_pixels, validate_images, validate_rows
+from layerwise.data.reading import (
+    FileFormat,
+    describe_refused,
+    extract_pixels,
+    validate_images,
+    validate_rows,
+)
 from layerwise.data.sources import sha256_of
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.inference.manifest import (
@@ -72,6 +77,14 @@ class TrainedModel:
     def has_image_inputs(self) -> bool:
         """Whether it reads grey images rather than a table's rows."""
         return self.columns.image_shape is not None
+
+    @property
+    def file_format(self) -> FileFormat | None:
+        """How the file was read that it was trained on, None of images; a later file of rows is read alike."""
+        if self.has_image_inputs:
+            return None
+        state = self.preprocessor.state
+        return FileFormat.model_validate(state.get("file_format") or {"columns": list(state["original"])})
 
     def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row."""
@@ -149,14 +162,11 @@ class TrainedModel:
         return found
 
     def select_inputs(self, frame: pd.DataFrame) -> Any:
-        """Return what the preprocessor takes of a table: its columns in the types of training, or the pixels (n, d)."""
+        """Return what the preprocessor takes of a table: its cells read as in training, or the pixels (n, d)."""
         if self.has_image_inputs:
             return extract_pixels(frame, self.columns)
-        try:
-            frame = derive_columns(frame, self.preprocessor.problem)
-        except KeyError as error:
-            raise DataError(f"missing input column(s): {error}") from None
-        return coerce_column_types(frame, self.preprocessor)
+        found: pd.DataFrame = self.preprocessor.read(frame)
+        return found
 
     def predict(self, frame: pd.DataFrame, strict: bool = True) -> pd.DataFrame:
         """Return the predictions of raw rows.
@@ -169,9 +179,7 @@ class TrainedModel:
         reasons = self.validate(rows, strict)
         bad = np.flatnonzero(reasons != "")
         if len(bad):
-            shown = "; ".join(f"row {k}: {reasons[k]}" for k in bad[:5])
-            more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-            raise DataError(f"{len(bad)} of {len(reasons)} row(s) cannot be predicted: {shown}{more}")
+            raise DataError(describe_refused(reasons))
         scores = self.scores(rows)
         if not np.isfinite(scores).all():
             raise DataError("the network's output is not a finite number: values too far from training")
