@@ -1,4 +1,5 @@
 from .checks import ParameterError as ParameterError, check_parameters as check_parameters
+from .command_line import CommandLineError as CommandLineError, parse_parameters as parse_parameters
 from .compute import (
     ComputeSettings as ComputeSettings,
     apply_compute_settings as apply_compute_settings,

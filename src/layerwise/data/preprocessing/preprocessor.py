@@ -14,6 +14,7 @@ from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import class_names
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
+from layerwise.data.preprocessing.scalers import as_plain_values, from_plain_values
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
 from layerwise.data.preprocessing.targets import binary_classes, derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
@@ -236,13 +237,14 @@ def preprocess_rows(
 
 
 def save_preprocessor(preprocessor: Preprocessor, folder: str | Path) -> None:
-    """Write a preprocessor: plain values as `preprocessor.json`, fitted scalers and encoders as `fitted.skops`.
+    """Write a preprocessor: plain values as `preprocessor.json`, scikit-learn's own objects as `fitted.skops`.
 
     Each file appears whole or not at all.
     """
     folder = Path(folder)
-    fitted = {name: preprocessor.state[name] for name in FITTED if preprocessor.state.get(name) is not None}
-    plain = {name: value for name, value in preprocessor.state.items() if name not in fitted}
+    state = as_plain_values(preprocessor.state)
+    fitted = {name: state[name] for name in FITTED if not isinstance(state.get(name), dict | None)}
+    plain = {name: value for name, value in state.items() if name not in fitted}
     if fitted:
         import skops.io
 
@@ -262,7 +264,7 @@ def load_preprocessor(folder: str | Path) -> Preprocessor:
         DataError: the skops file holds types that a preprocessor has no use for.
     """
     folder = Path(folder)
-    state = json.loads((folder / "preprocessor.json").read_text())
+    state = from_plain_values(json.loads((folder / "preprocessor.json").read_text()))
     fitted = folder / "fitted.skops"
     if fitted.exists():
         import skops.io

@@ -38,7 +38,7 @@ class TablePreprocessor:
     categories are 0 and 1 and never scaled. An empty boolean or category takes the most frequent value. A
     category that training never saw becomes all zeros with a warning, which with `drop_first` is the first one.
     A column with missing values among the training rows gets an indicator. Constant columns are left out. Build
-    it with `fit`; `state` is plain enough for skops.
+    it with `fit`; `state` is plain but for its scaler and encoder.
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
@@ -133,9 +133,7 @@ class TablePreprocessor:
                         ),
                         stacklevel=2,
                     )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # said above, by column and number
-                parts.append(s["encoder"].transform(filled.to_numpy(object)))
+            parts.append(s["encoder"].transform(filled.to_numpy(object)))
         for name in s["indicators"]:
             parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
         matrix = np.concatenate(parts, axis=1)

@@ -19,6 +19,7 @@ from layerwise.data.preprocessing.columns import (
     scaled_numbers,
     to_plain_value,
 )
+from layerwise.data.preprocessing.scalers import CategoryEncoder, NumberScaler
 from layerwise.data.preprocessing.targets import binary_classes, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
 
@@ -41,8 +42,6 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
 
 def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[str, Any]:
     """Return each column's kind, and what scales, fills and encodes the columns of a kind."""
-    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
-
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
     kinds = {str(name): stated.get(str(name)) or infer_kind(inputs[name]) for name in inputs}
@@ -55,13 +54,11 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[s
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
         filled = np.where(np.isnan(values), medians, values)
-        scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
+        scaler = NumberScaler.fit(settings.scaling, filled)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:
-        encoder = OneHotEncoder(
-            drop="first" if settings.drop_first else None, handle_unknown="ignore", sparse_output=False
-        ).fit(fill_text(inputs, modes).to_numpy(object))
+        encoder = CategoryEncoder.fit(fill_text(inputs, modes).to_numpy(object), settings.drop_first)
     return {
         "kinds": kinds,
         "whole_days": {name: bool(np.all(days_of(numbers, name) % 1 == 0)) for name in dates},
