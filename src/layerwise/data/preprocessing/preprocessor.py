@@ -17,6 +17,7 @@ from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preproce
 from layerwise.data.preprocessing.scalers import as_plain_values, from_plain_values
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
 from layerwise.data.preprocessing.targets import binary_classes, derive_columns
+from layerwise.data.preprocessing.weights import row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
@@ -25,6 +26,7 @@ from layerwise.data.sources import (
     ImageSize,
     Ratings,
     RatingsPreprocessor,
+    Texts,
 )
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
@@ -167,12 +169,14 @@ def fit_preprocessor(
     from layerwise.data.preprocessing.table import TablePreprocessor
 
     fitted: Any
+    weights = () if problem.weights is None else (problem.weights,)
+    problem = problem.without_inputs((*split.not_inputs, *weights))
     if isinstance(raw, Images):
         fitted = ImagePreprocessor.fit(raw, split.training, problem, settings, seed)
         fitted.state["summary"] = summarize_images(raw.pixels[split.training], fitted.white)
     elif isinstance(raw, Ratings):
         fitted = RatingsPreprocessor.fit(raw, split.training, problem, settings)
-    elif isinstance(raw, Documents):
+    elif isinstance(raw, Documents | Texts):
         fitted = DocumentsPreprocessor.fit(raw, split.training)
     else:
         rows = split.training
@@ -210,6 +214,8 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
             "rating": raw.values[:2],
         }
         return pd.DataFrame(named)
+    if isinstance(raw, Texts):
+        return pd.DataFrame({"text": raw.texts[:2]})
     if isinstance(raw, Documents):
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()
         return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
@@ -231,8 +237,12 @@ def preprocess_rows(
     preprocessor = cast(LabelledPreprocessor, preprocessor)
     inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
     targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
+    weights = None
+    if isinstance(problem := getattr(preprocessor, "problem", None), Problem) and problem.weights is not None:
+        weights = torch.from_numpy(row_weights(raw, problem.weights).astype(np.float32))
+    whole = TensorData(inputs, targets, weights)
     parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]
-    training, validation, test = (TensorData(inputs[rows], targets[rows]) for rows in parts)
+    training, validation, test = (whole[rows].with_mean_weight_1() for rows in parts)
     return training, validation, test
 
 
