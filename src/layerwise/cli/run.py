@@ -36,7 +36,6 @@ class RunCommand(click.Command):
             raise click.ClickException(wrong) from None
 
 
-<<<<<<< HEAD:src/layerwise/cli.py
 def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):  # of a file that --config names
         return dict(value)
@@ -59,10 +58,6 @@ def _own_options() -> list[click.Parameter]:
 
 
 run = RunCommand(kedro_run.name, callback=kedro_run.callback, params=_own_options(), help=kedro_run.help)
-cli.add_command(run)
-=======
-run = RunCommand(kedro_run.name, callback=kedro_run.callback, params=kedro_run.params, help=kedro_run.help)
->>>>>>> main:src/layerwise/cli/run.py
 
 
 def _wrong_names(given: Mapping[str, Any], error: Exception) -> Iterator[str]:
