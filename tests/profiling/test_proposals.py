@@ -91,6 +91,7 @@ def test_identifiers_and_leaks_are_left_out_with_their_reasons(propose):
     assert sorted(choice.value) == ["copy", "order", "row_id"]
     assert "'copy': it alone decides kept" in choice.reason
     assert choice.other == "keep copy and say allow_leak: true"
+    assert any("column 'copy': it alone decides" in each and "allow_leak" in each for each in found.findings)
 
 
 def test_numbers_that_are_all_different_are_no_identifiers(propose):

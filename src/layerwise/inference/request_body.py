@@ -196,7 +196,9 @@ def _read_csv(text: str, model: TrainedModel) -> pd.DataFrame:
             n_rows += bool(k and line)
             if n_rows > MAX_ROWS:
                 raise RequestError(f"too many rows for one request; send at most {MAX_ROWS:,}", 413)
-        return pd.read_csv(io.StringIO(text), dtype=_text_columns(model))
+        return pd.read_csv(
+            io.StringIO(text), dtype=_text_columns(model), keep_default_na=model.has_image_inputs
+        )
     except csv.Error as error:
         raise RequestError(f"the body is no CSV: {error}") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:

@@ -1,6 +1,11 @@
 from .calibrated import CalibratedConfig as CalibratedConfig, CalibratedNetwork as CalibratedNetwork
 from .diagram import mermaid as mermaid
 from .dropout import MaskOf as MaskOf
+from .estimator import (
+    EstimatorConfig as EstimatorConfig,
+    EstimatorNetwork as EstimatorNetwork,
+    fit_estimator as fit_estimator,
+)
 from .io import load_network as load_network, save_network as save_network
 from .kinds import register_network as register_network
 from .layers import (

@@ -12,7 +12,9 @@ class PredictSettings(Config):
         None, "a run's id, a registered name@alias or name/version, or a model's folder"
     )
     input: str | None = setting(
-        None, "the rows: CSV (also gz); for images also idx, npy, npz, a picture or a folder of pictures"
+        None,
+        "the rows: a table, told by its content; for images also idx, npy, npz, a picture or a folder of pictures; or "
+        "the name of a catalog entry, such as raw",
     )
     output: str | None = setting(
         None,

@@ -93,6 +93,11 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         other = f"keep {', '.join(leaks)} and say allow_leak: true" if leaks else ""
         choices.append(Choice("problem.drop", list(dropped), reasons, other))
     choices += [*settled.choices, *_missing_words(settled)]
+    for name in [name for name, reason in dropped.items() if LEAK in reason]:
+        findings.append(
+            f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
+            "problem.drop and say problem.allow_leak: true"
+        )
     rare = _rare_classes(known[guess.name]) if task.value != "regression" else []
     if rare:
         choices.append(

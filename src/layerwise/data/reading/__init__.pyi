@@ -1,7 +1,6 @@
 from .chunks import (
     Chunk as Chunk,
     ChunkedReader as ChunkedReader,
-    coerce_column_types as coerce_column_types,
     extract_pixels as extract_pixels,
     text_columns as text_columns,
 )
@@ -15,6 +14,7 @@ from .files import (
     resolve_file_format as resolve_file_format,
     without_malformed as without_malformed,
 )
+from .loaded_rows import LoadedRows as LoadedRows
 from .row_validation import (
     parse_targets as parse_targets,
     validate_images as validate_images,

@@ -22,6 +22,7 @@ from .gan import (
 )
 from .gan_tables import table_section as table_section
 from .html_demo import render_html_demo as render_html_demo
+from .leaderboard import Leaderboard as Leaderboard, Standing as Standing
 from .markdown import table as table
 from .model_card import make_model_card as make_model_card
 from .predictions import make_prediction_table as make_prediction_table

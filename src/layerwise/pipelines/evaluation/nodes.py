@@ -257,6 +257,11 @@ def _model_card(
         notes.append(
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
         )
+    if parameters.get("refit"):
+        notes.append(
+            "The network that is registered was trained anew on all rows, the test rows among them, after these "
+            "results: they are of the network before."
+        )
     baselines = {name: found.root for name, found in report.baselines.items()}
     conclusions, sections = report.conclusions, [*report_sections(report), *further]
     return make_model_card(
