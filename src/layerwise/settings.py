@@ -47,6 +47,11 @@ class ProblemConfigLoader(OmegaConfigLoader):
                 from layerwise.datasets import with_origin
 
                 entries["raw"] = with_origin(entries["raw"])
+            more = parameters["problem"].get("unlabelled")
+            if more and "raw" in entries:
+                from layerwise.datasets import entry_like_raw
+
+                entries["unlabelled_source"] = entry_like_raw(entries, str(more), project)
         return super().__getitem__(key)
 
 

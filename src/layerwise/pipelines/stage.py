@@ -92,5 +92,5 @@ class Stage:
         return self.node(function, inputs, [output, f"metrics_{part}"])
 
     def _dataset(self, name: str) -> str:
-        shared = name == "raw" or name.startswith("params:")
+        shared = name in ("raw", "unlabelled_source") or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"

@@ -192,6 +192,10 @@ def fit_preprocessor(
             sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"
             warnings.warn(sentence, stacklevel=2)
             fitted.state["data_spec"]["notes"].append(f"{sentence}.")
+    if len(split.unlabelled):
+        fitted.state["data_spec"]["notes"].append(
+            f"{len(split.unlabelled)} rows of the table have no label: they are in no figure."
+        )
     fitted.state["data_spec"] |= {
         "n_training": len(split.training),
         "n_validation": len(split.validation),
@@ -235,6 +239,13 @@ def preprocess_rows(
     if isinstance(preprocessor, RatingsPreprocessor | DocumentsPreprocessor):
         return preprocessor.parts(raw, split)  # type: ignore[return-value]
     preprocessor = cast(LabelledPreprocessor, preprocessor)
+    if not preprocessor.data_spec.target_names and not isinstance(raw, Images):
+        inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
+        rows = (torch.from_numpy(part) for part in (split.training, split.validation, split.test))
+        training, validation, test = (TensorData(inputs[part]) for part in rows)
+        return training, validation, test
+    if len(split.unlabelled):
+        raw, split = _without_unlabelled(raw, split)
     inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
     targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
     weights = None
@@ -244,6 +255,13 @@ def preprocess_rows(
     parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]
     training, validation, test = (whole[rows].with_mean_weight_1() for rows in parts)
     return training, validation, test
+
+
+def _without_unlabelled(raw: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, Split]:
+    """Return the rows that have labels, and the split as positions among them."""
+    kept = np.sort(np.concatenate([split.training, split.validation, split.test]))
+    parts = {name: np.searchsorted(kept, getattr(split, name)) for name in ("training", "validation", "test")}
+    return raw.iloc[kept], split.model_copy(update={**parts, "unlabelled": np.empty(0, np.int64)})
 
 
 def save_preprocessor(preprocessor: Preprocessor, folder: str | Path) -> None:
