@@ -23,3 +23,4 @@ from .trained_model import (
     TrainedModelDataset as TrainedModelDataset,
 )
 from .typed import MetricsDataset as MetricsDataset, TypedDataset as TypedDataset
+from .unlabelled import entry_like_raw as entry_like_raw

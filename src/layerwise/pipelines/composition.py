@@ -30,7 +30,7 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
     found = (
         preprocessing.create_pipeline(
-            name, input_example=True, sized=sized, beside_folds=True, problem=problem
+            name, input_example=True, sized=sized, pretrains=pretrained, beside_folds=True, problem=problem
         )
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)

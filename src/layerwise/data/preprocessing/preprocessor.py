@@ -35,7 +35,6 @@ from layerwise.utils import atomic_write, numpy_rng
 if TYPE_CHECKING:
     import pandas as pd
 
-
 FITTED = ("scaler", "encoder")
 
 
@@ -116,8 +115,8 @@ class ImagePreprocessor:
         if self.settings.binarize == "threshold":
             return (values >= 0.5).astype(np.float32)
         if self.settings.binarize == "static":
-            # New images have one sample for all, so that none depends on how many stand before it.
-            shape = values.shape if isinstance(images, Images) else (1, values.shape[1])
+            # New images have one sample for all: none depends on how many stand before it.
+            shape = values.shape if isinstance(images, Images) else values.shape[1:]
             draws = numpy_rng(self.state["seed"], "binarise").random(shape, dtype=np.float32)
             return (draws < values).astype(np.float32)
         return values
@@ -191,6 +190,8 @@ def fit_preprocessor(
             sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"
             warnings.warn(sentence, stacklevel=2)
             fitted.state["data_spec"]["notes"].append(f"{sentence}.")
+    if n := len(split.unlabelled):
+        fitted.state["data_spec"]["notes"].append(f"{n} rows have no label: they are in no figure.")
     fitted.state["data_spec"] |= {
         "n_training": len(split.training),
         "n_validation": len(split.validation),
@@ -219,7 +220,7 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()
         return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
     frame = preprocessor.read(raw.head(2))[list(preprocessor.state["original"])].reset_index(drop=True)
-    frame.attrs = {}
+    frame.attrs.clear()
     for name in frame.select_dtypes("datetime"):
         frame[name] = preprocessor.reading.columns[name].text_of_dates(frame[name])
     # A whole number may be missing in a row to come, and only floats can say so.
@@ -233,13 +234,18 @@ def preprocess_rows(
     if isinstance(preprocessor, RatingsPreprocessor | DocumentsPreprocessor):
         return preprocessor.parts(raw, split)  # type: ignore[return-value]
     preprocessor = cast(LabelledPreprocessor, preprocessor)
+    if len(split.unlabelled):
+        kept, split = split.without_unlabelled()
+        raw = raw.iloc[kept]
     inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
-    targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
+    targets = None
+    if isinstance(raw, Images) or preprocessor.data_spec.target_names:
+        targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
     weights = None
     if isinstance(problem := getattr(preprocessor, "problem", None), Problem) and problem.weights is not None:
         weights = torch.from_numpy(row_weights(raw, problem.weights).astype(np.float32))
     whole = TensorData(inputs, targets, weights)
-    parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]
+    parts = (torch.from_numpy(rows) for rows in (split.training, split.validation, split.test))
     training, validation, test = (whole[rows].with_mean_weight_1() for rows in parts)
     return training, validation, test
 

@@ -76,11 +76,14 @@ class TablePreprocessor:
         frame, reading = read_rows_to_fit(frame, problem, settings)
         whole = derive_columns(frame, problem)
         frame = whole.iloc[training]
-        raw_target = target_column(frame, problem)
+        # A table without targets is for pipelines that read none.
+        raw_target = target_column(frame, problem) if problem.targets else None
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         validate_columns(inputs, settings.date_columns, "preprocessing.date_columns: column")
         validate_columns(inputs, settings.categorical_columns, "preprocessing.categorical_columns: column")
-        notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        notes = []
+        if raw_target is not None:
+            notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
@@ -95,7 +98,10 @@ class TablePreprocessor:
         if settings.missing == "refuse":
             validate_no_missing(inputs)
         state |= fit_columns(inputs, settings, reading)
-        state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
+        if raw_target is None:
+            state |= {"classes": [], "target_means": [], "target_scales": []}
+        else:
+            state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
         state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": notes}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)
