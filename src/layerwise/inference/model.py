@@ -17,7 +17,13 @@ from layerwise.data.preprocessing import (
     save_preprocessor,
     validate_pixel_range,
 )
-from layerwise.data.reading import extract_pixels, validate_images, validate_rows
+from layerwise.data.reading import (
+    FileFormat,
+    describe_refused,
+    extract_pixels,
+    validate_images,
+    validate_rows,
+)
 from layerwise.data.sources import sha256_of
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.inference.manifest import (
@@ -72,6 +78,14 @@ class TrainedModel:
         """Whether it reads grey images rather than a table's rows."""
         return self.columns.image_shape is not None
 
+    @property
+    def file_format(self) -> FileFormat | None:
+        """How the file was read that it was trained on, None of images; a later file of rows is read alike."""
+        if self.has_image_inputs:
+            return None
+        state = self.preprocessor.state
+        return FileFormat.model_validate(state.get("file_format") or {"columns": list(state["original"])})
+
     def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row."""
         if self.has_image_inputs:
@@ -103,7 +117,9 @@ class TrainedModel:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
             `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
             for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
-            or `<target>_mean` the mean. Numbers have the fewest digits that tell them apart (`shortest_decimals`).
+            or `<target>_mean` the mean. Where the model
+            has intervals, `prediction_low` and `prediction_high`, or `<target>_low` and `<target>_high`.
+            Numbers have the fewest digits that tell them apart (`shortest_decimals`).
         """
         found = self._name_scores(scores)
         for name in found.select_dtypes("float32"):
@@ -116,12 +132,14 @@ class TrainedModel:
         columns = self.columns
         if columns.task == "regression":
             names = ["prediction"] if len(columns.target_names) == 1 else list(columns.target_names)
-            if columns.target_transform != "log1p":
-                return pd.DataFrame(scores, columns=names)
-            found = pd.DataFrame(np.expm1(scores), columns=names)
-            means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
-            for k, name in enumerate(names if self.manifest.smearing else ()):
-                found[f"{name}_mean"] = means[:, k]
+            found = pd.DataFrame(columns.raw_targets(scores), columns=names)
+            if columns.target_transform == "log1p":
+                means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
+                for k, name in enumerate(names if self.manifest.smearing else ()):
+                    found[f"{name}_mean"] = means[:, k]
+            for k, half_width in enumerate(self.manifest.interval_half_widths):
+                for side, end in (("low", -half_width), ("high", half_width)):
+                    found[f"{names[k]}_{side}"] = columns.raw_targets(scores[:, k] + scores.dtype.type(end))
             return found
         if columns.task == "multilabel":
             said = {
@@ -161,9 +179,7 @@ class TrainedModel:
         reasons = self.validate(rows, strict)
         bad = np.flatnonzero(reasons != "")
         if len(bad):
-            shown = "; ".join(f"row {k}: {reasons[k]}" for k in bad[:5])
-            more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-            raise DataError(f"{len(bad)} of {len(reasons)} row(s) cannot be predicted: {shown}{more}")
+            raise DataError(describe_refused(reasons))
         scores = self.scores(rows)
         if not np.isfinite(scores).all():
             raise DataError("the network's output is not a finite number: values too far from training")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,12 +20,19 @@ from layerwise.data.preprocessing.columns import (
     to_plain_value,
 )
 from layerwise.data.preprocessing.scalers import CategoryEncoder, NumberScaler
-from layerwise.data.preprocessing.targets import binary_classes, derive_columns, transform_targets
+from layerwise.data.preprocessing.targets import (
+    binary_classes,
+    derive_columns,
+    robust_location,
+    transform_targets,
+)
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_QUANTILES = 1000
 
 
 def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -39,6 +46,18 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
     if inputs.shape[1] == 0:
         raise DataError("no input column is left after problem.drop and constant columns")
     return inputs, constants
+
+
+def fit_scaler(scaling: Literal["standard", "minmax", "quantile"], values: np.ndarray) -> Any:
+    """Return the scaler of number columns; quantiles are those of at most 1,000 rows apart."""
+    if scaling != "quantile":
+        return NumberScaler.fit(scaling, values)
+    from sklearn.preprocessing import QuantileTransformer
+
+    n_quantiles = min(MOST_QUANTILES, len(values))
+    return QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal", subsample=None).fit(
+        values
+    )
 
 
 def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading) -> dict[str, Any]:
@@ -59,7 +78,7 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: 
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
         filled = np.where(np.isnan(values), medians, values)
-        scaler = NumberScaler.fit(settings.scaling, filled)
+        scaler = fit_scaler(settings.scaling, filled)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:
@@ -95,7 +114,10 @@ def fit_target(
     means, scales = [], []
     if problem.task == "regression" and settings.scale_target:
         transformed = transform_targets(raw_target, problem)
+        robust = robust_location(transformed)
         means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
+        if robust is not None:
+            means, scales = [robust[0]], [robust[1]]
     return {"classes": classes, "target_means": means, "target_scales": scales}
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
+    ConformalIntervals,
     DecisionThreshold,
     ImportanceTable,
     LoggedMetrics,
@@ -39,7 +40,7 @@ from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import EvaluationSettings
+from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
 from layerwise.training.supervised import probabilities
 
@@ -194,9 +195,13 @@ def summarize_evaluation(
     members: MemberStatistics | None = None,
     smearing: SmearingFactors | None = None,
     segments: SegmentTable | None = None,
+    intervals: ConformalIntervals | None = None,
+    interval_metrics: NamedMetrics | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
     """Put what was measured into one report with its conclusions, and into the metrics of the run."""
-    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments)
+    if interval_metrics is not None:
+        network = network.extended(interval_metrics.root, prefix="")
+    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments, intervals)
     for sentence in report.conclusions:
         log.warning(sentence)
     for sentence in report.notes:
@@ -248,10 +253,7 @@ def write_model_card_with_folds(
 def _model_card(
     report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any], further: list[str]
 ) -> str:
-    plain = {
-        name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-        for name, value in parameters.items()
-    }
+    plain = {name: used_settings(value, columns) for name, value in parameters.items()}
     notes = [*columns.notes, *report.notes]
     if report.threshold != 0.5:
         notes.append(
@@ -261,6 +263,11 @@ def _model_card(
         notes.append(
             "The network that is registered was trained anew on all rows, the test rows among them, after these "
             "results: they are of the network before."
+        )
+    if report.intervals is not None:
+        notes.append(
+            f"Each prediction has an interval that holds {100 * report.intervals.coverage:g} % of new rows of the same "
+            "kind (split conformal, on the validation rows)."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
     conclusions, sections = report.conclusions, [*report_sections(report), *further]
