@@ -2,7 +2,7 @@ from .animation import AnimationDataset as AnimationDataset
 from .image_files import ImageFiles as ImageFiles
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
-from .raw_table import RawTable as RawTable, with_origin as with_origin
+from .raw_table import RawTable as RawTable, entry_like_raw as entry_like_raw, with_origin as with_origin
 from .source_table import SourceTable as SourceTable
 from .source_texts import SourceTexts as SourceTexts
 from .sources import (
@@ -23,4 +23,3 @@ from .trained_model import (
     TrainedModelDataset as TrainedModelDataset,
 )
 from .typed import MetricsDataset as MetricsDataset, TypedDataset as TypedDataset
-from .unlabelled import entry_like_raw as entry_like_raw
