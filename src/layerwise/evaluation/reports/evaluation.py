@@ -9,6 +9,7 @@ from pydantic import Field
 
 from layerwise.evaluation import SegmentTable, describe_segments
 from layerwise.evaluation.metrics import (
+    ImportanceTable,
     LoggedMetrics,
     Metric,
     MetricsByModel,
@@ -62,7 +63,7 @@ class EvaluationReport(Config):
     `threshold` is the score from which a row of a binary task is predicted positive; `smearing` makes means of the
     outputs of a regression of log(1 + y); `conclusions` compare the network with a constant and with its baselines;
     `notes` are further sentences; `members` is the spread over networks of other seeds, `segments` the metrics on parts
-    of the rows.
+    of the rows, `importance` the metric's loss without each raw column.
     """
 
     threshold: float = 0.5
@@ -73,6 +74,7 @@ class EvaluationReport(Config):
     notes: tuple[str, ...] = ()
     members: dict[str, Spread] = Field(default_factory=dict)
     segments: SegmentTable = SegmentTable(())
+    importance: ImportanceTable = ImportanceTable(())
 
     @classmethod
     def of(
