@@ -40,7 +40,7 @@ def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dic
     if isinstance(value, Mapping):  # of a file that --config names
         return dict(value)
     # Imported here: Kedro reads this module for each of its commands.
-    from layerwise.parameters import parse_parameters
+    from layerwise.cli.run_parameters import parse_parameters
 
     try:
         return parse_parameters(value or "")

@@ -1,5 +1,4 @@
 from .checks import ParameterError as ParameterError, check_parameters as check_parameters
-from .command_line import CommandLineError as CommandLineError, parse_parameters as parse_parameters
 from .compare import CompareSettings as CompareSettings
 from .compute import (
     ComputeSettings as ComputeSettings,

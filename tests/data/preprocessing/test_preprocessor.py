@@ -11,9 +11,8 @@ from layerwise.data.preprocessing import (
     load_preprocessor,
     preprocess_rows,
     save_preprocessor,
-    validate_pixel_range,
 )
-from layerwise.data.sources import Images
+from layerwise.data.sources import Images, validate_pixel_range
 
 DIGITS = Problem(name="digits", task="multiclass")
 

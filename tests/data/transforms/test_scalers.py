@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
-from layerwise.data.preprocessing.scalers import (
+from layerwise.data.transforms import (
     CategoryEncoder,
     NumberScaler,
     as_plain_values,

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from layerwise import cli
-from layerwise.parameters import CommandLineError, parse_parameters
+from layerwise.cli.run_parameters import CommandLineError, parse_parameters
 
 
 @pytest.mark.parametrize(

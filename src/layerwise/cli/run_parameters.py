@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from layerwise.parameters.keys import PARAMETERS, is_model
+from layerwise.parameters import PARAMETERS, is_model
 from layerwise.utils import UserError
 
 CLOSING = {"[": "]", "{": "}", "(": ")"}
