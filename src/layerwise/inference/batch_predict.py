@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataError
-from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line, text_columns
+from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
@@ -82,7 +82,13 @@ class StreamedPredictions:
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
         own = [*model.interpret_scores(np.zeros((0, model.columns.n_outputs), np.float32)), ERROR_COLUMN]
-        there = ["file"] if reader.has_pictures else reader.header() if self.copies_rows else ["row"]
+        there = (
+            ["file"]
+            if reader.has_pictures
+            else reader.header(model.file_format)
+            if self.copies_rows
+            else ["row"]
+        )
         twice = sorted(set(own) & set(there))
         if twice:
             raise DataError(
@@ -96,7 +102,7 @@ class StreamedPredictions:
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
-        for chunk in self.reader.chunks(dict.fromkeys(text_columns(self.model.preprocessor), "str")):
+        for chunk in self.reader.chunks(self.model.file_format):
             scores, reasons = predict_chunk(self.model, chunk, self.strict)
             self._count(reasons)
             first = (

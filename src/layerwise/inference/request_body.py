@@ -1,19 +1,30 @@
 """Requests to a served model: a body is read, bounded and checked before the network sees it.
 
-Every response is JSON. Whatever is wrong with a body is a 4xx with one sentence; nothing of the server's inside, such
-as a traceback or a path, is in a response.
+Every response is JSON. A row that cannot be predicted costs itself alone: its answer is the reason. Whatever is wrong
+with a body as a whole is a 4xx with one sentence; nothing of the server's inside, such as a traceback or a path, is in
+a response.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from layerwise.data import DataError
+from layerwise.data.reading import (
+    Chunk,
+    FileFormat,
+    Limits,
+    TooLargeError,
+    describe_refused,
+    read_text_table,
+)
+from layerwise.inference.batch_predict import predict_chunk
 from layerwise.inference.model import TrainedModel
 from layerwise.utils import UserError
 
@@ -24,6 +35,7 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 50_000
 MAX_COLUMNS = 20_000
 MAX_CELLS = 40_000_000
+MAX_REASON = 500
 TABLE_FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 Response = tuple[str, int, str]
 log = logging.getLogger(__name__)
@@ -40,8 +52,7 @@ class RequestError(UserError, ValueError):
 def handle_request(model: TrainedModel, body: bytes | str, content_type: str | None) -> Response:
     """Return the response's text, status and content type for one request body."""
     try:
-        frame = parse_body(model, body, content_type)
-        records = model.predict(frame).to_dict(orient="records")
+        records = _answer(model, parse_body(model, body, content_type))
         return json.dumps({"predictions": records}, allow_nan=False), 200, "application/json"
     except UserError as error:
         status = error.status if isinstance(error, RequestError) else 400
@@ -51,6 +62,23 @@ def handle_request(model: TrainedModel, body: bytes | str, content_type: str | N
         return _error_response(
             "the rows cannot be predicted; compare their columns and values with the example", 400
         )
+
+
+def _answer(model: TrainedModel, chunk: Chunk) -> list[dict[str, Any]]:
+    """Return a record for each row: its prediction, or `error`, why there is none.
+
+    Raises:
+        DataError: no row can be predicted.
+    """
+    scores, reasons = predict_chunk(model, chunk, strict=True)
+    bad = np.flatnonzero(reasons != "")
+    if len(bad) == len(reasons):
+        raise DataError(describe_refused(reasons))
+    predictions = model.interpret_scores(np.nan_to_num(scores))
+    records: list[dict[str, Any]] = predictions.to_dict(orient="records")  # type: ignore[assignment]
+    for row in bad.tolist():
+        records[row] = {"error": reasons[row][:MAX_REASON]}
+    return records
 
 
 def respond_too_large() -> Response:
@@ -63,31 +91,43 @@ def _error_response(message: str, status: int) -> Response:
     return json.dumps({"error_code": code, "message": message[:2000]}), status, "application/json"
 
 
-def parse_body(model: TrainedModel, body: bytes | str, content_type: str | None) -> pd.DataFrame:
-    """Return the rows of a body.
+def parse_body(model: TrainedModel, body: bytes | str, content_type: str | None) -> Chunk:
+    """Return the rows of a body, and what is wrong with those that cannot be read.
 
     Raises:
         RequestError: the type, the size or the form is wrong.
     """
     kind, _, rest = (content_type or "").partition(";")
-    charset = rest.partition("charset=")[2].strip().strip('"').lower() or "utf-8"
+    kind = kind.strip().lower()
+    charset = rest.partition("charset=")[2].strip().strip('"').lower()
     raw = body.encode() if isinstance(body, str) else body
     if len(raw) > MAX_BYTES:
         raise RequestError(f"the body has {len(raw):,} bytes; at most {MAX_BYTES:,} are read", 413)
-    if charset not in ("utf-8", "utf8", "us-ascii"):
+    if kind not in ("application/json", "text/csv"):
+        raise RequestError(f"the content type has to be application/json or text/csv, not '{kind[:60]}'", 415)
+    if not _is_taken(charset, kind):
         raise RequestError(f"the charset has to be utf-8, not {charset[:40]}", 415)
-    readers = {"application/json": _read_json, "text/csv": _read_csv}
-    reader = readers.get(kind.strip().lower())
-    if reader is None:
-        raise RequestError(f"the content type has to be {' or '.join(readers)}, not '{kind[:60]}'", 415)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RequestError(f"the body is no UTF-8: byte {error.start} is wrong") from None
-    frame = reader(text, model)
-    if len(frame) == 0:
+    if kind == "text/csv":
+        chunk = _read_csv(raw, charset, model)
+    else:
+        try:
+            chunk = Chunk(0, _read_json(raw.decode("utf-8-sig"), model))
+        except UnicodeDecodeError as error:
+            raise RequestError(f"the body is no UTF-8: byte {error.start} is wrong") from None
+    if not len(chunk):
         raise RequestError("the body holds no rows")
-    return frame
+    return chunk
+
+
+def _is_taken(charset: str, kind: str) -> bool:
+    """Return whether a charset can be read: JSON is UTF-8, a CSV body may be any text."""
+    if charset in ("", "utf-8", "utf8", "us-ascii"):
+        return True
+    try:
+        "".encode(charset)
+    except (LookupError, UnicodeError, ValueError):
+        return False
+    return kind == "text/csv"
 
 
 def _read_json(text: str, model: TrainedModel) -> pd.DataFrame:
@@ -182,32 +222,15 @@ def _parse_cell(cell: Any, row: int, name: str) -> Any:
     return cell
 
 
-def _read_csv(text: str, model: TrainedModel) -> pd.DataFrame:
-    import pandas as pd
-
+def _read_csv(body: bytes, charset: str, model: TrainedModel) -> Chunk:
+    """Return the rows of a CSV body, which is read as the file was that the model was trained on."""
+    file_format = model.file_format or FileFormat()
+    if charset:
+        file_format = file_format.model_copy(update={"encoding": charset, "encoding_is_set": True})
     try:
-        n_rows = 0
-        for k, line in enumerate(csv.reader(io.StringIO(text))):
-            if k == 0:
-                names = line
-                _check_names(names)
-            elif line and len(line) != len(names):
-                raise RequestError(f"row {n_rows} has {len(line)} cells for {len(names)} columns")
-            n_rows += bool(k and line)
-            if n_rows > MAX_ROWS:
-                raise RequestError(f"too many rows for one request; send at most {MAX_ROWS:,}", 413)
-        return pd.read_csv(
-            io.StringIO(text), dtype=_text_columns(model), keep_default_na=model.has_image_inputs
-        )
-    except csv.Error as error:
-        raise RequestError(f"the body is no CSV: {error}") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError("the body is no CSV table with a header") from None
-
-
-def _text_columns(model: TrainedModel) -> Any:
-    from layerwise.data.reading import text_columns
-
-    return dict.fromkeys(text_columns(model.preprocessor), str)
+        table = read_text_table(body, file_format, Limits(MAX_ROWS, MAX_COLUMNS, MAX_CELLS))
+    except TooLargeError as error:
+        raise RequestError(str(error), 413) from None
+    except DataError as error:
+        raise RequestError(f"the body is no CSV table with a header: {error}") from None
+    return Chunk(0, table.cells, malformed=table.malformed)
