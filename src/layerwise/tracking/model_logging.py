@@ -71,6 +71,8 @@ def save_model_folder(
         layerwise_version=version("layerwise"),
         threshold=metrics.threshold,
         smearing=metrics.smearing,
+        interval_coverage=metrics.intervals.coverage if metrics.intervals else 0.0,
+        interval_half_widths=metrics.intervals.half_widths if metrics.intervals else (),
         test_rows_sha256=rows_fingerprint(data_spec, catalog.load(f"{name}.split"), "test"),
         metrics=metrics.network.model_dump(mode="json"),
     )

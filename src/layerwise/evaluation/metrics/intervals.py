@@ -1,12 +1,16 @@
-"""Confidence intervals that hold their level near 0 and 1, where the bootstrap's percentiles do not."""
+"""Confidence intervals that hold their level near 0 and 1, and prediction intervals."""
 
 from __future__ import annotations
+
+from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from layerwise.data import Task
-from layerwise.evaluation.metrics.arrays import Array
+from layerwise.evaluation.metrics.arrays import Array, as_matrix
+from layerwise.utils import Config, UserError
 
 Z95 = 1.959963984540054
 # How many rows of its rarest class a metric may count as, at most. By simulation (binormal, exponential and unequal
@@ -75,3 +79,40 @@ def paired_fraction_interval(
     p, q = (first_only + 1) / (n + 2), (second_only + 1) / (n + 2)
     half = z * float(np.sqrt((p + q - (p - q) ** 2) / (n + 2)))
     return max(p - q - half, -1.0), min(p - q + half, 1.0)
+
+
+class CoverageError(UserError, ValueError):
+    """So few rows cannot promise such a coverage."""
+
+
+class ConformalIntervals(Config):
+    """How far to either side of a prediction the truth lies, in the units of the (transformed) target, by output."""
+
+    coverage: float
+    half_widths: tuple[float, ...]
+
+
+def conformal_intervals(targets: Any, values: Any, coverage: float) -> ConformalIntervals:
+    """Return the half-width of split conformal prediction intervals (Vovk et al. 2005; Lei et al. 2018).
+
+    It is the ceil((n + 1) coverage)-th smallest of n absolute errors on rows that the model did not learn from. A new
+    row of the same kind then lies inside with at least this probability, whatever the model and the distribution, each
+    output by itself.
+
+    Args:
+        targets: (n, k), of rows that the model did not learn from.
+        values: (n, k) predicted.
+        coverage: the fraction of new rows that should lie inside, between 0 and 1.
+
+    Raises:
+        CoverageError: there are fewer than coverage / (1 - coverage) rows.
+    """
+    errors = np.sort(np.abs(as_matrix(targets) - as_matrix(values)), axis=0)
+    # A product such as 10 * .9 is a little above 9.
+    position = ceil((len(errors) + 1) * coverage - 1e-9)
+    if position > len(errors):
+        raise CoverageError(
+            f"evaluation.interval_coverage {coverage:g} needs {ceil(coverage / (1 - coverage) - 1e-9)} validation "
+            f"rows, and there are {len(errors)}: take more of them (split.validation_fraction), or a lower coverage"
+        )
+    return ConformalIntervals(coverage=coverage, half_widths=tuple(errors[position - 1].tolist()))

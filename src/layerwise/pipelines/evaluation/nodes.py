@@ -11,6 +11,7 @@ from torch import nn
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
+    ConformalIntervals,
     DecisionThreshold,
     ImportanceTable,
     LoggedMetrics,
@@ -194,9 +195,13 @@ def summarize_evaluation(
     members: MemberStatistics | None = None,
     smearing: SmearingFactors | None = None,
     segments: SegmentTable | None = None,
+    intervals: ConformalIntervals | None = None,
+    interval_metrics: NamedMetrics | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
     """Put what was measured into one report with its conclusions, and into the metrics of the run."""
-    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments)
+    if interval_metrics is not None:
+        network = network.extended(interval_metrics.root, prefix="")
+    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments, intervals)
     for sentence in report.conclusions:
         log.warning(sentence)
     for sentence in report.notes:
@@ -258,6 +263,11 @@ def _model_card(
         notes.append(
             "The network that is registered was trained anew on all rows, the test rows among them, after these "
             "results: they are of the network before."
+        )
+    if report.intervals is not None:
+        notes.append(
+            f"Each prediction has an interval that holds {100 * report.intervals.coverage:g} % of new rows of the same "
+            "kind (split conformal, on the validation rows)."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
     conclusions, sections = report.conclusions, [*report_sections(report), *further]
