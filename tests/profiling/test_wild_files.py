@@ -1,4 +1,4 @@
-"""Files as people bring them: what is proposed for each is enough to train and to answer for every row that can be read."""
+"""Files as people bring them: what is proposed for each is enough to train, and to answer for its rows."""
 
 import pytest
 import yaml
