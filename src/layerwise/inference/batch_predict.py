@@ -1,4 +1,4 @@
-"""A trained network's predictions beside the rows of a file, made in chunks."""
+"""A trained network's predictions, or what else it answers, beside the rows of a file, made in chunks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from layerwise.data import DataError
 from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line, text_columns
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.tasks import answer_chunk, find_task, with_seed
+from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,25 +60,34 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
 
 
 class StreamedPredictions:
-    """The lines of a CSV file: every row as it was, its predictions, and why it was rejected.
+    """The lines of a CSV file: every row as it was, what the model answers, and why it was rejected.
 
     Images have their position in place of their pixels. The counts of rows are logged at the end.
 
     Args:
-        model: predicts.
+        model: answers.
         reader: the rows.
         strict: reject what training never had, as `validate_rows` says.
+        settings: what is asked; by default what the model does unasked, predictions of a supervised network.
     """
 
-    def __init__(self, model: TrainedModel, reader: ChunkedReader, strict: bool = True) -> None:
+    def __init__(
+        self,
+        model: TrainedModel,
+        reader: ChunkedReader,
+        strict: bool = True,
+        settings: TaskSettings | None = None,
+    ) -> None:
         if reader.has_image_inputs and not model.has_image_inputs:
             raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
         self.model, self.reader, self.strict = model, reader, strict
+        self.task = find_task(model, settings or TaskSettings())
+        self.settings = with_seed(self.task, settings or TaskSettings())
         self.copies_rows = not model.has_image_inputs
         self.n_rows = self.n_rejected = 0
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
-        own = [*model.interpret_scores(np.zeros((0, model.columns.n_outputs), np.float32)), ERROR_COLUMN]
+        own = [*self.task.columns(model, self.settings), ERROR_COLUMN]
         there = reader.header() if self.copies_rows else ["row"]
         twice = sorted(set(own) & set(there))
         if twice:
@@ -92,12 +103,12 @@ class StreamedPredictions:
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
         for chunk in self.reader.chunks(dict.fromkeys(text_columns(self.model.preprocessor), "str")):
-            scores, reasons = predict_chunk(self.model, chunk, self.strict)
+            answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
             self._count(reasons)
             first = (
                 chunk.lines if self.copies_rows else map(str, range(chunk.start, chunk.start + len(chunk)))
             )
-            texts = _format_columns(self.model.interpret_scores(np.nan_to_num(scores)), reasons)
+            texts = _format_columns(answers, reasons)
             yield "\n".join(map(",".join, zip(first, *texts, strict=True))) + "\n"
         self.seconds = time.perf_counter() - began
         self._log_counts()
@@ -131,16 +142,19 @@ class StreamedPredictions:
             log.warning("Rejected %s row(s): %s", f"{count:,}", reason)
 
 
-def _format_columns(predictions: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
-    """Return the cells of each prediction column as text, empty where the row was rejected, and the reasons."""
-    right = (reasons == "").tolist()
-    found = [
-        [text if good else "" for text, good in zip(_format_column(predictions[name]), right, strict=True)]
-        for name in predictions
-    ]
-    found.append(
-        ["" if good else format_csv_line([reason]) for good, reason in zip(right, reasons, strict=True)]
-    )
+def _format_columns(answers: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
+    """Return the cells of each column as text, empty where the row was rejected, and the reasons.
+
+    Args:
+        answers: to the rows that were not rejected, (m, columns).
+        reasons: of all rows, (n,) text.
+    """
+    right, found = np.flatnonzero(reasons == ""), []
+    for name in answers:
+        cells = np.full(len(reasons), "", dtype=object)
+        cells[right] = _format_column(answers[name])
+        found.append(cells.tolist())
+    found.append([reason and format_csv_line([reason]) for reason in reasons])
     return found
 
 

@@ -1,9 +1,8 @@
-"""A trained network that predicts raw rows, and how it is written to a folder and read again."""
+"""A trained network that takes raw rows, and how it is written to a folder and read again."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +34,7 @@ from layerwise.utils import atomic_write, inference_device
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import nn
+    from torch import Tensor, nn
 
 INFERENCE_BATCH_SIZE = 8192
 SUPERVISED_KINDS = ("mlp",)
@@ -43,7 +42,7 @@ SUPERVISED_KINDS = ("mlp",)
 
 @dataclass
 class TrainedModel:
-    """A network that predicts raw rows.
+    """A network that takes raw rows. What it can be asked is in `layerwise.inference.tasks`.
 
     Args:
         network: in evaluation mode.
@@ -66,15 +65,42 @@ class TrainedModel:
         self.columns = self.preprocessor.data_spec
 
     @property
+    def kind(self) -> str:
+        """What kind of network it is: mlp, rbm, autoencoder, ..."""
+        return str(getattr(self.network.config, "kind", ""))
+
+    @property
+    def is_supervised(self) -> bool:
+        """Whether the network predicts targets."""
+        return self.kind in SUPERVISED_KINDS
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether its inputs are the rows of a table or images, and no collection of ratings or documents."""
+        return self.columns.task not in ("ratings", "documents")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    def inputs(self, rows: Any) -> Tensor:
+        """Return valid rows as the network takes them, (n, n_inputs)."""
+        return torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
+
+    @property
     def has_image_inputs(self) -> bool:
         """Whether it reads grey images rather than a table's rows."""
         return self.columns.image_shape is not None
 
-    def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
-        """Return what is wrong with each row, (n,) text; empty for a valid row."""
+    def validate(self, rows: Any, strict: bool = True, ignore_empty: bool = False) -> np.ndarray:
+        """Return what is wrong with each row, (n,) text; empty for a valid row.
+
+        `strict` and `ignore_empty` are those of `validate_rows`.
+        """
         if self.has_image_inputs:
             return validate_images(rows, self.preprocessor.white)
-        return validate_rows(rows, self.preprocessor, strict)
+        return validate_rows(rows, self.preprocessor, strict, ignore_empty)
 
     def validate_file(self, rows: Any) -> None:
         """Refuse a file, or the first rows of it, that as a whole cannot be meant: images that are scaled already.
@@ -187,18 +213,11 @@ def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
         sha256: what the manifest's own hash has to be, if that is known.
 
     Raises:
-        ModelError: no model, one of the first edition, a network of another kind, or files that are not those that were
-            saved.
+        ModelError: no model, one of the first edition, or files that are not those that were saved.
     """
     folder = Path(folder)
     manifest, found = verify_model_folder(folder, sha256)
     try:
-        shape = json.loads((folder / "network.json").read_text())
-        if shape.get("kind") not in SUPERVISED_KINDS:
-            raise ModelError(
-                f"{folder} holds a network of the kind '{shape.get('kind')}'; predictions come from supervised "
-                "networks: those of the pipelines dbn, mlp, sae and forest_fires_classic"
-            )
         network, preprocessor = load_network(folder), load_preprocessor(folder / "preprocessor")
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise error if isinstance(error, ModelError) else load_error(folder, str(error)) from error

@@ -15,6 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.tasks import answer_rows, parse_settings
 from layerwise.utils import UserError
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ class RequestError(UserError, ValueError):
 def handle_request(model: TrainedModel, body: bytes | str, content_type: str | None) -> Response:
     """Return the response's text, status and content type for one request body."""
     try:
-        frame = parse_body(model, body, content_type)
-        records = model.predict(frame).to_dict(orient="records")
-        return json.dumps({"predictions": records}, allow_nan=False), 200, "application/json"
+        frame, params = parse_body(model, body, content_type)
+        answer = answer_rows(model, frame, parse_settings(params))
+        found = {"predictions": answer.to_dict(orient="records")} | answer.attrs
+        return json.dumps(found, allow_nan=False), 200, "application/json"
     except UserError as error:
         status = error.status if isinstance(error, RequestError) else 400
         return _error_response(str(error), status)
@@ -63,8 +65,10 @@ def _error_response(message: str, status: int) -> Response:
     return json.dumps({"error_code": code, "message": message[:2000]}), status, "application/json"
 
 
-def parse_body(model: TrainedModel, body: bytes | str, content_type: str | None) -> pd.DataFrame:
-    """Return the rows of a body.
+def parse_body(
+    model: TrainedModel, body: bytes | str, content_type: str | None
+) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+    """Return the rows of a body, None where it has none, and its `params`.
 
     Raises:
         RequestError: the type, the size or the form is wrong.
@@ -84,13 +88,13 @@ def parse_body(model: TrainedModel, body: bytes | str, content_type: str | None)
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError(f"the body is no UTF-8: byte {error.start} is wrong") from None
-    frame = reader(text, model)
-    if len(frame) == 0:
+    frame, params = reader(text, model)
+    if frame is not None and len(frame) == 0 and not params:
         raise RequestError("the body holds no rows")
-    return frame
+    return frame, params
 
 
-def _read_json(text: str, model: TrainedModel) -> pd.DataFrame:
+def _read_json(text: str, model: TrainedModel) -> tuple[pd.DataFrame | None, dict[str, Any]]:
     try:
         body = json.loads(text)
     except json.JSONDecodeError as error:
@@ -100,12 +104,17 @@ def _read_json(text: str, model: TrainedModel) -> pd.DataFrame:
             "the body is no JSON that can be read: nested too deeply, or an endless number"
         ) from None
     formats = [name for name in TABLE_FORMATS if name in body] if isinstance(body, dict) else []
+    params = body.get("params", {}) if isinstance(body, dict) else {}
+    if not isinstance(params, dict):
+        raise RequestError("params has to be an object of names and values")
+    if params and not formats:
+        return None, params
     if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
     names, rows = _parse_table(formats[0], body[formats[0]], model)
     if len(rows) > MAX_ROWS:
         raise RequestError(f"{len(rows):,} rows are too many for one request; send at most {MAX_ROWS:,}", 413)
-    return _make_frame(names, rows)
+    return _make_frame(names, rows), params
 
 
 def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:
@@ -170,7 +179,7 @@ def _parse_cell(cell: Any, row: int, name: str) -> Any:
     return cell
 
 
-def _read_csv(text: str, model: TrainedModel) -> pd.DataFrame:
+def _read_csv(text: str, model: TrainedModel) -> tuple[pd.DataFrame, dict[str, Any]]:
     import pandas as pd
 
     try:
@@ -184,7 +193,7 @@ def _read_csv(text: str, model: TrainedModel) -> pd.DataFrame:
             n_rows += bool(k and line)
             if n_rows > MAX_ROWS:
                 raise RequestError(f"too many rows for one request; send at most {MAX_ROWS:,}", 413)
-        return pd.read_csv(io.StringIO(text), dtype=_text_columns(model))
+        return pd.read_csv(io.StringIO(text), dtype=_text_columns(model)), {}
     except csv.Error as error:
         raise RequestError(f"the body is no CSV: {error}") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:

@@ -5,7 +5,25 @@ from __future__ import annotations
 from layerwise.utils import Config, setting
 
 
-class PredictSettings(Config):
+class TaskSettings(Config):
+    """What a trained model is asked. The names are those of `predict.`, of MLflow's `params` and of a request's."""
+
+    task: str | None = setting(
+        None,
+        "what the model is asked: predict, encode, ...; null: the first thing that it does, which is predict for a "
+        "supervised network",
+        by_rule=True,
+    )
+    seed: int = setting(
+        -1,
+        "of an answer that is drawn by chance; -1: drawn, and reported",
+        "to draw the same again",
+        ge=-1,
+        lt=2**63,
+    )
+
+
+class PredictSettings(TaskSettings):
     """What `kedro run --pipelines=predict` reads, with which model, and where the predictions go."""
 
     model: str | None = setting(

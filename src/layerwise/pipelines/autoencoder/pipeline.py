@@ -20,7 +20,9 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     """Return the pipeline of a problem, the present session's by default."""
     facts = facts or current_facts()
     probed = facts.is_on("autoencoder.probe")
-    before = preprocessing.create_pipeline(NAME, supervised=False, labelled=probed, facts=facts)
+    before = preprocessing.create_pipeline(
+        NAME, supervised=False, input_example=True, labelled=probed, facts=facts
+    )
     own = _training(facts) + _evaluation(facts) + _reporting(facts)
     if facts.is_on("autoencoder.downstream_tasks"):
         own += _downstream_tasks(facts) + _downstream_figures(facts)

@@ -26,7 +26,7 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         own += _table_training() + _table_evaluation() + _table_reporting(facts)
     else:
         own += _image_training(facts) + _image_evaluation(facts) + _image_reporting(facts)
-    return preprocessing.create_pipeline(NAME, labelled=False) + Pipeline(own)
+    return preprocessing.create_pipeline(NAME, labelled=False, input_example=True) + Pipeline(own)
 
 
 def _condition(facts: ProblemFacts) -> str:

@@ -1,4 +1,4 @@
-"""The node that predicts the rows of a file with a trained model."""
+"""The node that answers for the rows of a file with a trained model."""
 
 from layerwise.data.reading import ChunkedReader
 from layerwise.inference import StreamedPredictions, TrainedModel
@@ -6,5 +6,5 @@ from layerwise.parameters import PredictSettings
 
 
 def predict_rows(model: TrainedModel, rows: ChunkedReader, settings: PredictSettings) -> StreamedPredictions:
-    """Return the predictions; they are made while they are written, so that a file of any length fits into memory."""
-    return StreamedPredictions(model, rows, settings.strict)
+    """Return what the model answers; it does while it is written, so that a file of any length fits into memory."""
+    return StreamedPredictions(model, rows, settings.strict, settings)

@@ -17,7 +17,9 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     """Return the pipeline of a problem, the present session's by default."""
     facts = facts or current_facts()
     reads_labels = facts.is_on("rbm.probe") or _has_label_units(facts)
-    before = preprocessing.create_pipeline(NAME, supervised=False, labelled=reads_labels, facts=facts)
+    before = preprocessing.create_pipeline(
+        NAME, supervised=False, input_example=True, labelled=reads_labels, facts=facts
+    )
     return before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
 
 
