@@ -108,6 +108,20 @@ def serve(metadata: ProjectMetadata, model: str, host: str, port: int) -> None:
         raise click.ClickException(str(error)) from None
 
 
+@cli.command()
+@click.argument("model")
+@click.option("--back", is_flag=True, help="Move it back to the version that was the champion before.")
+@click.pass_obj
+def champion(metadata: ProjectMetadata, model: str, back: bool) -> None:
+    """Make a version the champion: MODEL is digits/3; digits alone lists the versions."""
+    from layerwise.tracking import move_champion, tracking_uri
+
+    try:
+        click.echo(move_champion(tracking_uri(metadata.project_path), model, back=back))
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+
+
 class ErrorMessageHook:
     """Shows user errors as their message alone, from the moment that a session knows its project."""
 

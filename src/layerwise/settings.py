@@ -43,6 +43,10 @@ class ProblemConfigLoader(OmegaConfigLoader):
             set_run_context(project, name, parameters)
             entries = self[key] = super().__getitem__(key)
             set_run_context(project, name, parameters, _kind_of_rows(entries))
+            if "raw" in entries:
+                from layerwise.datasets import with_origin
+
+                entries["raw"] = with_origin(entries["raw"])
         return super().__getitem__(key)
 
 

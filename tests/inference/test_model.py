@@ -25,7 +25,8 @@ def test_a_binary_networks_decision_follows_the_saved_threshold(tmp_path, tables
     frame = tables.table()
     model = tables.saved(tmp_path, frame, threshold=0.0)
     found = model.predict(frame.drop(columns="left"))
-    assert list(found) == ["prediction", "probability_no", "probability_yes", "threshold"]
+    assert list(found) == ["prediction", "probability_no", "probability_yes", "positive", "threshold"]
+    assert set(found["positive"]) == {"yes"}
     assert set(found["prediction"]) == {"yes"}
     np.testing.assert_allclose(found["probability_no"] + found["probability_yes"], 1, rtol=1e-6)
 

@@ -120,7 +120,7 @@ def test_mlflows_own_server_predicts_right_rows(server, tables):
         status, text = ask(server, body, kind)
         assert status == 200
         assert [set(row) for row in json.loads(text)["predictions"]] == [
-            {"prediction", "probability_no", "probability_yes", "threshold"}
+            {"prediction", "probability_no", "probability_yes", "positive", "threshold"}
         ] * 3
 
 

@@ -34,8 +34,24 @@ def test_the_test_rows_get_the_metrics_that_they_got_in_training(project, traine
     assert metrics["evaluate/roc_auc"] == pytest.approx(before["roc_auc"]["value"])
     assert "drift/temp" in metrics
     assert metrics["evaluate/rows"] == len(catalog.load("mlp.split").test)
+    repeats = next(note for note in catalog.load("mlp.data_spec").notes if "repeat a training row" in note)
+    # Test rows that repeat a training or a validation row's inputs; the note counts training rows alone.
+    assert int(repeats.split()[0]) <= metrics["evaluate/seen"] < 10
     tags = dict(project.query("select key, value from tags where run_uuid=?", run))
     assert (tags["model.run"], tags["evaluate.input"]) == (trained, "test_rows.csv")
+
+
+def test_rows_that_the_model_was_trained_on_are_said(project, trained, caplog):
+    catalog = project.catalog(env="forest_fires_size", problem={"name": "evaluated"})
+    split, raw = catalog.load("mlp.split"), pd.read_csv(project.path / TABLE)
+    rows = np.concatenate([split.validation[:10], split.test[:30], split.training[:60]])
+    raw.iloc[rows].to_csv(project.path / "mixed.csv", index=False)
+    project.run("evaluate", evaluate={"model": trained, "input": "mixed.csv", "bootstrap": 20})
+    metrics = dict(project.query("select key, value from metrics where run_uuid=?", project.last_run()[0]))
+    assert 70 <= metrics["evaluate/seen"] < 73
+    sentence = f"The model was trained or validated on {metrics['evaluate/seen']:.0f} of these 100 rows"
+    assert sentence in caplog.text
+    assert f"**{sentence}" in (project.path / "data" / REPORTS / "evaluate/report.md").read_text()
 
 
 def test_shifted_columns_and_faulty_rows_are_reported(project, trained):

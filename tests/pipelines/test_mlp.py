@@ -157,7 +157,7 @@ def test_a_network_that_loses_to_its_baselines_says_so(project):
     project.run("mlp", env="forest_fires_size", problem={"name": "loser"}, finetuning={"epochs": 1})
     metrics = project.json("08_reporting/loser/mlp/metrics.json")
     card = (project.path / "data/08_reporting/loser/mlp/model_card.md").read_text()
-    assert set(metrics["baselines"]) == {"logistic regression", "gradient boosting"}
+    assert set(metrics["baselines"]) == {"logistic regression", "random forest", "gradient boosting"}
     assert metrics["conclusions"]
     assert all(f"**{sentence}**" in card for sentence in metrics["conclusions"])
     # Notes of the data: the column that is the label, and the rows that stand in both parts.

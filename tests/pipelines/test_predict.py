@@ -96,7 +96,7 @@ def test_extra_and_reordered_columns_change_nothing(project, trained, raw):
     frame.to_csv(project.path / "reordered.csv", index=False)
     found = predicted(project, trained, project.path / "reordered.csv", "reordered", chunk_rows=100)
     expected = predicted(project, trained, project.path / TABLE, "in_order")
-    columns = ["prediction", "probability_large", "probability_small", "threshold", "error"]
+    columns = ["prediction", "probability_large", "probability_small", "positive", "threshold", "error"]
     pd.testing.assert_frame_equal(found[columns], expected[columns])
     assert (found["comment"] == "é, with a comma").all()
 

@@ -1,8 +1,11 @@
 import json
+import re
 
 import mlflow
 import pytest
 
+from layerwise.inference import ModelComparison, ModelError
+from layerwise.tracking import move_champion
 from layerwise.tracking.input_datasets import fingerprint
 from layerwise.tracking.registry import champion_metric, compare_with_champion
 
@@ -87,8 +90,68 @@ def test_runs_register_their_models_and_the_champion_follows_the_better_one(proj
     shown = client.get_logged_model(second.source.removeprefix("models:/")).tags["mlflow.modelVersions"]
     assert [(each["name"], str(each["version"])) for each in json.loads(shown)] == [("named", "2")]
     assert run(1e-9)[0] == "2"
+    # As good on other test rows, of which the champion has seen some: chance alone moves nothing.
     assert run(0.01, split={"seed": 7})[0] == "2"
+    assert len(client.search_model_versions("name='named'")) == 4
     run_id, _ = project.last_run()
     ((message,),) = project.query("select value from tags where key='registered' and run_uuid=?", run_id)
-    assert "other test rows" in message
-    assert len(client.search_model_versions("name='named'")) == 4
+    compared = re.search(
+        r"on ([\d,]+) rows that neither has seen \(([\d,]+) that it has seen left out\)", message
+    )
+    assert int(compared[1].replace(",", "")) + int(compared[2].replace(",", "")) == 1000
+    # A fifth of the rows is the test part of either split.
+    assert 150 < int(compared[1]) < 260
+    assert message.endswith("`kedro champion named/4` moves the alias.")
+
+
+def test_the_champion_is_moved_forward_and_back_by_a_command(project):
+    uri = f"sqlite:///{project.path}/mlflow.db"
+    client = mlflow.MlflowClient(uri)
+    client.create_registered_model("moved")
+    for value in ("0.5", "0.4"):
+        tags = {"test.metric": "error", "test.value": value, "pipeline": "mlp"}
+        client.create_model_version("moved", str(project.path), "r", tags=tags)
+    assert move_champion(uri, "moved/1") == "moved@champion is version 1."
+    with pytest.raises(ModelError, match="no version of moved was the champion before version 1"):
+        move_champion(uri, "moved", back=True)
+    assert move_champion(uri, "moved/2") == "moved@champion is version 2, after version 1."
+    assert str(client.get_model_version_by_alias("moved", "champion").version) == "2"
+    shown = move_champion(uri, "moved").splitlines()
+    assert [line[:10] for line in shown] == ["  moved/1 ", "* moved/2 "]
+    assert "error 0.4" in shown[1]
+    assert move_champion(uri, "moved", back=True) == "moved@champion is version 1 again, after version 2."
+    assert str(client.get_model_version_by_alias("moved", "champion").version) == "1"
+    with pytest.raises(ModelError, match="'moved' has no version 7; the last one is 2"):
+        move_champion(uri, "moved/7")
+    with pytest.raises(ModelError, match="no model is registered as 'mooved'"):
+        move_champion(uri, "mooved/1")
+
+
+def compared(difference, low, high, metric="error"):
+    return ModelComparison(metric, 0.2, 0.2 - difference, difference, low, high, 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("found", "moves", "says"),
+    [
+        (compared(-0.1, -0.2, -0.01), True, "new champion: error 0.2000, the champion 0.3000, on 100 rows"),
+        (compared(-0.1, -0.2, 0.01), False, "no better than chance allows"),
+        (compared(0.1, 0.01, 0.2), False, "and this one is no better:"),
+        (compared(0.1, 0.01, 0.2, "roc_auc"), True, "new champion"),
+        ("it solves another task", False, "cannot be compared: it solves another task."),
+    ],
+)
+def test_the_champion_moves_by_more_than_chance_or_stays(found, moves, says):
+    message, moved = compare_with_champion(tags(0.2), tags(0.3), "3", lambda version, same: found)
+    assert moved is moves
+    assert says in message
+    assert moves or "stays version 3" in message
+
+
+def test_the_comparison_gets_the_version_and_whether_the_test_rows_are_the_same():
+    asked = []
+    for rows in ("r", "s"):
+        compare_with_champion(
+            tags(0.2), tags(0.3, rows=rows), "3", lambda *given: asked.append(given) or "no"
+        )
+    assert asked == [("3", True), ("3", False)]

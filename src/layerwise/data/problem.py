@@ -25,7 +25,10 @@ class Problem(Config):
     )
     drop: tuple[str, ...] = setting((), "columns that are no inputs", "row numbers, names")
     positive: str | int | None = setting(
-        None, "the class that counts as 1; null: the last one in order", "", "tasks other than binary"
+        None,
+        "the class that counts as 1; null: the one that reads 1, true, yes, y or ja, else the rarer one of all rows",
+        "always: the answers, F1 and the thresholds are of it",
+        "tasks other than binary",
     )
     target_transform: Literal["none", "log1p"] = setting(
         "none", "of a regression's target before it is learnt: log(1 + y)", "long tails", "other tasks"

@@ -121,14 +121,20 @@ class DataSpec(Config):
         """True when every input lies in [0, 1], so that Bernoulli visible units and cross-entropy fit."""
         return all(block.kind in ("binary", "categorical") for block in self.blocks)
 
+    @property
+    def positive(self) -> str:
+        """The class of a binary task that counts as 1; empty for other tasks."""
+        return self.class_names[-1] if self.task == "binary" and self.class_names else ""
+
     def run_tags(self) -> dict[str, str]:
-        """Return what a run says of its rows: their source, its hash, and how many there are."""
+        """Return what a run says of its rows: their source, its hash, how many there are, and the positive class."""
         parts = {"training": self.n_training, "validation": self.n_validation, "test": self.n_test}
         return {
             "data.source": self.source,
             "data.sha256": self.sha256,
             "data.rows": str(sum(parts.values())),
             **{f"data.{name}_rows": str(n) for name, n in parts.items()},
+            **({"data.positive": self.positive} if self.positive else {}),
         }
 
     def unscaled(self, targets: Tensor) -> Tensor:

@@ -1,6 +1,8 @@
 from .animation import AnimationDataset as AnimationDataset
+from .image_files import ImageFiles as ImageFiles
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
+from .raw_table import RawTable as RawTable, with_origin as with_origin
 from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     SourceImages as SourceImages,

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from kedro.io import DatasetError
 
-from layerwise.data.sources import Documents, Ratings, sha256_of
+from layerwise.data import DataError
+from layerwise.data.sources import Documents, Ratings, read_ratings, read_titles, sha256_of
 from layerwise.datasets.sources import SourceTable, _locate, _ReadOnlyDataset, _source_file
 from layerwise.utils import nearest
 
+log = logging.getLogger(__name__)
+
 
 class SourceRatings(_ReadOnlyDataset):
-    """Ratings in lines of user, item and rating, numbered from 1, as MovieLens has them.
+    """Ratings in lines of user, item and rating, plain or gz, between tabs, commas, semicolons, | or ::.
+
+    Users and items may be called anything; they are numbered by what is rated. Of several ratings of a pair the last
+    one counts.
 
     Args:
         path: the raw data folder.
-        ratings: the fields of a `layerwise.data.sources.files.SourceFile`: lines of user, item, rating and more,
-            separated by tabs.
-        titles: the same of a file of lines `item|title|...`; without it items are called by their numbers.
+        ratings: the fields of a `layerwise.data.sources.files.SourceFile`.
+        titles: the same of a file whose lines begin with an item and its title; without it items are called by their
+            ids.
+        columns: the names of the columns `user`, `item`, `rating` and, for pairs that were rated twice, `time`; by
+            default found by their names, or the first three of a file without a header.
         metadata: for plugins; not used here.
     """
 
@@ -31,9 +42,10 @@ class SourceRatings(_ReadOnlyDataset):
         path: str,
         ratings: dict[str, Any],
         titles: dict[str, Any] | None = None,
+        columns: dict[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._folder = path
+        self._folder, self._columns = path, columns
         self._file = _source_file(ratings)
         self._titles = _source_file(titles) if titles else None
         self.metadata = metadata
@@ -45,25 +57,16 @@ class SourceRatings(_ReadOnlyDataset):
             DatasetError: a file is absent, has other bytes, or holds lines of another kind.
         """
         path = _locate(self._file, self._folder)
-        if path.stat().st_size == 0:
-            raise DatasetError(f"{path} is empty: it holds no lines of user, item and rating.")
         try:
-            table = np.loadtxt(path, dtype=np.int64, delimiter="\t", usecols=(0, 1, 2), ndmin=2)
-        except ValueError as error:
-            raise DatasetError(f"{path} does not hold lines of user, item and rating: {error}") from error
-        if len(table) == 0 or table[:, :2].min() < 1:
-            raise DatasetError(f"{path} holds no ratings, or users and items that are not numbered from 1.")
-        n_items = int(table[:, 1].max())
-        names = [f"item {k + 1}" for k in range(n_items)]
-        if self._titles:
-            lines = _locate(self._titles, self._folder).read_text(encoding="latin-1").splitlines()
-            for line in lines:
-                number, title = line.split("|")[:2]
-                if int(number) <= n_items:
-                    names[int(number) - 1] = title
-        users, items, values = table[:, 0] - 1, table[:, 1] - 1, table[:, 2]
+            found = read_ratings(path, self._columns)
+            titles = read_titles(_locate(self._titles, self._folder)) if self._titles else {}
+        except (DataError, OSError, EOFError, zlib.error) as error:
+            raise DatasetError(str(error)) from error
+        for note in found.notes:
+            log.warning("%s: %s", path, note)
+        names = tuple(titles.get(item, name) for item, name in zip(found.item_ids, found.titles, strict=True))
         sha256 = self._file.sha256 or sha256_of(path)
-        return Ratings(users, items, values, tuple(names), str(path), sha256)
+        return replace(found, titles=names, source=str(path), sha256=sha256)
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._folder, "file": self._file.name}

@@ -12,3 +12,5 @@ from .model import (
     load_trained_model as load_trained_model,
     save_trained_model as save_trained_model,
 )
+from .model_comparison import ModelComparison as ModelComparison, compare_models as compare_models
+from .seen_rows import hash_rows as hash_rows

@@ -12,11 +12,13 @@ import pandas as pd
 
 from layerwise.data import DataError
 from layerwise.data.preprocessing import columns_for_summary, image_features
-from layerwise.data.reading import LABEL_NAMES, Chunk, ChunkedReader, parse_targets, text_columns
+from layerwise.data.reading import Chunk, ChunkedReader, parse_targets, text_columns
+from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import count_reasons, predict_chunk
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.model_comparison import which_are_seen
 
 
 @dataclass
@@ -27,6 +29,7 @@ class BatchEvaluation:
         targets: (n,) class codes for multiclass, (n, k) otherwise, in the units of the (transformed) target.
         scores: (n, k).
         n_rejected: rows that were not predicted, or have no target that the model knows.
+        n_seen: measured rows that the model was trained or validated on, by their inputs; None if it does not know.
         reasons: how many rows were rejected for what.
         numbers: (rows,) values of each number column, of all rows; NaN where there is none.
         values: how often each value of a category comes.
@@ -37,6 +40,7 @@ class BatchEvaluation:
     targets: np.ndarray
     scores: np.ndarray
     n_rejected: int = 0
+    n_seen: int | None = None
     reasons: Counter[str] = field(default_factory=Counter)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
     values: dict[str, Counter[str]] = field(default_factory=dict)
@@ -51,6 +55,8 @@ class BatchEvaluation:
     def logged_metrics(self) -> LoggedMetrics:
         """How many rows were measured, and how many were not."""
         counts = {"rows": len(self.scores), "refused": self.n_rejected}
+        if self.n_seen is not None:
+            counts["seen"] = self.n_seen
         return LoggedMetrics.of(counts, prefix="evaluate/")
 
     def drift(self, summary: Mapping[str, Any]) -> list[Drift]:
@@ -78,6 +84,7 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
         )
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
+    reader.image_size = model.preprocessor.image_size if model.has_image_inputs else None
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
@@ -88,6 +95,8 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
         right = reasons == ""
         targets.append(true[right])
         scores.append(given[right])
+        if model.seen_rows is not None:
+            found.n_seen = (found.n_seen or 0) + int(which_are_seen(model, chunk.rows, right).sum())
         found.n_rejected += int((~right).sum())
         count_reasons(found.reasons, reasons[~right])
         _collect_inputs(model, chunk, numbers, found)
@@ -109,7 +118,10 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
         name = next((each for each in chunk.rows if str(each).lower() in named), None)
         labels = None if name is None else chunk.rows[name].to_numpy()
     if labels is None:
-        raise DataError("the images have no labels: add --params=evaluate.labels=<idx or npy file>")
+        raise DataError(
+            "the images have no labels: add --params=evaluate.labels=<idx or npy file>, or put pictures into a folder "
+            "for each class"
+        )
     return parse_targets(pd.DataFrame({model.columns.target_names[0]: labels}), model.columns)
 
 

@@ -33,7 +33,8 @@ def predict_chunk(model: TrainedModel, chunk: Chunk, strict: bool) -> tuple[np.n
     import pandas as pd
 
     rows = model.select_inputs(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
-    if chunk.start == 0:
+    # Pictures, which alone of all images have names, say in themselves what white is.
+    if chunk.start == 0 and (isinstance(chunk.rows, pd.DataFrame) or not chunk.lines):
         model.validate_file(rows)
     reasons = model.validate(rows, strict)
     for row, reason in chunk.malformed.items():
@@ -62,7 +63,8 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
 class StreamedPredictions:
     """The lines of a CSV file: every row as it was, what the model answers, and why it was rejected.
 
-    Images have their position in place of their pixels. The counts of rows are logged at the end.
+    Images have their position in place of their pixels, pictures the name of their file. The counts of rows
+    are logged at the end.
 
     Args:
         model: answers.
@@ -81,14 +83,16 @@ class StreamedPredictions:
         if reader.has_image_inputs and not model.has_image_inputs:
             raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
         self.model, self.reader, self.strict = model, reader, strict
+        reader.image_size = model.preprocessor.image_size if model.has_image_inputs else None
         self.task = find_task(model, settings or TaskSettings())
         self.settings = with_seed(self.task, settings or TaskSettings())
-        self.copies_rows = not model.has_image_inputs
+        # A row has what stood in its file before its answer, a picture its file's name, an array its position.
+        self.copies_rows = reader.has_pictures or not model.has_image_inputs
         self.n_rows = self.n_rejected = 0
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
         own = [*self.task.columns(model, self.settings), ERROR_COLUMN]
-        there = reader.header() if self.copies_rows else ["row"]
+        there = ["file"] if reader.has_pictures else reader.header() if self.copies_rows else ["row"]
         twice = sorted(set(own) & set(there))
         if twice:
             raise DataError(

@@ -3,6 +3,7 @@
     model.json                      what it is, its threshold and test metrics, and the sha256 of every other file
     network.json, network.safetensors
     preprocessor/preprocessor.json, preprocessor/fitted.skops
+    seen_rows.npy                   hashes of the rows that it was trained and validated on
 
 Nothing in it is code and nothing of it is executed. A file that is not in the manifest, or has other bytes, is
 refused before anything is read.

@@ -28,6 +28,7 @@ from layerwise.inference.manifest import (
     relative_paths,
     verify_model_folder,
 )
+from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
 from layerwise.models import load_network, save_network
 from layerwise.training.supervised import probabilities
 from layerwise.utils import atomic_write, inference_device
@@ -49,12 +50,14 @@ class TrainedModel:
         preprocessor: fitted on its training rows.
         manifest: what else is known of it.
         sha256: of `model.json`, and so of the whole folder.
+        seen_rows: hashes of the rows that it was trained and validated on, in order; None where they are not known.
     """
 
     network: nn.Module
     preprocessor: Any
     manifest: ModelManifest
     sha256: str = ""
+    seen_rows: np.ndarray | None = None
     columns: DataSpec = field(init=False)
 
     def run_tags(self) -> dict[str, str]:
@@ -125,9 +128,10 @@ class TrainedModel:
         """Return the predictions that scores stand for.
 
         Returns:
-            `prediction` in the target's own terms; for classes `probability_<class>`; for two classes the
-            `threshold` from which the second one is predicted. Several targets: a column for each. Of a target that
-            was learnt as log(1 + y), the prediction is the median, and `prediction_mean` or `<target>_mean` the mean.
+            `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
+            `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
+            for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
+            or `<target>_mean` the mean.
         """
         import pandas as pd
 
@@ -157,6 +161,7 @@ class TrainedModel:
         found = pd.DataFrame(scores, columns=[f"probability_{name}" for name in columns.class_names])
         found.insert(0, "prediction", np.asarray(columns.class_names, dtype=object)[codes])
         if binary:
+            found["positive"] = columns.positive
             found["threshold"] = self.manifest.threshold
         return found
 
@@ -191,13 +196,26 @@ class TrainedModel:
 
 
 def save_trained_model(
-    folder: str | Path, network: nn.Module, preprocessor: Any, manifest: ModelManifest
+    folder: str | Path,
+    network: nn.Module,
+    preprocessor: Any,
+    manifest: ModelManifest,
+    seen_rows: np.ndarray | None = None,
 ) -> str:
-    """Write a model's folder, its manifest last; return the manifest's sha256."""
+    """Write a model's folder, its manifest last; return the manifest's sha256.
+
+    Args:
+        folder: of the model.
+        network: trained.
+        preprocessor: fitted on its training rows.
+        manifest: what else is known of it.
+        seen_rows: `hash_rows` of the inputs that it was trained and validated on, if they are known.
+    """
     folder = Path(folder)
     (folder / MANIFEST_FILE).unlink(missing_ok=True)
     save_network(network, folder)
     save_preprocessor(preprocessor, folder / "preprocessor")
+    save_seen_rows(folder, seen_rows)
     files = {path: sha256_of(folder / path) for path in relative_paths(folder)}
     text = manifest.model_copy(update={"files": files}).model_dump_json(indent=1)
     with atomic_write(folder / MANIFEST_FILE) as part:
@@ -221,4 +239,5 @@ def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
         network, preprocessor = load_network(folder), load_preprocessor(folder / "preprocessor")
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise error if isinstance(error, ModelError) else load_error(folder, str(error)) from error
-    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found)
+    seen = load_seen_rows(folder)
+    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found, seen)

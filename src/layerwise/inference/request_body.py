@@ -146,7 +146,19 @@ def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str],
         if len(names) * len(value) > MAX_CELLS:
             raise RequestError(f"{len(value):,} rows of {len(names):,} columns are too many", 413)
         return names, [[row.get(name) for name in names] for row in value]
-    return expected, value
+    shape = model.columns.image_shape
+    return expected, value if shape is None else _flat_images(value, shape)
+
+
+def _flat_images(rows: list[Any], shape: tuple[int, int]) -> list[Any]:
+    """Return images that are lists of lines as rows of pixels; a single image is one row."""
+
+    def is_image(value: Any) -> bool:
+        lines = value if isinstance(value, list) and len(value) == shape[0] else [None]
+        return all(isinstance(line, list) and len(line) == shape[1] for line in lines)
+
+    images = [rows] if is_image(rows) else rows
+    return [[pixel for line in row for pixel in line] if is_image(row) else row for row in images]
 
 
 def _make_frame(names: list[str], rows: list[Any]) -> pd.DataFrame:

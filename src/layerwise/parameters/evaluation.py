@@ -25,8 +25,9 @@ class EvaluationSettings(Config):
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     baselines: bool | Literal["auto"] = setting(
         "auto",
-        "fit the usual models on the same rows and compare; auto: for tables",
-        "true for small sets of images",
+        "fit the usual models on the same rows and compare; auto: a linear model, a random forest and gradient "
+        "boosting for tables, the nearest neighbors for images",
+        "true for small sets of images: the linear model and boosting too",
     )
     importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
     samples: int = setting(64, "samples that a stack draws for its figure", "", ge=1, le=400)

@@ -29,7 +29,9 @@ class PredictSettings(TaskSettings):
     model: str | None = setting(
         None, "a run's id, a registered name@alias or name/version, or a model's folder"
     )
-    input: str | None = setting(None, "the rows: CSV (also gz); for images also idx, npy, npz")
+    input: str | None = setting(
+        None, "the rows: CSV (also gz); for images also idx, npy, npz, a picture or a folder of pictures"
+    )
     output: str | None = setting(
         None,
         "the CSV file of predictions; null: in data/07_model_output, by the model's problem and the input's name",

@@ -7,4 +7,4 @@ from .process import (
     ProcessHook as ProcessHook,
     collect_garbage_rarely as collect_garbage_rarely,
 )
-from .registry import register as register
+from .registry import move_champion as move_champion, register as register

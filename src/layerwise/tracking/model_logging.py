@@ -3,121 +3,65 @@
 from __future__ import annotations
 
 import logging
-import platform
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlflow import MlflowClient, pyfunc
+from kedro.io import DatasetError
+from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature, infer_signature
-from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
-from mlflow.types.schema import AnyType
+from mlflow.models import Model
 
-from layerwise.data import DataSpec
-from layerwise.inference import ModelManifest, TrainedModel, load_trained_model, save_trained_model
-from layerwise.inference.tasks import answer_rows, latent_size, offered_tasks, task_options
-from layerwise.parameters import TaskSettings
+from layerwise.data.sources import Images
+from layerwise.inference import ModelComparison, TrainedModel, compare_models, load_trained_model
+from layerwise.inference.tasks import latent_size, offered_tasks
 from layerwise.tracking.environment import is_predictor, pipeline_of
-from layerwise.tracking.input_datasets import rows_fingerprint
-from layerwise.tracking.model_lookup import LOADER_MODULE
+from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
+from layerwise.tracking.model_lookup import find_model
 from layerwise.tracking.registry import register
-from layerwise.utils import WHEELS_FOLDER, package_wheel
+from layerwise.utils import UserError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from kedro.io import CatalogProtocol
 
 log = logging.getLogger(__name__)
-
-REQUIRED_PACKAGES = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
-
-# What a pipeline measures of a stack beside its fine-tuned network: the ends of the entries' names.
-STACK_METRICS = ("stack", "bound")
-
-# The types of plain values as MLflow calls them.
-_PLAIN_TYPES = {str: "string", int: "long", float: "double", bool: "boolean"}
 
 # What a model's page shows of the run that made it.
 MLFLOW_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 
 
-@dataclass(frozen=True)
-class SavedModel:
-    """A model that a run has written to this machine and logs.
-
-    Args:
-        entry: the network's name in the catalog.
-        folder: what `save_trained_model` wrote.
-        manifest: of the folder.
-        sha256: of the manifest.
-    """
-
-    entry: str
-    folder: Path
-    manifest: ModelManifest
-    sha256: str
-
-    @property
-    def pipeline(self) -> str:
-        """The pipeline that trained it."""
-        return pipeline_of(self.entry)
-
-
-def save_model_folder(
-    folder: Path,
-    run_id: str,
+def compare_with_version(
+    client: MlflowClient,
+    model: TrainedModel,
     catalog: CatalogProtocol[Any, Any],
-    entry: str,
-    problem: str,
-    outputs: Collection[str],
-) -> SavedModel:
-    """Write a network of a pipeline as a model that takes raw rows.
+    name: str,
+    version: str,
+    same_rows: bool,
+) -> ModelComparison | str:
+    """Compare a model of this run with a registered version, on the run's test rows as they were read.
 
     Args:
-        folder: where the model is kept on this machine.
-        run_id: the run.
-        catalog: holds the pipeline's outputs.
-        entry: the network's name in it: `<pipeline>.network` for a supervised one.
-        problem: the problem's name.
-        outputs: what the run has saved, by the names in the catalog.
+        client: of the tracking server.
+        model: of this run.
+        catalog: of the run.
+        name: of the pipeline.
+        version: of the champion.
+        same_rows: whether the version was tested on the same rows.
     """
-    pipeline = pipeline_of(entry)
-    preprocessor = catalog.load(f"{pipeline}.preprocessor")
-    data_spec: DataSpec = preprocessor.data_spec
-    common: dict[str, Any] = {
-        "problem": problem,
-        "pipeline": pipeline,
-        "run_id": run_id,
-        "layerwise_version": version("layerwise"),
-        "test_rows_sha256": rows_fingerprint(data_spec, catalog.load(f"{pipeline}.split"), "test"),
-    }
-    if is_predictor(entry):
-        metrics = catalog.load(f"{pipeline}.metrics")
-        manifest = ModelManifest(
-            **common,
-            threshold=metrics.threshold,
-            smearing=metrics.smearing,
-            metrics=metrics.network.model_dump(mode="json"),
-        )
+    try:
+        found = find_model(f"{model.manifest.problem}/{version}", str(client.tracking_uri))
+        other = load_trained_model(found.folder, found.sha256)
+        raw, rows = catalog.load("raw"), catalog.load(f"{name}.split").test
+    except (UserError, DatasetError) as error:
+        return str(error).splitlines()[0]
+    if isinstance(raw, Images):
+        rows = Images(raw.pixels[rows], raw.labels[rows])
     else:
-        own = STACK_METRICS if entry.endswith(".stack") else ("",)
-        measured = [f"{pipeline}.metrics_{part}" for part in own]
-        names = [name for name in outputs if name.startswith(tuple(measured))]
-        metrics = _unsupervised_metrics(catalog, names)
-        manifest = ModelManifest(**common, name=f"{problem}.{pipeline}", metrics=metrics)
-    sha256 = save_trained_model(folder, catalog.load(entry), preprocessor, manifest)
-    return SavedModel(entry, folder, manifest, sha256)
-
-
-def _unsupervised_metrics(catalog: CatalogProtocol[Any, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return what was measured on the test rows, by the names that the run logs without their beginning."""
-    rows = [row for name in sorted(names) for row in catalog.load(name) if row.name.startswith("test/")]
-    return {row.name.removeprefix("test/"): {"value": row.value} for row in rows}
+        rows = raw.iloc[rows].reset_index(drop=True)
+    return compare_models(model, other, rows, same_test_rows=same_rows)
 
 
 def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name: str) -> str:
@@ -199,9 +143,17 @@ def complete_model(
     client.set_logged_model_tags(model_id, {"model.sha256": saved.sha256})
     client.finalize_logged_model(model_id, "READY")
     try:
-        task = model.columns.task if is_predictor(saved.entry) else model.kind
         card = _card(catalog, saved, model)
-        message = register(client, saved.manifest, task, saved.sha256, model_id, card, latent_size(model))
+        if is_predictor(saved.entry):
+            compare = partial(compare_with_version, client, model, catalog, saved.pipeline)
+            message = register(
+                client, saved.manifest, model.columns.task, saved.sha256, model_id, card, compare
+            )
+        else:
+            size = latent_size(model)
+            message = register(
+                client, saved.manifest, model.kind, saved.sha256, model_id, card, latent_size=size
+            )
     except MlflowException as error:
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
         return ""
@@ -222,58 +174,3 @@ def _card(catalog: CatalogProtocol[Any, Any], saved: SavedModel, model: TrainedM
         f"{saved.pipeline} on {model.columns.n_training} rows of the problem {saved.manifest.problem}. It can be "
         f"asked: {', '.join(task.name for task in offered_tasks(model))}.\n{table}"
     )
-
-
-def write_mlflow_model(
-    target: Path, folder: Path, example: pd.DataFrame, model: TrainedModel, description: Model
-) -> None:
-    """Write a model's folder as an MLflow model, with a signature, an example and this package as a wheel.
-
-    Args:
-        target: where to; made here.
-        folder: what `layerwise.inference.save_trained_model` wrote.
-        example: some raw rows.
-        model: what was read from the folder.
-        description: what MLflow's own file says of it; completed and written here.
-    """
-    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
-    wheel, content = package_wheel()
-    pyfunc.save_model(
-        str(target),
-        loader_module=LOADER_MODULE,
-        data_path=str(folder),
-        mlflow_model=description,
-        signature=_signature(model, example),
-        input_example=example,
-        conda_env=_conda_environment(wheel),
-    )
-    (target / WHEELS_FOLDER).mkdir()
-    (target / WHEELS_FOLDER / wheel).write_bytes(content)
-
-
-def _signature(model: TrainedModel, example: pd.DataFrame) -> ModelSignature:
-    """Return the columns of rows and answers, and what may be asked: plain values with their defaults."""
-    answer = answer_rows(model, example, TaskSettings(), strict=False)
-    optional = any(task.works_without_rows for task in offered_tasks(model))
-    columns: list[Any] = [ColSpec(AnyType(), name=str(each), required=not optional) for each in example]
-    options = [
-        ParamSpec(name, _PLAIN_TYPES[type(value)], value) for name, value in task_options(model).items()
-    ]
-    outputs = infer_signature(example, answer).outputs
-    return ModelSignature(Schema(columns), outputs, ParamSchema(options))
-
-
-def _conda_environment(wheel: str) -> dict[str, Any]:
-    """Return the packages that a model needs, without the local part of a version, which no index has.
-
-    This package comes from the wheel in the model's folder, by a path that MLflow reads from there.
-
-    Given as a whole environment: from a list of packages MLflow first searches every installed one, 1.4 s of a run.
-    """
-    packages = [f"{package}=={version(package).partition('+')[0]}" for package in REQUIRED_PACKAGES]
-    packages.append(f"{WHEELS_FOLDER}/{wheel}")
-    return {
-        "name": "mlflow-env",
-        "channels": ["conda-forge"],
-        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": packages}],
-    }

@@ -13,6 +13,7 @@ from layerwise.utils import WHEELS_FOLDER, nearest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 
 LOADER_MODULE = "layerwise.inference.server"
@@ -132,17 +133,34 @@ def _resolve_run(client: MlflowClient, run_id: str, name: str | None) -> tuple[s
 def _resolve_registered(
     client: MlflowClient, name: str, alias: str | None, number: str | None
 ) -> tuple[str, str, str]:
-    from mlflow.exceptions import MlflowException
+    check_registered(client, name)
+    version = registered_version(client, name, alias, number)
+    address = f"models:/{version.model_id}" if version.model_id else f"models:/{name}/{version.version}"
+    return address, f"{name} version {version.version}", version.tags.get("model.sha256", "")
 
+
+def check_registered(client: MlflowClient, name: str) -> None:
+    """Raise a ModelError unless a model is registered under this name."""
     names = [each.name for each in client.search_registered_models(max_results=1000)]
     if name not in names:
         known = nearest(name, names) if names else "; none is registered yet"
         raise ModelError(f"no model is registered as '{name}', and there is no such folder{known}")
+
+
+def registered_version(
+    client: MlflowClient, name: str, alias: str | None = None, number: str | None = None
+) -> ModelVersion:
+    """Return a version of a registered model by its number or its alias, by default its champion.
+
+    Raises:
+        ModelError: there is no such version or alias.
+    """
+    from mlflow.exceptions import MlflowException
+
     try:
         if number:
-            version = client.get_model_version(name, number)
-        else:
-            version = client.get_model_version_by_alias(name, alias or CHAMPION)
+            return client.get_model_version(name, number)
+        return client.get_model_version_by_alias(name, alias or CHAMPION)
     except MlflowException:
         aliases = client.get_registered_model(name).aliases
         if number:
@@ -151,8 +169,6 @@ def _resolve_registered(
         raise ModelError(
             f"'{name}' has no alias '{alias or CHAMPION}'{nearest(alias or CHAMPION, list(aliases))}"
         ) from None
-    address = f"models:/{version.model_id}" if version.model_id else f"models:/{name}/{version.version}"
-    return address, f"{name} version {version.version}", version.tags.get("model.sha256", "")
 
 
 def data_folder(folder: Path) -> Path:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LOWER_IS_BETTER
-from layerwise.inference import ModelManifest
-from layerwise.tracking.model_lookup import CHAMPION
+from layerwise.inference import ModelComparison, ModelError, ModelManifest
+from layerwise.tracking.environment import configure_mlflow
+from layerwise.tracking.model_lookup import CHAMPION, check_registered, registered_version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,7 +34,14 @@ LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "frechet_distance", "marginal
 MAX_CARD_LENGTH = 5000
 
 
+# The versions that were the champion before, the last one last: a tag of the registered model.
+EARLIER_CHAMPIONS = "champion.earlier"
+
+
 log = logging.getLogger(__name__)
+
+# Compares the new model with the version of that number; true if both were tested on the same rows.
+Comparison = Callable[[str, bool], ModelComparison | str]
 
 
 def register(
@@ -42,17 +51,19 @@ def register(
     sha256: str,
     model_id: str,
     card: str,
+    compare: Comparison | None = None,
     latent_size: int | None = None,
 ) -> str:
-    """Register a model under its own name; move the champion if it is beaten on the same test rows.
+    """Register a model under its own name; move the champion if it is beaten on rows that neither has seen.
 
     Args:
         client: of the tracking server.
         manifest: of the model.
         task: that the network was trained for; of one that learns without a target its kind.
         sha256: of the manifest.
-        model_id: the model.
+        model_id: of the model in its run.
         card: its description.
+        compare: with the champion, on raw rows; without it the values on the same test rows decide.
         latent_size: of an encoder; two of another size are not compared.
 
     Returns:
@@ -85,12 +96,68 @@ def register(
     client.set_logged_model_tags(
         model_id, {MLFLOW_MODEL_VERSIONS: json.dumps([{"name": name, "version": created.version}])}
     )
-    message, moves = compare_with_champion(
-        tags, champion.tags if champion else None, champion.version if champion else ""
-    )
+    number = str(champion.version) if champion else ""
+    message, moves = compare_with_champion(tags, champion.tags if champion else None, number, compare)
     if moves:
-        client.set_registered_model_alias(name, CHAMPION, created.version)
+        _set_champion(client, name, str(created.version), number)
+    else:
+        message += f" `kedro champion {name}/{created.version}` moves the alias."
     return f"Registered as {name} version {created.version}. {message}"
+
+
+def _set_champion(client: MlflowClient, name: str, version: str, before: str) -> None:
+    """Move the alias, and note which version had it before."""
+    client.set_registered_model_alias(name, CHAMPION, version)
+    if before and before != version:
+        earlier = [*_earlier_champions(client, name), before]
+        client.set_registered_model_tag(name, EARLIER_CHAMPIONS, json.dumps(earlier[-100:]))
+
+
+def _earlier_champions(client: MlflowClient, name: str) -> list[str]:
+    return list(json.loads(client.get_registered_model(name).tags.get(EARLIER_CHAMPIONS, "[]")))
+
+
+def move_champion(uri: str, reference: str, *, back: bool = False) -> str:
+    """Move the alias `champion` of a registered model, or say which version has it; return what was done.
+
+    Args:
+        uri: of the tracking server.
+        reference: a name and a version, `churn/3`; a name alone shows its versions.
+        back: move it to the version that had it before.
+
+    Raises:
+        ModelError: there is no such model or version, or none was the champion before.
+    """
+    configure_mlflow()
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    name, _, number = reference.partition("/")
+    check_registered(client, name)
+    aliases = client.get_registered_model(name).aliases
+    before = str(aliases.get(CHAMPION, ""))
+    if back:
+        earlier = _earlier_champions(client, name)
+        if not earlier:
+            raise ModelError(f"no version of {name} was the champion before version {before}")
+        client.set_registered_model_alias(name, CHAMPION, earlier[-1])
+        client.set_registered_model_tag(name, EARLIER_CHAMPIONS, json.dumps(earlier[:-1]))
+        return f"{name}@{CHAMPION} is version {earlier[-1]} again, after version {before}."
+    if number:
+        version = str(registered_version(client, name, number=number).version)
+        _set_champion(client, name, version, before)
+        return f"{name}@{CHAMPION} is version {version}" + (f", after version {before}." if before else ".")
+    return "\n".join(_describe_versions(client, name, before))
+
+
+def _describe_versions(client: MlflowClient, name: str, champion: str) -> list[str]:
+    found = sorted(client.search_model_versions(f"name='{name}'"), key=lambda version: int(version.version))
+    return [
+        f"{'*' if str(version.version) == champion else ' '} {name}/{version.version}  {tags.get('pipeline', '')}  "
+        f"{tags.get('test.metric', '')} {tags.get('test.value', '')}  run {version.run_id}"
+        for version in found
+        for tags in (version.tags,)
+    ]
 
 
 def _create(client: MlflowClient, name: str, problem: str) -> None:
@@ -105,16 +172,18 @@ def _create(client: MlflowClient, name: str, problem: str) -> None:
 
 def champion_metric(task: str, metrics: dict[str, Any]) -> tuple[str, float]:
     """Return the metric by which models of this task are compared, and its value on the test rows."""
-    names = (
-        (CHAMPION_METRICS[task],) if task in CHAMPION_METRICS else NETWORK_METRICS.get(task, OTHER_NETWORKS)
-    )
-    # Test rows of one class have no AUC.
-    name = next((each for each in names if each in metrics), next(iter(metrics), ""))
+    if task not in CHAMPION_METRICS:
+        names = NETWORK_METRICS.get(task, OTHER_NETWORKS)
+        name = next((each for each in names if each in metrics), "")
+    else:
+        name = CHAMPION_METRICS[task]
+        # Test rows of one class have no AUC.
+        name = name if name in metrics else next(iter(metrics), "")
     return name, float(metrics[name]["value"]) if name else float("nan")
 
 
 def compare_with_champion(
-    new: dict[str, str], champion: dict[str, str] | None, version: str
+    new: dict[str, str], champion: dict[str, str] | None, version: str, compare: Comparison | None = None
 ) -> tuple[str, bool]:
     """Return a message on a new model beside the champion, and whether it becomes the champion.
 
@@ -122,6 +191,7 @@ def compare_with_champion(
         new: the new version's tags.
         champion: the present champion's tags; None if there is none.
         version: the champion's version.
+        compare: compares the models themselves; without it the values of the tags decide, on the same test rows.
     """
     metric, value = new["test.metric"], float(new["test.value"])
     if champion is None:
@@ -131,10 +201,13 @@ def compare_with_champion(
             f"It replaces version {version}, a model of the first edition that cannot be used any more.",
             True,
         )
-    if champion.get("test.rows") != new["test.rows"]:
+    same_rows = champion.get("test.rows") == new["test.rows"]
+    if compare is not None:
+        return _decide(compare(version, same_rows), version)
+    if not same_rows:
         return (
             f"The champion stays version {version}: it was measured on other test rows, so that the two cannot be "
-            f"compared. `mlflow` sets the alias {CHAMPION} by hand.",
+            "compared.",
             False,
         )
     if champion.get("test.metric") != metric:
@@ -153,6 +226,15 @@ def compare_with_champion(
         f"The champion stays version {version}: {metric} {old:.4f} on the same test rows, and {value:.4f} here.",
         False,
     )
+
+
+def _decide(found: ModelComparison | str, version: str) -> tuple[str, bool]:
+    if isinstance(found, str):
+        return f"The champion stays version {version}, with which it cannot be compared: {found}.", False
+    if found.wins:
+        return f"It is the new champion: {found}.", True
+    than = "no better than chance allows" if found.is_better else "no better"
+    return f"The champion stays version {version}, and this one is {than}: {found}.", False
 
 
 def _shorten(card: str) -> str:

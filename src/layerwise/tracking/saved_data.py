@@ -155,7 +155,8 @@ class SavedData:
 
     def _complete_model(self, entry: str, project: Path) -> dict[str, Any]:
         """Store a network that takes raw rows; return its metrics."""
-        from layerwise.tracking.model_logging import complete_model, save_model_folder
+        from layerwise.tracking.logged_models import save_model_folder
+        from layerwise.tracking.model_logging import complete_model
 
         pipeline, _, name = entry.partition(".")
         own = "stack_model" if name == "stack" else "model"

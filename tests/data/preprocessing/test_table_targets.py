@@ -34,6 +34,45 @@ def test_the_positive_class_is_the_last_or_the_one_named(positive, ones):
     np.testing.assert_array_equal(fitted.restore_targets(targets), frame["left"].astype(str))
 
 
+@pytest.mark.parametrize(
+    ("words", "positive"),
+    [
+        (("yes", "zero"), "yes"),
+        (("Ja", "Nein"), "Ja"),
+        ((" Y", "n"), " Y"),
+        ((True, False), "True"),
+        ((1, 2), "1"),
+        (("broken", "fine"), "broken"),
+    ],
+)
+def test_without_a_name_the_positive_class_reads_yes_or_is_the_rarer_one(words, positive):
+    # The first word comes once in six rows; by it the yes among the other cases is the rarer class or not.
+    rare = np.arange(N) % 6 == 0
+    for mask in (rare, ~rare) if positive != "broken" else (rare,):
+        fitted = fit(table(left=[words[0] if each else words[1] for each in mask]))
+        assert fitted.data_spec.positive == positive
+        assert fitted.data_spec.class_names[-1] == positive
+
+
+def test_the_rarer_class_is_that_of_all_rows_whatever_the_training_rows_hold():
+    left = np.array(["b"] * 40 + ["a"] * 60 + ["b"] * 20, dtype=object)  # 60 of each but for one
+    left[-1] = "a"
+    assert fit(table(left=left)).data_spec.positive == "b"
+    left[-30:-20] = "b"  # now a is the rarer one, and of the first 100 rows 50 are
+    assert fit(table(left=left)).data_spec.positive == "a"
+
+
+def test_of_two_classes_as_frequent_the_last_in_order_is_positive():
+    assert fit(table(left=["a", "b"] * (N // 2))).data_spec.positive == "b"
+
+
+def test_other_tasks_have_no_positive_class():
+    grades = fit(table(grade=np.arange(N) % 3), task="multiclass", target="grade")
+    assert grades.data_spec.positive == ""
+    assert "data.positive" not in grades.data_spec.run_tags()
+    assert fit(table()).data_spec.run_tags()["data.positive"] == "1"
+
+
 def test_classes_are_in_the_order_of_their_values():
     frame = table(grade=np.arange(N) % 11)
     fitted = fit(frame, task="multiclass", target="grade")

@@ -10,6 +10,7 @@ from layerwise.evaluation.metrics import (
     compare_with_constant,
     compute_metrics,
     fit_baselines,
+    usual_families,
 )
 
 
@@ -82,15 +83,70 @@ def test_a_difference_within_chance_is_no_loss():
     assert compare_with_baselines("binary", targets, network, {"x": other}) == []
 
 
-def test_against_an_equally_good_model_the_network_seldom_loses():
+def noisy_scores(targets, rng, signal=1.2):
+    """Return (n, 1) probabilities of a model that sees the targets through noise of its own."""
+    logits = (2 * targets - 1) * signal - 1.5 * rng.standard_normal(len(targets))
+    return (1 / (1 + np.exp(-logits)))[:, None]
+
+
+def test_against_three_equally_good_models_the_network_loses_in_one_run_of_twenty():
     rng = np.random.default_rng(0)
     spoke = 0
     for _ in range(100):
         targets = (rng.random(300) < 0.5).astype(float)
-        both = [np.clip(0.5 + 0.4 * (2 * targets - 1) * (rng.random(300) > 0.2), 0, 1) for _ in range(2)]
-        noisy = [each + 0.01 * rng.random(300) for each in both]
-        spoke += bool(compare_with_baselines("binary", targets, noisy[0], {"x": noisy[1]}, n_bootstrap=200))
-    assert spoke <= 12
+        network, *others = (noisy_scores(targets, rng) for _ in range(4))
+        named = dict(zip("abc", others, strict=True))
+        spoke += bool(compare_with_baselines("binary", targets, network, named, n_bootstrap=200))
+    # Of a level of 5 % 10 runs of 100 are the 98 % quantile.
+    assert spoke <= 10
+
+
+def test_a_clearly_better_model_is_named_in_every_run():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        targets = (rng.random(300) < 0.5).astype(float)
+        network, better = noisy_scores(targets, rng, 0.6), noisy_scores(targets, rng, 1.8)
+        assert compare_with_baselines("binary", targets, network, {"x": better}, n_bootstrap=200)
+
+
+def test_a_difference_that_is_sure_but_within_the_margin_is_no_loss():
+    targets = np.random.default_rng(0).standard_normal(2000)
+    network, other = (
+        (targets + 1.01)[:, None],
+        (targets + 1.0)[:, None],
+    )  # RMSE 1.01 against 1.00 on every row
+    assert compare_with_baselines("regression", targets, network, {"x": other}) == []
+    (sentence,) = compare_with_baselines("regression", targets, network, {"x": other}, margin=0.005)
+    assert "rmse 1.0100 against 1.0000, a difference of 0.0100" in sentence
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression"])
+def test_every_family_fits_every_task(task):
+    rng = torch.Generator().manual_seed(0)
+    rows = noisy_rows(200, rng, task), noisy_rows(50, rng, task)
+    families = ("linear", "ridge", "forest", "boosting", "neighbors")
+    found = fit_baselines(*rows, task, families=families, n_bootstrap=0)
+    linear = {"linear regression", "ridge regression"} if task == "regression" else {"logistic regression"}
+    assert set(found) == linear | {"random forest", "gradient boosting", "nearest neighbors"}
+    name = "rmse" if task == "regression" else "log_loss"
+    forest = found["random forest"][name]
+    assert forest.beats(forest.base_rate)
+
+
+def test_ridge_regression_is_better_than_none_where_columns_are_many():
+    rng = torch.Generator().manual_seed(0)
+    inputs, noise = torch.randn(140, 55, generator=rng), torch.randn(140, 1, generator=rng)
+    rows = TensorData(inputs, inputs[:, :1] + noise)
+    found = fit_baselines(rows[:60], rows[60:], "regression", families=("linear", "ridge"), n_bootstrap=0)
+    assert found["ridge regression"]["rmse"].value < 0.7 * found["linear regression"]["rmse"].value
+
+
+def test_images_have_nearest_neighbors_and_what_takes_minutes_by_setting_alone():
+    assert usual_families("multiclass", images=True) == ("neighbors",)
+    assert usual_families("multiclass", images=True, n_products=2e12) == ()
+    assert usual_families("multiclass", images=True, all_of_them=True) == ("linear", "neighbors", "boosting")
+    assert usual_families("regression") == ("ridge", "forest", "boosting")
+    assert usual_families("binary") == ("linear", "forest", "boosting")
 
 
 def test_without_resamples_nothing_is_said_of_baselines():
@@ -103,3 +159,11 @@ def test_a_network_that_is_no_better_than_a_constant_gets_a_sentence():
     targets = (np.arange(100) % 5 == 0).astype(float)
     found = compare_with_constant(compute_metrics("binary", targets, np.full(100, 0.2), n_bootstrap=0))
     assert found[0] == "The network is no better than a constant: error 0.2000 against 0.2000."
+
+
+def test_a_network_within_chance_of_a_constant_gets_a_sentence_and_a_better_one_none():
+    targets = (np.arange(40) % 2).astype(float)
+    weak, strong = scores_of(targets, 18, 0)[:, None], scores_of(targets, 3, 0)[:, None]
+    found = compare_with_constant(compute_metrics("binary", targets, weak))
+    assert "may be no better than a constant: error 0.4500" in found[0]
+    assert compare_with_constant(compute_metrics("binary", targets, strong)) == []

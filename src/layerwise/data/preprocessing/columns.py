@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.problem import Problem
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
@@ -152,20 +151,6 @@ def class_names(values: np.ndarray) -> list[str]:
     except TypeError:  # text and numbers mixed have no common order
         ordered = sorted(distinct, key=str)
     return [class_text(value) for value in ordered]
-
-
-def binary_classes(classes: list[str], problem: Problem) -> list[str]:
-    """Return the two classes, the one that counts as 1 last."""
-    if len(classes) != 2:
-        raise DataError(
-            f"target '{problem.target}' has {len(classes)} classes; a binary task needs 2: {classes[:5]}"
-        )
-    if problem.positive is None:
-        return classes
-    positive = str(problem.positive)
-    if positive not in classes:
-        raise DataError(f"problem.positive '{positive}' is no class{nearest(positive, classes)}")
-    return [*(c for c in classes if c != positive), positive]
 
 
 def scaled_numbers(frame: pd.DataFrame, kinds: Mapping[str, ColumnKind]) -> dict[str, np.ndarray]:

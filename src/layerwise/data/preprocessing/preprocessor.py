@@ -11,13 +11,20 @@ import numpy as np
 import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.columns import binary_classes, class_names
+from layerwise.data.preprocessing.columns import class_names
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
-from layerwise.data.preprocessing.targets import derive_columns
+from layerwise.data.preprocessing.targets import binary_classes, derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.sources import Documents, DocumentsPreprocessor, Images, Ratings, RatingsPreprocessor
+from layerwise.data.sources import (
+    Documents,
+    DocumentsPreprocessor,
+    Images,
+    ImageSize,
+    Ratings,
+    RatingsPreprocessor,
+)
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.utils import atomic_write, numpy_rng
@@ -38,6 +45,9 @@ class ImagePreprocessor:
         self.data_spec = DataSpec(**state["data_spec"])
         # What white is in raw pixels; a model of an older version knows 255 alone.
         self.white = int(state.get("white", 255))
+        shape = self.data_spec.image_shape
+        assert shape is not None
+        self.image_size = ImageSize(*shape, bool(state.get("resized")))
 
     @classmethod
     def fit(
@@ -56,7 +66,7 @@ class ImagePreprocessor:
         height, width = images.pixels.shape[1:]
         classes = tuple(class_names(images.labels[training]))
         if problem.task == "binary":
-            classes = tuple(binary_classes(list(classes), problem))
+            classes = tuple(binary_classes(list(classes), images.labels, problem))
         names = tuple(f"pixel_{r}_{c}" for r in range(height) for c in range(width))
         data_spec = DataSpec(
             task=problem.task,
@@ -78,6 +88,7 @@ class ImagePreprocessor:
                 "data_spec": data_spec.model_dump(mode="json"),
                 "seed": seed,
                 "white": white,
+                "resized": images.resized,
             }
         )
 
@@ -190,7 +201,11 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
         pixels = raw.pixels[:2].reshape(2, -1).astype(np.float64)
         return pd.DataFrame(pixels, columns=list(preprocessor.data_spec.feature_names))
     if isinstance(raw, Ratings):
-        named = {"user": raw.users[:2] + 1, "item": raw.items[:2] + 1, "rating": raw.values[:2]}
+        named = {
+            "user": [raw.user_ids[k] for k in raw.users[:2]],
+            "item": [raw.item_ids[k] for k in raw.items[:2]],
+            "rating": raw.values[:2],
+        }
         return pd.DataFrame(named)
     if isinstance(raw, Documents):
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()

@@ -53,7 +53,8 @@ class TablePreprocessor:
     ) -> TablePreprocessor:
         """Fit on the rows at the positions `training`."""
         validate_columns(frame, problem.drop, "problem.drop: column")
-        frame = derive_columns(frame, problem).iloc[training]
+        whole = derive_columns(frame, problem)
+        frame = whole.iloc[training]
         raw_target = target_column(frame, problem)
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         validate_columns(inputs, settings.date_columns, "preprocessing.date_columns: column")
@@ -68,7 +69,8 @@ class TablePreprocessor:
         inputs, state["constants"] = without_constants(inputs)
         if settings.missing == "refuse":
             validate_no_missing(inputs)
-        state |= fit_columns(inputs, settings) | fit_target(raw_target, problem, settings)
+        state |= fit_columns(inputs, settings)
+        state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
         state["data_spec"] = make_data_spec(state, problem, settings, frame.attrs) | {"notes": notes}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)

@@ -11,7 +11,6 @@ from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
     ColumnKind,
     as_numbers,
-    binary_classes,
     class_names,
     class_text,
     days_of,
@@ -20,7 +19,7 @@ from layerwise.data.preprocessing.columns import (
     scaled_numbers,
     to_plain_value,
 )
-from layerwise.data.preprocessing.targets import transform_targets
+from layerwise.data.preprocessing.targets import binary_classes, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
 
 if TYPE_CHECKING:
@@ -77,11 +76,20 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[s
     }
 
 
-def fit_target(raw_target: Any, problem: Problem, settings: PreprocessingSettings) -> dict[str, Any]:
-    """Return the classes of the target, and what standardises its numbers."""
+def fit_target(
+    raw_target: Any, problem: Problem, settings: PreprocessingSettings, all_targets: Any
+) -> dict[str, Any]:
+    """Return the classes of the target, and what standardises its numbers.
+
+    Args:
+        raw_target: of the rows that are fitted on.
+        problem: the task and its target.
+        settings: of the preprocessing.
+        all_targets: of all rows, by which alone the rarer of two classes is found: it is the same whatever the split.
+    """
     classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
     if problem.task == "binary":
-        classes = binary_classes(classes, problem)
+        classes = binary_classes(classes, all_targets, problem)
     means, scales = [], []
     if problem.task == "regression" and settings.scale_target:
         transformed = transform_targets(raw_target, problem)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.columns import as_numbers, validate_columns
+from layerwise.data.preprocessing.columns import as_numbers, class_text, validate_columns
 from layerwise.data.problem import Problem
+from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What the positive one of two classes reads, if it reads like a yes at all.
+YES_WORDS = {"1", "true", "yes", "y", "ja"}
 
 
 def derive_columns(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
@@ -58,3 +62,39 @@ def transform_targets(raw: np.ndarray, problem: Problem) -> np.ndarray:
             raise DataError(f"target '{problem.target}' has values at or below -1: log1p is undefined")
         values = np.log1p(values)
     return values
+
+
+def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> list[str]:
+    """Return the two classes, the one that counts as 1 last.
+
+    It is `problem.positive` if that names one; else the one that reads 1, true, yes, y or ja; else the rarer one, and
+    of two as frequent ones the last in order.
+
+    Args:
+        classes: the names of the classes in order.
+        values: raw targets of all rows, (n,); by them the rarer class is found.
+        problem: which may name it.
+
+    Raises:
+        DataError: there are not two classes, or none has the name given.
+    """
+    if len(classes) != 2:
+        raise DataError(
+            f"target '{problem.target}' has {len(classes)} classes; a binary task needs 2: {classes[:5]}"
+        )
+    if problem.positive is None:
+        positive = _positive_class(classes, values)
+    else:
+        positive = str(problem.positive)
+        if positive not in classes:
+            raise DataError(f"problem.positive '{positive}' is no class{nearest(positive, classes)}")
+    return [*(c for c in classes if c != positive), positive]
+
+
+def _positive_class(classes: list[str], values: np.ndarray) -> str:
+    yes = [name for name in classes if name.strip().casefold() in YES_WORDS]
+    if len(yes) == 1:
+        return yes[0]
+    distinct, counts = np.unique([class_text(value) for value in values.tolist()], return_counts=True)
+    number = dict(zip(distinct.tolist(), counts.tolist(), strict=True))
+    return classes[0] if number.get(classes[0], 0) < number.get(classes[1], 0) else classes[1]

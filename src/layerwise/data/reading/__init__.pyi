@@ -1,11 +1,19 @@
 from .chunks import (
-    LABEL_NAMES as LABEL_NAMES,
     Chunk as Chunk,
     ChunkedReader as ChunkedReader,
     coerce_column_types as coerce_column_types,
     extract_pixels as extract_pixels,
-    format_csv_line as format_csv_line,
     text_columns as text_columns,
+)
+from .files import (
+    FileFormat as FileFormat,
+    TextTable as TextTable,
+    format_csv_line as format_csv_line,
+    iter_text_tables as iter_text_tables,
+    read_header as read_header,
+    read_text_table as read_text_table,
+    resolve_file_format as resolve_file_format,
+    without_malformed as without_malformed,
 )
 from .row_validation import (
     parse_targets as parse_targets,

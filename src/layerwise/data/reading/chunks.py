@@ -1,7 +1,7 @@
 """Rows read from a file in chunks of some thousands, so that a file may be larger than the memory.
 
-A table is a CSV file, also gz; images come as a CSV file of pixels, as idx (also gz), npy or npz. Each chunk keeps
-its lines unchanged, so that a prediction can be written beside its row.
+A table is a CSV file, also gz; images come as a CSV file of pixels, as idx (also gz), npy or npz, as a picture or a
+folder of pictures. Each chunk keeps its lines unchanged, so that a prediction can be written beside its row.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor
-from layerwise.data.sources import read_idx
+from layerwise.data.reading.files import format_csv_line, validate_file_exists
+from layerwise.data.reading.image_chunks import array_chunks, picture_chunks
+from layerwise.data.sources import LABEL_NAMES, ImageSize, image_form
 from layerwise.data.tensors import DataSpec
-from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 IMAGE_SUFFIXES = (".npy", ".npz", ".idx", "ubyte")
-IMAGE_ARRAY_NAMES = ("images", "pixels", "x", "inputs", "arr_0")
 BOOLEAN_TEXTS = {"True": 1, "true": 1, "TRUE": 1, "False": 0, "false": 0, "FALSE": 0}
-LABEL_NAMES = ("labels", "label", "y", "targets", "arr_1")
 
 
 @dataclass
@@ -38,8 +37,10 @@ class Chunk:
     Args:
         start: position of the first one among the file's rows.
         rows: a DataFrame, or pixels (n, height, width) or (n, d).
-        lines: the rows as they stand in the file, without their line ends; empty for images.
-        malformed: what is wrong with each row of another length than the header, by its position in the chunk.
+        lines: the rows as they stand in the file, without their line ends; the file names of pictures; empty for
+            arrays of images.
+        malformed: what is wrong with a row of another length than the header or with a broken picture, by its
+            position in the chunk.
         labels: (n,) for images that have them.
     """
 
@@ -66,14 +67,25 @@ class ChunkedReader:
     """
 
     def __init__(self, path: str | Path, chunk_rows: int = 20_000, labels: str | Path | None = None) -> None:
-        self.path, self.chunk_rows, self.labels = Path(path), chunk_rows, labels
-        for each in (self.path, *([Path(labels)] if labels else [])):
-            validate_file_exists(each)
+        self.path, self.chunk_rows = Path(path), chunk_rows
+        self.labels = Path(labels) if labels else None
+        # What images are read in: the size of those that the network was trained on.
+        self.image_size: ImageSize | None = None
+        self._form = image_form(self.path)
+        if self._form != "folder":
+            validate_file_exists(self.path)
+        if self.labels:
+            validate_file_exists(self.labels)
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the rows are pictures, each a file with a name."""
+        return self._form in ("folder", "picture")
 
     @property
     def has_image_inputs(self) -> bool:
-        """Whether the file holds arrays of images rather than lines of text."""
-        return self.path.name.removesuffix(".gz").endswith(IMAGE_SUFFIXES)
+        """Whether the rows are images rather than lines of text."""
+        return self._form is not None or self.path.name.removesuffix(".gz").endswith(IMAGE_SUFFIXES)
 
     def header(self) -> list[str]:
         """Return the names of a table's columns."""
@@ -127,14 +139,11 @@ class ChunkedReader:
                 yield Chunk(start, _parse_lines(names, lines, text_types), lines, malformed)
 
     def _image_chunks(self) -> Iterator[Chunk]:
-        pixels, labels = read_images(self.path)
-        if self.labels:
-            labels = _read_labels(Path(self.labels))
-        if labels is not None and len(labels) != len(pixels):
-            raise DataError(f"{len(labels)} labels do not fit {len(pixels)} images in {self.path}")
-        for start in range(0, len(pixels), self.chunk_rows):
-            part = slice(start, start + self.chunk_rows)
-            yield Chunk(start, pixels[part], labels=None if labels is None else labels[part])
+        read = picture_chunks if self.has_pictures else array_chunks
+        for start, pixels, names, wrong, labels in read(
+            self.path, self.chunk_rows, self.labels, self.image_size
+        ):
+            yield Chunk(start, pixels, [format_csv_line([name]) for name in names], wrong, labels)
 
 
 class _LineRecorder:
@@ -165,68 +174,10 @@ def _parse_lines(names: list[str], lines: list[str], text_types: dict[str, Any])
     return pd.read_csv(io.StringIO(whole), dtype=types, skip_blank_lines=False, low_memory=False)
 
 
-def format_csv_line(cells: list[str]) -> str:
-    """Return cells as a line of a CSV file, quoted where they need it, without the line's end."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
-
-
 def open_text(path: Path) -> IO[str]:
     """Open a text file, also gz; a byte that is no UTF-8 reads as the replacement character."""
     opener: Any = gzip.open if path.suffix == ".gz" else open
     return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-
-
-def validate_file_exists(path: Path) -> None:
-    """Raise a DataError that names the nearest file when there is none of that name."""
-    if path.is_file():
-        return
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; name a file")
-    near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    hint = nearest(path.name, near) if near and len(near) < 1000 else ""
-    raise DataError(f"there is no file {path}{hint if hint.startswith('; did') else ''}")
-
-
-def read_images(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return pixels (n, ...) and labels (n,), or None where the file has none.
-
-    Raises:
-        DataError: the file is none of the known kinds, or holds no images; arrays of objects are never read.
-    """
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                named = {name.lower(): name for name in archive.files}
-                image = next((named[name] for name in IMAGE_ARRAY_NAMES if name in named), None)
-                if image is None:
-                    raise DataError(
-                        f"{path} has no array named {' or '.join(IMAGE_ARRAY_NAMES)}: it has {archive.files}"
-                    )
-                label = next((named[name] for name in LABEL_NAMES if name in named), None)
-                pixels, labels = archive[image], None if label is None else archive[label]
-        elif path.suffix == ".npy":
-            pixels, labels = np.load(path, mmap_mode="r", allow_pickle=False), None
-        else:
-            pixels, labels = read_idx(path), None
-    except (ValueError, OSError) as error:
-        raise error if isinstance(error, DataError) else DataError(f"{path}: {error}") from error
-    if pixels.ndim < 2 or pixels.dtype.kind not in "uif":
-        raise DataError(
-            f"{path} holds {pixels.dtype} of shape {pixels.shape}, and no images (n, height, width)"
-        )
-    return pixels, labels
-
-
-def _read_labels(path: Path) -> np.ndarray:
-    try:
-        found = np.load(path, allow_pickle=False) if path.suffix == ".npy" else read_idx(path)
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path}: {error}") from error
-    if found.ndim != 1:
-        raise DataError(f"{path} holds an array of shape {found.shape}, and labels are one for each image")
-    return found
 
 
 def text_columns(preprocessor: LabelledPreprocessor) -> list[str]:

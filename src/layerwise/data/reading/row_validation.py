@@ -8,6 +8,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor, class_text, parse_dates
+from layerwise.data.reading.cells import RowErrors
 from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
 
@@ -17,23 +18,6 @@ if TYPE_CHECKING:
 MAX_NAMED = 6
 # A number that lies this many ranges outside of the training range is an error; heavy tails reach far too.
 MAX_RANGE_FACTOR = 10
-
-
-class RowErrors:
-    """What is wrong with each row of a chunk.
-
-    Args:
-        n_rows: rows of the chunk.
-    """
-
-    def __init__(self, n_rows: int) -> None:
-        self.reasons = np.full(n_rows, "", dtype=object)
-
-    def add(self, rows: np.ndarray, reasons: list[str] | str) -> None:
-        """Add a reason for each of the rows at these positions."""
-        texts = [reasons] * len(rows) if isinstance(reasons, str) else reasons
-        for row, reason in zip(rows, texts, strict=True):
-            self.reasons[row] = f"{self.reasons[row]}; {reason}" if self.reasons[row] else reason
 
 
 def validate_all_columns(frame: pd.DataFrame, names: list[str], what: str = "input column") -> None:

@@ -4,8 +4,23 @@ from .files import (
     SourceError as SourceError,
     SourceFile as SourceFile,
     locate as locate,
+    locate_folder as locate_folder,
     sha256_of as sha256_of,
 )
 from .idx import read_idx as read_idx
-from .images import Images as Images
+from .image_arrays import (
+    LABEL_NAMES as LABEL_NAMES,
+    LabelledArrays as LabelledArrays,
+    read_image_arrays as read_image_arrays,
+    read_label_array as read_label_array,
+)
+from .images import Images as Images, ImageSize as ImageSize, image_form as image_form
+from .pictures import (
+    Pictures as Pictures,
+    list_pictures as list_pictures,
+    picture_sizes as picture_sizes,
+    read_pictures as read_pictures,
+    shown_names as shown_names,
+)
+from .rating_files import read_ratings as read_ratings, read_titles as read_titles
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor

@@ -123,6 +123,12 @@ def locate(source: SourceFile, folder: str | Path) -> Path:
     return destination
 
 
+def locate_folder(source: SourceFile, folder: str | Path) -> Path | None:
+    """Return the path where `locate` would look first, if a folder of many files stands there instead of one file."""
+    paths = (Path(folder) / source.name, *_other_paths(source))
+    return next((path for path in paths if path.is_dir()), None)
+
+
 def _other_paths(source: SourceFile) -> Iterator[Path]:
     named = os.environ.get(DATA_FOLDER_VARIABLE)
     if not named:

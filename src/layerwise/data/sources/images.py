@@ -1,10 +1,23 @@
-"""A set of labelled grey images."""
+"""A set of labelled gray images, and the form in which a file holds images: found in its first bytes, not its name."""
 
 from __future__ import annotations
 
+import gzip
+import zipfile
+import zlib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
+
+from layerwise.data.sources.files import GZIP_MAGIC
+from layerwise.data.sources.idx import UNSIGNED_BYTE
+
+ImageForm = Literal["folder", "picture", "npz", "npy", "idx"]
+
+PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+NPY_MAGIC, ZIP_MAGIC = b"\x93NUMPY", b"PK"
 
 
 @dataclass(frozen=True)
@@ -12,11 +25,12 @@ class Images:
     """Labelled images with their origin.
 
     Args:
-        pixels: (n, height, width) uint8, 0 black to 255 white.
-        labels: (n,) int64.
+        pixels: (n, height, width) numbers, 0 black to 255 white unless `problem.reading.pixel_range` says otherwise.
+        labels: (n,) int64 or text.
         n_test: the last `n_test` rows are the official test set; 0 when there is none.
         source: where the files were found or downloaded from.
         sha256: of the file, or of the files' joined hashes.
+        resized: they had other sizes, and new images are resized alike.
     """
 
     pixels: np.ndarray
@@ -24,6 +38,48 @@ class Images:
     n_test: int = 0
     source: str = ""
     sha256: str = ""
+    resized: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+class ImageSize(NamedTuple):
+    """The size that images are read in; `resize` says whether others are resized to it or refused."""
+
+    height: int
+    width: int
+    resize: bool = False
+
+
+def image_form(path: str | Path) -> ImageForm | None:
+    """Return in which form a path holds images, None for a file that is none of them."""
+    path = Path(path)
+    if path.is_dir():
+        return "folder"
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+        if head.startswith(GZIP_MAGIC):
+            with gzip.open(path) as inside:
+                return "idx" if _is_idx(inside.read(4)) else None
+        if head.startswith(ZIP_MAGIC):
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+            return "npz" if names and all(name.endswith(".npy") for name in names) else None
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        return None
+    if head.startswith(NPY_MAGIC):
+        return "npy"
+    return "picture" if is_picture(head) else "idx" if _is_idx(head) else None
+
+
+def _is_idx(head: bytes) -> bool:
+    return len(head) >= 4 and head[:2] == b"\0\0" and head[2] == UNSIGNED_BYTE and 0 < head[3] < 9
+
+
+def is_picture(head: bytes) -> bool:
+    """Return whether a file that begins with these 16 bytes is a picture."""
+    webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    bitmap = head.startswith(b"BM") and head[6:10] == b"\0\0\0\0"
+    return head.startswith(PICTURE_MAGIC) or webp or bitmap

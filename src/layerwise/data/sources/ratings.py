@@ -17,16 +17,22 @@ from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 
+# Of each part's rows, one-hot and dense.
+MAX_GIB = 16
+
 
 @dataclass(frozen=True)
 class Ratings:
     """Ratings one by one.
 
     Args:
-        users, items, values: (n,) int64: positions of the users and of the items from 0, and the ratings.
+        users, items: (n,) int64, positions from 0 of those that rated and were rated.
+        values: (n,) the ratings.
         titles: of the items.
         source: where they come from.
         sha256: of the file.
+        user_ids, item_ids: what users and items are called in the file.
+        notes: what a reader of the results has to know: pairs that were rated twice.
     """
 
     users: np.ndarray
@@ -35,9 +41,17 @@ class Ratings:
     titles: tuple[str, ...]
     source: str = ""
     sha256: str = ""
+    user_ids: tuple[str, ...] = ()
+    item_ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
+
+
+def level_text(value: float) -> str:
+    """Return how a rating is written: 4, or 3.5."""
+    return f"{value:g}"
 
 
 class RatingsPreprocessor:
@@ -56,29 +70,35 @@ class RatingsPreprocessor:
         Raises:
             DataError: there are fewer than two levels.
         """
-        levels = [int(level) for level in np.unique(ratings.values[training])]
+        levels = [float(level) for level in np.unique(ratings.values[training])]
         if len(levels) < 2:
             raise DataError(f"the ratings have one level only ({levels}): there is nothing to learn")
-        users = [f"user {k + 1}" for k in range(int(ratings.users.max()) + 1)]
+        shown = tuple(level_text(level) for level in levels)
+        users = tuple(f"user {name}" for name in ratings.user_ids)
         by_items = settings.ratings_by == "items"
         names, rows = (users, ratings.titles) if by_items else (ratings.titles, users)
         k = len(levels)
-        blocks = tuple(
-            ColumnBlock(
-                name=name, kind="categorical", start=k * i, stop=k * i + k, categories=tuple(map(str, levels))
+        gib = len(rows) * k * len(names) * 4 / 2**30
+        if gib > MAX_GIB:
+            raise DataError(
+                f"{len(rows):,} rows of {len(names):,} ratings with {k} levels take {gib:,.0f} GiB; leave out "
+                "users and items with few ratings"
             )
+        blocks = tuple(
+            ColumnBlock(name=name, kind="categorical", start=k * i, stop=k * i + k, categories=shown)
             for i, name in enumerate(names)
         )
         data_spec = DataSpec(
             task="ratings",
             n_inputs=k * len(names),
             n_outputs=1,
-            feature_names=tuple(f"{name}: {level}" for name in names for level in levels),
+            feature_names=tuple(f"{name}: {level}" for name in names for level in shown),
             blocks=blocks,
             target_names=("rating",),
-            class_names=tuple(map(str, levels)),
+            class_names=shown,
             source=ratings.source,
             sha256=ratings.sha256,
+            notes=ratings.notes,
         )
         state = {
             "kind": "ratings",

@@ -11,6 +11,7 @@ from .baselines import (
     compare_with_baselines as compare_with_baselines,
     compare_with_constant as compare_with_constant,
     fit_baselines as fit_baselines,
+    usual_families as usual_families,
 )
 from .calibration import (
     CALIBRATION_BINS as CALIBRATION_BINS,

@@ -1,4 +1,4 @@
-"""Baselines: scikit-learn's linear models and gradient boosting on the same rows as the network."""
+"""Baselines on the same rows as the network: linear models, a forest, gradient boosting, nearest neighbors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ from layerwise.evaluation.metrics.comparison import paired_difference
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
 from layerwise.utils import derive_seed
 
-Family = Literal["linear", "boosting"]
+Family = Literal["linear", "ridge", "forest", "boosting", "neighbors"]
 
 # The metrics on which a network is compared with its baselines.
 PRIMARY_METRICS = ("error", "roc_auc", "rmse")
+# However sure a difference is: below this fraction of the baseline's own loss (1 - AUC, error, RMSE) it matters little.
+MARGIN = 0.02
+# A tree of the forest sees so many rows at most, drawn anew for each.
+ROWS_A_TREE = 20_000
+# Neighbors are a few images alike; more of them mix classes.
+N_NEIGHBORS = 3
+# Products that nearest neighbors may take, some half a minute's work.
+NEIGHBORS_WORK = 1e12
 
 
 def baseline_scores(
@@ -30,19 +38,22 @@ def baseline_scores(
 ) -> dict[str, Array]:
     """Fit the baselines on the training rows and return their scores of the test rows, (n, k), by model.
 
-    Logistic regression (linear for regression) and histogram gradient boosting, both as scikit-learn has
-    them by default, with one model per column for multilabel and several regression outputs.
+    Models of scikit-learn, most with its defaults: `linear` is logistic regression (linear for regression), `ridge`
+    the same with a penalty that leave-one-out errors choose for regression, `forest` 100 trees with at least 3 rows
+    a leaf (for regression on 1/3 of the columns each), `boosting` histogram gradient boosting, `neighbors` 3 neighbors
+    weighted by nearness. Multilabel and several regression outputs have one model a column.
 
     Args:
         training: the rows the network learns from.
         test: the rows it is measured on.
         task: what the targets are.
         n_outputs: the number of classes; by default the highest class in either set plus one.
-        families: leave `boosting` out for images, where it takes minutes.
-        seed: of the boosting.
+        families: which; `boosting` takes minutes for images.
+        seed: of the forest and the boosting.
 
     Returns:
-        Scores of "logistic regression" or "linear regression", and of "gradient boosting".
+        Scores by the models' names: "logistic regression", "linear regression", "ridge regression", "random forest",
+        "gradient boosting", "nearest neighbors".
     """
     if training.targets is None or test.targets is None:
         raise ValueError("baselines need targets in the training rows and in the test rows")
@@ -50,7 +61,7 @@ def baseline_scores(
     x_test = as_array(test.inputs)
     if task == "multiclass" and n_outputs is None:
         n_outputs = int(max(y.max(), as_array(test.targets).max())) + 1
-    models = [_model(family, task, seed) for family in families]
+    models = [_model(family, task, seed, len(x)) for family in families]
     return {name: _fit_and_score(model, task, x, y, x_test, n_outputs) for name, model in models}
 
 
@@ -78,19 +89,54 @@ def fit_baselines(
     }
 
 
-def _model(family: Family, task: Task, seed: int) -> tuple[str, Any]:
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-    from sklearn.linear_model import LinearRegression, LogisticRegression
+def _model(family: Family, task: Task, seed: int, n_rows: int) -> tuple[str, Any]:
+    from sklearn import ensemble, linear_model, neighbors
 
     random_state = derive_seed(seed, "baselines") % 2**32
+    regression = task == "regression"
+    if family == "boosting":
+        boosting = (
+            ensemble.HistGradientBoostingRegressor if regression else ensemble.HistGradientBoostingClassifier
+        )
+        return "gradient boosting", boosting(random_state=random_state)
+    if family == "forest":
+        options: dict[str, Any] = {
+            "min_samples_leaf": 3,
+            "max_features": 1 / 3 if regression else "sqrt",
+            "max_samples": min(n_rows, ROWS_A_TREE),
+            "random_state": random_state,
+        }
+        forest = ensemble.RandomForestRegressor if regression else ensemble.RandomForestClassifier
+        return "random forest", forest(**options)
+    if family == "neighbors":
+        options = {"n_neighbors": min(N_NEIGHBORS, n_rows), "weights": "distance"}
+        kind = neighbors.KNeighborsRegressor if regression else neighbors.KNeighborsClassifier
+        return "nearest neighbors", kind(**options)
+    if family not in ("linear", "ridge"):
+        raise ValueError(f"unknown family '{family}'; known: boosting, forest, linear, neighbors, ridge")
+    if not regression:
+        return "logistic regression", linear_model.LogisticRegression(max_iter=2000)
     if family == "linear":
-        if task == "regression":
-            return "linear regression", LinearRegression()
-        return "logistic regression", LogisticRegression(max_iter=2000)
-    if family != "boosting":
-        raise ValueError(f"unknown family '{family}'; known: boosting, linear")
-    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
-    return "gradient boosting", kind(random_state=random_state)
+        return "linear regression", linear_model.LinearRegression()
+    return "ridge regression", linear_model.RidgeCV(alphas=np.logspace(-3, 4, 15))
+
+
+def usual_families(
+    task: Task, *, images: bool = False, n_products: float = 0.0, all_of_them: bool = False
+) -> tuple[Family, ...]:
+    """Return the baselines that are worth their time for these rows, the cheapest first.
+
+    Args:
+        task: what the targets are.
+        images: whether the rows are images, whose nearest neighbors are hard to beat and quick.
+        n_products: training rows times test rows times inputs, of which nearest neighbors take each.
+        all_of_them: also those that take minutes on images.
+    """
+    linear: Family = "ridge" if task == "regression" else "linear"
+    near: tuple[Family, ...] = ("neighbors",) if images and n_products <= NEIGHBORS_WORK else ()
+    if images and not all_of_them:
+        return near
+    return (linear, *near, "boosting") if images else (linear, "forest", "boosting")
 
 
 def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_outputs: int | None) -> Array:
@@ -117,14 +163,26 @@ def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_
 def compare_with_constant(network: Mapping[str, Metric]) -> list[str]:
     """Return a sentence for each primary metric on which the network is no better than the best constant prediction.
 
+    A difference that its interval does not separate from the constant is none.
+
     Args:
         network: its metrics by name.
     """
-    return [
-        f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
-        for name in PRIMARY_METRICS
-        if (own := network.get(name)) and own.base_rate is not None and not own.beats(own.base_rate)
-    ]
+    sentences = []
+    for name in PRIMARY_METRICS:
+        own = network.get(name)
+        if own is None or own.base_rate is None:
+            continue
+        if not own.beats(own.base_rate):
+            sentences.append(
+                f"The network is no better than a constant: {name} {own} against {own.base_rate:.4f}."
+            )
+        elif own.low is not None and own.high is not None and own.low <= own.base_rate <= own.high:
+            sentences.append(
+                f"The network may be no better than a constant: {name} {own} against {own.base_rate:.4f}, which lies "
+                "within the interval."
+            )
+    return sentences
 
 
 def compare_with_baselines(
@@ -136,10 +194,13 @@ def compare_with_baselines(
     threshold: float = 0.5,
     seed: int = 0,
     n_bootstrap: int = 1000,
+    margin: float = MARGIN,
 ) -> list[str]:
     """Return a sentence for each baseline and primary metric on which the network loses to it.
 
-    It loses where the 95 % interval of the difference on the same rows leaves 0 out; without resamples nothing is said.
+    It loses where the interval of the difference on the same rows lies wholly beyond a margin. The interval's level is
+    1 - .05 divided by the number of comparisons, so that at most one run in twenty speaks of an equally good model.
+    Without resamples nothing is said.
 
     Args:
         task: what the targets are.
@@ -149,24 +210,33 @@ def compare_with_baselines(
         threshold: of the network's scores of a binary task; that of the baselines is .5.
         seed: of the resamples.
         n_bootstrap: their number.
+        margin: what no loss is yet, as a fraction of the baseline's own loss: 1 - AUC, error or RMSE.
     """
-    sentences: list[str] = []
     if n_bootstrap == 0:
-        return sentences
+        return []
     network = compute_metrics(task, targets, scores, threshold=threshold, n_bootstrap=0)
-    for model, given in baselines.items():
-        metrics = compute_metrics(task, targets, given, n_bootstrap=0)
-        for name in PRIMARY_METRICS:
-            if name not in network or name not in metrics or not metrics[name].beats(network[name].value):
-                continue
-            difference, low, high = paired_difference(
-                task, targets, scores, given, name,
-                thresholds=(threshold, 0.5), seed=seed, n_bootstrap=n_bootstrap,
-            )  # fmt: skip
-            if low > 0 or high < 0:
-                nearer, farther = sorted((abs(low), abs(high)))
-                sentences.append(
-                    f"The network loses to {model}: {name} {network[name]} against {metrics[name]}, a difference of "
-                    f"{abs(difference):.4f} [{nearer:.4f}, {farther:.4f}] on the same rows."
-                )
+    others = {
+        model: compute_metrics(task, targets, given, n_bootstrap=0) for model, given in baselines.items()
+    }
+    pairs = [
+        (model, name)
+        for model, metrics in others.items()
+        for name in PRIMARY_METRICS
+        if name in network and name in metrics
+    ]
+    sentences: list[str] = []
+    for model, name in pairs:
+        own, other = network[name], others[model][name]
+        if not other.beats(own.value):
+            continue
+        difference, low, high = paired_difference(
+            task, targets, scores, baselines[model], name,
+            thresholds=(threshold, 0.5), seed=seed, n_bootstrap=n_bootstrap, level=1 - 0.05 / len(pairs),
+        )  # fmt: skip
+        nearer, farther = (low, high) if difference > 0 else (-high, -low)
+        if nearer > margin * (1 - other.value if other.better == "higher" else other.value):
+            sentences.append(
+                f"The network loses to {model}: {name} {own} against {other}, a difference of "
+                f"{abs(difference):.4f} [{nearer:.4f}, {farther:.4f}] on the same rows."
+            )
     return sentences

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, check_targets_and_scores, score_resolution
-from layerwise.evaluation.metrics.intervals import Z95, paired_fraction_interval
+from layerwise.evaluation.metrics.intervals import paired_fraction_interval
 from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
@@ -28,13 +29,14 @@ def paired_difference(
     thresholds: tuple[float, float] = (0.5, 0.5),
     seed: int = 0,
     n_bootstrap: int = 1000,
+    level: float = 0.95,
 ) -> tuple[float, float, float]:
-    """Return a metric's difference between two models on the same rows, first minus second, with its 95 % interval.
+    """Return a metric's difference between two models on the same rows, first minus second, with its interval.
 
     Every resample is of rows, with both models' scores of each, so that what is hard for both cancels. The interval is
-    1.96 standard deviations of the resamples to either side, which by simulation covers a little more than their
-    percentiles; that of accuracy and error is `paired_fraction_interval`, which a few rows that differ do not make too
-    narrow.
+    as many standard deviations of the resamples to either side as the level says (1.96 for 95 %), which by simulation
+    covers a little more than their percentiles; that of accuracy and error is `paired_fraction_interval`, which a few
+    rows that differ do not make too narrow.
 
     Args:
         task: what the targets are.
@@ -44,6 +46,7 @@ def paired_difference(
         thresholds: of the first and of the second model.
         seed: of the resamples.
         n_bootstrap: their number.
+        level: of the interval.
 
     Raises:
         ValueError: the task has no such metric, or the rows are wrong in the ways that `compute_metrics` refuses.
@@ -57,6 +60,7 @@ def paired_difference(
             raise ValueError(f"{task} rows have no metric '{name}'; known: {', '.join(sorted(known))}")
     statistics = {"first": pairs[0][1][name], "second": pairs[1][1][name]}
     all_rows = np.ones((1, len(wanted)))
+    z = NormalDist().inv_cdf((1 + level) / 2)
     difference = float((statistics["first"](all_rows) - statistics["second"](all_rows))[0])
     if name in FRACTIONS_OF_ROWS:
         first_right, second_right = (
@@ -64,11 +68,11 @@ def paired_difference(
             for (given, _), threshold in zip(pairs, thresholds, strict=True)
         )
         only = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
-        low, high = paired_fraction_interval(*(only if name == "accuracy" else only[::-1]), len(wanted))
+        low, high = paired_fraction_interval(*(only if name == "accuracy" else only[::-1]), len(wanted), z)
         return difference, low, high
     resampled = resampled_values(statistics, len(wanted), n_bootstrap, seed)
     differences = resampled["first"] - resampled["second"]
-    half = Z95 * float(np.nanstd(differences, ddof=1))
+    half = z * float(np.nanstd(differences, ddof=1))
     return difference, difference - half, difference + half
 
 

@@ -61,14 +61,17 @@ def rows_of_rarest_class(task: Task, truth: Array) -> int:
     return int(known.min() * (len(known) if task == "multiclass" else 1))
 
 
-def paired_fraction_interval(first_only: int, second_only: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of the difference of two fractions of the same rows (Bonett & Price 2012).
+def paired_fraction_interval(
+    first_only: int, second_only: int, n: int, z: float = Z95
+) -> tuple[float, float]:
+    """Return the interval of the difference of two fractions of the same rows (Bonett & Price 2012).
 
     Args:
         first_only: rows that count for the first fraction alone.
         second_only: rows that count for the second alone.
         n: all rows.
+        z: the normal quantile of the level, by default that of 95 %.
     """
     p, q = (first_only + 1) / (n + 2), (second_only + 1) / (n + 2)
-    half = Z95 * float(np.sqrt((p + q - (p - q) ** 2) / (n + 2)))
+    half = z * float(np.sqrt((p + q - (p - q) ** 2) / (n + 2)))
     return max(p - q - half, -1.0), min(p - q + half, 1.0)

@@ -116,6 +116,8 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         ylabel="true positive rate",
     )
     style_axes(right, title="Precision and recall", xlabel="recall", ylabel="precision")
+    if task == "binary":
+        set_suptitle(figure, f"Positive class: {names[0]}")
     for axes in (left, right):
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     if len(names) > 1:
@@ -127,11 +129,14 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
     return figure
 
 
-def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Calibration") -> Figure:
+def plot_calibration(
+    task: Task, targets: Any, scores: Any, *, positive: str = "", title: str = "Calibration"
+) -> Figure:
     """Plot a calibration curve (reliability diagram): observed against predicted probability, by bin.
 
     For multiclass it is accuracy against confidence, the highest score; for regression the mean true value
     against the mean predicted one, in bins of equally many rows. Below stands how many rows each bin holds.
+    `positive` names the class of a binary task that the probabilities are of.
     """
     if task == "regression":
         return _regression_calibration(as_matrix(targets)[:, 0], as_matrix(scores)[:, 0], title)
@@ -161,7 +166,8 @@ def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Cal
         linewidth=1.4,
         label="network, 95 % interval",
     )
-    ylabel = "fraction of correct rows" if task == "multiclass" else "fraction of positives"
+    of_class = f" of {shorten_labels([positive], 30)[0]}" if positive else ""
+    ylabel = "fraction of correct rows" if task == "multiclass" else f"fraction{of_class or ' of positives'}"
     style_axes(
         top,
         title=f"calibration error {error:.3f}; if calibrated, below {np.quantile(if_calibrated, 0.95):.3f}",
@@ -175,7 +181,7 @@ def plot_calibration(task: Task, targets: Any, scores: Any, *, title: str = "Cal
     )
     style_axes(
         bottom,
-        xlabel="confidence" if task == "multiclass" else "predicted probability",
+        xlabel="confidence" if task == "multiclass" else f"predicted probability{of_class}",
         ylabel="rows",
         grid="y",
     )
@@ -274,5 +280,5 @@ def _indicators_by_class(
     wanted, matrix = check_targets_and_scores(task, targets, scores)
     truth = indicator_matrix(task, wanted, matrix.shape[1])
     if matrix.shape[1] == 1:
-        return truth, matrix, ["positive"]
+        return truth, matrix, [names[-1] if names else "positive"]
     return truth, matrix, list(names) or [str(k) for k in range(matrix.shape[1])]

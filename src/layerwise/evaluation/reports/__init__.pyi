@@ -4,7 +4,10 @@ from .evaluation import (
     MemberStatistics as MemberStatistics,
     Spread as Spread,
 )
-from .evaluation_report import make_evaluation_report as make_evaluation_report
+from .evaluation_report import (
+    describe_seen_rows as describe_seen_rows,
+    make_evaluation_report as make_evaluation_report,
+)
 from .gan import (
     gan_report as gan_report,
     image_section as image_section,

@@ -43,6 +43,19 @@ def describe_worsening(new: Mapping[str, Metric], old: Mapping[str, Metric]) -> 
     ]
 
 
+def describe_seen_rows(seen: int, rows: int) -> str:
+    """Return a warning that a model was trained on rows that it is measured on.
+
+    Args:
+        seen: how many of the rows it was trained or validated on.
+        rows: all of them.
+    """
+    return (
+        f"The model was trained or validated on {seen:,} of these {rows:,} rows (the same inputs): the metrics say "
+        "less of new rows than they seem to."
+    )
+
+
 def _half_widths(new: Metric, old: Metric) -> tuple[float, float] | None:
     """Return how much better the new value may be, and how much worse the old one; None without both intervals."""
     if new.low is None or new.high is None or old.low is None or old.high is None:
@@ -60,6 +73,7 @@ def make_evaluation_report(
     *,
     rows: int,
     refused: Mapping[str, int],
+    seen: int | None = None,
 ) -> str:
     """Return the report.
 
@@ -70,6 +84,7 @@ def make_evaluation_report(
         drift: of each column.
         rows: the number of rows that were measured.
         refused: the number of rows that were not, by reason.
+        seen: how many of the measured rows the model was trained or validated on; None if that is not known.
     """
     parts = [
         "# Evaluation on new rows",
@@ -88,6 +103,8 @@ def make_evaluation_report(
             ],
         ),
     ]
+    if seen:
+        parts.append(f"**{describe_seen_rows(seen, rows)}**")
     parts += [f"**{sentence}**" for sentence in describe_worsening(new, old)]
     if refused:
         counts = [[reason, f"{count:,}"] for reason, count in refused.items()]

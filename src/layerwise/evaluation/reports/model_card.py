@@ -68,6 +68,7 @@ def _data_rows(data_spec: DataSpec) -> list[list[str]]:
         ],
         ["inputs", f"{data_spec.n_inputs:,} columns"],
         ["classes", ", ".join(data_spec.class_names)],
+        ["positive class", data_spec.positive],
     ]
     if data_spec.image_shape:
         rows[5][1] = "images of {} x {} pixels".format(*data_spec.image_shape)

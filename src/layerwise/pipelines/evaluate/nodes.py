@@ -14,7 +14,7 @@ from layerwise.evaluation.metrics import (
     reaches_threshold,
 )
 from layerwise.evaluation.plots import plot_drift as drift_figure
-from layerwise.evaluation.reports import make_evaluation_report
+from layerwise.evaluation.reports import describe_seen_rows, make_evaluation_report
 from layerwise.inference import BatchEvaluation, TrainedModel, evaluate_chunks
 from layerwise.parameters import EvaluateSettings
 
@@ -25,6 +25,8 @@ def score_rows(model: TrainedModel, rows: ChunkedReader, settings: EvaluateSetti
     """Score every valid row with a known target, and collect what drift is measured on."""
     evaluation = evaluate_chunks(model, rows, settings.strict)
     log.info("%s rows measured, %s refused", f"{len(evaluation.scores):,}", f"{evaluation.n_rejected:,}")
+    if evaluation.n_seen:
+        log.warning(describe_seen_rows(evaluation.n_seen, len(evaluation.scores)))
     for reason, count in evaluation.reasons.most_common(5):
         log.warning("Refused %s row(s): %s", f"{count:,}", reason)
     return evaluation
@@ -76,7 +78,10 @@ def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
 
 def plot_calibration(model: TrainedModel, evaluation: BatchEvaluation) -> Figure:
     """Plot the calibration curve of the predicted probabilities (or values)."""
-    return plots.plot_calibration(model.columns.task, evaluation.targets, evaluation.scores)
+    columns = model.columns
+    return plots.plot_calibration(
+        columns.task, evaluation.targets, evaluation.scores, positive=columns.positive
+    )
 
 
 def write_report(
@@ -91,4 +96,5 @@ def write_report(
         drift.root,
         rows=len(evaluation.scores),
         refused=evaluation.reasons,
+        seen=evaluation.n_seen,
     )

@@ -73,7 +73,8 @@ def plot_comparison(metrics: EvaluationReport) -> Figure:
 
 def plot_calibration(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the calibration curve of the predicted probabilities (or values)."""
-    return plots.plot_calibration(columns.task, targets_of(test, columns), scores_of(network, test, columns))
+    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
+    return plots.plot_calibration(columns.task, targets, scores, positive=columns.positive)
 
 
 def plot_latent_map(network: MLP, test: TensorData, columns: DataSpec) -> Figure:

@@ -21,6 +21,7 @@ from layerwise.evaluation.metrics import (
     compute_raw_metrics,
     permutation_importance,
     smearing_factors,
+    usual_families,
 )
 from layerwise.evaluation.reports import (
     BaselineComparison,
@@ -110,7 +111,17 @@ def train_baselines(
 ) -> BaselineComparison:
     """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
     rows = [TensorData(part.inputs, targets_of(part, columns)) for part in (labelled, test)]
-    given = baseline_scores(rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, seed=seed)
+    families = usual_families(
+        columns.task,
+        images=columns.image_shape is not None,
+        n_products=float(len(labelled)) * test.inputs.numel(),
+        all_of_them=settings.baselines is True,
+    )
+    if not families:
+        log.info("No baselines: nearest neighbors would take too long on so many images")
+    given = baseline_scores(
+        rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
+    )
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap}
     targets, own = rows[1].targets, scores_of(network, test, columns)
     found = {

@@ -68,7 +68,7 @@ def _has_bound(facts: ProblemFacts) -> bool:
 
 def _has_baselines(facts: ProblemFacts) -> bool:
     given = facts.parameter("evaluation.baselines")
-    return facts.has_rows("table") if given in (None, "auto") else bool(given)
+    return facts.are_labelled if given in (None, "auto") else bool(given)
 
 
 def _is_augmented(facts: ProblemFacts) -> bool:

@@ -1,0 +1,6 @@
+from .columns import NULL_WORDS as NULL_WORDS, ColumnReading as ColumnReading
+from .dates import find_date_formats as find_date_formats, parse_dates as parse_dates
+from .fit import fit_reading as fit_reading
+from .numbers import NumberFormat as NumberFormat, find_number_format as find_number_format
+from .reading import Reading as Reading
+from .row_errors import RowErrors as RowErrors

@@ -1,0 +1,119 @@
+"""A column while its reading is found: its distinct cells, and what stops a run or costs a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from layerwise.data.reading.cells.columns import NULL_WORDS, ColumnReading, cell_text
+from layerwise.data.reading.cells.faults import WHERE, AmbiguousError, Cells, find_faults, sentinels
+from layerwise.data.reading.cells.numbers import needs_text
+from layerwise.data.reading.settings import CellKind, ReadingSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ColumnBase:
+    """One column, what the settings say of it, and what is to be said of its cells.
+
+    Args:
+        name: of the column.
+        column: all its cells, text or typed.
+        settings: of the problem.
+        stated: what the settings say that it holds, if they do.
+        classes: whether it holds the names of classes, which are never understood as anything else.
+    """
+
+    def __init__(
+        self, name: str, column: pd.Series, settings: ReadingSettings, stated: CellKind | None, classes: bool
+    ) -> None:
+        self.name, self.column, self.settings, self.stated, self.classes = (
+            name,
+            column,
+            settings,
+            stated,
+            classes,
+        )
+        self.notes: list[str] = []
+        self.null_words = NULL_WORDS if settings.missing is None else settings.missing
+
+    def cells(self) -> Cells:
+        """Return the distinct cells that hold something."""
+        texts: Counter[str] = Counter(cell_text(cell) for cell in self.column.dropna())
+        counts: Counter[str] = Counter()
+        for text, count in texts.items():
+            counts[text.strip()] += count
+        if any(text != text.strip() for text in texts if text.strip()):
+            self.notes.append("blanks around its cells are left out")
+        counts.pop("", None)
+        return Cells(list(counts), np.array(list(counts.values()), dtype=np.int64))
+
+    def has_gaps(self, cells: Cells) -> bool:
+        """Return whether some rows have no such cell."""
+        return int(cells.counts.sum()) < len(self.column)
+
+    def note_sentinels(self, values: np.ndarray, counts: np.ndarray) -> None:
+        """Note numbers that may be markers for a missing value."""
+        for value in sentinels(values, counts) if not self.classes else ():
+            self.notes.append(
+                f"{value:g} stands far from all other values, and often; it is kept as a number: if it means that "
+                f'there is none, add missing: ["{value:g}"] to problem.reading'
+            )
+
+    def refuse_faults(self, cells: Cells, right: np.ndarray, what: str) -> None:
+        """Refuse cells that are no number or date if they look like a marker or are many; few cost their rows alone."""
+        faults = find_faults(cells, right)
+        if self.stated in ("number", "date"):
+            return
+        if faults.markers:
+            words = [*faults.markers[:6], *(self.settings.missing or NULL_WORDS[:2])]
+            self.refuse(
+                f"is {what} but for {faults.n_markers} cell(s) that may mean that there is no value: row "
+                f"{self.row_of(words[0])} holds {words[0]!r}; {WHERE}\n    missing: [{quoted(words)}]\n"
+                f"(or, if these are values, columns: {{{self.name}: category}})"
+            )
+        if faults.too_many:
+            self.refuse(
+                f"is {what} but for {faults.n_faults} cell(s): row {self.row_of(faults.example)} holds "
+                f"{faults.example!r}; correct it, add the column to problem.drop, or {WHERE}\n"
+                f"    columns: {{{self.name}: category}}"
+            )
+
+    def row_of(self, text: str) -> Any:
+        """Return the first row with a cell."""
+        cells = zip(self.column.index, self.column, strict=True)
+        return next((row for row, cell in cells if cell_text(cell).strip() == text), "?")
+
+    def text(self, cells: Cells, kind: CellKind) -> ColumnReading:
+        """Return the reading of a column whose cells stay text."""
+        width = 0
+        if kind == "category" and cells.texts and needs_text(cells.texts):
+            widths = {len(text) for text in cells.texts}
+            width = widths.pop() if len(widths) == 1 else -1
+            code = next(text for text in cells.texts if text.startswith("0"))
+            kept = code if width > 0 else code.lstrip("0") or "0"
+            self.notes.append(
+                f"codes with leading zeros are categories: {int(code)}, '{int(code)}' and '{code}' all are '{kept}'"
+            )
+        null = sorted(set(cells.texts) & set(NULL_WORDS)) if self.settings.missing is None else []
+        if null:
+            n = sum(int(c) for t, c in zip(cells.texts, cells.counts, strict=True) if t in null)
+            self.notes.append(
+                f"{', '.join(null)} in {n} row(s) of text are values like any other; if they mean that there is none, "
+                f"add missing: [{quoted(null)}] to problem.reading"
+            )
+        missing = self.settings.missing or ()
+        return ColumnReading(kind=kind, dtype="str", missing=missing, width=width, notes=tuple(self.notes))
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise the error of this column."""
+        raise AmbiguousError(f"column '{self.name}' {what}")
+
+
+def quoted(texts: Sequence[str]) -> str:
+    """Return texts as YAML and messages show them."""
+    return ", ".join(f'"{text}"' for text in texts)

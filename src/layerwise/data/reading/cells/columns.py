@@ -1,0 +1,218 @@
+"""One column's reading: what its cells mean, each by itself, whether text or typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.reading.cells.dates import parse_dates
+from layerwise.data.reading.cells.numbers import NumberFormat, tidy
+from layerwise.data.reading.cells.row_errors import RowErrors, shown
+from layerwise.data.reading.settings import CellKind
+from layerwise.utils import Config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NULL_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A")
+# Networks compute in float32.
+LARGEST = float(np.finfo(np.float32).max)
+TRUE, FALSE = 1.0, 0.0
+
+
+class ColumnReading(Config):
+    """How the cells of one column are read; fixed at training.
+
+    Args:
+        kind: what it holds. A cell of free text or of a category keeps its text, without blanks around it.
+        dtype: of the values: int64, float64, bool, str, datetime64[us] or datetime64[us, UTC].
+        number: how numbers in text are written.
+        true_words, false_words: of a boolean, in lower case.
+        dates: formats, tried in order.
+        missing: cells that mean no value, beside empty ones; a number among them in any spelling.
+        width: of codes with leading zeros, which shorter whole numbers are filled to; -1 leaves all leading zeros out.
+        notes: what a user may want to know of it.
+    """
+
+    kind: CellKind
+    dtype: str
+    number: NumberFormat = NumberFormat()
+    true_words: tuple[str, ...] = ()
+    false_words: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    width: int = 0
+    notes: tuple[str, ...] = ()
+
+    def parse(self, column: pd.Series, errors: RowErrors) -> pd.Series:
+        """Return the values of a column's cells; a cell that has none is missing, and its row gets a reason."""
+        readers: dict[str, Callable[[pd.Series, RowErrors], pd.Series]] = {
+            "number": self._numbers,
+            "boolean": self._numbers,
+            "date": self._dates,
+        }
+        return readers.get(self.kind, self._texts)(column, errors)
+
+    def number_of(self, text: str) -> float | None:
+        """Return the number that a text means, NaN for none, or None where it is no number at all."""
+        text = text.strip()
+        if not text or text in self.missing:
+            return np.nan
+        if self.kind == "boolean":
+            word = text.lower()
+            if word in self.true_words or word in self.false_words:
+                return TRUE if word in self.true_words else FALSE
+        value = self.number.value_of(text)
+        return np.nan if value is not None and value in self._missing_numbers else value
+
+    def code_of(self, text: str) -> str:
+        """Return a category's text, codes of digits with the leading zeros that they had in training."""
+        if self.width and text.isdigit() and text.isascii():
+            return text.zfill(self.width) if self.width > 0 else text.lstrip("0") or "0"
+        return text
+
+    @cached_property
+    def _missing_numbers(self) -> set[float]:
+        return {v for v in (self.number.value_of(w) for w in self.missing) if v is not None}
+
+    def _numbers(self, column: pd.Series, errors: RowErrors) -> pd.Series:
+        import pandas as pd
+
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
+            values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            wrong = np.zeros(len(values), dtype=bool)
+            markers = self._missing_numbers
+            if not markers and np.abs(values[~np.isnan(values)]).max(initial=0) <= LARGEST:
+                return column
+            values = np.where(np.isin(values, list(markers)), np.nan, values)
+        else:
+            values, wrong = self._numbers_of_cells(column)
+        said = "0 or 1" if self.kind == "boolean" else "a number"
+        bad = np.flatnonzero(wrong)
+        errors.add(bad, [f"{column.name} is {said}, and holds {shown(v)}" for v in column.iloc[bad]])
+        infinite = np.isinf(values)
+        errors.add(np.flatnonzero(infinite), f"{column.name} is infinite")
+        huge = np.flatnonzero(~infinite & (np.abs(np.nan_to_num(values)) > LARGEST))
+        errors.add(
+            huge, [f"{column.name} holds {values[k]:g}, which is too large to compute with" for k in huge]
+        )
+        values[infinite] = values[huge] = np.nan
+        whole = self.dtype in ("int64", "bool") and not np.isnan(values).any() and np.all(values % 1 == 0)
+        if self.dtype == "bool" and not np.isin(values, (0, 1)).all():
+            whole = False
+        dtype = pd.api.types.pandas_dtype(self.dtype if whole else "float64")
+        return pd.Series(values, index=column.index, name=column.name).astype(dtype)
+
+    def _numbers_of_cells(self, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers of text, or of cells of several types, and which cells are no numbers."""
+        import pandas as pd
+
+        if _is_all_text(column):
+            codes, distinct = pd.factorize(column)
+            texts = [str(text).strip() for text in distinct]
+            values, right = self._numbers_of_texts(texts)
+            values, right = (
+                np.append(values, np.nan),
+                np.append(right, True),
+            )  # a missing cell has the code -1
+            return values[codes], ~right[codes]
+        found = [self._number_of_cell(cell) for cell in column]
+        values = np.array([np.nan if v is None else v for v in found], dtype=np.float64)
+        return values, np.array([v is None for v in found], dtype=bool)
+
+    def _numbers_of_texts(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        if self.kind == "number" and not any(not t or t in self.missing for t in texts):
+            values, right = self.number.values_of(texts)
+            if right.all():
+                return np.where(np.isin(values, list(self._missing_numbers)), np.nan, values), right
+        found = [self.number_of(text) for text in texts]
+        return (
+            np.array([np.nan if v is None else v for v in found], dtype=np.float64),
+            np.array([v is not None for v in found], dtype=bool),
+        )
+
+    def _number_of_cell(self, cell: Any) -> float | None:
+        import pandas as pd
+
+        if isinstance(cell, str):
+            return self.number_of(cell)
+        if isinstance(cell, bool | np.bool_):
+            return float(cell)
+        if pd.api.types.is_scalar(cell) and pd.isna(cell):
+            return np.nan
+        try:
+            value = float(cell)
+        except OverflowError:
+            return float("inf")
+        except (TypeError, ValueError):
+            return None
+        return np.nan if value in self._missing_numbers else value
+
+    def _dates(self, column: pd.Series, errors: RowErrors) -> pd.Series:
+        import pandas as pd
+
+        if pd.api.types.is_datetime64_any_dtype(column):
+            when = column
+        else:
+            texts = [_date_text(cell) for cell in column]
+            distinct = sorted({text for text in texts if text and text not in self.missing})
+            parsed = dict(zip(distinct, parse_dates(distinct, self.dates), strict=True))
+            nat = np.datetime64("NaT", "us")
+            values = np.array([parsed.get(text, nat) for text in texts], dtype="datetime64[us]")
+            bad = np.array(
+                [k for k, t in enumerate(texts) if t in parsed and np.isnat(parsed[t])], dtype=np.int64
+            )
+            errors.add(bad, [f"{column.name} is a date, and holds {shown(texts[k])}" for k in bad])
+            when = pd.Series(values, index=column.index, name=column.name)
+        aware = "," in self.dtype
+        if (when.dt.tz is not None) != aware:
+            if when.dt.tz is not None:
+                bad = np.flatnonzero(when.notna())
+                errors.add(bad, f"{column.name} has an offset from UTC, and never had one in training")
+                when = when.dt.tz_convert(None).where(False)
+            else:
+                when = when.dt.tz_localize("UTC")
+        return when.astype(pd.api.types.pandas_dtype(self.dtype))
+
+    def _texts(self, column: pd.Series, errors: RowErrors) -> pd.Series:
+        import pandas as pd
+
+        if _is_all_text(column):
+            codes, distinct = pd.factorize(column)
+            found = [self._text_of(str(text)) for text in distinct] + [None]
+            cells = [found[code] for code in codes]
+        else:
+            cells = [
+                None if pd.api.types.is_scalar(cell) and pd.isna(cell) else self._text_of(cell_text(cell))
+                for cell in column
+            ]
+        return pd.Series(cells, index=column.index, name=column.name, dtype="str")
+
+    def _text_of(self, text: str) -> str | None:
+        text = text.strip()
+        return None if not text or text in self.missing else self.code_of(text)
+
+
+def cell_text(cell: object) -> str:
+    """Return the text of a cell; a whole number reads the same whether it is stored as an integer or a float."""
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _date_text(cell: Any) -> str:
+    import pandas as pd
+
+    if isinstance(cell, str):
+        return tidy(cell)
+    return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell_text(cell)
+
+
+def _is_all_text(column: pd.Series) -> bool:
+    import pandas as pd
+
+    # True and 1 are one value to a hash table, so that only a column of nothing but text goes through one.
+    return pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty")

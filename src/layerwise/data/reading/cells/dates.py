@@ -1,0 +1,155 @@
+"""Dates in text: a short list of formats that is found over all cells of a column, and tried on each cell alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+TOKENS = {
+    "%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%H": r"\d{1,2}", "%I": r"\d{1,2}",
+    "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]", "%b": r"[A-Za-z]{3}",
+    "%B": r"[A-Za-z]{3,9}", "%z": r"(?:Z|[+\-]\d{2}:?\d{2})", "%j": r"\d{3}", "%a": r"[A-Za-z]{3}",
+    "%A": r"[A-Za-z]{6,9}", "%%": "%",
+}  # fmt: skip
+ORDERED = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s in "/-." for y in ("%Y", "%y")]
+NAMED = [
+    "%d %b %Y", "%d %B %Y", "%d. %B %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b %d, %Y", "%B %d, %Y",
+    "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d",
+]  # fmt: skip
+TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
+CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
+ISO_TIMES = [f"{gap}{time}{zone}" for gap in "T " for time in CLOCKS for zone in ("", "%z", " %z")]
+FIXED = [
+    "%Y-%m-%d", *("%Y-%m-%d" + time for time in ISO_TIMES), "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p",
+    *(base + time for base in ("%Y/%m/%d", "%Y.%m.%d", *NAMED) for time in TIMES), "%Y-%m", "%Y/%m",
+    "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y",
+]  # fmt: skip
+COMPACT = ["%Y%m%d", "%Y%m%d%H%M%S", "%Y%m", "%Y"]
+SAMPLE = 60
+# A cell in the other order of day and month is a fault where so few are; more of them are two orders.
+MAX_IN_THE_OTHER_ORDER = 0.05
+
+
+def shape_of(date_format: str) -> re.Pattern[str]:
+    """Return what a text of a format looks like, right or impossible."""
+    parts = re.split(r"(%.)", date_format)
+    return re.compile("".join(TOKENS.get(part, re.escape(part)) for part in parts))
+
+
+def is_aware(date_format: str) -> bool:
+    """Return whether a format has the offset from UTC."""
+    return "%z" in date_format
+
+
+def parse_dates(texts: Sequence[str], formats: Sequence[str]) -> np.ndarray:
+    """Return dates as datetime64[us] in UTC, (n,), NaT where a text is none: the first format that fits decides.
+
+    Each text is read by itself; a date without an offset is taken as it stands.
+    """
+    import pandas as pd
+
+    found = np.full(len(texts), np.datetime64("NaT", "us"), dtype="datetime64[us]")
+    left = np.arange(len(texts))
+    for each in formats:
+        shape = shape_of(each)
+        here = np.array([k for k in left.tolist() if shape.fullmatch(texts[k])], dtype=np.int64)
+        if len(here) == 0:
+            continue
+        when = pd.to_datetime(
+            pd.Series([texts[k] for k in here.tolist()]), format=each, errors="coerce", utc=True
+        )
+        found[here] = when.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+        left = left[np.isnat(found[left])]
+    return found
+
+
+class FoundDates(NamedTuple):
+    """How a column's dates are most likely written.
+
+    Args:
+        formats: in the order in which they are tried.
+        looks_like: which texts look like a date of one of them, (n,) bool, an impossible date too.
+        other: the formats with day and month the other way round, if these read every date too; else empty.
+        example: a text that the two read differently.
+        both_orders: texts that only one order and only the other one reads, where both are many.
+    """
+
+    formats: tuple[str, ...]
+    looks_like: np.ndarray
+    other: tuple[str, ...] = ()
+    example: str = ""
+    both_orders: tuple[str, str] | None = None
+
+
+def find_date_formats(texts: Sequence[str], counts: np.ndarray, compact: bool = False) -> FoundDates | None:
+    """Return how the dates among distinct texts are written, or None where none of them looks like one.
+
+    Args:
+        texts: distinct cells, without empty ones.
+        counts: how often each comes, (n,).
+        compact: whether digits alone, such as 20230523, may be a date.
+    """
+    fixed = [*FIXED, *(COMPACT if compact else [])]
+    day_first = [first + time for first, _ in ORDERED for time in TIMES]
+    month_first = [second + time for _, second in ORDERED for time in TIMES]
+    chosen = _formats_in_use(texts, [*fixed, *day_first])
+    if not chosen:
+        return None
+    looks = np.zeros(len(texts), dtype=bool)
+    ordered = np.zeros(len(texts), dtype=bool)
+    for each in chosen:
+        shape = shape_of(each)
+        match = np.array([shape.fullmatch(text) is not None for text in texts])
+        looks |= match
+        ordered |= match & (each in day_first)
+    if not ordered.any():
+        return FoundDates(tuple(chosen), looks)
+    swapped = [month_first[day_first.index(each)] if each in day_first else each for each in chosen]
+    where = np.flatnonzero(ordered).tolist()
+    some = [texts[k] for k in where]
+    return _in_order(chosen, swapped, looks, some, counts[where])
+
+
+def _in_order(
+    chosen: list[str], swapped: list[str], looks: np.ndarray, texts: list[str], counts: np.ndarray
+) -> FoundDates:
+    """Decide whether the day or the month comes first, by all dates in which either may."""
+    day, month = parse_dates(texts, chosen), parse_dates(texts, swapped)
+    only_day = ~np.isnat(day) & np.isnat(month)
+    only_month = np.isnat(day) & ~np.isnat(month)
+    either = np.flatnonzero(~np.isnat(day) & ~np.isnat(month) & (day != month))
+    n_day, n_month = int(counts[only_day].sum()), int(counts[only_month].sum())
+    if not n_day and not n_month:
+        if len(either) == 0 or all(
+            "." in text for text in texts
+        ):  # dots stand between day and month in that order
+            return FoundDates(tuple(chosen), looks)
+        return FoundDates(tuple(chosen), looks, tuple(swapped), texts[either[0]])
+    if min(n_day, n_month) > MAX_IN_THE_OTHER_ORDER * (n_day + n_month):
+        both = (texts[np.flatnonzero(only_day)[0]], texts[np.flatnonzero(only_month)[0]])
+        return FoundDates(tuple(chosen), looks, tuple(swapped), both_orders=both)
+    return FoundDates(tuple(chosen if n_day >= n_month else swapped), looks)
+
+
+def _formats_in_use(texts: Sequence[str], candidates: list[str]) -> list[str]:
+    """Return the formats that some text looks like, the first fitting one for each text."""
+    shapes = {each: shape_of(each) for each in candidates}
+    chosen: list[str] = []
+    left = [text for text in texts if any(letter.isdigit() for letter in text)]
+    while left:
+        sample = left[:SAMPLE]
+        fresh = [e for e in candidates if e not in chosen and any(shapes[e].fullmatch(t) for t in sample)]
+        taken: list[str] = []
+        for each in fresh:  # one for each shape: two that fit the same texts are the same but for %b and %B
+            if any(
+                shapes[each].fullmatch(t) and not any(shapes[c].fullmatch(t) for c in taken) for t in sample
+            ):
+                taken.append(each)
+        if not taken:
+            break
+        chosen += taken
+        left = [text for text in left if not any(shapes[each].fullmatch(text) for each in taken)]
+    return [each for each in candidates if each in chosen]

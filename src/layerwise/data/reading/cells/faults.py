@@ -1,0 +1,113 @@
+"""What stands in a column and is not of its kind: markers for missing values, slips, sentinels, far dates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+
+# Cells like these, and any that comes often, look like a marker for a missing value rather than a slip.
+MARKERS = frozenset(
+    ["?", "-", "--", "---", ".", "..", "*", "x", "X", "missing", "unknown", "none", "nil", "void"]
+)
+MARKER_ROWS = 3
+MAX_FAULTY_FRACTION = 0.05
+WHERE = "add to problem.reading in conf/<environment>/parameters.yml the line"
+
+
+class Cells(NamedTuple):
+    """The distinct cells of a column that hold something, and how often each comes."""
+
+    texts: list[str]
+    counts: np.ndarray
+
+    def without(self, words: Collection[str]) -> Cells:
+        """Return the cells that are not among some words."""
+        kept = [k for k, text in enumerate(self.texts) if text not in words]
+        return Cells([self.texts[k] for k in kept], self.counts[kept])
+
+    def fraction(self, chosen: np.ndarray) -> float:
+        """Return what part of all cells the chosen ones are."""
+        return float(self.counts[chosen].sum() / max(1, self.counts.sum()))
+
+
+class AmbiguousError(DataError):
+    """A column has two readings, or cells of another kind; the message has the line of YAML that decides."""
+
+
+class Faults(NamedTuple):
+    """The cells of a column that are not of its kind.
+
+    Args:
+        markers: those that look like markers for a missing value.
+        n_markers: how many rows have one.
+        example: the first fault of any sort, empty if there is none.
+        n_faults: how many rows have one.
+        too_many: whether they are more than some slips, which cost their rows alone.
+    """
+
+    markers: list[str]
+    n_markers: int
+    example: str
+    n_faults: int
+    too_many: bool
+
+
+def find_faults(cells: Cells, right: np.ndarray) -> Faults:
+    """Return what is wrong with a column's cells.
+
+    Args:
+        cells: of the column.
+        right: which of them are of its kind, (n,) bool.
+    """
+    wrong = np.flatnonzero(~right)
+    often = [k for k in wrong if cells.texts[k] in MARKERS or cells.counts[k] >= MARKER_ROWS]
+    n_wrong = int(cells.counts[wrong].sum())
+    return Faults(
+        markers=[cells.texts[k] for k in often],
+        n_markers=int(cells.counts[often].sum()),
+        example=cells.texts[wrong[0]] if len(wrong) else "",
+        n_faults=n_wrong,
+        too_many=n_wrong > MAX_FAULTY_FRACTION * float(cells.counts.sum()),
+    )
+
+
+def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
+    """Return numbers that look like markers for a missing value: far from all others, and repeated.
+
+    A number of nines, or -1 where nothing else is negative; it comes at least three times, and lies outside of the
+    others by more than their whole range.
+
+    Args:
+        values: distinct numbers, (n,).
+        counts: how often each comes, (n,).
+    """
+    found: list[float] = []
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        nines = set(f"{abs(value):g}") == {"9"} and abs(value) >= 99
+        others = values[~np.isin(values, [value, *found])]
+        if count < MARKER_ROWS or not (nines or value == -1) or len(others) < 5:
+            continue
+        low, high = others.min(), others.max()
+        far = value > high + (high - low) or value < low - (high - low)
+        if far or (value == -1 and low >= 0 and np.any(others % 1 != 0)):
+            found.append(value)
+    return found
+
+
+def far_dates(when: np.ndarray) -> np.ndarray:
+    """Return the positions of dates that lie far from nearly all others, such as the year 1 or 9999.
+
+    Args:
+        when: distinct dates, datetime64, NaT where there is none.
+    """
+    days = when.astype("datetime64[D]").astype(np.int64).astype(np.float64)
+    days[np.isnat(when)] = np.nan
+    if np.sum(~np.isnan(days)) < 10:
+        return np.array([], dtype=np.int64)
+    low, high = np.nanquantile(days, (0.05, 0.95))
+    width = 5 * max(high - low, 365)
+    return np.flatnonzero((days < low - width) | (days > high + width))

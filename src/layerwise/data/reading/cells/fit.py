@@ -1,0 +1,82 @@
+"""How each column of a table is read, found over all its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.columns import ColumnReading
+from layerwise.data.reading.cells.faults import AmbiguousError
+from layerwise.data.reading.cells.fit_column import ColumnFitter, PointOrThousandsError
+from layerwise.data.reading.cells.reading import Reading, with_tidy_names
+from layerwise.data.reading.settings import CellKind, ReadingSettings
+from layerwise.utils import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fit_reading(
+    cells: pd.DataFrame,
+    settings: ReadingSettings | None = None,
+    classes: Collection[str] = (),
+    drop: Collection[str] = (),
+    kinds: Mapping[str, CellKind] | None = None,
+    separator: str = ",",
+) -> Reading:
+    """Return how each column is read, found over all rows.
+
+    Args:
+        cells: text as it stands in the file, or typed values.
+        settings: of the problem.
+        classes: columns of class names, which are never understood as anything else.
+        drop: columns that are no inputs: nothing about them stops the run.
+        kinds: what columns hold by other settings, after those of `settings.columns`.
+        separator: of the file; with a semicolon a decimal comma is likelier.
+
+    Raises:
+        DataError: columns are ambiguous, or hold many cells that are not of their kind; the message names them all,
+            each with the line that settles it.
+    """
+    settings = settings or ReadingSettings()
+    cells = with_tidy_names(cells)
+    stated: dict[str, CellKind] = {
+        **(kinds or {}),
+        **dict.fromkeys(settings.dates, "date"),
+        **settings.columns,
+    }
+    for name in stated:
+        if name not in cells:
+            raise DataError(
+                f"problem.reading: column '{name}' is not in the table{nearest(name, [str(each) for each in cells])}"
+            )
+    columns: dict[str, ColumnReading] = {}
+    problems: list[str] = []
+
+    def fit(name: str, point: bool | None) -> None:
+        fitter = ColumnFitter(name, cells[name], settings, stated.get(name), name in classes)
+        try:
+            columns[name] = fitter.fit(point)
+        except PointOrThousandsError:
+            waiting.append(name)
+        except DataError as error:
+            if name in drop:
+                columns[name] = ColumnReading(kind="category", dtype="str")
+            else:
+                problems.append(str(error))
+
+    waiting: list[str] = []
+    for name in map(str, cells):
+        fit(name, None)
+    numbers = {name: each.number.decimal for name, each in columns.items() if each.kind == "number"}
+    points = any(_has_points(cells[name]) for name, decimal in numbers.items() if decimal == ".")
+    for name in list(waiting):
+        fit(name, "," not in numbers.values() and (points or separator != ";"))
+    if problems:
+        raise AmbiguousError("; ".join(problems))
+    return Reading(settings=settings, columns={name: columns[name] for name in map(str, cells)})
+
+
+def _has_points(column: pd.Series) -> bool:
+    return any(isinstance(cell, str) and "." in cell for cell in column)

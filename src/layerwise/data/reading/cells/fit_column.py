@@ -1,0 +1,247 @@
+"""What one column holds, found over all its rows: formats only, no statistics of values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.column_base import ColumnBase, quoted
+from layerwise.data.reading.cells.columns import ColumnReading
+from layerwise.data.reading.cells.dates import FoundDates, find_date_formats, is_aware, parse_dates
+from layerwise.data.reading.cells.faults import WHERE, Cells, far_dates
+from layerwise.data.reading.cells.numbers import (
+    PLAIN,
+    FoundFormat,
+    NumberFormat,
+    find_number_format,
+    needs_text,
+    tidy,
+)
+
+# Yes and no, true and false; a column of booleans has words of one of the two, and 1 and 0 beside them.
+TRUE_WORDS = (("true", "t"), ("yes", "y"))
+FALSE_WORDS = (("false", "f"), ("no", "n"))
+DIGITS = frozenset(("0", "1", "0.0", "1.0"))
+MAX_CODES = 50
+EXACT_WHOLE = 2**53
+
+
+class PointOrThousandsError(DataError):
+    """All numbers have three digits after a point: the other columns of the file say what the point is."""
+
+
+class ColumnFitter(ColumnBase):
+    """Finds the reading of one column."""
+
+    def fit(self, point: bool | None = None) -> ColumnReading:
+        """Return the reading.
+
+        Args:
+            point: whether 1.234 has a decimal point, where the whole column is like that; None raises.
+
+        Raises:
+            DataError: the column is ambiguous, or holds many cells that are not of its kind.
+        """
+        typed = self._typed()
+        if typed is not None:
+            return typed
+        cells, stated = self.cells(), self.stated
+        filled = cells.without(self.null_words)
+        if stated in ("category", "text"):
+            return self.text(cells, stated)
+        if self.classes:
+            return self._class_names(filled)
+        if stated == "date":
+            return self._stated_dates(filled)
+        boolean = self._boolean(filled) if stated in (None, "boolean") else None
+        if boolean is not None:
+            return boolean
+        if stated == "boolean":
+            self.refuse(f"is stated to be a boolean, and holds {_examples(filled.texts)}")
+        if stated is None and needs_text(filled.texts) and self._are_codes(filled):
+            return self.text(cells, "category")
+        numbers = self._find_numbers(filled)
+        if numbers is not None and (stated == "number" or filled.fraction(numbers.readable) > 0.5):
+            return self._numbers(filled, numbers, point)
+        if stated == "number":
+            self.refuse(f"is stated to be a number, and holds {_examples(filled.texts)}")
+        dates = find_date_formats([tidy(text) for text in filled.texts], filled.counts)
+        if dates is not None and filled.fraction(dates.looks_like) > 0.5:
+            return self._dates(filled, dates)
+        return self.text(cells, "category")
+
+    def _typed(self) -> ColumnReading | None:
+        """Return the reading of a column that is no text, None of one that is."""
+        import pandas as pd
+
+        column, missing = self.column, self.settings.missing or ()
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            return ColumnReading(kind="category", dtype="str", missing=missing)
+        if pd.api.types.is_datetime64_any_dtype(column):
+            aware = column.dt.tz is not None
+            dtype = "datetime64[us, UTC]" if aware else "datetime64[us]"
+            return ColumnReading(kind="date", dtype=dtype, missing=self.null_words, dates=_iso(aware))
+        if pd.api.types.is_bool_dtype(column) and not self.stated and not self.classes:
+            return self._boolean_reading("float64" if column.isna().any() else "bool")
+        number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        if number and self.stated in (None, "number", "boolean"):
+            whole = pd.api.types.is_integer_dtype(column) and not column.isna().any()
+            dtype = "int64" if whole else "float64"
+            if not self.classes and column.dropna().isin((0, 1)).all():
+                return self._boolean_reading(dtype)
+            known = column.dropna().to_numpy(dtype=np.float64)
+            self.note_sentinels(*np.unique(known[np.isfinite(known)], return_counts=True))
+            return ColumnReading(kind="number", dtype=dtype, missing=self.null_words, notes=tuple(self.notes))
+        return None
+
+    def _boolean_reading(self, dtype: str) -> ColumnReading:
+        true, false = self.settings.true_words, self.settings.false_words
+        return ColumnReading(
+            kind="boolean",
+            dtype=dtype,
+            true_words=_lower(true) if true is not None else sum(TRUE_WORDS, ()),
+            false_words=_lower(false) if false is not None else sum(FALSE_WORDS, ()),
+            missing=self.null_words,
+            notes=tuple(self.notes),
+        )
+
+    def _boolean(self, cells: Cells) -> ColumnReading | None:
+        """Return the reading of a column of true and false words, or of 1 and 0 alone; None for another one."""
+        words = {text.lower() for text in cells.texts}
+        letters, gaps = words - DIGITS, self.has_gaps(cells)
+        true, false = self.settings.true_words, self.settings.false_words
+        if true is not None or false is not None:
+            known = [{*_lower(true or ()), *_lower(false or ())}]
+        else:
+            known = [{*yes, *no} for yes, no in zip(TRUE_WORDS, FALSE_WORDS, strict=True)]
+        if not words or not any(letters <= each for each in known):
+            return None
+        if len(words) == 1 and all(len(word) == 1 for word in letters) and letters:
+            return None  # one letter throughout
+        if not letters:
+            return self._boolean_reading("int64" if words <= {"0", "1"} and not gaps else "float64")
+        spelled = sorted(set(cells.texts) - DIGITS)
+        if len(cells.texts) > 2:
+            self.notes.append(f"{', '.join(spelled)} are read as true and false")
+        return self._boolean_reading("float64" if gaps else "bool")
+
+    def _class_names(self, cells: Cells) -> ColumnReading:
+        """Return the reading of class names: plain numbers, or text as it stands."""
+        if cells.texts and all(PLAIN.fullmatch(text) for text in cells.texts) and not needs_text(cells.texts):
+            whole = all(text.lstrip("+-").isdigit() for text in cells.texts) and not self.has_gaps(cells)
+            return ColumnReading(
+                kind="number", dtype="int64" if whole else "float64", missing=self.null_words
+            )
+        return ColumnReading(kind="category", dtype="str", missing=self.settings.missing or ())
+
+    def _are_codes(self, cells: Cells) -> bool:
+        few = len(cells.texts) <= max(MAX_CODES, cells.counts.sum() / 10)
+        return few or len({len(text) for text in cells.texts}) == 1
+
+    def _find_numbers(self, cells: Cells) -> FoundFormat | None:
+        found = find_number_format(cells.texts, self.settings.decimal, self.settings.thousands)
+        if self.settings.decimal is not None and (
+            found is None or cells.fraction(found.readable) <= 0.5
+        ):  # a column of 0.5 in a file of decimal commas: its point can be nothing else
+            free = find_number_format(cells.texts)
+            return free if free is not None and free.other is None and free.readable.all() else found
+        return found
+
+    def _numbers(self, cells: Cells, found: FoundFormat, point: bool | None) -> ColumnReading:
+        if found.other is not None:
+            self._decide_point(cells, found, point)
+        self.refuse_faults(cells, found.readable, "numeric")
+        values, right = found.format.values_of(cells.texts)
+        finite = right & np.isfinite(values)
+        texts = [text for text, each in zip(cells.texts, right, strict=True) if each]
+        whole = all(text.lstrip("+-").isdigit() for text in texts)
+        if whole and np.abs(values[finite]).max(initial=0) > EXACT_WHOLE:
+            self.notes.append("its whole numbers have more digits than a float holds: it is read as text")
+            return self.text(cells, "category")
+        if found.format != NumberFormat() and texts:
+            self.notes.append(f"read as numbers: '{texts[0]}' is {found.format.value_of(texts[0]):g}")
+        self.note_sentinels(values[finite], cells.counts[finite])
+        return ColumnReading(
+            kind="number",
+            dtype="int64" if whole and not self.has_gaps(cells) and right.all() else "float64",
+            number=found.format,
+            missing=self.null_words,
+            notes=tuple(self.notes),
+        )
+
+    def _decide_point(self, cells: Cells, found: FoundFormat, point: bool | None) -> None:
+        """Raise for numbers with two readings, unless they are plain ones in a file of decimal points."""
+        assert found.other is not None
+        plain = not any("," in text for text in cells.texts)
+        if plain and point is None:
+            raise PointOrThousandsError(self.name)
+        if not (plain and point):
+            value, other = (each.value_of(found.example) for each in (found.format, found.other))
+            mark, other_mark = found.format.decimal, found.other.decimal
+            self.refuse(
+                f"has two readings over all rows: '{found.example}' is {value:.12g} with the decimal mark '{mark}' and "
+                f'{other:.12g} with \'{other_mark}\'; {WHERE}\n    decimal: "{mark}"\n(or "{other_mark}")'
+            )
+
+    def _stated_dates(self, cells: Cells) -> ColumnReading:
+        formats = self.settings.dates.get(self.name)
+        if formats is not None:
+            return self._date_reading(cells, formats)
+        found = find_date_formats([tidy(text) for text in cells.texts], cells.counts, compact=True)
+        if found is None:
+            self.refuse(f"is stated to be a date, and holds {_examples(cells.texts)}")
+        return self._dates(cells, found)
+
+    def _dates(self, cells: Cells, found: FoundDates) -> ColumnReading:
+        formats = f"dates: {{{self.name}: [{quoted(found.formats)}]}}"
+        if found.both_orders is not None:
+            day, month = found.both_orders
+            self.refuse(
+                f"holds dates in two orders: '{day}' begins with the day and '{month}' with the month; correct them, "
+                f"or {WHERE}\n    {formats}\n(rows of the other order are then left out)"
+            )
+        if found.other:
+            self.refuse(
+                f"has two readings over all rows: '{found.example}' may begin with the day or with the month; {WHERE}"
+                f"\n    {formats}\n(or [{quoted(found.other)}])"
+            )
+        self.refuse_faults(cells, found.looks_like, "a date")
+        return self._date_reading(cells, found.formats)
+
+    def _date_reading(self, cells: Cells, formats: Sequence[str]) -> ColumnReading:
+        aware = {is_aware(each) for each in formats}
+        if len(aware) > 1:
+            self.refuse(
+                f"holds times with an offset from UTC and times without ({quoted(formats)}), which cannot be "
+                "compared; write them alike, or add the column to problem.drop"
+            )
+        texts = [tidy(text) for text in cells.texts]
+        self.notes.append(f"read as dates: {quoted(formats)}")
+        self.notes += [
+            f"'{texts[k]}' (row {self.row_of(cells.texts[k])}) lies far from all other dates; it is kept as a date"
+            for k in far_dates(parse_dates(texts, formats))[:3]
+        ]
+        return ColumnReading(
+            kind="date",
+            dtype="datetime64[us, UTC]" if aware == {True} else "datetime64[us]",
+            dates=tuple(formats),
+            missing=self.null_words,
+            notes=tuple(self.notes),
+        )
+
+
+def _examples(texts: Sequence[str]) -> str:
+    return ", ".join(repr(text[:30]) for text in texts[:3]) or "nothing"
+
+
+def _iso(aware: bool) -> tuple[str, ...]:
+    zones = ("%z", " %z") if aware else ("",)
+    times = ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")
+    stamps = [f"%Y-%m-%d{gap}{time}{zone}" for gap in " T" for time in times for zone in zones]
+    return (*(() if aware else ("%Y-%m-%d",)), *stamps)
+
+
+def _lower(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word.lower() for word in words)

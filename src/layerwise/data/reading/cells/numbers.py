@@ -1,0 +1,188 @@
+"""Numbers in text: decimal mark, groups of three digits, currency signs, percent; found over all cells of a column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from layerwise.utils import Config
+
+CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|ZAR|KRW|TRY|MXN"
+SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
+SIGN = r"[+\-\u2212]?"
+BLANKS = "\u00a0\u202f\u2009"
+# A number as a table may show it: what it is made of, before its marks are understood.
+SHOWN = re.compile(
+    rf"(?P<open>\(?)(?P<sign>{SIGN})\s*(?P<front>{SYMBOL}?)\s*(?P<sign_2>{SIGN})"
+    rf"(?P<core>(?:\d[\d.,'_ ]*|[.,]\d+)(?:[eE][+\-]?\d+)?)\s*(?P<back>{SYMBOL}?)\s*(?P<percent>%?)(?P<close>\)?)",
+    re.ASCII,
+)
+PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
+INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
+GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
+LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
+
+
+def tidy(text: str) -> str:
+    """Return a number's text with one kind of blank and of apostrophe."""
+    if text.isascii():
+        return text.strip()
+    return text.translate({ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}).strip()
+
+
+class NumberFormat(Config):
+    """How the numbers of one column are written.
+
+    Args:
+        decimal: the mark before the fraction.
+        thousands: the mark between groups of three digits; empty for none.
+        symbols: currency signs, before or after a number, which are left out.
+        percent: each number has a percent sign, and is divided by 100.
+    """
+
+    decimal: Literal[".", ","] = "."
+    thousands: str = ""
+    symbols: tuple[str, ...] = ()
+    percent: bool = False
+
+    @cached_property
+    def _core(self) -> re.Pattern[str]:
+        mark, group = re.escape(self.decimal), re.escape(self.thousands)
+        whole = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+" if self.thousands else r"\d+"
+        return re.compile(
+            rf"(?P<whole>{whole})?(?:{mark}(?P<fraction>\d*))?(?P<power>[eE][+\-]?\d+)?", re.ASCII
+        )
+
+    def value_of(self, text: str) -> float | None:
+        """Return the number that a text is, or None; infinity reads as what it is.
+
+        The digits are read in one step, so that 27.8% is the float nearest to 0.278.
+        """
+        text = tidy(text)
+        if INFINITE.fullmatch(text):
+            return float(text)
+        found = SHOWN.fullmatch(text)
+        if (
+            found is None
+            or bool(found["open"]) != bool(found["close"])
+            or (found["sign"] and found["sign_2"])
+        ):
+            return None
+        if bool(found["percent"]) != self.percent or (found["front"] and found["back"]):
+            return None
+        if (found["front"] or found["back"]) and (found["front"] or found["back"]) not in self.symbols:
+            return None
+        core = self._core.fullmatch(found["core"].strip())
+        if core is None or not (core["whole"] or core["fraction"]):
+            return None
+        whole = (
+            core["whole"].replace(self.thousands, "") if core["whole"] and self.thousands else core["whole"]
+        )
+        power = int((core["power"] or "e0")[1:]) - 2 * self.percent
+        sign = found["sign"] or found["sign_2"]
+        if found["open"]:
+            sign = "" if sign == "-" else "-"
+        return float(f"{sign}{whole or 0}.{core['fraction'] or 0}e{power}")
+
+    def values_of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers of texts, (n,) float64 with NaN where one is none, and which ones are, (n,) bool."""
+        if self.decimal == "." and not self.percent:
+            values = _plain_values(texts)
+            if values is not None:
+                return values, np.ones(len(texts), dtype=bool)
+        found = [self.value_of(text) for text in texts]
+        values = np.array([np.nan if value is None else value for value in found], dtype=np.float64)
+        return values, ~np.isnan(values)
+
+
+def _plain_values(texts: Sequence[str]) -> np.ndarray | None:
+    """Return the floats of texts that are all plain numbers, else None."""
+    try:
+        values = np.array([float(text) for text in texts], dtype=np.float64)
+    except ValueError:
+        return None
+    # float() also takes 1_000, nan and the digits of other scripts.
+    odd = not np.isfinite(values).all() or any("_" in text or not text.isascii() for text in texts)
+    return None if odd and not all(PLAIN.fullmatch(text.strip()) for text in texts) else values
+
+
+class FoundFormat(NamedTuple):
+    """How a column's numbers are most likely written.
+
+    Args:
+        format: the likeliest.
+        readable: which texts are numbers by it, (n,) bool.
+        other: another format by which as many are numbers, with other values; None if there is none.
+        example: a text that the two read differently.
+        settled: whether some text is a number by one decimal mark alone.
+    """
+
+    format: NumberFormat
+    readable: np.ndarray
+    other: NumberFormat | None = None
+    example: str = ""
+    settled: bool = False
+
+
+def find_number_format(
+    texts: Sequence[str], decimal: str | None = None, thousands: str | None = None
+) -> FoundFormat | None:
+    """Return how the numbers among distinct texts are written, or None where none of them looks like one.
+
+    Args:
+        texts: distinct cells, without empty ones.
+        decimal: the mark that the settings say, if they do.
+        thousands: of the settings, likewise.
+    """
+    if decimal in (None, ".") and _plain_values(texts) is not None:
+        fractions = any("." in text for text in texts)
+        if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
+            return FoundFormat(NumberFormat(), np.ones(len(texts), dtype=bool), settled=fractions)
+    shapes = [SHOWN.fullmatch(tidy(text)) for text in texts]
+    matched = [shape for shape in shapes if shape is not None]
+    if not matched:
+        return None
+    percents = sum(bool(shape["percent"]) for shape in matched)
+    symbols = sorted({shape[part] for shape in matched for part in ("front", "back")} - {""})
+    formats = [
+        NumberFormat(
+            decimal=mark, thousands=group, symbols=tuple(symbols), percent=2 * percents > len(matched)
+        )
+        for mark, group in _conventions([shape["core"] for shape in matched], decimal, thousands)
+    ]
+    read = [each.values_of(texts) for each in formats]
+    counts = [int(right.sum()) for _, right in read]
+    best = int(np.argmax(counts))  # the first of equals: the decimal point
+    if counts[best] == 0:
+        return None
+    if not any(formats[best].thousands in shape["core"] for shape in matched):
+        formats[best] = formats[best].model_copy(update={"thousands": ""})
+    settled = len(counts) > 1 and min(counts) < max(counts)
+    for k in range(len(formats)):
+        differ = np.flatnonzero((read[k][0] != read[best][0]) & read[k][1] & read[best][1])
+        if k != best and counts[k] == counts[best] and len(differ):
+            return FoundFormat(formats[best], read[best][1], formats[k], texts[differ[0]])
+    return FoundFormat(formats[best], read[best][1], settled=settled)
+
+
+def _conventions(
+    cores: Iterable[str], decimal: str | None, thousands: str | None
+) -> list[tuple[Literal[".", ","], str]]:
+    """Return the decimal marks and the marks of thousands that a column may have."""
+    third = {mark for core in cores for mark in " '_" if mark in core}
+    found: list[tuple[Literal[".", ","], str]] = []
+    for mark, other in ((".", ","), (",", ".")):
+        if decimal is not None and mark != decimal:
+            continue
+        groups = [thousands] if thousands is not None else sorted(third) or [other]
+        found += [(mark, group) for group in groups if group != mark]  # type: ignore[misc]
+    return found
+
+
+def needs_text(texts: Sequence[str]) -> bool:
+    """Return whether whole numbers among texts say by a leading zero that they are codes, such as 00420."""
+    return any(LEADING_ZERO.fullmatch(text) for text in texts) and all(text.isdigit() for text in texts)

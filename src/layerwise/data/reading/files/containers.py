@@ -1,0 +1,127 @@
+"""What a file is, told by its first bytes and never by its name, and its bytes without the archive around them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.files.file_format import Contents
+from layerwise.utils import nearest
+
+OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+ZIP = b"PK\x03\x04"
+PARQUET = b"PAR1"
+# What people take for a table, and what to do about it.
+OTHERS = {
+    b"\xd0\xcf\x11\xe0": "a workbook of the old kind (xls): save it as xlsx or csv",
+    b"%PDF": "a PDF document",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it first",
+    b"Rar!": "a rar archive: unpack it first",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x89HDF": "an HDF5 file: read it with pandas and save it as parquet or csv",
+    b"SQLite format 3": "a SQLite database: name a query in the catalog (kedro_datasets.pandas.SQLQueryDataset)",
+}
+NOISE = ("__MACOSX/", ".DS_Store")
+
+
+def validate_file_exists(path: Path) -> None:
+    """Raise a DataError that names the nearest file when there is none of that name."""
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name a file")
+    near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    hint = nearest(path.name, near) if near and len(near) < 1000 else ""
+    raise DataError(f"there is no file {path}{hint if hint.startswith('; did') else ''}")
+
+
+def contents_of(path: Path) -> Contents:
+    """Return what a file holds.
+
+    Raises:
+        DataError: there is none, it is empty, or it holds no table that can be read.
+    """
+    validate_file_exists(path)
+    with path.open("rb") as file:
+        start = file.read(16)
+    if not start:
+        raise DataError(f"{path} is empty")
+    if start.startswith(PARQUET):
+        return "parquet"
+    for magic, what in OTHERS.items():
+        if start.startswith(magic):
+            raise DataError(f"{path} is {what}")
+    if start.startswith(ZIP):
+        with _whole(path), zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+        if "xl/workbook.xml" in names:
+            return "excel"
+        if "content.xml" in names and "mimetype" in names:
+            raise DataError(f"{path} is an OpenDocument file: save it as xlsx or csv")
+    return "text"
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file; one that is compressed (gz, bz2, xz, zip of one file) is unpacked on the way.
+
+    Raises:
+        DataError: it is cut off or damaged, or an archive of several files.
+    """
+    validate_file_exists(path)
+    with path.open("rb") as file:
+        start = file.read(8)
+    with _whole(path):
+        if start.startswith(ZIP):
+            with zipfile.ZipFile(path) as archive, _open_member(path, archive) as inside:
+                yield inside
+            return
+        opener = next((each for magic, each in OPENERS.items() if start.startswith(magic)), open)
+        with opener(path, "rb") as inside:
+            yield inside
+
+
+def _open_member(path: Path, archive: zipfile.ZipFile) -> IO[bytes]:
+    try:
+        return archive.open(_only_member(path, archive))
+    except (RuntimeError, NotImplementedError) as error:  # a password, an unknown compression
+        raise DataError(f"{path} cannot be unpacked: {error}") from error
+
+
+def _only_member(path: Path, archive: zipfile.ZipFile) -> str:
+    found = [
+        each.filename
+        for each in archive.infolist()
+        if not each.is_dir() and not any(noise in each.filename for noise in NOISE)
+    ]
+    if len(found) != 1:
+        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+        raise DataError(
+            f"{path} is an archive of {len(found)} files ({shown}): unpack it and name one of them"
+        )
+    return found[0]
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Name the file that is cut off or damaged."""
+    try:
+        yield
+    except EOFError as error:
+        raise DataError(f"{path} is cut off: its compressed data end too early; copy it anew") from error
+    except (gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, zlib.error) as error:
+        raise DataError(f"{path} is damaged ({error}); copy it anew") from error
+    except OSError as error:
+        if isinstance(error, PermissionError):
+            raise DataError(f"{path} may not be read: {error.strerror}") from error
+        raise DataError(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,179 @@
+"""Where the header of a text is, and what separates its cells: found at training, recognized in later files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import islice
+from typing import NamedTuple
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.files.file_format import FileFormat
+from layerwise.data.reading.files.records import Dialect, read_records
+from layerwise.data.reading.files.text import Source, name_of, open_text
+
+SEPARATORS = (",", ";", "\t", "|")
+SAMPLE_LINES = 2_000
+# How far down a later file its header is looked for.
+HEADER_LINES = 50
+AGREEMENT = 0.9
+UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
+SHOWN = {"\t": "tab", " ": "space"}
+
+
+class Header(NamedTuple):
+    """The names of all cells of a header, the positions of the columns that have a name, and the names that stood
+    between blanks.
+    """
+
+    names: list[str]
+    kept: list[int]
+    blanks: list[str]
+
+    @property
+    def kept_names(self) -> list[str]:
+        """The names of the columns that are kept."""
+        return [self.names[k] for k in self.kept]
+
+    @property
+    def unnamed(self) -> list[int]:
+        """The positions of the columns without a name."""
+        return [k for k in range(len(self.names)) if k not in self.kept]
+
+
+def make_header(cells: list[str], name: str) -> Header:
+    """Return the header that cells make: names without the blanks around them. A column without a name, such as the
+    row numbers that pandas writes, is none.
+
+    Args:
+        cells: as they stand in the file.
+        name: of the file, for messages.
+
+    Raises:
+        DataError: two columns have one name, or none has any.
+    """
+    names = [cell.strip() for cell in cells]
+    kept = [k for k, each in enumerate(names) if not UNNAMED.fullmatch(each)]
+    counts = Counter(names[k] for k in kept)
+    twice = next((each for each, count in counts.items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"{name} has the column '{twice}' twice; rename one of them")
+    if not kept:
+        raise DataError(f"{name} has no header: no column has a name")
+    return Header(names, kept, [names[k] for k in kept if names[k] != cells[k]])
+
+
+class Layout(NamedTuple):
+    """What separates cells, and how many lines stand before the header."""
+
+    separator: str
+    skip_lines: int
+
+
+class _Cut(NamedTuple):
+    """A sample of lines as one separator cuts it."""
+
+    separator: str
+    n_cells: int  # of most rows
+    agreement: float  # the fraction of the rows that have as many
+    header_line: int  # number of the first line with so many
+    first: str  # the text of the first line
+
+
+def find_layout(
+    source: Source, encoding: str, quote: str, separator: str | None, skip_lines: int | None
+) -> tuple[Layout, list[str]]:
+    """Return the layout of a file that training reads, and what was found as sentences.
+
+    Args:
+        source: the file.
+        encoding: of its text.
+        quote: around cells.
+        separator: None to find it.
+        skip_lines: None: none, but a file that seems to have some is refused.
+
+    Raises:
+        DataError: two separators cut the lines equally well, or lines stand before the header and no setting says so;
+            the message has the setting to add.
+    """
+    with open_text(source, encoding) as text:
+        lines = list(islice(text, skip_lines or 0, (skip_lines or 0) + SAMPLE_LINES))
+    candidates = [separator] if separator is not None else list(SEPARATORS)
+    cuts = [cut for each in candidates if (cut := _cut(lines, Dialect(each, quote)))]
+    if not cuts:
+        raise DataError(f"{name_of(source)} has no rows that can be read")
+    several = [cut for cut in cuts if cut.n_cells > 1]
+    if not several and separator is None:  # blanks stand within cells too, so that they come last
+        blanks = _cut(lines, Dialect(" ", quote))
+        agrees = blanks and blanks.n_cells > 1 and blanks.agreement >= AGREEMENT and blanks.header_line == 1
+        several = [blanks] if blanks and agrees else []
+    best = _choose(several, source) if several else cuts[0]
+    notes = []
+    if separator is None and best.separator != ",":
+        shown = SHOWN.get(best.separator, best.separator)
+        notes.append(f"cells are separated by '{shown}': {best.n_cells} in {best.agreement:.0%} of the rows")
+    before = best.header_line - 1
+    if before and skip_lines is None:
+        raise DataError(
+            f"{name_of(source)} begins with {before} line(s) before its header, the first of them "
+            f"{best.first.strip()[:60]!r}: add problem.reading.skip_lines: {before}"
+        )
+    return Layout(best.separator, skip_lines or 0), notes
+
+
+def _choose(cuts: list[_Cut], source: Source) -> _Cut:
+    """Return the cut whose header comes first, and of these the one that most rows agree with."""
+    first = min(cut.header_line for cut in cuts)
+    ranked = sorted(
+        (cut for cut in cuts if cut.header_line == first), key=lambda cut: cut.agreement, reverse=True
+    )
+    if len(ranked) > 1 and ranked[1].agreement >= AGREEMENT:
+        named = " or ".join(f"'{SHOWN.get(cut.separator, cut.separator)}'" for cut in ranked[:2])
+        counts = " and ".join(str(cut.n_cells) for cut in ranked[:2])
+        raise DataError(
+            f"cells of {name_of(source)} may be separated by {named} ({counts} columns): add "
+            f"problem.reading.separator: '{SHOWN.get(ranked[0].separator, ranked[0].separator)}' or the other one"
+        )
+    return ranked[0]
+
+
+def _cut(lines: list[str], dialect: Dialect) -> _Cut | None:
+    records = [each for each in read_records(lines, dialect) if not each.reason]
+    if not records:
+        return None
+    counts = Counter(len(each.cells) for each in records)
+    n_cells, agreeing = counts.most_common(1)[0]
+    start = next(k for k, each in enumerate(records) if len(each.cells) == n_cells)
+    # Lines of a heading are short; a header or rows that are a little shorter than others are ragged rows.
+    if any(len(each.cells) >= max(2, n_cells / 2) for each in records[:start]):
+        start = 0
+    return _Cut(dialect.separator, n_cells, agreeing / len(records), records[start].line, records[0].text)
+
+
+def recognize_layout(source: Source, encoding: str, file_format: FileFormat) -> Layout:
+    """Return the layout of a later file: that of training, unless another one has more of the known columns in its
+    header, as where the same table was written with another separator or without a heading.
+    """
+    own = Layout(file_format.separator, file_format.skip_lines)
+    known = set(file_format.columns)
+    if not known:
+        return own
+    with open_text(source, encoding) as text:
+        lines = list(islice(text, max(HEADER_LINES, own.skip_lines + 1)))
+    separators = [own.separator, *(each for each in SEPARATORS if each != own.separator)]
+    best, most = own, _known_names(lines, own, file_format.quote, known)
+    for separator in separators:
+        for skip in (own.skip_lines, *range(len(lines))):
+            if most == len(known):
+                return best
+            layout = Layout(separator, skip)
+            found = _known_names(lines, layout, file_format.quote, known)
+            if found > most:
+                best, most = layout, found
+    return best
+
+
+def _known_names(lines: list[str], layout: Layout, quote: str, known: set[str]) -> int:
+    dialect = Dialect(layout.separator, quote)
+    record = next(read_records(lines[layout.skip_lines :], dialect), None)
+    return 0 if record is None else len(known & {cell.strip() for cell in record.cells})

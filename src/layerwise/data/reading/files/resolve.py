@@ -1,0 +1,101 @@
+"""The format of the file that training reads: what the settings say, and for the rest what is found in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.files.containers import contents_of
+from layerwise.data.reading.files.file_format import FileFormat
+from layerwise.data.reading.files.headers import find_layout
+from layerwise.data.reading.files.table import TOTAL_ROW, TextTable, read_header
+from layerwise.data.reading.files.text import find_encoding, is_utf8, marked_encoding
+from layerwise.data.reading.files.typed_files import validate_first_row
+from layerwise.data.reading.settings import ReadingSettings
+
+
+def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
+    """Return the format of a file, to be kept with what is trained on it.
+
+    Args:
+        path: the file: text (csv, tsv, ...; also gz, bz2, xz, zip), Parquet or Excel, told by its bytes.
+        settings: what is set there is taken; the rest is found.
+
+    Raises:
+        DataError: there is no such file, it holds no table, or what was not set can be read in two ways; the message
+            then has the setting to add.
+    """
+    contents = contents_of(path)
+    skip_lines = settings.skip_lines or 0
+    if contents != "text":
+        found = FileFormat(contents=contents, skip_lines=skip_lines, sheet=settings.sheet)
+        if contents == "excel" and settings.skip_lines is None:
+            validate_first_row(path, settings.sheet)
+        return found.model_copy(update={"columns": tuple(read_header(path, found))})
+    quote = '"' if settings.quote is None else settings.quote
+    encoding, notes = _encoding(path, settings)
+    marked = marked_encoding(path)
+    layout, more = find_layout(path, marked or encoding, quote, settings.separator, settings.skip_lines)
+    found = FileFormat(
+        separator=layout.separator,
+        quote=quote,
+        encoding=encoding,
+        encoding_is_set=settings.encoding is not None,
+        skip_lines=layout.skip_lines,
+        sheet=settings.sheet,
+        notes=(*notes, *more),
+    )
+    return found.model_copy(update={"columns": tuple(read_header(path, found))})
+
+
+def _encoding(path: Path, settings: ReadingSettings) -> tuple[str, list[str]]:
+    """Return the encoding of a text, and the sentence that says it where it is no matter of course."""
+    if settings.encoding is not None:
+        return settings.encoding, []
+    marked = marked_encoding(path)
+    if marked is not None:  # a later file has a mark of its own, or none and is UTF-8
+        return "utf-8", [] if marked == "utf-8-sig" else [
+            f"{path} is read as {marked}, as its first bytes say"
+        ]
+    if is_utf8(path):
+        return "utf-8", []
+    encoding, sentence = find_encoding(path)
+    return encoding, [sentence]
+
+
+def without_malformed(table: TextTable, settings: ReadingSettings) -> tuple[TextTable, tuple[str, ...]]:
+    """Return the rows that can be read, and a sentence for each kind of the others, with the line of the first.
+
+    Totals of other rows are left out in any case.
+
+    Args:
+        table: all rows of the file that training reads.
+        settings: `bad_rows` says whether rows that cannot be read stop the run.
+
+    Raises:
+        DataError: some cannot, and the settings refuse them.
+    """
+    import numpy as np
+
+    faults: dict[str, list[int]] = {}
+    for position, reason in table.malformed.items():
+        faults.setdefault(reason, []).append(position)
+    wrong = {reason: rows for reason, rows in faults.items() if reason != TOTAL_ROW}
+    count = sum(map(len, wrong.values()))
+    if wrong and (settings.bad_rows == "refuse" or count == len(table)):
+        first = min(min(rows) for rows in wrong.values())
+        advice = "correct the file, or add problem.reading.bad_rows: drop to leave such rows out"
+        if count == len(table):
+            advice = "the header has to name every column, row numbers too"
+        raise DataError(
+            f"{table.source}, line {table.line_numbers[first]}: {table.malformed[first]}; {count} of {len(table)} rows "
+            f"cannot be read: {advice}"
+        )
+    notes = tuple(
+        f"{len(rows)} row(s) left out, the first in line {table.line_numbers[rows[0]]}: {reason}"
+        for reason, rows in faults.items()
+    )
+    if not faults:
+        return table, notes
+    kept = np.setdiff1d(np.arange(len(table)), np.fromiter(table.malformed, np.int64))
+    return table.select(kept), notes

@@ -1,0 +1,178 @@
+"""Parquet files and Excel workbooks, whose cells have types: a header of names, and the values as they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.files.file_format import Contents, FileFormat
+from layerwise.data.reading.files.headers import SAMPLE_LINES, Header, make_header
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = tuple[Any, ...]
+
+
+def iter_typed_tables(
+    path: Path, contents: Contents, file_format: FileFormat, chunk_rows: int | None
+) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    """Yield cells and line numbers of a Parquet file or a workbook in parts, at least one.
+
+    Args:
+        path: the file.
+        contents: which of the two it is.
+        file_format: says the sheet, and the lines before its header.
+        chunk_rows: rows of a part; None for all.
+
+    Raises:
+        DataError: the file is damaged, or its columns cannot be those of a table.
+    """
+    return _parquet(path, chunk_rows) if contents == "parquet" else _excel(path, file_format, chunk_rows)
+
+
+def _parquet(path: Path, chunk_rows: int | None) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            schema = file.schema_arrow
+            nested = next((each.name for each in schema if pa.types.is_nested(each.type)), None)
+            if nested is not None:
+                raise DataError(
+                    f"{path}: column '{nested}' holds lists or structures, and a cell is one value"
+                )
+            header = make_header(schema.names, str(path))
+            kept = [schema.names[k] for k in header.kept]
+            if chunk_rows is None or file.metadata.num_rows == 0:
+                parts = iter([file.read(columns=kept)])
+            else:
+                batches = file.iter_batches(chunk_rows, columns=kept)
+                parts = (pa.Table.from_batches([batch]) for batch in batches)
+            start = 1
+            for part in parts:
+                frame = _frame_of(part, header.kept_names)
+                yield frame, np.arange(start, start + len(frame))
+                start += len(frame)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is damaged, or no Parquet file: {error}") from error
+
+
+def _frame_of(table: Any, names: list[str]) -> pd.DataFrame:
+    """Return an Arrow table whose cells do not depend on the rows beside them: whole numbers stay whole beside empty
+    cells, and decimals become floats.
+    """
+    import pyarrow as pa
+
+    for k, each in enumerate(table.schema):
+        if pa.types.is_decimal(each.type):
+            table = table.set_column(k, each.name, table.column(k).cast(pa.float64()))
+    frame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True, date_as_object=False)
+    frame.columns = names
+    return frame
+
+
+def _excel(
+    path: Path, file_format: FileFormat, chunk_rows: int | None
+) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    with open_sheet(path, file_format.sheet) as rows:
+        numbered = ((line, row) for line, row in enumerate(rows, 1) if not _is_empty(row))
+        numbered = (each for each in numbered if each[0] > file_format.skip_lines)
+        first = next(numbered, None)
+        if first is None:
+            raise DataError(f"{path} has an empty sheet")
+        header = make_header(["" if cell is None else str(cell) for cell in first[1]], str(path))
+        part = list(islice(numbered, chunk_rows))
+        while True:
+            yield _frame_of_rows([row for _, row in part], header), np.array([n for n, _ in part], np.int64)
+            part = list(islice(numbered, chunk_rows)) if chunk_rows else []
+            if not part:
+                return
+
+
+def _frame_of_rows(rows: list[Row], header: Header) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = {
+        header.names[k]: pd.Series([row[k] if k < len(row) else None for row in rows], dtype=object)
+        for k in header.kept
+    }
+    return pd.DataFrame(columns)
+
+
+def _is_empty(row: Row) -> bool:
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in row)
+
+
+@contextmanager
+def open_sheet(path: Path, sheet: str | int | None) -> Iterator[Iterator[Row]]:
+    """Open the rows of a workbook's sheet, each a tuple of cells.
+
+    Args:
+        path: the workbook.
+        sheet: its name, or its position from 0; None: the only one that holds cells.
+
+    Raises:
+        DataError: the workbook is damaged, has no such sheet, or several and none is named.
+    """
+    import openpyxl
+
+    file = path.open("rb")  # by its name openpyxl would refuse what does not end in xlsx
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except Exception as error:  # whatever a damaged workbook makes of its many parts
+        file.close()
+        raise DataError(f"{path} is damaged, or no workbook: {error}") from error
+    try:
+        names = list(book.sheetnames)
+        if sheet is None:
+            held = [name for name in names if any(not _is_empty(row) for row in _values(book[name]))]
+            if len(held) > 1:
+                raise DataError(
+                    f"{path} has the sheets {', '.join(map(repr, held))}: add problem.reading.sheet: {held[0]!r} "
+                    "or another one"
+                )
+            sheet = held[0] if held else names[0]
+        if isinstance(sheet, int):
+            if not 0 <= sheet < len(names):
+                raise DataError(f"{path} has {len(names)} sheet(s), and problem.reading.sheet is {sheet}")
+            sheet = names[sheet]
+        if sheet not in names:
+            raise DataError(f"{path} has no sheet {sheet!r}; it has {', '.join(map(repr, names))}")
+        yield _values(book[sheet])
+    finally:
+        book.close()
+        file.close()
+
+
+def _values(sheet: Any) -> Iterator[Row]:
+    return sheet.iter_rows(values_only=True)
+
+
+def validate_first_row(path: Path, sheet: str | int | None) -> None:
+    """Refuse a sheet that begins with lines of another kind than its header, such as a heading.
+
+    Raises:
+        DataError: it does; the message has the setting to add.
+    """
+    with open_sheet(path, sheet) as rows:
+        held = [(line, row) for line, row in islice(enumerate(rows, 1), SAMPLE_LINES) if not _is_empty(row)]
+    counts = Counter(sum(cell is not None for cell in row) for _, row in held)
+    if not counts:
+        raise DataError(f"{path} has an empty sheet")
+    width = max(counts, key=lambda n: (counts[n], n))
+    line = next(line for line, row in held if 2 * sum(cell is not None for cell in row) >= width)
+    if line > 1 and width > 1 and held[0][0] < line:
+        first = next(str(cell) for cell in held[0][1] if cell is not None)
+        raise DataError(
+            f"{path} begins with {line - 1} line(s) before its header, the first of them {first[:60]!r}: add "
+            f"problem.reading.skip_lines: {line - 1}"
+        )

@@ -1,0 +1,142 @@
+"""Images as arrays in npz, npy and idx files, with their labels where the file has some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.sources.idx import read_idx
+from layerwise.data.sources.images import ImageSize, image_form
+
+LABEL_NAMES = ("labels", "label", "y", "targets", "arr_1")
+IMAGE_ARRAY_NAMES = ("images", "pixels", "x", "inputs", "arr_0")
+# Names by which published archives (Keras, MedMNIST) hold their parts: training rows first, test rows last.
+PARTS = (
+    (("x_train", "y_train"), ("x_test", "y_test")),
+    (("train_images", "train_labels"), ("val_images", "val_labels"), ("test_images", "test_labels")),
+)
+# Of red, green and blue (ITU-R 601).
+LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass
+class LabelledArrays:
+    """Images of one file as arrays: pixels (n, height, width), labels (n,) or None, official test rows last."""
+
+    pixels: np.ndarray
+    labels: np.ndarray | None = None
+    n_test: int = 0
+
+
+def read_image_arrays(path: str | Path, size: ImageSize | None = None) -> LabelledArrays:
+    """Return the images of an npz, npy or idx file, and the labels where the file has some.
+
+    Arrays are (n, height, width), (n, height, width, channels), (n, channels, height, width) or (n, d), a square image
+    a row; colors become gray.
+
+    Args:
+        path: the file.
+        size: that they are read in; None for their own.
+
+    Raises:
+        DataError: the file is none of the known kinds, or holds no images; arrays of objects are never read.
+    """
+    path, form = Path(path), image_form(path)
+    try:
+        if form == "npz" or path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                found = _from_archive(path, {name.lower(): archive[name] for name in archive.files})
+        elif form == "npy" or path.suffix == ".npy":
+            found = LabelledArrays(np.load(path, mmap_mode="r", allow_pickle=False))
+        else:
+            found = LabelledArrays(read_idx(path))
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
+        raise error if isinstance(error, DataError) else DataError(f"{path}: {error}") from error
+    if found.pixels.ndim < 2 or found.pixels.dtype.kind not in "uif":
+        raise DataError(
+            f"{path} holds {found.pixels.dtype} of shape {found.pixels.shape}, and no images (n, height, width)"
+        )
+    found.pixels = _resized(gray_images(found.pixels), size)
+    return found
+
+
+def _from_archive(path: Path, arrays: dict[str, np.ndarray]) -> LabelledArrays:
+    for parts in PARTS:
+        there = [(arrays[x], arrays[y]) for x, y in parts if x in arrays and y in arrays]
+        if len(there) == len(parts) or (len(there) > 1 and parts[-1][0] in arrays):
+            pixels, labels = (np.concatenate(each) for each in zip(*there, strict=True))
+            n_test = len(arrays[parts[-1][0]])
+            return LabelledArrays(pixels, labels.reshape(-1), n_test)
+    image = next((name for name in IMAGE_ARRAY_NAMES if name in arrays), None)
+    if image is None:
+        raise DataError(f"{path} has no array named {' or '.join(IMAGE_ARRAY_NAMES)}: it has {list(arrays)}")
+    label = next((name for name in LABEL_NAMES if name in arrays), None)
+    return LabelledArrays(arrays[image], None if label is None else _one_dimensional(arrays[label], path))
+
+
+def read_label_array(path: str | Path) -> np.ndarray:
+    """Return the labels (n,) of an npy or idx file.
+
+    Raises:
+        DataError: it is neither, or holds no labels.
+    """
+    path = Path(path)
+    try:
+        found = (
+            np.load(path, allow_pickle=False)
+            if image_form(path) == "npy" or path.suffix == ".npy"
+            else read_idx(path)
+        )
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
+        raise DataError(f"{path}: {error}") from error
+    return _one_dimensional(found, path)
+
+
+def _one_dimensional(labels: np.ndarray, path: Path) -> np.ndarray:
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        return labels[:, 0]
+    if labels.ndim != 1:
+        raise DataError(
+            f"{path} holds an array of shape {labels.shape}, and labels are one for each image: a number or a name"
+        )
+    return labels
+
+
+def gray_images(pixels: np.ndarray) -> np.ndarray:
+    """Return images as (n, height, width) in the type of their pixels; (n, d) is left as it is.
+
+    Raises:
+        DataError: four dimensions none of which is that of the channels.
+    """
+    if pixels.ndim < 4:
+        return pixels
+    if pixels.ndim == 4 and pixels.shape[-1] not in (1, 3, 4) and pixels.shape[1] in (1, 3, 4):
+        pixels = np.moveaxis(pixels, 1, -1)
+    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3, 4):
+        raise DataError(
+            f"images of shape {pixels.shape[1:]} are neither (height, width) nor (height, width, channels)"
+        )
+    if pixels.shape[-1] == 1:
+        return pixels[..., 0]
+    gray = pixels[..., :3].astype(np.float64) @ np.array(LUMA)
+    return np.rint(gray).astype(pixels.dtype) if pixels.dtype.kind in "ui" else gray.astype(pixels.dtype)
+
+
+def _resized(pixels: np.ndarray, size: ImageSize | None) -> np.ndarray:
+    if size is None or not size.resize or pixels.shape[1:] == size[:2]:
+        return pixels
+    from PIL import Image
+
+    if pixels.ndim == 2:
+        side = round(pixels.shape[1] ** 0.5)
+        if pixels.shape[1] == size.height * size.width or side * side != pixels.shape[1]:
+            return pixels
+        pixels = pixels.reshape(-1, side, side)
+    to, bilinear = (size.width, size.height), Image.Resampling.BILINEAR
+    kind = np.uint8 if pixels.dtype == np.uint8 else np.float32
+    rows = [np.asarray(Image.fromarray(row).resize(to, bilinear)) for row in pixels.astype(kind)]
+    return np.stack(rows)

@@ -1,0 +1,169 @@
+"""Pictures as people keep them: PNG, JPEG, GIF, BMP, TIFF or WebP files in folders.
+
+They become gray: ITU-R 601 luma (.299 red + .587 green + .114 blue), with what is transparent on white, turned upright
+by their EXIF tag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.sources.files import sha256_of
+from layerwise.data.sources.images import ImageSize, is_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_NAMED = 5
+
+
+@dataclass
+class Pictures:
+    """The pictures of a folder.
+
+    Args:
+        folder: which.
+        names: the paths below it, with / between folders, in order; official test pictures last.
+        labels: the folder of each; empty text for a picture that lies in none.
+        n_test: official test pictures, from a folder `test`.
+        n_others: files that are no pictures.
+    """
+
+    folder: Path
+    names: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    n_test: int = 0
+    n_others: int = 0
+
+    def sha256(self) -> str:
+        """Return the hash of the pictures' names and bytes."""
+        lines = (f"{name} {sha256_of(self.folder / name)}" for name in self.names)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def list_pictures(folder: str | Path) -> Pictures:
+    """Return all pictures below a folder; hidden files and folders are not looked at.
+
+    `folder/class/file.png` has the label `class`; below `train/class` and `test/class` those of `test` are the
+    official test pictures.
+
+    Raises:
+        DataError: there is none.
+    """
+    folder, found = Path(folder), Pictures(Path(folder))
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if any(part.startswith((".", "__MACOSX")) for part in parts) or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            if not is_picture(file.read(16)):
+                found.n_others += 1
+                continue
+        found.names.append("/".join(parts))
+    if not found.names:
+        raise DataError(f"{folder} holds no pictures (PNG, JPEG, GIF, BMP, TIFF, WebP)")
+    parts_of = [name.split("/")[:-1] for name in found.names]
+    tops = {parts[0].lower() if parts else "" for parts in parts_of}
+    in_parts = {"train", "test"} <= tops <= {"train", "test", "val", "valid", "validation"} and all(
+        len(parts) > 1 for parts in parts_of
+    )
+    found.labels = [parts[in_parts] if len(parts) > in_parts else "" for parts in parts_of]
+    if in_parts:
+        is_test = [parts[0].lower() == "test" for parts in parts_of]
+        order = sorted(range(len(is_test)), key=lambda k: is_test[k])
+        found.names, found.labels = ([values[k] for k in order] for values in (found.names, found.labels))
+        found.n_test = sum(is_test)
+    return found
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """Return one picture in gray, (height, width) uint8, as it is stored.
+
+    Raises:
+        DataError: it cannot be read; the message names it.
+    """
+    return np.asarray(_open_gray(Path(path)))
+
+
+def _open_gray(path: Path) -> Image:
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as opened:
+            image = ImageOps.exif_transpose(opened)
+            if image.mode.startswith("I"):  # 16 bits a pixel
+                values = np.asarray(image)
+                return Image.fromarray(
+                    (values // 257 if values.max(initial=0) > 255 else values).astype(np.uint8)
+                )
+            if image.mode == "F":
+                raise DataError(
+                    f"{path}: a picture of floats has no stated black and white; give 8 or 16 bits a pixel"
+                )
+            if "A" in image.getbands() or "transparency" in image.info:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            return image.convert("L")
+    except DataError:
+        raise
+    # Pillow raises many kinds of errors for broken files, SyntaxError among them.
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def read_pictures(paths: Sequence[Path], size: ImageSize | None = None) -> tuple[np.ndarray, dict[int, str]]:
+    """Return pictures as one array (n, height, width) uint8, and what is wrong with those that are black in it.
+
+    Args:
+        paths: of the pictures.
+        size: that they are read in; None for that of the first one, which the others have to have.
+    """
+    from PIL import Image
+
+    rows: list[np.ndarray] = []
+    wrong: dict[int, str] = {}
+    for k, path in enumerate(paths):
+        try:
+            image = _open_gray(path)
+        except DataError as error:
+            wrong[k] = str(error)
+            rows.append(np.zeros((0, 0), np.uint8))
+            continue
+        size = size or ImageSize(image.height, image.width)
+        if (image.height, image.width) != size[:2]:
+            if not size.resize:
+                wrong[k] = f"the picture has {image.height} x {image.width} pixels, not {size[0]} x {size[1]}"
+            image = image.resize((size.width, size.height), Image.Resampling.BILINEAR)
+        rows.append(np.asarray(image))
+    shape = tuple(size[:2]) if size else (1, 1)
+    return np.stack([row if row.shape == shape else np.zeros(shape, np.uint8) for row in rows]), wrong
+
+
+def picture_sizes(paths: Sequence[Path]) -> list[tuple[int, int]]:
+    """Return height and width of each picture, from its header alone; (0, 0) for one that cannot be read."""
+    from PIL import Image
+
+    found = []
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                width, height = image.size
+                # EXIF orientations 5 to 8 lie on their side.
+                turned = image.getexif().get(0x0112, 1) > 4
+                found.append((width, height) if turned else (height, width))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            found.append((0, 0))
+    return found
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return the first of many names, and how many more there are."""
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

@@ -1,0 +1,78 @@
+"""Numbers in text, against the numbers that were written."""
+
+import numpy as np
+import pytest
+
+from layerwise.data.reading.cells import NumberFormat, find_number_format
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["4,544.25", "16,662.03", "828.83"], [4544.25, 16662.03, 828.83]),
+        (["11,57", "-0,215", "1.234,5"], [11.57, -0.215, 1234.5]),
+        (["$2,693", "$-5", "-$7.5", "US$1.25"], [2693, -5, -7.5, 1.25]),
+        (["27.8%", "4.3 %", "-100%"], [0.278, 0.043, -1.0]),
+        (["1 234,5", "12\u202f345,0", "7,25"], [1234.5, 12345.0, 7.25]),
+        (["1'234.50", "1’234’567.25", "2.5"], [1234.5, 1234567.25, 2.5]),
+        (["(1,234.50)", "7.25"], [-1234.5, 7.25]),
+        (["1e3", "-.5", "+2.", "1.7976931348623157e308"], [1000, -0.5, 2, 1.7976931348623157e308]),
+        (["12 €", "3,5 EUR", "0,25 €"], [12, 3.5, 0.25]),
+        (["\u22125.5", "3.25"], [-5.5, 3.25]),
+    ],
+)
+def test_numbers_are_read_as_they_were_written(texts, values):
+    found = find_number_format(texts)
+    assert found.other is None
+    np.testing.assert_array_equal(found.format.values_of(texts)[0], values)
+
+
+def test_digits_are_grouped_in_threes_alone():
+    points = NumberFormat(decimal=".", thousands=",")
+    wrong = ["12,34", "1,2345", "0,215", "1,23,456", "1,234,56.0", ",5", "1,,234", "1 234"]
+    assert [points.value_of(text) for text in wrong] == [None] * len(wrong)
+    assert points.value_of("1,234,567") == 1234567
+    assert find_number_format(["12,34", "1,5"]).format.decimal == ","
+
+
+@pytest.mark.parametrize("texts", [["1,234", "2,500"], ["1.234", "2.500"]])
+def test_groups_that_may_be_fractions_have_two_readings(texts):
+    found = find_number_format(texts)
+    read = {found.format.value_of(texts[0]), found.other.value_of(texts[0])}
+    assert read == {1234.0, 1.234}
+    assert found.example == texts[0]
+
+
+def test_one_cell_that_can_be_read_in_one_way_settles_the_others():
+    found = find_number_format(["1,234", "0,5"])
+    assert found.other is None
+    assert found.settled
+    assert found.format.value_of("1,234") == 1.234
+
+
+def test_a_stated_mark_decides():
+    assert find_number_format(["1,234"], decimal=".").format.value_of("1,234") == 1234
+    assert find_number_format(["1,234"], decimal=",").format.value_of("1,234") == 1.234
+
+
+def test_a_percent_is_the_float_nearest_to_its_hundredth():
+    percent = NumberFormat(percent=True)
+    for k in range(1000):
+        assert percent.value_of(f"{k / 10}%") == float(f"{k / 1000:.3f}")
+    assert percent.value_of("27.8") is None
+
+
+def test_what_is_no_number_to_a_person_is_none():
+    plain = NumberFormat()
+    wrong = ["1_000", "nan", "0x10", "1.2.3", "--1", "١٢", "1e", "", "$5", "5%", "(5", "12a"]
+    assert [plain.value_of(text) for text in wrong] == [None] * len(wrong)
+    assert plain.value_of("-inf") == -np.inf
+
+
+def test_plain_numbers_are_the_floats_that_python_reads():
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal(2000) * 10.0 ** rng.integers(-20, 20, 2000)
+    texts = [repr(float(v)) for v in values]
+    read, right = NumberFormat().values_of(texts)
+    assert right.all()
+    assert read.tobytes() == values.tobytes()

@@ -1,0 +1,165 @@
+"""Files to cells: what the cells are, which rows cannot be read, and that parts make the whole."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.data import DataError
+from layerwise.data.reading import (
+    FileFormat,
+    ReadingSettings,
+    iter_text_tables,
+    read_header,
+    read_text_table,
+    resolve_file_format,
+    without_malformed,
+)
+
+PLAIN = ReadingSettings()
+
+
+def table(path, settings=PLAIN):
+    return read_text_table(path, resolve_file_format(path, settings))
+
+
+def written(tmp_path, text, name="t.csv", encoding="utf-8"):
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_cells_are_text_as_it_stands_without_the_blanks_around_it(tmp_path):
+    found = table(written(tmp_path, 'a, b ,c\n00420, NA ,"x, y"\n1e3,,\xa0z\n'))
+    assert found.cells.to_dict("list") == {"a": ["00420", "1e3"], "b": ["NA", ""], "c": ["x, y", "z"]}
+    assert set(found.cells.dtypes) == {np.dtype(object)}
+    assert found.line_numbers.tolist() == [2, 3]
+    assert found.notes == ("blanks around cells left out: b, c", "blanks around names left out: b")
+
+
+def test_an_unnamed_column_is_left_out_and_said(tmp_path):
+    found = table(written(tmp_path, ",a,b\n0,x,1\n1,y,2\n"))
+    assert list(found.cells) == ["a", "b"]
+    assert found.header == ("", "a", "b")
+    assert found.notes == ("column(s) 1 without a name left out, as row numbers are",)
+
+
+def test_rows_of_another_length_are_malformed_by_position(tmp_path):
+    found = table(written(tmp_path, "a,b\n1,2\n1\n\n1,2,3\n3,4\n"))
+    assert found.malformed == {
+        1: "the row has 1 cells, and the header 2",
+        2: "the row has 3 cells, and the header 2",
+    }
+    assert found.line_numbers.tolist() == [2, 3, 5, 6]
+    assert found.cells["a"].tolist() == ["1", "", "", "3"]
+
+
+def test_training_refuses_rows_that_cannot_be_read_or_leaves_them_out(tmp_path):
+    path = written(tmp_path, "a,b\n1,2\n1\n1,2,3\n3,4\n")
+    with pytest.raises(
+        DataError, match=r"t.csv, line 3: the row has 1 cells, and the header 2; 2 of 4 rows cannot"
+    ):
+        without_malformed(table(path), PLAIN)
+    kept, notes = without_malformed(table(path), ReadingSettings(bad_rows="drop"))
+    assert kept.cells["b"].tolist() == ["2", "4"]
+    assert kept.line_numbers.tolist() == [2, 5]
+    assert kept.malformed == {}
+    assert notes == (
+        "1 row(s) left out, the first in line 3: the row has 1 cells, and the header 2",
+        "1 row(s) left out, the first in line 4: the row has 3 cells, and the header 2",
+    )
+
+
+def test_a_header_with_a_name_too_few_is_refused_whatever_is_done_with_bad_rows(tmp_path):
+    found = table(written(tmp_path, "a,b\n0,x,1\n1,y,2\n"))
+    with pytest.raises(DataError, match="2 of 2 rows cannot be read: the header has to name every column"):
+        without_malformed(found, PLAIN)
+    with pytest.raises(DataError, match="2 of 2 rows cannot be read: the header has to name every column"):
+        without_malformed(found, ReadingSettings(bad_rows="drop"))
+
+
+def test_a_total_row_is_left_out_by_what_it_says(tmp_path):
+    text = "a,b,c,d\n1,2,3,x\nTotal,,,300\nTotal,1,2,y\n ,Summe:,,4\nnone,,,5\n"
+    kept, notes = without_malformed(table(written(tmp_path, text)), PLAIN)
+    assert kept.cells["a"].tolist() == ["1", "Total", "none"]
+    assert notes == ("2 row(s) left out, the first in line 3: the row is a total of other rows",)
+
+
+def test_a_byte_that_the_encoding_does_not_know_costs_its_row(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\nK\xc3\xb6ln,1\nK\xf6ln,2\nBonn,3\n")
+    found = read_text_table(path, FileFormat())
+    assert found.cells["a"].tolist() == ["Köln", "", "Bonn"]
+    assert found.malformed == {1: "the row holds the byte 0xf6, which the file's encoding does not know"}
+    assert next(iter_text_tables(path, FileFormat(), 9)).lines[1] == "K\ufffdln,2"
+
+
+def test_a_windows_file_is_found_out_and_read_alike_by_its_format(tmp_path):
+    path = written(tmp_path, "ort;wert\nZürich;1\nKöln;2\nMünchen;3\n", encoding="cp1252")
+    file_format = resolve_file_format(path, PLAIN)
+    assert (file_format.encoding, file_format.separator) == ("cp1252", ";")
+    assert read_text_table(path, file_format).cells["ort"].tolist() == ["Zürich", "Köln", "München"]
+    later = written(tmp_path, "ort,wert\nGenf,1\nGraz,2\nKöln,2\n", "later.csv")
+    assert read_text_table(later, file_format).cells["ort"].tolist() == ["Genf", "Graz", "Köln"]
+
+
+def test_a_set_format_is_obeyed(tmp_path):
+    path = written(tmp_path, "über uns\na;b\n'x;y';2\n", encoding="cp1252")
+    settings = ReadingSettings(encoding="windows-1252", separator=";", quote="'", skip_lines=1)
+    assert table(path, settings).cells.to_dict("list") == {"a": ["x;y"], "b": ["2"]}
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+def test_parts_of_a_file_make_the_whole(tmp_path, name):
+    text = "a,b,c\n" + "".join(
+        f'{k},"x, {k}",{k % 3}\n' + "bad\n" * (k % 7 == 3) + "\n" * (k % 5 == 0) for k in range(100)
+    )
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    whole = table(path)
+    file_format = resolve_file_format(path, PLAIN)
+    for size in (1, 7, 1000):
+        parts = list(iter_text_tables(path, file_format, size))
+        assert max(len(part) for part in parts) <= size
+        pd.testing.assert_frame_equal(pd.concat([p.cells for p in parts], ignore_index=True), whole.cells)
+        assert np.concatenate([p.line_numbers for p in parts]).tolist() == whole.line_numbers.tolist()
+        starts = np.cumsum([0, *map(len, parts)])
+        found = {
+            int(start) + k: v for start, p in zip(starts, parts, strict=False) for k, v in p.malformed.items()
+        }
+        assert found == whole.malformed
+        assert [line for p in parts for line in p.lines if not line.startswith("bad")] == [
+            f'{k},"x, {k}",{k % 3}' for k in range(100)
+        ]
+    assert len(whole.malformed) == 14
+
+
+def test_lines_of_another_separator_become_lines_of_a_csv_file(tmp_path):
+    path = written(tmp_path, 'a;b\n1,5;"x;y"\nbad\n')
+    (part,) = iter_text_tables(path, resolve_file_format(path, PLAIN), 10)
+    assert part.lines == ['"1,5",x;y', "bad,"]
+
+
+def test_a_file_with_a_header_alone_has_no_rows(tmp_path):
+    path = written(tmp_path, "a,b\n")
+    assert len(table(path)) == 0
+    assert list(table(path).cells) == ["a", "b"]
+    assert [len(part) for part in iter_text_tables(path, FileFormat(), 5)] == [0]
+    assert read_header(path, FileFormat()) == ["a", "b"]
+
+
+def test_a_file_without_a_header_that_can_be_read_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"no header that can be read: line 1: a quote"):
+        read_text_table(written(tmp_path, 'a,"b\n1,2\n'), FileFormat())
+    with pytest.raises(DataError, match="has no rows that can be read"):
+        table(written(tmp_path, "\n\n"))
+
+
+def test_the_bytes_of_a_body_are_read_like_a_file(tmp_path):
+    text = "a;b\nKöln;1\nbad\n"
+    path = written(tmp_path, text)
+    file_format = resolve_file_format(path, PLAIN)
+    one, other = read_text_table(path, file_format), read_text_table(text.encode(), file_format)
+    pd.testing.assert_frame_equal(one.cells, other.cells)
+    assert one.malformed == other.malformed

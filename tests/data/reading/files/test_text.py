@@ -1,0 +1,47 @@
+"""Encodings: marked, UTF-8, set, or found."""
+
+import pytest
+
+from layerwise.data.reading import FileFormat
+from layerwise.data.reading.files.text import encoding_of, find_encoding, is_utf8, open_text
+
+GERMAN = "name;ort\nMüller;Köln\nJäger;Füssen\nGroß;Preis in €\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_says_the_encoding_whatever_the_format(tmp_path, encoding):
+    path = tmp_path / "marked.csv"
+    path.write_bytes(GERMAN.encode(encoding))
+    for file_format in (FileFormat(), FileFormat(encoding="cp1252", encoding_is_set=True)):
+        found = encoding_of(path, file_format)
+        assert found == encoding
+        with open_text(path, found) as lines:
+            assert "".join(lines) == GERMAN
+
+
+def test_windows_1252_is_found_and_said_with_the_runner_up():
+    encoding, sentence = find_encoding(GERMAN.encode("cp1252"))
+    assert encoding == "cp1252"
+    assert "no UTF-8, and is read as cp1252" in sentence
+    assert "problem.reading.encoding sets it" in sentence
+
+
+def test_cyrillic_is_found():
+    text = "город;река\nМосква;Москва-река\nЯрославль;Волга\nКазань;Волга\n" * 3
+    assert find_encoding(text.encode("cp1251"))[0] == "cp1251"
+
+
+def test_a_later_file_in_utf8_is_read_as_that_unless_the_encoding_was_set(tmp_path):
+    path = tmp_path / "later.csv"
+    path.write_text(GERMAN, encoding="utf-8")
+    assert encoding_of(path, FileFormat(encoding="cp1252")) == "utf-8"
+    assert encoding_of(path, FileFormat(encoding="cp1252", encoding_is_set=True)) == "cp1252"
+    path.write_bytes(GERMAN.encode("cp1252"))
+    assert encoding_of(path, FileFormat(encoding="cp1252")) == "cp1252"
+
+
+def test_utf8_is_checked_to_the_end_and_across_parts(monkeypatch):
+    monkeypatch.setattr("layerwise.data.reading.files.text.PART_BYTES", 3)
+    assert is_utf8("aäöü€".encode())
+    assert not is_utf8("aäöü€".encode()[:-1])
+    assert not is_utf8("aaaaaaaaaä".encode("cp1252"))
