@@ -17,7 +17,7 @@ from layerwise.training.autoencoder import SPARSITIES, known_variants
 from layerwise.training.gan import known_objectives
 from layerwise.training.optim import OPTIMIZERS, SCHEDULES
 from layerwise.training.supervised import LOSSES, TASKS
-from layerwise.utils import Choice, Registered
+from layerwise.utils import Choice, Registered, has_rule
 
 HEAD = """# Hyperparameters
 
@@ -131,7 +131,9 @@ def document() -> str:
                     f"`{name}`",
                     field.description or "",
                     values,
-                    "required" if field.is_required() else f"`{_default(field.default)}`",
+                    "required"
+                    if field.is_required()
+                    else f"`{_default(None if has_rule(field) else field.default)}`",
                     str(extra.get("when", "")),
                     str(extra.get("not_with", "")),
                 ]

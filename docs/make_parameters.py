@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from layerwise.parameters import PARAMETERS
-from layerwise.utils import Registered
+from layerwise.utils import Registered, has_rule
 
 WIDTH = 120
 # Longer lists of names stand in the documentation's tables alone.
@@ -66,8 +66,7 @@ def _own_fields_first(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]
 
 def _line(name: str, field: FieldInfo, indent: str) -> Iterator[str]:
     """Yield a parameter's line, with the comment beside it where there is room."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    value = None if field.is_required() or extra.get("by_rule") else field.default
+    value = None if field.is_required() or has_rule(field) else field.default
     comment = "required of every problem: " * field.is_required() + (field.description or "")
     choices = list(_choices(field.annotation))
     for each in field.metadata:

@@ -44,5 +44,5 @@ def test_every_setting_of_an_optimizer_belongs_to_one_at_least():
 def test_limits_and_lists_are_in_words():
     page = document()
     assert "| number >= 0 and < 1 | `0.0` |" in page
-    assert "| whole number > 0 or all | `100` |" in page
+    assert "| whole number > 0 or all or null | `null` |" in page
     assert "true, false or auto" in page

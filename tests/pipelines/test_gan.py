@@ -161,7 +161,7 @@ def test_a_tables_rows_are_evaluated_by_utility_and_detection(table):
         ),
         ({"network": "dcgan", "pac": 2}, "packed rows are for network mlp"),
         ({"epoch": 3}, "did you mean 'epochs'"),
-        ({"pac": 3}, "no multiple of pac 3"),
+        ({"pac": 3, "batch_size": 100}, "no multiple of pac 3"),
     ],
 )
 def test_settings_that_do_not_go_together_stop_the_command(project, gan, message):

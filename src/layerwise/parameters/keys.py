@@ -81,7 +81,9 @@ def default_of(key: str) -> Any:
         found = TypeAdapter(kind).get_default_value()
         return None if found is None else found.value
     required = any(field.is_required() for field in kind.model_fields.values())
-    return {} if required else kind().model_dump(mode="json")
+    if required:
+        return {}
+    return kind().model_dump(mode="json") | dict.fromkeys(kind.names_by_rule())
 
 
 def is_model(kind: Any) -> bool:

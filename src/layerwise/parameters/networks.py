@@ -14,7 +14,7 @@ from layerwise.models import (
     PreluSlopes,
     for_each_layer,
 )
-from layerwise.utils import Config, setting
+from layerwise.utils import ByRule, Config, setting
 
 
 class BoundSettings(LikelihoodSettings):
@@ -30,9 +30,10 @@ class BoundSettings(LikelihoodSettings):
 class DBNSettings(Config):
     """The stack of RBMs of `kedro run --pipelines=dbn`."""
 
-    hidden_sizes: tuple[PositiveInt, ...] = setting(
-        (500, 500, 1000), "units of each hidden layer", "few and small for few rows", min_length=1
-    )
+    hidden_sizes: ByRule[tuple[PositiveInt, ...]] = setting(
+        (500, 500, 1000), "units of each hidden layer; null: by rows and columns, see Sizes",
+        "few and small for few rows", by_rule=True, min_length=1,
+    )  # fmt: skip
     random_initializer: Initializer = setting(
         "glorot_uniform", "how the same network starts with pretraining.method: none"
     )
@@ -42,9 +43,11 @@ class DBNSettings(Config):
 class MLPSettings(Config):
     """The feed-forward network of `kedro run --pipelines=mlp`."""
 
-    hidden_sizes: tuple[PositiveInt, ...] = setting(
-        (500, 500, 1000), "units of each hidden layer, any number of layers", "few and small for few rows"
-    )
+    hidden_sizes: ByRule[tuple[PositiveInt, ...]] = setting(
+        (500, 500, 1000),
+        "units of each hidden layer, any number of layers; null: by rows and columns, see Sizes",
+        "few and small for few rows", by_rule=True,
+    )  # fmt: skip
     activation: Activation | tuple[Activation, ...] = setting(
         "relu", "of the hidden layers: one for all, or a list; the output's follows from the task", "relu"
     )
@@ -77,7 +80,10 @@ class MLPSettings(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> MLPSettings:
-        activations = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
+        if self.hidden_sizes is None:  # of a list of activations the rule makes as many layers
+            activations = self.activation if isinstance(self.activation, tuple) else (self.activation,)
+        else:
+            activations = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
         for name, of in (("leaky_slope", "leaky_relu"), ("prelu_slopes", "prelu")):
             if self.changed(name) and of not in activations:
                 raise ValueError(f"{name} is of the activation {of}, which no layer has")

@@ -18,9 +18,10 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             pipeline's own has checked.
     """
     pretrained = key != "mlp" and current_facts().parameter("pretraining.method") != "none"
-    trainings = ["finetuning", *(["pretraining"] if pretrained else [])]
+    # The shape of encoders depends on how they are pretrained, even where they are not.
+    sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
     found = (
-        preprocessing.create_pipeline(name, input_example=True, batches_of=trainings, problem=problem)
+        preprocessing.create_pipeline(name, input_example=True, sized=sized, problem=problem)
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)
         + evaluation.create_pipeline(

@@ -27,7 +27,7 @@ from layerwise.tracking.environment import (
     tracking_uri,
 )
 from layerwise.tracking.runs import open_run, watch_system
-from layerwise.tracking.saved_data import SavedData
+from layerwise.tracking.saved_data import SavedData, without_open_sizes
 from layerwise.utils import ResumeError, problem, run_context
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class TrackingHook:
         send_buffered(client, uri, folder)
         if earlier:
             self._run_logger.already_logged |= logged_metrics(client, run_id)
-        self._run_logger.log_params(used)
+        self._run_logger.log_params(without_open_sizes(used, self._parameters))
         mark_killed(client, self._lifecycle.find_killed(uri))
         run_context.add_listener(self._run_logger)
         if self._parameters["tracking"].system_metrics:

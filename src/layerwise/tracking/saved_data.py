@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LoggedMetrics
-from layerwise.tracking.environment import is_predictor, pipeline_of
-from layerwise.utils import report_metrics, report_tags
+from layerwise.tracking.environment import flatten, is_predictor, pipeline_of
+from layerwise.utils import Config, report_metrics, report_tags
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Pipeline
 
     from layerwise.tracking.buffered_logger import BufferedRunLogger
+
+
+def without_open_sizes(used: Mapping[str, str], parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return a run's parameters without those that the rows decide, which `sizes` has later: MLflow's never change."""
+    settings = {key: value for key, value in parameters.items() if isinstance(value, Config)}
+    left = {f"{key}.{name}" for key, value in settings.items() for name in value.left_to_rule}
+    return {name: value for name, value in used.items() if name not in left}
+
+
+def sizes(key: str, settings: Config) -> dict[str, str]:
+    """Return the parameters of a key that a rule fills where they are null, as a run logs them."""
+    return flatten({key: settings.model_dump(mode="json", include=set(settings.names_by_rule()))})
 
 
 def report_saved(data: Any) -> None:
@@ -90,6 +103,8 @@ class SavedData:
             self._run_logger.attempt(lambda: self._create_model(name, data))
         if _metrics_of(data) is not None:
             self._run_logger.set_measured_on(self._measured_on(pipeline))
+        if name.endswith("_settings") and isinstance(data, Config):
+            self._run_logger.log_params(sizes(name.partition(".")[2].removesuffix("_settings"), data))
         report_saved(data)
 
     def _describe_datasets(self, pipeline: str) -> list[dict[str, str]]:

@@ -1,6 +1,8 @@
 from .config import (
+    ByRule as ByRule,
     Choice as Choice,
     Config as Config,
+    has_rule as has_rule,
     nearest as nearest,
     setting as setting,
 )

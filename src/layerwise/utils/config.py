@@ -1,9 +1,22 @@
 """The base of every parameter model: frozen, closed, and helpful about a misspelt name."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+
+T = TypeVar("T")
+if TYPE_CHECKING:
+    ByRule = Annotated[T, "null until the rows are known"]
+else:
+
+    class ByRule:
+        """The type of a setting that may be null until `Config.filled` has its value, which the rows decide."""
+
+        def __class_getitem__(cls, kind: Any) -> Any:
+            return kind | None
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -42,7 +55,24 @@ class Config(BaseModel):
 
     def changed(self, name: str) -> bool:
         """Return whether a field's value differs from its default, however it was given."""
-        return bool(getattr(self, name) != type(self).model_fields[name].default)
+        return name not in self.left_to_rule and bool(
+            getattr(self, name) != type(self).model_fields[name].default
+        )
+
+    @classmethod
+    def names_by_rule(cls) -> tuple[str, ...]:
+        """Return the settings that a rule fills where they are null."""
+        return tuple(name for name, field in cls.model_fields.items() if has_rule(field))
+
+    @property
+    def left_to_rule(self) -> tuple[str, ...]:
+        """The settings that are null, so that a rule has to fill them."""
+        return tuple(name for name in self.names_by_rule() if getattr(self, name) is None)
+
+    def filled(self, values: Mapping[str, Any]) -> Self:
+        """Return these settings with the values that a rule gives for what is null; what is set stays."""
+        given = {name: value for name, value in values.items() if name in self.left_to_rule}
+        return type(self).model_validate(self.model_dump() | given)
 
 
 def setting(
@@ -55,11 +85,18 @@ def setting(
         meaning: what the value does, with its unit or equation.
         when: when to use it.
         not_with: what it cannot be combined with.
-        by_rule: null is filled by the rule that the meaning states, so that `conf/base` shows null.
+        by_rule: null is filled by the rule that the meaning states, so that `conf/base` shows null; the default is
+            what code gets that makes the settings itself.
         limits: pydantic's constraints, such as `ge=0`.
     """
     extra: dict[str, Any] = {"when": when, "not_with": not_with, "by_rule": by_rule}
     return Field(default, description=meaning, json_schema_extra=extra, **limits)
+
+
+def has_rule(field: FieldInfo) -> bool:
+    """Return whether null is filled by a rule."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("by_rule"))
 
 
 class Choice(NamedTuple):

@@ -28,7 +28,6 @@ from layerwise.evaluation.unsupervised import (
 )
 from layerwise.models.autoencoder import BaseAutoencoder, RatingAutoencoder, reconstruct_rows
 from layerwise.models.rbm import rated
-from layerwise.training import TrainingError
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.utils import choose_device, torch_rng
 
@@ -73,10 +72,8 @@ def _train_on_normal_rows(
     network = build_autoencoder(settings, columns, torch_rng(seed, "anomalies"))
     device = choose_device(network, settings.batch_size, "anomalies")
     if settings.batch_size > len(rows.training):
-        raise TrainingError(
-            f"autoencoder.batch_size is {settings.batch_size}, more than the {len(rows.training)} training rows "
-            f"without {rows.name}; lower it, or set autoencoder.downstream_tasks: false"
-        )
+        log.info("Of rows without %s there are %d: a batch takes all", rows.name, len(rows.training))
+        settings = settings.model_copy(update={"batch_size": len(rows.training)})
     train_autoencoder(
         network.to(device),
         TensorData(rows.training).to(device),

@@ -2,7 +2,7 @@
 
 import logging
 
-from layerwise.data import DataError, DataSpec, TensorData, validate_batch_size
+from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation.likelihood import VariationalLikelihood, variational_likelihood
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel
@@ -36,7 +36,6 @@ def train_network(
     layer_statistics: bool,
 ) -> tuple[BaseAutoencoder, AutoencoderHistory]:
     """Train the autoencoder on the rows without their labels."""
-    validate_batch_size(settings.batch_size, len(training), "autoencoder.batch_size")
     if columns.task == "documents":
         raise DataError("documents are counts of words, which no autoencoder here reads; run --pipelines=rbm")
     network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder"))
@@ -55,7 +54,6 @@ def train_rating_network(
     training: TensorData, validation: TensorData, columns: DataSpec, settings: AutoencoderSettings, seed: int
 ) -> tuple[RatingAutoencoder, AutoencoderHistory]:
     """Train an autoencoder of ratings, which ignores missing ones."""
-    validate_batch_size(settings.batch_size, len(training), "autoencoder.batch_size")
     # Its encoder and decoder are matrices of all columns by the latent units.
     size = dense_parameters(columns.n_inputs, settings.resolved("denoising")["latent_size"], columns.n_inputs)
     device = choose_device(size, settings.batch_size, "autoencoder")

@@ -12,7 +12,7 @@ from layerwise.training.autoencoder import known_variants
 NAME = "autoencoder"
 NETWORK = "autoencoder_network"
 SEED = "params:seed"
-SETTINGS = ["params:autoencoder", SEED]
+SETTINGS = ["autoencoder_settings", SEED]
 HISTORY = "autoencoder_history"
 
 
@@ -21,7 +21,7 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     facts = facts or current_facts()
     probed = facts.is_on("autoencoder.probe")
     before = preprocessing.create_pipeline(
-        NAME, supervised=False, input_example=True, labelled=probed, facts=facts
+        NAME, supervised=False, input_example=True, labelled=probed, sized=["autoencoder"], facts=facts
     )
     own = _training(facts) + _evaluation(facts) + _reporting(facts)
     if facts.is_on("autoencoder.downstream_tasks"):

@@ -57,7 +57,9 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     """
     names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
     keys = sorted({name.partition(".")[0] for name in names})
-    inputs = {"report": "metrics", "columns": "data_spec"} | {key: f"params:{key}" for key in keys}
+    sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
+    inputs = {"report": "metrics", "columns": "data_spec"}
+    inputs |= {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}
     return Pipeline([Stage("reporting", pipeline).node(nodes.write_model_card, inputs, "model_card")])
 
 

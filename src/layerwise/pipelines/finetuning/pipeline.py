@@ -12,7 +12,7 @@ from layerwise.training.supervised import GridSettings
 
 ROWS = ["labelled", "validation", "data_spec"]
 OUTPUTS = ["network", "finetuning_history"]
-SETTINGS = ["params:finetuning", "params:seed"]
+SETTINGS = ["finetuning_settings", "params:seed"]
 
 
 def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: bool = False) -> Pipeline:
@@ -20,14 +20,14 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
 
     Args:
         pipeline: its name.
-        key: of the parameters that give the network's shape: `dbn`, `sae` or `mlp`.
+        key: of the settings that give the network's shape: `dbn`, `sae` or `mlp`.
         pretrained: whether a pretrained stack is what the hidden layers start from.
     """
     if key == "mlp" and trains_several():
         return _several_networks(pipeline)
     stage = Stage("finetuning", pipeline)
-    methods = ["params:pretraining"] if key == "sae" else []
-    inputs = [*(["stack"] if pretrained else []), "data_spec", f"params:{key}", *methods, *SETTINGS]
+    methods = ["pretraining_settings"] if key == "sae" else []
+    inputs = [*(["stack"] if pretrained else []), "data_spec", f"{key}_settings", *methods, *SETTINGS]
     initialize: dict[tuple[str, bool], Callable[..., object]] = {
         ("dbn", True): nodes.initialize_from_rbms,
         ("dbn", False): nodes.initialize_like_rbms,
@@ -42,7 +42,7 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
                 nodes.finetune_network,
                 [
                     *["initial_network", *ROWS, *SETTINGS, "params:layer_statistics"],
-                    *(["params:pretraining"] if pretrained else []),
+                    *(["pretraining_settings"] if pretrained else []),
                 ],
                 OUTPUTS,
                 "train_network" if key == "mlp" else "finetune_network",
@@ -69,7 +69,7 @@ def _several_networks(pipeline: str) -> Pipeline:
         [
             stage.node(
                 nodes.train_networks,
-                [*ROWS, "params:mlp", *SETTINGS, "params:seeds", "params:grid"],
+                [*ROWS, "mlp_settings", *SETTINGS, "params:seeds", "params:grid"],
                 [*OUTPUTS, "members", "metrics_epochs"],
                 "train_network",
                 preview=NetworkPreview(pipeline),

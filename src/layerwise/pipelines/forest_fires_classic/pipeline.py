@@ -18,14 +18,15 @@ def _exercise() -> Pipeline:
     """Return the check of the problem, the network without `area`, and the report of the three accuracies."""
     preprocessing, finetuning = Stage("preprocessing", NAME), Stage("finetuning", NAME)
     evaluation, reporting = Stage("evaluation", NAME), Stage("reporting", NAME)
-    settings = ["problem", "preprocessing", "labelled_rows", "mlp", "finetuning", "seed"]
+    settings = [
+        *("params:problem", "params:preprocessing", "params:labelled_rows"),
+        *("mlp_settings", "finetuning_settings", "params:seed"),
+    ]
     other = ["network_without_area", "test_without_area", "data_spec_without_area"]
     return Pipeline(
         [
             preprocessing.node(nodes.require_exercise, ["params:problem"], "exercise_problem"),
-            finetuning.node(
-                nodes.train_without_area, ["raw", "split", *(f"params:{name}" for name in settings)], other
-            ),
+            finetuning.node(nodes.train_without_area, ["raw", "split", *settings], other),
             evaluation.measure(
                 nodes.measure_exercise,
                 ["network", "test", "data_spec", *other, "params:evaluation", "params:seed"],

@@ -11,7 +11,7 @@ from layerwise.pipelines.stage import Stage
 
 NAME = "gan"
 SEED = "params:seed"
-SETTINGS = ["params:gan", SEED]
+SETTINGS = ["gan_settings", SEED]
 GENERATOR = ["generator", "conditions"]
 ENCODED = [*GENERATOR, "encoding"]
 TRAINED = ["generator", "discriminator", "gan_history", "animation", "conditions"]
@@ -26,7 +26,9 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         own += _table_training() + _table_evaluation() + _table_reporting(facts)
     else:
         own += _image_training(facts) + _image_evaluation(facts) + _image_reporting(facts)
-    return preprocessing.create_pipeline(NAME, labelled=False, input_example=True) + Pipeline(own)
+    return preprocessing.create_pipeline(NAME, labelled=False, input_example=True, sized=["gan"]) + Pipeline(
+        own
+    )
 
 
 def _condition(facts: ProblemFacts) -> str:

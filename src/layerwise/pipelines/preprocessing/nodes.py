@@ -1,6 +1,5 @@
 """Nodes of preprocessing: split the raw rows, fit a preprocessor, apply it, choose the labelled rows."""
 
-import logging
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,6 @@ from layerwise.data import (
     TensorData,
     choose_labelled,
     split_raw,
-    validate_batch_size,
 )
 from layerwise.data.preprocessing import (
     Preprocessor,
@@ -23,11 +21,7 @@ from layerwise.data.preprocessing import (
     fit_preprocessor as fit,
     preprocess_rows as apply,
 )
-from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import derive_seed
-
-log = logging.getLogger(__name__)
 
 UNLABELLED = ("ratings", "documents")
 
@@ -70,26 +64,6 @@ def preprocess_rows_with_example(
 
 def describe_rows(preprocessor: Preprocessor) -> DataSpec:
     """Return what the preprocessed rows are."""
-    return preprocessor.data_spec
-
-
-def describe_rows_in_batches(
-    preprocessor: Preprocessor,
-    training: TensorData,
-    labelled: TensorData,
-    finetuning: FinetuningSettings,
-    pretraining: PretrainingSettings | None = None,
-) -> DataSpec:
-    """Return what the rows are, if there are enough of them for a batch of each training.
-
-    All training waits for the data spec, so that hours of pretraining never end at labels that are not there or at a
-    batch that is too large.
-    """
-    log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
-    if finetuning.batch_size != "all":
-        validate_batch_size(finetuning.batch_size, len(training), "finetuning.batch_size")
-    if pretraining is not None:
-        validate_batch_size(pretraining.batch_size, len(training), "pretraining.batch_size")
     return preprocessor.data_spec
 
 

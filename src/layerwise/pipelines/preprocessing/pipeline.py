@@ -1,12 +1,23 @@
 """The preprocessing stage: raw rows to training, validation, test and labelled rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.facts import ProblemFacts, current_facts
-from layerwise.pipelines.preprocessing import nodes
+from layerwise.pipelines.preprocessing import nodes, sizing
 from layerwise.pipelines.stage import Stage
+
+# The node that fills in the sizes of these keys.
+SIZES: dict[tuple[str, ...], Callable[..., object]] = {
+    ("mlp", "finetuning"): sizing.size_mlp,
+    ("dbn", "finetuning"): sizing.size_dbn,
+    ("dbn", "finetuning", "pretraining"): sizing.size_pretrained_dbn,
+    ("sae", "finetuning", "pretraining"): sizing.size_sae,
+    ("rbm",): sizing.size_rbm,
+    ("autoencoder",): sizing.size_autoencoder,
+    ("gan",): sizing.size_gan,
+}
 
 
 def create_pipeline(
@@ -15,7 +26,7 @@ def create_pipeline(
     supervised: bool = True,
     labelled: bool = True,
     input_example: bool = False,
-    batches_of: Sequence[str] = (),
+    sized: Sequence[str] = (),
     problem: str = "params:problem",
     facts: ProblemFacts | None = None,
 ) -> Pipeline:
@@ -26,7 +37,8 @@ def create_pipeline(
         supervised: whether a task without labels is refused.
         labelled: whether some rows are chosen whose labels are read, where the problem has labels.
         input_example: whether some raw rows are kept, for a pipeline whose model takes raw rows.
-        batches_of: the trainings, `finetuning` first, whose batches the rows have to fill.
+        sized: the keys of parameters whose open sizes the rows decide, the network's first; `<key>_settings` are
+            the data sets with them.
         problem: the first node's dataset of the problem, where another node checks it before.
         facts: of the problem; the present session's by default.
     """
@@ -40,11 +52,13 @@ def create_pipeline(
             "preprocessor",
         ),
         _preprocessed(stage, input_example),
-        _description(stage, batches_of),
+        stage.node(nodes.describe_rows, ["preprocessor"], "data_spec"),
     ]
     if labelled and (facts or current_facts()).are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
+    if sized:
+        found.append(_sizes(stage, tuple(sized)))
     return Pipeline(found)
 
 
@@ -56,9 +70,12 @@ def _preprocessed(stage: Stage, input_example: bool) -> Node:
     return stage.node(nodes.preprocess_rows_with_example, inputs, outputs, "preprocess_rows")
 
 
-def _description(stage: Stage, batches_of: Sequence[str]) -> Node:
-    if not batches_of:
-        return stage.node(nodes.describe_rows, ["preprocessor"], "data_spec")
-    settings = [f"params:{key}" for key in batches_of]
-    inputs = ["preprocessor", "training", "labelled", *settings]
-    return stage.node(nodes.describe_rows_in_batches, inputs, "data_spec", "describe_rows")
+def _sizes(stage: Stage, keys: tuple[str, ...]) -> Node:
+    inputs = ["data_spec", "training", *(["labelled"] if "finetuning" in keys else [])]
+    outputs = [f"{key}_settings" for key in keys]
+    return stage.node(
+        SIZES[keys],
+        [*inputs, *(f"params:{key}" for key in keys)],
+        outputs if len(outputs) > 1 else outputs[0],
+        "choose_sizes",
+    )

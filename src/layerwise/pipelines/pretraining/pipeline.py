@@ -12,7 +12,14 @@ from layerwise.pipelines.stage import Stage
 
 def create_pipeline(pipeline: str = "pretraining", stack: str = "dbn") -> Pipeline:
     """Return the pretraining of a pipeline: of RBMs (`dbn`), or of autoencoders (`sae`)."""
-    inputs = ["training", "validation", "data_spec", f"params:{stack}", "params:pretraining", "params:seed"]
+    inputs = [
+        "training",
+        "validation",
+        "data_spec",
+        f"{stack}_settings",
+        "pretraining_settings",
+        "params:seed",
+    ]
     pretrain: Callable[..., object] = nodes.pretrain_rbms
     if stack == "sae":
         with_rbms = current_facts().parameter("pretraining.method") == "rbm"

@@ -10,7 +10,7 @@ from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
 from layerwise.pipelines.stage import Stage
 
 NAME = "rbm"
-SETTINGS = ["params:rbm", "params:seed"]
+SETTINGS = ["rbm_settings", "params:seed"]
 
 
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
@@ -18,7 +18,7 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     facts = facts or current_facts()
     reads_labels = facts.is_on("rbm.probe") or _has_label_units(facts)
     before = preprocessing.create_pipeline(
-        NAME, supervised=False, input_example=True, labelled=reads_labels, facts=facts
+        NAME, supervised=False, input_example=True, labelled=reads_labels, sized=["rbm"], facts=facts
     )
     return before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.registry import VariantName, find_variant
-from layerwise.utils import setting
+from layerwise.utils import ByRule, setting
 
 
 class AutoencoderSettings(BaseAutoencoderSettings):
@@ -26,8 +26,13 @@ class AutoencoderSettings(BaseAutoencoderSettings):
     channels: tuple[int, ...] = setting(
         (16, 32), "filters of each convolution; each halves the image", "", "other variants"
     )
-    epochs: int = setting(40, "passes over the training rows", "50 and more for likelihoods", ge=1)
-    batch_size: int = setting(100, "rows a step", "100 to 200", ge=1)
+    epochs: ByRule[int] = setting(
+        40, "passes over the training rows; null: by the rows, see Sizes", "50 and more for likelihoods",
+        by_rule=True, ge=1,
+    )  # fmt: skip
+    batch_size: ByRule[int] = setting(
+        100, "rows a step; null: by the rows, see Sizes", "100 to 200", by_rule=True, ge=1
+    )
     patience: int | None = setting(
         None, "epochs without a better validation loss before early stopping", "5 to 20", ge=1
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.registry import LayerVariantName
-from layerwise.utils import setting
+from layerwise.utils import ByRule, setting
 
 
 class SAESettings(BaseAutoencoderSettings):
@@ -17,12 +15,10 @@ class SAESettings(BaseAutoencoderSettings):
     """
 
     variant: LayerVariantName = setting("denoising", "the kind of every layer; see Autoencoders")
-    hidden_sizes: tuple[int, ...] = Field(
-        (500, 500, 1000),
-        min_length=1,
-        description="units of each layer",
-        json_schema_extra={"when": "as wide as the rows or wider for images", "not_with": ""},
-    )
+    hidden_sizes: ByRule[tuple[int, ...]] = setting(
+        (500, 500, 1000), "units of each layer; null: by rows and columns, see Sizes",
+        "as wide as the rows or wider for images", by_rule=True, min_length=1,
+    )  # fmt: skip
     corruption_levels: tuple[float, ...] = setting(
         (), "one corruption_level a layer, in place of one for all", "0.1, 0.2, 0.3 for images"
     )
@@ -39,9 +35,10 @@ class SAESettings(BaseAutoencoderSettings):
         if self.decoder_activation is not None:
             conflicts.append("a layer's decoder has no hidden layers: leave decoder_activation alone")
         if self.corruption_levels:
-            if len(self.corruption_levels) != len(self.hidden_sizes):
+            n_layers = len(self.hidden_sizes or self.corruption_levels)
+            if len(self.corruption_levels) != n_layers:
                 conflicts.append(
-                    f"corruption_levels has {len(self.corruption_levels)} value(s) for {len(self.hidden_sizes)} layers"
+                    f"corruption_levels has {len(self.corruption_levels)} value(s) for {n_layers} layers"
                 )
             if resolved["corruption"] == "none":
                 conflicts.append("corruption none has no use for corruption_levels")
@@ -50,7 +47,7 @@ class SAESettings(BaseAutoencoderSettings):
                 and resolved["corruption"] != "gaussian"
             ):
                 conflicts.append("corruption_levels are fractions between 0 and 1")
-        if any(size < 1 for size in self.hidden_sizes):
+        if any(size < 1 for size in self.hidden_sizes or ()):
             conflicts.append("every layer needs at least 1 unit")
         if resolved["sparsity"] == "top_k":
             conflicts.append("a fine-tuned network has no top_k units; take kl or l1")

@@ -9,7 +9,7 @@ from pydantic import PositiveInt, model_validator
 from layerwise.models import Activation
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.objectives.base import OBJECTIVES
-from layerwise.utils import Config, dense_parameters, setting
+from layerwise.utils import ByRule, Config, dense_parameters, setting
 
 
 class TableSettings(Config):
@@ -44,6 +44,17 @@ class GANSettings(AdversarialSettings):
     network: Literal["mlp", "dcgan"] = setting(
         "mlp", "of generator and discriminator: fully connected, or convolutions for images", "dcgan for sharp strokes",
         "dcgan: tables",
+    )  # fmt: skip
+    epochs: ByRule[int] = setting(
+        50,
+        "passes through the training rows, each of them in one discriminator step; null: by the rows, see Sizes",
+        "",
+        by_rule=True,
+        ge=1,
+    )
+    batch_size: ByRule[int] = setting(
+        100, "rows of a discriminator or generator step; null: by the rows, see Sizes", "64 to 500",
+        by_rule=True, ge=2,
     )  # fmt: skip
     latent_size: int = setting(100, "numbers of the noise z, standard normal", "", ge=1)
     generator_sizes: tuple[PositiveInt, ...] = setting(
@@ -134,7 +145,7 @@ class GANSettings(AdversarialSettings):
                 raise ValueError(
                     "spectral_normalization takes the place of discriminator_normalization; set it to none"
                 )
-        if self.batch_size % self.pac:
+        if (self.batch_size or 0) % self.pac:
             raise ValueError(f"batch_size {self.batch_size} is no multiple of pac {self.pac}")
         return self
 

@@ -9,7 +9,7 @@ from pydantic import field_validator
 from layerwise.models.rbm.units import VISIBLE, HiddenName
 from layerwise.training.plan import TrainingError
 from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
-from layerwise.utils import Config, Registered, setting
+from layerwise.utils import ByRule, Config, Registered, setting
 
 
 class ContrastiveDivergenceSettings(Config):
@@ -147,10 +147,13 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
     freeze: bool = setting(
         False, "train the output layer alone after pretraining", "to evaluate the features"
     )
-    epochs: int | tuple[int, ...] = setting(
-        20, "passes over the training rows: one for all layers, or a list"
+    epochs: ByRule[int | tuple[int, ...]] = setting(
+        20, "passes over the training rows: one for all layers, or a list; null: by the rows, see Sizes",
+        by_rule=True,
+    )  # fmt: skip
+    batch_size: ByRule[int] = setting(
+        100, "rows a step; null: by the rows, see Sizes", "10 to 100", by_rule=True, ge=1
     )
-    batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
     visible: Annotated[str, Registered(VISIBLE, lambda units: units.in_stacks, ("auto",))] = setting(
         "auto", "units of the first layer's inputs; auto: by the columns' kinds"
     )
@@ -175,7 +178,9 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
 
     @field_validator("epochs", "learning_rate")
     @classmethod
-    def _positive(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    def _positive(cls, value: float | tuple[float, ...] | None) -> float | tuple[float, ...] | None:
+        if value is None:
+            return None
         values = value if isinstance(value, tuple) else (value,)
         if not values or any(v <= 0 for v in values):
             raise ValueError("has to be above 0 for every layer")
@@ -203,7 +208,9 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
 class RBMTrainingSettings(ContrastiveDivergenceSettings):
     """One RBM's shape and training."""
 
-    n_hidden: int = setting(500, "hidden units", "", ge=1)
+    n_hidden: ByRule[int] = setting(
+        500, "hidden units; null: by the columns, see Sizes", "", by_rule=True, ge=1
+    )
     visible: Annotated[str, Registered(VISIBLE, also=("auto",))] = setting(
         "auto", "the inputs' units; auto: by the columns' kinds"
     )
@@ -214,8 +221,13 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     learn_variance: bool = setting(
         True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
     )
-    epochs: int = setting(20, "passes over the training rows", "100 and more for likelihoods", ge=1)
-    batch_size: int = setting(100, "rows a step", "10 to 100", ge=1)
+    epochs: ByRule[int] = setting(
+        20, "passes over the training rows; null: by the rows, see Sizes", "100 and more for likelihoods",
+        by_rule=True, ge=1,
+    )  # fmt: skip
+    batch_size: ByRule[int] = setting(
+        100, "rows a step; null: by the rows, see Sizes", "10 to 100", by_rule=True, ge=1
+    )
     gaussian_learning_rate: float = setting(0.03, "r where there are Gaussian units", "0.01 to 0.1", gt=0)
     monitor: str | None = setting(
         None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"

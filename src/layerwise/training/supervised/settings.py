@@ -11,7 +11,7 @@ from layerwise.models import MaskOf, check_dropout_rates
 from layerwise.training.optim import OptimizerSettings
 from layerwise.training.supervised import losses
 from layerwise.training.supervised.losses import ClassWeights, LossName
-from layerwise.utils import setting
+from layerwise.utils import ByRule, setting
 
 Monitor = Literal["validation/loss", "validation/error", "validation/accuracy"]
 
@@ -19,10 +19,14 @@ Monitor = Literal["validation/loss", "validation/error", "validation/accuracy"]
 class FinetuningSettings(OptimizerSettings):
     """How the whole network learns from labels."""
 
-    epochs: int = setting(30, "passes over the training rows at most", "with patience: many", ge=1)
-    batch_size: PositiveInt | Literal["all"] = setting(
-        100, "rows a step, from 1 to all of them (all)", "10 to 250; more is faster, less is noisier"
-    )
+    epochs: ByRule[int] = setting(
+        30, "passes over the training rows at most; null: by the rows, see Sizes", "with patience: many",
+        by_rule=True, ge=1,
+    )  # fmt: skip
+    batch_size: ByRule[PositiveInt | Literal["all"]] = setting(
+        100, "rows a step, from 1 to all of them (all); null: by the rows, see Sizes",
+        "10 to 250; more is faster, less is noisier", by_rule=True,
+    )  # fmt: skip
     max_steps: int | None = setting(None, "stop after this many steps", "to compare optimisers", ge=1)
     max_minutes: float | None = setting(
         None,

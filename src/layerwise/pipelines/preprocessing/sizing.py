@@ -1,0 +1,136 @@
+"""Nodes that fill in the sizes that the settings leave to the rows, and refuse what the rows cannot serve.
+
+All training waits for them, so that hours of it never end at a batch that is too large.
+"""
+
+import logging
+from typing import TypeVar
+
+from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
+from layerwise.parameters import DBNSettings, MLPSettings, RBMSettings
+from layerwise.parameters.sizing import (
+    ADVERSARIAL,
+    AUTOENCODER,
+    FINETUNING,
+    PRETRAINING,
+    Extent,
+    batch_and_epochs,
+)
+from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
+from layerwise.training.gan import GANSettings
+from layerwise.training.rbm import PretrainingSettings
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import Config
+
+log = logging.getLogger(__name__)
+
+Rows = TensorData | SparseTensorData
+Network = TypeVar("Network", bound=Config)
+SupervisedSizes = tuple[Network, FinetuningSettings]
+StackSizes = tuple[Network, FinetuningSettings, PretrainingSettings]
+
+
+def size_mlp(
+    columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
+) -> SupervisedSizes[MLPSettings]:
+    """Return the network's and the fine-tuning's settings with the values that the rows decide."""
+    return _filled("mlp", mlp, hidden_sizes=Extent.of(columns, len(training)).hidden_sizes), _finetuning(
+        columns, training, labelled, finetuning
+    )
+
+
+def size_dbn(
+    columns: DataSpec, training: Rows, labelled: TensorData, dbn: DBNSettings, finetuning: FinetuningSettings
+) -> SupervisedSizes[DBNSettings]:
+    """Return the settings of a DBN's network that is not pretrained."""
+    sized = _filled("dbn", dbn, hidden_sizes=Extent.of(columns, len(training)).stack_sizes)
+    return sized, _finetuning(columns, training, labelled, finetuning)
+
+
+def size_pretrained_dbn(
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    dbn: DBNSettings,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings,
+) -> StackSizes[DBNSettings]:
+    """Return the settings of a DBN, of its pretraining and of its fine-tuning."""
+    return *size_dbn(columns, training, labelled, dbn, finetuning), _pretraining(
+        columns, training, pretraining
+    )
+
+
+def size_sae(
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    sae: SAESettings,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings,
+) -> StackSizes[SAESettings]:
+    """Return the settings of a stack of autoencoders, of its pretraining and of its fine-tuning."""
+    sized = _filled("sae", sae, hidden_sizes=Extent.of(columns, len(training)).stack_sizes)
+    return (
+        sized,
+        _finetuning(columns, training, labelled, finetuning),
+        _pretraining(columns, training, pretraining),
+    )
+
+
+def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings:
+    """Return the settings of an RBM."""
+    extent = Extent.of(columns, len(training))
+    _refuse_large_batch(rbm.batch_size, training, "rbm")
+    values = batch_and_epochs(extent, PRETRAINING, rbm.batch_size)
+    return _filled("rbm", rbm, n_hidden=extent.rbm_units, **values)
+
+
+def size_autoencoder(
+    columns: DataSpec, training: Rows, autoencoder: AutoencoderSettings
+) -> AutoencoderSettings:
+    """Return the settings of an autoencoder."""
+    _refuse_large_batch(autoencoder.batch_size, training, "autoencoder")
+    values = batch_and_epochs(Extent.of(columns, len(training)), AUTOENCODER, autoencoder.batch_size)
+    return _filled("autoencoder", autoencoder, **values)
+
+
+def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings:
+    """Return the settings of a GAN; a batch has whole packs of rows."""
+    extent = Extent.of(columns, len(training))
+    _refuse_large_batch(gan.batch_size, training, "gan")
+    batch = gan.batch_size or max(extent.batch // gan.pac, 1) * gan.pac
+    return _filled("gan", gan, batch_size=batch, epochs=extent.epochs(ADVERSARIAL, batch))
+
+
+def _finetuning(
+    columns: DataSpec, training: Rows, labelled: TensorData, settings: FinetuningSettings
+) -> FinetuningSettings:
+    log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
+    if settings.batch_size != "all":
+        _refuse_large_batch(settings.batch_size, training, "finetuning")
+    values = batch_and_epochs(Extent.of(columns, len(training)), FINETUNING, settings.batch_size)
+    return _filled("finetuning", settings, **values)
+
+
+def _pretraining(columns: DataSpec, training: Rows, settings: PretrainingSettings) -> PretrainingSettings:
+    _refuse_large_batch(settings.batch_size, training, "pretraining")
+    values = batch_and_epochs(Extent.of(columns, len(training)), PRETRAINING, settings.batch_size)
+    return _filled("pretraining", settings, **values)
+
+
+def _refuse_large_batch(batch_size: int | None, training: Rows, key: str) -> None:
+    if batch_size is not None:
+        validate_batch_size(batch_size, len(training), f"{key}.batch_size")
+
+
+def _filled(key: str, settings: Network, **values: object) -> Network:
+    """Return the settings with these values where they are null, and say them."""
+    if settings.left_to_rule:
+        said = ", ".join(f"{key}.{name} {_plain(values[name])}" for name in settings.left_to_rule)
+        log.info("By the rows: %s", said)
+    return settings.filled(values)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
