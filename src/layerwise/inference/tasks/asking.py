@@ -79,6 +79,8 @@ def _answer(
     for row, reason in malformed.items():
         reasons[row] = reason
     right = np.flatnonzero(reasons == "")
+    if not len(right):
+        return pd.DataFrame(columns=task.columns(model, settings), dtype=np.float64), reasons
     given = rows.iloc[right] if isinstance(rows, pd.DataFrame) else rows[right]
     found = task.answer(model, given, settings).reset_index(drop=True)
     numbers = found.select_dtypes("float").to_numpy(dtype=np.float64)
