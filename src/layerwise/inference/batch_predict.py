@@ -15,6 +15,7 @@ from layerwise.data import DataError
 from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line, text_columns
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.reproducible import decimal_texts
 from layerwise.inference.tasks import answer_chunk, find_task, with_seed
 from layerwise.parameters import TaskSettings
 
@@ -153,17 +154,19 @@ def _format_columns(answers: pd.DataFrame, reasons: np.ndarray) -> list[list[str
         answers: to the rows that were not rejected, (m, columns).
         reasons: of all rows, (n,) text.
     """
-    right, found = np.flatnonzero(reasons == ""), []
-    for name in answers:
-        cells = np.full(len(reasons), "", dtype=object)
-        cells[right] = _format_column(answers[name])
-        found.append(cells.tolist())
+    found = [_format_column(answers[name]) for name in answers]
+    right = np.flatnonzero(reasons == "")
+    if len(right) < len(reasons):
+        for k, texts in enumerate(found):
+            cells = np.full(len(reasons), "", dtype=object)
+            cells[right] = texts
+            found[k] = cells.tolist()
     found.append([reason and format_csv_line([reason]) for reason in reasons])
     return found
 
 
 def _format_column(column: pd.Series) -> list[str]:
     if column.dtype.kind == "f":
-        return [f"{value:.7g}" for value in column.tolist()]
+        return decimal_texts(column.to_numpy())
     shown: dict[Any, str] = {value: format_csv_line([str(value)]) for value in column.unique()}
     return [shown[value] for value in column.tolist()]

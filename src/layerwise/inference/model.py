@@ -28,6 +28,7 @@ from layerwise.inference.manifest import (
     relative_paths,
     verify_model_folder,
 )
+from layerwise.inference.reproducible import apply_in_blocks, shortest_decimals
 from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
 from layerwise.models import load_network, save_network
 from layerwise.training.supervised import probabilities
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
-INFERENCE_BATCH_SIZE = 8192
 SUPERVISED_KINDS = ("mlp",)
 
 
@@ -118,11 +118,10 @@ class TrainedModel:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
         inputs = torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
         device = next(self.network.parameters()).device
-        with torch.no_grad():
-            outputs = [self.network(part.to(device)).cpu() for part in inputs.split(INFERENCE_BATCH_SIZE)]
-        if not outputs:
-            return np.zeros((0, self.columns.n_outputs), np.float32)
-        return self.columns.unscaled(probabilities(self.columns.task, torch.cat(outputs))).numpy()
+        return apply_in_blocks(self._block_scores, inputs, device).numpy()
+
+    def _block_scores(self, inputs: Tensor) -> Tensor:
+        return self.columns.unscaled(probabilities(self.columns.task, self.network(inputs)))
 
     def interpret_scores(self, scores: np.ndarray) -> pd.DataFrame:
         """Return the predictions that scores stand for.
@@ -131,8 +130,14 @@ class TrainedModel:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
             `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
             for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
-            or `<target>_mean` the mean.
+            or `<target>_mean` the mean. Numbers have the fewest digits that tell them apart (`shortest_decimals`).
         """
+        found = self._name_scores(scores)
+        for name in found.select_dtypes("float32"):
+            found[name] = shortest_decimals(found[name].to_numpy())
+        return found
+
+    def _name_scores(self, scores: np.ndarray) -> pd.DataFrame:
         import pandas as pd
 
         columns = self.columns

@@ -113,7 +113,9 @@ class ImagePreprocessor:
         if self.settings.binarize == "threshold":
             return (values >= 0.5).astype(np.float32)
         if self.settings.binarize == "static":
-            draws = numpy_rng(self.state["seed"], "binarise").random(values.shape, dtype=np.float32)
+            # New images have one sample for all, so that none depends on how many stand before it.
+            shape = values.shape if isinstance(images, Images) else (1, values.shape[1])
+            draws = numpy_rng(self.state["seed"], "binarise").random(shape, dtype=np.float32)
             return (draws < values).astype(np.float32)
         return values
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataError
+from layerwise.inference.reproducible import shortest_decimals
 from layerwise.inference.tasks.base import Task, find_task
 from layerwise.inference.tasks.random_seed import with_seed
 from layerwise.parameters import TaskSettings
@@ -86,7 +87,15 @@ def _answer(
     numbers = found.select_dtypes("float").to_numpy(dtype=np.float64)
     wrong = ~np.isfinite(numbers).all(1) if task.beside_rows else np.zeros(len(right), dtype=bool)
     reasons[right[wrong]] = NOT_FINITE
-    return found[~wrong], reasons
+    return _with_shortest_decimals(found[~wrong] if wrong.any() else found), reasons
+
+
+def _with_shortest_decimals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose float32 columns are float64 with the fewest digits, so that a file and JSON hold the same."""
+    names = list(frame.select_dtypes("float32"))
+    if not names:
+        return frame
+    return frame.assign(**dict(zip(names, shortest_decimals(frame[names].to_numpy().T), strict=True)))
 
 
 def refuse_rows(reasons: np.ndarray) -> None:

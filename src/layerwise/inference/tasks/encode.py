@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
-from layerwise.inference.tasks.passes import in_blocks
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.models.rbm import DBN, RBM
 from layerwise.parameters import TaskSettings
@@ -53,5 +53,5 @@ class Encode(Task):
 
         network: Any = model.network
         encode = network.hidden_mean if isinstance(network, RBM) else network.encode
-        latents = in_blocks(encode, model.inputs(rows), model.device)
+        latents = apply_in_blocks(encode, model.inputs(rows), model.device)
         return pd.DataFrame(latents.numpy(), columns=self.columns(model, settings))

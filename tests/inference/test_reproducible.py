@@ -1,0 +1,175 @@
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from helpers import tables
+from torch import nn
+
+from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_raw
+from layerwise.data.preprocessing import fit_preprocessor
+from layerwise.data.reading import ChunkedReader
+from layerwise.data.sources import Images
+from layerwise.inference import BLOCK_ROWS, StreamedPredictions, apply_in_blocks, evaluate_chunks
+from layerwise.inference.reproducible import AlignedProducts, decimal_texts, shortest_decimals
+from layerwise.inference.request_body import handle_request
+from layerwise.inference.server import ServedModel
+from layerwise.models import MLP, MLPConfig
+from layerwise.models.layers import ACTIVATIONS
+from layerwise.utils import torch_rng
+
+SIZES = [((), 1), ((50,), 3), ((50,), 1), ((100, 37), 2), ((64, 64), 1), ((117, 29), 11), ((500,), 10)]
+CONFIGS = [
+    *({"n_inputs": 13, "hidden_sizes": (50, 37), "n_outputs": 3, "activation": name} for name in ACTIVATIONS),
+    *({"n_inputs": n, "hidden_sizes": h, "n_outputs": m} for n in (1, 5, 117, 784) for h, m in SIZES),
+    *(
+        {"n_inputs": 29, "hidden_sizes": (50, 11), "n_outputs": 2, "activation": "relu", **more}
+        for more in (
+            {"normalization": "batch"},
+            {"normalization": "layer"},
+            {"dropconnect": 0.3, "dropout": 0.5},
+            {"output": "exponential"},
+        )
+    ),
+]
+
+
+def network_of(config):
+    network = MLP(MLPConfig(**config), torch_rng(0, "weights")).eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.running_mean.copy_(torch.linspace(-1, 1, module.num_features))
+    return network
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+def test_a_row_has_the_same_bits_at_every_position_with_one_thread_and_two(config):
+    network = network_of(config)
+    rng = torch_rng(0, "rows")
+    row = torch.randn(1, config["n_inputs"], generator=rng)
+
+    def scores(block):
+        outputs = network(block)
+        return torch.cat([outputs, outputs.softmax(1), outputs.sigmoid()], 1)
+
+    alone = apply_in_blocks(scores, row)
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            everywhere = apply_in_blocks(scores, row.expand(BLOCK_ROWS, -1))
+            assert torch.equal(everywhere, alone.expand(BLOCK_ROWS, -1))
+            for position in range(0, BLOCK_ROWS, 11):
+                others = torch.randn(BLOCK_ROWS, config["n_inputs"], generator=rng)
+                others[position] = row
+                assert torch.equal(apply_in_blocks(scores, others)[position : position + 1], alone), position
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(alone, scores(row).detach())
+
+
+@pytest.mark.parametrize("n", [0, 1, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 3 * BLOCK_ROWS + 7])
+def test_blocks_give_a_result_for_each_row_in_their_order(n):
+    sizes = []
+
+    def twice(block):
+        sizes.append(len(block))
+        return 2 * block
+
+    inputs = torch.arange(3.0 * n).reshape(n, 3)
+    assert torch.equal(apply_in_blocks(twice, inputs), 2 * inputs)
+    assert set(sizes) == {BLOCK_ROWS}
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda x, w: nn.functional.linear(x, w.mT.contiguous()),
+        lambda x, w: x @ w,
+        torch.matmul,
+        torch.mm,
+        lambda x, w: torch.addmm(w.new_ones(w.shape[1]), x, w) - 1,
+        lambda x, w: torch.bmm(x[None], w[None])[0],
+        lambda x, w: torch.baddbmm(w.new_zeros(1, 1, 1), x[None], w[None])[0],
+        lambda x, w: torch.stack([x @ column for column in w.mT], 1),
+    ],
+)
+def test_every_product_sums_over_whole_cache_lines_and_gives_the_product(product):
+    x, w = torch.randn(6, 50, dtype=torch.float64), torch.randn(50, 3, dtype=torch.float64)
+    with AlignedProducts():
+        found = product(x, nn.Parameter(w)).detach()
+    torch.testing.assert_close(found, x @ w)
+
+
+def test_every_door_gives_a_row_the_same_number_in_any_order_and_company(tmp_path):
+    frame = tables.table(BLOCK_ROWS + 40)
+    for kind, problem in (
+        ("binary", tables.BINARY),
+        ("multiclass", {"task": "multiclass", "target": "city", "drop": ["a", "b", "cost"]}),
+        ("regression", {"task": "regression", "target": "cost", "drop": ["left"]}),
+        (
+            "logarithm",
+            {"task": "regression", "target": "cost", "drop": ["left"], "target_transform": "log1p"},
+        ),
+        ("multilabel", {"task": "multilabel", "target": ["a", "b"]}),
+    ):
+        model = tables.saved(tmp_path / kind, frame, smearing=(1.5,) * (kind == "logarithm"), **problem)
+        whole = model.predict(frame)
+        numbers = list(whole.select_dtypes("float64"))
+        rng = np.random.default_rng(0)
+        for n in (1, 65, len(frame)):
+            chosen = rng.permutation(len(frame))[:n]
+            rows, expected = (
+                frame.iloc[chosen].reset_index(drop=True),
+                whole.iloc[chosen].reset_index(drop=True),
+            )
+            pd.testing.assert_frame_equal(ServedModel(model).predict(rows), expected, check_exact=True)
+            assert json_answers(model, rows) == expected.to_dict(orient="records")
+            found = csv_answers(model, rows, tmp_path, chunk_rows=max(n // 3, 1))
+            pd.testing.assert_frame_equal(found[numbers], expected[numbers], check_exact=True)
+            evaluated = evaluate_chunks(model, ChunkedReader(tmp_path / "rows.csv", 100), strict=False)
+            assert np.array_equal(evaluated.scores, model.scores(model.select_inputs(frame))[chosen])
+
+
+def json_answers(model, rows):
+    sent = json.dumps({"dataframe_records": rows.replace({np.nan: None}).to_dict(orient="records")})
+    text, status, _ = handle_request(model, sent, "application/json")
+    assert status == 200, text
+    return json.loads(text)["predictions"]
+
+
+def csv_answers(model, rows, folder, chunk_rows):
+    rows.to_csv(folder / "rows.csv", index=False)
+    lines = StreamedPredictions(model, ChunkedReader(folder / "rows.csv", chunk_rows), strict=False)
+    return pd.read_csv(io.StringIO("".join(lines)))
+
+
+def test_an_image_binarized_by_samples_does_not_depend_on_the_images_before_it():
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 4, 4), dtype=np.uint8)
+    images = Images(pixels, np.arange(40) % 2, source="drawn")
+    problem = Problem(name="t", task="multiclass")
+    split = split_raw(images, problem, SplitSettings(), 0)
+    fitted = fit_preprocessor(images, split, problem, PreprocessingSettings(binarize="static"), 0)
+    for k in range(40):
+        np.testing.assert_array_equal(fitted.inputs(pixels[k : k + 1])[0], fitted.inputs(pixels)[k])
+
+
+def test_numbers_are_written_with_the_fewest_digits_that_read_back():
+    values = np.array([0.1, 1 / 3, 1e-7, 16777216, 123456.789, -2.5], np.float32)
+    assert decimal_texts(shortest_decimals(values)) == [
+        "0.1", "0.33333334", "1e-7", "16777216", "123456.79", "-2.5"
+    ]  # fmt: skip
+    rng = np.random.default_rng(0)
+    many = rng.integers(0, 2**32, 100_000, dtype=np.uint32).view(np.float32)
+    many = many[np.isfinite(many)]
+    found = shortest_decimals(many)
+    assert np.array_equal(found.astype(np.float32), many)
+    texts = decimal_texts(found)
+    assert np.array_equal(np.array([float(text) for text in texts]), found)
+    # NumPy finds the shortest digits by an algorithm of its own.
+    assert [np.format_float_scientific(v, unique=True) for v in many[:2000]] == [
+        np.format_float_scientific(v, unique=True) for v in found[:2000]
+    ]
+    assert shortest_decimals(many[:6].reshape(2, 3)).shape == (2, 3)
