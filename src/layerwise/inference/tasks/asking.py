@@ -91,11 +91,14 @@ def _answer(
 
 
 def _with_shortest_decimals(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose float32 columns are float64 with the fewest digits, so that a file and JSON hold the same."""
-    names = list(frame.select_dtypes("float32"))
-    if not names:
+    """Return a frame whose float32 columns are float64 with the fewest digits: a file and JSON hold the same."""
+    import pandas as pd
+
+    names = frame.select_dtypes("float32").columns
+    if not len(names):
         return frame
-    return frame.assign(**dict(zip(names, shortest_decimals(frame[names].to_numpy().T), strict=True)))
+    values: dict[Any, Any] = dict(zip(names, shortest_decimals(frame[names].to_numpy().T), strict=True))
+    return pd.DataFrame({name: values.get(name, frame[name]) for name in frame}, index=frame.index)
 
 
 def refuse_rows(reasons: np.ndarray) -> None:
