@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layerwise.data import DataError
+
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
 REPORTS = "08_reporting/evaluated"
 
@@ -88,3 +90,43 @@ def test_images_with_labels_are_measured_and_a_darker_set_drifts(finished):
     finished.run("evaluate", evaluate={"model": model, "input": "darker.npz", "bootstrap": 20})
     drift = {each["column"]: each for each in finished.json("08_reporting/digits/evaluate/drift.json")}
     assert drift["brightness"]["level"] == drift["contrast"]["level"] == "drift"
+
+
+def test_test_rows_and_new_rows_are_measured_by_segment(project):
+    settings = {"env": "forest_fires_size", "problem": {"name": "parts"}, "finetuning": {"epochs": 1}}
+    evaluation = {"baselines": False, "segments": ["month", "temp"]}
+    wanted = [
+        "reporting.write_model_card_mlp",
+        "reporting.plot_segments_mlp",
+        "evaluation.predict_test_rows_mlp",
+    ]
+    project.run("mlp", **settings, evaluation=evaluation, to_nodes=wanted)
+    found = project.json("08_reporting/parts/mlp/segments.json")
+    n_test = len(project.catalog(env="forest_fires_size", problem={"name": "parts"}).load("mlp.split").test)
+    assert [each["column"] for each in found].count("temp") == 4
+    for column in ("month", "temp"):
+        assert sum(each["rows"] for each in found if each["column"] == column) == n_test
+    card = (project.path / "data/08_reporting/parts/mlp/model_card.md").read_text()
+    assert "## By segment" in card
+    august = next(each for each in found if each["value"] == "aug")
+    assert f"| month | aug | {august['rows']} | {august['metrics']['error']['value']:.4f} [" in card
+    assert (project.path / "data/08_reporting/parts/mlp/segments.png").exists()
+    project.run(
+        "evaluate",
+        problem={"name": "parts", "task": "binary", "target": "size_category"},
+        env="forest_fires_size",
+        evaluation={"segments": ["day"]},
+        evaluate={"model": "parts@champion", "input": TABLE, "bootstrap": 20},
+    )
+    days = project.json("08_reporting/parts/evaluate/segments.json")
+    assert {each["value"] for each in days} == {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+    assert sum(each["rows"] for each in days) == len(pd.read_csv(project.path / TABLE))
+    assert "| day | fri |" in (project.path / "data/08_reporting/parts/evaluate/report.md").read_text()
+
+
+def test_a_wrong_segment_stops_before_training(project):
+    with pytest.raises(
+        DataError, match=r"evaluation.segments: column 'mnth' is not in the table; did you mean 'month'"
+    ):
+        project.run("mlp", env="forest_fires", problem={"name": "wrong"}, evaluation={"segments": ["mnth"]})
+    assert not (project.path / "data/06_models/wrong/mlp/network").exists()

@@ -3,6 +3,7 @@ from .image_files import ImageFiles as ImageFiles
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
 from .raw_table import RawTable as RawTable, with_origin as with_origin
+from .source_texts import SourceTexts as SourceTexts
 from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     SourceImages as SourceImages,

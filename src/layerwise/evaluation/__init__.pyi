@@ -5,3 +5,10 @@ from .drift import (
     describe_drift as describe_drift,
     numeric_drift as numeric_drift,
 )
+from .segments import (
+    Segment as Segment,
+    SegmentTable as SegmentTable,
+    describe_segments as describe_segments,
+    make_segments as make_segments,
+    measure_segments as measure_segments,
+)

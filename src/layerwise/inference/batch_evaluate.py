@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerwise.data import DataError
-from layerwise.data.preprocessing import columns_for_summary, image_features
+from layerwise.data.preprocessing import columns_for_summary, derive_columns, image_features
 from layerwise.data.reading import Chunk, ChunkedReader, parse_targets, text_columns
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
@@ -19,6 +19,7 @@ from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import count_reasons, predict_chunk
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.model_comparison import which_are_seen
+from layerwise.utils import nearest
 
 
 @dataclass
@@ -31,6 +32,7 @@ class BatchEvaluation:
         n_rejected: rows that were not predicted, or have no target that the model knows.
         n_seen: measured rows that the model was trained or validated on, by their inputs; None if it does not know.
         reasons: how many rows were rejected for what.
+        kept: (n,) cells of the columns that were asked for.
         numbers: (rows,) values of each number column, of all rows; NaN where there is none.
         values: how often each value of a category comes.
         missing: rows with an empty cell, for each category.
@@ -42,6 +44,7 @@ class BatchEvaluation:
     n_rejected: int = 0
     n_seen: int | None = None
     reasons: Counter[str] = field(default_factory=Counter)
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
     values: dict[str, Counter[str]] = field(default_factory=dict)
     missing: Counter[str] = field(default_factory=Counter)
@@ -71,8 +74,16 @@ class BatchEvaluation:
         return found
 
 
-def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = True) -> BatchEvaluation:
+def evaluate_chunks(
+    model: TrainedModel, reader: ChunkedReader, strict: bool = True, keep: Sequence[str] = ()
+) -> BatchEvaluation:
     """Predict the rows of a file, and collect what evaluation needs.
+
+    Args:
+        model: predicts.
+        reader: the rows.
+        strict: as `validate_rows` takes it.
+        keep: columns of which the measured rows' cells are kept.
 
     Raises:
         DataError: the model predicts nothing, a column is missing, the target too, or no row can be evaluated.
@@ -88,6 +99,7 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
+    kept: dict[str, list[np.ndarray]] = {}
     for chunk in reader.chunks(dict.fromkeys(text_columns(model.preprocessor), "str")):
         true, unknown = _targets(model, chunk)
         given, reasons = predict_chunk(model, chunk, strict)
@@ -95,6 +107,8 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
         right = reasons == ""
         targets.append(true[right])
         scores.append(given[right])
+        for name in keep:
+            kept.setdefault(name, []).append(_cells(model, chunk, name)[right])
         if model.seen_rows is not None:
             found.n_seen = (found.n_seen or 0) + int(which_are_seen(model, chunk.rows, right).sum())
         found.n_rejected += int((~right).sum())
@@ -105,6 +119,7 @@ def evaluate_chunks(model: TrainedModel, reader: ChunkedReader, strict: bool = T
         raise DataError(f"no row of {reader.path} can be evaluated: {first}")
     found.targets, found.scores = np.concatenate(targets), np.concatenate(scores)
     found.numbers = {name: np.concatenate(parts) for name, parts in numbers.items()}
+    found.kept = {name: np.concatenate(parts) for name, parts in kept.items()}
     return found
 
 
@@ -123,6 +138,18 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
             "for each class"
         )
     return parse_targets(pd.DataFrame({model.columns.target_names[0]: labels}), model.columns)
+
+
+def _cells(model: TrainedModel, chunk: Chunk, name: str) -> np.ndarray:
+    """Return a column's cells, (n,) object."""
+    frame = chunk.rows if isinstance(chunk.rows, pd.DataFrame) else pd.DataFrame()
+    if name not in frame and not model.has_image_inputs:
+        frame = derive_columns(frame, model.preprocessor.problem)
+    if name not in frame:
+        raise DataError(
+            f"column '{name}' is not among the rows{nearest(name, [str(each) for each in frame])}"
+        )
+    return frame[name].to_numpy(object)
 
 
 def _collect_inputs(

@@ -30,6 +30,13 @@ class EvaluationSettings(Config):
         "true for small sets of images: the linear model and boosting too",
     )
     importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
+    segments: tuple[str, ...] = setting(
+        (),
+        "columns, inputs or not, by whose values the test rows are measured too, numbers by quarters; evaluate does "
+        "it for new rows",
+        "groups of people, places or times that a network must not fail",
+        "images",
+    )
     samples: int = setting(64, "samples that a stack draws for its figure", "", ge=1, le=400)
     sampling_steps: int = setting(200, "Gibbs steps of each of these samples", "", ge=1)
 

@@ -54,6 +54,8 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         found.append(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
+    if parameters["evaluation"].segments and not problem.targets:
+        found.append("evaluation.segments is for tables, and this problem's rows are images")
     if parameters["evaluation"].threshold != "half" and problem.task != "binary":
         found.append(f"evaluation.threshold is for a binary task, and the task is {problem.task}")
     return found

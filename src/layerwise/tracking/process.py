@@ -65,9 +65,9 @@ class ProblemHook:
         """Refuse rows of another kind than the pipelines were composed for."""
         if dataset_name != "raw":
             return
-        from layerwise.data.sources import Documents, Images, Ratings
+        from layerwise.data.sources import Documents, Images, Ratings, Texts
 
-        kinds = {Images: "images", Ratings: "ratings", Documents: "documents"}
+        kinds = {Images: "images", Ratings: "ratings", Documents: "documents", Texts: "documents"}
         kind, expected = kinds.get(type(data), "table"), kind_of_rows()
         if expected is not None and kind != expected:
             raise DataError(

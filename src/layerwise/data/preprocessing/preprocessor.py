@@ -24,6 +24,7 @@ from layerwise.data.sources import (
     ImageSize,
     Ratings,
     RatingsPreprocessor,
+    Texts,
 )
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
@@ -171,7 +172,7 @@ def fit_preprocessor(
         fitted.state["summary"] = summarize_images(raw.pixels[split.training], fitted.white)
     elif isinstance(raw, Ratings):
         fitted = RatingsPreprocessor.fit(raw, split.training, problem, settings)
-    elif isinstance(raw, Documents):
+    elif isinstance(raw, Documents | Texts):
         fitted = DocumentsPreprocessor.fit(raw, split.training)
     else:
         rows = split.training
@@ -209,6 +210,8 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
             "rating": raw.values[:2],
         }
         return pd.DataFrame(named)
+    if isinstance(raw, Texts):
+        return pd.DataFrame({"text": raw.texts[:2]})
     if isinstance(raw, Documents):
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()
         return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))

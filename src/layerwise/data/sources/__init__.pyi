@@ -24,3 +24,11 @@ from .pictures import (
 )
 from .rating_files import read_ratings as read_ratings, read_titles as read_titles
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
+from .texts import (
+    CountSettings as CountSettings,
+    Texts as Texts,
+    count_words as count_words,
+    decode_text as decode_text,
+    fit_vocabulary as fit_vocabulary,
+    read_text_folder as read_text_folder,
+)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from layerwise.data.errors import DataError
+from layerwise.data.sources.texts import Texts, count_words, fit_vocabulary
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, SparseTensorData
 
@@ -32,15 +35,22 @@ class Documents:
 
 
 class DocumentsPreprocessor:
-    """The vocabulary: words that occur in training documents."""
+    """The vocabulary: words that occur in training documents.
+
+    Of documents that come as text it also holds how their words are counted, so that new text is counted alike.
+    """
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
         self.data_spec = DataSpec(**state["data_spec"])
 
     @classmethod
-    def fit(cls, documents: Documents, training: np.ndarray) -> DocumentsPreprocessor:
+    def fit(cls, documents: Documents | Texts, training: np.ndarray) -> DocumentsPreprocessor:
         """Keep the words of the training documents."""
+        vocabulary: tuple[str, ...] = ()
+        if isinstance(documents, Texts):
+            vocabulary = fit_vocabulary([documents.texts[k] for k in training], documents.settings)
+            documents = _counted(documents, vocabulary)
         known = np.flatnonzero(np.asarray(documents.counts[training].sum(0)).reshape(-1))
         names = tuple(documents.words[k] for k in known)
         data_spec = DataSpec(
@@ -56,16 +66,35 @@ class DocumentsPreprocessor:
         state = {
             "kind": "documents",
             "known": known.tolist(),
+            "vocabulary": list(vocabulary),
             "data_spec": data_spec.model_dump(mode="json"),
         }
         return cls(state)
 
+    def count(self, texts: Sequence[str]) -> SparseTensorData:
+        """Return how often each known word stands in each document; empty rows where none does.
+
+        Raises:
+            DataError: the training documents came as counts, and not as text.
+        """
+        if not self.state.get("vocabulary"):
+            raise DataError("the model learnt from counts of words, and text cannot be counted alike")
+        counts = count_words(texts, self.state["vocabulary"])
+        return SparseTensorData(counts[:, self.state["known"]].astype(np.float32))
+
     def parts(
-        self, documents: Documents, split: Split
+        self, documents: Documents | Texts, split: Split
     ) -> tuple[SparseTensorData, SparseTensorData, SparseTensorData]:
         """Return training, validation and test documents that hold a known word."""
+        if isinstance(documents, Texts):
+            documents = _counted(documents, self.state["vocabulary"])
         made = []
         for at in (split.training, split.validation, split.test):
             counts = documents.counts[at][:, self.state["known"]].astype(np.float32)
             made.append(SparseTensorData(counts[np.asarray(counts.sum(1)).reshape(-1) > 0]))
         return made[0], made[1], made[2]
+
+
+def _counted(texts: Texts, vocabulary: Sequence[str]) -> Documents:
+    counts = count_words(texts.texts, vocabulary)
+    return Documents(counts, tuple(vocabulary), texts.source, texts.sha256)

@@ -10,7 +10,11 @@ from .autoencoder import (
     plot_imputation_errors as plot_imputation_errors,
     plot_rate_distortion as plot_rate_distortion,
 )
-from .comparison import plot_importances as plot_importances, plot_metric_comparison as plot_metric_comparison
+from .comparison import (
+    plot_importances as plot_importances,
+    plot_metric_comparison as plot_metric_comparison,
+    plot_segments as plot_segments,
+)
 from .drift import plot_drift as plot_drift
 from .gan import (
     plot_class_fractions as plot_class_fractions,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from layerwise.evaluation import Segment
 from layerwise.evaluation.metrics import Importance, Metric
 from layerwise.evaluation.plots.style import (
     MUTED_COLOR,
@@ -85,3 +86,39 @@ def _plot_interval(axes: Axes, metric: Metric | None, k: int) -> None:
     if metric.low is not None and metric.high is not None:
         axes.plot([metric.low, metric.high], [k, k], color=cycle_color(k), linewidth=2)
     axes.plot([metric.value], [k], color=cycle_color(k), marker="o", markersize=7)
+
+
+def plot_segments(segments: Sequence[Segment], *, limit: int = 60, title: str = "") -> Figure:
+    """Plot the first metric of each segment with its 95 % interval, a colour for each column.
+
+    Args:
+        segments: of `measure_segments`; those with too few rows are left out.
+        limit: segments that are shown.
+        title: of the figure.
+
+    Raises:
+        ValueError: no segment was measured.
+    """
+    shown = [segment for segment in segments if segment.metrics][:limit]
+    if not shown:
+        raise ValueError("there are no segments to plot")
+    name = next(iter(shown[0].metrics))
+    colors = {column: k for k, column in enumerate(dict.fromkeys(segment.column for segment in shown))}
+    figure = new_figure(7.6, 0.3 * len(shown) + 1.6)
+    axes = figure.subplots()
+    for k, segment in enumerate(shown):
+        metric, color = segment.metrics[name], cycle_color(colors[segment.column])
+        if metric.low is not None and metric.high is not None:
+            axes.plot([metric.low, metric.high], [k, k], color=color, linewidth=2)
+        axes.plot([metric.value], [k], color=color, marker="o", markersize=6)
+    labels = [
+        f"{column} = {value} ({segment.rows:,} rows)"
+        for segment in shown
+        for column, value in [shorten_labels([segment.column, segment.value], 24)]
+    ]
+    axes.set_yticks(range(len(shown)), labels)
+    axes.invert_yaxis()
+    side = "→" if shown[0].metrics[name].better == "higher" else "←"
+    style_axes(axes, xlabel=f"{name.replace('_', ' ')}, 95 % interval (better {side})", grid="x")
+    set_suptitle(figure, title or "By segment")
+    return figure

@@ -18,3 +18,4 @@ from .html_demo import render_html_demo as render_html_demo
 from .markdown import table as table
 from .model_card import make_model_card as make_model_card
 from .predictions import make_prediction_table as make_prediction_table
+from .sections import report_sections as report_sections, segment_section as segment_section

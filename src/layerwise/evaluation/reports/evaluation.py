@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pydantic import Field
 
+from layerwise.evaluation import SegmentTable, describe_segments
 from layerwise.evaluation.metrics import (
     LoggedMetrics,
     Metric,
@@ -60,7 +61,8 @@ class EvaluationReport(Config):
 
     `threshold` is the score from which a row of a binary task is predicted positive; `smearing` makes means of the
     outputs of a regression of log(1 + y); `conclusions` compare the network with a constant and with its baselines;
-    `notes` are further sentences; `members` is the spread over networks of other seeds.
+    `notes` are further sentences; `members` is the spread over networks of other seeds, `segments` the metrics on parts
+    of the rows.
     """
 
     threshold: float = 0.5
@@ -70,6 +72,7 @@ class EvaluationReport(Config):
     conclusions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     members: dict[str, Spread] = Field(default_factory=dict)
+    segments: SegmentTable = SegmentTable(())
 
     @classmethod
     def of(
@@ -79,15 +82,22 @@ class EvaluationReport(Config):
         baselines: BaselineComparison | None = None,
         members: MemberStatistics | None = None,
         smearing: SmearingFactors | None = None,
+        segments: SegmentTable | None = None,
     ) -> EvaluationReport:
         """Return the report with its conclusions."""
+        by_segment = SegmentTable(()) if segments is None else segments
         others = BaselineComparison(metrics=MetricsByModel({})) if baselines is None else baselines
         return cls(
             threshold=threshold,
             network=network,
             smearing=() if smearing is None else smearing.values,
             baselines=others.metrics,
-            conclusions=(*compare_with_constant(network.root), *others.conclusions),
+            conclusions=(
+                *compare_with_constant(network.root),
+                *others.conclusions,
+                *describe_segments(by_segment),
+            ),
+            segments=by_segment,
             notes=() if members is None else (str(members),),
             members={} if members is None else members.spreads,
         )

@@ -9,6 +9,8 @@ from statistics import NormalDist
 from layerwise.evaluation.drift import Drift, describe_drift
 from layerwise.evaluation.metrics import Metric
 from layerwise.evaluation.reports.markdown import table
+from layerwise.evaluation.reports.sections import segment_section
+from layerwise.evaluation.segments import SegmentTable, describe_segments
 
 MAX_COLUMNS = 200
 
@@ -47,6 +49,7 @@ def describe_seen_rows(seen: int, rows: int) -> str:
     """Return a warning that a model was trained on rows that it is measured on.
 
     Args:
+        segments: the metrics on parts of the rows, if they were asked for.
         seen: how many of the rows it was trained or validated on.
         rows: all of them.
     """
@@ -74,6 +77,7 @@ def make_evaluation_report(
     rows: int,
     refused: Mapping[str, int],
     seen: int | None = None,
+    segments: SegmentTable | None = None,
 ) -> str:
     """Return the report.
 
@@ -106,6 +110,9 @@ def make_evaluation_report(
     if seen:
         parts.append(f"**{describe_seen_rows(seen, rows)}**")
     parts += [f"**{sentence}**" for sentence in describe_worsening(new, old)]
+    if segments is not None:
+        parts += [f"**{sentence}**" for sentence in describe_segments(segments)]
+        parts.append(segment_section(segments))
     if refused:
         counts = [[reason, f"{count:,}"] for reason, count in refused.items()]
         parts += ["## Refused rows", table(["reason", "rows"], counts)]

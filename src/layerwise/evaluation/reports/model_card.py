@@ -20,6 +20,7 @@ def make_model_card(
     conclusions: Sequence[str] = (),
     title: str = "Model card",
     figures: Sequence[str] = (),
+    sections: Sequence[str] = (),
 ) -> str:
     """Return the card.
 
@@ -32,6 +33,7 @@ def make_model_card(
         conclusions: sentences of `compare_with_baselines`.
         title: the first heading.
         figures: file names, relative to the card.
+        sections: further ones, each with its heading, after the results.
     """
     others = {name: dict(model_metrics) for name, model_metrics in (baselines or {}).items()}
     parts = [
@@ -41,6 +43,7 @@ def make_model_card(
     ]
     if conclusions:
         parts.append("\n".join(f"**{sentence}**" + "  " for sentence in conclusions))
+    parts += sections
     if notes:
         parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in notes))
     if figures:

@@ -2,10 +2,18 @@
 
 import logging
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from layerwise.data.reading import ChunkedReader
-from layerwise.evaluation import DriftTable, describe_drift, plots
+from layerwise.evaluation import (
+    DriftTable,
+    SegmentTable,
+    describe_drift,
+    describe_segments,
+    make_segments,
+    plots,
+)
 from layerwise.evaluation.metrics import (
     LoggedMetrics,
     NamedMetrics,
@@ -16,14 +24,21 @@ from layerwise.evaluation.metrics import (
 from layerwise.evaluation.plots import plot_drift as drift_figure
 from layerwise.evaluation.reports import describe_seen_rows, make_evaluation_report
 from layerwise.inference import BatchEvaluation, TrainedModel, evaluate_chunks
-from layerwise.parameters import EvaluateSettings
+from layerwise.parameters import EvaluateSettings, EvaluationSettings
+from layerwise.pipelines.evaluation.segment_nodes import segment_metrics
 
 log = logging.getLogger(__name__)
 
 
-def score_rows(model: TrainedModel, rows: ChunkedReader, settings: EvaluateSettings) -> BatchEvaluation:
-    """Score every valid row with a known target, and collect what drift is measured on."""
-    evaluation = evaluate_chunks(model, rows, settings.strict)
+def score_rows(
+    model: TrainedModel,
+    rows: ChunkedReader,
+    settings: EvaluateSettings,
+    measured: EvaluationSettings | None = None,
+) -> BatchEvaluation:
+    """Score every valid row with a known target, and collect what drift and segments are measured on."""
+    keep = () if measured is None else measured.segments
+    evaluation = evaluate_chunks(model, rows, settings.strict, keep)
     log.info("%s rows measured, %s refused", f"{len(evaluation.scores):,}", f"{evaluation.n_rejected:,}")
     if evaluation.n_seen:
         log.warning(describe_seen_rows(evaluation.n_seen, len(evaluation.scores)))
@@ -57,6 +72,27 @@ def measure_drift(model: TrainedModel, evaluation: BatchEvaluation) -> tuple[Dri
     return found, found.logged()
 
 
+def measure_new_segments(
+    model: TrainedModel, evaluation: BatchEvaluation, settings: EvaluateSettings, seed: int
+) -> SegmentTable:
+    """Measure the metrics on each segment of the new rows."""
+    segments = make_segments(pd.DataFrame(evaluation.kept, dtype=object), list(evaluation.kept))
+    manifest, targets, scores = model.manifest, evaluation.targets, evaluation.scores
+    found = segment_metrics(
+        model.columns,
+        targets,
+        scores,
+        segments,
+        manifest.threshold,
+        manifest.smearing,
+        settings.bootstrap,
+        seed,
+    )
+    for sentence in describe_segments(found):
+        log.warning(sentence)
+    return found
+
+
 def plot_drift(drift: DriftTable, evaluation: BatchEvaluation) -> Figure:
     """Plot the columns' drift."""
     return drift_figure(drift.root, len(evaluation.scores) + evaluation.n_rejected)
@@ -85,7 +121,11 @@ def plot_calibration(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
 
 
 def write_report(
-    model: TrainedModel, evaluation: BatchEvaluation, metrics: NamedMetrics, drift: DriftTable
+    model: TrainedModel,
+    evaluation: BatchEvaluation,
+    metrics: NamedMetrics,
+    drift: DriftTable,
+    segments: SegmentTable | None = None,
 ) -> str:
     """Write the report: the metrics of the new rows beside those of the test rows, refused rows and drift."""
     manifest = model.manifest
@@ -97,4 +137,5 @@ def write_report(
         rows=len(evaluation.scores),
         refused=evaluation.reasons,
         seen=evaluation.n_seen,
+        segments=segments,
     )

@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
     DecisionThreshold,
     ImportanceTable,
@@ -29,6 +30,7 @@ from layerwise.evaluation.reports import (
     MemberStatistics,
     make_model_card,
     make_prediction_table,
+    report_sections,
 )
 from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, Members
@@ -160,9 +162,10 @@ def summarize_evaluation(
     baselines: BaselineComparison | None = None,
     members: MemberStatistics | None = None,
     smearing: SmearingFactors | None = None,
+    segments: SegmentTable | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
     """Put what was measured into one report with its conclusions, and into the metrics of the run."""
-    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing)
+    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments)
     for sentence in report.conclusions:
         log.warning(sentence)
     for sentence in report.notes:
@@ -211,6 +214,7 @@ def write_model_card(report: EvaluationReport, columns: DataSpec, **parameters: 
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
+    conclusions, sections = report.conclusions, report_sections(report)
     return make_model_card(
-        columns, plain, report.network.root, baselines, notes, conclusions=report.conclusions
+        columns, plain, report.network.root, baselines, notes, conclusions=conclusions, sections=sections
     )

@@ -6,6 +6,11 @@ from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
+from layerwise.pipelines.evaluation.segment_nodes import (
+    choose_segments,
+    measure_test_segments,
+    plot_segments,
+)
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.stage import Stage
 
@@ -73,6 +78,11 @@ def _has_baselines(facts: ProblemFacts) -> bool:
     return facts.are_labelled if given in (None, "auto") else bool(given)
 
 
+def has_segments(facts: ProblemFacts) -> bool:
+    """Say whether the problem's rows are measured by segment."""
+    return facts.has_rows("table") and bool(facts.parameter("evaluation.segments"))
+
+
 def _is_augmented(facts: ProblemFacts) -> bool:
     given = facts.parameter("finetuning.augmentation")
     return facts.has_rows("images") and bool(AugmentationSettings.model_validate(given).chosen)
@@ -109,7 +119,23 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node
     if facts.has_rows("table"):
         inputs = ["network", "validation", "data_spec", *SETTINGS]
         found.append(stage.node(nodes.measure_importance, inputs, "importance"))
+    if has_segments(facts):
+        found += _measurements_by_segment(
+            stage, [each for each in ("threshold", "smearing") if each in parts]
+        )
+        parts["segments"] = "segment_metrics"
     return [*found, stage.node(nodes.summarize_evaluation, parts, ["metrics", "metrics_test"])]
+
+
+def _measurements_by_segment(stage: Stage, also: list[str]) -> list[Node]:
+    # The columns are looked for as soon as the rows are split, so that a wrong name costs no training.
+    rows = ["raw", "split", "params:problem", "params:evaluation"]
+    names = ("network", "test", "columns", "settings", "seed", "segments")
+    inputs = dict(zip(names, [*TEST, *SETTINGS, "segments"], strict=True))
+    return [
+        stage.node(choose_segments, rows, "segments"),
+        stage.node(measure_test_segments, inputs | {each: each for each in also}, "segment_metrics"),
+    ]
 
 
 def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
@@ -124,6 +150,8 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
         found.append(stage.figure(plots.plot_comparison, ["metrics"]))
     if facts.has_rows("table"):
         found.append(stage.figure(plots.plot_importance, ["importance", "data_spec"]))
+    if has_segments(facts):
+        found.append(stage.figure(plot_segments, ["segment_metrics"]))
     if _is_augmented(facts):
         inputs = ["labelled", "data_spec", "params:finetuning", "params:seed"]
         found.append(stage.figure(plots.plot_augmentation, inputs))

@@ -1,0 +1,76 @@
+"""Metrics by segment, of the test rows and of new ones."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from layerwise.data import DataSpec, Problem, Split, TensorData
+from layerwise.data.preprocessing import derive_columns
+from layerwise.evaluation import SegmentTable, make_segments, measure_segments, plots
+from layerwise.evaluation.metrics import DecisionThreshold, SmearingFactors, raw_means
+from layerwise.models import MLP
+from layerwise.parameters import EvaluationSettings
+from layerwise.pipelines.evaluation.scores import scores_of, targets_of
+
+# An interval of 200 resamples is near that of 1,000, and there are many segments.
+MAX_RESAMPLES = 200
+
+
+def choose_segments(
+    raw: pd.DataFrame, split: Split, problem: Problem, settings: EvaluationSettings
+) -> pd.DataFrame:
+    """Return the segments of the test rows by each column that `evaluation.segments` names."""
+    rows = derive_columns(raw, problem).iloc[split.test]
+    return make_segments(rows, settings.segments)
+
+
+def measure_test_segments(
+    network: MLP,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
+    segments: pd.DataFrame,
+    threshold: DecisionThreshold | None = None,
+    smearing: SmearingFactors | None = None,
+) -> SegmentTable:
+    """Measure the network on each segment of the test rows, a regression in raw units."""
+    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
+    factors = () if smearing is None else smearing.values
+    half = 0.5 if threshold is None else threshold.value
+    return segment_metrics(columns, targets, scores, segments, half, factors, settings.bootstrap, seed)
+
+
+def segment_metrics(
+    columns: DataSpec,
+    targets: Any,
+    scores: Any,
+    segments: pd.DataFrame,
+    threshold: float,
+    smearing: tuple[float, ...],
+    bootstrap: int,
+    seed: int,
+) -> SegmentTable:
+    """Return the metrics on each segment; of a regression of log(1 + y) those of y.
+
+    Args:
+        columns: what is predicted.
+        targets: (n,) or (n, k), of the (transformed) target.
+        scores: (n, k).
+        segments: (n, columns) of `make_segments`.
+        threshold: of a binary task.
+        smearing: factors of a regression of log(1 + y).
+        bootstrap: resamples, of which at most 200 are taken.
+        seed: of the resamples.
+    """
+    if columns.target_transform == "log1p":
+        targets, scores = np.expm1(np.asarray(targets, dtype=np.float64)), raw_means(scores, smearing)
+    options: dict[str, Any] = {"seed": seed, "n_bootstrap": min(bootstrap, MAX_RESAMPLES)}
+    return measure_segments(columns.task, targets, scores, segments, threshold=threshold, **options)
+
+
+def plot_segments(segment_metrics: SegmentTable) -> Figure:
+    """Plot the first metric of each segment with its interval."""
+    return plots.plot_segments(segment_metrics.root)
