@@ -140,7 +140,7 @@ def test_an_error_of_our_own_shows_nothing_of_the_inside(model, rows, monkeypatc
     def broken(*_, **__):
         raise RuntimeError(f"secret at {__file__}")
 
-    monkeypatch.setattr(model, "predict", broken)
+    monkeypatch.setattr(model, "scores", broken)
     status, response = respond(model, row(rows))
     assert status == 400
     assert "secret" not in response["message"]
