@@ -1,6 +1,6 @@
 import pytest
 
-from layerwise.utils import report_metrics, report_tags
+from layerwise.utils import collected_reports, report_metrics, report_tags
 from layerwise.utils.run_context import add_listener, remove_listener
 
 
@@ -50,3 +50,19 @@ def test_reporting_without_a_listener_is_silent(capsys):
     report_metrics({"train/loss": 1.0})
     report_tags({"data.source": "mnist"})
     assert capsys.readouterr().out == ""
+
+
+def test_metrics_that_are_collected_reach_no_listener_and_those_of_other_threads_do(listeners):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with collected_reports() as outer:
+        report_metrics({"a": 1.0}, 1)
+        with collected_reports() as inner:
+            report_metrics({"b": 2.0})
+        report_metrics({"c": 3.0}, 2)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(report_metrics, {"d": 4.0}, None).result()
+    report_metrics({"e": 5.0})
+    assert outer == [({"a": 1.0}, 1), ({"c": 3.0}, 2)]
+    assert inner == [({"b": 2.0}, None)]
+    assert listeners[0].seen == [("metrics", {"d": 4.0}, None), ("metrics", {"e": 5.0}, None)]

@@ -1,5 +1,7 @@
 from .derivations import classic_csv as classic_csv, classic_table as classic_table
 from .errors import DataError as DataError
+from .folds import Folds as Folds, fold_splits as fold_splits, split_folds as split_folds
+from .linked_rows import RowKeys as RowKeys, row_keys as row_keys
 from .problem import (
     PreprocessingSettings as PreprocessingSettings,
     Problem as Problem,
@@ -10,6 +12,7 @@ from .splits import (
     Split as Split,
     choose_labelled as choose_labelled,
     split_raw as split_raw,
+    split_targets as split_targets,
     validate_batch_size as validate_batch_size,
 )
 from .tensors import (

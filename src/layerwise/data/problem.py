@@ -24,6 +24,12 @@ class Problem(Config):
         "", "the target column, or a list of them; empty for images, whose labels come with them"
     )
     drop: tuple[str, ...] = setting((), "columns that are no inputs", "row numbers, names")
+    weights: str | None = setting(
+        None,
+        "a column of sample weights: how much a row counts in the loss of fine-tuning and in all metrics; no input",
+        "rows that stand for many, or were sampled with other chances",
+        "images, ratings, documents",
+    )
     positive: str | int | None = setting(
         None,
         "the class that counts as 1; null: the one that reads 1, true, yes, y or ja, else the rarer one of all rows",
@@ -62,7 +68,16 @@ class Problem(Config):
         both = sorted(set(self.targets) & set(self.drop))
         if both:
             raise ValueError(f"drop names the target '{both[0]}', which is never an input anyway")
+        if self.weights is not None and (not self.targets or self.weights in self.targets):
+            raise ValueError(
+                "weights names a column of a table that has a target, beside the target: leave it out"
+            )
         return self
+
+    def without_inputs(self, names: tuple[str, ...]) -> Problem:
+        """Return the problem whose inputs these columns are not."""
+        added = tuple(name for name in names if name not in self.drop)
+        return self.model_copy(update={"drop": (*self.drop, *added)}) if added else self
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -90,6 +105,54 @@ class SplitSettings(Config):
     seed: int | None = setting(
         None, "of the split alone; null: the run's seed", "to keep a split over several seeds", ge=0, lt=2**32
     )
+    groups: str | None = setting(
+        None,
+        "a column: rows with the same value stay on one side of the split; it is no input",
+        "several rows of one patient, customer or house",
+        "images, ratings, documents, time",
+    )
+    time: str | None = setting(
+        None,
+        "a column of dates or numbers: the test rows are the last, the validation rows the last before them",
+        "what is predicted lies in the future",
+        "images, ratings, documents, groups",
+    )
+    folds: int | None = setting(
+        None,
+        "train and measure so many times more, each row a test row once, for a mean with its interval; null: don't",
+        "fewer than 1,000 rows",
+        "ratings, documents",
+        ge=2,
+        le=50,
+    )
+    repeats: int = setting(
+        1,
+        "folds: draw them so many times",
+        "a narrower interval at so many times the work",
+        "time",
+        ge=1,
+        le=20,
+    )
+
+    def _without_use(self) -> list[str]:
+        wrong = super()._without_use()
+        if self.groups is not None and self.time is not None:
+            wrong.append("groups and time are two ways to split, and one can be taken: leave one of them out")
+        linked = "groups" if self.groups is not None else "time" if self.time is not None else ""
+        if linked and self.validation_tail:
+            wrong.append(
+                f"{linked} says which rows are for validation, and validation_tail does too: leave one out"
+            )
+        if self.repeats > 1 and self.folds is None:
+            wrong.append("repeats is of folds, and there are none: set folds, such as 5")
+        if self.repeats > 1 and self.time is not None:
+            wrong.append("time makes the folds the same each time: repeats has no use; set repeats: 1")
+        return wrong
+
+    @property
+    def not_inputs(self) -> tuple[str, ...]:
+        """The columns that the split is made by and that are no inputs: groups that a model meets are new ones."""
+        return () if self.groups is None else (self.groups,)
 
 
 class PreprocessingSettings(Config):

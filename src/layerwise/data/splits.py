@@ -9,6 +9,7 @@ import torch
 from pydantic import ConfigDict, PlainSerializer, PlainValidator
 
 from layerwise.data.errors import DataError
+from layerwise.data.linked_rows import UNLINKED, RowKeys, last_rows, row_keys, sample_groups
 from layerwise.data.problem import Problem, SplitSettings
 from layerwise.data.sources import Images
 from layerwise.data.tensors import Task, TensorData
@@ -27,13 +28,14 @@ Positions = Annotated[
 
 
 class Split(Config):
-    """Positions of rows in the raw data, each (n,) int64 and disjoint."""
+    """Positions of rows in the raw data, each (n,) int64 and disjoint; and columns that made them and are no inputs."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     training: Positions
     validation: Positions
     test: Positions
+    not_inputs: tuple[str, ...] = ()
 
 
 def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
@@ -42,23 +44,41 @@ def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) ->
     Raises:
         DataError: a column is missing, the target has one class, or there are too few rows.
     """
-    if isinstance(raw, Images):
-        return split_rows(raw.labels, problem.task, settings, seed, raw.n_test)
-    if problem.task in ("ratings", "documents"):
-        return split_rows(np.zeros(len(raw)), problem.task, settings, seed)
-    from layerwise.data.preprocessing import target_column
+    targets, n_official_test = split_targets(raw, problem)
+    return split_rows(targets, problem.task, settings, seed, n_official_test, row_keys(raw, settings))
 
-    return split_rows(target_column(raw, problem), problem.task, settings, seed)
+
+def split_targets(raw: Any, problem: Problem) -> tuple[np.ndarray, int]:
+    """Return the targets by which rows are split, zeros where there are none, and the number of official test rows."""
+    if isinstance(raw, Images):
+        return raw.labels, raw.n_test
+    if problem.task in ("ratings", "documents"):
+        return np.zeros(len(raw)), 0
+    from layerwise.data.preprocessing import row_weights, target_column
+
+    if problem.weights is not None:  # a wrong one is refused before anything is made of the rows
+        row_weights(raw, problem.weights)
+    return target_column(raw, problem), 0
+
+
+def split_seed(settings: SplitSettings, seed: int) -> int:
+    """Return the seed of the split: its own, or one of the run's."""
+    return settings.seed if settings.seed is not None else derive_seed(seed, "split") % 2**32
 
 
 def split_rows(
-    targets: np.ndarray, task: Task, settings: SplitSettings, seed: int, n_official_test: int = 0
+    targets: np.ndarray,
+    task: Task,
+    settings: SplitSettings,
+    seed: int,
+    n_official_test: int = 0,
+    keys: RowKeys = UNLINKED,
 ) -> Split:
     """Sample the split.
 
     Rows keep the order in which they were sampled. The test rows are those of scikit-learn's
     `train_test_split` with the same fraction, seed and stratification; validation rows are sampled from
-    the rest.
+    the rest. Where groups or times link the rows, whole groups are sampled, or the last rows are taken.
 
     Args:
         targets: (n,) or (n, k) raw targets, by which classification is stratified.
@@ -66,15 +86,16 @@ def split_rows(
         settings: of the split.
         seed: the run's, where the settings have none of their own.
         n_official_test: the last rows, which are the test set; 0 samples one.
+        keys: what links the rows.
     """
     n = len(targets)
     stratify = settings.stratify and task in ("multiclass", "binary")
-    split_seed = settings.seed if settings.seed is not None else derive_seed(seed, "split") % 2**32
+    own_seed = split_seed(settings, seed)
     if task in ("multiclass", "binary"):
         classes, counts = np.unique(targets, return_counts=True)
         if len(classes) < 2:
             raise DataError(f"the target has one class only ({classes.tolist()}): there is nothing to learn")
-        if stratify and counts.min() < 3:
+        if stratify and keys.times is None and counts.min() < 3:
             rare = classes[counts.argmin()]
             raise DataError(
                 f"class '{rare}' has {counts.min()} row(s), too few for training, validation and test; "
@@ -84,16 +105,47 @@ def split_rows(
     if n_official_test:
         rest, test = np.arange(n - n_official_test), np.arange(n - n_official_test, n)
     else:
-        rest, test = _sample_rows(
-            np.arange(n), settings.test_rows, settings.test_fraction, "test", labels, split_seed
-        )
-    validation_size = settings.validation_rows, settings.validation_fraction, "validation"
+        size = settings.test_rows, settings.test_fraction, "test"
+        rest, test = _take(np.arange(n), *size, labels, own_seed, keys)
+    training, validation = split_rest(rest, labels, settings, own_seed, keys)
+    return Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
+
+
+def split_rest(
+    rest: np.ndarray, labels: np.ndarray | None, settings: SplitSettings, own_seed: int, keys: RowKeys
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the training and the validation rows among those that are no test rows.
+
+    Args:
+        rest: their positions.
+        labels: (n,) of all rows, by which they are stratified; None: they are not.
+        settings: of the split.
+        own_seed: of the sampling.
+        keys: what links the rows.
+    """
+    size = settings.validation_rows, settings.validation_fraction, "validation"
     if settings.validation_tail:
-        n_validation = _size(len(rest), *validation_size)
-        training, validation = rest[:-n_validation], rest[-n_validation:]
-    else:
-        training, validation = _sample_rows(rest, *validation_size, labels, split_seed)
-    return Split(training=training, validation=validation, test=test)
+        n_validation = _size(len(rest), *size)
+        return rest[:-n_validation], rest[-n_validation:]
+    return _take(rest, *size, labels, own_seed, keys)
+
+
+def _take(
+    rows: np.ndarray,
+    count: int | None,
+    fraction: float,
+    part: str,
+    labels: np.ndarray | None,
+    seed: int,
+    keys: RowKeys,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that stay and those of the part, which are sampled or the last ones, as the rows are linked."""
+    n = _size(len(rows), count, fraction, part)
+    if keys.times is not None:
+        return last_rows(rows, keys.times, n, part)
+    if keys.groups is not None:
+        return sample_groups(rows, keys.groups, labels, n, seed, part)
+    return _sample_rows(rows, count, fraction, part, labels, seed)
 
 
 def _sample_rows(
@@ -101,7 +153,6 @@ def _sample_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    _size(len(rows), count, fraction, part)
     try:
         kept, sampled = train_test_split(
             rows,
@@ -145,7 +196,7 @@ def choose_labelled(training: TensorData, n: int | None, task: Task, seed: int) 
         raise DataError(f"labelled_rows is {n}, but there are only {len(training)} training rows")
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(training)))
     if task not in ("multiclass", "binary"):
-        return training[order[:n].sort().values]
+        return training[order[:n].sort().values].with_mean_weight_1()
     assert training.targets is not None
     labels = training.targets.reshape(-1).cpu().numpy()[order.numpy()]
     classes, inverse = np.unique(labels, return_inverse=True)
@@ -157,4 +208,4 @@ def choose_labelled(training: TensorData, n: int | None, task: Task, seed: int) 
         members = np.flatnonzero(inverse == k)
         rank[members] = np.arange(len(members)) / len(members)
     chosen = np.argsort(rank, kind="stable")[:n]
-    return training[order[np.sort(chosen)].sort().values]
+    return training[order[np.sort(chosen)].sort().values].with_mean_weight_1()

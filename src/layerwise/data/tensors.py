@@ -25,10 +25,12 @@ class TensorData:
     Args:
         inputs: (n, d) float.
         targets: (n,) int64 for multiclass, (n, 1) float in {0, 1} for binary, (n, k) float otherwise; or None.
+        weights: (n,) how much each row counts in a loss that has targets, and in a metric; None: all the same.
     """
 
     inputs: Tensor
     targets: Tensor | None = None
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
@@ -37,15 +39,32 @@ class TensorData:
         return TensorData(
             _select_rows(self.inputs, index),
             None if self.targets is None else _select_rows(self.targets, index),
+            None if self.weights is None else _select_rows(self.weights, index),
         )
 
     def with_inputs(self, inputs: Tensor) -> TensorData:
         """Return the same rows with other inputs: the activations of a layer, or a corrupted copy."""
-        return TensorData(inputs, self.targets)
+        return replace(self, inputs=inputs)
+
+    def with_mean_weight_1(self) -> TensorData:
+        """Return the same rows with weights whose mean is 1, so that the mean of weighted losses is a weighted mean."""
+        return self if self.weights is None else replace(self, weights=self.weights / self.weights.mean())
+
+    def weighted(self, losses: Tensor) -> Tensor:
+        """Return losses of these rows, each times its row's weight, in the losses' shape.
+
+        Args:
+            losses: (rows,), or (members, rows) of the same rows or of a batch that has a line for each member.
+        """
+        return losses if self.weights is None else losses * self.weights
 
     def to(self, device: torch.device | str) -> TensorData:
         """Return the rows on a device."""
-        return TensorData(self.inputs.to(device), None if self.targets is None else self.targets.to(device))
+        return TensorData(
+            self.inputs.to(device),
+            None if self.targets is None else self.targets.to(device),
+            None if self.weights is None else self.weights.to(device),
+        )
 
 
 def _select_rows(values: Tensor, index: Tensor | slice) -> Tensor:

@@ -32,7 +32,7 @@ class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData |
         tensors = load_file(self._filepath)
         if "indptr" in tensors:
             return SparseTensorData.from_tensors(tensors)
-        return TensorData(tensors["inputs"], tensors.get("targets"))
+        return TensorData(tensors["inputs"], tensors.get("targets"), tensors.get("weights"))
 
     def save(self, data: TensorData | SparseTensorData) -> None:
         """Write the rows; the file appears whole or not at all."""
@@ -40,8 +40,10 @@ class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData |
             tensors = data.tensors()
         else:
             tensors = {"inputs": data.inputs.cpu().contiguous()}
-            if data.targets is not None:
-                tensors["targets"] = data.targets.cpu().contiguous()
+            for name in ("targets", "weights"):
+                values = getattr(data, name)
+                if values is not None:
+                    tensors[name] = values.cpu().contiguous()
         with atomic_write(self._filepath) as part:
             save_file(tensors, part)
 

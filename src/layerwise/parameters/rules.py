@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.data import Problem
+from layerwise.data import Problem, SplitSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.training import TrainingError
 from layerwise.training.gan import GANSettings
@@ -25,6 +25,10 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         ]
         if wrong:
             return wrong
+    split: SplitSettings = parameters["split"]
+    wrong = conflicts_of_split(split, problem)
+    if wrong:
+        return wrong
     rbm: RBMSettings = parameters["rbm"]
     if rbm.patience is not None and rbm.monitor is None and problem.task != "ratings":
         return ["rbm.patience is for an rbm.monitor, and there is none"]
@@ -59,3 +63,22 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     if parameters["evaluation"].threshold != "half" and problem.task != "binary":
         found.append(f"evaluation.threshold is for a binary task, and the task is {problem.task}")
     return found
+
+
+def conflicts_of_split(split: SplitSettings, problem: Problem) -> list[str]:
+    """Return what of the split needs a table, or labels."""
+    if problem.targets:
+        targets = {"groups": split.groups, "time": split.time}
+        return [
+            f"split.{name} names the target '{column}'"
+            for name, column in targets.items()
+            if column in problem.targets
+        ]
+    if problem.task not in ("ratings", "documents"):  # images say so themselves
+        return []
+    named = {"groups": split.groups, "time": split.time, "folds": split.folds}
+    return [
+        f"split.{name} is for rows with labels, and the task is {problem.task}: leave it out"
+        for name, value in named.items()
+        if value is not None
+    ]

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from layerwise.pipelines import evaluation, finetuning, preprocessing, pretraining
+from layerwise.pipelines import cross_validation, evaluation, finetuning, preprocessing, pretraining
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.finetuning.pipeline import has_grid, trains_several
 
@@ -21,7 +21,9 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     # The shape of encoders depends on how they are pretrained, even where they are not.
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
     found = (
-        preprocessing.create_pipeline(name, input_example=True, sized=sized, problem=problem)
+        preprocessing.create_pipeline(
+            name, input_example=True, sized=sized, beside_folds=True, problem=problem
+        )
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)
         + evaluation.create_pipeline(
@@ -31,4 +33,6 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             grid=key == "mlp" and has_grid(),
         )
     )
+    if current_facts().parameter("split.folds"):
+        found += cross_validation.create_pipeline(name, found)
     return found + evaluation.create_card(name, found)

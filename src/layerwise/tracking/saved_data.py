@@ -103,9 +103,16 @@ class SavedData:
             self._run_logger.attempt(lambda: self._create_model(name, data))
         if _metrics_of(data) is not None:
             self._run_logger.set_measured_on(self._measured_on(pipeline))
+        if hasattr(type(data), "child_runs"):
+            self._run_logger.attempt(lambda: self._log_children(name, data))
         if name.endswith("_settings") and isinstance(data, Config):
             self._run_logger.log_params(sizes(name.partition(".")[2].removesuffix("_settings"), data))
         report_saved(data)
+
+    def _log_children(self, name: str, data: Any) -> None:
+        from layerwise.tracking.runs import log_child_runs
+
+        log_child_runs(self._run_logger.client, self._run_logger.run_id, data.child_runs, name)
 
     def _describe_datasets(self, pipeline: str) -> list[dict[str, str]]:
         from layerwise.tracking.input_datasets import describe_datasets

@@ -23,6 +23,7 @@ from .random_streams import derive_seed as derive_seed, numpy_rng as numpy_rng, 
 from .registry import Registered as Registered, Registry as Registry
 from .run_context import (
     Compute as Compute,
+    collected_reports as collected_reports,
     current_checkpoint_store as current_checkpoint_store,
     flush_reports as flush_reports,
     kind_of_rows as kind_of_rows,

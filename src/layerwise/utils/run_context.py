@@ -6,7 +6,9 @@ here and knows no tracker; a tracker (the MLflow hook) registers itself as a lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +20,10 @@ class Listener(Protocol):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None: ...
 
     def log_tags(self, tags: Mapping[str, str]) -> None: ...
+
+
+# Named numbers with their epoch, as `report_metrics` was given them.
+Report = tuple[dict[str, float], int | None]
 
 
 class Checkpointer(Protocol):
@@ -56,6 +62,7 @@ class RunContext:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     rows: str | None = None
     listeners: list[Listener] = field(default_factory=list)
+    collectors: dict[int, list[Report]] = field(default_factory=dict)
     checkpoints: Checkpointer | None = None
     compute: Compute = Compute()
 
@@ -129,8 +136,30 @@ def remove_listener(listener: Listener) -> None:
 
 def report_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
     """Report named numbers, with the epoch as step."""
+    collected = _context.collectors.get(threading.get_ident())
+    if collected is not None:
+        collected.append((dict(metrics), step))
+        return
     for listener in _context.listeners:
         listener.log_metrics(metrics, step)
+
+
+@contextmanager
+def collected_reports() -> Iterator[list[Report]]:
+    """Collect the metrics that this thread reports meanwhile, and send them to no listener.
+
+    For a training whose curves are not the run's own, such as that of a fold of a cross-validation.
+    """
+    thread, found = threading.get_ident(), list[Report]()
+    before = _context.collectors.get(thread)
+    _context.collectors[thread] = found
+    try:
+        yield found
+    finally:
+        if before is None:
+            del _context.collectors[thread]
+        else:
+            _context.collectors[thread] = before
 
 
 def report_tags(tags: Mapping[str, str]) -> None:

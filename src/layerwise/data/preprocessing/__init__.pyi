@@ -22,3 +22,4 @@ from .table_encoding import (
     known_rows as known_rows,
 )
 from .targets import derive_columns as derive_columns, target_column as target_column
+from .weights import row_weights as row_weights

@@ -16,6 +16,7 @@ from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
 from layerwise.data.preprocessing.targets import binary_classes, derive_columns
+from layerwise.data.preprocessing.weights import row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
@@ -167,6 +168,8 @@ def fit_preprocessor(
     from layerwise.data.preprocessing.table import TablePreprocessor
 
     fitted: Any
+    weights = () if problem.weights is None else (problem.weights,)
+    problem = problem.without_inputs((*split.not_inputs, *weights))
     if isinstance(raw, Images):
         fitted = ImagePreprocessor.fit(raw, split.training, problem, settings, seed)
         fitted.state["summary"] = summarize_images(raw.pixels[split.training], fitted.white)
@@ -233,8 +236,12 @@ def preprocess_rows(
     preprocessor = cast(LabelledPreprocessor, preprocessor)
     inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
     targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
+    weights = None
+    if isinstance(problem := getattr(preprocessor, "problem", None), Problem) and problem.weights is not None:
+        weights = torch.from_numpy(row_weights(raw, problem.weights).astype(np.float32))
+    whole = TensorData(inputs, targets, weights)
     parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]
-    training, validation, test = (TensorData(inputs[rows], targets[rows]) for rows in parts)
+    training, validation, test = (whole[rows].with_mean_weight_1() for rows in parts)
     return training, validation, test
 
 

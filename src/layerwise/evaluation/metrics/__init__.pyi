@@ -26,6 +26,7 @@ from .importance import (
 )
 from .intervals import wilson_interval as wilson_interval
 from .logged import (
+    ChildRun as ChildRun,
     LoggedMetric as LoggedMetric,
     LoggedMetrics as LoggedMetrics,
     metric_name as metric_name,

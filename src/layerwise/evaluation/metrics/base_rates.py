@@ -10,7 +10,7 @@ from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix, indicator_matrix
 
 
-def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
+def base_rate(task: Task, targets: Any, n_classes: int = 2, weights: Any = None) -> dict[str, float]:
     """Return, for each metric, what the best constant prediction gets on these very rows.
 
     The constant is the most frequent class (accuracy), all positive (binary F1), the class frequencies (log
@@ -22,16 +22,13 @@ def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
         task: what the targets are.
         targets: (n,) classes or (n, k).
         n_classes: the number of classes of a multiclass task.
+        weights: (n,) how much each row counts; None: all the same.
     """
+    counts = None if weights is None else as_array(weights).reshape(-1).astype(np.float64)
     if task == "regression":
-        values = as_matrix(targets)
-        return {
-            "rmse": float(values.std(0).mean()),
-            "mae": float(np.abs(values - np.median(values, 0)).mean()),
-            "r2": 0.0,
-        }
+        return _of_regression(as_matrix(targets), counts)
     wanted = as_array(targets).reshape(-1).astype(np.int64) if task == "multiclass" else as_matrix(targets)
-    frequencies = indicator_matrix(task, wanted, n_classes).mean(0)
+    frequencies = _mean(indicator_matrix(task, wanted, n_classes), counts)
     mixed = frequencies[(frequencies > 0) & (frequencies < 1)]
     rates = {"roc_auc": 0.5, "average_precision": float(mixed.mean()) if len(mixed) else float("nan")}
     if task == "multiclass":
@@ -44,7 +41,7 @@ def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
         )
         rates["brier"] = float(1 - (frequencies**2).sum())
     else:
-        rates["accuracy"] = _most_frequent_row(wanted)
+        rates["accuracy"] = _most_frequent_row(wanted, counts)
         rates["balanced_accuracy"] = 0.5
         rates["f1"] = float((2 * frequencies / (1 + frequencies)).mean())
         rates["log_loss"] = float(
@@ -57,6 +54,30 @@ def base_rate(task: Task, targets: Any, n_classes: int = 2) -> dict[str, float]:
     return rates
 
 
-def _most_frequent_row(targets: Array) -> float:
-    _, counts = np.unique(targets, axis=0, return_counts=True)
-    return float(counts.max() / len(targets))
+def _of_regression(values: Array, counts: Array | None) -> dict[str, float]:
+    middle = np.median(values, 0) if counts is None else _weighted_median(values, counts)
+    deviation = (
+        values.std(0) if counts is None else np.sqrt(_mean((values - _mean(values, counts)) ** 2, counts))
+    )
+    return {
+        "rmse": float(deviation.mean()),
+        "mae": float(_mean(np.abs(values - middle), counts).mean()),
+        "r2": 0.0,
+    }
+
+
+def _mean(values: Array, counts: Array | None) -> Array:
+    return np.asarray(values.mean(0) if counts is None else counts @ values / counts.sum())
+
+
+def _weighted_median(values: Array, counts: Array) -> Array:
+    """Return for each column the first value with half of the weight at or below it."""
+    order = values.argsort(0)
+    reached = counts[order].cumsum(0) >= counts.sum() / 2
+    return np.take_along_axis(values, order, 0)[reached.argmax(0), np.arange(values.shape[1])]
+
+
+def _most_frequent_row(targets: Array, counts: Array | None) -> float:
+    _, codes = np.unique(targets, axis=0, return_inverse=True)
+    sums = np.bincount(codes.reshape(-1), counts)
+    return float(sums.max() / sums.sum())

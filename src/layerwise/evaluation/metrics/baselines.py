@@ -62,7 +62,8 @@ def baseline_scores(
     if task == "multiclass" and n_outputs is None:
         n_outputs = int(max(y.max(), as_array(test.targets).max())) + 1
     models = [_model(family, task, seed, len(x)) for family in families]
-    return {name: _fit_and_score(model, task, x, y, x_test, n_outputs) for name, model in models}
+    weights = None if training.weights is None else as_array(training.weights)
+    return {name: _fit_and_score(model, task, x, y, x_test, n_outputs, weights) for name, model in models}
 
 
 def fit_baselines(
@@ -84,7 +85,9 @@ def fit_baselines(
     """
     scores = baseline_scores(training, test, task, n_outputs=n_outputs, families=families, seed=seed)
     return {
-        name: compute_metrics(task, test.targets, given, seed=seed, n_bootstrap=n_bootstrap)
+        name: compute_metrics(
+            task, test.targets, given, seed=seed, n_bootstrap=n_bootstrap, weights=test.weights
+        )
         for name, given in scores.items()
     }
 
@@ -139,14 +142,25 @@ def usual_families(
     return (linear, *near, "boosting") if images else (linear, "forest", "boosting")
 
 
-def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_outputs: int | None) -> Array:
+def _fit_and_score(
+    model: Any,
+    task: Task,
+    x: Array,
+    y: Array,
+    x_test: Array,
+    n_outputs: int | None,
+    weights: Array | None = None,
+) -> Array:
     from sklearn.base import clone
+    from sklearn.utils.validation import has_fit_parameter
 
+    # Neighbors are the nearest rows, however much these count.
+    weighted = {"sample_weight": weights} if has_fit_parameter(model, "sample_weight") else {}
     if task == "regression":
         columns = as_matrix(y).T
-        return np.stack([clone(model).fit(x, column).predict(x_test) for column in columns], 1)
+        return np.stack([clone(model).fit(x, column, **weighted).predict(x_test) for column in columns], 1)
     if task == "multiclass":
-        model.fit(x, y.reshape(-1))
+        model.fit(x, y.reshape(-1), **weighted)
         scores = np.zeros((len(x_test), n_outputs or 0))
         # A class that no training row has gets no probability.
         scores[:, model.classes_.astype(np.int64)] = model.predict_proba(x_test)
@@ -156,7 +170,7 @@ def _fit_and_score(model: Any, task: Task, x: Array, y: Array, x_test: Array, n_
         if column.min() == column.max():
             outputs.append(np.full(len(x_test), column[0]))
         else:
-            outputs.append(clone(model).fit(x, column).predict_proba(x_test)[:, 1])
+            outputs.append(clone(model).fit(x, column, **weighted).predict_proba(x_test)[:, 1])
     return np.stack(outputs, 1)
 
 
@@ -195,6 +209,7 @@ def compare_with_baselines(
     seed: int = 0,
     n_bootstrap: int = 1000,
     margin: float = MARGIN,
+    weights: Any = None,
 ) -> list[str]:
     """Return a sentence for each baseline and primary metric on which the network loses to it.
 
@@ -211,12 +226,14 @@ def compare_with_baselines(
         seed: of the resamples.
         n_bootstrap: their number.
         margin: what no loss is yet, as a fraction of the baseline's own loss: 1 - AUC, error or RMSE.
+        weights: (n,) how much each row counts; None: all the same.
     """
     if n_bootstrap == 0:
         return []
-    network = compute_metrics(task, targets, scores, threshold=threshold, n_bootstrap=0)
+    network = compute_metrics(task, targets, scores, threshold=threshold, n_bootstrap=0, weights=weights)
     others = {
-        model: compute_metrics(task, targets, given, n_bootstrap=0) for model, given in baselines.items()
+        model: compute_metrics(task, targets, given, n_bootstrap=0, weights=weights)
+        for model, given in baselines.items()
     }
     pairs = [
         (model, name)
@@ -232,6 +249,7 @@ def compare_with_baselines(
         difference, low, high = paired_difference(
             task, targets, scores, baselines[model], name,
             thresholds=(threshold, 0.5), seed=seed, n_bootstrap=n_bootstrap, level=1 - 0.05 / len(pairs),
+            weights=weights,
         )  # fmt: skip
         nearer, farther = (low, high) if difference > 0 else (-high, -low)
         if nearer > margin * (1 - other.value if other.better == "higher" else other.value):

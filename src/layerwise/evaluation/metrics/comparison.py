@@ -14,9 +14,11 @@ from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
     regression_statistics,
+    resampled_values,
     right_rows,
+    row_counts,
 )
-from layerwise.evaluation.metrics.supervised import FRACTIONS_OF_ROWS, resampled_values
+from layerwise.evaluation.metrics.supervised import FRACTIONS_OF_ROWS
 
 
 def paired_difference(
@@ -30,6 +32,7 @@ def paired_difference(
     seed: int = 0,
     n_bootstrap: int = 1000,
     level: float = 0.95,
+    weights: Any = None,
 ) -> tuple[float, float, float]:
     """Return a metric's difference between two models on the same rows, first minus second, with its interval.
 
@@ -47,6 +50,8 @@ def paired_difference(
         seed: of the resamples.
         n_bootstrap: their number.
         level: of the interval.
+        weights: (n,) how much each row counts; None: all the same. With them accuracy and error have the interval of
+            the resamples too.
 
     Raises:
         ValueError: the task has no such metric, or the rows are wrong in the ways that `compute_metrics` refuses.
@@ -59,10 +64,10 @@ def paired_difference(
         if name not in known:
             raise ValueError(f"{task} rows have no metric '{name}'; known: {', '.join(sorted(known))}")
     statistics = {"first": pairs[0][1][name], "second": pairs[1][1][name]}
-    all_rows = np.ones((1, len(wanted)))
+    counts = row_counts(weights, len(wanted))[None]
     z = NormalDist().inv_cdf((1 + level) / 2)
-    difference = float((statistics["first"](all_rows) - statistics["second"](all_rows))[0])
-    if name in FRACTIONS_OF_ROWS:
+    difference = float((statistics["first"](counts) - statistics["second"](counts))[0])
+    if name in FRACTIONS_OF_ROWS and weights is None:
         first_right, second_right = (
             right_rows(task, wanted, given, threshold)
             for (given, _), threshold in zip(pairs, thresholds, strict=True)
@@ -70,7 +75,7 @@ def paired_difference(
         only = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
         low, high = paired_fraction_interval(*(only if name == "accuracy" else only[::-1]), len(wanted), z)
         return difference, low, high
-    resampled = resampled_values(statistics, len(wanted), n_bootstrap, seed)
+    resampled = resampled_values(statistics, counts[0], n_bootstrap, seed)
     differences = resampled["first"] - resampled["second"]
     half = z * float(np.nanstd(differences, ddof=1))
     return difference, difference - half, difference + half

@@ -58,7 +58,9 @@ def permutation_importance(
         ValueError: the task has no such metric.
     """
     name = metric or DEFAULT_METRIC.get(data_spec.task, "log_loss")
-    whole = compute_metrics(data_spec.task, rows.targets, predict(rows.inputs), n_bootstrap=0)
+    whole = compute_metrics(
+        data_spec.task, rows.targets, predict(rows.inputs), n_bootstrap=0, weights=rows.weights
+    )
     if name not in whole:
         raise ValueError(f"{data_spec.task} rows have no metric '{name}'; known: {', '.join(sorted(whole))}")
     sign = 1.0 if whole[name].better == "higher" else -1.0
@@ -71,7 +73,9 @@ def permutation_importance(
             order = torch.randperm(len(rows), generator=rng, device=rows.inputs.device)
             shuffled = rows.inputs.clone()
             shuffled[:, columns] = rows.inputs[order][:, columns]
-            shuffled_metrics = compute_metrics(data_spec.task, rows.targets, predict(shuffled), n_bootstrap=0)
+            shuffled_metrics = compute_metrics(
+                data_spec.task, rows.targets, predict(shuffled), n_bootstrap=0, weights=rows.weights
+            )
             drops.append(sign * (whole[name].value - shuffled_metrics[name].value))
         result.append(Importance(name=name_of_column, mean=float(np.mean(drops)), std=float(np.std(drops))))
     return sorted(result, key=lambda importance: -importance.mean)

@@ -28,7 +28,7 @@ def wilson_interval(fraction: ArrayLike, n: ArrayLike, z: float = Z95) -> tuple[
     return np.minimum(np.clip(middle - half, 0, 1), p), np.maximum(np.clip(middle + half, 0, 1), p)
 
 
-def effective_wilson_interval(value: float, variance: float, n_rarest: int) -> tuple[float, float]:
+def effective_wilson_interval(value: float, variance: float, n_rarest: float) -> tuple[float, float]:
     """Return Wilson's interval of a metric from 0 to 1 that is no fraction of rows, such as an AUC.
 
     The number of rows is the one of a fraction with the metric's variance, value (1 - value) / variance, at most three

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import ConfigDict, RootModel, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from layerwise.utils import Config
 
@@ -75,6 +75,24 @@ class LoggedMetrics(RootModel[tuple[LoggedMetric, ...]]):
 
     def __len__(self) -> int:
         return len(self.root)
+
+
+class ChildRun(Config):
+    """What becomes a run of its own below the run that it was measured in.
+
+    An object with a property `child_runs` has them logged when it is saved.
+
+    Args:
+        name: of the run, one of its kind below its parent.
+        parameters: that are its own.
+        metrics: its curves, by epoch, and what was measured once.
+        seconds: that it took.
+    """
+
+    name: str
+    parameters: dict[str, str] = Field(default_factory=dict)
+    metrics: LoggedMetrics = LoggedMetrics(())
+    seconds: float = 0.0
 
 
 def metric_name(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.evaluation.metrics.arrays import Array, as_matrix
+from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
 from layerwise.utils import Config
 
@@ -26,14 +26,16 @@ class SmearingFactors(Config):
     values: tuple[float, ...]
 
 
-def smearing_factors(targets: Any, values: Any) -> SmearingFactors:
+def smearing_factors(targets: Any, values: Any, weights: Any = None) -> SmearingFactors:
     """Return the mean of exp(target - value) over rows for each output, by which exp(value) becomes a mean.
 
     Args:
         targets: (n, k) log(1 + y), of validation rows.
         values: (n, k) predicted.
+        weights: (n,) how much each row counts; None: all the same.
     """
-    factors = np.exp(as_matrix(targets) - as_matrix(values)).mean(0)
+    ratios = np.exp(as_matrix(targets) - as_matrix(values))
+    factors = np.average(ratios, axis=0, weights=None if weights is None else as_array(weights))
     return SmearingFactors(values=tuple(float(each) for each in factors))
 
 
@@ -48,7 +50,13 @@ def raw_means(values: Any, factors: Sequence[float]) -> Array:
 
 
 def compute_raw_metrics(
-    targets: Any, values: Any, factors: Sequence[float], *, seed: int = 0, n_bootstrap: int = 1000
+    targets: Any,
+    values: Any,
+    factors: Sequence[float],
+    *,
+    seed: int = 0,
+    n_bootstrap: int = 1000,
+    weights: Any = None,
 ) -> dict[str, Metric]:
     """Return the MAE of the medians, RMSE and R2 of the means, in the units of y.
 
@@ -58,10 +66,11 @@ def compute_raw_metrics(
         factors: (k,) of `smearing_factors`.
         seed: of the resamples.
         n_bootstrap: their number.
+        weights: (n,) how much each row counts; None: all the same.
     """
     true = np.expm1(as_matrix(targets))
     of_medians, of_means = (
-        compute_metrics("regression", true, each, seed=seed, n_bootstrap=n_bootstrap)
+        compute_metrics("regression", true, each, seed=seed, n_bootstrap=n_bootstrap, weights=weights)
         for each in (raw_medians(values), raw_means(values, factors))
     )
     return {name: (of_means if name in METRICS_OF_THE_MEAN else of_medians)[name] for name in of_medians}

@@ -7,12 +7,14 @@ returns b values. A resample on which a metric is undefined, say without a posit
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from layerwise.data import Task
-from layerwise.evaluation.metrics.arrays import Array, indicator_matrix, predicted_indicators
+from layerwise.evaluation.metrics.arrays import Array, as_array, indicator_matrix, predicted_indicators
 from layerwise.evaluation.metrics.calibration import calibration_gaps, confidence_and_outcome
+from layerwise.utils import numpy_rng
 
 Statistic = Callable[[Array], Array]
 
@@ -99,6 +101,55 @@ def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]
         "mae": lambda weights: (weights @ absolute / weights.sum(1, keepdims=True)).mean(1),
         "r2": r2,
     }
+
+
+def row_counts(weights: Any, n_rows: int) -> Array:
+    """Return how much each row counts, (n,) float64: ones without weights.
+
+    Raises:
+        ValueError: there is another number of weights than of rows, one is below 0 or no number, or all are 0.
+    """
+    if weights is None:
+        return np.ones(n_rows)
+    found = as_array(weights).reshape(-1).astype(np.float64)
+    if len(found) != n_rows:
+        raise ValueError(f"{len(found)} weights do not fit {n_rows} rows")
+    if not (np.isfinite(found).all() and found.min() >= 0 and found.any()):
+        raise ValueError("weights are numbers of at least 0, and not all 0")
+    return found
+
+
+def resampled_values(
+    statistics: dict[str, Statistic], counts: Array, n_bootstrap: int, seed: int
+) -> dict[str, Array]:
+    """Return each statistic's values (resamples,) on rows drawn with replacement, the same rows for all.
+
+    Args:
+        statistics: by name.
+        counts: (n,) how much each row counts when it is drawn once.
+        n_bootstrap: resamples.
+        seed: of the resamples.
+    """
+    if not statistics or n_bootstrap == 0:
+        return {}
+    n_rows, rng = len(counts), numpy_rng(seed, "bootstrap")
+    # Some 1e6 weights at a time stay in the cache and keep memory flat for any number of rows.
+    chunk = max(1, min(n_bootstrap, 1_000_000 // n_rows))
+    parts: dict[str, list[Array]] = {name: [] for name in statistics}
+    for start in range(0, n_bootstrap, chunk):
+        size = min(chunk, n_bootstrap - start)
+        resampled_rows = (
+            rng.integers(0, n_rows, (size, n_rows), dtype=np.int32) + np.arange(size)[:, None] * n_rows
+        )
+        weights = (
+            np.bincount(resampled_rows.reshape(-1), minlength=size * n_rows)
+            .reshape(size, n_rows)
+            .astype(np.float64)
+            * counts
+        )
+        for name, statistic in statistics.items():
+            parts[name].append(statistic(weights))
+    return {name: np.concatenate(values) for name, values in parts.items()}
 
 
 class _RankedScores:

@@ -30,6 +30,8 @@ from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
     regression_statistics,
+    resampled_values,
+    row_counts,
 )
 from layerwise.utils import Config, numpy_rng
 
@@ -92,6 +94,7 @@ def compute_metrics(
     threshold: float = 0.5,
     seed: int = 0,
     n_bootstrap: int = 1000,
+    weights: Any = None,
 ) -> dict[str, Metric]:
     """Return all metrics of a task by their names.
 
@@ -116,6 +119,9 @@ def compute_metrics(
         threshold: a binary or multilabel score at or above it is a positive prediction.
         seed: of the resamples.
         n_bootstrap: their number; 0 leaves the intervals out.
+        weights: (n,) how much each row counts; None: all the same. A row's weight multiplies its count in every
+            resample; the number of rows behind an interval is Kish's, (sum w)^2 / sum w^2 (Kish 1965). The calibration
+            error then has the interval of the resamples.
 
     Raises:
         ValueError: targets and scores do not fit each other or the task.
@@ -128,20 +134,22 @@ def compute_metrics(
         sums = regression_statistics(wanted, given)
     else:
         sums, orders = classification_statistics(task, wanted, given, threshold, score_resolution(scores))
-    rates = base_rate(task, wanted, given.shape[1])
+    counts = row_counts(weights, len(wanted))
+    rates = base_rate(task, wanted, given.shape[1], weights)
     statistics = sums | orders
-    values = {name: float(statistic(np.ones((1, len(wanted))))[0]) for name, statistic in statistics.items()}
+    values = {name: float(statistic(counts[None])[0]) for name, statistic in statistics.items()}
     n_orders = int(min(n_bootstrap, max(MIN_RANKING_RESAMPLES, RANKING_WORK / given.size)))
-    resampled = resampled_values(sums, len(wanted), n_bootstrap, seed) | resampled_values(
-        orders, len(wanted), n_orders, seed
+    resampled = resampled_values(sums, counts, n_bootstrap, seed) | resampled_values(
+        orders, counts, n_orders, seed
     )
-    n_rarest = 0 if task == "regression" else _n_rarest(task, wanted, given)
+    n_rows = len(wanted) if weights is None else float(counts.sum() ** 2 / (counts**2).sum())
+    n_rarest = 0.0 if task == "regression" else _n_rarest(task, wanted, given) * n_rows / len(wanted)
     result = {}
     for name, value in values.items():
         if not np.isnan(value):
-            interval = _interval(name, value, resampled.get(name), len(wanted), n_rarest)
+            interval = _interval(name, value, resampled.get(name), n_rows, n_rarest)
             result[name] = _make_metric(name, value, interval, rates.get(name))
-    if "calibration_error" in result and n_bootstrap:
+    if "calibration_error" in result and n_bootstrap and weights is None:
         result["calibration_error"] = _with_calibrated_values(
             result["calibration_error"], task, wanted, given, n_bootstrap, seed
         )
@@ -176,33 +184,8 @@ def _with_calibrated_values(
     )
 
 
-def resampled_values(
-    statistics: dict[str, Statistic], n_rows: int, n_bootstrap: int, seed: int
-) -> dict[str, Array]:
-    """Return each statistic's values (resamples,) on rows drawn with replacement, the same rows for all."""
-    if not statistics or n_bootstrap == 0:
-        return {}
-    rng = numpy_rng(seed, "bootstrap")
-    # Some 1e6 weights at a time stay in the cache and keep memory flat for any number of rows.
-    chunk = max(1, min(n_bootstrap, 1_000_000 // n_rows))
-    parts: dict[str, list[Array]] = {name: [] for name in statistics}
-    for start in range(0, n_bootstrap, chunk):
-        size = min(chunk, n_bootstrap - start)
-        resampled_rows = (
-            rng.integers(0, n_rows, (size, n_rows), dtype=np.int32) + np.arange(size)[:, None] * n_rows
-        )
-        weights = (
-            np.bincount(resampled_rows.reshape(-1), minlength=size * n_rows)
-            .reshape(size, n_rows)
-            .astype(np.float64)
-        )
-        for name, statistic in statistics.items():
-            parts[name].append(statistic(weights))
-    return {name: np.concatenate(values) for name, values in parts.items()}
-
-
 def _interval(
-    name: str, value: float, resampled: Array | None, n_rows: int, n_rarest: int
+    name: str, value: float, resampled: Array | None, n_rows: float, n_rarest: float
 ) -> tuple[float | None, float | None]:
     known = None if resampled is None else resampled[~np.isnan(resampled)]
     if known is None or len(known) == 0:
@@ -225,6 +208,7 @@ def choose_threshold(
     *,
     false_positive_cost: float = 1.0,
     false_negative_cost: float = 1.0,
+    weights: Any = None,
 ) -> float:
     """Return the threshold of a binary task that is best on these rows, which should be validation rows.
 
@@ -236,6 +220,7 @@ def choose_threshold(
         criterion: the highest F1 or accuracy, or the lowest total cost.
         false_positive_cost: of a false positive.
         false_negative_cost: of a false negative.
+        weights: (n,) how much each row counts; None: all the same.
 
     Raises:
         ValueError: targets of one class only, or wrong in the ways that `compute_metrics` refuses.
@@ -248,12 +233,14 @@ def choose_threshold(
     n_positive = truth.sum()
     if n_positive in (0, len(truth)):
         raise ValueError("a threshold cannot be chosen on rows of one class")
-    order = np.argsort(given)
-    ordered, truth = given[order], truth[order]
+    order, counts = np.argsort(given), row_counts(weights, len(given))
+    ordered, truth, counts = given[order], truth[order], counts[order]
     cuts = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)]
-    false_negatives = np.r_[0, np.cumsum(truth)][cuts]
-    false_positives = (len(truth) - cuts) - (n_positive - false_negatives)
-    true_positives = n_positive - false_negatives
+    false_negatives = np.r_[0, np.cumsum(truth * counts)][cuts]
+    # What is not predicted positive at each cut, of the negatives.
+    true_negatives = np.r_[0, np.cumsum((1 - truth) * counts)][cuts]
+    false_positives = true_negatives[-1] - true_negatives
+    true_positives = false_negatives[-1] - false_negatives
     if criterion == "f1":
         utility = 2 * true_positives / (2 * true_positives + false_negatives + false_positives)
     elif criterion == "accuracy":

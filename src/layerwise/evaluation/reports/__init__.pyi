@@ -1,3 +1,10 @@
+from .cross_validation import (
+    CrossValidation as CrossValidation,
+    Fold as Fold,
+    FoldStatistic as FoldStatistic,
+    corrected_interval as corrected_interval,
+    make_fold as make_fold,
+)
 from .evaluation import (
     BaselineComparison as BaselineComparison,
     EvaluationReport as EvaluationReport,

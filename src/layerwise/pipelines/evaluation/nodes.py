@@ -1,6 +1,7 @@
 """Evaluate a network on the test rows: metrics, baselines, importances and the model card."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ from layerwise.evaluation.metrics import (
 )
 from layerwise.evaluation.reports import (
     BaselineComparison,
+    CrossValidation,
     EvaluationReport,
     MemberStatistics,
     make_model_card,
@@ -57,6 +59,7 @@ def choose_decision_threshold(
         settings.threshold,
         false_positive_cost=settings.false_positive_cost,
         false_negative_cost=settings.false_negative_cost,
+        weights=validation.weights,
     )
     return DecisionThreshold(value=value)
 
@@ -78,13 +81,16 @@ def measure_network(
         threshold=threshold.value,
         seed=seed,
         n_bootstrap=settings.bootstrap,
+        weights=test.weights,
     )
     return NamedMetrics(found)
 
 
 def estimate_smearing(network: MLP, validation: TensorData, columns: DataSpec) -> SmearingFactors:
     """Estimate on the validation rows by what factors the predicted medians become means."""
-    return smearing_factors(targets_of(validation, columns), scores_of(network, validation, columns))
+    return smearing_factors(
+        targets_of(validation, columns), scores_of(network, validation, columns), validation.weights
+    )
 
 
 def measure_transformed_regression(
@@ -98,7 +104,14 @@ def measure_transformed_regression(
     """Measure a regression on the transformed targets, and as `raw_...` in the units of the raw ones."""
     found = measure_network(network, test, columns, settings, seed)
     targets, values = targets_of(test, columns), scores_of(network, test, columns)
-    raw = compute_raw_metrics(targets, values, smearing.values, seed=seed, n_bootstrap=settings.bootstrap)
+    raw = compute_raw_metrics(
+        targets,
+        values,
+        smearing.values,
+        seed=seed,
+        n_bootstrap=settings.bootstrap,
+        weights=test.weights,
+    )
     return found.extended(raw, prefix="raw_")
 
 
@@ -112,7 +125,7 @@ def train_baselines(
     threshold: DecisionThreshold = HALF,
 ) -> BaselineComparison:
     """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
-    rows = [TensorData(part.inputs, targets_of(part, columns)) for part in (labelled, test)]
+    rows = [replace(part, targets=targets_of(part, columns)) for part in (labelled, test)]
     families = usual_families(
         columns.task,
         images=columns.image_shape is not None,
@@ -124,7 +137,7 @@ def train_baselines(
     given = baseline_scores(
         rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
     )
-    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap}
+    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
     targets, own = rows[1].targets, scores_of(network, test, columns)
     found = {
         name: compute_metrics(columns.task, targets, scores, **options) for name, scores in given.items()
@@ -150,7 +163,7 @@ def measure_members(
     for network in (members.member(k) for k in range(len(members))):
         binary = columns.task == "binary"
         threshold = choose_decision_threshold(network, validation, columns, settings) if binary else HALF
-        options: dict[str, Any] = {"threshold": threshold.value, "n_bootstrap": 0}
+        options: dict[str, Any] = {"threshold": threshold.value, "n_bootstrap": 0, "weights": test.weights}
         scores = scores_of(network, test, columns)
         found.append(compute_metrics(columns.task, targets, scores, columns.class_names, **options))
     return MemberStatistics.of(found)
@@ -204,6 +217,19 @@ def measure_importance(
 
 def write_model_card(report: EvaluationReport, columns: DataSpec, **parameters: Any) -> str:
     """Write the model card: the network's data, metrics, baselines, limitations and parameters by their keys."""
+    return _model_card(report, columns, parameters, [])
+
+
+def write_model_card_with_folds(
+    report: EvaluationReport, columns: DataSpec, folds: CrossValidation, **parameters: Any
+) -> str:
+    """Write the model card with the means and intervals of a cross-validation."""
+    return _model_card(report, columns, parameters, [folds.section()])
+
+
+def _model_card(
+    report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any], further: list[str]
+) -> str:
     plain = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
@@ -214,7 +240,7 @@ def write_model_card(report: EvaluationReport, columns: DataSpec, **parameters: 
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
-    conclusions, sections = report.conclusions, report_sections(report)
+    conclusions, sections = report.conclusions, [*report_sections(report), *further]
     return make_model_card(
         columns, plain, report.network.root, baselines, notes, conclusions=conclusions, sections=sections
     )

@@ -1,5 +1,7 @@
 """The stages after training: metrics and baselines on the test rows; the model card and the figures."""
 
+from collections.abc import Callable
+
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
@@ -64,8 +66,11 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     keys = sorted({name.partition(".")[0] for name in names})
     sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
     inputs = {"report": "metrics", "columns": "data_spec"}
+    write: Callable[..., str] = nodes.write_model_card
+    if f"{pipeline}.cross_validation" in read.all_outputs():
+        write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
     inputs |= {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}
-    return Pipeline([Stage("reporting", pipeline).node(nodes.write_model_card, inputs, "model_card")])
+    return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
 def _has_bound(facts: ProblemFacts) -> bool:

@@ -121,7 +121,13 @@ def _scaled_by_own_means(test: TensorData) -> TensorData:
 def _metrics(network: MLP, rows: TensorData, columns: DataSpec, bootstrap: int, seed: int) -> NamedMetrics:
     targets, scores = targets_of(rows, columns), scores_of(network, rows, columns)
     found = compute_metrics(
-        columns.task, targets, scores, columns.class_names, seed=seed, n_bootstrap=bootstrap
+        columns.task,
+        targets,
+        scores,
+        columns.class_names,
+        seed=seed,
+        n_bootstrap=bootstrap,
+        weights=rows.weights,
     )
     return NamedMetrics(found)
 

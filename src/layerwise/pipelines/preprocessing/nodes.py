@@ -1,5 +1,6 @@
 """Nodes of preprocessing: split the raw rows, fit a preprocessor, apply it, choose the labelled rows."""
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -23,11 +24,19 @@ from layerwise.data.preprocessing import (
 )
 from layerwise.utils import derive_seed
 
+log = logging.getLogger(__name__)
+
 UNLABELLED = ("ratings", "documents")
+# Below so many rows a single split says little: the metrics of another one differ by more than models do.
+FEW_ROWS = 1000
 
 
 def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
     """Split the rows into training, validation and test rows."""
+    if settings.folds is not None:
+        raise DataError(
+            "split.folds measures predictions of labels: run --pipelines=mlp, dbn or sae, or leave it out"
+        )
     return split_raw(raw, problem, settings, seed)
 
 
@@ -35,7 +44,20 @@ def split_labelled_rows(raw: Any, problem: Problem, settings: SplitSettings, see
     """Split rows with labels; those of a task without any are refused before anything is made of them."""
     if problem.task in UNLABELLED:
         raise DataError(f"{problem.task} have no labels to learn from; run --pipelines=rbm")
-    return split_raw(raw, problem, settings, seed)
+    return split_rows(raw, problem, settings, seed)
+
+
+def split_rows_beside_folds(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
+    """Split labelled rows for the network that is kept; folds are split beside them, and advised where rows are few."""
+    found = split_labelled_rows(raw, problem, settings.model_copy(update={"folds": None}), seed)
+    n_rows = len(found.training) + len(found.validation) + len(found.test)
+    if settings.folds is None and n_rows < FEW_ROWS:
+        log.info(
+            "%d rows are few: a single split says little of a network. --params=split.folds=5 gives the mean of five "
+            "with its interval",
+            n_rows,
+        )
+    return found
 
 
 def fit_preprocessor(

@@ -27,6 +27,7 @@ def create_pipeline(
     labelled: bool = True,
     input_example: bool = False,
     sized: Sequence[str] = (),
+    beside_folds: bool = False,
     problem: str = "params:problem",
     facts: ProblemFacts | None = None,
 ) -> Pipeline:
@@ -39,11 +40,14 @@ def create_pipeline(
         input_example: whether some raw rows are kept, for a pipeline whose model takes raw rows.
         sized: the keys of parameters whose open sizes the rows decide, the network's first; `<key>_settings` are
             the data sets with them.
+        beside_folds: whether `split.folds` has a use for the pipeline; it is refused elsewhere.
         problem: the first node's dataset of the problem, where another node checks it before.
         facts: of the problem; the present session's by default.
     """
     stage = Stage("preprocessing", pipeline)
     split = nodes.split_labelled_rows if supervised else nodes.split_rows
+    if beside_folds:
+        split = nodes.split_rows_beside_folds
     found = [
         stage.node(split, ["raw", problem, "params:split", "params:seed"], "split", "split_rows"),
         stage.node(

@@ -49,20 +49,22 @@ class TaskPlan(GradientPlan):
         return {"loss": minimized.detach()}
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
-        """Return the mean loss, and loss, error and accuracy of each row."""
+        """Return the mean loss, and loss, error and accuracy of each row, times its weight where rows have some."""
         with self.autocast(batch.inputs):
             outputs = self.network(batch.inputs).to(batch.inputs.dtype)
         assert batch.targets is not None
         loss = self.row_losses(outputs, batch.targets, learning=True)
         losses = self.batch_losses(loss, outputs.detach(), batch.targets)
-        return loss.mean(), losses | scores_of_rows(self.task, outputs.detach(), batch.targets)
+        losses |= scores_of_rows(self.task, outputs.detach(), batch.targets)
+        return batch.weighted(loss).mean(), {name: batch.weighted(each) for name, each in losses.items()}
 
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return loss, error and accuracy per row, without masks."""
         outputs = self.network(batch.inputs)
         assert batch.targets is not None
         loss = self.row_losses(outputs, batch.targets, learning=False)
-        return {"loss": loss, **scores_of_rows(self.task, outputs, batch.targets)}
+        losses = {"loss": loss, **scores_of_rows(self.task, outputs, batch.targets)}
+        return {name: batch.weighted(each) for name, each in losses.items()}
 
 
 def train_classifier(

@@ -124,10 +124,10 @@ class NetworkStackPlan(CapturablePlan):
         if self.class_weights is not None:
             rows = rows * self.class_weights[targets.reshape(-1).long()]
         # Each member's cost is a mean over its own rows; their sum has each one's gradient in its own parameters.
-        cost = rows.sum() / size
+        cost = batch.weighted(rows.view(n, size)).sum() / size
         losses = losses_of_rows(rows, self.loss, outputs, targets, s)
         losses |= scores_of_rows(self.task, outputs.detach(), targets)
-        losses = {name: values.view(n, size) for name, values in losses.items()}
+        losses = {name: batch.weighted(values.view(n, size)) for name, values in losses.items()}
         if self.own.penalized:
             added = self._penalties()
             cost = cost + added.sum()
@@ -145,7 +145,7 @@ class NetworkStackPlan(CapturablePlan):
             targets = batch.targets.repeat(n, *[1] * (batch.targets.dim() - 1))
             loss = loss_of_rows(self.loss, outputs, targets, self.settings)
             losses = {"loss": loss, **scores_of_rows(self.task, outputs, targets)}
-        return {name: values.view(n, size) for name, values in losses.items()}
+        return {name: batch.weighted(values.view(n, size)) for name, values in losses.items()}
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, Tensor]) -> None:
         """Record each member's epoch, keep its best weights, and drop those that have stopped.

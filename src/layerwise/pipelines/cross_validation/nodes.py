@@ -1,0 +1,85 @@
+"""Run the nodes of a supervised pipeline on each fold: from raw rows to the metrics of the fold's test rows."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from kedro.pipeline import Node
+
+from layerwise.data import (
+    Folds,
+    Problem,
+    Split,
+    SplitSettings,
+    TensorData,
+    split_folds as split_rows_into_folds,
+)
+from layerwise.evaluation.reports import CrossValidation, Fold, make_fold
+from layerwise.parameters import EvaluationSettings
+from layerwise.utils import collected_reports, current_checkpoint_store, derive_seed
+
+log = logging.getLogger(__name__)
+
+
+class FoldNodes(NamedTuple):
+    """What runs on each fold.
+
+    Args:
+        nodes: in the order in which they run, without the one that splits the rows.
+        pipeline: the name that begins their data sets.
+    """
+
+    nodes: Sequence[Node]
+    pipeline: str
+
+
+def split_folds(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Folds:
+    """Split the rows into folds; what cannot be split is refused before anything is trained."""
+    return split_rows_into_folds(raw, problem, settings, seed)
+
+
+def cross_validate(of: FoldNodes, raw: Any, folds: Folds, **parameters: Any) -> CrossValidation:
+    """Train and measure on every fold, and return the metrics with their means and intervals.
+
+    A fold has a seed of its own. Its preprocessor is fitted, its network trained, its best epoch, its point of a grid
+    and its threshold are chosen on its training and validation rows; its test rows are read by its metrics alone.
+
+    Args:
+        of: the nodes that run.
+        raw: all rows.
+        folds: the splits.
+        parameters: that the nodes read, by their keys.
+    """
+    found = []
+    for k, split in enumerate(folds.root):
+        name = folds.name(k)
+        checkpoints = current_checkpoint_store()
+        if checkpoints is not None:  # each fold's training is kept under a name of its own
+            checkpoints.set_scope(f"cross_validate_{of.pipeline}.{name}")
+        own_seed = derive_seed(parameters["seed"], "fold", k) % 2**31
+        found.append(_run_fold(of, raw, split, name, parameters | {"seed": own_seed}))
+        log.info("Fold %d of %d (%s): %s", k + 1, len(folds.root), name, _headline(found[-1]))
+    report = CrossValidation.of(found)
+    log.info("%s", report)
+    return report
+
+
+def _run_fold(of: FoldNodes, raw: Any, split: Split, name: str, parameters: dict[str, Any]) -> Fold:
+    evaluation: EvaluationSettings = parameters["evaluation"]
+    settings = parameters | {"evaluation": evaluation.model_copy(update={"bootstrap": 0})}
+    data = {f"params:{key}": value for key, value in settings.items()}
+    data |= {"raw": raw, f"{of.pipeline}.split": split}
+    began = time.perf_counter()
+    with collected_reports() as reports:
+        for node in of.nodes:
+            data |= node.run({each: data[each] for each in node.inputs})
+    parts: list[TensorData] = [data[f"{of.pipeline}.{part}"] for part in ("training", "validation", "test")]
+    sizes = len(parts[0]), len(parts[1]), len(parts[2])
+    metrics = data[f"{of.pipeline}.network_metrics"].root
+    return make_fold(name, sizes, time.perf_counter() - began, metrics, reports)
+
+
+def _headline(fold: Fold) -> str:
+    shown = {name: fold.metrics[name] for name in ("error", "roc_auc", "rmse", "r2") if name in fold.metrics}
+    return ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
