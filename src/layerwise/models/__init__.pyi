@@ -1,3 +1,4 @@
+from .calibrated import CalibratedConfig as CalibratedConfig, CalibratedNetwork as CalibratedNetwork
 from .diagram import mermaid as mermaid
 from .dropout import MaskOf as MaskOf
 from .io import load_network as load_network, save_network as save_network

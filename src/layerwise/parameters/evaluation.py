@@ -22,6 +22,13 @@ class EvaluationSettings(Config):
     false_negative_cost: float = setting(
         1.0, "what a wrong no costs", "threshold: cost", "other thresholds", ge=0
     )
+    calibration: Literal["none", "temperature", "isotonic"] = setting(
+        "none",
+        "make scores probabilities on the validation rows: divide the logits by a number, or map each probability by "
+        "an increasing function; a part of the model",
+        "temperature where the calibration error is high; isotonic with a thousand validation rows",
+        "regression",
+    )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     baselines: bool | Literal["auto"] = setting(
         "auto",

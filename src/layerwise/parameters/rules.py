@@ -58,6 +58,8 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         found.append(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
+    if parameters["evaluation"].calibration != "none" and problem.task == "regression":
+        found.append("evaluation.calibration is for classes and labels, and the task is regression")
     if parameters["evaluation"].segments and not problem.targets:
         found.append("evaluation.segments is for tables, and this problem's rows are images")
     if parameters["evaluation"].threshold != "half" and problem.task != "binary":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import nn
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import SegmentTable
@@ -35,7 +36,7 @@ from layerwise.evaluation.reports import (
     report_sections,
 )
 from layerwise.evaluation.unsupervised import reconstruction_metrics
-from layerwise.models import MLP, Members
+from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings
@@ -65,7 +66,7 @@ def choose_decision_threshold(
 
 
 def measure_network(
-    network: MLP,
+    network: nn.Module,
     test: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
@@ -84,6 +85,23 @@ def measure_network(
         weights=test.weights,
     )
     return NamedMetrics(found)
+
+
+def measure_calibrated_network(
+    network: CalibratedNetwork,
+    trained: MLP,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
+    threshold: DecisionThreshold = HALF,
+) -> NamedMetrics:
+    """Measure the calibrated network on the test rows, and as `uncalibrated_...` what calibration may change."""
+    found = measure_network(network, test, columns, settings, seed, threshold)
+    before = measure_network(trained, test, columns, settings, seed).root
+    names: tuple[str, ...] = ("log_loss", "brier", "calibration_error")
+    changed = {name: before[name] for name in names if name in before}
+    return found.extended(changed, prefix="uncalibrated_")
 
 
 def estimate_smearing(network: MLP, validation: TensorData, columns: DataSpec) -> SmearingFactors:

@@ -13,7 +13,7 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     measure_test_segments,
     plot_segments,
 )
-from layerwise.pipelines.facts import ProblemFacts, current_facts
+from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
 from layerwise.pipelines.stage import Stage
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -43,7 +43,7 @@ def create_pipeline(
         *_figures(reporting, facts, grid),
     ]
     if stack is None:
-        found += _figures_of_a_random_start(reporting)
+        found += _figures_of_a_random_start(reporting, facts)
     else:
         found += [
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
@@ -73,6 +73,11 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
+def _trained(facts: ProblemFacts) -> str:
+    """Return the network with hidden layers to look into: a calibrated one has it inside."""
+    return "trained_network" if calibrates(facts) else "network"
+
+
 def _has_bound(facts: ProblemFacts) -> bool:
     # A stack that was trained with dropout has no likelihood of its own.
     return facts.parameter("dbn.likelihood.method") != "none" and not facts.parameter("pretraining.dropout")
@@ -97,7 +102,10 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node
     threshold = ["threshold"] if facts.has_task("binary") else []
     parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
     transform = facts.parameter("problem.target_transform")
-    if transform in (None, "none"):
+    if calibrates(facts):
+        inputs = ["network", "trained_network", *TEST[1:], *SETTINGS, *threshold]
+        measure = stage.node(nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network")
+    elif transform in (None, "none"):
         measure = stage.node(nodes.measure_network, [*TEST, *SETTINGS, *threshold], "network_metrics")
     else:
         measure = stage.node(
@@ -147,8 +155,11 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
     found = [
         stage.figure(plots.plot_predictions, [*TEST, "metrics"]),
         stage.figure(plots.plot_calibration, TEST),
-        stage.figure(plots.plot_latent_map, TEST),
+        stage.figure(plots.plot_latent_map, [_trained(facts), *TEST[1:]]),
     ]
+    if calibrates(facts):
+        uncalibrated = [_trained(facts), *TEST[1:]]
+        found.append(stage.figure(plots.plot_calibration, uncalibrated, "plot_calibration_before"))
     if facts.has_task("multiclass", "binary", "multilabel"):
         found.append(stage.figure(plots.plot_ranking_curves, TEST))
     if _has_baselines(facts):
@@ -165,10 +176,10 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
     return found
 
 
-def _figures_of_a_random_start(stage: Stage) -> list[Node]:
+def _figures_of_a_random_start(stage: Stage, facts: ProblemFacts) -> list[Node]:
     return [
         stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
-        stage.figure(plots.plot_network_features, ["network", "data_spec"], "plot_features"),
+        stage.figure(plots.plot_network_features, [_trained(facts), "data_spec"], "plot_features"),
     ]
 
 

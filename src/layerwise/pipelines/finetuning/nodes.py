@@ -9,10 +9,10 @@ from torch import nn
 from layerwise.checkpointing import Progress
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
-from layerwise.models import MLP, Members, MLPConfig, for_each_layer
+from layerwise.models import MLP, CalibratedNetwork, Members, MLPConfig, for_each_layer
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import DBNSettings, MLPSettings
+from layerwise.parameters import DBNSettings, EvaluationSettings, MLPSettings
 from layerwise.pipelines.views import log_diagnoses
 from layerwise.training import TrainingError
 from layerwise.training.autoencoder import SAESettings
@@ -22,6 +22,7 @@ from layerwise.training.supervised import (
     FinetuningHistory,
     FinetuningSettings,
     GridSettings,
+    calibrate,
     finetune,
     train_grid,
 )
@@ -110,6 +111,17 @@ def finetune_network(
         layer_statistics=tuple(epoch.metrics() for each in watched for epoch in each.epochs),
         diagnoses=tuple(diagnosis for each in watched for diagnosis in each.diagnoses()),
     )
+
+
+def calibrate_network(
+    network: MLP, validation: TensorData, columns: DataSpec, settings: EvaluationSettings
+) -> CalibratedNetwork:
+    """Calibrate the network's probabilities on the validation rows."""
+    assert settings.calibration != "none"
+    found = calibrate(network, columns.task, validation, settings.calibration)
+    if settings.calibration == "temperature":
+        log.info("The logits are divided by %.3f", float(found.temperature))
+    return found
 
 
 def train_networks(
