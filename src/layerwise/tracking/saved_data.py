@@ -167,7 +167,8 @@ class SavedData:
             self._run_logger.attempt(self._find_models)
         metrics: dict[str, Any] = {}
         for entry in self._entries:
-            if self._has(entry, "preprocessor", "split", "input_example", "figure_learning_curves"):
+            last = "model_card" if is_predictor(entry) else "figure_learning_curves"
+            if self._has(entry, "preprocessor", "split", "input_example", last):
                 found = self._complete_model(entry, project)
                 if is_predictor(entry):
                     metrics[pipeline_of(entry)] = found
