@@ -78,16 +78,20 @@ def _codes(column: pd.Series) -> np.ndarray:
 def _times(column: pd.Series) -> np.ndarray:
     import pandas as pd
 
-    from layerwise.data.preprocessing import parse_dates
+    from layerwise.data.preprocessing import days_since_1970
+    from layerwise.data.reading.cells import fit_reading
 
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=np.float64)
-    when = parse_dates(column)
-    bad = np.flatnonzero(when.isna().to_numpy())
+    # Rows that a run has read hold dates; those of another table are text.
+    values, errors = fit_reading(column.to_frame()).parse(column.to_frame())
+    when = values[str(column.name)]
+    dates = pd.api.types.is_datetime64_any_dtype(when)
+    bad = np.flatnonzero(errors.bad | when.isna().to_numpy()) if dates else np.arange(1)
     if len(bad):
         row, value = column.index[bad[0]], column.iloc[bad[0]]
         raise DataError(f"split.time: column '{column.name}' holds {value!r} in row {row}, which is no date")
-    return (when - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=np.float64)
+    return days_since_1970(when)
 
 
 def last_rows(rows: np.ndarray, times: np.ndarray, count: int, part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -12,12 +12,11 @@ import torch
 
 from layerwise.data import DataError, DataSpec
 from layerwise.data.preprocessing import (
-    derive_columns,
     load_preprocessor,
     save_preprocessor,
     validate_pixel_range,
 )
-from layerwise.data.reading import coerce_column_types, extract_pixels, validate_images, validate_rows
+from layerwise.data.reading import extract_pixels, validate_images, validate_rows
 from layerwise.data.sources import sha256_of
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.inference.manifest import (
@@ -171,14 +170,11 @@ class TrainedModel:
         return found
 
     def select_inputs(self, frame: pd.DataFrame) -> Any:
-        """Return what the preprocessor takes of a table: its columns in the types of training, or the pixels (n, d)."""
+        """Return what the preprocessor takes of a table: its cells read as in training, or the pixels (n, d)."""
         if self.has_image_inputs:
             return extract_pixels(frame, self.columns)
-        try:
-            frame = derive_columns(frame, self.preprocessor.problem)
-        except KeyError as error:
-            raise DataError(f"missing input column(s): {error}") from None
-        return coerce_column_types(frame, self.preprocessor)
+        found: pd.DataFrame = self.preprocessor.read(frame)
+        return found
 
     def predict(self, frame: pd.DataFrame, strict: bool = True) -> pd.DataFrame:
         """Return the predictions of raw rows.

@@ -205,7 +205,8 @@ def _read_csv(text: str, model: TrainedModel) -> tuple[pd.DataFrame, dict[str, A
             n_rows += bool(k and line)
             if n_rows > MAX_ROWS:
                 raise RequestError(f"too many rows for one request; send at most {MAX_ROWS:,}", 413)
-        return pd.read_csv(io.StringIO(text), dtype=_text_columns(model)), {}
+        types, keeps = _text_columns(model), model.has_image_inputs
+        return pd.read_csv(io.StringIO(text), dtype=types, keep_default_na=keeps), {}
     except csv.Error as error:
         raise RequestError(f"the body is no CSV: {error}") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:

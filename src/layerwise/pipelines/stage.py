@@ -8,6 +8,7 @@ from kedro.pipeline import Node
 from kedro.pipeline.preview_contract import PreviewPayload
 
 from layerwise.pipelines.previews import ReportPreview
+from layerwise.utils import kind_of_rows
 
 # The tag of a stage's nodes, for `kedro run --tags`; a figure's is `figures` in every stage.
 TAGS = {
@@ -19,6 +20,8 @@ TAGS = {
     "reporting": "reports",
     "prediction": "prediction",
 }
+# The rows as the catalog's entry `raw` gives them; `raw` itself is what the first node has read of a table.
+UNREAD = "unread"
 # The texts that a node writes, which Kedro-Viz shows with the node.
 REPORTS = ("model_card", "report")
 
@@ -52,8 +55,8 @@ class Stage:
 
         Args:
             function: what it does.
-            inputs: data sets of the pipeline by their names within it, `raw`, `params:...`; in a
-                mapping by the names of the function's arguments.
+            inputs: data sets of the pipeline by their names within it, `raw` (of a table the rows as they were
+                read), `params:...`; in a mapping by the names of the function's arguments.
             outputs: data sets of the pipeline by their names within it.
             name: an action; the function's name without it.
             preview: what Kedro-Viz shows of it.
@@ -92,5 +95,14 @@ class Stage:
         return self.node(function, inputs, [output, f"metrics_{part}"])
 
     def _dataset(self, name: str) -> str:
+        if name == UNREAD:
+            return "raw"
+        if name == "raw" and reads_cells():
+            name = "rows"
         shared = name == "raw" or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"
+
+
+def reads_cells() -> bool:
+    """Return whether the problem's rows are a table, whose cells the first node reads for all others."""
+    return kind_of_rows() == "table"

@@ -36,7 +36,7 @@ def test_rare_values_of_a_long_list_are_counted_together():
 def test_a_table_is_summarized_by_its_columns_kinds(tables):
     frame = tables.table()
     preprocessor = tables.fitted(frame)
-    found = summarize_table(frame, preprocessor.state["kinds"])["columns"]
+    found = summarize_table(preprocessor.read(frame), preprocessor.state["kinds"])["columns"]
     assert found["city"]["fractions"].keys() == {"rome", "oslo"}
     assert found["active"]["fractions"].keys() == {"0", "1"}
     assert found["since"]["kind"] == "number"

@@ -15,7 +15,7 @@ from layerwise.data import DataError
 def test_a_target_that_is_missing_or_infinite_is_refused(value):
     frame = table()
     frame.loc[4, "balance"] = value
-    with pytest.raises(DataError, match=r"'balance' is (empty in 1|infinite in row 4)"):
+    with pytest.raises(DataError, match=r"'balance' is empty in 1|row 4: balance is infinite"):
         fit(frame, task="regression", target="balance")
 
 
@@ -39,7 +39,7 @@ def test_the_positive_class_is_the_last_or_the_one_named(positive, ones):
     [
         (("yes", "zero"), "yes"),
         (("Ja", "Nein"), "Ja"),
-        ((" Y", "n"), " Y"),
+        ((" Y", "n"), "Y"),
         ((True, False), "True"),
         ((1, 2), "1"),
         (("broken", "fine"), "broken"),
@@ -125,7 +125,7 @@ def test_restored_inputs_are_the_raw_columns_in_their_order_and_types(scaling, d
         warnings.filterwarnings("ignore", message="constant among")
         fitted = fit(frame, {"scaling": scaling, "drop_first": drop_first})
     restored = fitted.restore_inputs(fitted.inputs(frame))
-    expected = frame.drop(columns="left")
+    expected = frame.drop(columns="left").astype({"kind": "str"})
     assert list(restored) == list(expected)
     # float32 keeps 7 digits, so an hour among days comes back to the minute, not to the second.
     hours = (restored.pop("hour") - expected.pop("hour")).abs()

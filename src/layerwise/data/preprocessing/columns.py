@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.cells import ColumnReading, shown
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ColumnKind = Literal["number", "boolean", "category", "date"]
-ISO_DATE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?"
-DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos")
+DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "hour_sin", "hour_cos")
 
 
 def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
@@ -26,33 +25,20 @@ def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> 
             raise DataError(f"{what} '{name}' is not in the table{nearest(name, [str(c) for c in frame])}")
 
 
-def infer_kind(column: pd.Series) -> ColumnKind:
-    """Return the kind of a column from its training rows: by its type, or by what all its text reads as.
+def infer_kind(column: pd.Series, reading: ColumnReading | None = None) -> ColumnKind:
+    """Return the kind of a column from its training rows: as it was read, or by its type.
 
-    A column of 0 and 1 alone is boolean. Text that is mostly numbers is a numeric column with a fault in it.
-
-    Raises:
-        DataError: more than half of the values are numbers and the rest are not.
+    A column of 0 and 1 alone is boolean.
     """
     import pandas as pd
 
-    present = column.dropna()
+    if reading is not None and reading.kind in ("category", "text"):
+        return "category"
     if pd.api.types.is_datetime64_any_dtype(column):
         return "date"
-    if pd.api.types.is_bool_dtype(column) or set(present.unique()) <= {True, False}:
+    if pd.api.types.is_bool_dtype(column) or set(column.dropna().unique()) <= {True, False}:
         return "boolean"
-    if pd.api.types.is_numeric_dtype(column):
-        return "number"
-    bad = pd.to_numeric(present, errors="coerce").isna()
-    if not bad.any():
-        return "number"
-    if bad.sum() < 0.5 * len(present):
-        raise DataError(
-            f"column '{column.name}' is numeric but for {int(bad.sum())} cell(s): row "
-            f"{present.index[bad][0]} holds {present[bad].iloc[0]!r}; correct it, or add the column "
-            "to problem.drop"
-        )
-    return "date" if present.astype(str).str.fullmatch(ISO_DATE).all() else "category"
+    return "number" if pd.api.types.is_numeric_dtype(column) else "category"
 
 
 def as_numbers(column: pd.Series) -> np.ndarray:
@@ -76,42 +62,42 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     return numbers
 
 
-def parse_dates(column: pd.Series) -> pd.Series:
-    """Return the dates of a column as UTC, NaT where a cell is empty or no date."""
-    import pandas as pd
-
-    present = column.dropna()
-    if pd.api.types.is_numeric_dtype(column):
-        column = column.astype("Int64").astype(object).map(str, na_action="ignore")
-    elif not pd.api.types.is_datetime64_any_dtype(column):
-        column = column.astype(object).map(str, na_action="ignore")
-    iso = present.astype(str).str.fullmatch(ISO_DATE).all()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Could not infer format")
-        return pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601" if iso else None)
-
-
-def expand_date(column: pd.Series) -> dict[str, np.ndarray]:
-    """Return days since 1970 (UTC, fractions are the time of day), sine and cosine of month and of weekday.
+def days_since_1970(column: pd.Series) -> np.ndarray:
+    """Return the days of dates since 1970 in UTC, (n,) float64; fractions are the time of day, NaN is an empty cell.
 
     Raises:
-        DataError: a cell holds something that is no date.
+        DataError: the column holds no dates.
     """
     import pandas as pd
 
-    when = parse_dates(column)
-    bad = np.flatnonzero(when.isna() & column.notna())
-    if len(bad):
-        row, value = column.index[bad[0]], column.iloc[bad[0]]
-        raise DataError(f"column '{column.name}' holds dates, but row {row} holds {value!r}")
-    days = (when - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86400
-    month = 2 * np.pi * (when.dt.month - 1) / 12
-    weekday = 2 * np.pi * when.dt.day_of_week / 7
-    values = (days, np.sin(month), np.cos(month), np.sin(weekday), np.cos(weekday))
-    return {
-        f"{column.name}_{part}": np.asarray(value, dtype=np.float64)
-        for part, value in zip(DATE_PARTS, values, strict=True)
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        raise DataError(f"column '{column.name}' holds no dates: {shown(column.iloc[0])}")
+    when = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
+    return ((when - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86400).to_numpy(
+        np.float64, na_value=np.nan
+    )
+
+
+def expand_date(column: pd.Series, timezone: str = "UTC", hours: bool = False) -> dict[str, np.ndarray]:
+    """Return days since 1970 (UTC, fractions are the time of day), sine and cosine of month, of weekday, and of hour.
+
+    Args:
+        column: dates with or without an offset from UTC; those without are taken as they stand.
+        timezone: in which month, weekday and hour of dates with an offset are taken.
+        hours: whether the time of day is among the parts.
+    """
+    local = column if column.dt.tz is None else column.dt.tz_convert(timezone)
+    angles = {
+        "month": (local.dt.month - 1) / 12,
+        "weekday": local.dt.day_of_week / 7,
+        "hour": (local.dt.hour + local.dt.minute / 60) / 24,
     }
+    parts = {"days": days_since_1970(column)}
+    for name, turn in angles.items():
+        if name != "hour" or hours:
+            angle = 2 * np.pi * turn.to_numpy(np.float64, na_value=np.nan)
+            parts |= {f"{name}_sin": np.sin(angle), f"{name}_cos": np.cos(angle)}
+    return {f"{column.name}_{part}": values for part, values in parts.items()}
 
 
 def restore_date(days: np.ndarray, dtype: str, whole_days: bool) -> pd.Series:
@@ -153,15 +139,33 @@ def class_names(values: np.ndarray) -> list[str]:
     return [class_text(value) for value in ordered]
 
 
-def scaled_numbers(frame: pd.DataFrame, kinds: Mapping[str, ColumnKind]) -> dict[str, np.ndarray]:
-    """Return the columns that are scaled: numbers, and the parts of dates."""
+def scaled_numbers(
+    frame: pd.DataFrame,
+    kinds: Mapping[str, ColumnKind],
+    whole_days: Mapping[str, bool],
+    timezone: str = "UTC",
+) -> dict[str, np.ndarray]:
+    """Return the columns that are scaled: numbers, and the parts of dates.
+
+    Args:
+        frame: with the columns that `kinds` names.
+        kinds: of the columns.
+        whole_days: whether a date column has no times of day.
+        timezone: in which the parts of dates are taken.
+    """
     numbers: dict[str, np.ndarray] = {}
     for name, kind in kinds.items():
         if kind == "number":
             numbers[name] = as_numbers(frame[name])
         elif kind == "date":
-            numbers |= expand_date(frame[name])
+            numbers |= expand_date(frame[name], timezone, hours=not whole_days[name])
     return numbers
+
+
+def has_whole_days(column: pd.Series) -> bool:
+    """Return whether dates have no times of day."""
+    days = days_since_1970(column)
+    return bool(np.all(days[~np.isnan(days)] % 1 == 0))
 
 
 def days_of(numbers: dict[str, np.ndarray], date: str) -> np.ndarray:

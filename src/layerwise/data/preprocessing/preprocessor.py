@@ -15,7 +15,7 @@ from layerwise.data.preprocessing.columns import class_names
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
-from layerwise.data.preprocessing.targets import binary_classes, derive_columns
+from layerwise.data.preprocessing.targets import binary_classes
 from layerwise.data.preprocessing.weights import row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
@@ -182,11 +182,10 @@ def fit_preprocessor(
         if settings.fitted_on == "all_but_test":
             rows = np.concatenate([split.training, split.validation])
         fitted = TablePreprocessor.fit(raw, rows, problem, settings)
-        training = derive_columns(raw, problem).iloc[split.training]
+        raw = fitted.read(raw)
+        training = raw.iloc[split.training]
         fitted.state["summary"] = summarize_table(training, fitted.state["kinds"])
-        repeats = count_repeated_rows(
-            derive_columns(raw, problem)[list(fitted.state["original"])], split.training, split.test
-        )
+        repeats = count_repeated_rows(raw[list(fitted.state["original"])], split.training, split.test)
         if repeats:
             sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"
             warnings.warn(sentence, stacklevel=2)
@@ -218,11 +217,10 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
     if isinstance(raw, Documents):
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()
         return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
-    frame = (
-        derive_columns(raw, preprocessor.problem)[list(preprocessor.state["original"])]
-        .head(2)
-        .reset_index(drop=True)
-    )
+    frame = preprocessor.read(raw.head(2))[list(preprocessor.state["original"])].reset_index(drop=True)
+    frame.attrs = {}
+    for name in frame.select_dtypes("datetime"):
+        frame[name] = preprocessor.reading.columns[name].text_of_dates(frame[name])
     # A whole number may be missing in a row to come, and only floats can say so.
     return frame.astype(dict.fromkeys(frame.select_dtypes("integer"), "float64"))
 

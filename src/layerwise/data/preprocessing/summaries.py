@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data.preprocessing.columns import ColumnKind, class_text, parse_dates
+from layerwise.data.preprocessing.columns import ColumnKind, class_text, days_since_1970
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def columns_for_summary(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> di
             texts = [class_text(value) for value in known.tolist()]
             found[name] = ("category", texts, len(column) - len(known))
             continue
-        numbers = _days(column) if kind == "date" else _numbers(column)
+        numbers = days_since_1970(column) if kind == "date" else _numbers(column)
         if kind == "boolean":
             flags = numbers[~np.isnan(numbers)]
             texts = [class_text(value) for value in flags.tolist()]
@@ -103,13 +103,6 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isinf(numbers), np.nan, numbers)
-
-
-def _days(column: pd.Series) -> np.ndarray:
-    import pandas as pd
-
-    days = (parse_dates(column) - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86400
-    return days.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def summarize_images(pixels: np.ndarray, white: int = 255) -> dict[str, Any]:

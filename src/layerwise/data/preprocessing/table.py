@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,10 +21,16 @@ from layerwise.data.preprocessing.columns import (
     validate_no_missing,
 )
 from layerwise.data.preprocessing.leaks import validate_no_leaks
-from layerwise.data.preprocessing.table_fit import fit_columns, fit_target, without_constants
+from layerwise.data.preprocessing.table_fit import (
+    fit_columns,
+    fit_target,
+    read_rows_to_fit,
+    without_constants,
+)
 from layerwise.data.preprocessing.table_spec import make_data_spec
 from layerwise.data.preprocessing.targets import derive_columns, target_column, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.reading.cells import Reading, row_errors_of
 from layerwise.data.tensors import DataSpec
 
 if TYPE_CHECKING:
@@ -46,13 +53,27 @@ class TablePreprocessor:
         self.problem = Problem(**state["problem"])
         self.settings = PreprocessingSettings(**state["settings"])
         self.data_spec = DataSpec(**state["data_spec"])
+        if "reading" not in state:
+            raise DataError(
+                "its rows' reading is not in it: an older version of layerwise saved it; train it anew"
+            )
+        self.reading = Reading.model_validate(state["reading"])
 
     @classmethod
     def fit(
         cls, frame: pd.DataFrame, training: np.ndarray, problem: Problem, settings: PreprocessingSettings
     ) -> TablePreprocessor:
-        """Fit on the rows at the positions `training`."""
+        """Fit on the rows at the positions `training`.
+
+        Args:
+            frame: all rows, as `read_table` returns them; others are read here, and have to be readable.
+            training: positions of the training rows.
+            problem: of the table.
+            settings: of the preprocessing.
+        """
         validate_columns(frame, problem.drop, "problem.drop: column")
+        attributes = frame.attrs
+        frame, reading = read_rows_to_fit(frame, problem, settings)
         whole = derive_columns(frame, problem)
         frame = whole.iloc[training]
         raw_target = target_column(frame, problem)
@@ -64,14 +85,18 @@ class TablePreprocessor:
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
             "settings": settings.model_dump(mode="json"),
-            "original": {str(name): str(kind) for name, kind in inputs.dtypes.items()},
+            "reading": reading.model_dump(mode="json"),
+            "original": {
+                str(name): "str" if kind.kind == "M" and reading.columns[str(name)].text else str(kind)
+                for name, kind in inputs.dtypes.items()
+            },
         }
         inputs, state["constants"] = without_constants(inputs)
         if settings.missing == "refuse":
             validate_no_missing(inputs)
-        state |= fit_columns(inputs, settings)
+        state |= fit_columns(inputs, settings, reading)
         state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
-        state["data_spec"] = make_data_spec(state, problem, settings, frame.attrs) | {"notes": notes}
+        state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": notes}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)
             low, scale = matrix.mean(0), matrix.std(0)
@@ -83,6 +108,34 @@ class TablePreprocessor:
             ]
         return cls(state)
 
+    def read(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return rows with the values that their cells mean, and the columns that the problem derives.
+
+        A cell that cannot be read is missing; `row_errors_of` the table says which and why. A table that was read stays
+        as it is.
+
+        Raises:
+            DataError: a column is missing that others derive from, or is there twice.
+        """
+        if row_errors_of(frame) is None:
+            inputs = set(self.state["original"])
+            frame, _ = self.reading.parse(frame, inputs)
+        try:
+            return derive_columns(frame, self.problem)
+        except KeyError as error:
+            raise DataError(f"missing input column(s): {error}") from None
+
+    def _read_whole(self, frame: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+        """Return rows as `read` does; a DataError names the first cell of these columns that cannot be read."""
+        if row_errors_of(frame) is not None:
+            return self.read(frame)
+        found = self.read(frame)
+        errors = row_errors_of(found)
+        for cells in [] if errors is None else [errors.cells[name] for name in names if name in errors.cells]:
+            row, reason = next(iter(cells.items()))
+            raise DataError(f"row {frame.index[row]}: {reason}; correct it, or leave the row out")
+        return found
+
     def inputs(self, frame: pd.DataFrame) -> np.ndarray:
         """Return (n, n_inputs) float32 in the fitted columns' order; extra and reordered columns are fine.
 
@@ -90,8 +143,7 @@ class TablePreprocessor:
             DataError: a column is missing; a cell holds text, an infinite value, or nothing where refused.
         """
         s = self.state
-        if self.problem.derive == "forest_fires_classic":
-            frame = derive_columns(frame, self.problem)
+        frame = self._read_whole(frame, s["original"])
         validate_columns(frame, tuple(s["kinds"]), "input column")
         frame = frame[list(s["kinds"])]
         if self.settings.missing == "refuse":
@@ -105,7 +157,13 @@ class TablePreprocessor:
                 )
         parts = []
         if s["numbers"]:
-            values = np.column_stack(list(scaled_numbers(frame, s["kinds"]).values()))
+            values = np.column_stack(
+                list(
+                    scaled_numbers(
+                        frame, s["kinds"], s["whole_days"], self.reading.settings.timezone
+                    ).values()
+                )
+            )
             values = np.where(np.isnan(values), s["medians"], values)
             parts.append(values if s["scaler"] is None else s["scaler"].transform(values))
         for name in s["booleans"]:
@@ -145,7 +203,7 @@ class TablePreprocessor:
 
     def targets(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the targets in the shape that the task asks for."""
-        raw = target_column(frame, self.problem)
+        raw = target_column(self._read_whole(frame, self.problem.targets), self.problem)
         task = self.problem.task
         if task in ("multiclass", "binary"):
             codes = {name: k for k, name in enumerate(self.state["classes"])}

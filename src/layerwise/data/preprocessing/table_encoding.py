@@ -10,6 +10,7 @@ from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
     as_numbers,
     class_text,
+    days_since_1970,
     infer_kind,
     restore_date,
     restore_type,
@@ -18,6 +19,7 @@ from layerwise.data.preprocessing.columns import (
 from layerwise.data.preprocessing.number_modes import NumberModes, decode_number, encode_number, fit_modes
 from layerwise.data.preprocessing.targets import derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.reading.cells import reading_of
 from layerwise.utils import Config, derive_seed
 
 if TYPE_CHECKING:
@@ -83,21 +85,29 @@ def fit_encoding(
     Raises:
         DataError: a column is empty throughout, or has a category of its own in nearly every row.
     """
+    reading = reading_of(frame)
     rows = derive_columns(frame, problem).iloc[training].drop(columns=list(problem.drop), errors="ignore")
     columns: list[EncodedColumn] = []
     target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
     for name in rows:
-        column = _fit_column(rows[name], str(name), settings, components, seed, str(name) == target)
+        how = None if reading is None else reading.columns.get(str(name))
+        kind = infer_kind(rows[name], how)
+        column = _fit_column(rows[name], kind, settings, components, seed, str(name) == target)
         columns.append(column.model_copy(update={"start": columns[-1].stop if columns else 0}))
     return TableEncoding(columns=tuple(columns), target=target)
 
 
 def _fit_column(
-    column: pd.Series, name: str, settings: PreprocessingSettings, components: int, seed: int, is_target: bool
+    column: pd.Series,
+    kind: str,
+    settings: PreprocessingSettings,
+    components: int,
+    seed: int,
+    is_target: bool,
 ) -> EncodedColumn:
+    name = str(column.name)
     if column.notna().sum() == 0:
         raise DataError(f"column '{name}' is empty in every training row; add it to problem.drop")
-    kind = infer_kind(column)
     if name in settings.date_columns:
         kind = "date"
     common: dict[str, Any] = {"name": name, "dtype": str(column.dtype), "start": 0}
@@ -136,9 +146,7 @@ def _numbers(column: pd.Series, date: bool) -> tuple[np.ndarray, bool]:
     """Return numbers, or days since 1970, and whether all days are whole."""
     if not date:
         return as_numbers(column), False
-    from layerwise.data.preprocessing.columns import expand_date
-
-    days = expand_date(column)[f"{column.name}_days"]
+    days = days_since_1970(column)
     known = days[~np.isnan(days)]
     return days, bool(np.all(known % 1 == 0))
 

@@ -13,14 +13,15 @@ from layerwise.data.preprocessing.columns import (
     as_numbers,
     class_names,
     class_text,
-    days_of,
     fill_text,
+    has_whole_days,
     infer_kind,
     scaled_numbers,
     to_plain_value,
 )
-from layerwise.data.preprocessing.targets import binary_classes, transform_targets
+from layerwise.data.preprocessing.targets import binary_classes, derive_columns, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,17 +40,21 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
     return inputs, constants
 
 
-def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[str, Any]:
+def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading) -> dict[str, Any]:
     """Return each column's kind, and what scales, fills and encodes the columns of a kind."""
     from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
-    kinds = {str(name): stated.get(str(name)) or infer_kind(inputs[name]) for name in inputs}
+    kinds = {
+        str(name): stated.get(str(name)) or infer_kind(inputs[name], reading.columns.get(str(name)))
+        for name in inputs
+    }
     booleans, categories, dates = (
         [name for name, kind in kinds.items() if kind == wanted] for wanted in ("boolean", "category", "date")
     )
-    numbers = scaled_numbers(inputs, kinds)
+    whole_days = {name: has_whole_days(inputs[name]) for name in dates}
+    numbers = scaled_numbers(inputs, kinds, whole_days, reading.settings.timezone)
     values = np.column_stack(list(numbers.values())) if numbers else None
     medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
     scaler = encoder = None
@@ -64,7 +69,7 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings) -> dict[s
         ).fit(fill_text(inputs, modes).to_numpy(object))
     return {
         "kinds": kinds,
-        "whole_days": {name: bool(np.all(days_of(numbers, name) % 1 == 0)) for name in dates},
+        "whole_days": whole_days,
         "numbers": list(numbers),
         "booleans": booleans,
         "categories": categories,
@@ -95,3 +100,30 @@ def fit_target(
         transformed = transform_targets(raw_target, problem)
         means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
     return {"classes": classes, "target_means": means, "target_scales": scales}
+
+
+def read_rows_to_fit(
+    frame: pd.DataFrame, problem: Problem, settings: PreprocessingSettings
+) -> tuple[pd.DataFrame, Reading]:
+    """Return all rows with the values that their cells mean, and how each column is read, the derived ones too.
+
+    Raises:
+        DataError: a cell cannot be read, in a table that `read_table` has not seen.
+    """
+    reading = reading_of(frame)
+    if reading is None:
+        reading = fit_columns_of(frame, problem, settings)
+        attributes = frame.attrs
+        frame, errors = reading.parse(frame, [n for n in reading.columns if n not in problem.drop])
+        if errors.bad.any():
+            row = int(np.flatnonzero(errors.bad)[0])
+            raise DataError(
+                f"row {frame.index[row]}: {errors.reasons[row]}; correct it, or leave the row out"
+            )
+        frame.attrs = dict(attributes)
+    derived = derive_columns(frame, problem)
+    new = [name for name in derived if str(name) not in reading.columns]
+    if new:
+        columns = fit_reading(derived[new], classes=problem.targets).columns
+        reading = reading.model_copy(update={"columns": reading.columns | columns})
+    return frame, reading

@@ -83,7 +83,7 @@ def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> 
             f"target '{problem.target}' has {len(classes)} classes; a binary task needs 2: {classes[:5]}"
         )
     if problem.positive is None:
-        positive = _positive_class(classes, values)
+        positive = positive_class(classes, values)
     else:
         positive = str(problem.positive)
         if positive not in classes:
@@ -91,7 +91,13 @@ def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> 
     return [*(c for c in classes if c != positive), positive]
 
 
-def _positive_class(classes: list[str], values: np.ndarray) -> str:
+def positive_class(classes: list[str], values: np.ndarray) -> str:
+    """Return which of two classes counts as 1: the one that reads 1, true, yes, y or ja, else the rarer one.
+
+    Args:
+        classes: their names in order; of two as frequent ones the last is taken.
+        values: raw targets of all rows, (n,).
+    """
     yes = [name for name in classes if name.strip().casefold() in YES_WORDS]
     if len(yes) == 1:
         return yes[0]

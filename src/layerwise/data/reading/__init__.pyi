@@ -1,7 +1,6 @@
 from .chunks import (
     Chunk as Chunk,
     ChunkedReader as ChunkedReader,
-    coerce_column_types as coerce_column_types,
     extract_pixels as extract_pixels,
     text_columns as text_columns,
 )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IMAGE_SUFFIXES = (".npy", ".npz", ".idx", "ubyte")
-BOOLEAN_TEXTS = {"True": 1, "true": 1, "TRUE": 1, "False": 0, "false": 0, "FALSE": 0}
 
 
 @dataclass
@@ -170,8 +169,10 @@ def _parse_lines(names: list[str], lines: list[str], text_types: dict[str, Any])
     import pandas as pd
 
     whole = "\n".join([format_csv_line(names), *lines, ""])
-    types = {name: kind for name, kind in text_types.items() if name in names}
-    return pd.read_csv(io.StringIO(whole), dtype=types, skip_blank_lines=False, low_memory=False)
+    types = {name: text_types[name.strip()] for name in names if name.strip() in text_types}
+    return pd.read_csv(
+        io.StringIO(whole), dtype=types, skip_blank_lines=False, low_memory=False, keep_default_na=not types
+    )
 
 
 def open_text(path: Path) -> IO[str]:
@@ -181,37 +182,9 @@ def open_text(path: Path) -> IO[str]:
 
 
 def text_columns(preprocessor: LabelledPreprocessor) -> list[str]:
-    """Return the columns whose cells are text even where they look like numbers, as they were in training."""
+    """Return the columns of a table that a model reads: their cells stay text until the model's own reading."""
     state = preprocessor.state
-    if state["kind"] != "table":
-        return []
-    return [
-        name
-        for name, kind in state["kinds"].items()
-        if kind in ("category", "date") and state["original"].get(name) in ("str", "object", "string")
-    ]
-
-
-def coerce_column_types(frame: pd.DataFrame, preprocessor: LabelledPreprocessor) -> pd.DataFrame:
-    """Return a table whose booleans and coded categories read alike, whatever stands in the cells around them.
-
-    One faulty cell makes text of a whole column; `True` and `2.0` in the other cells mean what they did in training.
-    """
-    import pandas as pd
-
-    state, changed = preprocessor.state, {}
-    for name, kind in state["kinds"].items():
-        if name not in frame or kind not in ("boolean", "category"):
-            continue
-        column = frame[name]
-        if pd.api.types.is_numeric_dtype(column):
-            continue
-        if kind == "boolean":
-            changed[name] = column.astype(object).replace(BOOLEAN_TEXTS)
-        elif name not in text_columns(preprocessor):
-            numbers = pd.to_numeric(column, errors="coerce")
-            changed[name] = column.astype(object).where(numbers.isna(), numbers)
-    return frame.assign(**changed) if changed else frame
+    return list(state["reading"]["columns"]) if state["kind"] == "table" else []
 
 
 def extract_pixels(frame: pd.DataFrame, data_spec: DataSpec) -> np.ndarray:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing import LabelledPreprocessor, class_text, parse_dates
-from layerwise.data.reading.cells import RowErrors
+from layerwise.data.preprocessing import LabelledPreprocessor, class_text
+from layerwise.data.reading.cells import RowErrors, row_errors_of, shown
 from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
 
@@ -30,8 +30,8 @@ def validate_all_columns(frame: pd.DataFrame, names: list[str], what: str = "inp
             f"'{name}'{hint if hint.startswith('; did') else ''}"
             for name, hint in zip(missing, [*hints, *[""] * len(missing)], strict=False)
         ]
-        shown = ", ".join(parts[:20]) + (f" and {len(parts) - 20} more" if len(parts) > 20 else "")
-        raise DataError(f"missing {what}(s): {shown}")
+        listed = ", ".join(parts[:20]) + (f" and {len(parts) - 20} more" if len(parts) > 20 else "")
+        raise DataError(f"missing {what}(s): {listed}")
 
 
 def validate_rows(
@@ -53,7 +53,7 @@ def validate_rows(
     Raises:
         DataError: columns are missing.
     """
-    state = preprocessor.state
+    state, frame, unread = preprocessor.state, *_read(frame, preprocessor)
     validate_all_columns(frame, list(state["kinds"]))
     errors = RowErrors(len(frame))
     known = dict(
@@ -63,22 +63,25 @@ def validate_rows(
     may_be_empty = set(state["indicators"]) if preprocessor.settings.missing == "impute" else set()
     for name, kind in state["kinds"].items():
         column = frame[name]
-        if (
-            not ignore_empty
-            and name not in may_be_empty
-            and (strict or preprocessor.settings.missing == "refuse")
-        ):
-            empty = np.flatnonzero(column.isna().to_numpy())
-            errors.add(empty, f"{name} is empty, and never was in training")
-        if kind == "category":
-            if strict:
-                _validate_category(errors, column, known[name])
-        elif kind == "date":
-            bad = np.flatnonzero((parse_dates(column).isna() & column.notna()).to_numpy())
-            errors.add(bad, [f"{name} is a date, and holds {_shown(v)}" for v in column.iloc[bad]])
-        else:
-            _validate_numbers(errors, column, kind, summary.get(name) if strict else None, strict)
+        is_error = strict or preprocessor.settings.missing == "refuse"
+        if is_error and not ignore_empty and name not in may_be_empty:
+            empty = column.isna().to_numpy(copy=True)
+            empty[list(unread.cells.get(name, ()))] = False
+            errors.add(np.flatnonzero(empty), f"{name} is empty, and never was in training")
+        errors.add_cells(name, unread.cells.get(name, {}), counts=True)
+        if strict and kind == "category":
+            _validate_category(errors, column, known[name])
+        elif strict and kind != "date":
+            _validate_numbers(errors, column, kind, summary.get(name))
     return errors.reasons
+
+
+def _read(frame: pd.DataFrame, preprocessor: Any) -> tuple[pd.DataFrame, RowErrors]:
+    """Return rows as the preprocessor reads them, and the cells that cannot be read."""
+    found = row_errors_of(frame)
+    if found is None or len(found.reasons) != len(frame):
+        frame = preprocessor.read(frame)
+    return frame, row_errors_of(frame) or RowErrors(len(frame))
 
 
 def _validate_category(errors: RowErrors, column: pd.Series, known: np.ndarray) -> None:
@@ -87,33 +90,25 @@ def _validate_category(errors: RowErrors, column: pd.Series, known: np.ndarray) 
     names = ", ".join(str(each) for each in known[:MAX_NAMED]) + (" ..." if len(known) > MAX_NAMED else "")
     errors.add(
         bad,
-        [f"{column.name} holds {_shown(v)}, which training never saw ({names})" for v in column.iloc[bad]],
+        [f"{column.name} holds {shown(v)}, which training never saw ({names})" for v in column.iloc[bad]],
     )
 
 
 def _validate_numbers(
-    errors: RowErrors, column: pd.Series, kind: str, summary: dict[str, Any] | None, strict: bool
+    errors: RowErrors, column: pd.Series, kind: str, summary: dict[str, Any] | None
 ) -> None:
-    import pandas as pd
-
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    present = column.notna().to_numpy()
-    text = np.flatnonzero(np.isnan(numbers) & present)
-    errors.add(text, [f"{column.name} is a number, and holds {_shown(v)}" for v in column.iloc[text]])
-    infinite = np.isinf(numbers)
-    errors.add(np.flatnonzero(infinite), f"{column.name} is infinite")
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     if kind == "boolean":
-        if strict:
-            other = np.flatnonzero(~np.isnan(numbers) & ~infinite & (numbers != 0) & (numbers != 1))
-            errors.add(other, [f"{column.name} is 0 or 1, and holds {numbers[k]:g}" for k in other])
+        other = np.flatnonzero(~np.isnan(numbers) & (numbers != 0) & (numbers != 1))
+        errors.add(other, [f"{column.name} is 0 or 1, and holds {numbers[k]:g}" for k in other])
         return
     if summary is None or not summary["points"]:
         return
     low, high = summary["points"][0], summary["points"][-1]
-    negative = np.flatnonzero((numbers < 0) & ~infinite) if low >= 0 else np.array([], dtype=int)
+    negative = np.flatnonzero(numbers < 0) if low >= 0 else np.array([], dtype=int)
     errors.add(negative, [f"{column.name} is {numbers[k]:g}, and was never negative" for k in negative])
     width = MAX_RANGE_FACTOR * max(high - low, abs(high), abs(low))
-    far = ((numbers < low - width) | (numbers > high + width)) & ~infinite
+    far = (numbers < low - width) | (numbers > high + width)
     far[negative] = False
     where = np.flatnonzero(far)
     errors.add(where, [f"{column.name} is {numbers[k]:g}, far outside of {low:g} to {high:g}" for k in where])
@@ -131,6 +126,7 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
     import pandas as pd
 
     names = list(data_spec.target_names)
+    unread = row_errors_of(frame) or RowErrors(0)
     validate_all_columns(frame, names, "target column")
     errors = RowErrors(len(frame))
     if data_spec.task in ("multiclass", "binary"):
@@ -138,11 +134,13 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
         codes = {name: k for k, name in enumerate(data_spec.class_names)}
         texts = column.astype(object).map(class_text, na_action="ignore")
         known = texts.map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
-        empty = column.isna().to_numpy()
+        empty = column.isna().to_numpy(copy=True)
+        errors.add_cells(names[0], unread.cells.get(names[0], {}), counts=True)
+        empty[list(unread.cells.get(names[0], ()))] = False
         errors.add(np.flatnonzero(empty), f"{names[0]} is empty")
         bad = np.flatnonzero(np.isnan(known) & ~empty)
         errors.add(
-            bad, [f"{names[0]} holds {_shown(v)}, a class training never saw" for v in column.iloc[bad]]
+            bad, [f"{names[0]} holds {shown(v)}, a class training never saw" for v in column.iloc[bad]]
         )
         whole = np.nan_to_num(known).astype(np.int64)
         return (
@@ -158,7 +156,8 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
         wrong |= values <= -1
     for k, name in enumerate(names):
         bad = np.flatnonzero(wrong[:, k])
-        errors.add(bad, [f"{name} is no target: {_shown(v)}" for v in frame[name].iloc[bad]])
+        said = unread.cells.get(name, {})
+        errors.add(bad, [said.get(int(k), f"{name} is no target: {shown(frame[name].iloc[k])}") for k in bad])
     values = np.where(wrong, 0.0, values)
     return (np.log1p(values) if data_spec.target_transform == "log1p" else values), errors.reasons
 
@@ -178,8 +177,3 @@ def validate_images(pixels: np.ndarray, white: int = 255) -> np.ndarray:
         right = ((flat >= 0) & (flat <= white)).all(1)
     errors.add(np.flatnonzero(~right), f"a pixel is not a number from 0 to {white}")
     return errors.reasons
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"

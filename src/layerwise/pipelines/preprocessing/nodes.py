@@ -22,6 +22,7 @@ from layerwise.data.preprocessing import (
     fit_preprocessor as fit,
     preprocess_rows as apply,
 )
+from layerwise.data.reading.cells import read_table
 from layerwise.utils import derive_seed
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,11 @@ log = logging.getLogger(__name__)
 UNLABELLED = ("ratings", "documents")
 # Below so many rows a single split says little: the metrics of another one differ by more than models do.
 FEW_ROWS = 1000
+
+
+def read_rows(raw: Any, problem: Problem, settings: PreprocessingSettings) -> pd.DataFrame:
+    """Read the cells of a table: how each column is read is found over all rows, and unreadable rows are left out."""
+    return read_table(raw, problem, settings)
 
 
 def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:

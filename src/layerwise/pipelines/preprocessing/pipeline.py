@@ -6,7 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.preprocessing import nodes, sizing
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
 
 # The node that fills in the sizes of these keys.
 SIZES: dict[tuple[str, ...], Callable[..., object]] = {
@@ -58,6 +58,9 @@ def create_pipeline(
         _preprocessed(stage, input_example),
         stage.node(nodes.describe_rows, ["preprocessor"], "data_spec"),
     ]
+    if reads_cells():
+        settings = [problem, "params:preprocessing"]
+        found.insert(0, stage.node(nodes.read_rows, [UNREAD, *settings], "rows"))
     if labelled and (facts or current_facts()).are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))

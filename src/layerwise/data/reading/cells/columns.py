@@ -10,7 +10,7 @@ import numpy as np
 
 from layerwise.data.reading.cells.dates import parse_dates
 from layerwise.data.reading.cells.numbers import NumberFormat, tidy
-from layerwise.data.reading.cells.row_errors import RowErrors, shown
+from layerwise.data.reading.cells.row_errors import shown
 from layerwise.data.reading.settings import CellKind
 from layerwise.utils import Config
 
@@ -33,6 +33,7 @@ class ColumnReading(Config):
         true_words, false_words: of a boolean, in lower case.
         dates: formats, tried in order.
         missing: cells that mean no value, beside empty ones; a number among them in any spelling.
+        text: whether its cells were text in training.
         width: of codes with leading zeros, which shorter whole numbers are filled to; -1 leaves all leading zeros out.
         notes: what a user may want to know of it.
     """
@@ -44,17 +45,22 @@ class ColumnReading(Config):
     false_words: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    text: bool = True
     width: int = 0
     notes: tuple[str, ...] = ()
 
-    def parse(self, column: pd.Series, errors: RowErrors) -> pd.Series:
-        """Return the values of a column's cells; a cell that has none is missing, and its row gets a reason."""
-        readers: dict[str, Callable[[pd.Series, RowErrors], pd.Series]] = {
+    def parse(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
+        """Return the values of a column's cells; a cell that has none is missing, and `errors` says why."""
+        readers: dict[str, Callable[[pd.Series, dict[int, str]], pd.Series]] = {
             "number": self._numbers,
             "boolean": self._numbers,
             "date": self._dates,
         }
         return readers.get(self.kind, self._texts)(column, errors)
+
+    def text_of_dates(self, dates: pd.Series) -> pd.Series:
+        """Return dates as a caller would send them: written as in training where they were text."""
+        return dates.dt.strftime(self.dates[0]) if self.text else dates
 
     def number_of(self, text: str) -> float | None:
         """Return the number that a text means, NaN for none, or None where it is no number at all."""
@@ -78,7 +84,7 @@ class ColumnReading(Config):
     def _missing_numbers(self) -> set[float]:
         return {v for v in (self.number.value_of(w) for w in self.missing) if v is not None}
 
-    def _numbers(self, column: pd.Series, errors: RowErrors) -> pd.Series:
+    def _numbers(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         import pandas as pd
 
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
@@ -92,13 +98,16 @@ class ColumnReading(Config):
             values, wrong = self._numbers_of_cells(column)
         said = "0 or 1" if self.kind == "boolean" else "a number"
         bad = np.flatnonzero(wrong)
-        errors.add(bad, [f"{column.name} is {said}, and holds {shown(v)}" for v in column.iloc[bad]])
+        errors |= {
+            int(k): f"{column.name} is {said}, and holds {shown(v)}"
+            for k, v in zip(bad, column.iloc[bad], strict=True)
+        }
         infinite = np.isinf(values)
-        errors.add(np.flatnonzero(infinite), f"{column.name} is infinite")
+        errors |= dict.fromkeys(np.flatnonzero(infinite).tolist(), f"{column.name} is infinite")
         huge = np.flatnonzero(~infinite & (np.abs(np.nan_to_num(values)) > LARGEST))
-        errors.add(
-            huge, [f"{column.name} holds {values[k]:g}, which is too large to compute with" for k in huge]
-        )
+        errors |= {
+            int(k): f"{column.name} holds {values[k]:g}, which is too large to compute with" for k in huge
+        }
         values[infinite] = values[huge] = np.nan
         whole = self.dtype in ("int64", "bool") and not np.isnan(values).any() and np.all(values % 1 == 0)
         if self.dtype == "bool" and not np.isin(values, (0, 1)).all():
@@ -151,7 +160,7 @@ class ColumnReading(Config):
             return None
         return np.nan if value in self._missing_numbers else value
 
-    def _dates(self, column: pd.Series, errors: RowErrors) -> pd.Series:
+    def _dates(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         import pandas as pd
 
         if pd.api.types.is_datetime64_any_dtype(column):
@@ -165,19 +174,21 @@ class ColumnReading(Config):
             bad = np.array(
                 [k for k, t in enumerate(texts) if t in parsed and np.isnat(parsed[t])], dtype=np.int64
             )
-            errors.add(bad, [f"{column.name} is a date, and holds {shown(texts[k])}" for k in bad])
+            errors |= {int(k): f"{column.name} is a date, and holds {shown(texts[k])}" for k in bad}
             when = pd.Series(values, index=column.index, name=column.name)
         aware = "," in self.dtype
         if (when.dt.tz is not None) != aware:
             if when.dt.tz is not None:
                 bad = np.flatnonzero(when.notna())
-                errors.add(bad, f"{column.name} has an offset from UTC, and never had one in training")
+                errors |= dict.fromkeys(
+                    bad.tolist(), f"{column.name} has an offset from UTC, and never had one in training"
+                )
                 when = when.dt.tz_convert(None).where(False)
             else:
                 when = when.dt.tz_localize("UTC")
         return when.astype(pd.api.types.pandas_dtype(self.dtype))
 
-    def _texts(self, column: pd.Series, errors: RowErrors) -> pd.Series:
+    def _texts(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         import pandas as pd
 
         if _is_all_text(column):

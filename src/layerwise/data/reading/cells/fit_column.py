@@ -78,25 +78,28 @@ class ColumnFitter(ColumnBase):
 
         column, missing = self.column, self.settings.missing or ()
         if isinstance(column.dtype, pd.CategoricalDtype):
-            return ColumnReading(kind="category", dtype="str", missing=missing)
+            return ColumnReading(kind="category", dtype="str", missing=missing, text=False)
         if pd.api.types.is_datetime64_any_dtype(column):
             aware = column.dt.tz is not None
             dtype = "datetime64[us, UTC]" if aware else "datetime64[us]"
-            return ColumnReading(kind="date", dtype=dtype, missing=self.null_words, dates=_iso(aware))
+            return ColumnReading(
+                kind="date", dtype=dtype, missing=self.null_words, dates=_iso(aware), text=False
+            )
         if pd.api.types.is_bool_dtype(column) and not self.stated and not self.classes:
-            return self._boolean_reading("float64" if column.isna().any() else "bool")
+            return self._boolean_reading("float64" if column.isna().any() else "bool", text=False)
         number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
         if number and self.stated in (None, "number", "boolean"):
             whole = pd.api.types.is_integer_dtype(column) and not column.isna().any()
             dtype = "int64" if whole else "float64"
             if not self.classes and column.dropna().isin((0, 1)).all():
-                return self._boolean_reading(dtype)
+                return self._boolean_reading(dtype, text=False)
             known = column.dropna().to_numpy(dtype=np.float64)
             self.note_sentinels(*np.unique(known[np.isfinite(known)], return_counts=True))
-            return ColumnReading(kind="number", dtype=dtype, missing=self.null_words, notes=tuple(self.notes))
+            notes = tuple(self.notes)
+            return ColumnReading(kind="number", dtype=dtype, missing=self.null_words, text=False, notes=notes)
         return None
 
-    def _boolean_reading(self, dtype: str) -> ColumnReading:
+    def _boolean_reading(self, dtype: str, text: bool = True) -> ColumnReading:
         true, false = self.settings.true_words, self.settings.false_words
         return ColumnReading(
             kind="boolean",
@@ -104,6 +107,7 @@ class ColumnFitter(ColumnBase):
             true_words=_lower(true) if true is not None else sum(TRUE_WORDS, ()),
             false_words=_lower(false) if false is not None else sum(FALSE_WORDS, ()),
             missing=self.null_words,
+            text=text,
             notes=tuple(self.notes),
         )
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.columns import ColumnReading
-from layerwise.data.reading.cells.row_errors import RowErrors
+from layerwise.data.reading.cells.row_errors import ATTRIBUTE, RowErrors
 from layerwise.data.reading.settings import ReadingSettings
 from layerwise.utils import Config
 
@@ -34,6 +34,8 @@ class Reading(Config):
     ) -> tuple[pd.DataFrame, RowErrors]:
         """Return the values of cells, text or typed, and what is wrong with each row.
 
+        The table's `attrs` hold the errors too (`row_errors_of`), so that what was read is known as such.
+
         Each cell is read by itself, never by those around it: a row has the same values alone and among others, in
         any order. A cell that cannot be read is missing, and its row has a reason. Columns that training did not have
         stay as they are.
@@ -48,14 +50,13 @@ class Reading(Config):
         import pandas as pd
 
         frame = with_tidy_names(frame)
-        errors, ignored = RowErrors(len(frame)), RowErrors(len(frame))
-        values = {}
+        errors, values = RowErrors(len(frame)), {}
         for name, column in frame.items():
-            counts = required is None or name in required
-            reading = self.columns.get(str(name))
-            values[name] = column if reading is None else reading.parse(column, errors if counts else ignored)
+            reading, faults = self.columns.get(str(name)), dict[int, str]()
+            values[name] = column if reading is None else reading.parse(column, faults)
+            errors.add_cells(str(name), faults, required is None or name in required)
         found = pd.DataFrame(values, index=frame.index, columns=frame.columns)
-        found.attrs = dict(frame.attrs)
+        found.attrs = frame.attrs | {ATTRIBUTE: errors}
         return found, errors
 
     @property

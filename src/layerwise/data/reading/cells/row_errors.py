@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MAX_SHOWN_LETTERS = 40
+ATTRIBUTE = "row_errors"
 
 
 class RowErrors:
@@ -16,6 +22,8 @@ class RowErrors:
 
     def __init__(self, n_rows: int) -> None:
         self.reasons = np.full(n_rows, "", dtype=object)
+        # The cells that could not be read, by column and position, those of columns that do not count too.
+        self.cells: dict[str, dict[int, str]] = {}
 
     def add(self, rows: np.ndarray, reasons: list[str] | str) -> None:
         """Add a reason for each of the rows at these positions."""
@@ -23,10 +31,27 @@ class RowErrors:
         for row, reason in zip(rows, texts, strict=True):
             self.reasons[row] = f"{self.reasons[row]}; {reason}" if self.reasons[row] else reason
 
+    def add_cells(self, column: str, reasons: dict[int, str], counts: bool) -> None:
+        """Add the cells of a column that could not be read, by position; they make their rows wrong if they count."""
+        if reasons:
+            self.cells[column] = reasons
+            if counts:
+                self.add(np.array(list(reasons), dtype=np.int64), list(reasons.values()))
+
     @property
     def bad(self) -> np.ndarray:
         """Whether anything is wrong with a row, (n,) bool."""
         return self.reasons != ""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RowErrors:
+        # pandas copies what a frame's attrs hold with every column that is taken from it.
+        return self
+
+
+def row_errors_of(frame: pd.DataFrame) -> RowErrors | None:
+    """Return the errors of a frame that a reading has parsed, whole; None of any other one."""
+    found = frame.attrs.get(ATTRIBUTE)
+    return found if isinstance(found, RowErrors) else None
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,21 @@
+"""The project's own commands, and how errors are shown on the command line."""
+
+from __future__ import annotations
+
+import click
+
+from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
+from layerwise.cli.problem import problem
+from layerwise.cli.run import run
+from layerwise.cli.serve import serve
+
+__all__ = ["ErrorMessageHook", "cli", "problem", "run", "serve", "show_user_errors_as_messages"]
+
+
+@click.group(name="layerwise")
+def cli() -> None:
+    """Commands of the project's own beside Kedro's."""
+
+
+for command in (run, serve, problem):
+    cli.add_command(command)
