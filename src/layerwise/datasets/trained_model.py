@@ -112,7 +112,9 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
         """Where the predictions go."""
         if self._file:
             return Path(self._file)
-        stem = Path(self._input_path or "rows.csv").name.removesuffix(".gz").rsplit(".", 1)[0]
+        if not self._input_path:
+            return project_path() / f"data/07_model_output/{problem()}/predict/samples.csv"
+        stem = Path(self._input_path).name.removesuffix(".gz").rsplit(".", 1)[0]
         return project_path() / f"data/07_model_output/{problem()}/predict/{stem}_predictions.csv"
 
     def load(self) -> pd.DataFrame:

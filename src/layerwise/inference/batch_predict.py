@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,12 +88,15 @@ class StreamedPredictions:
         self.task = find_task(model, settings or TaskSettings())
         self.settings = with_seed(self.task, settings or TaskSettings())
         # A row has what stood in its file before its answer, a picture its file's name, an array its position.
-        self.copies_rows = reader.has_pictures or not model.has_image_inputs
+        self.copies_rows = reader.has_pictures or (not model.has_image_inputs and self.task.beside_rows)
         self.n_rows = self.n_rejected = 0
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
         own = [*self.task.columns(model, self.settings), ERROR_COLUMN]
-        there = ["file"] if reader.has_pictures else reader.header() if self.copies_rows else ["row"]
+        there = ["file"] if reader.has_pictures else ["row"] if model.has_image_inputs else reader.header()
+        if not self.task.beside_rows:
+            there = [name for name in there if name not in own]
+        self.others = there
         twice = sorted(set(own) & set(there))
         if twice:
             raise DataError(
@@ -110,13 +113,25 @@ class StreamedPredictions:
         for chunk in self.reader.chunks(dict.fromkeys(text_columns(self.model.preprocessor), "str")):
             answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
             self._count(reasons)
-            first = (
-                chunk.lines if self.copies_rows else map(str, range(chunk.start, chunk.start + len(chunk)))
-            )
-            texts = _format_columns(answers, reasons)
-            yield "\n".join(map(",".join, zip(first, *texts, strict=True))) + "\n"
+            texts = [*self._before(chunk), *_format_columns(answers, reasons)]
+            yield "\n".join(map(",".join, zip(*texts, strict=True))) + "\n"
         self.seconds = time.perf_counter() - began
         self._log_counts()
+
+    def _before(self, chunk: Chunk) -> list[Iterable[str]]:
+        """Return what stands before the answer: a chunk's lines, or cells of the columns that it does not hold."""
+        if self.copies_rows:
+            return [chunk.lines]
+        if self.model.has_image_inputs:
+            return [map(str, range(chunk.start, chunk.start + len(chunk)))]
+        cells = chunk.rows[self.others]
+        return [
+            [
+                format_csv_line([str(cell)]) if there else ""
+                for cell, there in zip(column, column.notna(), strict=True)
+            ]
+            for _, column in cells.items()
+        ]
 
     def _count(self, reasons: np.ndarray) -> None:
         bad = reasons[reasons != ""]
@@ -126,7 +141,8 @@ class StreamedPredictions:
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of the model and of the rows."""
-        return self.model.run_tags() | {"predict.input": str(self.reader.path)}
+        drawn = {"predict.seed": str(self.settings.seed)} if "seed" in self.task.uses else {}
+        return self.model.run_tags() | {"predict.input": str(self.reader.path)} | drawn
 
     @property
     def logged_metrics(self) -> LoggedMetrics:

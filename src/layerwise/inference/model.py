@@ -27,6 +27,7 @@ from layerwise.inference.manifest import (
     relative_paths,
     verify_model_folder,
 )
+from layerwise.inference.parts import ModelParts, load_parts, save_parts
 from layerwise.inference.reproducible import apply_in_blocks, shortest_decimals
 from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
 from layerwise.models import load_network, save_network
@@ -50,6 +51,7 @@ class TrainedModel:
         manifest: what else is known of it.
         sha256: of `model.json`, and so of the whole folder.
         seen_rows: hashes of the rows that it was trained and validated on, in order; None where they are not known.
+        parts: what its tasks need beside.
     """
 
     network: nn.Module
@@ -57,6 +59,7 @@ class TrainedModel:
     manifest: ModelManifest
     sha256: str = ""
     seen_rows: np.ndarray | None = None
+    parts: ModelParts = field(default_factory=ModelParts)
     columns: DataSpec = field(init=False)
 
     def run_tags(self) -> dict[str, str]:
@@ -101,7 +104,8 @@ class TrainedModel:
         `strict` and `ignore_empty` are those of `validate_rows`.
         """
         if self.has_image_inputs:
-            return validate_images(rows, self.preprocessor.white)
+            pixels = np.nan_to_num(rows) if ignore_empty else rows
+            return validate_images(pixels, self.preprocessor.white)
         return validate_rows(rows, self.preprocessor, strict, ignore_empty)
 
     def validate_file(self, rows: Any) -> None:
@@ -202,6 +206,7 @@ def save_trained_model(
     preprocessor: Any,
     manifest: ModelManifest,
     seen_rows: np.ndarray | None = None,
+    parts: ModelParts | None = None,
 ) -> str:
     """Write a model's folder, its manifest last; return the manifest's sha256.
 
@@ -211,12 +216,14 @@ def save_trained_model(
         preprocessor: fitted on its training rows.
         manifest: what else is known of it.
         seen_rows: `hash_rows` of the inputs that it was trained and validated on, if they are known.
+        parts: what its tasks need beside.
     """
     folder = Path(folder)
     (folder / MANIFEST_FILE).unlink(missing_ok=True)
     save_network(network, folder)
     save_preprocessor(preprocessor, folder / "preprocessor")
     save_seen_rows(folder, seen_rows)
+    save_parts(folder, parts or ModelParts())
     files = {path: sha256_of(folder / path) for path in relative_paths(folder)}
     text = manifest.model_copy(update={"files": files}).model_dump_json(indent=1)
     with atomic_write(folder / MANIFEST_FILE) as part:
@@ -238,7 +245,8 @@ def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
     manifest, found = verify_model_folder(folder, sha256)
     try:
         network, preprocessor = load_network(folder), load_preprocessor(folder / "preprocessor")
+        parts = load_parts(folder)
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise error if isinstance(error, ModelError) else load_error(folder, str(error)) from error
     seen = load_seen_rows(folder)
-    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found, seen)
+    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found, seen, parts)

@@ -43,8 +43,10 @@ def handle_request(model: TrainedModel, body: bytes | str, content_type: str | N
     try:
         frame, params = parse_body(model, body, content_type)
         answer = answer_rows(model, frame, parse_settings(params))
+        if answer.isna().any(axis=None):
+            answer = answer.astype(object).where(answer.notna(), None)
         found = {"predictions": answer.to_dict(orient="records")} | answer.attrs
-        return json.dumps(found, allow_nan=False), 200, "application/json"
+        return json.dumps(found, allow_nan=False, default=str), 200, "application/json"
     except UserError as error:
         status = error.status if isinstance(error, RequestError) else 400
         return _error_response(str(error), status)

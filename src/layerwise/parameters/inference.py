@@ -21,6 +21,16 @@ class TaskSettings(Config):
         ge=-1,
         lt=2**63,
     )
+    n: int = setting(10, "rows to sample where no rows are given", "", ge=1, le=100_000)
+    steps: int = setting(
+        1000, "Gibbs steps from the start of a chain to a sample", "more where units are slow to mix", ge=1
+    )
+    contamination: float = setting(
+        0.05, "the fraction of normal rows that is called anomalous", "what false alarms cost", gt=0, le=0.5
+    )
+    error_columns: bool = setting(
+        False, "the error of each raw column (of each pixel: the error picture) beside the anomaly score"
+    )
 
 
 class PredictSettings(TaskSettings):

@@ -11,6 +11,7 @@ from layerwise.inference.reproducible import shortest_decimals
 from layerwise.inference.tasks.base import Task, find_task
 from layerwise.inference.tasks.random_seed import with_seed
 from layerwise.parameters import TaskSettings
+from layerwise.utils import derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,11 +28,19 @@ def answer_chunk(
     """Return the answer to a chunk's valid rows (m, columns), and why each other row was rejected, (n,) text."""
     import pandas as pd
 
-    rows = model.select_inputs(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
+    rows = task.select(model, chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
     # Pictures, which alone of all images have names, say in themselves what white is.
     if chunk.start == 0 and (isinstance(chunk.rows, pd.DataFrame) or not chunk.lines):
-        model.validate_file(rows)
+        _validate_file(model, rows)
+    if chunk.start and "seed" in task.uses:
+        # Each chunk draws other numbers; the first one draws those of a frame.
+        settings = settings.model_copy(update={"seed": derive_seed(settings.seed, chunk.start)})
     return _answer(model, task, rows, settings, strict, chunk.malformed)
+
+
+def _validate_file(model: TrainedModel, rows: Any) -> None:
+    if isinstance(rows, np.ndarray):
+        model.validate_file(np.nan_to_num(rows))
 
 
 def answer_rows(
@@ -56,8 +65,8 @@ def answer_rows(
             raise DataError(f"the task {task.name} needs rows")
         found = task.answer(model, None, settings)
     else:
-        rows = model.select_inputs(frame)
-        model.validate_file(rows)
+        rows = task.select(model, frame)
+        _validate_file(model, rows)
         found, reasons = _answer(model, task, rows, settings, strict, {})
         refuse_rows(reasons)
         found.index = frame.index if len(found) == len(frame) else found.index
@@ -76,7 +85,7 @@ def _answer(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     import pandas as pd
 
-    reasons = model.validate(rows, strict, ignore_empty=task.asks_for_empty_cells)
+    reasons = task.validate(model, rows, strict)
     for row, reason in malformed.items():
         reasons[row] = reason
     right = np.flatnonzero(reasons == "")

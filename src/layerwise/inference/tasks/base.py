@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from layerwise.parameters import TaskSettings
 from layerwise.utils import Registry, UserError, nearest
 
@@ -36,6 +38,14 @@ class Task(ABC):
     asks_for_empty_cells = False
     # Rows may be left out: the settings say what is asked.
     works_without_rows = False
+
+    def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
+        """Return what is read of a caller's rows: the model's columns in their types, or pixels (n, d)."""
+        return model.select_inputs(frame)
+
+    def validate(self, model: TrainedModel, rows: Any, strict: bool) -> np.ndarray:
+        """Return why each row cannot be answered, (n,) text; empty for a valid one."""
+        return model.validate(rows, strict, self.asks_for_empty_cells)
 
     @abstractmethod
     def suits(self, model: TrainedModel) -> bool:

@@ -6,6 +6,7 @@ from layerwise.pipelines import preprocessing, views
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 from layerwise.training.autoencoder import known_variants
 
@@ -49,6 +50,8 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     found = []
     if facts.are_labelled:
         found.append(stage.measure(nodes.evaluate_reconstruction, learnt, "reconstruction_metrics"))
+        inputs = [NETWORK, "training", "validation", "data_spec"]
+        found.append(stage.node(measure_reference, inputs, "reference"))
     if _variant_has(facts, "is_generative"):
         inputs = [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS]
         found.append(stage.measure(nodes.estimate_likelihood, inputs, "likelihood"))

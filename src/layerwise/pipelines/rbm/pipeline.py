@@ -7,6 +7,7 @@ from layerwise.pipelines import preprocessing, views
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
 NAME = "rbm"
@@ -64,6 +65,9 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     stage = Stage("evaluation", NAME)
     learnt, test = ["rbm", "training", "test", "data_spec"], ["test", "data_spec"]
     found = []
+    if facts.are_labelled:
+        inputs = ["rbm", "training", "validation", "data_spec"]
+        found.append(stage.node(measure_reference, inputs, "reference"))
     if _has_likelihood(facts):
         found.append(stage.measure(nodes.measure_likelihood, [*learnt, *SETTINGS], "likelihood"))
     if facts.are_labelled and facts.is_on("rbm.probe"):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataSpec
-from layerwise.inference import ModelManifest, hash_rows, save_trained_model
+from layerwise.evaluation.likelihood import VariationalLikelihood
+from layerwise.inference import ModelManifest, ModelParts, hash_rows, save_trained_model
 from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.input_datasets import rows_fingerprint
 
@@ -72,7 +73,7 @@ def save_model_folder(
         "layerwise_version": version("layerwise"),
         "test_rows_sha256": rows_fingerprint(data_spec, catalog.load(f"{pipeline}.split"), "test"),
     }
-    seen = None
+    seen, parts = None, None
     if is_predictor(entry):
         metrics = catalog.load(f"{pipeline}.metrics")
         manifest = ModelManifest(
@@ -88,8 +89,23 @@ def save_model_folder(
         names = [name for name in outputs if name.startswith(tuple(measured))]
         metrics = _unsupervised_metrics(catalog, names)
         manifest = ModelManifest(**common, name=f"{problem}.{pipeline}", metrics=metrics)
-    sha256 = save_trained_model(folder, catalog.load(entry), preprocessor, manifest, seen)
+        parts = _parts(catalog, pipeline, outputs)
+    sha256 = save_trained_model(folder, catalog.load(entry), preprocessor, manifest, seen, parts)
     return SavedModel(entry, folder, manifest, sha256)
+
+
+def _parts(catalog: CatalogProtocol[Any, Any], pipeline: str, outputs: Collection[str]) -> ModelParts:
+    """Return what the network's tasks need, as far as the run has saved it."""
+    names = [name for name in ("reference", "likelihood", "encoding") if f"{pipeline}.{name}" in outputs]
+    found = {name: catalog.load(f"{pipeline}.{name}") for name in names}
+    # An autoencoder's likelihood is a bound of its own, with no log Z.
+    parts = ModelParts(
+        **{name: value for name, value in found.items() if not isinstance(value, VariationalLikelihood)}
+    )
+    if f"{pipeline}.conditions" in outputs:
+        conditions = catalog.load(f"{pipeline}.conditions").inputs
+        return parts.with_conditions(conditions) if conditions.shape[1] else parts
+    return parts
 
 
 def _unsupervised_metrics(catalog: CatalogProtocol[Any, Any], names: Iterable[str]) -> dict[str, Any]:
