@@ -129,6 +129,9 @@ def complete_model(
     """
     example = catalog.load(f"{saved.pipeline}.input_example")
     model = load_trained_model(saved.folder)
+    if model.parts.encoding is not None:  # what a generator takes of rows are categories
+        names = [column.name for column in model.parts.encoding.categorical_columns]
+        example = example[[name for name in names if name in example]].head(1)
     if not offered_tasks(model):
         complete_network(client, model_id, {"model": saved.folder})
         return ""

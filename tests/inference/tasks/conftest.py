@@ -23,7 +23,7 @@ def table_file(project, fires):
 
 @pytest.fixture(scope="session")
 def images(project):
-    """A VAE of the digits, registered as `asked_digits.autoencoder`; return a file of twelve images and their pixels."""
+    """A VAE of the digits, registered as `asked_digits.autoencoder`; return a file of twelve images and the pixels."""
     settings = QUICK | {"variant": "variational"}
     project.run("autoencoder", problem={"name": "asked_digits"}, autoencoder=settings)
     raw = project.catalog(problem={"name": "asked_digits"}).load("raw").pixels[:12]

@@ -20,9 +20,8 @@ def assert_same_cells(found, columns):
         for name in columns:
             wanted = found["pyfunc"][name]
             if pd.api.types.is_numeric_dtype(wanted):
-                np.testing.assert_array_equal(
-                    answer[name].astype(float), wanted.astype(float), err_msg=f"{door} {name}"
-                )
+                cells, expected = answer[name].astype(float), wanted.astype(float)
+                np.testing.assert_array_equal(cells, expected, err_msg=f"{door} {name}")
             else:
                 assert answer[name].fillna("").tolist() == wanted.tolist(), (door, name)
 

@@ -57,9 +57,13 @@ def write_mlflow_model(
 
 def _signature(model: TrainedModel, example: pd.DataFrame) -> ModelSignature:
     """Return the columns of rows and answers, and what may be asked: plain values with their defaults."""
-    answer = answer_rows(model, example, TaskSettings(), strict=False)
-    optional = any(task.works_without_rows for task in offered_tasks(model))
-    columns: list[Any] = [ColSpec(AnyType(), name=str(each), required=not optional) for each in example]
+    tasks = offered_tasks(model)
+    optional = any(task.works_without_rows for task in tasks)
+    draws = tasks[0].works_without_rows
+    names = tasks[0].columns(model, TaskSettings()) if draws else [str(name) for name in example]
+    columns: list[Any] = [ColSpec(AnyType(), name=name, required=not optional) for name in names]
+    rows = None if draws else example
+    answer = answer_rows(model, rows, TaskSettings(seed=0) if draws else TaskSettings(), strict=False)
     options = [
         ParamSpec(name, _PLAIN_TYPES[type(value)], value) for name, value in task_options(model).items()
     ]
