@@ -37,7 +37,7 @@ def test_every_door_reconstructs_a_tables_rows_alike(project, fires, table_file,
     assert set(found["pyfunc"]["month"]) <= set(fires["month"])
 
 
-def test_every_door_reconstructs_images_alike_in_grey_values(project, images):
+def test_every_door_reconstructs_images_alike_in_pixel_values(project, images):
     file, frame = images
     found = answers(project, "asked_digits.autoencoder", file, frame, task="reconstruct")
     assert_same_cells(found, list(frame))
