@@ -71,7 +71,7 @@ def test_a_raw_table_shows_its_first_rows_and_is_not_downloaded_for_it(tmp_path)
     text = "x;kind\n" + "".join(f"{k}.5;a\n" for k in range(9))
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     file = {"name": "t.csv", "urls": ["http://127.0.0.1:9/t.csv"], "sha256": sha256}
-    dataset = SourceTable(path=str(tmp_path), file=file, load_args={"sep": ";"})
+    dataset = SourceTable(path=str(tmp_path), file=file)
     with pytest.raises(DatasetError, match=r"t\.csv") as error:
         dataset.preview()
     assert "127.0.0.1" not in str(error.value)

@@ -97,7 +97,9 @@ def test_a_wrong_cell_is_named_with_its_row_and_column(model, rows, changes, wor
         ('{"inputs": {"age": [1, 2], "city": [1]}}', JSON, 400, "different lengths"),
         ('{"inputs": 3, "instances": 4}', JSON, 400, "one of"),
         ("", "text/csv", 400, "CSV"),
-        ("age\n1,2\n", "text/csv", 400, "2 cells for 1 columns"),
+        ("age\n1,2\n", "text/csv", 400, "missing input column"),
+        ("age;score", "text/csv; charset=windows-1252", 400, "no rows"),
+        ("age", "text/csv; charset=klingon", 415, "not klingon"),
         ("age,age\n1,2\n", "text/csv", 400, "twice"),
         ('age\n"1', "text/csv", 400, ""),
         ("{}", "application/x-parquet", 415, "content type"),
@@ -144,6 +146,33 @@ def test_an_error_of_our_own_shows_nothing_of_the_inside(model, rows, monkeypatc
     status, response = respond(model, row(rows))
     assert status == 400
     assert "secret" not in response["message"]
+
+
+def test_a_row_that_cannot_be_predicted_costs_itself_alone(model, rows):
+    expected = [
+        row["probability_yes"]
+        for row in respond(model, rows.to_csv(index=False), "text/csv")[1]["predictions"]
+    ]
+    header, first, second, third = rows.to_csv(index=False).splitlines()
+    bodies = [
+        "\n".join([header, first, second + ",1", third]),
+        "\n".join([header, first, second.replace("oslo", '"oslo" x'), third]),
+        "\n".join([header, first, second.replace("32.99", "1e300"), third]),
+    ]
+    words = ["the row has 8 cells, and the header 7", "a quote in the row", "age"]
+    for body, word in zip(bodies, words, strict=True):
+        status, response = respond(model, body, "text/csv")
+        one, bad, three = response["predictions"]
+        assert status == 200
+        assert list(bad) == ["error"]
+        assert word in bad["error"]
+        assert [one["probability_yes"], three["probability_yes"]] == [expected[0], expected[2]]
+
+
+def test_a_csv_body_may_be_in_another_charset_and_with_another_separator(model, rows):
+    expected = respond(model, rows.to_csv(index=False), "text/csv")
+    body = rows.assign(note="Zürich").to_csv(index=False, sep=";").encode("cp1252")
+    assert respond(model, body, "text/csv; charset=windows-1252") == expected
 
 
 HOSTILE = [None, True, -1, 0, 3.5, 1e308, -1e308, 10**30, "", "NaN", "'; DROP TABLE x; --", "\x00", "🦜" * 50,

@@ -47,7 +47,7 @@ def table_project(project):
     folder = project.path / "conf/guarded"
     folder.mkdir(exist_ok=True)
     (folder / "catalog.yml").write_text(
-        "raw:\n  type: layerwise.datasets.sources.SourceTable\n  path: data/01_raw\n"
+        "raw:\n  type: layerwise.datasets.SourceTable\n  path: data/01_raw\n"
         "  file:\n    name: guarded.csv\n  validator: layerwise.data.schemas.CHURN\n"
     )
     (folder / "parameters.yml").write_text(

@@ -29,8 +29,7 @@ def run(project, table):
     folder = project.path / "conf/mine"
     folder.mkdir()
     (folder / "catalog.yml").write_text(
-        "raw:\n  type: layerwise.datasets.sources.SourceTable\n  path: data/01_raw\n"
-        "  file:\n    name: mine.csv\n"
+        "raw:\n  type: layerwise.datasets.SourceTable\n  path: data/01_raw\n  file:\n    name: mine.csv\n"
     )
     (folder / "parameters.yml").write_text("problem: {name: mine, task: binary}\n")
     table.to_csv(project.path / "data/01_raw/mine.csv", index=False)

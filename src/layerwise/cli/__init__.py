@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import click
 
+from layerwise.cli.compare import compare
 from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
 from layerwise.cli.problem import problem
 from layerwise.cli.run import run
-from layerwise.cli.serve import serve
+from layerwise.cli.serve import champion, serve
 
-__all__ = ["ErrorMessageHook", "cli", "problem", "run", "serve", "show_user_errors_as_messages"]
+__all__ = [
+    "ErrorMessageHook",
+    "champion",
+    "cli",
+    "compare",
+    "problem",
+    "run",
+    "serve",
+    "show_user_errors_as_messages",
+]
 
 
 @click.group(name="layerwise")
@@ -17,5 +27,5 @@ def cli() -> None:
     """Commands of the project's own beside Kedro's."""
 
 
-for command in (run, serve, problem):
+for command in (run, serve, champion, problem, compare):
     cli.add_command(command)

@@ -2,7 +2,8 @@
 
 A schema reports missing columns, text among numbers, infinite values and a target that cannot be learned.
 Missing values in an input are allowed, because preprocessing imputes them, and so is any category,
-also one that training never saw. Columns beyond these are not looked at.
+also one that training never saw. Columns beyond these are not looked at. The cells of a text file are text, None
+where they are empty.
 """
 
 from __future__ import annotations

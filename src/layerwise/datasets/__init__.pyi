@@ -3,11 +3,11 @@ from .image_files import ImageFiles as ImageFiles
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
 from .raw_table import RawTable as RawTable, with_origin as with_origin
+from .source_table import SourceTable as SourceTable
 from .source_texts import SourceTexts as SourceTexts
 from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     SourceImages as SourceImages,
-    SourceTable as SourceTable,
     kind_of_entry as kind_of_entry,
 )
 from .sources_counts import (
@@ -18,6 +18,7 @@ from .sources_counts import (
 from .tensors import TensorsDataset as TensorsDataset
 from .trained_model import (
     ChunkedReaderDataset as ChunkedReaderDataset,
+    EntryRowsDataset as EntryRowsDataset,
     PredictionsDataset as PredictionsDataset,
     TrainedModelDataset as TrainedModelDataset,
 )

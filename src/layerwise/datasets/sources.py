@@ -1,4 +1,4 @@
-"""Catalog entries for raw data: a table, images in idx files, and the digits that come with a package.
+"""Catalog entries for raw data: images in idx files, the digits that come with a package, and what all entries share.
 
 They read only. Heavy imports wait until something is loaded, for the catalog is built at every start.
 """
@@ -11,17 +11,13 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
 from layerwise.data.sources import Images, SourceError, SourceFile, locate, read_idx, sha256_of
-from layerwise.datasets.previews import ROWS, TablePreview, table_preview
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DIGIT_SIDE = 28
 RowKind = Literal["table", "images", "ratings", "documents"]
@@ -72,63 +68,6 @@ class _ReadOnlyDataset(AbstractDataset[Any, Any]):
         raise DatasetError(
             f"{type(self).__name__} is raw data, which is read only: nothing can be saved to it."
         )
-
-
-class SourceTable(_ReadOnlyDataset):
-    """A table in a CSV file, found or downloaded, as a pandas DataFrame.
-
-    The frame's `attrs` hold `source` (the file's path) and `sha256` (of the file).
-
-    Args:
-        path: the raw data folder.
-        file: the fields of a `layerwise.data.sources.files.SourceFile`.
-        load_args: arguments for `pandas.read_csv`, such as `sep`.
-        metadata: for plugins; not used here.
-    """
-
-    def __init__(
-        self,
-        *,
-        path: str,
-        file: dict[str, Any],
-        load_args: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._folder = path
-        self._file = _source_file(file)
-        self._load_args = load_args or {}
-        self.metadata = metadata
-
-    def load(self) -> pd.DataFrame:
-        """Return the table.
-
-        Raises:
-            DatasetError: the file is absent, has other bytes, is no table, or has no rows.
-        """
-        import pandas as pd
-
-        path = _locate(self._file, self._folder)
-        try:
-            frame = pd.read_csv(path, **self._load_args)
-        except pd.errors.EmptyDataError as error:
-            raise DatasetError(f"{path} is empty.") from error
-        except (pd.errors.ParserError, UnicodeDecodeError) as error:
-            raise DatasetError(f"{path} cannot be read as a table: {error}") from error
-        if frame.empty:
-            raise DatasetError(f"{path} has a header of {frame.shape[1]} columns but no rows.")
-        frame.attrs.update(source=str(path), sha256=self._file.sha256 or sha256_of(path))
-        return frame
-
-    def preview(self) -> TablePreview:
-        """Return the first rows, for Kedro-Viz; nothing is downloaded for it."""
-        import pandas as pd
-
-        path = _locate(self._file.model_copy(update={"urls": ()}), self._folder)
-        frame = pd.read_csv(path, **{**self._load_args, "nrows": ROWS})
-        return table_preview([str(name) for name in frame], frame.astype(str).to_numpy().tolist())
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "file": self._file.name, "load_args": self._load_args}
 
 
 class SourceImages(_ReadOnlyDataset):

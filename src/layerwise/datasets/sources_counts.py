@@ -12,7 +12,8 @@ from kedro.io import DatasetError
 
 from layerwise.data import DataError
 from layerwise.data.sources import Documents, Ratings, read_ratings, read_titles, sha256_of
-from layerwise.datasets.sources import SourceTable, _locate, _ReadOnlyDataset, _source_file
+from layerwise.datasets.source_table import SourceTable
+from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
 from layerwise.utils import nearest
 
 log = logging.getLogger(__name__)
@@ -137,7 +138,7 @@ class SourceWordTable(_ReadOnlyDataset):
         path: the raw data folder.
         file: the fields of a `layerwise.data.sources.files.SourceFile`.
         drop: columns that are no words, such as a document's title.
-        load_args: arguments for `pandas.read_csv`, such as `sep`.
+        reading: how it is read, as `problem.reading`, which is taken where there is none here.
         metadata: for plugins; not used here.
     """
 
@@ -149,11 +150,12 @@ class SourceWordTable(_ReadOnlyDataset):
         path: str,
         file: dict[str, Any],
         drop: list[str] | None = None,
+        reading: dict[str, Any] | None = None,
         load_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._table = SourceTable(path=path, file=file, load_args=load_args)
-        self._description = {"path": path, "file": file.get("name"), "load_args": load_args}
+        self._table = SourceTable(path=path, file=file, reading=reading, load_args=load_args)
+        self._description = {"path": path, "file": file.get("name")}
         self._drop = drop or []
         self.metadata = metadata
 
@@ -164,6 +166,7 @@ class SourceWordTable(_ReadOnlyDataset):
             DatasetError: the file is absent or no table, a column to drop is not there, or a column holds something
                 other than whole numbers from 0.
         """
+        import pandas as pd
         from scipy.sparse import csr_matrix
 
         frame = self._table.load()
@@ -172,15 +175,15 @@ class SourceWordTable(_ReadOnlyDataset):
                 raise DatasetError(
                     f"No column '{name}' to drop{nearest(name, list(map(str, frame.columns)))}"
                 )
-        words = frame.drop(columns=self._drop)
+        words = frame.drop(columns=self._drop).fillna(0)
         for name in words.columns:
-            numbers = words[name].fillna(0) if words[name].dtype.kind in "iuf" else None
-            if numbers is None or (numbers < 0).any() or (numbers % 1 != 0).any():
+            words[name] = pd.to_numeric(words[name], errors="coerce")
+            if (~(words[name] >= 0)).any() or (words[name] % 1 != 0).any():
                 raise DatasetError(
                     f"Column '{name}' of {frame.attrs['source']} holds something other than counts from 0; "
                     "if it is no word, name it under drop"
                 )
-        counts = csr_matrix(words.fillna(0).to_numpy(np.int64))
+        counts = csr_matrix(words.to_numpy(np.int64))
         return Documents(counts, tuple(map(str, words.columns)), frame.attrs["source"], frame.attrs["sha256"])
 
     def _describe(self) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from layerwise.data import DataError
-from layerwise.data.preprocessing import columns_for_summary, derive_columns, image_features
-from layerwise.data.reading import Chunk, ChunkedReader, parse_targets, text_columns
+from layerwise.data.preprocessing import columns_for_summary, image_features
+from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
@@ -100,7 +100,7 @@ def evaluate_chunks(
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
-    for chunk in reader.chunks(dict.fromkeys(text_columns(model.preprocessor), "str")):
+    for chunk in reader.chunks(model.file_format):
         true, unknown = _targets(model, chunk)
         given, reasons = predict_chunk(model, chunk, strict)
         reasons = np.where(reasons == "", unknown, reasons)
@@ -141,15 +141,20 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
 
 
 def _cells(model: TrainedModel, chunk: Chunk, name: str) -> np.ndarray:
-    """Return a column's cells, (n,) object."""
+    """Return a column's values, (n,) object; None where a cell is empty."""
     frame = chunk.rows if isinstance(chunk.rows, pd.DataFrame) else pd.DataFrame()
-    if name not in frame and not model.has_image_inputs:
-        frame = derive_columns(frame, model.preprocessor.problem)
+    if not model.has_image_inputs:
+        frame = model.select_inputs(frame)
     if name not in frame:
         raise DataError(
             f"column '{name}' is not among the rows{nearest(name, [str(each) for each in frame])}"
         )
-    return frame[name].to_numpy(object)
+    column = frame[name].astype(object)
+    column = column.where(column.notna() & (column != ""), None)
+    numbers = pd.to_numeric(column, errors="coerce")
+    # A column that training did not have is text as it stands.
+    is_number = model.has_image_inputs or name not in model.preprocessor.reading.columns
+    return (numbers if is_number and numbers.notna().equals(column.notna()) else column).to_numpy(object)
 
 
 def _collect_inputs(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataError
-from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line, text_columns
+from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
@@ -93,7 +93,13 @@ class StreamedPredictions:
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
         own = [*self.task.columns(model, self.settings), ERROR_COLUMN]
-        there = ["file"] if reader.has_pictures else ["row"] if model.has_image_inputs else reader.header()
+        there = (
+            ["file"]
+            if reader.has_pictures
+            else ["row"]
+            if model.has_image_inputs
+            else reader.header(model.file_format)
+        )
         if not self.task.beside_rows:
             there = [name for name in there if name not in own]
         self.others = there
@@ -110,7 +116,7 @@ class StreamedPredictions:
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
-        for chunk in self.reader.chunks(dict.fromkeys(text_columns(self.model.preprocessor), "str")):
+        for chunk in self.reader.chunks(self.model.file_format):
             answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
             self._count(reasons)
             texts = [*self._before(chunk), *_format_columns(answers, reasons)]
@@ -126,11 +132,8 @@ class StreamedPredictions:
             return [map(str, range(chunk.start, chunk.start + len(chunk)))]
         cells = chunk.rows[self.others]
         return [
-            [
-                format_csv_line([str(cell)]) if there else ""
-                for cell, there in zip(column, column.notna(), strict=True)
-            ]
-            for _, column in cells.items()
+            [format_csv_line([str(cell)]) if there and cell != "" else "" for cell, there in both]
+            for both in (zip(column, column.notna(), strict=True) for _, column in cells.items())
         ]
 
     def _count(self, reasons: np.ndarray) -> None:

@@ -16,7 +16,13 @@ from layerwise.data.preprocessing import (
     save_preprocessor,
     validate_pixel_range,
 )
-from layerwise.data.reading import extract_pixels, validate_images, validate_rows
+from layerwise.data.reading import (
+    FileFormat,
+    describe_refused,
+    extract_pixels,
+    validate_images,
+    validate_rows,
+)
 from layerwise.data.sources import sha256_of
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.inference.manifest import (
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
-SUPERVISED_KINDS = ("mlp", "calibrated")
+SUPERVISED_KINDS = ("mlp", "calibrated", "estimator")
 
 
 @dataclass
@@ -97,6 +103,14 @@ class TrainedModel:
     def has_image_inputs(self) -> bool:
         """Whether it reads grey images rather than a table's rows."""
         return self.columns.image_shape is not None
+
+    @property
+    def file_format(self) -> FileFormat | None:
+        """How the file was read that it was trained on, None of images; a later file of rows is read alike."""
+        if self.has_image_inputs:
+            return None
+        state = self.preprocessor.state
+        return FileFormat.model_validate(state.get("file_format") or {"columns": list(state["original"])})
 
     def validate(self, rows: Any, strict: bool = True, ignore_empty: bool = False) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row.
@@ -191,9 +205,7 @@ class TrainedModel:
         reasons = self.validate(rows, strict)
         bad = np.flatnonzero(reasons != "")
         if len(bad):
-            shown = "; ".join(f"row {k}: {reasons[k]}" for k in bad[:5])
-            more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-            raise DataError(f"{len(bad)} of {len(reasons)} row(s) cannot be predicted: {shown}{more}")
+            raise DataError(describe_refused(reasons))
         scores = self.scores(rows)
         if not np.isfinite(scores).all():
             raise DataError("the network's output is not a finite number: values too far from training")

@@ -1,21 +1,30 @@
 """Requests to a served model: a body is read, bounded and checked before the network sees it.
 
-Every response is JSON. Whatever is wrong with a body is a 4xx with one sentence; nothing of the server's inside, such
-as a traceback or a path, is in a response.
+Every response is JSON. A row that cannot be predicted costs itself alone: its answer is the reason. Whatever is wrong
+with a body as a whole is a 4xx with one sentence; nothing of the server's inside, such as a traceback or a path, is in
+a response.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from layerwise.data import DataError
+from layerwise.data.reading import (
+    Chunk,
+    FileFormat,
+    Limits,
+    TooLargeError,
+    describe_refused,
+    read_text_table,
+)
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.tasks import answer_rows, parse_settings
+from layerwise.inference.tasks import answer_chunk, answer_rows, find_task, parse_settings, with_seed
+from layerwise.parameters import TaskSettings
 from layerwise.utils import UserError
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 50_000
 MAX_COLUMNS = 20_000
 MAX_CELLS = 40_000_000
+MAX_REASON = 500
 TABLE_FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 Response = tuple[str, int, str]
 log = logging.getLogger(__name__)
@@ -41,11 +51,8 @@ class RequestError(UserError, ValueError):
 def handle_request(model: TrainedModel, body: bytes | str, content_type: str | None) -> Response:
     """Return the response's text, status and content type for one request body."""
     try:
-        frame, params = parse_body(model, body, content_type)
-        answer = answer_rows(model, frame, parse_settings(params))
-        if answer.isna().any(axis=None):
-            answer = answer.astype(object).where(answer.notna(), None)
-        found = {"predictions": answer.to_dict(orient="records")} | answer.attrs
+        chunk, params = parse_body(model, body, content_type)
+        found = _answer(model, chunk, parse_settings(params))
         return json.dumps(found, allow_nan=False, default=str), 200, "application/json"
     except UserError as error:
         status = error.status if isinstance(error, RequestError) else 400
@@ -55,6 +62,32 @@ def handle_request(model: TrainedModel, body: bytes | str, content_type: str | N
         return _error_response(
             "the rows cannot be predicted; compare their columns and values with the example", 400
         )
+
+
+def _answer(model: TrainedModel, chunk: Chunk | None, settings: TaskSettings) -> dict[str, Any]:
+    """Return as `predictions` a record for each row: what the model answers, or `error`, why it does not.
+
+    An answer that was drawn by chance has its `seed` beside.
+
+    Raises:
+        TaskError: the model does not do what was asked.
+        DataError: no row can be answered.
+    """
+    task = find_task(model, settings)
+    settings = with_seed(task, settings)
+    if chunk is None or (task.works_without_rows and not len(chunk)):
+        answer, reasons = answer_rows(model, None, settings), None
+    else:
+        answer, reasons = answer_chunk(model, task, chunk, settings, strict=True)
+        if not len(answer):
+            raise DataError(describe_refused(reasons))
+    if answer.isna().any(axis=None):
+        answer = answer.astype(object).where(answer.notna(), None)
+    records: list[dict[str, Any]] = answer.to_dict(orient="records")  # type: ignore[assignment]
+    if reasons is not None:
+        answered = iter(records)
+        records = [{"error": why[:MAX_REASON]} if why else next(answered) for why in reasons.tolist()]
+    return {"predictions": records} | ({"seed": settings.seed} if "seed" in task.uses else {})
 
 
 def respond_too_large() -> Response:
@@ -69,31 +102,49 @@ def _error_response(message: str, status: int) -> Response:
 
 def parse_body(
     model: TrainedModel, body: bytes | str, content_type: str | None
-) -> tuple[pd.DataFrame | None, dict[str, Any]]:
-    """Return the rows of a body, None where it has none, and its `params`.
+) -> tuple[Chunk | None, dict[str, Any]]:
+    """Return the rows of a body, with what is wrong with those that cannot be read, and its `params`.
+
+    A body of `params` alone has no rows, None.
 
     Raises:
         RequestError: the type, the size or the form is wrong.
     """
     kind, _, rest = (content_type or "").partition(";")
-    charset = rest.partition("charset=")[2].strip().strip('"').lower() or "utf-8"
+    kind = kind.strip().lower()
+    charset = rest.partition("charset=")[2].strip().strip('"').lower()
     raw = body.encode() if isinstance(body, str) else body
     if len(raw) > MAX_BYTES:
         raise RequestError(f"the body has {len(raw):,} bytes; at most {MAX_BYTES:,} are read", 413)
-    if charset not in ("utf-8", "utf8", "us-ascii"):
+    if kind not in ("application/json", "text/csv"):
+        raise RequestError(f"the content type has to be application/json or text/csv, not '{kind[:60]}'", 415)
+    if not _is_taken(charset, kind):
         raise RequestError(f"the charset has to be utf-8, not {charset[:40]}", 415)
-    readers = {"application/json": _read_json, "text/csv": _read_csv}
-    reader = readers.get(kind.strip().lower())
-    if reader is None:
-        raise RequestError(f"the content type has to be {' or '.join(readers)}, not '{kind[:60]}'", 415)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RequestError(f"the body is no UTF-8: byte {error.start} is wrong") from None
-    frame, params = reader(text, model)
-    if frame is not None and len(frame) == 0 and not params:
+    params: dict[str, Any] = {}
+    if kind == "text/csv":
+        chunk = _read_csv(raw, charset, model)
+    else:
+        try:
+            frame, params = _read_json(raw.decode("utf-8-sig"), model)
+        except UnicodeDecodeError as error:
+            raise RequestError(f"the body is no UTF-8: byte {error.start} is wrong") from None
+        if frame is None:
+            return None, params
+        chunk = Chunk(0, frame)
+    if not len(chunk) and not params:
         raise RequestError("the body holds no rows")
-    return frame, params
+    return chunk, params
+
+
+def _is_taken(charset: str, kind: str) -> bool:
+    """Return whether a charset can be read: JSON is UTF-8, a CSV body may be any text."""
+    if charset in ("", "utf-8", "utf8", "us-ascii"):
+        return True
+    try:
+        "".encode(charset)
+    except (LookupError, UnicodeError, ValueError):
+        return False
+    return kind == "text/csv"
 
 
 def _read_json(text: str, model: TrainedModel) -> tuple[pd.DataFrame | None, dict[str, Any]]:
@@ -193,31 +244,15 @@ def _parse_cell(cell: Any, row: int, name: str) -> Any:
     return cell
 
 
-def _read_csv(text: str, model: TrainedModel) -> tuple[pd.DataFrame, dict[str, Any]]:
-    import pandas as pd
-
+def _read_csv(body: bytes, charset: str, model: TrainedModel) -> Chunk:
+    """Return the rows of a CSV body, which is read as the file was that the model was trained on."""
+    file_format = model.file_format or FileFormat()
+    if charset:
+        file_format = file_format.model_copy(update={"encoding": charset, "encoding_is_set": True})
     try:
-        n_rows = 0
-        for k, line in enumerate(csv.reader(io.StringIO(text))):
-            if k == 0:
-                names = line
-                _check_names(names)
-            elif line and len(line) != len(names):
-                raise RequestError(f"row {n_rows} has {len(line)} cells for {len(names)} columns")
-            n_rows += bool(k and line)
-            if n_rows > MAX_ROWS:
-                raise RequestError(f"too many rows for one request; send at most {MAX_ROWS:,}", 413)
-        types, keeps = _text_columns(model), model.has_image_inputs
-        return pd.read_csv(io.StringIO(text), dtype=types, keep_default_na=keeps), {}
-    except csv.Error as error:
-        raise RequestError(f"the body is no CSV: {error}") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError("the body is no CSV table with a header") from None
-
-
-def _text_columns(model: TrainedModel) -> Any:
-    from layerwise.data.reading import text_columns
-
-    return dict.fromkeys(text_columns(model.preprocessor), str)
+        table = read_text_table(body, file_format, Limits(MAX_ROWS, MAX_COLUMNS, MAX_CELLS))
+    except TooLargeError as error:
+        raise RequestError(str(error), 413) from None
+    except DataError as error:
+        raise RequestError(f"the body is no CSV table with a header: {error}") from None
+    return Chunk(0, table.cells, malformed=table.malformed)

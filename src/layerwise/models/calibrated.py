@@ -67,6 +67,13 @@ class CalibratedNetwork(nn.Module):
         self.register_buffer("scores", torch.zeros(shape))
         self.register_buffer("probabilities", torch.zeros(shape))
 
+    def around(self, network: nn.Module) -> CalibratedNetwork:
+        """Return this calibration around another network of the same shape."""
+        found = CalibratedNetwork(self.config, network)
+        for name in ("temperature", "scores", "probabilities"):
+            getattr(found, name).copy_(getattr(self, name))
+        return found.eval()
+
     def forward(self, x: Tensor) -> Tensor:
         """Return calibrated logits, shape (rows, n_outputs)."""
         logits = self.network(x) / self.temperature

@@ -40,7 +40,9 @@ class PredictSettings(TaskSettings):
         None, "a run's id, a registered name@alias or name/version, or a model's folder"
     )
     input: str | None = setting(
-        None, "the rows: CSV (also gz); for images also idx, npy, npz, a picture or a folder of pictures"
+        None,
+        "the rows: a table (csv, tsv, xlsx, Parquet, packed or not), told by its content; for images also idx, npy, "
+        "npz, a picture or a folder of pictures; or the name of a catalog entry, such as raw",
     )
     output: str | None = setting(
         None,

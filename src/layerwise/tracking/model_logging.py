@@ -168,8 +168,8 @@ def complete_model(
 
 def _card(catalog: CatalogProtocol[Any, Any], saved: SavedModel, model: TrainedModel) -> str:
     """Return the description of a registered version: the pipeline's card, or what the network is and can do."""
-    if is_predictor(saved.entry):
-        return catalog.load(f"{saved.pipeline}.model_card")
+    if not saved.entry.endswith(".stack") and catalog.exists(f"{saved.pipeline}.model_card"):
+        return str(catalog.load(f"{saved.pipeline}.model_card"))
     measured = "".join(f"| {name} | {each['value']:.6g} |\n" for name, each in saved.manifest.metrics.items())
     table = f"\n| of the test rows | |\n|---|---|\n{measured}" if measured else ""
     return (

@@ -64,8 +64,9 @@ def test_a_bad_row_is_refused_with_its_reason_at_every_door(project, fires, tmp_
     with pytest.raises(DataError, match="row 3: temp is a number, and holds 'warm'"):
         answer_rows(model, wrong, TaskSettings())
     status, response = from_http(model, wrong, task="encode")
-    assert status == 400
-    assert "row 3: temp is a number, and holds 'warm'" in response["message"]
+    assert status == 200
+    assert response["predictions"][3] == {"error": "temp is a number, and holds 'warm'"}
+    assert "hidden_1" in response["predictions"][4]
     file = tmp_path / "rows.csv"
     wrong.to_csv(file, index=False)
     project.run(

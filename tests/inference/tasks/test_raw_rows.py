@@ -99,5 +99,7 @@ def test_text_for_a_number_is_no_empty_cell(project, holes):
         holes.astype({"temp": object}).replace({18.0: "warm"}),
         task="impute",
     )
-    assert status == 400
-    assert "row 1: temp is a number, and holds 'warm'" in response["message"]
+    assert status == 200
+    first, second, *_ = response["predictions"]
+    assert second == {"error": "temp is a number, and holds 'warm'"}
+    assert first["imputed"] == "temp"

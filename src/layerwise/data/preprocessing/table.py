@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ class TablePreprocessor:
             "problem": problem.model_dump(mode="json"),
             "settings": settings.model_dump(mode="json"),
             "reading": reading.model_dump(mode="json"),
+            "file_format": json.loads(attributes.get("file_format", "null")),
             "original": {
                 str(name): "str" if kind.kind == "M" and reading.columns[str(name)].text else str(kind)
                 for name, kind in inputs.dtypes.items()

@@ -2,11 +2,12 @@ from .chunks import (
     Chunk as Chunk,
     ChunkedReader as ChunkedReader,
     extract_pixels as extract_pixels,
-    text_columns as text_columns,
 )
 from .files import (
     FileFormat as FileFormat,
+    Limits as Limits,
     TextTable as TextTable,
+    TooLargeError as TooLargeError,
     format_csv_line as format_csv_line,
     iter_text_tables as iter_text_tables,
     read_header as read_header,
@@ -14,7 +15,9 @@ from .files import (
     resolve_file_format as resolve_file_format,
     without_malformed as without_malformed,
 )
+from .loaded_rows import LoadedRows as LoadedRows
 from .row_validation import (
+    describe_refused as describe_refused,
     parse_targets as parse_targets,
     validate_images as validate_images,
     validate_rows as validate_rows,

@@ -162,6 +162,18 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
     return (np.log1p(values) if data_spec.target_transform == "log1p" else values), errors.reasons
 
 
+def describe_refused(reasons: np.ndarray) -> str:
+    """Return the sentence that says how many rows cannot be predicted, and why the first of them.
+
+    Args:
+        reasons: (n,) text, empty for a valid row.
+    """
+    bad = np.flatnonzero(reasons != "")
+    shown = "; ".join(f"row {k}: {reasons[k]}" for k in bad[:5])
+    more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
+    return f"{len(bad)} of {len(reasons)} row(s) cannot be predicted: {shown}{more}"
+
+
 def validate_images(pixels: np.ndarray, white: int = 255) -> np.ndarray:
     """Return what is wrong with each image, (n,) text: pixels that are not from 0 to white.
 

@@ -43,10 +43,7 @@ def sample_generator(model: TrainedModel, rows: pd.DataFrame | None, settings: T
         return _restored(model, _draw(model, settings.n, rng, None))
     if encoding is None:
         raise TaskError("a generator of images draws free rows alone: leave the rows out, and say n")
-    found = [
-        _draw_one(model, encoding, _codes(row, encoding, k), k, rng)
-        for k, (_, row) in enumerate(rows.iterrows())
-    ]
+    found = [_draw_one(model, encoding, _codes(row, encoding), rng) for _, row in rows.iterrows()]
     return _restored(model, torch.cat(found)) if found else pd.DataFrame(columns=list(rows))
 
 
@@ -66,22 +63,33 @@ def _draw(model: TrainedModel, n: int, rng: torch.Generator, allowed: Tensor | N
     return generator.cpu().sample(n, rng, conditions[chosen])
 
 
-def _codes(row: pd.Series, encoding: TableEncoding, k: int) -> dict[EncodedColumn, int]:
+def validate_conditions(rows: pd.DataFrame, encoding: TableEncoding) -> np.ndarray:
+    """Return why a row's filled cells cannot be conditions, (n,) text: a number, or an unknown category."""
+    reasons = np.full(len(rows), "", dtype=object)
+    for k, (_, row) in enumerate(rows.iterrows()):
+        try:
+            _codes(row, encoding)
+        except TaskError as error:
+            reasons[k] = str(error)
+    return reasons
+
+
+def _codes(row: pd.Series, encoding: TableEncoding) -> dict[EncodedColumn, int]:
     """Return the positions of a row's filled cells among the categories of their columns."""
     found = {}
     for column in encoding.columns:
         cell = row[column.name]
-        if cell is None or cell != cell:
+        if cell is None or cell != cell or cell == "":
             continue
         if column.modes is not None:
             raise TaskError(
-                f"row {k}: {column.name} is a number, and a generator's conditions are categories: "
+                f"{column.name} is a number, and a generator's conditions are categories: "
                 f"{', '.join(each.name for each in encoding.categorical_columns)}"
             )
         text = class_text(cell)
         if text not in column.categories:
             hint = nearest(text, [each for each in column.categories if each])
-            raise TaskError(f"row {k}: {column.name} holds '{text}', which training never saw{hint}")
+            raise TaskError(f"{column.name} holds '{text}', which training never saw{hint}")
         found[column] = column.categories.index(text)
     return found
 
@@ -90,7 +98,6 @@ def _draw_one(
     model: TrainedModel,
     encoding: TableEncoding,
     given: dict[EncodedColumn, int],
-    k: int,
     rng: torch.Generator,
 ) -> Tensor:
     """Return one generated row (1, width) that has the given categories."""
@@ -103,7 +110,7 @@ def _draw_one(
         if agrees.any():
             return drawn[int(agrees.argmax())][None]
     named = ", ".join(f"{column.name} '{column.categories[code]}'" for column, code in given.items())
-    raise TaskError(f"row {k}: none of {CANDIDATES:,} generated rows has {named}")
+    raise TaskError(f"none of {CANDIDATES:,} generated rows has {named}")
 
 
 def _agreeing_conditions(

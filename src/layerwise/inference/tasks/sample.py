@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.inference.tasks.base import Task, TaskError, register_task
-from layerwise.inference.tasks.generated_rows import sample_generator
+from layerwise.inference.tasks.generated_rows import sample_generator, validate_conditions
 from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_column_names, raw_frame
 from layerwise.inference.tasks.samplers import sample_network, sample_rest
 from layerwise.models.autoencoder import LatentVariableModel
@@ -62,7 +62,7 @@ class Sample(Task):
     def validate(self, model: TrainedModel, rows: Any, strict: bool) -> np.ndarray:
         """Return why a row's conditions cannot be met."""
         if model.parts.encoding is not None:
-            return np.full(len(rows), "", dtype=object)
+            return validate_conditions(rows, model.parts.encoding)
         return super().validate(model, rows, strict)
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:

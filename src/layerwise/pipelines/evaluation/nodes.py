@@ -39,7 +39,7 @@ from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import EvaluationSettings
+from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
 from layerwise.training.supervised import probabilities
 
@@ -248,14 +248,16 @@ def write_model_card_with_folds(
 def _model_card(
     report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any], further: list[str]
 ) -> str:
-    plain = {
-        name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-        for name, value in parameters.items()
-    }
+    plain = {name: used_settings(value, columns) for name, value in parameters.items()}
     notes = [*columns.notes, *report.notes]
     if report.threshold != 0.5:
         notes.append(
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
+        )
+    if parameters.get("refit"):
+        notes.append(
+            "The network that is registered was trained anew on all rows, the test rows among them, after these "
+            "results: they are of the network before."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
     conclusions, sections = report.conclusions, [*report_sections(report), *further]

@@ -15,6 +15,7 @@ from layerwise.evaluation.likelihood import VariationalLikelihood
 from layerwise.inference import ModelManifest, ModelParts, hash_rows, save_trained_model
 from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.input_datasets import rows_fingerprint
+from layerwise.utils import parameter
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -64,7 +65,7 @@ def save_model_folder(
         outputs: what the run has saved, by the names in the catalog.
     """
     pipeline = pipeline_of(entry)
-    preprocessor = catalog.load(f"{pipeline}.preprocessor")
+    network, preprocessor = catalog.load(entry), catalog.load(f"{pipeline}.preprocessor")
     data_spec: DataSpec = preprocessor.data_spec
     common: dict[str, Any] = {
         "problem": problem,
@@ -83,6 +84,12 @@ def save_model_folder(
             metrics=metrics.network.model_dump(mode="json"),
         )
         seen = seen_rows(catalog, pipeline, preprocessor)
+        if parameter("refit") and catalog.exists(f"{pipeline}.refit_network"):
+            network, preprocessor = (
+                catalog.load(f"{pipeline}.refit_{each}") for each in ("network", "preprocessor")
+            )
+            seen = seen_rows(catalog, pipeline, preprocessor, ("refit_rows",))
+            manifest = manifest.model_copy(update={"refit": True})
     else:
         own = STACK_METRICS if entry.endswith(".stack") else ("",)
         measured = [f"{pipeline}.metrics_{part}" for part in own]
@@ -90,7 +97,7 @@ def save_model_folder(
         metrics = _unsupervised_metrics(catalog, names)
         manifest = ModelManifest(**common, name=f"{problem}.{pipeline}", metrics=metrics)
         parts = _parts(catalog, pipeline, outputs)
-    sha256 = save_trained_model(folder, catalog.load(entry), preprocessor, manifest, seen, parts)
+    sha256 = save_trained_model(folder, network, preprocessor, manifest, seen, parts)
     return SavedModel(entry, folder, manifest, sha256)
 
 
@@ -114,9 +121,14 @@ def _unsupervised_metrics(catalog: CatalogProtocol[Any, Any], names: Iterable[st
     return {row.name.removeprefix("test/"): {"value": row.value} for row in rows}
 
 
-def seen_rows(catalog: CatalogProtocol[Any, Any], name: str, preprocessor: Any) -> np.ndarray | None:
+def seen_rows(
+    catalog: CatalogProtocol[Any, Any],
+    name: str,
+    preprocessor: Any,
+    entries: tuple[str, ...] = ("training", "validation"),
+) -> np.ndarray | None:
     """Return the hashes of a pipeline's training and validation rows; None where a row's inputs are sampled."""
     if preprocessor.settings.binarize == "static":
         return None
-    parts = [catalog.load(f"{name}.{part}").inputs for part in ("training", "validation")]
+    parts = [catalog.load(f"{name}.{part}").inputs for part in entries]
     return np.concatenate([hash_rows(part.cpu().numpy()) for part in parts])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 READING = "reading"
 NOTES = "reading_notes"
+KEPT = ("source", "sha256", "file_format")
 MAX_NAMED = 5
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def read_table(raw: pd.DataFrame, problem: Problem, settings: PreprocessingSetti
     """Return the values of a raw table, without the rows that have a cell which cannot be read.
 
     How each column is read is found over all rows; the table's `attrs` hold it (`reading_of`), and what is to be said
-    of it (`reading_notes`), besides `source` and `sha256`.
+    of it (`reading_notes`), besides `source`, `sha256` and `file_format`.
 
     Args:
         raw: cells, text or typed; `attrs` may hold the `separator` of the file and the `line_numbers` of its rows.
@@ -50,7 +51,7 @@ def read_table(raw: pd.DataFrame, problem: Problem, settings: PreprocessingSetti
         if errors.bad.all():
             raise DataError(f"no row can be read: {errors.reasons[0]}")
         rows = rows[~errors.bad].reset_index(drop=True)
-    rows.attrs = {key: raw.attrs[key] for key in ("source", "sha256") if key in raw.attrs}
+    rows.attrs = {key: raw.attrs[key] for key in KEPT if key in raw.attrs}
     rows.attrs |= {READING: reading.model_dump_json(), NOTES: notes}
     return rows
 

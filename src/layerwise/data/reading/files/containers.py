@@ -53,9 +53,11 @@ def contents_of(path: Path) -> Contents:
     """
     validate_file_exists(path)
     with path.open("rb") as file:
-        start = file.read(16)
+        start = file.read(64)
     if not start:
         raise DataError(f"{path} is empty")
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise DataError(f"{path} is a page of the web, as a download that failed leaves one")
     if start.startswith(PARQUET):
         return "parquet"
     for magic, what in OTHERS.items():

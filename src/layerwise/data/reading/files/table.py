@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,18 @@ TOTALS = frozenset(
         "totale",
     )
 )
+
+
+class TooLargeError(DataError):
+    """A table has more rows or columns than its reader takes."""
+
+
+class Limits(NamedTuple):
+    """How many rows, columns and cells are read of a text from a stranger."""
+
+    rows: int
+    columns: int
+    cells: int
 
 
 @dataclass
@@ -85,18 +97,20 @@ class TextTable:
         )
 
 
-def read_text_table(source: Source, file_format: FileFormat) -> TextTable:
+def read_text_table(source: Source, file_format: FileFormat, limits: Limits | None = None) -> TextTable:
     """Return all rows of a file, without a copy of its lines.
 
     Args:
         source: the file, or the bytes of a text.
         file_format: how it is read.
+        limits: what is read of a text; None for all.
 
     Raises:
         DataError: the file is cut off, has a column twice, or no column with a name.
+        TooLargeError: the text has more than the limits.
     """
-    found = list(_iterate(source, file_format, None, keep_lines=False))
-    return found[0]
+    (found,) = _iterate(source, file_format, None, keep_lines=False, limits=limits)
+    return found
 
 
 def iter_text_tables(source: Source, file_format: FileFormat, chunk_rows: int) -> Iterator[TextTable]:
@@ -120,7 +134,12 @@ def read_header(source: Source, file_format: FileFormat) -> list[str]:
 
 
 def _iterate(
-    source: Source, file_format: FileFormat, chunk_rows: int | None, *, keep_lines: bool
+    source: Source,
+    file_format: FileFormat,
+    chunk_rows: int | None,
+    *,
+    keep_lines: bool,
+    limits: Limits | None = None,
 ) -> Iterator[TextTable]:
     contents = "text" if isinstance(source, bytes) else contents_of(source)
     if contents != "text":
@@ -148,13 +167,29 @@ def _iterate(
         if first is None or first.reason:
             reason = "it has no lines" if first is None else f"line {first.line}: {first.reason}"
             raise DataError(f"{name_of(source)} has no header that can be read: {reason}")
+        if limits is not None:
+            _check_columns(len(first.cells), limits)
         header = make_header(first.cells, name_of(source))
-        rows = list(islice(records, chunk_rows))
+        rows = list(islice(records, chunk_rows if limits is None else limits.rows + 1))
+        if limits is not None:
+            _check_rows(len(rows), len(header.names), limits)
         while True:
             yield _make_table(rows, header, dialect if keep_lines else None, file_format, name_of(source))
             rows = list(islice(records, chunk_rows)) if chunk_rows else []
             if not rows:
                 return
+
+
+def _check_columns(n_columns: int, limits: Limits) -> None:
+    if n_columns > limits.columns:
+        raise TooLargeError(f"{n_columns:,} columns are too many; send at most {limits.columns:,}")
+
+
+def _check_rows(n_rows: int, n_columns: int, limits: Limits) -> None:
+    if n_rows > limits.rows:
+        raise TooLargeError(f"the rows are too many for one request; send at most {limits.rows:,}")
+    if n_rows * n_columns > limits.cells:
+        raise TooLargeError(f"{n_rows:,} rows of {n_columns:,} columns are too many")
 
 
 def _typed_lines(cells: pd.DataFrame) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,10 +102,13 @@ def _excel(
 def _frame_of_rows(rows: list[Row], header: Header) -> pd.DataFrame:
     import pandas as pd
 
-    columns = {
-        header.names[k]: pd.Series([row[k] if k < len(row) else None for row in rows], dtype=object)
-        for k in header.kept
-    }
+    columns = {}
+    for k in header.kept:
+        cells = pd.Series([row[k] if k < len(row) else None for row in rows], dtype=object)
+        held = cells.dropna()
+        if len(held) and held.map(lambda cell: isinstance(cell, datetime)).all():
+            cells = pd.to_datetime(cells)
+        columns[header.names[k]] = cells
     return pd.DataFrame(columns)
 
 

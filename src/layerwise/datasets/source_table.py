@@ -1,0 +1,135 @@
+"""The catalog entry for a table in a file: its cells, as the problem's settings of reading cut the file into them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import DatasetError
+
+from layerwise.data import DataError
+from layerwise.data.reading import ReadingSettings
+from layerwise.data.sources import sha256_of
+from layerwise.datasets.previews import ROWS, TablePreview, table_preview
+from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
+from layerwise.utils import parameter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What settings of problem.reading have taken the place of.
+PANDAS_ARGUMENTS = {
+    "sep": "separator",
+    "delimiter": "separator",
+    "decimal": "decimal",
+    "thousands": "thousands",
+    "encoding": "encoding",
+    "quotechar": "quote",
+    "na_values": "missing",
+    "keep_default_na": "missing",
+    "true_values": "true_words",
+    "false_values": "false_words",
+    "skiprows": "skip_lines",
+    "header": "skip_lines",
+    "sheet_name": "sheet",
+    "on_bad_lines": "bad_rows",
+    "parse_dates": "dates",
+    "date_format": "dates",
+    "dtype": "columns",
+}
+log = logging.getLogger(__name__)
+
+
+class SourceTable(_ReadOnlyDataset):
+    """The cells of a table in a file, found or downloaded, as a pandas DataFrame.
+
+    The file is text (csv, tsv, ...; also gz, bz2, xz or zip), Parquet or Excel, told by its bytes. Cells of text are
+    text, None where they are empty. The frame's `attrs` hold `source` (the file's path), `sha256` (of the file),
+    `separator`, `file_format` (JSON of a `layerwise.data.reading.FileFormat`) and `line_numbers` (of the rows).
+
+    Args:
+        path: the raw data folder.
+        file: the fields of a `layerwise.data.sources.files.SourceFile`.
+        reading: how it is read, as `problem.reading`, which is taken where there is none here.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        file: dict[str, Any],
+        reading: dict[str, Any] | None = None,
+        load_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        if load_args:
+            raise DatasetError(_settings_for(load_args))
+        self._folder = path
+        self._file = _source_file(file)
+        self._reading = reading
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Return the table, without the rows that cannot be read where `bad_rows` says so.
+
+        Raises:
+            DatasetError: the file is absent, has other bytes, is no table that can be read, or has no rows.
+        """
+        from layerwise.data.reading import read_text_table, resolve_file_format, without_malformed
+
+        path, settings = _locate(self._file, self._folder), self._settings()
+        try:
+            file_format = resolve_file_format(path, settings)
+            table = read_text_table(path, file_format)
+            if not len(table):
+                raise DataError(f"{path} has a header of {table.cells.shape[1]} columns but no rows")
+            table, left_out = without_malformed(table, settings)
+        except DataError as error:
+            raise DatasetError(f"{error}.") from error
+        for note in (*file_format.notes, *table.notes):
+            log.info("%s: %s", self._file.name, note)
+        for note in left_out:
+            log.warning("%s: %s", self._file.name, note)
+        frame = table.cells.mask(table.cells == "", None)
+        frame.attrs.update(
+            source=str(path),
+            sha256=self._file.sha256 or sha256_of(path),
+            separator=file_format.separator,
+            file_format=file_format.model_dump_json(),
+            line_numbers=_LineNumbers(table.line_numbers.tolist()),
+        )
+        return frame
+
+    def preview(self) -> TablePreview:
+        """Return the first rows, for Kedro-Viz; nothing is downloaded for it."""
+        from layerwise.data.reading import iter_text_tables, resolve_file_format
+
+        path = _locate(self._file.model_copy(update={"urls": ()}), self._folder)
+        first = next(iter_text_tables(path, resolve_file_format(path, self._settings()), ROWS))
+        return table_preview(list(map(str, first.cells)), first.cells.astype(str).to_numpy().tolist())
+
+    def _settings(self) -> ReadingSettings:
+        given = self._reading if self._reading is not None else parameter("problem.reading")
+        return ReadingSettings.model_validate(given or {})
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._folder, "file": self._file.name}
+
+
+class _LineNumbers(list[int]):
+    """Numbers that pandas does not copy with every column that is taken from a frame."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _LineNumbers:
+        return self
+
+
+def _settings_for(load_args: dict[str, Any]) -> str:
+    """Return the sentence that says by which settings arguments of pandas are replaced."""
+    known = [f"{name} by {PANDAS_ARGUMENTS[name]}" for name in load_args if name in PANDAS_ARGUMENTS]
+    unknown = [name for name in load_args if name not in PANDAS_ARGUMENTS]
+    said = [f"replace {', '.join(known)}"] * bool(known) + [f"leave out {', '.join(unknown)}"] * bool(unknown)
+    return (
+        "load_args is no longer taken, for what stands there is forgotten by the trained model: problem.reading in "
+        f"parameters.yml says how the file is read, at every later door too; {' and '.join(said)}."
+    )
