@@ -136,6 +136,7 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     settings = {"classification_rbm": False, "probe": False, "hidden": "nrelu"}
     found = nodes_of(rbm(facts("images", "multiclass", rbm=settings)), "rbm")
     assert found == RBM | {
+        "evaluation.measure_reference",
         "reporting.plot_reconstructions",
         "reporting.plot_samples",
         "reporting.plot_inpainting",

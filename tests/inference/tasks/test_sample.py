@@ -72,11 +72,11 @@ def test_a_number_is_a_condition_of_an_rbm_and_none_of_a_generator(project, fire
     rows = pd.DataFrame({"temp": [30.0]})
     assert ask(registered(project, "asked.rbm"), rows, seed=1)["temp"].tolist() == [30.0]
     with pytest.raises(
-        TaskError, match="row 0: temp is a number, and a generator's conditions are categories: "
+        DataError, match="row 0: temp is a number, and a generator's conditions are categories: "
     ):
         ask(registered(project, "asked.gan"), rows)
     with pytest.raises(
-        TaskError, match="row 0: month holds 'agu', which training never saw; did you mean 'aug'"
+        DataError, match="row 0: month holds 'agu', which training never saw; did you mean 'aug'"
     ):
         ask(registered(project, "asked.gan"), pd.DataFrame({"month": ["agu"]}))
     with pytest.raises(DataError, match="row 0: month holds 'agu', which training never saw"):
