@@ -156,6 +156,10 @@ class DataSpec(Config):
             **({"data.positive": self.positive} if self.positive else {}),
         }
 
+    def raw_targets(self, values: np.ndarray) -> np.ndarray:
+        """Return regression targets or outputs in the units of the raw target, of those of the transformed one."""
+        return np.expm1(values) if self.target_transform == "log1p" else values
+
     def unscaled(self, targets: Tensor) -> Tensor:
         """Return regression targets or outputs (n, k) in the units of the (transformed) target; others as they are."""
         if not self.target_scales:

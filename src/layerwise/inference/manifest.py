@@ -33,10 +33,11 @@ class ModelError(UserError, ValueError):
 class ModelManifest(Config):
     """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
 
-    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). `refit` says that it
-    was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256` is the
-    fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its path in
-    the folder.
+    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). The truth of a new row
+    lies within `interval_half_widths` of a regression's outputs with the probability `interval_coverage`. `refit` says
+    that it was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256`
+    is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its
+    path in the folder.
     """
 
     format: int = MODEL_FORMAT
@@ -50,6 +51,8 @@ class ModelManifest(Config):
     threshold: float = 0.5
     smearing: tuple[float, ...] = ()
     refit: bool = False
+    interval_coverage: float = 0.0
+    interval_half_widths: tuple[float, ...] = ()
     test_rows_sha256: str = ""
     metrics: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)

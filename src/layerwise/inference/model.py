@@ -147,7 +147,9 @@ class TrainedModel:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
             `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
             for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
-            or `<target>_mean` the mean. Numbers have the fewest digits that tell them apart (`shortest_decimals`).
+            or `<target>_mean` the mean. Where the model
+            has intervals, `prediction_low` and `prediction_high`, or `<target>_low` and `<target>_high`.
+            Numbers have the fewest digits that tell them apart (`shortest_decimals`).
         """
         found = self._name_scores(scores)
         for name in found.select_dtypes("float32"):
@@ -160,12 +162,14 @@ class TrainedModel:
         columns = self.columns
         if columns.task == "regression":
             names = ["prediction"] if len(columns.target_names) == 1 else list(columns.target_names)
-            if columns.target_transform != "log1p":
-                return pd.DataFrame(scores, columns=names)
-            found = pd.DataFrame(np.expm1(scores), columns=names)
-            means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
-            for k, name in enumerate(names if self.manifest.smearing else ()):
-                found[f"{name}_mean"] = means[:, k]
+            found = pd.DataFrame(columns.raw_targets(scores), columns=names)
+            if columns.target_transform == "log1p":
+                means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
+                for k, name in enumerate(names if self.manifest.smearing else ()):
+                    found[f"{name}_mean"] = means[:, k]
+            for k, half_width in enumerate(self.manifest.interval_half_widths):
+                for side, end in (("low", -half_width), ("high", half_width)):
+                    found[f"{names[k]}_{side}"] = columns.raw_targets(scores[:, k] + scores.dtype.type(end))
             return found
         if columns.task == "multilabel":
             said = {

@@ -81,6 +81,8 @@ def save_model_folder(
             **common,
             threshold=metrics.threshold,
             smearing=metrics.smearing,
+            interval_coverage=metrics.intervals.coverage if metrics.intervals else 0.0,
+            interval_half_widths=metrics.intervals.half_widths if metrics.intervals else (),
             metrics=metrics.network.model_dump(mode="json"),
         )
         seen = seen_rows(catalog, pipeline, preprocessor)
