@@ -10,6 +10,7 @@ from layerwise.pipelines.rbm import create_pipeline as rbm
 from layerwise.training.autoencoder import known_variants
 
 AUTOENCODER = {
+    "reporting.write_model_card",
     "training.train_autoencoder",
     "reporting.plot_learning_curves",
     "reporting.plot_hidden_activations",
@@ -17,6 +18,7 @@ AUTOENCODER = {
 }
 LABELLED = {
     "evaluation.evaluate_reconstruction",
+    "evaluation.measure_reference",
     "evaluation.probe_latent",
     "evaluation.compress",
     "evaluation.detect_anomalies",
@@ -99,6 +101,7 @@ def test_a_variant_says_of_its_networks_what_is_shown_of_them():
 
 
 RBM = {
+    "reporting.write_model_card",
     "training.train_rbm",
     "reporting.plot_filters",
     "reporting.plot_hidden_activations",
@@ -106,6 +109,7 @@ RBM = {
     "reporting.plot_learning_curves",
 }
 RBM_LABELLED = {
+    "evaluation.measure_reference",
     "evaluation.measure_likelihood",
     "evaluation.probe_features",
     "reporting.plot_reconstructions",
@@ -132,6 +136,7 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     settings = {"classification_rbm": False, "probe": False, "hidden": "nrelu"}
     found = nodes_of(rbm(facts("images", "multiclass", rbm=settings)), "rbm")
     assert found == RBM | {
+        "evaluation.measure_reference",
         "reporting.plot_reconstructions",
         "reporting.plot_samples",
         "reporting.plot_inpainting",
@@ -156,6 +161,7 @@ def test_a_stack_of_rbms_that_has_a_likelihood_has_its_bound(stack, parameters, 
 
 
 GAN = {
+    "reporting.write_model_card",
     "training.train_feature_classifier",
     "training.train_gan",
     "reporting.plot_learning_curves",

@@ -29,6 +29,15 @@ class EvaluationSettings(Config):
         "temperature where the calibration error is high; isotonic with a thousand validation rows",
         "regression",
     )
+    interval_coverage: float | None = setting(
+        None,
+        "the fraction of new rows whose true number lies within the interval that each prediction comes with; "
+        "null: none",
+        "0.9 where a number without its uncertainty misleads",
+        "classes and labels",
+        gt=0,
+        lt=1,
+    )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     baselines: bool | Literal["auto"] = setting(
         "auto",
@@ -36,7 +45,9 @@ class EvaluationSettings(Config):
         "boosting for tables, the nearest neighbors for images",
         "true for small sets of images: the linear model and boosting too",
     )
-    importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
+    importance_repeats: int = setting(
+        5, "shuffles of each column for its permutation importance", "", "images", ge=1
+    )
     segments: tuple[str, ...] = setting(
         (),
         "columns, inputs or not, by whose values the test rows are measured too, numbers by quarters; evaluate does "

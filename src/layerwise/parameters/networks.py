@@ -99,7 +99,7 @@ class MLPSettings(Config):
             activations = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
         for name, of in (("leaky_slope", "leaky_relu"), ("prelu_slopes", "prelu")):
             if self.changed(name) and of not in activations:
-                raise ValueError(f"{name} is of the activation {of}, which no layer has")
+                raise ValueError(f"no layer has the activation {of}: there is no use for {name}")
         if self.normalization == "batch" and self.changed("bias_initializer"):
             raise ValueError(
                 "normalization batch has no use for bias_initializer: hidden layers have no bias before it"

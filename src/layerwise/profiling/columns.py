@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from layerwise.data.reading.cells import Reading
 
-Role = Literal["input", "identifier", "free text", "constant", "empty", "date"]
+Role = Literal["input", "identifier", "free text", "many values", "constant", "empty", "date"]
 
 ID_NAME = re.compile(
     r"(^|[\W_])(id|ids|uuid|guid|key|index|row ?n(umber|o|r)?|nr|no|number|nummer|serial)$|^unnamed|ID$|Id$|Number$",
@@ -110,12 +110,16 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     if words >= WORDS_OF_TEXT and n_distinct > min(MANY_VALUES, 0.5 * len(present)):
         return (
             "free text",
-            f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different",
+            f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different "
+            "(preprocessing.texts)",
         )
     if unique:
         return "identifier", "it names the rows, another text in each"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
-        return "input", f"it has {n_distinct} different texts in {len(present)} rows"
+        return (
+            "many values",
+            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values)",
+        )
     return "input", ""
 
 

@@ -124,6 +124,8 @@ def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
     others = [each.name for each in reversed(can)]
     for word in TARGET_NAMES:
         named = [name for name in others if name.strip().casefold() == word]
+        if word == "y" and any(each.name.strip().casefold() == "x" for each in columns):
+            continue  # a place on a map
         if named:
             return TargetGuess(named[0], "by its name", next((n for n in others if n != named[0]), ""))
     if len(words) == 1 and words[0] != last:
