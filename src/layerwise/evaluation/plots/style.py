@@ -162,7 +162,7 @@ def shorten_labels(names: Sequence[str], length: int = 40, lines: int = 1) -> li
 
 
 def _wrapped(name: str, length: int, lines: int) -> str:
-    found = []
+    found: list[str] = []
     while len(name) > length and len(found) < lines - 1:
         ends = [k + 1 for k in range(length // 2, length) if name[k] in " _-./:"]
         end = ends[-1] if ends else length
