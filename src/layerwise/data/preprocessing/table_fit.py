@@ -19,9 +19,10 @@ from layerwise.data.preprocessing.columns import (
     scaled_numbers,
     to_plain_value,
 )
-from layerwise.data.preprocessing.targets import binary_classes, derive_columns, transform_targets
+from layerwise.data.preprocessing.targets import binary_classes, derive_columns, target_numbers
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
+from layerwise.data.target_transforms import TargetTransform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,11 +96,19 @@ def fit_target(
     classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
     if problem.task == "binary":
         classes = binary_classes(classes, all_targets, problem)
-    means, scales = [], []
-    if problem.task == "regression" and settings.scale_target:
-        transformed = transform_targets(raw_target, problem)
-        means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
-    return {"classes": classes, "target_means": means, "target_scales": scales}
+    means, scales, transform = [], [], TargetTransform()
+    if problem.task == "regression":
+        values = target_numbers(raw_target)
+        transform = TargetTransform.fit(problem.target_transform, values, ", ".join(problem.targets))
+        if settings.scale_target:
+            transformed = transform.forward(values)
+            means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
+    return {
+        "classes": classes,
+        "target_means": means,
+        "target_scales": scales,
+        "target_parameters": [list(each) for each in transform.parameters],
+    }
 
 
 def read_rows_to_fit(

@@ -54,14 +54,9 @@ def target_column(frame: pd.DataFrame, problem: Problem) -> np.ndarray:
     return array[:, 0] if len(problem.targets) == 1 else array
 
 
-def transform_targets(raw: np.ndarray, problem: Problem) -> np.ndarray:
-    """Return regression or multilabel targets as (n, k) float64, after the problem's transform."""
-    values = np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
-    if problem.target_transform == "log1p":
-        if (values <= -1).any():
-            raise DataError(f"target '{problem.target}' has values at or below -1: log1p is undefined")
-        values = np.log1p(values)
-    return values
+def target_numbers(raw: np.ndarray) -> np.ndarray:
+    """Return regression or multilabel targets as (n, k) float64."""
+    return np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
 
 
 def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> list[str]:
