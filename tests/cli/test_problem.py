@@ -21,7 +21,7 @@ def table(n=150):
         {
             "id": [f"K{k:04}" for k in range(n)],
             "a": a,
-            "b": b,
+            "b": np.where(np.arange(n) % 15 == 0, "?", b.astype(str)),
             "city": np.where(np.arange(n) % 3, "Rome", "Oslo"),
             "kept": np.where(a + b + noise > 0, "yes", "no"),
         }

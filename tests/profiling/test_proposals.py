@@ -1,5 +1,7 @@
 """What is proposed for small files of each kind, and that the files written say it."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,8 @@ def test_the_task_follows_from_the_targets_values(propose, target, task, other):
     [
         ({}, "kept", "b"),
         ({"Target": np.arange(N) % 2}, "Target", "kept"),
+        ({"y": np.arange(N) % 2}, "y", "kept"),
+        ({"X": np.arange(N) % 7, "Y": np.arange(N) % 5, "size": np.arange(N) / 7}, "kept", "size"),
         ({"size": np.arange(N) / 7}, "kept", "size"),  # the only column of yes and no
         ({"flag": np.repeat([0, 1], N // 2)}, "kept", "flag"),
         ({"paid": np.repeat(["no", "yes"], N // 2)}, "paid", "kept"),
@@ -92,6 +96,14 @@ def test_identifiers_and_leaks_are_left_out_with_their_reasons(propose):
     assert "'copy': it alone decides kept" in choice.reason
     assert choice.other == "keep copy and say allow_leak: true"
     assert any("column 'copy': it alone decides" in each and "allow_leak" in each for each in found.findings)
+
+
+def test_free_text_and_names_of_many_values_are_left_out(propose):
+    words = [f"the word {k % 60} and {k} more of it" for k in range(N)]
+    found = propose(
+        rows(note=words, town=[f"T{k % 70}" for k in range(N)], zone=[f"Z{k % 9}" for k in range(N)]), "kept"
+    )
+    assert found.value("problem.drop") == ["note", "town"]
 
 
 def test_numbers_that_are_all_different_are_no_identifiers(propose):
@@ -274,6 +286,18 @@ def test_the_page_shows_names_as_they_are_and_needs_no_network(tmp_path):
     assert "<b>" not in page
     assert "http" not in page
     assert page.count("<svg") == 3
+
+
+def test_skrubs_report_stands_beside_the_page_where_skrub_is_installed(tmp_path, monkeypatch):
+    rows().to_csv(tmp_path / "t.csv", index=False)
+    new = propose_problem("mine", tmp_path / "t.csv", tmp_path, "kept")
+    pages = write_problem(new, tmp_path / "conf/mine", tmp_path / "one/profile.html")
+    assert [page.name for page in pages] == ["profile.html", "table_report.html"]
+    assert "skrub" in pages[1].read_text()
+    monkeypatch.setitem(sys.modules, "skrub", None)
+    pages = write_problem(new, tmp_path / "conf/other", tmp_path / "two/profile.html")
+    assert [page.name for page in pages] == ["profile.html"]
+    assert [path.name for path in (tmp_path / "two").iterdir()] == ["profile.html"]
 
 
 @pytest.mark.parametrize("name", ["a b", "", "../x", "ü"])

@@ -42,7 +42,7 @@ def new(metadata: ProjectMetadata, name: str, file: Path, target: str | None) ->
                 f"conf/{name} is there already, and is not written over: take another name, or remove it"
             )
         found = propose_problem(name, file, project, target)
-        write_problem(found, folder, page)
+        pages = write_problem(found, folder, page)
     except UserError as error:
         raise click.ClickException(str(error)) from None
     for finding in found.proposal.findings:
@@ -54,9 +54,8 @@ def new(metadata: ProjectMetadata, name: str, file: Path, target: str | None) ->
         if proposal.value(key) not in (None, [])
     )
     click.echo(f"\n{name}: {said}.")
-    click.echo(
-        f"Written: conf/{name}/parameters.yml and catalog.yml, with the reasons; {page.relative_to(project)}"
-    )
+    written = ", ".join(str(each.relative_to(project)) for each in pages)
+    click.echo(f"Written: conf/{name}/parameters.yml and catalog.yml, with the reasons; {written}")
     click.echo("\nNext:")
     for command in next_commands(name, str(proposal.value("problem.task")), file):
         click.echo(f"  {command}")

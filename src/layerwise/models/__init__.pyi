@@ -1,6 +1,7 @@
 from .calibrated import CalibratedConfig as CalibratedConfig, CalibratedNetwork as CalibratedNetwork
 from .diagram import mermaid as mermaid
 from .dropout import MaskOf as MaskOf
+from .ensemble import EnsembleConfig as EnsembleConfig, combine_members as combine_members
 from .estimator import (
     EstimatorConfig as EstimatorConfig,
     EstimatorNetwork as EstimatorNetwork,
@@ -27,6 +28,13 @@ from .mlp import (
     MLPConfig as MLPConfig,
     check_dropout_rates as check_dropout_rates,
     for_each_layer as for_each_layer,
+)
+from .number_embeddings import (
+    NUMBER_EMBEDDINGS as NUMBER_EMBEDDINGS,
+    NumberEmbeddingConfig as NumberEmbeddingConfig,
+    NumberEmbeddingName as NumberEmbeddingName,
+    PiecewiseLinearEmbedding as PiecewiseLinearEmbedding,
+    quantile_edges as quantile_edges,
 )
 from .recurrent import Cell as Cell, Recurrent as Recurrent, RecurrentConfig as RecurrentConfig
 from .stack import (

@@ -10,3 +10,4 @@ from .keys import PARAMETERS as PARAMETERS, is_model as is_model, without_empty_
 from .networks import DBNSettings as DBNSettings, MLPSettings as MLPSettings
 from .rbm import RBMSettings as RBMSettings
 from .tracking import TrackingSettings as TrackingSettings
+from .used import used_settings as used_settings

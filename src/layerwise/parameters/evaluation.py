@@ -45,7 +45,9 @@ class EvaluationSettings(Config):
         "boosting for tables, the nearest neighbors for images",
         "true for small sets of images: the linear model and boosting too",
     )
-    importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
+    importance_repeats: int = setting(
+        5, "shuffles of each column for its permutation importance", "", "images", ge=1
+    )
     segments: tuple[str, ...] = setting(
         (),
         "columns, inputs or not, by whose values the test rows are measured too, numbers by quarters; evaluate does "

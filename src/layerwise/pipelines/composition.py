@@ -28,16 +28,17 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     pretrained = key != "mlp" and current_facts().parameter("pretraining.method") != "none"
     # The shape of encoders depends on how they are pretrained, even where they are not.
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
+    several = key == "mlp" and trains_several()
     found = (
         preprocessing.create_pipeline(
-            name, input_example=True, sized=sized, beside_folds=True, problem=problem
+            name, input_example=True, sized=sized, several=several, beside_folds=True, problem=problem
         )
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)
         + evaluation.create_pipeline(
             name,
             stack=key if pretrained else None,
-            several=key == "mlp" and trains_several(),
+            several=several,
             grid=key == "mlp" and has_grid(),
         )
     )

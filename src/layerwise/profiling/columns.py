@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from layerwise.data.reading.cells import Reading
 
-Role = Literal["input", "identifier", "free text", "constant", "empty", "date"]
+Role = Literal["input", "identifier", "free text", "many values", "constant", "empty", "date"]
 
 ID_NAME = re.compile(
     r"(^|[\W_])(id|ids|uuid|guid|key|index|row ?n(umber|o|r)?|nr|no|number|nummer|serial)$|^unnamed|ID$|Id$|Number$",
@@ -115,7 +115,10 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     if unique:
         return "identifier", "it names the rows, another text in each"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
-        return "input", f"it has {n_distinct} different texts in {len(present)} rows"
+        return (
+            "many values",
+            f"it has {n_distinct} different texts in {len(present)} rows, each an input of its own",
+        )
     return "input", ""
 
 

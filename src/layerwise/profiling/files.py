@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerwise.data import DataError
 from layerwise.data.sources import image_form, list_pictures
 from layerwise.profiling.documents import propose_documents
 from layerwise.profiling.images import propose_images
-from layerwise.profiling.page import render_page
+from layerwise.profiling.page import render_page, render_table_report
 from layerwise.profiling.proposal import Choice, Proposal
 from layerwise.profiling.ratings import propose_ratings, rating_columns
 from layerwise.profiling.tables import propose_table
 from layerwise.profiling.yaml_files import catalog_text, parameters_text
 from layerwise.utils import atomic_write
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME = re.compile(r"^[A-Za-z0-9_-]+$")
 
@@ -28,11 +32,13 @@ class NewProblem:
         proposal: the settings with their reasons.
         path: the file or folder.
         page: an HTML page about it.
+        frame: the values of a table; None of other rows.
     """
 
     proposal: Proposal
     path: Path
     page: str
+    frame: pd.DataFrame | None = None
 
     @property
     def catalog(self) -> str:
@@ -61,6 +67,7 @@ def propose_problem(
     """
     if not NAME.match(name):
         raise DataError(f"'{name}' cannot name a problem: it has letters, digits, _ and - alone")
+    frame = None
     path = Path(path).expanduser().resolve()
     proposal = Proposal(name, _location(path, Path(project).resolve()))
     if not path.exists():
@@ -78,6 +85,7 @@ def propose_problem(
         columns = []
     else:
         table = propose_table(path, target)
+        frame = table.settled.frame
         fields, choices, findings, columns = (
             {"type": "layerwise.datasets.SourceTable"},
             table.choices,
@@ -91,11 +99,16 @@ def propose_problem(
     proposal.entry = {"type": fields.pop("type"), **proposal.entry, **fields}
     proposal.choices = [Choice("problem.name", name), *choices]
     proposal.findings = findings
-    return NewProblem(proposal, path, render_page(proposal, path, columns))
+    return NewProblem(proposal, path, render_page(proposal, path, columns), frame)
 
 
-def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> None:
+def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> list[Path]:
     """Write the environment's two files and the page; an environment that is there is never written over.
+
+    Where skrub is installed, its report of a table stands beside the page.
+
+    Returns:
+        The paths of the pages.
 
     Raises:
         DataError: the folder is there.
@@ -105,13 +118,15 @@ def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> None
         raise DataError(
             f"{folder} is there already, and is not written over: take another name, or remove it"
         )
-    for path, text in (
-        (folder / "catalog.yml", new.catalog),
-        (folder / "parameters.yml", new.parameters),
-        (Path(page), new.page),
-    ):
+    report = None if new.frame is None else render_table_report(new.frame, new.proposal.name)
+    pages = {Path(page): new.page}
+    if report is not None:
+        pages[Path(page).with_name("table_report.html")] = report
+    files = {folder / "catalog.yml": new.catalog, folder / "parameters.yml": new.parameters}
+    for path, text in (pages | files).items():
         with atomic_write(path) as part:
             part.write_text(text, encoding="utf-8")
+    return list(pages)
 
 
 def _location(path: Path, project: Path) -> dict[str, object]:

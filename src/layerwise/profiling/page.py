@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerwise.profiling.columns import ColumnProfile
 from layerwise.profiling.proposal import Proposal
 from layerwise.profiling.yaml_files import catalog_text, parameters_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -38,6 +42,19 @@ def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]
         f"<h2>parameters.yml</h2><pre>{escape(parameters_text(proposal))}</pre>"
         f"<h2>catalog.yml</h2><pre>{escape(catalog_text(proposal))}</pre></body></html>\n"
     )
+
+
+def render_table_report(frame: pd.DataFrame, title: str) -> str | None:
+    """Return skrub's page about a table, with every column's distribution and which columns go together.
+
+    It is as offline as the other one; None where skrub is not installed.
+    """
+    try:
+        from skrub import TableReport
+    except ImportError:
+        return None
+    report: str = TableReport(frame, title=title, verbose=0).html()
+    return report
 
 
 def _row(column: ColumnProfile, is_dropped: bool, is_target: bool) -> str:

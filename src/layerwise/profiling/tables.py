@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
+NO_INPUTS = ("identifier", "free text", "many values")
 MAX_CLASSES, FEW_NUMBERS = 50, 10
 # Of each class: one row for training, validation and test.
 MIN_CLASS_ROWS = 3
@@ -124,6 +125,8 @@ def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
     others = [each.name for each in reversed(can)]
     for word in TARGET_NAMES:
         named = [name for name in others if name.strip().casefold() == word]
+        if word == "y" and any(each.name.strip().casefold() == "x" for each in columns):
+            continue  # a place on a map
         if named:
             return TargetGuess(named[0], "by its name", next((n for n in others if n != named[0]), ""))
     if len(words) == 1 and words[0] != last:
@@ -201,7 +204,7 @@ def _dropped(
     """Return the columns that are no inputs, each with its reason."""
     found = dict.fromkeys(settled.unreadable, "its cells are of several kinds")
     for each in columns:
-        if each.name != target_name and each.role == "identifier":
+        if each.name != target_name and each.role in NO_INPUTS:
             found[each.name] = each.note
     left = [name for name in inputs if name not in found and inputs[name].nunique() > 1]
     for leak in find_leaks(inputs[left], target.to_numpy(), task):

@@ -25,6 +25,7 @@ from .table_encoding import (
 from .targets import (
     derive_columns as derive_columns,
     positive_class as positive_class,
+    robust_location as robust_location,
     target_column as target_column,
 )
 from .weights import row_weights as row_weights

@@ -14,6 +14,8 @@ from layerwise.utils import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
+# Targets of a small regression of which at most a hundredth lies so many robust standard deviations from their median.
+FEWEST_TARGETS, FEW_TARGETS, ABSURD_DEVIATIONS = 10, 1000, 20
 # What the positive one of two classes reads, if it reads like a yes at all.
 YES_WORDS = {"1", "true", "yes", "y", "ja"}
 
@@ -52,6 +54,21 @@ def target_column(frame: pd.DataFrame, problem: Problem) -> np.ndarray:
             )
     array = values.to_numpy()
     return array[:, 0] if len(problem.targets) == 1 else array
+
+
+def robust_location(values: np.ndarray) -> tuple[float, float] | None:
+    """Return the median and a robust standard deviation of a small regression's targets (n,) or (n, 1).
+
+    None unless a few of them, at most a hundredth, lie absurdly far from all others: one such row among fifty draws the
+    mean, and with it every prediction, far from all the others. The deviation is 1.4826 times the median distance.
+    """
+    if not FEWEST_TARGETS <= len(values) < FEW_TARGETS or values.size > len(values):
+        return None
+    median = float(np.median(values))
+    distances = np.abs(values - median)
+    deviation = 1.4826 * float(np.median(distances))
+    far = int((distances > ABSURD_DEVIATIONS * deviation).sum())
+    return (median, deviation) if deviation > 0 and 0 < far <= max(1, len(values) // 100) else None
 
 
 def target_numbers(raw: np.ndarray) -> np.ndarray:

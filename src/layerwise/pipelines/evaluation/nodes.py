@@ -40,7 +40,7 @@ from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import EvaluationSettings
+from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
 from layerwise.training.supervised import probabilities
 
@@ -257,10 +257,7 @@ def write_model_card_with_folds(
 def _model_card(
     report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any], further: list[str]
 ) -> str:
-    plain = {
-        name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-        for name, value in parameters.items()
-    }
+    plain = {name: used_settings(value, columns) for name, value in parameters.items()}
     notes = [*columns.notes, *report.notes]
     if report.threshold != 0.5:
         notes.append(

@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
+from layerwise.pipelines.evaluation.cards import parameter_inputs
 from layerwise.pipelines.evaluation.interval_nodes import find_intervals, measure_intervals
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.evaluation.segment_nodes import (
@@ -70,14 +71,10 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
         pipeline: its name.
         read: the rest of it.
     """
-    names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
-    keys = sorted({name.partition(".")[0] for name in names})
-    sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
-    inputs = {"report": "metrics", "columns": "data_spec"}
+    inputs = {"report": "metrics", "columns": "data_spec"} | parameter_inputs(pipeline, read)
     write: Callable[..., str] = nodes.write_model_card
     if f"{pipeline}.cross_validation" in read.all_outputs():
         write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
-    inputs |= {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 

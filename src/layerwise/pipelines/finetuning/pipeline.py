@@ -32,7 +32,8 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
     if key == "mlp" and trains_several():
         return Pipeline([_several_networks(stage, trained), *calibration])
     methods = ["pretraining_settings"] if key == "sae" else []
-    inputs = [*(["stack"] if pretrained else []), "data_spec", f"{key}_settings", *methods, *SETTINGS]
+    first = ["training"] if key == "mlp" else ["stack"] if pretrained else []
+    inputs = [*first, "data_spec", f"{key}_settings", *methods, *SETTINGS]
     initialize: dict[tuple[str, bool], Callable[..., object]] = {
         ("dbn", True): nodes.initialize_from_rbms,
         ("dbn", False): nodes.initialize_like_rbms,
