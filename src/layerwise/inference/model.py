@@ -74,6 +74,11 @@ class TrainedModel:
         self.columns = self.preprocessor.data_spec
 
     @property
+    def weights_column(self) -> str | None:
+        """The column that says how much a row counts; None for models whose rows count the same."""
+        return getattr(getattr(self.preprocessor, "problem", None), "weights", None)
+
+    @property
     def has_image_inputs(self) -> bool:
         """Whether it reads grey images rather than a table's rows."""
         return self.columns.image_shape is not None

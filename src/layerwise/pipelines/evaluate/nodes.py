@@ -52,15 +52,27 @@ def measure_rows(
 ) -> tuple[NamedMetrics, LoggedMetrics]:
     """Measure the task's metrics on the new rows with their intervals."""
     columns, n, targets, scores = model.columns, settings.bootstrap, evaluation.targets, evaluation.scores
-    threshold = model.manifest.threshold
     found = NamedMetrics(
         compute_metrics(
-            columns.task, targets, scores, columns.class_names, threshold=threshold, seed=seed, n_bootstrap=n
+            columns.task,
+            targets,
+            scores,
+            columns.class_names,
+            threshold=model.manifest.threshold,
+            seed=seed,
+            n_bootstrap=n,
+            weights=evaluation.weights,
         )
     )
     if columns.target_transform != "none":
         raw = compute_raw_metrics(
-            targets, scores, model.manifest.smearing, seed=seed, n_bootstrap=n, transform=columns.transform
+            targets,
+            scores,
+            model.manifest.smearing,
+            seed=seed,
+            n_bootstrap=n,
+            weights=evaluation.weights,
+            transform=columns.transform,
         )
         found = found.extended(raw, prefix="raw_")
     return found, found.logged("evaluate/")
