@@ -197,6 +197,16 @@ class PreprocessingSettings(Config):
     )
     date_columns: tuple[str, ...] = setting((), "columns that are dates and do not show it")
     categorical_columns: tuple[str, ...] = setting((), "numbers that are categories", "codes, small counts")
+    max_dummies: int = setting(50, "values of a category up to which each has a dummy", "", ge=2)
+    many_values: Literal["target", "frequent", "drop"] = setting(
+        "target",
+        "a category of more values: the mean target of each, cross-fitted; dummies of the most frequent; or left out",
+        "frequent where the target is not to be in an input",
+    )
+    texts: Literal["encode", "drop"] = setting(
+        "encode", "free text: numbers of skrub's StringEncoder, or left out", "drop where text says nothing"
+    )
+    text_components: int = setting(30, "numbers that free text becomes", "", ge=1)
     binarize: Literal["none", "threshold", "static", "dynamic"] = setting(
         "none", "pixels as 0 or 1: by a threshold of one half, sampled once, or sampled for each batch",
         "dynamic for likelihoods", "tables",

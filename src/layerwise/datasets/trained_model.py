@@ -121,11 +121,12 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         Raises:
             DataError: the entry gives neither a table nor images.
         """
-        from layerwise.data.reading import ChunkedReader, LoadedRows, TextTable
+        from layerwise.data.reading import ChunkedReader, LoadedRows
+        from layerwise.datasets.source_table import SourceTable
 
         rows = self._dataset.load()
-        if isinstance(rows, TextTable):
-            return ChunkedReader(rows.source, self._chunk_rows)
+        if isinstance(self._dataset, SourceTable):
+            return ChunkedReader(rows.attrs["source"], self._chunk_rows)
         return LoadedRows(rows, self._name, self._chunk_rows)
 
     def save(self, data: ChunkedReader) -> NoReturn:

@@ -258,3 +258,31 @@ def test_an_unseen_category_is_no_category_by_default_and_the_first_one_with_dro
     with pytest.warns(UserWarning, match="'Atlantis'; they are read as 'France'"):
         row = fitted.inputs(other)[0]
     np.testing.assert_array_equal(row, fitted.inputs(first)[0])
+
+
+def test_no_two_inputs_have_one_name_whatever_columns_are_called():
+    k = np.arange(N)
+    frame = pd.DataFrame(
+        {
+            "a": np.where(k % 2, "b_c", "d"),
+            "a_b": np.where(k % 3 == 0, "c", "q"),
+            "size": np.where(k % 5 == 0, np.nan, k),
+            "size_missing": k % 7,
+            "when": DATES,
+            "when_days": -1.0 * k,
+            "left": k % 2 ^ (k % 5 == 0),
+        }
+    )
+    fitted = fit(frame, {"scaling": "none", "drop_first": False})
+    names = fitted.data_spec.feature_names
+    assert len(set(names)) == len(names) == fitted.data_spec.n_inputs
+    assert {"a_b_c", "a_b=c", "size_missing", "size=missing", "when_days", "when=days"} <= set(names)
+    inputs = dict(zip(names, fitted.inputs(frame).T, strict=True))
+    np.testing.assert_array_equal(inputs["a_b_c"], k % 2)
+    np.testing.assert_array_equal(inputs["a_b=c"], k % 3 == 0)
+    np.testing.assert_array_equal(inputs["size_missing"], k % 7)
+    np.testing.assert_array_equal(inputs["size=missing"], k % 5 == 0)
+    np.testing.assert_array_equal(inputs["when_days"], -k)
+    restored = fitted.restore_inputs(fitted.inputs(frame))
+    np.testing.assert_array_equal(restored["when_days"], -k)
+    np.testing.assert_array_equal(restored["when"], frame["when"])

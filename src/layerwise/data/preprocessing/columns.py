@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,7 +14,8 @@ from layerwise.utils import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-ColumnKind = Literal["number", "boolean", "category", "date"]
+# Encoded is a column of many values that became numbers: by its target, or as free text.
+ColumnKind = Literal["number", "boolean", "category", "date", "encoded"]
 DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "hour_sin", "hour_cos")
 
 
@@ -79,7 +80,7 @@ def days_since_1970(column: pd.Series) -> np.ndarray:
 
 
 def expand_date(column: pd.Series, timezone: str = "UTC", hours: bool = False) -> dict[str, np.ndarray]:
-    """Return days since 1970 (UTC, fractions are the time of day), sine and cosine of month, of weekday, and of hour.
+    """Return the parts of dates: days since 1970 with the time of day, sine and cosine of month, weekday and hour.
 
     Args:
         column: dates with or without an offset from UTC; those without are taken as they stand.
@@ -97,7 +98,7 @@ def expand_date(column: pd.Series, timezone: str = "UTC", hours: bool = False) -
         if name != "hour" or hours:
             angle = 2 * np.pi * turn.to_numpy(np.float64, na_value=np.nan)
             parts |= {f"{name}_sin": np.sin(angle), f"{name}_cos": np.cos(angle)}
-    return {f"{column.name}_{part}": values for part, values in parts.items()}
+    return parts
 
 
 def restore_date(days: np.ndarray, dtype: str, whole_days: bool) -> pd.Series:
@@ -158,8 +159,17 @@ def scaled_numbers(
         if kind == "number":
             numbers[name] = as_numbers(frame[name])
         elif kind == "date":
-            numbers |= expand_date(frame[name], timezone, hours=not whole_days[name])
+            parts = expand_date(frame[name], timezone, hours=not whole_days[name])
+            numbers |= {feature_name(name, part, kinds): values for part, values in parts.items()}
     return numbers
+
+
+def feature_name(column: str, part: str, taken: Collection[str]) -> str:
+    """Return the name of an input that is made of a column: `size_missing`, or `size=missing` where that is taken."""
+    mark = "_"
+    while f"{column}{mark}{part}" in taken:
+        mark = "=" if mark == "_" else mark + "="
+    return f"{column}{mark}{part}"
 
 
 def has_whole_days(column: pd.Series) -> bool:
@@ -168,9 +178,9 @@ def has_whole_days(column: pd.Series) -> bool:
     return bool(np.all(days[~np.isnan(days)] % 1 == 0))
 
 
-def days_of(numbers: dict[str, np.ndarray], date: str) -> np.ndarray:
+def days_of(numbers: dict[str, np.ndarray], date: str, kinds: Collection[str]) -> np.ndarray:
     """Return the known days since 1970 of a date column."""
-    days = numbers[f"{date}_{DATE_PARTS[0]}"]
+    days = numbers[feature_name(date, DATE_PARTS[0], kinds)]
     return days[~np.isnan(days)]
 
 

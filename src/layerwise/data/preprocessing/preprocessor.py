@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FITTED = ("scaler", "encoder")
+FITTED = ("scaler", "encoder", "target_encoder", "text_models")
 
 
 class ImagePreprocessor:
@@ -130,6 +130,9 @@ class ImagePreprocessor:
         labels = np.array([codes[str(v)] for v in images.labels])
         return labels if self.data_spec.task == "multiclass" else labels[:, None].astype(np.float32)
 
+    def replace_fitted_rows(self, matrix: np.ndarray, images: Images, split: Split) -> None:
+        """Leave the inputs as they are: those of training images are no others."""
+
     def restore_inputs(self, matrix: np.ndarray) -> np.ndarray:
         """Return uint8 images (n, height, width)."""
         assert self.data_spec.image_shape is not None
@@ -166,6 +169,7 @@ def fit_preprocessor(
 ) -> Preprocessor:
     """Fit a preprocessor on the training rows; its data spec counts the rows of each part."""
     from layerwise.data.preprocessing.table import TablePreprocessor
+    from layerwise.data.preprocessing.table_fit import rows_to_fit
 
     fitted: Any
     weights = () if problem.weights is None else (problem.weights,)
@@ -178,10 +182,7 @@ def fit_preprocessor(
     elif isinstance(raw, Documents | Texts):
         fitted = DocumentsPreprocessor.fit(raw, split.training)
     else:
-        rows = split.training
-        if settings.fitted_on == "all_but_test":
-            rows = np.concatenate([split.training, split.validation])
-        fitted = TablePreprocessor.fit(raw, rows, problem, settings)
+        fitted = TablePreprocessor.fit(raw, rows_to_fit(split, settings), problem, settings)
         raw = fitted.read(raw)
         training = raw.iloc[split.training]
         fitted.state["summary"] = summarize_table(training, fitted.state["kinds"])
@@ -217,7 +218,7 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
     if isinstance(raw, Documents):
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()
         return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
-    frame = preprocessor.read(raw.head(2))[list(preprocessor.state["original"])].reset_index(drop=True)
+    frame = preprocessor.read(raw.head(2))[list(preprocessor.state["kinds"])].reset_index(drop=True)
     frame.attrs = {}
     for name in frame.select_dtypes("datetime"):
         frame[name] = preprocessor.reading.columns[name].text_of_dates(frame[name])
@@ -232,7 +233,9 @@ def preprocess_rows(
     if isinstance(preprocessor, RatingsPreprocessor | DocumentsPreprocessor):
         return preprocessor.parts(raw, split)  # type: ignore[return-value]
     preprocessor = cast(LabelledPreprocessor, preprocessor)
-    inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
+    matrix = preprocessor.inputs(raw)
+    preprocessor.replace_fitted_rows(matrix, raw, split)
+    inputs = torch.from_numpy(np.ascontiguousarray(matrix))
     targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
     weights = None
     if isinstance(problem := getattr(preprocessor, "problem", None), Problem) and problem.weights is not None:

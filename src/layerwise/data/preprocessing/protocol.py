@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from layerwise.data.problem import PreprocessingSettings
+from layerwise.data.splits import Split
 from layerwise.data.tensors import DataSpec
 
 
@@ -27,6 +28,10 @@ class LabelledPreprocessor(Preprocessor, Protocol):
 
     def inputs(self, rows: Any, /) -> np.ndarray:
         """Return raw rows as a matrix (n, n_inputs) float32."""
+        ...
+
+    def replace_fitted_rows(self, matrix: np.ndarray, rows: Any, split: Split, /) -> None:
+        """Put the inputs that the training rows have at training into a matrix of all rows, where they differ."""
         ...
 
     def targets(self, rows: Any, /) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from layerwise.data.preprocessing.columns import (
     infer_kind,
     scaled_numbers,
     to_plain_value,
+    validate_no_missing,
 )
+from layerwise.data.preprocessing.many_values import find_roles, fit_many_values, say_roles, with_frequent
 from layerwise.data.preprocessing.targets import (
     binary_classes,
     derive_columns,
@@ -27,12 +30,14 @@ from layerwise.data.preprocessing.targets import (
 )
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
+from layerwise.data.splits import Split
 from layerwise.data.target_transforms import TargetTransform
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_QUANTILES = 1000
+log = logging.getLogger(__name__)
 
 
 def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -59,21 +64,41 @@ def make_scaler(scaling: str, n_rows: int) -> Any:
     return StandardScaler() if scaling == "standard" else MinMaxScaler()
 
 
-def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading) -> dict[str, Any]:
-    """Return each column's kind, and what scales, fills and encodes the columns of a kind."""
-    from sklearn.preprocessing import OneHotEncoder
-
+def find_kinds(
+    inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading
+) -> dict[str, ColumnKind]:
+    """Return the kind of each column."""
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
-    kinds = {
+    return {
         str(name): stated.get(str(name)) or infer_kind(inputs[name], reading.columns.get(str(name)))
         for name in inputs
     }
+
+
+def fit_columns(
+    inputs: pd.DataFrame,
+    kinds: dict[str, ColumnKind],
+    encoded: dict[str, np.ndarray],
+    settings: PreprocessingSettings,
+    reading: Reading,
+) -> dict[str, Any]:
+    """Return what scales, fills and encodes the columns of a kind.
+
+    Args:
+        inputs: of the rows that are fitted on; of columns with many values the frequent ones.
+        kinds: of the columns.
+        encoded: numbers of these rows that columns of many values became.
+        settings: of the preprocessing.
+        reading: of the table.
+    """
+    from sklearn.preprocessing import OneHotEncoder
+
     booleans, categories, dates = (
         [name for name, kind in kinds.items() if kind == wanted] for wanted in ("boolean", "category", "date")
     )
     whole_days = {name: has_whole_days(inputs[name]) for name in dates}
-    numbers = scaled_numbers(inputs, kinds, whole_days, reading.settings.timezone)
+    numbers = scaled_numbers(inputs, kinds, whole_days, reading.settings.timezone) | encoded
     values = np.column_stack(list(numbers.values())) if numbers else None
     medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
     scaler = encoder = None
@@ -98,6 +123,47 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: 
         "scaler": scaler,
         "encoder": encoder,
     }
+
+
+def fit_inputs(
+    inputs: pd.DataFrame,
+    raw_target: np.ndarray,
+    problem: Problem,
+    settings: PreprocessingSettings,
+    reading: Reading,
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what is learnt of the input columns, and what becomes of those with many values, in sentences.
+
+    Raises:
+        DataError: no column is left, or one has empty cells where these are refused.
+    """
+    inputs, constants = without_constants(inputs)
+    if settings.missing == "refuse":
+        validate_no_missing(inputs)
+    kinds = find_kinds(inputs, settings, reading)
+    roles = find_roles(inputs, kinds, reading, problem, settings)
+    said = say_roles(roles, inputs, settings)
+    for note in said:
+        log.info(note)
+    left_out = [name for name, role in roles.items() if role in ("identifier", "drop")]
+    inputs = inputs.drop(columns=left_out)
+    if inputs.shape[1] == 0:
+        raise DataError("no input column is left: all others are identifiers, or left out by the settings")
+    state, encoded = fit_many_values(inputs, roles, raw_target, problem, settings)
+    kinds = {
+        name: "encoded" if roles.get(name) in ("target", "text") else kind
+        for name, kind in kinds.items()
+        if name in inputs
+    }
+    state |= fit_columns(with_frequent(inputs, state), kinds, encoded, settings, reading)
+    return {"constants": constants, "left_out": left_out} | state, said
+
+
+def rows_to_fit(split: Split, settings: PreprocessingSettings) -> np.ndarray:
+    """Return the positions of the rows that a table is fitted on, the training rows first."""
+    if settings.fitted_on == "all_but_test":
+        return np.concatenate([split.training, split.validation])
+    return split.training
 
 
 def fit_target(

@@ -49,6 +49,26 @@ def effective_wilson_interval(value: float, variance: float, n_rarest: float) ->
     return float(low), float(high)
 
 
+def rare_error_interval(losses: Array, wrong: Array, if_wrong: Array) -> tuple[float, float]:
+    """Return an interval of a mean loss of which a few wrong rows make most, where the bootstrap's is too narrow.
+
+    The mean is that of the right rows and that of the wrong ones, weighted by the fraction of wrong rows, which has
+    Wilson's interval. One more wrong row, as bad as a row of these would be on average, keeps the loss of wrong rows
+    from resting on none. By simulation (100 to 1,000 rows of which .2 to 3 % are wrong, three kinds of confidence) the
+    wider of this interval and the bootstrap's covers 91 to 100 %, where the bootstrap's alone covers 18 to 95 %.
+
+    Args:
+        losses: (n,) of the rows.
+        wrong: (n,) bool, which of them are predicted wrong.
+        if_wrong: (n,) what the loss of each would be if its prediction were wrong.
+    """
+    n, n_wrong = len(losses), int(wrong.sum())
+    of_wrong = (float(losses[wrong].sum()) + float(if_wrong.mean())) / (n_wrong + 1)
+    of_right = float(losses[~wrong].mean()) if n_wrong < n else of_wrong
+    low, high = (float(each) for each in wilson_interval(n_wrong / n, n))
+    return low * of_wrong + (1 - low) * of_right, high * of_wrong + (1 - high) * of_right
+
+
 def rows_of_rarest_class(task: Task, truth: Array) -> int:
     """Return how many rows the rarest class has that has any; for labels, the rarest of their ones and zeros.
 

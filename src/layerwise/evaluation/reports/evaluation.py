@@ -10,6 +10,7 @@ from pydantic import Field
 from layerwise.evaluation import SegmentTable, describe_segments
 from layerwise.evaluation.metrics import (
     ConformalIntervals,
+    ImportanceTable,
     LoggedMetrics,
     Metric,
     MetricsByModel,
@@ -65,7 +66,7 @@ class EvaluationReport(Config):
     outputs of a regression of a transformed target; `intervals` come with a regression's predictions; `conclusions`
     compare the network with a constant and with its baselines;
     `notes` are further sentences; `members` is the spread over networks of other seeds, `segments` the metrics on parts
-    of the rows.
+    of the rows, `importance` the metric's loss without each raw column.
     """
 
     threshold: float = 0.5
@@ -77,6 +78,7 @@ class EvaluationReport(Config):
     notes: tuple[str, ...] = ()
     members: dict[str, Spread] = Field(default_factory=dict)
     segments: SegmentTable = SegmentTable(())
+    importance: ImportanceTable = ImportanceTable(())
 
     @classmethod
     def of(

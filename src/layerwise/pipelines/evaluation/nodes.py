@@ -24,6 +24,7 @@ from layerwise.evaluation.metrics import (
     compute_metrics,
     compute_raw_metrics,
     permutation_importance,
+    raw_means,
     smearing_factors,
     usual_families,
 )
@@ -42,7 +43,6 @@ from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
-from layerwise.training.supervised import probabilities
 
 log = logging.getLogger(__name__)
 
@@ -199,6 +199,7 @@ def summarize_evaluation(
     members: MemberStatistics | None = None,
     smearing: SmearingFactors | None = None,
     segments: SegmentTable | None = None,
+    importance: ImportanceTable | None = None,
     intervals: ConformalIntervals | None = None,
     interval_metrics: NamedMetrics | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
@@ -206,6 +207,8 @@ def summarize_evaluation(
     if interval_metrics is not None:
         network = network.extended(interval_metrics.root, prefix="")
     report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments, intervals)
+    if importance is not None:
+        report = report.model_copy(update={"importance": importance})
     for sentence in report.conclusions:
         log.warning(sentence)
     for sentence in report.notes:
@@ -229,15 +232,28 @@ def measure_stack(stack: DBN | StackedAutoencoders, test: TensorData) -> LoggedM
 
 
 def measure_importance(
-    network: MLP, validation: TensorData, columns: DataSpec, settings: EvaluationSettings, seed: int
+    network: MLP,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
+    smearing: SmearingFactors | None = None,
 ) -> ImportanceTable:
-    """Measure each column's permutation importance on the validation rows."""
+    """Measure by how much the metric of the test rows gets worse when each raw column is shuffled, in its own unit."""
+    targets = targets_of(test, columns)
+    logged, factors = columns.target_transform == "log1p", () if smearing is None else smearing.values
+
+    def predict(inputs: torch.Tensor) -> torch.Tensor:
+        scores = scores_of(network, TensorData(inputs), columns)
+        return torch.from_numpy(raw_means(scores, factors)) if logged else scores
+
     found = permutation_importance(
-        lambda inputs: probabilities(columns.task, network(inputs)).detach(),
-        validation,
+        predict,
+        replace(test, targets=torch.expm1(targets.double()) if logged else targets),
         columns,
         n_repeats=settings.importance_repeats,
         seed=seed,
+        n_bootstrap=min(settings.bootstrap, 200),
     )
     return ImportanceTable(tuple(found))
 

@@ -135,8 +135,9 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
         found.append(stage.node(nodes.measure_members, inputs, "member_statistics"))
         parts["members"] = "member_statistics"
     if facts.has_rows("table"):
-        inputs = ["network", "validation", "data_spec", *SETTINGS]
+        inputs = [*TEST, *SETTINGS, *(["smearing"] if "smearing" in parts else [])]
         found.append(stage.node(nodes.measure_importance, inputs, "importance"))
+        parts["importance"] = "importance"
     if facts.parameter("evaluation.interval_coverage"):
         inputs = ["network", "validation", "data_spec", "params:evaluation"]
         found.append(stage.node(find_intervals, inputs, "intervals"))
@@ -174,7 +175,7 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool, baselines: bool) -> 
     if baselines:
         found.append(stage.figure(plots.plot_comparison, ["metrics"]))
     if facts.has_rows("table"):
-        found.append(stage.figure(plots.plot_importance, ["importance", "data_spec"]))
+        found.append(stage.figure(plots.plot_importance, ["importance"]))
     if has_segments(facts):
         found.append(stage.figure(plot_segments, ["segment_metrics"]))
     if _is_augmented(facts):
