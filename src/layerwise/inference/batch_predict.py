@@ -16,12 +16,14 @@ from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
+from layerwise.utils import ProgressLines
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ERROR_COLUMN = "error"
-MAX_SHOWN, MAX_KINDS = 5, 500
+# Reasons name columns: a body of names could hold any number of them, each of any length.
+MAX_KINDS, MAX_LENGTH = 500, 300
 # A quoted cell, or a number that is no part of a name.
 VALUE = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?!\w)""")
 log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
         reasons: (n,) text.
     """
     for reason in reasons:
-        kind = VALUE.sub("...", reason).split(";")[0][:120]
+        kind = VALUE.sub("...", reason).split(";")[0][:MAX_LENGTH]
         counts[kind if kind in counts or len(counts) < MAX_KINDS else "other reasons"] += 1
 
 
@@ -98,7 +100,7 @@ class StreamedPredictions:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in pieces of many, the header first."""
-        began = time.perf_counter()
+        began, lines = time.perf_counter(), ProgressLines(log)
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
@@ -110,6 +112,7 @@ class StreamedPredictions:
             )
             texts = _format_columns(self.model.interpret_scores(np.nan_to_num(scores)), reasons)
             yield "\n".join(map(",".join, zip(first, *texts, strict=True))) + "\n"
+            lines.say("%s rows predicted so far, %s rejected", f"{self.n_rows:,}", f"{self.n_rejected:,}")
         self.seconds = time.perf_counter() - began
         self._log_counts()
 
@@ -138,7 +141,7 @@ class StreamedPredictions:
             f"{self.n_rejected:,}",
             f"{self.n_rows / max(self.seconds, 1e-9):,.0f}",
         )
-        for reason, count in self.reasons.most_common(MAX_SHOWN):
+        for reason, count in self.reasons.most_common():
             log.warning("Rejected %s row(s): %s", f"{count:,}", reason)
 
 
