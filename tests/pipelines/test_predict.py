@@ -184,8 +184,8 @@ def test_a_fault_in_the_middle_leaves_the_old_predictions(project, trained, monk
 
     from layerwise.inference import batch_predict
 
-    real = batch_predict.predict_chunk
-    monkeypatch.setattr(batch_predict, "predict_chunk", breaks)
+    real = batch_predict.answer_chunk
+    monkeypatch.setattr(batch_predict, "answer_chunk", breaks)
     with pytest.raises(DatasetError, match="No space left"):
         predicted(project, trained, project.path / TABLE, "kept", chunk_rows=100)
     assert (project.path / "kept_predictions.csv").read_bytes() == before
@@ -221,10 +221,10 @@ def test_a_model_that_is_not_there_is_one_clear_message(project, trained, model,
         predicted(project, model, project.path / TABLE, "none")
 
 
-def test_an_rbm_is_no_model_that_predicts(project):
+def test_an_rbm_whose_run_was_stopped_before_its_figures_is_no_model(project):
     project.run("rbm", rbm={"classification_rbm": False, "probe": False}, to_nodes=["training.train_rbm_rbm"])
     with pytest.raises(
-        ModelError, match=r"has no model \(pipeline rbm, FINISHED\); finished runs of the supervised"
+        ModelError, match=r"has no model \(pipeline rbm, FINISHED\); finished runs of the pipelines dbn"
     ):
         predicted(project, project.last_run()[0], project.path / TABLE, "none")
 

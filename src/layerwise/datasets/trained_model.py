@@ -163,10 +163,12 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
         """Where the predictions go."""
         if self._file:
             return Path(self._file)
-        given = Path(self._input_path or "rows.csv")
+        folder = project_path() / f"data/07_model_output/{problem()}/predict"
+        if not self._input_path:
+            return folder / "samples.csv"
+        given = Path(self._input_path)
         stem = given.name.removesuffix(".gz").rsplit(".", 1)[0]
         code = hashlib.sha256(str(given.resolve()).encode()).hexdigest()[:6]
-        folder = project_path() / f"data/07_model_output/{problem()}/predict"
         return folder / f"{stem}_{code}_predictions.csv"
 
     def load(self) -> pd.DataFrame:

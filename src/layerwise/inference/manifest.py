@@ -45,6 +45,8 @@ class ModelManifest(Config):
     # It becomes a part of paths.
     problem: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     pipeline: str = ""
+    # In the registry; empty for the problem's own name.
+    name: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]*$")
     run_id: str = ""
     layerwise_version: str = ""
     threshold: float = 0.5
@@ -55,6 +57,11 @@ class ModelManifest(Config):
     test_rows_sha256: str = ""
     metrics: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def registered_name(self) -> str:
+        """Its name in the registry: the problem's for a supervised network, `<problem>.<kind>` for others."""
+        return self.name or self.problem
 
 
 def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:

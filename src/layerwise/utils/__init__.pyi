@@ -40,3 +40,4 @@ from .run_context import (
     set_run_context as set_run_context,
 )
 from .signals import delay_signals as delay_signals
+from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel

@@ -7,6 +7,7 @@ from layerwise.pipelines.autoencoder import downstream, downstream_images, figur
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 from layerwise.training.autoencoder import known_variants
 
@@ -22,7 +23,13 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     facts = facts or current_facts()
     probed = facts.is_on("autoencoder.probe")
     before = preprocessing.create_pipeline(
-        NAME, supervised=False, labelled=probed, sized=["autoencoder"], pretrains=True, facts=facts
+        NAME,
+        supervised=False,
+        input_example=True,
+        labelled=probed,
+        sized=["autoencoder"],
+        pretrains=True,
+        facts=facts,
     )
     own = _training(facts) + _evaluation(facts) + _reporting(facts)
     if facts.is_on("autoencoder.downstream_tasks"):
@@ -51,6 +58,8 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     found = []
     if facts.are_dense:
         found.append(stage.measure(nodes.evaluate_reconstruction, learnt, "reconstruction_metrics"))
+        inputs = [NETWORK, "training", "validation", "data_spec"]
+        found.append(stage.node(measure_reference, inputs, "reference"))
     if _variant_has(facts, "is_generative"):
         inputs = [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS]
         found.append(stage.measure(nodes.estimate_likelihood, inputs, "likelihood"))

@@ -16,6 +16,7 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     plot_segments,
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -56,6 +57,7 @@ def create_pipeline(
     else:
         found += [
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
+            evaluation.node(measure_reference, ["stack", "training", "validation", "data_spec"], "reference"),
             *_figures_of_a_stack(reporting, facts, stack),
         ]
     if stack == "dbn" and _has_bound(facts):

@@ -8,6 +8,7 @@ from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
 NAME = "rbm"
@@ -19,7 +20,13 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     facts = facts or current_facts()
     reads_labels = facts.is_on("rbm.probe") or _has_label_units(facts)
     before = preprocessing.create_pipeline(
-        NAME, supervised=False, labelled=reads_labels, sized=["rbm"], pretrains=True, facts=facts
+        NAME,
+        supervised=False,
+        input_example=True,
+        labelled=reads_labels,
+        sized=["rbm"],
+        pretrains=True,
+        facts=facts,
     )
     found = before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
     return found + create_network_card(NAME, found)
@@ -67,6 +74,9 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     stage = Stage("evaluation", NAME)
     learnt, test = ["rbm", "training", "test", "data_spec"], ["test", "data_spec"]
     found = []
+    if facts.are_dense:
+        inputs = ["rbm", "training", "validation", "data_spec"]
+        found.append(stage.node(measure_reference, inputs, "reference"))
     if _has_likelihood(facts):
         found.append(stage.measure(nodes.measure_likelihood, [*learnt, *SETTINGS], "likelihood"))
     if facts.are_labelled and facts.is_on("rbm.probe"):
