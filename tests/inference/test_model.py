@@ -92,7 +92,7 @@ def put_code_in(folder):
 
 
 def take_a_file_out(folder):
-    (folder / "preprocessor/fitted.skops").unlink()
+    (folder / "preprocessor/preprocessor.json").unlink()
 
 
 def turn_a_file_into_a_link(folder):
@@ -107,7 +107,7 @@ def turn_a_file_into_a_link(folder):
         (flip_a_byte, "network.safetensors was changed"),
         (put_a_pickle_in, "preprocessor/scaler.pkl is not among the model's files"),
         (put_code_in, "network.py is not among the model's files"),
-        (take_a_file_out, "preprocessor/fitted.skops is missing"),
+        (take_a_file_out, "preprocessor/preprocessor.json is missing"),
         (turn_a_file_into_a_link, "network.json was changed"),
         (lambda folder: (folder / "model.json").write_text("{"), "model.json cannot be read"),
         (lambda folder: (folder / "model.json").unlink(), "there is no model.json"),

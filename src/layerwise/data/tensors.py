@@ -129,6 +129,7 @@ class DataSpec(Config):
     n_training: int = 0
     n_validation: int = 0
     n_test: int = 0
+    n_unlabelled: int = 0
     dynamic_binarization: bool = False
     target_means: tuple[float, ...] = ()
     target_scales: tuple[float, ...] = ()
@@ -153,6 +154,7 @@ class DataSpec(Config):
             "data.sha256": self.sha256,
             "data.rows": str(sum(parts.values())),
             **{f"data.{name}_rows": str(n) for name, n in parts.items()},
+            **({"data.unlabelled_rows": str(self.n_unlabelled)} if self.n_unlabelled else {}),
             **({"data.positive": self.positive} if self.positive else {}),
         }
 

@@ -18,12 +18,14 @@ from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
 from layerwise.inference.tasks import answer_chunk, find_task, with_seed
 from layerwise.parameters import TaskSettings
+from layerwise.utils import ProgressLines
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ERROR_COLUMN = "error"
-MAX_SHOWN, MAX_KINDS = 5, 500
+# Reasons name columns: a body of names could hold any number of them, each of any length.
+MAX_KINDS, MAX_LENGTH = 500, 300
 # A quoted cell, or a number that is no part of a name.
 VALUE = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?!\w)""")
 log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
         reasons: (n,) text.
     """
     for reason in reasons:
-        kind = VALUE.sub("...", reason).split(";")[0][:120]
+        kind = VALUE.sub("...", reason).split(";")[0][:MAX_LENGTH]
         counts[kind if kind in counts or len(counts) < MAX_KINDS else "other reasons"] += 1
 
 
@@ -112,7 +114,7 @@ class StreamedPredictions:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in pieces of many, the header first."""
-        began = time.perf_counter()
+        began, lines = time.perf_counter(), ProgressLines(log)
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
@@ -121,6 +123,7 @@ class StreamedPredictions:
             self._count(reasons)
             texts = [*self._before(chunk), *_format_columns(answers, reasons)]
             yield "\n".join(map(",".join, zip(*texts, strict=True))) + "\n"
+            lines.say("%s rows predicted so far, %s rejected", f"{self.n_rows:,}", f"{self.n_rejected:,}")
         self.seconds = time.perf_counter() - began
         self._log_counts()
 
@@ -162,7 +165,7 @@ class StreamedPredictions:
             f"{self.n_rejected:,}",
             f"{self.n_rows / max(self.seconds, 1e-9):,.0f}",
         )
-        for reason, count in self.reasons.most_common(MAX_SHOWN):
+        for reason, count in self.reasons.most_common():
             log.warning("Rejected %s row(s): %s", f"{count:,}", reason)
 
 

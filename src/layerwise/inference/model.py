@@ -14,7 +14,6 @@ from layerwise.data import DataError, DataSpec
 from layerwise.data.preprocessing import (
     load_preprocessor,
     save_preprocessor,
-    validate_pixel_range,
 )
 from layerwise.data.reading import (
     FileFormat,
@@ -23,7 +22,7 @@ from layerwise.data.reading import (
     validate_images,
     validate_rows,
 )
-from layerwise.data.sources import sha256_of
+from layerwise.data.sources import sha256_of, validate_pixel_range
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.inference.manifest import (
     MANIFEST_FILE,

@@ -46,7 +46,7 @@ class PredictSettings(TaskSettings):
     )
     output: str | None = setting(
         None,
-        "the CSV file of predictions; null: in data/07_model_output, by the model's problem and the input's name",
+        "the CSV file of predictions; null: in data/07_model_output, by the model's problem and the input's path",
     )
     chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
     strict: bool = setting(

@@ -13,6 +13,7 @@ from layerwise.data.preprocessing import (
     preprocess_rows,
     save_preprocessor,
 )
+from layerwise.data.reading import validate_rows
 
 N, TRAIN = 600, 480
 WORDS = ["door", "late", "blue", "quick", "call", "rain", "broken", "again", "fine", "box"]
@@ -134,7 +135,10 @@ def test_text_is_what_skrub_makes_of_it():
 
 def test_values_that_training_never_saw_are_valid_and_have_the_mean_of_all():
     preprocessor, frame = fitted(), orders()
+    assert not (validate_rows(frame, preprocessor) != "").any()
     new = frame.iloc[[0]].assign(shop="a new one", comment="never seen")
+    assert validate_rows(new, preprocessor).tolist() == [""]
+    assert validate_rows(new, fitted(many_values="frequent", max_dummies=3)).tolist() == [""]
     mean = (frame["late"].iloc[:TRAIN] == "yes").mean()
     np.testing.assert_allclose(preprocessor.inputs(new)[0, 1], mean, rtol=1e-6)
 

@@ -200,7 +200,6 @@ def test_an_infinite_value_is_named_with_its_row(row):
         ({"drop": ("contry",)}, {}, "'contry' is not in the table; did you mean 'country'"),
         ({"target": "lef"}, {}, "'lef' is not in the table; did you mean 'left'"),
         ({}, {"date_columns": ("aeg",)}, "'aeg' is not in the table; did you mean 'age'"),
-        ({"target": ""}, {}, "problem.target names no column"),
         ({"positive": 2}, {}, "problem.positive '2' is no class"),
         ({"target": "country"}, {}, "has 3 classes; a binary task needs 2"),
         ({"target": ("left", "age"), "task": "multilabel"}, {}, "'age' holds something beside 0 and 1"),

@@ -99,7 +99,7 @@ def say_roles(roles: Mapping[str, Role], inputs: pd.DataFrame, settings: Preproc
 def fit_many_values(
     inputs: pd.DataFrame,
     roles: Mapping[str, Role],
-    target: np.ndarray,
+    target: np.ndarray | None,
     problem: Problem,
     settings: PreprocessingSettings,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -110,7 +110,7 @@ def fit_many_values(
     Args:
         inputs: of the rows that are fitted on.
         roles: of the columns.
-        target: (n,) of these rows, NaN or None where there is none.
+        target: (n,) of these rows, NaN or None where there is none; None of a table without one.
         problem: the task.
         settings: of the preprocessing.
     """
@@ -121,7 +121,7 @@ def fit_many_values(
         for name in chosen["frequent"]
     }
     numbers: dict[str, np.ndarray] = {}
-    if chosen["target"]:
+    if chosen["target"] and target is not None:
         encoder = _target_encoder(target, problem)
         known, codes = _known_targets(target, problem)
         cells = coded_cells(inputs, chosen["target"])

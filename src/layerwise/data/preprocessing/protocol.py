@@ -14,7 +14,7 @@ from layerwise.data.tensors import DataSpec
 class Preprocessor(Protocol):
     """A fitted preprocessor: of images, tables, ratings or documents.
 
-    `state` is all that was fitted, as plain values and scikit-learn's scalers and encoders.
+    `state` is all that was fitted, as plain values beside the scaler and the encoder of a table.
     """
 
     state: dict[str, Any]

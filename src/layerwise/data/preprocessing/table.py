@@ -48,7 +48,7 @@ class TablePreprocessor:
     categories are 0 and 1 and never scaled. An empty boolean or category takes the most frequent value. A
     category that training never saw becomes all zeros with a warning, which with `drop_first` is the first one.
     A column with missing values among the training rows gets an indicator. Constant columns are left out. Build
-    it with `fit`; `state` is plain enough for skops.
+    it with `fit`; `state` is plain but for its scaler and encoder.
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
@@ -79,11 +79,14 @@ class TablePreprocessor:
         frame, reading = read_rows_to_fit(frame, problem, settings)
         whole = derive_columns(frame, problem)
         frame = whole.iloc[training]
-        raw_target = target_column(frame, problem)
+        # A table without targets is for pipelines that read none.
+        raw_target = target_column(frame, problem) if problem.targets else None
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         validate_columns(inputs, settings.date_columns, "preprocessing.date_columns: column")
         validate_columns(inputs, settings.categorical_columns, "preprocessing.categorical_columns: column")
-        notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        notes = []
+        if raw_target is not None:
+            notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
@@ -97,7 +100,10 @@ class TablePreprocessor:
         }
         fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading)
         state |= fitted
-        state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
+        if raw_target is None:
+            state |= {"classes": [], "target_means": [], "target_scales": []}
+        else:
+            state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
         state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": [*notes, *said]}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)
@@ -193,9 +199,7 @@ class TablePreprocessor:
                         ),
                         stacklevel=2,
                     )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # said above, by column and number
-                parts.append(s["encoder"].transform(filled.to_numpy(object)))
+            parts.append(s["encoder"].transform(filled.to_numpy(object)))
         for name in s["indicators"]:
             parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
         matrix = np.concatenate(parts, axis=1)

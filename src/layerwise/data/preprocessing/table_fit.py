@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from layerwise.data.preprocessing.targets import (
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
 from layerwise.data.splits import Split
+from layerwise.data.transforms import CategoryEncoder, NumberScaler
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,15 +53,16 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
     return inputs, constants
 
 
-def make_scaler(scaling: str, n_rows: int) -> Any:
-    """Return the unfitted scaler of number columns; quantiles are those of at most 1,000 rows apart."""
-    from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
+def fit_scaler(scaling: Literal["standard", "minmax", "quantile"], values: np.ndarray) -> Any:
+    """Return the scaler of number columns; quantiles are those of at most 1,000 rows apart."""
+    if scaling != "quantile":
+        return NumberScaler.fit(scaling, values)
+    from sklearn.preprocessing import QuantileTransformer
 
-    if scaling == "quantile":
-        return QuantileTransformer(
-            n_quantiles=min(MOST_QUANTILES, n_rows), output_distribution="normal", subsample=None
-        )
-    return StandardScaler() if scaling == "standard" else MinMaxScaler()
+    n_quantiles = min(MOST_QUANTILES, len(values))
+    return QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal", subsample=None).fit(
+        values
+    )
 
 
 def find_kinds(
@@ -91,8 +93,6 @@ def fit_columns(
         settings: of the preprocessing.
         reading: of the table.
     """
-    from sklearn.preprocessing import OneHotEncoder
-
     booleans, categories, dates = (
         [name for name, kind in kinds.items() if kind == wanted] for wanted in ("boolean", "category", "date")
     )
@@ -103,13 +103,11 @@ def fit_columns(
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
         filled = np.where(np.isnan(values), medians, values)
-        scaler = make_scaler(settings.scaling, len(filled)).fit(filled)
+        scaler = fit_scaler(settings.scaling, filled)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:
-        encoder = OneHotEncoder(
-            drop="first" if settings.drop_first else None, handle_unknown="ignore", sparse_output=False
-        ).fit(fill_text(inputs, modes).to_numpy(object))
+        encoder = CategoryEncoder.fit(fill_text(inputs, modes).to_numpy(object), settings.drop_first)
     return {
         "kinds": kinds,
         "whole_days": whole_days,
@@ -126,7 +124,7 @@ def fit_columns(
 
 def fit_inputs(
     inputs: pd.DataFrame,
-    raw_target: np.ndarray,
+    raw_target: np.ndarray | None,
     problem: Problem,
     settings: PreprocessingSettings,
     reading: Reading,
