@@ -169,6 +169,17 @@ def test_dates_become_a_day_count_and_circles_of_month_and_weekday(values, setti
     np.testing.assert_allclose(column(fitted, frame, "when_month_sin")[63], 1)
 
 
+def test_the_years_1_and_9999_are_dates_and_come_back():
+    values = pd.Series(DATES.strftime("%d.%m.%Y"))
+    values[[5, 110]] = ["01.01.0001", "31.12.9999"]
+    frame = table(when=values)
+    fitted = fit(frame, {"scaling": "none"})
+    days = column(fitted, frame, "when_days")
+    np.testing.assert_array_equal(days[[5, 110]], [-719162, 2932896])
+    restored = fitted.restore_inputs(fitted.inputs(frame))["when"]
+    assert restored[[5, 110]].tolist() == ["0001-01-01", "9999-12-31"]
+
+
 def test_what_is_no_date_is_named():
     values = pd.Series(DATES.strftime("%Y-%m-%d"))
     values[110] = "soon"

@@ -19,6 +19,9 @@ ColumnKind = Literal["number", "boolean", "category", "date", "encoded"]
 DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "hour_sin", "hour_cos")
 
 
+MICROSECONDS_OF_A_DAY = 86_400_000_000
+
+
 def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
     """Raise a DataError that names the first missing column and the nearest one."""
     for name in names:
@@ -73,10 +76,11 @@ def days_since_1970(column: pd.Series) -> np.ndarray:
 
     if not pd.api.types.is_datetime64_any_dtype(column):
         raise DataError(f"column '{column.name}' holds no dates: {shown(column.iloc[0])}")
-    when = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
-    return ((when - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86400).to_numpy(
-        np.float64, na_value=np.nan
-    )
+    # In NumPy: a Timestamp of pandas may count nanoseconds, which hold no year 1 and no year 9999.
+    when = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
+    microseconds = when.to_numpy(dtype="datetime64[us]")
+    days = microseconds.astype(np.int64) / MICROSECONDS_OF_A_DAY
+    return np.where(np.isnat(microseconds), np.nan, days)
 
 
 def expand_date(column: pd.Series, timezone: str = "UTC", hours: bool = False) -> dict[str, np.ndarray]:
@@ -106,7 +110,9 @@ def restore_date(days: np.ndarray, dtype: str, whole_days: bool) -> pd.Series:
     import pandas as pd
 
     seconds = np.rint(days) * 86400 if whole_days else np.rint(days * 86400)
-    when = pd.Series(pd.to_datetime(seconds, unit="s", utc=True))
+    stamps = np.where(np.isnan(seconds), 0, seconds).astype("datetime64[s]").astype("datetime64[us]")
+    stamps[np.isnan(seconds)] = np.datetime64("NaT", "us")
+    when = pd.Series(stamps).dt.tz_localize("UTC")
     if dtype.startswith("datetime64"):
         when = when if "," in dtype else when.dt.tz_localize(None)
         return when.astype(pd.api.types.pandas_dtype(dtype))
