@@ -65,10 +65,10 @@ def first_result(folder, path):
         timed(folder, "problem", "new", name, path),
         timed(folder, "run", "--pipelines=mlp", f"--env={name}"),
     ]
-    given = f"predict.model={name}@champion,predict.input={path},predict.output={folder}/{name}.csv"
+    given = f"predict.model={name}@champion,predict.input={path},predict.output={folder}/{name}_answers.csv"
     seconds.append(timed(folder, "run", "--pipelines=predict", f"--params={given}"))
     report = json.loads((folder / f"data/08_reporting/{name}/mlp/metrics.json").read_text())
-    answers = pd.read_csv(folder / f"{name}.csv")
+    answers = pd.read_csv(folder / f"{name}_answers.csv")
     metrics = {key: round(each["value"], 3) for key, each in report["network"].items()}
     shown = {key: metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics}
     return shown, int(answers["error"].isna().sum()), len(answers), seconds
