@@ -143,7 +143,8 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
             "the images have no labels: add --params=evaluate.labels=<idx or npy file>, or put pictures into a folder "
             "for each class"
         )
-    return parse_targets(pd.DataFrame({model.columns.target_names[0]: labels}), model.columns)
+    named = model.preprocessor.names_of_labels(np.asarray(labels))
+    return parse_targets(pd.DataFrame({model.columns.target_names[0]: named}), model.columns)
 
 
 def _cells(model: TrainedModel, chunk: Chunk, name: str) -> np.ndarray:
