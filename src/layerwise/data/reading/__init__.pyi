@@ -6,6 +6,7 @@ from .chunks import (
 from .files import (
     FileFormat as FileFormat,
     Limits as Limits,
+    NumberColumns as NumberColumns,
     TextTable as TextTable,
     TooLargeError as TooLargeError,
     format_csv_line as format_csv_line,

@@ -8,7 +8,8 @@ from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.headers import find_layout
-from layerwise.data.reading.files.table import TOTAL_ROW, TextTable, read_header
+from layerwise.data.reading.files.read import read_header
+from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
 from layerwise.data.reading.files.text import find_encoding, is_utf8, marked_encoding
 from layerwise.data.reading.files.typed_files import validate_first_row
 from layerwise.data.reading.settings import ReadingSettings
