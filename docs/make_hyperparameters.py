@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from layerwise.data.transforms import CORRUPTIONS
 from layerwise.evaluation.reports import table
-from layerwise.models import ACTIVATION_CHOICES, INITIALIZER_CHOICES
+from layerwise.models import ACTIVATION_CHOICES, INITIALIZER_CHOICES, NUMBER_EMBEDDINGS
 from layerwise.parameters import PARAMETERS, is_model
 from layerwise.training.autoencoder import SPARSITIES, known_variants
 from layerwise.training.gan import known_objectives
@@ -31,6 +31,7 @@ ELSEWHERE = {
     "initializer": "Initialisers",
     "random_initializer": "Initialisers",
     "output_initializer": "Initialisers",
+    "number_embedding": "Embeddings",
     "optimizer": "Optimisers",
     "schedule": "Schedules",
     "loss": "Losses",
@@ -147,6 +148,8 @@ def document() -> str:
         "sigmoid for binary, softmax for multiclass, n sigmoids for multilabel.",
         _choices("Initialisers", INITIALIZER_CHOICES, "", {})
         + "\n\nn is the number of inputs of a unit, m of units.",
+        _choices("Embeddings", NUMBER_EMBEDDINGS, "", {})
+        + "\n\nx is a number column after scaling, which goes on as x / sqrt(1 + (x / 3)^2) where it is embedded.",
         _choices("Optimisers", OPTIMIZERS, "its settings", uses)
         + "\n\ng is the gradient and r the learning rate. Any other setting with one of these names is an error.",
         _choices("Schedules", SCHEDULES, "its settings", {n: ", ".join(c.uses) for n, c in SCHEDULES.items()})

@@ -14,7 +14,7 @@ from layerwise.utils import UserError, nearest
 RUNNABLE = (
     "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients",
     "gan", "gan_ring", "gan_applications", "predict", "evaluate",
-    "forest_fires_classic",
+    "forest_fires_classic", "linear", "forest", "boosting", "compare",
 )  # fmt: skip
 
 

@@ -20,6 +20,23 @@ def _kind_of_rows(entries: dict[str, Any]) -> str | None:
     return kind_of_entry(entries["raw"]) if "raw" in entries else None
 
 
+def _input_entries(entries: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries of the rows that are to be predicted or evaluated, where they name another entry."""
+    found = {}
+    for pipeline in ("predict", "evaluate"):
+        settings = parameters.get(pipeline) or {}
+        name = settings.get("input")
+        if isinstance(name, str) and name in entries and not Path(name).exists():
+            found[f"{pipeline}.rows"] = {
+                "type": "layerwise.datasets.EntryRowsDataset",
+                "name": name,
+                "dataset": entries[name],
+                "chunk_rows": settings.get("chunk_rows"),
+                "metadata": entries[f"{pipeline}.rows"].get("metadata"),
+            }
+    return found
+
+
 class ProblemConfigLoader(OmegaConfigLoader):
     """Sets the problem before the catalog's paths are resolved, for Kedro-Viz too, which runs no hooks.
 
@@ -47,6 +64,7 @@ class ProblemConfigLoader(OmegaConfigLoader):
                 from layerwise.datasets import with_origin
 
                 entries["raw"] = with_origin(entries["raw"])
+            entries.update(_input_entries(entries, parameters))
         return super().__getitem__(key)
 
 

@@ -112,7 +112,9 @@ def test_of_few_rows_nothing_is_measured():
     assert describe_segments(found) == []
     text = segment_section(found)
     assert f"| group | few | {MIN_ROWS - 1} |  |  |" in text
-    assert "| column | value | rows | error [95 % interval] |" in text
+    assert "| column | value | rows | error of a constant | error [95 % interval] |" in text
+    rate = found.root[1].metrics["error"].base_rate
+    assert f"| group | many | {61 - MIN_ROWS} | {rate:.4f} | " in text
 
 
 def test_a_regression_has_its_own_metrics():

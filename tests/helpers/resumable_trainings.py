@@ -7,7 +7,7 @@ import torch
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import AugmentationSettings
-from layerwise.models import MLP, MLPConfig
+from layerwise.models import MLP, EnsembleConfig, MLPConfig, NumberEmbeddingConfig
 from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.diagnostics import LayerStatistics
@@ -73,6 +73,20 @@ def dbn() -> dict[str, Any]:
         "layers": result.history,
         "reconstruction_history": result.reconstruction_history,
     }
+
+
+def ensemble() -> dict[str, Any]:
+    embedding = NumberEmbeddingConfig(name="periodic", columns=(0, 3), frequencies=4, size=3)
+    members = EnsembleConfig(members=3, combine="softmax")
+    shape = MLPConfig(
+        n_inputs=16,
+        n_outputs=3,
+        hidden_sizes=(8, 7),
+        dropout=0.2,
+        ensemble=members,
+        number_embedding=embedding,
+    )
+    return mlp_of(MLP(shape, torch_rng(5, "network")).to(device), optimizer="adamw", weight_decay=0.01)
 
 
 def mlp_of(network: MLP, dynamic_binarization: bool = False, **settings: Any) -> dict[str, Any]:
@@ -215,6 +229,7 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "mlp of augmented, dynamically binarized images": mlp(
         augmentation=AugmentationSettings(rotate=9, noise=0.1), dynamic_binarization=True
     ),
+    "ensemble with embedded numbers": ensemble,
     "network stack": network_stack,
     "autoencoder that denoises": autoencoder(variant="denoising", patience=2),
     "autoencoder with a sparse latent": autoencoder(variant="sparse", schedule="cosine"),

@@ -4,9 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from layerwise.data import DataSpec
-from layerwise.parameters.sizing import AUTOENCODER, FINETUNING, PRETRAINING, Extent, batch_and_epochs
+from layerwise.parameters.sizing import (
+    AUTOENCODER,
+    FINETUNING,
+    LEARNING,
+    TABLE_FINETUNING,
+    TABLE_LEARNING,
+    Extent,
+    batch_and_epochs,
+    learning,
+    robust_delta,
+)
 
 PAGE = Path(__file__).parents[2] / "docs/sizes.md"
 EXAMPLES = [
@@ -25,11 +36,12 @@ def numbers(cell):
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example[2]}_of_{example[0]}_rows")
 def test_an_example_of_the_page_is_what_the_rule_gives(example):
-    rows, inputs, kind, batch, finetuning, pretraining, mlp, stack, rbm = example
+    rows, inputs, kind, batch, of_mlp, finetuning, pretraining, mlp, stack, rbm = example
     extent = Extent(int(rows), int(inputs), kind)
     assert extent.batch == int(batch)
-    assert extent.epochs(FINETUNING) == int(finetuning)
-    assert extent.epochs(PRETRAINING) == int(pretraining)
+    assert extent.epochs(TABLE_FINETUNING if kind == "table" else extent.finetuning) == int(of_mlp)
+    assert extent.epochs(extent.finetuning) == int(finetuning)
+    assert extent.epochs(extent.pretraining) == int(pretraining)
     assert extent.hidden_sizes == numbers(mlp)
     assert extent.stack_sizes == numbers(stack)
     assert extent.rbm_units == int(rbm)
@@ -62,3 +74,33 @@ def test_the_extent_knows_ratings_and_documents_by_their_task_and_images_by_thei
     assert Extent.of(spec, 9) == Extent(9, 64, "table")
     assert Extent.of(spec.model_copy(update={"image_shape": (8, 8)}), 9).kind == "images"
     assert Extent.of(spec.model_copy(update={"task": "ratings"}), 9).kind == "ratings"
+
+
+def test_the_rate_and_the_decay_follow_the_optimizer_that_is_set():
+    assert learning(True, None, None) == TABLE_LEARNING
+    assert learning(False, None, None) == LEARNING
+    assert learning(False, None, 0.1) == LEARNING | {"optimizer": "adamw"}
+    assert learning(True, "momentum", None) == LEARNING | {"dropout": TABLE_LEARNING["dropout"]}
+    assert learning(True, "adamw", None) == TABLE_LEARNING
+
+
+def test_one_absurd_target_among_few_makes_the_loss_robust():
+    rng = torch.Generator().manual_seed(0)
+    targets = torch.randn(45, 1, generator=rng)
+    assert robust_delta(targets) is None
+    absurd = targets.clone()
+    absurd[3] = 500
+    # 1.4826 times the median distance estimates the standard deviation, 1, within a third here.
+    assert robust_delta(absurd) == pytest.approx(1.345, rel=0.34)
+    assert robust_delta((absurd - 11) / 74) == pytest.approx(robust_delta(absurd) / 74, rel=1e-4)
+    assert robust_delta(absurd.repeat(30, 1)) is None  # 1,350 rows: a tail is a tail
+    absurd[4:9] = 500
+    assert robust_delta(absurd) is None  # many are no mistakes
+
+
+def test_a_table_gets_an_ensemble_and_from_many_rows_on_embedded_numbers():
+    assert (Extent(100, 5, "table").ensemble_members, Extent(100, 5, "images").ensemble_members) == (8, 1)
+    found = [
+        Extent(n, 5, kind).number_embedding for n, kind in ((100, "table"), (2000, "table"), (9000, "images"))
+    ]
+    assert found == ["none", "piecewise_linear", "none"]

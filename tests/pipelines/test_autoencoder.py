@@ -52,6 +52,15 @@ def test_every_figure_is_drawn(trained, name):
         assert len(np.unique(np.asarray(image.convert("L")))) > 10
 
 
+def test_the_card_says_what_was_measured(trained):
+    card = (trained.path / "data/08_reporting/latent/autoencoder/model_card.md").read_text()
+    assert "# Model card of an autoencoder" in card
+    measured = {each["name"]: each["value"] for each in report(trained, "metrics_reconstruction")}
+    own, other = measured["test/reconstruction_sse"], measured["test/pca_reconstruction_sse"]
+    assert f"| reconstruction_sse | {own:.5g} |" in card
+    assert ("Worse than as many principal components: reconstruction_sse" in card) == (own > 1.02 * other)
+
+
 def test_reconstructions_are_those_of_the_saved_network_beside_as_many_components(trained):
     found = report(trained, "reconstruction_metrics")
     network = load_network(trained.path / "data/06_models/latent/autoencoder/autoencoder_network")

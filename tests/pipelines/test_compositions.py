@@ -10,6 +10,7 @@ from layerwise.pipelines.rbm import create_pipeline as rbm
 from layerwise.training.autoencoder import known_variants
 
 AUTOENCODER = {
+    "reporting.write_model_card",
     "training.train_autoencoder",
     "reporting.plot_learning_curves",
     "reporting.plot_hidden_activations",
@@ -99,6 +100,7 @@ def test_a_variant_says_of_its_networks_what_is_shown_of_them():
 
 
 RBM = {
+    "reporting.write_model_card",
     "training.train_rbm",
     "reporting.plot_filters",
     "reporting.plot_hidden_activations",
@@ -156,6 +158,7 @@ def test_a_stack_of_rbms_that_has_a_likelihood_has_its_bound(stack, parameters, 
 
 
 GAN = {
+    "reporting.write_model_card",
     "training.train_feature_classifier",
     "training.train_gan",
     "reporting.plot_learning_curves",

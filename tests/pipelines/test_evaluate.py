@@ -109,7 +109,8 @@ def test_test_rows_and_new_rows_are_measured_by_segment(project):
     card = (project.path / "data/08_reporting/parts/mlp/model_card.md").read_text()
     assert "## By segment" in card
     august = next(each for each in found if each["value"] == "aug")
-    assert f"| month | aug | {august['rows']} | {august['metrics']['error']['value']:.4f} [" in card
+    error = august["metrics"]["error"]
+    assert f"| month | aug | {august['rows']} | {error['base_rate']:.4f} | {error['value']:.4f} [" in card
     assert (project.path / "data/08_reporting/parts/mlp/segments.png").exists()
     project.run(
         "evaluate",

@@ -1,5 +1,7 @@
 import math
+import re
 
+import mlflow
 import numpy as np
 import pytest
 import torch
@@ -33,6 +35,24 @@ def test_every_figure_is_drawn(trained, name):
     with Image.open(trained.path / f"data/08_reporting/digits_rbm/rbm/{name}.png") as image:
         assert min(image.size) > 200
         assert len(np.unique(np.asarray(image.convert("L")))) > 10
+
+
+def test_the_card_has_what_was_measured_and_the_settings_that_had_a_use(trained):
+    card = (trained.path / "data/08_reporting/digits_rbm/rbm/model_card.md").read_text()
+    measured = {each["name"]: each["value"] for each in report(trained, "metrics_likelihood")}
+    low, high = measured["test/log_prob_low"], measured["test/log_prob_high"]
+    assert f"| log_prob | {measured['test/log_prob']:.5g} [{low:.5g}, {high:.5g}] |" in card
+    assert "| probe/" in card
+    assert "| `rbm.n_hidden` | `40` |" in card
+    assert "rbm.temperatures" not in card
+    page = (trained.path / "data/08_reporting/digits_rbm/rbm/report.html").read_text()
+    assert "Model card of a restricted Boltzmann machine" in page
+    run_id = trained.last_run()[0]
+    client = mlflow.MlflowClient(f"sqlite:///{trained.path}/mlflow.db")
+    there = {file.path for folder in (None, "figures") for file in client.list_artifacts(run_id, folder)}
+    linked = re.findall(r'<img src="([^"]+)"', page)
+    assert len(linked) == len(FIGURES)
+    assert {"report.html", "model_card.md", *linked} <= there
 
 
 def test_the_log_probability_is_an_interval_that_the_saved_rbm_gives(trained):
@@ -119,7 +139,8 @@ def test_what_is_switched_off_is_left_out(project):
         "learning_curves",
         "reconstructions",
     }
-    assert written == {f"{name}.png" for name in figures | {"samples"}}
+    texts = {"model_card.md", "report.html"}
+    assert written == texts | {f"{name}.png" for name in figures | {"samples"}}
     assert not (project.path / "data/06_models/bare/rbm/classification_rbm").exists()
 
 

@@ -5,7 +5,7 @@ import torch
 
 from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.parameters import MLPSettings, RBMSettings
-from layerwise.pipelines.preprocessing.sizing import size_gan, size_mlp, size_rbm
+from layerwise.pipelines.preprocessing.sizing import size_gan, size_mlp, size_rbm, size_several_mlps
 from layerwise.training.gan import GANSettings
 from layerwise.training.supervised import FinetuningSettings
 
@@ -27,7 +27,7 @@ def rows():
 def test_what_is_null_is_filled_and_what_is_set_stays(columns, rows):
     mlp = MLPSettings(hidden_sizes=None, activation="tanh")
     network, finetuning = size_mlp(columns, rows, rows, mlp, FinetuningSettings(epochs=None, batch_size=20))
-    assert network == MLPSettings(hidden_sizes=(32, 32), activation="tanh")
+    assert network == MLPSettings(hidden_sizes=(64, 64), activation="tanh")
     assert finetuning == FinetuningSettings(epochs=200, batch_size=20)
     assert finetuning.left_to_rule == ()
 
@@ -44,6 +44,18 @@ def test_a_batch_that_is_set_and_larger_than_the_rows_is_refused(columns, rows):
         size_gan(columns, rows, GANSettings(batch_size=60))
     with pytest.raises(DataError, match=r"rbm\.batch_size is 100"):
         size_rbm(columns, rows, RBMSettings())
+
+
+def test_one_network_of_a_table_is_an_ensemble_and_several_at_once_are_plain(columns, rows):
+    mlp, open_shape = MLPSettings(), {"number_embedding": None, "ensemble_members": None}
+    left = mlp.model_validate(mlp.model_dump() | open_shape)
+    settings = FinetuningSettings(batch_size=10)
+    assert size_mlp(columns, rows, rows, left, settings)[0].ensemble_members == 8
+    assert size_several_mlps(columns, rows, rows, left, settings)[0] == mlp
+    without = FinetuningSettings(batch_size=10, dropconnect=0.1)
+    assert size_mlp(columns, rows, rows, left, without)[0].ensemble_members == 1
+    with_bins = mlp.model_validate(mlp.model_dump() | open_shape | {"number_bins": 5})
+    assert size_mlp(columns, rows, rows, with_bins, settings)[0].number_embedding == "piecewise_linear"
 
 
 def test_a_gans_batch_has_whole_packs_of_rows(columns, rows):

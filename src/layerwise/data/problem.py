@@ -166,10 +166,11 @@ class PreprocessingSettings(Config):
     is true. `ratings_by` says whose ratings make a row.
     """
 
-    scaling: Literal["standard", "minmax", "none"] = setting(
+    scaling: Literal["standard", "quantile", "minmax", "none"] = setting(
         "standard",
-        "of number columns: mean 0 and standard deviation 1, or from 0 to 1",
-        "standard; nets want inputs of size 1",
+        "of number columns: mean 0 and standard deviation 1; by their quantiles to a normal distribution; from 0 to 1",
+        "standard; quantile for long tails",
+        "quantile: scaled_columns: all",
     )
     scaled_columns: Literal["numbers", "all"] = setting(
         "numbers",
@@ -211,7 +212,7 @@ class PreprocessingSettings(Config):
             columns = getattr(self, name)
             if len(set(columns)) != len(columns):
                 raise ValueError(f"{name} names a column twice")
-        if self.scaled_columns == "all" and self.scaling == "none":
+        if self.scaled_columns == "all" and self.scaling in ("none", "quantile"):
             raise ValueError("scaled_columns: all needs a scaling: standard or minmax")
         both = sorted(set(self.date_columns) & set(self.categorical_columns))
         if both:

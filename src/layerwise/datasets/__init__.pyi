@@ -18,6 +18,7 @@ from .sources_counts import (
 from .tensors import TensorsDataset as TensorsDataset
 from .trained_model import (
     ChunkedReaderDataset as ChunkedReaderDataset,
+    EntryRowsDataset as EntryRowsDataset,
     PredictionsDataset as PredictionsDataset,
     TrainedModelDataset as TrainedModelDataset,
 )

@@ -92,6 +92,50 @@ class ChunkedReaderDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         return {"file": self._file}
 
 
+class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
+    """The rows of another catalog entry, where `predict.input` or `evaluate.input` names one. They are only read.
+
+    Args:
+        name: of the entry.
+        dataset: the entry as Kedro takes it.
+        chunk_rows: rows of a chunk.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        dataset: dict[str, Any],
+        chunk_rows: int | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._name, self._chunk_rows = name, chunk_rows or 20_000
+        inner = {key: value for key, value in dataset.items() if key not in ("metadata", "validator")}
+        self._dataset: AbstractDataset[Any, Any] = AbstractDataset.from_config(name, inner)
+        self.metadata = metadata
+
+    def load(self) -> ChunkedReader:
+        """Return the rows: of an entry that is one text file as they stand in it, else as they are loaded.
+
+        Raises:
+            DataError: the entry gives neither a table nor images.
+        """
+        from layerwise.data.reading import ChunkedReader, LoadedRows, TextTable
+
+        rows = self._dataset.load()
+        if isinstance(rows, TextTable):
+            return ChunkedReader(rows.source, self._chunk_rows)
+        return LoadedRows(rows, self._name, self._chunk_rows)
+
+    def save(self, data: ChunkedReader) -> NoReturn:
+        """Refuse."""
+        raise DatasetError("the rows to predict are only read here")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"entry": self._name}
+
+
 class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
     """A CSV file that is written piece by piece and takes its name when it is whole.
 

@@ -33,7 +33,8 @@ class ModelError(UserError, ValueError):
 class ModelManifest(Config):
     """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
 
-    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). `test_rows_sha256` is the
+    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). `refit` says that it
+    was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256` is the
     fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its path in
     the folder.
     """
@@ -46,6 +47,7 @@ class ModelManifest(Config):
     layerwise_version: str = ""
     threshold: float = 0.5
     smearing: tuple[float, ...] = ()
+    refit: bool = False
     test_rows_sha256: str = ""
     metrics: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
-SUPERVISED_KINDS = ("mlp",)
+SUPERVISED_KINDS = ("mlp", "calibrated", "estimator")
 
 
 @dataclass

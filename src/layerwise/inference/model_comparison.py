@@ -81,6 +81,7 @@ def compare_models(
     reason = _why_not(new, old)
     if reason:
         return reason
+    same_test_rows = same_test_rows and not old.manifest.refit
     if not same_test_rows and old.seen_rows is None:
         return "it was tested on other rows, and its training rows are not known"
     try:
@@ -122,6 +123,8 @@ def which_are_seen(model: TrainedModel, rows: Any, valid: np.ndarray) -> np.ndar
 
 def _why_not(new: TrainedModel, old: TrainedModel) -> str:
     """Return why two models answer different questions; empty if they answer the same."""
+    if new.manifest.refit:
+        return "this one was trained anew on all rows, the test rows among them"
     if new.columns.task not in CHAMPION_METRICS or new.columns.task != old.columns.task:
         return f"it solves another task, {old.columns.task}"
     if new.columns.target_names != old.columns.target_names:

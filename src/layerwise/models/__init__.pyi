@@ -1,5 +1,12 @@
+from .calibrated import CalibratedConfig as CalibratedConfig, CalibratedNetwork as CalibratedNetwork
 from .diagram import mermaid as mermaid
 from .dropout import MaskOf as MaskOf
+from .ensemble import EnsembleConfig as EnsembleConfig, combine_members as combine_members
+from .estimator import (
+    EstimatorConfig as EstimatorConfig,
+    EstimatorNetwork as EstimatorNetwork,
+    fit_estimator as fit_estimator,
+)
 from .io import load_network as load_network, save_network as save_network
 from .kinds import register_network as register_network
 from .layers import (
@@ -21,6 +28,13 @@ from .mlp import (
     MLPConfig as MLPConfig,
     check_dropout_rates as check_dropout_rates,
     for_each_layer as for_each_layer,
+)
+from .number_embeddings import (
+    NUMBER_EMBEDDINGS as NUMBER_EMBEDDINGS,
+    NumberEmbeddingConfig as NumberEmbeddingConfig,
+    NumberEmbeddingName as NumberEmbeddingName,
+    PiecewiseLinearEmbedding as PiecewiseLinearEmbedding,
+    quantile_edges as quantile_edges,
 )
 from .recurrent import Cell as Cell, Recurrent as Recurrent, RecurrentConfig as RecurrentConfig
 from .stack import (

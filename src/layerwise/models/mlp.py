@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from layerwise.models.dropout import DropConnect, Dropout, MaskOf
+from layerwise.models.ensemble import EnsembleConfig, EnsembleLinear, HeadsLinear, combine_members
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import (
     LEAKY_SLOPE,
@@ -25,6 +26,7 @@ from layerwise.models.layers import (
     initialize_bias_,
     normalization,
 )
+from layerwise.models.number_embeddings import NumberEmbeddingConfig, make_number_embedding
 from layerwise.utils import Config
 
 T = TypeVar("T")
@@ -66,6 +68,8 @@ class MLPConfig(Config):
     dropout: float | tuple[float, ...] = 0.0
     dropconnect: float = Field(0.0, ge=0, lt=1)
     dropconnect_masks: MaskOf = "row"
+    number_embedding: NumberEmbeddingConfig | None = None
+    ensemble: EnsembleConfig | None = None
 
     @field_validator("hidden_sizes")
     @classmethod
@@ -94,6 +98,11 @@ class MLPConfig(Config):
         for_each_layer(self.activation, len(self.hidden_sizes), "activation")
         for_each_layer(self.dropout, len(self.hidden_sizes), "dropout")
         return self
+
+    @property
+    def n_embedded(self) -> int:
+        """The inputs of the first layer: the rows' and what the embedding of numbers adds."""
+        return self.n_inputs + (0 if self.number_embedding is None else self.number_embedding.n_added)
 
     @property
     def activations(self) -> tuple[Activation, ...]:
@@ -128,9 +137,11 @@ class MLP(nn.Module):
     def __init__(self, config: MLPConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        sizes = (config.n_inputs, *config.hidden_sizes)
+        sizes = (config.n_embedded, *config.hidden_sizes)
+        if config.number_embedding is not None:
+            self.number_embedding = make_number_embedding(config.number_embedding, rng)
         self.hidden = nn.ModuleList(self._layer(n, m) for n, m in pairwise(sizes))
-        self.output = Linear(sizes[-1], config.n_outputs)
+        self.output = self._output_layer(sizes[-1])
         self.activations = nn.ModuleList(
             activation(
                 name,
@@ -144,10 +155,23 @@ class MLP(nn.Module):
         with torch.no_grad():
             for layer in (*self.hidden, self.output):
                 self._initialize(layer, rng)
+        if config.ensemble is not None and len(self.hidden) and rng is not None:
+            first, embedding = self.hidden[0], config.number_embedding
+            assert isinstance(first, EnsembleLinear)
+            added = () if embedding is None else embedding.input_of()
+            first.sample_input_scales([*range(config.n_inputs), *added], rng)
+
+    def _output_layer(self, n_inputs: int) -> nn.Linear:
+        ensemble = self.config.ensemble
+        if ensemble is None:
+            return Linear(n_inputs, self.config.n_outputs)
+        return HeadsLinear(ensemble.members, n_inputs, self.config.n_outputs)
 
     def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
         # The mean over the batch takes a bias away again: its gradient is 0, and Adam would turn rounding into steps.
         bias = self.config.normalization != "batch"
+        if self.config.ensemble is not None:
+            return EnsembleLinear(self.config.ensemble.members, n_inputs, n_outputs, bias=bias)
         if self.config.dropconnect == 0:
             return Linear(n_inputs, n_outputs, bias=bias)
         return DropConnect(
@@ -163,16 +187,35 @@ class MLP(nn.Module):
             layer.weight.zero_()
             return
         name = config.output_initializer if is_output else config.initializer
-        initialize_(layer.weight, name, rng, 1.0 if is_output else config.initializer_gain)
+        gain = 1.0 if is_output else config.initializer_gain
+        for weight in layer.weight if layer.weight.dim() == 3 else (layer.weight,):
+            initialize_(self._at_random(layer, weight), name, rng, gain)
         if not is_output and config.bias_initializer != "zeros" and layer.bias is not None:
             initialize_bias_(
                 layer.bias, config.bias_initializer, layer.in_features, rng, config.bias_constant
             )
 
+    def _at_random(self, layer: nn.Module, weight: Tensor) -> Tensor:
+        """Return the part of a layer's weight that starts at random.
+
+        What reads bins starts at 0: bins are many, and at random they would drown the numbers that they are of.
+        """
+        embedding = self.config.number_embedding
+        is_first = layer is (self.hidden[0] if len(self.hidden) else self.output)
+        if not is_first or embedding is None or embedding.name != "piecewise_linear":
+            return weight
+        weight.zero_()
+        return weight[:, : self.config.n_inputs]
+
     @property
     def activation_names(self) -> tuple[str, ...]:
         """The activation of each hidden layer."""
         return self.config.activations
+
+    @property
+    def n_members(self) -> int:
+        """The members of an ensemble; 1 of a network that is none."""
+        return 1 if self.config.ensemble is None else self.config.ensemble.members
 
     def use_rng(self, rng: torch.Generator) -> None:
         """Sample every dropout mask with this random generator from now on."""
@@ -180,12 +223,33 @@ class MLP(nn.Module):
             if isinstance(module, (Dropout, DropConnect)):
                 module.rng = rng
 
+    @property
+    def input_weight(self) -> Tensor:
+        """The first layer's weights of the inputs themselves, (units, n_inputs), without what is embedded of them.
+
+        An ensemble's are those that its members share; of heads alone, their mean.
+        """
+        weight = (self.hidden[0] if len(self.hidden) else self.output).weight
+        assert isinstance(weight, Tensor)
+        return (weight.mean(0) if weight.dim() == 3 else weight)[:, : self.config.n_inputs]
+
     def weights(self) -> list[nn.Parameter]:
         """Return the weight matrices, the output's last; no biases."""
         return [layer.weight for layer in (*self.hidden, self.output)]
 
+    def embed(self, x: Tensor) -> Tensor:
+        """Return what the first layer reads, (rows, n_embedded); of an ensemble each row once a member."""
+        if self.config.number_embedding is not None:
+            x = self.number_embedding(x)
+        ensemble = self.config.ensemble
+        return x if ensemble is None else x.repeat_interleave(ensemble.members, 0)
+
     def hidden_activations(self, x: Tensor, depth: int | None = None) -> Iterator[Tensor]:
-        """Yield the activations of each hidden layer (of the lowest `depth`), the first one first."""
+        """Yield the activations of each hidden layer (of the lowest `depth`), the first one first.
+
+        An ensemble has those of each member, a row's members one after the other: (rows * members, units).
+        """
+        x = self.embed(x)
         normalized = self.config.normalization != "none"
         for i, layer in enumerate(self.hidden[:depth]):
             x = layer(self.dropouts[i](x))
@@ -193,12 +257,29 @@ class MLP(nn.Module):
             yield x
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:
-        """Return the activations of the last (or the `depth`-th) hidden layer, shape (rows, units)."""
-        for hidden_activations in self.hidden_activations(x, depth):
-            x = hidden_activations
-        return x
+        """Return the activations of the last (or the `depth`-th) hidden layer, shape (rows, units).
+
+        Of an ensemble they are its members' mean.
+        """
+        top, ensemble = self._top(x, depth), self.config.ensemble
+        return top if ensemble is None else top.unflatten(0, (-1, ensemble.members)).mean(1)
+
+    def _top(self, x: Tensor, depth: int | None = None) -> Tensor:
+        top = None
+        for top in self.hidden_activations(x, depth):  # noqa: B007 - the last one is what counts
+            pass
+        return self.embed(x) if top is None else top
+
+    def member_outputs(self, x: Tensor) -> Tensor:
+        """Return what each member says: (rows * members, n_outputs), a row's members one after the other."""
+        outputs = self.output(self.dropouts[-1](self._top(x)))
+        return outputs.exp() if self.config.output == "exponential" else outputs
+
+    def combine(self, outputs: Tensor) -> Tensor:
+        """Return the outputs (rows, n_outputs) of those of the members, (rows * members, n_outputs)."""
+        ensemble = self.config.ensemble
+        return outputs if ensemble is None else combine_members(outputs, ensemble)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (classification) or values (regression), shape (rows, n_outputs)."""
-        outputs = self.output(self.dropouts[-1](self.encode(x)))
-        return outputs.exp() if self.config.output == "exponential" else outputs
+        return self.combine(self.member_outputs(x))

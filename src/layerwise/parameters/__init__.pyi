@@ -1,4 +1,5 @@
 from .checks import ParameterError as ParameterError, check_parameters as check_parameters
+from .compare import CompareSettings as CompareSettings
 from .compute import (
     ComputeSettings as ComputeSettings,
     apply_compute_settings as apply_compute_settings,
@@ -9,3 +10,4 @@ from .keys import PARAMETERS as PARAMETERS, is_model as is_model, without_empty_
 from .networks import DBNSettings as DBNSettings, MLPSettings as MLPSettings
 from .rbm import RBMSettings as RBMSettings
 from .tracking import TrackingSettings as TrackingSettings
+from .used import used_settings as used_settings

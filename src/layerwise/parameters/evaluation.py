@@ -22,6 +22,13 @@ class EvaluationSettings(Config):
     false_negative_cost: float = setting(
         1.0, "what a wrong no costs", "threshold: cost", "other thresholds", ge=0
     )
+    calibration: Literal["none", "temperature", "isotonic"] = setting(
+        "none",
+        "make scores probabilities on the validation rows: divide the logits by a number, or map each probability by "
+        "an increasing function; a part of the model",
+        "temperature where the calibration error is high; isotonic with a thousand validation rows",
+        "regression",
+    )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     baselines: bool | Literal["auto"] = setting(
         "auto",
@@ -29,7 +36,9 @@ class EvaluationSettings(Config):
         "boosting for tables, the nearest neighbors for images",
         "true for small sets of images: the linear model and boosting too",
     )
-    importance_repeats: int = setting(5, "shuffles of each column for its permutation importance", "", ge=1)
+    importance_repeats: int = setting(
+        5, "shuffles of each column for its permutation importance", "", "images", ge=1
+    )
     segments: tuple[str, ...] = setting(
         (),
         "columns, inputs or not, by whose values the test rows are measured too, numbers by quarters; evaluate does "

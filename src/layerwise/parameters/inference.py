@@ -13,8 +13,8 @@ class PredictSettings(Config):
     )
     input: str | None = setting(
         None,
-        "the rows: a table (csv, tsv, xlsx, Parquet, packed or not); for images also idx, npy, npz, a picture or a "
-        "folder of pictures",
+        "the rows: a table (csv, tsv, xlsx, Parquet, packed or not), told by its content; for images also idx, npy, "
+        "npz, a picture or a folder of pictures; or the name of a catalog entry, such as raw",
     )
     output: str | None = setting(
         None,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter
 
 from layerwise.checkpointing import CheckpointSettings
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings
+from layerwise.parameters.compare import CompareSettings
 from layerwise.parameters.compute import ComputeSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
@@ -41,6 +42,13 @@ PARAMETERS: dict[str, Any] = {
     "sae": SAESettings,
     "finetuning": FinetuningSettings,
     "evaluation": EvaluationSettings,
+    "refit": Annotated[
+        bool,
+        setting(
+            False,
+            "mlp, dbn, sae: register a network that is trained anew on all rows, once the other one has been measured",
+        ),
+    ],
     "layer_statistics": Annotated[
         bool, setting(False, "watch every layer while a network learns, and say in words what is wrong")
     ],
@@ -62,6 +70,7 @@ PARAMETERS: dict[str, Any] = {
         PositiveInt | None,
         setting(None, "gan: generated rows to write into a CSV file; null: ten, as an example"),
     ],
+    "compare": CompareSettings,
     "compute": ComputeSettings,
     "tracking": TrackingSettings,
     "checkpoints": CheckpointSettings,

@@ -11,6 +11,7 @@ from layerwise.models import (
     BiasInitializer,
     Initializer,
     Normalization,
+    NumberEmbeddingName,
     PreluSlopes,
     for_each_layer,
 )
@@ -78,6 +79,18 @@ class MLPSettings(Config):
         "other values of bias_initializer",
     )  # fmt: skip
 
+    number_embedding: ByRule[NumberEmbeddingName] = setting(
+        "none", "what the first layer sees of a table's numbers, see Embeddings; null: by the kind of rows, see Sizes",
+        "piecewise_linear for tables", "images, seeds above 1, grid", by_rule=True,
+    )  # fmt: skip
+    number_bins: int = setting(
+        24, "most bins of piecewise_linear for a column", "8 to 64", "other embeddings", ge=2
+    )
+    ensemble_members: ByRule[int] = setting(
+        1, "members of an ensemble that share their weights (Gorishniy et al. 2025, TabM); 1: one network; null: by "
+        "the kind of rows, see Sizes", "8 to 32 for tables", "dropconnect, seeds above 1, grid", by_rule=True, ge=1,
+    )  # fmt: skip
+
     @model_validator(mode="after")
     def _fits(self) -> MLPSettings:
         if self.hidden_sizes is None:  # of a list of activations the rule makes as many layers
@@ -86,11 +99,13 @@ class MLPSettings(Config):
             activations = for_each_layer(self.activation, len(self.hidden_sizes), "activation")
         for name, of in (("leaky_slope", "leaky_relu"), ("prelu_slopes", "prelu")):
             if self.changed(name) and of not in activations:
-                raise ValueError(f"{name} is of the activation {of}, which no layer has")
+                raise ValueError(f"no layer has the activation {of}: there is no use for {name}")
         if self.normalization == "batch" and self.changed("bias_initializer"):
             raise ValueError(
                 "normalization batch has no use for bias_initializer: hidden layers have no bias before it"
             )
         if self.changed("bias_constant") and self.bias_initializer != "constant":
             raise ValueError(f"bias_initializer {self.bias_initializer} has no use for bias_constant")
+        if self.changed("number_bins") and self.number_embedding not in (None, "piecewise_linear"):
+            raise ValueError(f"number_embedding {self.number_embedding} has no use for number_bins")
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerwise.data import Problem, SplitSettings
+from layerwise.parameters.networks import MLPSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.training import TrainingError
 from layerwise.training.gan import GANSettings
@@ -54,10 +55,16 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         )
     if finetuning.augmentation.chosen and problem.targets:
         found.append("finetuning.augmentation is for images, and this problem is a table")
-    if parameters["layer_statistics"] and (parameters["seeds"] > 1 or parameters["grid"].points()):
+    several = parameters["seeds"] > 1 or bool(parameters["grid"].points())
+    found += _network_conflicts(parameters["mlp"], several, is_table=bool(problem.targets))
+    if parameters["layer_statistics"] and several:
         found.append(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
+    if parameters["refit"] and (parameters["seeds"] > 1 or parameters["grid"].points()):
+        found.append("refit trains one network again: set seeds: 1 and no grid, or refit: false")
+    if parameters["evaluation"].calibration != "none" and problem.task == "regression":
+        found.append("evaluation.calibration is for classes and labels, and the task is regression")
     if parameters["evaluation"].segments and not problem.targets:
         found.append("evaluation.segments is for tables, and this problem's rows are images")
     if parameters["evaluation"].threshold != "half" and problem.task != "binary":
@@ -82,3 +89,16 @@ def conflicts_of_split(split: SplitSettings, problem: Problem) -> list[str]:
         for name, value in named.items()
         if value is not None
     ]
+
+
+def _network_conflicts(mlp: MLPSettings, several: bool, is_table: bool) -> list[str]:
+    """Return a sentence for what a table's network has and others have not."""
+    embedded = mlp.number_embedding not in (None, "none")
+    if several and (embedded or (mlp.ensemble_members or 1) > 1):
+        return [
+            "networks that train at once (seeds, grid) are plain ones: set mlp.number_embedding: none and "
+            "mlp.ensemble_members: 1, or leave both at null"
+        ]
+    if embedded and not is_table:
+        return [f"mlp.number_embedding: {mlp.number_embedding} is for the numbers of a table"]
+    return []

@@ -10,9 +10,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from layerwise.data import DataSpec
+from torch import Tensor
 
-# Rows of a batch: a tenth of all rows, within these bounds.
+from layerwise.data import DataSpec
+from layerwise.data.preprocessing import robust_location
+
+Bounds = tuple[int, int, int]
+# Rows of a batch: a tenth of all rows, of small images a 25th, within these bounds.
 SMALLEST_BATCH, LARGEST_BATCH = 8, 100
 # Of a table with very many rows a batch is larger, up to this many.
 LARGEST_TABLE_BATCH = 500
@@ -22,12 +26,26 @@ FINETUNING = (30, 1000, 200)
 PRETRAINING = (20, 700, 200)
 AUTOENCODER = (40, 1400, 300)
 ADVERSARIAL = (50, 1800, 500)
+# The same where networks are small, as those of tables and of small images are: their steps are cheap.
+SMALL_FINETUNING = (30, 4000, 200)
+SMALL_PRETRAINING = (20, 2500, 100)
+SMALL_AUTOENCODER = (40, 5000, 500)
+# An ensemble's steps are those of all its members.
+TABLE_FINETUNING = (30, 2000, 200)
 # Images of so many pixels or more have the layers of the papers on 28 x 28 pixels.
 MANY_PIXELS = 400
 IMAGE_LAYERS = (500, 500, 1000)
-# Layers of all other rows: powers of two about 4 sqrt(rows), within these bounds.
+# Layers of all other rows: powers of two about 4 sqrt(rows), within these bounds. The members of a table's ensemble
+# share theirs.
 NARROWEST, WIDEST = 32, 256
+NARROWEST_SHARED, WIDEST_SHARED = 64, 128
 MOST_RBM_UNITS = 500
+# How a network learns from labels: one of a table, and all others.
+TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.1}
+LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
+# The network of a table: an ensemble, whose numbers are embedded from so many rows on.
+TABLE_MEMBERS = 8
+EMBEDDED_FROM = 2000
 
 
 @dataclass(frozen=True)
@@ -55,22 +73,52 @@ class Extent:
     @property
     def batch(self) -> int:
         """The rows of a batch."""
-        tenth = min(max(math.ceil(self.rows / 10), SMALLEST_BATCH), LARGEST_BATCH)
+        parts = 25 if self.has_few_pixels else 10
+        tenth = min(max(math.ceil(self.rows / parts), SMALLEST_BATCH), LARGEST_BATCH)
         if self.kind == "table":
             tenth = max(tenth, min(self.rows // TABLE_BATCHES, LARGEST_TABLE_BATCH))
         return max(1, min(tenth, self.rows))
 
-    def epochs(self, bounds: tuple[int, int, int], batch: int | None = None) -> int:
+    def epochs(self, bounds: Bounds, batch: int | None = None) -> int:
         """Return the passes over the rows, by (least, steps, most) and the rows of a batch."""
         least, steps, most = bounds
         batches = math.ceil(self.rows / (batch or self.batch))
         return min(max(least, math.ceil(steps / batches)), most)
 
+    def _width(self, narrowest: int, widest: int) -> int:
+        factor = 8 if self.has_few_pixels else 4
+        nearest = 2 ** round(math.log2(factor * math.sqrt(max(self.rows, 1))))
+        return min(max(nearest, narrowest), widest)
+
     @property
     def width(self) -> int:
-        """The units of the widest layer of a network that is no pile of images' layers."""
-        nearest = 2 ** round(math.log2(4 * math.sqrt(max(self.rows, 1))))
-        return min(max(nearest, NARROWEST), WIDEST)
+        """The units of a stack's first layer."""
+        return self._width(NARROWEST, WIDEST)
+
+    @property
+    def has_few_pixels(self) -> bool:
+        """Whether these are images too small for the layers of the papers."""
+        return self.kind == "images" and self.inputs < MANY_PIXELS
+
+    @property
+    def is_small(self) -> bool:
+        """Whether networks of these rows are small."""
+        return self.kind == "table" or self.has_few_pixels
+
+    @property
+    def finetuning(self) -> Bounds:
+        """The least epochs, the steps and the most epochs of back-propagation through one network."""
+        return SMALL_FINETUNING if self.is_small else FINETUNING
+
+    @property
+    def pretraining(self) -> Bounds:
+        """The same of an RBM or a layer of a stack."""
+        return SMALL_PRETRAINING if self.is_small else PRETRAINING
+
+    @property
+    def autoencoder(self) -> Bounds:
+        """The same of an autoencoder."""
+        return SMALL_AUTOENCODER if self.is_small else AUTOENCODER
 
     @property
     def has_many_pixels(self) -> bool:
@@ -80,12 +128,27 @@ class Extent:
     @property
     def hidden_sizes(self) -> tuple[int, ...]:
         """The hidden layers of a feed-forward network."""
-        return IMAGE_LAYERS if self.has_many_pixels else (self.width, self.width)
+        if self.has_many_pixels:
+            return IMAGE_LAYERS
+        bounds = (NARROWEST_SHARED, WIDEST_SHARED) if self.kind == "table" else (NARROWEST, WIDEST)
+        return (self._width(*bounds),) * 2
+
+    @property
+    def number_embedding(self) -> str:
+        """What the first layer of a feed-forward network sees of numbers."""
+        return "piecewise_linear" if self.kind == "table" and self.rows >= EMBEDDED_FROM else "none"
+
+    @property
+    def ensemble_members(self) -> int:
+        """The members of a feed-forward network."""
+        return TABLE_MEMBERS if self.kind == "table" else 1
 
     @property
     def stack_sizes(self) -> tuple[int, ...]:
         """The layers of a stack of RBMs or autoencoders."""
-        return IMAGE_LAYERS if self.has_many_pixels else (self.width, self.width // 2)
+        if self.has_many_pixels:
+            return IMAGE_LAYERS
+        return (self.width, self.width if self.has_few_pixels else self.width // 2)
 
     @property
     def rbm_units(self) -> int:
@@ -97,7 +160,30 @@ class Extent:
         )
 
 
-def batch_and_epochs(extent: Extent, bounds: tuple[int, int, int], batch: Any = None) -> dict[str, Any]:
+def learning(table: bool, optimizer: str | None, weight_decay: float | None) -> dict[str, Any]:
+    """Return the optimizer, its rate and decay, and dropout, by the optimizer and the decay that are set.
+
+    Args:
+        table: whether the network is one of a table, and not a pretrained stack's.
+        optimizer: that is set, if one is; another than the rule's has the usual rate.
+        weight_decay: that is set; it needs adamw.
+    """
+    chosen = TABLE_LEARNING if table else LEARNING
+    if optimizer not in (None, chosen["optimizer"]):
+        return LEARNING | {"dropout": chosen["dropout"]}
+    return chosen | ({"optimizer": "adamw"} if weight_decay else {})
+
+
+def robust_delta(targets: Tensor) -> float | None:
+    """Return Huber's delta for regression targets (rows, outputs) of which a few lie absurdly far off; else None.
+
+    Beyond delta, 1.345 robust standard deviations, a row's error counts by its size alone (Huber 1964).
+    """
+    found = robust_location(targets.numpy())
+    return None if found is None else 1.345 * found[1]
+
+
+def batch_and_epochs(extent: Extent, bounds: Bounds, batch: Any = None) -> dict[str, Any]:
     """Return the values of `batch_size` and `epochs`; the latter by the batch that is set, if one is."""
     rows = extent.rows if batch == "all" else batch
     return {"batch_size": extent.batch, "epochs": extent.epochs(bounds, rows)}

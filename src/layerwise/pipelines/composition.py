@@ -1,8 +1,16 @@
-"""The composition behind the supervised pipelines, which differ in how the hidden layers are initialized."""
+"""The composition behind the supervised pipelines, which differ in how a network starts, or what is fitted."""
 
 from kedro.pipeline import Pipeline
 
-from layerwise.pipelines import cross_validation, evaluation, finetuning, preprocessing, pretraining
+from layerwise.pipelines import (
+    cross_validation,
+    evaluation,
+    finetuning,
+    preprocessing,
+    pretraining,
+    refit,
+    scikit_learn,
+)
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.finetuning.pipeline import has_grid, trains_several
 
@@ -20,19 +28,41 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     pretrained = key != "mlp" and current_facts().parameter("pretraining.method") != "none"
     # The shape of encoders depends on how they are pretrained, even where they are not.
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
+    several = key == "mlp" and trains_several()
     found = (
         preprocessing.create_pipeline(
-            name, input_example=True, sized=sized, beside_folds=True, problem=problem
+            name, input_example=True, sized=sized, several=several, beside_folds=True, problem=problem
         )
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)
         + evaluation.create_pipeline(
             name,
             stack=key if pretrained else None,
-            several=key == "mlp" and trains_several(),
+            several=several,
             grid=key == "mlp" and has_grid(),
         )
     )
+    if current_facts().parameter("refit"):
+        found += refit.create_pipeline(name, found, sized)
+    return _with_folds_and_card(name, found)
+
+
+def compose_scikit_learn(name: str, family: str) -> Pipeline:
+    """Return preprocessing, the fit of a model of scikit-learn, evaluation and reporting as one pipeline.
+
+    Args:
+        name: of the pipeline.
+        family: of the model: `linear`, `forest` or `boosting`.
+    """
+    found = (
+        preprocessing.create_pipeline(name, input_example=True, beside_folds=True)
+        + scikit_learn.create_pipeline(name, family)
+        + evaluation.create_pipeline(name, is_network=False)
+    )
+    return _with_folds_and_card(name, found)
+
+
+def _with_folds_and_card(name: str, found: Pipeline) -> Pipeline:
     if current_facts().parameter("split.folds"):
         found += cross_validation.create_pipeline(name, found)
     return found + evaluation.create_card(name, found)

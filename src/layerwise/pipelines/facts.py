@@ -51,6 +51,11 @@ class ProblemFacts:
         return value
 
 
+def calibrates(facts: ProblemFacts) -> bool:
+    """Return whether the probabilities of a network are calibrated."""
+    return facts.parameter("evaluation.calibration") not in (None, "none")
+
+
 def current_facts() -> ProblemFacts:
     """Return the facts of the present session's problem."""
     return ProblemFacts(kind_of_rows(), run_parameters())

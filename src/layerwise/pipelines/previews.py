@@ -32,6 +32,8 @@ class NetworkPreview:
         shape = _read("06_models", self.name, "network/network.json")
         if shape is None:
             return _none_yet(self.name)
+        if shape["kind"] == "calibrated":
+            shape = shape["network"]
         sizes = [shape["n_inputs"], *shape["hidden_sizes"], shape["n_outputs"]]
         data_spec = _read("04_feature", self.name, "data_spec.json") or {}
         last = OUTPUTS.get(data_spec.get("task", ""), "linear")

@@ -184,6 +184,7 @@ class TrackingHook:
             client, run_id = run_logger.client, run_logger.run_id
             run_logger.attempt(lambda: log_outputs(client, run_id, catalog, names, data))
             self._describe(metrics)
+            self._write_html_reports(pipeline, catalog)
             for name in self._pipelines:
                 if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
                     self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
@@ -201,6 +202,19 @@ class TrackingHook:
                 note_of(run_logger.client, run_logger.run_id, self._pipelines, self._problem, metrics)
             )
         )
+
+    def _write_html_reports(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        from layerwise.tracking.run_outputs import write_html_report
+        from layerwise.tracking.run_summary import TITLES
+
+        assert self._run_logger is not None
+        for name in self._pipelines:
+            outputs = [each for each in pipeline.all_outputs() if pipeline_of(each) == name]
+            facts = {"problem": self._problem, "run": self._run_logger.run_id, "command": command()}
+            folder = self._project / "data/08_reporting" / self._problem / name
+            page = write_html_report(catalog, outputs, TITLES.get(name, name), facts, folder)
+            if page is not None:
+                self._run_logger.log_file(str(page), self._prefix(f"{name}.report").rstrip("/"))
 
     def _log_test_metrics(self, metrics: NamedMetrics, name: str) -> None:
         shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]

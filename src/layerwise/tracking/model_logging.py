@@ -35,7 +35,7 @@ from layerwise.tracking.environment import pipeline_of
 from layerwise.tracking.input_datasets import rows_fingerprint
 from layerwise.tracking.model_lookup import LOADER_MODULE, find_model
 from layerwise.tracking.registry import register
-from layerwise.utils import UserError
+from layerwise.utils import UserError, parameter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,14 +75,23 @@ def save_model_folder(
         metrics=metrics.network.model_dump(mode="json"),
     )
     network, seen = catalog.load(f"{name}.network"), seen_rows(catalog, name, preprocessor)
+    if parameter("refit") and catalog.exists(f"{name}.refit_network"):
+        network, preprocessor = (catalog.load(f"{name}.refit_{each}") for each in ("network", "preprocessor"))
+        seen = seen_rows(catalog, name, preprocessor, ("refit_rows",))
+        manifest = manifest.model_copy(update={"refit": True})
     return manifest, save_trained_model(folder, network, preprocessor, manifest, seen)
 
 
-def seen_rows(catalog: CatalogProtocol[Any, Any], name: str, preprocessor: Any) -> np.ndarray | None:
+def seen_rows(
+    catalog: CatalogProtocol[Any, Any],
+    name: str,
+    preprocessor: Any,
+    entries: tuple[str, ...] = ("training", "validation"),
+) -> np.ndarray | None:
     """Return the hashes of a pipeline's training and validation rows; None where a row's inputs are sampled."""
     if preprocessor.settings.binarize == "static":
         return None
-    parts = [catalog.load(f"{name}.{part}").inputs for part in ("training", "validation")]
+    parts = [catalog.load(f"{name}.{part}").inputs for part in entries]
     return np.concatenate([hash_rows(part.cpu().numpy()) for part in parts])
 
 

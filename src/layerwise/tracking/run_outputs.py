@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.checkpointing import LAYERS
+from layerwise.evaluation.reports import render_html_report
 from layerwise.tracking.environment import pipeline_of
+from layerwise.utils import atomic_write
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -72,6 +74,50 @@ def entry_path(catalog: CatalogProtocol[Any, Any], name: str) -> Path | None:
 def _entry_config(catalog: Any, name: str) -> dict[str, Any]:
     """Return what the catalog's files say of an entry, with its pattern filled in."""
     return dict(catalog.config_resolver.resolve_pattern(name))
+
+
+def write_html_report(
+    catalog: CatalogProtocol[Any, Any],
+    names: Collection[str],
+    title: str,
+    facts: Mapping[str, str],
+    folder: Path,
+) -> Path | None:
+    """Write one page of a pipeline's texts with its figures, beside them; return it, None if there are no texts.
+
+    Args:
+        catalog: of the run.
+        names: the pipeline's outputs.
+        title: of the page.
+        facts: what the run is, by name.
+        folder: of the pipeline's reports.
+    """
+    found = {name: artifact_files(catalog, name) for name in sorted(names)}
+    files = [
+        (where, file)
+        for artifact in found.values()
+        if artifact
+        for where, files in [artifact]
+        for file in files
+    ]
+    texts = [file for _, file in files if file.suffix == ".md"]
+    if not texts:
+        return None
+    others = [f"{where}/{file.name}".lstrip("/") for where, file in files if file.suffix != ".md"]
+    figures = [each for each in others if "/" in each]
+    # The model card first: it has the results.
+    texts.sort(key=lambda file: (file.stem != "model_card", file.stem))
+    page = render_html_report(
+        title,
+        facts,
+        [file.read_text(encoding="utf-8") for file in texts],
+        figures,
+        [each for each in others if "/" not in each],
+    )
+    target = folder / "report.html"
+    with atomic_write(target) as part:
+        part.write_text(page, encoding="utf-8")
+    return target
 
 
 def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Collection[str], data: Path, into: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers.fitted_tables import DATES, N, column, fit, table
+from scipy.stats import norm
 
 from layerwise.data import DataError, raw_columns
 
@@ -24,6 +25,23 @@ def test_min_max_scaling_spans_the_training_rows():
     frame = table()
     balance = column(fit(frame, {"scaling": "minmax"}), frame, "balance")[:100]
     assert (balance.min(), balance.max()) == (0, 1)
+
+
+def test_quantile_scaling_makes_a_long_tail_normal_and_keeps_the_order():
+    amount = np.random.default_rng(1).lognormal(0, 3, N)
+    frame = table(amount=amount)
+    found = column(fit(frame, {"scaling": "quantile"}), frame, "amount")
+    assert np.array_equal(np.argsort(found[:100]), np.argsort(amount[:100]))
+    # Of 100 training rows the k-th has the quantile k / 99.
+    inner = np.sort(found[:100])[1:-1]
+    np.testing.assert_allclose(inner, norm.ppf(np.arange(1, 99) / 99), atol=1e-4)
+    # What lies beyond them has their largest value, not one of its own size.
+    beyond = column(fit(frame, {"scaling": "quantile"}), frame.assign(amount=1e12), "amount")
+    assert np.ptp(beyond) == 0
+    assert beyond[0] == found[:100].max()
+    fitted = fit(frame, {"scaling": "quantile"})
+    restored = fitted.restore_inputs(fitted.inputs(frame))["amount"]
+    np.testing.assert_allclose(restored[:100], amount[:100], rtol=1e-3)
 
 
 def test_no_scaling_leaves_numbers_as_they_are():

@@ -131,3 +131,14 @@ def test_restored_inputs_are_the_raw_columns_in_their_order_and_types(scaling, d
     hours = (restored.pop("hour") - expected.pop("hour")).abs()
     assert hours.max() < pd.Timedelta("5min")
     pd.testing.assert_frame_equal(restored, expected, rtol=1e-5)
+
+
+def test_a_target_with_an_absurd_row_is_standardized_by_its_median():
+    values = np.random.default_rng(0).normal(5, 2, N)
+    values[3] = 1e6
+    fitted = fit(table(value=values), task="regression", target="value")
+    median = np.median(values[:100])
+    assert fitted.data_spec.target_means == (pytest.approx(median),)
+    assert fitted.data_spec.target_scales[0] == pytest.approx(2, rel=0.3)
+    restored = fitted.restore_targets(fitted.targets(table(value=values)))
+    np.testing.assert_allclose(restored[:, 0], values, rtol=1e-5)

@@ -1,6 +1,6 @@
 from layerwise.data import ColumnBlock, DataSpec
 from layerwise.evaluation.metrics import Metric
-from layerwise.evaluation.reports import make_model_card
+from layerwise.evaluation.reports import compare_with_components, make_model_card, make_network_card
 
 DATA_SPEC = DataSpec(
     task="binary",
@@ -64,3 +64,40 @@ def test_images_are_described_by_their_size():
     card = make_model_card(DATA_SPEC.model_copy(update={"image_shape": (28, 28)}), {}, metrics(0.2))
     assert "images of 28 x 28 pixels" in card
     assert "age (real)" not in card
+
+
+def test_the_positive_class_of_a_binary_task_stands_on_its_card_alone():
+    assert "| positive class | leaves |" in make_model_card(DATA_SPEC, {}, metrics(0.2))
+    regression = DATA_SPEC.model_copy(update={"task": "regression", "class_names": ()})
+    assert "positive class" not in make_model_card(regression, {}, metrics(0.2))
+
+
+def test_the_card_of_a_network_without_a_target_has_what_was_measured_with_its_intervals():
+    measured = {
+        "test/log_prob": -86.25,
+        "test/log_prob_low": -87.0,
+        "test/log_prob_high": -85.5,
+        "train/loss": 1.0,
+    }
+    card = make_network_card(
+        DATA_SPEC, {"rbm": {"n_hidden": 6}}, measured, title="An RBM", conclusions=["Bad."]
+    )
+    for text in (
+        "# An RBM\n",
+        "| log_prob | -86.25 [-87, -85.5] |",
+        "1,000 training, 100 validation, 200 test",
+        "| `rbm.n_hidden` | `6` |",
+        "**Bad.**",
+    ):
+        assert text in card
+    assert "log_prob_low" not in card
+    assert "loss" not in card
+
+
+def test_an_autoencoder_that_components_beat_gets_a_sentence():
+    def found(own):
+        return compare_with_components({"test/reconstruction_sse": own, "test/pca_reconstruction_sse": 10.0})
+
+    assert found(11.0) == ["Worse than as many principal components: reconstruction_sse 11 against 10."]
+    assert found(10.1) == found(9.0) == []
+    assert compare_with_components({"test/reconstruction_sse": 11.0}) == []

@@ -75,6 +75,27 @@ def test_settings_of_other_units_are_refused(given, message):
     assert RBMTrainingSettings(hidden="categorical", hidden_group_size=4).hidden_group_size == 4
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("freeze", True),
+        ("features", "samples"),
+        ("sparsity_target", 0.1),
+        ("dropout", 0.5),
+        ("centered", True),
+    ],
+)
+def test_without_pretraining_its_settings_are_refused(name, value):
+    with pytest.raises(ValidationError, match=f"method: none has no use for {name}"):
+        PretrainingSettings(method="none", **{name: value})
+    assert getattr(PretrainingSettings(method="rbm", **{name: value}), name) == value
+
+
+def test_how_long_and_how_fast_a_problem_pretrains_may_stay_where_none_is_compared():
+    tuned = {"epochs": 5, "batch_size": 10, "learning_rate": 0.05, "gaussian_learning_rate": 0.01}
+    assert PretrainingSettings(method="none", **tuned).epochs == 5
+
+
 @pytest.mark.parametrize("name", ["chains", "temperatures", "reverse_steps"])
 def test_a_sum_over_all_states_has_no_use_for_annealing(name):
     with pytest.raises(ValidationError, match=f"method: exact has no use for {name}"):
@@ -84,7 +105,13 @@ def test_a_sum_over_all_states_has_no_use_for_annealing(name):
 
 
 @pytest.mark.parametrize(
-    "given", [{"offset_rate": 0.5}, {"learn_variance": False}, {"variance_rate_factor": 1.0}]
+    "given",
+    [
+        {"offset_rate": 0.5},
+        {"learn_variance": False},
+        {"variance_rate_factor": 1.0},
+        {"gaussian_learning_rate": 0.001},
+    ],
 )
 def test_settings_of_gaussian_units_are_refused_before_training_where_there_are_none(given):
     rows = TensorData(torch.rand(40, 4, generator=torch.Generator().manual_seed(0)).round())
@@ -94,7 +121,7 @@ def test_settings_of_gaussian_units_are_refused_before_training_where_there_are_
         stack = DBN(
             DBNConfig(n_visible=4, hidden_sizes=(3, 2), visible=visible, learn_variance=learn_variance)
         )
-        shared = {"epochs": 1, "batch_size": 20, "gaussian_learning_rate": 0.001} | given
+        shared = {"epochs": 1, "batch_size": 20} | given
         trainings = (
             lambda rbm=rbm, shared=shared: fit_rbm(rbm, rows, None, RBMTrainingSettings(**shared), 0),
             lambda stack=stack, shared=shared: pretrain_dbn(

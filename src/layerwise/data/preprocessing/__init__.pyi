@@ -1,4 +1,5 @@
 from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text, days_since_1970 as days_since_1970
+from .leaks import Leak as Leak, find_leaks as find_leaks
 from .preprocessor import (
     example_rows as example_rows,
     fit_preprocessor as fit_preprocessor,
@@ -21,5 +22,10 @@ from .table_encoding import (
     fit_encoding as fit_encoding,
     known_rows as known_rows,
 )
-from .targets import derive_columns as derive_columns, target_column as target_column
+from .targets import (
+    derive_columns as derive_columns,
+    positive_class as positive_class,
+    robust_location as robust_location,
+    target_column as target_column,
+)
 from .weights import row_weights as row_weights

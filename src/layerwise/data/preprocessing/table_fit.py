@@ -19,12 +19,19 @@ from layerwise.data.preprocessing.columns import (
     scaled_numbers,
     to_plain_value,
 )
-from layerwise.data.preprocessing.targets import binary_classes, derive_columns, transform_targets
+from layerwise.data.preprocessing.targets import (
+    binary_classes,
+    derive_columns,
+    robust_location,
+    transform_targets,
+)
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_QUANTILES = 1000
 
 
 def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -40,9 +47,20 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
     return inputs, constants
 
 
+def make_scaler(scaling: str, n_rows: int) -> Any:
+    """Return the unfitted scaler of number columns; quantiles are those of at most 1,000 rows apart."""
+    from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
+
+    if scaling == "quantile":
+        return QuantileTransformer(
+            n_quantiles=min(MOST_QUANTILES, n_rows), output_distribution="normal", subsample=None
+        )
+    return StandardScaler() if scaling == "standard" else MinMaxScaler()
+
+
 def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading) -> dict[str, Any]:
     """Return each column's kind, and what scales, fills and encodes the columns of a kind."""
-    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+    from sklearn.preprocessing import OneHotEncoder
 
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
@@ -60,7 +78,7 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: 
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
         filled = np.where(np.isnan(values), medians, values)
-        scaler = (StandardScaler() if settings.scaling == "standard" else MinMaxScaler()).fit(filled)
+        scaler = make_scaler(settings.scaling, len(filled)).fit(filled)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:
@@ -98,7 +116,10 @@ def fit_target(
     means, scales = [], []
     if problem.task == "regression" and settings.scale_target:
         transformed = transform_targets(raw_target, problem)
+        robust = robust_location(transformed)
         means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
+        if robust is not None:
+            means, scales = [robust[0]], [robust[1]]
     return {"classes": classes, "target_means": means, "target_scales": scales}
 
 

@@ -14,6 +14,8 @@ from layerwise.utils import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
+# Targets of a small regression of which at most a hundredth lies so many robust standard deviations from their median.
+FEWEST_TARGETS, FEW_TARGETS, ABSURD_DEVIATIONS = 10, 1000, 20
 # What the positive one of two classes reads, if it reads like a yes at all.
 YES_WORDS = {"1", "true", "yes", "y", "ja"}
 
@@ -54,6 +56,21 @@ def target_column(frame: pd.DataFrame, problem: Problem) -> np.ndarray:
     return array[:, 0] if len(problem.targets) == 1 else array
 
 
+def robust_location(values: np.ndarray) -> tuple[float, float] | None:
+    """Return the median and a robust standard deviation of a small regression's targets (n,) or (n, 1).
+
+    None unless a few of them, at most a hundredth, lie absurdly far from all others: one such row among fifty draws the
+    mean, and with it every prediction, far from all the others. The deviation is 1.4826 times the median distance.
+    """
+    if not FEWEST_TARGETS <= len(values) < FEW_TARGETS or values.size > len(values):
+        return None
+    median = float(np.median(values))
+    distances = np.abs(values - median)
+    deviation = 1.4826 * float(np.median(distances))
+    far = int((distances > ABSURD_DEVIATIONS * deviation).sum())
+    return (median, deviation) if deviation > 0 and 0 < far <= max(1, len(values) // 100) else None
+
+
 def transform_targets(raw: np.ndarray, problem: Problem) -> np.ndarray:
     """Return regression or multilabel targets as (n, k) float64, after the problem's transform."""
     values = np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
@@ -83,7 +100,7 @@ def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> 
             f"target '{problem.target}' has {len(classes)} classes; a binary task needs 2: {classes[:5]}"
         )
     if problem.positive is None:
-        positive = _positive_class(classes, values)
+        positive = positive_class(classes, values)
     else:
         positive = str(problem.positive)
         if positive not in classes:
@@ -91,7 +108,13 @@ def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> 
     return [*(c for c in classes if c != positive), positive]
 
 
-def _positive_class(classes: list[str], values: np.ndarray) -> str:
+def positive_class(classes: list[str], values: np.ndarray) -> str:
+    """Return which of two classes counts as 1: the one that reads 1, true, yes, y or ja, else the rarer one.
+
+    Args:
+        classes: their names in order; of two as frequent ones the last is taken.
+        values: raw targets of all rows, (n,).
+    """
     yes = [name for name in classes if name.strip().casefold() in YES_WORDS]
     if len(yes) == 1:
         return yes[0]

@@ -16,6 +16,7 @@ from .files import (
     resolve_file_format as resolve_file_format,
     without_malformed as without_malformed,
 )
+from .loaded_rows import LoadedRows as LoadedRows
 from .row_validation import (
     describe_refused as describe_refused,
     parse_targets as parse_targets,

@@ -22,7 +22,11 @@ from .pictures import (
     read_pictures as read_pictures,
     shown_names as shown_names,
 )
-from .rating_files import read_ratings as read_ratings, read_titles as read_titles
+from .rating_files import (
+    find_rating_columns as find_rating_columns,
+    read_ratings as read_ratings,
+    read_titles as read_titles,
+)
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
 from .texts import (
     CountSettings as CountSettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,18 @@ def read_ratings(path: str | Path, columns: Mapping[str, str] | None = None) -> 
         item_ids=tuple(item_names),
         notes=notes,
     )
+
+
+def find_rating_columns(names: Sequence[str]) -> dict[str, str] | None:
+    """Return the columns that are called like users, items and ratings, None where one of the three is not there."""
+    found: dict[str, str] = {}
+    for role in COLUMNS:
+        free = [name for name in names if name not in found.values()]
+        named = [name for name in free if name.lower().strip().startswith(NAMES[role])]
+        if not named:
+            return None
+        found[role] = named[0]
+    return found
 
 
 def read_titles(path: str | Path) -> dict[str, str]:

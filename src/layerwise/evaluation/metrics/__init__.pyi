@@ -7,6 +7,8 @@ from .arrays import (
     reaches_threshold as reaches_threshold,
 )
 from .baselines import (
+    Family as Family,
+    baseline_model as baseline_model,
     baseline_scores as baseline_scores,
     compare_with_baselines as compare_with_baselines,
     compare_with_constant as compare_with_constant,

@@ -61,7 +61,7 @@ def baseline_scores(
     x_test = as_array(test.inputs)
     if task == "multiclass" and n_outputs is None:
         n_outputs = int(max(y.max(), as_array(test.targets).max())) + 1
-    models = [_model(family, task, seed, len(x)) for family in families]
+    models = [baseline_model(family, task, seed, len(x)) for family in families]
     weights = None if training.weights is None else as_array(training.weights)
     return {name: _fit_and_score(model, task, x, y, x_test, n_outputs, weights) for name, model in models}
 
@@ -92,7 +92,15 @@ def fit_baselines(
     }
 
 
-def _model(family: Family, task: Task, seed: int, n_rows: int) -> tuple[str, Any]:
+def baseline_model(family: Family, task: Task, seed: int, n_rows: int) -> tuple[str, Any]:
+    """Return a baseline's name and its model of scikit-learn, not fitted.
+
+    Args:
+        family: which.
+        task: what the targets are.
+        seed: of the forest and the boosting.
+        n_rows: that it will be fitted on.
+    """
     from sklearn import ensemble, linear_model, neighbors
 
     random_state = derive_seed(seed, "baselines") % 2**32

@@ -22,7 +22,13 @@ from .gan import (
 )
 from .gan_tables import table_section as table_section
 from .html_demo import render_html_demo as render_html_demo
+from .html_report import render_html_report as render_html_report
+from .leaderboard import Leaderboard as Leaderboard, Standing as Standing
 from .markdown import table as table
-from .model_card import make_model_card as make_model_card
+from .model_card import (
+    compare_with_components as compare_with_components,
+    make_model_card as make_model_card,
+    make_network_card as make_network_card,
+)
 from .predictions import make_prediction_table as make_prediction_table
 from .sections import report_sections as report_sections, segment_section as segment_section

@@ -7,7 +7,16 @@ from typing import Any
 
 from layerwise.data import DataSpec
 from layerwise.evaluation.metrics import Metric
-from layerwise.evaluation.reports.markdown import table
+from layerwise.evaluation.reports.markdown import escape, table
+
+# A smaller difference matters little.
+MARGIN = 0.02
+NETWORK_LIMITATIONS = (
+    "Decisions about single people or places without a person who answers for them.",
+    "Rows from another source, time or population than the data above: nothing was measured on those.",
+    "Samples and reconstructions as if they were data: they repeat what the training rows have, their gaps too, and "
+    "nobody's privacy is protected by them.",
+)
 
 
 def make_model_card(
@@ -58,11 +67,76 @@ def make_model_card(
     return "\n\n".join(parts) + "\n"
 
 
+def make_network_card(
+    data_spec: DataSpec,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    *,
+    title: str,
+    conclusions: Sequence[str] = (),
+) -> str:
+    """Return the card of a network that learns without a target.
+
+    Args:
+        data_spec: of the preprocessed rows.
+        parameters: of the run, nested or flat; shown with dotted names.
+        metrics: by their names, `test/...`; `x_low` and `x_high` are shown as the interval of `x`.
+        title: the first heading.
+        conclusions: sentences on the results.
+    """
+    rows = [[f"`{name}`", f"`{value}`"] for name, value in _flatten(parameters)]
+    parts = [
+        f"# {title}",
+        "## Data\n\n" + table(["", ""], _data_rows(data_spec)),
+        "## Results on the test rows\n\n" + table(["metric", "value"], _measured_rows(metrics)),
+        *(["\n".join(f"**{sentence}**" + "  " for sentence in conclusions)] if conclusions else []),
+        *(["## Notes\n\n" + "\n".join(f"- {note}" for note in data_spec.notes)] if data_spec.notes else []),
+        "## What it should not be used for\n\n" + "\n".join(f"- {line}" for line in NETWORK_LIMITATIONS),
+        "## Parameters\n\n" + table(["name", "value"], rows),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def compare_with_components(metrics: Mapping[str, float]) -> list[str]:
+    """Return a sentence for each error of reconstruction that is above that of as many principal components by 2 %.
+
+    Args:
+        metrics: by their names; `pca_x` is what the components get where a network gets `x`.
+    """
+    pairs = {
+        name: (value, metrics[other])
+        for name, value in metrics.items()
+        if (other := _of_components(name)) in metrics and "reconstruction" in name
+    }
+    return [
+        f"Worse than as many principal components: {name.removeprefix('test/')} {own:.4g} against {other:.4g}."
+        for name, (own, other) in pairs.items()
+        if own > (1 + MARGIN) * other
+    ]
+
+
+def _of_components(name: str) -> str:
+    folder, _, last = name.rpartition("/")
+    return f"{folder}/pca_{last}" if folder else f"pca_{last}"
+
+
+def _measured_rows(metrics: Mapping[str, float]) -> list[list[str]]:
+    shown = []
+    for name, value in metrics.items():
+        base, _, end = name.rpartition("_")
+        if not name.startswith("test/") or (end in ("low", "high") and base in metrics):
+            continue
+        low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+        interval = "" if low is None or high is None else f" [{low:.5g}, {high:.5g}]"
+        shown.append([name.removeprefix("test/"), f"{value:.5g}{interval}"])
+    return shown
+
+
 def _data_rows(data_spec: DataSpec) -> list[list[str]]:
     rows = [
         ["task", data_spec.task],
-        ["target", ", ".join(data_spec.target_names)],
-        ["source", data_spec.source],
+        ["target", escape(", ".join(data_spec.target_names))],
+        ["source", escape(data_spec.source)],
         ["sha256", f"`{data_spec.sha256}`" if data_spec.sha256 else ""],
         [
             "rows",
@@ -70,13 +144,15 @@ def _data_rows(data_spec: DataSpec) -> list[list[str]]:
             f"{data_spec.n_test:,} test",
         ],
         ["inputs", f"{data_spec.n_inputs:,} columns"],
-        ["classes", ", ".join(data_spec.class_names)],
-        ["positive class", data_spec.positive],
+        ["classes", escape(", ".join(data_spec.class_names))],
+        ["positive class", escape(data_spec.positive)],
     ]
     if data_spec.image_shape:
         rows[5][1] = "images of {} x {} pixels".format(*data_spec.image_shape)
     elif len(data_spec.blocks) <= 40:
-        rows.append(["columns", ", ".join(f"{block.name} ({block.kind})" for block in data_spec.blocks)])
+        rows.append(
+            ["columns", ", ".join(f"{escape(block.name)} ({block.kind})" for block in data_spec.blocks)]
+        )
     return [row for row in rows if row[1]]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from layerwise.evaluation.reports.evaluation import EvaluationReport
-from layerwise.evaluation.reports.markdown import table
-from layerwise.evaluation.segments import MIN_ROWS, SegmentTable
+from layerwise.evaluation.reports.markdown import escape, table
+from layerwise.evaluation.segments import MIN_ROWS, Segment, SegmentTable
 
 
 def report_sections(report: EvaluationReport) -> list[str]:
@@ -17,13 +17,22 @@ def segment_section(segments: SegmentTable) -> str:
     names = list(dict.fromkeys(name for segment in segments.root for name in segment.metrics))
     rows = [
         [
-            segment.column,
-            segment.value,
+            escape(segment.column),
+            escape(segment.value),
             f"{segment.rows:,}",
+            *_base_rate(segment, names[:1]),
             *(str(segment.metrics[name]) if name in segment.metrics else "" for name in names),
         ]
         for segment in segments.root
     ]
-    text = table(["column", "value", "rows", *(f"{name} [95 % interval]" for name in names)], rows)
+    constants = [f"{name} of a constant" for name in names[:1]]
+    measured = [f"{name} [95 % interval]" for name in names]
+    text = table(["column", "value", "rows", *constants, *measured], rows)
     note = f"Numbers are cut at their quartiles. Of fewer than {MIN_ROWS} rows nothing is measured."
     return f"## By segment\n\n{text}\n\n{note}"
+
+
+def _base_rate(segment: Segment, names: list[str]) -> list[str]:
+    """Return what the best constant prediction gets on a segment: a hard one may just be more mixed."""
+    rates = [segment.metrics[name].base_rate if name in segment.metrics else None for name in names]
+    return ["" if rate is None else f"{rate:.4f}" for rate in rates]

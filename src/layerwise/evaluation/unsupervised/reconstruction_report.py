@@ -40,6 +40,11 @@ class ReconstructionReport(Config):
     latent: dict[str, float]
     jacobian_norm: float | None = None
 
+    @property
+    def is_worse_than_components(self) -> bool:
+        """Whether as many principal components reconstruct the test rows better, by the squared error."""
+        return self.reconstruction["reconstruction_sse"] > self.pca.reconstruction_sse
+
     def metrics(self) -> dict[str, float]:
         """Return the numbers under the names that a run logs."""
         latent = {f"latent/{name}": value for name, value in self.latent.items()}

@@ -69,6 +69,12 @@ def evaluate_reconstruction(
     """Evaluate reconstructions beside those of as many principal components, and the latents' statistics."""
     found = evaluate_reconstructions(network, training.inputs, test.inputs, columns)
     log.info(found)
+    if found.is_worse_than_components:
+        log.warning(
+            "By the squared error %d principal components are better than this autoencoder: take them, train it longer "
+            "(autoencoder.epochs), or judge it by its own loss, where that is another (categories, noise, penalties)",
+            found.pca.components,
+        )
     return found, LoggedMetrics.of(found.metrics(), prefix="test/")
 
 

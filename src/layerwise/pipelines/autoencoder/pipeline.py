@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing, views
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
+from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
 from layerwise.pipelines.stage import Stage
@@ -26,7 +27,8 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     own = _training(facts) + _evaluation(facts) + _reporting(facts)
     if facts.is_on("autoencoder.downstream_tasks"):
         own += _downstream_tasks(facts) + _downstream_figures(facts)
-    return before + Pipeline(own)
+    found = before + Pipeline(own)
+    return found + create_network_card(NAME, found)
 
 
 def _variant_has(facts: ProblemFacts, what: str) -> bool:

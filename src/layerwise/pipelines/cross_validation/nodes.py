@@ -10,7 +10,6 @@ from kedro.pipeline import Node
 from layerwise.data import (
     Folds,
     Problem,
-    Split,
     SplitSettings,
     TensorData,
     split_folds as split_rows_into_folds,
@@ -51,33 +50,42 @@ def cross_validate(of: FoldNodes, raw: Any, folds: Folds, **parameters: Any) -> 
         folds: the splits.
         parameters: that the nodes read, by their keys.
     """
-    found = []
-    for k, split in enumerate(folds.root):
-        name = folds.name(k)
-        checkpoints = current_checkpoint_store()
-        if checkpoints is not None:  # each fold's training is kept under a name of its own
-            checkpoints.set_scope(f"cross_validate_{of.pipeline}.{name}")
-        own_seed = derive_seed(parameters["seed"], "fold", k) % 2**31
-        found.append(_run_fold(of, raw, split, name, parameters | {"seed": own_seed}))
-        log.info("Fold %d of %d (%s): %s", k + 1, len(folds.root), name, _headline(found[-1]))
+    found = [run_fold(of, raw, folds, k, parameters) for k in range(len(folds.root))]
     report = CrossValidation.of(found)
     log.info("%s", report)
     return report
 
 
-def _run_fold(of: FoldNodes, raw: Any, split: Split, name: str, parameters: dict[str, Any]) -> Fold:
+def run_fold(of: FoldNodes, raw: Any, folds: Folds, k: int, parameters: dict[str, Any]) -> Fold:
+    """Train and measure on one fold.
+
+    Args:
+        of: the nodes that run.
+        raw: all rows.
+        folds: the splits.
+        k: the position of the fold.
+        parameters: that the nodes read, by their keys.
+    """
+    name, began = folds.name(k), time.perf_counter()
+    checkpoints = current_checkpoint_store()
+    if checkpoints is not None:  # each fold's training is kept under a name of its own
+        checkpoints.set_scope(f"cross_validate_{of.pipeline}.{name}")
     evaluation: EvaluationSettings = parameters["evaluation"]
-    settings = parameters | {"evaluation": evaluation.model_copy(update={"bootstrap": 0})}
+    settings = parameters | {
+        "evaluation": evaluation.model_copy(update={"bootstrap": 0}),
+        "seed": derive_seed(parameters["seed"], "fold", k) % 2**31,
+    }
     data = {f"params:{key}": value for key, value in settings.items()}
-    data |= {"raw": raw, f"{of.pipeline}.split": split}
-    began = time.perf_counter()
+    data |= {"raw": raw, f"{of.pipeline}.split": folds.root[k]}
     with collected_reports() as reports:
         for node in of.nodes:
             data |= node.run({each: data[each] for each in node.inputs})
     parts: list[TensorData] = [data[f"{of.pipeline}.{part}"] for part in ("training", "validation", "test")]
     sizes = len(parts[0]), len(parts[1]), len(parts[2])
     metrics = data[f"{of.pipeline}.network_metrics"].root
-    return make_fold(name, sizes, time.perf_counter() - began, metrics, reports)
+    found = make_fold(name, sizes, time.perf_counter() - began, metrics, reports)
+    log.info("%s, fold %d of %d: %s", of.pipeline, k + 1, len(folds.root), _headline(found))
+    return found
 
 
 def _headline(fold: Fold) -> str:

@@ -17,14 +17,11 @@ def create_pipeline(pipeline: str = "cross_validation", measured: Pipeline | Non
     """
     if measured is None:
         return Pipeline([])
-    split = f"{pipeline}.split"
-    parts = measured.to_outputs(f"{pipeline}.network_metrics")
-    run = [node for node in parts.nodes if split not in node.outputs]
-    keys = {
-        name.removeprefix("params:") for node in run for name in node.inputs if name.startswith("params:")
-    }
+    run = nodes_of_a_fold(pipeline, measured)
+    read = {name for node in run.nodes for name in node.inputs if name.startswith("params:")}
+    keys = {name.removeprefix("params:") for name in read}
     inputs = {"raw": "raw", "folds": "folds"} | {key: f"params:{key}" for key in sorted(keys | {"seed"})}
-    cross_validate = partial(nodes.cross_validate, nodes.FoldNodes(run, pipeline))
+    cross_validate = partial(nodes.cross_validate, run)
     # A partial has no name and no hints of its own, which Kedro asks for.
     cross_validate.__name__ = nodes.cross_validate.__name__  # type: ignore[attr-defined]
     cross_validate.__annotations__ = {}
@@ -37,3 +34,15 @@ def create_pipeline(pipeline: str = "cross_validation", measured: Pipeline | Non
             evaluation.node(cross_validate, inputs, "cross_validation", "cross_validate"),
         ]
     )
+
+
+def nodes_of_a_fold(pipeline: str, measured: Pipeline) -> nodes.FoldNodes:
+    """Return the nodes of a supervised pipeline that run on each fold: all from its split to the network's metrics.
+
+    Args:
+        pipeline: its name.
+        measured: its nodes.
+    """
+    parts = measured.to_outputs(f"{pipeline}.network_metrics")
+    split = f"{pipeline}.split"
+    return nodes.FoldNodes([node for node in parts.nodes if split not in node.outputs], pipeline)

@@ -112,9 +112,8 @@ def plot_features(stack: DBN | StackedAutoencoders, columns: DataSpec) -> Figure
 
 def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
     """Plot the first-layer features of the trained network."""
-    first = network.hidden[0] if len(network.hidden) else network.output
     return plots.plot_features(
-        first.weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
+        network.input_weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import nn
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import SegmentTable
@@ -35,10 +36,10 @@ from layerwise.evaluation.reports import (
     report_sections,
 )
 from layerwise.evaluation.unsupervised import reconstruction_metrics
-from layerwise.models import MLP, Members
+from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import EvaluationSettings
+from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
 from layerwise.training.supervised import probabilities
 
@@ -65,7 +66,7 @@ def choose_decision_threshold(
 
 
 def measure_network(
-    network: MLP,
+    network: nn.Module,
     test: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
@@ -84,6 +85,23 @@ def measure_network(
         weights=test.weights,
     )
     return NamedMetrics(found)
+
+
+def measure_calibrated_network(
+    network: CalibratedNetwork,
+    trained: MLP,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
+    threshold: DecisionThreshold = HALF,
+) -> NamedMetrics:
+    """Measure the calibrated network on the test rows, and as `uncalibrated_...` what calibration may change."""
+    found = measure_network(network, test, columns, settings, seed, threshold)
+    before = measure_network(trained, test, columns, settings, seed).root
+    names: tuple[str, ...] = ("log_loss", "brier", "calibration_error")
+    changed = {name: before[name] for name in names if name in before}
+    return found.extended(changed, prefix="uncalibrated_")
 
 
 def estimate_smearing(network: MLP, validation: TensorData, columns: DataSpec) -> SmearingFactors:
@@ -230,14 +248,16 @@ def write_model_card_with_folds(
 def _model_card(
     report: EvaluationReport, columns: DataSpec, parameters: dict[str, Any], further: list[str]
 ) -> str:
-    plain = {
-        name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-        for name, value in parameters.items()
-    }
+    plain = {name: used_settings(value, columns) for name, value in parameters.items()}
     notes = [*columns.notes, *report.notes]
     if report.threshold != 0.5:
         notes.append(
             f"A row is predicted positive from {report.threshold:.4f} on, chosen on the validation rows."
+        )
+    if parameters.get("refit"):
+        notes.append(
+            "The network that is registered was trained anew on all rows, the test rows among them, after these "
+            "results: they are of the network before."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
     conclusions, sections = report.conclusions, [*report_sections(report), *further]

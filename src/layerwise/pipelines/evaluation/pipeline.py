@@ -7,13 +7,14 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
+from layerwise.pipelines.evaluation.cards import parameter_inputs
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.evaluation.segment_nodes import (
     choose_segments,
     measure_test_segments,
     plot_segments,
 )
-from layerwise.pipelines.facts import ProblemFacts, current_facts
+from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
 from layerwise.pipelines.stage import Stage
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -25,6 +26,7 @@ def create_pipeline(
     stack: str | None = None,
     several: bool = False,
     grid: bool = False,
+    is_network: bool = True,
     facts: ProblemFacts | None = None,
 ) -> Pipeline:
     """Return evaluation and reporting of a trained network.
@@ -34,16 +36,22 @@ def create_pipeline(
         stack: what the network was pretrained as, `dbn` or `sae`; None: it started at random.
         several: whether several networks were trained at once.
         grid: whether they were chosen from a grid.
+        is_network: whether it has layers to look into and baselines to be compared with; a model of scikit-learn has
+            neither.
         facts: of the problem; the present session's by default.
     """
     facts = facts or current_facts()
     evaluation, reporting = Stage("evaluation", pipeline), Stage("reporting", pipeline)
+    baselines = is_network and _has_baselines(facts)
     found = [
-        *_measurements(evaluation, facts, several),
-        *_figures(reporting, facts, grid),
+        *_measurements(evaluation, facts, several, baselines),
+        *_figures(reporting, facts, grid, baselines),
     ]
+    if not is_network:
+        return Pipeline(found)
+    found.append(reporting.figure(plots.plot_latent_map, [_trained(facts), *TEST[1:]]))
     if stack is None:
-        found += _figures_of_a_random_start(reporting)
+        found += _figures_of_a_random_start(reporting, facts)
     else:
         found += [
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
@@ -62,15 +70,16 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
         pipeline: its name.
         read: the rest of it.
     """
-    names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
-    keys = sorted({name.partition(".")[0] for name in names})
-    sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
-    inputs = {"report": "metrics", "columns": "data_spec"}
+    inputs = {"report": "metrics", "columns": "data_spec"} | parameter_inputs(pipeline, read)
     write: Callable[..., str] = nodes.write_model_card
     if f"{pipeline}.cross_validation" in read.all_outputs():
         write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
-    inputs |= {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
+
+
+def _trained(facts: ProblemFacts) -> str:
+    """Return the network with hidden layers to look into: a calibrated one has it inside."""
+    return "trained_network" if calibrates(facts) else "network"
 
 
 def _has_bound(facts: ProblemFacts) -> bool:
@@ -93,11 +102,14 @@ def _is_augmented(facts: ProblemFacts) -> bool:
     return facts.has_rows("images") and bool(AugmentationSettings.model_validate(given).chosen)
 
 
-def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node]:
+def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: bool) -> list[Node]:
     threshold = ["threshold"] if facts.has_task("binary") else []
     parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
     transform = facts.parameter("problem.target_transform")
-    if transform in (None, "none"):
+    if calibrates(facts):
+        inputs = ["network", "trained_network", *TEST[1:], *SETTINGS, *threshold]
+        measure = stage.node(nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network")
+    elif transform in (None, "none"):
         measure = stage.node(nodes.measure_network, [*TEST, *SETTINGS, *threshold], "network_metrics")
     else:
         measure = stage.node(
@@ -113,7 +125,7 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool) -> list[Node
     if transform not in (None, "none"):
         found.append(stage.node(nodes.estimate_smearing, ["network", "validation", "data_spec"], "smearing"))
         parts["smearing"] = "smearing"
-    if _has_baselines(facts):
+    if baselines:
         inputs = ["network", "labelled", "test", "data_spec", *SETTINGS, *threshold]
         found.append(stage.node(nodes.train_baselines, inputs, "baselines"))
         parts["baselines"] = "baselines"
@@ -143,15 +155,17 @@ def _measurements_by_segment(stage: Stage, also: list[str]) -> list[Node]:
     ]
 
 
-def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
+def _figures(stage: Stage, facts: ProblemFacts, grid: bool, baselines: bool) -> list[Node]:
     found = [
         stage.figure(plots.plot_predictions, [*TEST, "metrics"]),
         stage.figure(plots.plot_calibration, TEST),
-        stage.figure(plots.plot_latent_map, TEST),
     ]
+    if calibrates(facts):
+        uncalibrated = [_trained(facts), *TEST[1:]]
+        found.append(stage.figure(plots.plot_calibration, uncalibrated, "plot_calibration_before"))
     if facts.has_task("multiclass", "binary", "multilabel"):
         found.append(stage.figure(plots.plot_ranking_curves, TEST))
-    if _has_baselines(facts):
+    if baselines:
         found.append(stage.figure(plots.plot_comparison, ["metrics"]))
     if facts.has_rows("table"):
         found.append(stage.figure(plots.plot_importance, ["importance", "data_spec"]))
@@ -165,10 +179,10 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool) -> list[Node]:
     return found
 
 
-def _figures_of_a_random_start(stage: Stage) -> list[Node]:
+def _figures_of_a_random_start(stage: Stage, facts: ProblemFacts) -> list[Node]:
     return [
         stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
-        stage.figure(plots.plot_network_features, ["network", "data_spec"], "plot_features"),
+        stage.figure(plots.plot_network_features, [_trained(facts), "data_spec"], "plot_features"),
     ]
 
 

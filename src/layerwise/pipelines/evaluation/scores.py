@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from layerwise.data import DataSpec, TensorData
-from layerwise.models import MLP
 from layerwise.training.supervised import probabilities
 
 BATCH_SIZE = 2000
 
 
-def scores_of(network: MLP, rows: TensorData, columns: DataSpec) -> torch.Tensor:
+def scores_of(network: nn.Module, rows: TensorData, columns: DataSpec) -> torch.Tensor:
     """Return probabilities, or values in the units of the (transformed) target, shape (rows, n_outputs)."""
     with torch.no_grad():
         outputs = torch.cat([network(part) for part in rows.inputs.split(BATCH_SIZE)])

@@ -9,12 +9,12 @@ from torch import nn
 from layerwise.checkpointing import Progress
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
-from layerwise.models import MLP, Members, MLPConfig, for_each_layer
+from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import DBNSettings, MLPSettings
+from layerwise.parameters import DBNSettings, EvaluationSettings, MLPSettings
+from layerwise.pipelines.finetuning.network import new_network
 from layerwise.pipelines.views import log_diagnoses
-from layerwise.training import TrainingError
 from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.rbm import PretrainingSettings
@@ -22,10 +22,11 @@ from layerwise.training.supervised import (
     FinetuningHistory,
     FinetuningSettings,
     GridSettings,
+    calibrate,
     finetune,
     train_grid,
 )
-from layerwise.utils import choose_device, torch_rng
+from layerwise.utils import choose_device
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +79,11 @@ def initialize_like_encoders(
     return new_network(layers, columns, settings, seed)
 
 
-def initialize_network(columns: DataSpec, mlp: MLPSettings, settings: FinetuningSettings, seed: int) -> MLP:
-    """Return a feed-forward network with random weights."""
-    return new_network(mlp, columns, settings, seed)
+def initialize_network(
+    training: TensorData, columns: DataSpec, mlp: MLPSettings, settings: FinetuningSettings, seed: int
+) -> MLP:
+    """Return a feed-forward network with random weights; the training rows decide the bins of its numbers."""
+    return new_network(mlp, columns, settings, seed, training)
 
 
 def finetune_network(
@@ -110,6 +113,17 @@ def finetune_network(
         layer_statistics=tuple(epoch.metrics() for each in watched for epoch in each.epochs),
         diagnoses=tuple(diagnosis for each in watched for diagnosis in each.diagnoses()),
     )
+
+
+def calibrate_network(
+    network: MLP, validation: TensorData, columns: DataSpec, settings: EvaluationSettings
+) -> CalibratedNetwork:
+    """Calibrate the network's probabilities on the validation rows."""
+    assert settings.calibration != "none"
+    found = calibrate(network, columns.task, validation, settings.calibration)
+    if settings.calibration == "temperature":
+        log.info("The logits are divided by %.3f", float(found.temperature))
+    return found
 
 
 def train_networks(
@@ -148,25 +162,6 @@ def train_networks(
         for name, value in means.items()
     ]
     return members.member(0), trained.finetuning_history(), members, LoggedMetrics(tuple(epochs))
-
-
-def new_network(layers: MLPSettings, columns: DataSpec, settings: FinetuningSettings, seed: int) -> MLP:
-    """Return a network for preprocessed rows with the random weights of its seed."""
-    try:
-        for_each_layer(settings.dropout, len(layers.hidden_sizes), "finetuning.dropout")
-    except ValueError as error:
-        raise TrainingError(str(error)) from error
-    shape = MLPConfig(
-        n_inputs=columns.n_inputs,
-        n_outputs=columns.n_outputs,
-        input_dropout=settings.input_dropout,
-        dropout=settings.dropout,
-        dropconnect=settings.dropconnect,
-        dropconnect_masks=settings.dropconnect_masks,
-        output="exponential" if settings.loss == "poisson" else "linear",
-        **layers.model_dump(),
-    )
-    return MLP(shape, torch_rng(seed, "network"))
 
 
 def fit_network(

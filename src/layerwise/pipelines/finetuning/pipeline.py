@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.facts import calibrates, current_facts
 from layerwise.pipelines.finetuning import nodes
 from layerwise.pipelines.previews import NetworkPreview
 from layerwise.pipelines.stage import Stage
 from layerwise.training.supervised import GridSettings
 
+# The network as it was trained, where the one that is kept is another: calibrated.
+TRAINED = "trained_network"
 ROWS = ["labelled", "validation", "data_spec"]
-OUTPUTS = ["network", "finetuning_history"]
 SETTINGS = ["finetuning_settings", "params:seed"]
 
 
@@ -23,11 +24,16 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
         key: of the settings that give the network's shape: `dbn`, `sae` or `mlp`.
         pretrained: whether a pretrained stack is what the hidden layers start from.
     """
-    if key == "mlp" and trains_several():
-        return _several_networks(pipeline)
     stage = Stage("finetuning", pipeline)
+    inputs = [TRAINED, "validation", "data_spec", "params:evaluation"]
+    calibrate = stage.node(nodes.calibrate_network, inputs, "network")
+    calibration = [calibrate] if calibrates(current_facts()) else []
+    trained = TRAINED if calibration else "network"
+    if key == "mlp" and trains_several():
+        return Pipeline([_several_networks(stage, trained), *calibration])
     methods = ["pretraining_settings"] if key == "sae" else []
-    inputs = [*(["stack"] if pretrained else []), "data_spec", f"{key}_settings", *methods, *SETTINGS]
+    first = ["training"] if key == "mlp" else ["stack"] if pretrained else []
+    inputs = [*first, "data_spec", f"{key}_settings", *methods, *SETTINGS]
     initialize: dict[tuple[str, bool], Callable[..., object]] = {
         ("dbn", True): nodes.initialize_from_rbms,
         ("dbn", False): nodes.initialize_like_rbms,
@@ -44,10 +50,11 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
                     *["initial_network", *ROWS, *SETTINGS, "params:layer_statistics"],
                     *(["pretraining_settings"] if pretrained else []),
                 ],
-                OUTPUTS,
+                [trained, "finetuning_history"],
                 "train_network" if key == "mlp" else "finetune_network",
                 NetworkPreview(pipeline),
             ),
+            *calibration,
         ]
     )
 
@@ -63,16 +70,11 @@ def has_grid() -> bool:
     return bool(GridSettings.model_validate(current_facts().parameter("grid")).points())
 
 
-def _several_networks(pipeline: str) -> Pipeline:
-    stage = Stage("finetuning", pipeline)
-    return Pipeline(
-        [
-            stage.node(
-                nodes.train_networks,
-                [*ROWS, "mlp_settings", *SETTINGS, "params:seeds", "params:grid"],
-                [*OUTPUTS, "members", "metrics_epochs"],
-                "train_network",
-                preview=NetworkPreview(pipeline),
-            )
-        ]
+def _several_networks(stage: Stage, trained: str) -> Node:
+    return stage.node(
+        nodes.train_networks,
+        [*ROWS, "mlp_settings", *SETTINGS, "params:seeds", "params:grid"],
+        [trained, "finetuning_history", "members", "metrics_epochs"],
+        "train_network",
+        preview=NetworkPreview(stage.pipeline),
     )

@@ -31,7 +31,8 @@ from layerwise.evaluation.reports import table
 from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings, MLPSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
-from layerwise.pipelines.finetuning.nodes import fit_network, new_network
+from layerwise.pipelines.finetuning.network import new_network
+from layerwise.pipelines.finetuning.nodes import fit_network
 from layerwise.pipelines.preprocessing.nodes import choose_labelled_rows
 from layerwise.training.supervised import FinetuningSettings
 
@@ -78,7 +79,7 @@ def train_without_area(
     training, validation, test = preprocess_rows(raw, split, fitted)
     columns = fitted.data_spec
     labelled = choose_labelled_rows(training, without_label, labelled_rows, seed)
-    network = new_network(mlp, columns, finetuning, seed)
+    network = new_network(mlp, columns, finetuning, seed, training)
     fit_network(network, labelled, validation, columns, finetuning, seed, silent=True)
     return network, test, columns
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
+from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.gan import evaluation, figure_nodes as plots, nodes, tables
 from layerwise.pipelines.stage import Stage
@@ -26,7 +27,8 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         own += _table_training() + _table_evaluation() + _table_reporting(facts)
     else:
         own += _image_training(facts) + _image_evaluation(facts) + _image_reporting(facts)
-    return preprocessing.create_pipeline(NAME, labelled=False, sized=["gan"]) + Pipeline(own)
+    found = preprocessing.create_pipeline(NAME, labelled=False, sized=["gan"]) + Pipeline(own)
+    return found + create_network_card(NAME, found)
 
 
 def _condition(facts: ProblemFacts) -> str:

@@ -27,6 +27,7 @@ def create_pipeline(
     labelled: bool = True,
     input_example: bool = False,
     sized: Sequence[str] = (),
+    several: bool = False,
     beside_folds: bool = False,
     problem: str = "params:problem",
     facts: ProblemFacts | None = None,
@@ -40,6 +41,7 @@ def create_pipeline(
         input_example: whether some raw rows are kept, for a pipeline whose model takes raw rows.
         sized: the keys of parameters whose open sizes the rows decide, the network's first; `<key>_settings` are
             the data sets with them.
+        several: whether many networks train at once.
         beside_folds: whether `split.folds` has a use for the pipeline; it is refused elsewhere.
         problem: the first node's dataset of the problem, where another node checks it before.
         facts: of the problem; the present session's by default.
@@ -65,7 +67,7 @@ def create_pipeline(
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
     if sized:
-        found.append(_sizes(stage, tuple(sized)))
+        found.append(_sizes(stage, tuple(sized), several))
     return Pipeline(found)
 
 
@@ -77,11 +79,11 @@ def _preprocessed(stage: Stage, input_example: bool) -> Node:
     return stage.node(nodes.preprocess_rows_with_example, inputs, outputs, "preprocess_rows")
 
 
-def _sizes(stage: Stage, keys: tuple[str, ...]) -> Node:
+def _sizes(stage: Stage, keys: tuple[str, ...], several: bool) -> Node:
     inputs = ["data_spec", "training", *(["labelled"] if "finetuning" in keys else [])]
     outputs = [f"{key}_settings" for key in keys]
     return stage.node(
-        SIZES[keys],
+        sizing.size_several_mlps if several else SIZES[keys],
         [*inputs, *(f"params:{key}" for key in keys)],
         outputs if len(outputs) > 1 else outputs[0],
         "choose_sizes",

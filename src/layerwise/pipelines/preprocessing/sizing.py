@@ -10,11 +10,11 @@ from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batc
 from layerwise.parameters import DBNSettings, MLPSettings, RBMSettings
 from layerwise.parameters.sizing import (
     ADVERSARIAL,
-    AUTOENCODER,
-    FINETUNING,
-    PRETRAINING,
+    TABLE_FINETUNING,
     Extent,
     batch_and_epochs,
+    learning,
+    robust_delta,
 )
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.gan import GANSettings
@@ -34,9 +34,23 @@ def size_mlp(
     columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
 ) -> SupervisedSizes[MLPSettings]:
     """Return the network's and the fine-tuning's settings with the values that the rows decide."""
-    return _filled("mlp", mlp, hidden_sizes=Extent.of(columns, len(training)).hidden_sizes), _finetuning(
-        columns, training, labelled, finetuning
+    extent = Extent.of(columns, len(training))
+    sized = _filled(
+        "mlp",
+        mlp,
+        hidden_sizes=extent.hidden_sizes,
+        number_embedding="piecewise_linear" if mlp.changed("number_bins") else extent.number_embedding,
+        ensemble_members=1 if finetuning.dropconnect else extent.ensemble_members,
     )
+    return sized, _finetuning(columns, training, labelled, finetuning, table=extent.kind == "table")
+
+
+def size_several_mlps(
+    columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
+) -> SupervisedSizes[MLPSettings]:
+    """Return the settings of networks that train at once, each of which is a plain one."""
+    plain = mlp.filled({"number_embedding": "none", "ensemble_members": 1})
+    return size_mlp(columns, training, labelled, plain, finetuning)
 
 
 def size_dbn(
@@ -82,7 +96,7 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     """Return the settings of an RBM."""
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(rbm.batch_size, training, "rbm")
-    values = batch_and_epochs(extent, PRETRAINING, rbm.batch_size)
+    values = batch_and_epochs(extent, extent.pretraining, rbm.batch_size)
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, **values)
 
 
@@ -91,7 +105,8 @@ def size_autoencoder(
 ) -> AutoencoderSettings:
     """Return the settings of an autoencoder."""
     _refuse_large_batch(autoencoder.batch_size, training, "autoencoder")
-    values = batch_and_epochs(Extent.of(columns, len(training)), AUTOENCODER, autoencoder.batch_size)
+    extent = Extent.of(columns, len(training))
+    values = batch_and_epochs(extent, extent.autoencoder, autoencoder.batch_size)
     return _filled("autoencoder", autoencoder, **values)
 
 
@@ -104,18 +119,38 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
 
 
 def _finetuning(
-    columns: DataSpec, training: Rows, labelled: TensorData, settings: FinetuningSettings
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    settings: FinetuningSettings,
+    table: bool = False,
 ) -> FinetuningSettings:
     log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
     if settings.batch_size != "all":
         _refuse_large_batch(settings.batch_size, training, "finetuning")
-    values = batch_and_epochs(Extent.of(columns, len(training)), FINETUNING, settings.batch_size)
+    extent = Extent.of(columns, len(training))
+    bounds = TABLE_FINETUNING if table else extent.finetuning
+    values = batch_and_epochs(extent, bounds, settings.batch_size)
+    values |= learning(table, settings.optimizer, settings.weight_decay)
+    if columns.task == "regression" and settings.loss == "auto" and labelled.targets is not None:
+        settings = _robust(settings, robust_delta(labelled.targets))
     return _filled("finetuning", settings, **values)
+
+
+def _robust(settings: FinetuningSettings, delta: float | None) -> FinetuningSettings:
+    if delta is None:
+        return settings
+    log.warning(
+        "A few targets lie absurdly far from all others: finetuning.loss is huber, for which they count by their size "
+        "alone; correct or leave out their rows if they are mistakes, or set finetuning.loss: squared"
+    )
+    return settings.model_copy(update={"loss": "huber", "huber_delta": delta})
 
 
 def _pretraining(columns: DataSpec, training: Rows, settings: PretrainingSettings) -> PretrainingSettings:
     _refuse_large_batch(settings.batch_size, training, "pretraining")
-    values = batch_and_epochs(Extent.of(columns, len(training)), PRETRAINING, settings.batch_size)
+    extent = Extent.of(columns, len(training))
+    values = batch_and_epochs(extent, extent.pretraining, settings.batch_size)
     return _filled("pretraining", settings, **values)
 
 

@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.models.rbm.units import HIDDEN
 from layerwise.pipelines import preprocessing, views
+from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
@@ -20,7 +21,8 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     before = preprocessing.create_pipeline(
         NAME, supervised=False, labelled=reads_labels, sized=["rbm"], facts=facts
     )
-    return before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
+    found = before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
+    return found + create_network_card(NAME, found)
 
 
 def _has_label_units(facts: ProblemFacts) -> bool:

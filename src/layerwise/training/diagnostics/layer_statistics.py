@@ -185,7 +185,8 @@ class LayerStatistics(Callback):
         self.network.eval()
         with torch.no_grad():
             every = list(self.network.hidden_activations(self.rows))
-            every.append(self.network.output(every[-1] if every else self.rows))
+            rows = self.network.embed(self.rows) if isinstance(self.network, MLP) else self.rows
+            every.append(self.network.output(every[-1] if every else rows))
             layers = []
             for k, (each, hidden_activations) in enumerate(zip(self.watched, every, strict=True)):
                 weight = each.layer.weight
@@ -196,7 +197,7 @@ class LayerStatistics(Callback):
                         gradient=self._norms[k] / max(1, self._gradients_read),
                         update_ratio=self._ratios[k] / max(1, self._updates_read),
                         weight_norm=float(weight.norm()),
-                        reference_norm=math.sqrt(2 * weight.numel() / (weight.shape[0] + weight.shape[1])),
+                        reference_norm=math.sqrt(2 * weight.numel() / sum(weight.shape[-2:])),
                         has_identical_units=each.name != "output" and has_identical_units(weight),
                         **layer_statistics(each.activation, hidden_activations),
                     )

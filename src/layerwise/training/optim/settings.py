@@ -171,7 +171,9 @@ class OptimizerSettings(Config):
     def _without_use(self) -> list[str]:
         """Return a sentence for each setting that the others leave without a use."""
         known = [name for name in (*OPTIMIZER_SETTINGS, "l2") if name in type(self).model_fields]
-        wrong = unused_settings(self.optimizer, {name: getattr(self, name) for name in known})
+        # The rule takes one of adam's family, with decay where there is some.
+        optimizer: OptimizerName = self.optimizer or "adamw"
+        wrong = unused_settings(optimizer, {name: getattr(self, name) for name in known})
         if self.optimizer == "nesterov" and self.momentum == 0:
             wrong.append("optimizer nesterov needs a momentum above 0; use sgd for none")
         for name in SCHEDULE_SETTINGS:

@@ -54,7 +54,7 @@ def require_useful_settings(rbms: Sequence[RBM], settings: PretrainingSettings |
         raise UnitsError(
             "no units are Gaussian and no gradient is centred: set centered: true, or leave offset_rate out"
         )
-    for name in ("learn_variance", "variance_rate_factor"):
+    for name in ("learn_variance", "variance_rate_factor", "gaussian_learning_rate"):
         if settings.changed(name) and not any(rbm.has_real_units for rbm in rbms):
             raise UnitsError(f"no units are Gaussian, which is what {name} is for: leave it out")
 

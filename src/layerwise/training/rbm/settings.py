@@ -132,6 +132,12 @@ def value_for_layer(value: float | tuple[float, ...], layer: int, name: str) -> 
     return value[layer]
 
 
+# What a problem's own file has tuned does no harm where `method: none` is compared with it: how long and how fast.
+KEPT_WITHOUT_PRETRAINING = (
+    "method", "epochs", "batch_size", "learning_rate", "final_learning_rate", "gaussian_learning_rate",
+)  # fmt: skip
+
+
 class PretrainingSettings(ContrastiveDivergenceSettings):
     """How the hidden layers learn without labels; a list gives each layer its own value.
 
@@ -174,7 +180,16 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
     learn_variance: bool = setting(
         True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
     )
-    gaussian_learning_rate: float = setting(0.02, "r of a layer with Gaussian units", "0.005 to 0.05", gt=0)
+    gaussian_learning_rate: float = setting(
+        0.02, "r of a layer with Gaussian units", "0.005 to 0.05", "no Gaussian units", gt=0
+    )
+
+    def _without_use(self) -> list[str]:
+        wrong = super()._without_use()
+        if self.method == "none":
+            names = [name for name in type(self).model_fields if name not in KEPT_WITHOUT_PRETRAINING]
+            wrong += [f"method: none has no use for {name}" for name in names if self.changed(name)]
+        return wrong
 
     @field_validator("epochs", "learning_rate")
     @classmethod
@@ -228,7 +243,9 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     batch_size: ByRule[int] = setting(
         100, "rows a step; null: by the rows, see Sizes", "10 to 100", by_rule=True, ge=1
     )
-    gaussian_learning_rate: float = setting(0.03, "r where there are Gaussian units", "0.01 to 0.1", gt=0)
+    gaussian_learning_rate: float = setting(
+        0.03, "r where there are Gaussian units", "0.01 to 0.1", "no Gaussian units", gt=0
+    )
     monitor: str | None = setting(
         None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"
     )

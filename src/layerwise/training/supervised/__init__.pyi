@@ -1,3 +1,8 @@
+from .calibration import (
+    CalibrationMethod as CalibrationMethod,
+    best_temperature as best_temperature,
+    calibrate as calibrate,
+)
 from .classifier import ClassifierSettings as ClassifierSettings, train_classifier as train_classifier
 from .finetuning import finetune as finetune
 from .grid import GridSettings as GridSettings, rank_points as rank_points

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -50,12 +52,19 @@ class TaskPlan(GradientPlan):
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean loss, and loss, error and accuracy of each row, times its weight where rows have some."""
+        network: Any = self.network
         with self.autocast(batch.inputs):
-            outputs = self.network(batch.inputs).to(batch.inputs.dtype)
+            outputs = network.member_outputs(batch.inputs).to(batch.inputs.dtype)
         assert batch.targets is not None
-        loss = self.row_losses(outputs, batch.targets, learning=True)
-        losses = self.batch_losses(loss, outputs.detach(), batch.targets)
-        losses |= scores_of_rows(self.task, outputs.detach(), batch.targets)
+        targets, members = batch.targets, network.n_members
+        if members == 1:
+            loss = self.row_losses(outputs, targets, learning=True)
+        else:  # each member learns by itself, or the best one would do the others' work
+            of_members = self.row_losses(outputs, targets.repeat_interleave(members, 0), learning=True)
+            loss = of_members.unflatten(0, (-1, members)).mean(1)
+        together = network.combine(outputs.detach())
+        losses = self.batch_losses(loss, together, targets)
+        losses |= scores_of_rows(self.task, together, targets)
         return batch.weighted(loss).mean(), {name: batch.weighted(each) for name, each in losses.items()}
 
     def validation_losses(self, batch: TensorData) -> Losses:

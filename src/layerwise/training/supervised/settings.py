@@ -8,7 +8,7 @@ from pydantic import PositiveInt, field_validator
 
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.models import MaskOf, check_dropout_rates
-from layerwise.training.optim import OptimizerSettings
+from layerwise.training.optim import OptimizerName, OptimizerSettings
 from layerwise.training.supervised import losses
 from layerwise.training.supervised.losses import ClassWeights, LossName
 from layerwise.utils import ByRule, setting
@@ -26,6 +26,18 @@ class FinetuningSettings(OptimizerSettings):
     batch_size: ByRule[PositiveInt | Literal["all"]] = setting(
         100, "rows a step, from 1 to all of them (all); null: by the rows, see Sizes",
         "10 to 250; more is faster, less is noisier", by_rule=True,
+    )  # fmt: skip
+    optimizer: ByRule[OptimizerName] = setting(
+        "adam", "the rule of the steps; see Optimisers; null: by the kind of rows, see Sizes",
+        "adam, or adamw with decay", by_rule=True,
+    )  # fmt: skip
+    learning_rate: ByRule[float] = setting(
+        1e-3, "r, the size of the steps; null: by the kind of rows, see Sizes", "try 0.1 down to 0.0001",
+        by_rule=True, gt=0,
+    )  # fmt: skip
+    weight_decay: ByRule[float] = setting(
+        0.0, "decoupled decay: each step also subtracts r times this fraction of the weights; null: by the kind of "
+        "rows, see Sizes", "0.01 with adamw", "optimisers other than adamw", by_rule=True, ge=0,
     )  # fmt: skip
     max_steps: int | None = setting(None, "stop after this many steps", "to compare optimisers", ge=1)
     max_minutes: float | None = setting(
@@ -70,11 +82,10 @@ class FinetuningSettings(OptimizerSettings):
     input_dropout: float = setting(
         0.0, "fraction of the inputs that are dropped at random", "0.1 to 0.2 for images", ge=0, lt=1
     )
-    dropout: float | tuple[float, ...] = setting(
-        0.0,
-        "fraction of units dropped at random: one for all hidden layers, or a list",
-        "0.2 to 0.5 in wide layers",
-    )
+    dropout: ByRule[float | tuple[float, ...]] = setting(
+        0.0, "fraction of units dropped at random: one for all hidden layers, or a list; null: by the kind of rows, "
+        "see Sizes", "0.2 to 0.5 in wide layers", by_rule=True,
+    )  # fmt: skip
     dropconnect: float = setting(
         0.0, "fraction of connections dropped at random, in hidden layers", "instead of dropout", ge=0, lt=1
     )
@@ -96,8 +107,8 @@ class FinetuningSettings(OptimizerSettings):
 
     @field_validator("dropout")
     @classmethod
-    def _rates(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-        return check_dropout_rates(value)
+    def _rates(cls, value: float | tuple[float, ...] | None) -> float | tuple[float, ...] | None:
+        return None if value is None else check_dropout_rates(value)
 
     @field_validator("class_weights")
     @classmethod

@@ -1,0 +1,31 @@
+"""The project's own commands, and how errors are shown on the command line."""
+
+from __future__ import annotations
+
+import click
+
+from layerwise.cli.compare import compare
+from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
+from layerwise.cli.problem import problem
+from layerwise.cli.run import run
+from layerwise.cli.serve import champion, serve
+
+__all__ = [
+    "ErrorMessageHook",
+    "champion",
+    "cli",
+    "compare",
+    "problem",
+    "run",
+    "serve",
+    "show_user_errors_as_messages",
+]
+
+
+@click.group(name="layerwise")
+def cli() -> None:
+    """Commands of the project's own beside Kedro's."""
+
+
+for command in (run, serve, champion, problem, compare):
+    cli.add_command(command)

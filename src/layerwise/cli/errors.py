@@ -1,0 +1,47 @@
+"""How errors are shown on the command line: one that the user can correct as its message alone."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+
+from layerwise.utils import UserError
+
+
+class ErrorMessageHook:
+    """Shows user errors as their message alone, from the moment that a session knows its project."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self) -> None:
+        """Replace Python's handler of uncaught errors."""
+        show_user_errors_as_messages()
+
+
+def show_user_errors_as_messages() -> None:
+    """Show an uncaught error that the user can correct as its message alone; any other keeps its traceback."""
+    previous = sys.excepthook
+    if getattr(previous, "shows_user_errors_as_messages", False):
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if not _is_user_error(error):
+            previous(kind, error, trace)
+            return
+        from rich.console import Console
+
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"Error: {error}", style="bold red", markup=False
+        )
+
+    hook.shows_user_errors_as_messages = True  # type: ignore[attr-defined]
+    sys.excepthook = hook
+
+
+def _is_user_error(error: BaseException) -> bool:
+    # Kedro's own errors about data, configuration and validation say what is wrong too.
+    if type(error).__module__.startswith(("kedro.io", "kedro.validation", "kedro.config")):
+        return True
+    unknown_pipeline = isinstance(error, ValueError) and "find the pipeline named" in str(error)
+    return isinstance(error, UserError) or unknown_pipeline

@@ -1,0 +1,47 @@
+"""`kedro serve`: a trained model over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from layerwise.utils import UserError
+
+if TYPE_CHECKING:
+    from kedro.framework.startup import ProjectMetadata
+
+
+@click.command()
+@click.argument("model")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=5001, show_default=True, help="The port; 0 takes a free one.")
+@click.pass_obj
+def serve(metadata: ProjectMetadata, model: str, host: str, port: int) -> None:
+    """Answer for a trained MODEL over HTTP, with the routes of MLflow's scoring server.
+
+    MODEL is a registered name with its alias or version (digits@champion, digits/3), a run's id, or a model's folder.
+    """
+    # Imported here: Kedro reads this module for each of its commands.
+    from layerwise.inference import load_trained_model, serve as serve_model
+    from layerwise.tracking import find_model, tracking_uri
+
+    try:
+        found = find_model(model, tracking_uri(metadata.project_path))
+        serve_model(load_trained_model(found.folder, found.sha256), found.name, host, port)
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.command()
+@click.argument("model")
+@click.option("--back", is_flag=True, help="Move it back to the version that was the champion before.")
+@click.pass_obj
+def champion(metadata: ProjectMetadata, model: str, back: bool) -> None:
+    """Make a version the champion: MODEL is digits/3; digits alone lists the versions."""
+    from layerwise.tracking import move_champion, tracking_uri
+
+    try:
+        click.echo(move_champion(tracking_uri(metadata.project_path), model, back=back))
+    except UserError as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,141 @@
+"""Models of scikit-learn as a network, so that they go through the same doors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from layerwise.models.kinds import register_network
+from layerwise.utils import Config
+
+# Trees of scikit-learn's own, of which skops asks whether they are trusted; they hold numbers and no code.
+TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+# How near to 0 and 1 a probability is kept: a forest has leaves of one class, whose logit would be infinite.
+SMALLEST = 1e-6
+
+
+class EstimatorConfig(Config):
+    """What kind of model it is: its name, its task, and how many bytes it takes.
+
+    Args:
+        name: of the model, such as gradient boosting.
+        task: of the rows.
+        n_inputs: input columns.
+        n_outputs: classes, labels or targets; 1 for a binary task.
+        n_bytes: of the models as skops writes them.
+    """
+
+    kind: Literal["estimator"] = "estimator"
+    name: str
+    task: Literal["binary", "multiclass", "multilabel", "regression"]
+    n_inputs: int
+    n_outputs: int
+    n_bytes: int
+
+
+@register_network(EstimatorConfig)
+class EstimatorNetwork(nn.Module):
+    """Fitted models of scikit-learn behind a network's `forward`.
+
+    They are kept in the network's state as the bytes that skops writes, which hold no code: a type beside
+    scikit-learn's own that skops does not trust is refused when they are read. One model has all classes; labels and
+    several targets have a model each.
+
+    Args:
+        config: what they are.
+        estimators: the models; None makes a place for their bytes, to be loaded.
+    """
+
+    skops: Tensor
+
+    def __init__(self, config: EstimatorConfig, estimators: Sequence[Any] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("skops", torch.zeros(config.n_bytes, dtype=torch.uint8))
+        # Whoever asks a network for its device looks at its parameters.
+        self.device_of_rows = nn.Parameter(torch.zeros(0), requires_grad=False)
+        self._estimators = None if estimators is None else list(estimators)
+
+    @property
+    def estimators(self) -> list[Any]:
+        """The models, read when they are first asked for.
+
+        Raises:
+            ValueError: the bytes hold a type that is not trusted.
+        """
+        if self._estimators is None:
+            import skops.io
+
+            content = self.skops.cpu().numpy().tobytes()
+            unknown = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED)
+            if unknown:
+                raise ValueError(f"the model holds types that are not trusted: {', '.join(sorted(unknown))}")
+            self._estimators = list(skops.io.loads(content, trusted=list(TRUSTED)))
+        return self._estimators
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (classification) or values (regression), shape (rows, n_outputs)."""
+        rows, task = x.detach().cpu().numpy(), self.config.task
+        if task == "regression":
+            found = np.stack([each.predict(rows) for each in self.estimators], 1)
+        elif task == "multiclass":
+            (model,) = self.estimators
+            # A class that no training row had gets no probability.
+            found = np.zeros((len(rows), self.config.n_outputs))
+            found[:, model.classes_.astype(np.int64)] = model.predict_proba(rows)
+            found = np.log(found.clip(SMALLEST, 1))
+        else:
+            chances = np.stack([_chance_of_1(each, rows) for each in self.estimators], 1)
+            chances = chances.clip(SMALLEST, 1 - SMALLEST)
+            found = np.log(chances) - np.log1p(-chances)
+        return torch.from_numpy(found).to(x)
+
+
+def fit_estimator(
+    model: Any,
+    name: str,
+    task: Literal["binary", "multiclass", "multilabel", "regression"],
+    inputs: Tensor,
+    targets: Tensor,
+    n_outputs: int,
+    weights: Tensor | None = None,
+) -> EstimatorNetwork:
+    """Return a model of scikit-learn, fitted on rows, as a network.
+
+    Args:
+        model: not fitted; it is cloned for each label or target.
+        name: of the model.
+        task: what the targets are.
+        inputs: (n, d).
+        targets: (n,) classes for multiclass, else (n, k).
+        n_outputs: classes of a multiclass task, else k.
+        weights: (n,) how much each row counts; None: all the same.
+    """
+    import skops.io
+    from sklearn.base import clone
+    from sklearn.dummy import DummyClassifier
+
+    x, y = inputs.cpu().numpy(), targets.cpu().numpy()
+    own = None if weights is None else weights.cpu().numpy()
+    columns = [y.reshape(-1)] if task == "multiclass" else list(y.reshape(len(y), -1).T)
+    fitted = []
+    for column in columns:
+        constant = task != "regression" and column.min() == column.max()
+        fresh = DummyClassifier(strategy="most_frequent") if constant else clone(model)
+        fitted.append(fresh.fit(x, column, sample_weight=own))
+    content = skops.io.dumps(fitted)
+    config = EstimatorConfig(
+        name=name, task=task, n_inputs=x.shape[1], n_outputs=n_outputs, n_bytes=len(content)
+    )
+    network = EstimatorNetwork(config, fitted)
+    network.skops.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
+    return network.eval()
+
+
+def _chance_of_1(model: Any, rows: np.ndarray) -> np.ndarray:
+    probabilities, classes = model.predict_proba(rows), list(model.classes_)
+    return probabilities[:, classes.index(1)] if 1 in classes else np.zeros(len(rows))

@@ -1,0 +1,44 @@
+"""The comparison of pipelines: folds, trainings, leaderboard."""
+
+from functools import partial
+
+from kedro.pipeline import Pipeline
+
+from layerwise.pipelines.compare import nodes
+from layerwise.pipelines.composition import compose, compose_scikit_learn
+from layerwise.pipelines.cross_validation.pipeline import nodes_of_a_fold
+from layerwise.pipelines.facts import current_facts
+from layerwise.pipelines.stage import Stage
+
+NAME = "compare"
+NETWORKS = ("mlp", "dbn", "sae")
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline; it has the nodes of the models that `compare.models` names, and reads their parameters."""
+    given = current_facts().parameter("compare.models") or ("linear", "forest", "boosting", *NETWORKS)
+    candidates = {
+        name: nodes_of_a_fold(
+            name, compose(name, name) if name in NETWORKS else compose_scikit_learn(name, name)
+        )
+        for name in given
+    }
+    read = {name for each in candidates.values() for node in each.nodes for name in node.inputs}
+    keys = {name.removeprefix("params:") for name in read if name.startswith("params:")}
+    keys |= {"problem", "compare", "seed"}
+    compare_models = partial(nodes.compare_models, candidates)
+    # A partial has no name and no hints of its own, which Kedro asks for.
+    compare_models.__name__ = nodes.compare_models.__name__  # type: ignore[attr-defined]
+    compare_models.__annotations__ = {}
+    preprocessing, evaluation = Stage("preprocessing", NAME), Stage("evaluation", NAME)
+    reporting = Stage("reporting", NAME)
+    inputs = {"raw": "raw", "folds": "folds"} | {key: f"params:{key}" for key in sorted(keys)}
+    return Pipeline(
+        [
+            preprocessing.node(
+                nodes.split_folds, ["raw", "params:problem", "params:split", "params:seed"], "folds"
+            ),
+            evaluation.node(compare_models, inputs, "leaderboard", "compare_models"),
+            reporting.node(nodes.write_leaderboard, ["leaderboard"], "leaderboard_page"),
+        ]
+    )

@@ -1,0 +1,65 @@
+"""The model card of a network that learns without a target: an RBM, an autoencoder, a GAN."""
+
+import logging
+from typing import Any
+
+from kedro.pipeline import Pipeline
+
+from layerwise.data import DataSpec
+from layerwise.evaluation.metrics import LoggedMetrics
+from layerwise.evaluation.reports import compare_with_components, make_network_card
+from layerwise.parameters import used_settings
+from layerwise.pipelines.stage import Stage
+
+TITLES = {
+    "rbm": "Model card of a restricted Boltzmann machine",
+    "autoencoder": "Model card of an autoencoder",
+    "gan": "Model card of a generative adversarial network",
+}
+log = logging.getLogger(__name__)
+
+
+def write_network_card(columns: DataSpec, **inputs: Any) -> str:
+    """Write the card from what the pipeline measured, its inputs `metrics_...`, and its parameters by their keys."""
+    measured: LoggedMetrics = sum(
+        (value for value in inputs.values() if isinstance(value, LoggedMetrics)), LoggedMetrics(())
+    )
+    parameters = {
+        name: used_settings(value, columns)
+        for name, value in inputs.items()
+        if not isinstance(value, LoggedMetrics)
+    }
+    title = next(TITLES[key] for key in TITLES if key in parameters)
+    metrics = {row.name: row.value for row in measured}
+    conclusions = compare_with_components(metrics)
+    for sentence in conclusions:
+        log.warning(sentence)
+    return make_network_card(columns, parameters, metrics, title=title, conclusions=conclusions)
+
+
+def create_network_card(pipeline: str, read: Pipeline) -> Pipeline:
+    """Return the writing of a network's card: what the rest of the pipeline measured, and the parameters that it reads.
+
+    Args:
+        pipeline: its name.
+        read: the rest of it.
+    """
+    start, outputs = f"{pipeline}.", read.all_outputs()
+    metrics = sorted(each.removeprefix(start) for each in outputs if each.startswith(f"{start}metrics_"))
+    inputs = {"columns": "data_spec"} | {each: each for each in metrics} | parameter_inputs(pipeline, read)
+    return Pipeline(
+        [Stage("reporting", pipeline).node(write_network_card, inputs, "model_card", "write_model_card")]
+    )
+
+
+def parameter_inputs(pipeline: str, read: Pipeline) -> dict[str, str]:
+    """Return the top-level parameters that a pipeline reads, each by its key, filled by the sizes' rules where it is.
+
+    Args:
+        pipeline: its name.
+        read: its nodes.
+    """
+    names = (name.removeprefix("params:") for name in read.inputs() if name.startswith("params:"))
+    keys = sorted({name.partition(".")[0] for name in names})
+    sized = {key for key in keys if f"{pipeline}.{key}_settings" in read.all_outputs()}
+    return {key: f"{key}_settings" if key in sized else f"params:{key}" for key in keys}

@@ -1,0 +1,84 @@
+"""Train a network anew on all rows, once it has been measured."""
+
+import logging
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from layerwise.data import Split, TensorData
+from layerwise.data.preprocessing import Preprocessor
+from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
+from layerwise.evaluation.reports import EvaluationReport
+from layerwise.models import CalibratedNetwork
+from layerwise.pipelines.cross_validation.nodes import FoldNodes
+from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
+from layerwise.utils import collected_reports, current_checkpoint_store
+
+log = logging.getLogger(__name__)
+
+
+def refit_network(
+    of: FoldNodes,
+    raw: Any,
+    split: Split,
+    history: FinetuningHistory,
+    network: nn.Module,
+    report: EvaluationReport,
+    **settings: Any,
+) -> tuple[nn.Module, Preprocessor, TensorData, LoggedMetrics]:
+    """Train on training, validation and test rows together, for as many epochs as were best on the validation rows.
+
+    Nothing is chosen any more: no early stop, and the weights are those of the last epoch. Sizes and settings are those
+    of the network that was measured, its schedule is stretched over the epochs that are left, and its calibration is
+    kept.
+
+    Args:
+        of: the nodes from the split to the trained network.
+        raw: all rows.
+        split: of the network that was measured.
+        history: of its fine-tuning.
+        network: what was measured, whose calibration is kept.
+        report: of its test rows: the last training waits for it.
+        settings: that the nodes read, by their keys, with the sizes that the rows had decided.
+
+    Returns:
+        The network, its preprocessor, the rows that it has seen, and its curves as `refit/...`.
+    """
+    log.info(
+        "The conclusion stands (%d metrics): the network is trained anew on all rows", len(report.network)
+    )
+    rows = np.concatenate([split.training, split.validation, split.test])
+    whole = split.model_copy(update={"training": rows, "test": rows[:0]})
+    finetuning: FinetuningSettings = settings["finetuning"]
+    last = {"epochs": best_epoch(history, finetuning), "patience": None, "keep_best_weights": False}
+    settings = settings | {"finetuning": finetuning.model_copy(update=last)}
+    checkpoints = current_checkpoint_store()
+    if checkpoints is not None:
+        checkpoints.set_scope(f"refit_{of.pipeline}")
+    data = {f"params:{key}": value for key, value in settings.items() if key != "refit"}
+    data |= {"raw": raw, f"{of.pipeline}.split": whole}
+    with collected_reports() as reports:
+        for node in of.nodes:
+            data |= node.run({each: data[each] for each in node.inputs})
+    calibrated = isinstance(network, CalibratedNetwork)
+    found = data[f"{of.pipeline}.{'trained_network' if calibrated else 'network'}"]
+    if isinstance(network, CalibratedNetwork):
+        found = network.around(found)
+    curves = {
+        (name, step): LoggedMetric(name=f"refit/{name}", value=value, step=step)
+        for values, step in reports
+        for name, value in values.items()
+        if name.startswith("train/")
+    }
+    seen = TensorData(data[f"{of.pipeline}.training"].inputs)
+    return found, data[f"{of.pipeline}.preprocessor"], seen, LoggedMetrics(tuple(curves.values()))
+
+
+def best_epoch(history: FinetuningHistory, settings: FinetuningSettings) -> int:
+    """Return after how many epochs the network that was measured had its weights."""
+    if not settings.keep_best_weights:
+        return len(history.epochs)
+    values = [each[settings.monitor] for each in history.epochs]
+    best = max(values) if settings.monitor_is_score else min(values)
+    return 1 + values.index(best)

@@ -1,0 +1,48 @@
+"""The refit of a supervised network, which `refit: true` asks for."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from kedro.pipeline import Pipeline
+
+from layerwise.pipelines.cross_validation.nodes import FoldNodes
+from layerwise.pipelines.facts import calibrates, current_facts
+from layerwise.pipelines.refit import nodes
+from layerwise.pipelines.stage import Stage
+
+
+def create_pipeline(
+    pipeline: str = "refit", measured: Pipeline | None = None, sized: Sequence[str] = ()
+) -> Pipeline:
+    """Return the node that trains the network anew.
+
+    Args:
+        pipeline: the name of the pipeline that it belongs to.
+        measured: the pipeline's nodes.
+        sized: the keys of settings whose sizes the rows had decided.
+    """
+    if measured is None:
+        return Pipeline([])
+    trained = "trained_network" if calibrates(current_facts()) else "network"
+    parts = measured.to_outputs(f"{pipeline}.{trained}", f"{pipeline}.preprocessor", f"{pipeline}.training")
+    run = [node for node in parts.nodes if f"{pipeline}.split" not in node.outputs]
+    read = {name for node in run for name in node.inputs if name.startswith("params:")}
+    keys = {name.removeprefix("params:") for name in read} - set(sized)
+    refit = partial(nodes.refit_network, FoldNodes(run, pipeline))
+    # A partial has no name and no hints of its own, which Kedro asks for.
+    refit.__name__ = nodes.refit_network.__name__  # type: ignore[attr-defined]
+    refit.__annotations__ = {}
+    inputs = {
+        "raw": "raw",
+        "split": "split",
+        "history": "finetuning_history",
+        "network": "network",
+        "report": "metrics",
+    }
+    inputs |= {key: f"params:{key}" for key in sorted(keys | {"refit"})} | {
+        key: f"{key}_settings" for key in sized
+    }
+    outputs = ["refit_network", "refit_preprocessor", "refit_rows", "metrics_refit"]
+    return Pipeline(
+        [Stage("reporting", pipeline).node(refit, inputs, outputs, "refit_network", tag="training")]
+    )

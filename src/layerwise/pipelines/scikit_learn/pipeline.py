@@ -1,0 +1,33 @@
+"""The stage that fits a model of scikit-learn in place of a network."""
+
+from collections.abc import Callable
+
+from kedro.pipeline import Pipeline
+
+from layerwise.models import EstimatorNetwork
+from layerwise.pipelines.facts import calibrates, current_facts
+from layerwise.pipelines.finetuning import nodes as finetuning
+from layerwise.pipelines.scikit_learn import nodes
+from layerwise.pipelines.stage import Stage
+
+FITS: dict[str, Callable[..., EstimatorNetwork]] = {
+    "linear": nodes.fit_linear,
+    "forest": nodes.fit_forest,
+    "boosting": nodes.fit_boosting,
+}
+
+
+def create_pipeline(pipeline: str = "scikit_learn", family: str = "linear") -> Pipeline:
+    """Return the fit of a model, and its calibration where that is asked for.
+
+    Args:
+        pipeline: its name.
+        family: `linear`, `forest` or `boosting`.
+    """
+    stage, calibrated = Stage("training", pipeline), calibrates(current_facts())
+    fitted = "trained_network" if calibrated else "network"
+    found = [stage.node(FITS[family], ["labelled", "data_spec", "params:seed"], fitted, "fit_model")]
+    if calibrated:
+        inputs = [fitted, "validation", "data_spec", "params:evaluation"]
+        found.append(stage.node(finetuning.calibrate_network, inputs, "network"))
+    return Pipeline(found)

@@ -1,0 +1,127 @@
+"""What each column of a table holds, and what is suspicious about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.data.reading.cells import Reading
+
+Role = Literal["input", "identifier", "free text", "many values", "constant", "empty", "date"]
+
+ID_NAME = re.compile(
+    r"(^|[\W_])(id|ids|uuid|guid|key|index|row ?n(umber|o|r)?|nr|no|number|nummer|serial)$|^unnamed|ID$|Id$|Number$",
+    re.IGNORECASE,
+)
+ID_NAME_CASED = re.compile(r"[a-z](ID|Id|Number|No|Nr|Key)$")
+# Of the rows; one repeated id is a slip of whoever copied the row.
+ID_FRACTION = 0.99
+MIN_ROWS = 10
+MANY_VALUES = 50
+WORDS_OF_TEXT = 3
+MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
+BINS = 16
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column.
+
+    Args:
+        name: of the column.
+        kind: how its cells are read: number, boolean, category, date, text.
+        role: what it is good for.
+        n_rows, n_missing, n_distinct: rows, rows without a value, different values.
+        examples: some of its values; the most frequent ones of a category.
+        range: the smallest and the largest number or date, as text.
+        histogram: rows in bins of equal width, of numbers and dates.
+        note: what is suspicious, empty for nothing.
+    """
+
+    name: str
+    kind: str
+    role: Role
+    n_rows: int
+    n_missing: int
+    n_distinct: int
+    examples: tuple[str, ...]
+    range: tuple[str, str] | None = None
+    histogram: tuple[int, ...] = ()
+    note: str = ""
+
+
+def profile_columns(frame: pd.DataFrame, reading: Reading) -> list[ColumnProfile]:
+    """Return what each column holds."""
+    kinds = {name: each.kind for name, each in reading.columns.items()}
+    return [_profile(frame[name], kinds.get(str(name), "category")) for name in frame]
+
+
+def _profile(column: pd.Series, kind: str) -> ColumnProfile:
+    present = column.dropna()
+    counts = present.value_counts()
+    role, note = _role(str(column.name), present, len(column), len(counts), kind)
+    span, histogram = None, ()
+    if kind in ("number", "date") and len(counts) > 1:
+        values = present.astype("int64") if kind == "date" else present
+        numbers = values.to_numpy(dtype=np.float64)
+        histogram = tuple(np.histogram(numbers, bins=BINS)[0].tolist())
+        low, high = present.min(), present.max()
+        span = (f"{low:%Y-%m-%d}", f"{high:%Y-%m-%d}") if kind == "date" else (f"{low:g}", f"{high:g}")
+    examples = counts.index if kind in ("category", "boolean") else present
+    shown = tuple(_shown(value) for value in list(examples)[:MAX_EXAMPLES])
+    return ColumnProfile(
+        str(column.name),
+        kind,
+        role,
+        len(column),
+        int(column.isna().sum()),
+        len(counts),
+        shown,
+        span,
+        histogram,
+        note,
+    )
+
+
+def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str) -> tuple[Role, str]:
+    if n_distinct == 0:
+        return "empty", "it is empty in every row"
+    if n_distinct == 1:
+        return "constant", f"it holds {_shown(present.iloc[0])} in every row that has a value"
+    if kind == "date":
+        return "date", ""
+    if kind == "boolean":
+        return "input", ""
+    unique = n_rows >= MIN_ROWS and n_distinct >= ID_FRACTION * len(present) and len(present) >= MIN_ROWS
+    named = bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
+    if kind == "number":
+        whole = bool((present % 1 == 0).all())
+        steps = np.diff(present.to_numpy(dtype=np.float64))
+        if unique and whole and (named or bool((steps == 1).all())):
+            return "identifier", "it numbers the rows, another value in each"
+        return "input", ""
+    words = float(present.astype(str).str.count(r"\s+").mean()) + 1
+    if words >= WORDS_OF_TEXT and n_distinct > min(MANY_VALUES, 0.5 * len(present)):
+        return (
+            "free text",
+            f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different",
+        )
+    if unique:
+        return "identifier", "it names the rows, another text in each"
+    if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
+        return (
+            "many values",
+            f"it has {n_distinct} different texts in {len(present)} rows, each an input of its own",
+        )
+    return "input", ""
+
+
+def _shown(value: object) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"

@@ -1,0 +1,144 @@
+"""A new problem from a file or folder: looked at, proposed, and written as an environment's two files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerwise.data import DataError
+from layerwise.data.sources import image_form, list_pictures
+from layerwise.profiling.documents import propose_documents
+from layerwise.profiling.images import propose_images
+from layerwise.profiling.page import render_page, render_table_report
+from layerwise.profiling.proposal import Choice, Proposal
+from layerwise.profiling.ratings import propose_ratings, rating_columns
+from layerwise.profiling.tables import propose_table
+from layerwise.profiling.yaml_files import catalog_text, parameters_text
+from layerwise.utils import atomic_write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME = re.compile(r"^[A-Za-z0-9_-]+$")
+
+
+@dataclass
+class NewProblem:
+    """What is proposed for a file.
+
+    Args:
+        proposal: the settings with their reasons.
+        path: the file or folder.
+        page: an HTML page about it.
+        frame: the values of a table; None of other rows.
+    """
+
+    proposal: Proposal
+    path: Path
+    page: str
+    frame: pd.DataFrame | None = None
+
+    @property
+    def catalog(self) -> str:
+        """The text of `catalog.yml`."""
+        return catalog_text(self.proposal)
+
+    @property
+    def parameters(self) -> str:
+        """The text of `parameters.yml`."""
+        return parameters_text(self.proposal)
+
+
+def propose_problem(
+    name: str, path: str | Path, project: str | Path, target: str | None = None
+) -> NewProblem:
+    """Return what is proposed for a file or folder: a table, images, or documents.
+
+    Args:
+        name: of the problem.
+        path: the file or folder.
+        project: the project's folder, below whose `data/01_raw` files are named relatively.
+        target: the target column of a table; None to guess it.
+
+    Raises:
+        DataError: the name cannot be a part of a path, there is no such file, or nothing can be learnt from it.
+    """
+    if not NAME.match(name):
+        raise DataError(f"'{name}' cannot name a problem: it has letters, digits, _ and - alone")
+    frame = None
+    path = Path(path).expanduser().resolve()
+    proposal = Proposal(name, _location(path, Path(project).resolve()))
+    if not path.exists():
+        raise DataError(f"there is no file {path}")
+    if path.is_dir() and not _has_pictures(path):
+        fields, choices, findings, profiles = propose_documents(path)
+        columns = profiles
+    elif image_form(path) is not None:
+        fields, choices, findings, _ = propose_images(path)
+        fields = {"type": "layerwise.datasets.ImageFiles", "images": proposal.entry.pop("file"), **fields}
+        columns = []
+    elif target is None and (users_and_items := rating_columns(path)):
+        fields, choices, findings = propose_ratings(path, users_and_items)
+        fields["ratings"] = proposal.entry.pop("file")
+        columns = []
+    else:
+        table = propose_table(path, target)
+        frame = table.settled.frame
+        fields, choices, findings, columns = (
+            {"type": "layerwise.datasets.SourceTable"},
+            table.choices,
+            table.findings,
+            table.columns,
+        )
+    if target is not None and not columns:
+        raise DataError(f"--target is for a table, and {path} holds none")
+    if fields["type"].endswith("SourceTexts"):
+        fields["texts"] = proposal.entry.pop("file")
+    proposal.entry = {"type": fields.pop("type"), **proposal.entry, **fields}
+    proposal.choices = [Choice("problem.name", name), *choices]
+    proposal.findings = findings
+    return NewProblem(proposal, path, render_page(proposal, path, columns), frame)
+
+
+def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> list[Path]:
+    """Write the environment's two files and the page; an environment that is there is never written over.
+
+    Where skrub is installed, its report of a table stands beside the page.
+
+    Returns:
+        The paths of the pages.
+
+    Raises:
+        DataError: the folder is there.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise DataError(
+            f"{folder} is there already, and is not written over: take another name, or remove it"
+        )
+    report = None if new.frame is None else render_table_report(new.frame, new.proposal.name)
+    pages = {Path(page): new.page}
+    if report is not None:
+        pages[Path(page).with_name("table_report.html")] = report
+    files = {folder / "catalog.yml": new.catalog, folder / "parameters.yml": new.parameters}
+    for path, text in (pages | files).items():
+        with atomic_write(path) as part:
+            part.write_text(text, encoding="utf-8")
+    return list(pages)
+
+
+def _location(path: Path, project: Path) -> dict[str, object]:
+    raw = project / "data" / "01_raw"
+    if path.is_relative_to(raw):
+        return {"path": "data/01_raw", "file": {"name": path.relative_to(raw).as_posix()}}
+    return {"path": str(path.parent), "file": {"name": path.name}}
+
+
+def _has_pictures(folder: Path) -> bool:
+    try:
+        list_pictures(folder)
+    except DataError:
+        return False
+    return True

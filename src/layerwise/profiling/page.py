@@ -1,0 +1,82 @@
+"""An HTML page about a new problem's file: what was found, each column, the settings. It needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerwise.profiling.columns import ColumnProfile
+from layerwise.profiling.proposal import Proposal
+from layerwise.profiling.yaml_files import catalog_text, parameters_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; width: 100% }
+td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd }
+th { position: sticky; top: 0; background: #fff } .number { text-align: right; font-variant-numeric: tabular-nums }
+pre { background: #f5f5f5; padding: 1rem; overflow-x: auto } .note { color: #a33 } svg { display: block }
+.wide { overflow-x: auto }
+"""
+BAR, HEIGHT = 7, 28
+
+
+def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]) -> str:
+    """Return the page."""
+    findings = "".join(f"<li>{escape(text)}</li>" for text in proposal.findings)
+    drop, target = proposal.value("problem.drop") or [], proposal.value("problem.target")
+    rows = "".join(_row(each, each.name in drop, each.name == target) for each in columns)
+    head = "".join(
+        f"<th>{name}</th>"
+        for name in ("column", "holds", "missing", "different", "values", "spread", "remark")
+    )
+    table = f"<h2>Columns</h2><div class='wide'><table><tr>{head}</tr>{rows}</table></div>" if columns else ""
+    return (
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(proposal.name)}</title>"
+        f"<style>{STYLE}</style></head><body><h1>{escape(proposal.name)}</h1><p>{escape(str(path))}</p>"
+        f"<h2>What was found</h2><ul>{findings or '<li>Nothing out of the way.</li>'}</ul>{table}"
+        f"<h2>parameters.yml</h2><pre>{escape(parameters_text(proposal))}</pre>"
+        f"<h2>catalog.yml</h2><pre>{escape(catalog_text(proposal))}</pre></body></html>\n"
+    )
+
+
+def render_table_report(frame: pd.DataFrame, title: str) -> str | None:
+    """Return skrub's page about a table, with every column's distribution and which columns go together.
+
+    It is as offline as the other one; None where skrub is not installed.
+    """
+    try:
+        from skrub import TableReport
+    except ImportError:
+        return None
+    report: str = TableReport(frame, title=title, verbose=0).html()
+    return report
+
+
+def _row(column: ColumnProfile, is_dropped: bool, is_target: bool) -> str:
+    values = " … ".join(column.range) if column.range else ", ".join(column.examples)
+    remark = "the target" if is_target else "left out" if is_dropped else ""
+    remark = "; ".join(filter(None, [remark, column.note]))
+    missing = f"{column.n_missing / column.n_rows:.1%}" if column.n_missing else "0"
+    cells = [
+        f"<td>{escape(column.name)}</td><td>{column.kind}</td><td class='number'>{missing}</td>",
+        f"<td class='number'>{column.n_distinct:,}</td><td>{escape(values)}</td><td>{_bars(column.histogram)}</td>",
+        f"<td class='note'>{escape(remark)}</td>",
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _bars(counts: Sequence[int]) -> str:
+    """Return a histogram as an inline drawing."""
+    if not counts:
+        return ""
+    bars = "".join(
+        f"<rect x='{k * BAR}' y='{HEIGHT * (1 - n / max(counts)):.1f}' width='{BAR - 1}' "
+        f"height='{HEIGHT * n / max(counts):.1f}' fill='#4878a8'/>"
+        for k, n in enumerate(counts)
+    )
+    return f"<svg width='{BAR * len(counts)}' height='{HEIGHT}'>{bars}</svg>"

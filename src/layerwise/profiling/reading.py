@@ -1,0 +1,148 @@
+"""The reading of a new table: whatever is ambiguous is settled by its likeliest reading, which is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from layerwise.data import DataError, ReadingSettings
+from layerwise.data.reading import TextTable, read_text_table, resolve_file_format, without_malformed
+from layerwise.data.reading.cells import Reading, fit_reading
+from layerwise.profiling.proposal import Choice
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_SETTLED = 60
+# How messages name the line that settles what they refuse: of a column, or of the whole file.
+COLUMN_LINE = re.compile(
+    r"column '(?P<column>(?:[^'\n]|'(?! ))*)' (?P<reason>[^\n]*?); (?:[^\n;]*? or )?"
+    r"add to problem\.reading in [^\n]*? the line\n"
+    r"    (?P<key>\w+): (?P<value>[^\n;]*(?:;(?! column ')[^\n;]*)*)(?:\n\((?P<other>[^\n]*?)\))?(?=; column '|\n|$)"
+)
+FILE_LINE = re.compile(
+    r"(?P<reason>.*?)[:,;]? (?:or )?add problem\.reading\.(?P<key>\w+): (?P<value>[^\s,;]+)", re.DOTALL
+)
+NEAREST = re.compile(r"column '(?P<column>.*?)' ")
+
+
+@dataclass
+class SettledTable:
+    """A table that could be read.
+
+    Args:
+        frame: the values of the rows that can be read.
+        reading: how each column is read.
+        table: the cells.
+        choices: the settings that were needed, with the reason of each.
+        notes: what else was found on the way.
+        unreadable: columns that no setting makes readable.
+        n_unreadable_rows: rows that are left out.
+    """
+
+    frame: pd.DataFrame
+    reading: Reading
+    table: TextTable
+    choices: list[Choice]
+    notes: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    n_unreadable_rows: int = 0
+
+
+def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
+    """Return a table with the settings that its reading needs.
+
+    Args:
+        path: the file.
+        classes: columns of class names.
+
+    Raises:
+        DataError: there is no such file, or no setting makes a table of it.
+    """
+    settings: dict[str, Any] = {}
+    choices: dict[str, Choice] = {}
+    unreadable: list[str] = []
+    for _ in range(MAX_SETTLED):
+        given = ReadingSettings.model_validate(settings)
+        try:
+            file_format = resolve_file_format(path, given)
+            whole = read_text_table(path, file_format)
+            table, dropped = without_malformed(whole, given)
+            classes_there = [name for name in classes if name in table.cells]
+            reading = fit_reading(
+                table.cells, given, classes_there, unreadable, separator=file_format.separator
+            )
+        except DataError as error:
+            found = list(_lines_of(str(error).replace(str(path), path.name)))
+            new = [each for each in found if _add(settings, choices, *each)]
+            if not new:
+                blamed = [m["column"] for m in NEAREST.finditer(str(error)) if m["column"] not in unreadable]
+                if not blamed or "problem.drop" not in str(error):
+                    raise
+                unreadable += blamed
+            continue
+        frame, errors = reading.parse(table.cells, [n for n in reading.columns if n not in unreadable])
+        right = errors.reasons == ""
+        notes = [*file_format.notes, *whole.notes, *dropped, *reading.notes]
+        notes += _unreadable_rows(table, errors.reasons)
+        return SettledTable(
+            frame[right].reset_index(drop=True),
+            reading,
+            table,
+            list(choices.values()),
+            notes,
+            unreadable,
+            len(whole) - int(right.sum()),
+        )
+    raise DataError(f"{path} needs more than {MAX_SETTLED} settings to be read as a table")
+
+
+def _lines_of(message: str) -> Iterator[tuple[str, Any, str, str]]:
+    """Yield the settings that a message asks for: key, value, reason and runner-up."""
+    columns = list(COLUMN_LINE.finditer(message))
+    for found in columns:
+        other = re.sub(r"^or,? ?", "", found["other"] or "")
+        yield (
+            found["key"],
+            yaml.safe_load(found["value"]),
+            f"column '{found['column']}' {found['reason']}",
+            other,
+        )
+    if not columns and (line := FILE_LINE.search(message)):
+        yield line["key"], yaml.safe_load(line["value"]), " ".join(line["reason"].split()), ""
+
+
+def _add(
+    settings: dict[str, Any], choices: dict[str, Choice], key: str, value: Any, reason: str, other: str
+) -> bool:
+    """Add a setting to those that there are; return whether it says something new."""
+    before = settings.get(key)
+    if isinstance(value, dict):
+        value = {**(before or {}), **value}
+    elif isinstance(value, list):
+        value = list(dict.fromkeys([*(before or []), *value]))
+    elif before is not None:
+        return False  # the first column has said it for the whole file
+    if value == before:
+        return False
+    settings[key] = value
+    earlier = choices.get(key)
+    reasons = "; ".join(filter(None, [earlier.reason if earlier else "", reason]))
+    others = " or ".join(filter(None, [earlier.other if earlier else "", other]))
+    choices[key] = Choice(f"problem.reading.{key}", value, reasons, others)
+    return True
+
+
+def _unreadable_rows(table: TextTable, reasons: Any) -> list[str]:
+    bad = [k for k, reason in enumerate(reasons) if reason]
+    if not bad:
+        return []
+    first = bad[0]
+    return [
+        f"{len(bad)} row(s) are left out, the first in line {table.line_numbers[first]}: {reasons[first]}."
+    ]

@@ -1,0 +1,247 @@
+"""A table's proposal: its task and target, the positive class, the columns that are no inputs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from layerwise.data import DataError, Problem, Task
+from layerwise.data.preprocessing import class_text, find_leaks, positive_class
+from layerwise.profiling.columns import ColumnProfile, profile_columns
+from layerwise.profiling.proposal import Choice
+from layerwise.profiling.reading import SettledTable, settle_reading
+from layerwise.utils import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
+NO_INPUTS = ("identifier", "free text", "many values")
+MAX_CLASSES, FEW_NUMBERS = 50, 10
+# Of each class: one row for training, validation and test.
+MIN_CLASS_ROWS = 3
+LONG_TAIL = 3.0
+LEAK = "it alone decides"
+FEW_ROWS, VERY_FEW_ROWS = 1000, 100
+
+# What a note of the reading proposes and does not take.
+MISSING_LINE = re.compile(r"add missing: (\[.*?\]) to problem\.reading")
+
+
+class TargetGuess(NamedTuple):
+    """The column that is taken for the target, why, and the runner-up."""
+
+    name: str
+    reason: str
+    other: str = ""
+
+
+class TableProposal(NamedTuple):
+    """A table, what its columns hold, and the settings that are proposed for it."""
+
+    settled: SettledTable
+    columns: list[ColumnProfile]
+    choices: list[Choice]
+    findings: list[str]
+
+
+def propose_table(path: Path, target: str | None) -> TableProposal:
+    """Return what is proposed for a table in a file.
+
+    Args:
+        path: the file.
+        target: its target column; None to guess it.
+
+    Raises:
+        DataError: the file holds no table, the target is not there, or nothing can be learnt from it.
+    """
+    settled = settle_reading(path, (target,) if target else ())
+    names = [str(name) for name in settled.frame]
+    if target is not None and target not in names:
+        raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
+    columns = profile_columns(settled.frame, settled.reading)
+    guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
+    if target is None:  # class names are read as they stand
+        settled = settle_reading(path, (guess.name,))
+        columns = profile_columns(settled.frame, settled.reading)
+    profiles = {each.name: each for each in columns}
+    if guess.name in settled.unreadable:
+        raise DataError(
+            f"the target '{guess.name}' cannot be read: {profiles[guess.name].note or 'mixed cells'}"
+        )
+    known = settled.frame[settled.frame[guess.name].notna()].reset_index(drop=True)
+    task = choose_task(known[guess.name], profiles[guess.name])
+    choices = [task, Choice("problem.target", *guess[:2], other=guess.other)]
+    findings: list[str] = []
+    n_empty = len(settled.frame) - len(known)
+    if n_empty:
+        findings.append(
+            f"{n_empty} of {len(settled.frame)} rows have no {guess.name}: nothing can be learnt of it there"
+        )
+    if task.value == "binary":
+        choices.append(_positive(known[guess.name], guess.name))
+    choices += _transform(known[guess.name], task.value)
+    inputs = known.drop(columns=guess.name)
+    dropped = _dropped(inputs, known[guess.name], task.value, columns, settled, guess.name)
+    if dropped:
+        reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
+        leaks = [name for name, reason in dropped.items() if LEAK in reason]
+        other = f"keep {', '.join(leaks)} and say allow_leak: true" if leaks else ""
+        choices.append(Choice("problem.drop", list(dropped), reasons, other))
+    choices += [*settled.choices, *_missing_words(settled)]
+    for name in [name for name, reason in dropped.items() if LEAK in reason]:
+        findings.append(
+            f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
+            "problem.drop and say problem.allow_leak: true"
+        )
+    rare = _rare_classes(known[guess.name]) if task.value != "regression" else []
+    if rare:
+        choices.append(
+            Choice(
+                "split.stratify",
+                False,
+                f"{', '.join(map(repr, rare[:5]))}: fewer than {MIN_CLASS_ROWS} rows, which stratified samples need",
+            )
+        )
+    findings += [note.rstrip(".") for note in settled.notes]
+    findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
+    findings += _of_the_rows(settled.frame, known)
+    return TableProposal(settled, columns, choices, findings)
+
+
+def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
+    """Return the column that is likeliest to be the target: by its name, else the last one that can be learnt."""
+    can = [each for each in columns if each.role == "input"]
+    if len(can) < 1 or len(columns) < 2:
+        raise DataError("the table has no column that could be learnt from others; it needs two at least")
+    last = can[-1].name
+    # A column of yes and no words beside others is rarely anything else; 0 and 1 often are.
+    words = [each.name for each in can if each.kind == "boolean" and not set(each.examples) <= {"0", "1"}]
+    others = [each.name for each in reversed(can)]
+    for word in TARGET_NAMES:
+        named = [name for name in others if name.strip().casefold() == word]
+        if word == "y" and any(each.name.strip().casefold() == "x" for each in columns):
+            continue  # a place on a map
+        if named:
+            return TargetGuess(named[0], "by its name", next((n for n in others if n != named[0]), ""))
+    if len(words) == 1 and words[0] != last:
+        return TargetGuess(words[0], "the only column of yes and no", last)
+    return TargetGuess(last, "the last column that can be learnt", next(iter(others[1:]), ""))
+
+
+def choose_task(target: pd.Series, profile: ColumnProfile) -> Choice:
+    """Return the task for a target's values."""
+    n = profile.n_distinct
+    if n < 2:
+        raise DataError(f"the target '{profile.name}' has one value only: there is nothing to learn")
+    if n == 2:
+        return Choice("problem.task", "binary", f"'{profile.name}' has two values")
+    number = profile.kind == "number"
+    whole = number and bool((target % 1 == 0).all())
+    if number and not (whole and n <= FEW_NUMBERS):
+        reason = f"'{profile.name}' holds numbers, {n} different ones"
+        other = "multiclass" if whole and n <= MAX_CLASSES else ""
+        return Choice("problem.task", "regression", reason, other)
+    if n > MAX_CLASSES:
+        raise DataError(
+            f"the target '{profile.name}' has {n} different texts, too many for classes; name another: --target COLUMN"
+        )
+    reason = f"'{profile.name}' has {n} " + ("whole numbers" if whole else "names")
+    return Choice("problem.task", "multiclass", reason, "regression" if whole else "")
+
+
+def _positive(target: pd.Series, name: str) -> Choice:
+    classes = sorted({class_text(value) for value in target.tolist()})
+    chosen = positive_class(classes, target.to_numpy())
+    counts = Counter(class_text(value) for value in target.tolist())
+    other = next(each for each in classes if each != chosen)
+    reason = f"{counts[chosen]} of {len(target)} rows; answers, F1 and thresholds are of it"
+    return Choice("problem.positive", chosen, reason, other)
+
+
+def _transform(target: pd.Series, task: Task) -> list[Choice]:
+    """Propose the logarithm of a target with a long tail as the runner-up: it changes what is minimized."""
+    if task != "regression" or target.min() < 0:
+        return []
+    values = target.to_numpy(dtype=np.float64)
+    spread = values.std()
+    skew = float((((values - values.mean()) / spread) ** 3).mean()) if spread else 0.0
+    if skew < LONG_TAIL:
+        return []
+    reason = f"its tail is long (skewness {skew:.0f}); log1p learns relative errors instead of absolute ones"
+    return [Choice("problem.target_transform", "none", reason, "log1p")]
+
+
+def _missing_words(settled: SettledTable) -> list[Choice]:
+    """Return cells that may mean that there is no value, as a suggestion: that nobody knows but the user."""
+    words: list[str] = list(settled.reading.settings.missing or ())
+    found = [(note, yaml.safe_load(m[1])) for note in settled.notes if (m := MISSING_LINE.search(note))]
+    if not found:
+        return []
+    for _, more in found:
+        words += [str(word) for word in more if str(word) not in words]
+    reasons = "; ".join(
+        note.partition(": if it means")[0].partition("; if they mean")[0] for note, _ in found
+    )
+    return [
+        Choice("problem.reading.missing", words, f"{reasons}. If that means no value:", is_suggestion=True)
+    ]
+
+
+def _dropped(
+    inputs: pd.DataFrame,
+    target: pd.Series,
+    task: Task,
+    columns: list[ColumnProfile],
+    settled: SettledTable,
+    target_name: str,
+) -> dict[str, str]:
+    """Return the columns that are no inputs, each with its reason."""
+    found = dict.fromkeys(settled.unreadable, "its cells are of several kinds")
+    for each in columns:
+        if each.name != target_name and each.role in NO_INPUTS:
+            found[each.name] = each.note
+    left = [name for name in inputs if name not in found and inputs[name].nunique() > 1]
+    for leak in find_leaks(inputs[left], target.to_numpy(), task):
+        found[leak.column] = (
+            f"{LEAK} {target_name} ({leak.reason}: {leak.score:.3f}), as if it were known only afterwards"
+        )
+    return {name: reason for name, reason in found.items() if name in inputs}
+
+
+def _rare_classes(target: pd.Series) -> list[str]:
+    counts = Counter(class_text(value) for value in target.tolist())
+    return sorted(name for name, count in counts.items() if count < MIN_CLASS_ROWS)
+
+
+def _of_the_rows(frame: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+    found: list[str] = []
+    doubles = int(frame.astype(str).duplicated().sum())
+    if doubles:
+        found.append(f"{doubles} of {len(frame)} rows repeat an earlier one in every cell")
+    if len(known) < VERY_FEW_ROWS:
+        found.append(
+            f"{len(known)} rows are very few: a test set of a fifth of them says little; "
+            "set split.test_fraction higher, or collect more"
+        )
+    elif len(known) < FEW_ROWS:
+        found.append(f"{len(known)} rows are few: figures of the test rows have wide intervals")
+    return found
+
+
+def as_problem(choices: list[Choice], name: str) -> Problem:
+    """Return the problem that the choices make."""
+    values: dict[str, Any] = {"name": name}
+    for choice in choices:
+        group, _, key = choice.key.partition(".")
+        if group == "problem":
+            if key.startswith("reading."):
+                values.setdefault("reading", {})[key.removeprefix("reading.")] = choice.value
+            else:
+                values[key] = choice.value
+    return Problem.model_validate(values)

@@ -1,0 +1,72 @@
+"""The two files of an environment's folder, with reasons and runners-up as comments."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import yaml
+
+from layerwise.profiling.proposal import Choice, Proposal
+
+WIDTH = 118
+
+
+def catalog_text(proposal: Proposal) -> str:
+    """Return the text of `catalog.yml`: where the rows come from."""
+    entry = {**proposal.entry, "metadata": {"kedro-viz": {"layer": "01_raw"}}}
+    comments = [
+        "Where the rows come from. A file of this name in the folder that the environment variable LAYERWISE_DATA "
+        "names is found too."
+    ]
+    if "size" in entry:
+        comments.append(
+            f"All pictures are resized to size, height and width in pixels: {list(entry['size'])}."
+        )
+    return "".join(_comment(text) for text in comments) + yaml.safe_dump(
+        {"raw": entry}, sort_keys=False, allow_unicode=True, width=WIDTH
+    )
+
+
+def parameters_text(proposal: Proposal) -> str:
+    """Return the text of `parameters.yml`: the task, the columns, how they are read."""
+    header = (
+        "What differs from the defaults in conf/base/parameters.yml; a line that is wrong is changed here, and "
+        f"kedro problem check {proposal.name} says what is left to do."
+    )
+    return _comment(header) + _mapping(proposal.choices, "", 0)
+
+
+def _mapping(choices: list[Choice], prefix: str, depth: int) -> str:
+    """Return the choices below a dotted prefix as YAML, each with its comment above it."""
+    indent, lines, done = "  " * depth, [], set()
+    for choice in choices:
+        name, _, rest = choice.key.removeprefix(prefix).partition(".")
+        if (name, choice.is_suggestion and not rest) in done:
+            continue
+        done.add((name, choice.is_suggestion and not rest))
+        if rest:
+            inside = f"{prefix}{name}."
+            below = [each for each in choices if each.key.startswith(inside)]
+            mark = "# " if all(each.is_suggestion for each in below) else ""
+            lines.append(f"{indent}{mark}{name}:\n{_mapping(below, inside, depth + 1)}")
+            if depth == 0:
+                lines.append("\n")
+        else:
+            said = ". ".join(filter(None, [choice.reason, f"Else: {choice.other}" if choice.other else ""]))
+            lines.append(_comment(said, indent) if said else "")
+            mark = "# " if choice.is_suggestion else ""
+            lines.append(f"{indent}{mark}{name}: {_plain(choice.value)}\n")
+    return "".join(lines).rstrip("\n") + "\n"
+
+
+def _plain(value: Any) -> str:
+    """Return a value on one line, as YAML reads it back."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
+    return text.removesuffix("...\n").strip()
+
+
+def _comment(text: str, indent: str = "") -> str:
+    flat = " ".join(text.split())
+    lines = textwrap.wrap(flat, WIDTH - len(indent) - 2, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"{indent}# {line}\n" for line in lines)

@@ -1,0 +1,306 @@
+"""What is proposed for small files of each kind, and that the files written say it."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from layerwise.data import DataError
+from layerwise.profiling import propose_problem, write_problem
+
+N = 120
+
+
+def rows(**columns):
+    """A table of two numbers and a class of yes and no that hangs on their sum."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=N).round(3), rng.normal(size=N).round(3)
+    noise = rng.normal(size=N)
+    return pd.DataFrame({"a": a, "b": b, "kept": np.where(a + b + noise > 0, "yes", "no")} | columns)
+
+
+@pytest.fixture
+def propose(tmp_path):
+    def call(table, target=None, name="t.csv", **given):
+        if isinstance(table, pd.DataFrame):
+            table.to_csv(tmp_path / name, index=False, **given)
+        else:
+            (tmp_path / name).write_text(table)
+        return propose_problem("mine", tmp_path / name, tmp_path / "project", target).proposal
+
+    return call
+
+
+def test_a_plain_table_needs_its_task_target_and_positive_class_alone(propose):
+    found = propose(rows())
+    assert {choice.key: choice.value for choice in found.choices} == {
+        "problem.name": "mine",
+        "problem.task": "binary",
+        "problem.target": "kept",
+        "problem.positive": "yes",
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "task", "other"),
+    [
+        (np.arange(N) % 2, "binary", ""),
+        (np.repeat(["x", "y", "z"], N // 3), "multiclass", ""),
+        (np.arange(N) % 5, "multiclass", "regression"),
+        (np.arange(N) % 20, "regression", "multiclass"),
+        (np.linspace(0, 1, N) ** 2, "regression", ""),
+    ],
+)
+def test_the_task_follows_from_the_targets_values(propose, target, task, other):
+    found = propose(rows(last=target), "last")
+    choice = next(each for each in found.choices if each.key == "problem.task")
+    assert (choice.value, choice.other) == (task, other)
+
+
+@pytest.mark.parametrize(
+    ("columns", "target", "other"),
+    [
+        ({}, "kept", "b"),
+        ({"Target": np.arange(N) % 2}, "Target", "kept"),
+        ({"y": np.arange(N) % 2}, "y", "kept"),
+        ({"X": np.arange(N) % 7, "Y": np.arange(N) % 5, "size": np.arange(N) / 7}, "kept", "size"),
+        ({"size": np.arange(N) / 7}, "kept", "size"),  # the only column of yes and no
+        ({"flag": np.repeat([0, 1], N // 2)}, "kept", "flag"),
+        ({"paid": np.repeat(["no", "yes"], N // 2)}, "paid", "kept"),
+    ],
+)
+def test_the_target_is_guessed_by_name_by_words_or_place(propose, columns, target, other):
+    choice = next(each for each in propose(rows(**columns)).choices if each.key == "problem.target")
+    assert (choice.value, choice.other) == (target, other)
+
+
+@pytest.mark.parametrize(
+    ("classes", "positive"),
+    [(("fine", "broken"), "broken"), (("ja", "nein"), "ja"), ((0, 1), "1")],
+)
+def test_the_positive_class_reads_yes_or_is_the_rarer_one(propose, classes, positive):
+    state = np.where(np.arange(N) % 4 > 0, *classes)
+    found = propose(rows(state=state), "state")
+    assert found.value("problem.positive") == positive
+
+
+def test_identifiers_and_leaks_are_left_out_with_their_reasons(propose):
+    table = rows(order=[f"A-{k:05}" for k in range(N)], row_id=range(5, N + 5))
+    table["copy"] = table["kept"].map({"yes": "J", "no": "N"})
+    found = propose(table, "kept")
+    choice = next(each for each in found.choices if each.key == "problem.drop")
+    assert sorted(choice.value) == ["copy", "order", "row_id"]
+    assert "'copy': it alone decides kept" in choice.reason
+    assert choice.other == "keep copy and say allow_leak: true"
+    assert any("column 'copy': it alone decides" in each and "allow_leak" in each for each in found.findings)
+
+
+def test_free_text_and_names_of_many_values_are_left_out(propose):
+    words = [f"the word {k % 60} and {k} more of it" for k in range(N)]
+    found = propose(
+        rows(note=words, town=[f"T{k % 70}" for k in range(N)], zone=[f"Z{k % 9}" for k in range(N)]), "kept"
+    )
+    assert found.value("problem.drop") == ["note", "town"]
+
+
+def test_numbers_that_are_all_different_are_no_identifiers(propose):
+    found = propose(rows(income=np.random.default_rng(1).permutation(N) * 17))
+    assert found.value("problem.drop") is None
+
+
+def test_what_is_ambiguous_is_settled_with_its_reason_and_the_runner_up(propose):
+    days = [f"0{1 + k % 9}/0{1 + k % 7}/2023" for k in range(N)]
+    found = propose(rows(day=days), "kept")
+    choice = next(each for each in found.choices if each.key == "problem.reading.dates")
+    assert choice.value == {"day": ["%d/%m/%Y"]}
+    assert "%m/%d/%Y" in choice.other
+    assert "column 'day' has two readings" in choice.reason
+
+
+def test_marks_of_missing_values_become_a_setting_and_sentinels_a_suggestion(propose):
+    table = rows(size=np.random.default_rng(2).integers(10, 99, N).astype(object), hours=np.arange(N) % 9 + 1)
+    table.loc[table.index % 12 == 0, "size"] = "?"
+    table.loc[table.index % 12 == 1, "hours"] = 9999
+    found = propose(table, "kept")
+    taken, suggested = (each for each in found.choices if each.key == "problem.reading.missing")
+    assert taken.value[0] == "?"
+    assert not taken.is_suggestion
+    assert suggested.is_suggestion
+    assert "9999" in suggested.value
+    assert "?" in suggested.value
+
+
+def test_lines_before_the_header_and_longer_rows_are_settled(propose):
+    text = "Report\nof May\n\n" + rows().to_csv(index=False)
+    assert propose(text).value("problem.reading.skip_lines") == 3
+    text = rows().to_csv(index=False) + "1,2,yes,4\n"
+    found = propose(text)
+    assert found.value("problem.reading.bad_rows") == "drop"
+    assert any("1 row(s) left out, the first in line 122" in each for each in found.findings)
+
+
+def test_a_long_tail_is_said_and_not_transformed(propose):
+    found = propose(rows(cost=np.exp(np.random.default_rng(0).normal(0, 3, N))), "cost")
+    choice = next(each for each in found.choices if each.key == "problem.target_transform")
+    assert (choice.value, choice.other) == ("none", "log1p")
+
+
+def test_a_class_of_one_row_is_not_sampled_by_class(propose):
+    kinds = ["x", "y"] * (N // 2 - 1) + ["x", "odd"]
+    assert propose(rows(kind=kinds), "kind").value("split.stratify") is False
+    assert propose(rows(kind=["x", "y", "z"] * (N // 3)), "kind").value("split.stratify") is None
+
+
+def test_gaps_doubles_and_few_rows_are_said(propose):
+    table = rows()
+    table.loc[:4, "kept"] = None
+    table = pd.concat([table, table.iloc[[9]]])
+    text = " | ".join(propose(table, "kept").findings)
+    assert "5 of 121 rows have no kept" in text
+    assert "1 of 121 rows repeat" in text
+    assert "116 rows are few" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "message"),
+    [
+        ("a,b\n1,x\n2,y\n", "c", "no column 'c'"),
+        ("a,kept\n1,x\n2,x\n", "kept", "one value only"),
+        ("a\n1\n2\n", None, "two at least"),
+        ("a,a,b\n1,2,3\n", None, "column 'a' twice"),
+        ("a,b\n" + "".join(f"{k},text{k}\n" for k in range(60)), "b", "60 different texts"),
+    ],
+)
+def test_a_table_from_which_nothing_can_be_learnt_is_refused(propose, text, target, message):
+    with pytest.raises(DataError, match=message):
+        propose(text, target)
+
+
+def test_a_folder_of_pictures_is_images_of_the_middle_size(tmp_path):
+    for k in range(12):
+        path = tmp_path / f"pictures/{'ab'[k % 2]}/{k}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((6 + k % 3, 5), k, np.uint8)).save(path)
+    found = propose_problem("mine", tmp_path / "pictures", tmp_path / "project").proposal
+    assert found.entry == {
+        "type": "layerwise.datasets.ImageFiles",
+        "path": str(tmp_path),
+        "images": {"name": "pictures"},
+        "size": [7, 5],
+    }
+    assert found.value("problem.task") == "binary"
+    with pytest.raises(DataError, match="--target is for a table"):
+        propose_problem("mine", tmp_path / "pictures", tmp_path, "a")
+
+
+def test_large_pictures_are_proposed_smaller(tmp_path):
+    for name in ("a/1.png", "b/2.png"):
+        (tmp_path / "p" / name).parent.mkdir(parents=True)
+        Image.fromarray(np.zeros((300, 200), np.uint8)).save(tmp_path / "p" / name)
+    assert propose_problem("mine", tmp_path / "p", tmp_path).proposal.entry["size"] == [64, 43]
+
+
+def test_arrays_in_the_unit_range_get_their_pixel_range(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).random((9, 3, 3)), labels=np.arange(9) % 3)
+    found = propose_problem("mine", tmp_path / "a.npz", tmp_path).proposal
+    assert found.value("problem.reading.pixel_range") == [0, 1]
+    assert found.value("problem.task") == "multiclass"
+    np.savez(tmp_path / "a.npz", images=np.arange(81).reshape(9, 3, 3), labels=np.arange(9) % 3)
+    assert (
+        propose_problem("mine", tmp_path / "a.npz", tmp_path).proposal.value("problem.reading.pixel_range")
+        is None
+    )
+
+
+def test_users_items_and_ratings_are_ratings_unless_a_target_is_named(propose):
+    text = "when;reader;isbn;stars\n" + "".join(
+        f"{k};u{k % 9};{k % 7 * 10**8};{k % 5 / 2 + 1}\n" for k in range(60)
+    )
+    found = propose(text)
+    assert found.value("problem.task") == "ratings"
+    assert found.entry["type"] == "layerwise.datasets.SourceRatings"
+    assert found.entry["columns"] == {"user": "reader", "item": "isbn", "rating": "stars"}
+    assert any("ratings of 7 items by 9 users, from 1 to 3" in each for each in found.findings)
+    assert propose(text, "stars").value("problem.task") == "regression"
+
+
+def test_a_folder_of_texts_is_documents(tmp_path):
+    for k in range(4):
+        (tmp_path / "posts").mkdir(exist_ok=True)
+        (tmp_path / "posts" / f"{k}.txt").write_text("red fox" if k % 2 else "red wine")
+    found = propose_problem("mine", tmp_path / "posts", tmp_path).proposal
+    assert found.entry["type"] == "layerwise.datasets.SourceTexts"
+    assert found.value("problem.task") == "documents"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="neither pictures nor"):
+        propose_problem("mine", tmp_path / "empty", tmp_path)
+
+
+def test_the_files_read_back_as_the_choices_and_nothing_is_written_over(tmp_path):
+    table = rows()
+    table["size: %"] = ["?" if k % 10 == 0 else str(k) for k in range(N)]
+    table["# id"] = [f"x{k}" for k in range(N)]
+    table["day"] = [f"0{1 + k % 9}/0{1 + k % 7}/2023" for k in range(N)]
+    raw = tmp_path / "project/data/01_raw/shop"
+    raw.mkdir(parents=True)
+    table.to_csv(raw / "orders.csv", index=False)
+    new = propose_problem("mine", raw / "orders.csv", tmp_path / "project", "kept")
+    folder, page = tmp_path / "project/conf/mine", tmp_path / "profile.html"
+    write_problem(new, folder, page)
+    parameters = yaml.safe_load((folder / "parameters.yml").read_text())
+    for choice in new.proposal.choices:
+        value = parameters
+        for part in choice.key.split("."):
+            value = value[part]
+        assert value == choice.value
+        assert type(value) is type(choice.value)
+    assert parameters["problem"]["drop"] == ["# id"]
+    entry = yaml.safe_load((folder / "catalog.yml").read_text())["raw"]
+    assert (entry["path"], entry["file"]) == ("data/01_raw", {"name": "shop/orders.csv"})
+    text = (folder / "parameters.yml").read_text()
+    assert "# 'kept' has two values" in text
+    assert "Else: " in text
+    assert max(map(len, text.splitlines())) <= 120
+    before = text
+    with pytest.raises(DataError, match="is there already, and is not written over"):
+        write_problem(new, folder, page)
+    assert (folder / "parameters.yml").read_text() == before
+
+
+def test_a_suggestion_alone_changes_nothing(tmp_path):
+    table = rows(hours=np.where(np.arange(N) % 12 == 1, 9999, np.arange(N) % 9 + 1))
+    table.to_csv(tmp_path / "t.csv", index=False)
+    new = propose_problem("mine", tmp_path / "t.csv", tmp_path, "kept")
+    assert "# missing: ['9999']" in new.parameters
+    assert "reading" not in yaml.safe_load(new.parameters)["problem"]
+
+
+def test_the_page_shows_names_as_they_are_and_needs_no_network(tmp_path):
+    table = rows(**{"<b>&amp;": np.arange(N) / 7})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    page = propose_problem("mine", tmp_path / "t.csv", tmp_path, "kept").page
+    assert "&lt;b&gt;&amp;amp;" in page
+    assert "<b>" not in page
+    assert "http" not in page
+    assert page.count("<svg") == 3
+
+
+def test_skrubs_report_stands_beside_the_page_where_skrub_is_installed(tmp_path, monkeypatch):
+    rows().to_csv(tmp_path / "t.csv", index=False)
+    new = propose_problem("mine", tmp_path / "t.csv", tmp_path, "kept")
+    pages = write_problem(new, tmp_path / "conf/mine", tmp_path / "one/profile.html")
+    assert [page.name for page in pages] == ["profile.html", "table_report.html"]
+    assert "skrub" in pages[1].read_text()
+    monkeypatch.setitem(sys.modules, "skrub", None)
+    pages = write_problem(new, tmp_path / "conf/other", tmp_path / "two/profile.html")
+    assert [page.name for page in pages] == ["profile.html"]
+    assert [path.name for path in (tmp_path / "two").iterdir()] == ["profile.html"]
+
+
+@pytest.mark.parametrize("name", ["a b", "", "../x", "ü"])
+def test_a_name_that_can_be_no_folder_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match="cannot name a problem"):
+        propose_problem(name, tmp_path / "t.csv", tmp_path)
