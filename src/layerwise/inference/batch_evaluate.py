@@ -95,7 +95,7 @@ def evaluate_chunks(
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
-    for chunk in reader.chunks(model.file_format):
+    for chunk in reader.chunks(model.file_format, model.plain_numbers):
         true, unknown = _targets(model, chunk)
         given, reasons = predict_chunk(model, chunk, strict)
         reasons = np.where(reasons == "", unknown, reasons)

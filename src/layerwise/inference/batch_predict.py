@@ -102,7 +102,7 @@ class StreamedPredictions:
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
-        for chunk in self.reader.chunks(self.model.file_format):
+        for chunk in self.reader.chunks(self.model.file_format, self.model.plain_numbers):
             scores, reasons = predict_chunk(self.model, chunk, self.strict)
             self._count(reasons)
             first = (

@@ -11,6 +11,7 @@ from .files import (
     TooLargeError as TooLargeError,
     format_csv_line as format_csv_line,
     iter_text_tables as iter_text_tables,
+    number_columns as number_columns,
     read_header as read_header,
     read_text_table as read_text_table,
     resolve_file_format as resolve_file_format,

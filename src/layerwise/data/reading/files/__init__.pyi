@@ -8,5 +8,9 @@ from .read import (
     read_header as read_header,
     read_text_table as read_text_table,
 )
-from .resolve import resolve_file_format as resolve_file_format, without_malformed as without_malformed
+from .resolve import (
+    number_columns as number_columns,
+    resolve_file_format as resolve_file_format,
+    without_malformed as without_malformed,
+)
 from .table import TextTable as TextTable, format_csv_line as format_csv_line

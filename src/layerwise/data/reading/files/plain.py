@@ -61,10 +61,10 @@ def read_plain(
     separator, n = dialect.separator, len(header.names)
     if n < 2 or separator == " " or not separator.isascii() or not lines:
         return None
-    if any(line.count(separator) != n - 1 for line in lines):
-        return None
     text = "".join(lines)
-    if (dialect.quote and dialect.quote in text) or text.count("\r") != text.count("\r\n"):
+    if lines[0].count(separator) != n - 1 or text.count(separator) != len(lines) * (n - 1):
+        return None
+    if (dialect.quote and dialect.quote in text) or ("\r" in text and text.count("\r") != text.count("\r\n")):
         return None
     if not text.isascii() and UNKNOWN_BYTE.search(text):
         return None
@@ -73,38 +73,38 @@ def read_plain(
     raw = text.encode()
     wanted = numbers.of(header.kept_names)
     may_be = {k for k in header.kept if header.names[k] in wanted}
-    if numbers.codes_are_text:
-        may_be -= _columns_with_codes(raw, separator, n)
 
-    def read(positions: list[int], as_text: list[int]) -> pd.DataFrame:
-        options: dict[str, Any] = {"dtype": dict.fromkeys(as_text, str)}
-        options["na_values"] = {k: [""] for k in positions if k not in as_text}
-        return pd.read_csv(
+    def read(as_text: set[int], **options: Any) -> pd.DataFrame:
+        options["dtype"] = dict.fromkeys(as_text, str)
+        found: pd.DataFrame = pd.read_csv(
             io.BytesIO(raw),
             sep=separator,
             header=None,
-            names=list(range(n)),
-            usecols=positions,
+            na_values=[""],
             quoting=csv.QUOTE_NONE,
             skipinitialspace=True,
             keep_default_na=False,
             skip_blank_lines=False,
             low_memory=False,
-            index_col=False,
             **options,
         )
+        return found
 
-    found = read(header.kept, [k for k in header.kept if k not in may_be])
-    if len(found) != len(lines):
+    try:
+        found = read(set(range(n)) - may_be)
+    except pd.errors.ParserError:  # a row is longer than the first one
         return None
-    other = [k for k in header.kept if k in may_be and not _are_numbers(found[k])]
+    # With as many separators as the rows have to have, and no row longer, each row has its own.
+    if found.shape != (len(lines), n):
+        return None
+    other = {k for k in may_be if not _are_numbers(found[k])}
+    if numbers.codes_are_text and any(_is_whole(found[k]) for k in may_be - other):
+        other |= may_be & _columns_with_codes(raw, separator, n)
     if other:
-        found[other] = read(other, other)
-    columns = {
-        header.names[k]: found[k] if k in may_be and k not in other else _stripped(found[k])
-        for k in header.kept
-    }
-    return pd.DataFrame(columns)
+        found[sorted(other)] = read(other, usecols=sorted(other))
+    return pd.DataFrame(
+        {header.names[k]: found[k] if k in may_be - other else _stripped(found[k]) for k in header.kept}
+    )
 
 
 def _are_numbers(column: pd.Series) -> bool:
@@ -113,10 +113,17 @@ def _are_numbers(column: pd.Series) -> bool:
     return column.dtype.kind == "f"
 
 
+def _is_whole(column: pd.Series) -> bool:
+    if column.dtype.kind == "i":
+        return True
+    values = column.to_numpy()
+    return not any((part % 1 > 0).any() for part in (values[:100], values))
+
+
 def _stripped(column: pd.Series) -> pd.Series:
     import pandas as pd
 
-    return pd.Series(list(map(str.strip, column.astype(object))), dtype=object)
+    return pd.Series(list(map(str.strip, column.astype(object).fillna(""))), dtype=object)
 
 
 def _columns_with_codes(raw: bytes, separator: str, n: int) -> set[int]:

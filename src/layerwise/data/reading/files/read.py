@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,8 @@ from layerwise.data.reading.files.table import (
     typed_lines,
 )
 from layerwise.data.reading.files.text import Source, encoding_of, name_of, open_text
+
+PART_LINES = 20_000
 
 
 class TooLargeError(DataError):
@@ -57,11 +60,45 @@ def read_text_table(
         DataError: the file is cut off, has a column twice, or no column with a name.
         TooLargeError: the text has more than the limits.
     """
-    reader = _Reader(source, file_format, keep_lines=False, numbers=numbers)
     if limits is not None:
-        return reader.bounded(limits)
-    (found,) = reader.parts(None)
-    return found
+        return _Reader(source, file_format, keep_lines=False).bounded(limits)
+    if numbers is None:
+        (found,) = _Reader(source, file_format, keep_lines=False).parts(None)
+        return found
+    while True:
+        parts = list(_Reader(source, file_format, keep_lines=False, numbers=numbers).parts(PART_LINES))
+        mixed = _columns_of_both(parts)
+        if not mixed:
+            return _joined(parts)
+        numbers = numbers._replace(text=numbers.text | mixed)
+
+
+def _columns_of_both(parts: list[TextTable]) -> frozenset[str]:
+    """Return the columns that are numbers in one part and text in another one: all of it is text then."""
+    kinds: dict[str, set[bool]] = {}
+    for part in parts:
+        for name, kind in part.cells.dtypes.items():
+            kinds.setdefault(str(name), set()).add(kind.kind == "O")
+    return frozenset(name for name, found in kinds.items() if len(found) > 1)
+
+
+def _joined(parts: list[TextTable]) -> TextTable:
+    import pandas as pd
+
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *map(len, parts)]).tolist()
+    return replace(
+        parts[0],
+        cells=pd.concat([part.cells for part in parts], ignore_index=True),
+        line_numbers=np.concatenate([part.line_numbers for part in parts]),
+        malformed={
+            start + k: reason
+            for start, part in zip(starts, parts, strict=False)
+            for k, reason in part.malformed.items()
+        },
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
 
 
 def iter_text_tables(

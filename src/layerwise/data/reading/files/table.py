@@ -91,7 +91,10 @@ def typed_lines(cells: pd.DataFrame) -> list[str]:
 def typed_faults(cells: pd.DataFrame) -> dict[int, str]:
     """Return the rows that are totals of others."""
     n = cells.shape[1]
-    mostly_empty = np.flatnonzero(cells.isna().sum(axis=1).to_numpy() * 2 >= n - 1)
+    n_empty = np.zeros(len(cells), dtype=np.int64)
+    for name in cells:
+        n_empty += (cells[name].isna() | (cells[name] == "")).to_numpy(dtype=bool)
+    mostly_empty = np.flatnonzero(n_empty * 2 >= n - 1)
     texts = (
         ["" if value != value or value is None else str(value) for value in cells.iloc[k]]
         for k in mostly_empty
