@@ -17,6 +17,9 @@ RUNNABLE = (
     "forest_fires_classic", "linear", "forest", "boosting", "compare",
 )  # fmt: skip
 
+# Kedro's name of the pipeline of a bare `kedro run`.
+DEFAULT = "__default__"
+
 
 class UnknownPipelineError(UserError, ValueError):
     """There is no pipeline of that name."""
@@ -34,13 +37,17 @@ class ProblemPipelines(Mapping[str, Pipeline]):
         self._composed: dict[str, Pipeline] = {}
 
     def __getitem__(self, name: str) -> Pipeline:
-        return self._current()[name]
+        found = self._current()
+        # Composed when it is asked for: predicting is answered a second sooner without it.
+        if name == DEFAULT and name not in found:
+            found[name] = found.get("dbn") or _default()
+        return found[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._current())
+        return iter([*(name for name in self._current() if name != DEFAULT), DEFAULT])
 
     def __len__(self) -> int:
-        return len(self._current())
+        return len(list(iter(self)))
 
     def _current(self) -> dict[str, Pipeline]:
         facts = current_facts()
@@ -68,9 +75,7 @@ def compose_pipelines() -> dict[str, Pipeline]:
             raise
         name = asked[1]
         raise UnknownPipelineError(f"unknown pipeline '{name}'{nearest(name, list(RUNNABLE))}") from error
-    runnable = {name: found[name] for name in RUNNABLE if name in found}
-    runnable["__default__"] = runnable.get("dbn") or _default()
-    return runnable
+    return {name: found[name] for name in RUNNABLE if name in found}
 
 
 def _default() -> Pipeline:

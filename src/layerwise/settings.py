@@ -65,6 +65,11 @@ class ProblemConfigLoader(OmegaConfigLoader):
 
                 entries["raw"] = with_origin(entries["raw"])
             entries.update(_input_entries(entries, parameters))
+            more = parameters["problem"].get("unlabelled")
+            if more and "raw" in entries:
+                from layerwise.datasets import entry_like_raw
+
+                entries["unlabelled_source"] = entry_like_raw(entries, str(more), project)
         return super().__getitem__(key)
 
 

@@ -277,6 +277,19 @@ def empty_and_constant() -> Case:
     return Case("empty_and_constant", "sparse.csv", text(frame), others={"without.csv": text(base())})
 
 
+def identifiers_and_text() -> Case:
+    """An order's number and its comment, each with a value of its own in every row, and a place of many names."""
+    rng = np.random.default_rng(17)
+    words = ["door", "late", "blue", "quick", "call", "rain", "broken", "again", "fine", "box"]
+    frame = base().drop(columns="colour")
+    frame.insert(0, "order_id", [f"ORD-{k:06}" for k in range(N)])
+    frame.insert(1, "comment", [f"{' '.join(rng.choice(words, 6))} {k}" for k in range(N)])
+    frame.insert(2, "place", [f"place {k}" for k in rng.integers(0, 75, N)])
+    return Case(
+        "identifiers_and_text", "orders.csv", text(frame), others={"short.csv": text(frame.iloc[:, 1:])}
+    )
+
+
 def quoted_cells() -> Case:
     """Cells that hold separators, quotes and, in other rows, nothing."""
     rng = np.random.default_rng(15)
@@ -299,7 +312,7 @@ def several_faults() -> Case:
 MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, made_up_names, stray_quote,
     windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell, impossible_date, mixed_dates,
-    class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, quoted_cells,
-    several_faults,
+    class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,
+    quoted_cells, several_faults,
 )  # fmt: skip
 CASES = {maker.__name__: maker for maker in MAKERS}

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from layerwise.data import DataError
-from layerwise.inference import ModelError, ModelManifest, load_trained_model, save_trained_model
+from layerwise.data.reading import ChunkedReader
+from layerwise.inference import (
+    ModelError,
+    ModelManifest,
+    evaluate_chunks,
+    load_trained_model,
+    save_trained_model,
+)
 from layerwise.inference.manifest import MODEL_FORMAT
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.tracking import find_model
@@ -85,7 +92,7 @@ def put_code_in(folder):
 
 
 def take_a_file_out(folder):
-    (folder / "preprocessor/fitted.skops").unlink()
+    (folder / "preprocessor/preprocessor.json").unlink()
 
 
 def turn_a_file_into_a_link(folder):
@@ -100,7 +107,7 @@ def turn_a_file_into_a_link(folder):
         (flip_a_byte, "network.safetensors was changed"),
         (put_a_pickle_in, "preprocessor/scaler.pkl is not among the model's files"),
         (put_code_in, "network.py is not among the model's files"),
-        (take_a_file_out, "preprocessor/fitted.skops is missing"),
+        (take_a_file_out, "preprocessor/preprocessor.json is missing"),
         (turn_a_file_into_a_link, "network.json was changed"),
         (lambda folder: (folder / "model.json").write_text("{"), "model.json cannot be read"),
         (lambda folder: (folder / "model.json").unlink(), "there is no model.json"),
@@ -185,11 +192,15 @@ def test_types_that_could_run_code_are_refused_in_the_fitted_scalers_too(tmp_pat
         load_trained_model(tmp_path)
 
 
-def test_a_network_of_another_kind_is_refused_by_its_kind(tmp_path, tables):
-    rbm = RBM(RBMConfig(n_visible=4, n_hidden=2), torch_rng(0, "w"))
-    save_trained_model(tmp_path, rbm, tables.fitted(tables.table()), ModelManifest(problem="t"))
-    with pytest.raises(ModelError, match="of the kind 'rbm'; predictions come from supervised networks"):
-        load_trained_model(tmp_path)
+def test_a_network_without_a_target_is_read_and_cannot_be_evaluated(tmp_path, tables):
+    preprocessor = tables.fitted(tables.table())
+    rbm = RBM(RBMConfig(n_visible=preprocessor.data_spec.n_inputs, n_hidden=2), torch_rng(0, "w"))
+    save_trained_model(tmp_path / "model", rbm, preprocessor, ModelManifest(problem="t"))
+    model = load_trained_model(tmp_path / "model")
+    assert (model.kind, model.is_supervised) == ("rbm", False)
+    tables.table().to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(DataError, match="of the kind 'rbm' predicts no targets"):
+        evaluate_chunks(model, ChunkedReader(tmp_path / "rows.csv"))
 
 
 def test_a_models_problem_cannot_lead_out_of_the_data_folder():

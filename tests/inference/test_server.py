@@ -148,9 +148,8 @@ def test_the_readmes_five_commands_lead_from_a_run_to_a_prediction(fresh_project
         )
         assert done.returncode == 0, done.stderr + done.stdout
     folder = fresh_project.path / "data"
-    predictions = pd.read_csv(
-        folder / "07_model_output/forest_fires_size/predict/forestfires_uci_predictions.csv"
-    )
+    written = (folder / "07_model_output/forest_fires_size/predict").glob("forestfires_uci_*_predictions.csv")
+    predictions = pd.read_csv(next(written))
     assert len(predictions) == 517
     assert (folder / "08_reporting/forest_fires_size/evaluate/report.md").exists()
     port = free_port()

@@ -18,6 +18,7 @@ AUTOENCODER = {
 }
 LABELLED = {
     "evaluation.evaluate_reconstruction",
+    "evaluation.measure_reference",
     "evaluation.probe_latent",
     "evaluation.compress",
     "evaluation.detect_anomalies",
@@ -108,6 +109,7 @@ RBM = {
     "reporting.plot_learning_curves",
 }
 RBM_LABELLED = {
+    "evaluation.measure_reference",
     "evaluation.measure_likelihood",
     "evaluation.probe_features",
     "reporting.plot_reconstructions",
@@ -134,6 +136,7 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     settings = {"classification_rbm": False, "probe": False, "hidden": "nrelu"}
     found = nodes_of(rbm(facts("images", "multiclass", rbm=settings)), "rbm")
     assert found == RBM | {
+        "evaluation.measure_reference",
         "reporting.plot_reconstructions",
         "reporting.plot_samples",
         "reporting.plot_inpainting",

@@ -165,13 +165,17 @@ def test_a_network_that_loses_to_its_baselines_says_so(project):
     assert "test rows repeat a training row's inputs." in card
 
 
-def test_the_importance_of_each_column_is_measured_on_validation_rows(project):
+def test_the_importance_of_each_column_is_the_loss_of_the_test_metric_with_its_interval(project):
     project.run("mlp", env="forest_fires", problem={"name": "columns"}, finetuning={"epochs": 2})
     importance = project.json("08_reporting/columns/mlp/importance.json")
     blocks = project.json("04_feature/columns/mlp/data_spec.json")["blocks"]
     assert {each["name"] for each in importance} == {block["name"] for block in blocks}
     means = [each["mean"] for each in importance]
     assert means == sorted(means, reverse=True)
+    assert all(each["low"] < each["mean"] < each["high"] and each["metric"] == "rmse" for each in importance)
+    card = (project.path / "data/08_reporting/columns/mlp/model_card.md").read_text()
+    first = importance[0]
+    assert f"| {first['name']} | {first['mean']:.4g} [{first['low']:.4g}, {first['high']:.4g}] |" in card
 
 
 def test_a_leak_that_the_user_allows_is_written_on_the_card(project):

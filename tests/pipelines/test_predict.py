@@ -143,6 +143,34 @@ def test_a_missing_column_is_named_and_nothing_is_written(project, trained, raw)
     assert not list(project.path.glob(".short*"))
 
 
+def test_predictions_of_two_files_of_one_name_stand_beside_each_other(project, trained, raw, caplog):
+    caplog.set_level("INFO")
+    places = []
+    for folder, n in (("first", 3), ("second", 5)):
+        (project.path / folder).mkdir()
+        raw.head(n).to_csv(project.path / folder / "same.csv", index=False)
+        caplog.clear()
+        project.run("predict", predict={"model": trained, "input": str(project.path / folder / "same.csv")})
+        said = next(text for text in caplog.messages if text.startswith("The predictions are in "))
+        places.append(said.removeprefix("The predictions are in "))
+    assert [len(pd.read_csv(place)) for place in places] == [3, 5]
+    assert places[0] != places[1]
+
+
+def test_every_reason_for_which_rows_were_rejected_is_said_with_its_count(project, trained, raw, caplog):
+    columns = ["FFMC", "DMC", "DC", "ISI", "temp", "RH", "wind"]
+    rows = raw.head(20).copy().astype(dict.fromkeys(columns, object))
+    for k, name in enumerate(columns):
+        rows.loc[2 * k : 2 * k + 1, name] = "hot"
+    rows.to_csv(project.path / "hot.csv", index=False)
+    caplog.set_level("INFO")
+    predicted(project, trained, project.path / "hot.csv", "hot")
+    rejected = [text for text in caplog.messages if text.startswith("Rejected")]
+    assert len(rejected) == len(columns)
+    for name in columns:
+        assert any(text.startswith(f"Rejected 2 row(s): {name} is a number") for text in rejected)
+
+
 def test_a_fault_in_the_middle_leaves_the_old_predictions(project, trained, monkeypatch):
     predicted(project, trained, project.path / TABLE, "kept")
     before = (project.path / "kept_predictions.csv").read_bytes()
@@ -156,8 +184,8 @@ def test_a_fault_in_the_middle_leaves_the_old_predictions(project, trained, monk
 
     from layerwise.inference import batch_predict
 
-    real = batch_predict.predict_chunk
-    monkeypatch.setattr(batch_predict, "predict_chunk", breaks)
+    real = batch_predict.answer_chunk
+    monkeypatch.setattr(batch_predict, "answer_chunk", breaks)
     with pytest.raises(DatasetError, match="No space left"):
         predicted(project, trained, project.path / TABLE, "kept", chunk_rows=100)
     assert (project.path / "kept_predictions.csv").read_bytes() == before
@@ -167,7 +195,8 @@ def test_a_fault_in_the_middle_leaves_the_old_predictions(project, trained, monk
 
 def test_the_predictions_lie_with_the_models_problem_unless_named(project, trained):
     project.run("predict", predict={"model": trained, "input": str(project.path / TABLE)})
-    assert (project.path / "data/07_model_output/fires/predict/forestfires_uci_predictions.csv").exists()
+    folder = project.path / "data/07_model_output/fires/predict"
+    assert len(list(folder.glob("forestfires_uci_*_predictions.csv"))) == 1
     run, status = project.last_run()
     assert status == "FINISHED"
     tags = dict(project.query("select key, value from tags where run_uuid=?", run))
@@ -192,10 +221,10 @@ def test_a_model_that_is_not_there_is_one_clear_message(project, trained, model,
         predicted(project, model, project.path / TABLE, "none")
 
 
-def test_an_rbm_is_no_model_that_predicts(project):
+def test_an_rbm_whose_run_was_stopped_before_its_figures_is_no_model(project):
     project.run("rbm", rbm={"classification_rbm": False, "probe": False}, to_nodes=["training.train_rbm_rbm"])
     with pytest.raises(
-        ModelError, match=r"has no model \(pipeline rbm, FINISHED\); finished runs of the supervised"
+        ModelError, match=r"has no model \(pipeline rbm, FINISHED\); finished runs of the pipelines dbn"
     ):
         predicted(project, project.last_run()[0], project.path / TABLE, "none")
 

@@ -1,7 +1,5 @@
 """What is proposed for small files of each kind, and that the files written say it."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,12 +96,16 @@ def test_identifiers_and_leaks_are_left_out_with_their_reasons(propose):
     assert any("column 'copy': it alone decides" in each and "allow_leak" in each for each in found.findings)
 
 
-def test_free_text_and_names_of_many_values_are_left_out(propose):
+def test_free_text_and_names_of_many_values_are_said_with_the_setting_that_decides(propose):
     words = [f"the word {k % 60} and {k} more of it" for k in range(N)]
-    found = propose(
-        rows(note=words, town=[f"T{k % 70}" for k in range(N)], zone=[f"Z{k % 9}" for k in range(N)]), "kept"
-    )
-    assert found.value("problem.drop") == ["note", "town"]
+    zones = [f"Z{k % 9}" for k in range(N)]
+    found = propose(rows(note=words, town=[f"T{k % 70}" for k in range(N)], zone=zones), "kept")
+    assert found.value("problem.drop") is None
+    text = " | ".join(found.findings)
+    assert "'note': it is free text" in text
+    assert "(preprocessing.texts)" in text
+    assert "'town': it has 70 different texts in 120 rows (preprocessing.many_values)" in text
+    assert "zone" not in text
 
 
 def test_numbers_that_are_all_different_are_no_identifiers(propose):
@@ -288,16 +290,16 @@ def test_the_page_shows_names_as_they_are_and_needs_no_network(tmp_path):
     assert page.count("<svg") == 3
 
 
-def test_skrubs_report_stands_beside_the_page_where_skrub_is_installed(tmp_path, monkeypatch):
+def test_skrubs_report_of_a_table_stands_beside_the_page(tmp_path):
     rows().to_csv(tmp_path / "t.csv", index=False)
     new = propose_problem("mine", tmp_path / "t.csv", tmp_path, "kept")
     pages = write_problem(new, tmp_path / "conf/mine", tmp_path / "one/profile.html")
     assert [page.name for page in pages] == ["profile.html", "table_report.html"]
     assert "skrub" in pages[1].read_text()
-    monkeypatch.setitem(sys.modules, "skrub", None)
-    pages = write_problem(new, tmp_path / "conf/other", tmp_path / "two/profile.html")
-    assert [page.name for page in pages] == ["profile.html"]
-    assert [path.name for path in (tmp_path / "two").iterdir()] == ["profile.html"]
+    assert 'src="http' not in pages[1].read_text()
+    np.savez(tmp_path / "a.npz", images=np.arange(81).reshape(9, 3, 3), labels=np.arange(9) % 3)
+    new = propose_problem("other", tmp_path / "a.npz", tmp_path)
+    assert len(write_problem(new, tmp_path / "conf/other", tmp_path / "two/profile.html")) == 1
 
 
 @pytest.mark.parametrize("name", ["a b", "", "../x", "ü"])

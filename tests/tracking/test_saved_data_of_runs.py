@@ -5,7 +5,6 @@ import json
 import mlflow
 import pytest
 
-from layerwise.inference import ModelError
 from layerwise.tracking import find_model
 
 
@@ -112,9 +111,9 @@ def test_an_unsupervised_network_is_a_model_with_its_metrics_and_files(project):
     assert "test/log_prob" in {m.key for m in model.metrics}
     folder = project.path / "mlruns/models" / model.model_id / "artifacts"
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
-    assert {"network/network.safetensors", "network/network.json", "preprocessor/preprocessor.json"} <= files
-    with pytest.raises(ModelError, match=r"has no model \(pipeline rbm, FINISHED\)"):
-        find_model(run_id, uri(project))
+    names = ("model.json", "network.safetensors", "network.json", "preprocessor/preprocessor.json")
+    assert {f"data/model/{name}" for name in names} <= files
+    assert find_model(run_id, uri(project)).manifest.registered_name == "tracked_rbm.rbm"
 
 
 def test_the_model_of_a_run_that_fails_in_its_evaluation_is_marked_as_failed(project, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,28 @@ class RunCommand(click.Command):
             raise click.ClickException(wrong) from None
 
 
-run = RunCommand(kedro_run.name, callback=kedro_run.callback, params=kedro_run.params, help=kedro_run.help)
+def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):  # of a file that --config names
+        return dict(value)
+    # Imported here: Kedro reads this module for each of its commands.
+    from layerwise.cli.run_parameters import parse_parameters
+
+    try:
+        return parse_parameters(value or "")
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _own_options() -> list[click.Parameter]:
+    """Return the options of Kedro's `run`; `--params` takes lists and words too."""
+    found = [copy.copy(option) for option in kedro_run.params]
+    for option in found:
+        if option.name == "params":
+            option.callback = _parse_params
+    return found
+
+
+run = RunCommand(kedro_run.name, callback=kedro_run.callback, params=_own_options(), help=kedro_run.help)
 
 
 def _wrong_names(given: Mapping[str, Any], error: Exception) -> Iterator[str]:

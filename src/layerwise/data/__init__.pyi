@@ -11,6 +11,7 @@ from .reading import ReadingSettings as ReadingSettings
 from .splits import (
     Split as Split,
     choose_labelled as choose_labelled,
+    labelled_rows as labelled_rows,
     split_raw as split_raw,
     split_targets as split_targets,
     validate_batch_size as validate_batch_size,
@@ -23,3 +24,4 @@ from .tensors import (
     TensorData as TensorData,
     raw_columns as raw_columns,
 )
+from .unlabelled import preprocess_unlabelled as preprocess_unlabelled, with_unlabelled as with_unlabelled

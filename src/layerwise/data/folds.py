@@ -11,7 +11,7 @@ from pydantic import ConfigDict, RootModel
 from layerwise.data.errors import DataError
 from layerwise.data.linked_rows import UNLINKED, RowKeys, group_folds, row_keys
 from layerwise.data.problem import Problem, SplitSettings
-from layerwise.data.splits import Split, split_rest, split_seed, split_targets
+from layerwise.data.splits import Split, labelled_rows, split_rest, split_seed, split_targets
 from layerwise.data.tensors import Task
 from layerwise.utils import derive_seed
 
@@ -32,6 +32,10 @@ def split_folds(raw: Any, problem: Problem, settings: SplitSettings, seed: int) 
     Raises:
         DataError: a column is missing, or there are too few rows, groups or times.
     """
+    labelled = labelled_rows(raw, problem)
+    if labelled is not None:
+        found = split_folds(raw.iloc[labelled], problem, settings, seed)
+        return Folds(tuple(split.among(labelled, len(raw)) for split in found.root))
     targets, n_official_test = split_targets(raw, problem)
     keys = row_keys(raw, settings)
     return Folds(tuple(fold_splits(targets, problem.task, settings, seed, n_official_test, keys)))

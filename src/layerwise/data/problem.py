@@ -21,7 +21,9 @@ class Problem(Config):
     )
     task: Task = setting(..., "what is learnt; the output layer, the loss and the metrics follow from it")
     target: str | tuple[str, ...] = setting(
-        "", "the target column, or a list of them; empty for images, whose labels come with them"
+        "",
+        "the target column, or a list of them; empty for images, whose labels come with them, and for a table without "
+        "labels (rbm, autoencoder); rows in which it is empty pretrain alone",
     )
     drop: tuple[str, ...] = setting((), "columns that are no inputs", "row numbers, names")
     weights: str | None = setting(
@@ -29,6 +31,12 @@ class Problem(Config):
         "a column of sample weights: how much a row counts in the loss of fine-tuning and in all metrics; no input",
         "rows that stand for many, or were sampled with other chances",
         "images, ratings, documents",
+    )
+    unlabelled: str | None = setting(
+        None,
+        "more rows, without labels, to pretrain on: a file that is read as raw is, or an entry of the catalog",
+        "few rows have labels and many have none",
+        "ratings and documents",
     )
     positive: str | int | None = setting(
         None,
@@ -49,6 +57,11 @@ class Problem(Config):
     )
 
     reading: ReadingSettings = ReadingSettings()
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _no_target(cls, value: Any) -> Any:
+        return "" if value is None else value
 
     @field_validator("name", "task", mode="before")
     @classmethod
@@ -192,6 +205,16 @@ class PreprocessingSettings(Config):
     )
     date_columns: tuple[str, ...] = setting((), "columns that are dates and do not show it")
     categorical_columns: tuple[str, ...] = setting((), "numbers that are categories", "codes, small counts")
+    max_dummies: int = setting(50, "values of a category up to which each has a dummy", "", ge=2)
+    many_values: Literal["target", "frequent", "drop"] = setting(
+        "target",
+        "a category of more values: the mean target of each, cross-fitted; dummies of the most frequent; or left out",
+        "frequent where the target is not to be in an input",
+    )
+    texts: Literal["encode", "drop"] = setting(
+        "encode", "free text: numbers of skrub's StringEncoder, or left out", "drop where text says nothing"
+    )
+    text_components: int = setting(30, "numbers that free text becomes", "", ge=1)
     binarize: Literal["none", "threshold", "static", "dynamic"] = setting(
         "none", "pixels as 0 or 1: by a threshold of one half, sampled once, or sampled for each batch",
         "dynamic for likelihoods", "tables",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from pydantic import ConfigDict, PlainSerializer, PlainValidator
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator
 
 from layerwise.data.errors import DataError
 from layerwise.data.linked_rows import UNLINKED, RowKeys, last_rows, row_keys, sample_groups
@@ -28,7 +28,10 @@ Positions = Annotated[
 
 
 class Split(Config):
-    """Positions of rows in the raw data, each (n,) int64 and disjoint; and columns that made them and are no inputs."""
+    """Positions of rows in the raw data, each (n,) int64 and disjoint; and columns that made them and are no inputs.
+
+    The rows of `unlabelled` have an empty target: they pretrain, and are in no other part.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -36,6 +39,27 @@ class Split(Config):
     validation: Positions
     test: Positions
     not_inputs: tuple[str, ...] = ()
+    unlabelled: Positions = Field(default_factory=lambda: np.empty(0, np.int64))
+
+    def among(self, labelled: np.ndarray, n_rows: int) -> Split:
+        """Return the split of all rows, of which this one is that of the labelled ones.
+
+        Args:
+            labelled: their positions among all rows, (n,).
+            n_rows: how many there are in all.
+        """
+        parts = {name: labelled[getattr(self, name)] for name in ("training", "validation", "test")}
+        return self.model_copy(
+            update={**parts, "unlabelled": np.setdiff1d(np.arange(n_rows), labelled).astype(np.int64)}
+        )
+
+    def without_unlabelled(self) -> tuple[np.ndarray, Split]:
+        """Return the positions of the labelled rows in order, and the split as positions among them."""
+        kept = np.sort(np.concatenate([self.training, self.validation, self.test]))
+        parts = {
+            name: np.searchsorted(kept, getattr(self, name)) for name in ("training", "validation", "test")
+        }
+        return kept, self.model_copy(update={**parts, "unlabelled": np.empty(0, np.int64)})
 
 
 def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
@@ -44,15 +68,40 @@ def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) ->
     Raises:
         DataError: a column is missing, the target has one class, or there are too few rows.
     """
+    labelled = labelled_rows(raw, problem)
+    if labelled is not None:
+        return split_raw(raw.iloc[labelled], problem, settings, seed).among(labelled, len(raw))
     targets, n_official_test = split_targets(raw, problem)
-    return split_rows(targets, problem.task, settings, seed, n_official_test, row_keys(raw, settings))
+    # Rows without any target are neither stratified nor checked for classes.
+    task = problem.task if problem.targets or isinstance(raw, Images) else "documents"
+    return split_rows(targets, task, settings, seed, n_official_test, row_keys(raw, settings))
+
+
+def labelled_rows(raw: Any, problem: Problem) -> np.ndarray | None:
+    """Return the positions of a table's rows whose targets are all there; None where that is every row.
+
+    Raises:
+        DataError: a target is empty in every row.
+    """
+    from layerwise.data.preprocessing import derive_columns
+
+    if not problem.targets or not hasattr(raw, "iloc"):
+        return None
+    targets = derive_columns(raw, problem)
+    there = [name for name in problem.targets if name in targets]
+    empty = targets[there].isna().to_numpy().any(1)
+    if not empty.any():
+        return None
+    if empty.all():
+        raise DataError(f"the target {', '.join(problem.targets)} is empty in every row: there is no label")
+    return np.flatnonzero(~empty)
 
 
 def split_targets(raw: Any, problem: Problem) -> tuple[np.ndarray, int]:
     """Return the targets by which rows are split, zeros where there are none, and the number of official test rows."""
     if isinstance(raw, Images):
         return raw.labels, raw.n_test
-    if problem.task in ("ratings", "documents"):
+    if problem.task in ("ratings", "documents") or not problem.targets:
         return np.zeros(len(raw)), 0
     from layerwise.data.preprocessing import row_weights, target_column
 

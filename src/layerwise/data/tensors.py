@@ -129,6 +129,7 @@ class DataSpec(Config):
     n_training: int = 0
     n_validation: int = 0
     n_test: int = 0
+    n_unlabelled: int = 0
     dynamic_binarization: bool = False
     target_means: tuple[float, ...] = ()
     target_scales: tuple[float, ...] = ()
@@ -153,8 +154,13 @@ class DataSpec(Config):
             "data.sha256": self.sha256,
             "data.rows": str(sum(parts.values())),
             **{f"data.{name}_rows": str(n) for name, n in parts.items()},
+            **({"data.unlabelled_rows": str(self.n_unlabelled)} if self.n_unlabelled else {}),
             **({"data.positive": self.positive} if self.positive else {}),
         }
+
+    def raw_targets(self, values: np.ndarray) -> np.ndarray:
+        """Return regression targets or outputs in the units of the raw target, of those of the transformed one."""
+        return np.expm1(values) if self.target_transform == "log1p" else values
 
     def unscaled(self, targets: Tensor) -> Tensor:
         """Return regression targets or outputs (n, k) in the units of the (transformed) target; others as they are."""

@@ -2,7 +2,7 @@ from .animation import AnimationDataset as AnimationDataset
 from .image_files import ImageFiles as ImageFiles
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
-from .raw_table import RawTable as RawTable, with_origin as with_origin
+from .raw_table import RawTable as RawTable, entry_like_raw as entry_like_raw, with_origin as with_origin
 from .source_table import SourceTable as SourceTable
 from .source_texts import SourceTexts as SourceTexts
 from .sources import (

@@ -17,7 +17,7 @@ from layerwise.data.sources import (
     sha256_of,
 )
 from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
-from layerwise.utils import nearest
+from layerwise.utils import nearest, parameter
 
 
 class SourceTexts(_ReadOnlyDataset):
@@ -77,7 +77,8 @@ class SourceTexts(_ReadOnlyDataset):
             return [line for line in lines if line.strip()], str(path), sha256
         from layerwise.data.reading import read_text_table, resolve_file_format
 
-        table = read_text_table(path, resolve_file_format(path, ReadingSettings()))
+        settings = ReadingSettings.model_validate(parameter("problem.reading") or {})
+        table = read_text_table(path, resolve_file_format(path, settings))
         if self._column not in table.cells:
             raise DataError(
                 f"{path} has no column '{self._column}'{nearest(self._column, list(map(str, table.cells)))}"

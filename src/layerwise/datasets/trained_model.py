@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
     from layerwise.data.reading import ChunkedReader
     from layerwise.inference import TrainedModel
+
+
+log = logging.getLogger(__name__)
 
 
 class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
@@ -121,11 +126,12 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         Raises:
             DataError: the entry gives neither a table nor images.
         """
-        from layerwise.data.reading import ChunkedReader, LoadedRows, TextTable
+        from layerwise.data.reading import ChunkedReader, LoadedRows
+        from layerwise.datasets.source_table import SourceTable
 
         rows = self._dataset.load()
-        if isinstance(rows, TextTable):
-            return ChunkedReader(rows.source, self._chunk_rows)
+        if isinstance(self._dataset, SourceTable):
+            return ChunkedReader(rows.attrs["source"], self._chunk_rows)
         return LoadedRows(rows, self._name, self._chunk_rows)
 
     def save(self, data: ChunkedReader) -> NoReturn:
@@ -140,7 +146,8 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
     """A CSV file that is written piece by piece and takes its name when it is whole.
 
     Args:
-        file: its path; None for `data/07_model_output/<problem>/predict/<input>_predictions.csv`.
+        file: its path; None for `data/07_model_output/<problem>/predict/<input>_<code>_predictions.csv`, whose code is
+            made of the input's whole path: inputs of one name don't write over each other's predictions.
         input_path: the path of the rows, which names the default and is never written over.
         metadata: for plugins; not used here.
     """
@@ -156,8 +163,13 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
         """Where the predictions go."""
         if self._file:
             return Path(self._file)
-        stem = Path(self._input_path or "rows.csv").name.removesuffix(".gz").rsplit(".", 1)[0]
-        return project_path() / f"data/07_model_output/{problem()}/predict/{stem}_predictions.csv"
+        folder = project_path() / f"data/07_model_output/{problem()}/predict"
+        if not self._input_path:
+            return folder / "samples.csv"
+        given = Path(self._input_path)
+        stem = given.name.removesuffix(".gz").rsplit(".", 1)[0]
+        code = hashlib.sha256(str(given.resolve()).encode()).hexdigest()[:6]
+        return folder / f"{stem}_{code}_predictions.csv"
 
     def load(self) -> pd.DataFrame:
         """Return the table."""
@@ -175,6 +187,7 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
                     file.write(piece)
         except OSError as error:
             raise DatasetError(f"{self.path} cannot be written: {error.strerror or error}") from error
+        log.info("The predictions are in %s", self.path)
 
     def _exists(self) -> bool:
         return self.path.exists()

@@ -13,5 +13,7 @@ from .model import (
     save_trained_model as save_trained_model,
 )
 from .model_comparison import ModelComparison as ModelComparison, compare_models as compare_models
+from .parts import ModelParts as ModelParts
 from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks
+from .sampled_rows import SampledRows as SampledRows
 from .seen_rows import hash_rows as hash_rows

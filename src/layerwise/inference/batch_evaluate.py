@@ -86,8 +86,13 @@ def evaluate_chunks(
         keep: columns of which the measured rows' cells are kept.
 
     Raises:
-        DataError: a column is missing, the target too, or no row can be evaluated.
+        DataError: the model predicts nothing, a column is missing, the target too, or no row can be evaluated.
     """
+    if not model.is_supervised:
+        raise DataError(
+            f"a network of the kind '{model.kind}' predicts no targets that could be evaluated; name the model of a "
+            "supervised pipeline: dbn, mlp, sae or forest_fires_classic"
+        )
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
     reader.image_size = model.preprocessor.image_size if model.has_image_inputs else None

@@ -1,4 +1,4 @@
-"""A trained network's predictions beside the rows of a file, made in chunks."""
+"""A trained network's predictions, or what else it answers, beside the rows of a file, made in chunks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +16,16 @@ from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
+from layerwise.inference.tasks import answer_chunk, find_task, with_seed
+from layerwise.parameters import TaskSettings
+from layerwise.utils import ProgressLines
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ERROR_COLUMN = "error"
-MAX_SHOWN, MAX_KINDS = 5, 500
+# Reasons name columns: a body of names could hold any number of them, each of any length.
+MAX_KINDS, MAX_LENGTH = 500, 300
 # A quoted cell, or a number that is no part of a name.
 VALUE = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?!\w)""")
 log = logging.getLogger(__name__)
@@ -55,40 +59,52 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
         reasons: (n,) text.
     """
     for reason in reasons:
-        kind = VALUE.sub("...", reason).split(";")[0][:120]
+        kind = VALUE.sub("...", reason).split(";")[0][:MAX_LENGTH]
         counts[kind if kind in counts or len(counts) < MAX_KINDS else "other reasons"] += 1
 
 
 class StreamedPredictions:
-    """The lines of a CSV file: every row as it was, its predictions, and why it was rejected.
+    """The lines of a CSV file: every row as it was, what the model answers, and why it was rejected.
 
     Images have their position in place of their pixels, pictures the name of their file. The counts of rows
     are logged at the end.
 
     Args:
-        model: predicts.
+        model: answers.
         reader: the rows.
         strict: reject what training never had, as `validate_rows` says.
+        settings: what is asked; by default what the model does unasked, predictions of a supervised network.
     """
 
-    def __init__(self, model: TrainedModel, reader: ChunkedReader, strict: bool = True) -> None:
+    def __init__(
+        self,
+        model: TrainedModel,
+        reader: ChunkedReader,
+        strict: bool = True,
+        settings: TaskSettings | None = None,
+    ) -> None:
         if reader.has_image_inputs and not model.has_image_inputs:
             raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
         self.model, self.reader, self.strict = model, reader, strict
         reader.image_size = model.preprocessor.image_size if model.has_image_inputs else None
-        # A row has what stood in its file before its predictions, a picture its file's name, an array its position.
-        self.copies_rows = reader.has_pictures or not model.has_image_inputs
+        self.task = find_task(model, settings or TaskSettings())
+        self.settings = with_seed(self.task, settings or TaskSettings())
+        # A row has what stood in its file before its answer, a picture its file's name, an array its position.
+        self.copies_rows = reader.has_pictures or (not model.has_image_inputs and self.task.beside_rows)
         self.n_rows = self.n_rejected = 0
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
-        own = [*model.interpret_scores(np.zeros((0, model.columns.n_outputs), np.float32)), ERROR_COLUMN]
+        own = [*self.task.columns(model, self.settings), ERROR_COLUMN]
         there = (
             ["file"]
             if reader.has_pictures
-            else reader.header(model.file_format)
-            if self.copies_rows
             else ["row"]
+            if model.has_image_inputs
+            else reader.header(model.file_format)
         )
+        if not self.task.beside_rows:
+            there = [name for name in there if name not in own]
+        self.others = there
         twice = sorted(set(own) & set(there))
         if twice:
             raise DataError(
@@ -98,20 +114,30 @@ class StreamedPredictions:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in pieces of many, the header first."""
-        began = time.perf_counter()
+        began, lines = time.perf_counter(), ProgressLines(log)
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
         for chunk in self.reader.chunks(self.model.file_format, self.model.plain_numbers):
-            scores, reasons = predict_chunk(self.model, chunk, self.strict)
+            answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
             self._count(reasons)
-            first = (
-                chunk.lines if self.copies_rows else map(str, range(chunk.start, chunk.start + len(chunk)))
-            )
-            texts = _format_columns(self.model.interpret_scores(np.nan_to_num(scores)), reasons)
-            yield "\n".join(map(",".join, zip(first, *texts, strict=True))) + "\n"
+            texts = [*self._before(chunk), *_format_columns(answers, reasons)]
+            yield "\n".join(map(",".join, zip(*texts, strict=True))) + "\n"
+            lines.say("%s rows predicted so far, %s rejected", f"{self.n_rows:,}", f"{self.n_rejected:,}")
         self.seconds = time.perf_counter() - began
         self._log_counts()
+
+    def _before(self, chunk: Chunk) -> list[Iterable[str]]:
+        """Return what stands before the answer: a chunk's lines, or cells of the columns that it does not hold."""
+        if self.copies_rows:
+            return [chunk.lines]
+        if self.model.has_image_inputs:
+            return [map(str, range(chunk.start, chunk.start + len(chunk)))]
+        cells = chunk.rows[self.others]
+        return [
+            [format_csv_line([str(cell)]) if there and cell != "" else "" for cell, there in both]
+            for both in (zip(column, column.notna(), strict=True) for _, column in cells.items())
+        ]
 
     def _count(self, reasons: np.ndarray) -> None:
         bad = reasons[reasons != ""]
@@ -121,7 +147,8 @@ class StreamedPredictions:
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of the model and of the rows."""
-        return self.model.run_tags() | {"predict.input": str(self.reader.path)}
+        drawn = {"predict.seed": str(self.settings.seed)} if "seed" in self.task.uses else {}
+        return self.model.run_tags() | {"predict.input": str(self.reader.path)} | drawn
 
     @property
     def logged_metrics(self) -> LoggedMetrics:
@@ -138,20 +165,26 @@ class StreamedPredictions:
             f"{self.n_rejected:,}",
             f"{self.n_rows / max(self.seconds, 1e-9):,.0f}",
         )
-        for reason, count in self.reasons.most_common(MAX_SHOWN):
+        for reason, count in self.reasons.most_common():
             log.warning("Rejected %s row(s): %s", f"{count:,}", reason)
 
 
-def _format_columns(predictions: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
-    """Return the cells of each prediction column as text, empty where the row was rejected, and the reasons."""
-    found = [_format_column(predictions[name]) for name in predictions]
-    bad = np.flatnonzero(reasons != "")
-    shown = [""] * len(reasons)
-    for row in bad.tolist():
-        for cells in found:
-            cells[row] = ""
-        shown[row] = format_csv_line([reasons[row]])
-    return [*found, shown]
+def _format_columns(answers: pd.DataFrame, reasons: np.ndarray) -> list[list[str]]:
+    """Return the cells of each column as text, empty where the row was rejected, and the reasons.
+
+    Args:
+        answers: to the rows that were not rejected, (m, columns).
+        reasons: of all rows, (n,) text.
+    """
+    found = [_format_column(answers[name]) for name in answers]
+    right = np.flatnonzero(reasons == "")
+    if len(right) < len(reasons):
+        for k, texts in enumerate(found):
+            cells = np.full(len(reasons), "", dtype=object)
+            cells[right] = texts
+            found[k] = cells.tolist()
+    found.append([reason and format_csv_line([reason]) for reason in reasons])
+    return found
 
 
 def _format_column(column: pd.Series) -> list[str]:

@@ -33,24 +33,34 @@ class ModelError(UserError, ValueError):
 class ModelManifest(Config):
     """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
 
-    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). `refit` says that it
-    was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256` is the
-    fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its path in
-    the folder.
+    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). The truth of a new row
+    lies within `interval_half_widths` of a regression's outputs with the probability `interval_coverage`. `refit` says
+    that it was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256`
+    is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its
+    path in the folder.
     """
 
     format: int = MODEL_FORMAT
     # It becomes a part of paths.
     problem: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     pipeline: str = ""
+    # In the registry; empty for the problem's own name.
+    name: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]*$")
     run_id: str = ""
     layerwise_version: str = ""
     threshold: float = 0.5
     smearing: tuple[float, ...] = ()
     refit: bool = False
+    interval_coverage: float = 0.0
+    interval_half_widths: tuple[float, ...] = ()
     test_rows_sha256: str = ""
     metrics: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def registered_name(self) -> str:
+        """Its name in the registry: the problem's for a supervised network, `<problem>.<kind>` for others."""
+        return self.name or self.problem
 
 
 def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:

@@ -1,9 +1,8 @@
-"""A trained network that predicts raw rows, and how it is written to a folder and read again."""
+"""A trained network that takes raw rows, and how it is written to a folder and read again."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,6 @@ from layerwise.data import DataError, DataSpec
 from layerwise.data.preprocessing import (
     load_preprocessor,
     save_preprocessor,
-    validate_pixel_range,
 )
 from layerwise.data.reading import (
     FileFormat,
@@ -24,7 +22,7 @@ from layerwise.data.reading import (
     validate_images,
     validate_rows,
 )
-from layerwise.data.sources import sha256_of
+from layerwise.data.sources import sha256_of, validate_pixel_range
 from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.inference.manifest import (
     MANIFEST_FILE,
@@ -34,6 +32,7 @@ from layerwise.inference.manifest import (
     relative_paths,
     verify_model_folder,
 )
+from layerwise.inference.parts import ModelParts, load_parts, save_parts
 from layerwise.inference.reproducible import apply_in_blocks, shortest_decimals
 from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
 from layerwise.models import load_network, save_network
@@ -49,7 +48,7 @@ SUPERVISED_KINDS = ("mlp", "calibrated", "estimator")
 
 @dataclass
 class TrainedModel:
-    """A network that predicts raw rows.
+    """A network that takes raw rows. What it can be asked is in `layerwise.inference.tasks`.
 
     Args:
         network: in evaluation mode.
@@ -57,6 +56,7 @@ class TrainedModel:
         manifest: what else is known of it.
         sha256: of `model.json`, and so of the whole folder.
         seen_rows: hashes of the rows that it was trained and validated on, in order; None where they are not known.
+        parts: what its tasks need beside.
     """
 
     network: nn.Module
@@ -64,6 +64,7 @@ class TrainedModel:
     manifest: ModelManifest
     sha256: str = ""
     seen_rows: np.ndarray | None = None
+    parts: ModelParts = field(default_factory=ModelParts)
     columns: DataSpec = field(init=False)
 
     def run_tags(self) -> dict[str, str]:
@@ -72,6 +73,30 @@ class TrainedModel:
 
     def __post_init__(self) -> None:
         self.columns = self.preprocessor.data_spec
+
+    @property
+    def kind(self) -> str:
+        """What kind of network it is: mlp, rbm, autoencoder, ..."""
+        return str(getattr(self.network.config, "kind", ""))
+
+    @property
+    def is_supervised(self) -> bool:
+        """Whether the network predicts targets."""
+        return self.kind in SUPERVISED_KINDS
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether its inputs are the rows of a table or images, and no collection of ratings or documents."""
+        return self.columns.task not in ("ratings", "documents")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    def inputs(self, rows: Any) -> Tensor:
+        """Return valid rows as the network takes them, (n, n_inputs)."""
+        return torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
 
     @property
     def has_image_inputs(self) -> bool:
@@ -91,11 +116,15 @@ class TrainedModel:
         """The columns of a table whose text is plain numbers."""
         return frozenset() if self.has_image_inputs else self.preprocessor.reading.plain_numbers
 
-    def validate(self, rows: Any, strict: bool = True) -> np.ndarray:
-        """Return what is wrong with each row, (n,) text; empty for a valid row."""
+    def validate(self, rows: Any, strict: bool = True, ignore_empty: bool = False) -> np.ndarray:
+        """Return what is wrong with each row, (n,) text; empty for a valid row.
+
+        `strict` and `ignore_empty` are those of `validate_rows`.
+        """
         if self.has_image_inputs:
-            return validate_images(rows, self.preprocessor.white)
-        return validate_rows(rows, self.preprocessor, strict)
+            pixels = np.nan_to_num(rows) if ignore_empty else rows
+            return validate_images(pixels, self.preprocessor.white)
+        return validate_rows(rows, self.preprocessor, strict, ignore_empty)
 
     def validate_file(self, rows: Any) -> None:
         """Refuse a file, or the first rows of it, that as a whole cannot be meant: images that are scaled already.
@@ -122,7 +151,9 @@ class TrainedModel:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
             `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
             for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
-            or `<target>_mean` the mean. Numbers have the fewest digits that tell them apart (`shortest_decimals`).
+            or `<target>_mean` the mean. Where the model
+            has intervals, `prediction_low` and `prediction_high`, or `<target>_low` and `<target>_high`.
+            Numbers have the fewest digits that tell them apart (`shortest_decimals`).
         """
         found = self._name_scores(scores)
         for name in found.select_dtypes("float32"):
@@ -135,12 +166,14 @@ class TrainedModel:
         columns = self.columns
         if columns.task == "regression":
             names = ["prediction"] if len(columns.target_names) == 1 else list(columns.target_names)
-            if columns.target_transform != "log1p":
-                return pd.DataFrame(scores, columns=names)
-            found = pd.DataFrame(np.expm1(scores), columns=names)
-            means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
-            for k, name in enumerate(names if self.manifest.smearing else ()):
-                found[f"{name}_mean"] = means[:, k]
+            found = pd.DataFrame(columns.raw_targets(scores), columns=names)
+            if columns.target_transform == "log1p":
+                means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
+                for k, name in enumerate(names if self.manifest.smearing else ()):
+                    found[f"{name}_mean"] = means[:, k]
+            for k, half_width in enumerate(self.manifest.interval_half_widths):
+                for side, end in (("low", -half_width), ("high", half_width)):
+                    found[f"{names[k]}_{side}"] = columns.raw_targets(scores[:, k] + scores.dtype.type(end))
             return found
         if columns.task == "multilabel":
             said = {
@@ -193,6 +226,7 @@ def save_trained_model(
     preprocessor: Any,
     manifest: ModelManifest,
     seen_rows: np.ndarray | None = None,
+    parts: ModelParts | None = None,
 ) -> str:
     """Write a model's folder, its manifest last; return the manifest's sha256.
 
@@ -202,12 +236,14 @@ def save_trained_model(
         preprocessor: fitted on its training rows.
         manifest: what else is known of it.
         seen_rows: `hash_rows` of the inputs that it was trained and validated on, if they are known.
+        parts: what its tasks need beside.
     """
     folder = Path(folder)
     (folder / MANIFEST_FILE).unlink(missing_ok=True)
     save_network(network, folder)
     save_preprocessor(preprocessor, folder / "preprocessor")
     save_seen_rows(folder, seen_rows)
+    save_parts(folder, parts or ModelParts())
     files = {path: sha256_of(folder / path) for path in relative_paths(folder)}
     text = manifest.model_copy(update={"files": files}).model_dump_json(indent=1)
     with atomic_write(folder / MANIFEST_FILE) as part:
@@ -223,20 +259,14 @@ def load_trained_model(folder: str | Path, sha256: str = "") -> TrainedModel:
         sha256: what the manifest's own hash has to be, if that is known.
 
     Raises:
-        ModelError: no model, one of the first edition, a network of another kind, or files that are not those that were
-            saved.
+        ModelError: no model, one of the first edition, or files that are not those that were saved.
     """
     folder = Path(folder)
     manifest, found = verify_model_folder(folder, sha256)
     try:
-        shape = json.loads((folder / "network.json").read_text())
-        if shape.get("kind") not in SUPERVISED_KINDS:
-            raise ModelError(
-                f"{folder} holds a network of the kind '{shape.get('kind')}'; predictions come from supervised "
-                "networks: those of the pipelines dbn, mlp, sae and forest_fires_classic"
-            )
         network, preprocessor = load_network(folder), load_preprocessor(folder / "preprocessor")
+        parts = load_parts(folder)
     except (OSError, DataError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise error if isinstance(error, ModelError) else load_error(folder, str(error)) from error
     seen = load_seen_rows(folder)
-    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found, seen)
+    return TrainedModel(network.to(inference_device()), preprocessor, manifest, found, seen, parts)

@@ -13,8 +13,6 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from layerwise.data import DataError
 from layerwise.data.reading import (
     Chunk,
@@ -24,8 +22,9 @@ from layerwise.data.reading import (
     describe_refused,
     read_text_table,
 )
-from layerwise.inference.batch_predict import predict_chunk
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.tasks import answer_chunk, answer_rows, find_task, parse_settings, with_seed
+from layerwise.parameters import TaskSettings
 from layerwise.utils import UserError
 
 if TYPE_CHECKING:
@@ -52,8 +51,9 @@ class RequestError(UserError, ValueError):
 def handle_request(model: TrainedModel, body: bytes | str, content_type: str | None) -> Response:
     """Return the response's text, status and content type for one request body."""
     try:
-        records = _answer(model, parse_body(model, body, content_type))
-        return json.dumps({"predictions": records}, allow_nan=False), 200, "application/json"
+        chunk, params = parse_body(model, body, content_type)
+        found = _answer(model, chunk, parse_settings(params))
+        return json.dumps(found, allow_nan=False, default=str), 200, "application/json"
     except UserError as error:
         status = error.status if isinstance(error, RequestError) else 400
         return _error_response(str(error), status)
@@ -64,21 +64,30 @@ def handle_request(model: TrainedModel, body: bytes | str, content_type: str | N
         )
 
 
-def _answer(model: TrainedModel, chunk: Chunk) -> list[dict[str, Any]]:
-    """Return a record for each row: its prediction, or `error`, why there is none.
+def _answer(model: TrainedModel, chunk: Chunk | None, settings: TaskSettings) -> dict[str, Any]:
+    """Return as `predictions` a record for each row: what the model answers, or `error`, why it does not.
+
+    An answer that was drawn by chance has its `seed` beside.
 
     Raises:
-        DataError: no row can be predicted.
+        TaskError: the model does not do what was asked.
+        DataError: no row can be answered.
     """
-    scores, reasons = predict_chunk(model, chunk, strict=True)
-    bad = np.flatnonzero(reasons != "")
-    if len(bad) == len(reasons):
-        raise DataError(describe_refused(reasons))
-    predictions = model.interpret_scores(np.nan_to_num(scores))
-    records: list[dict[str, Any]] = predictions.to_dict(orient="records")  # type: ignore[assignment]
-    for row in bad.tolist():
-        records[row] = {"error": reasons[row][:MAX_REASON]}
-    return records
+    task = find_task(model, settings)
+    settings = with_seed(task, settings)
+    if chunk is None or (task.works_without_rows and not len(chunk)):
+        answer, reasons = answer_rows(model, None, settings), None
+    else:
+        answer, reasons = answer_chunk(model, task, chunk, settings, strict=True)
+        if not len(answer):
+            raise DataError(describe_refused(reasons))
+    if answer.isna().any(axis=None):
+        answer = answer.astype(object).where(answer.notna(), None)
+    records: list[dict[str, Any]] = answer.to_dict(orient="records")  # type: ignore[assignment]
+    if reasons is not None:
+        answered = iter(records)
+        records = [{"error": why[:MAX_REASON]} if why else next(answered) for why in reasons.tolist()]
+    return {"predictions": records} | ({"seed": settings.seed} if "seed" in task.uses else {})
 
 
 def respond_too_large() -> Response:
@@ -91,8 +100,12 @@ def _error_response(message: str, status: int) -> Response:
     return json.dumps({"error_code": code, "message": message[:2000]}), status, "application/json"
 
 
-def parse_body(model: TrainedModel, body: bytes | str, content_type: str | None) -> Chunk:
-    """Return the rows of a body, and what is wrong with those that cannot be read.
+def parse_body(
+    model: TrainedModel, body: bytes | str, content_type: str | None
+) -> tuple[Chunk | None, dict[str, Any]]:
+    """Return the rows of a body, with what is wrong with those that cannot be read, and its `params`.
+
+    A body of `params` alone has no rows, None.
 
     Raises:
         RequestError: the type, the size or the form is wrong.
@@ -107,16 +120,20 @@ def parse_body(model: TrainedModel, body: bytes | str, content_type: str | None)
         raise RequestError(f"the content type has to be application/json or text/csv, not '{kind[:60]}'", 415)
     if not _is_taken(charset, kind):
         raise RequestError(f"the charset has to be utf-8, not {charset[:40]}", 415)
+    params: dict[str, Any] = {}
     if kind == "text/csv":
         chunk = _read_csv(raw, charset, model)
     else:
         try:
-            chunk = Chunk(0, _read_json(raw.decode("utf-8-sig"), model))
+            frame, params = _read_json(raw.decode("utf-8-sig"), model)
         except UnicodeDecodeError as error:
             raise RequestError(f"the body is no UTF-8: byte {error.start} is wrong") from None
-    if not len(chunk):
+        if frame is None:
+            return None, params
+        chunk = Chunk(0, frame)
+    if not len(chunk) and not params:
         raise RequestError("the body holds no rows")
-    return chunk
+    return chunk, params
 
 
 def _is_taken(charset: str, kind: str) -> bool:
@@ -130,7 +147,7 @@ def _is_taken(charset: str, kind: str) -> bool:
     return kind == "text/csv"
 
 
-def _read_json(text: str, model: TrainedModel) -> pd.DataFrame:
+def _read_json(text: str, model: TrainedModel) -> tuple[pd.DataFrame | None, dict[str, Any]]:
     try:
         body = json.loads(text)
     except json.JSONDecodeError as error:
@@ -140,12 +157,17 @@ def _read_json(text: str, model: TrainedModel) -> pd.DataFrame:
             "the body is no JSON that can be read: nested too deeply, or an endless number"
         ) from None
     formats = [name for name in TABLE_FORMATS if name in body] if isinstance(body, dict) else []
+    params = body.get("params", {}) if isinstance(body, dict) else {}
+    if not isinstance(params, dict):
+        raise RequestError("params has to be an object of names and values")
+    if params and not formats:
+        return None, params
     if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
     names, rows = _parse_table(formats[0], body[formats[0]], model)
     if len(rows) > MAX_ROWS:
         raise RequestError(f"{len(rows):,} rows are too many for one request; send at most {MAX_ROWS:,}", 413)
-    return _make_frame(names, rows)
+    return _make_frame(names, rows), params
 
 
 def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:

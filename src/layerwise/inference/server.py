@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.inference.model import TrainedModel, load_trained_model
+from layerwise.inference.tasks import answer_rows, parse_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,10 @@ class ServedModel:
         self.trained_model = trained_model
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return the predictions of raw rows; a DataError names the rows that cannot be predicted.
+        """Return the answer to raw rows; a DataError names the rows that cannot be answered.
+
+        `params` says what is asked, by the names of `TaskSettings`; without them it is the model's first task, which is
+        to predict for a supervised network.
 
         Cells of a kind that training never had are warned of and predicted from. A request to `kedro serve`, whose
         sender sees no warning, is refused for them (`layerwise.inference.request_body`).
@@ -37,7 +41,7 @@ class ServedModel:
         frame = (
             model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input, columns=names)
         )
-        return self.trained_model.predict(frame, strict=False)
+        return answer_rows(self.trained_model, frame, parse_settings(params), strict=False)
 
 
 def _load_pyfunc(path: str) -> ServedModel:

@@ -5,7 +5,11 @@ from .compute import (
     apply_compute_settings as apply_compute_settings,
 )
 from .evaluation import EvaluationSettings as EvaluationSettings
-from .inference import EvaluateSettings as EvaluateSettings, PredictSettings as PredictSettings
+from .inference import (
+    EvaluateSettings as EvaluateSettings,
+    PredictSettings as PredictSettings,
+    TaskSettings as TaskSettings,
+)
 from .keys import PARAMETERS as PARAMETERS, is_model as is_model, without_empty_keys as without_empty_keys
 from .networks import DBNSettings as DBNSettings, MLPSettings as MLPSettings
 from .rbm import RBMSettings as RBMSettings

@@ -29,6 +29,15 @@ class EvaluationSettings(Config):
         "temperature where the calibration error is high; isotonic with a thousand validation rows",
         "regression",
     )
+    interval_coverage: float | None = setting(
+        None,
+        "the fraction of new rows whose true number lies within the interval that each prediction comes with; "
+        "null: none",
+        "0.9 where a number without its uncertainty misleads",
+        "classes and labels",
+        gt=0,
+        lt=1,
+    )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     baselines: bool | Literal["auto"] = setting(
         "auto",

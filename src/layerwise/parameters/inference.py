@@ -5,7 +5,35 @@ from __future__ import annotations
 from layerwise.utils import Config, setting
 
 
-class PredictSettings(Config):
+class TaskSettings(Config):
+    """What a trained model is asked. The names are those of `predict.`, of MLflow's `params` and of a request's."""
+
+    task: str | None = setting(
+        None,
+        "what the model is asked: predict, encode, ...; null: the first thing that it does, which is predict for a "
+        "supervised network",
+        by_rule=True,
+    )
+    seed: int = setting(
+        -1,
+        "of an answer that is drawn by chance; -1: drawn, and reported",
+        "to draw the same again",
+        ge=-1,
+        lt=2**63,
+    )
+    n: int = setting(10, "rows to sample where no rows are given", "", ge=1, le=100_000)
+    steps: int = setting(
+        1000, "Gibbs steps from the start of a chain to a sample", "more where units are slow to mix", ge=1
+    )
+    contamination: float = setting(
+        0.05, "the fraction of normal rows that is called anomalous", "what false alarms cost", gt=0, le=0.5
+    )
+    error_columns: bool = setting(
+        False, "the error of each raw column (of each pixel: the error picture) beside the anomaly score"
+    )
+
+
+class PredictSettings(TaskSettings):
     """What `kedro run --pipelines=predict` reads, with which model, and where the predictions go."""
 
     model: str | None = setting(
@@ -18,7 +46,7 @@ class PredictSettings(Config):
     )
     output: str | None = setting(
         None,
-        "the CSV file of predictions; null: in data/07_model_output, by the model's problem and the input's name",
+        "the CSV file of predictions; null: in data/07_model_output, by the model's problem and the input's path",
     )
     chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
     strict: bool = setting(

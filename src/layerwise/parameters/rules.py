@@ -63,6 +63,8 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         )
     if parameters["refit"] and (parameters["seeds"] > 1 or parameters["grid"].points()):
         found.append("refit trains one network again: set seeds: 1 and no grid, or refit: false")
+    if parameters["evaluation"].interval_coverage is not None and problem.task != "regression":
+        found.append(f"evaluation.interval_coverage is for a regression, and the task is {problem.task}")
     if parameters["evaluation"].calibration != "none" and problem.task == "regression":
         found.append("evaluation.calibration is for classes and labels, and the task is regression")
     if parameters["evaluation"].segments and not problem.targets:

@@ -31,7 +31,13 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     several = key == "mlp" and trains_several()
     found = (
         preprocessing.create_pipeline(
-            name, input_example=True, sized=sized, several=several, beside_folds=True, problem=problem
+            name,
+            input_example=True,
+            sized=sized,
+            several=several,
+            pretrains=pretrained,
+            beside_folds=True,
+            problem=problem,
         )
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))
         + finetuning.create_pipeline(name, key, pretrained)

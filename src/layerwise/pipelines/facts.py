@@ -35,9 +35,25 @@ class ProblemFacts:
         return self.rows is None or self.parameter("problem.task") in tasks
 
     @property
-    def are_labelled(self) -> bool:
-        """Whether rows may have labels."""
+    def are_dense(self) -> bool:
+        """Whether the rows may be a table or images, whose every cell is there."""
         return self.has_rows("table", "images")
+
+    @property
+    def are_labelled(self) -> bool:
+        """Whether rows may have labels: images do, and a table that has a target."""
+        problem = self.parameters.get("problem") or {}
+        return self.are_dense and (self.rows != "table" or bool(problem.get("target", "unknown")))
+
+    @property
+    def are_partly_labelled(self) -> bool:
+        """Whether some rows may have no label: those of a table with an empty target, or of `problem.unlabelled`."""
+        return self.has_rows("table") or self.has_unlabelled
+
+    @property
+    def has_unlabelled(self) -> bool:
+        """Whether `problem.unlabelled` gives more rows, without labels."""
+        return self.rows is not None and bool(self.parameter("problem.unlabelled"))
 
     def is_on(self, name: str) -> bool:
         """Say whether a switch among the parameters, such as `rbm.probe`, may be on."""

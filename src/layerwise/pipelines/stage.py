@@ -99,7 +99,7 @@ class Stage:
             return "raw"
         if name == "raw" and reads_cells():
             name = "rows"
-        shared = name == "raw" or name.startswith("params:")
+        shared = name in ("raw", "unlabelled_source") or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"
 
 

@@ -110,14 +110,15 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     if words >= WORDS_OF_TEXT and n_distinct > min(MANY_VALUES, 0.5 * len(present)):
         return (
             "free text",
-            f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different",
+            f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different "
+            "(preprocessing.texts)",
         )
     if unique:
         return "identifier", "it names the rows, another text in each"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
         return (
             "many values",
-            f"it has {n_distinct} different texts in {len(present)} rows, each an input of its own",
+            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values)",
         )
     return "input", ""
 

@@ -105,7 +105,7 @@ def propose_problem(
 def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> list[Path]:
     """Write the environment's two files and the page; an environment that is there is never written over.
 
-    Where skrub is installed, its report of a table stands beside the page.
+    Of a table skrub's report stands beside the page.
 
     Returns:
         The paths of the pages.
@@ -118,9 +118,9 @@ def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> list
         raise DataError(
             f"{folder} is there already, and is not written over: take another name, or remove it"
         )
-    report = None if new.frame is None else render_table_report(new.frame, new.proposal.name)
     pages = {Path(page): new.page}
-    if report is not None:
+    if new.frame is not None:
+        report = render_table_report(new.frame, new.proposal.name)
         pages[Path(page).with_name("table_report.html")] = report
     files = {folder / "catalog.yml": new.catalog, folder / "parameters.yml": new.parameters}
     for path, text in (pages | files).items():

@@ -44,15 +44,10 @@ def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]
     )
 
 
-def render_table_report(frame: pd.DataFrame, title: str) -> str | None:
-    """Return skrub's page about a table, with every column's distribution and which columns go together.
+def render_table_report(frame: pd.DataFrame, title: str) -> str:
+    """Return skrub's page about a table, with every column's distribution and which columns go together."""
+    from skrub import TableReport
 
-    It is as offline as the other one; None where skrub is not installed.
-    """
-    try:
-        from skrub import TableReport
-    except ImportError:
-        return None
     report: str = TableReport(frame, title=title, verbose=0).html()
     return report
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
-NO_INPUTS = ("identifier", "free text", "many values")
 MAX_CLASSES, FEW_NUMBERS = 50, 10
 # Of each class: one row for training, validation and test.
 MIN_CLASS_ROWS = 3
@@ -204,7 +203,7 @@ def _dropped(
     """Return the columns that are no inputs, each with its reason."""
     found = dict.fromkeys(settled.unreadable, "its cells are of several kinds")
     for each in columns:
-        if each.name != target_name and each.role in NO_INPUTS:
+        if each.name != target_name and each.role == "identifier":
             found[each.name] = each.note
     left = [name for name in inputs if name not in found and inputs[name].nunique() > 1]
     for leak in find_leaks(inputs[left], target.to_numpy(), task):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.utils import delay_signals
+from layerwise.utils import MetricNames, delay_signals
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,6 +57,7 @@ class BufferedRunLogger:
         # What could not even be written to the file.
         self._unwritten: list[Record] = []
         self._sent = self._last_try = self._pause = 0.0
+        self._names = MetricNames()
         self._lock = threading.Lock()
         self._thread = threading.local()
 
@@ -78,10 +79,15 @@ class BufferedRunLogger:
         measured_on = getattr(self._thread, "measured_on", {})
         with self._lock:
             self._pending += [
-                {"key": prefix + name, "value": float(value), "step": at, "timestamp": now}
+                {
+                    "key": self._names.allowed(prefix + name),
+                    "value": float(value),
+                    "step": at,
+                    "timestamp": now,
+                }
                 | (measured_on if name.startswith("test/") else {})
                 for name, value in metrics.items()
-                if (prefix + name, at) not in self.already_logged
+                if (self._names.allowed(prefix + name), at) not in self.already_logged
             ]
         if time.monotonic() - self._sent > FLUSH_SECONDS:
             self.flush()

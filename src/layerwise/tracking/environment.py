@@ -40,6 +40,11 @@ def pipeline_of(dataset_name: str) -> str:
     return dataset_name.partition(".")[0]
 
 
+def is_predictor(dataset_name: str) -> bool:
+    """Return whether a data set is a supervised network, which with its preprocessor predicts raw rows."""
+    return dataset_name.rpartition(".")[2] == "network"
+
+
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return nested parameters and parameter models as dotted names with text values."""
     flat: dict[str, str] = {}

@@ -1,98 +1,36 @@
-"""Logs a trained network with its preprocessor as an MLflow model: data alone, no code and nothing pickled."""
+"""Logs a trained network with its preprocessor as an MLflow model: data alone, and this package as a wheel."""
 
 from __future__ import annotations
 
 import logging
-import platform
 import tempfile
 from collections.abc import Mapping
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from kedro.io import DatasetError
-from mlflow import MlflowClient, pyfunc
+from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature, infer_signature
-from mlflow.types import ColSpec, Schema
-from mlflow.types.schema import AnyType
+from mlflow.models import Model
 
-from layerwise.data import DataSpec
 from layerwise.data.sources import Images
-from layerwise.inference import (
-    ModelComparison,
-    ModelManifest,
-    TrainedModel,
-    compare_models,
-    hash_rows,
-    load_trained_model,
-    save_trained_model,
-)
-from layerwise.tracking.environment import pipeline_of
-from layerwise.tracking.input_datasets import rows_fingerprint
-from layerwise.tracking.model_lookup import LOADER_MODULE, find_model
+from layerwise.inference import ModelComparison, TrainedModel, compare_models, load_trained_model
+from layerwise.inference.tasks import latent_size, offered_tasks
+from layerwise.tracking.environment import is_predictor, pipeline_of
+from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
+from layerwise.tracking.model_lookup import find_model
 from layerwise.tracking.registry import register
-from layerwise.utils import UserError, parameter
+from layerwise.utils import UserError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from kedro.io import CatalogProtocol
 
 log = logging.getLogger(__name__)
 
-REQUIRED_PACKAGES = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
-
 # What a model's page shows of the run that made it.
 MLFLOW_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
-
-
-def save_model_folder(
-    folder: Path, run_id: str, catalog: CatalogProtocol[Any, Any], name: str, problem: str
-) -> tuple[ModelManifest, str]:
-    """Write the pipeline's network as a model that takes raw rows; return its manifest, and the manifest's sha256.
-
-    Args:
-        folder: where the model is kept on this machine.
-        run_id: the run.
-        catalog: holds the pipeline's outputs.
-        name: the pipeline's name.
-        problem: the problem's name.
-    """
-    metrics = catalog.load(f"{name}.metrics")
-    preprocessor = catalog.load(f"{name}.preprocessor")
-    data_spec: DataSpec = preprocessor.data_spec
-    manifest = ModelManifest(
-        problem=problem,
-        pipeline=name,
-        run_id=run_id,
-        layerwise_version=version("layerwise"),
-        threshold=metrics.threshold,
-        smearing=metrics.smearing,
-        test_rows_sha256=rows_fingerprint(data_spec, catalog.load(f"{name}.split"), "test"),
-        metrics=metrics.network.model_dump(mode="json"),
-    )
-    network, seen = catalog.load(f"{name}.network"), seen_rows(catalog, name, preprocessor)
-    if parameter("refit") and catalog.exists(f"{name}.refit_network"):
-        network, preprocessor = (catalog.load(f"{name}.refit_{each}") for each in ("network", "preprocessor"))
-        seen = seen_rows(catalog, name, preprocessor, ("refit_rows",))
-        manifest = manifest.model_copy(update={"refit": True})
-    return manifest, save_trained_model(folder, network, preprocessor, manifest, seen)
-
-
-def seen_rows(
-    catalog: CatalogProtocol[Any, Any],
-    name: str,
-    preprocessor: Any,
-    entries: tuple[str, ...] = ("training", "validation"),
-) -> np.ndarray | None:
-    """Return the hashes of a pipeline's training and validation rows; None where a row's inputs are sampled."""
-    if preprocessor.settings.binarize == "static":
-        return None
-    parts = [catalog.load(f"{name}.{part}").inputs for part in entries]
-    return np.concatenate([hash_rows(part.cpu().numpy()) for part in parts])
 
 
 def compare_with_version(
@@ -179,91 +117,63 @@ def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, 
 
 
 def complete_model(
-    client: MlflowClient,
-    model_id: str,
-    catalog: CatalogProtocol[Any, Any],
-    name: str,
-    folder: Path,
-    manifest: ModelManifest,
-    sha256: str,
+    client: MlflowClient, model_id: str, catalog: CatalogProtocol[Any, Any], saved: SavedModel
 ) -> str:
-    """Store a model that predicts raw rows, mark it ready, and register it; return what was done in the registry.
+    """Store a model that takes raw rows, mark it ready, and register it; return what was done in the registry.
 
     Args:
         client: of the tracking server.
         model_id: what `create_model` returned.
         catalog: holds the pipeline's outputs.
-        name: the pipeline's name.
-        folder: what `save_model_folder` wrote.
-        manifest: what it returned.
-        sha256: what it returned.
-        logged_as: its name in the run.
+        saved: the model on this machine.
     """
-    example = catalog.load(f"{name}.input_example")
-    model = load_trained_model(folder)
-    predictions = model.predict(example, strict=False)
+    example = catalog.load(f"{saved.pipeline}.input_example")
+    model = load_trained_model(saved.folder)
+    if model.parts.encoding is not None:  # what a generator takes of rows are categories
+        names = [column.name for column in model.parts.encoding.categorical_columns]
+        example = example[[name for name in names if name in example]].head(1)
+    if not offered_tasks(model):
+        complete_network(client, model_id, {"model": saved.folder})
+        return ""
     created = client.get_logged_model(model_id)
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory, "model")
         description = Model(
-            run_id=manifest.run_id, model_id=model_id, artifact_path=created.artifact_location
+            run_id=saved.manifest.run_id, model_id=model_id, artifact_path=created.artifact_location
         )
-        write_mlflow_model(target, folder, example, predictions, description)
+        write_mlflow_model(target, saved.folder, example, model, description)
         client.log_model_artifacts(model_id, str(target))
-    client.set_logged_model_tags(model_id, {"model.sha256": sha256})
+    client.set_logged_model_tags(model_id, {"model.sha256": saved.sha256})
     client.finalize_logged_model(model_id, "READY")
     try:
-        task, card = catalog.load(f"{name}.data_spec").task, catalog.load(f"{name}.model_card")
-        compare = partial(compare_with_version, client, model, catalog, name)
-        message = register(client, manifest, task, sha256, model_id, card, compare)
+        card = _card(catalog, saved, model)
+        if is_predictor(saved.entry):
+            compare = partial(compare_with_version, client, model, catalog, saved.pipeline)
+            message = register(
+                client, saved.manifest, model.columns.task, saved.sha256, model_id, card, compare
+            )
+        else:
+            size = latent_size(model)
+            message = register(
+                client, saved.manifest, model.kind, saved.sha256, model_id, card, latent_size=size
+            )
     except MlflowException as error:
         log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
         return ""
     log.info(message)
-    client.set_tag(
-        manifest.run_id, "registered" if created.name == "model" else f"registered.{name}", message
-    )
+    tag = "registered" if created.name == "model" else f"registered.{created.name}"
+    client.set_tag(saved.manifest.run_id, tag, message)
     return message
 
 
-def write_mlflow_model(
-    target: Path, folder: Path, example: pd.DataFrame, predictions: pd.DataFrame, description: Model
-) -> None:
-    """Write a model's folder as an MLflow model, with a signature and an example.
-
-    Args:
-        target: where to; made here.
-        folder: what `layerwise.inference.save_trained_model` wrote.
-        example: some raw rows.
-        predictions: of these rows.
-        description: what MLflow's own file says of it; completed and written here.
-    """
-    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
-    pyfunc.save_model(
-        str(target),
-        loader_module=LOADER_MODULE,
-        data_path=str(folder),
-        mlflow_model=description,
-        signature=ModelSignature(_schema(example), infer_signature(example, predictions).outputs),
-        input_example=example,
-        conda_env=_conda_environment(),
+def _card(catalog: CatalogProtocol[Any, Any], saved: SavedModel, model: TrainedModel) -> str:
+    """Return the description of a registered version: the pipeline's card, or what the network is and can do."""
+    if not saved.entry.endswith(".stack") and catalog.exists(f"{saved.pipeline}.model_card"):
+        return str(catalog.load(f"{saved.pipeline}.model_card"))
+    measured = "".join(f"| {name} | {each['value']:.6g} |\n" for name, each in saved.manifest.metrics.items())
+    table = f"\n| of the test rows | |\n|---|---|\n{measured}" if measured else ""
+    return (
+        f"# {saved.manifest.registered_name}\n\nA network of the kind {model.kind}, trained by the pipeline "
+        f"{saved.pipeline} on {model.columns.n_training} rows of the problem {saved.manifest.problem}. It can be "
+        f"asked: {', '.join(task.name for task in offered_tasks(model))}.\n{table}"
     )
-
-
-def _conda_environment() -> dict[str, Any]:
-    """Return the packages that a model needs, without the local part of a version, which no index has.
-
-    Given as a whole environment: from a list of packages MLflow first searches every installed one, 1.4 s of a run.
-    """
-    packages = [f"{package}=={version(package).partition('+')[0]}" for package in REQUIRED_PACKAGES]
-    return {
-        "name": "mlflow-env",
-        "channels": ["conda-forge"],
-        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": packages}],
-    }
-
-
-def _schema(example: pd.DataFrame) -> Schema:
-    """Return the input columns by name: numbers may come as integers, floats or empty."""
-    columns: list[Any] = [ColSpec(AnyType(), name=str(each)) for each in example]
-    return Schema(columns)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from layerwise.inference import MANIFEST_FILE, ModelError, ModelManifest, verify_model_folder
 from layerwise.tracking.environment import configure_mlflow
-from layerwise.utils import nearest
+from layerwise.utils import WHEELS_FOLDER, nearest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -90,9 +90,9 @@ def _find_in_store(reference: str, uri: str) -> ResolvedModel:
 def _resolve(client: MlflowClient, reference: str) -> tuple[str, str, str]:
     """Return the model's MLflow address, its name in messages, and its sha256 if that is known."""
     plain = reference.removeprefix("models:/")
-    run = re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})(?:/model)?/?", reference)
+    run = re.fullmatch(r"(?:runs:/)?([0-9a-f]{32})(?:/(\w+))?/?", reference)
     if run:
-        return _resolve_run(client, run[1])
+        return _resolve_run(client, run[1], run[2])
     if re.fullmatch(r"m-[0-9a-f]{32}", plain):
         return f"models:/{plain}", plain, client.get_logged_model(plain).tags.get("model.sha256", "")
     named = re.fullmatch(r"([^/@]+)(?:@([^/@]+)|/(\d+))?", plain)
@@ -104,7 +104,7 @@ def _resolve(client: MlflowClient, reference: str) -> tuple[str, str, str]:
     return _resolve_registered(client, named[1], named[2], named[3])
 
 
-def _resolve_run(client: MlflowClient, run_id: str) -> tuple[str, str, str]:
+def _resolve_run(client: MlflowClient, run_id: str, name: str | None) -> tuple[str, str, str]:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -117,9 +117,12 @@ def _resolve_run(client: MlflowClient, run_id: str) -> tuple[str, str, str]:
     if not models:
         pipeline, status = run.data.tags.get("pipeline", "unknown"), run.info.status
         raise ModelError(
-            f"run {run_id} has no model (pipeline {pipeline}, {status}); finished runs of the supervised pipelines "
-            "dbn, mlp, sae and forest_fires_classic have one"
+            f"run {run_id} has no model (pipeline {pipeline}, {status}); finished runs of the pipelines dbn, mlp, sae, "
+            "rbm, autoencoder, gan and forest_fires_classic have one"
         )
+    # A run's supervised network has the name `model`; what it was pretrained as has another one.
+    named = [model for model in models if model.name == (name or "model")]
+    models = named if len(named) == 1 else models
     if len(models) > 1:
         known = ", ".join(f"{model.model_id} ({model.name})" for model in models)
         raise ModelError(f"run {run_id} has several models; name one of them: {known}")
@@ -197,6 +200,8 @@ def data_folder(folder: Path) -> Path:
         wrong = "MLmodel names data outside of its folder"
     else:
         beside = {path.name for path in folder.iterdir()} - MLFLOW_FILES - {"data"}
+        if _is_wheels_folder(folder / WHEELS_FOLDER):
+            beside -= {WHEELS_FOLDER}
         inside = (
             {path.name for path in (folder / "data").iterdir()} - {data.name}
             if data.name != "data"
@@ -207,3 +212,9 @@ def data_folder(folder: Path) -> Path:
     if wrong:
         raise ModelError(f"the model in {folder} was not loaded: {wrong}. Take the model from its run again")
     return data
+
+
+def _is_wheels_folder(folder: Path) -> bool:
+    """Return whether a folder holds this package's wheel alone, which nothing here reads."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() and not folder.is_symlink() else []
+    return len(names) == 1 and re.fullmatch(r"layerwise-[\w.+]+-py3-none-any\.whl", names[0]) is not None

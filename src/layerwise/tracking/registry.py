@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 CHAMPION_METRICS = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
 
 
+# The same for networks that learn without a target, by kind: the first of these that was measured.
+NETWORK_METRICS = {
+    "rbm": ("log_prob", "pseudo_likelihood", "rmse"),
+    "dbn": ("log_prob_bound", "reconstruction_mse"),
+    "generator": ("frechet_distance", "marginal_distance"),
+}
+OTHER_NETWORKS = ("reconstruction_mse", "rmse")
+LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "frechet_distance", "marginal_distance")
+
+
 # MLflow's table takes no longer description.
 MAX_CARD_LENGTH = 5000
 
@@ -42,17 +52,19 @@ def register(
     model_id: str,
     card: str,
     compare: Comparison | None = None,
+    latent_size: int | None = None,
 ) -> str:
-    """Register a model under its problem's name; move the champion if it is beaten on rows that neither has seen.
+    """Register a model under its own name; move the champion if it is beaten on rows that neither has seen.
 
     Args:
         client: of the tracking server.
         manifest: of the model.
-        task: that it solves.
+        task: that the network was trained for; of one that learns without a target its kind.
         sha256: of the manifest.
         model_id: of the model in its run.
         card: its description.
         compare: with the champion, on raw rows; without it the values on the same test rows decide.
+        latent_size: of an encoder; two of another size are not compared.
 
     Returns:
         A message that says what was done.
@@ -60,13 +72,13 @@ def register(
     from mlflow.exceptions import MlflowException
     from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
-    name = manifest.problem
+    name = manifest.registered_name
     try:
         champion = client.get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
         champion = None
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            _create(client, name)
+            _create(client, name, manifest.problem)
     metric, value = champion_metric(task, manifest.metrics)
     tags = {
         "pipeline": manifest.pipeline,
@@ -75,6 +87,8 @@ def register(
         "test.value": repr(value),
         "model.sha256": sha256,
     }
+    if latent_size is not None:
+        tags["model.latent_size"] = str(latent_size)
     created = client.create_model_version(
         name, f"models:/{model_id}", manifest.run_id, tags=tags, description=_shorten(card), model_id=model_id
     )
@@ -146,11 +160,11 @@ def _describe_versions(client: MlflowClient, name: str, champion: str) -> list[s
     ]
 
 
-def _create(client: MlflowClient, name: str) -> None:
+def _create(client: MlflowClient, name: str, problem: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(name, description=f"Networks trained on the problem {name}.")
+        client.create_registered_model(name, description=f"Networks trained on the problem {problem}.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -158,9 +172,13 @@ def _create(client: MlflowClient, name: str) -> None:
 
 def champion_metric(task: str, metrics: dict[str, Any]) -> tuple[str, float]:
     """Return the metric by which models of this task are compared, and its value on the test rows."""
-    name = CHAMPION_METRICS.get(task, "")
-    # Test rows of one class have no AUC.
-    name = name if name in metrics else next(iter(metrics), "")
+    if task not in CHAMPION_METRICS:
+        names = NETWORK_METRICS.get(task, OTHER_NETWORKS)
+        name = next((each for each in names if each in metrics), "")
+    else:
+        name = CHAMPION_METRICS[task]
+        # Test rows of one class have no AUC.
+        name = name if name in metrics else next(iter(metrics), "")
     return name, float(metrics[name]["value"]) if name else float("nan")
 
 
@@ -177,7 +195,7 @@ def compare_with_champion(
     """
     metric, value = new["test.metric"], float(new["test.value"])
     if champion is None:
-        return f"It is the first champion ({metric} {value:.4f}).", True
+        return "It is the first champion" + (f" ({metric} {value:.4f})." if metric else "."), True
     if "test.metric" not in champion:
         return (
             f"It replaces version {version}, a model of the first edition that cannot be used any more.",
@@ -194,8 +212,14 @@ def compare_with_champion(
         )
     if champion.get("test.metric") != metric:
         return f"The champion stays version {version}: it was compared by {champion['test.metric']}.", False
+    size, old_size = (tags.get("model.latent_size") for tags in (new, champion))
+    if size != old_size:
+        return (
+            f"The champion stays version {version}: it encodes to {old_size} columns, and this one to {size}.",
+            False,
+        )
     old = float(champion["test.value"])
-    beats = value < old if metric in LOWER_IS_BETTER else value > old
+    beats = value < old if metric in (*LOWER_IS_BETTER, *LOWER_OF_NETWORKS) else value > old
     if beats:
         return f"It is the new champion: {metric} {value:.4f} on the same test rows, after {old:.4f}.", True
     return (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LoggedMetrics
-from layerwise.tracking.environment import flatten, pipeline_of
+from layerwise.tracking.environment import flatten, is_predictor, pipeline_of
 from layerwise.utils import Config, report_metrics, report_tags
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class SavedData:
         self._entries = [
             name
             for name in sorted(self._outputs)
-            if is_model(catalog, name) and (not _predicts(name) or self._has(name, "metrics", "model_card"))
+            if is_model(catalog, name)
+            and (not is_predictor(name) or self._has(name, "metrics", "model_card"))
         ]
         self._model_ids: dict[str, str] = {}
         self._datasets: dict[str, dict[str, str]] = {}
@@ -127,7 +128,7 @@ class SavedData:
         kind = str(getattr(getattr(network, "config", None), "kind", ""))
         pipeline, _, name = entry.partition(".")
         # What predicts raw rows has the name by which `runs:/<run id>/model` finds it.
-        name = "model" if _predicts(entry) else name
+        name = "model" if is_predictor(entry) else name
         self._model_ids[entry] = create_model(
             self._run_logger.client,
             self._run_logger.run_id,
@@ -166,29 +167,33 @@ class SavedData:
             self._run_logger.attempt(self._find_models)
         metrics: dict[str, Any] = {}
         for entry in self._entries:
-            if _predicts(entry):
-                metrics[pipeline_of(entry)] = self._complete_predictor(entry, project)
+            last = "model_card" if is_predictor(entry) else "figure_learning_curves"
+            if self._has(entry, "preprocessor", "split", "input_example", last):
+                found = self._complete_model(entry, project)
+                if is_predictor(entry):
+                    metrics[pipeline_of(entry)] = found
             elif entry in self._model_ids:
                 self._complete_network(entry)
         return metrics
 
-    def _complete_predictor(self, entry: str, project: Path) -> dict[str, Any]:
-        from layerwise.tracking.model_logging import complete_model, save_model_folder
+    def _complete_model(self, entry: str, project: Path) -> dict[str, Any]:
+        """Store a network that takes raw rows; return its metrics."""
+        from layerwise.tracking.logged_models import save_model_folder
+        from layerwise.tracking.model_logging import complete_model
 
-        pipeline = pipeline_of(entry)
-        folder = project / "data/06_models" / self._problem / pipeline / "model"
+        pipeline, _, name = entry.partition(".")
+        own = "stack_model" if name == "stack" else "model"
+        folder = project / "data/06_models" / self._problem / pipeline / own
         run_logger, catalog = self._run_logger, self._catalog
-        manifest, sha256 = save_model_folder(folder, run_logger.run_id, catalog, pipeline, self._problem)
+        saved = save_model_folder(folder, run_logger.run_id, catalog, entry, self._problem, self._outputs)
 
         def complete() -> None:
             if entry not in self._model_ids:  # the server was away when the network was saved
                 self._create_model(entry, catalog.load(entry))
-            complete_model(
-                run_logger.client, self._model_ids[entry], catalog, pipeline, folder, manifest, sha256
-            )
+            complete_model(run_logger.client, self._model_ids[entry], catalog, saved)
 
         run_logger.attempt(complete)
-        return manifest.metrics
+        return saved.manifest.metrics
 
     def _complete_network(self, entry: str) -> None:
         from layerwise.tracking.model_logging import complete_network
@@ -221,8 +226,3 @@ class SavedData:
 
         if self._model_ids:
             self._run_logger.attempt(lambda: give_up_models(self._run_logger.client, self._run_logger.run_id))
-
-
-def _predicts(entry: str) -> bool:
-    """Whether an entry is a supervised network, which with its preprocessor predicts raw rows."""
-    return entry.rpartition(".")[2] == "network"

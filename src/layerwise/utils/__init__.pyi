@@ -19,6 +19,8 @@ from .devices import (
 )
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError
 from .files import atomic_write as atomic_write
+from .metric_names import MetricNames as MetricNames
+from .progress_lines import ProgressLines as ProgressLines
 from .random_streams import derive_seed as derive_seed, numpy_rng as numpy_rng, torch_rng as torch_rng
 from .registry import Registered as Registered, Registry as Registry
 from .run_context import (
@@ -38,3 +40,4 @@ from .run_context import (
     set_run_context as set_run_context,
 )
 from .signals import delay_signals as delay_signals
+from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel

@@ -169,6 +169,17 @@ def test_dates_become_a_day_count_and_circles_of_month_and_weekday(values, setti
     np.testing.assert_allclose(column(fitted, frame, "when_month_sin")[63], 1)
 
 
+def test_the_years_1_and_9999_are_dates_and_come_back():
+    values = pd.Series(DATES.strftime("%d.%m.%Y"))
+    values[[5, 110]] = ["01.01.0001", "31.12.9999"]
+    frame = table(when=values)
+    fitted = fit(frame, {"scaling": "none"})
+    days = column(fitted, frame, "when_days")
+    np.testing.assert_array_equal(days[[5, 110]], [-719162, 2932896])
+    restored = fitted.restore_inputs(fitted.inputs(frame))["when"]
+    assert restored[[5, 110]].tolist() == ["0001-01-01", "9999-12-31"]
+
+
 def test_what_is_no_date_is_named():
     values = pd.Series(DATES.strftime("%Y-%m-%d"))
     values[110] = "soon"
@@ -200,7 +211,6 @@ def test_an_infinite_value_is_named_with_its_row(row):
         ({"drop": ("contry",)}, {}, "'contry' is not in the table; did you mean 'country'"),
         ({"target": "lef"}, {}, "'lef' is not in the table; did you mean 'left'"),
         ({}, {"date_columns": ("aeg",)}, "'aeg' is not in the table; did you mean 'age'"),
-        ({"target": ""}, {}, "problem.target names no column"),
         ({"positive": 2}, {}, "problem.positive '2' is no class"),
         ({"target": "country"}, {}, "has 3 classes; a binary task needs 2"),
         ({"target": ("left", "age"), "task": "multilabel"}, {}, "'age' holds something beside 0 and 1"),
@@ -258,3 +268,31 @@ def test_an_unseen_category_is_no_category_by_default_and_the_first_one_with_dro
     with pytest.warns(UserWarning, match="'Atlantis'; they are read as 'France'"):
         row = fitted.inputs(other)[0]
     np.testing.assert_array_equal(row, fitted.inputs(first)[0])
+
+
+def test_no_two_inputs_have_one_name_whatever_columns_are_called():
+    k = np.arange(N)
+    frame = pd.DataFrame(
+        {
+            "a": np.where(k % 2, "b_c", "d"),
+            "a_b": np.where(k % 3 == 0, "c", "q"),
+            "size": np.where(k % 5 == 0, np.nan, k),
+            "size_missing": k % 7,
+            "when": DATES,
+            "when_days": -1.0 * k,
+            "left": k % 2 ^ (k % 5 == 0),
+        }
+    )
+    fitted = fit(frame, {"scaling": "none", "drop_first": False})
+    names = fitted.data_spec.feature_names
+    assert len(set(names)) == len(names) == fitted.data_spec.n_inputs
+    assert {"a_b_c", "a_b=c", "size_missing", "size=missing", "when_days", "when=days"} <= set(names)
+    inputs = dict(zip(names, fitted.inputs(frame).T, strict=True))
+    np.testing.assert_array_equal(inputs["a_b_c"], k % 2)
+    np.testing.assert_array_equal(inputs["a_b=c"], k % 3 == 0)
+    np.testing.assert_array_equal(inputs["size_missing"], k % 7)
+    np.testing.assert_array_equal(inputs["size=missing"], k % 5 == 0)
+    np.testing.assert_array_equal(inputs["when_days"], -k)
+    restored = fitted.restore_inputs(fitted.inputs(frame))
+    np.testing.assert_array_equal(restored["when_days"], -k)
+    np.testing.assert_array_equal(restored["when"], frame["when"])

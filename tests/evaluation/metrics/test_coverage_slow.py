@@ -128,3 +128,35 @@ def test_twenty_columns_without_drift_give_an_alarm_in_one_run_of_twenty_at_most
         pvalues_below += sum(each.ks_pvalue < KS_SIGNIFICANCE for each in found)
     assert alarms / RUNS <= 0.05 + CHANCE
     assert pvalues_below / (20 * RUNS) <= KS_SIGNIFICANCE + 0.004
+
+
+def confident_rows(rng, n, fraction_wrong, kind):
+    """Return targets and scores of a network that is wrong on so few rows: by chance, as it says, or on hard ones."""
+    if kind == "chance":
+        confidence = rng.beta(200, 1, n)
+        wrong = rng.random(n) < fraction_wrong
+    elif kind == "calibrated":
+        confidence = 1 - np.minimum(rng.exponential(fraction_wrong, n), 0.5)
+        wrong = rng.random(n) > confidence
+    else:
+        hard = rng.random(n) < 5 * fraction_wrong
+        confidence = np.where(hard, rng.beta(8, 2, n).clip(0.5), rng.beta(300, 1, n))
+        wrong = rng.random(n) < np.where(hard, 0.18, 0.1 * fraction_wrong)
+    targets = (rng.random(n) < 0.5).astype(float)
+    confidence = np.clip(confidence, 0.5, 1 - 1e-7)
+    return targets, np.where((targets == 1) ^ wrong, confidence, 1 - confidence)[:, None]
+
+
+@pytest.mark.parametrize("kind", ["chance", "calibrated", "hard"])
+@pytest.mark.parametrize(("n", "fraction_wrong"), [(100, 0.002), (300, 0.01), (1000, 0.002), (1000, 0.03)])
+def test_losses_of_networks_that_are_seldom_wrong_are_covered(n, fraction_wrong, kind):
+    rng = np.random.default_rng(0)
+    many = compute_metrics("binary", *confident_rows(rng, 1_000_000, fraction_wrong, kind), n_bootstrap=0)
+    covered = dict.fromkeys(("log_loss", "brier"), 0)
+    for run in range(RUNS):
+        found = compute_metrics(
+            "binary", *confident_rows(rng, n, fraction_wrong, kind), n_bootstrap=200, seed=run
+        )
+        for name in covered:
+            covered[name] += found[name].low <= many[name].value <= found[name].high
+    assert min(covered.values()) / RUNS >= 0.90 - CHANCE

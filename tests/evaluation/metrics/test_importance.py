@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
-from layerwise.evaluation.metrics import permutation_importance
+from layerwise.evaluation.metrics import compute_metrics, permutation_importance
+from layerwise.utils import torch_rng
 
 
 def problem(n=4000):
@@ -80,3 +83,77 @@ def test_the_parts_of_a_date_are_shuffled_together_under_its_name():
     found = permutation_importance(off_the_circle, rows, data_spec)
     assert {importance.name for importance in found} == {"when", "x"}
     assert all(abs(importance.mean) < 0.01 for importance in found)
+
+
+def binary_problem(n, seed=0):
+    """Return rows whose label follows the first column with noise, and whose second column says nothing."""
+    rng = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(n, 2, generator=rng)
+    targets = (inputs[:, :1] + torch.randn(n, 1, generator=rng) > 0).double()
+    blocks = tuple(ColumnBlock(name=name, kind="real", start=k, stop=k + 1) for k, name in enumerate("xu"))
+    _, data_spec = problem(10)
+    data_spec = data_spec.model_copy(
+        update={"task": "binary", "blocks": blocks, "n_inputs": 2, "feature_names": ("x", "u")}
+    )
+    return TensorData(inputs, targets), data_spec
+
+
+def from_both(inputs):
+    """A network that also reads the useless column, a little."""
+    return torch.sigmoid(2 * inputs[:, :1] + 0.1 * inputs[:, 1:])
+
+
+def test_the_loss_is_of_the_metric_by_which_the_test_rows_are_compared():
+    rows, data_spec = binary_problem(1000)
+    found = permutation_importance(from_both, rows, data_spec)
+    assert [(each.name, each.metric) for each in found] == [("x", "roc_auc"), ("u", "roc_auc")]
+    auc = compute_metrics("binary", rows.targets, from_both(rows.inputs), n_bootstrap=0)["roc_auc"].value
+    assert found[0].mean == pytest.approx(auc - 0.5, abs=0.03)  # shuffled, what is left ranks by chance
+    ones = TensorData(rows.inputs, torch.ones(1000, 1))
+    assert {each.metric for each in permutation_importance(from_both, ones, data_spec)} == {"log_loss"}
+    regression, columns = problem(100)
+    assert {each.metric for each in permutation_importance(predict, regression, columns)} == {"rmse"}
+
+
+def test_the_interval_leaves_0_out_for_a_column_that_is_needed_and_not_for_one_that_is_not():
+    rows, data_spec = binary_problem(400)
+    needed, useless = permutation_importance(from_both, rows, data_spec)
+    assert 0 < needed.low < needed.mean < needed.high
+    assert useless.low < 0 < useless.high
+    without = permutation_importance(from_both, rows, data_spec, n_bootstrap=0)
+    assert [(each.low, each.high) for each in without] == [(None, None)] * 2
+    assert [each.mean for each in without] == [needed.mean, useless.mean]
+
+
+def test_the_interval_covers_the_importance_on_many_rows():
+    many, data_spec = binary_problem(10_000, seed=99)
+    truth = permutation_importance(from_both, many, data_spec, n_bootstrap=0, n_repeats=20)[0].mean
+    covered = 0
+    for seed in range(60):
+        rows, data_spec = binary_problem(200, seed)
+        found = permutation_importance(from_both, rows, data_spec, seed=seed, n_bootstrap=100)
+        needed = next(each for each in found if each.name == "x")
+        covered += needed.low <= truth <= needed.high
+    assert covered >= 52  # of 95 % 60 x .95 = 57; 52 is below the 1 % quantile
+
+
+def test_rows_that_count_twice_are_as_rows_that_stand_twice():
+    rows, data_spec = binary_problem(300)
+    weights = torch.ones(300)
+    weights[:100] = 2
+    found = permutation_importance(from_both, replace(rows, weights=weights), data_spec, n_bootstrap=0)
+    order = torch.randperm(300, generator=torch_rng(0, "importance", "x"))
+    shuffled = rows.inputs.clone()
+    shuffled[:, 0] = rows.inputs[order, 0]
+    twice = torch.cat([torch.arange(300), torch.arange(100)])
+    whole, without = (
+        compute_metrics("binary", rows.targets[twice], from_both(inputs)[twice], n_bootstrap=0)[
+            "roc_auc"
+        ].value
+        for inputs in (rows.inputs, shuffled)
+    )
+    one = permutation_importance(
+        from_both, replace(rows, weights=weights), data_spec, n_bootstrap=0, n_repeats=1
+    )
+    assert one[0].mean == pytest.approx(whole - without)
+    assert found[0].name == "x"

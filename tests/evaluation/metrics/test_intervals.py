@@ -8,6 +8,8 @@ from layerwise.evaluation.metrics import (
     paired_difference,
     wilson_interval,
 )
+from layerwise.evaluation.metrics.intervals import rare_error_interval
+from layerwise.evaluation.metrics.statistics import resampled_values
 
 
 @pytest.mark.parametrize(("right", "n"), [(104, 104), (97, 104), (0, 7), (3, 7)])
@@ -113,3 +115,42 @@ def test_the_difference_of_a_model_from_itself_is_nothing():
 def test_a_metric_that_the_task_lacks_is_refused():
     with pytest.raises(ValueError, match="no metric 'rmse'"):
         paired_difference("binary", [1, 0], [0.2, 0.3], [0.2, 0.3], "rmse")
+
+
+def test_a_mean_loss_with_rare_errors_is_that_of_wilsons_fraction_of_wrong_rows():
+    losses, wrong = np.array([0.0] * 98 + [3.0, 5.0]), np.arange(100) >= 98
+    low, high = rare_error_interval(losses, wrong, np.full(100, 4.0))
+    fraction = wilson_interval(0.02, 100)  # of wrong rows, whose mean loss is (3 + 5 + 4) / 3
+    assert (low, high) == pytest.approx([4 * each for each in fraction])
+
+
+def test_without_a_wrong_row_a_loss_may_still_be_high_by_what_one_would_cost():
+    low, high = rare_error_interval(np.full(50, 0.01), np.zeros(50, bool), np.full(50, 4.6))
+    assert low == pytest.approx(0.01)
+    top = wilson_interval(0.0, 50)[1]
+    assert high == pytest.approx(0.01 * (1 - top) + 4.6 * top)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_losses_of_a_network_without_a_wrong_row_have_room_above(task):
+    n = 200
+    targets = np.arange(n) % 2
+    first = np.where(targets == 1, 0.99, 0.01)
+    scores = first[:, None] if task == "binary" else np.column_stack([1 - first, first])
+    found = compute_metrics(task, targets, scores, n_bootstrap=50)
+    top = float(wilson_interval(0.0, n)[1])
+    right, wrong = -np.log(0.99), -np.log(0.01)
+    assert found["log_loss"].value == pytest.approx(right)
+    assert found["log_loss"].high == pytest.approx(right * (1 - top) + wrong * top)
+    scale = 1 if task == "binary" else 2
+    assert found["brier"].high == pytest.approx(scale * (0.01**2 * (1 - top) + 0.99**2 * top))
+
+
+def test_with_many_wrong_rows_the_bootstraps_interval_stays():
+    rng = np.random.default_rng(0)
+    targets = (rng.random(300) < 0.5).astype(float)
+    scores = np.clip(0.5 + 0.3 * (2 * targets - 1) * np.where(rng.random(300) < 0.8, 1, -1), 0, 1)[:, None]
+    found = compute_metrics("binary", targets, scores, n_bootstrap=200)["log_loss"]
+    losses = -np.log(np.where(targets == 1, scores[:, 0], 1 - scores[:, 0]))
+    drawn = resampled_values({"x": lambda w: w @ losses / w.sum(1)}, np.ones(300), 200, 0)["x"]
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])))

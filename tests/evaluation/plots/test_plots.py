@@ -270,3 +270,23 @@ def test_a_figure_is_saved_as_matplotlib_saves_it(tmp_path):
     np.testing.assert_array_equal(*pixels)
     figure.savefig(tmp_path / "lines.svg")
     assert "<svg" in (tmp_path / "lines.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    "names", [("$$", "50% \\alpha {x}"), ("$a^2$", "<b>high</b>"), ("$\\frac$", "a_b^2")]
+)
+def test_the_names_of_classes_are_drawn_as_they_stand(names):
+    figure = plots.plot_confusion_matrix(np.array([0, 1, 1]), np.array([0, 1, 0]), names)
+    drawn = [text for text, _ in texts(figure)]
+    assert set(names) <= set(drawn)
+    assert not any(text.get_parse_math() for text in figure.findobj(Text))
+
+
+def test_a_logarithmic_axis_has_powers_of_ten_without_a_formula():
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    axes.plot([0.01, 1000], [1, 2])
+    axes.set_xscale("log")
+    drawn = [text for text, _ in texts(figure)]
+    assert {"10⁻²", "10⁰", "10³"} <= set(drawn)
+    assert not any("$" in text for text in drawn)

@@ -1,10 +1,13 @@
+import itertools
+import logging
 import re
 import sys
 
 import pytest
 
 from layerwise.checkpointing import Progress
-from layerwise.training.callbacks import ProgressBar
+from layerwise.training.callbacks import ProgressBar, progress_bar
+from layerwise.utils import progress_lines
 
 METRICS = {"train/loss": 0.5, "validation/error": 0.125}
 
@@ -75,3 +78,47 @@ def test_an_error_before_the_first_epoch_ends_the_bar_and_shows_no_metric(left_o
     line = left_on_terminal("layer 1", "train/loss", done=0)
     assert re.search(r"^layer 1 .* epoch 0/3 +\d:\d\d:\d\d", line), line
     assert "train/loss" not in line
+
+
+def test_without_a_terminal_a_line_every_half_a_minute_says_how_far_it_is(monkeypatch, caplog):
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+    clock, seconds = Clock(), itertools.count(12, 12)
+    monkeypatch.setattr(progress_lines, "time", clock)
+    monkeypatch.setattr(progress_bar, "time", clock)
+    caplog.set_level(logging.INFO)
+    bar = ProgressBar("layer 1 of 3", "validation/error")
+    progress = Progress("layer 1", None, 20, 1)
+    bar.on_train_start(progress)
+    for _ in range(6):
+        progress.epoch += 1
+        clock.now = next(seconds)
+        bar.on_epoch_end(progress, {"validation/error": 0.5})
+    assert caplog.messages == [
+        "layer 1 of 3: epoch 3 of 20, validation/error 0.5000, about 204 s left",
+        "layer 1 of 3: epoch 6 of 20, validation/error 0.5000, about 168 s left",
+    ]
+
+
+def test_an_epoch_longer_than_half_a_minute_has_a_line_too(monkeypatch, caplog):
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(progress_lines, "time", clock)
+    monkeypatch.setattr(progress_bar, "time", clock)
+    caplog.set_level(logging.INFO)
+    bar = ProgressBar("network", "train/loss")
+    progress = Progress("network", None, 9, 100)
+    bar.on_train_start(progress)
+    progress.epoch, progress.batch = 1, 40
+    clock.now = 40.0
+    bar.on_batch_end(progress)
+    assert caplog.messages == ["network: epoch 1 of 9, batch 40 of 100"]

@@ -6,7 +6,6 @@ from .preprocessor import (
     load_preprocessor as load_preprocessor,
     preprocess_rows as preprocess_rows,
     save_preprocessor as save_preprocessor,
-    validate_pixel_range as validate_pixel_range,
 )
 from .protocol import LabelledPreprocessor as LabelledPreprocessor, Preprocessor as Preprocessor
 from .summaries import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,8 +14,12 @@ from layerwise.utils import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-ColumnKind = Literal["number", "boolean", "category", "date"]
+# Encoded is a column of many values that became numbers: by its target, or as free text.
+ColumnKind = Literal["number", "boolean", "category", "date", "encoded"]
 DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "hour_sin", "hour_cos")
+
+
+MICROSECONDS_OF_A_DAY = 86_400_000_000
 
 
 def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
@@ -72,14 +76,15 @@ def days_since_1970(column: pd.Series) -> np.ndarray:
 
     if not pd.api.types.is_datetime64_any_dtype(column):
         raise DataError(f"column '{column.name}' holds no dates: {shown(column.iloc[0])}")
-    when = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
-    return ((when - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86400).to_numpy(
-        np.float64, na_value=np.nan
-    )
+    # In NumPy: a Timestamp of pandas may count nanoseconds, which hold no year 1 and no year 9999.
+    when = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
+    microseconds = when.to_numpy(dtype="datetime64[us]")
+    days = microseconds.astype(np.int64) / MICROSECONDS_OF_A_DAY
+    return np.where(np.isnat(microseconds), np.nan, days)
 
 
 def expand_date(column: pd.Series, timezone: str = "UTC", hours: bool = False) -> dict[str, np.ndarray]:
-    """Return days since 1970 (UTC, fractions are the time of day), sine and cosine of month, of weekday, and of hour.
+    """Return the parts of dates: days since 1970 with the time of day, sine and cosine of month, weekday and hour.
 
     Args:
         column: dates with or without an offset from UTC; those without are taken as they stand.
@@ -97,7 +102,7 @@ def expand_date(column: pd.Series, timezone: str = "UTC", hours: bool = False) -
         if name != "hour" or hours:
             angle = 2 * np.pi * turn.to_numpy(np.float64, na_value=np.nan)
             parts |= {f"{name}_sin": np.sin(angle), f"{name}_cos": np.cos(angle)}
-    return {f"{column.name}_{part}": values for part, values in parts.items()}
+    return parts
 
 
 def restore_date(days: np.ndarray, dtype: str, whole_days: bool) -> pd.Series:
@@ -105,7 +110,9 @@ def restore_date(days: np.ndarray, dtype: str, whole_days: bool) -> pd.Series:
     import pandas as pd
 
     seconds = np.rint(days) * 86400 if whole_days else np.rint(days * 86400)
-    when = pd.Series(pd.to_datetime(seconds, unit="s", utc=True))
+    stamps = np.where(np.isnan(seconds), 0, seconds).astype("datetime64[s]").astype("datetime64[us]")
+    stamps[np.isnan(seconds)] = np.datetime64("NaT", "us")
+    when = pd.Series(stamps).dt.tz_localize("UTC")
     if dtype.startswith("datetime64"):
         when = when if "," in dtype else when.dt.tz_localize(None)
         return when.astype(pd.api.types.pandas_dtype(dtype))
@@ -158,8 +165,17 @@ def scaled_numbers(
         if kind == "number":
             numbers[name] = as_numbers(frame[name])
         elif kind == "date":
-            numbers |= expand_date(frame[name], timezone, hours=not whole_days[name])
+            parts = expand_date(frame[name], timezone, hours=not whole_days[name])
+            numbers |= {feature_name(name, part, kinds): values for part, values in parts.items()}
     return numbers
+
+
+def feature_name(column: str, part: str, taken: Collection[str]) -> str:
+    """Return the name of an input that is made of a column: `size_missing`, or `size=missing` where that is taken."""
+    mark = "_"
+    while f"{column}{mark}{part}" in taken:
+        mark = "=" if mark == "_" else mark + "="
+    return f"{column}{mark}{part}"
 
 
 def has_whole_days(column: pd.Series) -> bool:
@@ -168,9 +184,9 @@ def has_whole_days(column: pd.Series) -> bool:
     return bool(np.all(days[~np.isnan(days)] % 1 == 0))
 
 
-def days_of(numbers: dict[str, np.ndarray], date: str) -> np.ndarray:
+def days_of(numbers: dict[str, np.ndarray], date: str, kinds: Collection[str]) -> np.ndarray:
     """Return the known days since 1970 of a date column."""
-    days = numbers[f"{date}_{DATE_PARTS[0]}"]
+    days = numbers[feature_name(date, DATE_PARTS[0], kinds)]
     return days[~np.isnan(days)]
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAX_ACCURACY = 0.99
 MAX_RANK_CORRELATION = 0.9999
 MAX_ROWS = 10_000
+# A column whose accuracy on the rows themselves is no higher is not cross-validated.
+LEAST_TRIED = 0.95
 
 logger = logging.getLogger(__name__)
 
@@ -53,19 +55,47 @@ def find_leaks(inputs: pd.DataFrame, target: np.ndarray, task: Task) -> list[Lea
     inputs, target = inputs.iloc[::step], target[::step]
     found: dict[str, Leak] = {}
     for single in target.reshape(len(target), -1).T:
+        classes = None if task == "regression" else _Classes.of(single)
         for name in inputs:
-            if task == "regression":
+            if classes is None:
                 score, reason = _rank_correlation(inputs[name], single), "its order is the target's"
                 leaks = score > MAX_RANK_CORRELATION
             else:
                 score, reason = (
-                    _one_column_accuracy(inputs[name], single),
+                    _one_column_accuracy(inputs[name], classes),
                     "balanced accuracy of this column alone",
                 )
                 leaks = score > MAX_ACCURACY
             if leaks and (str(name) not in found or found[str(name)].score < score):
                 found[str(name)] = Leak(str(name), score, reason)
     return sorted(found.values(), key=lambda leak: -leak.score)
+
+
+class _Classes(NamedTuple):
+    """The classes of a target, and the folds in which columns are tried: the same for each column.
+
+    Args:
+        kept: the rows of classes that have three at least, (n,) bool.
+        codes: of those rows, from 0.
+        folds: positions among them to fit on and to hold out.
+    """
+
+    kept: np.ndarray
+    codes: np.ndarray
+    folds: list[tuple[np.ndarray, np.ndarray]]
+
+    @classmethod
+    def of(cls, target: np.ndarray) -> _Classes:
+        import pandas as pd
+        from sklearn.model_selection import StratifiedKFold
+
+        codes = np.asarray(pd.factorize(pd.Series(target))[0], dtype=np.int64)
+        counts = np.bincount(codes)
+        kept = counts[codes] >= 3
+        codes = np.unique(codes[kept], return_inverse=True)[1] if kept.any() else codes[kept]
+        if len(codes) == 0 or codes.max() == 0:
+            return cls(kept, codes, [])
+        return cls(kept, codes, list(StratifiedKFold(3, shuffle=True, random_state=0).split(codes, codes)))
 
 
 def _rank_correlation(column: pd.Series, target: np.ndarray) -> float:
@@ -82,30 +112,21 @@ def _rank_correlation(column: pd.Series, target: np.ndarray) -> float:
     return float(abs(np.corrcoef(*ranks)[0, 1]))
 
 
-def _one_column_accuracy(column: pd.Series, target: np.ndarray) -> float:
-    """Return the cross-validated balanced accuracy of one column; 0 where there are too few rows."""
+def _one_column_accuracy(column: pd.Series, classes: _Classes) -> float:
+    """Return the cross-validated balanced accuracy of one column, 0 where it is far from 1 or rows are few."""
     import pandas as pd
     from sklearn.metrics import balanced_accuracy_score
-    from sklearn.model_selection import StratifiedKFold
     from sklearn.tree import DecisionTreeClassifier
 
-    codes = np.asarray(pd.factorize(pd.Series(target))[0], dtype=np.int64)
-    counts = np.bincount(codes)
-    kept = counts[codes] >= 3
-    codes, column = codes[kept], column[kept]
-    if len(np.unique(codes)) < 2:
+    codes, column = classes.codes, column[classes.kept]
+    if not classes.folds:
         return 0.0
     text = not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
-    values: np.ndarray
-    if text:
-        values = np.asarray(pd.factorize(column.astype(object))[0], dtype=np.float64)
-    elif pd.api.types.is_datetime64_any_dtype(column):
-        values = column.astype("int64").to_numpy(dtype=np.float64)
-    else:
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        values = np.where(np.isinf(values), np.nan, values)  # infinite cells are refused elsewhere, by row
+    values = _values_of(column, text)
+    if not (_words_may_decide(values, codes) if text else _numbers_may_decide(values, codes)):
+        return 0.0
     predicted = np.zeros(len(codes), dtype=np.int64)
-    for fit, held_out in StratifiedKFold(3, shuffle=True, random_state=0).split(codes, codes):
+    for fit, held_out in classes.folds:
         if text:
             table = pd.crosstab(values[fit], codes[fit]).idxmax(axis=1)
             most_frequent = np.bincount(codes[fit]).argmax()
@@ -116,6 +137,49 @@ def _one_column_accuracy(column: pd.Series, target: np.ndarray) -> float:
             )
             predicted[held_out] = tree.fit(values[fit, None], codes[fit]).predict(values[held_out, None])
     return float(balanced_accuracy_score(codes, predicted))
+
+
+def _values_of(column: pd.Series, text: bool) -> np.ndarray:
+    import pandas as pd
+
+    if text:
+        return np.asarray(pd.factorize(column.astype(object))[0], dtype=np.float64)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.astype("int64").to_numpy(dtype=np.float64)
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isinf(values), np.nan, values)  # infinite cells are refused elsewhere, by row
+
+
+def _words_may_decide(values: np.ndarray, codes: np.ndarray) -> bool:
+    """Return whether the most frequent class of each word is right nearly everywhere, on the same rows."""
+    n_classes = int(codes.max()) + 1
+    cells = np.bincount((values.astype(np.int64) + 1) * n_classes + codes)
+    table = np.pad(cells, (0, -len(cells) % n_classes)).reshape(-1, n_classes)
+    right = np.zeros(n_classes)
+    np.add.at(right, table.argmax(1), table.max(1))
+    return bool((right / np.bincount(codes)).mean() > LEAST_TRIED)
+
+
+def _numbers_may_decide(values: np.ndarray, codes: np.ndarray) -> bool:
+    """Return whether thresholds may tell the classes apart nearly everywhere; it is cheap, and rarely wrongly yes.
+
+    Two classes: the best threshold's balanced accuracy is (1 + D) / 2, where D is the largest distance of the two
+    distribution functions. More: their order along the column changes hardly more often than errors allow.
+    """
+    counts = np.bincount(codes)
+    if len(counts) == 2:
+        for filled in (-np.inf, np.inf):  # a tree sends the empty cells to either side
+            ordered = np.where(np.isnan(values), filled, values)
+            order = np.argsort(ordered)
+            last = np.append(ordered[order][1:] != ordered[order][:-1], True)  # of each value
+            steps = np.where(codes[order] == 1, 1 / counts[1], -1 / counts[0])
+            if (1 + np.abs(np.cumsum(steps)[last]).max()) / 2 > LEAST_TRIED:
+                return True
+        return False
+    order = np.lexsort((codes, values))
+    changes = int((np.diff(codes[order]) != 0).sum())
+    errors = (1 - MAX_ACCURACY) * len(counts) * int(counts.max())
+    return changes <= 3 * (2 * errors + len(counts))
 
 
 def validate_no_leaks(

@@ -26,16 +26,18 @@ from layerwise.data.sources import (
     Ratings,
     RatingsPreprocessor,
     Texts,
+    validate_pixel_range,
 )
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
+from layerwise.data.transforms import as_plain_values, from_plain_values
 from layerwise.utils import atomic_write, numpy_rng
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-FITTED = ("scaler", "encoder")
+FITTED = ("scaler", "encoder", "target_encoder", "text_models")
 
 
 class ImagePreprocessor:
@@ -115,8 +117,8 @@ class ImagePreprocessor:
         if self.settings.binarize == "threshold":
             return (values >= 0.5).astype(np.float32)
         if self.settings.binarize == "static":
-            # New images have one sample for all, so that none depends on how many stand before it.
-            shape = values.shape if isinstance(images, Images) else (1, values.shape[1])
+            # New images have one sample for all: none depends on how many stand before it.
+            shape = values.shape if isinstance(images, Images) else values.shape[1:]
             draws = numpy_rng(self.state["seed"], "binarise").random(shape, dtype=np.float32)
             return (draws < values).astype(np.float32)
         return values
@@ -130,6 +132,9 @@ class ImagePreprocessor:
         labels = np.array([codes[str(v)] for v in images.labels])
         return labels if self.data_spec.task == "multiclass" else labels[:, None].astype(np.float32)
 
+    def replace_fitted_rows(self, matrix: np.ndarray, images: Images, split: Split) -> None:
+        """Leave the inputs as they are: those of training images are no others."""
+
     def restore_inputs(self, matrix: np.ndarray) -> np.ndarray:
         """Return uint8 images (n, height, width)."""
         assert self.data_spec.image_shape is not None
@@ -141,31 +146,12 @@ class ImagePreprocessor:
         return np.asarray(self.data_spec.class_names, dtype=object)[np.asarray(values, dtype=int).reshape(-1)]
 
 
-def validate_pixel_range(pixels: np.ndarray, white: int) -> None:
-    """Refuse a whole set of images that looks as if it had been scaled to [0, 1] already.
-
-    One image may be dark; all of them together reach more than 1 of 255.
-
-    Args:
-        pixels: of all images, or of many of them.
-        white: the largest value that pixels may have.
-
-    Raises:
-        DataError: the largest is above 0 and at most 1, where white is 255.
-    """
-    largest = float(np.nanmax(pixels)) if pixels.size and not np.isnan(pixels).all() else 0.0
-    if white == 255 and 0 < largest <= 1:
-        raise DataError(
-            f"the largest pixel of all images is {largest:g}: they are scaled to [0, 1] already, and pixels are read "
-            "as 0 to 255; give the unscaled images, or train with problem.reading.pixel_range: [0, 1]"
-        )
-
-
 def fit_preprocessor(
     raw: Any, split: Split, problem: Problem, settings: PreprocessingSettings, seed: int
 ) -> Preprocessor:
     """Fit a preprocessor on the training rows; its data spec counts the rows of each part."""
     from layerwise.data.preprocessing.table import TablePreprocessor
+    from layerwise.data.preprocessing.table_fit import rows_to_fit
 
     fitted: Any
     weights = () if problem.weights is None else (problem.weights,)
@@ -178,10 +164,7 @@ def fit_preprocessor(
     elif isinstance(raw, Documents | Texts):
         fitted = DocumentsPreprocessor.fit(raw, split.training)
     else:
-        rows = split.training
-        if settings.fitted_on == "all_but_test":
-            rows = np.concatenate([split.training, split.validation])
-        fitted = TablePreprocessor.fit(raw, rows, problem, settings)
+        fitted = TablePreprocessor.fit(raw, rows_to_fit(split, settings), problem, settings)
         raw = fitted.read(raw)
         training = raw.iloc[split.training]
         fitted.state["summary"] = summarize_table(training, fitted.state["kinds"])
@@ -190,6 +173,8 @@ def fit_preprocessor(
             sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"
             warnings.warn(sentence, stacklevel=2)
             fitted.state["data_spec"]["notes"].append(f"{sentence}.")
+    if n := len(split.unlabelled):
+        fitted.state["data_spec"]["notes"].append(f"{n} rows have no label: they are in no figure.")
     fitted.state["data_spec"] |= {
         "n_training": len(split.training),
         "n_validation": len(split.validation),
@@ -217,7 +202,7 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
     if isinstance(raw, Documents):
         first = raw.counts[:2, : min(20, len(raw.words))].toarray()
         return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
-    frame = preprocessor.read(raw.head(2))[list(preprocessor.state["original"])].reset_index(drop=True)
+    frame = preprocessor.read(raw.head(2))[list(preprocessor.state["kinds"])].reset_index(drop=True)
     frame.attrs = {}
     for name in frame.select_dtypes("datetime"):
         frame[name] = preprocessor.reading.columns[name].text_of_dates(frame[name])
@@ -232,25 +217,32 @@ def preprocess_rows(
     if isinstance(preprocessor, RatingsPreprocessor | DocumentsPreprocessor):
         return preprocessor.parts(raw, split)  # type: ignore[return-value]
     preprocessor = cast(LabelledPreprocessor, preprocessor)
-    inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(raw)))
-    targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
+    if len(split.unlabelled):
+        kept, split = split.without_unlabelled()
+        raw = raw.iloc[kept]
+    matrix = preprocessor.inputs(raw)
+    preprocessor.replace_fitted_rows(matrix, raw, split)
+    inputs, targets = torch.from_numpy(np.ascontiguousarray(matrix)), None
+    if isinstance(raw, Images) or preprocessor.data_spec.target_names:
+        targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
     weights = None
     if isinstance(problem := getattr(preprocessor, "problem", None), Problem) and problem.weights is not None:
         weights = torch.from_numpy(row_weights(raw, problem.weights).astype(np.float32))
     whole = TensorData(inputs, targets, weights)
-    parts = [torch.from_numpy(rows) for rows in (split.training, split.validation, split.test)]
+    parts = (torch.from_numpy(rows) for rows in (split.training, split.validation, split.test))
     training, validation, test = (whole[rows].with_mean_weight_1() for rows in parts)
     return training, validation, test
 
 
 def save_preprocessor(preprocessor: Preprocessor, folder: str | Path) -> None:
-    """Write a preprocessor: plain values as `preprocessor.json`, fitted scalers and encoders as `fitted.skops`.
+    """Write a preprocessor: plain values as `preprocessor.json`, scikit-learn's own objects as `fitted.skops`.
 
     Each file appears whole or not at all.
     """
     folder = Path(folder)
-    fitted = {name: preprocessor.state[name] for name in FITTED if preprocessor.state.get(name) is not None}
-    plain = {name: value for name, value in preprocessor.state.items() if name not in fitted}
+    state = as_plain_values(preprocessor.state)
+    fitted = {name: state[name] for name in FITTED if not isinstance(state.get(name), dict | None)}
+    plain = {name: value for name, value in state.items() if name not in fitted}
     if fitted:
         import skops.io
 
@@ -270,7 +262,7 @@ def load_preprocessor(folder: str | Path) -> Preprocessor:
         DataError: the skops file holds types that a preprocessor has no use for.
     """
     folder = Path(folder)
-    state = json.loads((folder / "preprocessor.json").read_text())
+    state = from_plain_values(json.loads((folder / "preprocessor.json").read_text()))
     fitted = folder / "fitted.skops"
     if fitted.exists():
         import skops.io

@@ -7,13 +7,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from layerwise.data.problem import PreprocessingSettings
+from layerwise.data.splits import Split
 from layerwise.data.tensors import DataSpec
 
 
 class Preprocessor(Protocol):
     """A fitted preprocessor: of images, tables, ratings or documents.
 
-    `state` is all that was fitted, as plain values and scikit-learn's scalers and encoders.
+    `state` is all that was fitted, as plain values beside the scaler and the encoder of a table.
     """
 
     state: dict[str, Any]
@@ -27,6 +28,10 @@ class LabelledPreprocessor(Preprocessor, Protocol):
 
     def inputs(self, rows: Any, /) -> np.ndarray:
         """Return raw rows as a matrix (n, n_inputs) float32."""
+        ...
+
+    def replace_fitted_rows(self, matrix: np.ndarray, rows: Any, split: Split, /) -> None:
+        """Put the inputs that the training rows have at training into a matrix of all rows, where they differ."""
         ...
 
     def targets(self, rows: Any, /) -> np.ndarray:

@@ -82,6 +82,8 @@ def columns_for_summary(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> di
     """
     found: dict[str, tuple[str, Any, int]] = {}
     for name, kind in kinds.items():
+        if kind == "encoded":  # hardly a value comes twice: there is no distribution to compare
+            continue
         column = frame[name]
         if kind == "category":
             known = column.dropna().astype(object)

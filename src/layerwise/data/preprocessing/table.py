@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,16 +22,18 @@ from layerwise.data.preprocessing.columns import (
     validate_no_missing,
 )
 from layerwise.data.preprocessing.leaks import validate_no_leaks
-from layerwise.data.preprocessing.table_fit import (
-    fit_columns,
-    fit_target,
-    read_rows_to_fit,
-    without_constants,
+from layerwise.data.preprocessing.many_values import (
+    cross_fitted,
+    encode_many_values,
+    restore_encoded,
+    with_frequent,
 )
+from layerwise.data.preprocessing.table_fit import fit_inputs, fit_target, read_rows_to_fit, rows_to_fit
 from layerwise.data.preprocessing.table_spec import make_data_spec
 from layerwise.data.preprocessing.targets import derive_columns, target_column, transform_targets
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, row_errors_of
+from layerwise.data.splits import Split
 from layerwise.data.tensors import DataSpec
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class TablePreprocessor:
     categories are 0 and 1 and never scaled. An empty boolean or category takes the most frequent value. A
     category that training never saw becomes all zeros with a warning, which with `drop_first` is the first one.
     A column with missing values among the training rows gets an indicator. Constant columns are left out. Build
-    it with `fit`; `state` is plain enough for skops.
+    it with `fit`; `state` is plain but for its scaler and encoder.
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
@@ -77,11 +79,14 @@ class TablePreprocessor:
         frame, reading = read_rows_to_fit(frame, problem, settings)
         whole = derive_columns(frame, problem)
         frame = whole.iloc[training]
-        raw_target = target_column(frame, problem)
+        # A table without targets is for pipelines that read none.
+        raw_target = target_column(frame, problem) if problem.targets else None
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         validate_columns(inputs, settings.date_columns, "preprocessing.date_columns: column")
         validate_columns(inputs, settings.categorical_columns, "preprocessing.categorical_columns: column")
-        notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        notes = []
+        if raw_target is not None:
+            notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
@@ -93,12 +98,13 @@ class TablePreprocessor:
                 for name, kind in inputs.dtypes.items()
             },
         }
-        inputs, state["constants"] = without_constants(inputs)
-        if settings.missing == "refuse":
-            validate_no_missing(inputs)
-        state |= fit_columns(inputs, settings, reading)
-        state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
-        state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": notes}
+        fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading)
+        state |= fitted
+        if raw_target is None:
+            state |= {"classes": [], "target_means": [], "target_scales": []}
+        else:
+            state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
+        state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": [*notes, *said]}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)
             low, scale = matrix.mean(0), matrix.std(0)
@@ -138,8 +144,12 @@ class TablePreprocessor:
             raise DataError(f"row {frame.index[row]}: {reason}; correct it, or leave the row out")
         return found
 
-    def inputs(self, frame: pd.DataFrame) -> np.ndarray:
+    def inputs(self, frame: pd.DataFrame, cross_fitted: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """Return (n, n_inputs) float32 in the fitted columns' order; extra and reordered columns are fine.
+
+        Args:
+            frame: rows, as cells or as they were read.
+            cross_fitted: numbers of the rows that it was fitted on, in place of those that new rows get.
 
         Raises:
             DataError: a column is missing; a cell holds text, an infinite value, or nothing where refused.
@@ -147,7 +157,7 @@ class TablePreprocessor:
         s = self.state
         frame = self._read_whole(frame, s["original"])
         validate_columns(frame, tuple(s["kinds"]), "input column")
-        frame = frame[list(s["kinds"])]
+        frame = with_frequent(frame[list(s["kinds"])], s)
         if self.settings.missing == "refuse":
             validate_no_missing(frame)
         new = {name: int(frame[name].isna().sum()) for name in s["kinds"] if name not in s["indicators"]}
@@ -159,13 +169,9 @@ class TablePreprocessor:
                 )
         parts = []
         if s["numbers"]:
-            values = np.column_stack(
-                list(
-                    scaled_numbers(
-                        frame, s["kinds"], s["whole_days"], self.reading.settings.timezone
-                    ).values()
-                )
-            )
+            numbers = scaled_numbers(frame, s["kinds"], s["whole_days"], self.reading.settings.timezone)
+            numbers |= encode_many_values(frame, s) | dict(cross_fitted or {})
+            values = np.column_stack(list(numbers.values()))
             values = np.where(np.isnan(values), s["medians"], values)
             parts.append(values if s["scaler"] is None else s["scaler"].transform(values))
         for name in s["booleans"]:
@@ -193,15 +199,23 @@ class TablePreprocessor:
                         ),
                         stacklevel=2,
                     )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # said above, by column and number
-                parts.append(s["encoder"].transform(filled.to_numpy(object)))
+            parts.append(s["encoder"].transform(filled.to_numpy(object)))
         for name in s["indicators"]:
             parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
         matrix = np.concatenate(parts, axis=1)
         if "scale" in s:
             matrix = (matrix - s["shift"]) / s["scale"]
         return matrix.astype(np.float32)
+
+    def replace_fitted_rows(self, matrix: np.ndarray, frame: pd.DataFrame, split: Split) -> None:
+        """Put the training rows' inputs into a matrix of all rows, as scaling was fitted on them.
+
+        Columns that are encoded by the target are so by other folds alone; of new rows by all training rows.
+        """
+        if self.state["coded"]:
+            fitted = self.read(frame).iloc[rows_to_fit(split, self.settings)]
+            numbers = cross_fitted(fitted, target_column(fitted, self.problem), self.state, self.problem)
+            matrix[split.training] = self.inputs(fitted, numbers)[: len(split.training)]
 
     def targets(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the targets in the shape that the task asks for."""
@@ -261,7 +275,11 @@ class TablePreprocessor:
         restored = {}
         for name, dtype in s["original"].items():
             if name in s["whole_days"]:
-                restored[name] = restore_date(days_of(numbers, name), dtype, s["whole_days"][name])
+                restored[name] = restore_date(
+                    days_of(numbers, name, s["kinds"]), dtype, s["whole_days"][name]
+                )
+            elif name in s["left_out"] or s["kinds"].get(name) == "encoded":
+                restored[name] = restore_encoded(name, numbers, s)
             elif name in s["constants"]:
                 restored[name] = restore_type(np.full(len(matrix), s["constants"][name], dtype=object), dtype)
             else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from layerwise.data.preprocessing.columns import (
     infer_kind,
     scaled_numbers,
     to_plain_value,
+    validate_no_missing,
 )
+from layerwise.data.preprocessing.many_values import find_roles, fit_many_values, say_roles, with_frequent
 from layerwise.data.preprocessing.targets import (
     binary_classes,
     derive_columns,
@@ -27,11 +30,14 @@ from layerwise.data.preprocessing.targets import (
 )
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
+from layerwise.data.splits import Split
+from layerwise.data.transforms import CategoryEncoder, NumberScaler
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_QUANTILES = 1000
+log = logging.getLogger(__name__)
 
 
 def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -47,44 +53,61 @@ def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any
     return inputs, constants
 
 
-def make_scaler(scaling: str, n_rows: int) -> Any:
-    """Return the unfitted scaler of number columns; quantiles are those of at most 1,000 rows apart."""
-    from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
+def fit_scaler(scaling: Literal["standard", "minmax", "quantile"], values: np.ndarray) -> Any:
+    """Return the scaler of number columns; quantiles are those of at most 1,000 rows apart."""
+    if scaling != "quantile":
+        return NumberScaler.fit(scaling, values)
+    from sklearn.preprocessing import QuantileTransformer
 
-    if scaling == "quantile":
-        return QuantileTransformer(
-            n_quantiles=min(MOST_QUANTILES, n_rows), output_distribution="normal", subsample=None
-        )
-    return StandardScaler() if scaling == "standard" else MinMaxScaler()
+    n_quantiles = min(MOST_QUANTILES, len(values))
+    return QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal", subsample=None).fit(
+        values
+    )
 
 
-def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading) -> dict[str, Any]:
-    """Return each column's kind, and what scales, fills and encodes the columns of a kind."""
-    from sklearn.preprocessing import OneHotEncoder
-
+def find_kinds(
+    inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading
+) -> dict[str, ColumnKind]:
+    """Return the kind of each column."""
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
-    kinds = {
+    return {
         str(name): stated.get(str(name)) or infer_kind(inputs[name], reading.columns.get(str(name)))
         for name in inputs
     }
+
+
+def fit_columns(
+    inputs: pd.DataFrame,
+    kinds: dict[str, ColumnKind],
+    encoded: dict[str, np.ndarray],
+    settings: PreprocessingSettings,
+    reading: Reading,
+) -> dict[str, Any]:
+    """Return what scales, fills and encodes the columns of a kind.
+
+    Args:
+        inputs: of the rows that are fitted on; of columns with many values the frequent ones.
+        kinds: of the columns.
+        encoded: numbers of these rows that columns of many values became.
+        settings: of the preprocessing.
+        reading: of the table.
+    """
     booleans, categories, dates = (
         [name for name, kind in kinds.items() if kind == wanted] for wanted in ("boolean", "category", "date")
     )
     whole_days = {name: has_whole_days(inputs[name]) for name in dates}
-    numbers = scaled_numbers(inputs, kinds, whole_days, reading.settings.timezone)
+    numbers = scaled_numbers(inputs, kinds, whole_days, reading.settings.timezone) | encoded
     values = np.column_stack(list(numbers.values())) if numbers else None
     medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
         filled = np.where(np.isnan(values), medians, values)
-        scaler = make_scaler(settings.scaling, len(filled)).fit(filled)
+        scaler = fit_scaler(settings.scaling, filled)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:
-        encoder = OneHotEncoder(
-            drop="first" if settings.drop_first else None, handle_unknown="ignore", sparse_output=False
-        ).fit(fill_text(inputs, modes).to_numpy(object))
+        encoder = CategoryEncoder.fit(fill_text(inputs, modes).to_numpy(object), settings.drop_first)
     return {
         "kinds": kinds,
         "whole_days": whole_days,
@@ -97,6 +120,47 @@ def fit_columns(inputs: pd.DataFrame, settings: PreprocessingSettings, reading: 
         "scaler": scaler,
         "encoder": encoder,
     }
+
+
+def fit_inputs(
+    inputs: pd.DataFrame,
+    raw_target: np.ndarray | None,
+    problem: Problem,
+    settings: PreprocessingSettings,
+    reading: Reading,
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what is learnt of the input columns, and what becomes of those with many values, in sentences.
+
+    Raises:
+        DataError: no column is left, or one has empty cells where these are refused.
+    """
+    inputs, constants = without_constants(inputs)
+    if settings.missing == "refuse":
+        validate_no_missing(inputs)
+    kinds = find_kinds(inputs, settings, reading)
+    roles = find_roles(inputs, kinds, reading, problem, settings)
+    said = say_roles(roles, inputs, settings)
+    for note in said:
+        log.info(note)
+    left_out = [name for name, role in roles.items() if role in ("identifier", "drop")]
+    inputs = inputs.drop(columns=left_out)
+    if inputs.shape[1] == 0:
+        raise DataError("no input column is left: all others are identifiers, or left out by the settings")
+    state, encoded = fit_many_values(inputs, roles, raw_target, problem, settings)
+    kinds = {
+        name: "encoded" if roles.get(name) in ("target", "text") else kind
+        for name, kind in kinds.items()
+        if name in inputs
+    }
+    state |= fit_columns(with_frequent(inputs, state), kinds, encoded, settings, reading)
+    return {"constants": constants, "left_out": left_out} | state, said
+
+
+def rows_to_fit(split: Split, settings: PreprocessingSettings) -> np.ndarray:
+    """Return the positions of the rows that a table is fitted on, the training rows first."""
+    if settings.fitted_on == "all_but_test":
+        return np.concatenate([split.training, split.validation])
+    return split.training
 
 
 def fit_target(

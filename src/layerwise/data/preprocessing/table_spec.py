@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from layerwise.data.preprocessing.columns import DATE_PARTS
+from layerwise.data.preprocessing.columns import DATE_PARTS, feature_name
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.tensors import ColumnBlock, DataSpec
 
@@ -24,14 +24,25 @@ def make_data_spec(
     blocks: list[ColumnBlock] = []
     names: list[str] = []
 
-    date_of = {
-        f"{n}_{part}": n for n, kind in state["kinds"].items() if kind == "date" for part in DATE_PARTS
+    kinds = state["kinds"]
+    raw_of = {
+        feature_name(n, part, kinds): n for n, kind in kinds.items() if kind == "date" for part in DATE_PARTS
     }
+    raw_of |= {
+        feature: name for name, features in (state["coded"] | state["texts"]).items() for feature in features
+    }
+    taken = {*state["numbers"], *state["booleans"]}
+
+    def of_column(name: str, parts: list[str]) -> list[str]:
+        """Return names of inputs that are made of a column, which no other input has."""
+        found = [feature_name(name, part, taken) for part in parts]
+        taken.update(found)
+        return found
 
     def add(name: str, kind: Any, columns: list[str], **of_block: Any) -> None:
         start = len(names)
         names.extend(columns)
-        raw = date_of.get(name) or (name if name in state["indicators"] else "")
+        raw = raw_of.get(name) or (name if name in state["indicators"] else "")
         block = {"name": name, "kind": kind, "start": start, "stop": len(names), "raw": raw} | of_block
         blocks.append(ColumnBlock(**block))
 
@@ -42,9 +53,10 @@ def make_data_spec(
     for i, name in enumerate(state["categories"]):
         known = [str(c) for c in state["encoder"].categories_[i]]
         shown = known[1:] if settings.drop_first else known
-        add(name, "categorical", [f"{name}_{c}" for c in shown], categories=tuple(known))
+        add(name, "categorical", of_column(name, shown), categories=tuple(known))
     for name in state["indicators"]:
-        add(f"{name}_missing", "binary", [f"{name}_missing"], raw=name, is_indicator=True)
+        (feature,) = of_column(name, ["missing"])
+        add(feature, "binary", [feature], raw=name, is_indicator=True)
     outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
     return DataSpec(
         task=problem.task,

@@ -34,7 +34,9 @@ def validate_all_columns(frame: pd.DataFrame, names: list[str], what: str = "inp
         raise DataError(f"missing {what}(s): {listed}")
 
 
-def validate_rows(frame: pd.DataFrame, preprocessor: LabelledPreprocessor, strict: bool = True) -> np.ndarray:
+def validate_rows(
+    frame: pd.DataFrame, preprocessor: LabelledPreprocessor, strict: bool = True, ignore_empty: bool = False
+) -> np.ndarray:
     """Return what is wrong with each row, (n,) text, empty for a valid row.
 
     Text in a number column, infinite values and what is no date are always errors. With `strict` so is what training
@@ -46,6 +48,7 @@ def validate_rows(frame: pd.DataFrame, preprocessor: LabelledPreprocessor, stric
         frame: raw rows; extra and reordered columns are fine.
         preprocessor: a fitted TablePreprocessor.
         strict: whether what training never had is an error.
+        ignore_empty: whether an empty cell never is.
 
     Raises:
         DataError: columns are missing.
@@ -60,14 +63,15 @@ def validate_rows(frame: pd.DataFrame, preprocessor: LabelledPreprocessor, stric
     may_be_empty = set(state["indicators"]) if preprocessor.settings.missing == "impute" else set()
     for name, kind in state["kinds"].items():
         column = frame[name]
-        if name not in may_be_empty and (strict or preprocessor.settings.missing == "refuse"):
+        is_error = strict or preprocessor.settings.missing == "refuse"
+        if is_error and not ignore_empty and name not in may_be_empty:
             empty = column.isna().to_numpy(copy=True)
             empty[list(unread.cells.get(name, ()))] = False
             errors.add(np.flatnonzero(empty), f"{name} is empty, and never was in training")
         errors.add_cells(name, unread.cells.get(name, {}), counts=True)
-        if strict and kind == "category":
+        if strict and kind == "category" and name not in state["frequent"]:
             _validate_category(errors, column, known[name])
-        elif strict and kind != "date":
+        elif strict and kind in ("number", "boolean"):
             _validate_numbers(errors, column, kind, summary.get(name))
     return errors.reasons
 

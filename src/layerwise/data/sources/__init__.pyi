@@ -14,7 +14,12 @@ from .image_arrays import (
     read_image_arrays as read_image_arrays,
     read_label_array as read_label_array,
 )
-from .images import Images as Images, ImageSize as ImageSize, image_form as image_form
+from .images import (
+    Images as Images,
+    ImageSize as ImageSize,
+    image_form as image_form,
+    validate_pixel_range as validate_pixel_range,
+)
 from .pictures import (
     Pictures as Pictures,
     list_pictures as list_pictures,

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from layerwise.data.errors import DataError
 from layerwise.data.sources.files import GZIP_MAGIC
 from layerwise.data.sources.idx import UNSIGNED_BYTE
 
@@ -83,3 +84,23 @@ def is_picture(head: bytes) -> bool:
     webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
     bitmap = head.startswith(b"BM") and head[6:10] == b"\0\0\0\0"
     return head.startswith(PICTURE_MAGIC) or webp or bitmap
+
+
+def validate_pixel_range(pixels: np.ndarray, white: int) -> None:
+    """Refuse a whole set of images that looks as if it had been scaled to [0, 1] already.
+
+    One image may be dark; all of them together reach more than 1 of 255.
+
+    Args:
+        pixels: of all images, or of many of them.
+        white: the largest value that pixels may have.
+
+    Raises:
+        DataError: the largest is above 0 and at most 1, where white is 255.
+    """
+    largest = float(np.nanmax(pixels)) if pixels.size and not np.isnan(pixels).all() else 0.0
+    if white == 255 and 0 < largest <= 1:
+        raise DataError(
+            f"the largest pixel of all images is {largest:g}: they are scaled to [0, 1] already, and pixels are read "
+            "as 0 to 255; give the unscaled images, or train with problem.reading.pixel_range: [0, 1]"
+        )

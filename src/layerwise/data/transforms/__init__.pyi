@@ -16,3 +16,9 @@ from .image_pairs import (
     downsample as downsample,
     upsample as upsample,
 )
+from .scalers import (
+    CategoryEncoder as CategoryEncoder,
+    NumberScaler as NumberScaler,
+    as_plain_values as as_plain_values,
+    from_plain_values as from_plain_values,
+)

@@ -26,7 +26,12 @@ from .importance import (
     ImportanceTable as ImportanceTable,
     permutation_importance as permutation_importance,
 )
-from .intervals import wilson_interval as wilson_interval
+from .intervals import (
+    ConformalIntervals as ConformalIntervals,
+    CoverageError as CoverageError,
+    conformal_intervals as conformal_intervals,
+    wilson_interval as wilson_interval,
+)
 from .logged import (
     ChildRun as ChildRun,
     LoggedMetric as LoggedMetric,

@@ -81,6 +81,19 @@ def paired_difference(
     return difference, difference - half, difference + half
 
 
+def metric_statistics(task: Task, targets: Any, scores: Any, threshold: float = 0.5) -> dict[str, Statistic]:
+    """Return a task's metrics as functions of row weights (b, n), by their names.
+
+    Args:
+        task: what the targets are.
+        targets: as `compute_metrics` takes them.
+        scores: (n, k).
+        threshold: of a binary task.
+    """
+    wanted, given = check_targets_and_scores(task, targets, scores)
+    return _statistics(task, wanted, given, threshold, score_resolution(scores))
+
+
 def _statistics(
     task: Task, targets: Array, scores: Array, threshold: float, epsilon: float
 ) -> dict[str, Statistic]:

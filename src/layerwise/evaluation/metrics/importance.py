@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 from pydantic import ConfigDict, RootModel
 from torch import Tensor
 
-from layerwise.data import DataSpec, TensorData, raw_columns
-from layerwise.evaluation.metrics.supervised import compute_metrics
+from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
+from layerwise.evaluation.metrics.comparison import metric_statistics
+from layerwise.evaluation.metrics.intervals import Z95
+from layerwise.evaluation.metrics.statistics import Statistic, resampled_values, row_counts
+from layerwise.evaluation.metrics.supervised import LOWER_IS_BETTER
 from layerwise.utils import Config, torch_rng
 
-DEFAULT_METRIC = {"regression": "rmse"}
+# The metric of the test rows by which a network of this task is compared.
+DEFAULT_METRIC = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
+# More rows make the interval narrower and nothing else; so many are sampled.
+MAX_ROWS = 10_000
+# Rows x columns x shuffles x resamples that the intervals may take, some ten seconds' work.
+INTERVAL_WORK = 1e9
+MIN_RESAMPLES = 50
 
 
 class Importance(Config):
-    """The metric's loss when a raw column is shuffled: mean and standard deviation over shuffles."""
+    """The metric's loss when a raw column is shuffled: mean and standard deviation over shuffles, in its own unit.
+
+    `low` and `high` are a 95 % interval of the mean, by the chance of the rows and of the shuffles; None without
+    resamples.
+    """
 
     name: str
     mean: float
     std: float
+    low: float | None = None
+    high: float | None = None
+    metric: str = ""
 
 
 class ImportanceTable(RootModel[tuple[Importance, ...]]):
-    """The importance of each block of columns, the highest first."""
+    """The importance of each raw column, the highest first."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +54,7 @@ def permutation_importance(
     metric: str | None = None,
     n_repeats: int = 5,
     seed: int = 0,
+    n_bootstrap: int = 200,
 ) -> list[Importance]:
     """Return the importance of each raw column, the highest first.
 
@@ -47,35 +64,59 @@ def permutation_importance(
     can look useless alone.
 
     Args:
-        predict: (n, d) inputs to (n, k) scores.
-        rows: validation rows, with targets.
+        predict: (n, d) inputs to (n, k) scores, in the unit of the targets.
+        rows: with targets; of more than 10,000 so many are sampled.
         data_spec: names the columns and the task.
-        metric: any name that `compute_metrics` returns; log_loss, or rmse for regression, by default.
+        metric: any name that `compute_metrics` returns; by default error, roc_auc (binary, multilabel) or rmse, and
+            log_loss where the rows have no roc_auc.
         n_repeats: shuffles for each column.
-        seed: of the shuffles.
+        seed: of the shuffles and of the resamples.
+        n_bootstrap: resamples of the rows for the intervals, at most; 0 leaves them out.
 
     Raises:
         ValueError: the task has no such metric.
     """
-    name = metric or DEFAULT_METRIC.get(data_spec.task, "log_loss")
-    whole = compute_metrics(
-        data_spec.task, rows.targets, predict(rows.inputs), n_bootstrap=0, weights=rows.weights
-    )
+    if len(rows) > MAX_ROWS:
+        rows = rows[torch.randperm(len(rows), generator=torch_rng(seed, "importance", "rows"))[:MAX_ROWS]]
+    counts = row_counts(rows.weights, len(rows))
+    whole = _statistics(data_spec, rows, predict(rows.inputs))
+    default = DEFAULT_METRIC.get(data_spec.task, "log_loss")
+    name = metric or (default if default in whole else "log_loss")
     if name not in whole:
         raise ValueError(f"{data_spec.task} rows have no metric '{name}'; known: {', '.join(sorted(whole))}")
-    sign = 1.0 if whole[name].better == "higher" else -1.0
+    sign, columns = -1.0 if name in LOWER_IS_BETTER else 1.0, raw_columns(data_spec.blocks)
+    work = len(rows) * len(columns) * n_repeats
+    n_resamples = min(n_bootstrap, max(MIN_RESAMPLES, int(INTERVAL_WORK / work)))
+    own = float(whole[name](counts[None])[0])
+    own_resampled = resampled_values({name: whole[name]}, counts, n_resamples, seed).get(name)
     result = []
-    for name_of_column, blocks in raw_columns(data_spec.blocks).items():
-        columns = torch.tensor([k for block in blocks for k in block.columns], device=rows.inputs.device)
-        rng = torch_rng(seed, "importance", name_of_column, device=rows.inputs.device)
-        drops = []
-        for _ in range(n_repeats):
-            order = torch.randperm(len(rows), generator=rng, device=rows.inputs.device)
-            shuffled = rows.inputs.clone()
-            shuffled[:, columns] = rows.inputs[order][:, columns]
-            shuffled_metrics = compute_metrics(
-                data_spec.task, rows.targets, predict(shuffled), n_bootstrap=0, weights=rows.weights
-            )
-            drops.append(sign * (whole[name].value - shuffled_metrics[name].value))
-        result.append(Importance(name=name_of_column, mean=float(np.mean(drops)), std=float(np.std(drops))))
+    for column, blocks in columns.items():
+        shuffled = {
+            str(k): _statistics(data_spec, rows, predict(inputs))[name]
+            for k, inputs in enumerate(_shuffled_inputs(rows.inputs, column, blocks, n_repeats, seed))
+        }
+        drops = np.array([sign * (own - float(each(counts[None])[0])) for each in shuffled.values()])
+        mean, std, low, high = float(drops.mean()), float(drops.std()), None, None
+        if own_resampled is not None:
+            others = np.mean(list(resampled_values(shuffled, counts, n_resamples, seed).values()), axis=0)
+            # Two kinds of chance: which rows there are, and how they were shuffled.
+            half = Z95 * float(np.hypot(np.nanstd(own_resampled - others, ddof=1), std / np.sqrt(n_repeats)))
+            low, high = mean - half, mean + half
+        result.append(Importance(name=column, mean=mean, std=std, low=low, high=high, metric=name))
     return sorted(result, key=lambda importance: -importance.mean)
+
+
+def _statistics(data_spec: DataSpec, rows: TensorData, scores: Tensor) -> dict[str, Statistic]:
+    return metric_statistics(data_spec.task, rows.targets, scores)
+
+
+def _shuffled_inputs(
+    inputs: Tensor, name: str, blocks: Sequence[ColumnBlock], n_repeats: int, seed: int
+) -> Iterator[Tensor]:
+    columns = torch.tensor([k for block in blocks for k in block.columns], device=inputs.device)
+    rng = torch_rng(seed, "importance", name, device=inputs.device)
+    for _ in range(n_repeats):
+        order = torch.randperm(len(inputs), generator=rng, device=inputs.device)
+        shuffled = inputs.clone()
+        shuffled[:, columns] = inputs[order][:, columns]
+        yield shuffled

@@ -1,12 +1,16 @@
-"""Confidence intervals that hold their level near 0 and 1, where the bootstrap's percentiles do not."""
+"""Confidence intervals that hold their level near 0 and 1, and prediction intervals."""
 
 from __future__ import annotations
+
+from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from layerwise.data import Task
-from layerwise.evaluation.metrics.arrays import Array
+from layerwise.evaluation.metrics.arrays import Array, as_matrix
+from layerwise.utils import Config, UserError
 
 Z95 = 1.959963984540054
 # How many rows of its rarest class a metric may count as, at most. By simulation (binormal, exponential and unequal
@@ -45,6 +49,26 @@ def effective_wilson_interval(value: float, variance: float, n_rarest: float) ->
     return float(low), float(high)
 
 
+def rare_error_interval(losses: Array, wrong: Array, if_wrong: Array) -> tuple[float, float]:
+    """Return an interval of a mean loss of which a few wrong rows make most, where the bootstrap's is too narrow.
+
+    The mean is that of the right rows and that of the wrong ones, weighted by the fraction of wrong rows, which has
+    Wilson's interval. One more wrong row, as bad as a row of these would be on average, keeps the loss of wrong rows
+    from resting on none. By simulation (100 to 1,000 rows of which .2 to 3 % are wrong, three kinds of confidence) the
+    wider of this interval and the bootstrap's covers 91 to 100 %, where the bootstrap's alone covers 18 to 95 %.
+
+    Args:
+        losses: (n,) of the rows.
+        wrong: (n,) bool, which of them are predicted wrong.
+        if_wrong: (n,) what the loss of each would be if its prediction were wrong.
+    """
+    n, n_wrong = len(losses), int(wrong.sum())
+    of_wrong = (float(losses[wrong].sum()) + float(if_wrong.mean())) / (n_wrong + 1)
+    of_right = float(losses[~wrong].mean()) if n_wrong < n else of_wrong
+    low, high = (float(each) for each in wilson_interval(n_wrong / n, n))
+    return low * of_wrong + (1 - low) * of_right, high * of_wrong + (1 - high) * of_right
+
+
 def rows_of_rarest_class(task: Task, truth: Array) -> int:
     """Return how many rows the rarest class has that has any; for labels, the rarest of their ones and zeros.
 
@@ -75,3 +99,40 @@ def paired_fraction_interval(
     p, q = (first_only + 1) / (n + 2), (second_only + 1) / (n + 2)
     half = z * float(np.sqrt((p + q - (p - q) ** 2) / (n + 2)))
     return max(p - q - half, -1.0), min(p - q + half, 1.0)
+
+
+class CoverageError(UserError, ValueError):
+    """So few rows cannot promise such a coverage."""
+
+
+class ConformalIntervals(Config):
+    """How far to either side of a prediction the truth lies, in the units of the (transformed) target, by output."""
+
+    coverage: float
+    half_widths: tuple[float, ...]
+
+
+def conformal_intervals(targets: Any, values: Any, coverage: float) -> ConformalIntervals:
+    """Return the half-width of split conformal prediction intervals (Vovk et al. 2005; Lei et al. 2018).
+
+    It is the ceil((n + 1) coverage)-th smallest of n absolute errors on rows that the model did not learn from. A new
+    row of the same kind then lies inside with at least this probability, whatever the model and the distribution, each
+    output by itself.
+
+    Args:
+        targets: (n, k), of rows that the model did not learn from.
+        values: (n, k) predicted.
+        coverage: the fraction of new rows that should lie inside, between 0 and 1.
+
+    Raises:
+        CoverageError: there are fewer than coverage / (1 - coverage) rows.
+    """
+    errors = np.sort(np.abs(as_matrix(targets) - as_matrix(values)), axis=0)
+    # A product such as 10 * .9 is a little above 9.
+    position = ceil((len(errors) + 1) * coverage - 1e-9)
+    if position > len(errors):
+        raise CoverageError(
+            f"evaluation.interval_coverage {coverage:g} needs {ceil(coverage / (1 - coverage) - 1e-9)} validation "
+            f"rows, and there are {len(errors)}: take more of them (split.validation_fraction), or a lower coverage"
+        )
+    return ConformalIntervals(coverage=coverage, half_widths=tuple(errors[position - 1].tolist()))

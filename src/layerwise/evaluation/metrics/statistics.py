@@ -29,14 +29,7 @@ def classification_statistics(
     truth = indicator_matrix(task, targets, scores.shape[1])
     chosen = predicted_indicators(task, scores, threshold)
     right = right_rows(task, targets, scores, threshold).astype(np.float64)
-    if task == "multiclass":
-        clipped = np.clip(scores, epsilon, 1 - epsilon)
-        losses = -np.log((clipped / clipped.sum(1, keepdims=True))[np.arange(len(targets)), targets])
-        brier = ((scores - truth) ** 2).sum(1)
-    else:
-        clipped = np.clip(scores, epsilon, 1 - epsilon)
-        losses = -np.where(truth == 1, np.log(clipped), np.log1p(-clipped)).mean(1)
-        brier = ((scores - truth) ** 2).mean(1)
+    losses, brier = row_losses(task, truth, scores, epsilon).values()
     gaps = calibration_gaps(*confidence_and_outcome(task, truth, scores))
     true_positives, actual, predicted = truth * chosen, truth, chosen
 
@@ -76,6 +69,38 @@ def classification_statistics(
         "average_precision": lambda weights: rankings.compute(weights)[1],
     }
     return sums, orders
+
+
+def row_losses(task: Task, truth: Array, scores: Array, epsilon: float) -> dict[str, Array]:
+    """Return the log loss and the Brier score of each row, (n,).
+
+    Args:
+        task: binary, multiclass or multilabel.
+        truth: (n, k) zeros and ones.
+        scores: (n, k).
+        epsilon: how far from 0 and 1 an argument of a logarithm is kept.
+    """
+    clipped = np.clip(scores, epsilon, 1 - epsilon)
+    if task == "multiclass":
+        of_truth = (clipped / clipped.sum(1, keepdims=True))[np.arange(len(truth)), truth.argmax(1)]
+        return {"log_loss": -np.log(of_truth), "brier": ((scores - truth) ** 2).sum(1)}
+    losses = -np.where(truth == 1, np.log(clipped), np.log1p(-clipped)).mean(1)
+    return {"log_loss": losses, "brier": ((scores - truth) ** 2).mean(1)}
+
+
+def losses_if_wrong(task: Task, scores: Array, epsilon: float) -> tuple[Array, dict[str, Array]]:
+    """Return each row's likeliest class, (n,), and the losses that it would have if the second one were true, (n,).
+
+    Args:
+        task: binary or multiclass.
+        scores: (n, k).
+        epsilon: as `row_losses` takes it.
+    """
+    if task == "binary":
+        chosen = (scores >= 0.5).astype(np.float64)
+        return chosen[:, 0].astype(np.int64), row_losses(task, 1 - chosen, scores, epsilon)
+    order = np.argsort(scores, axis=1, kind="stable")
+    return order[:, -1], row_losses(task, np.eye(scores.shape[1])[order[:, -2]], scores, epsilon)
 
 
 def right_rows(task: Task, targets: Array, scores: Array, threshold: float) -> Array:

@@ -23,15 +23,18 @@ from layerwise.evaluation.metrics.calibration import (
 )
 from layerwise.evaluation.metrics.intervals import (
     effective_wilson_interval,
+    rare_error_interval,
     rows_of_rarest_class,
     wilson_interval,
 )
 from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
+    losses_if_wrong,
     regression_statistics,
     resampled_values,
     row_counts,
+    row_losses,
 )
 from layerwise.utils import Config, numpy_rng
 
@@ -45,6 +48,8 @@ BOUNDED_METRICS = {"balanced_accuracy", "f1", "roc_auc", "average_precision", "h
 # Resamples x rows x classes that the ranking metrics may sort through, about half a second's work.
 RANKING_WORK = 2e7
 MIN_RANKING_RESAMPLES = 200
+# With more wrong rows the bootstrap sees how they differ.
+MAX_RARE_ERRORS = 20
 
 
 class Metric(Config):
@@ -108,8 +113,9 @@ def compute_metrics(
     The interval of accuracy and error is Wilson's, which holds its level near 0 and 1 too. That of F1, balanced
     accuracy, AUC, average precision and Hamming loss is Wilson's for the number of rows that the bootstrap's variance
     stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, and all others
-    are percentiles of the bootstrap over rows: those of log loss and Brier score are too narrow where few rows make
-    most of it. Ranking metrics of many rows and classes use fewer resamples, at least 200.
+    are percentiles of the bootstrap over rows; those of log loss and Brier score are widened by `rare_error_interval`
+    where at most 20 rows are predicted wrong. Ranking metrics of many rows and classes use fewer resamples, at least
+    200.
 
     Args:
         task: what the targets are.
@@ -153,6 +159,26 @@ def compute_metrics(
         result["calibration_error"] = _with_calibrated_values(
             result["calibration_error"], task, wanted, given, n_bootstrap, seed
         )
+    if task in ("binary", "multiclass") and n_bootstrap and weights is None:
+        result |= _with_rare_errors(result, task, wanted, given, score_resolution(scores))
+    return result
+
+
+def _with_rare_errors(
+    found: dict[str, Metric], task: Task, wanted: Array, given: Array, epsilon: float
+) -> dict[str, Metric]:
+    """Return log loss and Brier score with the wider interval where few rows are wrong."""
+    chosen, if_wrong = losses_if_wrong(task, given, epsilon)
+    wrong = chosen != wanted.reshape(-1)
+    if wrong.sum() > MAX_RARE_ERRORS:
+        return {}
+    losses, result = row_losses(task, indicator_matrix(task, wanted, given.shape[1]), given, epsilon), {}
+    for name, each in losses.items():
+        low, high = rare_error_interval(each, wrong, if_wrong[name])
+        metric = found[name]
+        if metric.low is not None and metric.high is not None:
+            wider = {"low": min(low, metric.low), "high": max(high, metric.high)}
+            result[name] = metric.model_copy(update=wider)
     return result
 
 

@@ -21,14 +21,13 @@ from layerwise.evaluation.plots.style import (
 )
 
 
-def plot_importances(
-    importances: Sequence[Importance], *, metric: str = "log loss", limit: int = 25, title: str = ""
-) -> Figure:
-    """Plot each block's permutation importance with its standard deviation, the highest on top.
+def plot_importances(importances: Sequence[Importance], *, limit: int = 25, title: str = "") -> Figure:
+    """Plot each raw column's permutation importance with its 95 % interval, the highest on top.
+
+    Without an interval the whiskers are a standard deviation of the shuffles.
 
     Args:
         importances: as `permutation_importance` returns them.
-        metric: what got worse, for the axis.
         limit: blocks that are shown.
         title: of the figure.
     """
@@ -41,16 +40,21 @@ def plot_importances(
     axes.barh(
         range(len(shown)),
         [importance.mean for importance in shown],
-        xerr=[importance.std for importance in shown],
+        xerr=[[_whisker(importance) for importance in shown]] * 2,
         color=[cycle_color(0) if importance.mean > 0 else cycle_color(3) for importance in shown],
         error_kw={"ecolor": TEXT_COLOR, "elinewidth": 1, "capsize": 2},
     )
     axes.axvline(0, color=MUTED_COLOR, linewidth=0.8)
     axes.set_yticks(range(len(shown)), names)
     axes.invert_yaxis()
+    metric = shown[0].metric.replace("_", " ") or "metric"
     style_axes(axes, xlabel=f"how much worse the {metric} gets when the column is shuffled", grid="x")
     set_suptitle(figure, title or "Permutation importance")
     return figure
+
+
+def _whisker(importance: Importance) -> float:
+    return importance.std if importance.high is None else importance.high - importance.mean
 
 
 def plot_metric_comparison(

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
 from PIL import Image
 
 LegendLocation = Literal["best", "upper left", "upper right", "lower right"]
@@ -38,8 +41,25 @@ LINESTYLES = ("-", "--", "-.", ":")
 DPI = 130
 
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 class SinglePassFigure(Figure):
-    """A figure that is laid out and drawn once to be saved; Matplotlib's own goes over it a second time."""
+    """A figure that is laid out and drawn once to be saved; Matplotlib's own goes over it a second time.
+
+    Text is shown as it stands: a class or a column may be called `$$` or `a_b^2`, and is no formula.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw all of it."""
+        with rc_context({"text.parse_math": False}):  # ticks make their texts while they are drawn
+            for text in self.findobj(Text):
+                text.set_parse_math(False)
+            for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
+                if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                    axis.set_major_formatter(FuncFormatter(_power_of_ten))
+                    axis.set_minor_formatter(NullFormatter())
+            super().draw(renderer)
 
     def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:
         """Save a PNG with its pixels as they are drawn; whatever else is asked for, Matplotlib's way."""
@@ -56,6 +76,12 @@ class SinglePassFigure(Figure):
         canvas.draw()
         pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         pixels.save(fname, format="png", dpi=(self.dpi, self.dpi), **(kwargs.get("pil_kwargs") or {}))
+
+
+def _power_of_ten(value: float, position: int | None = None) -> str:
+    """Return a tick of a logarithmic axis as text that needs no formula: 10⁻², nothing between two powers."""
+    power = float(np.log10(value)) if value > 0 else 0.5
+    return f"10{str(round(power)).translate(SUPERSCRIPTS)}" if abs(power - round(power)) < 1e-6 else ""
 
 
 def cycle_color(k: int) -> str:

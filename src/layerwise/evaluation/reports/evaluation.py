@@ -9,6 +9,8 @@ from pydantic import Field
 
 from layerwise.evaluation import SegmentTable, describe_segments
 from layerwise.evaluation.metrics import (
+    ConformalIntervals,
+    ImportanceTable,
     LoggedMetrics,
     Metric,
     MetricsByModel,
@@ -60,19 +62,22 @@ class EvaluationReport(Config):
     """What is known of a network after its evaluation on the test rows.
 
     `threshold` is the score from which a row of a binary task is predicted positive; `smearing` makes means of the
-    outputs of a regression of log(1 + y); `conclusions` compare the network with a constant and with its baselines;
+    outputs of a regression of log(1 + y); `intervals` come with a regression's predictions; `conclusions`
+    compare the network with a constant and with its baselines;
     `notes` are further sentences; `members` is the spread over networks of other seeds, `segments` the metrics on parts
-    of the rows.
+    of the rows, `importance` the metric's loss without each raw column.
     """
 
     threshold: float = 0.5
     smearing: tuple[float, ...] = ()
+    intervals: ConformalIntervals | None = None
     network: NamedMetrics
     baselines: MetricsByModel = MetricsByModel({})
     conclusions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     members: dict[str, Spread] = Field(default_factory=dict)
     segments: SegmentTable = SegmentTable(())
+    importance: ImportanceTable = ImportanceTable(())
 
     @classmethod
     def of(
@@ -83,6 +88,7 @@ class EvaluationReport(Config):
         members: MemberStatistics | None = None,
         smearing: SmearingFactors | None = None,
         segments: SegmentTable | None = None,
+        intervals: ConformalIntervals | None = None,
     ) -> EvaluationReport:
         """Return the report with its conclusions."""
         by_segment = SegmentTable(()) if segments is None else segments
@@ -90,6 +96,7 @@ class EvaluationReport(Config):
         return cls(
             threshold=threshold,
             network=network,
+            intervals=intervals,
             smearing=() if smearing is None else smearing.values,
             baselines=others.metrics,
             conclusions=(

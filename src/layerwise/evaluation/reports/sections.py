@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from layerwise.evaluation.metrics import ImportanceTable
 from layerwise.evaluation.reports.evaluation import EvaluationReport
 from layerwise.evaluation.reports.markdown import escape, table
 from layerwise.evaluation.segments import MIN_ROWS, Segment, SegmentTable
 
+MAX_IMPORTANCES = 40
+
 
 def report_sections(report: EvaluationReport) -> list[str]:
-    """Return what a report has beside its metrics: those of the segments, if there are any."""
-    return [segment_section(report.segments)] if report.segments.root else []
+    """Return what a report has beside its metrics: those of the segments, and the importances, if there are any."""
+    found = [segment_section(report.segments)] if report.segments.root else []
+    return [*found, importance_section(report.importance)] if report.importance.root else found
+
+
+def importance_section(importances: ImportanceTable) -> str:
+    """Return the importance of each raw column, at most 40 of them, with a heading."""
+    metric, rows = importances.root[0].metric, []
+    for each in importances.root[:MAX_IMPORTANCES]:
+        interval = "" if each.low is None or each.high is None else f" [{each.low:.4g}, {each.high:.4g}]"
+        rows.append([escape(each.name), f"{each.mean:.4g}{interval}"])
+    note = (
+        f"How much worse the {metric} of the test rows gets, in its own unit, when the column's cells are shuffled "
+        "among the rows. Columns that say the same share their importance."
+    )
+    return f"## Importance of the columns\n\n{table(['column', f'loss of {metric} [95 % interval]'], rows)}\n\n{note}"
 
 
 def segment_section(segments: SegmentTable) -> str:

@@ -7,6 +7,13 @@ from .anomalies import (
     rows_without_class as rows_without_class,
     synthetic_anomalies as synthetic_anomalies,
 )
+from .anomaly_scores import (
+    AnomalyReference as AnomalyReference,
+    anomaly_scores as anomaly_scores,
+    error_columns as error_columns,
+    has_anomaly_scores as has_anomaly_scores,
+    scores_and_errors as scores_and_errors,
+)
 from .compression import (
     CompressionReport as CompressionReport,
     compare_compression as compare_compression,

@@ -2,7 +2,7 @@
 
 import logging
 
-from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data import DataError, DataSpec, TensorData, with_unlabelled
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation.likelihood import VariationalLikelihood, variational_likelihood
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel
@@ -34,13 +34,14 @@ def train_network(
     settings: AutoencoderSettings,
     seed: int,
     layer_statistics: bool,
+    unlabelled: TensorData | None = None,
 ) -> tuple[BaseAutoencoder, AutoencoderHistory]:
     """Train the autoencoder on the rows without their labels."""
     if columns.task == "documents":
         raise DataError("documents are counts of words, which no autoencoder here reads; run --pipelines=rbm")
     network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder"))
     device = choose_device(network, settings.batch_size, "autoencoder")
-    rows, held_out = training.to(device), validation.to(device)
+    rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
     network.to(device)
     watched = LayerStatistics(network.layer_chain(), rows) if layer_statistics else None
     callbacks = [] if watched is None else [watched]

@@ -7,6 +7,7 @@ from layerwise.pipelines.autoencoder import downstream, downstream_images, figur
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 from layerwise.training.autoencoder import known_variants
 
@@ -22,7 +23,13 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     facts = facts or current_facts()
     probed = facts.is_on("autoencoder.probe")
     before = preprocessing.create_pipeline(
-        NAME, supervised=False, labelled=probed, sized=["autoencoder"], facts=facts
+        NAME,
+        supervised=False,
+        input_example=True,
+        labelled=probed,
+        sized=["autoencoder"],
+        pretrains=True,
+        facts=facts,
     )
     own = _training(facts) + _evaluation(facts) + _reporting(facts)
     if facts.is_on("autoencoder.downstream_tasks"):
@@ -34,14 +41,14 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
 def _variant_has(facts: ProblemFacts, what: str) -> bool:
     """Say whether networks of the variant have features, or are generative; all where no problem is known."""
     variant = known_variants().get(str(facts.parameter("autoencoder.variant")))
-    return facts.are_labelled and (variant is None or getattr(variant, what))
+    return facts.are_dense and (variant is None or getattr(variant, what))
 
 
 def _training(facts: ProblemFacts) -> list[Node]:
     stage, outputs, preview = Stage("training", NAME), [NETWORK, HISTORY], AutoencoderPreview(NAME)
     inputs = ["training", "validation", "data_spec", *SETTINGS]
     if facts.has_rows("table", "images", "documents"):
-        inputs = [*inputs, "params:layer_statistics"]
+        inputs = [*inputs, "params:layer_statistics", *(["unlabelled"] if facts.are_partly_labelled else [])]
         return [stage.node(nodes.train_network, inputs, outputs, "train_autoencoder", preview)]
     return [stage.node(nodes.train_rating_network, inputs, outputs, "train_autoencoder", preview)]
 
@@ -49,8 +56,10 @@ def _training(facts: ProblemFacts) -> list[Node]:
 def _evaluation(facts: ProblemFacts) -> list[Node]:
     stage, learnt = Stage("evaluation", NAME), [NETWORK, "training", "test", "data_spec"]
     found = []
-    if facts.are_labelled:
+    if facts.are_dense:
         found.append(stage.measure(nodes.evaluate_reconstruction, learnt, "reconstruction_metrics"))
+        inputs = [NETWORK, "training", "validation", "data_spec"]
+        found.append(stage.node(measure_reference, inputs, "reference"))
     if _variant_has(facts, "is_generative"):
         inputs = [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS]
         found.append(stage.measure(nodes.estimate_likelihood, inputs, "likelihood"))
@@ -65,9 +74,10 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
 def _downstream_tasks(facts: ProblemFacts) -> list[Node]:
     stage, learnt = Stage("evaluation", NAME), [NETWORK, "training", "test", "data_spec"]
     images, found = downstream_images, []
+    if facts.are_dense:
+        found.append(stage.measure(downstream.compress, learnt, "compression"))
     if facts.are_labelled:
         rows = ["training", "validation", "test", "data_spec"]
-        found.append(stage.measure(downstream.compress, learnt, "compression"))
         found.append(stage.measure(downstream.detect_anomalies, [*rows, *SETTINGS], "anomalies"))
     if facts.has_rows("table"):
         found.append(stage.measure(downstream.impute_missing_cells, [*learnt, SEED], "imputation"))
@@ -91,7 +101,7 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
         stage.figure(plots.plot_hidden_activations, [NETWORK, "test"]),
         stage.figure(plots.plot_latent_map, [NETWORK, "test", "data_spec"]),
     ]
-    if facts.are_labelled:
+    if facts.are_dense:
         found.append(stage.figure(views.plot_reconstructions, [HISTORY, "data_spec", "preprocessor"]))
     if _variant_has(facts, "has_features"):
         found.append(stage.figure(plots.plot_features, [NETWORK, "data_spec"]))
@@ -110,8 +120,9 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
 
 def _downstream_figures(facts: ProblemFacts) -> list[Node]:
     stage, found = Stage("reporting", NAME), []
-    if facts.are_labelled:
+    if facts.are_dense:
         found.append(stage.figure(plots.plot_compression, ["compression"]))
+    if facts.are_labelled:
         found.append(stage.figure(plots.plot_anomalies, ["anomalies"]))
     if facts.has_rows("table"):
         found.append(stage.figure(plots.plot_imputation, ["imputation"]))

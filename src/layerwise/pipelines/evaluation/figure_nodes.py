@@ -58,10 +58,9 @@ def plot_ranking_curves(network: MLP, test: TensorData, columns: DataSpec) -> Fi
     )
 
 
-def plot_importance(importance: ImportanceTable, columns: DataSpec) -> Figure:
+def plot_importance(importance: ImportanceTable) -> Figure:
     """Plot the permutation importance of each column."""
-    metric = "RMSE" if columns.task == "regression" else "log loss"
-    return plots.plot_importances(importance.root, metric=metric)
+    return plots.plot_importances(importance.root)
 
 
 def plot_comparison(metrics: EvaluationReport) -> Figure:

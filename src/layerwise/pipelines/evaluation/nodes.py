@@ -11,6 +11,7 @@ from torch import nn
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
+    ConformalIntervals,
     DecisionThreshold,
     ImportanceTable,
     LoggedMetrics,
@@ -23,6 +24,7 @@ from layerwise.evaluation.metrics import (
     compute_metrics,
     compute_raw_metrics,
     permutation_importance,
+    raw_means,
     smearing_factors,
     usual_families,
 )
@@ -41,7 +43,6 @@ from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
-from layerwise.training.supervised import probabilities
 
 log = logging.getLogger(__name__)
 
@@ -194,9 +195,16 @@ def summarize_evaluation(
     members: MemberStatistics | None = None,
     smearing: SmearingFactors | None = None,
     segments: SegmentTable | None = None,
+    importance: ImportanceTable | None = None,
+    intervals: ConformalIntervals | None = None,
+    interval_metrics: NamedMetrics | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
     """Put what was measured into one report with its conclusions, and into the metrics of the run."""
-    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments)
+    if interval_metrics is not None:
+        network = network.extended(interval_metrics.root, prefix="")
+    report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments, intervals)
+    if importance is not None:
+        report = report.model_copy(update={"importance": importance})
     for sentence in report.conclusions:
         log.warning(sentence)
     for sentence in report.notes:
@@ -220,15 +228,28 @@ def measure_stack(stack: DBN | StackedAutoencoders, test: TensorData) -> LoggedM
 
 
 def measure_importance(
-    network: MLP, validation: TensorData, columns: DataSpec, settings: EvaluationSettings, seed: int
+    network: MLP,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
+    smearing: SmearingFactors | None = None,
 ) -> ImportanceTable:
-    """Measure each column's permutation importance on the validation rows."""
+    """Measure by how much the metric of the test rows gets worse when each raw column is shuffled, in its own unit."""
+    targets = targets_of(test, columns)
+    logged, factors = columns.target_transform == "log1p", () if smearing is None else smearing.values
+
+    def predict(inputs: torch.Tensor) -> torch.Tensor:
+        scores = scores_of(network, TensorData(inputs), columns)
+        return torch.from_numpy(raw_means(scores, factors)) if logged else scores
+
     found = permutation_importance(
-        lambda inputs: probabilities(columns.task, network(inputs)).detach(),
-        validation,
+        predict,
+        replace(test, targets=torch.expm1(targets.double()) if logged else targets),
         columns,
         n_repeats=settings.importance_repeats,
         seed=seed,
+        n_bootstrap=min(settings.bootstrap, 200),
     )
     return ImportanceTable(tuple(found))
 
@@ -258,6 +279,11 @@ def _model_card(
         notes.append(
             "The network that is registered was trained anew on all rows, the test rows among them, after these "
             "results: they are of the network before."
+        )
+    if report.intervals is not None:
+        notes.append(
+            f"Each prediction has an interval that holds {100 * report.intervals.coverage:g} % of new rows of the same "
+            "kind (split conformal, on the validation rows)."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
     conclusions, sections = report.conclusions, [*report_sections(report), *further]

@@ -8,6 +8,7 @@ from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.cards import parameter_inputs
+from layerwise.pipelines.evaluation.interval_nodes import find_intervals, measure_intervals
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.evaluation.segment_nodes import (
     choose_segments,
@@ -15,6 +16,7 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     plot_segments,
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -55,6 +57,7 @@ def create_pipeline(
     else:
         found += [
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
+            evaluation.node(measure_reference, ["stack", "training", "validation", "data_spec"], "reference"),
             *_figures_of_a_stack(reporting, facts, stack),
         ]
     if stack == "dbn" and _has_bound(facts):
@@ -134,8 +137,14 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
         found.append(stage.node(nodes.measure_members, inputs, "member_statistics"))
         parts["members"] = "member_statistics"
     if facts.has_rows("table"):
-        inputs = ["network", "validation", "data_spec", *SETTINGS]
+        inputs = [*TEST, *SETTINGS, *(["smearing"] if "smearing" in parts else [])]
         found.append(stage.node(nodes.measure_importance, inputs, "importance"))
+        parts["importance"] = "importance"
+    if facts.parameter("evaluation.interval_coverage"):
+        inputs = ["network", "validation", "data_spec", "params:evaluation"]
+        found.append(stage.node(find_intervals, inputs, "intervals"))
+        found.append(stage.node(measure_intervals, [*TEST, "intervals"], "interval_metrics"))
+        parts |= {"intervals": "intervals", "interval_metrics": "interval_metrics"}
     if has_segments(facts):
         found += _measurements_by_segment(
             stage, [each for each in ("threshold", "smearing") if each in parts]
@@ -168,7 +177,7 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool, baselines: bool) -> 
     if baselines:
         found.append(stage.figure(plots.plot_comparison, ["metrics"]))
     if facts.has_rows("table"):
-        found.append(stage.figure(plots.plot_importance, ["importance", "data_spec"]))
+        found.append(stage.figure(plots.plot_importance, ["importance"]))
     if has_segments(facts):
         found.append(stage.figure(plot_segments, ["segment_metrics"]))
     if _is_augmented(facts):

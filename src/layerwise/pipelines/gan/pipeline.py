@@ -27,7 +27,8 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         own += _table_training() + _table_evaluation() + _table_reporting(facts)
     else:
         own += _image_training(facts) + _image_evaluation(facts) + _image_reporting(facts)
-    found = preprocessing.create_pipeline(NAME, labelled=False, sized=["gan"]) + Pipeline(own)
+    before = preprocessing.create_pipeline(NAME, labelled=False, input_example=True, sized=["gan"])
+    found = before + Pipeline(own)
     return found + create_network_card(NAME, found)
 
 

@@ -14,15 +14,19 @@ from layerwise.data import (
     SplitSettings,
     TensorData,
     choose_labelled,
+    preprocess_unlabelled,
     split_raw,
 )
 from layerwise.data.preprocessing import (
+    LabelledPreprocessor,
     Preprocessor,
     example_rows,
     fit_preprocessor as fit,
     preprocess_rows as apply,
 )
 from layerwise.data.reading.cells import read_table
+from layerwise.data.sources import Images
+from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.utils import derive_seed
 
 log = logging.getLogger(__name__)
@@ -43,13 +47,24 @@ def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -
         raise DataError(
             "split.folds measures predictions of labels: run --pipelines=mlp, dbn or sae, or leave it out"
         )
-    return split_raw(raw, problem, settings, seed)
+    found = split_raw(raw, problem, settings, seed)
+    if len(found.unlabelled):
+        log.info(
+            "%s rows have no label: layers may be pretrained on them, and no figure holds them",
+            f"{len(found.unlabelled):,}",
+        )
+    return found
 
 
 def split_labelled_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
     """Split rows with labels; those of a task without any are refused before anything is made of them."""
     if problem.task in UNLABELLED:
         raise DataError(f"{problem.task} have no labels to learn from; run --pipelines=rbm")
+    if not problem.targets and not isinstance(raw, Images):
+        raise DataError(
+            "problem.target names no column, and this pipeline learns from labels; name one, or run --pipelines=rbm or "
+            "autoencoder, which read none"
+        )
     return split_rows(raw, problem, settings, seed)
 
 
@@ -88,6 +103,26 @@ def preprocess_rows_with_example(
     One node, so that whatever part of a pipeline trains a network also has the rows that its model is logged with.
     """
     return *apply(raw, split, preprocessor), example_rows(raw, preprocessor)
+
+
+def preprocess_unlabelled_rows(
+    raw: Any, split: Split, preprocessor: LabelledPreprocessor, more: Any = None
+) -> tuple[TensorData, LoggedMetrics]:
+    """Turn the rows without labels, those of `problem.unlabelled` too, into tensors; what training pretrains on."""
+    found, reasons = preprocess_unlabelled(raw, split, preprocessor, more)
+    counts = {"rows": len(found), "refused": reasons.total()} if len(found) or reasons else {}
+    if counts:
+        log.info("%s rows without a label pretrain, %s are left out", *(f"{n:,}" for n in counts.values()))
+    for reason, count in reasons.most_common():
+        log.warning("Left out %s row(s) without a label: %s", f"{count:,}", reason)
+    return found, LoggedMetrics.of(counts, prefix="unlabelled/")
+
+
+def describe_rows_and_unlabelled(preprocessor: Preprocessor, unlabelled: TensorData) -> DataSpec:
+    """Return what the preprocessed rows are, and how many without a label pretrain beside them."""
+    spec, n = preprocessor.data_spec, len(unlabelled)
+    note = f"{n} rows without a label were pretrained on, beside the training rows."
+    return spec.model_copy(update={"n_unlabelled": n, "notes": (*spec.notes, note)}) if n else spec
 
 
 def describe_rows(preprocessor: Preprocessor) -> DataSpec:

@@ -27,6 +27,7 @@ def create_pipeline(
     labelled: bool = True,
     input_example: bool = False,
     sized: Sequence[str] = (),
+    pretrains: bool = False,
     several: bool = False,
     beside_folds: bool = False,
     problem: str = "params:problem",
@@ -43,10 +44,11 @@ def create_pipeline(
             the data sets with them.
         several: whether many networks train at once.
         beside_folds: whether `split.folds` has a use for the pipeline; it is refused elsewhere.
+        pretrains: whether something learns from rows without labels too, where there may be some.
         problem: the first node's dataset of the problem, where another node checks it before.
         facts: of the problem; the present session's by default.
     """
-    stage = Stage("preprocessing", pipeline)
+    stage, facts = Stage("preprocessing", pipeline), facts or current_facts()
     split = nodes.split_labelled_rows if supervised else nodes.split_rows
     if beside_folds:
         split = nodes.split_rows_beside_folds
@@ -58,17 +60,29 @@ def create_pipeline(
             "preprocessor",
         ),
         _preprocessed(stage, input_example),
-        stage.node(nodes.describe_rows, ["preprocessor"], "data_spec"),
+        *_described(stage, pretrains and facts.are_partly_labelled, facts),
     ]
     if reads_cells():
         settings = [problem, "params:preprocessing"]
         found.insert(0, stage.node(nodes.read_rows, [UNREAD, *settings], "rows"))
-    if labelled and (facts or current_facts()).are_labelled:
+    if labelled and facts.are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
     if sized:
         found.append(_sizes(stage, tuple(sized), several))
     return Pipeline(found)
+
+
+def _described(stage: Stage, pretrains: bool, facts: ProblemFacts) -> list[Node]:
+    if not pretrains:
+        return [stage.node(nodes.describe_rows, ["preprocessor"], "data_spec")]
+    inputs = ["raw", "split", "preprocessor", *(["unlabelled_source"] if facts.has_unlabelled else [])]
+    return [
+        stage.measure(nodes.preprocess_unlabelled_rows, inputs, "unlabelled"),
+        stage.node(
+            nodes.describe_rows_and_unlabelled, ["preprocessor", "unlabelled"], "data_spec", "describe_rows"
+        ),
+    ]
 
 
 def _preprocessed(stage: Stage, input_example: bool) -> Node:

@@ -1,6 +1,6 @@
 """Pretrain the hidden layers on rows without labels: a stack of RBMs or of autoencoders."""
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData, with_unlabelled
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
 from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.parameters import DBNSettings
@@ -17,6 +17,7 @@ def pretrain_rbms(
     dbn: DBNSettings,
     settings: PretrainingSettings,
     seed: int,
+    unlabelled: TensorData | None = None,
 ) -> tuple[DBN, PretrainingHistory]:
     """Train the RBMs bottom up."""
     if settings.method == "autoencoder":
@@ -24,6 +25,7 @@ def pretrain_rbms(
             "pretraining.method: autoencoder makes a stack of autoencoders, which is another pipeline: "
             "kedro run --pipelines=sae"
         )
+    training = with_unlabelled(training, unlabelled)
     stack, result = _pretrain_dbn(dbn.hidden_sizes, training, validation, columns, settings, seed)
     return stack, PretrainingHistory.of(result)
 
@@ -35,11 +37,12 @@ def pretrain_autoencoders(
     sae: SAESettings,
     settings: PretrainingSettings,
     seed: int,
+    unlabelled: TensorData | None = None,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train the autoencoders bottom up."""
     stack = build_stack(sae, columns, torch_rng(seed, "stack"))
     device = choose_device(stack, settings.batch_size, "pretraining")
-    rows, held_out = training.to(device), validation.to(device)
+    rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
     result = pretrain_layers(stack.to(device), rows, held_out, columns, sae, settings, seed)
     return stack.cpu(), PretrainingHistory.of(result)
 
@@ -51,8 +54,10 @@ def pretrain_unrolled_rbms(
     sae: SAESettings,
     settings: PretrainingSettings,
     seed: int,
+    unlabelled: TensorData | None = None,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train RBMs bottom up, then the deep autoencoder that they unroll to (Hinton & Salakhutdinov 2006)."""
+    training = with_unlabelled(training, unlabelled)
     dbn, result = _pretrain_dbn(sae.hidden_sizes, training, validation, columns, settings, seed)
     stack = from_dbn(dbn)
     if sae.unrolled_epochs:

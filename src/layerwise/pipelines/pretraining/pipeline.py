@@ -19,6 +19,7 @@ def create_pipeline(pipeline: str = "pretraining", stack: str = "dbn") -> Pipeli
         f"{stack}_settings",
         "pretraining_settings",
         "params:seed",
+        *(["unlabelled"] if current_facts().are_partly_labelled else []),
     ]
     pretrain: Callable[..., object] = nodes.pretrain_rbms
     if stack == "sae":

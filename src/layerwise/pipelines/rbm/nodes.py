@@ -5,7 +5,7 @@ import logging
 import torch
 from torch import Tensor
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData, with_unlabelled
 from layerwise.evaluation.likelihood import RBMLikelihood, rbm_likelihood
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel, NamedMetrics, compute_metrics
 from layerwise.models.rbm import RBM, class_log_probabilities, with_labels
@@ -21,14 +21,19 @@ AT_A_TIME = 2000
 
 
 def train_rbm(
-    training: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: RBMSettings,
+    seed: int,
+    unlabelled: TensorData | None = None,
 ) -> tuple[RBM, LayerHistory]:
     """Train the RBM on the rows without their labels."""
     rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine"))
     device = choose_device(rbm, settings.batch_size, "rbm")
     result = fit_rbm(
         rbm.to(device),
-        training.to(device),
+        with_unlabelled(training, unlabelled).to(device),
         validation.to(device),
         settings,
         seed,

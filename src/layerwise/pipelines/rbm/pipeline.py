@@ -8,6 +8,7 @@ from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
+from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
 NAME = "rbm"
@@ -19,7 +20,13 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     facts = facts or current_facts()
     reads_labels = facts.is_on("rbm.probe") or _has_label_units(facts)
     before = preprocessing.create_pipeline(
-        NAME, supervised=False, labelled=reads_labels, sized=["rbm"], facts=facts
+        NAME,
+        supervised=False,
+        input_example=True,
+        labelled=reads_labels,
+        sized=["rbm"],
+        pretrains=True,
+        facts=facts,
     )
     found = before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
     return found + create_network_card(NAME, found)
@@ -36,16 +43,17 @@ def _has_label_units(facts: ProblemFacts) -> bool:
 def _has_likelihood(facts: ProblemFacts) -> bool:
     units = HIDDEN.all().get(str(facts.parameter("rbm.hidden")))
     has_sampler = units is None or units.samples_exactly
-    return facts.are_labelled and has_sampler and facts.parameter("rbm.likelihood.method") != "none"
+    return facts.are_dense and has_sampler and facts.parameter("rbm.likelihood.method") != "none"
 
 
 def _training(facts: ProblemFacts) -> list[Node]:
     stage = Stage("training", NAME)
     train = nodes.train_rbm if facts.has_rows("table", "images", "documents") else nodes.train_rating_rbm
+    more = ["unlabelled"] if facts.are_partly_labelled else []
     found = [
         stage.node(
             train,
-            ["training", "validation", "data_spec", *SETTINGS],
+            ["training", "validation", "data_spec", *SETTINGS, *more],
             ["rbm", "rbm_history"],
             "train_rbm",
             RBMPreview(NAME),
@@ -66,6 +74,9 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     stage = Stage("evaluation", NAME)
     learnt, test = ["rbm", "training", "test", "data_spec"], ["test", "data_spec"]
     found = []
+    if facts.are_dense:
+        inputs = ["rbm", "training", "validation", "data_spec"]
+        found.append(stage.node(measure_reference, inputs, "reference"))
     if _has_likelihood(facts):
         found.append(stage.measure(nodes.measure_likelihood, [*learnt, *SETTINGS], "likelihood"))
     if facts.are_labelled and facts.is_on("rbm.probe"):
@@ -92,14 +103,14 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
     found = [
         stage.figure(plots.plot_learning_curves, histories),
         stage.figure(
-            plots.plot_filters if facts.are_labelled else plots.plot_strongest_columns,
+            plots.plot_filters if facts.are_dense else plots.plot_strongest_columns,
             ["rbm", "data_spec"],
             "plot_filters",
         ),
         stage.figure(plots.plot_hidden_activations, ["rbm", "test"]),
         stage.figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
     ]
-    if facts.are_labelled:
+    if facts.are_dense:
         found.append(stage.figure(views.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]))
     if is_image:
         sampling = ["rbm", "training", "data_spec", *SETTINGS]

@@ -1,0 +1,97 @@
+"""How long it takes from a file to a trained network and its answers, with nobody editing, and what comes out.
+
+For each table, as a user types it: `kedro problem new`, `kedro run --pipelines=mlp`, `predict` on the same file. The
+tables are those that scikit-learn and mlxtend carry, written as CSV, and files named on the command line.
+
+    python benchmarks/first_results.py [FILE ...]
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+SKLEARN = ("iris", "wine", "breast_cancer", "diabetes", "digits")
+MLXTEND = ("autompg_data", "boston_housing_data")
+
+
+def make_project(folder):
+    """Make a project folder beside this one's code and configuration."""
+    for name in ("pyproject.toml", ".telemetry"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "src").mkdir()
+    (folder / "src/layerwise").symlink_to(ROOT / "src/layerwise")
+    (folder / "data").mkdir()
+    (folder / "conf").mkdir()
+    for each in (ROOT / "conf").iterdir():
+        (folder / "conf" / each.name).symlink_to(each)
+
+
+def write_tables(folder):
+    """Write the packages' tables as CSV files; the target is the last column."""
+    from mlxtend import data
+    from sklearn import datasets
+
+    for name in SKLEARN:
+        getattr(datasets, f"load_{name}")(as_frame=True).frame.to_csv(folder / f"{name}.csv", index=False)
+    for name in MLXTEND:
+        inputs, target = getattr(data, name)()
+        columns = {f"input_{k}": inputs[:, k] for k in range(inputs.shape[1])}
+        pd.DataFrame(columns | {"target": target}).to_csv(folder / f"{name}.csv", index=False)
+    return [folder / f"{name}.csv" for name in (*SKLEARN, *MLXTEND)]
+
+
+def timed(folder, *arguments):
+    """Run a command of Kedro's; return its seconds of wall clock, and stop at a failure."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "kedro", *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    return time.perf_counter() - began
+
+
+def first_result(folder, path):
+    """Return what a table's network came to, and the seconds of the three commands."""
+    name = "".join(c if c.isalnum() else "_" for c in path.stem)
+    seconds = [
+        timed(folder, "problem", "new", name, path),
+        timed(folder, "run", "--pipelines=mlp", f"--env={name}"),
+    ]
+    given = f"predict.model={name}@champion,predict.input={path},predict.output={folder}/{name}.csv"
+    seconds.append(timed(folder, "run", "--pipelines=predict", f"--params={given}"))
+    report = json.loads((folder / f"data/08_reporting/{name}/mlp/metrics.json").read_text())
+    answers = pd.read_csv(folder / f"{name}.csv")
+    metrics = {key: round(each["value"], 3) for key, each in report["network"].items()}
+    shown = {key: metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics}
+    return shown, int(answers["error"].isna().sum()), len(answers), seconds
+
+
+def main():
+    """Print a line for each table."""
+    os.environ.update(DO_NOT_TRACK="true", MLFLOW_DISABLE_TELEMETRY="true")
+    folder = Path(tempfile.mkdtemp())
+    try:
+        make_project(folder)
+        files = [Path(each).resolve() for each in sys.argv[1:]] or write_tables(folder)
+        for path in files:
+            metrics, answered, rows, seconds = first_result(folder, path)
+            new, run, predict = (f"{each:.1f}" for each in seconds)
+            print(
+                f"{path.stem:20} {metrics}, {answered} of {rows} rows answered; new {new} s, mlp {run} s, "
+                f"predict {predict} s, {sum(seconds):.1f} s in all",
+                flush=True,
+            )
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

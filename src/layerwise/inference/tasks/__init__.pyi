@@ -1,0 +1,11 @@
+from .asking import answer_chunk as answer_chunk, answer_rows as answer_rows
+from .base import (
+    Task as Task,
+    TaskError as TaskError,
+    find_task as find_task,
+    offered_tasks as offered_tasks,
+    register_task as register_task,
+)
+from .encode import latent_size as latent_size
+from .options import parse_settings as parse_settings, task_options as task_options
+from .random_seed import with_seed as with_seed

@@ -1,0 +1,84 @@
+"""Find anomalies: how unusual each row is, and which of its columns are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.evaluation.unsupervised import error_columns, has_anomaly_scores, scores_and_errors
+from layerwise.inference.reproducible import apply_in_blocks
+from layerwise.inference.tasks.base import Task, register_task
+from layerwise.parameters import TaskSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.inference.model import TrainedModel
+
+# Columns that are named as those that make a row unusual.
+NAMED_COLUMNS = 3
+
+
+@register_task
+class Anomaly(Task):
+    """Return each row's score, its quantile among validation rows, whether it is anomalous, and what makes it so.
+
+    `anomaly_quantile` is the fraction of validation rows with a lower score; `is_anomaly` says that it is above
+    1 - `contamination`. `unusual_columns` names the raw columns whose error is above its mean on validation rows,
+    with how many times, the worst first; images have none. `error_<column>` is the squared error of a column's
+    reconstruction.
+    """
+
+    name = "anomaly"
+    order = 20
+    uses = ("contamination", "error_columns")
+
+    def suits(self, model: TrainedModel) -> bool:
+        """Return whether the network has a score, and what it is compared with is known."""
+        return model.reads_rows and model.parts.reference is not None and has_anomaly_scores(model.network)
+
+    def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
+        """Return the names of the answer's columns."""
+        named = [] if model.has_image_inputs else ["unusual_columns"]
+        errors = [f"error_{name}" for name in error_columns(model.columns)] if settings.error_columns else []
+        return ["anomaly_score", "anomaly_quantile", "is_anomaly", *named, *errors]
+
+    def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
+        """Return the answer."""
+        import pandas as pd
+
+        reference = model.parts.reference
+        assert reference is not None
+        network, columns = model.network, model.columns
+        found = apply_in_blocks(
+            lambda part: scores_and_errors(network, part, columns), model.inputs(rows), model.device
+        ).numpy()
+        scores, errors = found[:, 0], found[:, 1:]
+        steps = np.linspace(0, 1, len(reference.score_quantiles))
+        answer: dict[str, Any] = {
+            "anomaly_score": scores,
+            "anomaly_quantile": np.interp(scores, reference.score_quantiles, steps),
+            "is_anomaly": scores > reference.threshold(settings.contamination),
+        }
+        names = error_columns(columns)
+        if not model.has_image_inputs:
+            answer["unusual_columns"] = _unusual_columns(errors, np.asarray(reference.column_errors), names)
+        if settings.error_columns:
+            answer |= {f"error_{name}": errors[:, k] for k, name in enumerate(names)}
+        return pd.DataFrame(answer)
+
+
+def _unusual_columns(errors: np.ndarray, means: np.ndarray, names: list[str]) -> list[str]:
+    """Return a text for each row: the columns of the largest errors, in multiples of their means."""
+    # A column that is always reconstructed exactly has no unit of its own.
+    ratios = errors / np.maximum(means, 1e-6 * max(float(means.max(initial=0)), 1e-12))
+    n = min(NAMED_COLUMNS, len(names))
+    worst = np.argpartition(-ratios, n - 1, axis=1)[:, :n]
+    values = np.take_along_axis(ratios, worst, 1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    worst, values = np.take_along_axis(worst, order, 1), np.take_along_axis(values, order, 1)
+    found = []
+    for at, times in zip(worst.tolist(), values.tolist(), strict=True):
+        found.append("; ".join(f"{names[k]} {t:.2g}" for k, t in zip(at, times, strict=True) if t > 1))
+    return found

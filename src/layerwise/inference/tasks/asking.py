@@ -1,0 +1,119 @@
+"""Ask a model about raw rows: the valid ones are answered, and each other one has its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data import DataError
+from layerwise.inference.reproducible import shortest_decimals
+from layerwise.inference.tasks.base import Task, find_task
+from layerwise.inference.tasks.random_seed import with_seed
+from layerwise.parameters import TaskSettings
+from layerwise.utils import derive_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.data.reading import Chunk
+    from layerwise.inference.model import TrainedModel
+
+NOT_FINITE = "the network's output is not a finite number: values too far from training"
+
+
+def answer_chunk(
+    model: TrainedModel, task: Task, chunk: Chunk, settings: TaskSettings, strict: bool
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the answer to a chunk's valid rows (m, columns), and why each other row was rejected, (n,) text."""
+    import pandas as pd
+
+    rows = task.select(model, chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
+    # Pictures, which alone of all images have names, say in themselves what white is.
+    if chunk.start == 0 and (isinstance(chunk.rows, pd.DataFrame) or not chunk.lines):
+        _validate_file(model, rows)
+    if chunk.start and "seed" in task.uses:
+        # Each chunk draws other numbers; the first one draws those of a frame.
+        settings = settings.model_copy(update={"seed": derive_seed(settings.seed, chunk.start)})
+    return _answer(model, task, rows, settings, strict, chunk.malformed)
+
+
+def _validate_file(model: TrainedModel, rows: Any) -> None:
+    if isinstance(rows, np.ndarray):
+        model.validate_file(np.nan_to_num(rows))
+
+
+def answer_rows(
+    model: TrainedModel, frame: pd.DataFrame | None, settings: TaskSettings, strict: bool = True
+) -> pd.DataFrame:
+    """Return a model's answer to raw rows; one that was drawn by chance has the seed as `attrs["seed"]`.
+
+    Args:
+        model: what is asked.
+        frame: the rows; None or a frame without rows where the task does without.
+        settings: what is asked of it.
+        strict: whether a cell of a kind that training never had is an error.
+
+    Raises:
+        TaskError: the model does not do that.
+        DataError: rows cannot be answered; the message names the first of them with their reasons.
+    """
+    task = find_task(model, settings)
+    settings = with_seed(task, settings)
+    if frame is None or (task.works_without_rows and len(frame) == 0):
+        if not task.works_without_rows:
+            raise DataError(f"the task {task.name} needs rows")
+        found = task.answer(model, None, settings)
+    else:
+        rows = task.select(model, frame)
+        _validate_file(model, rows)
+        found, reasons = _answer(model, task, rows, settings, strict, {})
+        refuse_rows(reasons)
+        found.index = frame.index if len(found) == len(frame) else found.index
+    if "seed" in task.uses:
+        found.attrs["seed"] = settings.seed
+    return found
+
+
+def _answer(
+    model: TrainedModel,
+    task: Task,
+    rows: Any,
+    settings: TaskSettings,
+    strict: bool,
+    malformed: dict[int, str],
+) -> tuple[pd.DataFrame, np.ndarray]:
+    import pandas as pd
+
+    reasons = task.validate(model, rows, strict)
+    for row, reason in malformed.items():
+        reasons[row] = reason
+    right = np.flatnonzero(reasons == "")
+    if not len(right):
+        return pd.DataFrame(columns=task.columns(model, settings), dtype=np.float64), reasons
+    given = rows.iloc[right] if isinstance(rows, pd.DataFrame) else rows[right]
+    found = task.answer(model, given, settings).reset_index(drop=True)
+    numbers = found.select_dtypes("float").to_numpy(dtype=np.float64)
+    wrong = ~np.isfinite(numbers).all(1) if task.beside_rows else np.zeros(len(right), dtype=bool)
+    reasons[right[wrong]] = NOT_FINITE
+    return _with_shortest_decimals(found[~wrong] if wrong.any() else found), reasons
+
+
+def _with_shortest_decimals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose float32 columns are float64 with the fewest digits: a file and JSON hold the same."""
+    import pandas as pd
+
+    names = frame.select_dtypes("float32").columns
+    if not len(names):
+        return frame
+    values: dict[Any, Any] = dict(zip(names, shortest_decimals(frame[names].to_numpy().T), strict=True))
+    return pd.DataFrame({name: values.get(name, frame[name]) for name in frame}, index=frame.index)
+
+
+def refuse_rows(reasons: np.ndarray) -> None:
+    """Raise one DataError that names the first rejected rows; nothing happens where there are none."""
+    bad = np.flatnonzero(reasons != "")
+    if len(bad):
+        shown = "; ".join(f"row {k}: {reasons[k]}" for k in bad[:5])
+        more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
+        raise DataError(f"{len(bad)} of {len(reasons)} row(s) cannot be predicted: {shown}{more}")

@@ -1,0 +1,106 @@
+"""A task: what a model can be asked, and the registry of all tasks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.parameters import TaskSettings
+from layerwise.utils import Registry, UserError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.inference.model import TrainedModel
+
+
+class TaskError(UserError, ValueError):
+    """The model does not do what it was asked, or has no use for a setting; the message says what it does."""
+
+
+class Task(ABC):
+    """One thing that some models can be asked.
+
+    A module of this package that registers a task is found by being there.
+    """
+
+    # By which it is asked for.
+    name: str
+    # A model that is asked nothing in particular does the first of its tasks.
+    order: int = 100
+    # The fields of `TaskSettings` that it reads.
+    uses: tuple[str, ...] = ()
+    # What it answers stands beside the rows of a file; else the answer is rows itself.
+    beside_rows = True
+    # An empty cell is the question, never a reason to refuse a row.
+    asks_for_empty_cells = False
+    # Rows may be left out: the settings say what is asked.
+    works_without_rows = False
+
+    def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
+        """Return what is read of a caller's rows: the model's columns in their types, or pixels (n, d)."""
+        return model.select_inputs(frame)
+
+    def validate(self, model: TrainedModel, rows: Any, strict: bool) -> np.ndarray:
+        """Return why each row cannot be answered, (n,) text; empty for a valid one."""
+        return model.validate(rows, strict, self.asks_for_empty_cells)
+
+    @abstractmethod
+    def suits(self, model: TrainedModel) -> bool:
+        """Return whether a model does this."""
+
+    @abstractmethod
+    def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
+        """Return the names of the answer's columns."""
+
+    @abstractmethod
+    def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
+        """Return the answer, a line for each row.
+
+        Args:
+            model: a model that it suits.
+            rows: valid rows: a DataFrame, or pixels (n, d); None where there are none.
+            settings: with `seed` drawn.
+        """
+
+
+TASKS: Registry[Task] = Registry("task", "layerwise.inference.tasks", "layerwise.tasks")
+
+
+def register_task(task: type[Task]) -> type[Task]:
+    """Register a task under its name; a class decorator."""
+    TASKS.add(task.name, task())
+    return task
+
+
+def offered_tasks(model: TrainedModel) -> list[Task]:
+    """Return what a model can be asked, the task first that it does unasked."""
+    found = [task for task in TASKS.all().values() if task.suits(model)]
+    return sorted(found, key=lambda task: task.order)
+
+
+def find_task(model: TrainedModel, settings: TaskSettings) -> Task:
+    """Return the task that the settings name, the model's first one if they name none.
+
+    Raises:
+        TaskError: the model does not do it, or it has no use for a setting that was given.
+    """
+    offered = {task.name: task for task in offered_tasks(model)}
+    what = f"this model ({model.kind} of the problem {model.manifest.problem})"
+    if not offered:
+        raise TaskError(f"{what} can be asked nothing")
+    name = settings.task or next(iter(offered))
+    if name not in offered:
+        known = TASKS.all()
+        hint = "" if name in known else nearest(name, list(known))
+        hint = hint if hint.startswith("; did") else ""
+        raise TaskError(f"{what} does not {name.replace('_', ' ')}{hint}; it does: {', '.join(offered)}")
+    task = offered[name]
+    wrong = [each for each in TaskSettings.model_fields if each != "task" and each not in task.uses]
+    wrong = [each for each in wrong if settings.changed(each)]
+    if wrong:
+        used = f"; it reads {', '.join(task.uses)}" if task.uses else ""
+        raise TaskError(f"the task {name} has no use for {', '.join(wrong)}{used}")
+    return task

@@ -1,0 +1,57 @@
+"""Encode raw rows: the mean activations of hidden units, or an autoencoder's latents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from layerwise.inference.reproducible import apply_in_blocks
+from layerwise.inference.tasks.base import Task, register_task
+from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
+from layerwise.models.rbm import DBN, RBM
+from layerwise.parameters import TaskSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.inference.model import TrainedModel
+
+
+def latent_size(model: TrainedModel) -> int | None:
+    """Return how many columns rows are encoded to; None for a network that encodes none."""
+    config: Any = model.network.config
+    match model.network:
+        case RBM():
+            return int(config.n_hidden)
+        case DBN() | StackedAutoencoders():
+            return int(config.hidden_sizes[-1])
+        case BaseAutoencoder():
+            return int(config.latent_size)
+    return None
+
+
+@register_task
+class Encode(Task):
+    """Return the latent columns of each row: `hidden_1`, ... of an RBM or a DBN, `latent_1`, ... of an autoencoder."""
+
+    name = "encode"
+    order = 10
+
+    def suits(self, model: TrainedModel) -> bool:
+        """Return whether the network has hidden units to encode rows with."""
+        return model.reads_rows and isinstance(
+            model.network, RBM | DBN | BaseAutoencoder | StackedAutoencoders
+        )
+
+    def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
+        """Return a name for each hidden unit."""
+        what = "hidden" if isinstance(model.network, RBM | DBN) else "latent"
+        return [f"{what}_{k + 1}" for k in range(latent_size(model) or 0)]
+
+    def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
+        """Return the activations, float32."""
+        import pandas as pd
+
+        network: Any = model.network
+        encode = network.hidden_mean if isinstance(network, RBM) else network.encode
+        latents = apply_in_blocks(encode, model.inputs(rows), model.device)
+        return pd.DataFrame(latents.numpy(), columns=self.columns(model, settings))

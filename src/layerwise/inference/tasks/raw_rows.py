@@ -1,0 +1,60 @@
+"""A network's rows in the units of raw rows, and raw rows with empty cells for a network."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from layerwise.data import raw_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.inference.model import TrainedModel
+
+
+def raw_column_names(model: TrainedModel) -> list[str]:
+    """Return the names of the raw columns that a model reads; of images those of the pixels."""
+    names = model.columns.feature_names if model.has_image_inputs else model.preprocessor.state["original"]
+    return [str(name) for name in names]
+
+
+def raw_frame(model: TrainedModel, matrix: np.ndarray) -> pd.DataFrame:
+    """Return a network's rows (n, n_inputs) in raw units: a table's columns in their types, or pixels."""
+    import pandas as pd
+
+    restored = model.preprocessor.restore_inputs(matrix)
+    if not model.has_image_inputs:
+        return restored
+    pixels = restored.reshape(len(matrix), -1)
+    if model.preprocessor.white == 1:
+        pixels = np.asarray(matrix, dtype=np.float64).clip(0, 1)
+    return pd.DataFrame(pixels, columns=raw_column_names(model))
+
+
+def inputs_with_empty_cells(model: TrainedModel, rows: Any) -> tuple[Tensor, Tensor]:
+    """Return rows as the network takes them, and which of its inputs come from empty cells, both (n, n_inputs).
+
+    What is empty has any value in the first; what comes from one raw column is empty together.
+
+    Args:
+        model: a model of a table or of images.
+        rows: selected ones: a DataFrame, or pixels (n, d) with NaN where a pixel is empty.
+    """
+    if model.has_image_inputs:
+        pixels = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
+        return model.inputs(np.nan_to_num(rows)), torch.from_numpy(np.isnan(pixels))
+    with warnings.catch_warnings():
+        # Of empty cells in columns that had none in training: they are what is asked for.
+        warnings.simplefilter("ignore")
+        inputs = model.inputs(rows)
+    missing = torch.zeros(inputs.shape, dtype=torch.bool)
+    for name, blocks in raw_columns(model.columns.blocks).items():
+        empty = torch.tensor(rows[name].isna().to_numpy())
+        for block in blocks:
+            missing[:, block.start : block.stop] = empty[:, None]
+    return inputs, missing

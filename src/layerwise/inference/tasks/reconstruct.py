@@ -1,0 +1,55 @@
+"""Reconstruct raw rows: as the network sees them, in their own columns and types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.inference.reproducible import apply_in_blocks
+from layerwise.inference.tasks.base import Task, register_task
+from layerwise.inference.tasks.raw_rows import raw_column_names, raw_frame
+from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
+from layerwise.models.rbm import DBN, RBM
+from layerwise.parameters import TaskSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.inference.model import TrainedModel
+
+
+@register_task
+class Reconstruct(Task):
+    """Return each row encoded and decoded: means of numbers, the likeliest category, pixels."""
+
+    name = "reconstruct"
+    order = 30
+    beside_rows = False
+
+    def suits(self, model: TrainedModel) -> bool:
+        """Return whether the network goes both ways."""
+        kinds = RBM | DBN | BaseAutoencoder | StackedAutoencoders
+        return model.reads_rows and isinstance(model.network, kinds)
+
+    def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
+        """Return the names of the raw columns."""
+        return raw_column_names(model)
+
+    def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
+        """Return the rows as they are reconstructed."""
+        network: Any = model.network
+        found = apply_in_blocks(network.reconstruct, model.inputs(rows), model.device)
+        return raw_frame(model, np.asarray(found))
+
+
+@register_task
+class Denoise(Reconstruct):
+    """Return each row without its noise, as an autoencoder reconstructs it that learnt from corrupted rows."""
+
+    name = "denoise"
+    order = 31
+
+    def suits(self, model: TrainedModel) -> bool:
+        """Return whether the network is an autoencoder."""
+        return model.reads_rows and isinstance(model.network, BaseAutoencoder | StackedAutoencoders)

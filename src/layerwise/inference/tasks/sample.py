@@ -1,0 +1,90 @@
+"""Sample rows: new ones, or what the empty cells of given rows may hold.
+
+How an RBM, a stack, a variational autoencoder and a generator do is in `samplers`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.inference.tasks.base import Task, TaskError, register_task
+from layerwise.inference.tasks.generated_rows import sample_generator, validate_conditions
+from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_column_names, raw_frame
+from layerwise.inference.tasks.samplers import sample_network, sample_rest
+from layerwise.models.autoencoder import LatentVariableModel
+from layerwise.models.gan import Generator
+from layerwise.models.rbm import DBN, RBM
+from layerwise.parameters import TaskSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.inference.model import TrainedModel
+
+
+@register_task
+class Sample(Task):
+    """Return rows in the columns and types of raw ones.
+
+    Without rows `n` are drawn. Of given rows the filled cells are conditions, which stay as they are, and the empty
+    ones are drawn; a column that is left out is empty. The same `seed` draws the same on the same machine.
+    """
+
+    name = "sample"
+    order = 40
+    uses = ("n", "seed", "steps")
+    beside_rows = False
+    asks_for_empty_cells = True
+    works_without_rows = True
+
+    def suits(self, model: TrainedModel) -> bool:
+        """Return whether the network states a distribution of rows."""
+        return model.reads_rows and isinstance(model.network, RBM | DBN | LatentVariableModel | Generator)
+
+    def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
+        """Return the names of the raw columns, of a generator of tables with the target among them."""
+        encoding = model.parts.encoding
+        return raw_column_names(model) if encoding is None else [column.name for column in encoding.columns]
+
+    def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
+        """Return the columns that can be conditions; one that is not there is empty."""
+        if len(frame) == 0:
+            return frame
+        names = self.columns(model, TaskSettings())
+        known = [name for name in names if name in frame]
+        if not known:
+            raise TaskError(f"none of the columns can be a condition; name some of {', '.join(names[:8])}")
+        found = frame.reindex(columns=names)
+        return found if model.parts.encoding is not None else model.select_inputs(found)
+
+    def validate(self, model: TrainedModel, rows: Any, strict: bool) -> np.ndarray:
+        """Return why a row's conditions cannot be met."""
+        if model.parts.encoding is not None:
+            return validate_conditions(rows, model.parts.encoding)
+        return super().validate(model, rows, strict)
+
+    def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
+        """Return the drawn rows."""
+        if isinstance(model.network, Generator):
+            return sample_generator(model, rows, settings)
+        if rows is None:
+            return raw_frame(model, sample_network(model, settings).numpy())
+        if isinstance(model.network, DBN):
+            raise TaskError("a deep belief network draws free rows alone: leave the rows out")
+        inputs, missing = inputs_with_empty_cells(model, rows)
+        drawn = raw_frame(model, sample_rest(model, inputs, missing, settings).numpy())
+        return _with_conditions(model, rows, drawn)
+
+
+def _with_conditions(model: TrainedModel, rows: Any, drawn: pd.DataFrame) -> pd.DataFrame:
+    """Return drawn rows whose given cells are those of the rows, to the last digit."""
+    import pandas as pd
+
+    if model.has_image_inputs:
+        given = pd.DataFrame(np.asarray(rows, np.float64).reshape(len(rows), -1), columns=list(drawn))
+    else:
+        given = rows.reset_index(drop=True)[list(drawn)]
+    found = {name: given[name].where(given[name].notna(), drawn[name]) for name in drawn}
+    return pd.DataFrame(found)

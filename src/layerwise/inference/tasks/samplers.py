@@ -1,0 +1,82 @@
+"""Draw rows from an RBM, a deep belief network or a variational autoencoder, given some of their columns or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from layerwise.models.autoencoder import LatentVariableModel, sample_latents
+from layerwise.models.rbm import DBN, RBM
+from layerwise.parameters import TaskSettings
+from layerwise.utils import torch_rng
+
+if TYPE_CHECKING:
+    from layerwise.inference.model import TrainedModel
+
+
+def sample_network(model: TrainedModel, settings: TaskSettings) -> Tensor:
+    """Return n rows (n, n_inputs) of the network's distribution, on the CPU; images are means of pixels.
+
+    The chains of an RBM and of a stack start at hidden units that are coin flips.
+    """
+    network, n = model.network, settings.n
+    rng = torch_rng(settings.seed, "sample", device=model.device)
+    with torch.no_grad():
+        if isinstance(network, RBM):
+            return _after_steps(network, _coin_flips(network, n, rng), settings.steps, rng, model)
+        if isinstance(network, DBN):
+            return network.sample(n, settings.steps, rng).cpu()
+        assert isinstance(network, LatentVariableModel)
+        return network.sample(n, rng, sample_outputs=not model.has_image_inputs).cpu()
+
+
+def sample_rest(model: TrainedModel, inputs: Tensor, missing: Tensor, settings: TaskSettings) -> Tensor:
+    """Return rows whose missing inputs are drawn given the others, (n, n_inputs) on the CPU.
+
+    An RBM clamps what is given and takes Gibbs steps in the rest; a variational autoencoder draws latents of the row
+    and the rest of the row of them, in turn (pseudo-Gibbs; Rezende et al. 2014, appendix F).
+
+    Args:
+        model: of an RBM or a variational autoencoder.
+        inputs: (n, n_inputs); what is missing is not read.
+        missing: (n, n_inputs) bool.
+        settings: with the steps and the seed.
+    """
+    network = model.network
+    rng = torch_rng(settings.seed, "sample", device=model.device)
+    inputs, missing = inputs.to(model.device), missing.to(model.device)
+    with torch.no_grad():
+        if isinstance(network, RBM):
+            start = torch.where(missing, _coin_flips(network, len(inputs), rng), inputs)
+            return _after_steps(network, start, settings.steps, rng, model, ~missing)
+        assert isinstance(network, LatentVariableModel)
+        rows = torch.where(missing, network.sample(len(inputs), rng, sample_outputs=True), inputs)
+        for _ in range(settings.steps):
+            latents, _ = sample_latents(*network.posterior(rows), rng)
+            drawn = network.output.sample(network.decode_pre_activation(latents), rng)
+            rows = torch.where(missing, drawn, inputs)
+        return rows.cpu()
+
+
+def _coin_flips(rbm: RBM, n: int, rng: torch.Generator) -> Tensor:
+    """Return visible states given hidden ones that are 0 or 1 alike, (n, n_visible)."""
+    hidden = rbm.weight.new_empty(n, rbm.config.n_hidden).uniform_(generator=rng).round_()
+    return rbm.sample_visible(hidden, rng)
+
+
+def _after_steps(
+    rbm: RBM,
+    start: Tensor,
+    steps: int,
+    rng: torch.Generator,
+    model: TrainedModel,
+    clamped: Tensor | None = None,
+) -> Tensor:
+    """Return the visible units after Gibbs steps; of images their means given the last hidden states."""
+    visible = rbm.gibbs(start, steps - 1 if model.has_image_inputs else steps, rng, clamped)
+    if model.has_image_inputs:
+        means = rbm.visible_mean(rbm.sample_hidden(visible, rng))
+        visible = means if clamped is None else torch.where(clamped, start, means)
+    return visible.cpu()

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from layerwise.evaluation.metrics import CoverageError, conformal_intervals
+
+
+def test_the_half_width_is_the_right_one_of_the_sorted_errors():
+    errors = np.arange(1, 20.0)  # n = 19: ceil(20 * .9) = 18
+    found = conformal_intervals(np.zeros((19, 1)), np.random.default_rng(0).permutation(errors)[:, None], 0.9)
+    assert found.half_widths == (18.0,)
+    assert conformal_intervals(np.zeros(9), np.arange(1, 10.0), 0.9).half_widths == (9.0,)
+
+
+def test_each_output_has_its_own():
+    targets = np.zeros((99, 2))
+    values = np.stack([np.arange(99.0), 10 * np.arange(99.0)], 1)
+    assert conformal_intervals(targets, values, 0.8).half_widths == (79.0, 790.0)
+
+
+@pytest.mark.parametrize(("n", "coverage"), [(30, 0.9), (99, 0.8), (19, 0.95)])
+def test_new_rows_lie_inside_as_often_as_the_formula_says(n, coverage):
+    # Heavy tails and a wrong model: neither matters.
+    rng, trials = np.random.default_rng(0), 20_000
+    errors = rng.standard_t(2, (trials, n + 1)) + 0.5
+    inside = sum(
+        abs(each[-1]) <= conformal_intervals(each[:-1], np.zeros(n), coverage).half_widths[0]
+        for each in errors
+    )
+    expected = np.ceil((n + 1) * coverage - 1e-9) / (n + 1)
+    assert expected >= coverage
+    assert inside / trials == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / trials))
+
+
+def test_an_epoch_that_the_same_rows_chose_costs_two_points_of_coverage():
+    # 30 epochs whose predictions differ by a fifth of the noise; the one of lowest error on 50 rows is taken.
+    rng, trials, inside = np.random.default_rng(0), 2000, 0.0
+    for _ in range(trials):
+        noise = rng.normal(size=(1, 50))
+        errors = noise + 0.2 * rng.normal(size=(30, 50))
+        best = errors[(errors**2).mean(1).argmin()]
+        half = conformal_intervals(best, np.zeros(50), 0.9).half_widths[0]
+        new = rng.normal(size=200) + 0.2 * rng.normal(size=200)
+        inside += (np.abs(new) <= half).mean()
+    assert 0.87 < inside / trials < 0.89
+
+
+def test_too_few_rows_for_a_coverage_are_refused_with_how_many_it_takes():
+    with pytest.raises(CoverageError, match="needs 19 validation rows, and there are 18"):
+        conformal_intervals(np.zeros(18), np.ones(18), 0.95)

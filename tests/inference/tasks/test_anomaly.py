@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+import pytest
+from helpers.model_doors import answers, assert_same_numbers, registered
+
+from layerwise.inference.tasks import answer_rows
+from layerwise.parameters import TaskSettings
+
+
+def ask(model, rows, **settings):
+    return answer_rows(model, rows, TaskSettings(task="anomaly", **settings), strict=False)
+
+
+@pytest.mark.parametrize("kind", ["rbm", "autoencoder"])
+def test_every_door_scores_a_tables_rows_alike(project, fires, table_file, kind):
+    found = answers(project, f"asked.{kind}", table_file, fires, task="anomaly", contamination=0.1)
+    assert_same_numbers({door: answer.fillna({"unusual_columns": ""}) for door, answer in found.items()})
+
+
+def test_every_door_scores_images_alike_with_their_error_pictures(project, images):
+    file, frame = images
+    found = answers(project, "asked_digits.autoencoder", file, frame, task="anomaly", error_columns=True)
+    assert_same_numbers(found)
+    assert [name for name in found["pyfunc"] if name.startswith("error_pixel_")][-1] == "error_pixel_27_27"
+
+
+def test_an_rbms_score_is_its_free_energy(project, fires):
+    model = registered(project, "asked.rbm")
+    rows = model.inputs(model.select_inputs(fires))
+    expected = model.network.free_energy(rows).numpy()
+    np.testing.assert_allclose(ask(model, fires)["anomaly_score"], expected, rtol=1e-4)
+
+
+def test_as_many_validation_rows_are_anomalous_as_contamination_says(project, fires):
+    model = registered(project, "asked.autoencoder")
+    catalog = project.catalog(env="forest_fires_size", problem={"name": "asked"})
+    rows = fires.iloc[catalog.load("autoencoder.split").validation]
+    for contamination in (0.05, 0.2, 0.5):
+        found = ask(model, rows, contamination=contamination)
+        assert found["is_anomaly"].sum() == pytest.approx(contamination * len(rows), abs=1)
+    assert found["anomaly_quantile"].min() == 0
+    assert found["anomaly_quantile"].max() == 1
+
+
+def test_a_column_out_of_place_is_named_first(project, fires):
+    model = registered(project, "asked.autoencoder")
+    odd = fires.head(1).assign(wind=fires["wind"].max() * 4)
+    usual, found = (ask(model, rows).iloc[0] for rows in (fires.head(1), odd))
+    assert found["unusual_columns"].startswith("wind ")
+    assert found["anomaly_score"] > usual["anomaly_score"]
+
+
+def test_the_errors_of_the_columns_are_those_of_the_reconstruction(project, images):
+    model = registered(project, "asked_digits.autoencoder")
+    frame = images[1]
+    found = ask(model, frame, error_columns=True)
+    rows = model.inputs(model.select_inputs(frame))
+    expected = (model.network.reconstruct(rows) - rows).square().detach().numpy()
+    errors = found[[f"error_{name}" for name in frame]].to_numpy()
+    np.testing.assert_allclose(errors, expected, atol=1e-5)
+    assert isinstance(found, pd.DataFrame)

@@ -1,0 +1,105 @@
+"""Rows that come back in raw units: reconstructed, denoised, imputed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers.model_doors import answers, from_http, registered
+
+from layerwise.evaluation.unsupervised import impute
+from layerwise.inference.tasks import answer_rows
+from layerwise.parameters import TaskSettings
+
+
+def ask(model, rows, **settings):
+    return answer_rows(model, rows, TaskSettings(**settings), strict=False)
+
+
+def assert_same_cells(found, columns):
+    """Check that every door's cells are those of pyfunc, as text and numbers of a file read back."""
+    for door, answer in found.items():
+        for name in columns:
+            wanted = found["pyfunc"][name]
+            if pd.api.types.is_numeric_dtype(wanted):
+                cells, expected = answer[name].astype(float), wanted.astype(float)
+                np.testing.assert_array_equal(cells, expected, err_msg=f"{door} {name}")
+            else:
+                assert answer[name].fillna("").tolist() == wanted.tolist(), (door, name)
+
+
+@pytest.mark.parametrize(("kind", "task"), [("rbm", "reconstruct"), ("autoencoder", "denoise")])
+def test_every_door_reconstructs_a_tables_rows_alike(project, fires, table_file, kind, task):
+    found = answers(project, f"asked.{kind}", table_file, fires, task=task)
+    columns = [name for name in fires if name != "area"]
+    assert list(found["pyfunc"]) == columns
+    assert_same_cells(found, columns)
+    # What the network does not read stands before, as it was.
+    assert found["pipeline"]["area"].tolist() == fires["area"].tolist()
+    assert set(found["pyfunc"]["month"]) <= set(fires["month"])
+
+
+def test_every_door_reconstructs_images_alike_in_pixel_values(project, images):
+    file, frame = images
+    found = answers(project, "asked_digits.autoencoder", file, frame, task="reconstruct")
+    assert_same_cells(found, list(frame))
+    model = registered(project, "asked_digits.autoencoder")
+    means = model.network.reconstruct(model.inputs(frame.to_numpy())).detach().numpy()
+    assert np.abs(found["pyfunc"].to_numpy(float) - 255 * means).max() <= 0.51
+
+
+@pytest.fixture
+def holes(fires):
+    """Four rows of which three cells are empty."""
+    rows = fires.head(4).astype({"RH": float})
+    rows.loc[0, "temp"] = np.nan
+    rows.loc[1, ["month", "RH"]] = [None, np.nan]
+    return rows
+
+
+@pytest.mark.parametrize("kind", ["rbm", "autoencoder"])
+def test_every_door_fills_the_empty_cells_alone(project, holes, tmp_path, kind):
+    file = tmp_path / f"holes_{kind}.csv"
+    holes.to_csv(file, index=False)
+    found = answers(project, f"asked.{kind}", file, holes, task="impute")
+    columns = [name for name in holes if name != "area"]
+    assert_same_cells(found, [*columns, "imputed"])
+    filled = found["pyfunc"]
+    assert filled["imputed"].tolist() == ["temp", "month; RH", "", ""]
+    assert filled[columns].notna().all(axis=None)
+    given = holes[columns].notna()
+    for name in columns:
+        assert filled[name][given[name]].tolist() == holes[name][given[name]].tolist()
+
+
+def test_a_filled_number_is_the_fixed_rows_reconstruction(project, fires):
+    model = registered(project, "asked.autoencoder")
+    rows = fires.head(1).assign(temp=np.nan)
+    inputs = model.inputs(model.select_inputs(fires.head(1)))
+    block = next(each for each in model.columns.blocks if each.name == "temp")
+    missing = inputs != inputs
+    missing[:, block.start] = True
+    start = inputs.new_tensor(model.parts.reference.input_means)
+    expected = impute(lambda x: model.network.reconstruct(x).detach(), inputs, missing, start)
+    restored = model.preprocessor.restore_inputs(expected.numpy())
+    assert ask(model, rows, task="impute")["temp"][0] == pytest.approx(restored["temp"][0], rel=1e-4)
+
+
+def test_an_empty_pixel_is_filled_and_the_others_stay(project, images):
+    model = registered(project, "asked_digits.autoencoder")
+    frame = images[1].head(2).copy()
+    frame.iloc[0, 400:420] = np.nan
+    found = ask(model, frame, task="impute").drop(columns="imputed")
+    assert found.iloc[0, 400:420].between(0, 255).all()
+    np.testing.assert_array_equal(found.iloc[1], frame.iloc[1])
+    np.testing.assert_array_equal(found.iloc[0, :400], frame.iloc[0, :400])
+
+
+def test_text_for_a_number_is_no_empty_cell(project, holes):
+    status, response = from_http(
+        registered(project, "asked.rbm"),
+        holes.astype({"temp": object}).replace({18.0: "warm"}),
+        task="impute",
+    )
+    assert status == 200
+    first, second, *_ = response["predictions"]
+    assert second == {"error": "temp is a number, and holds 'warm'"}
+    assert first["imputed"] == "temp"

@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.inference import load_trained_model
+from layerwise.parameters import ParameterError
+
+
+@pytest.fixture(scope="module")
+def covered(project):
+    project.run(
+        "mlp",
+        env="forest_fires",
+        problem={"name": "covered"},
+        evaluation={"interval_coverage": 0.8, "bootstrap": 20},
+    )
+    return project
+
+
+def test_a_prediction_comes_with_its_interval_in_the_units_of_the_raw_target(covered):
+    model = load_trained_model(covered.path / "data/06_models/covered/mlp/model")
+    raw = pd.read_csv(covered.path / "data/01_raw/forest_fires/forestfires_uci.csv")
+    test = raw.iloc[covered.json("04_feature/covered/mlp/split.json")["test"]]
+    answers = model.predict(test, strict=False)
+    assert (answers["prediction_low"] < answers["prediction"]).all()
+    assert (answers["prediction"] < answers["prediction_high"]).all()
+    # One half-width for all rows, in the logarithm that is learnt.
+    logs = np.log1p(answers[["prediction_low", "prediction", "prediction_high"]].astype(float))
+    widths = logs["prediction_high"] - logs["prediction_low"]
+    assert widths.to_numpy() == pytest.approx(2 * model.manifest.interval_half_widths[0], rel=1e-4)
+    inside = (answers["prediction_low"].to_numpy() <= test["area"].to_numpy()) & (
+        test["area"].to_numpy() <= answers["prediction_high"].to_numpy()
+    )
+    found = covered.json("08_reporting/covered/mlp/metrics.json")["network"]
+    assert found["interval_coverage"]["value"] == pytest.approx(inside.mean(), abs=0.011)
+    width = (answers["prediction_high"].astype(float) - answers["prediction_low"].astype(float)).mean()
+    assert found["interval_width"]["value"] == pytest.approx(width, rel=1e-4)
+
+
+def test_the_half_width_is_that_of_the_validation_rows(covered):
+    found = covered.json("06_models/covered/mlp/intervals.json")
+    model = load_trained_model(covered.path / "data/06_models/covered/mlp/model")
+    assert found["coverage"] == model.manifest.interval_coverage == 0.8
+    raw = pd.read_csv(covered.path / "data/01_raw/forest_fires/forestfires_uci.csv")
+    rows = raw.iloc[covered.json("04_feature/covered/mlp/split.json")["validation"]]
+    predicted = np.log1p(model.predict(rows, strict=False)["prediction"].to_numpy(float))
+    errors = np.sort(np.abs(np.log1p(rows["area"].to_numpy()) - predicted))
+    position = int(np.ceil((len(errors) + 1) * 0.8))
+    assert model.manifest.interval_half_widths[0] == pytest.approx(errors[position - 1], rel=1e-4)
+
+
+def test_classes_have_no_such_interval(project):
+    with pytest.raises(ParameterError, match="interval_coverage is for a regression"):
+        project.run("mlp", env="forest_fires_size", evaluation={"interval_coverage": 0.9})

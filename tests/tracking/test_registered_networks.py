@@ -1,0 +1,39 @@
+import mlflow
+import pytest
+
+from layerwise.tracking import find_model
+
+
+@pytest.fixture(scope="module")
+def client(finished):
+    return mlflow.MlflowClient(f"sqlite:///{finished.path}/mlflow.db")
+
+
+def test_a_pretrained_stack_is_registered_beside_the_network_that_was_fine_tuned(finished, client):
+    network, stack = (
+        client.get_model_version_by_alias(name, "champion") for name in ("digits", "digits.dbn")
+    )
+    assert network.run_id == stack.run_id
+    assert (network.tags["test.metric"], stack.tags["test.metric"]) == ("error", "log_prob_bound")
+    assert stack.tags["model.latent_size"] == "30"
+    assert "reconstruction_mse" in stack.description
+    assert "| error" not in stack.description  # which is the other network's
+
+
+def test_a_runs_id_is_its_supervised_network_and_its_stack_has_a_name(finished, client):
+    run_id = client.get_model_version_by_alias("digits", "champion").run_id
+    uri = client.tracking_uri
+    kinds = {
+        reference: find_model(reference, uri).manifest.registered_name
+        for reference in (run_id, f"runs:/{run_id}/model", f"runs:/{run_id}/stack", "digits.dbn@champion")
+    }
+    assert list(kinds.values()) == ["digits", "digits", "digits.dbn", "digits.dbn"]
+
+
+def test_a_model_carries_this_package_and_names_packages_that_an_index_has(finished, client):
+    source = client.get_model_version_by_alias("digits.dbn", "champion").source
+    folder = finished.path / "mlruns/models" / source.removeprefix("models:/") / "artifacts"
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    wheel = next(line for line in lines if line.startswith("wheels/"))
+    assert (folder / wheel).is_file()
+    assert not any("+" in line for line in lines if line != wheel)
