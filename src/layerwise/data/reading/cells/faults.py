@@ -86,10 +86,12 @@ def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
         counts: how often each comes, (n,).
     """
     found: list[float] = []
-    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+    for value in values[counts >= MARKER_ROWS].tolist():
         nines = set(f"{abs(value):g}") == {"9"} and abs(value) >= 99
+        if not (nines or value == -1):
+            continue
         others = values[~np.isin(values, [value, *found])]
-        if count < MARKER_ROWS or not (nines or value == -1) or len(others) < 5:
+        if len(others) < 5:
             continue
         low, high = others.min(), others.max()
         far = value > high + (high - low) or value < low - (high - low)
