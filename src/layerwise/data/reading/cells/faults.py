@@ -86,10 +86,13 @@ def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
         counts: how often each comes, (n,).
     """
     found: list[float] = []
-    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
-        nines = set(f"{abs(value):g}") == {"9"} and abs(value) >= 99
+    often = np.flatnonzero(counts >= MARKER_ROWS)
+    for value in values[often].tolist():
+        nines = abs(value) >= 99 and set(f"{abs(value):g}") == {"9"}
+        if not (nines or value == -1):
+            continue
         others = values[~np.isin(values, [value, *found])]
-        if count < MARKER_ROWS or not (nines or value == -1) or len(others) < 5:
+        if len(others) < 5:
             continue
         low, high = others.min(), others.max()
         far = value > high + (high - low) or value < low - (high - low)
