@@ -170,6 +170,16 @@ def test_a_file_that_is_no_idx_file_is_named(tmp_path, arrays):
         SourceImages(path=str(tmp_path), **{role: {"name": role} for role in ROLES}).load()
 
 
+def test_images_carry_the_names_of_their_classes_where_the_entry_has_them(tmp_path, arrays):
+    images_of(tmp_path, *arrays)
+    files = {role: {"name": role} for role in ROLES}
+    names = [f"class {k}" for k in range(10)]
+    assert SourceImages(path=str(tmp_path), **files, class_names=names).load().class_names == tuple(names)
+    assert SourceImages(path=str(tmp_path), **files).load().class_names == ()
+    with pytest.raises(DatasetError, match="class_names has 9 names, but labels go up to 9"):
+        SourceImages(path=str(tmp_path), **files, class_names=names[:9]).load()
+
+
 def test_a_table_of_ones_own_needs_no_hash_and_takes_settings_of_reading(tmp_path):
     body = b"a;b\n1,5;x\n;y\n"
     table = table_of(tmp_path, body, reading={"separator": ";"}).load()

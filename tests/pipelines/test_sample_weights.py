@@ -21,3 +21,19 @@ def test_the_metrics_of_a_run_count_rows_by_their_weights(project):
 def test_a_column_of_weights_that_is_not_there_stops_at_the_split(project):
     with pytest.raises(DataError, match=r"problem\.weights: column 'DD' is not in the table"):
         project.run("mlp", env="forest_fires", problem={"name": "wrong", "weights": "DD"})
+
+
+def test_new_rows_are_evaluated_by_their_weights(project):
+    project.run("mlp", env="forest_fires", problem={"name": "weighted_again", "weights": "DC"})
+    run_id = project.last_run()[0]
+    raw = pd.read_csv(project.path / "data/01_raw/forest_fires/forestfires_uci.csv")
+    test = raw.iloc[project.json("04_feature/weighted_again/mlp/split.json")["test"]]
+    test.to_csv(project.path / "weighted.csv", index=False)
+    project.run("evaluate", evaluate={"model": run_id, "input": "weighted.csv", "bootstrap": 20})
+    again = project.json("08_reporting/weighted_again/evaluate/metrics.json")
+    before = project.json("08_reporting/weighted_again/mlp/metrics.json")["network"]
+    for name in ("rmse", "mae", "raw_rmse"):
+        assert again[name]["value"] == pytest.approx(before[name]["value"], rel=1e-5), name
+    test.drop(columns="DC").to_csv(project.path / "unweighted.csv", index=False)
+    with pytest.raises(DataError, match="'DC'"):
+        project.run("evaluate", evaluate={"model": run_id, "input": "unweighted.csv", "bootstrap": 20})

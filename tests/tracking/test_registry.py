@@ -148,6 +148,44 @@ def test_the_champion_moves_by_more_than_chance_or_stays(found, moves, says):
     assert moves or "stays version 3" in message
 
 
+@pytest.mark.parametrize(
+    ("new", "old", "moves", "says"),
+    [
+        ({}, {}, False, "it encodes to 10 columns, and this one to 20"),
+        (
+            {"anomaly_auc": 0.9},
+            {"anomaly_auc": 0.8},
+            True,
+            "anomaly_auc 0.9000 on the same test rows, after 0.8000",
+        ),
+        (
+            {"anomaly_auc": 0.7},
+            {"anomaly_auc": 0.8},
+            False,
+            "anomaly_auc 0.8000 on the same test rows, and 0.7000",
+        ),
+        ({"probe/latent/error": 0.1}, {"probe/latent/error": 0.2}, True, "probe/latent/error 0.1000"),
+        (
+            {"probe/latent/error": 0.1, "anomaly_auc": 0.5},
+            {"probe/latent/error": 0.2},
+            True,
+            "probe/latent/error",
+        ),
+        ({"anomaly_auc": 0.9}, {"probe/latent/error": 0.2}, False, "it encodes to 10 columns"),
+    ],
+)
+def test_encoders_of_different_sizes_are_compared_by_what_their_latent_says(new, old, moves, says):
+    # By the reconstruction the larger one would win.
+    def with_size(size, value, found):
+        more = {f"test.{name}": repr(each) for name, each in found.items()}
+        return tags(value, metric="reconstruction_mse") | {"model.latent_size": size} | more
+
+    message, moved = compare_with_champion(with_size("20", 0.1, new), with_size("10", 0.2, old), "3")
+    assert moved is moves
+    assert says in message
+    assert compare_with_champion(with_size("10", 0.1, new), with_size("10", 0.2, old), "3")[1]
+
+
 def test_the_comparison_gets_the_version_and_whether_the_test_rows_are_the_same():
     asked = []
     for rows in ("r", "s"):

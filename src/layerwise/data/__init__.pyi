@@ -16,6 +16,7 @@ from .splits import (
     split_targets as split_targets,
     validate_batch_size as validate_batch_size,
 )
+from .target_transforms import LOG1P as LOG1P, TargetTransform as TargetTransform
 from .tensors import (
     ColumnBlock as ColumnBlock,
     DataSpec as DataSpec,

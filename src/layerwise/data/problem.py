@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from layerwise.data.reading import ReadingSettings
+from layerwise.data.target_transforms import TransformName
 from layerwise.data.tensors import Task
 from layerwise.utils import Config, setting
 
@@ -44,8 +45,12 @@ class Problem(Config):
         "always: the answers, F1 and the thresholds are of it",
         "tasks other than binary",
     )
-    target_transform: Literal["none", "log1p"] = setting(
-        "none", "of a regression's target before it is learnt: log(1 + y)", "long tails", "other tasks"
+    target_transform: TransformName = setting(
+        "none",
+        "of a regression's target before it is learnt: log(1 + y), its root, the power that makes it most normal, or "
+        "its normal quantile",
+        "long tails",
+        "other tasks",
     )
     derive: Literal["none", "forest_fires_size", "forest_fires_classic"] = setting(
         "none", "a target that the raw table does not hold, or the 31 columns of the forest fires exercise"

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerwise.data.target_transforms import TargetTransform, TransformName
 from layerwise.utils import Config
 
 # The last two have no targets: what is held out are ratings, or whole documents.
@@ -133,7 +134,8 @@ class DataSpec(Config):
     dynamic_binarization: bool = False
     target_means: tuple[float, ...] = ()
     target_scales: tuple[float, ...] = ()
-    target_transform: str = "none"
+    target_transform: TransformName = "none"
+    target_parameters: tuple[tuple[float, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -160,7 +162,12 @@ class DataSpec(Config):
 
     def raw_targets(self, values: np.ndarray) -> np.ndarray:
         """Return regression targets or outputs in the units of the raw target, of those of the transformed one."""
-        return np.expm1(values) if self.target_transform == "log1p" else values
+        return self.transform.inverse(values)
+
+    @property
+    def transform(self) -> TargetTransform:
+        """What a regression's target became before it was scaled."""
+        return TargetTransform(kind=self.target_transform, parameters=self.target_parameters)
 
     def unscaled(self, targets: Tensor) -> Tensor:
         """Return regression targets or outputs (n, k) in the units of the (transformed) target; others as they are."""

@@ -77,6 +77,8 @@ class SourceImages(_ReadOnlyDataset):
         path: the raw data folder.
         training_images, training_labels, test_images, test_labels: each the fields of a
             `layerwise.data.sources.files.SourceFile`.
+        class_names: the name of each label, 0 first, for figures, cards and answers; labels stand for themselves
+            without.
         metadata: for plugins; not used here.
     """
 
@@ -90,11 +92,13 @@ class SourceImages(_ReadOnlyDataset):
         training_labels: dict[str, Any],
         test_images: dict[str, Any],
         test_labels: dict[str, Any],
+        class_names: list[str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._folder = path
         described = (training_images, training_labels, test_images, test_labels)
         self._files = tuple(_source_file(values) for values in described)
+        self._class_names = tuple(str(name) for name in class_names or ())
         self.metadata = metadata
 
     def load(self) -> Images:
@@ -111,6 +115,11 @@ class SourceImages(_ReadOnlyDataset):
             raise DatasetError(
                 f"The images have two sizes: {_shown_size(training)} in {paths[0]}, {_shown_size(test)} in {paths[2]}."
             )
+        if self._class_names and max(training_labels.max(), test_labels.max()) >= len(self._class_names):
+            largest = max(training_labels.max(), test_labels.max())
+            raise DatasetError(
+                f"class_names has {len(self._class_names)} names, but labels go up to {largest}."
+            )
         hashes = [file.sha256 or sha256_of(path) for file, path in zip(self._files, paths, strict=True)]
         return Images(
             pixels=np.concatenate([training, test]),
@@ -118,6 +127,7 @@ class SourceImages(_ReadOnlyDataset):
             n_test=len(test),
             source=str(paths[0].parent),
             sha256=hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
+            class_names=self._class_names,
         )
 
     def _describe(self) -> dict[str, Any]:

@@ -87,7 +87,8 @@ class ChunkedReaderDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
             raise DatasetError(
                 f"{self._pipeline}.input is not set: add --params={self._pipeline}.input=rows.csv"
             )
-        return ChunkedReader(self._file, self._chunk_rows, self._labels)
+        # A shell leaves the ~ of a parameter as it is.
+        return ChunkedReader(Path(self._file).expanduser(), self._chunk_rows, self._labels)
 
     def save(self, data: ChunkedReader) -> NoReturn:
         """Refuse."""

@@ -1,3 +1,4 @@
+from .asked_model import AskedModel as AskedModel
 from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks as evaluate_chunks
 from .batch_predict import StreamedPredictions as StreamedPredictions
 from .http_server import AddressError as AddressError, create_app as create_app, serve as serve

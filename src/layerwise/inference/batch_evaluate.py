@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerwise.data import DataError
-from layerwise.data.preprocessing import columns_for_summary, image_features
+from layerwise.data.preprocessing import columns_for_summary, image_features, row_weights
 from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
@@ -33,6 +33,7 @@ class BatchEvaluation:
         n_seen: measured rows that the model was trained or validated on, by their inputs; None if it does not know.
         reasons: how many rows were rejected for what.
         kept: (n,) cells of the columns that were asked for.
+        weights: (n,) how much each row counts, of a model that was trained with sample weights.
         numbers: (rows,) values of each number column, of all rows; NaN where there is none.
         values: how often each value of a category comes.
         missing: rows with an empty cell, for each category.
@@ -45,6 +46,7 @@ class BatchEvaluation:
     n_seen: int | None = None
     reasons: Counter[str] = field(default_factory=Counter)
     kept: dict[str, np.ndarray] = field(default_factory=dict)
+    weights: np.ndarray | None = None
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
     values: dict[str, Counter[str]] = field(default_factory=dict)
     missing: Counter[str] = field(default_factory=Counter)
@@ -100,6 +102,7 @@ def evaluate_chunks(
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
+    weighted = () if model.weights_column is None else (model.weights_column,)
     for chunk in reader.chunks(model.file_format):
         true, unknown = _targets(model, chunk)
         given, reasons = predict_chunk(model, chunk, strict)
@@ -107,7 +110,7 @@ def evaluate_chunks(
         right = reasons == ""
         targets.append(true[right])
         scores.append(given[right])
-        for name in keep:
+        for name in {*keep, *weighted}:
             kept.setdefault(name, []).append(_cells(model, chunk, name)[right])
         if model.seen_rows is not None:
             found.n_seen = (found.n_seen or 0) + int(which_are_seen(model, chunk.rows, right).sum())
@@ -119,7 +122,10 @@ def evaluate_chunks(
         raise DataError(f"no row of {reader.path} can be evaluated: {first}")
     found.targets, found.scores = np.concatenate(targets), np.concatenate(scores)
     found.numbers = {name: np.concatenate(parts) for name, parts in numbers.items()}
-    found.kept = {name: np.concatenate(parts) for name, parts in kept.items()}
+    cells = {name: np.concatenate(parts) for name, parts in kept.items()}
+    found.kept = {name: cells[name] for name in keep}
+    for name in weighted:
+        found.weights = row_weights(pd.DataFrame({name: pd.to_numeric(cells[name], errors="coerce")}), name)
     return found
 
 
@@ -137,7 +143,8 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
             "the images have no labels: add --params=evaluate.labels=<idx or npy file>, or put pictures into a folder "
             "for each class"
         )
-    return parse_targets(pd.DataFrame({model.columns.target_names[0]: labels}), model.columns)
+    named = model.preprocessor.names_of_labels(np.asarray(labels))
+    return parse_targets(pd.DataFrame({model.columns.target_names[0]: named}), model.columns)
 
 
 def _cells(model: TrainedModel, chunk: Chunk, name: str) -> np.ndarray:

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from layerwise.data.sources import sha256_of
+from layerwise.evaluation.metrics import Smearing
 from layerwise.utils import Config, UserError
 
 MANIFEST_FILE = "model.json"
@@ -33,7 +34,7 @@ class ModelError(UserError, ValueError):
 class ModelManifest(Config):
     """The manifest of a model: what is known of it beside its weights, and the hashes of its files.
 
-    `smearing` makes means of the outputs of a regression of log(1 + y) (`smearing_factors`). The truth of a new row
+    `smearing` makes means of the outputs of a transformed target (`smearing_factors`). The truth of a new row
     lies within `interval_half_widths` of a regression's outputs with the probability `interval_coverage`. `refit` says
     that it was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256`
     is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its
@@ -49,7 +50,7 @@ class ModelManifest(Config):
     run_id: str = ""
     layerwise_version: str = ""
     threshold: float = 0.5
-    smearing: tuple[float, ...] = ()
+    smearing: Smearing = ()
     refit: bool = False
     interval_coverage: float = 0.0
     interval_half_widths: tuple[float, ...] = ()

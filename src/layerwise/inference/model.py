@@ -75,6 +75,11 @@ class TrainedModel:
         self.columns = self.preprocessor.data_spec
 
     @property
+    def weights_column(self) -> str | None:
+        """The column that says how much a row counts; None for models whose rows count the same."""
+        return getattr(getattr(self.preprocessor, "problem", None), "weights", None)
+
+    @property
     def kind(self) -> str:
         """What kind of network it is: mlp, rbm, autoencoder, ..."""
         return str(getattr(self.network.config, "kind", ""))
@@ -145,7 +150,7 @@ class TrainedModel:
         Returns:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
             `positive`, and the `threshold` of its probability from which it is predicted. Several targets: a column
-            for each. Of a target that was learnt as log(1 + y), the prediction is the median, and `prediction_mean`
+            for each. Of a target that was learnt in another form, the prediction is the median, and `prediction_mean`
             or `<target>_mean` the mean. Where the model
             has intervals, `prediction_low` and `prediction_high`, or `<target>_low` and `<target>_high`.
             Numbers have the fewest digits that tell them apart (`shortest_decimals`).
@@ -162,13 +167,16 @@ class TrainedModel:
         if columns.task == "regression":
             names = ["prediction"] if len(columns.target_names) == 1 else list(columns.target_names)
             found = pd.DataFrame(columns.raw_targets(scores), columns=names)
-            if columns.target_transform == "log1p":
-                means = raw_means(scores, self.manifest.smearing).astype(scores.dtype)
+            if columns.target_transform != "none":
+                means = raw_means(scores, self.manifest.smearing, columns.transform).astype(scores.dtype)
                 for k, name in enumerate(names if self.manifest.smearing else ()):
                     found[f"{name}_mean"] = means[:, k]
-            for k, half_width in enumerate(self.manifest.interval_half_widths):
-                for side, end in (("low", -half_width), ("high", half_width)):
-                    found[f"{names[k]}_{side}"] = columns.raw_targets(scores[:, k] + scores.dtype.type(end))
+            half = np.asarray(self.manifest.interval_half_widths, dtype=scores.dtype)
+            if len(half):
+                ends = {"low": columns.raw_targets(scores - half), "high": columns.raw_targets(scores + half)}
+                for k, name in enumerate(names):
+                    for side, end in ends.items():
+                        found[f"{name}_{side}"] = end[:, k]
             return found
         if columns.task == "multilabel":
             said = {

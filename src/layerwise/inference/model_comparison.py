@@ -151,8 +151,8 @@ def _scores(model: TrainedModel, rows: Any) -> tuple[np.ndarray, np.ndarray]:
     if valid.any():
         scores[valid] = model.scores(_chosen(inputs, valid))
     valid &= np.isfinite(scores).all(1)
-    if model.columns.target_transform == "log1p":
-        scores = raw_means(scores, model.manifest.smearing)
+    if model.columns.target_transform != "none":
+        scores = raw_means(scores, model.manifest.smearing, model.columns.transform)
     return scores, valid
 
 
@@ -168,8 +168,8 @@ def _targets_and_scores(model: TrainedModel, rows: Any) -> tuple[np.ndarray, np.
         else model.select_inputs(rows)
     )
     targets, wrong = parse_targets(frame, columns)
-    if columns.target_transform == "log1p":
-        targets = np.expm1(targets)
+    if columns.target_transform != "none":
+        targets = columns.raw_targets(targets)
     return targets, scores, valid & (wrong == "")
 
 

@@ -30,6 +30,11 @@ OTHER_NETWORKS = ("reconstruction_mse", "rmse")
 LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "frechet_distance", "marginal_distance")
 
 
+# Encoders of different latent sizes are compared by the first of these that both were measured by: a reconstruction
+# gets better with every column of the latent, however little it says.
+ENCODER_METRICS = ("anomaly_auc", "probe/latent/error", "probe/latent/rmse")
+
+
 # MLflow's table takes no longer description.
 MAX_CARD_LENGTH = 5000
 
@@ -89,6 +94,8 @@ def register(
     }
     if latent_size is not None:
         tags["model.latent_size"] = str(latent_size)
+        measured = [each for each in ENCODER_METRICS if each in manifest.metrics]
+        tags |= {f"test.{each}": repr(float(manifest.metrics[each]["value"])) for each in measured}
     created = client.create_model_version(
         name, f"models:/{model_id}", manifest.run_id, tags=tags, description=_shorten(card), model_id=model_id
     )
@@ -213,13 +220,18 @@ def compare_with_champion(
     if champion.get("test.metric") != metric:
         return f"The champion stays version {version}: it was compared by {champion['test.metric']}.", False
     size, old_size = (tags.get("model.latent_size") for tags in (new, champion))
-    if size != old_size:
-        return (
-            f"The champion stays version {version}: it encodes to {old_size} columns, and this one to {size}.",
-            False,
-        )
     old = float(champion["test.value"])
-    beats = value < old if metric in (*LOWER_IS_BETTER, *LOWER_OF_NETWORKS) else value > old
+    if size != old_size:
+        both = (each for each in ENCODER_METRICS if f"test.{each}" in new and f"test.{each}" in champion)
+        shared = next(both, None)
+        if shared is None:
+            return (
+                f"The champion stays version {version}: it encodes to {old_size} columns, and this one to {size}.",
+                False,
+            )
+        metric, value, old = shared, float(new[f"test.{shared}"]), float(champion[f"test.{shared}"])
+    lower = metric.rpartition("/")[2] in (*LOWER_IS_BETTER, *LOWER_OF_NETWORKS)
+    beats = value < old if lower else value > old
     if beats:
         return f"It is the new champion: {metric} {value:.4f} on the same test rows, after {old:.4f}.", True
     return (

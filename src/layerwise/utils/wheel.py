@@ -13,8 +13,6 @@ from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
-import layerwise
-
 # The earliest time that a zip file knows: the same sources give the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # What MLflow installs a model's own wheels from, below the model's folder.
@@ -28,7 +26,7 @@ def package_wheel() -> tuple[str, bytes]:
     Its version ends in the first digits of the sources' hash: MLflow keeps an environment by the text of its
     requirements, and another source under the same name would not be installed.
     """
-    root = Path(layerwise.__file__).parent
+    root = Path(__file__).parents[1]
     sources = {
         f"layerwise/{path.relative_to(root).as_posix()}": path.read_bytes()
         for path in sorted(root.rglob("*"))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -200,3 +202,18 @@ def test_the_classic_exercises_scaler_sees_validation_rows_and_no_test_rows():
         assert inputs[:, at].mean() == pytest.approx(0, abs=1e-6)
         expected = (ages - ages[rows].mean()) / ages[rows].std()
         np.testing.assert_allclose(fitted.inputs(frame)[:, at], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_images_whose_source_knows_their_classes_are_answered_by_name_and_split_as_before(digits):
+    names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    named = replace(digits, class_names=names)
+    split, plain = fitted_on(digits)
+    same, fitted = fitted_on(named)
+    np.testing.assert_array_equal(split.training, same.training)
+    assert fitted.data_spec.class_names == names
+    assert plain.data_spec.class_names == tuple("0123456789")
+    np.testing.assert_array_equal(fitted.targets(named), plain.targets(digits))
+    assert fitted.restore_targets([0, 9, 3]).tolist() == ["zero", "nine", "three"]
+    assert fitted.names_of_labels(np.array([1, 8, 77])).tolist() == ["one", "eight", 77]
+    back = type(fitted)(fitted.state)
+    np.testing.assert_array_equal(back.targets(named), plain.targets(digits))

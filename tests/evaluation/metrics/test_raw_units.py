@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from layerwise.data import TargetTransform
 from layerwise.evaluation.metrics import (
     compute_metrics,
     compute_raw_metrics,
@@ -43,3 +44,18 @@ def test_the_mean_is_measured_by_the_squared_error_and_the_median_by_the_absolut
 def test_each_output_has_a_factor_of_its_own():
     targets = np.array([[1.0, 0], [1, 0]])
     assert smearing_factors(targets, np.zeros((2, 2))).values == pytest.approx((np.e, 1))
+
+
+@pytest.mark.parametrize("kind", ["sqrt", "yeo_johnson", "quantile"])
+def test_the_mean_of_any_transform_is_that_over_the_residuals(kind):
+    rng = np.random.default_rng(0)
+    y = rng.gamma(2.0, 30.0, 20_000)[:, None]
+    transform = TargetTransform.fit(kind, y)
+    targets = transform.forward(y)
+    values = np.full_like(targets, targets.mean())
+    smearing = smearing_factors(targets, values, transform=transform)
+    means = raw_means(values, smearing.values, transform)
+    assert means[0, 0] == pytest.approx(y.mean(), rel=0.02)
+    found = compute_raw_metrics(targets, values, smearing.values, n_bootstrap=0, transform=transform)
+    assert found["rmse"].value == pytest.approx(y.std(), rel=0.02)
+    assert found["mae"].value == pytest.approx(np.abs(y - transform.inverse(values)).mean(), rel=1e-6)

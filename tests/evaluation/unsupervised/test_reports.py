@@ -103,6 +103,13 @@ def test_a_perfect_autoencoder_has_no_error_and_as_many_components_have_none_eit
     assert logged["jacobian_norm"] == found.jacobian_norm
 
 
+def test_a_report_knows_whether_components_are_better(identity):
+    found = evaluate_reconstructions(identity, ROWS[:30], ROWS[45:], columns())
+    assert not found.is_worse_than_components
+    with_error = found.model_copy(update={"reconstruction": {"reconstruction_sse": 0.5}})
+    assert with_error.is_worse_than_components
+
+
 def test_compression_takes_latents_as_large_as_the_row_too(identity):
     found = compare_compression(identity, ROWS[:30], ROWS[45:], columns())
     assert set(found.curves) == {"autoencoder", "pca"}

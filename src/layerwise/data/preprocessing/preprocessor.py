@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing.columns import class_names
+from layerwise.data.preprocessing.columns import class_names, class_text
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
@@ -71,6 +71,7 @@ class ImagePreprocessor:
         classes = tuple(class_names(images.labels[training]))
         if problem.task == "binary":
             classes = tuple(binary_classes(list(classes), images.labels, problem))
+        shown = {str(label): name for label, name in enumerate(images.class_names)}
         names = tuple(f"pixel_{r}_{c}" for r in range(height) for c in range(width))
         data_spec = DataSpec(
             task=problem.task,
@@ -79,7 +80,7 @@ class ImagePreprocessor:
             feature_names=names,
             blocks=(ColumnBlock(name="pixels", kind="binary", start=0, stop=height * width),),
             target_names=("label",),
-            class_names=classes,
+            class_names=tuple(shown.get(label, label) for label in classes),
             image_shape=(height, width),
             dynamic_binarization=settings.binarize == "dynamic",
             source=images.source,
@@ -91,6 +92,7 @@ class ImagePreprocessor:
                 "settings": settings.model_dump(mode="json"),
                 "data_spec": data_spec.model_dump(mode="json"),
                 "seed": seed,
+                "labels": list(classes),
                 "white": white,
                 "resized": images.resized,
             }
@@ -125,12 +127,18 @@ class ImagePreprocessor:
 
     def targets(self, images: Images) -> np.ndarray:
         """Return (n,) class codes, or (n, 1) in {0, 1} for a binary task."""
-        codes = {name: k for k, name in enumerate(self.data_spec.class_names)}
+        codes = {label: k for k, label in enumerate(self.state.get("labels", self.data_spec.class_names))}
         unknown = sorted({str(v) for v in np.unique(images.labels)} - set(codes))
         if unknown:
             raise DataError(f"no training image has the label(s) {', '.join(unknown)}, and other images have")
         labels = np.array([codes[str(v)] for v in images.labels])
         return labels if self.data_spec.task == "multiclass" else labels[:, None].astype(np.float32)
+
+    def names_of_labels(self, labels: np.ndarray) -> np.ndarray:
+        """Return the class names that labels stand for, (n,); what no training image had stays as it is."""
+        known = self.state.get("labels", self.data_spec.class_names)
+        named = dict(zip(known, self.data_spec.class_names, strict=True))
+        return np.array([named.get(class_text(label), label) for label in labels.tolist()], dtype=object)
 
     def replace_fitted_rows(self, matrix: np.ndarray, images: Images, split: Split) -> None:
         """Leave the inputs as they are: those of training images are no others."""

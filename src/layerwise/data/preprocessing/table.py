@@ -30,7 +30,7 @@ from layerwise.data.preprocessing.many_values import (
 )
 from layerwise.data.preprocessing.table_fit import fit_inputs, fit_target, read_rows_to_fit, rows_to_fit
 from layerwise.data.preprocessing.table_spec import make_data_spec
-from layerwise.data.preprocessing.targets import derive_columns, target_column, transform_targets
+from layerwise.data.preprocessing.targets import derive_columns, target_column, target_numbers
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, row_errors_of
 from layerwise.data.splits import Split
@@ -231,7 +231,12 @@ class TablePreprocessor:
                 )
             labels = np.array([codes[name] for name in names])
             return labels if task == "multiclass" else labels[:, None].astype(np.float32)
-        values = transform_targets(raw, self.problem)
+        values, transform = target_numbers(raw), self.data_spec.transform
+        if not transform.defined(values).all():
+            raise DataError(
+                f"target '{self.problem.target}' has values of which {transform.kind} is undefined"
+            )
+        values = transform.forward(values)
         if self.state["target_scales"]:
             values = (values - self.state["target_means"]) / self.state["target_scales"]
         return values.astype(np.float32)
@@ -243,7 +248,7 @@ class TablePreprocessor:
         if self.state["target_scales"]:
             values = np.asarray(values, dtype=np.float64) * self.state["target_scales"]
             values = values + self.state["target_means"]
-        return np.expm1(values) if self.problem.target_transform == "log1p" else np.asarray(values)
+        return self.data_spec.raw_targets(np.asarray(values))
 
     def restore_inputs(self, matrix: np.ndarray) -> pd.DataFrame:
         """Undo scaling and dummies: (n, n_inputs) to the raw columns in their order and types.

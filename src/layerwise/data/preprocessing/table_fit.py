@@ -26,11 +26,12 @@ from layerwise.data.preprocessing.targets import (
     binary_classes,
     derive_columns,
     robust_location,
-    transform_targets,
+    target_numbers,
 )
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, fit_columns_of, fit_reading, reading_of
 from layerwise.data.splits import Split
+from layerwise.data.target_transforms import TargetTransform
 from layerwise.data.transforms import CategoryEncoder, NumberScaler
 
 if TYPE_CHECKING:
@@ -177,14 +178,22 @@ def fit_target(
     classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
     if problem.task == "binary":
         classes = binary_classes(classes, all_targets, problem)
-    means, scales = [], []
-    if problem.task == "regression" and settings.scale_target:
-        transformed = transform_targets(raw_target, problem)
-        robust = robust_location(transformed)
-        means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
-        if robust is not None:
-            means, scales = [robust[0]], [robust[1]]
-    return {"classes": classes, "target_means": means, "target_scales": scales}
+    means, scales, transform = [], [], TargetTransform()
+    if problem.task == "regression":
+        values = target_numbers(raw_target)
+        transform = TargetTransform.fit(problem.target_transform, values, ", ".join(problem.targets))
+        if settings.scale_target:
+            transformed = transform.forward(values)
+            robust = robust_location(transformed)
+            means, scales = transformed.mean(0).tolist(), transformed.std(0).tolist()
+            if robust is not None:
+                means, scales = [robust[0]], [robust[1]]
+    return {
+        "classes": classes,
+        "target_means": means,
+        "target_scales": scales,
+        "target_parameters": [list(each) for each in transform.parameters],
+    }
 
 
 def read_rows_to_fit(

@@ -69,6 +69,7 @@ def make_data_spec(
         target_means=tuple(state["target_means"]),
         target_scales=tuple(state["target_scales"]),
         target_transform=problem.target_transform,
+        target_parameters=state["target_parameters"],
         source=str(attributes.get("source", "")),
         sha256=str(attributes.get("sha256", "")),
     ).model_dump(mode="json")

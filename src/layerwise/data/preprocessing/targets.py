@@ -71,14 +71,9 @@ def robust_location(values: np.ndarray) -> tuple[float, float] | None:
     return (median, deviation) if deviation > 0 and 0 < far <= max(1, len(values) // 100) else None
 
 
-def transform_targets(raw: np.ndarray, problem: Problem) -> np.ndarray:
-    """Return regression or multilabel targets as (n, k) float64, after the problem's transform."""
-    values = np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
-    if problem.target_transform == "log1p":
-        if (values <= -1).any():
-            raise DataError(f"target '{problem.target}' has values at or below -1: log1p is undefined")
-        values = np.log1p(values)
-    return values
+def target_numbers(raw: np.ndarray) -> np.ndarray:
+    """Return regression or multilabel targets as (n, k) float64."""
+    return np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
 
 
 def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> list[str]:

@@ -152,14 +152,14 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
     wrong = ~np.isfinite(values)
     if data_spec.task == "multilabel":
         wrong |= ~np.isin(values, (0, 1))
-    if data_spec.target_transform == "log1p":
-        wrong |= values <= -1
+    transform = data_spec.transform
+    wrong |= ~transform.defined(values)
     for k, name in enumerate(names):
         bad = np.flatnonzero(wrong[:, k])
         said = unread.cells.get(name, {})
         errors.add(bad, [said.get(int(k), f"{name} is no target: {shown(frame[name].iloc[k])}") for k in bad])
     values = np.where(wrong, 0.0, values)
-    return (np.log1p(values) if data_spec.target_transform == "log1p" else values), errors.reasons
+    return transform.forward(values), errors.reasons
 
 
 def describe_refused(reasons: np.ndarray) -> str:

@@ -32,6 +32,7 @@ class Images:
         source: where the files were found or downloaded from.
         sha256: of the file, or of the files' joined hashes.
         resized: they had other sizes, and new images are resized alike.
+        class_names: the name of each label, for labels 0, 1, ...; empty where labels are shown as they are.
     """
 
     pixels: np.ndarray
@@ -40,6 +41,7 @@ class Images:
     source: str = ""
     sha256: str = ""
     resized: bool = False
+    class_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

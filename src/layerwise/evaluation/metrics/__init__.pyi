@@ -41,6 +41,7 @@ from .logged import (
 from .named import MetricsByModel as MetricsByModel, NamedMetrics as NamedMetrics
 from .probe import linear_probe as linear_probe
 from .raw_units import (
+    Smearing as Smearing,
     SmearingFactors as SmearingFactors,
     compute_raw_metrics as compute_raw_metrics,
     raw_means as raw_means,

@@ -119,7 +119,7 @@ def plot_anomaly_scores(
 def plot_imputation_errors(found: Sequence[Mapping[str, Any]]) -> Figure:
     """Plot the error of imputed cells by column and by method."""
     methods = list(found[0]["errors"])
-    names = shorten_labels([str(each["column"]) for each in found], 18)
+    names = shorten_labels([str(each["column"]) for each in found], 30)
     return plot_heat_map(
         np.array([[float(each["errors"][method]) for method in methods] for each in found]),
         [f"{name} ({each['metric']})" for name, each in zip(names, found, strict=True)],

@@ -34,7 +34,7 @@ def plot_importances(importances: Sequence[Importance], *, limit: int = 25, titl
     shown = list(importances)[:limit]
     if not shown:
         raise ValueError("there are no importances to plot")
-    names = shorten_labels([importance.name for importance in shown], 30)
+    names = shorten_labels([importance.name for importance in shown], 44)
     figure = new_figure(7.2, 0.3 * len(shown) + 1.6)
     axes = figure.subplots()
     axes.barh(
@@ -118,7 +118,7 @@ def plot_segments(segments: Sequence[Segment], *, limit: int = 60, title: str = 
     labels = [
         f"{column} = {value} ({segment.rows:,} rows)"
         for segment in shown
-        for column, value in [shorten_labels([segment.column, segment.value], 24)]
+        for column, value in [shorten_labels([segment.column, segment.value], 32)]
     ]
     axes.set_yticks(range(len(shown)), labels)
     axes.invert_yaxis()

@@ -153,6 +153,20 @@ def legend(axes: Axes, *, outside: bool = False, loc: LegendLocation = "best") -
         axes.legend(loc=loc, fontsize=9, framealpha=0.85, edgecolor="none")
 
 
-def shorten_labels(names: Sequence[str], length: int = 24) -> list[str]:
-    """Return the names cut to a length that fits beside a plot."""
-    return [name if len(name) <= length else name[: length - 1] + "…" for name in names]
+def shorten_labels(names: Sequence[str], length: int = 40, lines: int = 1) -> list[str]:
+    """Return the names in so many lines of a length that fits beside a plot; what needs more is cut.
+
+    A line ends behind a space, `_`, `-`, `.`, `/` or `:` of its second half, if there is one.
+    """
+    return [_wrapped(name, length, lines) for name in names]
+
+
+def _wrapped(name: str, length: int, lines: int) -> str:
+    found: list[str] = []
+    while len(name) > length and len(found) < lines - 1:
+        ends = [k + 1 for k in range(length // 2, length) if name[k] in " _-./:"]
+        end = ends[-1] if ends else length
+        found.append(name[:end].rstrip())
+        name = name[end:].lstrip()
+    found.append(name if len(name) <= length else name[: length - 1] + "…")
+    return "\n".join(found)

@@ -14,6 +14,7 @@ from layerwise.data.preprocessing import DATE_PARTS
 from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
+    MUTED_COLOR,
     cycle_color,
     grid_of_axes,
     new_figure,
@@ -84,8 +85,9 @@ def plot_marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = 
     figure = new_figure(3.1 * columns, 2.3 * lines + 0.9)
     panels = [axes for line in grid_of_axes(figure, lines, columns) for axes in line]
     for axes, name in zip(panels, names, strict=False):
-        _plot_marginal(axes, real[name], generated[name])
-        style_axes(axes, title=shorten_labels([str(name)])[0], grid="y")
+        beyond = _plot_marginal(axes, real[name], generated[name])
+        style_axes(axes, title=shorten_labels([str(name)], 30, lines=3)[0], grid="y")
+        axes.set_xlabel(beyond, fontsize=8, color=MUTED_COLOR)
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     handles, labels = panels[0].get_legend_handles_labels()
@@ -94,7 +96,8 @@ def plot_marginals(real: pd.DataFrame, generated: pd.DataFrame, *, title: str = 
     return figure
 
 
-def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
+def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> str:
+    """Plot one column; return how many rows are beyond the plot, in words."""
     import pandas as pd
 
     dtype = real.dtype
@@ -102,7 +105,9 @@ def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
         real, generated = real.astype("int64") / 1e9, generated.astype("int64") / 1e9
     fits_bars = real.nunique() <= MAX_BARS
     if pd.api.types.is_numeric_dtype(real) and not pd.api.types.is_bool_dtype(real) and not fits_bars:
-        edges = np.histogram_bin_edges(pd.concat([real, generated]).dropna().to_numpy(dtype=float), bins=30)
+        low, high = central_range(real.dropna().to_numpy(dtype=float))
+        edges = np.linspace(low, high, 31)
+        beyond = _rows_beyond(low, high, real=real, generated=generated)
         axes.hist(
             real.to_numpy(), edges.tolist(), density=True, color=cycle_color(0), alpha=0.55, label="real rows"
         )
@@ -118,7 +123,7 @@ def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
         axes.set_yticks([])
         if pd.api.types.is_datetime64_any_dtype(dtype):
             axes.set_xticks([])
-        return
+        return beyond
     fractions = [rows.astype(str).value_counts(normalize=True) for rows in (real, generated)]
     values = list(real.value_counts().index[:MAX_BARS])
     if pd.api.types.is_numeric_dtype(real):
@@ -135,7 +140,27 @@ def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> None:
         linewidth=1.5,
         label="generated rows",
     )
-    axes.set_xticks(positions, shorten_labels([_cell_text(value) for value in values], 9), fontsize=7.5)
+    length = max(9, 48 // max(len(values), 1))
+    axes.set_xticks(positions, shorten_labels([_cell_text(value) for value in values], length), fontsize=7.5)
+    return ""
+
+
+def central_range(values: np.ndarray) -> tuple[float, float]:
+    """Return from where to where a histogram goes: over all values, unless a few lie far from all others.
+
+    What lies further outside of the middle 98 % than that is wide is left out, so that one value of 1e6 does not make
+    one bar of all others.
+    """
+    low, bottom, top, high = (float(q) for q in np.quantile(values, [0, 0.01, 0.99, 1]))
+    width = (top - bottom) or float(np.ptp(values)) or 1.0
+    return (bottom if low < bottom - width else low), (top if high > top + width else high)
+
+
+def _rows_beyond(low: float, high: float, **rows: pd.Series) -> str:
+    """Return how many rows of each kind lie outside of a histogram's range, in words; nothing where none does."""
+    beyond = {name: int((each.notna() & ~each.between(low, high)).sum()) for name, each in rows.items()}
+    text = ", ".join(f"{n:,} {name}" for name, n in beyond.items() if n)
+    return f"beyond: {text}" if text else ""
 
 
 def _cell_text(value: Any) -> str:

@@ -15,6 +15,7 @@ from layerwise.evaluation.metrics import (
     Metric,
     MetricsByModel,
     NamedMetrics,
+    Smearing,
     SmearingFactors,
     compare_with_constant,
 )
@@ -62,14 +63,14 @@ class EvaluationReport(Config):
     """What is known of a network after its evaluation on the test rows.
 
     `threshold` is the score from which a row of a binary task is predicted positive; `smearing` makes means of the
-    outputs of a regression of log(1 + y); `intervals` come with a regression's predictions; `conclusions`
+    outputs of a regression of a transformed target; `intervals` come with a regression's predictions; `conclusions`
     compare the network with a constant and with its baselines;
     `notes` are further sentences; `members` is the spread over networks of other seeds, `segments` the metrics on parts
     of the rows, `importance` the metric's loss without each raw column.
     """
 
     threshold: float = 0.5
-    smearing: tuple[float, ...] = ()
+    smearing: Smearing = ()
     intervals: ConformalIntervals | None = None
     network: NamedMetrics
     baselines: MetricsByModel = MetricsByModel({})

@@ -52,14 +52,28 @@ def measure_rows(
 ) -> tuple[NamedMetrics, LoggedMetrics]:
     """Measure the task's metrics on the new rows with their intervals."""
     columns, n, targets, scores = model.columns, settings.bootstrap, evaluation.targets, evaluation.scores
-    threshold = model.manifest.threshold
     found = NamedMetrics(
         compute_metrics(
-            columns.task, targets, scores, columns.class_names, threshold=threshold, seed=seed, n_bootstrap=n
+            columns.task,
+            targets,
+            scores,
+            columns.class_names,
+            threshold=model.manifest.threshold,
+            seed=seed,
+            n_bootstrap=n,
+            weights=evaluation.weights,
         )
     )
-    if columns.target_transform == "log1p":
-        raw = compute_raw_metrics(targets, scores, model.manifest.smearing, seed=seed, n_bootstrap=n)
+    if columns.target_transform != "none":
+        raw = compute_raw_metrics(
+            targets,
+            scores,
+            model.manifest.smearing,
+            seed=seed,
+            n_bootstrap=n,
+            weights=evaluation.weights,
+            transform=columns.transform,
+        )
         found = found.extended(raw, prefix="raw_")
     return found, found.logged("evaluate/")
 
@@ -103,7 +117,7 @@ def plot_predictions(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
     columns, scores, targets = model.columns, evaluation.scores, evaluation.targets
     if columns.task == "regression":
         name = columns.target_names[0]
-        shown = f"log(1 + {name})" if columns.target_transform == "log1p" else name
+        shown = columns.transform.label(name)
         return plots.plot_predicted_vs_true(targets, scores, target_name=shown)
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)

@@ -40,9 +40,7 @@ def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics:
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     if columns.task == "regression":
         name = columns.target_names[0]
-        return plots.plot_predicted_vs_true(
-            targets, scores, target_name=f"log(1 + {name})" if columns.target_transform == "log1p" else name
-        )
+        return plots.plot_predicted_vs_true(targets, scores, target_name=columns.transform.label(name))
     if columns.task == "multilabel":
         return plots.plot_label_errors(targets, scores, columns.target_names)
     multiclass = columns.task == "multiclass"

@@ -108,7 +108,10 @@ def measure_calibrated_network(
 def estimate_smearing(network: MLP, validation: TensorData, columns: DataSpec) -> SmearingFactors:
     """Estimate on the validation rows by what factors the predicted medians become means."""
     return smearing_factors(
-        targets_of(validation, columns), scores_of(network, validation, columns), validation.weights
+        targets_of(validation, columns),
+        scores_of(network, validation, columns),
+        validation.weights,
+        columns.transform,
     )
 
 
@@ -130,6 +133,7 @@ def measure_transformed_regression(
         seed=seed,
         n_bootstrap=settings.bootstrap,
         weights=test.weights,
+        transform=columns.transform,
     )
     return found.extended(raw, prefix="raw_")
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from layerwise.data import DataSpec, Problem, Split, TensorData
 from layerwise.data.preprocessing import derive_columns
 from layerwise.evaluation import SegmentTable, make_segments, measure_segments, plots
-from layerwise.evaluation.metrics import DecisionThreshold, SmearingFactors, raw_means
+from layerwise.evaluation.metrics import DecisionThreshold, Smearing, SmearingFactors, raw_means
 from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
@@ -49,11 +49,11 @@ def segment_metrics(
     scores: Any,
     segments: pd.DataFrame,
     threshold: float,
-    smearing: tuple[float, ...],
+    smearing: Smearing,
     bootstrap: int,
     seed: int,
 ) -> SegmentTable:
-    """Return the metrics on each segment; of a regression of log(1 + y) those of y.
+    """Return the metrics on each segment; of a regression of a transformed target those of y.
 
     Args:
         columns: what is predicted.
@@ -61,12 +61,13 @@ def segment_metrics(
         scores: (n, k).
         segments: (n, columns) of `make_segments`.
         threshold: of a binary task.
-        smearing: factors of a regression of log(1 + y).
+        smearing: of a regression of a transformed target.
         bootstrap: resamples, of which at most 200 are taken.
         seed: of the resamples.
     """
-    if columns.target_transform == "log1p":
-        targets, scores = np.expm1(np.asarray(targets, dtype=np.float64)), raw_means(scores, smearing)
+    if columns.target_transform != "none":
+        targets = columns.raw_targets(np.asarray(targets, dtype=np.float64))
+        scores = raw_means(scores, smearing, columns.transform)
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": min(bootstrap, MAX_RESAMPLES)}
     return measure_segments(columns.task, targets, scores, segments, threshold=threshold, **options)
 

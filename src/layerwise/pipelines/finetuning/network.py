@@ -22,7 +22,7 @@ from layerwise.training.supervised import FinetuningSettings
 from layerwise.utils import torch_rng
 
 # A bin has at least so many training rows.
-ROWS_OF_A_BIN = 10
+ROWS_OF_A_BIN = 40
 COMBINED: dict[Task, Literal["sigmoid", "softmax"]] = {
     "binary": "sigmoid",
     "multilabel": "sigmoid",

@@ -134,6 +134,8 @@ def _imputation_errors(
     """Return the mean squared error of a missing raw column's conditional mean, and of its plain mean."""
     is_missing = torch.zeros(rows.shape[1], dtype=torch.bool)
     is_missing[[k for block in blocks for k in block.columns]] = True
+    # Whether a cell was empty goes with the cell, but is nothing that a user would have imputed.
+    measured = [k for block in blocks if not block.is_indicator for k in block.columns]
     column_means = rows.mean(0)
     v, conditional_mean = torch.where(is_missing, column_means, rows), torch.zeros_like(rows)
     for step in range(BURN_IN + AVERAGED):
@@ -142,7 +144,7 @@ def _imputation_errors(
         if step >= BURN_IN:
             conditional_mean += mean / AVERAGED
     errors = [
-        (predicted - rows)[:, is_missing].square().sum(1).mean()
+        (predicted - rows)[:, measured].square().sum(1).mean()
         for predicted in (conditional_mean, column_means.expand_as(rows))
     ]
     return float(errors[0]), float(errors[1])

@@ -86,9 +86,8 @@ def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
         counts: how often each comes, (n,).
     """
     found: list[float] = []
-    often = np.flatnonzero(counts >= MARKER_ROWS)
-    for value in values[often].tolist():
-        nines = abs(value) >= 99 and set(f"{abs(value):g}") == {"9"}
+    for value in values[counts >= MARKER_ROWS].tolist():
+        nines = set(f"{abs(value):g}") == {"9"} and abs(value) >= 99
         if not (nines or value == -1):
             continue
         others = values[~np.isin(values, [value, *found])]

@@ -1,0 +1,57 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.evaluation.plots.style import shorten_labels
+from layerwise.evaluation.plots.tables import central_range, plot_marginals
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "shown"),
+    [
+        ("age", 24, "age"),
+        ("number_of_products_bought_online", 24, "number_of_products_\nbought_online"),
+        ("Estimated salary (EUR a year, before tax)", 18, "Estimated salary\n(EUR a year,\nbefore tax)"),
+        ("x" * 30, 24, "x" * 24 + "\n" + "x" * 6),
+    ],
+)
+def test_a_long_name_is_written_in_lines_and_not_cut(name, length, shown):
+    assert shorten_labels([name], length, lines=3) == [shown]
+    assert shown.replace("\n", "").replace(" ", "") == name.replace(" ", "")
+
+
+def test_only_what_needs_more_lines_is_cut():
+    (shown,) = shorten_labels(["y" * 100], 10, lines=3)
+    assert shown == "\n".join(["y" * 10, "y" * 10, "y" * 9 + "…"])
+    assert shorten_labels(["a b c d e f"], 6) == ["a b c…"]
+
+
+def test_a_histogram_goes_over_all_values_where_none_lies_far_from_the_others():
+    values = np.random.default_rng(0).normal(size=1000)
+    assert central_range(values) == (values.min(), values.max())
+    assert central_range(np.array([1.0, 1.0, 1.0, 5.0])) == (1.0, 5.0)
+
+
+def test_one_outlier_does_not_squeeze_a_histogram():
+    values = np.append(np.random.default_rng(0).normal(size=1000), [1e6, -1e6])
+    low, high = central_range(values)
+    assert -4 < low < -2
+    assert 2 < high < 4
+
+
+def test_the_histogram_says_how_many_rows_are_beyond_it():
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"salary": np.append(rng.normal(size=500), 1e6)})
+    generated = pd.DataFrame({"salary": rng.normal(size=501)})
+    figure = plot_marginals(real, generated)
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    assert high - low < 12
+    low, high = central_range(real["salary"].to_numpy())
+    n_real, n_generated = (
+        int(((rows < low) | (rows > high)).sum()) for rows in (real["salary"], generated["salary"])
+    )
+    assert n_real >= 1
+    text = axes.get_xlabel()
+    assert text.startswith(f"beyond: {n_real} real")
+    assert (f"{n_generated} generated" in text) == (n_generated > 0)
