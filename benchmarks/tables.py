@@ -42,7 +42,6 @@ LISTS = {
 }
 # Columns of ISLP's files that are the target in another form, or a name.
 LEFT_OUT = ("Unnamed: 0", "rownames", "name", "logwage", "casual", "registered")
-MOST_ROWS = 3000
 
 
 class Rows(NamedTuple):
@@ -99,11 +98,11 @@ def _folder(package: str) -> Path:
     return Path(found.origin).parent
 
 
-def prepare(name: str, seed: int) -> Rows:
+def prepare(name: str, seed: int, most_rows: int) -> Rows:
     """Return a table's rows as a seed splits them: a fifth for the test, a tenth of the rest for validation."""
     frame, target, task = read(name)
-    if len(frame) > MOST_ROWS:
-        frame = frame.sample(MOST_ROWS, random_state=0)
+    if len(frame) > most_rows:
+        frame = frame.sample(most_rows, random_state=0)
     frame = frame.reset_index(drop=True)
     frame.attrs.update(source=name, sha256="")
     problem = Problem(name="table", task=task, target=target, allow_leak=True)
@@ -252,14 +251,14 @@ MODELS: dict[str, Callable[[Rows, int], float]] = {
 }
 
 
-def run(tables: list[str], models: list[str], seeds: list[int], out: Path) -> None:
+def run(tables: list[str], models: list[str], seeds: list[int], most_rows: int, out: Path) -> None:
     """Train what the file does not have yet, a line each."""
     lines = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     done = {(line["table"], line["model"], line["seed"]) for line in lines}
     for table in tables:
         for seed in seeds:
             wanted = [name for name in models if (table, name, seed) not in done]
-            rows = prepare(table, seed) if wanted else None
+            rows = prepare(table, seed, most_rows) if wanted else None
             for name in wanted:
                 assert rows is not None
                 start = time.process_time()
@@ -306,12 +305,13 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
     parser.add_argument("--tables", nargs="+", help="of the list; all of them by default")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1], help="of the splits and the models")
+    parser.add_argument("--rows", type=int, default=3000, help="of a table at most")
     parser.add_argument("--out", type=Path, default=Path("tables.jsonl"))
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     tables = given.tables or LISTS[given.list]
     if given.action == "run":
-        run(tables, given.models, given.seeds, given.out)
+        run(tables, given.models, given.seeds, given.rows, given.out)
     else:
         show(tables, given.models, given.out)
 

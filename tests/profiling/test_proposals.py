@@ -34,7 +34,7 @@ def propose(tmp_path):
 
 def test_a_plain_table_needs_its_task_target_and_positive_class_alone(propose):
     found = propose(rows())
-    assert {choice.key: choice.value for choice in found.choices} == {
+    assert {choice.key: choice.value for choice in found.choices if not choice.is_suggestion} == {
         "problem.name": "mine",
         "problem.task": "binary",
         "problem.target": "kept",
@@ -164,6 +164,8 @@ def test_gaps_doubles_and_few_rows_are_said(propose):
     assert "5 of 121 rows have no kept" in text
     assert "1 of 121 rows repeat" in text
     assert "116 rows are few" in text
+    folds = next(each for each in propose(table, "kept").choices if each.key == "split.folds")
+    assert (folds.value, folds.is_suggestion) == (5, True)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_the_files_read_back_as_the_choices_and_nothing_is_written_over(tmp_path
     folder, page = tmp_path / "project/conf/mine", tmp_path / "profile.html"
     write_problem(new, folder, page)
     parameters = yaml.safe_load((folder / "parameters.yml").read_text())
-    for choice in new.proposal.choices:
+    for choice in (each for each in new.proposal.choices if not each.is_suggestion):
         value = parameters
         for part in choice.key.split("."):
             value = value[part]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import yaml
 
-from layerwise.data import DataError, Problem, Task
+from layerwise.data import DataError, Task
 from layerwise.data.preprocessing import class_text, find_leaks, positive_class
 from layerwise.profiling.columns import ColumnProfile, profile_columns
 from layerwise.profiling.proposal import Choice
@@ -26,7 +26,7 @@ MAX_CLASSES, FEW_NUMBERS = 50, 10
 MIN_CLASS_ROWS = 3
 LONG_TAIL = 3.0
 LEAK = "it alone decides"
-FEW_ROWS, VERY_FEW_ROWS = 1000, 100
+FEW_ROWS, VERY_FEW_ROWS, FOLDS = 1000, 100, 5
 
 # What a note of the reading proposes and does not take.
 MISSING_LINE = re.compile(r"add missing: (\[.*?\]) to problem\.reading")
@@ -107,6 +107,9 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
                 f"{', '.join(map(repr, rare[:5]))}: fewer than {MIN_CLASS_ROWS} rows, which stratified samples need",
             )
         )
+    if len(known) < FEW_ROWS:
+        reason = f"{len(known)} rows are few; cross-validation measures on every one of them:"
+        choices.append(Choice("split.folds", FOLDS, reason, is_suggestion=True))
     findings += [note.rstrip(".") for note in settled.notes]
     findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
     findings += _of_the_rows(settled.frame, known)
@@ -223,24 +226,10 @@ def _of_the_rows(frame: pd.DataFrame, known: pd.DataFrame) -> list[str]:
     doubles = int(frame.astype(str).duplicated().sum())
     if doubles:
         found.append(f"{doubles} of {len(frame)} rows repeat an earlier one in every cell")
-    if len(known) < VERY_FEW_ROWS:
+    if len(known) < FEW_ROWS:
+        few = "very few" if len(known) < VERY_FEW_ROWS else "few"
         found.append(
-            f"{len(known)} rows are very few: a test set of a fifth of them says little; "
-            "set split.test_fraction higher, or collect more"
+            f"{len(known)} rows are {few}: a test set of a fifth of them says little; split.folds: {FOLDS} measures on "
+            "every row once"
         )
-    elif len(known) < FEW_ROWS:
-        found.append(f"{len(known)} rows are few: figures of the test rows have wide intervals")
     return found
-
-
-def as_problem(choices: list[Choice], name: str) -> Problem:
-    """Return the problem that the choices make."""
-    values: dict[str, Any] = {"name": name}
-    for choice in choices:
-        group, _, key = choice.key.partition(".")
-        if group == "problem":
-            if key.startswith("reading."):
-                values.setdefault("reading", {})[key.removeprefix("reading.")] = choice.value
-            else:
-                values[key] = choice.value
-    return Problem.model_validate(values)
