@@ -1,7 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from layerwise.data import DataError, RowKeys, SplitSettings, fold_splits
+from layerwise.data import DataError, Problem, RowKeys, SplitSettings, fold_splits, split_folds
 
 LABELS = np.repeat([0, 0, 0, 1], 50)
 
@@ -91,3 +92,14 @@ def test_too_few_rows_for_the_folds_are_refused(labels, settings, keys, message)
     task = "multiclass" if len(labels) > 100 else "regression"
     with pytest.raises(DataError, match=message):
         fold_splits(labels, task, SplitSettings(**settings), 0, keys=keys)
+
+
+def test_rows_with_an_empty_target_are_in_no_fold_and_pretrain_in_each():
+    frame = pd.DataFrame({"x": np.arange(40.0), "y": [0.0, 1.0] * 20})
+    frame.loc[[3, 10, 27], "y"] = np.nan
+    problem = Problem(name="t", task="binary", target="y")
+    found = split_folds(frame, problem, SplitSettings(folds=4), 0)
+    tests = np.concatenate([each.test for each in found.root])
+    np.testing.assert_array_equal(np.sort(tests), np.setdiff1d(np.arange(40), [3, 10, 27]))
+    for each in found.root:
+        np.testing.assert_array_equal(each.unlabelled, [3, 10, 27])

@@ -23,6 +23,23 @@ def report(project, name, problem="gan_digits", pipeline="gan"):
     return project.json(f"08_reporting/{problem}/{pipeline}/{name}.json")
 
 
+def test_the_card_and_the_page_have_what_was_measured(trained):
+    folder = trained.path / "data/08_reporting/gan_digits/gan"
+    measured = {each["name"]: each["value"] for each in report(trained, "metrics_sample")}
+    distance = f"{measured['test/frechet_distance']:.5g}"
+    card, page = (folder / "model_card.md").read_text(), (folder / "report.html").read_text()
+    assert "# Model card of a generative adversarial network" in card
+    assert f"| frechet_distance | {distance} |" in card
+    assert "| `gan.latent_size` | `8` |" in card
+    assert "`gan.weight_clip`" not in card  # another objective's
+    assert f"<td>{distance}</td>" in page
+    animation = [each.name for each in (folder / "animation").iterdir()]
+    assert page.count("<img ") == len(list(folder.glob("*.png"))) + len(animation)
+    assert all(f'src="animation/{name}"' in page for name in animation)
+    assert "## Samples" not in page
+    assert "<h2>Samples</h2>" in page  # of the report
+
+
 @pytest.mark.parametrize("figure", FIGURES)
 def test_each_figure_is_plotted_and_kept_with_the_run(trained, figure):
     with Image.open(trained.path / f"data/08_reporting/gan_digits/gan/{figure}.png") as image:

@@ -36,6 +36,10 @@ def split_folds(raw: Any, problem: Problem, settings: SplitSettings, seed: int) 
     if labelled is not None:
         found = split_folds(raw.iloc[labelled], problem, settings, seed)
         return Folds(tuple(split.among(labelled, len(raw)) for split in found.root))
+    labelled = labelled_rows(raw, problem)
+    if labelled is not None:  # rows with an empty target pretrain in every fold, and are measured in none
+        found = split_folds(raw.iloc[labelled], problem, settings, seed)
+        return Folds(tuple(each.among(labelled, len(raw)) for each in found.root))
     targets, n_official_test = split_targets(raw, problem)
     keys = row_keys(raw, settings)
     return Folds(tuple(fold_splits(targets, problem.task, settings, seed, n_official_test, keys)))

@@ -44,8 +44,9 @@ class SourceTable(_ReadOnlyDataset):
     """The cells of a table in a file, found or downloaded, as a pandas DataFrame.
 
     The file is text (csv, tsv, ...; also gz, bz2, xz or zip), Parquet or Excel, told by its bytes. Cells of text are
-    text, None where they are empty. The frame's `attrs` hold `source` (the file's path), `sha256` (of the file),
-    `separator`, `file_format` (JSON of a `layerwise.data.reading.FileFormat`) and `line_numbers` (of the rows).
+    text, None where they are empty; columns of plain numbers are numbers. The frame's `attrs` hold `source` (the
+    file's path), `sha256` (of the file), `separator`, `file_format` (JSON of a `layerwise.data.reading.FileFormat`)
+    and `line_numbers` (of the rows).
 
     Args:
         path: the raw data folder.
@@ -76,12 +77,18 @@ class SourceTable(_ReadOnlyDataset):
         Raises:
             DatasetError: the file is absent, has other bytes, is no table that can be read, or has no rows.
         """
-        from layerwise.data.reading import read_text_table, resolve_file_format, without_malformed
+        from layerwise.data.reading import (
+            number_columns,
+            read_text_table,
+            resolve_file_format,
+            without_malformed,
+        )
 
         path, settings = _locate(self._file, self._folder), self._settings()
         try:
             file_format = resolve_file_format(path, settings)
-            table = read_text_table(path, file_format)
+            dates = parameter("preprocessing.date_columns") or ()
+            table = read_text_table(path, file_format, numbers=number_columns(file_format, settings, dates))
             if not len(table):
                 raise DataError(f"{path} has a header of {table.cells.shape[1]} columns but no rows")
             table, left_out = without_malformed(table, settings)
@@ -91,7 +98,10 @@ class SourceTable(_ReadOnlyDataset):
             log.info("%s: %s", self._file.name, note)
         for note in left_out:
             log.warning("%s: %s", self._file.name, note)
-        frame = table.cells.mask(table.cells == "", None)
+        frame = table.cells.copy()
+        for name, cells in table.cells.items():
+            if cells.dtype == "O":
+                frame[name] = cells.mask(cells == "", None)
         frame.attrs.update(
             source=str(path),
             sha256=self._file.sha256 or sha256_of(path),

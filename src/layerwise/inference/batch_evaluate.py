@@ -103,7 +103,7 @@ def evaluate_chunks(
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
     weighted = () if model.weights_column is None else (model.weights_column,)
-    for chunk in reader.chunks(model.file_format):
+    for chunk in reader.chunks(model.file_format, model.plain_numbers):
         true, unknown = _targets(model, chunk)
         given, reasons = predict_chunk(model, chunk, strict)
         reasons = np.where(reasons == "", unknown, reasons)

@@ -118,7 +118,7 @@ class StreamedPredictions:
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
         yield format_csv_line(self.header) + "\n"
-        for chunk in self.reader.chunks(self.model.file_format):
+        for chunk in self.reader.chunks(self.model.file_format, self.model.plain_numbers):
             answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
             self._count(reasons)
             texts = [*self._before(chunk), *_format_columns(answers, reasons)]

@@ -116,6 +116,11 @@ class TrainedModel:
         state = self.preprocessor.state
         return FileFormat.model_validate(state.get("file_format") or {"columns": list(state["original"])})
 
+    @property
+    def plain_numbers(self) -> frozenset[str]:
+        """The columns of a table whose text is plain numbers."""
+        return frozenset() if self.has_image_inputs else self.preprocessor.reading.plain_numbers
+
     def validate(self, rows: Any, strict: bool = True, ignore_empty: bool = False) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row.
 

@@ -100,10 +100,8 @@ class TablePreprocessor:
         }
         fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading)
         state |= fitted
-        if raw_target is None:
-            state |= {"classes": [], "target_means": [], "target_scales": []}
-        else:
-            state |= fit_target(raw_target, problem, settings, whole[problem.targets[0]].dropna().to_numpy())
+        all_targets = whole[problem.targets[0]].dropna().to_numpy() if problem.targets else None
+        state |= fit_target(raw_target, problem, settings, all_targets)
         state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": [*notes, *said]}
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(frame).astype(np.float64)

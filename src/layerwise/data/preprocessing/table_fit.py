@@ -170,16 +170,17 @@ def fit_target(
     """Return the classes of the target, and what standardises its numbers.
 
     Args:
-        raw_target: of the rows that are fitted on.
+        raw_target: of the rows that are fitted on; None of a table without a target.
         problem: the task and its target.
         settings: of the preprocessing.
         all_targets: of all rows, by which alone the rarer of two classes is found: it is the same whatever the split.
     """
-    classes = class_names(raw_target) if problem.task in ("multiclass", "binary") else []
-    if problem.task == "binary":
+    task = None if raw_target is None else problem.task
+    classes = class_names(raw_target) if task in ("multiclass", "binary") else []
+    if task == "binary":
         classes = binary_classes(classes, all_targets, problem)
     means, scales, transform = [], [], TargetTransform()
-    if problem.task == "regression":
+    if task == "regression":
         values = target_numbers(raw_target)
         transform = TargetTransform.fit(problem.target_transform, values, ", ".join(problem.targets))
         if settings.scale_target:

@@ -6,10 +6,12 @@ from .chunks import (
 from .files import (
     FileFormat as FileFormat,
     Limits as Limits,
+    NumberColumns as NumberColumns,
     TextTable as TextTable,
     TooLargeError as TooLargeError,
     format_csv_line as format_csv_line,
     iter_text_tables as iter_text_tables,
+    number_columns as number_columns,
     read_header as read_header,
     read_text_table as read_text_table,
     resolve_file_format as resolve_file_format,

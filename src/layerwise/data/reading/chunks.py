@@ -6,7 +6,7 @@ as a picture or a folder of pictures. Each chunk keeps its lines, so that a pred
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files import (
     FileFormat,
+    NumberColumns,
     format_csv_line,
     iter_text_tables,
     resolve_file_format,
@@ -99,17 +100,21 @@ class ChunkedReader:
         """
         return list(next(iter_text_tables(self.path, self._format(file_format), 1)).header)
 
-    def chunks(self, file_format: FileFormat | None = None) -> Iterator[Chunk]:
+    def chunks(self, file_format: FileFormat | None = None, numbers: Collection[str] = ()) -> Iterator[Chunk]:
         """Yield the rows; those of a table are cells that nothing is made of yet.
 
         Args:
             file_format: that of the file which the model was trained on; None to find that of this file.
+            numbers: columns that may come as numbers where all of their cells in a chunk are.
         """
-        yield from self._image_chunks() if self.has_image_inputs else self._table_chunks(file_format)
+        if self.has_image_inputs:
+            yield from self._image_chunks()
+        else:
+            yield from self._table_chunks(self._format(file_format), NumberColumns(frozenset(numbers)))
 
-    def _table_chunks(self, file_format: FileFormat | None) -> Iterator[Chunk]:
+    def _table_chunks(self, file_format: FileFormat, numbers: NumberColumns) -> Iterator[Chunk]:
         start = 0
-        for table in iter_text_tables(self.path, self._format(file_format), self.chunk_rows):
+        for table in iter_text_tables(self.path, file_format, self.chunk_rows, numbers):
             if len(table):
                 yield Chunk(start, table.cells, table.lines, table.malformed, line_numbers=table.line_numbers)
                 start += len(table)

@@ -10,6 +10,7 @@ from .anomalies import (
 from .anomaly_scores import (
     AnomalyReference as AnomalyReference,
     anomaly_scores as anomaly_scores,
+    column_sums as column_sums,
     error_columns as error_columns,
     has_anomaly_scores as has_anomaly_scores,
     scores_and_errors as scores_and_errors,

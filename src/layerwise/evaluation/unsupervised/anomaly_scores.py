@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from layerwise.data import ColumnBlock, DataSpec, raw_columns
+from layerwise.data import DataSpec, raw_columns
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.models.rbm import DBN, RBM
 from layerwise.utils import Config
@@ -45,7 +43,8 @@ class AnomalyReference(Config):
             columns: what they are.
         """
         with torch.no_grad():
-            parts = [scores_and_errors(network, part, columns) for part in validation.split(AT_A_TIME)]
+            sums = column_sums(columns)
+            parts = [scores_and_errors(network, part, sums) for part in validation.split(AT_A_TIME)]
         found = torch.cat(parts).double().numpy()
         quantiles = np.quantile(found[:, 0], np.linspace(0, 1, QUANTILES + 1))
         return cls(
@@ -83,10 +82,16 @@ def anomaly_scores(network: nn.Module, rows: Tensor) -> Tensor:
     return (reconstructed - rows).square().sum(1)
 
 
-def scores_and_errors(network: nn.Module, rows: Tensor, columns: DataSpec) -> Tensor:
-    """Return each row's score, and the squared error of each raw column's reconstruction, shape (n, 1 + columns)."""
+def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> Tensor:
+    """Return each row's score, and the squared error of each raw column's reconstruction, shape (n, 1 + columns).
+
+    Args:
+        network: as `anomaly_scores` takes it.
+        rows: (n, d).
+        sums: of `column_sums`.
+    """
     squared = (network.reconstruct(rows) - rows).square()  # type: ignore[operator]
-    errors = squared if columns.image_shape else squared @ _sums(columns.blocks).to(squared)
+    errors = squared if sums is None else squared @ sums.to(squared)
     return torch.cat([anomaly_scores(network, rows)[:, None], errors], 1)
 
 
@@ -95,10 +100,12 @@ def error_columns(columns: DataSpec) -> list[str]:
     return list(columns.feature_names) if columns.image_shape else list(raw_columns(columns.blocks))
 
 
-def _sums(blocks: Sequence[ColumnBlock]) -> Tensor:
-    """Return the matrix (inputs, raw columns) that sums what comes from one raw column."""
-    parts = raw_columns(blocks)
-    matrix = torch.zeros(max(block.stop for block in blocks), len(parts))
+def column_sums(columns: DataSpec) -> Tensor | None:
+    """Return the matrix (inputs, raw columns) that sums what comes from one raw column; None for images' pixels."""
+    if columns.image_shape:
+        return None
+    parts = raw_columns(columns.blocks)
+    matrix = torch.zeros(columns.n_inputs, len(parts))
     for k, of_one in enumerate(parts.values()):
         for block in of_one:
             matrix[block.start : block.stop, k] = 1

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.evaluation.unsupervised import error_columns, has_anomaly_scores, scores_and_errors
+from layerwise.evaluation.unsupervised import (
+    column_sums,
+    error_columns,
+    has_anomaly_scores,
+    scores_and_errors,
+)
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.parameters import TaskSettings
@@ -51,8 +56,9 @@ class Anomaly(Task):
         reference = model.parts.reference
         assert reference is not None
         network, columns = model.network, model.columns
+        sums = column_sums(columns)
         found = apply_in_blocks(
-            lambda part: scores_and_errors(network, part, columns), model.inputs(rows), model.device
+            lambda part: scores_and_errors(network, part, sums), model.inputs(rows), model.device
         ).numpy()
         scores, errors = found[:, 0], found[:, 1:]
         steps = np.linspace(0, 1, len(reference.score_quantiles))
@@ -78,7 +84,13 @@ def _unusual_columns(errors: np.ndarray, means: np.ndarray, names: list[str]) ->
     values = np.take_along_axis(ratios, worst, 1)
     order = np.argsort(-values, axis=1, kind="stable")
     worst, values = np.take_along_axis(worst, order, 1), np.take_along_axis(values, order, 1)
-    found = []
-    for at, times in zip(worst.tolist(), values.tolist(), strict=True):
-        found.append("; ".join(f"{names[k]} {t:.2g}" for k, t in zip(at, times, strict=True) if t > 1))
-    return found
+    # Two digits have few different texts, which are made once.
+    with np.errstate(divide="ignore"):
+        size = 10.0 ** (np.floor(np.log10(values, where=values > 0, out=np.zeros_like(values))) - 1)
+    rounded, which = np.unique(np.round(values / size) * size, return_inverse=True)
+    texts = np.array([f" {value:.2g}" for value in rounded], dtype=object)[which.reshape(values.shape)]
+    parts = np.asarray(names, dtype=object)[worst] + texts
+    found = np.where(values[:, 0] > 1, parts[:, 0], "")
+    for k in range(1, n):
+        found = np.where(values[:, k] > 1, found + ("; " + parts[:, k]), found)
+    return list(found)

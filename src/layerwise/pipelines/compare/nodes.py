@@ -42,7 +42,10 @@ def compare_models(
         parameters: that the nodes read, by their keys; `problem` and `compare` among them.
     """
     # Kedro makes models of what typed arguments name alone.
-    given = {key: TypeAdapter(PARAMETERS[key]).validate_python(value) for key, value in parameters.items()}
+    given = {
+        key: TypeAdapter(PARAMETERS[key]).validate_python(value) if key in PARAMETERS else value
+        for key, value in parameters.items()
+    }
     problem: Problem = given["problem"]
     compare: CompareSettings = given["compare"]
     limit = float("inf") if compare.max_minutes is None else 60 * compare.max_minutes

@@ -6,9 +6,10 @@ from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.compare import nodes
 from layerwise.pipelines.composition import compose, compose_scikit_learn
-from layerwise.pipelines.cross_validation.pipeline import nodes_of_a_fold
+from layerwise.pipelines.cross_validation.pipeline import inputs_of_a_fold, nodes_of_a_fold
 from layerwise.pipelines.facts import current_facts
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.preprocessing.nodes import read_rows
+from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
 
 NAME = "compare"
 NETWORKS = ("mlp", "dbn", "sae")
@@ -23,18 +24,18 @@ def create_pipeline() -> Pipeline:
         )
         for name in given
     }
-    read = {name for each in candidates.values() for node in each.nodes for name in node.inputs}
-    keys = {name.removeprefix("params:") for name in read if name.startswith("params:")}
-    keys |= {"problem", "compare", "seed"}
     compare_models = partial(nodes.compare_models, candidates)
     # A partial has no name and no hints of its own, which Kedro asks for.
     compare_models.__name__ = nodes.compare_models.__name__  # type: ignore[attr-defined]
     compare_models.__annotations__ = {}
     preprocessing, evaluation = Stage("preprocessing", NAME), Stage("evaluation", NAME)
     reporting = Stage("reporting", NAME)
-    inputs = {"raw": "raw", "folds": "folds"} | {key: f"params:{key}" for key in sorted(keys)}
+    inputs = {"raw": "raw", "folds": "folds"}
+    inputs |= inputs_of_a_fold(candidates.values(), {"problem", "compare", "seed"})
+    read = preprocessing.node(read_rows, [UNREAD, "params:problem", "params:preprocessing"], "rows")
     return Pipeline(
         [
+            *([read] if reads_cells() else []),
             preprocessing.node(
                 nodes.split_folds, ["raw", "params:problem", "params:split", "params:seed"], "folds"
             ),

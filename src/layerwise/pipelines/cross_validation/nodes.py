@@ -10,6 +10,7 @@ from kedro.pipeline import Node
 from layerwise.data import (
     Folds,
     Problem,
+    Split,
     SplitSettings,
     TensorData,
     split_folds as split_rows_into_folds,
@@ -19,6 +20,10 @@ from layerwise.parameters import EvaluationSettings
 from layerwise.utils import collected_reports, current_checkpoint_store, derive_seed
 
 log = logging.getLogger(__name__)
+
+
+# Data sets that are read beside the rows and are no parameters.
+FURTHER_ROWS = ("unlabelled_source",)
 
 
 class FoldNodes(NamedTuple):
@@ -75,8 +80,7 @@ def run_fold(of: FoldNodes, raw: Any, folds: Folds, k: int, parameters: dict[str
         "evaluation": evaluation.model_copy(update={"bootstrap": 0}),
         "seed": derive_seed(parameters["seed"], "fold", k) % 2**31,
     }
-    data = {f"params:{key}": value for key, value in settings.items()}
-    data |= {"raw": raw, f"{of.pipeline}.split": folds.root[k]}
+    data = given_data(of, raw, folds.root[k], settings)
     with collected_reports() as reports:
         for node in of.nodes:
             data |= node.run({each: data[each] for each in node.inputs})
@@ -86,6 +90,19 @@ def run_fold(of: FoldNodes, raw: Any, folds: Folds, k: int, parameters: dict[str
     found = make_fold(name, sizes, time.perf_counter() - began, metrics, reports)
     log.info("%s, fold %d of %d: %s", of.pipeline, k + 1, len(folds.root), _headline(found))
     return found
+
+
+def given_data(of: FoldNodes, raw: Any, split: Split, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the data sets that the nodes of a fold are given: rows, split, parameters, and further rows by their name.
+
+    Args:
+        of: the nodes.
+        raw: all rows, read.
+        split: of the fold.
+        settings: parameters by their keys, and what else the nodes read.
+    """
+    data: dict[str, Any] = {"raw": raw, f"{of.pipeline}.rows": raw, f"{of.pipeline}.split": split}
+    return data | {key if key in FURTHER_ROWS else f"params:{key}": value for key, value in settings.items()}
 
 
 def _headline(fold: Fold) -> str:

@@ -1,8 +1,9 @@
 """The cross-validation of a supervised pipeline, which `split.folds` asks for."""
 
+from collections.abc import Iterable
 from functools import partial
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.cross_validation import nodes
 from layerwise.pipelines.stage import Stage
@@ -18,9 +19,7 @@ def create_pipeline(pipeline: str = "cross_validation", measured: Pipeline | Non
     if measured is None:
         return Pipeline([])
     run = nodes_of_a_fold(pipeline, measured)
-    read = {name for node in run.nodes for name in node.inputs if name.startswith("params:")}
-    keys = {name.removeprefix("params:") for name in read}
-    inputs = {"raw": "raw", "folds": "folds"} | {key: f"params:{key}" for key in sorted(keys | {"seed"})}
+    inputs = {"raw": "raw", "folds": "folds"} | inputs_of_a_fold([run], {"seed"})
     cross_validate = partial(nodes.cross_validate, run)
     # A partial has no name and no hints of its own, which Kedro asks for.
     cross_validate.__name__ = nodes.cross_validate.__name__  # type: ignore[attr-defined]
@@ -43,6 +42,32 @@ def nodes_of_a_fold(pipeline: str, measured: Pipeline) -> nodes.FoldNodes:
         pipeline: its name.
         measured: its nodes.
     """
-    parts = measured.to_outputs(f"{pipeline}.network_metrics")
-    split = f"{pipeline}.split"
-    return nodes.FoldNodes([node for node in parts.nodes if split not in node.outputs], pipeline)
+    return nodes.FoldNodes(chosen_nodes(pipeline, measured, f"{pipeline}.network_metrics"), pipeline)
+
+
+def chosen_nodes(pipeline: str, measured: Pipeline, *outputs: str) -> list[Node]:
+    """Return the nodes that lead to some outputs, without those that read the cells and split the rows.
+
+    Args:
+        pipeline: its name.
+        measured: its nodes.
+        outputs: what they lead to.
+    """
+    given = {f"{pipeline}.split", f"{pipeline}.rows"}
+    return [node for node in measured.to_outputs(*outputs).nodes if not given & set(node.outputs)]
+
+
+def inputs_of_a_fold(of: Iterable[nodes.FoldNodes], also: set[str]) -> dict[str, str]:
+    """Return the data sets that nodes of folds take beside the rows and their split, by the names of arguments.
+
+    Args:
+        of: the nodes of one pipeline or of several.
+        also: keys of further parameters.
+    """
+    found = {key: f"params:{key}" for key in also}
+    for each in of:
+        made = {name for node in each.nodes for name in node.outputs}
+        made |= {"raw", f"{each.pipeline}.rows", f"{each.pipeline}.split"}
+        read = {name for node in each.nodes for name in node.inputs} - made
+        found |= {name.removeprefix("params:"): name for name in read}
+    return dict(sorted(found.items()))

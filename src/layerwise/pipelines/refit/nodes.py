@@ -11,7 +11,7 @@ from layerwise.data.preprocessing import Preprocessor
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import CalibratedNetwork
-from layerwise.pipelines.cross_validation.nodes import FoldNodes
+from layerwise.pipelines.cross_validation.nodes import FoldNodes, given_data
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
 from layerwise.utils import collected_reports, current_checkpoint_store
 
@@ -56,8 +56,7 @@ def refit_network(
     checkpoints = current_checkpoint_store()
     if checkpoints is not None:
         checkpoints.set_scope(f"refit_{of.pipeline}")
-    data = {f"params:{key}": value for key, value in settings.items() if key != "refit"}
-    data |= {"raw": raw, f"{of.pipeline}.split": whole}
+    data = given_data(of, raw, whole, settings)
     with collected_reports() as reports:
         for node in of.nodes:
             data |= node.run({each: data[each] for each in node.inputs})

@@ -6,6 +6,7 @@ from functools import partial
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.cross_validation.nodes import FoldNodes
+from layerwise.pipelines.cross_validation.pipeline import chosen_nodes, inputs_of_a_fold
 from layerwise.pipelines.facts import calibrates, current_facts
 from layerwise.pipelines.refit import nodes
 from layerwise.pipelines.stage import Stage
@@ -24,11 +25,9 @@ def create_pipeline(
     if measured is None:
         return Pipeline([])
     trained = "trained_network" if calibrates(current_facts()) else "network"
-    parts = measured.to_outputs(f"{pipeline}.{trained}", f"{pipeline}.preprocessor", f"{pipeline}.training")
-    run = [node for node in parts.nodes if f"{pipeline}.split" not in node.outputs]
-    read = {name for node in run for name in node.inputs if name.startswith("params:")}
-    keys = {name.removeprefix("params:") for name in read} - set(sized)
-    refit = partial(nodes.refit_network, FoldNodes(run, pipeline))
+    parts = (f"{pipeline}.{trained}", f"{pipeline}.preprocessor", f"{pipeline}.training")
+    run = FoldNodes(chosen_nodes(pipeline, measured, *parts), pipeline)
+    refit = partial(nodes.refit_network, run)
     # A partial has no name and no hints of its own, which Kedro asks for.
     refit.__name__ = nodes.refit_network.__name__  # type: ignore[attr-defined]
     refit.__annotations__ = {}
@@ -39,9 +38,7 @@ def create_pipeline(
         "network": "network",
         "report": "metrics",
     }
-    inputs |= {key: f"params:{key}" for key in sorted(keys | {"refit"})} | {
-        key: f"{key}_settings" for key in sized
-    }
+    inputs |= inputs_of_a_fold([run], {"refit"}) | {key: f"{key}_settings" for key in sized}
     outputs = ["refit_network", "refit_preprocessor", "refit_rows", "metrics_refit"]
     return Pipeline(
         [Stage("reporting", pipeline).node(refit, inputs, outputs, "refit_network", tag="training")]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -129,3 +130,12 @@ def test_hours_and_weekdays_are_those_of_the_stated_timezone():
 
 def test_dates_without_times_have_no_hours():
     assert not any("hour" in name for name in fitted()[0].data_spec.feature_names)
+
+
+def test_a_plain_file_reads_to_the_bit_as_pandas_reads_it():
+    path = Path(__file__).parents[4] / "data/01_raw/forest_fires/forestfires_uci.csv"
+    problem = Problem(name="fires", task="regression", target="area")
+    text = pd.read_csv(path, dtype="str", keep_default_na=False).astype(object)
+    rows = read_table(text, problem, PreprocessingSettings())
+    rows.attrs = {}
+    pd.testing.assert_frame_equal(rows, pd.read_csv(path), check_exact=True)

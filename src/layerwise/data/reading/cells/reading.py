@@ -10,6 +10,7 @@ from pydantic import Field
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.columns import ColumnReading
+from layerwise.data.reading.cells.numbers import NumberFormat
 from layerwise.data.reading.cells.row_errors import ATTRIBUTE, RowErrors
 from layerwise.data.reading.settings import ReadingSettings
 from layerwise.utils import Config
@@ -58,6 +59,15 @@ class Reading(Config):
         found = pd.DataFrame(values, index=frame.index, columns=frame.columns)
         found.attrs = frame.attrs | {ATTRIBUTE: errors}
         return found, errors
+
+    @property
+    def plain_numbers(self) -> frozenset[str]:
+        """The columns of numbers whose text is what `float` takes: they may come as numbers as well."""
+        return frozenset(
+            name
+            for name, each in self.columns.items()
+            if each.kind == "number" and each.number == NumberFormat()
+        )
 
     @property
     def notes(self) -> list[str]:

@@ -11,6 +11,7 @@ from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.records import Dialect, read_records
 from layerwise.data.reading.files.text import Source, name_of, open_text
+from layerwise.data.reading.settings import SEPARATOR_NAMES
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_LINES = 2_000
@@ -19,6 +20,7 @@ HEADER_LINES = 50
 AGREEMENT = 0.9
 UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 SHOWN = {"\t": "tab", " ": "space"}
+NAMES = {character: name for name, character in SEPARATOR_NAMES.items()}
 
 
 class Header(NamedTuple):
@@ -132,7 +134,7 @@ def _choose(cuts: list[_Cut], source: Source) -> _Cut:
         counts = " and ".join(str(cut.n_cells) for cut in ranked[:2])
         raise DataError(
             f"cells of {name_of(source)} may be separated by {named} ({counts} columns): add "
-            f"problem.reading.separator: '{SHOWN.get(ranked[0].separator, ranked[0].separator)}' or the other one"
+            f"problem.reading.separator: {NAMES[ranked[0].separator]} or the other one, {NAMES[ranked[1].separator]}"
         )
     return ranked[0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -42,32 +42,48 @@ class Dialect(NamedTuple):
         )
 
 
-def read_records(lines: Iterable[str], dialect: Dialect, first_line: int = 1) -> Iterator[Record]:
-    """Yield the rows of a text, the header first; empty lines are none.
-
-    A quote whose cell ends some lines later counts as stray if the row then has another number of cells than the first.
+def read_records(
+    lines: Iterable[str], dialect: Dialect, first_line: int = 1, n_cells: int | None = None
+) -> Iterator[Record]:
+    """Yield the rows of a text; empty lines are none.
 
     Args:
         lines: of the text, each with its end.
         dialect: how they are cut.
         first_line: the number of the first of them.
+        n_cells: of the header; None where it is the first row.
     """
     rest, number = iter(lines), first_line
-    n_cells: int | None = None
     while block := list(islice(rest, BLOCK_LINES)):
-        plain = None
-        if not dialect.quote or not any(dialect.quote in line for line in block):
-            plain = _cut(block, dialect)
-        if plain is None:
-            source = _Lines(block, rest, number)
-            n_cells = yield from _read_quoted(source, dialect, n_cells)
-            number = source.number
-            continue
-        for k, cells in enumerate(plain):
-            if cells:
-                n_cells = n_cells or len(cells)
-                yield Record(number + k, block[k].rstrip("\r\n"), cells)
-        number += len(block)
+        records, n_lines = read_block(block, rest, dialect, number, n_cells)
+        n_cells = n_cells or next((len(each.cells) for each in records if each.cells), None)
+        number += n_lines
+        yield from records
+
+
+def read_block(
+    block: list[str], rest: Iterator[str], dialect: Dialect, first_line: int, n_cells: int | None = None
+) -> tuple[list[Record], int]:
+    """Return the rows of some lines, and how many lines they took: the last row may go on behind them.
+
+    A quote whose cell ends some lines later counts as stray if the row then has another number of cells than the
+    header.
+
+    Args:
+        block: the lines.
+        rest: the lines after them.
+        dialect: how they are cut.
+        first_line: the number of the first of them.
+        n_cells: of the header; None where it is the first row.
+    """
+    plain = None
+    if not dialect.quote or not any(dialect.quote in line for line in block):
+        plain = _cut(block, dialect)
+    if plain is None:
+        source = _Lines(block, rest, first_line)
+        return list(_read_quoted(source, dialect, n_cells)), source.number - first_line
+    cells_of = enumerate(zip(block, plain, strict=True), first_line)
+    return [Record(k, line.rstrip("\r\n"), cells) for k, (line, cells) in cells_of if cells], len(block)
 
 
 def _cut(block: list[str], dialect: Dialect) -> list[list[str]] | None:
@@ -111,9 +127,7 @@ class _Lines:
         return "".join(kept).rstrip("\r\n")
 
 
-def _read_quoted(
-    source: _Lines, dialect: Dialect, n_cells: int | None
-) -> Generator[Record, None, int | None]:
+def _read_quoted(source: _Lines, dialect: Dialect, n_cells: int | None) -> Iterator[Record]:
     reader = dialect.reader(source)
     while source.waiting:
         number, reason = source.number, ""
@@ -131,7 +145,6 @@ def _read_quoted(
             if cells:
                 n_cells = n_cells or len(cells)
                 yield Record(number, text, cells)
-    return n_cells
 
 
 def _encloses_rows(lines: list[str], found: int, n_cells: int | None, dialect: Dialect) -> bool:

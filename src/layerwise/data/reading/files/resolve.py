@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.headers import find_layout
-from layerwise.data.reading.files.table import TOTAL_ROW, TextTable, read_header
+from layerwise.data.reading.files.plain import NumberColumns
+from layerwise.data.reading.files.read import read_header
+from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
 from layerwise.data.reading.files.text import find_encoding, is_utf8, marked_encoding
 from layerwise.data.reading.files.typed_files import validate_first_row
 from layerwise.data.reading.settings import ReadingSettings
@@ -61,6 +64,24 @@ def _encoding(path: Path, settings: ReadingSettings) -> tuple[str, list[str]]:
         return "utf-8", []
     encoding, sentence = find_encoding(path)
     return encoding, [sentence]
+
+
+def number_columns(
+    file_format: FileFormat, settings: ReadingSettings, text: Collection[str] = ()
+) -> NumberColumns | None:
+    """Return which columns of the file that training reads may become numbers at once, None where none may: where a
+    point or a comma could mean something else than in a plain number.
+
+    Args:
+        file_format: of the file.
+        settings: of the problem.
+        text: further columns that stay text.
+    """
+    marks_are_plain = settings.decimal in (None, ".") and settings.thousands in (None, "", ",")
+    if file_format.separator != "," or not marks_are_plain:
+        return None
+    stated = {name for name, kind in settings.columns.items() if kind != "number"}
+    return NumberColumns(text=frozenset({*stated, *settings.dates, *text}), codes_are_text=True)
 
 
 def without_malformed(table: TextTable, settings: ReadingSettings) -> tuple[TextTable, tuple[str, ...]]:
