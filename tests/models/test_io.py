@@ -2,8 +2,19 @@ import json
 
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
-from layerwise.models import MLP, Members, MembersConfig, MLPConfig, load_network, save_network
+from layerwise.models import (
+    MLP,
+    CalibratedConfig,
+    CalibratedNetwork,
+    Members,
+    MembersConfig,
+    MLPConfig,
+    fit_estimator,
+    load_network,
+    save_network,
+)
 from layerwise.models.autoencoder import (
     VAE,
     Autoencoder,
@@ -23,8 +34,20 @@ from layerwise.models.kinds import KINDS
 from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
 
 
+def estimator():
+    """A fitted model of scikit-learn behind a network's doors."""
+    rng = torch.Generator().manual_seed(1)
+    inputs = torch.rand(20, 5, generator=rng)
+    targets = (inputs[:, :2] > 0.5).float()
+    return fit_estimator(LogisticRegression(), "linear", "multilabel", inputs, targets, n_outputs=2)
+
+
 def network(kind):
+    if kind == "estimator":
+        return estimator()
+    inner = MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4,))
     shape = {
+        "calibrated": CalibratedConfig(network=inner.model_dump(mode="json"), task="multiclass"),
         "rbm": RBMConfig(n_visible=5, n_hidden=3, visible="gaussian"),
         "dbn": DBNConfig(n_visible=5, hidden_sizes=(4, 3)),
         "mlp": MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3), activation="prelu", dropout=0.5),
@@ -39,6 +62,7 @@ def network(kind):
         "discriminator": DiscriminatorConfig(n_inputs=5, hidden_sizes=(3,)),
     }[kind]
     made = {
+        "calibrated": CalibratedNetwork,
         "rbm": RBM,
         "dbn": DBN,
         "mlp": MLP,

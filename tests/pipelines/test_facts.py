@@ -1,8 +1,8 @@
 """Pipelines are composed for the problem of the session, also in a process that has had another one."""
 
 import pytest
+from kedro.io import DatasetError
 
-from layerwise.data import DataError
 from layerwise.datasets import EmbeddedDigits, SourceImages, kind_of_entry
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 
@@ -42,7 +42,7 @@ def test_rows_of_another_kind_than_the_class_says_are_refused_before_they_are_us
     entry = f'raw: {{type: "{__name__}.UndeclaredDigits"}}\n'
     (fresh_project.path / "conf/odd/catalog.yml").write_text(entry)
     (fresh_project.path / "conf/odd/parameters.yml").write_text("problem: {name: odd, task: multiclass}\n")
-    with pytest.raises(DataError, match="the entry raw gives images, and its class says table: set `ROWS = "):
+    with pytest.raises(DatasetError, match=r"raw gives Images, .* gives images says so: `ROWS = "):
         fresh_project.run("rbm", env="odd")
 
 

@@ -32,7 +32,8 @@ def functions(project):
     for rows, parameters in PROBLEMS.items():
         set_run_context(Path(), "unnamed", parameters, rows)
         for pipeline in compose_pipelines().values():
-            found |= {f"{node.func.__module__}.{node.func.__name__}": node.func for node in pipeline.nodes}
+            written = [inspect.unwrap(getattr(node.func, "func", node.func)) for node in pipeline.nodes]
+            found |= {f"{function.__module__}.{function.__name__}": function for function in written}
     set_run_context(Path(), "unnamed")
     return found
 

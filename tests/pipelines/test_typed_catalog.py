@@ -76,7 +76,13 @@ def test_what_is_logged_is_what_the_report_says(finished):
     catalog = finished.catalog()
     report, logged = catalog.load("dbn.metrics"), catalog.load("dbn.metrics_test")
     assert report.logged() == logged
-    assert {row.name: row.value for row in logged} == {
+    baselines = {
+        f"test/{model}/{name}".replace(" ", "_"): metric.value
+        for model, metrics in report.baselines.items()
+        for name, metric in metrics.items()
+    }
+    assert "test/nearest_neighbors/error" in baselines
+    assert {row.name: row.value for row in logged} == baselines | {
         f"test/{name}": metric.value for name, metric in report.network.items()
     }
     run_id, _ = finished.query(

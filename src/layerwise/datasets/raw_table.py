@@ -129,7 +129,8 @@ def _as_pandas(data: Any, name: str) -> pd.DataFrame:
             data = getattr(data, method)()
     if not isinstance(data, pd.DataFrame):
         raise DatasetError(
-            f"raw gives {type(data).__name__}, and rows are a DataFrame; {name} is no dataset of one table"
+            f"raw gives {type(data).__name__}, and rows are a DataFrame; {name} is no dataset of one table "
+            '(a class of your own that gives images says so: `ROWS = "images"`)'
         )
     # The index of a stored frame is no column; row numbers are.
     return data.reset_index(drop=True)

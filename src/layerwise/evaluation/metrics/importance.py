@@ -77,7 +77,8 @@ def permutation_importance(
         ValueError: the task has no such metric.
     """
     if len(rows) > MAX_ROWS:
-        rows = rows[torch.randperm(len(rows), generator=torch_rng(seed, "importance", "rows"))[:MAX_ROWS]]
+        rng = torch_rng(seed, "importance", "rows")
+        rows = rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:MAX_ROWS]]
     counts = row_counts(rows.weights, len(rows))
     whole = _statistics(data_spec, rows, predict(rows.inputs))
     default = DEFAULT_METRIC.get(data_spec.task, "log_loss")

@@ -105,7 +105,7 @@ def column_sums(columns: DataSpec) -> Tensor | None:
     if columns.image_shape:
         return None
     parts = raw_columns(columns.blocks)
-    matrix = torch.zeros(columns.n_inputs, len(parts))
+    matrix = torch.zeros(columns.n_inputs, len(parts), device="cpu")
     for k, of_one in enumerate(parts.values()):
         for block in of_one:
             matrix[block.start : block.stop, k] = 1

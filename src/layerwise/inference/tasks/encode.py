@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
@@ -24,8 +26,11 @@ def latent_size(model: TrainedModel) -> int | None:
             return int(config.n_hidden)
         case DBN() | StackedAutoencoders():
             return int(config.hidden_sizes[-1])
-        case BaseAutoencoder():
+        case BaseAutoencoder() if hasattr(config, "latent_size"):
             return int(config.latent_size)
+        case BaseAutoencoder():  # a variant whose latents have a size that follows from its inputs
+            row = torch.zeros(1, int(config.n_inputs), device=model.device)
+            return int(model.network.encode(row).shape[-1])
     return None
 
 

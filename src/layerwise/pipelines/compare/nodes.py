@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -49,23 +49,34 @@ def compare_models(
     problem: Problem = given["problem"]
     compare: CompareSettings = given["compare"]
     limit = float("inf") if compare.max_minutes is None else 60 * compare.max_minutes
-    began, done = time.monotonic(), {str(name): list[Fold]() for name in compare.models}
+    done = _take_turns(
+        [str(name) for name in compare.models],
+        len(folds.root),
+        limit,
+        lambda name, k: run_fold(candidates[name], raw, folds, k, given),
+    )
+    found = Leaderboard.of(problem.name, problem.task, done, len(folds.root))
+    log.info("%s", found.conclusion())
+    return found
+
+
+def _take_turns(
+    names: list[str], n_folds: int, limit: float, run: Callable[[str, int], Fold]
+) -> dict[str, list[Fold]]:
+    """Return the folds that each model had time for; a model that had none is left out."""
+    began, done = time.monotonic(), {name: list[Fold]() for name in names}
     out_of_time = set[str]()
-    for k in range(len(folds.root)):
+    for k in range(n_folds):
         for name, own in done.items():
             expected = max((each.seconds for each in own), default=0.0)
             late = time.monotonic() - began + expected > limit
             if name in out_of_time or (late and any(len(each) > 1 for each in done.values())):
                 out_of_time.add(name)
                 continue
-            own.append(run_fold(candidates[name], raw, folds, k, given))
+            own.append(run(name, k))
     for name in out_of_time:
-        log.warning("%s had time for %d of %d folds", name, len(done[name]), len(folds.root))
-    found = Leaderboard.of(
-        problem.name, problem.task, {n: each for n, each in done.items() if each}, len(folds.root)
-    )
-    log.info("%s", found.conclusion())
-    return found
+        log.warning("%s had time for %d of %d folds", name, len(done[name]), n_folds)
+    return {name: own for name, own in done.items() if own}
 
 
 def write_leaderboard(leaderboard: Leaderboard) -> str:

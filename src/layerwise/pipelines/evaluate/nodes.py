@@ -1,6 +1,7 @@
 """Evaluate a trained model on new labelled rows, and measure their drift from its training rows."""
 
 import logging
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -51,29 +52,19 @@ def measure_rows(
     model: TrainedModel, evaluation: BatchEvaluation, settings: EvaluateSettings, seed: int
 ) -> tuple[NamedMetrics, LoggedMetrics]:
     """Measure the task's metrics on the new rows with their intervals."""
-    columns, n, targets, scores = model.columns, settings.bootstrap, evaluation.targets, evaluation.scores
-    found = NamedMetrics(
-        compute_metrics(
-            columns.task,
-            targets,
-            scores,
-            columns.class_names,
-            threshold=model.manifest.threshold,
-            seed=seed,
-            n_bootstrap=n,
-            weights=evaluation.weights,
-        )
+    columns, manifest = model.columns, model.manifest
+    rows = evaluation.targets, evaluation.scores
+    options: dict[str, Any] = {
+        "seed": seed,
+        "n_bootstrap": settings.bootstrap,
+        "weights": evaluation.weights,
+    }
+    metrics = compute_metrics(
+        columns.task, *rows, columns.class_names, threshold=manifest.threshold, **options
     )
+    found = NamedMetrics(metrics)
     if columns.target_transform != "none":
-        raw = compute_raw_metrics(
-            targets,
-            scores,
-            model.manifest.smearing,
-            seed=seed,
-            n_bootstrap=n,
-            weights=evaluation.weights,
-            transform=columns.transform,
-        )
+        raw = compute_raw_metrics(*rows, manifest.smearing, transform=columns.transform, **options)
         found = found.extended(raw, prefix="raw_")
     return found, found.logged("evaluate/")
 

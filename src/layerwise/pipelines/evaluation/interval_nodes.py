@@ -25,11 +25,15 @@ def find_intervals(
 
 
 def measure_intervals(
-    network: nn.Module, test: TensorData, columns: DataSpec, intervals: ConformalIntervals
+    network: nn.Module,
+    test: TensorData,
+    columns: DataSpec,
+    intervals: ConformalIntervals,
+    metrics: NamedMetrics,
 ) -> NamedMetrics:
-    """Measure how many of the test rows lie inside, and how wide the intervals are in the units of the raw target.
+    """Return a network's metrics with how many of the test rows lie inside, and how wide the intervals are.
 
-    Several targets are averaged.
+    Widths are in the units of the raw target. Several targets are averaged.
     """
     values = scores_of(network, test, columns).double().numpy()
     targets = targets_of(test, columns).double().numpy()
@@ -39,4 +43,4 @@ def measure_intervals(
     width = float((columns.raw_targets(values + half) - columns.raw_targets(values - half)).mean())
     covered = Metric(name="interval_coverage", value=inside, low=float(low), high=float(high))
     wide = Metric(name="interval_width", value=width, better="lower")
-    return NamedMetrics({each.name: each for each in (covered, wide)})
+    return metrics.extended({each.name: each for each in (covered, wide)}, prefix="")

@@ -13,6 +13,7 @@ from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
     ConformalIntervals,
     DecisionThreshold,
+    Family,
     ImportanceTable,
     LoggedMetrics,
     MetricsByModel,
@@ -148,20 +149,13 @@ def train_baselines(
     threshold: DecisionThreshold = HALF,
 ) -> BaselineComparison:
     """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
-    rows = [replace(part, targets=targets_of(part, columns)) for part in (labelled, test)]
-    families = usual_families(
-        columns.task,
-        images=columns.image_shape is not None,
-        n_products=float(len(labelled)) * test.inputs.numel(),
-        all_of_them=settings.baselines is True,
-    )
-    if not families:
-        log.info("No baselines: nearest neighbors would take too long on so many images")
+    training, measured = (replace(part, targets=targets_of(part, columns)) for part in (labelled, test))
+    families = _families(columns, training, measured, settings)
     given = baseline_scores(
-        rows[0], rows[1], columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
+        training, measured, columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
     )
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
-    targets, own = rows[1].targets, scores_of(network, test, columns)
+    targets, own = measured.targets, scores_of(network, test, columns)
     found = {
         name: compute_metrics(columns.task, targets, scores, **options) for name, scores in given.items()
     }
@@ -169,6 +163,21 @@ def train_baselines(
         columns.task, targets, own, given, threshold=threshold.value, **options
     )
     return BaselineComparison(metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences))
+
+
+def _families(
+    columns: DataSpec, training: TensorData, measured: TensorData, settings: EvaluationSettings
+) -> tuple[Family, ...]:
+    """Return the families of baselines that rows are worth."""
+    found = usual_families(
+        columns.task,
+        images=columns.image_shape is not None,
+        n_products=float(len(training)) * measured.inputs.numel(),
+        all_of_them=settings.baselines is True,
+    )
+    if not found:
+        log.info("No baselines: nearest neighbors would take too long on so many images")
+    return found
 
 
 def measure_members(
@@ -201,11 +210,8 @@ def summarize_evaluation(
     segments: SegmentTable | None = None,
     importance: ImportanceTable | None = None,
     intervals: ConformalIntervals | None = None,
-    interval_metrics: NamedMetrics | None = None,
 ) -> tuple[EvaluationReport, LoggedMetrics]:
     """Put what was measured into one report with its conclusions, and into the metrics of the run."""
-    if interval_metrics is not None:
-        network = network.extended(interval_metrics.root, prefix="")
     report = EvaluationReport.of(network, threshold.value, baselines, members, smearing, segments, intervals)
     if importance is not None:
         report = report.model_copy(update={"importance": importance})

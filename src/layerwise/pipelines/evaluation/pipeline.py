@@ -143,8 +143,10 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
     if facts.parameter("evaluation.interval_coverage"):
         inputs = ["network", "validation", "data_spec", "params:evaluation"]
         found.append(stage.node(find_intervals, inputs, "intervals"))
-        found.append(stage.node(measure_intervals, [*TEST, "intervals"], "interval_metrics"))
-        parts |= {"intervals": "intervals", "interval_metrics": "interval_metrics"}
+        found.append(
+            stage.node(measure_intervals, [*TEST, "intervals", "network_metrics"], "metrics_with_intervals")
+        )
+        parts |= {"network": "metrics_with_intervals", "intervals": "intervals"}
     if has_segments(facts):
         found += _measurements_by_segment(
             stage, [each for each in ("threshold", "smearing") if each in parts]

@@ -91,11 +91,14 @@ def read_plain(
         return found
 
     try:
-        found = read(set(range(n)) - may_be)
+        found = read(set(header.kept) - may_be)
     except pd.errors.ParserError:  # a row is longer than the first one
         return None
     # With as many separators as the rows have to have, and no row longer, each row has its own.
     if found.shape != (len(lines), n):
+        return None
+    # A word in a column that is left out may make its row a total.
+    if not all(_are_numbers(found[k]) for k in set(range(n)) - set(header.kept)):
         return None
     other = {k for k in may_be if not _are_numbers(found[k])}
     if numbers.codes_are_text and any(_is_whole(found[k]) for k in may_be - other):
