@@ -13,21 +13,16 @@ from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
     ConformalIntervals,
     DecisionThreshold,
-    Family,
     ImportanceTable,
     LoggedMetrics,
-    MetricsByModel,
     NamedMetrics,
     SmearingFactors,
-    baseline_scores,
     choose_threshold,
-    compare_with_baselines,
     compute_metrics,
     compute_raw_metrics,
     permutation_importance,
     raw_means,
     smearing_factors,
-    usual_families,
 )
 from layerwise.evaluation.reports import (
     BaselineComparison,
@@ -43,11 +38,9 @@ from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings, used_settings
-from layerwise.pipelines.evaluation.scores import BATCH_SIZE, scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import BATCH_SIZE, HALF, scores_of, targets_of
 
 log = logging.getLogger(__name__)
-
-HALF = DecisionThreshold(value=0.5)
 
 
 def choose_decision_threshold(
@@ -137,47 +130,6 @@ def measure_transformed_regression(
         transform=columns.transform,
     )
     return found.extended(raw, prefix="raw_")
-
-
-def train_baselines(
-    network: MLP,
-    labelled: TensorData,
-    test: TensorData,
-    columns: DataSpec,
-    settings: EvaluationSettings,
-    seed: int,
-    threshold: DecisionThreshold = HALF,
-) -> BaselineComparison:
-    """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
-    training, measured = (replace(part, targets=targets_of(part, columns)) for part in (labelled, test))
-    families = _families(columns, training, measured, settings)
-    given = baseline_scores(
-        training, measured, columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
-    )
-    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
-    targets, own = measured.targets, scores_of(network, test, columns)
-    found = {
-        name: compute_metrics(columns.task, targets, scores, **options) for name, scores in given.items()
-    }
-    sentences = compare_with_baselines(
-        columns.task, targets, own, given, threshold=threshold.value, **options
-    )
-    return BaselineComparison(metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences))
-
-
-def _families(
-    columns: DataSpec, training: TensorData, measured: TensorData, settings: EvaluationSettings
-) -> tuple[Family, ...]:
-    """Return the families of baselines that rows are worth."""
-    found = usual_families(
-        columns.task,
-        images=columns.image_shape is not None,
-        n_products=float(len(training)) * measured.inputs.numel(),
-        all_of_them=settings.baselines is True,
-    )
-    if not found:
-        log.info("No baselines: nearest neighbors would take too long on so many images")
-    return found
 
 
 def measure_members(

@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
+from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
 from layerwise.pipelines.evaluation.cards import parameter_inputs
 from layerwise.pipelines.evaluation.interval_nodes import find_intervals, measure_intervals
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
@@ -130,7 +131,7 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
         parts["smearing"] = "smearing"
     if baselines:
         inputs = ["network", "labelled", "test", "data_spec", *SETTINGS, *threshold]
-        found.append(stage.node(nodes.train_baselines, inputs, "baselines"))
+        found.append(stage.node(train_baselines, inputs, "baselines"))
         parts["baselines"] = "baselines"
     if several:
         inputs = ["members", "validation", "test", "data_spec", "params:evaluation"]

@@ -6,9 +6,12 @@ import torch
 from torch import nn
 
 from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation.metrics import DecisionThreshold
 from layerwise.training.supervised import probabilities
 
 BATCH_SIZE = 2000
+# From which score a row of a binary task is predicted positive, where no other was chosen.
+HALF = DecisionThreshold(value=0.5)
 
 
 def scores_of(network: nn.Module, rows: TensorData, columns: DataSpec) -> torch.Tensor:

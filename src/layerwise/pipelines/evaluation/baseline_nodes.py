@@ -1,0 +1,63 @@
+"""Baselines on the rows that a network was trained on, and how it compares with them."""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation.metrics import (
+    DecisionThreshold,
+    Family,
+    MetricsByModel,
+    baseline_scores,
+    compare_with_baselines,
+    compute_metrics,
+    usual_families,
+)
+from layerwise.evaluation.reports import BaselineComparison
+from layerwise.models import MLP
+from layerwise.parameters import EvaluationSettings
+from layerwise.pipelines.evaluation.scores import HALF, scores_of, targets_of
+
+log = logging.getLogger(__name__)
+
+
+def train_baselines(
+    network: MLP,
+    labelled: TensorData,
+    test: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
+    threshold: DecisionThreshold = HALF,
+) -> BaselineComparison:
+    """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
+    training, measured = (replace(part, targets=targets_of(part, columns)) for part in (labelled, test))
+    families = _families(columns, training, measured, settings)
+    given = baseline_scores(
+        training, measured, columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
+    )
+    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
+    targets, own = measured.targets, scores_of(network, test, columns)
+    found = {
+        name: compute_metrics(columns.task, targets, scores, **options) for name, scores in given.items()
+    }
+    sentences = compare_with_baselines(
+        columns.task, targets, own, given, threshold=threshold.value, **options
+    )
+    return BaselineComparison(metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences))
+
+
+def _families(
+    columns: DataSpec, training: TensorData, measured: TensorData, settings: EvaluationSettings
+) -> tuple[Family, ...]:
+    """Return the families of baselines that rows are worth."""
+    found = usual_families(
+        columns.task,
+        images=columns.image_shape is not None,
+        n_products=float(len(training)) * measured.inputs.numel(),
+        all_of_them=settings.baselines is True,
+    )
+    if not found:
+        log.info("No baselines: nearest neighbors would take too long on so many images")
+    return found
