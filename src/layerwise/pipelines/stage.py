@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from kedro.pipeline import Node
 from kedro.pipeline.preview_contract import PreviewPayload
@@ -106,3 +107,12 @@ class Stage:
 def reads_cells() -> bool:
     """Return whether the problem's rows are a table, whose cells the first node reads for all others."""
     return kind_of_rows() == "table"
+
+
+def with_first(function: Callable[..., object], given: object) -> Callable[..., object]:
+    """Return a node's function whose first argument is given."""
+    found = partial(function, given)
+    # A partial has no name and no hints of its own, which Kedro asks for.
+    found.__name__ = function.__name__  # type: ignore[attr-defined]
+    found.__annotations__ = {}
+    return found

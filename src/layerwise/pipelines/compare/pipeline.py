@@ -1,7 +1,5 @@
 """The comparison of pipelines: folds, trainings, leaderboard."""
 
-from functools import partial
-
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.compare import nodes
@@ -9,7 +7,7 @@ from layerwise.pipelines.composition import compose, compose_scikit_learn
 from layerwise.pipelines.cross_validation.pipeline import inputs_of_a_fold, nodes_of_a_fold
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.preprocessing.nodes import read_rows
-from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
+from layerwise.pipelines.stage import UNREAD, Stage, reads_cells, with_first
 
 NAME = "compare"
 NETWORKS = ("mlp", "dbn", "sae")
@@ -24,10 +22,6 @@ def create_pipeline() -> Pipeline:
         )
         for name in given
     }
-    compare_models = partial(nodes.compare_models, candidates)
-    # A partial has no name and no hints of its own, which Kedro asks for.
-    compare_models.__name__ = nodes.compare_models.__name__  # type: ignore[attr-defined]
-    compare_models.__annotations__ = {}
     preprocessing, evaluation = Stage("preprocessing", NAME), Stage("evaluation", NAME)
     reporting = Stage("reporting", NAME)
     inputs = {"raw": "raw", "folds": "folds"}
@@ -39,7 +33,9 @@ def create_pipeline() -> Pipeline:
             preprocessing.node(
                 nodes.split_folds, ["raw", "params:problem", "params:split", "params:seed"], "folds"
             ),
-            evaluation.node(compare_models, inputs, "leaderboard", "compare_models"),
+            evaluation.node(
+                with_first(nodes.compare_models, candidates), inputs, "leaderboard", "compare_models"
+            ),
             reporting.node(nodes.write_leaderboard, ["leaderboard"], "leaderboard_page"),
         ]
     )

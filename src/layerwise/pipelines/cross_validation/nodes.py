@@ -9,11 +9,8 @@ from kedro.pipeline import Node
 
 from layerwise.data import (
     Folds,
-    Problem,
     Split,
-    SplitSettings,
     TensorData,
-    split_folds as split_rows_into_folds,
 )
 from layerwise.evaluation.reports import CrossValidation, Fold, make_fold
 from layerwise.parameters import EvaluationSettings
@@ -37,10 +34,13 @@ class FoldNodes(NamedTuple):
     nodes: Sequence[Node]
     pipeline: str
 
-
-def split_folds(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Folds:
-    """Split the rows into folds; what cannot be split is refused before anything is trained."""
-    return split_rows_into_folds(raw, problem, settings, seed)
+    def run(self, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[dict[str, float], int | None]]]:
+        """Return the data sets that are given with those that the nodes make, and what was reported on the way."""
+        found = dict(data)
+        with collected_reports() as reports:
+            for node in self.nodes:
+                found |= node.run({each: found[each] for each in node.inputs})
+        return found, reports
 
 
 def cross_validate(of: FoldNodes, raw: Any, folds: Folds, **parameters: Any) -> CrossValidation:
@@ -80,10 +80,7 @@ def run_fold(of: FoldNodes, raw: Any, folds: Folds, k: int, parameters: dict[str
         "evaluation": evaluation.model_copy(update={"bootstrap": 0}),
         "seed": derive_seed(parameters["seed"], "fold", k) % 2**31,
     }
-    data = given_data(of, raw, folds.root[k], settings)
-    with collected_reports() as reports:
-        for node in of.nodes:
-            data |= node.run({each: data[each] for each in node.inputs})
+    data, reports = of.run(given_data(of, raw, folds.root[k], settings))
     parts: list[TensorData] = [data[f"{of.pipeline}.{part}"] for part in ("training", "validation", "test")]
     sizes = len(parts[0]), len(parts[1]), len(parts[2])
     metrics = data[f"{of.pipeline}.network_metrics"].root

@@ -1,12 +1,12 @@
 """The cross-validation of a supervised pipeline, which `split.folds` asks for."""
 
 from collections.abc import Iterable
-from functools import partial
 
 from kedro.pipeline import Node, Pipeline
 
+from layerwise.data import split_folds
 from layerwise.pipelines.cross_validation import nodes
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import Stage, with_first
 
 
 def create_pipeline(pipeline: str = "cross_validation", measured: Pipeline | None = None) -> Pipeline:
@@ -20,17 +20,15 @@ def create_pipeline(pipeline: str = "cross_validation", measured: Pipeline | Non
         return Pipeline([])
     run = nodes_of_a_fold(pipeline, measured)
     inputs = {"raw": "raw", "folds": "folds"} | inputs_of_a_fold([run], {"seed"})
-    cross_validate = partial(nodes.cross_validate, run)
-    # A partial has no name and no hints of its own, which Kedro asks for.
-    cross_validate.__name__ = nodes.cross_validate.__name__  # type: ignore[attr-defined]
-    cross_validate.__annotations__ = {}
     preprocessing, evaluation = Stage("preprocessing", pipeline), Stage("evaluation", pipeline)
     return Pipeline(
         [
             preprocessing.node(
-                nodes.split_folds, ["raw", "params:problem", "params:split", "params:seed"], "folds"
+                split_folds, ["raw", "params:problem", "params:split", "params:seed"], "folds"
             ),
-            evaluation.node(cross_validate, inputs, "cross_validation", "cross_validate"),
+            evaluation.node(
+                with_first(nodes.cross_validate, run), inputs, "cross_validation", "cross_validate"
+            ),
         ]
     )
 

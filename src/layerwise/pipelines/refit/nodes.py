@@ -13,7 +13,7 @@ from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import CalibratedNetwork
 from layerwise.pipelines.cross_validation.nodes import FoldNodes, given_data
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
-from layerwise.utils import collected_reports, current_checkpoint_store
+from layerwise.utils import current_checkpoint_store
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +56,7 @@ def refit_network(
     checkpoints = current_checkpoint_store()
     if checkpoints is not None:
         checkpoints.set_scope(f"refit_{of.pipeline}")
-    data = given_data(of, raw, whole, settings)
-    with collected_reports() as reports:
-        for node in of.nodes:
-            data |= node.run({each: data[each] for each in node.inputs})
+    data, reports = of.run(given_data(of, raw, whole, settings))
     calibrated = isinstance(network, CalibratedNetwork)
     found = data[f"{of.pipeline}.{'trained_network' if calibrated else 'network'}"]
     if isinstance(network, CalibratedNetwork):

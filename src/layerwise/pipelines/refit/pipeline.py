@@ -1,7 +1,6 @@
 """The refit of a supervised network, which `refit: true` asks for."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from kedro.pipeline import Pipeline
 
@@ -9,7 +8,7 @@ from layerwise.pipelines.cross_validation.nodes import FoldNodes
 from layerwise.pipelines.cross_validation.pipeline import chosen_nodes, inputs_of_a_fold
 from layerwise.pipelines.facts import calibrates, current_facts
 from layerwise.pipelines.refit import nodes
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import Stage, with_first
 
 
 def create_pipeline(
@@ -27,10 +26,6 @@ def create_pipeline(
     trained = "trained_network" if calibrates(current_facts()) else "network"
     parts = (f"{pipeline}.{trained}", f"{pipeline}.preprocessor", f"{pipeline}.training")
     run = FoldNodes(chosen_nodes(pipeline, measured, *parts), pipeline)
-    refit = partial(nodes.refit_network, run)
-    # A partial has no name and no hints of its own, which Kedro asks for.
-    refit.__name__ = nodes.refit_network.__name__  # type: ignore[attr-defined]
-    refit.__annotations__ = {}
     inputs = {
         "raw": "raw",
         "split": "split",
@@ -41,5 +36,9 @@ def create_pipeline(
     inputs |= inputs_of_a_fold([run], {"refit"}) | {key: f"{key}_settings" for key in sized}
     outputs = ["refit_network", "refit_preprocessor", "refit_rows", "metrics_refit"]
     return Pipeline(
-        [Stage("reporting", pipeline).node(refit, inputs, outputs, "refit_network", tag="training")]
+        [
+            Stage("reporting", pipeline).node(
+                with_first(nodes.refit_network, run), inputs, outputs, "refit_network", tag="training"
+            )
+        ]
     )
