@@ -33,10 +33,6 @@ def split_folds(raw: Any, problem: Problem, settings: SplitSettings, seed: int) 
         DataError: a column is missing, or there are too few rows, groups or times.
     """
     labelled = labelled_rows(raw, problem)
-    if labelled is not None:
-        found = split_folds(raw.iloc[labelled], problem, settings, seed)
-        return Folds(tuple(split.among(labelled, len(raw)) for split in found.root))
-    labelled = labelled_rows(raw, problem)
     if labelled is not None:  # rows with an empty target pretrain in every fold, and are measured in none
         found = split_folds(raw.iloc[labelled], problem, settings, seed)
         return Folds(tuple(each.among(labelled, len(raw)) for each in found.root))

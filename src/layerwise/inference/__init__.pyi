@@ -13,7 +13,11 @@ from .model import (
     load_trained_model as load_trained_model,
     save_trained_model as save_trained_model,
 )
-from .model_comparison import ModelComparison as ModelComparison, compare_models as compare_models
+from .model_comparison import (
+    CHAMPION_METRICS as CHAMPION_METRICS,
+    ModelComparison as ModelComparison,
+    compare_models as compare_models,
+)
 from .parts import ModelParts as ModelParts
 from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks
 from .sampled_rows import SampledRows as SampledRows

@@ -104,6 +104,8 @@ def evaluate_chunks(
     kept: dict[str, list[np.ndarray]] = {}
     weighted = () if model.weights_column is None else (model.weights_column,)
     for chunk in reader.chunks(model.file_format, model.plain_numbers):
+        if not model.has_image_inputs:  # read once: what was read stays as it is
+            chunk.rows = model.select_inputs(chunk.rows)
         true, unknown = _targets(model, chunk)
         given, reasons = predict_chunk(model, chunk, strict)
         reasons = np.where(reasons == "", unknown, reasons)

@@ -142,9 +142,7 @@ class TrainedModel:
 
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
-        inputs = torch.from_numpy(np.ascontiguousarray(self.preprocessor.inputs(rows)))
-        device = next(self.network.parameters()).device
-        return apply_in_blocks(self._block_scores, inputs, device).numpy()
+        return apply_in_blocks(self._block_scores, self.inputs(rows), self.device).numpy()
 
     def _block_scores(self, inputs: Tensor) -> Tensor:
         return self.columns.unscaled(probabilities(self.columns.task, self.network(inputs)))

@@ -61,7 +61,7 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         found.append(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
-    if parameters["refit"] and (parameters["seeds"] > 1 or parameters["grid"].points()):
+    if parameters["refit"] and several:
         found.append("refit trains one network again: set seeds: 1 and no grid, or refit: false")
     if parameters["evaluation"].interval_coverage is not None and problem.task != "regression":
         found.append(f"evaluation.interval_coverage is for a regression, and the task is {problem.task}")

@@ -8,16 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LOWER_IS_BETTER
-from layerwise.inference import ModelComparison, ModelError, ModelManifest
+from layerwise.inference import CHAMPION_METRICS, ModelComparison, ModelError, ModelManifest
 from layerwise.tracking.environment import configure_mlflow
 from layerwise.tracking.model_lookup import CHAMPION, check_registered, registered_version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-
-# The metric by which a model is compared with the champion, by task.
-CHAMPION_METRICS = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
 
 
 # The same for networks that learn without a target, by kind: the first of these that was measured.

@@ -55,9 +55,9 @@ class Config(BaseModel):
 
     def changed(self, name: str) -> bool:
         """Return whether a field's value differs from its default, however it was given."""
-        return name not in self.left_to_rule and bool(
-            getattr(self, name) != type(self).model_fields[name].default
-        )
+        field, value = type(self).model_fields[name], getattr(self, name)
+        left_to_rule = value is None and has_rule(field)
+        return not left_to_rule and bool(value != field.default)
 
     @classmethod
     def names_by_rule(cls) -> tuple[str, ...]:
@@ -71,7 +71,8 @@ class Config(BaseModel):
 
     def filled(self, values: Mapping[str, Any]) -> Self:
         """Return these settings with the values that a rule gives for what is null; what is set stays."""
-        given = {name: value for name, value in values.items() if name in self.left_to_rule}
+        left = self.left_to_rule
+        given = {name: value for name, value in values.items() if name in left}
         return type(self).model_validate(self.model_dump() | given)
 
 

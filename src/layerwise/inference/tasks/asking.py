@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataError
+from layerwise.data.reading import describe_refused
 from layerwise.inference.reproducible import shortest_decimals
 from layerwise.inference.tasks.base import Task, find_task
 from layerwise.inference.tasks.random_seed import with_seed
@@ -68,7 +69,8 @@ def answer_rows(
         rows = task.select(model, frame)
         _validate_file(model, rows)
         found, reasons = _answer(model, task, rows, settings, strict, {})
-        refuse_rows(reasons)
+        if (reasons != "").any():
+            raise DataError(describe_refused(reasons))
         found.index = frame.index if len(found) == len(frame) else found.index
     if "seed" in task.uses:
         found.attrs["seed"] = settings.seed
@@ -108,12 +110,3 @@ def _with_shortest_decimals(frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     values: dict[Any, Any] = dict(zip(names, shortest_decimals(frame[names].to_numpy().T), strict=True))
     return pd.DataFrame({name: values.get(name, frame[name]) for name in frame}, index=frame.index)
-
-
-def refuse_rows(reasons: np.ndarray) -> None:
-    """Raise one DataError that names the first rejected rows; nothing happens where there are none."""
-    bad = np.flatnonzero(reasons != "")
-    if len(bad):
-        shown = "; ".join(f"row {k}: {reasons[k]}" for k in bad[:5])
-        more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-        raise DataError(f"{len(bad)} of {len(reasons)} row(s) cannot be predicted: {shown}{more}")

@@ -12,7 +12,7 @@ from layerwise.evaluation import SegmentTable, make_segments, measure_segments, 
 from layerwise.evaluation.metrics import DecisionThreshold, Smearing, SmearingFactors, raw_means
 from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import HALF, scores_of, targets_of
 
 # An interval of 200 resamples is near that of 1,000, and there are many segments.
 MAX_RESAMPLES = 200
@@ -33,14 +33,15 @@ def measure_test_segments(
     settings: EvaluationSettings,
     seed: int,
     segments: pd.DataFrame,
-    threshold: DecisionThreshold | None = None,
+    threshold: DecisionThreshold = HALF,
     smearing: SmearingFactors | None = None,
 ) -> SegmentTable:
     """Measure the network on each segment of the test rows, a regression in raw units."""
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     factors = () if smearing is None else smearing.values
-    half = 0.5 if threshold is None else threshold.value
-    return segment_metrics(columns, targets, scores, segments, half, factors, settings.bootstrap, seed)
+    return segment_metrics(
+        columns, targets, scores, segments, threshold.value, factors, settings.bootstrap, seed
+    )
 
 
 def segment_metrics(

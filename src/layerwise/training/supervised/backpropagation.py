@@ -116,12 +116,11 @@ class Backpropagation(TaskPlan):
 
     def batch_losses(self, minimized: Tensor, outputs: Tensor, targets: Tensor) -> Losses:
         """Return a training batch's loss per row, and the objective where it is another."""
-        losses = losses_of_rows(minimized, self.loss, outputs, targets, self.settings)
         if self.network.n_members > 1:
             # What the members say together is better than what each of them minimizes.
             together = loss_of_rows(self.loss, outputs, targets, self.settings)
-            losses = {"loss": together, "objective": minimized.detach()}
-        return losses
+            return {"loss": together, "objective": minimized.detach()}
+        return losses_of_rows(minimized, self.loss, outputs, targets, self.settings)
 
     def cost(self, batch: TensorData) -> tuple[Tensor, Losses]:
         """Return the mean of what is minimized with the penalties, and loss, error and accuracy of each row.
