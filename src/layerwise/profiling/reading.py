@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from layerwise.data import DataError, ReadingSettings
-from layerwise.data.reading import TextTable, read_text_table, resolve_file_format, without_malformed
+from layerwise.data.reading import (
+    FileFormat,
+    TextTable,
+    read_text_table,
+    resolve_file_format,
+    without_malformed,
+)
 from layerwise.data.reading.cells import Reading, fit_reading
 from layerwise.profiling.proposal import Choice
 
@@ -42,7 +48,6 @@ class SettledTable:
         choices: the settings that were needed, with the reason of each.
         notes: what else was found on the way.
         unreadable: columns that no setting makes readable.
-        n_unreadable_rows: rows that are left out.
     """
 
     frame: pd.DataFrame
@@ -51,7 +56,6 @@ class SettledTable:
     choices: list[Choice]
     notes: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-    n_unreadable_rows: int = 0
 
 
 def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
@@ -67,11 +71,13 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
     settings: dict[str, Any] = {}
     choices: dict[str, Choice] = {}
     unreadable: list[str] = []
+    known: FileFormat | None = None
     for _ in range(MAX_SETTLED):
         given = ReadingSettings.model_validate(settings)
         try:
             file_format = resolve_file_format(path, given)
-            whole = read_text_table(path, file_format)
+            if file_format != known:  # most settings are of columns, and leave the cells as they are
+                whole, known = read_text_table(path, file_format), file_format
             table, dropped = without_malformed(whole, given)
             classes_there = [name for name in classes if name in table.cells]
             reading = fit_reading(
@@ -97,7 +103,6 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
             list(choices.values()),
             notes,
             unreadable,
-            len(whole) - int(right.sum()),
         )
     raise DataError(f"{path} needs more than {MAX_SETTLED} settings to be read as a table")
 

@@ -83,15 +83,6 @@ def list_pictures(folder: str | Path) -> Pictures:
     return found
 
 
-def read_picture(path: str | Path) -> np.ndarray:
-    """Return one picture in gray, (height, width) uint8, as it is stored.
-
-    Raises:
-        DataError: it cannot be read; the message names it.
-    """
-    return np.asarray(_open_gray(Path(path)))
-
-
 def _open_gray(path: Path) -> Image:
     from PIL import Image, ImageOps
 

@@ -14,6 +14,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.sources.files import GZIP_MAGIC
 from layerwise.data.sources.ratings import Ratings
+from layerwise.data.sources.texts import decode_text
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
@@ -153,10 +154,7 @@ def _is_data(table: pd.DataFrame) -> bool:
 def _decoded(path: Path) -> str:
     raw = path.read_bytes()
     raw = gzip.decompress(raw) if raw.startswith(GZIP_MAGIC) else raw
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    return decode_text(raw)
 
 
 def _separator(text: str) -> str:

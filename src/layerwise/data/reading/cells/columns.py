@@ -215,10 +215,10 @@ def cell_text(cell: object) -> str:
 
 
 def _date_text(cell: Any) -> str:
-    import pandas as pd
-
     if isinstance(cell, str):
         return tidy(cell)
+    import pandas as pd
+
     return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell_text(cell)
 
 

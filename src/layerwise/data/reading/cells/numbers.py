@@ -25,13 +25,14 @@ PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
+TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
 
 
 def tidy(text: str) -> str:
     """Return a number's text with one kind of blank and of apostrophe."""
     if text.isascii():
         return text.strip()
-    return text.translate({ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}).strip()
+    return text.translate(TIDY).strip()
 
 
 class NumberFormat(Config):

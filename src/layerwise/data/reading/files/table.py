@@ -51,7 +51,6 @@ class TextTable:
             are empty.
         file_format: how the file was read.
         source: the file.
-        sha256: of the file, where it is known.
         header: the names of the cells of `lines`, "" for a column without a name, which `cells` leaves out.
         notes: what was done to the cells, in sentences.
     """
@@ -62,7 +61,6 @@ class TextTable:
     malformed: dict[int, str] = field(default_factory=dict)
     file_format: FileFormat = field(default_factory=FileFormat)
     source: str = ""
-    sha256: str = ""
     header: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
