@@ -75,7 +75,7 @@ def test_both_models_are_registered_and_a_reference_to_the_run_asks_which_one(pr
     for version in versions:
         manifest = find_model(f"{NAME}/{version.version}", uri).manifest
         assert (manifest.pipeline, manifest.run_id) == (version.tags["pipeline"], together)
-    with pytest.raises(ModelError, match=r"name one of them: m-\w+ \((dbn|mlp)_model\), m-"):
+    with pytest.raises(ModelError, match=r"m-\w+ \(dbn_model\), m-\w+ \(dbn_stack\), m-\w+ \(mlp_model\)$"):
         find_model(together, uri)
     ids = [each.model_id for each in client.get_run(together).outputs.model_outputs]
     assert {find_model(each, uri).manifest.pipeline for each in ids} == {"dbn", "mlp"}

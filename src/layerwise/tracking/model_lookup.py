@@ -124,7 +124,9 @@ def _resolve_run(client: MlflowClient, run_id: str, name: str | None) -> tuple[s
     named = [model for model in models if model.name == (name or "model")]
     models = named if len(named) == 1 else models
     if len(models) > 1:
-        known = ", ".join(f"{model.model_id} ({model.name})" for model in models)
+        known = ", ".join(
+            f"{model.model_id} ({model.name})" for model in sorted(models, key=lambda model: model.name)
+        )
         raise ModelError(f"run {run_id} has several models; name one of them: {known}")
     found = models[0]
     return f"models:/{found.model_id}", f"run {run_id}", found.tags["model.sha256"]
