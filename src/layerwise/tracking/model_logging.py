@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.io import DatasetError
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from layerwise.data.sources import Images
-from layerwise.inference import ModelComparison, TrainedModel, compare_models, load_trained_model
+from layerwise.inference import (
+    MLMODEL_SHA256,
+    ModelComparison,
+    TrainedModel,
+    compare_models,
+    load_trained_model,
+)
 from layerwise.inference.tasks import latent_size, offered_tasks
 from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
-from layerwise.tracking.model_lookup import find_model
+from layerwise.tracking.model_lookup import find_model, models_of
 from layerwise.tracking.registry import register
 from layerwise.utils import UserError
 
@@ -77,7 +83,7 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
         name: of the model.
     """
     run, own = client.get_run(run_id), {"entry": entry, "pipeline": pipeline_of(entry)}
-    for model in _models_of(client, run):
+    for model in models_of(client, run):
         if model.tags.get("entry") == entry and model.status == LoggedModelStatus.PENDING:
             return str(model.model_id)
     created = client.create_logged_model(
@@ -94,7 +100,7 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
 
 def pending_models(client: MlflowClient, run_id: str) -> dict[str, str]:
     """Return the ids of the run's models that are yet to be completed, by the entry of the catalog."""
-    models = _models_of(client, client.get_run(run_id))
+    models = models_of(client, client.get_run(run_id))
     return {m.tags["entry"]: str(m.model_id) for m in models if m.status == LoggedModelStatus.PENDING}
 
 
@@ -102,11 +108,6 @@ def give_up_models(client: MlflowClient, run_id: str) -> None:
     """Mark the models of a run that did not finish as failed."""
     for model_id in pending_models(client, run_id).values():
         client.finalize_logged_model(model_id, "FAILED")
-
-
-def _models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
-    outputs = run.outputs.model_outputs if run.outputs else []
-    return [client.get_logged_model(each.model_id) for each in outputs]
 
 
 def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, Path]) -> None:
@@ -128,7 +129,7 @@ def complete_model(
         saved: the model on this machine.
     """
     example = catalog.load(f"{saved.pipeline}.input_example")
-    model = load_trained_model(saved.folder)
+    model = load_trained_model(saved.folder, saved.sha256)
     if model.parts.encoding is not None:  # what a generator takes of rows are categories
         names = [column.name for column in model.parts.encoding.categorical_columns]
         example = example[[name for name in names if name in example]].head(1)
@@ -139,7 +140,10 @@ def complete_model(
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory, "model")
         description = Model(
-            run_id=saved.manifest.run_id, model_id=model_id, artifact_path=created.artifact_location
+            run_id=saved.manifest.run_id,
+            model_id=model_id,
+            artifact_path=created.artifact_location,
+            metadata={MLMODEL_SHA256: saved.sha256},
         )
         write_mlflow_model(target, saved.folder, example, model, description)
         client.log_model_artifacts(model_id, str(target))

@@ -31,13 +31,23 @@ from layerwise.data.sources import (
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import as_plain_values, from_plain_values
-from layerwise.utils import atomic_write, numpy_rng
+from layerwise.utils import atomic_write, load_trusted, numpy_rng
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 FITTED = ("scaler", "encoder", "target_encoder", "text_models")
+# Of which types they may be; the scalers and the encoders of categories are those of earlier versions.
+TRUSTED = (
+    "sklearn.preprocessing._target_encoder.TargetEncoder",
+    "sklearn.feature_extraction.text.TfidfVectorizer",
+    "sklearn.feature_extraction.text.TfidfTransformer",
+    "sklearn.preprocessing._data.MinMaxScaler",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.preprocessing._encoders.OneHotEncoder",
+    "sklearn.preprocessing._encoders.OrdinalEncoder",
+)
 
 
 class ImagePreprocessor:
@@ -273,14 +283,10 @@ def load_preprocessor(folder: str | Path) -> Preprocessor:
     state = from_plain_values(json.loads((folder / "preprocessor.json").read_text()))
     fitted = folder / "fitted.skops"
     if fitted.exists():
-        import skops.io
-
-        unknown = skops.io.get_untrusted_types(file=fitted)
-        if unknown:
-            raise DataError(
-                f"{fitted} holds types that are not trusted, and was not loaded: {', '.join(unknown)}"
-            )
-        state |= skops.io.load(fitted, trusted=[])
+        try:
+            state |= load_trusted(fitted.read_bytes(), TRUSTED)
+        except ValueError as error:
+            raise DataError(f"{fitted} {error}") from error
     if state["kind"] == "images":
         return ImagePreprocessor(state)
     if state["kind"] == "ratings":
