@@ -21,6 +21,8 @@ from layerwise.evaluation.plots.style import (
     style_axes,
 )
 
+# Coordinates of the right edge of a panel.
+EDGE = ("axes fraction", "data")
 # Values that differ by less than this fraction have no room for an arrow between them.
 SAME = 0.1
 
@@ -130,21 +132,18 @@ def _plot_arrows(
     axes: Axes, before: float | None, after: Sequence[float | None], works: Sequence[bool]
 ) -> None:
     """Plot an arrow for each remedy, from top to bottom; what diverged is at the right edge."""
-    from_edge = before is None or before <= 0
-    start, coordinates = (1.0, "axes fraction") if from_edge else (before, "data")
-    for k, (end, useful) in enumerate(zip(after, works, strict=True)):
-        transform = axes.get_yaxis_transform() if from_edge else axes.transData
-        marker: dict[str, Any] = {"transform": transform, "color": MUTED_COLOR, "clip_on": False}
-        axes.plot([start], [k], marker="X" if from_edge else "o", markersize=7, **marker)
+    start, is_start_known = _place(before)
+    for k, (value, useful) in enumerate(zip(after, works, strict=True)):
+        end, is_end_known = _place(value)
         color = cycle_color(0 if useful else 6)
-        is_known = end is not None and end > 0
-        if from_edge or not is_known or abs(end / start - 1) > SAME:
+        _plot_mark(axes, start, k, is_start_known, MUTED_COLOR)
+        if not (is_start_known and is_end_known) or abs(end / start - 1) > SAME:
             axes.annotate(
                 "",
-                (end if is_known else 1.0, k),
+                (end, k),
                 (start, k),
-                xycoords="data" if is_known else ("axes fraction", "data"),
-                textcoords=(coordinates, "data"),
+                xycoords="data" if is_end_known else EDGE,
+                textcoords="data" if is_start_known else EDGE,
                 arrowprops={
                     "arrowstyle": "-|>",
                     "color": color,
@@ -153,7 +152,24 @@ def _plot_arrows(
                     "shrinkB": 4,
                 },
             )
-        if is_known:
-            axes.plot([end], [k], marker="o", color=color, markersize=7)
+        _plot_mark(axes, end, k, is_end_known, color)
     axes.set_ylim(len(after) - 0.5, -0.5)
     style_axes(axes, grid="x")
+
+
+def _place(value: float | None) -> tuple[float, bool]:
+    """Return where a value is, and whether it is known; one that is not is at the right edge."""
+    return (1.0, False) if value is None or value <= 0 else (value, True)
+
+
+def _plot_mark(axes: Axes, x: float, y: int, is_known: bool, color: str) -> None:
+    transform = axes.transData if is_known else axes.get_yaxis_transform()
+    axes.plot(
+        [x],
+        [y],
+        marker="o" if is_known else "X",
+        markersize=7,
+        color=color,
+        transform=transform,
+        clip_on=False,
+    )
