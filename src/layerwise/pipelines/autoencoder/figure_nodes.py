@@ -40,7 +40,9 @@ PAIRS = 3
 
 def plot_learning_curves(history: AutoencoderHistory) -> Figure:
     """Plot every metric by epoch."""
-    return plots.plot_learning_curves({"autoencoder": history.epochs})
+    return plots.plot_learning_curves(
+        {"autoencoder": history.epochs}, kept={"autoencoder": history.best_epoch}
+    )
 
 
 def plot_features(network: BaseAutoencoder, columns: DataSpec) -> Figure:

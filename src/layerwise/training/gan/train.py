@@ -27,6 +27,7 @@ from layerwise.training.gan.conditioning import (
     unconditional,
 )
 from layerwise.training.gan.diagnosis import diagnose_gan
+from layerwise.training.gan.feature_classifier import predict_classes
 from layerwise.training.gan.monitor import GANMonitor, ModeAssignment
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.histories import Epoch
@@ -236,8 +237,8 @@ def train_image_gan(
         settings,
         seed,
         training_conditions=training_conditions,
-        modes=lambda rows: classifier(rows).argmax(1),
-        n_modes=columns.n_outputs if columns.task == "multiclass" else 0,
+        modes=lambda rows: predict_classes(classifier, rows),
+        n_modes=len(columns.class_names),
     )
     result = train_adversarial(plan, training, validation, seed, monitor=monitor, transform=binarize)
     result.training_conditions, result.captions = training_conditions, captions
