@@ -54,7 +54,7 @@ from layerwise.tracking.outbox.retries import RetryingClient
         (MlflowException("a row of 500 columns"), "unknown"),
     ],
 )
-def test_the_failures_of_stores_are_told_apart(error, kind):
+def test_each_failure_of_a_store_has_its_kind(error, kind):
     found = store_failure(error)
     assert found.kind == kind
     assert "\n" not in str(found)

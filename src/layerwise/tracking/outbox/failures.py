@@ -37,7 +37,7 @@ NUMBERS = {
     errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EACCES: "forbidden", errno.EPERM: "forbidden",
     errno.EROFS: "forbidden",
 }  # fmt: skip
-MENDS = {
+FIXES = {
     "driver": "the package that speaks with this database is missing: pip install 'layerwise[postgres]' for "
     "postgresql://, for another one see SQLAlchemy's list of dialects",
     "full": "its disk is full: make room",
@@ -72,7 +72,7 @@ class StoreFailure:
     """Why a store did not do what it was asked.
 
     Args:
-        kind: one of the keys of `MENDS`.
+        kind: one of the keys of `FIXES`.
         detail: the store's own words, in one line.
     """
 
@@ -85,7 +85,7 @@ class StoreFailure:
         return self.kind in PASSING
 
     def __str__(self) -> str:
-        return f"{MENDS[self.kind]} ({self.detail})"
+        return f"{FIXES[self.kind]} ({self.detail})"
 
 
 def store_failure(error: BaseException) -> StoreFailure | None:
