@@ -163,8 +163,8 @@ def _resolve(client: MlflowClient, reference: str) -> tuple[str, str, str]:
 
 def models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
     """Return the models that a run has logged."""
-    outputs = run.outputs.model_outputs if run.outputs else []
-    return [client.get_logged_model(each.model_id) for each in outputs]
+    # Not the run's outputs: a process that dies between the two calls leaves a model that is none of them.
+    return list(client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"))
 
 
 def _resolve_run(client: MlflowClient, run_id: str, name: str | None) -> tuple[str, str, str]:
