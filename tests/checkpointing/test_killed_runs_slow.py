@@ -197,17 +197,17 @@ def test_a_tracking_server_that_goes_away_gets_everything_in_the_end(
     folder = project.path / "data/checkpoints/served/mlp"
     wait_for(lambda: list(folder.rglob("epoch_*.json")))
     server.stop()
-    kept = project.path / "data/08_reporting/served/mlp"
-    wait_for(lambda: list(kept.glob("metrics_*.jsonl")))
+    kept = project.path / "data/outbox"
+    wait_for(lambda: list(kept.glob("*/records.jsonl")))
     if not for_good:
         server.start()
     assert end_of(pid) == 0
     assert (project.path / "data/06_models/served/mlp/network/network.json").exists()
     if for_good:
-        assert list(kept.glob("metrics_*.jsonl"))
+        assert list(kept.glob("*/records.jsonl"))
         server.start()
         project.run("mlp", **{**params, "to_nodes": ["preprocessing.split_rows_mlp"]})
-    assert not list(kept.glob("metrics_*.jsonl"))
+    assert not list(kept.glob("*/records.jsonl"))
     client = MlflowClient(server.uri)
     runs = client.search_runs(
         [client.get_experiment_by_name("served").experiment_id], order_by=["start_time"]
