@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from layerwise.inference.request_body import handle_request
 from PIL import Image
 
 from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw
