@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.inference.tasks.base import Task, TaskError, register_task
-from layerwise.inference.tasks.generated_rows import sample_generator, validate_conditions
+from layerwise.inference.tasks.sampling.generated_rows import sample_generator, validate_conditions
 from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_column_names, raw_frame
-from layerwise.inference.tasks.samplers import sample_network, sample_rest
+from layerwise.inference.tasks.sampling.samplers import sample_network, sample_rest
 from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
 from layerwise.models.rbm import DBN, RBM
