@@ -27,11 +27,11 @@ def pyfunc(project, name):
     return mlflow.pyfunc.load_model(f"models:/{name}@champion")
 
 
-def from_pipeline(project, name, file, **settings):
-    """Return what the pipeline writes; `file` may be None."""
+def from_pipeline(project, name, file, env=None, **settings):
+    """Return what the pipeline writes; `file` may be None, or the entry of an environment."""
     output = project.path / f"{name}_{settings.get('task')}.csv"
     given = {"model": f"{name}@champion", "input": file and str(file), "output": str(output)}
-    project.run("predict", predict=given | settings)
+    project.run("predict", env=env, predict=given | settings)
     return pd.read_csv(output)
 
 

@@ -36,7 +36,7 @@ from .ranking import (
     Ranking as Ranking,
     RankingReport as RankingReport,
     evaluate_ranking as evaluate_ranking,
-    item_knn_scores as item_knn_scores,
+    item_neighbors as item_neighbors,
     mean_ranking as mean_ranking,
     rankings as rankings,
 )

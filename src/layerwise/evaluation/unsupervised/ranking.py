@@ -10,9 +10,9 @@ from torch import Tensor
 from layerwise.utils import Config
 
 RANKED = 10
-NEIGHBORS = (20, 50, 100, 200)
 # A similarity of few common users is shrunk, as if so many more had rated one of the two items alone.
 SIMILARITY_SHRINKAGE = 10.0
+ITEMS_AT_A_TIME = 4000
 
 
 class Ranking(NamedTuple):
@@ -25,13 +25,10 @@ class Ranking(NamedTuple):
 class RankingReport(Config):
     """How a network, popularity and item neighbors rank the items that users have not rated.
 
-    `rating_weight` is the network's, chosen on validation ratings: 0 ranks by popularity alone. `neighbors` is how many
-    of an item count, chosen alike. `users` are those with a held-out rating above the mean.
+    `users` are those with a held-out rating above the mean.
     """
 
     users: int
-    rating_weight: float
-    neighbors: int
     network: Ranking
     popularity: Ranking
     item_knn: Ranking
@@ -82,47 +79,44 @@ def mean_ranking(scores: Tensor, seen: Tensor, relevant: Tensor, n: int = RANKED
     return Ranking(float(ndcg.mean()), float(recall.mean())) if len(ndcg) else Ranking(0.0, 0.0)
 
 
-def item_knn_scores(rated: Tensor, neighbors: int) -> Tensor:
-    """Return the sum of each item's similarities to those that a user has rated, (users, items).
+def item_neighbors(rated: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Return the n nearest neighbors of each item, and how similar they are, each (items, n).
 
-    The similarity is the cosine of the items' users, shrunk; of each item the largest ones count (Sarwar et al. 2001).
+    The similarity is the cosine of the items' users, shrunk where few are common (Sarwar et al. 2001).
 
     Args:
-        rated: (users, items) 1 where there is a rating.
-        neighbors: how many similarities of an item count.
+        rated: (users, items) bool.
+        n: how many; at most all others.
     """
-    rated = rated.double()
-    common, norms = rated.T @ rated, rated.sum(0).sqrt()
-    similarity = common / (norms[:, None] * norms + SIMILARITY_SHRINKAGE)
-    similarity.fill_diagonal_(0)
-    if neighbors < len(similarity):
-        least = similarity.topk(neighbors, dim=0).values[-1]
-        similarity = similarity * (similarity >= least)
-    return rated @ similarity
+    ones = rated.double()
+    norms, found = ones.sum(0).sqrt(), []
+    for start in range(0, ones.shape[1], ITEMS_AT_A_TIME):
+        part = slice(start, start + ITEMS_AT_A_TIME)
+        similarity = (ones[:, part].T @ ones) / (norms[part, None] * norms + SIMILARITY_SHRINKAGE)
+        itself = torch.arange(len(similarity))
+        similarity[itself, itself + start] = 0
+        found.append(similarity.topk(min(n, len(norms) - 1), dim=1))
+    return torch.cat([each.indices for each in found]), torch.cat([each.values for each in found])
 
 
 def evaluate_ranking(
-    scores: Tensor, training: Tensor, validation: Tensor, test: Tensor, rating_weight: float
+    network: Tensor, item_knn: Tensor, training: Tensor, validation: Tensor, test: Tensor
 ) -> RankingReport:
     """Return how the held-out items that users like are ranked, among all that they have not rated before.
 
     A user likes what he rates above the mean of the training ratings.
 
     Args:
-        scores: (users, items) the network's.
+        network: (users, items) the model's scores.
+        item_knn: (users, items) the sums of similarities alone.
         training, validation, test: (users, items) ratings, NaN where there is none.
-        rating_weight: of the network's scores.
     """
     mean, rated = training.nanmean(), ~training.isnan()
     popularity = rated.sum(0).double().expand(rated.shape)
-    by_neighbors = {k: item_knn_scores(rated, k) for k in NEIGHBORS}
-    chosen = max(by_neighbors, key=lambda k: mean_ranking(by_neighbors[k], rated, validation > mean).ndcg)
     seen, liked = rated | ~validation.isnan(), test > mean
     return RankingReport(
         users=int(liked.any(1).sum()),
-        rating_weight=rating_weight,
-        neighbors=chosen,
-        network=mean_ranking(scores, seen, liked),
+        network=mean_ranking(network, seen, liked),
         popularity=mean_ranking(popularity, seen, liked),
-        item_knn=mean_ranking(by_neighbors[chosen], seen, liked),
+        item_knn=mean_ranking(item_knn, seen, liked),
     )

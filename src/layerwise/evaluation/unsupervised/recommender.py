@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.evaluation.unsupervised.ranking import mean_ranking
+from layerwise.evaluation.unsupervised.ranking import item_neighbors, mean_ranking
 from layerwise.models import Recommender, RecommenderConfig
 from layerwise.models.autoencoder import RatingAutoencoder
 from layerwise.models.rbm import RBM, rating_probabilities
 from layerwise.models.recommender import SHRINKAGE
 
 RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0)
-RATING_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+NEIGHBORS = (20, 50, 100, 200)
+RATING_WEIGHTS = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def rating_matrix(one_hot: Tensor, levels: Sequence[float], by_items: bool) -> Tensor:
@@ -62,8 +64,10 @@ def _expected_by_network(network: nn.Module, user: Tensor, levels: Sequence[floa
 
 def fit_recommender(
     network: nn.Module, training: Tensor, validation: Tensor, levels: Sequence[float], by_items: bool
-) -> Recommender:
-    """Return what recommends with a network: chosen on validation ratings are the ridge and the ratings' weight.
+) -> tuple[Recommender, Tensor]:
+    """Return what recommends with a network, and the ratings that it expects of the training users.
+
+    Chosen on validation ratings are the ridge, the number of neighbors and the ratings' weight.
 
     Args:
         network: trained on the training ratings, on the CPU.
@@ -73,29 +77,41 @@ def fit_recommender(
         by_items: whether a row holds the ratings of an item.
     """
     given, held_out = (rating_matrix(part, levels, by_items) for part in (training, validation))
+    rated, mean = ~given.isnan(), given.nanmean()
     latents = _item_latents(network, training) if by_items else torch.zeros(given.shape[1], 0)
-    counts = (~given.isnan()).sum(0)
-    mean = given.nanmean()
+    counts = rated.sum(0)
     found = Recommender(RecommenderConfig(n_items=given.shape[1], latent_size=latents.shape[1]))
-    found.popularity.copy_(counts)
+    found.popularity.copy_(counts / len(given))
     found.item_means.copy_(mean + (given - mean).nansum(0) / (counts + SHRINKAGE))
     found.latents.copy_(latents)
-    if by_items:
-        errors = {
-            ridge: _squared_error(expected_ratings(network, _with(found, ridge=ridge), given, levels), held_out)
-            for ridge in RIDGES
-        }
-        found = _with(found, ridge=min(errors, key=lambda each: errors[each]))
-    expected = expected_ratings(network, found, given, levels)
-    is_liked = held_out > mean
-    ndcg = {
-        weight: mean_ranking(_with(found, rating_weight=weight).scores(expected), ~given.isnan(), is_liked).ndcg
-        for weight in RATING_WEIGHTS
+
+    def validation_ndcg(scores: Tensor) -> float:
+        return mean_ranking(scores, rated, held_out > mean).ndcg
+
+    neighbors, similarities = item_neighbors(rated, NEIGHBORS[-1])
+    by_number = [_with_neighbors(found, neighbors[:, :n], similarities[:, :n]) for n in NEIGHBORS]
+    interests = [each.interest(rated) for each in by_number]
+    best = max(range(len(NEIGHBORS)), key=lambda k: validation_ndcg(interests[k]))
+    found, interest = by_number[best], interests[best]
+    expectations = {
+        ridge: expected_ratings(network, _with(found, ridge=ridge), given, levels)
+        for ridge in (RIDGES if by_items else RIDGES[:1])
     }
-    return _with(found, rating_weight=max(ndcg, key=lambda each: ndcg[each]))
+    ridge = min(expectations, key=lambda each: _squared_error(expectations[each], held_out))
+    candidates = [_with(found, ridge=ridge, rating_weight=weight) for weight in RATING_WEIGHTS]
+    expected = expectations[ridge]
+    return max(candidates, key=lambda each: validation_ndcg(each.weigh(interest, expected))), expected
 
 
-def _item_latents(network: nn.Module, rows: Tensor) -> Tensor:
+def _with_neighbors(recommender: Recommender, neighbors: Tensor, similarities: Tensor) -> Recommender:
+    config = recommender.config.model_copy(update={"n_neighbors": neighbors.shape[1]})
+    changed = Recommender(config)
+    found = {"neighbors": neighbors, "similarities": similarities.float()}
+    changed.load_state_dict(recommender.state_dict() | found)
+    return changed
+
+
+def _item_latents(network: Any, rows: Tensor) -> Tensor:
     """Return the items' latents, each column with mean 0 and variance 1."""
     with torch.no_grad():
         latents = network.hidden_mean(rows) if isinstance(network, RBM) else network.encode(rows)
