@@ -28,7 +28,7 @@ class DocumentRows(ChunkedReader):
     def __init__(
         self, path: Path, label: str, names: list[str], texts: list[str], column: str, chunk_rows: int
     ) -> None:
-        self.path, self.chunk_rows, self.image_size, self.labels = path, chunk_rows, None, None
+        self.path, self.chunk_rows, self.labels = path, chunk_rows, None
         self._label, self._names, self._texts, self._column = label, names, texts, column
 
     def header(self, *_: Any) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.chunks import Chunk, ChunkedReader
-from layerwise.data.sources import Documents, Images, Ratings, Texts
+from layerwise.data.sources import Documents, ImageReading, Images, Ratings, Texts, images_of_arrays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class LoadedRows(ChunkedReader):
                 f"{name} gives {type(rows).__name__}, and a model answers for tables, images, ratings and documents"
             )
         self.rows, self.path, self.chunk_rows = rows, Path(name), chunk_rows
-        self.labels, self.image_size = None, None
+        self.labels, self.image_reading = None, ImageReading()
 
     @property
     def has_image_inputs(self) -> bool:
@@ -68,7 +68,8 @@ class LoadedRows(ChunkedReader):
         import pandas as pd
 
         if isinstance(self.rows, Images):
-            return Chunk(start, self.rows.pixels[part], labels=self.rows.labels[part])
+            pixels = images_of_arrays(self.rows.pixels[part], self.image_reading)
+            return Chunk(start, pixels, labels=self.rows.labels[part])
         if isinstance(self.rows, Documents):
             counts = pd.DataFrame(self.rows.counts[part].toarray(), columns=list(self.rows.words))
             return Chunk(start, counts, [str(start + k) for k in range(len(counts))])
