@@ -24,7 +24,11 @@ def registered(project, name):
 def pyfunc(project, name):
     """Return the champion of a name as MLflow loads it."""
     mlflow.set_tracking_uri(tracking_uri(project))
-    return mlflow.pyfunc.load_model(f"models:/{name}@champion")
+    try:
+        return mlflow.pyfunc.load_model(f"models:/{name}@champion")
+    finally:
+        # It holds for the process, where later tests have projects of their own.
+        mlflow.set_tracking_uri(None)
 
 
 def from_pipeline(project, name, file, env=None, **settings):
