@@ -80,8 +80,8 @@ def _metrics_table(sample_metrics: Mapping[str, ImageSampleMetrics]) -> str:
 def _inception_sentence(found: ImageSampleMetrics) -> str:
     low, high = found.real_inception_interval
     return (
-        f"The inception score is taken in the same classifier, from 1 to its {len(found.class_fractions)} classes, with "
-        f"a 95 % interval over splits of the rows; test rows have {found.real_inception_score:.4g} "
+        f"The inception score is taken in the same classifier, from 1 to its "
+        f"{len(found.class_fractions)} classes, with a 95 % interval over splits of the rows; test rows have {found.real_inception_score:.4g} "
         f"[{low:.4g}, {high:.4g}] in splits of the same size."
     )
 
