@@ -80,9 +80,9 @@ def _metrics_table(sample_metrics: Mapping[str, ImageSampleMetrics]) -> str:
 def _inception_sentence(found: ImageSampleMetrics) -> str:
     low, high = found.real_inception_interval
     return (
-        f"The inception score is taken in the same classifier, from 1 to its "
-        f"{len(found.class_fractions)} classes, with a 95 % interval over splits of the rows; test rows have {found.real_inception_score:.4g} "
-        f"[{low:.4g}, {high:.4g}] in splits of the same size."
+        "The inception score is taken in the same classifier, from 1 to the number of its classes, "
+        f"{len(found.class_fractions)}, with a 95 % interval over splits of the rows; test rows have "
+        f"{found.real_inception_score:.4g} [{low:.4g}, {high:.4g}] in splits of the same size."
     )
 
 
