@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -55,6 +55,11 @@ class KeepBestWeights(BestEpoch):
             for name, value in state.items()
             if name.startswith("weights.")
         }
+
+
+def kept_epoch(callbacks: Sequence[Callback]) -> int:
+    """Return the epoch whose weights a training ended with by its callbacks, 0 for those of the last one."""
+    return next((each.best_epoch for each in callbacks if isinstance(each, KeepBestWeights)), 0)
 
 
 def best_epoch_callbacks(

@@ -14,6 +14,7 @@ from layerwise.training.callbacks import (
     MaxSteps,
     MaxTime,
     best_epoch_callbacks,
+    kept_epoch,
     plateau_callbacks,
 )
 from layerwise.training.loop import fit
@@ -71,6 +72,7 @@ def finetune(
         n_rows=len(training),
         class_weights=class_weight_tensor(settings.class_weights, task, training, network.config.n_outputs),
     )
+    stopping = _stopping_callbacks(plan, settings)
     progress = fit(
         plan,
         training,
@@ -78,13 +80,14 @@ def finetune(
         batch_size=batch_size,
         rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[*callbacks, *_stopping_callbacks(plan, settings)],
+        callbacks=[*callbacks, *stopping],
         transform=make_transform(settings, image_shape, dynamic_binarization, seed, training.inputs.device),
         name=name,
         monitor="validation/error",
         prefix="",
         quiet=silent,
     )
+    progress.best_epoch = kept_epoch(stopping)
     network.requires_grad_(True).eval()
     return progress
 

@@ -30,6 +30,7 @@ class GridPoint(Config):
 class FinetuningHistory(Config):
     """The epochs of the network's training, and why it stopped; empty where it did not.
 
+    The network has the weights of `best_epoch`, those of the last epoch where it is 0.
     `members` and `grid` (the best point first, by the metric `monitor`) are of several networks at once;
     `layer_statistics` (per epoch) and `diagnoses` of a network that was watched.
     """
@@ -37,6 +38,7 @@ class FinetuningHistory(Config):
     epochs: tuple[Epoch, ...]
     stopped: str
     seconds: float
+    best_epoch: int = 0
     members: tuple[MemberHistory, ...] = ()
     grid: tuple[GridPoint, ...] = ()
     monitor: str = ""
