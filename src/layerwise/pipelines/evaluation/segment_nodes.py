@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from layerwise.data import DataSpec, Problem, Split, TensorData
 from layerwise.data.preprocessing import derive_columns
 from layerwise.evaluation import SegmentTable, make_segments, measure_segments, plots
-from layerwise.evaluation.metrics import DecisionThreshold, Smearing, SmearingFactors, raw_means
+from layerwise.evaluation.metrics import DecisionThreshold, Smearing, SmearingFactors
 from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import HALF, scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import HALF, means_in_y, scores_of, targets_in_y, targets_of
 
 # An interval of 200 resamples is near that of 1,000, and there are many segments.
 MAX_RESAMPLES = 200
@@ -66,11 +65,9 @@ def segment_metrics(
         bootstrap: resamples, of which at most 200 are taken.
         seed: of the resamples.
     """
-    if columns.target_transform != "none":
-        targets = columns.raw_targets(np.asarray(targets, dtype=np.float64))
-        scores = raw_means(scores, smearing, columns.transform)
+    true, means = targets_in_y(targets, columns), means_in_y(scores, columns, smearing)
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": min(bootstrap, MAX_RESAMPLES)}
-    return measure_segments(columns.task, targets, scores, segments, threshold=threshold, **options)
+    return measure_segments(columns.task, true, means, segments, threshold=threshold, **options)
 
 
 def plot_segments(segment_metrics: SegmentTable) -> Figure:
