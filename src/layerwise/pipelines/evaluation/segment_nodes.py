@@ -38,9 +38,8 @@ def measure_test_segments(
     """Measure the network on each segment of the test rows, a regression in raw units."""
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     factors = () if smearing is None else smearing.values
-    return segment_metrics(
-        columns, targets, scores, segments, threshold.value, factors, settings.bootstrap, seed
-    )
+    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
+    return segment_metrics(columns, targets, scores, segments, factors, threshold=threshold.value, **options)
 
 
 def segment_metrics(
@@ -48,10 +47,10 @@ def segment_metrics(
     targets: Any,
     scores: Any,
     segments: pd.DataFrame,
-    threshold: float,
     smearing: Smearing,
-    bootstrap: int,
-    seed: int,
+    *,
+    n_bootstrap: int,
+    **options: Any,
 ) -> SegmentTable:
     """Return the metrics on each segment; of a regression of a transformed target those of y.
 
@@ -60,14 +59,13 @@ def segment_metrics(
         targets: (n,) or (n, k), of the (transformed) target.
         scores: (n, k).
         segments: (n, columns) of `make_segments`.
-        threshold: of a binary task.
         smearing: of a regression of a transformed target.
-        bootstrap: resamples, of which at most 200 are taken.
-        seed: of the resamples.
+        n_bootstrap: resamples, of which at most 200 are taken.
+        options: the threshold, the seed and the weights, as `measure_segments` takes them.
     """
     true, means = targets_in_y(targets, columns), means_in_y(scores, columns, smearing)
-    options: dict[str, Any] = {"seed": seed, "n_bootstrap": min(bootstrap, MAX_RESAMPLES)}
-    return measure_segments(columns.task, true, means, segments, threshold=threshold, **options)
+    options["n_bootstrap"] = min(n_bootstrap, MAX_RESAMPLES)
+    return measure_segments(columns.task, true, means, segments, **options)
 
 
 def plot_segments(segment_metrics: SegmentTable) -> Figure:
