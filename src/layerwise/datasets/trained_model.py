@@ -122,7 +122,7 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         self.metadata = metadata
 
     def load(self) -> ChunkedReader:
-        """Return the rows: of an entry that is the file of a table in chunks as they stand in it, else as they are loaded.
+        """Return the rows: of a file of a table in chunks, as they stand in it, else as the entry loads them.
 
         Raises:
             DataError: the entry gives neither a table nor images.
