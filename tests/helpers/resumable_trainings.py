@@ -109,6 +109,7 @@ def mlp_of(network: MLP, dynamic_binarization: bool = False, **settings: Any) ->
         "weights": network.state_dict(),
         "history": {"network": progress.history},
         "stop": progress.stop,
+        "best_epoch": progress.best_epoch,
         "layer_statistics": layer_statistics,
         "diagnoses": statistics.diagnoses(),
     }

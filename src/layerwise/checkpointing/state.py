@@ -14,7 +14,7 @@ from torch import Tensor
 class Progress:
     """How far training has come; callbacks read it and may set `stop`.
 
-    `best_epoch` is set once training has ended: the epoch whose weights were kept, 0 where those of the last one stand.
+    `best_epoch` is the one whose weights training ended with, where these are not the last ones; else 0.
     """
 
     name: str

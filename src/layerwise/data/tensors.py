@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerwise.data.image_layout import ImageShape
 from layerwise.data.target_transforms import TargetTransform, TransformName
 from layerwise.utils import Config
 
@@ -124,7 +125,7 @@ class DataSpec(Config):
     blocks: tuple[ColumnBlock, ...]
     target_names: tuple[str, ...]
     class_names: tuple[str, ...] = ()
-    image_shape: tuple[int, int] | None = None
+    image_shape: ImageShape | None = None
     source: str = ""
     sha256: str = ""
     n_training: int = 0

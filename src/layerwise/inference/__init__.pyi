@@ -1,7 +1,6 @@
 from .asked_model import AskedModel as AskedModel
 from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks as evaluate_chunks
 from .batch_predict import StreamedPredictions as StreamedPredictions
-from .http_server import AddressError as AddressError, create_app as create_app, serve as serve
 from .manifest import (
     MANIFEST_FILE as MANIFEST_FILE,
     ModelError as ModelError,
@@ -22,3 +21,4 @@ from .parts import ModelParts as ModelParts
 from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks
 from .sampled_rows import SampledRows as SampledRows
 from .seen_rows import hash_rows as hash_rows
+from .serving import AddressError as AddressError, create_app as create_app, serve as serve

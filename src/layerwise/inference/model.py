@@ -105,7 +105,7 @@ class TrainedModel:
 
     @property
     def has_image_inputs(self) -> bool:
-        """Whether it reads grey images rather than a table's rows."""
+        """Whether it reads images rather than a table's rows."""
         return self.columns.image_shape is not None
 
     @property

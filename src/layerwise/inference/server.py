@@ -33,7 +33,7 @@ class ServedModel:
         to predict for a supervised network.
 
         Cells of a kind that training never had are warned of and predicted from. A request to `kedro serve`, whose
-        sender sees no warning, is refused for them (`layerwise.inference.request_body`).
+        sender sees no warning, is refused for them (`layerwise.inference.serving.request_body`).
         """
         import pandas as pd
 

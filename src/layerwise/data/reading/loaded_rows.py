@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.chunks import Chunk, ChunkedReader
-from layerwise.data.sources import Images
+from layerwise.data.sources import ImageReading, Images, images_of_arrays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class LoadedRows(ChunkedReader):
         if not isinstance(rows, pd.DataFrame | Images):
             raise DataError(f"{name} gives {type(rows).__name__}, and a model answers for tables and images")
         self.rows, self.path, self.chunk_rows = rows, Path(name), chunk_rows
-        self.labels, self.image_size = None, None
+        self.labels, self.image_reading = None, ImageReading()
 
     @property
     def has_image_inputs(self) -> bool:
@@ -53,7 +53,8 @@ class LoadedRows(ChunkedReader):
         for start in range(0, len(self.rows), self.chunk_rows):
             part = slice(start, start + self.chunk_rows)
             if isinstance(self.rows, Images):
-                yield Chunk(start, self.rows.pixels[part], labels=self.rows.labels[part])
+                pixels = images_of_arrays(self.rows.pixels[part], self.image_reading)
+                yield Chunk(start, pixels, labels=self.rows.labels[part])
             else:
                 frame = self.rows.iloc[part].reset_index(drop=True)
                 yield Chunk(start, frame, _csv_lines(frame))

@@ -91,7 +91,6 @@ def _evaluate(
     columns: DataSpec,
     classifier: MLP,
 ) -> SampleMetrics:
-    n_classes = columns.n_outputs if columns.task == "multiclass" else 2
     training, validation, test = (part.inputs for part in parts)
     return SampleMetrics(
         {
@@ -102,7 +101,7 @@ def _evaluate(
                 test,
                 lambda x: extract_features(classifier, x),
                 lambda x: predict_classes(classifier, x),
-                n_classes,
+                len(columns.class_names),
             )
             for name, rows in images.items()
         }

@@ -2,7 +2,6 @@ from .base import Callback as Callback, Reporter as Reporter
 from .keep_best_weights import (
     KeepBestWeights as KeepBestWeights,
     best_epoch_callbacks as best_epoch_callbacks,
-    kept_epoch as kept_epoch,
 )
 from .limits import MaxSteps as MaxSteps, MaxTime as MaxTime
 from .progress_bar import ProgressBar as ProgressBar

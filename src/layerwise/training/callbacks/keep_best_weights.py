@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
@@ -41,6 +41,7 @@ class KeepBestWeights(BestEpoch):
         """Restore the best weights."""
         if self._weights:
             self.network.load_state_dict(self._weights)
+            progress.best_epoch = self.best_epoch
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the best weights, their score and epoch."""
@@ -55,11 +56,6 @@ class KeepBestWeights(BestEpoch):
             for name, value in state.items()
             if name.startswith("weights.")
         }
-
-
-def kept_epoch(callbacks: Sequence[Callback]) -> int:
-    """Return the epoch whose weights a training ended with by its callbacks, 0 for those of the last one."""
-    return next((each.best_epoch for each in callbacks if isinstance(each, KeepBestWeights)), 0)
 
 
 def best_epoch_callbacks(

@@ -69,6 +69,7 @@ def extract_features(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> T
 
 @torch.no_grad()
 def predict_classes(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
-    """Return the most probable class of each row, (n,)."""
+    """Return the most probable class of each row, (n,); one output is the logit of the second of two classes."""
     classifier.eval()
-    return torch.cat([classifier(part).argmax(1) for part in rows.split(batch_size)])
+    scores = torch.cat([classifier(part) for part in rows.split(batch_size)])
+    return (scores[:, 0] > 0).long() if scores.shape[1] == 1 else scores.argmax(1)

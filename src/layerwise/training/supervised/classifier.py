@@ -10,7 +10,7 @@ from torch import Tensor
 from layerwise.checkpointing import Progress
 from layerwise.data import Task, TensorData
 from layerwise.models import MLP
-from layerwise.training.callbacks import best_epoch_callbacks, kept_epoch, plateau_callbacks
+from layerwise.training.callbacks import best_epoch_callbacks, plateau_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit
 from layerwise.training.optim import OptimizerSettings
@@ -103,7 +103,6 @@ def train_classifier(
     """
     rng = torch_rng(seed, "finetuning", "dropout", device=training.inputs.device)
     plan = TaskPlan(network, task, settings, rng)
-    keeping = best_epoch_callbacks(network, "validation/loss", settings.patience)
     progress = fit(
         plan,
         training,
@@ -111,10 +110,12 @@ def train_classifier(
         batch_size=min(settings.batch_size, len(training)),
         rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[*keeping, *plateau_callbacks(plan, settings, "validation/loss")],
+        callbacks=[
+            *best_epoch_callbacks(network, "validation/loss", settings.patience),
+            *plateau_callbacks(plan, settings, "validation/loss"),
+        ],
         name=name,
         quiet=True,
     )
-    progress.best_epoch = kept_epoch(keeping)
     network.eval()
     return progress

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import torch
 
 from layerwise.checkpointing import Progress
-from layerwise.data import Task, TensorData
+from layerwise.data import ImageShape, Task, TensorData
 from layerwise.models import MLP
 from layerwise.training.callbacks import (
     Callback,
     MaxSteps,
     MaxTime,
     best_epoch_callbacks,
-    kept_epoch,
     plateau_callbacks,
 )
 from layerwise.training.loop import fit
@@ -35,7 +34,7 @@ def finetune(
     seed: int,
     freeze: bool = False,
     dynamic_binarization: bool = False,
-    image_shape: tuple[int, int] | None = None,
+    image_shape: ImageShape | None = None,
     callbacks: Sequence[Callback] = (),
     silent: bool = False,
     name: str = "fine-tuning",
@@ -53,7 +52,7 @@ def finetune(
         seed: of the run.
         freeze: train the head alone.
         dynamic_binarization: read each input as a probability and sample it anew for every batch.
-        image_shape: height and width of inputs that are images, which augmentation needs.
+        image_shape: of inputs that are images, which augmentation needs.
         callbacks: further ones, such as `LayerStatistics`; they come before those that restore the best weights.
         silent: report nothing; for a second network beside the run's own.
         name: of the network, for messages and checkpoints.
@@ -72,7 +71,6 @@ def finetune(
         n_rows=len(training),
         class_weights=class_weight_tensor(settings.class_weights, task, training, network.config.n_outputs),
     )
-    stopping = _stopping_callbacks(plan, settings)
     progress = fit(
         plan,
         training,
@@ -80,21 +78,20 @@ def finetune(
         batch_size=batch_size,
         rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[*callbacks, *stopping],
+        callbacks=[*callbacks, *_stopping_callbacks(plan, settings)],
         transform=make_transform(settings, image_shape, dynamic_binarization, seed, training.inputs.device),
         name=name,
         monitor="validation/error",
         prefix="",
         quiet=silent,
     )
-    progress.best_epoch = kept_epoch(stopping)
     network.requires_grad_(True).eval()
     return progress
 
 
 def make_transform(
     settings: FinetuningSettings,
-    image_shape: tuple[int, int] | None,
+    image_shape: ImageShape | None,
     dynamic_binarization: bool,
     seed: int,
     device: torch.device,

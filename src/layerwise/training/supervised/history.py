@@ -28,9 +28,10 @@ class GridPoint(Config):
 
 
 class FinetuningHistory(Config):
-    """The epochs of the network's training, and why it stopped; empty where it did not.
+    """The epochs of the network's training, the one whose weights it has (0: the last), and why it stopped.
 
-    The network has the weights of `best_epoch`, those of the last epoch where it is 0.
+    `stopped` is empty where training went through all epochs.
+
     `members` and `grid` (the best point first, by the metric `monitor`) are of several networks at once;
     `layer_statistics` (per epoch) and `diagnoses` of a network that was watched.
     """

@@ -13,7 +13,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from layerwise.data import DataError
+from layerwise.data import DataError, ImageShape
 from layerwise.data.reading import (
     Chunk,
     FileFormat,
@@ -203,15 +203,32 @@ def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str],
     return expected, value if shape is None else _flat_images(value, shape)
 
 
-def _flat_images(rows: list[Any], shape: tuple[int, int]) -> list[Any]:
-    """Return images that are lists of lines as rows of pixels; a single image is one row."""
+def _flat_images(rows: list[Any], shape: ImageShape) -> list[Any]:
+    """Return images that are lists of lines as rows of pixels; a single image is one row.
 
-    def is_image(value: Any) -> bool:
-        lines = value if isinstance(value, list) and len(value) == shape[0] else [None]
-        return all(isinstance(line, list) and len(line) == shape[1] for line in lines)
+    A color image is a list of lines of pixels of red, green and blue, or of its red, green and blue lines.
+    """
+    color_first = (shape[2], *shape[:2]) if len(shape) == 3 else shape
+    images = [rows] if _has_shape(rows, shape) or _has_shape(rows, color_first) else rows
+    return [_flat_image(each, shape, color_first) for each in images]
 
-    images = [rows] if is_image(rows) else rows
-    return [[pixel for line in row for pixel in line] if is_image(row) else row for row in images]
+
+def _flat_image(image: Any, shape: ImageShape, color_first: tuple[int, ...]) -> Any:
+    if _has_shape(image, shape):
+        lines = [pixel for line in image for pixel in line]
+        return lines if len(shape) == 2 else [value for pixel in lines for value in pixel]
+    if len(shape) == 3 and _has_shape(image, color_first):
+        height, width, channels = shape
+        return [image[c][i][j] for i in range(height) for j in range(width) for c in range(channels)]
+    return image
+
+
+def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
+    """Return whether nested lists have a shape, down to what is no list at its end."""
+    if not shape:
+        return True
+    is_list = isinstance(value, list) and len(value) == shape[0]
+    return is_list and all(_has_shape(each, shape[1:]) for each in value)
 
 
 def _make_frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
