@@ -57,7 +57,7 @@ def train_feature_classifier(
         derive_seed(seed, "classifier"),
         name="classifier",
     )
-    return network.cpu(), min(epoch["validation/error"] for epoch in progress.history)
+    return network.cpu(), progress.history[progress.best_epoch - 1]["validation/error"]
 
 
 @torch.no_grad()
