@@ -125,7 +125,7 @@ def test_differences_are_named_with_both_values():
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"run_id": 1}', "\ufffd", '{"run_id": "x"}'])
-def test_a_damaged_record_of_a_run_is_as_if_the_run_were_not_there(tmp_path, content):
+def test_a_corrupt_record_of_a_run_is_as_if_the_run_were_not_there(tmp_path, content):
     begun(tmp_path, "damaged", 1.0, a="1").end("KILLED")
     begun(tmp_path, "sound", 0.0, a="1").end("KILLED")
     (tmp_path / "checkpoints/digits/dbn/damaged/run.json").write_text(content)
@@ -133,7 +133,7 @@ def test_a_damaged_record_of_a_run_is_as_if_the_run_were_not_there(tmp_path, con
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", "3"])
-def test_a_damaged_record_of_the_rows_is_said_with_what_to_do(tmp_path, content):
+def test_a_corrupt_record_of_the_rows_is_said_with_what_to_do(tmp_path, content):
     check = DataChangeCheck(tmp_path)
     check.path.write_text(content)
     with pytest.raises(ResumeError, match=r"data\.json.*cannot be read.*resume=false"):

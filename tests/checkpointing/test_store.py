@@ -287,7 +287,7 @@ def test_a_checkpoint_of_another_run_or_of_other_parameters_is_refused_with_a_se
         "[" * 100_000,
     ],
 )
-def test_a_damaged_file_of_a_checkpoint_costs_that_one_alone(tmp_path, content, caplog):
+def test_a_corrupt_file_of_a_checkpoint_costs_that_one_alone(tmp_path, content, caplog):
     save(stage(tmp_path), 1, 2)
     path = next(tmp_path.rglob("epoch_000002.json"))
     path.write_text(content)
