@@ -154,7 +154,7 @@ def fit_inputs(
     inputs, constants = without_constants(inputs)
     if settings.missing == "refuse":
         validate_no_missing(inputs)
-    kinds = {name: kinds[name] for name in inputs}
+    kinds = {str(name): kinds[str(name)] for name in inputs}
     roles = find_roles(inputs, kinds, reading, problem, settings)
     said = say_roles(roles, inputs, settings)
     for note in said:
