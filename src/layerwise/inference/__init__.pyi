@@ -3,8 +3,12 @@ from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks 
 from .batch_predict import StreamedPredictions as StreamedPredictions
 from .manifest import (
     MANIFEST_FILE as MANIFEST_FILE,
+    MLMODEL_SHA256 as MLMODEL_SHA256,
     ModelError as ModelError,
     ModelManifest as ModelManifest,
+    described_sha256 as described_sha256,
+    mlmodel_of as mlmodel_of,
+    read_mlmodel as read_mlmodel,
     verify_model_folder as verify_model_folder,
 )
 from .model import (

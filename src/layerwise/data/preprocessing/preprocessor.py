@@ -32,8 +32,8 @@ from layerwise.data.sources import (
 )
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.data.transforms import as_plain_values, from_plain_values
-from layerwise.utils import atomic_write, numpy_rng
+from layerwise.data.transforms import FITTED_TYPES, as_plain_values, from_plain_values
+from layerwise.utils import atomic_write, load_trusted, numpy_rng
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -276,14 +276,10 @@ def load_preprocessor(folder: str | Path) -> Preprocessor:
     state = from_plain_values(json.loads((folder / "preprocessor.json").read_text()))
     fitted = folder / "fitted.skops"
     if fitted.exists():
-        import skops.io
-
-        unknown = skops.io.get_untrusted_types(file=fitted)
-        if unknown:
-            raise DataError(
-                f"{fitted} holds types that are not trusted, and was not loaded: {', '.join(unknown)}"
-            )
-        state |= skops.io.load(fitted, trusted=[])
+        try:
+            state |= load_trusted(fitted.read_bytes(), FITTED_TYPES)
+        except ValueError as error:
+            raise DataError(f"{fitted} {error}") from error
     if state["kind"] == "images":
         return ImagePreprocessor(state)
     if state["kind"] == "ratings":
