@@ -57,7 +57,7 @@ def test_a_failing_run_writes_and_says_no_secret(project_with_secrets, monkeypat
         assert secret not in out + err + caplog.text
 
 
-def test_what_is_published_names_no_folder_and_no_user_of_this_machine(project):
+def test_what_is_published_names_no_absolute_path_and_no_user(project):
     project.run("mlp", env="forest_fires_size", problem={"name": "public"}, evaluation={"baselines": False})
     store = project.path / "mlruns"
     assert list(store.rglob("MLmodel"))

@@ -143,7 +143,7 @@ class DataSpec(Config):
 
     @field_validator("source")
     @classmethod
-    def _without_folders_of_this_machine(cls, source: str) -> str:
+    def _without_absolute_paths(cls, source: str) -> str:
         """Name a file by its path in the project, one elsewhere by its name: models and cards go to other people."""
         path = Path(source)
         if not path.is_absolute():
