@@ -18,7 +18,7 @@ from layerwise.pipelines.evaluation.segment_nodes import (
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
 from layerwise.pipelines.reference import measure_reference
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
 TEST = ["network", "test", "data_spec"]
@@ -78,6 +78,9 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     write: Callable[..., str] = nodes.write_model_card
     if f"{pipeline}.cross_validation" in read.all_outputs():
         write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
+    elif current_facts().parameter("compare.on_card"):
+        write = with_first(nodes.write_model_card_with_standing, pipeline)
+        inputs["leaderboard"] = LEADERBOARD
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
