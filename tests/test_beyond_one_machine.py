@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from helpers.killed_runs import OFTEN, end_of, killed_after, networks, start, wait_for
 from helpers.postgresql import PostgreSQL, free_port
 from mlflow import MlflowClient
 
-from layerwise.checkpointing import tracking_lock
 from layerwise.tracking.runs import TrackingError
 
 STOP = {"to_nodes": ["finetuning.train_network_mlp"]}
@@ -96,9 +96,8 @@ def test_a_database_that_is_away_is_said_at_once(fresh_project, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql://mlflow@127.0.0.1:{free_port()}/postgres")
     with pytest.raises(TrackingError, match=r"it does not answer: start it.*refused"):
         fresh_project.run("mlp")
-    lock = tracking_lock(fresh_project.path)
-    lock.acquire(blocking=False)
-    lock.release()
+    with FileLock(fresh_project.path / "data/checkpoints/tracking.lock", blocking=False):
+        pass
 
 
 def test_an_object_store_takes_the_artifacts(project, postgresql, monkeypatch):

@@ -18,6 +18,7 @@ from layerwise.inference import (
     AskedModel,
     ModelManifest,
     StreamedPredictions,
+    compare_models,
     evaluate_chunks,
     load_trained_model,
     save_trained_model,
@@ -161,3 +162,14 @@ def test_images_of_the_wrong_shape_are_refused_with_the_right_one(in_color):
     body = json.dumps({"instances": np.zeros((2, HEIGHT, WIDTH)).tolist()})
     text, status, _ = handle_request(model, body, "application/json")
     assert status == 400, text
+
+
+def test_a_gray_champion_reads_rows_in_color_and_one_in_color_no_gray_rows(in_color, tmp_path):
+    folder, images, model, _ = in_color
+    gray_images = ImageFiles(path=str(folder), images={"name": "raw"}, color="gray").load()
+    gray, _ = train(gray_images, tmp_path / "gray")
+    found = compare_models(model, gray, images, same_test_rows=True)
+    assert found.difference < 0  # the error
+    assert "in color, and these rows are gray" in compare_models(
+        gray, model, gray_images, same_test_rows=True
+    )

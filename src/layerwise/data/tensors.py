@@ -149,6 +149,11 @@ class DataSpec(Config):
         """The class of a binary task that counts as 1; empty for other tasks."""
         return self.class_names[-1] if self.task == "binary" and self.class_names else ""
 
+    @property
+    def levels(self) -> list[float]:
+        """The values of ratings, in order."""
+        return [float(name) for name in self.class_names]
+
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of its rows: their source, its hash, how many there are, and the positive class."""
         parts = {"training": self.n_training, "validation": self.n_validation, "test": self.n_test}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data import DataError
+from layerwise.data import DataError, channels_of
 from layerwise.data.reading import parse_targets
-from layerwise.data.sources import Images
+from layerwise.data.sources import Images, images_of_arrays
 from layerwise.evaluation.metrics import LOWER_IS_BETTER, compute_metrics, paired_difference, raw_means
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.seen_rows import are_seen, hash_rows
@@ -138,12 +138,18 @@ def _why_not(new: TrainedModel, old: TrainedModel) -> str:
         return f"it predicts {', '.join(old.columns.target_names)}"
     if set(new.columns.class_names) != set(old.columns.class_names):
         return f"it knows the classes {', '.join(old.columns.class_names[:10])}"
+    before, now = old.columns.image_shape, new.columns.image_shape
+    if before and now and channels_of(before) > channels_of(now):
+        return "it reads images in color, and these rows are gray"
     return ""
 
 
 def _raw_inputs(model: TrainedModel, rows: Any) -> Any:
     rows = rows.pixels if isinstance(rows, Images) else rows
-    return rows if isinstance(rows, np.ndarray) else model.select_inputs(rows)
+    if not isinstance(rows, np.ndarray):
+        return model.select_inputs(rows)
+    # Rows in color are gray to a model of gray images.
+    return images_of_arrays(rows, model.preprocessor.image_reading)
 
 
 def _chosen(inputs: Any, chosen: np.ndarray) -> Any:

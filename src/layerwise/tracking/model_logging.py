@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
-from layerwise.data.sources import Images
+from layerwise.data.sources import Documents, Images, Ratings, Texts
 from layerwise.inference import (
     MLMODEL_SHA256,
     ModelComparison,
@@ -84,6 +84,8 @@ def _test_rows(catalog: CatalogProtocol[Any, Any], pipeline: str) -> pd.DataFram
         return str(error).splitlines()[0]
     if isinstance(raw, Images):
         return Images(raw.pixels[rows], raw.labels[rows])
+    if isinstance(raw, Ratings | Texts | Documents):
+        return "networks of ratings and documents have no labelled rows"
     found: pd.DataFrame = raw.iloc[rows].reset_index(drop=True)
     return found
 

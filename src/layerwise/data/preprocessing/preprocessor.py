@@ -207,17 +207,12 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
         pixels = raw.pixels[:2].reshape(2, -1).astype(np.float64)
         return pd.DataFrame(pixels, columns=list(preprocessor.data_spec.feature_names))
     if isinstance(raw, Ratings):
-        named = {
-            "user": [raw.user_ids[k] for k in raw.users[:2]],
-            "item": [raw.item_ids[k] for k in raw.items[:2]],
-            "rating": raw.values[:2],
-        }
-        return pd.DataFrame(named)
+        return raw.frame().head(2)
     if isinstance(raw, Texts):
-        return pd.DataFrame({"text": raw.texts[:2]})
+        return raw.frame().head(2)
     if isinstance(raw, Documents):
-        first = raw.counts[:2, : min(20, len(raw.words))].toarray()
-        return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
+        known = preprocessor.state["known"]
+        return pd.DataFrame(raw.counts[:2, known].toarray(), columns=preprocessor.raw_names)
     frame = preprocessor.read(raw.head(2))[list(preprocessor.state["kinds"])].reset_index(drop=True)
     frame.attrs = {}
     for name in frame.select_dtypes("datetime"):

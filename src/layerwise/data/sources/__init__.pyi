@@ -34,9 +34,11 @@ from .pictures import (
 )
 from .rating_files import (
     find_rating_columns as find_rating_columns,
+    read_rating_lines as read_rating_lines,
     read_ratings as read_ratings,
     read_titles as read_titles,
 )
+from .rating_lines import RatingLines as RatingLines
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
 from .texts import (
     CountSettings as CountSettings,

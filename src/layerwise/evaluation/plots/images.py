@@ -137,7 +137,7 @@ def plot_features(
     axes = figure.subplots()
     if filters.ndim == 4:
         _mosaic(axes, (filters + 1) / 2, columns)
-        signs = "gray is 0, a color excites, its complement inhibits"
+        signs = "gray is 0,\na color excites, its complement inhibits"
     else:
         _mosaic(axes, filters, columns, cmap=DIVERGING_CMAP, low=-1.0)
         signs = "red excites, blue inhibits"

@@ -84,7 +84,10 @@ def _answer(model: TrainedModel, chunk: Chunk | None, settings: TaskSettings) ->
     if answer.isna().any(axis=None):
         answer = answer.astype(object).where(answer.notna(), None)
     records: list[dict[str, Any]] = answer.to_dict(orient="records")  # type: ignore[assignment]
-    if reasons is not None:
+    if reasons is not None and not task.answers_each_row:
+        wrong = [(k, why) for k, why in enumerate(reasons.tolist()) if why]
+        records += [{"row": k, "error": why[:MAX_REASON]} for k, why in wrong]
+    elif reasons is not None:
         answered = iter(records)
         records = [{"error": why[:MAX_REASON]} if why else next(answered) for why in reasons.tolist()]
     return {"predictions": records} | ({"seed": settings.seed} if "seed" in task.uses else {})
@@ -172,11 +175,7 @@ def _read_json(text: str, model: TrainedModel) -> tuple[pd.DataFrame | None, dic
 
 def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:
     """Return the columns' names and the rows of one of MLflow's forms of a table."""
-    expected = (
-        list(model.columns.feature_names)
-        if model.has_image_inputs
-        else list(model.preprocessor.state["original"])
-    )
+    expected = model.raw_names
     if form == "dataframe_split":
         if not isinstance(value, dict) or not isinstance(value.get("data"), list):
             raise RequestError("dataframe_split has to hold 'columns' and 'data', a list of rows")
