@@ -88,7 +88,7 @@ class ContrastiveDivergenceSettings(Config):
         """Return a sentence for each setting that the others leave without a use."""
         has_use = {
             "chains": (self.chain != "data", f"chain: {self.chain}"),
-            "temperatures": (self.chain == "tempered", f"chain: {self.chain}"),
+            "temperatures": (self.chain == "tempered", f"chain: {self.chain or 'null'}"),
             "offset_rate": (self.centered is not False, "centered: false"),
             "sparsity_cost": (self.sparsity_target is not None, "sparsity_target: null"),
             "sparsity_decay": (self.sparsity_target is not None, "sparsity_target: null"),
