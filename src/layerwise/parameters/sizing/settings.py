@@ -1,4 +1,4 @@
-"""Nodes that fill in the sizes that the settings leave to the rows, and refuse what the rows cannot serve.
+"""Fill in the sizes that the settings leave to the rows, and refuse what the rows cannot serve.
 
 All training waits for them, so that hours of it never end at a batch that is too large.
 """
@@ -7,8 +7,9 @@ import logging
 from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
-from layerwise.parameters import DBNSettings, MLPSettings, RBMSettings
-from layerwise.parameters.sizing import (
+from layerwise.parameters.networks import DBNSettings
+from layerwise.parameters.rbm import RBMSettings
+from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
     TABLE_FINETUNING,
     Extent,
@@ -19,7 +20,7 @@ from layerwise.parameters.sizing import (
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.gan import GANSettings
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings
 from layerwise.utils import Config
 
 log = logging.getLogger(__name__)

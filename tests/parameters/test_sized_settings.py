@@ -1,13 +1,13 @@
-"""The nodes that fill in sizes: what is set stays, what is too large is refused, what the rule gives is the run's."""
+"""What the rows fill in of settings: what is set stays, what is too large is refused, the rule gives the rest."""
 
 import pytest
 import torch
 
 from layerwise.data import DataError, DataSpec, TensorData
-from layerwise.parameters import MLPSettings, RBMSettings
-from layerwise.pipelines.preprocessing.sizing import size_gan, size_mlp, size_rbm, size_several_mlps
+from layerwise.parameters import RBMSettings
+from layerwise.parameters.sizing import size_gan, size_mlp, size_rbm, size_several_mlps
 from layerwise.training.gan import GANSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings
 
 OPEN = {"epochs": None, "batch_size": None}
 
