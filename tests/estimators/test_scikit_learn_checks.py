@@ -13,12 +13,12 @@ from layerwise.estimators import (
     TabularGAN,
 )
 
-SUPERVISED = {"ensemble_members": 1, "epochs": 12, "learning_rate": 0.03, "batch_size": 10}
+SUPERVISED = {"ensemble_members": 1, "epochs": 6, "learning_rate": 0.05, "batch_size": 10}
 CHECKED = [
     NetworkClassifier((8,), **SUPERVISED),
     NetworkRegressor((8,), **SUPERVISED),
-    DBNClassifier((8,), pretraining_epochs=1, epochs=20, learning_rate=0.03, batch_size=10),
-    DBNRegressor((8,), pretraining_epochs=1, epochs=20, learning_rate=0.03, batch_size=10),
+    DBNClassifier((8,), pretraining_epochs=1, epochs=8, learning_rate=0.1, batch_size=10),
+    DBNRegressor((8,), pretraining_epochs=1, epochs=8, learning_rate=0.1, batch_size=10),
     AutoencoderTransformer(epochs=2),
     AutoencoderDetector(epochs=2),
     TabularGAN(generator_sizes=(8,), discriminator_sizes=(8,), epochs=1),

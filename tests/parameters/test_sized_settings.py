@@ -63,6 +63,14 @@ def test_a_gans_batch_has_whole_packs_of_rows(columns, rows):
     assert size_gan(columns, rows, GANSettings(**OPEN, pac=10)).batch_size == 10
 
 
+def test_a_gans_batch_leaves_no_row_alone(columns):
+    nine = TensorData(torch.zeros(9, 3))
+    assert size_gan(columns, nine, GANSettings(**OPEN)).batch_size == 9
+    assert size_gan(columns, nine[:8], GANSettings(**OPEN)).batch_size == 8
+    many = TensorData(torch.zeros(73, 3))  # of 8 and of 9 rows a batch one would be left
+    assert size_gan(columns, many, GANSettings(**OPEN)).batch_size == 10
+
+
 def test_a_run_logs_the_sizes_that_the_rows_decide(project):
     open_sizes = {"mlp": {"hidden_sizes": None}, "finetuning": {"batch_size": None, "epochs": 1}}
     project.run(

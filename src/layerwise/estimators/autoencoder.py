@@ -54,7 +54,7 @@ class AutoencoderEstimator(NetworkEstimator):
 
     def reconstruct(self, X: Any) -> Any:
         """Return the rows as the network reconstructs them: in raw units, a DataFrame of a DataFrame."""
-        found = raw_frame(self.model_, self._apply(lambda rows: self.model_.network.reconstruct(rows), X))
+        found = raw_frame(self.model_, self._apply(self.network_.reconstruct, X))
         return found if hasattr(X, "columns") else found.to_numpy()
 
 
@@ -148,11 +148,11 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the latent units of each row, (n, latent_size) float32."""
-        return self._apply(lambda rows: self.model_.network.encode(rows), X)
+        return self._apply(self.network_.encode, X)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean loss of the rows' reconstructions; y is not read."""
-        return -float(self._apply(lambda rows: self.model_.network.reconstruction_loss(rows), X).mean())
+        return -float(self._apply(self.network_.reconstruction_loss, X).mean())
 
     @property
     def _n_features_out(self) -> int:
@@ -241,12 +241,6 @@ class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
         self.settings = settings
         self.random_state = random_state
 
-    arguments: ClassVar[Mapping[str, str]] = {
-        **AutoencoderEstimator.arguments,
-        "contamination": "predict.contamination",
-    }
-    models: ClassVar[Mapping[str, type[Config]]] = {**AutoencoderEstimator.models, "predict": TaskSettings}
-
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new network on the rows, and find the score below which `contamination` of them lie; y is not read.
 
@@ -260,7 +254,8 @@ class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return how normal each row is, (n,): minus the loss of its reconstruction."""
-        return -self._apply(lambda rows: anomaly_scores(self.model_.network, rows), X).astype(np.float64)
+        network = self.network_
+        return -self._apply(lambda rows: anomaly_scores(network, rows), X).astype(np.float64)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return `score_samples` less `offset_`, (n,): below 0 for anomalies."""

@@ -29,7 +29,6 @@ from layerwise.inference import (
 from layerwise.utils import Config, atomic_write
 
 ESTIMATOR_FILE = "estimator.json"
-COMMON = {"validation_fraction": "split.validation_fraction"}
 
 
 class NetworkEstimator(BaseEstimator):
@@ -45,8 +44,8 @@ class NetworkEstimator(BaseEstimator):
     history_: list[dict[str, float]]
 
     @property
-    def network_(self) -> nn.Module:
-        """The trained network."""
+    def network_(self) -> Any:
+        """The trained network, a torch module."""
         check_is_fitted(self, "model_")
         return self.model_.network
 
@@ -92,7 +91,9 @@ class NetworkEstimator(BaseEstimator):
         """
         model = load_trained_model(folder)
         path = Path(folder) / ESTIMATOR_FILE
-        content = json.loads(path.read_text()) if path.is_file() else {"estimator": "no estimator"}
+        content: dict[str, Any] = {"estimator": "no estimator"}
+        if path.is_file():
+            content = json.loads(path.read_text())
         if content["estimator"] != cls.__name__:
             raise DataError(f"{folder} holds {content['estimator']}, not {cls.__name__}")
         found = cls(**{name: _unplain(value) for name, value in content["parameters"].items()})
@@ -114,10 +115,13 @@ class NetworkEstimator(BaseEstimator):
         """Check the arguments, and return the rows as a network takes them; `_settings` and `_seed` are set."""
         raw = self._raw(X, reset=True)
         targets = self._targets(X, y)
-        common = {"split": SplitSettings, "preprocessing": PreprocessingSettings}
-        self._settings: dict[str, Any] = typed_settings(
-            self, {**self.arguments, **COMMON}, {**self.models, **common}
-        )
+        arguments = {**self.arguments, "validation_fraction": "split.validation_fraction"}
+        models: dict[str, type[Config]] = {
+            **self.models,
+            "split": SplitSettings,
+            "preprocessing": PreprocessingSettings,
+        }
+        self._settings: dict[str, Any] = typed_settings(self, arguments, models)
         self._seed = self.random_state
         if not isinstance(self._seed, int | np.integer):
             self._seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -192,7 +196,7 @@ class NetworkClassifierMixin(ClassifierMixin):
         if len(self.classes_) < 2:
             raise DataError(f"y has one class only ({self.classes_[0]}): there is nothing to learn")
         task: Any = "binary" if len(self.classes_) == 2 else "multiclass"
-        return Targets(task, values, self.classes_, (free_name(name, getattr(X, "columns", ())),))
+        return Targets(task, values, self.classes_, (free_name(name, list(getattr(X, "columns", ()))),))
 
 
 class NetworkRegressorMixin(RegressorMixin):
@@ -205,7 +209,7 @@ class NetworkRegressorMixin(RegressorMixin):
         return values[:, 0] if self.one_target_ else values
 
     def __sklearn_tags__(self: Any) -> Tags:
-        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags: Tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         return tags
@@ -225,7 +229,7 @@ class NetworkRegressorMixin(RegressorMixin):
         self.one_target_ = values.ndim == 1
         if not self.one_target_ and len(names) != values.shape[1]:
             names = [f"target_{k}" for k in range(values.shape[1])]
-        columns = getattr(X, "columns", ())
+        columns = list(getattr(X, "columns", ()))
         return Targets("regression", values, None, tuple(free_name(name, columns) for name in names))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from layerwise.data.preprocessing import class_text, fit_preprocessor, preproces
 from layerwise.data.sources import Images
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 ImageShape = tuple[int, int] | None
 
@@ -141,7 +142,7 @@ def fit_rows(
             frame = raw.assign(**{name: columns[:, k] for k, name in enumerate(targets.names)})
             more |= {"target": targets.names, "allow_leak": True}
     if sample_weight is not None:
-        name = free_name("sample_weight", frame)
+        name = free_name("sample_weight", list(frame))
         frame, more["weights"] = frame.assign(**{name: _weights(sample_weight, raw)}), name
     problem = Problem(name="estimator", **{"task": "multiclass"} | more)
     preprocessor = fit_preprocessor(frame, split, problem, preprocessing, seed)
@@ -149,9 +150,9 @@ def fit_rows(
     return FittedRows(frame, split, preprocessor, training, validation)
 
 
-def free_name(name: str, frame: pd.DataFrame) -> str:
+def free_name(name: str, columns: Collection[str]) -> str:
     """Return a name that no column has."""
-    while name in frame:
+    while name in columns:
         name += "_"
     return name
 

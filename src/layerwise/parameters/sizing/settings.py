@@ -116,6 +116,9 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(gan.batch_size, training, "gan")
     batch = gan.batch_size or max(extent.batch // gan.pac, 1) * gan.pac
+    # Batch normalization has no use for a row alone.
+    while gan.batch_size is None and batch < len(training) and len(training) % batch == 1:
+        batch += gan.pac
     return _filled("gan", gan, batch_size=batch, epochs=extent.epochs(ADVERSARIAL, batch))
 
 
