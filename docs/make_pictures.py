@@ -34,7 +34,8 @@ SHOWN = (
     ("generated", "gan", ["samples"], 560, 64),
     ("ring", "gan_ring", ["ring_samples"], 560, 64),
     ("translation", "gan_applications", ["translation"], 300, 32),
-    ("gradients", "gradients", ["gradients"], 1000, 96),
+    ("gradients", "gradients", ["gradients"], 560, 96),
+    ("remedies", "gradients", ["remedies"], 640, 96),
     ("exercise", "forest_fires_classic", ["accuracies"], 380, 64),
 )
 

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.killed_runs import OFTEN, assert_same_outputs, end_of, networks, recorded_metrics, run_of, start
+from helpers.killed_runs import (
+    OFTEN,
+    assert_same_outputs,
+    end_of,
+    networks,
+    recorded_metrics,
+    run_of,
+    start,
+    wait_for,
+)
 from mlflow import MlflowClient
 
 from layerwise.checkpointing.run_directory import RunDirectory
@@ -173,13 +182,6 @@ def tracking_server(tmp_path_factory, monkeypatch):
         server.stop()
 
 
-def wait_for(condition, seconds=300):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.2)
-
-
 @pytest.mark.parametrize("for_good", [False, True], ids=["a while", "for good"])
 def test_a_tracking_server_that_goes_away_gets_everything_in_the_end(
     fresh_project, tracking_server, for_good
@@ -197,17 +199,17 @@ def test_a_tracking_server_that_goes_away_gets_everything_in_the_end(
     folder = project.path / "data/checkpoints/served/mlp"
     wait_for(lambda: list(folder.rglob("epoch_*.json")))
     server.stop()
-    kept = project.path / "data/08_reporting/served/mlp"
-    wait_for(lambda: list(kept.glob("metrics_*.jsonl")))
+    kept = project.path / "data/outbox"
+    wait_for(lambda: list(kept.glob("*/records.jsonl")))
     if not for_good:
         server.start()
     assert end_of(pid) == 0
     assert (project.path / "data/06_models/served/mlp/network/network.json").exists()
     if for_good:
-        assert list(kept.glob("metrics_*.jsonl"))
+        assert list(kept.glob("*/records.jsonl"))
         server.start()
         project.run("mlp", **{**params, "to_nodes": ["preprocessing.split_rows_mlp"]})
-    assert not list(kept.glob("metrics_*.jsonl"))
+    assert not list(kept.glob("*/records.jsonl"))
     client = MlflowClient(server.uri)
     runs = client.search_runs(
         [client.get_experiment_by_name("served").experiment_id], order_by=["start_time"]

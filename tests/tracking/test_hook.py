@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from kedro.runner import ThreadRunner
 
-from layerwise.tracking.buffered_logger import BufferedRunLogger
 from layerwise.tracking.environment import flatten
+from layerwise.tracking.outbox import BufferedRunLogger
 from layerwise.training import TrainingError
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from layerwise.data import DataSpec
 from layerwise.evaluation.metrics import LoggedMetrics
-from layerwise.tracking.buffered_logger import BufferedRunLogger
+from layerwise.tracking.outbox import BufferedRunLogger
 from layerwise.tracking.saved_data import report_saved
 from layerwise.utils import run_context
 

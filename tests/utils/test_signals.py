@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from layerwise.tracking.buffered_logger import BufferedRunLogger
+from layerwise.tracking.outbox import BufferedRunLogger
 from layerwise.utils import delay_signals
 
 

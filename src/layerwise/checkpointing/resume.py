@@ -68,6 +68,7 @@ class ResumableTraining:
         self.rng.set_state(tensors["order"])
         self.progress.epoch, self.progress.seconds = metadata["epoch"], metadata["seconds"]
         self.progress.stop = metadata["stop"]
+        self.progress.best_epoch = metadata.get("best_epoch", 0)
         self.progress.history[:] = history_from_json(metadata["history"])
         how = "was finished before" if self.finished else "goes on after"
         log.info("%s %s: epoch %d", self.progress.name, how, self.progress.epoch)
@@ -96,6 +97,7 @@ class ResumableTraining:
             "rows": self.n_rows,
             "seconds": progress.seconds,
             "stop": progress.stop,
+            "best_epoch": progress.best_epoch,
             "history": history_to_json(progress.history),
             "best": self._best(),
         }

@@ -12,7 +12,10 @@ from torch import Tensor
 
 @dataclass
 class Progress:
-    """How far training has come; callbacks read it and may set `stop`."""
+    """How far training has come; callbacks read it and may set `stop`.
+
+    `best_epoch` is the one whose weights training ended with, where these are not the last ones; else 0.
+    """
 
     name: str
     plan: Stateful
@@ -22,6 +25,7 @@ class Progress:
     batch: int = 0
     seconds: float = 0.0
     stop: str = ""
+    best_epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
 
 

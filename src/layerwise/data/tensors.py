@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerwise.data.image_layout import ImageShape
 from layerwise.data.target_transforms import TargetTransform, TransformName
 from layerwise.utils import Config
 
@@ -124,7 +125,7 @@ class DataSpec(Config):
     blocks: tuple[ColumnBlock, ...]
     target_names: tuple[str, ...]
     class_names: tuple[str, ...] = ()
-    image_shape: tuple[int, int] | None = None
+    image_shape: ImageShape | None = None
     source: str = ""
     sha256: str = ""
     n_training: int = 0
@@ -147,6 +148,11 @@ class DataSpec(Config):
     def positive(self) -> str:
         """The class of a binary task that counts as 1; empty for other tasks."""
         return self.class_names[-1] if self.task == "binary" and self.class_names else ""
+
+    @property
+    def levels(self) -> list[float]:
+        """The values of ratings, in order."""
+        return [float(name) for name in self.class_names]
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of its rows: their source, its hash, how many there are, and the positive class."""

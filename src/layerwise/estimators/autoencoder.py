@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
 from sklearn.utils import Tags
 
+from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkEstimator
-from layerwise.estimators.rows import ImageShape
 from layerwise.evaluation.unsupervised import AnomalyReference, anomaly_scores
 from layerwise.inference import ModelParts
 from layerwise.inference.tasks import latent_size, raw_frame
@@ -78,7 +78,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         batch_size: rows a step; None: by the rows.
         patience: epochs without a better loss on held-out rows before early stopping.
         validation_fraction: of the rows, held out to choose the best epoch.
-        image_shape: (height, width) of rows that are images, with pixels from 0 to 1 or 255; None: a table.
+        image_shape: of rows that are images, (height, width) or (height, width, 3), with pixels from 0 to 1 or 255.
         settings: all other settings of the pipeline `autoencoder`, by their names in `conf/`, such as
             `{"autoencoder": {"tied": True}, "preprocessing": {"scaling": "quantile"}}`.
         random_state: an int is the `seed` of the pipelines; a numpy RandomState or None is drawn from.
@@ -116,7 +116,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         batch_size: int | None = None,
         patience: int | None = None,
         validation_fraction: float = 0.1,
-        image_shape: ImageShape = None,
+        image_shape: ImageShape | None = None,
         settings: dict[str, Any] | None = None,
         random_state: Any = None,
     ) -> None:
@@ -219,7 +219,7 @@ class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
         batch_size: int | None = None,
         patience: int | None = None,
         validation_fraction: float = 0.1,
-        image_shape: ImageShape = None,
+        image_shape: ImageShape | None = None,
         settings: dict[str, Any] | None = None,
         random_state: Any = None,
     ) -> None:

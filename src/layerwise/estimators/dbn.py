@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkClassifierMixin, NetworkEstimator, NetworkRegressorMixin
-from layerwise.estimators.rows import ImageShape
 from layerwise.parameters import DBNSettings
 from layerwise.parameters.sizing import size_pretrained_dbn
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
@@ -55,7 +55,7 @@ class DBNEstimator(NetworkEstimator):
         batch_size: Any = None,
         patience: int | None = None,
         validation_fraction: float = 0.1,
-        image_shape: ImageShape = None,
+        image_shape: ImageShape | None = None,
         settings: dict[str, Any] | None = None,
         random_state: Any = None,
     ) -> None:
@@ -124,7 +124,7 @@ class DBNClassifier(NetworkClassifierMixin, DBNEstimator):
         batch_size: rows a step of fine-tuning, or "all"; None: by the rows.
         patience: epochs without a gain on held-out rows before early stopping.
         validation_fraction: of the rows, held out to choose the best epoch.
-        image_shape: (height, width) of rows that are images, with pixels from 0 to 1 or 255; None: a table.
+        image_shape: of rows that are images, (height, width) or (height, width, 3), with pixels from 0 to 1 or 255.
         settings: all other settings of the pipeline `dbn`, by their names in `conf/`, such as
             `{"pretraining": {"chain": "persistent"}, "finetuning": {"l2": 0.1}}`.
         random_state: an int is the `seed` of the pipelines; a numpy RandomState or None is drawn from.

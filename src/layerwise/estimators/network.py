@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkClassifierMixin, NetworkEstimator, NetworkRegressorMixin
-from layerwise.estimators.rows import ImageShape
 from layerwise.parameters.sizing import size_mlp
 from layerwise.training.supervised import FinetuningSettings, MLPSettings, fit_network, new_network
 from layerwise.utils import Config
@@ -47,7 +47,7 @@ class FeedForwardEstimator(NetworkEstimator):
         batch_size: Any = None,
         patience: int | None = None,
         validation_fraction: float = 0.1,
-        image_shape: ImageShape = None,
+        image_shape: ImageShape | None = None,
         settings: dict[str, Any] | None = None,
         random_state: Any = None,
     ) -> None:
@@ -108,7 +108,7 @@ class NetworkClassifier(NetworkClassifierMixin, FeedForwardEstimator):
         batch_size: rows a step, or "all"; None: by the rows.
         patience: epochs without a gain on held-out rows before early stopping.
         validation_fraction: of the rows, held out to choose the best epoch.
-        image_shape: (height, width) of rows that are images, with pixels from 0 to 1 or 255; None: a table.
+        image_shape: of rows that are images, (height, width) or (height, width, 3), with pixels from 0 to 1 or 255.
         settings: all other settings of the pipeline `mlp`, by their names in `conf/`, such as
             `{"finetuning": {"l2": 0.1}, "preprocessing": {"scaling": "quantile"}}`.
         random_state: an int is the `seed` of the pipelines; a numpy RandomState or None is drawn from.

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, valid
 from layerwise.data import (
     DataError,
     DataSpec,
+    ImageShape,
     PreprocessingSettings,
     Problem,
     ReadingSettings,
@@ -23,14 +24,13 @@ from layerwise.data import (
     TensorData,
     split_rest,
     split_seed,
+    values_of,
 )
 from layerwise.data.preprocessing import class_text, fit_preprocessor, preprocess_rows
 from layerwise.data.sources import Images
 
 if TYPE_CHECKING:
     pass
-
-ImageShape = tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Targets:
     names: tuple[str, ...]
 
 
-def raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool, image_shape: ImageShape) -> Any:
-    """Return rows as a model takes them: a DataFrame of raw cells, or the pixels of images (n, height, width).
+def raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool, image_shape: ImageShape | None) -> Any:
+    """Return rows as a model takes them: a DataFrame of raw cells, or the pixels of images.
 
     The columns of an array are `x0`, `x1`, ...; a missing number is imputed.
 
@@ -76,7 +76,7 @@ def raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool, image_shape: Imag
         estimator: that they are for; its `n_features_in_` and `feature_names_in_` are set, or compared.
         X: a DataFrame of any columns, or an array (n, d) of numbers.
         reset: whether they are those of a fit.
-        image_shape: (height, width) of images, which have height * width columns.
+        image_shape: (height, width) of gray images, (height, width, 3) of color images.
     """
     import pandas as pd
 
@@ -99,10 +99,10 @@ def raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool, image_shape: Imag
     if image_shape is None:
         names = getattr(estimator, "feature_names_in_", [f"x{k}" for k in range(values.shape[1])])
         return pd.DataFrame(values, columns=list(names))
-    height, width = image_shape
-    if values.shape[1] != height * width:
-        raise DataError(f"image_shape is {height} x {width}, and the rows have {values.shape[1]} columns")
-    return values.reshape(-1, height, width)
+    if len(image_shape) not in (2, 3) or values.shape[1] != values_of(image_shape):
+        said = " x ".join(map(str, image_shape))
+        raise DataError(f"image_shape is {said}, and the rows have {values.shape[1]} columns")
+    return values.reshape(-1, *image_shape)
 
 
 def fit_rows(

@@ -23,6 +23,8 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
             for name, value in image_values.items()
             if getattr(gan, name) == value
         ]
+        if gan.augmentation:
+            wrong.append("gan.augmentation is for images, and this problem is a table; leave it empty")
         if wrong:
             return wrong
     split: SplitSettings = parameters["split"]

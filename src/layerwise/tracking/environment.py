@@ -28,6 +28,8 @@ def configure_mlflow() -> None:
     # A model holds what was written for it, and no lock file of the folder that the command was given in.
     os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It prints a traceback for each call that a database does not answer; what is wrong is said once, elsewhere.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def tracking_uri(project: Path) -> str:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from layerwise.parameters import apply_compute_settings, check_parameters
-from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
 from layerwise.tracking.environment import (
     command,
     flatten,
@@ -26,9 +25,10 @@ from layerwise.tracking.environment import (
     top_level_keys,
     tracking_uri,
 )
+from layerwise.tracking.outbox import WAITING_TAG, BufferedRunLogger, outbox, records_file, store_failure
 from layerwise.tracking.runs import open_run, watch_system
 from layerwise.tracking.saved_data import SavedData, without_open_sizes
-from layerwise.utils import ResumeError, problem, run_context
+from layerwise.utils import FolderError, ResumeError, problem, run_context
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -93,11 +93,12 @@ class TrackingHook:
 
     def _track(self, uri: str, used: dict[str, str]) -> None:
         from layerwise.checkpointing import tracking_lock
+        from layerwise.tracking.outbox import send_outbox
         from layerwise.tracking.run_outputs import logged_metrics, mark_killed
 
         assert self._lifecycle is not None
         earlier = self._lifecycle.earlier
-        folder = self._project / "data/08_reporting" / self._problem / self._pipeline
+        kept = outbox(self._project)
         with tracking_lock(self._project):
             client, run_id, self._earlier_status = open_run(
                 uri,
@@ -107,10 +108,10 @@ class TrackingHook:
                 run_tags(self._project, self._problem, self._pipeline),
                 earlier["run_id"] if earlier else None,
             )
-        self._run_logger = BufferedRunLogger(client, run_id, folder / f"metrics_{run_id}.jsonl", uri)
+        self._run_logger = BufferedRunLogger(client, run_id, records_file(kept, run_id), uri)
         # At once, so that a process that dies from here on leaves a record of its run.
         self._lifecycle.start(run_id, command(), uri)
-        send_buffered(client, uri, folder)
+        send_outbox(client, uri, kept)
         if earlier:
             self._run_logger.already_logged |= logged_metrics(client, run_id)
         self._run_logger.log_params(without_open_sizes(used, self._parameters))
@@ -172,24 +173,40 @@ class TrackingHook:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        """Log the run's outputs and its trained models, and close the run."""
-        run_logger = self._run_logger
-        if run_logger is not None:
-            from layerwise.tracking.run_outputs import log_outputs
-
-            assert self._saved_data is not None
-            run_logger.flush()
-            metrics = self._saved_data.complete_models(self._project)
-            names, data = pipeline.all_outputs() - self._saved_data.in_models, self._project / "data"
-            client, run_id = run_logger.client, run_logger.run_id
-            run_logger.attempt(lambda: log_outputs(client, run_id, catalog, names, data))
-            self._describe(metrics)
-            self._write_html_reports(pipeline, catalog)
-            for name in self._pipelines:
-                if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
-                    self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
+        """Log the run's outputs and its trained models, and close the run: finished once all of it is stored."""
+        try:
+            if self._run_logger is not None:
+                self._store_the_rest(pipeline, catalog)
+        except Exception as error:
+            self.on_pipeline_error(error)
+            failure = store_failure(error)
+            if failure is None:
+                raise
+            raise FolderError(
+                f"the run has trained, but its results could not be written: {failure}. Then "
+                "--params=resume=true goes on from there"
+            ) from error
         self._status = "FINISHED"
         self._close()
+
+    def _store_the_rest(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+        run_logger, saved_data = self._run_logger, self._saved_data
+        assert run_logger is not None
+        assert saved_data is not None
+        run_logger.flush()
+        metrics = saved_data.complete_models(self._project)
+        saved_data.log_outputs(pipeline.all_outputs(), self._project / "data")
+        self._describe(metrics)
+        self._write_html_reports(pipeline, catalog)
+        for name in self._pipelines:
+            if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
+                self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
+        if saved_data.kept:
+            what = " and ".join(dict.fromkeys(saved_data.kept))
+            log.warning("Kept in %s: %s. The next command of this project stores it", run_logger.hold(), what)
+            run_logger.log_tags(
+                {WAITING_TAG: f"{what}: kept where the run was, until the next command there"}
+            )
 
     def _describe(self, metrics: dict[str, Any]) -> None:
         from layerwise.tracking.run_summary import note_of

@@ -5,26 +5,35 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import DatasetError
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
-from mlflow.exceptions import MlflowException
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
-from layerwise.data.sources import Images
-from layerwise.inference import ModelComparison, TrainedModel, compare_models, load_trained_model
+from layerwise.data.sources import Documents, Images, Ratings, Texts
+from layerwise.inference import (
+    MLMODEL_SHA256,
+    ModelComparison,
+    TrainedModel,
+    compare_models,
+    load_trained_model,
+)
 from layerwise.inference.tasks import latent_size, offered_tasks
 from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
-from layerwise.tracking.model_lookup import find_model
+from layerwise.tracking.model_lookup import find_model, models_of
 from layerwise.tracking.registry import register
 from layerwise.utils import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
     from kedro.io import CatalogProtocol
 
 log = logging.getLogger(__name__)
@@ -33,41 +42,71 @@ log = logging.getLogger(__name__)
 MLFLOW_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 
 
-def compare_with_version(
-    client: MlflowClient,
-    model: TrainedModel,
-    catalog: CatalogProtocol[Any, Any],
-    name: str,
-    version: str,
-    same_rows: bool,
-) -> ModelComparison | str:
-    """Compare a model of this run with a registered version, on the run's test rows as they were read.
+@dataclass(frozen=True)
+class Submission:
+    """All that logging and registering a model takes, once its run is over.
 
     Args:
-        client: of the tracking server.
-        model: of this run.
-        catalog: of the run.
-        name: of the pipeline.
-        version: of the champion.
-        same_rows: whether the version was tested on the same rows.
+        saved: the model on this machine.
+        kind: of the network, by which MLflow groups models.
+        name: of the model in its run.
+        example: some raw rows; None for a network that answers nothing.
+        card: the description of the registered version.
+        test_rows: gives the raw rows, with their targets, that it is compared with the champion on; a reason where
+            that cannot be done.
     """
+
+    saved: SavedModel
+    kind: str
+    name: str
+    example: pd.DataFrame | None
+    card: str
+    test_rows: Callable[[], pd.DataFrame | Images | str]
+
+
+def submission_of(catalog: CatalogProtocol[Any, Any], saved: SavedModel, kind: str, name: str) -> Submission:
+    """Return what a run's catalog says of a model that it has saved."""
+    model = load_trained_model(saved.folder, saved.sha256)
+    example = None
+    if offered_tasks(model):
+        example = catalog.load(f"{saved.pipeline}.input_example")
+        if model.parts.encoding is not None:  # what a generator takes of rows are categories
+            names = [column.name for column in model.parts.encoding.categorical_columns]
+            example = example[[name for name in names if name in example]].head(1)
+    rows = partial(_test_rows, catalog, saved.pipeline)
+    return Submission(saved, kind, name, example, _card(catalog, saved, model), rows)
+
+
+def _test_rows(catalog: CatalogProtocol[Any, Any], pipeline: str) -> pd.DataFrame | Images | str:
     try:
-        found = find_model(f"{model.manifest.problem}/{version}", str(client.tracking_uri))
-        other = load_trained_model(found.folder, found.sha256)
-        raw, rows = catalog.load("raw"), catalog.load(f"{name}.split").test
+        raw, rows = catalog.load("raw"), catalog.load(f"{pipeline}.split").test
     except (UserError, DatasetError) as error:
         return str(error).splitlines()[0]
     if isinstance(raw, Images):
-        rows = Images(raw.pixels[rows], raw.labels[rows])
-    else:
-        rows = raw.iloc[rows].reset_index(drop=True)
-    return compare_models(model, other, rows, same_test_rows=same_rows)
+        return Images(raw.pixels[rows], raw.labels[rows])
+    if isinstance(raw, Ratings | Texts | Documents):
+        return "networks of ratings and documents have no labelled rows"
+    found: pd.DataFrame = raw.iloc[rows].reset_index(drop=True)
+    return found
+
+
+def _compare_with_version(
+    client: MlflowClient, submission: Submission, model: TrainedModel, version: str, same_rows: bool
+) -> ModelComparison | str:
+    """Compare a model with a registered version, on its run's test rows as they were read."""
+    try:
+        found = find_model(f"{model.manifest.problem}/{version}", str(client.tracking_uri))
+        other = load_trained_model(found.folder, found.sha256)
+    except UserError as error:
+        return str(error).splitlines()[0]
+    rows = submission.test_rows()
+    return rows if isinstance(rows, str) else compare_models(model, other, rows, same_test_rows=same_rows)
 
 
 def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name: str) -> str:
     """Return the id of a model of the run that is yet to be completed, so that metrics can name it.
 
-    A run that goes on from a checkpoint keeps the one that it has.
+    A run that goes on from a checkpoint keeps the one that it has, complete or not: what it trains is the same.
 
     Args:
         client: of the tracking server.
@@ -77,10 +116,9 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
         name: of the model.
     """
     run, own = client.get_run(run_id), {"entry": entry, "pipeline": pipeline_of(entry)}
-    for model in _models_of(client, run):
-        if model.tags.get("entry") == entry and model.status == LoggedModelStatus.PENDING:
-            return str(model.model_id)
-    created = client.create_logged_model(
+    there = (model for model in models_of(client, run) if model.tags.get("entry") == entry)
+    found = next((model for model in there if model.status != LoggedModelStatus.FAILED), None)
+    created = found or client.create_logged_model(
         run.info.experiment_id,
         name=name,
         source_run_id=run_id,
@@ -88,25 +126,25 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
         params=run.data.params,
         model_type=kind,
     )
-    client.log_outputs(run_id, [LoggedModelOutput(created.model_id, step=0)])
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if created.model_id not in [each.model_id for each in outputs]:
+        client.log_outputs(run_id, [LoggedModelOutput(created.model_id, step=0)])
     return str(created.model_id)
 
 
 def pending_models(client: MlflowClient, run_id: str) -> dict[str, str]:
     """Return the ids of the run's models that are yet to be completed, by the entry of the catalog."""
-    models = _models_of(client, client.get_run(run_id))
-    return {m.tags["entry"]: str(m.model_id) for m in models if m.status == LoggedModelStatus.PENDING}
+    models = models_of(client, client.get_run(run_id))
+    pending = [
+        model for model in models if model.status == LoggedModelStatus.PENDING and "entry" in model.tags
+    ]
+    return {model.tags["entry"]: str(model.model_id) for model in pending}
 
 
 def give_up_models(client: MlflowClient, run_id: str) -> None:
     """Mark the models of a run that did not finish as failed."""
     for model_id in pending_models(client, run_id).values():
         client.finalize_logged_model(model_id, "FAILED")
-
-
-def _models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
-    outputs = run.outputs.model_outputs if run.outputs else []
-    return [client.get_logged_model(each.model_id) for each in outputs]
 
 
 def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, Path]) -> None:
@@ -116,54 +154,42 @@ def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, 
     client.finalize_logged_model(model_id, "READY")
 
 
-def complete_model(
-    client: MlflowClient, model_id: str, catalog: CatalogProtocol[Any, Any], saved: SavedModel
-) -> str:
-    """Store a model that takes raw rows, mark it ready, and register it; return what was done in the registry.
+def submit(client: MlflowClient, submission: Submission) -> str:
+    """Store a model that takes raw rows, mark it ready, and register it; return its id.
 
-    Args:
-        client: of the tracking server.
-        model_id: what `create_model` returned.
-        catalog: holds the pipeline's outputs.
-        saved: the model on this machine.
+    It may be done again, whole or from any call of it that failed: what is there is kept.
     """
-    example = catalog.load(f"{saved.pipeline}.input_example")
-    model = load_trained_model(saved.folder)
-    if model.parts.encoding is not None:  # what a generator takes of rows are categories
-        names = [column.name for column in model.parts.encoding.categorical_columns]
-        example = example[[name for name in names if name in example]].head(1)
-    if not offered_tasks(model):
+    saved = submission.saved
+    run_id = saved.manifest.run_id
+    model_id = create_model(client, run_id, saved.entry, submission.kind, submission.name)
+    if submission.example is None:
         complete_network(client, model_id, {"model": saved.folder})
-        return ""
+        return model_id
+    model = load_trained_model(saved.folder, saved.sha256)
     created = client.get_logged_model(model_id)
-    with tempfile.TemporaryDirectory() as directory:
-        target = Path(directory, "model")
-        description = Model(
-            run_id=saved.manifest.run_id, model_id=model_id, artifact_path=created.artifact_location
-        )
-        write_mlflow_model(target, saved.folder, example, model, description)
-        client.log_model_artifacts(model_id, str(target))
-    client.set_logged_model_tags(model_id, {"model.sha256": saved.sha256})
-    client.finalize_logged_model(model_id, "READY")
-    try:
-        card = _card(catalog, saved, model)
-        if is_predictor(saved.entry):
-            compare = partial(compare_with_version, client, model, catalog, saved.pipeline)
-            message = register(
-                client, saved.manifest, model.columns.task, saved.sha256, model_id, card, compare
+    if created.status != LoggedModelStatus.READY or created.tags.get("model.sha256") != saved.sha256:
+        with tempfile.TemporaryDirectory() as directory:
+            target = Path(directory, "model")
+            description = Model(
+                run_id=run_id,
+                model_id=model_id,
+                artifact_path=created.artifact_location,
+                metadata={MLMODEL_SHA256: saved.sha256},
             )
-        else:
-            size = latent_size(model)
-            message = register(
-                client, saved.manifest, model.kind, saved.sha256, model_id, card, latent_size=size
-            )
-    except MlflowException as error:
-        log.warning("The model was logged, but not registered: %s", str(error).splitlines()[0])
-        return ""
+            write_mlflow_model(target, saved.folder, submission.example, model, description)
+            client.log_model_artifacts(model_id, str(target))
+        client.set_logged_model_tags(model_id, {"model.sha256": saved.sha256})
+        client.finalize_logged_model(model_id, "READY")
+    registering = partial(register, client, saved.manifest)
+    if is_predictor(saved.entry):
+        compare = partial(_compare_with_version, client, submission, model)
+        message = registering(model.columns.task, saved.sha256, model_id, submission.card, compare)
+    else:
+        size = latent_size(model)
+        message = registering(model.kind, saved.sha256, model_id, submission.card, latent_size=size)
     log.info(message)
-    tag = "registered" if created.name == "model" else f"registered.{created.name}"
-    client.set_tag(saved.manifest.run_id, tag, message)
-    return message
+    client.set_tag(run_id, "registered" if created.name == "model" else f"registered.{created.name}", message)
+    return model_id
 
 
 def _card(catalog: CatalogProtocol[Any, Any], saved: SavedModel, model: TrainedModel) -> str:

@@ -14,16 +14,17 @@ from layerwise.tracking.model_lookup import CHAMPION, check_registered, register
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 
 # The same for networks that learn without a target, by kind: the first of these that was measured.
 NETWORK_METRICS = {
-    "rbm": ("log_prob", "pseudo_likelihood", "rmse"),
+    "rbm": ("log_prob", "pseudo_likelihood", "rmse", "perplexity"),
     "dbn": ("log_prob_bound", "reconstruction_mse"),
     "generator": ("frechet_distance", "marginal_distance"),
 }
 OTHER_NETWORKS = ("reconstruction_mse", "rmse")
-LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "frechet_distance", "marginal_distance")
+LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "perplexity", "frechet_distance", "marginal_distance")
 
 
 # Encoders of different latent sizes are compared by the first of these that both were measured by: a reconstruction
@@ -56,6 +57,8 @@ def register(
     latent_size: int | None = None,
 ) -> str:
     """Register a model under its own name; move the champion if it is beaten on rows that neither has seen.
+
+    Done again, whole or from where it was cut off, it makes no second version.
 
     Args:
         client: of the tracking server.
@@ -92,9 +95,11 @@ def register(
         tags["model.latent_size"] = str(latent_size)
         measured = [each for each in ENCODER_METRICS if each in manifest.metrics]
         tags |= {f"test.{each}": repr(float(manifest.metrics[each]["value"])) for each in measured}
-    created = client.create_model_version(
+    created = _version_of(client, name, manifest.run_id, sha256) or client.create_model_version(
         name, f"models:/{model_id}", manifest.run_id, tags=tags, description=_shorten(card), model_id=model_id
     )
+    if champion is not None and champion.version == created.version:
+        return f"Registered as {name} version {created.version}. It is the champion already."
     # By this tag alone does the model's own page in the UI know that it is registered.
     client.set_logged_model_tags(
         model_id, {MLFLOW_MODEL_VERSIONS: json.dumps([{"name": name, "version": created.version}])}
@@ -109,11 +114,17 @@ def register(
 
 
 def _set_champion(client: MlflowClient, name: str, version: str, before: str) -> None:
-    """Move the alias, and note which version had it before."""
+    """Move the alias, and note first which version had it before: cut off in between, no champion is forgotten."""
+    earlier = _earlier_champions(client, name) if before and before != version else [before]
+    if earlier[-1:] != [before]:
+        client.set_registered_model_tag(name, EARLIER_CHAMPIONS, json.dumps([*earlier, before][-100:]))
     client.set_registered_model_alias(name, CHAMPION, version)
-    if before and before != version:
-        earlier = [*_earlier_champions(client, name), before]
-        client.set_registered_model_tag(name, EARLIER_CHAMPIONS, json.dumps(earlier[-100:]))
+
+
+def _version_of(client: MlflowClient, name: str, run_id: str, sha256: str) -> ModelVersion | None:
+    """Return the version that a run has registered of a model already, before it was cut off."""
+    found = client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
+    return next((each for each in found if each.tags.get("model.sha256") == sha256), None)
 
 
 def _earlier_champions(client: MlflowClient, name: str) -> list[str]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.tracking.buffered_logger import send_records
 from layerwise.tracking.environment import configure_mlflow
+from layerwise.tracking.outbox import check_database, retrying_client, send_records, store_failure
 from layerwise.tracking.run_outputs import logged_metrics
 from layerwise.utils import ResumeError, UserError
 
@@ -55,23 +55,22 @@ def open_run(
     """
     configure_mlflow()
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
 
     try:
-        client = MlflowClient(uri)
+        check_database(uri)
+        client = retrying_client(uri)
         if earlier is not None:
             return client, earlier, _reopen(client, earlier, uri)
         found = client.get_experiment_by_name(experiment)
         experiment_id = found.experiment_id if found else _create_experiment(client, uri, project, experiment)
         run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
-    except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        if "Caused by" in reason:  # the last of a chain of errors says what happened
-            reason = reason.rsplit("Caused by", 1)[1].strip("() ")
+    except Exception as error:
+        failure = store_failure(error)
+        if failure is None:
+            raise
         raise TrackingError(
-            f"The tracking server at {uri} cannot be used: {reason[:200]}. Start it, or unset "
-            "MLFLOW_TRACKING_URI to track into mlflow.db"
+            f"The tracking server at {uri} cannot be used: {failure}. Or unset MLFLOW_TRACKING_URI to track into "
+            "mlflow.db"
         ) from None
     return client, run.info.run_id, "FAILED"
 

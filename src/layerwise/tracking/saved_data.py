@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Pipeline
 
-    from layerwise.tracking.buffered_logger import BufferedRunLogger
+    from layerwise.tracking.outbox import BufferedRunLogger
 
 
 def without_open_sizes(used: Mapping[str, str], parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -84,6 +84,8 @@ class SavedData:
             and (not is_predictor(name) or self._has(name, "metrics", "model_card"))
         ]
         self._model_ids: dict[str, str] = {}
+        # What its store did not take, in words.
+        self.kept: list[str] = []
         self._datasets: dict[str, dict[str, str]] = {}
 
     def _has(self, name: str, *others: str) -> bool:
@@ -125,17 +127,16 @@ class SavedData:
     def _create_model(self, entry: str, network: Any) -> None:
         from layerwise.tracking.model_logging import create_model
 
+        client, run_id = self._run_logger.client, self._run_logger.run_id
+        self._model_ids[entry] = create_model(client, run_id, entry, *self._kind_and_name(entry, network))
+
+    def _kind_and_name(self, entry: str, network: Any) -> tuple[str, str]:
+        """Return a network's kind and the name of its model in the run."""
         kind = str(getattr(getattr(network, "config", None), "kind", ""))
         pipeline, _, name = entry.partition(".")
         # What predicts raw rows has the name by which `runs:/<run id>/model` finds it.
         name = "model" if is_predictor(entry) else name
-        self._model_ids[entry] = create_model(
-            self._run_logger.client,
-            self._run_logger.run_id,
-            entry,
-            kind,
-            f"{pipeline}_{name}" if self._several else name,
-        )
+        return kind, f"{pipeline}_{name}" if self._several else name
 
     def _measured_on(self, pipeline: str) -> dict[str, str]:
         """Return the model and the test rows of a pipeline, as far as there are any."""
@@ -179,20 +180,22 @@ class SavedData:
     def _complete_model(self, entry: str, project: Path) -> dict[str, Any]:
         """Store a network that takes raw rows; return its metrics."""
         from layerwise.tracking.logged_models import save_model_folder
-        from layerwise.tracking.model_logging import complete_model
+        from layerwise.tracking.model_logging import submission_of, submit
+        from layerwise.tracking.outbox import keep_model
 
         pipeline, _, name = entry.partition(".")
         own = "stack_model" if name == "stack" else "model"
         folder = project / "data/06_models" / self._problem / pipeline / own
         run_logger, catalog = self._run_logger, self._catalog
         saved = save_model_folder(folder, run_logger.run_id, catalog, entry, self._problem, self._outputs)
+        submission = submission_of(catalog, saved, *self._kind_and_name(entry, catalog.load(entry)))
 
         def complete() -> None:
-            if entry not in self._model_ids:  # the server was away when the network was saved
-                self._create_model(entry, catalog.load(entry))
-            complete_model(run_logger.client, self._model_ids[entry], catalog, saved)
+            self._model_ids[entry] = submit(run_logger.client, submission)
 
-        run_logger.attempt(complete)
+        if not run_logger.attempt(complete):
+            keep_model(run_logger.hold(), run_logger.uri, submission)
+            self.kept.append("the model")
         return saved.manifest.metrics
 
     def _complete_network(self, entry: str) -> None:
@@ -204,9 +207,9 @@ class SavedData:
             each: entry_path(self._catalog, name) for each, name in names.items() if name in self._outputs
         }
         folders = {each: path for each, path in paths.items() if path is not None}
-        self._run_logger.attempt(
-            lambda: complete_network(self._run_logger.client, self._model_ids[entry], folders)
-        )
+        client, model_id = self._run_logger.client, self._model_ids[entry]
+        if not self._run_logger.attempt(lambda: complete_network(client, model_id, folders)):
+            del self._model_ids[entry]  # it stays one of the run's outputs
 
     def describe(self, text: str) -> None:
         """Set the description of the run, and of its models."""
@@ -214,11 +217,25 @@ class SavedData:
         for model_id in self._model_ids.values():
             self._run_logger.client.set_logged_model_tags(model_id, {"mlflow.note.content": text})
 
-    @property
-    def in_models(self) -> set[str]:
-        """The entries that the run's models hold, and that need no second copy with its outputs."""
+    def log_outputs(self, names: Collection[str], data: Path) -> None:
+        """Keep a copy of the run's outputs with the run, since the next one of this problem and pipeline replaces them.
+
+        Args:
+            names: of the run's entries; those that its models hold need no second copy.
+            data: the project's data folder.
+        """
+        from layerwise.tracking.outbox import keep_outputs
+        from layerwise.tracking.run_outputs import copy_outputs, log_outputs
+
         pipelines = {pipeline_of(entry) for entry in self._model_ids}
-        return {*self._model_ids, *(f"{pipeline}.preprocessor" for pipeline in pipelines)}
+        in_models = {*self._model_ids, *(f"{pipeline}.preprocessor" for pipeline in pipelines)}
+        run_logger, catalog, names = self._run_logger, self._catalog, set(names) - in_models
+        client, run_id = run_logger.client, run_logger.run_id
+        if not run_logger.attempt(lambda: log_outputs(client, run_id, catalog, names, data)):
+            keep_outputs(
+                run_logger.hold(), run_logger.uri, lambda into: copy_outputs(catalog, names, data, into)
+            )
+            self.kept.append("its outputs")
 
     def give_up(self) -> None:
         """Mark the models of a run that did not finish as failed."""

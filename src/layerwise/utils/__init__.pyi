@@ -40,4 +40,5 @@ from .run_context import (
     set_run_context as set_run_context,
 )
 from .signals import delay_signals as delay_signals
+from .skops_files import load_trusted as load_trusted
 from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel

@@ -173,6 +173,15 @@ def test_learning_curves_have_a_panel_for_each_metric_and_a_line_for_each_role()
     assert figure.axes[1].get_ylabel() == "loss"
 
 
+def test_the_epoch_whose_weights_were_kept_is_marked():
+    history = [{"train/loss": 2.0}, {"train/loss": 1.0}]
+    named = {"layer 1": history, "fine-tuning": history}
+    layer, finetuning = plots.plot_learning_curves(named, kept={"fine-tuning": 2}).axes
+    assert [line.get_label() for line in layer.lines] == ["train"]
+    mark = finetuning.lines[-1]
+    assert (mark.get_label(), list(mark.get_xdata())) == ("kept: epoch 2", [2, 2])
+
+
 def test_label_efficiency_shows_percent_means_and_standard_deviations():
     figure = plots.plot_label_efficiency({"pretrained": {100: [0.1, 0.3], 1000: [0.1, 0.1]}})
     axes = figure.axes[0]

@@ -30,7 +30,7 @@ def run(values, monitor="validation/loss", patience=None, **settings):
 def test_the_weights_of_the_best_epoch_come_back():
     keep, progress, weight = run([0.9, 0.4, 0.2, 0.3, 0.8])
     assert (keep.best_epoch, weight, keep.best) == (3, 3, 0.2)
-    assert progress.epoch == 5
+    assert (progress.epoch, progress.best_epoch) == (5, 3)
     assert progress.stop == ""
 
 

@@ -87,12 +87,13 @@ def fit_encoding(
         DataError: a column is empty throughout, or has a category of its own in nearly every row.
     """
     reading = reading_of(frame)
-    rows = derive_columns(frame, problem).iloc[training].drop(columns=list(problem.drop), errors="ignore")
+    whole = derive_columns(frame, problem).drop(columns=list(problem.drop), errors="ignore")
+    rows = whole.iloc[training]
     columns: list[EncodedColumn] = []
     target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
     for name in rows:
         how = None if reading is None else reading.columns.get(str(name))
-        kind = infer_kind(rows[name], how)
+        kind = infer_kind(whole[name], how)
         column = _fit_column(rows[name], kind, settings, components, seed, str(name) == target)
         columns.append(column.model_copy(update={"start": columns[-1].stop if columns else 0}))
     return TableEncoding(columns=tuple(columns), target=target)

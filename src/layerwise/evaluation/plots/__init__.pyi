@@ -23,6 +23,11 @@ from .gan import (
     plot_gan_curves as plot_gan_curves,
     plot_scatter_grid as plot_scatter_grid,
 )
+from .gradients import (
+    NetworkGradients as NetworkGradients,
+    plot_gradients_by_layer as plot_gradients_by_layer,
+    plot_remedies as plot_remedies,
+)
 from .images import (
     plot_features as plot_features,
     plot_image_rows as plot_image_rows,

@@ -40,7 +40,11 @@ SPLITS = ("train", "validation", "test")
 
 
 def plot_learning_curves(
-    histories: Mapping[str, History], *, title: str = "Learning curves", metrics: Sequence[str] = ()
+    histories: Mapping[str, History],
+    *,
+    title: str = "Learning curves",
+    metrics: Sequence[str] = (),
+    kept: Mapping[str, int] | None = None,
 ) -> Figure:
     """Plot every metric by epoch: one row of panels for each history, training and validation together.
 
@@ -50,6 +54,7 @@ def plot_learning_curves(
         histories: by name ("layer 1", ..., "fine-tuning"), one dict an epoch, keys such as `train/loss`.
         title: of the figure.
         metrics: which to plot, without their prefix; all but times by default.
+        kept: by history, the epoch whose weights were kept, which is marked; 0 or none: the last one.
 
     Raises:
         ValueError: every history is empty.
@@ -64,7 +69,7 @@ def plot_learning_curves(
     for row, (name, found) in enumerate(panels.items()):
         for column, metric in enumerate(found):
             axes = figure.add_subplot(grid[row, column])
-            _plot_curves(axes, histories[name], metric)
+            _plot_curves(axes, histories[name], metric, (kept or {}).get(name, 0))
             style_axes(
                 axes, title=name, xlabel="epoch", ylabel=METRIC_LABELS.get(metric, metric.replace("_", " "))
             )
@@ -172,7 +177,7 @@ def _metric_names(history: History, wanted: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _plot_curves(axes: Axes, history: History, metric: str) -> None:
+def _plot_curves(axes: Axes, history: History, metric: str, kept: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for k, split in enumerate(SPLITS):
@@ -191,6 +196,8 @@ def _plot_curves(axes: Axes, history: History, metric: str) -> None:
                 markersize=3.5,
                 label=split,
             )
+    if kept:
+        axes.axvline(kept, color=MUTED_COLOR, linestyle=":", linewidth=1.4, label=f"kept: epoch {kept}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     legend(axes)
 

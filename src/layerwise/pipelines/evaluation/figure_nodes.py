@@ -27,7 +27,8 @@ def plot_learning_curves(
     """Plot the learning curves of every layer's pretraining, and of fine-tuning."""
     layers = {} if pretraining is None else pretraining.layers
     histories = {f"pretraining {name.replace('_', ' ')}": epochs for name, epochs in layers.items()}
-    return plots.plot_learning_curves(histories | {"fine-tuning": finetuning.epochs})
+    kept = {"fine-tuning": finetuning.best_epoch}
+    return plots.plot_learning_curves(histories | {"fine-tuning": finetuning.epochs}, kept=kept)
 
 
 def plot_grid(finetuning: FinetuningHistory) -> Figure:

@@ -105,6 +105,7 @@ def finetune_network(
         epochs=tuple(progress.history),
         stopped=progress.stop,
         seconds=progress.seconds,
+        best_epoch=progress.best_epoch,
         layer_statistics=tuple(epoch.metrics() for each in watched for epoch in each.epochs),
         diagnoses=tuple(diagnosis for each in watched for diagnosis in each.diagnoses()),
     )

@@ -22,7 +22,12 @@ from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.models import MLP
 from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import N_EXAMPLES, Trained, collect, sample
-from layerwise.training.gan import GANResult, GANSettings, train_table_gan as fit_table_gan
+from layerwise.training.gan import (
+    GANResult,
+    GANSettings,
+    predict_classes,
+    train_table_gan as fit_table_gan,
+)
 from layerwise.utils import choose_device
 
 log = logging.getLogger(__name__)
@@ -106,18 +111,11 @@ def evaluate_rows(
     seed: int,
 ) -> tuple[RowFidelity, LoggedMetrics]:
     """Compare generated rows with test rows by detection, utility and memorization."""
-    classifier.eval()
     found = compare_rows(
-        generated, training, test, columns, lambda inputs: _predict(classifier, inputs), seed
+        generated, training, test, columns, lambda inputs: predict_classes(classifier, inputs), seed
     )
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/")
-
-
-@torch.no_grad()
-def _predict(classifier: MLP, inputs: Tensor) -> Tensor:
-    scores = classifier(inputs)
-    return (scores[:, 0] > 0).long() if scores.shape[1] == 1 else scores.argmax(1)
 
 
 def synthesize_rows(

@@ -1,15 +1,11 @@
 """Nodes that survey initializers, try remedies on failing networks, and measure long-range memory."""
 
-import math
-
-import numpy as np
 from matplotlib.figure import Figure
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import plots
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.pipelines.gradients.report import (
-    format_number,
     memory_section,
     remedies_section,
     survey_section,
@@ -21,6 +17,7 @@ from layerwise.training.diagnostics import (
     Survey,
     run_remedies,
     run_survey,
+    survey_trials,
     train_long_range_memory,
 )
 
@@ -61,37 +58,24 @@ def measure_long_range_memory(
     return found, LoggedMetrics.of(found.metrics(), prefix="long_range_memory/")
 
 
-def plot_gradients(survey: Survey) -> Figure:
-    """Plot the gradient of each layer on a logarithmic scale: a row a network, a column a layer."""
-    deepest = max(len(each.gradients) for each in survey.root)
-    values = np.full((len(survey.root), deepest), np.nan)
-    for line, each in zip(values, survey.root, strict=True):
-        hidden = [_none_to_nan(value) for value in each.gradients]
-        line[: len(hidden) - 1], line[-1] = hidden[:-1], hidden[-1]
-    return plots.plot_heat_map(
-        values,
-        [each.name for each in survey.root],
-        [*(f"layer {k}" for k in range(1, deepest)), "output"],
-        title="Gradient by layer in the first epoch",
-        ylabel="depth x activation, initializer",
-        value="root mean square gradient of the weights",
-        logarithmic=True,
-        show_numbers=False,
-    )
+def plot_gradients(survey: Survey, settings: GradientStudySettings) -> Figure:
+    """Plot the gradient by layer of the deepest networks, and the first layer's by depth."""
+    networks = [
+        plots.NetworkGradients(
+            depth=len(trial.shape["hidden_sizes"]),
+            activation=trial.shape["activation"],
+            initializer=trial.shape["initializer"],
+            gradients=found.gradients,
+        )
+        for trial, found in zip(survey_trials(settings), survey.root, strict=True)
+    ]
+    return plots.plot_gradients_by_layer(networks)
 
 
 def plot_remedies(remedies: Remedies) -> Figure:
-    """Plot each remedy's validation loss and largest gradient beside those of the failing network."""
-    lines = [each for found in remedies.root.values() for each in found]
-    values = np.array([[_none_to_nan(each.loss), _none_to_nan(each.last_gradient)] for each in lines])
-    texts = [[format_number(each.loss), format_number(each.last_gradient)] for each in lines]
-    return plots.plot_heat_map(
-        np.log10(np.maximum(values, 1e-12)),
-        [each.name for each in lines],
-        ["loss", "gradient"],
-        title="Validation loss and largest gradient, one remedy at a time",
-        value="power of ten",
-        texts=texts,
+    """Plot each remedy's validation loss and the gradient of its first layer beside the failing network's."""
+    return plots.plot_remedies(
+        {failing: [each.model_dump() for each in found] for failing, found in remedies.root.items()}
     )
 
 
@@ -111,7 +95,3 @@ def write_report(
         memory_section(memory, settings),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _none_to_nan(value: float | None) -> float:
-    return math.nan if value is None else value

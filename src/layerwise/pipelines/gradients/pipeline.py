@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
             training.node(nodes.survey_initializers, rows, "survey"),
             training.measure(nodes.try_remedies, rows, "remedies"),
             training.measure(nodes.measure_long_range_memory, settings, "long_range_memory"),
-            reporting.figure(nodes.plot_gradients, ["survey"]),
+            reporting.figure(nodes.plot_gradients, ["survey", "params:gradients"]),
             reporting.figure(nodes.plot_remedies, ["remedies"]),
             reporting.figure(nodes.plot_long_range_memory, ["long_range_memory"]),
             reporting.node(

@@ -9,9 +9,13 @@ from layerwise.training.histories import Epoch, LayerHistory, reconstructed_row
 
 
 class AutoencoderHistory(LayerHistory):
-    """The epochs, why training stopped (empty where it did not), and of a network that was watched its statistics."""
+    """The epochs, the one whose weights the network has (0: the last), and why training stopped.
+
+    `stopped` is empty where it went through all epochs; a network that was watched has its statistics.
+    """
 
     stopped: str = ""
+    best_epoch: int = 0
     layer_statistics: tuple[Epoch, ...] = ()
     diagnoses: tuple[str, ...] = ()
 
@@ -29,6 +33,7 @@ class AutoencoderHistory(LayerHistory):
         return cls(
             epochs=tuple(progress.history),
             stopped=progress.stop,
+            best_epoch=progress.best_epoch,
             seconds=progress.seconds,
             layer_statistics=() if watched is None else tuple(each.metrics() for each in watched.epochs),
             diagnoses=() if watched is None else tuple(watched.diagnoses()),

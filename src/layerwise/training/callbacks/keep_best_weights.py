@@ -41,6 +41,7 @@ class KeepBestWeights(BestEpoch):
         """Restore the best weights."""
         if self._weights:
             self.network.load_state_dict(self._weights)
+            progress.best_epoch = self.best_epoch
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the best weights, their score and epoch."""

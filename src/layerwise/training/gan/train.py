@@ -20,6 +20,7 @@ from layerwise.models.gan import (
 )
 from layerwise.training.callbacks import Callback
 from layerwise.training.gan.adversarial import AdversarialPlan
+from layerwise.training.gan.augmentation import make_row_augmentation
 from layerwise.training.gan.conditioning import (
     Conditioning,
     build_image_condition,
@@ -27,6 +28,7 @@ from layerwise.training.gan.conditioning import (
     unconditional,
 )
 from layerwise.training.gan.diagnosis import diagnose_gan
+from layerwise.training.gan.feature_classifier import predict_classes
 from layerwise.training.gan.monitor import GANMonitor, ModeAssignment
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.histories import Epoch
@@ -227,6 +229,9 @@ def train_image_gan(
         settings,
         torch_rng(seed, "gan", "draws", device=device),
         conditioning,
+        augmentation=make_row_augmentation(settings.augmentation, columns.image_shape)
+        if settings.augmentation and columns.image_shape
+        else None,
     )
     classifier = classifier.to(device).eval()
     binarize = make_dynamic_binarization(seed, device, "gan") if columns.dynamic_binarization else None
@@ -236,8 +241,8 @@ def train_image_gan(
         settings,
         seed,
         training_conditions=training_conditions,
-        modes=lambda rows: classifier(rows).argmax(1),
-        n_modes=columns.n_outputs if columns.task == "multiclass" else 0,
+        modes=lambda rows: predict_classes(classifier, rows),
+        n_modes=len(columns.class_names),
     )
     result = train_adversarial(plan, training, validation, seed, monitor=monitor, transform=binarize)
     result.training_conditions, result.captions = training_conditions, captions

@@ -6,5 +6,6 @@ from .settings import (
     ContrastiveDivergenceSettings as ContrastiveDivergenceSettings,
     PretrainingSettings as PretrainingSettings,
     RBMTrainingSettings as RBMTrainingSettings,
+    UpDownSettings as UpDownSettings,
 )
 from .train import fit_rbm as fit_rbm, rbm_config as rbm_config

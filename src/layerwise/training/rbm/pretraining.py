@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from layerwise.training.rbm.compatibility import require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import TrainingRowsMonitor
 from layerwise.training.rbm.settings import PretrainingSettings
+from layerwise.training.rbm.up_down import train_up_down
 from layerwise.utils import choose_device, torch_rng
 
 
@@ -28,7 +29,7 @@ def pretrain_dbn(
     dynamic_binarization: bool = False,
     silent: bool = False,
 ) -> PretrainingResult:
-    """Train each RBM on the activations of the one below, bottom up.
+    """Train each RBM on the activations of the one below, bottom up; then all of them together, if it is asked for.
 
     Args:
         stack: the RBMs; they learn in place.
@@ -46,7 +47,7 @@ def pretrain_dbn(
     require_useful_settings(rbms, settings)
     # A list that is too short for the stack is found before the first layer has taken its time.
     chosen = [settings.for_layer(k, rbm.has_real_units) for k, rbm in enumerate(rbms)]
-    return pretrain_greedily(
+    result = pretrain_greedily(
         _RBMLayers(rbms, chosen, seed),
         training,
         validation,
@@ -56,6 +57,13 @@ def pretrain_dbn(
         dynamic_binarization,
         silent,
     )
+    if not settings.up_down.epochs:
+        return result
+    history, seconds = train_up_down(
+        stack, training, validation, settings.up_down, settings.batch_size, seed, dynamic_binarization, silent
+    )
+    layers = result.history | {"up_down": history}
+    return replace(result, history=layers, seconds=result.seconds + seconds)
 
 
 def pretrain_new_dbn(

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from layerwise.checkpointing import Progress
-from layerwise.data import DataSpec, Task, TensorData
+from layerwise.data import DataSpec, ImageShape, Task, TensorData
 from layerwise.models import MLP
 from layerwise.training.callbacks import (
     Callback,
@@ -36,7 +36,7 @@ def finetune(
     seed: int,
     freeze: bool = False,
     dynamic_binarization: bool = False,
-    image_shape: tuple[int, int] | None = None,
+    image_shape: ImageShape | None = None,
     callbacks: Sequence[Callback] = (),
     silent: bool = False,
     name: str = "fine-tuning",
@@ -54,7 +54,7 @@ def finetune(
         seed: of the run.
         freeze: train the head alone.
         dynamic_binarization: read each input as a probability and sample it anew for every batch.
-        image_shape: height and width of inputs that are images, which augmentation needs.
+        image_shape: of inputs that are images, which augmentation needs.
         callbacks: further ones, such as `LayerStatistics`; they come before those that restore the best weights.
         silent: report nothing; for a second network beside the run's own.
         name: of the network, for messages and checkpoints.
@@ -124,7 +124,7 @@ def finetuning_device(network: nn.Module, labelled: TensorData, settings: Finetu
 
 def make_transform(
     settings: FinetuningSettings,
-    image_shape: tuple[int, int] | None,
+    image_shape: ImageShape | None,
     dynamic_binarization: bool,
     seed: int,
     device: torch.device,

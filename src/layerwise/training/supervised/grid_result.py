@@ -82,6 +82,7 @@ class GridResult:
             epochs=tuple(of.history[first]),
             stopped=of.stopped[first],
             seconds=of.seconds,
+            best_epoch=of.best_epoch[first],
             members=tuple(members),
             grid=tuple(points),
             monitor=self.settings.monitor,

@@ -28,7 +28,9 @@ class GridPoint(Config):
 
 
 class FinetuningHistory(Config):
-    """The epochs of the network's training, and why it stopped; empty where it did not.
+    """The epochs of the network's training, the one whose weights it has (0: the last), and why it stopped.
+
+    `stopped` is empty where training went through all epochs.
 
     `members` and `grid` (the best point first, by the metric `monitor`) are of several networks at once;
     `layer_statistics` (per epoch) and `diagnoses` of a network that was watched.
@@ -37,6 +39,7 @@ class FinetuningHistory(Config):
     epochs: tuple[Epoch, ...]
     stopped: str
     seconds: float
+    best_epoch: int = 0
     members: tuple[MemberHistory, ...] = ()
     grid: tuple[GridPoint, ...] = ()
     monitor: str = ""

@@ -2,7 +2,7 @@
 
 GET  /ping, /health   200 once the model is loaded
 GET  /version         MLflow's version, as its own server says it
-POST /invocations     predictions for a table, as JSON or CSV (`layerwise.inference.request_body`)
+POST /invocations     predictions for a table, as JSON or CSV (`layerwise.inference.serving.request_body`)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.request_body import MAX_BYTES, handle_request, respond_too_large
+from layerwise.inference.serving.request_body import MAX_BYTES, handle_request, respond_too_large
 from layerwise.utils import UserError
 
 _ERROR_CODES = {404: "ENDPOINT_NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}

@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from layerwise.inference import request_body
-from layerwise.inference.request_body import handle_request
+from layerwise.inference.serving import request_body
+from layerwise.inference.serving.request_body import handle_request
 
 JSON = "application/json"
 

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import json
 import logging
-import os
+import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
+from layerwise.tracking.outbox.failures import StoreFailure, store_failure
+from layerwise.tracking.outbox.records import (
+    LOCK,
+    Record,
+    count_records,
+    file_stamp,
+    read_records,
+    send_records,
+    write_records,
+)
 from layerwise.utils import MetricNames, delay_signals
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
 
 # One call costs about 25 ms, so an epoch of a tenth of a second cannot have one of its own.
 FLUSH_SECONDS = 2.0
 # A server that is away is tried again this often, and less often where a try itself takes long.
 RETRY_SECONDS = 5.0
 RETRY_FACTOR = 10.0
-MEASURED_ON = ("model_id", "dataset_name", "dataset_digest")
+# What cannot be buffered is tried again after these.
+ATTEMPT_PAUSES = (1.0, 3.0)
 log = logging.getLogger(__name__)
-Record = dict[str, Any]
 
 
 class BufferedRunLogger:
@@ -56,6 +68,8 @@ class BufferedRunLogger:
         self._pending: list[Record] = []
         # What could not even be written to the file.
         self._unwritten: list[Record] = []
+        self._files_refused, self._n_copies = False, 0
+        self._outbox_lock: FileLock | None = None
         self._sent = self._last_try = self._pause = 0.0
         self._names = MetricNames()
         self._lock = threading.Lock()
@@ -104,7 +118,7 @@ class BufferedRunLogger:
 
     def log_file(self, path: str, folder: str) -> None:
         """Store a copy of a file under a folder of the artifacts; an empty name is the top."""
-        self._send([{"file": path, "folder": folder, "stamp": _file_stamp(path)}])
+        self._send([{"file": path, "folder": folder, "stamp": file_stamp(path)}])
 
     def log_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
@@ -119,35 +133,56 @@ class BufferedRunLogger:
         self._send([{"params": dict(params)}])
 
     def attempt(self, call: Callable[[], Any]) -> bool:
-        """Do what cannot be buffered; False when the server is away.
+        """Do what cannot be buffered, again after a while if that may help; False when its store does not take it.
 
-        An error while the server answers is a defect, and is raised.
+        An error that is no store's is a defect, and is raised.
         """
         if self.connection_dropped and not self.reconnect(at_once=True):
             return False
-        try:
-            with delay_signals():
-                call()
-        except Exception as error:
-            if self._try(lambda: self.client.get_run(self.run_id)):
-                raise
-            log.warning("Not everything of this run could be stored with the tracking server (%s)", error)
-            return False
+        for pause in (*ATTEMPT_PAUSES, None):
+            began = time.monotonic()
+            try:
+                with delay_signals():
+                    call()
+            except Exception as error:
+                failure = store_failure(error)
+                if failure is None:
+                    raise
+                if pause is not None and failure.kind in ("busy", "locked"):
+                    log.info("%s; tried again in %g s", failure, pause)
+                    time.sleep(pause)
+                    continue
+                if failure.kind == "away":
+                    self._drop(error, began)
+                else:
+                    log.warning("Not everything of this run could be stored: %s", failure)
+                return False
+            break
         return True
 
     def close(self, status: str) -> None:
         """Send the pending metrics and set the run's status: FINISHED, FAILED or KILLED."""
         self._last_try = 0.0
         self.flush()
+        if self._files_refused and not self.connection_dropped:
+            with suppress(Exception):  # they are kept
+                self._files_refused = bool(self._resend()[1])
         self._send([{"status": status, "end": int(time.time() * 1000)}])
         if self.connection_dropped:
             log.warning(
-                "The tracking server is still away. The rest of run %s, its status %s with it, is in %s; the next run "
-                "of the same problem and pipeline sends it",
+                "The tracking server is still away. The rest of run %s, its status %s with it, is in %s; the next "
+                "command of this project sends it",
                 self.run_id,
                 status,
                 self.offline_buffer,
             )
+        self.release()
+
+    def release(self) -> None:
+        """Leave what is kept to the next command."""
+        if self._outbox_lock is not None:
+            self._outbox_lock.release()
+            self._outbox_lock = None
 
     def reconnect(self, at_once: bool = False) -> bool:
         """Try a server that was away, and send what was buffered; False when it is still away."""
@@ -155,27 +190,60 @@ class BufferedRunLogger:
             return False
         began = time.monotonic()
         try:
-            buffered = _read(self.offline_buffer)[1] + self._unwritten
             self.client.get_run(self.run_id)  # the buffer may be empty, and then nothing else asks the server
-            send_records(self.client, self.run_id, buffered)
+            buffered, left = self._resend()
         except Exception:
             self._wait_longer(began)
             return False
-        self.offline_buffer.unlink(missing_ok=True)
-        self._unwritten.clear()
+        self._files_refused = bool(left)
         self.connection_dropped = False
-        log.warning("The tracking server is back, and has what was kept for it: %s", _count(buffered))
+        log.warning("The tracking server is back, and has what was kept for it: %s", count_records(buffered))
         return True
 
+    def _resend(self) -> tuple[list[Record], list[Record]]:
+        """Send what was kept; return it, and those of its files that are kept on."""
+        head, kept = read_records(self.offline_buffer)
+        kept += self._unwritten
+        left = send_records(self.client, self.run_id, kept)
+        self._unwritten = []
+        try:
+            write_records(self.offline_buffer, [head, *left] if left else [])
+        except OSError:
+            self.offline_buffer.unlink(missing_ok=True)
+            self._unwritten = left
+        return kept, left
+
     def _send(self, records: list[Record]) -> None:
-        if (self.connection_dropped and not self.reconnect()) or not self._try(
-            lambda: send_records(self.client, self.run_id, records)
-        ):
+        if self.connection_dropped and not self.reconnect():
             self._buffer(records)
+            return
+        held = [record for record in records if "file" in record] if self._files_refused else []
+        began = time.monotonic()
+        try:
+            left = send_records(self.client, self.run_id, [each for each in records if each not in held])
+        except Exception as error:
+            self._drop(error, began)
+            self._buffer(records)
+            return
+        if held or left:
+            self._files_refused = True
+            self._buffer(held + left)
+
+    def hold(self) -> Path:
+        """Return the folder of what is kept for a later command, which leaves it alone while this run is under way."""
+        folder = self.offline_buffer.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._outbox_lock is None:
+            # Whichever thread closes the run gives the lock up; a forked worker has its parent's.
+            self._outbox_lock = FileLock(folder / LOCK, thread_local=False)
+            with suppress(Timeout):
+                self._outbox_lock.acquire(blocking=False)
+        return folder
 
     def _buffer(self, records: list[Record]) -> None:
+        records = [self._with_a_copy(record) if "file" in record else record for record in records]
         try:
-            self.offline_buffer.parent.mkdir(parents=True, exist_ok=True)
+            self.hold()
             with self.offline_buffer.open("a") as file:
                 if file.tell() == 0:
                     records = [{"run_id": self.run_id, "uri": self.uri}, *self._unwritten, *records]
@@ -190,101 +258,29 @@ class BufferedRunLogger:
                 )
             self._unwritten += records
 
-    def _try(self, call: Callable[[], Any]) -> bool:
-        began = time.monotonic()
-        try:
-            call()
-        except Exception as error:
-            if not self.connection_dropped:
-                log.warning(
-                    "The tracking server is gone (%s). Training goes on; metrics are kept in %s",
-                    (str(error).splitlines() or [repr(error)])[0][:200],
-                    self.offline_buffer,
-                )
-            self.connection_dropped = True
-            self._wait_longer(began)
-            return False
-        return True
+    def _with_a_copy(self, record: Record) -> Record:
+        """Return the record of a file with a copy in its place: the next run of this pipeline replaces the file."""
+        self._n_copies += 1
+        with suppress(OSError):
+            target = self.hold() / "files" / f"{self._n_copies}" / Path(record["file"]).name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(record["file"], target)
+            return {**record, "file": str(target), "stamp": file_stamp(str(target))}
+        return record
+
+    def _drop(self, error: Exception, began: float) -> None:
+        """Count the server as away, and say so once."""
+        if not self.connection_dropped:
+            failure = store_failure(error) or StoreFailure("unknown", str(error)[:200])
+            log.warning(
+                "The tracking server %s: %s. Training goes on; metrics are kept in %s",
+                "is gone" if failure.kind == "away" else "cannot be used",
+                failure,
+                self.offline_buffer,
+            )
+        self.connection_dropped = True
+        self._wait_longer(began)
 
     def _wait_longer(self, began: float) -> None:
         self._last_try = time.monotonic()
         self._pause = max(RETRY_SECONDS, RETRY_FACTOR * (self._last_try - began))
-
-
-@delay_signals()
-def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> None:
-    """Send records to a run, in their order but for metrics, which go together."""
-    from mlflow.entities import Metric, Param, RunTag
-
-    metrics = [
-        Metric(r["key"], r["value"], r["timestamp"], r["step"], *(r.get(name) for name in MEASURED_ON))
-        for r in records
-        if "key" in r
-    ]
-    for start in range(0, len(metrics), 1000):
-        client.log_batch(run_id, metrics=metrics[start : start + 1000])
-    for record in records:
-        if "tags" in record:
-            client.log_batch(run_id, tags=[RunTag(name, value) for name, value in record["tags"].items()])
-        elif "datasets" in record:
-            client.log_inputs(run_id, [_dataset_input(each) for each in record["datasets"]])
-        elif "params" in record:
-            params = [Param(name, value[:6000]) for name, value in record["params"].items()]
-            for start in range(0, len(params), 100):
-                client.log_batch(run_id, params=params[start : start + 100])
-        elif "file" in record:
-            # A file that another run has replaced since is not this run's.
-            if record["stamp"] == _file_stamp(record["file"]):
-                client.log_artifact(run_id, record["file"], record["folder"] or None)
-        elif "status" in record:
-            client.set_terminated(run_id, record["status"], record["end"])
-
-
-def _dataset_input(record: Mapping[str, str]) -> DatasetInput:
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    fields = {name: value for name, value in record.items() if name != "context"}
-    return DatasetInput(Dataset(**fields), [InputTag("mlflow.data.context", record["context"])])
-
-
-def send_buffered(client: MlflowClient, uri: str, folder: Path) -> None:
-    """Send what earlier runs buffered in a folder while this server was away."""
-    for path in sorted(folder.glob("metrics_*.jsonl")):
-        head, records = _read(path)
-        if head.get("uri") != uri:
-            continue
-        try:
-            send_records(client, head["run_id"], records)
-        except Exception as error:
-            log.warning("What run %s kept in %s could not be sent: %s", head["run_id"], path, error)
-            continue
-        path.unlink(missing_ok=True)
-        log.info("The tracking server has what run %s kept for it: %s", head["run_id"], _count(records))
-
-
-def _read(path: Path) -> tuple[Record, list[Record]]:
-    found = list(_read_lines(path))
-    head = found[0] if found and "uri" in found[0] else {}
-    return head, found[1:] if head else found
-
-
-def _read_lines(path: Path) -> Iterator[Record]:
-    if not path.exists():
-        return
-    for line in path.read_text().splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:  # the process died within a line
-            continue
-
-
-def _count(records: list[Record]) -> str:
-    return f"{sum('key' in r for r in records)} metrics, {sum('file' in r for r in records)} files"
-
-
-def _file_stamp(path: str) -> list[int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return []
-    return [found.st_size, found.st_mtime_ns]

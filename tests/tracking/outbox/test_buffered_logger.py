@@ -1,19 +1,21 @@
 """A tracking server that goes away: for a while, for good, and with a full disk on top."""
 
+import errno
 import json
 import logging
+from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
-from layerwise.tracking import buffered_logger
-from layerwise.tracking.buffered_logger import BufferedRunLogger, send_buffered
+from layerwise.tracking.outbox import BufferedRunLogger, buffered_logger, records_file, send_outbox
 
 
 class Server:
     """A tracking server that can be switched off."""
 
     def __init__(self):
-        self.on, self.n_calls = True, 0
+        self.on, self.full, self.n_calls = True, False, 0
         self.metrics, self.tags, self.files, self.status = [], {}, [], []
         self.params = {}
 
@@ -33,7 +35,9 @@ class Server:
 
     def log_artifact(self, run_id, path, folder):
         self._respond()
-        self.files.append((path, folder))
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.files.append((Path(path).name, Path(path).read_bytes(), folder))
 
     def set_terminated(self, run_id, status, end_time=None):
         self._respond()
@@ -55,7 +59,7 @@ def server():
 
 @pytest.fixture
 def run_logger(server, tmp_path, clock):
-    return BufferedRunLogger(server, "run", tmp_path / "metrics_run.jsonl", "http://server")
+    return BufferedRunLogger(server, "run", records_file(tmp_path / "outbox", "run"), "http://server")
 
 
 def report(run_logger, clock, *epochs):
@@ -85,7 +89,7 @@ def test_a_server_that_is_away_for_a_minute_gets_everything_in_the_end(
     report(run_logger, clock, 23, 24, 25)
     run_logger.close("FINISHED")
     assert server.metrics == expected(*range(1, 26))
-    assert server.files == [(str(image_path), "figures")]
+    assert server.files == [("curve.png", b"image", "figures")]
     assert (server.tags, server.status) == ({"data.rows": "9"}, ["FINISHED"])
     assert len(server.params) == 150
     assert not run_logger.offline_buffer.exists()
@@ -131,13 +135,13 @@ def test_what_a_server_that_never_came_back_missed_is_sent_by_the_next_run(
     replaced.write_bytes(b"an image of another run")
     # Another server is none of its business.
     server.on = True
-    send_buffered(server, "sqlite:///other.db", tmp_path)
+    send_outbox(server, "sqlite:///other.db", tmp_path / "outbox")
     assert server.metrics == expected(1)
-    send_buffered(server, "http://server", tmp_path)
+    send_outbox(server, "http://server", tmp_path / "outbox")
     assert server.metrics == expected(1, 2, 3)
     assert server.status == ["FINISHED"]
-    assert server.files == [(str(kept), "figures")]
-    assert not run_logger.offline_buffer.exists()
+    assert server.files == [("kept.png", b"image", "figures"), ("replaced.png", b"image", "figures")]
+    assert not list((tmp_path / "outbox").iterdir())
 
 
 def test_a_line_that_a_dying_process_left_half_written_is_skipped(run_logger, server, clock, tmp_path):
@@ -146,7 +150,8 @@ def test_a_line_that_a_dying_process_left_half_written_is_skipped(run_logger, se
     with run_logger.offline_buffer.open("a") as file:
         file.write('{"key": "train/lo')
     server.on = True
-    send_buffered(server, "http://server", tmp_path)
+    run_logger.release()  # as the end of its process does
+    send_outbox(server, "http://server", tmp_path / "outbox")
     assert server.metrics == expected(1, 2)
 
 
@@ -154,7 +159,7 @@ def test_with_a_full_disk_too_training_goes_on_and_nothing_is_lost(
     run_logger, server, clock, tmp_path, caplog
 ):
     server.on = False
-    run_logger.offline_buffer.parent.joinpath("metrics_run.jsonl").mkdir()  # a file that cannot be opened
+    run_logger.offline_buffer.mkdir(parents=True)  # a file that cannot be opened
     report(run_logger, clock, 1, 2, 3)
     assert caplog.text.count("cannot be written either") == 1
     run_logger.offline_buffer.rmdir()
@@ -176,13 +181,15 @@ def test_metrics_that_the_run_has_already_are_not_sent_twice(server, tmp_path, c
     assert server.metrics == expected(3)
 
 
-def test_what_cannot_be_buffered_is_tried_as_soon_as_the_server_is_back(run_logger, server, clock):
+def test_what_cannot_be_buffered_is_tried_as_soon_as_the_server_is_back(run_logger, server, clock, tmp_path):
+    model = tmp_path / "model"
+    model.write_bytes(b"weights")
     server.on = False
     report(run_logger, clock, 1)
-    assert not run_logger.attempt(lambda: server.log_artifact("run", "model", "model"))
+    assert not run_logger.attempt(lambda: server.log_artifact("run", model, "model"))
     server.on = True
-    assert run_logger.attempt(lambda: server.log_artifact("run", "model", "model"))
-    assert server.files == [("model", "model")]
+    assert run_logger.attempt(lambda: server.log_artifact("run", model, "model"))
+    assert server.files == [("model", b"weights", "model")]
     assert server.metrics == expected(1)
 
 
@@ -192,4 +199,47 @@ def test_an_error_while_the_server_responds_is_a_defect_and_is_raised(run_logger
 
     with pytest.raises(ValueError, match="a defect"):
         run_logger.attempt(broken)
+    assert not run_logger.connection_dropped
+
+
+def test_files_whose_store_is_full_are_kept_while_metrics_and_the_status_arrive(
+    run_logger, server, clock, tmp_path, caplog
+):
+    server.full = True
+    image = tmp_path / "curve.png"
+    for content in (b"first", b"second"):
+        image.write_bytes(content)
+        run_logger.log_file(str(image), "figures")
+    report(run_logger, clock, 1, 2)
+    run_logger.close("FINISHED")
+    assert (server.metrics, server.status, server.files) == (expected(1, 2), ["FINISHED"], [])
+    assert caplog.text.count("its disk is full: make room") >= 1
+    assert "gone" not in caplog.text
+    server.full = False
+    image.unlink()
+    send_outbox(server, "http://server", tmp_path / "outbox")
+    assert server.files == [("curve.png", b"first", "figures"), ("curve.png", b"second", "figures")]
+    assert server.status == ["FINISHED"]
+
+
+def test_what_a_run_keeps_is_left_alone_while_it_is_under_way(run_logger, server, clock, tmp_path):
+    server.on = False
+    report(run_logger, clock, 1)
+    server.on = True
+    send_outbox(server, "http://server", tmp_path / "outbox")
+    assert (server.metrics, run_logger.offline_buffer.exists()) == ([], True)
+    run_logger.close("FINISHED")
+    assert server.metrics == expected(1)
+
+
+def test_a_store_that_cannot_serve_for_a_moment_is_asked_again(run_logger, server, monkeypatch):
+    answers, waited = [MlflowException("error code 503"), MlflowException("error code 429")], []
+    monkeypatch.setattr(buffered_logger.time, "sleep", waited.append)
+
+    def call():
+        if answers:
+            raise answers.pop()
+
+    assert run_logger.attempt(call)
+    assert waited == [1.0, 3.0]
     assert not run_logger.connection_dropped

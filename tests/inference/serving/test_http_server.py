@@ -15,7 +15,7 @@ from mlflow.pyfunc import scoring_server
 from layerwise.cli import cli
 from layerwise.inference import AddressError, create_app, load_trained_model, serve
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
