@@ -1,63 +1,32 @@
 """Runs in a PostgreSQL and an object store of their own, where these are installed."""
 
-import contextlib
-import os
-import shutil
 import signal
-import socket
-import subprocess
-import time
+import sys
 from pathlib import Path
 
 import pytest
-from helpers.killed_runs import OFTEN, end_of, killed_after, networks, start
+from filelock import FileLock
+from helpers.killed_runs import OFTEN, end_of, killed_after, networks, start, wait_for
+from helpers.postgresql import PostgreSQL, free_port
 from mlflow import MlflowClient
+
+from layerwise.tracking.runs import TrackingError
 
 STOP = {"to_nodes": ["finetuning.train_network_mlp"]}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def find_program(name):
-    """The path of one of PostgreSQL's programs, which Debian keeps off the PATH."""
-    found = shutil.which(name) or next(
-        (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None
-    )
-    if found is None:
-        pytest.skip(f"PostgreSQL is not installed: no {name} on the PATH or in /usr/lib/postgresql")
-    return found
-
-
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
-    """The address of a database in a server that lives as long as these tests."""
-    pytest.importorskip("psycopg2", reason="psycopg2 is not installed: MLflow cannot talk to PostgreSQL")
-    initdb, postgres = find_program("initdb"), find_program("postgres")
-    folder = Path("/tmp") / f"layerwise_postgresql_{os.getpid()}"
-    folder.mkdir()
-    # It refuses to run as root.
-    user = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}
-    if user:
-        shutil.chown(folder, "nobody", "nogroup")
-    data, port = folder / "data", free_port()
-    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **user}
-    subprocess.run([initdb, "-D", data, "-U", "mlflow", "-A", "trust", "--no-sync"], check=True, **options)
-    flags = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", folder]
-    server = subprocess.Popen([postgres, "-D", data, "-p", str(port), *flags], **options)
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.1)
-        yield f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/postgres"
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(60)
-        shutil.rmtree(folder)
+def server():
+    """A database server that lives as long as these tests."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed: MLflow cannot talk to PostgreSQL")
+    found = PostgreSQL()
+    yield found
+    found.remove()
+
+
+@pytest.fixture
+def postgresql(server):
+    return server.uri
 
 
 @pytest.fixture
@@ -90,6 +59,45 @@ def test_a_run_in_postgresql_is_killed_and_goes_on(project, postgresql):
     assert histories[0] == histories[1]
     assert [step for step, _ in histories[0]["train/loss"]] == [1, 2, 3]
     assert networks(project, "whole", "mlp").keys() == networks(project, "killed", "mlp").keys()
+
+
+@pytest.mark.slow
+def test_a_database_that_goes_away_in_mid_run_gets_the_model_from_the_next_command(project, server):
+    long = {"finetuning": {"epochs": 300, "patience": None}, "mlp": {"hidden_sizes": [10]}}
+    here = {"env": "forest_fires", "problem": {"name": "restarted"}}
+    output = project.path / "output"
+
+    def run():
+        sys.stdout = sys.stderr = output.open("w", buffering=1)
+        project.run("mlp", checkpoints={"epochs": 50}, **here, **long)
+
+    pid = start(run)
+    wait_for(lambda: list((project.path / "data/checkpoints/restarted/mlp").rglob("epoch_*.json")))
+    server.stop()
+    try:
+        assert end_of(pid) == 0, output.read_text()
+    finally:
+        server.start()
+    # One warning, and no traceback of MLflow's or SQLAlchemy's.
+    assert "Traceback" not in output.read_text()
+    assert list((project.path / "data/outbox").glob("*/models/mlp.network/item.json"))
+    assert end_of(start(lambda: project.run("mlp", to_nodes=["preprocessing.split_rows_mlp"], **here))) == 0
+    client = MlflowClient(server.uri)
+    experiment = client.get_experiment_by_name("restarted").experiment_id
+    runs = client.search_runs([experiment], order_by=["start_time"])
+    assert [run.info.status for run in runs] == ["FINISHED", "FINISHED"]
+    (version,) = client.search_model_versions("name='restarted'")
+    assert version.run_id == runs[0].info.run_id
+    assert len(client.get_metric_history(version.run_id, "train/loss")) == 300
+    assert not list((project.path / "data/outbox").iterdir())
+
+
+def test_a_database_that_is_away_is_said_at_once(fresh_project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql://mlflow@127.0.0.1:{free_port()}/postgres")
+    with pytest.raises(TrackingError, match=r"it does not answer: start it.*refused"):
+        fresh_project.run("mlp")
+    with FileLock(fresh_project.path / "data/checkpoints/tracking.lock", blocking=False):
+        pass
 
 
 def test_an_object_store_takes_the_artifacts(project, postgresql, monkeypatch):

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.killed_runs import OFTEN, assert_same_outputs, end_of, networks, recorded_metrics, run_of, start
+from helpers.killed_runs import (
+    OFTEN,
+    assert_same_outputs,
+    end_of,
+    networks,
+    recorded_metrics,
+    run_of,
+    start,
+    wait_for,
+)
 from mlflow import MlflowClient
 
 from layerwise.checkpointing.run_directory import RunDirectory
@@ -171,13 +180,6 @@ def tracking_server(tmp_path_factory, monkeypatch):
     yield server
     with contextlib.suppress(ProcessLookupError):
         server.stop()
-
-
-def wait_for(condition, seconds=300):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("for_good", [False, True], ids=["a while", "for good"])

@@ -1,6 +1,8 @@
 import json
+import os
 
 import pytest
+from helpers.killed_runs import end_of, start
 
 from layerwise.checkpointing.run_directory import (
     DataChangeCheck,
@@ -8,7 +10,7 @@ from layerwise.checkpointing.run_directory import (
     RunInProgressError,
     differences,
 )
-from layerwise.utils import ResumeError
+from layerwise.utils import FolderError, ResumeError
 
 
 def run_directory(tmp_path, pipeline="dbn", problem="digits"):
@@ -120,3 +122,39 @@ def test_differences_are_named_with_both_values():
         "b was 2 and is 3",
         "c was not there and is 4",
     ]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"run_id": 1}', "\ufffd", '{"run_id": "x"}'])
+def test_a_corrupt_record_of_a_run_is_as_if_the_run_were_not_there(tmp_path, content):
+    begun(tmp_path, "damaged", 1.0, a="1").end("KILLED")
+    begun(tmp_path, "sound", 0.0, a="1").end("KILLED")
+    (tmp_path / "checkpoints/digits/dbn/damaged/run.json").write_text(content)
+    assert run_directory(tmp_path).find_resumable(True, {"a": "1"})["run_id"] == "sound"
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", "3"])
+def test_a_corrupt_record_of_the_rows_is_said_with_what_to_do(tmp_path, content):
+    check = DataChangeCheck(tmp_path)
+    check.path.write_text(content)
+    with pytest.raises(ResumeError, match=r"data\.json.*cannot be read.*resume=false"):
+        check.log_tags({"data.sha256": "a"})
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can become another user")
+def test_a_lock_of_another_user_is_said_in_a_sentence(tmp_path):
+    lock = tmp_path / "checkpoints/digits/dbn.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch(0o600)
+    for folder in (*lock.parents, lock.parent)[:-1]:
+        if folder.is_relative_to(tmp_path.parents[1]):
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+    def as_nobody():
+        os.setgid(65534)
+        os.setuid(65534)
+        with pytest.raises(
+            FolderError, match=r"dbn\.lock cannot be locked \(Permission denied\).*another user"
+        ):
+            run_directory(tmp_path).acquire()
+
+    assert end_of(start(as_nobody)) == 0

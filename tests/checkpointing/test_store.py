@@ -2,6 +2,7 @@ import errno
 import json
 import logging
 import os
+import shutil
 import signal
 import warnings
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from safetensors import safe_open
 
 from layerwise.checkpointing import CheckpointSettings, CheckpointStore, store as checkpoints
-from layerwise.utils import current_checkpoint_store, set_checkpoint_store
+from layerwise.utils import ResumeError, current_checkpoint_store, set_checkpoint_store
 from layerwise.utils.run_context import add_listener, remove_listener
 
 OFTEN = CheckpointSettings(epochs=1, minutes=None)
@@ -252,3 +253,50 @@ def test_the_names_are_synced_to_the_disk_before_an_older_checkpoint_goes(tmp_pa
     save(own, 2)
     removals = ["remove epoch_000001.json", "remove epoch_000001.safetensors"]
     assert order == ["fsync", "fsync", "fsync", *removals]
+
+
+def test_a_checkpoint_of_another_run_or_of_other_parameters_is_refused_with_a_sentence(tmp_path):
+    def of(run, parameters):
+        owner = {"run": run, "parameters": parameters}
+        return CheckpointStore(tmp_path, OFTEN, resume=True, owner=owner).stage("layer 1 of 3")
+
+    save(of("first", "a"), 1)
+    assert of("first", "a").load().metadata["epoch"] == 1
+    with pytest.raises(
+        ResumeError, match=r"epoch_000001\.json was written by run first, and not by this run"
+    ):
+        of("second", "a").load()
+    with pytest.raises(ResumeError, match="was written with other parameters, and not by this run"):
+        of("first", "b").load()
+    # Those of before, which do not say whose they are.
+    shutil.rmtree(tmp_path)
+    save(stage(tmp_path), 1)
+    with pytest.raises(ResumeError, match="by run of another version"):
+        of("first", "a").load()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"sha256": [], "metadata": {}}',
+        '{"sha256": {}, "metadata": []}',
+        "[" * 100_000,
+    ],
+)
+def test_a_corrupt_file_of_a_checkpoint_costs_that_one_alone(tmp_path, content, caplog):
+    save(stage(tmp_path), 1, 2)
+    path = next(tmp_path.rglob("epoch_000002.json"))
+    path.write_text(content)
+    assert stage(tmp_path, resume=True).load().metadata["epoch"] == 1
+    assert "epoch_000002.json is corrupt" in caplog.text
+
+
+def test_names_in_the_metadata_keep_their_order(tmp_path):
+    """The panels of a figure are in the order of a history's names."""
+    own = stage(tmp_path)
+    own.save(1, tensors(1), {"best": None, "name": "x", "history": [{"b": 1.0, "a": 2.0}]})
+    assert list(stage(tmp_path, resume=True).load().metadata["history"][0]) == ["b", "a"]

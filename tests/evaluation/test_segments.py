@@ -117,6 +117,34 @@ def test_of_few_rows_nothing_is_measured():
     assert f"| group | many | {61 - MIN_ROWS} | {rate:.4f} | " in text
 
 
+def test_rows_count_by_their_weights():
+    targets, scores, frame = rows()
+    weights = np.where(np.arange(len(targets)) % 3, 1.0, 4.0)
+    found = measure_segments(
+        "binary", targets, scores[:, None], make_segments(frame, ["group"]), n_bootstrap=0, weights=weights
+    )
+    for segment, name in zip(found.root, ("far", "near"), strict=True):
+        own = (frame["group"] == name).to_numpy()
+        wrong = (scores >= 0.5) != targets
+        expected = np.average(wrong[own], weights=weights[own])
+        assert segment.metrics["error"].value == pytest.approx(expected, rel=1e-12)
+        assert abs(expected - wrong[own].mean()) > 1e-3
+
+
+def test_of_few_rows_that_count_nothing_is_measured():
+    targets, scores, frame = rows(60)
+    frame["group"] = ["few"] * 30 + ["none"] * 10 + ["many"] * 20
+    weights = np.array([1.0] * (MIN_ROWS - 1) + [0.0] * (41 - MIN_ROWS) + [1.0] * 20)
+    found = measure_segments(
+        "binary", targets, scores[:, None], make_segments(frame, ["group"]), n_bootstrap=20, weights=weights
+    )
+    assert [(each.value, each.rows, bool(each.metrics)) for each in found.root] == [
+        ("few", 30, False),
+        ("many", 20, True),
+        ("none", 10, False),
+    ]
+
+
 def test_a_regression_has_its_own_metrics():
     rng = np.random.default_rng(0)
     targets = rng.normal(size=(100, 1))

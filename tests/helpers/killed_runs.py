@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 import traceback
 import warnings
 
@@ -37,6 +38,13 @@ def start(work):
 def end_of(pid):
     """Wait for a process; return its exit status, negative for a signal."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait_for(condition, seconds=300):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
 
 
 def die_after(n):

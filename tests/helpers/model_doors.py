@@ -24,14 +24,18 @@ def registered(project, name):
 def pyfunc(project, name):
     """Return the champion of a name as MLflow loads it."""
     mlflow.set_tracking_uri(tracking_uri(project))
-    return mlflow.pyfunc.load_model(f"models:/{name}@champion")
+    try:
+        return mlflow.pyfunc.load_model(f"models:/{name}@champion")
+    finally:
+        # It holds for the process, where later tests have projects of their own.
+        mlflow.set_tracking_uri(None)
 
 
-def from_pipeline(project, name, file, **settings):
-    """Return what the pipeline writes; `file` may be None."""
+def from_pipeline(project, name, file, env=None, **settings):
+    """Return what the pipeline writes; `file` may be None, or the entry of an environment."""
     output = project.path / f"{name}_{settings.get('task')}.csv"
     given = {"model": f"{name}@champion", "input": file and str(file), "output": str(output)}
-    project.run("predict", predict=given | settings)
+    project.run("predict", env=env, predict=given | settings)
     return pd.read_csv(output)
 
 

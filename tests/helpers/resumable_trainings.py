@@ -12,7 +12,13 @@ from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.gan import GANSettings, train_image_gan
-from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, fit_rbm, pretrain_dbn
+from layerwise.training.rbm import (
+    PretrainingSettings,
+    RBMTrainingSettings,
+    UpDownSettings,
+    fit_rbm,
+    pretrain_dbn,
+)
 from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
 from layerwise.utils import torch_rng
 
@@ -54,6 +60,15 @@ def rbm(
         }
 
     return train
+
+
+def up_down() -> dict[str, Any]:
+    settings = PretrainingSettings(epochs=1, batch_size=25, up_down=UpDownSettings(epochs=3, steps=2))
+    stack = DBN(DBNConfig(n_visible=16, hidden_sizes=(8, 7, 6)), torch_rng(2, "stack")).to(device)
+    result = pretrain_dbn(
+        stack, TensorData(gray(0)), TensorData(gray(1, 20)), settings, 2, dynamic_binarization=True
+    )
+    return {"stack": stack.state_dict(), "layers": result.history}
 
 
 def dbn() -> dict[str, Any]:
@@ -220,6 +235,7 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "rbm with a best epoch": rbm({}, monitor="validation/pseudo_likelihood", patience=2, learning_rate=3.0),
     "rbm in bfloat16": rbm({}, bfloat16=True),
     "dbn": dbn,
+    "dbn, up and down": up_down,
     "mlp by adam, cosine, dropout": mlp(
         {"dropout": 0.3, "input_dropout": 0.1}, schedule="cosine", dropout=0.3
     ),

@@ -108,7 +108,7 @@ def turn_a_file_into_a_link(folder):
         (put_a_pickle_in, "preprocessor/scaler.pkl is not among the model's files"),
         (put_code_in, "network.py is not among the model's files"),
         (take_a_file_out, "preprocessor/preprocessor.json is missing"),
-        (turn_a_file_into_a_link, "network.json was changed"),
+        (turn_a_file_into_a_link, "network.json is no plain file"),
         (lambda folder: (folder / "model.json").write_text("{"), "model.json cannot be read"),
         (lambda folder: (folder / "model.json").unlink(), "there is no model.json"),
     ],

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.tables import BINARY
 
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_raw
 from layerwise.data.preprocessing import fit_preprocessor
@@ -51,6 +52,18 @@ def test_a_better_model_wins_by_the_paired_difference_of_raw_rows(tmp_path, tabl
     np.testing.assert_allclose((found.difference, found.low, found.high), expected)
     assert found.wins
     assert not compare_models(bad, good, frame, same_test_rows=True).is_better
+
+
+def test_rows_count_by_their_sample_weights_and_those_of_weight_0_not_at_all(tmp_path, tables):
+    frame = labelled(tables)
+    frame["counts"] = [0.0] * 50 + [1.0] * 100 + [5.0] * 50
+    good, bad = pair(tmp_path, tables, frame, **BINARY, weights="counts")
+    found = compare_models(good, bad, frame, same_test_rows=True)
+    weights, targets = frame["counts"].to_numpy()[50:], (frame["left"] == "yes").to_numpy(float)[50:, None]
+    first, second = (model.scores(model.select_inputs(frame))[50:] for model in (good, bad))
+    expected = paired_difference("binary", targets, first, second, "roc_auc", weights=weights)
+    assert found.rows == 150
+    np.testing.assert_allclose((found.difference, found.low, found.high), expected)
 
 
 def test_a_model_as_good_as_the_champion_does_not_win(tmp_path, tables):

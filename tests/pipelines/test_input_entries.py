@@ -11,6 +11,7 @@ from kedro.io import DatasetError
 from layerwise.data import DataError
 from layerwise.data.reading import LoadedRows
 from layerwise.data.sources import Images
+from layerwise.datasets import EntryRowsDataset, SourceTable
 
 TABLE = pd.DataFrame({"a": [1.5, 2.0, np.nan], "b": ["x", 'y, "z"', None]})
 
@@ -35,6 +36,20 @@ def test_images_come_with_their_labels():
     assert (np.concatenate([part.rows for part in parts]) == images.pixels).all()
     with pytest.raises(DataError, match="new gives list"):
         LoadedRows([1], "new")
+
+
+def test_an_entry_that_is_a_file_is_read_in_chunks_and_never_as_a_whole(tmp_path, monkeypatch):
+    def refuse(self):
+        raise AssertionError("the whole file is read")
+
+    monkeypatch.setattr(SourceTable, "load", refuse)
+    (tmp_path / "new.csv").write_text("a,b\n1,x\n2,y\n3,z\n")
+    source = {"type": "layerwise.datasets.SourceTable", "path": str(tmp_path), "file": {"name": "new.csv"}}
+    rows = EntryRowsDataset(name="new", dataset=source, chunk_rows=2).load()
+    assert [part.lines for part in rows.chunks()] == [["1,x", "2,y"], ["3,z"]]
+    source["file"] = {"name": "absent.csv"}
+    with pytest.raises(DatasetError, match=r"absent\.csv"):
+        EntryRowsDataset(name="new", dataset=source).load()
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,18 @@
+import hashlib
 import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from kedro.io import DatasetError
 
+import layerwise
+from layerwise.cli import cli
 from layerwise.data import DataError
 from layerwise.inference import ModelError
 from layerwise.tracking import find_model
@@ -293,3 +300,46 @@ def test_a_changed_model_in_the_store_is_refused_before_anything_is_written(proj
         predicted(project, "fires@champion", project.path / TABLE, "tampered")
     manifest.write_text(right)
     assert not (project.path / "tampered_predictions.csv").exists()
+
+
+def test_a_threshold_written_into_the_manifest_is_served_at_no_door(project, trained):
+    uri = f"sqlite:///{project.path}/mlflow.db"
+    client = mlflow.MlflowClient(uri)
+    (logged,) = (each.model_id for each in client.get_run(trained).outputs.model_outputs)
+    store = Path(client.get_logged_model(logged).artifact_location.removeprefix("file://"))
+    folders = [store / "data/model", project.path / "data/06_models/fires/mlp/model"]
+    right = [(folder / "model.json").read_text() for folder in folders]
+    assert hashlib.sha256(right[0].encode()).hexdigest() in (store / "MLmodel").read_text()
+    mlflow.set_tracking_uri(uri)
+    try:
+        for folder in folders:
+            edited = json.loads((folder / "model.json").read_text()) | {"threshold": 0.0}
+            (folder / "model.json").write_text(json.dumps(edited))
+        for name in ("fires@champion", trained, str(store), *map(str, folders)):
+            with pytest.raises(ModelError, match=r"registered|run .* has logged"):
+                layerwise.load(name, uri)
+            done = CliRunner().invoke(
+                cli, ["serve", name, "--port", "0"], obj=SimpleNamespace(project_path=project.path)
+            )
+            assert done.exit_code == 1, name
+            assert "was not loaded" in done.output
+        with pytest.raises(ModelError, match="not the one that was registered"):
+            mlflow.pyfunc.load_model(f"models:/{logged}")
+    finally:
+        for folder, text in zip(folders, right, strict=True):
+            (folder / "model.json").write_text(text)
+    assert mlflow.pyfunc.load_model(f"models:/{logged}")
+
+
+def test_a_folder_of_no_known_run_is_said_to_have_nobody_who_vouches_for_it(project, trained, caplog):
+    uri = f"sqlite:///{project.path}/mlflow.db"
+    folder = project.path / "data/06_models/fires/mlp/model"
+    with caplog.at_level("WARNING", logger="layerwise"):
+        find_model(str(folder), uri)
+        assert not caplog.records
+        copied = project.path / "copied"
+        shutil.copytree(folder, copied)
+        manifest = json.loads((copied / "model.json").read_text())
+        (copied / "model.json").write_text(json.dumps(manifest | {"run_id": "", "threshold": 0.0}))
+        find_model(str(copied), uri)
+    assert "a model of no run that is known here" in caplog.text

@@ -2,37 +2,13 @@
 
 import numpy as np
 import pytest
-
-TASTES = 3
-
-
-def write_environment(project, name, source, files, task, **rbm):
-    import yaml
-
-    folder = project.path / "conf" / name
-    folder.mkdir()
-    entry = {"type": f"layerwise.datasets.sources_counts.{source}", "path": "data/01_raw", **files}
-    (folder / "catalog.yml").write_text(yaml.safe_dump({"raw": entry}))
-    parameters = {"problem": {"name": name, "task": task}, "rbm": rbm}
-    (folder / "parameters.yml").write_text(yaml.safe_dump(parameters))
+from helpers.small_collections import two_topics, write_environment, write_ratings
 
 
 @pytest.fixture(scope="module")
 def ratings(project):
-    """Ratings by users of three tastes: high for a third of the movies, low for the others."""
-    rng = np.random.default_rng(0)
-    lines = []
-    for user in range(90):
-        for movie in rng.permutation(60)[:30]:
-            is_liked = movie % TASTES == user % TASTES
-            value = rng.choice([4, 5]) if is_liked else rng.choice([1, 2])
-            lines.append(f"{user + 1}\t{movie + 1}\t{value}\t0")
-    raw = project.path / "data/01_raw"
-    (raw / "u.data").write_text("\n".join(lines) + "\n")
-    titles = "\n".join(f"{k + 1}|Movie {k + 1} (1999)|x" for k in range(60))
-    (raw / "u.item").write_text(titles + "\n", encoding="latin-1")
-    files = {"ratings": {"name": "u.data"}, "titles": {"name": "u.item"}}
-    write_environment(project, "tastes", "SourceRatings", files, "ratings", learning_rate=0.5)
+    """Ratings by users of three tastes."""
+    write_ratings(project, "tastes", rbm={"learning_rate": 0.5})
     project.run("rbm", env="tastes", rbm={"n_hidden": 12, "epochs": 15, "batch_size": 20})
     return project
 
@@ -43,6 +19,12 @@ def test_held_out_ratings_are_predicted_better_than_by_means(ratings):
     assert found["rmse"] > 0.45  # half a point is the noise of the generated ratings
     history = ratings.json("07_model_output/tastes/rbm/rbm_history.json")["epochs"]
     assert min(epoch["validation/rmse"] for epoch in history) < 0.9 * history[0]["validation/rmse"]
+
+
+def test_items_are_ranked_better_than_by_popularity(ratings):
+    found = ratings.json("08_reporting/tastes/rbm/ranking.json")
+    assert found["network"][0] > 1.2 * found["popularity"][0]
+    assert 60 < found["users"] <= 90
 
 
 def test_every_rating_is_in_one_part(ratings):
@@ -69,17 +51,17 @@ def test_rows_may_be_users(ratings):
 @pytest.fixture(scope="module")
 def documents(project):
     """Documents of two topics, words 1 to 5 and 6 to 10."""
-    rng = np.random.default_rng(0)
     lines = []
-    for document in range(200):
-        words = rng.integers(1, 6, size=20) + 5 * (document % 2)
+    for document, words in enumerate(two_topics()):
         for word, count in zip(*np.unique(words, return_counts=True), strict=True):
-            lines.append(f"{document + 1} {word} {count}")
+            lines.append(f"{document + 1} {word + 1} {count}")
     raw = project.path / "data/01_raw"
     (raw / "docword.txt").write_text("\n".join(["200", "10", str(len(lines)), *lines]) + "\n")
     (raw / "vocab.txt").write_text("\n".join("abcdefghij") + "\n")
     files = {"counts": {"name": "docword.txt"}, "vocabulary": {"name": "vocab.txt"}}
-    write_environment(project, "two_topics", "SourceDocuments", files, "documents", sample_visible=True)
+    write_environment(
+        project, "two_topics", "SourceDocuments", files, "documents", rbm={"sample_visible": True}
+    )
     settings = {
         "n_hidden": 2,
         "epochs": 60,

@@ -6,7 +6,8 @@ from layerwise.data import DataError
 
 
 def test_the_metrics_of_a_run_count_rows_by_their_weights(project):
-    project.run("mlp", env="forest_fires", problem={"name": "weighted", "weights": "DC"})
+    problem = {"name": "weighted", "weights": "DC", "target_transform": "none"}
+    project.run("mlp", env="forest_fires", problem=problem, evaluation={"segments": ["day"]})
     predictions = pd.read_csv(project.path / "data/07_model_output/weighted/mlp/test_predictions.csv")
     raw = pd.read_csv(project.path / "data/01_raw/forest_fires/forestfires_uci.csv")
     weights = raw["DC"].to_numpy()[project.json("04_feature/weighted/mlp/split.json")["test"]]
@@ -14,6 +15,11 @@ def test_the_metrics_of_a_run_count_rows_by_their_weights(project):
     found = project.json("08_reporting/weighted/mlp/network_metrics.json")["rmse"]["value"]
     assert found == pytest.approx(np.sqrt(np.average(squared, weights=weights)), rel=1e-4)
     assert found != pytest.approx(np.sqrt(squared.mean()), rel=1e-3)
+    days = raw["day"].to_numpy()[project.json("04_feature/weighted/mlp/split.json")["test"]]
+    for segment in project.json("08_reporting/weighted/mlp/segments.json"):
+        own = days == segment["value"]
+        expected = np.sqrt(np.average(squared[own], weights=weights[own]))
+        assert segment["metrics"]["rmse"]["value"] == pytest.approx(expected, rel=1e-4)
     spec = project.json("04_feature/weighted/mlp/data_spec.json")
     assert "DC" not in spec["feature_names"]
 

@@ -42,6 +42,12 @@ def test_a_plain_table_needs_its_task_target_and_positive_class_alone(propose):
     }
 
 
+def test_a_column_that_no_setting_makes_readable_is_dropped_whatever_is_in_its_name(propose):
+    stamps = ["2023-05-01T10:00:00Z", "2023-05-02T10:00:00"] * (N // 2)
+    found = propose(rows(**{"the drivers' visits": stamps}))
+    assert found.value("problem.drop") == ["the drivers' visits"]
+
+
 @pytest.mark.parametrize(
     ("target", "task", "other"),
     [

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
 
 from layerwise.checkpointing.run_directory import DataChangeCheck, RunDirectory, differences
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
@@ -73,7 +74,7 @@ class RunLifecycle:
             differ = differences(self.earlier.get("software", {}), _software_versions())
             if differ:
                 log.warning(
-                    "The result may differ from an uninterrupted run's in its last digits: %s",
+                    "The result may differ from an uninterrupted run's: %s",
                     "; ".join(differ),
                 )
         for layer in LAYERS:
@@ -100,7 +101,9 @@ class RunLifecycle:
                 f"{self.directory.folder} cannot be written ({error.strerror}); make room, or run in a copy of "
                 "the project"
             ) from error
-        set_checkpoint_store(CheckpointStore(folder, self.settings, resume=self.earlier is not None))
+        text = json.dumps(self.parameters, sort_keys=True)
+        owner = {"run": run_id, "parameters": hashlib.sha256(text.encode()).hexdigest()}
+        set_checkpoint_store(CheckpointStore(folder, self.settings, self.earlier is not None, owner))
         self._data_check = DataChangeCheck(folder)
         run_context.add_listener(self._data_check)
 
@@ -122,21 +125,18 @@ class RunLifecycle:
             return
         checkpoints = directory.end(status)
         if checkpoints:
-            last = json.loads(checkpoints[-1].read_text())["metadata"]
             log.warning(
-                "The run has not finished. It can go on after epoch %d of %s: give the same command with "
-                "--params=resume=%s",
-                last["epoch"],
-                last["name"],
+                "The run has not finished. It can go on%s: give the same command with --params=resume=%s",
+                _where(checkpoints[-1]),
                 directory.run["run_id"],
             )
 
 
-def tracking_lock(project: Path) -> FileLock:
-    """Return the lock under which the tracking database and experiments are made: two at once would collide."""
-    path = project / "data" / "checkpoints" / "tracking.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path)
+def _where(checkpoint: Path) -> str:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        last = json.loads(checkpoint.read_text())["metadata"]
+        return f" after epoch {last['epoch']} of {last['name']}"
+    return ""
 
 
 def _log_replaced_run(last: Mapping[str, Any], problem: str, pipeline: str) -> None:
@@ -159,11 +159,12 @@ def _log_replaced_run(last: Mapping[str, Any], problem: str, pipeline: str) -> N
 
 
 def _software_versions() -> dict[str, str]:
-    """Return what the last digits of a result depend on."""
+    """Return what a result depends on beside the parameters and the rows, most of it in its last digits."""
     # Not the GPU's name, for which it would be started: the processes of the parallel runner could not use it then.
     n = count_gpus()
     device = f"{n} GPU(s)" if n else "cpu"
-    return {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "device": device}
+    code = {"layerwise": version("layerwise")}
+    return code | {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "device": device}
 
 
 def _remove_partial_files(folder: Path) -> None:

@@ -19,9 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from layerwise.utils import ResumeError, UserError, atomic_write
+from layerwise.checkpointing.locks import RunLock
+from layerwise.utils import FolderError, ResumeError, UserError, atomic_write
 
 log = logging.getLogger(__name__)
 MAX_SHOWN = 6
@@ -31,44 +30,6 @@ CHECKPOINT_FORMAT = 2
 
 class RunInProgressError(UserError, RuntimeError):
     """Another run writes to the same place."""
-
-
-class RunLock:
-    """The lock on the place of a problem and pipeline, with a file beside it that names its last holder.
-
-    Args:
-        path: of the lock; its folder is made.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path, self._record = path, path.with_suffix(".json")
-        # Whichever thread closes a run gives the lock up.
-        self._lock = FileLock(path, thread_local=False)
-
-    def acquire(self) -> bool:
-        """Take the lock; False when another holds it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        return True
-
-    def release(self) -> None:
-        """Let others have it."""
-        self._lock.release()
-
-    def read(self) -> dict[str, Any]:
-        """Return what the last holder wrote, if it can be read."""
-        with suppress(OSError, ValueError):
-            found = json.loads(self._record.read_text())
-            return found if isinstance(found, dict) else {}
-        return {}
-
-    def write(self, record: Mapping[str, Any]) -> None:
-        """Say who holds it."""
-        with atomic_write(self._record) as part:
-            part.write_text(json.dumps(record))
 
 
 class RunDirectory:
@@ -213,10 +174,12 @@ class RunDirectory:
                     continue
                 others = [RunLock(folder.parent / f"{name}.lock") for name in folder.name.split("+")]
                 others = [lock for lock in others if lock.path not in [own.path for own in self.locks]]
-                if all(lock.acquire() for lock in others):
-                    yield run
-                    with suppress(OSError), atomic_write(folder / run["run_id"] / "run.json") as part:
-                        part.write_text(json.dumps({**run, "status": "KILLED"}, indent=1))
+                # Another user's run is none of this one's.
+                with suppress(FolderError):
+                    if all(lock.acquire() for lock in others):
+                        yield run
+                        with suppress(OSError), atomic_write(folder / run["run_id"] / "run.json") as part:
+                            part.write_text(json.dumps({**run, "status": "KILLED"}, indent=1))
                 for lock in others:
                     lock.release()
 
@@ -249,7 +212,14 @@ class DataChangeCheck:
             with suppress(OSError), atomic_write(self.path) as part:  # a full disk costs the comparison alone
                 part.write_text(json.dumps(own))
             return
-        differ = differences(json.loads(self.path.read_text()), own)
+        try:
+            then = dict(json.loads(self.path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise ResumeError(
+                f"{self.path}, which says what rows the run began with, cannot be read ({error}): start a new run with "
+                "resume=false"
+            ) from error
+        differ = differences(then, own)
         if differ:
             raise ResumeError(
                 f"the run cannot go on with other rows: {'; '.join(differ)}. The rows come from "
@@ -272,6 +242,11 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
     for path in folder.glob("*/run.json"):
         with suppress(OSError, ValueError):
             run = json.loads(path.read_text())
-            if {"run_id", "started", "status", "parameters"} <= set(run):
+            if _is_record(run) and run["run_id"] == path.parent.name:
                 found.append(run)
     return found
+
+
+def _is_record(run: Any) -> bool:
+    kinds: dict[str, Any] = {"run_id": str, "started": (int, float), "status": str, "parameters": dict}
+    return isinstance(run, dict) and all(isinstance(run.get(name), kind) for name, kind in kinds.items())

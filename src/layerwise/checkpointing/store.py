@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from layerwise.utils import Config, atomic_write, flush_reports, setting
+from layerwise.utils import Config, ResumeError, atomic_write, flush_reports, setting
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +78,17 @@ class CheckpointStore:
         folder: of the run.
         settings: when to write, and how many to keep.
         resume: read what is there; otherwise stages start anew.
+        owner: what tells the run from others, such as its id; a checkpoint of another owner is refused.
     """
 
-    def __init__(self, folder: Path, settings: CheckpointSettings, resume: bool = False) -> None:
-        self.folder, self.settings, self.resume = folder, settings, resume
+    def __init__(
+        self,
+        folder: Path,
+        settings: CheckpointSettings,
+        resume: bool = False,
+        owner: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.folder, self.settings, self.resume, self.owner = folder, settings, resume, dict(owner)
         self._thread = threading.local()
         self._seen: dict[tuple[str, str], int] = {}
 
@@ -98,7 +106,7 @@ class CheckpointStore:
         scope = _slug(getattr(self._thread, "scope", "run"))
         times = self._seen[scope, name] = self._seen.get((scope, name), 0) + 1
         own = _slug(name) if times == 1 else f"{_slug(name)}_{times}"
-        return StageCheckpoints(name, self.folder / scope / own, self.settings, self.resume)
+        return StageCheckpoints(name, self.folder / scope / own, self.settings, self.resume, self.owner)
 
 
 class StageCheckpoints:
@@ -109,23 +117,50 @@ class StageCheckpoints:
         folder: of the files.
         settings: of the run.
         resume: what is there may be read.
+        owner: of the run.
     """
 
-    def __init__(self, name: str, folder: Path, settings: CheckpointSettings, resume: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        settings: CheckpointSettings,
+        resume: bool,
+        owner: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.name, self.folder, self.settings, self.resume = name, folder, settings, resume
+        self.owner = dict(owner)
         self._written = time.monotonic()
         self._failed = False
 
     def load(self) -> Checkpoint | None:
-        """Return the newest checkpoint whose hashes are right; None when there is none or the run is a new one."""
+        """Return the newest checkpoint whose hashes are right; None when there is none or the run is a new one.
+
+        Raises:
+            ResumeError: it is another run's.
+        """
         if not self.resume or not self.folder.is_dir():
             return None
         self._sweep()
         for path in self._newest_first():
             try:
-                return _read(path)
+                found = _read(path)
             except (CorruptCheckpointError, OSError) as error:
                 log.warning("%s: the checkpoint %s is corrupt (%s)", self.name, path, error)
+                continue
+            owner = found.metadata.get("owner", {})
+            if owner != self.owner:
+                same_run = owner.get("run") == self.owner.get("run")
+                raise ResumeError(
+                    f"{self.name}: the checkpoint {path} was written "
+                    + (
+                        "with other parameters"
+                        if same_run
+                        else f"by run {owner.get('run', 'of another version')}"
+                    )
+                    + ", and not by this run: put this run's own files back, or start a new run with resume=false"
+                )
+            return found
         return None
 
     def due(self, epoch: int) -> bool:
@@ -146,7 +181,9 @@ class StageCheckpoints:
         flush_reports()
         stem = f"epoch_{epoch:06d}" + ("_done" if done else "")
         try:
-            _write(self.folder / stem, tensors, {**metadata, "epoch": epoch, "done": done})
+            _write(
+                self.folder / stem, tensors, {**metadata, "owner": self.owner, "epoch": epoch, "done": done}
+            )
             self._prune()
         except OSError as error:
             if not self._failed:
@@ -207,8 +244,8 @@ def _write(stem: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any
 def _read(path: Path) -> Checkpoint:
     try:
         whole = json.loads(path.read_text())
-        hashes, metadata = whole["sha256"], whole["metadata"]
-    except (ValueError, KeyError, TypeError) as error:
+        hashes, metadata = dict(whole["sha256"]), dict(whole["metadata"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptCheckpointError(f"{path.name} is no JSON of a checkpoint") from error
     if hashlib.sha256(_text(metadata).encode()).hexdigest() != hashes.get("metadata"):
         raise CorruptCheckpointError(f"{path.name} does not have the sha256 that it was written with")
@@ -222,14 +259,14 @@ def _read(path: Path) -> Checkpoint:
         raise CorruptCheckpointError(f"{values.name} is missing") from None
     except SafetensorError as error:  # written so, since the hash is right
         raise CorruptCheckpointError(f"{values.name}: {error}") from error
-    for name, device in metadata["devices"].items():
+    for name, device in metadata.get("devices", {}).items():
         if device.startswith("cuda") and torch.cuda.is_available():
             tensors[name] = tensors[name].to(device)
     return Checkpoint(tensors, metadata)
 
 
 def _text(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, sort_keys=True, allow_nan=False)
+    return json.dumps(values, allow_nan=False)
 
 
 def _is_best(path: Path) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic import field_validator
 from torch import Tensor
 
+from layerwise.data.image_layout import ImageShape
 from layerwise.data.target_transforms import TargetTransform, TransformName
-from layerwise.utils import Config
+from layerwise.utils import Config, mask_secrets, project_path
 
 # The last two have no targets: what is held out are ratings, or whole documents.
 Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
@@ -124,7 +127,7 @@ class DataSpec(Config):
     blocks: tuple[ColumnBlock, ...]
     target_names: tuple[str, ...]
     class_names: tuple[str, ...] = ()
-    image_shape: tuple[int, int] | None = None
+    image_shape: ImageShape | None = None
     source: str = ""
     sha256: str = ""
     n_training: int = 0
@@ -138,6 +141,16 @@ class DataSpec(Config):
     target_parameters: tuple[tuple[float, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
+    @field_validator("source")
+    @classmethod
+    def _without_absolute_paths(cls, source: str) -> str:
+        """Name a file by its path in the project, one elsewhere by its name: models and cards go to other people."""
+        path = Path(source)
+        if not path.is_absolute():
+            return mask_secrets(source)
+        project = project_path().absolute()
+        return path.relative_to(project).as_posix() if path.is_relative_to(project) else path.name
+
     @property
     def bounded(self) -> bool:
         """True when every input lies in [0, 1], so that Bernoulli visible units and cross-entropy fit."""
@@ -147,6 +160,11 @@ class DataSpec(Config):
     def positive(self) -> str:
         """The class of a binary task that counts as 1; empty for other tasks."""
         return self.class_names[-1] if self.task == "binary" and self.class_names else ""
+
+    @property
+    def levels(self) -> list[float]:
+        """The values of ratings, in order."""
+        return [float(name) for name in self.class_names]
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of its rows: their source, its hash, how many there are, and the positive class."""

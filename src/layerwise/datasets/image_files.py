@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from kedro.io import DatasetError
@@ -16,6 +16,9 @@ from kedro.io import DatasetError
 from layerwise.data import DataError
 from layerwise.data.sources import (
     LABEL_NAMES,
+    ChannelsName,
+    ColorName,
+    ImageReading,
     Images,
     ImageSize,
     LabelledArrays,
@@ -34,14 +37,16 @@ from layerwise.data.sources import (
 from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
 
 log = logging.getLogger(__name__)
+COLOR_NAMES, CHANNELS_NAMES = get_args(ColorName), (*get_args(ChannelsName), None)
 
 
 class ImageFiles(_ReadOnlyDataset):
-    """Labelled images in the form that they are kept in, which is told by content; colors become gray.
+    """Labelled images in the form that they are kept in, which is told by content.
 
     A folder holds `class/picture.png`, or `train/class/picture.png` and `test/class/picture.png`, or any pictures with
     a CSV file of their names and labels. An npz file holds `images` and `labels`, or `x_train`, `y_train`, `x_test` and
-    `y_test`; npy and idx files have their labels in a second file.
+    `y_test`; npy and idx files have their labels in a second file. Arrays are (n, height, width), with the colors, if
+    any, after the width or before the height.
 
     Args:
         path: the raw data folder.
@@ -49,6 +54,8 @@ class ImageFiles(_ReadOnlyDataset):
         labels: the same of the labels: an npy or idx file, or a CSV file with a column of file names and one of labels.
         test_images, test_labels: the same of official test images.
         size: height and width that all images are resized to (bilinear); null where they have one size.
+        color: gray (luma), rgb, or auto: rgb if any image but the official test ones has a color.
+        channels: first or last, where arrays hold their colors; where their shape does not tell.
         label_column: of a CSV file of labels; null: the one named label, class, target or y, or the one that is left.
         metadata: for plugins; not used here.
     """
@@ -64,6 +71,8 @@ class ImageFiles(_ReadOnlyDataset):
         test_images: dict[str, Any] | None = None,
         test_labels: dict[str, Any] | None = None,
         size: Sequence[int] | None = None,
+        color: ColorName = "auto",
+        channels: ChannelsName | None = None,
         label_column: str | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -74,21 +83,28 @@ class ImageFiles(_ReadOnlyDataset):
             len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 4096 for side in size)
         ):
             raise DatasetError(f"size is [height, width] in pixels, not {list(size)}")
-        self._size = ImageSize(size[0], size[1], resize=True) if size else None
+        wanted = ImageSize(size[0], size[1], resize=True) if size else None
+        for name, value, known in (("color", color, COLOR_NAMES), ("channels", channels, CHANNELS_NAMES)):
+            if value not in known:
+                raise DatasetError(f"{name} is one of {', '.join(filter(None, known))}, not {value!r}")
+        self._reading = ImageReading(wanted, color, channels)
         self.metadata = metadata
 
     def load(self) -> Images:
-        """Return the images: pixels (n, height, width), labels (n,).
+        """Return the images: pixels (n, height, width) or (n, height, width, 3), labels (n,).
 
         Raises:
             DatasetError: a file is absent or broken, images differ in size and `size` is not set, or one has no label.
         """
         try:
-            read = [self._read(images, labels) for images, labels in self._parts]
+            read = [self._read(*self._parts[0], self._reading)]
+            # The test images are read as the training images were.
+            found = self._reading._replace(color="rgb" if read[0][0].pixels.ndim == 4 else "gray")
+            read += [self._read(images, labels, found) for images, labels in self._parts[1:]]
         except DataError as error:
             raise DatasetError(str(error)) from error
         arrays, sources, hashes = zip(*read, strict=True)
-        shapes = {part.pixels.shape[1:] for part in arrays}
+        shapes = {part.pixels.shape[1:3] for part in arrays}
         if len(shapes) > 1:
             raise DatasetError(
                 f"The images have two sizes: {' and '.join(map(str, shapes))}; add size: [height, width] to the entry"
@@ -101,10 +117,13 @@ class ImageFiles(_ReadOnlyDataset):
             n_test=n_test,
             source=sources[0],
             sha256=hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
-            resized=self._size is not None,
+            resized=self._reading.size is not None,
+            channels=self._reading.channels,
         )
 
-    def _read(self, images: SourceFile, labels: SourceFile | None) -> tuple[LabelledArrays, str, str]:
+    def _read(
+        self, images: SourceFile, labels: SourceFile | None, reading: ImageReading
+    ) -> tuple[LabelledArrays, str, str]:
         """Return the images of one part with where they are and their hash."""
         folder = locate_folder(images, self._folder)
         path = folder or _locate(images, self._folder)
@@ -113,16 +132,16 @@ class ImageFiles(_ReadOnlyDataset):
             pictures = list_pictures(folder)
             if named is not None:
                 pictures = _with_labels(pictures, named, self._label_column)
-            found, sha256 = self._read_pictures(pictures), pictures.sha256()
+            found, sha256 = _read_pictures(pictures, reading), pictures.sha256()
             if images.sha256 not in (None, sha256):
                 raise DataError(f"{path} holds other pictures than were asked for: sha256 {sha256}")
         elif image_form(path) == "picture":
             raise DataError(f"{path} is one picture; name the folder that holds all of them")
         else:
-            found, sha256 = read_image_arrays(path, self._size), images.sha256 or sha256_of(path)
+            found, sha256 = read_image_arrays(path, reading), images.sha256 or sha256_of(path)
             if named is not None:
                 found.labels, found.n_test = read_label_array(named), 0
-        found.pixels = _square(found.pixels, path)
+        found.pixels = _square(found.pixels, path, reading.color)
         if found.labels is None:
             raise DataError(
                 f"{path} has no labels; name their file under labels in the entry"
@@ -134,37 +153,38 @@ class ImageFiles(_ReadOnlyDataset):
             raise DataError(f"{path} holds no images")
         return found, str(path), sha256
 
-    def _read_pictures(self, pictures: Pictures) -> LabelledArrays:
-        paths = [pictures.folder / name for name in pictures.names]
-        if pictures.n_others:
-            log.info("%s: %s file(s) are no pictures and are left out", pictures.folder, pictures.n_others)
-        if self._size is None:
-            _require_one_size(pictures, picture_sizes(paths))
-        pixels, wrong = read_pictures(paths, self._size)
-        if wrong:
-            raise DataError(
-                f"{len(wrong)} of {len(paths)} pictures cannot be read; take them out: "
-                + "; ".join(list(wrong.values())[:3])
-            )
-        without = [name for name, label in zip(pictures.names, pictures.labels, strict=True) if not label]
-        if len(without) == len(paths):
-            return LabelledArrays(pixels)
-        if without:
-            raise DataError(
-                f"{len(without)} pictures lie beside the folders of the classes: {shown_names(without)}"
-            )
-        return LabelledArrays(pixels, np.array(pictures.labels), pictures.n_test)
-
     def _describe(self) -> dict[str, Any]:
         return {"path": self._folder, "images": [images.name for images, _ in self._parts]}
+
+
+def _read_pictures(pictures: Pictures, reading: ImageReading) -> LabelledArrays:
+    paths = [pictures.folder / name for name in pictures.names]
+    if pictures.n_others:
+        log.info("%s: %s file(s) are no pictures and are left out", pictures.folder, pictures.n_others)
+    if reading.size is None:
+        _require_one_size(pictures, picture_sizes(paths))
+    pixels, wrong = read_pictures(paths, reading, pictures.n_test)
+    if wrong:
+        raise DataError(
+            f"{len(wrong)} of {len(paths)} pictures cannot be read; take them out: "
+            + "; ".join(list(wrong.values())[:3])
+        )
+    without = [name for name, label in zip(pictures.names, pictures.labels, strict=True) if not label]
+    if len(without) == len(paths):
+        return LabelledArrays(pixels)
+    if without:
+        raise DataError(
+            f"{len(without)} pictures lie beside the folders of the classes: {shown_names(without)}"
+        )
+    return LabelledArrays(pixels, np.array(pictures.labels), pictures.n_test)
 
 
 def _labels(labels: np.ndarray) -> np.ndarray:
     return labels.astype(np.int64) if labels.dtype.kind in "iub" else labels.astype(str)
 
 
-def _square(pixels: np.ndarray, path: Path) -> np.ndarray:
-    """Return images (n, height, width); a flat row is a square image."""
+def _square(pixels: np.ndarray, path: Path, color: ColorName) -> np.ndarray:
+    """Return images; a flat row is a square gray one."""
     if pixels.ndim != 2:
         return pixels
     side = round(pixels.shape[1] ** 0.5)
@@ -172,7 +192,8 @@ def _square(pixels: np.ndarray, path: Path) -> np.ndarray:
         raise DataError(
             f"{path} holds rows of {pixels.shape[1]} values, which is no square image; store (n, height, width)"
         )
-    return pixels.reshape(-1, side, side)
+    pixels = pixels.reshape(-1, side, side)
+    return np.repeat(pixels[..., None], 3, -1) if color == "rgb" else pixels
 
 
 def _require_one_size(pictures: Pictures, sizes: list[tuple[int, int]]) -> None:

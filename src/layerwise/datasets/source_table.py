@@ -15,6 +15,8 @@ from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
 from layerwise.utils import parameter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 # What settings of problem.reading have taken the place of.
@@ -84,7 +86,7 @@ class SourceTable(_ReadOnlyDataset):
             without_malformed,
         )
 
-        path, settings = _locate(self._file, self._folder), self._settings()
+        path, settings = self.locate(), self._settings()
         try:
             file_format = resolve_file_format(path, settings)
             dates = parameter("preprocessing.date_columns") or ()
@@ -110,6 +112,14 @@ class SourceTable(_ReadOnlyDataset):
             line_numbers=_LineNumbers(table.line_numbers.tolist()),
         )
         return frame
+
+    def locate(self) -> Path:
+        """Return the file's path, found or downloaded; nothing of it is read but its hash.
+
+        Raises:
+            DatasetError: the file is absent, or has other bytes.
+        """
+        return _locate(self._file, self._folder)
 
     def preview(self) -> TablePreview:
         """Return the first rows, for Kedro-Viz; nothing is downloaded for it."""

@@ -63,7 +63,7 @@ class SourceTexts(_ReadOnlyDataset):
             raise DatasetError(str(error)) from error
         if not any(text.strip() for text in texts):
             raise DatasetError(f"{source} holds no text.")
-        return Texts(tuple(texts), self._settings, source, sha256)
+        return Texts(tuple(texts), self._settings, source, sha256, self._column)
 
     def _read(self) -> tuple[list[str], str, str]:
         folder = locate_folder(self._file, self._folder)

@@ -122,7 +122,7 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         self.metadata = metadata
 
     def load(self) -> ChunkedReader:
-        """Return the rows: of an entry that is one text file as they stand in it, else as they are loaded.
+        """Return the rows: of a file of a table in chunks, as they stand in it, else as the entry loads them.
 
         Raises:
             DataError: the entry gives neither a table nor images.
@@ -130,10 +130,9 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         from layerwise.data.reading import ChunkedReader, LoadedRows
         from layerwise.datasets.source_table import SourceTable
 
-        rows = self._dataset.load()
         if isinstance(self._dataset, SourceTable):
-            return ChunkedReader(rows.attrs["source"], self._chunk_rows)
-        return LoadedRows(rows, self._name, self._chunk_rows)
+            return ChunkedReader(self._dataset.locate(), self._chunk_rows)
+        return LoadedRows(self._dataset.load(), self._name, self._chunk_rows)
 
     def save(self, data: ChunkedReader) -> NoReturn:
         """Refuse."""

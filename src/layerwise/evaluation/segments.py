@@ -38,7 +38,7 @@ SEGMENT_METRICS: dict[str, tuple[str, ...]] = {
 class Segment(Config):
     """The rows of one value of a column: how many, and the metrics on them and on the other rows.
 
-    `metrics` and `others` are empty where there are too few rows.
+    `metrics` and `others` are empty where too few rows count.
     """
 
     column: str
@@ -122,6 +122,7 @@ def measure_segments(
     threshold: float = 0.5,
     seed: int = 0,
     n_bootstrap: int = 1000,
+    weights: Any = None,
 ) -> SegmentTable:
     """Return the metrics on each segment and on the other rows, with their intervals.
 
@@ -133,21 +134,25 @@ def measure_segments(
         threshold: of a binary task.
         seed: of the resamples.
         n_bootstrap: their number.
+        weights: (n,) how much each row counts, not at all with 0; None: all the same.
     """
-    true, given, found = as_array(targets), as_array(scores), []
+    true, given = as_array(targets), as_array(scores)
+    counts = None if weights is None else as_array(weights)
     options: dict[str, Any] = {"threshold": threshold, "seed": seed, "n_bootstrap": n_bootstrap}
+
+    def measured(rows: np.ndarray) -> dict[str, Metric]:
+        own = None if counts is None else counts[rows]
+        if (rows.sum() if own is None else np.count_nonzero(own)) < MIN_ROWS:
+            return {}
+        return _shown(task, compute_metrics(task, true[rows], given[rows], weights=own, **options))
+
+    found = []
     for name in segments:
         codes = segments[name].cat.codes.to_numpy()
         for code, value in enumerate(segments[name].cat.categories):
             inside = codes == code
-            measured = [
-                _shown(task, compute_metrics(task, true[rows], given[rows], **options))
-                for rows in (inside, ~inside)
-                if rows.sum() >= MIN_ROWS
-            ]
-            # All rows in one segment have no others.
-            metrics = measured[0] if inside.sum() >= MIN_ROWS else {}
-            others = measured[-1] if metrics and len(measured) == 2 else {}
+            metrics = measured(inside)
+            others = measured(~inside) if metrics else {}
             found.append(
                 Segment(
                     column=str(name), value=str(value), rows=int(inside.sum()), metrics=metrics, others=others

@@ -3,8 +3,12 @@ from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks 
 from .batch_predict import StreamedPredictions as StreamedPredictions
 from .manifest import (
     MANIFEST_FILE as MANIFEST_FILE,
+    MLMODEL_SHA256 as MLMODEL_SHA256,
     ModelError as ModelError,
     ModelManifest as ModelManifest,
+    described_sha256 as described_sha256,
+    mlmodel_of as mlmodel_of,
+    read_mlmodel as read_mlmodel,
     verify_model_folder as verify_model_folder,
 )
 from .model import (
@@ -19,6 +23,6 @@ from .model_comparison import (
 )
 from .parts import ModelParts as ModelParts
 from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks
-from .sampled_rows import SampledRows as SampledRows
 from .seen_rows import hash_rows as hash_rows
 from .serving import AddressError as AddressError, create_app as create_app, serve as serve
+from .whole_answers import WholeAnswer as WholeAnswer

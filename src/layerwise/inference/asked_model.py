@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataError
+from layerwise.data.sources import images_of_arrays
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.tasks import answer_rows, offered_tasks, parse_settings
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 class AskedModel:
     """A trained model that answers; `layerwise.load` returns one.
 
-    Rows are a DataFrame of raw columns, or of images an array (n, height, width) or (n, pixels). Every method raises a
-    `TaskError` that says what the model does, where it lacks a task, and a `DataError` that names rows with their
-    reasons; a cell of a kind that training never had is warned of and answered, unless `strict`.
+    Rows are a DataFrame of raw columns, or of images an array (n, height, width), with colors last or first, or
+    (n, pixels). Every method raises a `TaskError` that says what the model does, where it lacks a task, and a
+    `DataError` that names rows with their reasons; a cell of a kind that training never had is warned of and answered,
+    unless `strict`.
 
     Args:
         trained_model: the model.
@@ -81,7 +83,7 @@ class AskedModel:
             return rows
         if not self.trained_model.has_image_inputs:
             raise DataError("the rows of a table are a DataFrame with its columns")
-        pixels = np.asarray(rows)
+        pixels = images_of_arrays(np.asarray(rows), self.trained_model.preprocessor.image_reading)
         names = list(self.trained_model.columns.feature_names)
         flat = pixels.reshape(len(pixels), -1)
         if flat.shape[1] != len(names):

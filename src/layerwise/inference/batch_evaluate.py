@@ -97,7 +97,8 @@ def evaluate_chunks(
         )
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
-    reader.image_size = model.preprocessor.image_size if model.has_image_inputs else None
+    if model.has_image_inputs:
+        reader.image_reading = model.preprocessor.image_reading
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}

@@ -86,7 +86,8 @@ class StreamedPredictions:
         if reader.has_image_inputs and not model.has_image_inputs:
             raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
         self.model, self.reader, self.strict = model, reader, strict
-        reader.image_size = model.preprocessor.image_size if model.has_image_inputs else None
+        if model.has_image_inputs:
+            reader.image_reading = model.preprocessor.image_reading
         self.task = find_task(model, settings or TaskSettings())
         self.settings = with_seed(self.task, settings or TaskSettings())
         # A row has what stood in its file before its answer, a picture its file's name, an array its position.

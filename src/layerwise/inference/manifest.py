@@ -5,14 +5,17 @@
     preprocessor/preprocessor.json, preprocessor/fitted.skops
     seen_rows.npy                   hashes of the rows that it was trained and validated on
 
-Nothing in it is code and nothing of it is executed. A file that is not in the manifest, or has other bytes, is
-refused before anything is read.
+Nothing in it is code and nothing of it is executed. A file that is not in the manifest, or has other bytes, and a link
+or a pipe are refused before anything is read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,10 @@ from layerwise.evaluation.metrics import Smearing
 from layerwise.utils import Config, UserError
 
 MANIFEST_FILE = "model.json"
+# No manifest is a hundredth of it; what is longer is not read.
+MAX_BYTES = 16 * 1024 * 1024
+# What MLmodel says of a manifest's hash, below `metadata`.
+MLMODEL_SHA256 = "layerwise_sha256"
 # Format 1 is the first edition's.
 MODEL_FORMAT = 2
 
@@ -67,33 +74,93 @@ class ModelManifest(Config):
 def verify_model_folder(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:
     """Compare a model's files with its manifest; return the manifest and its sha256.
 
+    Args:
+        folder: of the model.
+        sha256: what the manifest's own hash has to be, if that is known.
+
     Raises:
-        ModelError: the manifest is missing, unreadable or of another format; a file is missing, changed or not in it.
+        ModelError: the manifest is missing, unreadable, of another format or not the one that is known; a file is
+            missing, changed, not in it, or none at all, as a link or a pipe.
     """
-    if not (folder / MANIFEST_FILE).is_file():
+    text = _read_file(folder / MANIFEST_FILE)
+    if text is None:
         raise ModelError(f"{folder} holds no model: there is no {MANIFEST_FILE}")
-    text = (folder / MANIFEST_FILE).read_bytes()
     found = hashlib.sha256(text).hexdigest()
     if sha256 and found != sha256:
         raise load_error(folder, f"{MANIFEST_FILE} is not the one that was registered")
     manifest = _read_manifest(folder, text)
     there = set(relative_paths(folder))
-    for what, paths in (
-        ("is not among the model's files", there - set(manifest.files) - {MANIFEST_FILE}),
-        ("is missing", set(manifest.files) - there),
-        (
-            "was changed",
-            {n for n in there & set(manifest.files) if sha256_of(folder / n) != manifest.files[n]},
-        ),
-    ):
+    named = set(manifest.files)
+    wrong = {
+        "is not among the model's files": there - named - {MANIFEST_FILE},
+        "is missing": named - there,
+        "is no plain file": {path for path in there & named if not _is_plain_file(folder / path)},
+    }
+    if not any(wrong.values()):
+        wrong["was changed"] = {path for path in named if sha256_of(folder / path) != manifest.files[path]}
+    for what, paths in wrong.items():
         if paths:
-            raise load_error(folder, f"{', '.join(sorted(paths))} {what}")
+            raise load_error(folder, f"{', '.join(map(_printable, sorted(paths)))} {what}")
     return manifest, found
+
+
+def mlmodel_of(folder: Path) -> Path | None:
+    """Return the folder of the MLflow model whose data a model's folder is; None where it stands alone."""
+    for parent in folder.absolute().parents[:2]:
+        if (parent / "MLmodel").is_file():
+            return parent
+    return None
+
+
+def read_mlmodel(folder: Path) -> dict[str, Any]:
+    """Return what MLflow's own file of a model says.
+
+    Raises:
+        ModelError: there is no such file, or it is not what MLflow writes.
+    """
+    import yaml
+
+    text = _read_file(folder / "MLmodel")
+    if text is None:
+        raise ModelError(f"{folder} holds no model: there is neither {MANIFEST_FILE} nor MLmodel")
+    try:
+        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{folder / 'MLmodel'} cannot be read: {reason[:200]}") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{folder / 'MLmodel'} cannot be read: it is no mapping")
+    return found
+
+
+def described_sha256(mlmodel: dict[str, Any]) -> str:
+    """Return the hash of the manifest that MLflow's own file of a model names; empty in a model of earlier versions."""
+    metadata = mlmodel.get("metadata")
+    return str(metadata.get(MLMODEL_SHA256, "")) if isinstance(metadata, dict) else ""
+
+
+def _is_plain_file(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def _read_file(path: Path) -> bytes | None:
+    """Return a file's bytes, None where there is none; nothing but a plain file is opened."""
+    if not os.path.lexists(path):
+        return None
+    if not _is_plain_file(path):
+        raise load_error(path.parent, f"{path.name} is no plain file")
+    if path.stat().st_size > MAX_BYTES:
+        raise load_error(path.parent, f"{path.name} has more than {MAX_BYTES:,} bytes")
+    return path.read_bytes()
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else ascii(name)
 
 
 def _read_manifest(folder: Path, text: bytes) -> ModelManifest:
     try:
-        values = json.loads(text)
+        values = json.loads(text, parse_float=_finite, parse_constant=_finite, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise load_error(folder, f"{MANIFEST_FILE} cannot be read: {error}") from None
     if isinstance(values, dict):
@@ -121,7 +188,19 @@ def load_error(folder: Path, reason: str) -> ModelError:
     )
 
 
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text[:20]} is no finite number")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
 def relative_paths(folder: Path) -> list[str]:
-    """Return the paths of a folder's files within it, links among them."""
-    found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
-    return [path.relative_to(folder).as_posix() for path in found]
+    """Return the paths within a folder of all that it holds and that is no folder: links and pipes too."""
+    found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return sorted(path.relative_to(folder).as_posix() for path in found)

@@ -105,13 +105,13 @@ class TrainedModel:
 
     @property
     def has_image_inputs(self) -> bool:
-        """Whether it reads grey images rather than a table's rows."""
+        """Whether it reads images rather than a table's rows."""
         return self.columns.image_shape is not None
 
     @property
     def file_format(self) -> FileFormat | None:
         """How the file was read that it was trained on, None of images; a later file of rows is read alike."""
-        if self.has_image_inputs:
+        if self.has_image_inputs or not self.reads_rows:
             return None
         state = self.preprocessor.state
         return FileFormat.model_validate(state.get("file_format") or {"columns": list(state["original"])})
@@ -119,7 +119,17 @@ class TrainedModel:
     @property
     def plain_numbers(self) -> frozenset[str]:
         """The columns of a table whose text is plain numbers."""
-        return frozenset() if self.has_image_inputs else self.preprocessor.reading.plain_numbers
+        is_table = self.reads_rows and not self.has_image_inputs
+        return self.preprocessor.reading.plain_numbers if is_table else frozenset()
+
+    @property
+    def raw_names(self) -> list[str]:
+        """The names of the raw columns that it reads; of images those of the pixels."""
+        if self.has_image_inputs:
+            return list(self.columns.feature_names)
+        if not self.reads_rows:
+            return list(self.preprocessor.raw_names)
+        return [str(name) for name in self.preprocessor.state["original"]]
 
     def validate(self, rows: Any, strict: bool = True, ignore_empty: bool = False) -> np.ndarray:
         """Return what is wrong with each row, (n,) text; empty for a valid row.
@@ -129,6 +139,8 @@ class TrainedModel:
         if self.has_image_inputs:
             pixels = np.nan_to_num(rows) if ignore_empty else rows
             return validate_images(pixels, self.preprocessor.white)
+        if not self.reads_rows:
+            return np.asarray(self.preprocessor.validate(rows))
         return validate_rows(rows, self.preprocessor, strict, ignore_empty)
 
     def validate_file(self, rows: Any) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data import DataError
+from layerwise.data import DataError, channels_of
 from layerwise.data.reading import parse_targets
-from layerwise.data.sources import Images
+from layerwise.data.sources import Images, images_of_arrays
 from layerwise.evaluation.metrics import LOWER_IS_BETTER, compute_metrics, paired_difference, raw_means
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.seen_rows import are_seen, hash_rows
@@ -70,6 +70,7 @@ def compare_models(
     """Compare two models on raw rows that the new one has not seen; a reason, if that cannot be done.
 
     Each model reads the raw rows by its own preprocessor, and a regression is judged in the units of the raw target.
+    Rows count by the new model's sample weights, if it has some.
 
     Args:
         new: the new model.
@@ -92,15 +93,21 @@ def compare_models(
         return f"it cannot read these rows ({str(error).splitlines()[0][:200]})"
     other = _aligned(other, old, new)
     left_out, usable = int((usable & known & seen).sum()), usable & known & ~seen
+    weights = _weights(new, rows)
+    if weights is not None:
+        usable &= weights > 0
+        weights = weights[usable]
     n_usable = int(usable.sum())
     if n_usable < MIN_ROWS:
         return f"only {n_usable} of {len(usable)} test rows can be compared; it has seen {left_out} of them"
     task, metric = new.columns.task, CHAMPION_METRICS[new.columns.task]
     truth, given, other = truth[usable], given[usable], other[usable]
-    found = [compute_metrics(task, truth, scores, n_bootstrap=0) for scores in (given, other)]
+    found = [
+        compute_metrics(task, truth, scores, n_bootstrap=0, weights=weights) for scores in (given, other)
+    ]
     if metric not in found[0]:
         return f"these rows have no {metric}: they are all of one class"
-    difference, low, high = paired_difference(task, truth, given, other, metric, seed=seed)
+    difference, low, high = paired_difference(task, truth, given, other, metric, seed=seed, weights=weights)
     first, second = (each[metric].value for each in found)
     return ModelComparison(metric, first, second, difference, low, high, n_usable, left_out)
 
@@ -131,12 +138,18 @@ def _why_not(new: TrainedModel, old: TrainedModel) -> str:
         return f"it predicts {', '.join(old.columns.target_names)}"
     if set(new.columns.class_names) != set(old.columns.class_names):
         return f"it knows the classes {', '.join(old.columns.class_names[:10])}"
+    before, now = old.columns.image_shape, new.columns.image_shape
+    if before and now and channels_of(before) > channels_of(now):
+        return "it reads images in color, and these rows are gray"
     return ""
 
 
 def _raw_inputs(model: TrainedModel, rows: Any) -> Any:
     rows = rows.pixels if isinstance(rows, Images) else rows
-    return rows if isinstance(rows, np.ndarray) else model.select_inputs(rows)
+    if not isinstance(rows, np.ndarray):
+        return model.select_inputs(rows)
+    # Rows in color are gray to a model of gray images.
+    return images_of_arrays(rows, model.preprocessor.image_reading)
 
 
 def _chosen(inputs: Any, chosen: np.ndarray) -> Any:
@@ -154,6 +167,16 @@ def _scores(model: TrainedModel, rows: Any) -> tuple[np.ndarray, np.ndarray]:
     if model.columns.target_transform != "none":
         scores = raw_means(scores, model.manifest.smearing, model.columns.transform)
     return scores, valid
+
+
+def _weights(model: TrainedModel, rows: Any) -> np.ndarray | None:
+    """Return how much each row counts, (n,) float64, NaN where nothing says so; None where all count the same."""
+    if isinstance(rows, Images) or model.weights_column is None:
+        return None
+    import pandas as pd
+
+    cells = model.select_inputs(rows)[model.weights_column]
+    return pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
 
 
 def _targets_and_scores(model: TrainedModel, rows: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

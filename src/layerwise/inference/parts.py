@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from torch import Tensor
 
 from layerwise.data.preprocessing import TableEncoding
 from layerwise.evaluation.likelihood import RBMLikelihood
-from layerwise.evaluation.unsupervised import AnomalyReference
+from layerwise.evaluation.unsupervised import AnomalyReference, TopicReport
+from layerwise.models import Recommender, load_network, save_network
 from layerwise.utils import Config
 
 CONDITIONS_FILE = "conditions.safetensors"
+RECOMMENDER_FOLDER = "recommender"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class ModelParts:
         encoding: how a table's rows are encoded for a generator.
         conditions: (m, c) the distinct conditions that a generator was trained under.
         condition_counts: (m,) how many training rows had each.
+        topics: of documents: each hidden unit's words, and its mean activation.
+        recommender: of ratings: what is known of the items.
     """
 
     reference: AnomalyReference | None = None
@@ -34,17 +39,20 @@ class ModelParts:
     encoding: TableEncoding | None = None
     conditions: Tensor | None = None
     condition_counts: Tensor | None = None
+    topics: TopicReport | None = None
+    recommender: Recommender | None = None
 
     def with_conditions(self, conditions: Tensor) -> ModelParts:
         """Return these parts with the conditions of all training rows, (n, c): each kept once, with its count."""
         distinct, counts = conditions.unique(dim=0, return_counts=True)
-        return ModelParts(self.reference, self.likelihood, self.encoding, distinct, counts)
+        return replace(self, conditions=distinct, condition_counts=counts)
 
 
 _TYPED: dict[str, type[Config]] = {
     "reference": AnomalyReference,
     "likelihood": RBMLikelihood,
     "encoding": TableEncoding,
+    "topics": TopicReport,
 }
 
 
@@ -59,6 +67,9 @@ def save_parts(folder: Path, parts: ModelParts) -> None:
     if parts.conditions is not None and parts.condition_counts is not None:
         tensors = {"conditions": parts.conditions.contiguous(), "counts": parts.condition_counts.contiguous()}
         save_file(tensors, folder / CONDITIONS_FILE)
+    shutil.rmtree(folder / RECOMMENDER_FOLDER, ignore_errors=True)
+    if parts.recommender is not None:
+        save_network(parts.recommender, folder / RECOMMENDER_FOLDER)
 
 
 def load_parts(folder: Path) -> ModelParts:
@@ -70,4 +81,6 @@ def load_parts(folder: Path) -> ModelParts:
     }
     path = folder / CONDITIONS_FILE
     tensors = load_file(path) if path.is_file() else {}
+    if (folder / RECOMMENDER_FOLDER).is_dir():
+        found["recommender"] = load_network(folder / RECOMMENDER_FOLDER)
     return ModelParts(**found, conditions=tensors.get("conditions"), condition_counts=tensors.get("counts"))

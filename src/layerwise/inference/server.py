@@ -1,7 +1,7 @@
 """The loader module that MLflow calls for a model: it reads data alone, and this package's code predicts.
 
 `mlflow models serve` and `mlflow.pyfunc.load_model` load a model by the name of this module; the model itself holds no
-code. `layerwise.inference.app` is the project's own server.
+code. `layerwise.inference.serving` has the project's own server.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.inference.manifest import described_sha256, mlmodel_of, read_mlmodel
 from layerwise.inference.model import TrainedModel, load_trained_model
 from layerwise.inference.tasks import answer_rows, parse_settings
 
@@ -45,5 +46,7 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """Return the model in a folder."""
-    return ServedModel(load_trained_model(Path(path)))
+    """Return the model in a folder, whose manifest is the one that MLmodel names."""
+    above = mlmodel_of(Path(path))
+    sha256 = described_sha256(read_mlmodel(above)) if above else ""
+    return ServedModel(load_trained_model(Path(path), sha256))

@@ -36,6 +36,7 @@ from .number_embeddings import (
     PiecewiseLinearEmbedding as PiecewiseLinearEmbedding,
     quantile_edges as quantile_edges,
 )
+from .recommender import Recommender as Recommender, RecommenderConfig as RecommenderConfig
 from .recurrent import Cell as Cell, Recurrent as Recurrent, RecurrentConfig as RecurrentConfig
 from .stack import (
     DropoutMasks as DropoutMasks,

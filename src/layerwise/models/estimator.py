@@ -10,10 +10,35 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.models.kinds import register_network
-from layerwise.utils import Config
+from layerwise.utils import Config, load_trusted
 
-# Trees of scikit-learn's own, of which skops asks whether they are trusted; they hold numbers and no code.
-TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+# What `layerwise.evaluation.metrics.baseline_model` fits, and what that is made of; nothing else is read.
+_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
+TRUSTED = (
+    "sklearn.dummy.DummyClassifier",
+    "sklearn.linear_model._base.LinearRegression",
+    "sklearn.linear_model._logistic.LogisticRegression",
+    "sklearn.linear_model._ridge.RidgeCV",
+    "sklearn.ensemble._forest.RandomForestClassifier",
+    "sklearn.ensemble._forest.RandomForestRegressor",
+    "sklearn.tree._classes.DecisionTreeClassifier",
+    "sklearn.tree._classes.DecisionTreeRegressor",
+    "sklearn.tree._tree.Tree",
+    "sklearn.neighbors._classification.KNeighborsClassifier",
+    "sklearn.neighbors._regression.KNeighborsRegressor",
+    f"{_BOOSTING}.gradient_boosting.HistGradientBoostingClassifier",
+    f"{_BOOSTING}.gradient_boosting.HistGradientBoostingRegressor",
+    f"{_BOOSTING}.binning._BinMapper",
+    f"{_BOOSTING}.predictor.TreePredictor",
+    "sklearn.preprocessing._label.LabelEncoder",
+    *(f"sklearn._loss.link.{each}" for each in ("IdentityLink", "Interval", "LogitLink", "MultinomialLogit")),
+    *(
+        f"sklearn._loss.{each}"
+        for loss in ("HalfBinomialLoss", "HalfMultinomialLoss", "HalfSquaredError")
+        for each in (f"loss.{loss}", f"_loss.Cy{loss}")
+    ),
+    "numpy.random._generator.Generator",
+)
 # How near to 0 and 1 a probability is kept: a forest has leaves of one class, whose logit would be infinite.
 SMALLEST = 1e-6
 
@@ -41,9 +66,8 @@ class EstimatorConfig(Config):
 class EstimatorNetwork(nn.Module):
     """Fitted models of scikit-learn behind a network's `forward`.
 
-    They are kept in the network's state as the bytes that skops writes, which hold no code: a type beside
-    scikit-learn's own that skops does not trust is refused when they are read. One model has all classes; labels and
-    several targets have a model each.
+    They are kept in the network's state as the bytes that skops writes, which hold no code: a type that is not in
+    `TRUSTED` is refused when they are read. One model has all classes; labels and several targets have a model each.
 
     Args:
         config: what they are.
@@ -68,13 +92,11 @@ class EstimatorNetwork(nn.Module):
             ValueError: the bytes hold a type that is not trusted.
         """
         if self._estimators is None:
-            import skops.io
-
             content = self.skops.cpu().numpy().tobytes()
-            unknown = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED)
-            if unknown:
-                raise ValueError(f"the model holds types that are not trusted: {', '.join(sorted(unknown))}")
-            self._estimators = list(skops.io.loads(content, trusted=list(TRUSTED)))
+            try:
+                self._estimators = list(load_trusted(content, TRUSTED))
+            except ValueError as error:
+                raise ValueError(f"the model {error}") from error
         return self._estimators
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from layerwise.data import ImageShape, images_to_rows, rows_to_images
 from layerwise.utils import Choice
 
 Activation = Literal[
@@ -67,6 +68,26 @@ INITIALIZER_CHOICES: dict[str, Choice] = {
     "lecun_uniform": Choice("U(-sqrt(3/n), sqrt(3/n))", "selu"),
     "orthogonal": Choice("rows or columns of a random rotation", "very deep or recurrent nets"),
 }
+
+
+class RowsToImages(nn.Module):
+    """Rows (n, values) as images (n, channels, height, width)."""
+
+    def __init__(self, shape: ImageShape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return the images."""
+        return rows_to_images(rows, self.shape)
+
+
+class ImagesToRows(nn.Module):
+    """Images (n, channels, height, width) as rows (n, values)."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the rows."""
+        return images_to_rows(images)
 
 
 class Linear(nn.Linear):

@@ -21,7 +21,9 @@ class TaskSettings(Config):
         ge=-1,
         lt=2**63,
     )
-    n: int = setting(10, "rows to sample where no rows are given", "", ge=1, le=100_000)
+    n: int = setting(
+        10, "rows to sample where no rows are given; items to recommend to each user", "", ge=1, le=100_000
+    )
     steps: int = setting(
         1000, "Gibbs steps from the start of a chain to a sample", "more where units are slow to mix", ge=1
     )

@@ -11,6 +11,9 @@ import numpy as np
 from layerwise.data import DataError
 from layerwise.data.preprocessing import class_text, positive_class
 from layerwise.data.sources import (
+    ChannelsError,
+    ImageReading,
+    have_colors,
     image_form,
     list_pictures,
     picture_sizes,
@@ -18,8 +21,9 @@ from layerwise.data.sources import (
 )
 from layerwise.profiling.proposal import Choice
 
-# What a fully connected network can still take.
-MAX_SIDE = 64
+# What a fully connected network can still take, of gray pictures and of those in color.
+MAX_SIDE, MAX_COLOR_SIDE = 64, 36
+GRAY_INSTEAD = "set color: gray in catalog.yml where it says nothing"
 
 
 def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str], np.ndarray]:
@@ -34,13 +38,25 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         raise DataError(
             f"{path} is one picture; give the folder that holds all of them, one folder for each class"
         )
-    found = read_image_arrays(path)
+    fields: dict[str, Any] = {}
+    try:
+        found = read_image_arrays(path)
+    except ChannelsError as error:
+        fields["channels"] = error.likelier
+        found = read_image_arrays(path, ImageReading(channels=error.likelier))
     if found.labels is None:
         raise DataError(
             f"{path} has no labels; save them with the images: numpy.savez(name, images=..., labels=...)"
         )
-    shape = " x ".join(map(str, found.pixels.shape[1:]))
+    shape = " x ".join(map(str, found.pixels.shape[1:3]))
     findings = [f"{len(found.pixels):,} images of {shape}, stored as {found.pixels.dtype}"]
+    if fields:
+        findings.append(
+            f"their shape does not tell where the colors stand; they are read as channels: {fields['channels']}"
+        )
+    if found.pixels.ndim == 4:
+        fields["color"] = "rgb"
+        findings.append(f"they have colors, which are kept; {GRAY_INSTEAD}")
     if found.n_test:
         findings.append(f"{found.n_test:,} of them are the archive's own test rows, and stay so")
     choices = _classes(found.labels)
@@ -52,7 +68,7 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         raise DataError(
             f"the pixels of {path} lie from {np.nanmin(found.pixels):g} to {largest:g}; save them as 0 to 255 or 0 to 1"
         )
-    return {}, choices, findings, found.labels
+    return fields, choices, findings, found.labels
 
 
 def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str], np.ndarray]:
@@ -61,30 +77,35 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         raise DataError(
             f"{folder} holds pictures that lie in no folder of their class: put each class into a folder of its own"
         )
-    sizes = Counter(picture_sizes([folder / name for name in pictures.names]))
+    paths = [folder / name for name in pictures.names]
+    sizes = Counter(picture_sizes(paths))
     broken = sizes.pop((0, 0), 0)
     if broken:
         raise DataError(
             f"{broken} of {len(pictures.names)} pictures in {folder} cannot be read; take them out"
         )
-    findings = [
-        f"{len(pictures.names):,} pictures in {len(set(pictures.labels))} folders; colors become gray"
-    ]
+    findings = [f"{len(pictures.names):,} pictures in {len(set(pictures.labels))} folders"]
+    in_color = have_colors(paths)
+    if in_color:
+        findings.append(f"they have colors, which are kept; {GRAY_INSTEAD}")
     if pictures.n_others:
         findings.append(f"{pictures.n_others} files are no pictures and are left out")
     if pictures.n_test:
         findings.append(f"{pictures.n_test:,} pictures below test/ are the official test rows")
     fields: dict[str, Any] = {}
     height, width = (int(np.median(side)) for side in zip(*sizes.elements(), strict=True))
-    shrink = max(height, width) / MAX_SIDE
+    most = MAX_COLOR_SIDE if in_color else MAX_SIDE
+    shrink = max(height, width) / most
     if len(sizes) > 1 or shrink > 1:
         size = [max(1, round(side / max(1.0, shrink))) for side in (height, width)]
         fields["size"] = size
         common = ", ".join(f"{h} x {w}" for (h, w), _ in sizes.most_common(3))
         findings.append(
             f"the pictures have {len(sizes)} size(s), such as {common}; all are resized to {size[0]} x {size[1]}, the "
-            "middle one" + (f", with no side above {MAX_SIDE} pixels" if shrink > 1 else "")
+            "middle one" + (f", with no side above {most} pixels" if shrink > 1 else "")
         )
+    if in_color:
+        fields["color"] = "rgb"
     labels = np.array(pictures.labels)
     return fields, _classes(labels), findings, labels
 

@@ -34,7 +34,6 @@ COLUMN_LINE = re.compile(
 FILE_LINE = re.compile(
     r"(?P<reason>.*?)[:,;]? (?:or )?add problem\.reading\.(?P<key>\w+): (?P<value>[^\s,;]+)", re.DOTALL
 )
-NEAREST = re.compile(r"column '(?P<column>.*?)' ")
 
 
 @dataclass
@@ -87,14 +86,14 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
             found = list(_lines_of(str(error).replace(str(path), path.name)))
             new = [each for each in found if _add(settings, choices, *each)]
             if not new:
-                blamed = [m["column"] for m in NEAREST.finditer(str(error)) if m["column"] not in unreadable]
+                blamed = [name for name in getattr(error, "columns", ()) if name not in unreadable]
                 if not blamed or "problem.drop" not in str(error):
                     raise
                 unreadable += blamed
             continue
         frame, errors = reading.parse(table.cells, [n for n in reading.columns if n not in unreadable])
         right = errors.reasons == ""
-        notes = [*file_format.notes, *whole.notes, *dropped, *reading.notes]
+        notes = [*file_format.notes, *whole.notes, *dropped, *reading.notes()]
         notes += _unreadable_rows(table, errors.reasons)
         return SettledTable(
             frame[right].reset_index(drop=True),

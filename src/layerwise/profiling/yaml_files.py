@@ -23,6 +23,13 @@ def catalog_text(proposal: Proposal) -> str:
         comments.append(
             f"All pictures are resized to size, height and width in pixels: {list(entry['size'])}."
         )
+    if entry.get("color") == "rgb":
+        comments.append("The images are read in red, green and blue; with color: gray in gray.")
+    if "channels" in entry:
+        other = "last" if entry["channels"] == "first" else "first"
+        comments.append(
+            f"The shape does not tell where the colors stand; channels is the likelier. Else: {other}"
+        )
     return "".join(_comment(text) for text in comments) + yaml.safe_dump(
         {"raw": entry}, sort_keys=False, allow_unicode=True, width=WIDTH
     )

@@ -12,17 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.io import DatasetError
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
-from layerwise.data.sources import Images
-from layerwise.inference import ModelComparison, TrainedModel, compare_models, load_trained_model
+from layerwise.data.sources import Documents, Images, Ratings, Texts
+from layerwise.inference import (
+    MLMODEL_SHA256,
+    ModelComparison,
+    TrainedModel,
+    compare_models,
+    load_trained_model,
+)
 from layerwise.inference.tasks import latent_size, offered_tasks
 from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
-from layerwise.tracking.model_lookup import find_model
+from layerwise.tracking.model_lookup import find_model, models_of
 from layerwise.tracking.registry import register
-from layerwise.utils import UserError
+from layerwise.utils import UserError, mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +66,7 @@ class Submission:
 
 def submission_of(catalog: CatalogProtocol[Any, Any], saved: SavedModel, kind: str, name: str) -> Submission:
     """Return what a run's catalog says of a model that it has saved."""
-    model = load_trained_model(saved.folder)
+    model = load_trained_model(saved.folder, saved.sha256)
     example = None
     if offered_tasks(model):
         example = catalog.load(f"{saved.pipeline}.input_example")
@@ -78,6 +84,8 @@ def _test_rows(catalog: CatalogProtocol[Any, Any], pipeline: str) -> pd.DataFram
         return str(error).splitlines()[0]
     if isinstance(raw, Images):
         return Images(raw.pixels[rows], raw.labels[rows])
+    if isinstance(raw, Ratings | Texts | Documents):
+        return "networks of ratings and documents have no labelled rows"
     found: pd.DataFrame = raw.iloc[rows].reset_index(drop=True)
     return found
 
@@ -108,7 +116,7 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
         name: of the model.
     """
     run, own = client.get_run(run_id), {"entry": entry, "pipeline": pipeline_of(entry)}
-    there = (model for model in _models_of(client, run) if model.tags.get("entry") == entry)
+    there = (model for model in models_of(client, run) if model.tags.get("entry") == entry)
     found = next((model for model in there if model.status != LoggedModelStatus.FAILED), None)
     created = found or client.create_logged_model(
         run.info.experiment_id,
@@ -126,7 +134,7 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
 
 def pending_models(client: MlflowClient, run_id: str) -> dict[str, str]:
     """Return the ids of the run's models that are yet to be completed, by the entry of the catalog."""
-    models = _models_of(client, client.get_run(run_id))
+    models = models_of(client, client.get_run(run_id))
     pending = [
         model for model in models if model.status == LoggedModelStatus.PENDING and "entry" in model.tags
     ]
@@ -139,9 +147,9 @@ def give_up_models(client: MlflowClient, run_id: str) -> None:
         client.finalize_logged_model(model_id, "FAILED")
 
 
-def _models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
-    # Not the run's outputs: a process that dies between the two calls leaves a model that is none of them.
-    return list(client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"))
+def _published(location: str) -> str | None:
+    """Return an artifact's location unless it is a folder of this machine: MLmodel goes to other people."""
+    return None if location.startswith(("/", "file:")) else mask_secrets(location)
 
 
 def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, Path]) -> None:
@@ -162,12 +170,17 @@ def submit(client: MlflowClient, submission: Submission) -> str:
     if submission.example is None:
         complete_network(client, model_id, {"model": saved.folder})
         return model_id
-    model = load_trained_model(saved.folder)
+    model = load_trained_model(saved.folder, saved.sha256)
     created = client.get_logged_model(model_id)
     if created.status != LoggedModelStatus.READY or created.tags.get("model.sha256") != saved.sha256:
         with tempfile.TemporaryDirectory() as directory:
             target = Path(directory, "model")
-            description = Model(run_id=run_id, model_id=model_id, artifact_path=created.artifact_location)
+            description = Model(
+                run_id=run_id,
+                model_id=model_id,
+                artifact_path=_published(created.artifact_location),
+                metadata={MLMODEL_SHA256: saved.sha256},
+            )
             write_mlflow_model(target, saved.folder, submission.example, model, description)
             client.log_model_artifacts(model_id, str(target))
         client.set_logged_model_tags(model_id, {"model.sha256": saved.sha256})

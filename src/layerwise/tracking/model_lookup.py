@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerwise.inference import MANIFEST_FILE, ModelError, ModelManifest, verify_model_folder
+from layerwise.inference import (
+    MANIFEST_FILE,
+    ModelError,
+    ModelManifest,
+    described_sha256,
+    mlmodel_of,
+    read_mlmodel,
+    verify_model_folder,
+)
 from layerwise.tracking.environment import configure_mlflow
 from layerwise.utils import WHEELS_FOLDER, nearest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel, Run
     from mlflow.entities.model_registry import ModelVersion
 
 
@@ -31,6 +41,9 @@ MLFLOW_FILES = {
     "MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "input_example.json",
     "serving_input_example.json", "registered_model_meta",
 }  # fmt: skip
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,13 +76,57 @@ def find_model(reference: str, uri: str) -> ResolvedModel:
     """
     if Path(reference).is_dir():
         folder = data_folder(Path(reference))
-        manifest, sha256 = verify_model_folder(folder)
+        manifest, sha256 = _verify(folder)
+        if _has_runs(uri):
+            _compare_with_run(folder, manifest.run_id, sha256, uri)
         return ResolvedModel(folder, reference, sha256, manifest)
     return _find_in_store(reference, uri)
 
 
+def _verify(folder: Path, sha256: str = "") -> tuple[ModelManifest, str]:
+    """Compare a model's files with its manifest, and that with the hashes which the store and MLmodel name."""
+    if above := mlmodel_of(folder):
+        described = described_sha256(read_mlmodel(above))
+        if described and sha256 and described != sha256:
+            raise ModelError(
+                f"the model in {above} was not loaded: MLmodel names another {MANIFEST_FILE} than was registered. "
+                "Take the model from its run again"
+            )
+        sha256 = sha256 or described
+    return verify_model_folder(folder, sha256)
+
+
+def _has_runs(uri: str) -> bool:
+    return bool(uri) and not (
+        uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists()
+    )
+
+
+def _compare_with_run(folder: Path, run_id: str, sha256: str, uri: str) -> None:
+    """Raise a ModelError if a folder says that it is of a run, and the run has logged other models."""
+    configure_mlflow()
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient(uri)
+    try:
+        logged = models_of(client, client.get_run(run_id)) if run_id else []
+        known = {each.tags["model.sha256"] for each in logged if "model.sha256" in each.tags}
+    except MlflowException:
+        known = set()
+    if known and sha256 not in known:
+        raise ModelError(
+            f"the model in {folder} was not loaded: {MANIFEST_FILE} is not the one that run {run_id} has logged. "
+            "Take the model from its run again; don't use this copy"
+        )
+    if not known:
+        log.warning(
+            "%s is a model of no run that is known here: nothing but its own files vouches for it", folder
+        )
+
+
 def _find_in_store(reference: str, uri: str) -> ResolvedModel:
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+    if not _has_runs(uri):
         raise ModelError(f"'{reference}' is no folder, and there are no runs yet to look for it in")
     configure_mlflow()
     from mlflow import MlflowClient
@@ -83,7 +140,7 @@ def _find_in_store(reference: str, uri: str) -> ResolvedModel:
     except (MlflowException, OSError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else repr(error)
         raise ModelError(f"the model '{reference}' cannot be fetched: {reason}") from error
-    manifest, found = verify_model_folder(folder, sha256)
+    manifest, found = _verify(folder, sha256)
     return ResolvedModel(folder, name, found, manifest)
 
 
@@ -104,6 +161,12 @@ def _resolve(client: MlflowClient, reference: str) -> tuple[str, str, str]:
     return _resolve_registered(client, named[1], named[2], named[3])
 
 
+def models_of(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    """Return the models that a run has logged."""
+    # Not the run's outputs: a process that dies between the two calls leaves a model that is none of them.
+    return list(client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"))
+
+
 def _resolve_run(client: MlflowClient, run_id: str, name: str | None) -> tuple[str, str, str]:
     from mlflow.exceptions import MlflowException
 
@@ -111,9 +174,7 @@ def _resolve_run(client: MlflowClient, run_id: str, name: str | None) -> tuple[s
         run = client.get_run(run_id)
     except MlflowException:
         raise ModelError(f"there is no run {run_id}; `mlflow ui` shows the runs") from None
-    outputs = run.outputs.model_outputs if run.outputs else []
-    models = [client.get_logged_model(each.model_id) for each in outputs]
-    models = [model for model in models if "model.sha256" in model.tags]
+    models = [model for model in models_of(client, run) if "model.sha256" in model.tags]
     if not models:
         pipeline, status = run.data.tags.get("pipeline", "unknown"), run.info.status
         raise ModelError(
@@ -181,16 +242,12 @@ def data_folder(folder: Path) -> Path:
     """
     if (folder / MANIFEST_FILE).is_file():
         return folder
-    if not (folder / "MLmodel").is_file():
-        raise ModelError(f"{folder} holds no model: there is neither {MANIFEST_FILE} nor MLmodel")
-    import yaml
-
+    mlmodel = read_mlmodel(folder)
     try:
-        mlmodel = yaml.safe_load((folder / "MLmodel").read_text())
         flavor = mlmodel["flavors"]["python_function"]
         loader, data = str(flavor.get("loader_module")), folder / str(flavor.get("data"))
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{folder / 'MLmodel'} cannot be read: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{folder / 'MLmodel'} cannot be read: it names no loader") from error
     wrong = ""
     if loader not in (LOADER_MODULE, FIRST_EDITION_LOADER_MODULE):
         wrong = f"MLmodel names another loader, {loader}"
@@ -200,6 +257,10 @@ def data_folder(folder: Path) -> Path:
         data.parent.resolve() != (folder / "data").resolve() and data.resolve() != (folder / "data").resolve()
     ):
         wrong = "MLmodel names data outside of its folder"
+    elif data.is_symlink() or (folder / "data").is_symlink():
+        wrong = "its data are a link"
+    elif not data.is_dir():
+        wrong = "its data are missing"
     else:
         beside = {path.name for path in folder.iterdir()} - MLFLOW_FILES - {"data"}
         if _is_wheels_folder(folder / WHEELS_FOLDER):

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 # The same for networks that learn without a target, by kind: the first of these that was measured.
 NETWORK_METRICS = {
-    "rbm": ("log_prob", "pseudo_likelihood", "rmse"),
+    "rbm": ("log_prob", "pseudo_likelihood", "rmse", "perplexity"),
     "dbn": ("log_prob_bound", "reconstruction_mse"),
     "generator": ("frechet_distance", "marginal_distance"),
 }
 OTHER_NETWORKS = ("reconstruction_mse", "rmse")
-LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "frechet_distance", "marginal_distance")
+LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "perplexity", "frechet_distance", "marginal_distance")
 
 
 # Encoders of different latent sizes are compared by the first of these that both were measured by: a reconstruction

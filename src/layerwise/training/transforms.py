@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from layerwise.data import ImageShape
 from layerwise.data.transforms import (
     AugmentationSettings,
     Compose,
@@ -15,7 +16,7 @@ from layerwise.training.plan import TrainingError, Transform
 
 def make_batch_transform(
     augmentation: AugmentationSettings,
-    image_shape: tuple[int, int] | None,
+    image_shape: ImageShape | None,
     dynamic_binarization: bool,
     seed: int,
     device: torch.device,
@@ -26,7 +27,7 @@ def make_batch_transform(
 
     Args:
         augmentation: how images are changed.
-        image_shape: height and width of inputs that are images; None for a table.
+        image_shape: of inputs that are images; None for a table.
         dynamic_binarization: read each input as the probability of a 1 and sample it anew for each batch.
         seed: of the run.
         device: of the batches.

@@ -7,6 +7,7 @@ from helpers.fitted_tables import DATES, N, column, fit, table
 from scipy.stats import norm
 
 from layerwise.data import DataError, raw_columns
+from layerwise.data.reading import validate_rows
 
 
 def test_the_scaler_sees_training_rows_only():
@@ -78,9 +79,18 @@ def test_booleans_are_not_scaled():
 
 def test_a_boolean_that_takes_another_value_later_is_clipped_with_a_warning():
     frame = table(card=np.arange(N) % 2)
+    fitted = fit(frame)
     frame.loc[110, "card"] = 3
     with pytest.warns(UserWarning, match="'card' held only 0 and 1"):
-        assert column(fit(frame), frame, "card").max() == 1
+        assert column(fitted, frame, "card").max() == 1
+
+
+def test_a_column_is_boolean_only_if_all_rows_of_the_file_are_0_or_1():
+    frame = table(dots=np.arange(N) % 2)
+    frame.loc[110, "dots"] = 3
+    fitted = fit(frame)
+    assert {b.name: b.kind for b in fitted.data_spec.blocks}["dots"] == "real"
+    assert (validate_rows(frame, fitted) == "").all()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from PIL import Image
 
 from layerwise.data import DataError
 from layerwise.data.sources import (
+    ImageReading,
     ImageSize,
     image_form,
     list_pictures,
@@ -25,7 +26,7 @@ def save(path, array, mode=None, **given):
 
 
 def one(path, size=None):
-    pixels, wrong = read_pictures([path], size)
+    pixels, wrong = read_pictures([path], ImageReading(size, color="gray"))
     assert wrong == {}
     return pixels[0]
 
@@ -57,9 +58,10 @@ def test_gray_pictures_keep_their_bytes_and_colors_become_luma(tmp_path):
     color = np.zeros((1, 5, 3), np.uint8)
     color[0, :3] = np.eye(3) * 255
     assert one(save(tmp_path / "c.png", color)).tolist() == [[76, 150, 29, 0, 0]]
-    arrays = read_image_arrays(saved(tmp_path / "c.npy", color[None])).pixels
+    gray = ImageReading(color="gray")
+    arrays = read_image_arrays(saved(tmp_path / "c.npy", color[None]), gray).pixels
     assert arrays.tolist() == [[[76, 150, 29, 0, 0]]]
-    first = read_image_arrays(saved(tmp_path / "f.npy", np.moveaxis(color[None], -1, 1))).pixels
+    first = read_image_arrays(saved(tmp_path / "f.npy", np.moveaxis(color[None], -1, 1)), gray).pixels
     assert first.tolist() == arrays.tolist()
 
 
@@ -87,10 +89,12 @@ def test_a_picture_is_turned_upright(tmp_path):
 def test_other_sizes_are_resized_only_where_that_was_asked_for(tmp_path):
     flat = save(tmp_path / "flat.png", np.full((6, 8), 40, np.uint8))
     assert (one(flat, ImageSize(3, 4, resize=True)) == 40).all()
-    pixels, wrong = read_pictures([save(tmp_path / "g.png", GRAY), flat], ImageSize(3, 4))
+    pixels, wrong = read_pictures([save(tmp_path / "g.png", GRAY), flat], ImageReading(ImageSize(3, 4)))
     assert wrong == {1: "the picture has 6 x 8 pixels, not 3 x 4"}
     assert pixels.shape == (2, 3, 4)
-    arrays = read_image_arrays(saved(tmp_path / "a.npy", np.full((2, 6, 8), 0.25)), ImageSize(3, 4, True))
+    arrays = read_image_arrays(
+        saved(tmp_path / "a.npy", np.full((2, 6, 8), 0.25)), ImageReading(ImageSize(3, 4, True))
+    )
     assert arrays.pixels.shape == (2, 3, 4)
     assert (arrays.pixels == 0.25).all()
 

@@ -27,7 +27,7 @@ def warped(image=None, degrees=0.0, shear=0.0, scale=1.0, shift=(0.0, 0.0), flip
         torch.tensor([flip]),
         image.shape,
     )
-    return warp(image[None], matrices)[0]
+    return warp(image[None, None], matrices)[0, 0]
 
 
 def same(found, expected):

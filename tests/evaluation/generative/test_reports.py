@@ -88,7 +88,12 @@ def test_images_that_are_training_rows_are_copies_of_the_right_classes():
     rng = torch.Generator().manual_seed(0)
     training, validation, test = torch.rand(3, 300, 6, generator=rng)
     found = evaluate_image_samples(
-        training[:200], training, validation, test, lambda x: x, lambda x: (x[:, 0] > 0.5).long(), 2
+        training[:200],
+        training,
+        validation,
+        test,
+        lambda x: x,
+        lambda x: torch.stack([1 - x[:, 0], x[:, 0]], 1),
     )
     assert found.memorization.ratio == pytest.approx(0, abs=1e-6)
     assert sum(found.class_fractions) == pytest.approx(1)

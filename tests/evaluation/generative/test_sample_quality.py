@@ -126,7 +126,7 @@ def test_image_samples_have_a_floor_of_training_rows_and_all_counts():
     rng = torch.Generator().manual_seed(0)
     training, validation, test, generated = (torch.rand(n, 4, generator=rng) for n in (90, 30, 50, 70))
     found = evaluate_image_samples(
-        generated, training, validation, test, lambda x: x, lambda x: (x[:, 0] > 0.5).long(), 2
+        generated, training, validation, test, lambda x: x, lambda x: torch.stack([1 - x[:, 0], x[:, 0]], 1)
     )
     assert (found.n_generated, found.n_test, found.n_floor) == (70, 50, 70)
     assert found.frechet_floor == pytest.approx(frechet_distance(test, training[:70]))

@@ -59,3 +59,10 @@ def test_a_generator_that_the_demo_cannot_run_is_refused():
     other = Generator(GeneratorConfig(latent_size=2, n_outputs=4, activation="tanh"))
     with pytest.raises(ValueError, match="network mlp with relu"):
         folded_layers(other)
+
+
+def test_the_demo_says_how_many_colors_a_pixel_has(generator):
+    for shape, channels in (((2, 2), 1), ((1, 1, 3), 3)):
+        demo = render_html_demo(generator, ("a", "b"), shape, "x")
+        model = json.loads(re.search(r"const model = (.*);\n", demo)[1].replace("<\\/", "</"))
+        assert (model["height"], model["width"], model["channels"]) == (*shape[:2], channels)

@@ -1,10 +1,10 @@
-"""The classes of images by the classifier of a GAN's samples, with an output a class and with one of two classes."""
+"""The classifier of a GAN's samples: its classes, with an output a class and with one of two classes; its error."""
 
 import torch
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models import MLP, MLPConfig
-from layerwise.training.gan import GANSettings, predict_classes, train_image_gan
+from layerwise.training.gan import GANSettings, predict_classes, train_feature_classifier, train_image_gan
 from layerwise.utils import torch_rng
 
 
@@ -41,3 +41,28 @@ def test_a_gan_of_images_of_two_classes_has_two_modes():
     )
     found = train_image_gan(rows, rows, columns, settings, 0, classifier)
     assert found.history[-1]["samples/known_modes"] == 2
+
+
+def noisy_rows(n, seed):
+    """Two classes left and right of a line; a third of the labels are wrong."""
+    rng = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(n, 4, generator=rng)
+    wrong = torch.rand(n, generator=rng) < 0.33
+    return TensorData(inputs, torch.where(wrong, inputs[:, 0] < 0, inputs[:, 0] > 0).long())
+
+
+def test_the_error_is_that_of_the_network_which_is_returned_not_the_lowest_that_it_once_had():
+    validation = noisy_rows(80, seed=2)
+    columns = DataSpec(
+        task="multiclass",
+        n_inputs=4,
+        n_outputs=2,
+        feature_names=("a", "b", "c", "d"),
+        blocks=(),
+        target_names=("side",),
+        class_names=("left", "right"),
+    )
+    network, error = train_feature_classifier(noisy_rows(100, seed=3), validation, columns, seed=0, epochs=30)
+    with torch.no_grad():
+        wrong = network(validation.inputs).argmax(1).ne(validation.targets).double().mean()
+    assert error == float(wrong)

@@ -97,6 +97,17 @@ def test_the_network_ends_with_the_weights_of_its_best_epoch():
     assert len(loss_curve) == 60
 
 
+def test_the_best_epoch_is_the_one_whose_weights_were_kept_though_a_later_one_is_better_by_less_than_min_delta():
+    net, validation = network(hidden_sizes=(64,)), rings(60, seed=2, noise=0.25)
+    chosen = settings(epochs=20, learning_rate=0.02, schedule="constant", min_delta=0.02)
+    progress = finetune(net, "multiclass", rings(40, noise=0.25), validation, chosen, seed=0)
+    loss_curve = [entry["validation/loss"] for entry in progress.history]
+    assert progress.best_epoch < 1 + int(np.argmin(loss_curve))
+    assert losses(net, validation) == pytest.approx(loss_curve[progress.best_epoch - 1], rel=1e-5)
+    last = settings(epochs=2, keep_best_weights=False)
+    assert finetune(network(), "multiclass", rings(), rings(), last, seed=0).best_epoch == 0
+
+
 def test_early_stopping_ends_training_and_restores_the_best_weights():
     net, validation = network(hidden_sizes=(64,)), rings(60, seed=2, noise=0.25)
     chosen = settings(epochs=200, learning_rate=0.05, patience=4)

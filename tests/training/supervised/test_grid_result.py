@@ -63,7 +63,7 @@ def test_the_history_is_of_the_first_chosen_network_and_says_how_each_ended():
         (8, 1, 1, "patience"),
     ]
     assert [point.settings for point in history.grid] == [{"l2": 1.0}, {"l2": 0.0}]
-    assert (history.monitor, history.seconds) == ("validation/loss", 2.5)
+    assert (history.monitor, history.seconds, history.best_epoch) == ("validation/loss", 2.5, 2)
 
 
 def test_an_epochs_mean_is_of_the_chosen_networks_that_still_learn():

@@ -30,7 +30,7 @@ def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> 
 
 
 def infer_kind(column: pd.Series, reading: ColumnReading | None = None) -> ColumnKind:
-    """Return the kind of a column from its training rows: as it was read, or by its type.
+    """Return the kind of a column from all its rows: as it was read, or by its type.
 
     A column of 0 and 1 alone is boolean.
     """

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from layerwise.data.errors import DataError
+from layerwise.data.image_layout import ImageShape, describe_shape, pixel_names, values_of
 from layerwise.data.preprocessing.columns import class_names, class_text
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
@@ -21,6 +22,7 @@ from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
     DocumentsPreprocessor,
+    ImageReading,
     Images,
     ImageSize,
     Ratings,
@@ -30,8 +32,8 @@ from layerwise.data.sources import (
 )
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
-from layerwise.data.transforms import as_plain_values, from_plain_values
-from layerwise.utils import atomic_write, numpy_rng
+from layerwise.data.transforms import FITTED_TYPES, as_plain_values, from_plain_values
+from layerwise.utils import atomic_write, load_trusted, numpy_rng
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +51,18 @@ class ImagePreprocessor:
         self.data_spec = DataSpec(**state["data_spec"])
         # What white is in raw pixels; a model of an older version knows 255 alone.
         self.white = int(state.get("white", 255))
-        shape = self.data_spec.image_shape
-        assert shape is not None
-        self.image_size = ImageSize(*shape, bool(state.get("resized")))
+        # How new images are read: as those of training.
+        self.image_reading = ImageReading(
+            ImageSize(*self.shape[:2], bool(state.get("resized"))),
+            "rgb" if len(self.shape) == 3 else "gray",
+            state.get("channels") or "last",
+        )
+
+    @property
+    def shape(self) -> ImageShape:
+        """Height and width, and 3 if they are in color."""
+        assert self.data_spec.image_shape is not None
+        return self.data_spec.image_shape
 
     @classmethod
     def fit(
@@ -67,21 +78,20 @@ class ImagePreprocessor:
             raise DataError(f"labelled images are a multiclass or binary task, not {problem.task}")
         white = problem.reading.pixel_range[1]
         validate_pixel_range(images.pixels, white)
-        height, width = images.pixels.shape[1:]
+        shape: ImageShape = images.pixels.shape[1:]
         classes = tuple(class_names(images.labels[training]))
         if problem.task == "binary":
             classes = tuple(binary_classes(list(classes), images.labels, problem))
         shown = {str(label): name for label, name in enumerate(images.class_names)}
-        names = tuple(f"pixel_{r}_{c}" for r in range(height) for c in range(width))
         data_spec = DataSpec(
             task=problem.task,
-            n_inputs=height * width,
+            n_inputs=values_of(shape),
             n_outputs=len(classes) if problem.task == "multiclass" else 1,
-            feature_names=names,
-            blocks=(ColumnBlock(name="pixels", kind="binary", start=0, stop=height * width),),
+            feature_names=pixel_names(shape),
+            blocks=(ColumnBlock(name="pixels", kind="binary", start=0, stop=values_of(shape)),),
             target_names=("label",),
             class_names=tuple(shown.get(label, label) for label in classes),
-            image_shape=(height, width),
+            image_shape=shape,
             dynamic_binarization=settings.binarize == "dynamic",
             source=images.source,
             sha256=images.sha256,
@@ -95,23 +105,22 @@ class ImagePreprocessor:
                 "labels": list(classes),
                 "white": white,
                 "resized": images.resized,
+                **({"channels": images.channels} if images.channels else {}),
             }
         )
 
     def inputs(self, images: Images | np.ndarray) -> np.ndarray:
-        """Return (n, height * width) float32 in [0, 1].
+        """Return (n, values) float32 in [0, 1].
 
         Args:
-            images: a set, or pixels from 0 to 255 (to 1 with `pixel_range: [0, 1]`) of shape (n, height, width) or
-                (n, height * width).
+            images: a set, or pixels from 0 to 255 (to 1 with `pixel_range: [0, 1]`) in the shape of the training
+                images, or flat (n, values).
         """
         pixels = np.asarray(images.pixels if isinstance(images, Images) else images)
-        shape = self.data_spec.image_shape
-        assert shape is not None
-        if pixels.shape[1:] not in (shape, (shape[0] * shape[1],)):
+        if pixels.shape[1:] not in (self.shape, (values_of(self.shape),)):
             raise DataError(
-                f"images of {' x '.join(map(str, pixels.shape[1:]))} do not fit a network for {shape[0]} x "
-                f"{shape[1]} pixels; resize them first"
+                f"images of {' x '.join(map(str, pixels.shape[1:]))} do not fit a network for "
+                f"{describe_shape(self.shape)}; resize them first"
             )
         values = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(self.white)
         if not (np.isfinite(values).all() and values.min(initial=0) >= 0 and values.max(initial=0) <= 1):
@@ -120,8 +129,8 @@ class ImagePreprocessor:
             return (values >= 0.5).astype(np.float32)
         if self.settings.binarize == "static":
             # New images have one sample for all: none depends on how many stand before it.
-            shape = values.shape if isinstance(images, Images) else values.shape[1:]
-            draws = numpy_rng(self.state["seed"], "binarise").random(shape, dtype=np.float32)
+            drawn = values.shape if isinstance(images, Images) else values.shape[1:]
+            draws = numpy_rng(self.state["seed"], "binarise").random(drawn, dtype=np.float32)
             return (draws < values).astype(np.float32)
         return values
 
@@ -144,10 +153,9 @@ class ImagePreprocessor:
         """Leave the inputs as they are: those of training images are no others."""
 
     def restore_inputs(self, matrix: np.ndarray) -> np.ndarray:
-        """Return uint8 images (n, height, width)."""
-        assert self.data_spec.image_shape is not None
+        """Return uint8 images in the shape of the training images."""
         pixels = np.clip(np.rint(np.asarray(matrix) * 255), 0, 255).astype(np.uint8)
-        return pixels.reshape(-1, *self.data_spec.image_shape)
+        return pixels.reshape(-1, *self.shape)
 
     def restore_targets(self, values: np.ndarray) -> np.ndarray:
         """Return the class names of class codes."""
@@ -199,17 +207,12 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
         pixels = raw.pixels[:2].reshape(2, -1).astype(np.float64)
         return pd.DataFrame(pixels, columns=list(preprocessor.data_spec.feature_names))
     if isinstance(raw, Ratings):
-        named = {
-            "user": [raw.user_ids[k] for k in raw.users[:2]],
-            "item": [raw.item_ids[k] for k in raw.items[:2]],
-            "rating": raw.values[:2],
-        }
-        return pd.DataFrame(named)
+        return raw.frame().head(2)
     if isinstance(raw, Texts):
-        return pd.DataFrame({"text": raw.texts[:2]})
+        return raw.frame().head(2)
     if isinstance(raw, Documents):
-        first = raw.counts[:2, : min(20, len(raw.words))].toarray()
-        return pd.DataFrame(first, columns=list(raw.words[: first.shape[1]]))
+        known = preprocessor.state["known"]
+        return pd.DataFrame(raw.counts[:2, known].toarray(), columns=preprocessor.raw_names)
     frame = preprocessor.read(raw.head(2))[list(preprocessor.state["kinds"])].reset_index(drop=True)
     frame.attrs = {}
     for name in frame.select_dtypes("datetime"):
@@ -273,14 +276,10 @@ def load_preprocessor(folder: str | Path) -> Preprocessor:
     state = from_plain_values(json.loads((folder / "preprocessor.json").read_text()))
     fitted = folder / "fitted.skops"
     if fitted.exists():
-        import skops.io
-
-        unknown = skops.io.get_untrusted_types(file=fitted)
-        if unknown:
-            raise DataError(
-                f"{fitted} holds types that are not trusted, and was not loaded: {', '.join(unknown)}"
-            )
-        state |= skops.io.load(fitted, trusted=[])
+        try:
+            state |= load_trusted(fitted.read_bytes(), FITTED_TYPES)
+        except ValueError as error:
+            raise DataError(f"{fitted} {error}") from error
     if state["kind"] == "images":
         return ImagePreprocessor(state)
     if state["kind"] == "ratings":

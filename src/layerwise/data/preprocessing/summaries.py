@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data.image_layout import COLORS
 from layerwise.data.preprocessing.columns import ColumnKind, class_text, days_since_1970
 
 if TYPE_CHECKING:
@@ -108,10 +109,10 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 
 def summarize_images(pixels: np.ndarray, white: int = 255) -> dict[str, Any]:
-    """Return the summary of grey images: brightness, contrast, and the brightness of a grid of cells.
+    """Return the summary of images: brightness, contrast, that of each color, and the brightness of a grid of cells.
 
     Args:
-        pixels: (n, height, width), 0 to white.
+        pixels: (n, height, width) or (n, height, width, 3), 0 to white.
         white: the value of a white pixel.
     """
     columns = {name: summarize_numbers(values) for name, values in image_features(pixels, white).items()}
@@ -120,8 +121,11 @@ def summarize_images(pixels: np.ndarray, white: int = 255) -> dict[str, Any]:
 
 def image_features(pixels: np.ndarray, white: int = 255) -> dict[str, np.ndarray]:
     """Return the features by which images are compared, each (n,) from 0 to 1."""
-    gray = np.asarray(pixels, dtype=np.float32) / np.float32(white)
-    found = {"brightness": gray.mean((1, 2)), "contrast": gray.std((1, 2))}
+    gray, colors = np.asarray(pixels, dtype=np.float32) / np.float32(white), {}
+    if gray.ndim == 4:
+        colors = dict(zip(COLORS, gray.mean((1, 2)).T, strict=True))
+        gray = gray.mean(-1)
+    found = {"brightness": gray.mean((1, 2)), "contrast": gray.std((1, 2)), **colors}
     bands = np.array_split(gray, min(IMAGE_CELLS, gray.shape[1]), axis=1)
     for row, band in enumerate(bands):
         for column, cell in enumerate(np.array_split(band, min(IMAGE_CELLS, gray.shape[2]), axis=2)):

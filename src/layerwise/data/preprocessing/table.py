@@ -28,7 +28,13 @@ from layerwise.data.preprocessing.many_values import (
     restore_encoded,
     with_frequent,
 )
-from layerwise.data.preprocessing.table_fit import fit_inputs, fit_target, read_rows_to_fit, rows_to_fit
+from layerwise.data.preprocessing.table_fit import (
+    find_kinds,
+    fit_inputs,
+    fit_target,
+    read_rows_to_fit,
+    rows_to_fit,
+)
 from layerwise.data.preprocessing.table_spec import make_data_spec
 from layerwise.data.preprocessing.targets import derive_columns, target_column, target_numbers
 from layerwise.data.problem import PreprocessingSettings, Problem
@@ -98,7 +104,8 @@ class TablePreprocessor:
                 for name, kind in inputs.dtypes.items()
             },
         }
-        fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading)
+        kinds = find_kinds(whole[list(inputs)], settings, reading)
+        fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading, kinds)
         state |= fitted
         all_targets = whole[problem.targets[0]].dropna().to_numpy() if problem.targets else None
         state |= fit_target(raw_target, problem, settings, all_targets)

@@ -69,7 +69,14 @@ def fit_scaler(scaling: Literal["standard", "minmax", "quantile"], values: np.nd
 def find_kinds(
     inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading
 ) -> dict[str, ColumnKind]:
-    """Return the kind of each column."""
+    """Return the kind of each column.
+
+    Args:
+        inputs: all rows, as the way of reading is found over all: a column of 0 and 1 among the training rows alone,
+            and of 3 in another, holds numbers.
+        settings: of the preprocessing.
+        reading: of the table.
+    """
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
     return {
@@ -129,8 +136,17 @@ def fit_inputs(
     problem: Problem,
     settings: PreprocessingSettings,
     reading: Reading,
+    kinds: dict[str, ColumnKind],
 ) -> tuple[dict[str, Any], list[str]]:
     """Return what is learnt of the input columns, and what becomes of those with many values, in sentences.
+
+    Args:
+        inputs: of the rows that are fitted on.
+        raw_target: of these rows, None without one.
+        problem: of the table.
+        settings: of the preprocessing.
+        reading: of the table.
+        kinds: of the columns, as `find_kinds` returns them.
 
     Raises:
         DataError: no column is left, or one has empty cells where these are refused.
@@ -138,7 +154,7 @@ def fit_inputs(
     inputs, constants = without_constants(inputs)
     if settings.missing == "refuse":
         validate_no_missing(inputs)
-    kinds = find_kinds(inputs, settings, reading)
+    kinds = {str(name): kinds[str(name)] for name in inputs}
     roles = find_roles(inputs, kinds, reading, problem, settings)
     said = say_roles(roles, inputs, settings)
     for note in said:

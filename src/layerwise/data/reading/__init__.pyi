@@ -3,6 +3,7 @@ from .chunks import (
     ChunkedReader as ChunkedReader,
     extract_pixels as extract_pixels,
 )
+from .document_rows import document_rows as document_rows
 from .files import (
     FileFormat as FileFormat,
     Limits as Limits,

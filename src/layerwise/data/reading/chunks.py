@@ -24,7 +24,7 @@ from layerwise.data.reading.files import (
 )
 from layerwise.data.reading.image_chunks import array_chunks, picture_chunks
 from layerwise.data.reading.settings import ReadingSettings
-from layerwise.data.sources import LABEL_NAMES, ImageSize, image_form
+from layerwise.data.sources import LABEL_NAMES, ImageReading, image_form
 from layerwise.data.tensors import DataSpec
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Chunk:
 
     Args:
         start: position of the first one among the file's rows.
-        rows: a DataFrame of cells, or pixels (n, height, width) or (n, d).
+        rows: a DataFrame of cells, or pixels (n, height, width), (n, height, width, 3) or (n, d).
         lines: the rows as lines of a CSV file, without their ends; the file names of pictures; empty for
             arrays of images.
         malformed: what is wrong with a row of another length than the header or with a broken picture, by its
@@ -74,8 +74,8 @@ class ChunkedReader:
     def __init__(self, path: str | Path, chunk_rows: int = 20_000, labels: str | Path | None = None) -> None:
         self.path, self.chunk_rows = Path(path), chunk_rows
         self.labels = Path(labels) if labels else None
-        # What images are read in: the size of those that the network was trained on.
-        self.image_size: ImageSize | None = None
+        # How images are read: as those were that the network was trained on.
+        self.image_reading = ImageReading()
         self._form = image_form(self.path)
         if self._form != "folder":
             validate_file_exists(self.path)
@@ -125,7 +125,7 @@ class ChunkedReader:
     def _image_chunks(self) -> Iterator[Chunk]:
         read = picture_chunks if self.has_pictures else array_chunks
         for start, pixels, names, wrong, labels in read(
-            self.path, self.chunk_rows, self.labels, self.image_size
+            self.path, self.chunk_rows, self.labels, self.image_reading
         ):
             yield Chunk(start, pixels, [format_csv_line([name]) for name in names], wrong, labels)
 

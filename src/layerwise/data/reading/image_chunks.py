@@ -10,7 +10,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.sources import (
-    ImageSize,
+    ImageReading,
     list_pictures,
     read_image_arrays,
     read_label_array,
@@ -23,7 +23,7 @@ class ImageChunk(NamedTuple):
 
     Args:
         start: position of the first one.
-        pixels: (n, height, width) or (n, d).
+        pixels: (n, height, width), (n, height, width, 3) or (n, d).
         names: the file names of pictures; empty for arrays.
         wrong: what is wrong with a picture, by its position in the chunk.
         labels: (n,) of those that have them.
@@ -37,17 +37,17 @@ class ImageChunk(NamedTuple):
 
 
 def array_chunks(
-    path: Path, chunk_rows: int, labels: Path | None, size: ImageSize | None
+    path: Path, chunk_rows: int, labels: Path | None, reading: ImageReading
 ) -> Iterator[ImageChunk]:
     """Yield the images of an npz, npy or idx file, with its labels or those of another file."""
-    found = read_image_arrays(path, size)
+    found = read_image_arrays(path, reading)
     given = found.labels if labels is None else read_label_array(labels)
     for part in _parts(path, len(found.pixels), chunk_rows, given):
         yield ImageChunk(part.start, found.pixels[part], [], {}, None if given is None else given[part])
 
 
 def picture_chunks(
-    path: Path, chunk_rows: int, labels: Path | None, size: ImageSize | None
+    path: Path, chunk_rows: int, labels: Path | None, reading: ImageReading
 ) -> Iterator[ImageChunk]:
     """Yield a picture, or those of a folder, whose label is the folder that each lies in."""
     folder, names, given = path.parent, [path.name], None
@@ -57,7 +57,7 @@ def picture_chunks(
         given = np.asarray(found.labels, dtype=object) if any(found.labels) else None
     given = given if labels is None else read_label_array(labels)
     for part in _parts(path, len(names), chunk_rows, given):
-        pixels, wrong = read_pictures([folder / name for name in names[part]], size)
+        pixels, wrong = read_pictures([folder / name for name in names[part]], reading)
         yield ImageChunk(part.start, pixels, names[part], wrong, None if given is None else given[part])
 
 

@@ -14,7 +14,11 @@ from .image_arrays import (
     read_image_arrays as read_image_arrays,
     read_label_array as read_label_array,
 )
+from .image_channels import ChannelsError as ChannelsError, images_of_arrays as images_of_arrays
 from .images import (
+    ChannelsName as ChannelsName,
+    ColorName as ColorName,
+    ImageReading as ImageReading,
     Images as Images,
     ImageSize as ImageSize,
     image_form as image_form,
@@ -22,6 +26,7 @@ from .images import (
 )
 from .pictures import (
     Pictures as Pictures,
+    have_colors as have_colors,
     list_pictures as list_pictures,
     picture_sizes as picture_sizes,
     read_pictures as read_pictures,
@@ -29,9 +34,11 @@ from .pictures import (
 )
 from .rating_files import (
     find_rating_columns as find_rating_columns,
+    read_rating_lines as read_rating_lines,
     read_ratings as read_ratings,
     read_titles as read_titles,
 )
+from .rating_lines import RatingLines as RatingLines
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
 from .texts import (
     CountSettings as CountSettings,

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from layerwise.data.errors import DataError
+from layerwise.data.image_layout import ImageShape, rows_to_images
 from layerwise.utils import Config, nearest
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -26,7 +27,7 @@ class CaptionConfig(Config):
     """
 
     class_names: tuple[str, ...]
-    image_shape: tuple[int, int]
+    image_shape: ImageShape
     intensity: tuple[tuple[float, float], ...]
     slant: tuple[float, float]
 
@@ -36,12 +37,15 @@ def mean_intensity(rows: Tensor) -> Tensor:
     return rows.mean(1)
 
 
-def stroke_slant(rows: Tensor, image_shape: tuple[int, int]) -> Tensor:
+def stroke_slant(rows: Tensor, image_shape: ImageShape) -> Tensor:
     """Return by how many columns a stroke moves to the right from one line of pixels to the line above, (n,).
 
-    It is minus the covariance of column and line over the variance of the line, weighted by the pixels.
+    It is minus the covariance of column and line over the variance of the line, weighted by the pixels, of
+    color images by the sums of their colors.
     """
-    height, width = image_shape
+    height, width = image_shape[:2]
+    if len(image_shape) == 3:
+        rows = rows_to_images(rows, image_shape).sum(1).flatten(1)
     line = torch.arange(height, dtype=rows.dtype, device=rows.device).repeat_interleave(width)
     column = torch.arange(width, dtype=rows.dtype, device=rows.device).repeat(height)
     weights = rows / rows.sum(1, keepdim=True).clamp_min(1e-6)
@@ -67,7 +71,7 @@ class Captions:
 
     @classmethod
     def fit(
-        cls, rows: Tensor, targets: Tensor, class_names: Sequence[str], image_shape: tuple[int, int]
+        cls, rows: Tensor, targets: Tensor, class_names: Sequence[str], image_shape: ImageShape
     ) -> Captions:
         """Find the terciles of training images (n, d) with class codes (n,)."""
         intensity = tuple(_terciles(mean_intensity(rows[targets == k])) for k in range(len(class_names)))

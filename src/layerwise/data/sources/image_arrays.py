@@ -10,7 +10,8 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.sources.idx import read_idx
-from layerwise.data.sources.images import ImageSize, image_form
+from layerwise.data.sources.image_channels import images_of_arrays
+from layerwise.data.sources.images import AS_THEY_ARE, ImageReading, ImageSize, image_form
 
 LABEL_NAMES = ("labels", "label", "y", "targets", "arr_1")
 IMAGE_ARRAY_NAMES = ("images", "pixels", "x", "inputs", "arr_0")
@@ -19,31 +20,32 @@ PARTS = (
     (("x_train", "y_train"), ("x_test", "y_test")),
     (("train_images", "train_labels"), ("val_images", "val_labels"), ("test_images", "test_labels")),
 )
-# Of red, green and blue (ITU-R 601).
-LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass
 class LabelledArrays:
-    """Images of one file as arrays: pixels (n, height, width), labels (n,) or None, official test rows last."""
+    """Images of one file as arrays: pixels (n, height, width) or (n, height, width, 3), labels (n,) or None, official
+    test rows last.
+    """
 
     pixels: np.ndarray
     labels: np.ndarray | None = None
     n_test: int = 0
 
 
-def read_image_arrays(path: str | Path, size: ImageSize | None = None) -> LabelledArrays:
+def read_image_arrays(path: str | Path, reading: ImageReading = AS_THEY_ARE) -> LabelledArrays:
     """Return the images of an npz, npy or idx file, and the labels where the file has some.
 
     Arrays are (n, height, width), (n, height, width, channels), (n, channels, height, width) or (n, d), a square image
-    a row; colors become gray.
+    a row.
 
     Args:
         path: the file.
-        size: that they are read in; None for their own.
+        reading: their size, colors and channels.
 
     Raises:
-        DataError: the file is none of the known kinds, or holds no images; arrays of objects are never read.
+        DataError: the file is none of the known kinds, or holds no images, or the shape does not tell where the colors
+            stand; arrays of objects are never read.
     """
     path, form = Path(path), image_form(path)
     try:
@@ -60,7 +62,7 @@ def read_image_arrays(path: str | Path, size: ImageSize | None = None) -> Labell
         raise DataError(
             f"{path} holds {found.pixels.dtype} of shape {found.pixels.shape}, and no images (n, height, width)"
         )
-    found.pixels = _resized(gray_images(found.pixels), size)
+    found.pixels = _resized(images_of_arrays(found.pixels, reading, found.n_test), reading.size)
     return found
 
 
@@ -106,28 +108,8 @@ def _one_dimensional(labels: np.ndarray, path: Path) -> np.ndarray:
     return labels
 
 
-def gray_images(pixels: np.ndarray) -> np.ndarray:
-    """Return images as (n, height, width) in the type of their pixels; (n, d) is left as it is.
-
-    Raises:
-        DataError: four dimensions none of which is that of the channels.
-    """
-    if pixels.ndim < 4:
-        return pixels
-    if pixels.ndim == 4 and pixels.shape[-1] not in (1, 3, 4) and pixels.shape[1] in (1, 3, 4):
-        pixels = np.moveaxis(pixels, 1, -1)
-    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3, 4):
-        raise DataError(
-            f"images of shape {pixels.shape[1:]} are neither (height, width) nor (height, width, channels)"
-        )
-    if pixels.shape[-1] == 1:
-        return pixels[..., 0]
-    gray = pixels[..., :3].astype(np.float64) @ np.array(LUMA)
-    return np.rint(gray).astype(pixels.dtype) if pixels.dtype.kind in "ui" else gray.astype(pixels.dtype)
-
-
 def _resized(pixels: np.ndarray, size: ImageSize | None) -> np.ndarray:
-    if size is None or not size.resize or pixels.shape[1:] == size[:2]:
+    if size is None or not size.resize or pixels.shape[1:3] == size[:2]:
         return pixels
     from PIL import Image
 
@@ -138,5 +120,9 @@ def _resized(pixels: np.ndarray, size: ImageSize | None) -> np.ndarray:
         pixels = pixels.reshape(-1, side, side)
     to, bilinear = (size.width, size.height), Image.Resampling.BILINEAR
     kind = np.uint8 if pixels.dtype == np.uint8 else np.float32
+    if pixels.ndim == 4:
+        # Pillow resizes color images of bytes alone.
+        planes = [_resized(pixels[..., k], size) for k in range(pixels.shape[-1])]
+        return np.stack(planes, axis=-1)
     rows = [np.asarray(Image.fromarray(row).resize(to, bilinear)) for row in pixels.astype(kind)]
     return np.stack(rows)

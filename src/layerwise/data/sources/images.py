@@ -1,4 +1,4 @@
-"""A set of labelled gray images, and the form in which a file holds images: found in its first bytes, not its name."""
+"""A set of labelled images, how they are read, and the form in which a file holds them: told by its first bytes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from layerwise.data.sources.files import GZIP_MAGIC
 from layerwise.data.sources.idx import UNSIGNED_BYTE
 
 ImageForm = Literal["folder", "picture", "npz", "npy", "idx"]
+ColorName = Literal["auto", "gray", "rgb"]
+ChannelsName = Literal["first", "last"]
 
 PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 NPY_MAGIC, ZIP_MAGIC = b"\x93NUMPY", b"PK"
@@ -26,13 +28,15 @@ class Images:
     """Labelled images with their origin.
 
     Args:
-        pixels: (n, height, width) numbers, 0 black to 255 white unless `problem.reading.pixel_range` says otherwise.
+        pixels: (n, height, width) numbers of gray images, (n, height, width, 3) of red, green and blue; 0 black to 255
+            white unless `problem.reading.pixel_range` says otherwise.
         labels: (n,) int64 or text.
         n_test: the last `n_test` rows are the official test set; 0 when there is none.
         source: where the files were found or downloaded from.
         sha256: of the file, or of the files' joined hashes.
         resized: they had other sizes, and new images are resized alike.
         class_names: the name of each label, for labels 0, 1, ...; empty where labels are shown as they are.
+        channels: where the colors stand in arrays whose shape does not tell.
     """
 
     pixels: np.ndarray
@@ -42,6 +46,7 @@ class Images:
     sha256: str = ""
     resized: bool = False
     class_names: tuple[str, ...] = ()
+    channels: ChannelsName | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,6 +58,24 @@ class ImageSize(NamedTuple):
     height: int
     width: int
     resize: bool = False
+
+
+class ImageReading(NamedTuple):
+    """How images are read.
+
+    Args:
+        size: that all of them have; None: of pictures that of the first one, of arrays their own.
+        color: `gray` or `rgb` for all of them; `auto`: rgb if any of them has a color.
+        channels: of arrays, whether the colors stand before height and width or after them, where the shape does not
+            tell.
+    """
+
+    size: ImageSize | None = None
+    color: ColorName = "auto"
+    channels: ChannelsName | None = None
+
+
+AS_THEY_ARE = ImageReading()
 
 
 def image_form(path: str | Path) -> ImageForm | None:

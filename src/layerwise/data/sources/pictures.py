@@ -1,7 +1,7 @@
 """Pictures as people keep them: PNG, JPEG, GIF, BMP, TIFF or WebP files in folders.
 
-They become gray: ITU-R 601 luma (.299 red + .587 green + .114 blue), with what is transparent on white, turned upright
-by their EXIF tag.
+They are read in gray, by ITU-R 601 luma (.299 red + .587 green + .114 blue), or in red, green and blue; with what is
+transparent on white, turned upright by their EXIF tag.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.sources.files import sha256_of
-from layerwise.data.sources.images import ImageSize, is_picture
+from layerwise.data.sources.image_channels import has_colors
+from layerwise.data.sources.images import AS_THEY_ARE, ColorName, ImageReading, ImageSize, is_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_NAMED = 5
+# Of Pillow, for one bit, eight bits, and eight bits with transparency.
+GRAY_MODES = ("1", "L", "LA")
 
 
 @dataclass
@@ -83,7 +86,8 @@ def list_pictures(folder: str | Path) -> Pictures:
     return found
 
 
-def _open_gray(path: Path) -> Image:
+def _open(path: Path, color: ColorName) -> Image:
+    """Return a picture in gray or in red, green and blue; with `auto` in gray only if it is stored so."""
     from PIL import Image, ImageOps
 
     try:
@@ -91,7 +95,7 @@ def _open_gray(path: Path) -> Image:
             image = ImageOps.exif_transpose(opened)
             if image.mode.startswith("I"):  # 16 bits a pixel
                 values = np.asarray(image)
-                return Image.fromarray(
+                image = Image.fromarray(
                     (values // 257 if values.max(initial=0) > 255 else values).astype(np.uint8)
                 )
             if image.mode == "F":
@@ -101,7 +105,9 @@ def _open_gray(path: Path) -> Image:
             if "A" in image.getbands() or "transparency" in image.info:
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-            return image.convert("L")
+            if color == "auto":
+                color = "gray" if image.mode in GRAY_MODES else "rgb"
+            return image.convert("L" if color == "gray" else "RGB")
     except DataError:
         raise
     # Pillow raises many kinds of errors for broken files, SyntaxError among them.
@@ -109,20 +115,48 @@ def _open_gray(path: Path) -> Image:
         raise DataError(f"{path} cannot be read as a picture: {error}") from error
 
 
-def read_pictures(paths: Sequence[Path], size: ImageSize | None = None) -> tuple[np.ndarray, dict[int, str]]:
-    """Return pictures as one array (n, height, width) uint8, and what is wrong with those that are black in it.
+def have_colors(paths: Sequence[Path]) -> bool:
+    """Return whether any of the pictures has a pixel that is not gray; one that cannot be read has none."""
+    from PIL import Image
+
+    for path in paths:
+        try:
+            with Image.open(path) as opened:
+                if opened.mode in GRAY_MODES or opened.mode.startswith(("I", "F")):
+                    continue
+            image = _open(path, "auto")
+        except (DataError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue
+        if image.mode == "RGB" and has_colors(np.asarray(image)):
+            return True
+    return False
+
+
+def read_pictures(
+    paths: Sequence[Path],
+    reading: ImageReading = AS_THEY_ARE,
+    n_test: int = 0,
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Return pictures as one array uint8, and what is wrong with those that are black in it.
 
     Args:
         paths: of the pictures.
-        size: that they are read in; None for that of the first one, which the others have to have.
+        reading: their size (None for that of the first one, which the others have to have) and colors.
+        n_test: the last pictures, which do not say whether there are colors.
+
+    Returns:
+        (n, height, width), or (n, height, width, 3) of color pictures.
     """
     from PIL import Image
 
+    size, color = reading.size, reading.color
+    if color == "auto":
+        color = "rgb" if have_colors(paths[: len(paths) - n_test]) else "gray"
     rows: list[np.ndarray] = []
     wrong: dict[int, str] = {}
     for k, path in enumerate(paths):
         try:
-            image = _open_gray(path)
+            image = _open(path, color)
         except DataError as error:
             wrong[k] = str(error)
             rows.append(np.zeros((0, 0), np.uint8))
@@ -133,7 +167,7 @@ def read_pictures(paths: Sequence[Path], size: ImageSize | None = None) -> tuple
                 wrong[k] = f"the picture has {image.height} x {image.width} pixels, not {size[0]} x {size[1]}"
             image = image.resize((size.width, size.height), Image.Resampling.BILINEAR)
         rows.append(np.asarray(image))
-    shape = tuple(size[:2]) if size else (1, 1)
+    shape = (*(size[:2] if size else (1, 1)), *((3,) if color == "rgb" else ()))
     return np.stack([row if row.shape == shape else np.zeros(shape, np.uint8) for row in rows]), wrong
 
 

@@ -29,6 +29,8 @@ NAMES = {
 }  # fmt: skip
 SEPARATORS = ("::", "\t", ";", ",", "|")
 MAX_LEVELS = 50
+# The first column of a file without a header.
+UNNAMED = "column 1"
 
 
 def read_ratings(path: str | Path, columns: Mapping[str, str] | None = None) -> Ratings:
@@ -46,9 +48,9 @@ def read_ratings(path: str | Path, columns: Mapping[str, str] | None = None) -> 
         DataError: no such columns, no number as a rating, or no rating at all.
     """
     path = Path(path)
-    table = _read_lines(path)
+    table = read_rating_lines(path)
     found = _find_columns(table, columns or {}, path)
-    ratings = [_number(text) for text in table[found["rating"]]]
+    ratings = [number_of(text) for text in table[found["rating"]]]
     bad = next((k for k, value in enumerate(ratings) if not np.isfinite(value)), None)
     if bad is not None:
         raise DataError(
@@ -60,7 +62,7 @@ def read_ratings(path: str | Path, columns: Mapping[str, str] | None = None) -> 
     values = np.array(ratings)
     order = np.arange(len(values))
     if "time" in found:
-        times = np.array([_number(text) for text in table[found["time"]]])
+        times = np.array([number_of(text) for text in table[found["time"]]])
         if np.isnan(times).any():
             raise DataError(f"{path}: column '{found['time']}' holds something other than numbers: no times")
         order = np.argsort(times, kind="stable")
@@ -87,6 +89,9 @@ def read_ratings(path: str | Path, columns: Mapping[str, str] | None = None) -> 
         user_ids=tuple(user_names),
         item_ids=tuple(item_names),
         notes=notes,
+        columns=("user", "item", "rating")
+        if table.columns[0] == UNNAMED
+        else tuple(found[role] for role in COLUMNS),
     )
 
 
@@ -114,8 +119,14 @@ def read_titles(path: str | Path) -> dict[str, str]:
     return {row[0].strip(): row[1].strip() for row in rows if len(row) > 1}
 
 
-def _read_lines(path: Path) -> pd.DataFrame:
-    """Return the lines as text cells by column; the index holds the line numbers."""
+def read_rating_lines(path: Path) -> pd.DataFrame:
+    """Return the lines as text cells by column; the index holds the line numbers.
+
+    The columns of a file without a header are called `column 1` and so on.
+
+    Raises:
+        DataError: the file is empty, or its lines have fewer than three cells.
+    """
     import pandas as pd
 
     text = _decoded(path)
@@ -136,7 +147,7 @@ def _read_lines(path: Path) -> pd.DataFrame:
         )
     table = table.set_axis(list(lines), axis=0).apply(lambda column: column.str.strip())
     first = table.iloc[0]
-    if any(not np.isfinite(_number(text)) for text in first) and not _is_data(table):
+    if any(not np.isfinite(number_of(text)) for text in first) and not _is_data(table):
         table = table.iloc[1:].set_axis([str(name) for name in first], axis=1)
     else:
         table = table.set_axis([f"column {k + 1}" for k in range(table.shape[1])], axis=1)
@@ -146,7 +157,7 @@ def _read_lines(path: Path) -> pd.DataFrame:
 def _is_data(table: pd.DataFrame) -> bool:
     """Whether the first line is a rating like the others: some column is all numbers from it on."""
     return len(table) == 1 or any(
-        np.isfinite(_number(str(table.iloc[0, k]))) and np.isfinite(_number(str(table.iloc[1, k])))
+        np.isfinite(number_of(str(table.iloc[0, k]))) and np.isfinite(number_of(str(table.iloc[1, k])))
         for k in range(table.shape[1])
     )
 
@@ -176,7 +187,7 @@ def _find_columns(table: pd.DataFrame, asked: Mapping[str, str], path: Path) -> 
             continue
         free = [name for name in there if name not in found.values()]
         named = [name for name in free if name.lower().strip().startswith(NAMES[role])]
-        if there[0] == "column 1" and len(there) >= 3:
+        if there[0] == UNNAMED and len(there) >= 3:
             found[role] = there[COLUMNS.index(role)]
         elif named:
             found[role] = named[0]
@@ -189,7 +200,8 @@ def _find_columns(table: pd.DataFrame, asked: Mapping[str, str], path: Path) -> 
     return found
 
 
-def _number(text: str) -> float:
+def number_of(text: str) -> float:
+    """Return the number that a cell holds, with a decimal comma too; NaN of what is none."""
     try:
         return float(text)
     except ValueError:

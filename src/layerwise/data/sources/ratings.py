@@ -7,7 +7,7 @@ item (`ratings_by: users`). A rating that is missing is a group of zeros.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from layerwise.data.errors import DataError
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Of each part's rows, one-hot and dense.
 MAX_GIB = 16
@@ -33,6 +36,7 @@ class Ratings:
         sha256: of the file.
         user_ids, item_ids: what users and items are called in the file.
         notes: what a reader of the results has to know: pairs that were rated twice.
+        columns: what the file calls its users, items and ratings.
     """
 
     users: np.ndarray
@@ -44,9 +48,17 @@ class Ratings:
     user_ids: tuple[str, ...] = ()
     item_ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ("user", "item", "rating")
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a line for each rating, its columns called as in the file."""
+        import pandas as pd
+
+        named = np.array(self.user_ids, object)[self.users], np.array(self.item_ids, object)[self.items]
+        return pd.DataFrame(dict(zip(self.columns, (*named, self.values), strict=True)))
 
 
 def level_text(value: float) -> str:
@@ -55,7 +67,10 @@ def level_text(value: float) -> str:
 
 
 class RatingsPreprocessor:
-    """Which rating goes to which row and column; the levels are those of the training ratings."""
+    """Which rating goes to which row and column; the levels are those of the training ratings.
+
+    What a caller sends are lines of a user, an item and a rating; `layerwise.data.sources.RatingLines` reads them.
+    """
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
@@ -105,9 +120,17 @@ class RatingsPreprocessor:
             "by_items": by_items,
             "levels": levels,
             "rows": list(rows),
+            "columns": list(ratings.columns),
+            "item_ids": list(ratings.item_ids),
+            "titles": list(ratings.titles),
             "data_spec": data_spec.model_dump(mode="json"),
         }
         return cls(state)
+
+    @property
+    def raw_names(self) -> list[str]:
+        """The columns of ratings to come, called as in the training file."""
+        return list(self.state["columns"])
 
     def parts(self, ratings: Ratings, split: Split) -> tuple[TensorData, TensorData, TensorData]:
         """Return training, validation and test rows; every part has all rows, each with the part's ratings alone."""

@@ -6,11 +6,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerwise.data.errors import DataError
 from layerwise.data.sources.files import sha256_of
 from layerwise.utils import Config, setting
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What the column of raw text is called where no file named it.
+TEXT = "text"
 
 
 class CountSettings(Config):
@@ -38,15 +44,23 @@ class Texts:
         settings: how their words are counted.
         source: where they come from.
         sha256: of the file, or of the names and bytes of the files.
+        column: of the table that they stood in; None for lines or files.
     """
 
     texts: tuple[str, ...]
     settings: CountSettings = field(default_factory=CountSettings)
     source: str = ""
     sha256: str = ""
+    column: str | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the texts as the column of a table."""
+        import pandas as pd
+
+        return pd.DataFrame({self.column or TEXT: list(self.texts)})
 
 
 def fit_vocabulary(texts: Sequence[str], settings: CountSettings) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from .image_pairs import (
     upsample as upsample,
 )
 from .scalers import (
+    FITTED_TYPES as FITTED_TYPES,
     CategoryEncoder as CategoryEncoder,
     NumberScaler as NumberScaler,
     as_plain_values as as_plain_values,

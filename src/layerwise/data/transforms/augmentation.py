@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from layerwise.data.image_layout import ImageShape, images_to_rows, rows_to_images
 from layerwise.data.transforms.binarization import RandomTransform
 from layerwise.utils import Config, setting, torch_rng
 
@@ -46,7 +47,7 @@ class AugmentationSettings(Config):
 
 
 def affine_matrices(
-    degrees: Tensor, shear: Tensor, scale: Tensor, shift: Tensor, flip: Tensor, image_shape: tuple[int, int]
+    degrees: Tensor, shear: Tensor, scale: Tensor, shift: Tensor, flip: Tensor, image_shape: ImageShape
 ) -> Tensor:
     """Return the affine maps from a point in the new image to one in the old, (n, 2, 3), in `affine_grid`'s units.
 
@@ -57,9 +58,9 @@ def affine_matrices(
         scale: (n,) factors.
         shift: (n, 2) to the right and down, as fractions of width and height.
         flip: (n, 2) +1 or -1 for left-right and top-bottom.
-        image_shape: height and width; pixels are square.
+        image_shape: of the images; pixels are square.
     """
-    height, width = image_shape
+    height, width = image_shape[:2]
     angle, slant = degrees * (math.pi / 180), torch.tan(shear * (math.pi / 180))
     cos, sin, zero, one = angle.cos(), angle.sin(), torch.zeros_like(angle), torch.ones_like(angle)
     # In pixels, y down: a rotation that looks counter-clockwise has its sine above the diagonal.
@@ -74,11 +75,9 @@ def affine_matrices(
 
 
 def warp(images: Tensor, matrices: Tensor) -> Tensor:
-    """Return images (n, height, width) warped by affine maps (n, 2, 3): bilinear, black outside."""
-    grid = functional.affine_grid(matrices, [len(images), 1, *images.shape[1:]], align_corners=False)
-    return functional.grid_sample(
-        images[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False
-    )[:, 0]
+    """Return images (n, channels, height, width) warped by affine maps (n, 2, 3): bilinear, black outside."""
+    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 class Augmentation(RandomTransform):
@@ -86,13 +85,11 @@ class Augmentation(RandomTransform):
 
     Args:
         settings: how far.
-        image_shape: height and width of the images.
+        image_shape: of the images.
         rng: random generator on the device of the batches.
     """
 
-    def __init__(
-        self, settings: AugmentationSettings, image_shape: tuple[int, int], rng: torch.Generator
-    ) -> None:
+    def __init__(self, settings: AugmentationSettings, image_shape: ImageShape, rng: torch.Generator) -> None:
         self.settings, self.image_shape, self.rng = settings, image_shape, rng
 
     def _sample_uniform(self, like: Tensor, *shape: int) -> Tensor:
@@ -107,7 +104,7 @@ class Augmentation(RandomTransform):
         return flip
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return (n, height * width) images in [0, 1]; the inputs are left as they are."""
+        """Return images (n, values) in [0, 1]; the inputs are left as they are. An image's colors move together."""
         s, n = self.settings, len(inputs)
         result = inputs
         if any(name != "noise" for name in s.chosen):
@@ -120,7 +117,7 @@ class Augmentation(RandomTransform):
                 self._allowed(flip),
                 self.image_shape,
             )
-            result = warp(inputs.reshape(n, *self.image_shape), matrices).reshape(n, -1)
+            result = images_to_rows(warp(rows_to_images(inputs, self.image_shape), matrices))
         if s.noise:
             noise = torch.randn(result.shape, generator=self.rng, device=inputs.device, dtype=inputs.dtype)
             result = (result + s.noise * noise).clamp(0, 1)
@@ -129,7 +126,7 @@ class Augmentation(RandomTransform):
 
 def make_augmentation(
     settings: AugmentationSettings,
-    image_shape: tuple[int, int],
+    image_shape: ImageShape,
     seed: int,
     device: torch.device | str,
     consumer: str,

@@ -11,6 +11,17 @@ import numpy as np
 
 from layerwise.utils import Config
 
+# What a preprocessor has fitted beside plain values; scalers and encoders of categories in earlier versions.
+FITTED_TYPES = (
+    "sklearn.preprocessing._target_encoder.TargetEncoder",
+    "sklearn.feature_extraction.text.TfidfVectorizer",
+    "sklearn.feature_extraction.text.TfidfTransformer",
+    "sklearn.preprocessing._data.MinMaxScaler",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.preprocessing._encoders.OneHotEncoder",
+    "sklearn.preprocessing._encoders.OrdinalEncoder",
+)
+
 
 class NumberScaler(Config):
     """Numbers less their mean over their standard deviation, or from 0 to 1; scikit-learn's arithmetic to the bit.

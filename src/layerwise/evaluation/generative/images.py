@@ -9,6 +9,7 @@ import torch
 from pydantic import ConfigDict, RootModel
 from torch import Tensor
 
+from layerwise.evaluation.generative.inception_score import inception_scores
 from layerwise.evaluation.generative.sample_quality import (
     Memorization,
     class_fractions,
@@ -28,7 +29,8 @@ class ImageSampleMetrics(Config):
     """The metrics of generated images against test rows.
 
     Distances, precision, recall, density and coverage are taken in the features of a classifier, which also gives the
-    `class_fractions`; `parzen_*` are of Parzen windows, in nats. The Frechet distance grows as rows get fewer:
+    `class_fractions` and the inception scores, of generated and of test rows with their intervals; `parzen_*` are of
+    Parzen windows, in nats. The Frechet distance grows as rows get fewer:
     `frechet_floor` is that of `n_floor` training rows, as many as generated ones where there are so many.
     """
 
@@ -43,6 +45,10 @@ class ImageSampleMetrics(Config):
     recall: float
     density: float
     coverage: float
+    inception_score: float
+    inception_interval: tuple[float, float]
+    real_inception_score: float
+    real_inception_interval: tuple[float, float]
     parzen_log_prob: float
     parzen_standard_error: float
     parzen_sigma: float
@@ -59,6 +65,8 @@ class ImageSampleMetrics(Config):
             "parzen_standard_error",
             "parzen_sigma",
             "class_fractions",
+            "inception_interval",
+            "real_inception_interval",
             "memorization",
         }
         fractions = torch.tensor(self.class_fractions, device="cpu")
@@ -71,7 +79,8 @@ class ImageSampleMetrics(Config):
     def __str__(self) -> str:
         return (
             f"Frechet distance {self.frechet_distance:.2f} (floor {self.frechet_floor:.2f}), "
-            f"coverage {self.coverage:.3f}, Parzen log-likelihood {self.parzen_log_prob:.1f} nats"
+            f"coverage {self.coverage:.3f}, inception score {self.inception_score:.2f} (test rows "
+            f"{self.real_inception_score:.2f}), Parzen log-likelihood {self.parzen_log_prob:.1f} nats"
         )
 
 
@@ -90,8 +99,7 @@ def evaluate_image_samples(
     validation: Tensor,
     test: Tensor,
     features: Callable[[Tensor], Tensor],
-    classes: Callable[[Tensor], Tensor],
-    n_classes: int,
+    probabilities: Callable[[Tensor], Tensor],
     seed: int = 0,
 ) -> ImageSampleMetrics:
     """Return every metric of generated images (m, d) against test rows, from which no generator has learnt.
@@ -104,14 +112,17 @@ def evaluate_image_samples(
         validation: (n, d), which choose the width of the Parzen window.
         test: (n, d) real rows to compare with.
         features: maps images to the space of Frechet and kernel distance, precision, recall and coverage.
-        classes: maps images to their classes (n,).
-        n_classes: how many there are.
-        seed: of the subsets of the kernel distance.
+        probabilities: maps images to those of their classes (n, k).
+        seed: of the subsets of the kernel distance and the splits of the inception score.
     """
     real_features, generated_features = features(test), features(generated)
     floor_rows = training[: len(generated)]
     kernel = kernel_distance(real_features, generated_features, numpy_rng(seed, "kernel distance"))
-    fractions = class_fractions(classes(generated), n_classes)
+    generated_probabilities = probabilities(generated)
+    fractions = class_fractions(generated_probabilities.argmax(1), generated_probabilities.shape[1])
+    real_score, score = inception_scores(
+        probabilities(test), generated_probabilities, numpy_rng(seed, "inception score")
+    )
     window = parzen_log_likelihood(generated, validation[:SIGMA_ROWS], test)
     return ImageSampleMetrics(
         n_generated=len(generated),
@@ -122,6 +133,10 @@ def evaluate_image_samples(
         kernel_distance=kernel.mean,
         kernel_distance_std=kernel.std,
         **asdict(prdc(real_features[:NEIGHBOR_ROWS], generated_features[:NEIGHBOR_ROWS])),
+        inception_score=score.mean,
+        inception_interval=(score.low, score.high),
+        real_inception_score=real_score.mean,
+        real_inception_interval=(real_score.low, real_score.high),
         parzen_log_prob=window.log_likelihood,
         parzen_standard_error=window.standard_error,
         parzen_sigma=window.sigma,

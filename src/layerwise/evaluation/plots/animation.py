@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from layerwise.data import ImageShape
 from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.images import plot_images
 from layerwise.evaluation.plots.style import cycle_color, new_figure, set_suptitle, style_axes
@@ -28,7 +29,7 @@ def epoch_title(epoch: int) -> str:
     return "before training" if epoch == 0 else f"epoch {epoch}"
 
 
-def animate_images(snapshots: Sequence[tuple[int, Any]], image_shape: tuple[int, int]) -> Animation:
+def animate_images(snapshots: Sequence[tuple[int, Any]], image_shape: ImageShape) -> Animation:
     """Return a frame for each snapshot: epoch and samples (n, d) in [0, 1] of fixed noise."""
     return [
         (epoch, render_figure(plot_images(as_array(rows).clip(0, 1), image_shape, title=epoch_title(epoch))))

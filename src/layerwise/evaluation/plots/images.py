@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from layerwise.data import ImageShape, values_of
 from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
@@ -19,8 +20,6 @@ from layerwise.evaluation.plots.style import (
     set_suptitle,
 )
 
-ImageShape = tuple[int, int]
-
 
 def plot_images(
     images: Any,
@@ -30,11 +29,11 @@ def plot_images(
     captions: Sequence[str] = (),
     columns: int | None = None,
 ) -> Figure:
-    """Plot rows in [0, 1] as gray images, each under its caption.
+    """Plot rows in [0, 1] as images, gray or in color, each under its caption.
 
     Args:
-        images: (n, height * width), or (n, height, width).
-        image_shape: height and width.
+        images: (n, values), or (n, *image_shape).
+        image_shape: height and width, and 3 of color images.
         title: of the figure.
         captions: none, or one an image.
         columns: images in a line; near a square by default.
@@ -58,7 +57,7 @@ def plot_images(
     figure = new_figure(width, height + 0.2 * lines - 0.15)
     for k, axes in enumerate(axes for line in grid_of_axes(figure, lines, columns) for axes in line):
         if k < len(images):
-            axes.imshow(images[k], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            show_image(axes, images[k])
             hide_ticks(axes, captions[k])
         else:
             axes.set_axis_off()
@@ -78,7 +77,7 @@ def plot_image_rows(
 
     Args:
         variants: the line's name ("original", "rotate", ...) and its (n, d) rows.
-        image_shape: height and width.
+        image_shape: height and width, and 3 of color images.
         title: of the figure.
     """
     if not variants:
@@ -89,7 +88,7 @@ def plot_image_rows(
     figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
     for axes_row, (name, images) in zip(grid_of_axes(figure, len(lines), count), lines.items(), strict=True):
         for axes, image in zip(axes_row, images[:count], strict=True):
-            axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            show_image(axes, image)
             hide_ticks(axes)
         axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
     set_suptitle(figure, title)
@@ -106,12 +105,12 @@ def plot_features(
 ) -> Figure:
     """Plot the weights of each unit of the first layer, red positive and blue negative.
 
-    The units of largest norm are shown. Each image has its own scale (as a filter is read by its pattern); a table's
-    heat map has one scale for all units.
+    The units of largest norm are shown. Each image has its own scale (as a filter is read by its pattern), and one of
+    color images its own colors about gray, which is 0; a table's heat map has one scale for all units.
 
     Args:
         weights: (d, hidden): a column a unit.
-        image_shape: height and width if the inputs are pixels.
+        image_shape: height and width if the inputs are pixels, and 3 of color images.
         feature_names: the d names of the inputs of a table.
         limit: at most so many units.
         title: of the figure.
@@ -131,12 +130,18 @@ def plot_features(
             centered=True,
         )
     filters = _as_images(matrix[:, strongest].T, image_shape)
-    scale = np.abs(filters).max(axis=(1, 2), keepdims=True)
+    scale = np.abs(filters).max(axis=tuple(range(1, filters.ndim)), keepdims=True)
+    filters = filters / np.where(scale > 0, scale, 1)
     columns = int(np.ceil(np.sqrt(len(filters))))
     figure = new_figure(*_size(-(-len(filters) // columns), columns, image_shape, 0.62, title))
     axes = figure.subplots()
-    _mosaic(axes, filters / np.where(scale > 0, scale, 1), columns, cmap=DIVERGING_CMAP, low=-1.0)
-    axes.set_xlabel(f"{shown}, each on its own scale: red excites, blue inhibits", fontsize=9)
+    if filters.ndim == 4:
+        _mosaic(axes, (filters + 1) / 2, columns)
+        signs = "gray is 0,\na color excites, its complement inhibits"
+    else:
+        _mosaic(axes, filters, columns, cmap=DIVERGING_CMAP, low=-1.0)
+        signs = "red excites, blue inhibits"
+    axes.set_xlabel(f"{shown}, each on its own scale: {signs}", fontsize=9)
     set_suptitle(figure, title)
     return figure
 
@@ -153,7 +158,7 @@ def plot_reconstructions(
     Args:
         original: (d,) the row.
         snapshots: epoch, (d,) reconstruction and cross-entropy in nats.
-        image_shape: height and width.
+        image_shape: height and width, and 3 of color images.
         title: of the figure.
     """
     rows = [as_array(original).reshape(-1), *(as_array(row).reshape(-1) for _, row, _ in snapshots)]
@@ -162,30 +167,39 @@ def plot_reconstructions(
         captions.append(f"{'start' if epoch == 0 else f'epoch {epoch}'}\n{loss:.1f} nats")
     figure = new_figure(1.45 * len(rows) + 0.3, 1.45 * image_shape[0] / image_shape[1] + 0.8)
     for axes, row, caption in zip(grid_of_axes(figure, 1, len(rows))[0], rows, captions, strict=True):
-        axes.imshow(row.reshape(image_shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        show_image(axes, row.reshape(image_shape))
         hide_ticks(axes, caption)
     set_suptitle(figure, title)
     return figure
+
+
+def show_image(axes: Axes, image: Array) -> None:
+    """Draw an image in [0, 1], (height, width) in gray or (height, width, 3) in color."""
+    image = image if image.ndim == 2 else image.clip(0, 1)
+    axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
 
 
 def _as_images(images: Any, image_shape: ImageShape) -> Array:
     array = as_array(images).astype(np.float64)
     if array.size == 0:
         raise ValueError("there are no images to plot")
-    if array[0].size != image_shape[0] * image_shape[1]:
+    if array[0].size != values_of(image_shape):
         raise ValueError(f"rows of {array[0].size} values are no images of {image_shape}")
     return array.reshape(len(array), *image_shape)
 
 
 def _mosaic(axes: Axes, images: Array, columns: int, cmap: str = "gray", low: float = 0.0) -> None:
     """Plot many small images as one with white gaps: one artist instead of hundreds of axes."""
-    n, height, width = images.shape
+    n, height, width = images.shape[:3]
     lines = -(-n // columns)
-    canvas = np.full((lines * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
+    # White of its own in colors, where a masked value has none.
+    size = lines * (height + 1) - 1, columns * (width + 1) - 1
+    canvas = np.full((*size, *images.shape[3:]), np.nan if images.ndim == 3 else 1.0)
     for k, image in enumerate(images):
         top, left = (k // columns) * (height + 1), (k % columns) * (width + 1)
         canvas[top : top + height, left : left + width] = image
-    axes.imshow(np.ma.masked_invalid(canvas), cmap=cmap, vmin=low, vmax=1, interpolation="nearest")
+    shown = np.ma.masked_invalid(canvas) if images.ndim == 3 else canvas.clip(0, 1)
+    axes.imshow(shown, cmap=cmap, vmin=low, vmax=1, interpolation="nearest")
     hide_ticks(axes)
     for spine in axes.spines.values():
         spine.set_visible(False)

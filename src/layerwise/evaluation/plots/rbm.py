@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from layerwise.data import ImageShape
 from layerwise.evaluation.metrics import as_array
-from layerwise.evaluation.plots.images import ImageShape
+from layerwise.evaluation.plots.images import show_image
 from layerwise.evaluation.plots.style import (
     SEQUENTIAL_CMAP,
     cycle_color,
@@ -69,7 +70,7 @@ def plot_inpainting(
         rows: (n, d) in [0, 1].
         missing: (d,) bool, True for the missing pixels.
         imputed: (n, d) the RBM's pixels where missing, the given ones elsewhere.
-        image_shape: height and width.
+        image_shape: height and width, and 3 of color images.
         title: of the figure.
     """
     original, inpainted, is_missing = as_array(rows), as_array(imputed), as_array(missing).astype(bool)
@@ -81,7 +82,7 @@ def plot_inpainting(
     lines = {"row": original, "given": masked, "inpainted": inpainted}
     for axes_row, (name, images) in zip(grid_of_axes(figure, 3, n), lines.items(), strict=True):
         for axes, image in zip(axes_row, images, strict=True):
-            axes.imshow(image.reshape(image_shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            show_image(axes, image.reshape(image_shape))
             hide_ticks(axes)
         axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
     set_suptitle(figure, title)

@@ -12,6 +12,7 @@ METRICS = {
     "precision": "precision",
     "recall": "recall",
     "coverage": "coverage",
+    "inception_score": "inception score",
     "parzen_log_prob": "Parzen (nats)",
 }
 
@@ -56,6 +57,7 @@ def image_section(
         + f"\n\nThe floor of the Frechet distance is {own.frechet_floor:.4g}, that of {own.n_floor:,} training rows: "
         "so many rows of the same distribution are as far away. The kernel distance has its standard deviation over "
         "subsets of rows beside it. Precision and recall take 3 neighbours, coverage 5."
+        f"\n\n{_inception_sentence(own)}"
         + f"\n\nParzen windows of standard deviation {own.parzen_sigma:g}, chosen on validation rows; standard "
         f"error {own.parzen_standard_error:.1f} nats. The estimate is there for comparison with older papers: in "
         f"so many dimensions it says little.\n\n{_memorization_sentence(own.memorization)}"
@@ -68,9 +70,20 @@ def _metrics_table(sample_metrics: Mapping[str, ImageSampleMetrics]) -> str:
     for name, found in sample_metrics.items():
         numbers = [f"{getattr(found, key):.4g}" for key in METRICS]
         numbers[list(METRICS).index("kernel_distance")] += f" ± {found.kernel_distance_std:.2g}"
+        low, high = found.inception_interval
+        numbers[list(METRICS).index("inception_score")] += f" [{low:.4g}, {high:.4g}]"
         fractions = [f"{extreme(found.class_fractions):.1%}" for extreme in (min, max)]
         lines.append([name, *numbers, *fractions])
     return table(head, lines)
+
+
+def _inception_sentence(found: ImageSampleMetrics) -> str:
+    low, high = found.real_inception_interval
+    return (
+        "The inception score is taken in the same classifier, from 1 to the number of its classes, "
+        f"{len(found.class_fractions)}, with a 95 % interval over splits of the rows; test rows have "
+        f"{found.real_inception_score:.4g} [{low:.4g}, {high:.4g}] in splits of the same size."
+    )
 
 
 def _memorization_sentence(found: Memorization) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from layerwise.data import ImageShape, channels_of
 from layerwise.models.gan import Generator
 
 
@@ -59,14 +60,14 @@ def _to_base64(values: np.ndarray) -> str:
 
 
 def render_html_demo(
-    generator: Generator, class_names: Sequence[str], image_shape: tuple[int, int], title: str
+    generator: Generator, class_names: Sequence[str], image_shape: ImageShape, title: str
 ) -> str:
     """Return a whole HTML page: a slider for each number of the noise, a button for each class, the image.
 
     Args:
         generator: conditional on the class, one-hot, or unconditional.
         class_names: of the conditions.
-        image_shape: height and width.
+        image_shape: height and width, and 3 of color images.
         title: of the page.
     """
     model = {
@@ -74,6 +75,7 @@ def render_html_demo(
         "classes": list(class_names) if generator.config.n_conditions else [],
         "height": image_shape[0],
         "width": image_shape[1],
+        "channels": channels_of(image_shape),
         "layers": encoded_layers(generator),
     }
     template = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from layerwise.data import DataSpec
+from layerwise.data import DataSpec, describe_shape
 from layerwise.evaluation.metrics import Metric
 from layerwise.evaluation.reports.markdown import escape, table
 
@@ -148,7 +148,7 @@ def _data_rows(data_spec: DataSpec) -> list[list[str]]:
         ["positive class", escape(data_spec.positive)],
     ]
     if data_spec.image_shape:
-        rows[5][1] = "images of {} x {} pixels".format(*data_spec.image_shape)
+        rows[5][1] = f"images of {describe_shape(data_spec.image_shape)}"
     elif len(data_spec.blocks) <= 40:
         rows.append(
             ["columns", ", ".join(f"{escape(block.name)} ({block.kind})" for block in data_spec.blocks)]

@@ -32,10 +32,23 @@ from .imputation import (
 )
 from .latent import active_units as active_units, latent_statistics as latent_statistics
 from .principal_components import PrincipalComponents as PrincipalComponents, fit_pca as fit_pca
+from .ranking import (
+    Ranking as Ranking,
+    RankingReport as RankingReport,
+    evaluate_ranking as evaluate_ranking,
+    item_neighbors as item_neighbors,
+    mean_ranking as mean_ranking,
+    rankings as rankings,
+)
 from .recommendation import (
     RatingErrors as RatingErrors,
     errors_with_mean_baselines as errors_with_mean_baselines,
     rating_errors as rating_errors,
+)
+from .recommender import (
+    expected_ratings as expected_ratings,
+    fit_recommender as fit_recommender,
+    rating_matrix as rating_matrix,
 )
 from .reconstruction import (
     DenoisingReport as DenoisingReport,

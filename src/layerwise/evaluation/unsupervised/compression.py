@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.data import DataSpec
+from layerwise.data import DataSpec, ImageShape
 from layerwise.evaluation.unsupervised.principal_components import fit_pca
 from layerwise.models.autoencoder import BaseAutoencoder, encode_rows
 from layerwise.utils import Config
@@ -129,7 +129,7 @@ def decoder_bytes(decode: Callable[[Tensor], Tensor], latents: Tensor, parameter
 
 
 def jpeg(pixels: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
-    """Return an image (height, width) uint8 after JPEG, and the bytes of its entropy-coded data.
+    """Return an image (height, width) or (height, width, 3) uint8 after JPEG, and the bytes of its entropy-coded data.
 
     Headers and tables are not counted: they are the same for all images, and a format for small ones would leave them
     out; `jpeg_bytes` has the whole.
@@ -150,7 +150,7 @@ def jpeg_bytes(pixels: np.ndarray, quality: int) -> tuple[int, int]:
     """Return the bytes of an image's JPEG file that are headers and tables, and those that are its data.
 
     Args:
-        pixels: (height, width) uint8.
+        pixels: (height, width) or (height, width, 3) uint8.
         quality: of JPEG.
     """
     from PIL import Image
@@ -161,7 +161,7 @@ def jpeg_bytes(pixels: np.ndarray, quality: int) -> tuple[int, int]:
     return len(buffer.getvalue()) - size, size
 
 
-def jpeg_rate_distortion(rows: Tensor, image_shape: tuple[int, int]) -> list[RateDistortionPoint]:
+def jpeg_rate_distortion(rows: Tensor, image_shape: ImageShape) -> list[RateDistortionPoint]:
     """Return the mean size and squared error of images (n, d) in [0, 1] as JPEG, by quality."""
     pixels = (rows.clamp(0, 1) * 255).round().to(torch.uint8).numpy().reshape(-1, *image_shape)
     points = []

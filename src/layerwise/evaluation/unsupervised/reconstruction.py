@@ -10,6 +10,7 @@ from pydantic import ConfigDict, RootModel
 from torch import Tensor
 from torch.nn import functional
 
+from layerwise.data import ImageShape, rows_to_images
 from layerwise.utils import Config
 
 
@@ -72,21 +73,23 @@ def peak_signal_to_noise_ratio(original: Tensor, other: Tensor) -> Tensor:
     return -10 * (original - other).square().mean(1).clamp_min(1e-12).log10()
 
 
-def structural_similarity(original: Tensor, other: Tensor, image_shape: tuple[int, int]) -> Tensor:
+def structural_similarity(original: Tensor, other: Tensor, image_shape: ImageShape) -> Tensor:
     """Return the mean SSIM of each image in [0, 1], at most 1 (Wang, Bovik, Sheikh & Simoncelli 2004).
 
     Means, variances and the covariance are of an 11 x 11 window with Gaussian weights of standard deviation 1.5, at
     every place where the window fits; smaller images get a window of their own size.
 
     Args:
-        original, other: (n, height * width).
-        image_shape: height and width.
+        original, other: (n, values).
+        image_shape: of the images; of color images each color counts alike.
 
     Returns:
         (n,)
     """
-    x, y = (part.reshape(-1, 1, *image_shape) for part in (original, other))
-    size = min(WINDOW, *image_shape)
+    height, width = image_shape[:2]
+    # Each color is an image of its own.
+    x, y = (rows_to_images(part, image_shape).reshape(-1, 1, height, width) for part in (original, other))
+    size = min(WINDOW, height, width)
     offsets = torch.arange(size, dtype=x.dtype, device=x.device) - (size - 1) / 2
     gaussian = (-offsets.square() / (2 * SIGMA**2)).exp()
     window = torch.outer(gaussian, gaussian)
@@ -101,7 +104,7 @@ def structural_similarity(original: Tensor, other: Tensor, image_shape: tuple[in
     covariance = window_mean(x * y) - mean_x * mean_y
     similarity = (2 * mean_x * mean_y + C1) * (2 * covariance + C2)
     similarity /= (mean_x.square() + mean_y.square() + C1) * (variance_x + variance_y + C2)
-    return similarity.flatten(1).mean(1)
+    return similarity.flatten(1).mean(1).reshape(len(original), -1).mean(1)
 
 
 class ImageQuality(Config):
@@ -136,7 +139,7 @@ def evaluate_denoising(
     reconstruct: Callable[[Tensor], Tensor],
     rows: Tensor,
     corrupted: Mapping[str, Tensor],
-    image_shape: tuple[int, int],
+    image_shape: ImageShape,
 ) -> DenoisingReport:
     """Return the quality of corrupted images and of their reconstructions.
 
@@ -144,7 +147,7 @@ def evaluate_denoising(
         reconstruct: maps images (n, d) to their reconstructions.
         rows: (n, d) clean images in [0, 1].
         corrupted: the same with noise, by its kind.
-        image_shape: height and width.
+        image_shape: of the images.
     """
 
     def quality(images: Tensor) -> ImageQuality:

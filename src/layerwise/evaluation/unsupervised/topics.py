@@ -24,6 +24,7 @@ from layerwise.utils import Config, derive_seed, numpy_rng, torch_rng
 
 LDA_ITERATIONS = 20
 CHAINS = 5
+AT_A_TIME = 2000
 
 
 class TopicReport(Config):
@@ -35,10 +36,12 @@ class TopicReport(Config):
     lda_perplexity: float
     documents: int
     top_words: tuple[tuple[str, ...], ...]
+    # Of each hidden unit over the training documents: what a document's are compared with.
+    mean_activations: tuple[float, ...] = ()
 
     def metrics(self) -> dict[str, float]:
         """Return the perplexities by name."""
-        return self.model_dump(exclude={"documents", "top_words"})
+        return self.model_dump(exclude={"documents", "top_words", "mean_activations"})
 
     def __str__(self) -> str:
         way_back = f"{self.perplexity_reverse_ais:.0f} by reverse AIS"
@@ -85,7 +88,18 @@ def evaluate_topics(
         lda_perplexity=lda_perplexity(training.matrix, documents, rbm.config.n_hidden, seed),
         documents=len(documents),
         top_words=tuple(map(tuple, top_words(rbm, words))),
+        mean_activations=mean_activations(rbm, training),
     )
+
+
+def mean_activations(rbm: RBM, documents: SparseTensorData) -> tuple[float, ...]:
+    """Return each hidden unit's mean activation over documents."""
+    total = torch.zeros(rbm.config.n_hidden, dtype=torch.float64)
+    with torch.no_grad():
+        for start in range(0, len(documents), AT_A_TIME):
+            part = documents[slice(start, start + AT_A_TIME)].inputs
+            total += rbm.hidden_mean(part).double().sum(0)
+    return tuple((total / max(len(documents), 1)).tolist())
 
 
 def perplexity(

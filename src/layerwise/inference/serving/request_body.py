@@ -13,7 +13,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from layerwise.data import DataError
+from layerwise.data import DataError, ImageShape
 from layerwise.data.reading import (
     Chunk,
     FileFormat,
@@ -84,7 +84,10 @@ def _answer(model: TrainedModel, chunk: Chunk | None, settings: TaskSettings) ->
     if answer.isna().any(axis=None):
         answer = answer.astype(object).where(answer.notna(), None)
     records: list[dict[str, Any]] = answer.to_dict(orient="records")  # type: ignore[assignment]
-    if reasons is not None:
+    if reasons is not None and not task.answers_each_row:
+        wrong = [(k, why) for k, why in enumerate(reasons.tolist()) if why]
+        records += [{"row": k, "error": why[:MAX_REASON]} for k, why in wrong]
+    elif reasons is not None:
         answered = iter(records)
         records = [{"error": why[:MAX_REASON]} if why else next(answered) for why in reasons.tolist()]
     return {"predictions": records} | ({"seed": settings.seed} if "seed" in task.uses else {})
@@ -172,11 +175,7 @@ def _read_json(text: str, model: TrainedModel) -> tuple[pd.DataFrame | None, dic
 
 def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:
     """Return the columns' names and the rows of one of MLflow's forms of a table."""
-    expected = (
-        list(model.columns.feature_names)
-        if model.has_image_inputs
-        else list(model.preprocessor.state["original"])
-    )
+    expected = model.raw_names
     if form == "dataframe_split":
         if not isinstance(value, dict) or not isinstance(value.get("data"), list):
             raise RequestError("dataframe_split has to hold 'columns' and 'data', a list of rows")
@@ -203,15 +202,32 @@ def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str],
     return expected, value if shape is None else _flat_images(value, shape)
 
 
-def _flat_images(rows: list[Any], shape: tuple[int, int]) -> list[Any]:
-    """Return images that are lists of lines as rows of pixels; a single image is one row."""
+def _flat_images(rows: list[Any], shape: ImageShape) -> list[Any]:
+    """Return images that are lists of lines as rows of pixels; a single image is one row.
 
-    def is_image(value: Any) -> bool:
-        lines = value if isinstance(value, list) and len(value) == shape[0] else [None]
-        return all(isinstance(line, list) and len(line) == shape[1] for line in lines)
+    A color image is a list of lines of pixels of red, green and blue, or of its red, green and blue lines.
+    """
+    color_first = (shape[2], *shape[:2]) if len(shape) == 3 else shape
+    images = [rows] if _has_shape(rows, shape) or _has_shape(rows, color_first) else rows
+    return [_flat_image(each, shape, color_first) for each in images]
 
-    images = [rows] if is_image(rows) else rows
-    return [[pixel for line in row for pixel in line] if is_image(row) else row for row in images]
+
+def _flat_image(image: Any, shape: ImageShape, color_first: tuple[int, ...]) -> Any:
+    if _has_shape(image, shape):
+        lines = [pixel for line in image for pixel in line]
+        return lines if len(shape) == 2 else [value for pixel in lines for value in pixel]
+    if len(shape) == 3 and _has_shape(image, color_first):
+        height, width, channels = shape
+        return [image[c][i][j] for i in range(height) for j in range(width) for c in range(channels)]
+    return image
+
+
+def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
+    """Return whether nested lists have a shape, down to what is no list at its end."""
+    if not shape:
+        return True
+    is_list = isinstance(value, list) and len(value) == shape[0]
+    return is_list and all(_has_shape(each, shape[1:]) for each in value)
 
 
 def _make_frame(names: list[str], rows: list[Any]) -> pd.DataFrame:

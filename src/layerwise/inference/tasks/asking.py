@@ -71,7 +71,7 @@ def answer_rows(
         found, reasons = _answer(model, task, rows, settings, strict, {})
         if (reasons != "").any():
             raise DataError(describe_refused(reasons))
-        found.index = frame.index if len(found) == len(frame) else found.index
+        found.index = frame.index if task.answers_each_row and len(found) == len(frame) else found.index
     if "seed" in task.uses:
         found.attrs["seed"] = settings.seed
     return found

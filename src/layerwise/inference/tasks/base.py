@@ -13,6 +13,7 @@ from layerwise.utils import Registry, UserError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from layerwise.data.reading import ChunkedReader
     from layerwise.inference.model import TrainedModel
 
 
@@ -34,6 +35,8 @@ class Task(ABC):
     uses: tuple[str, ...] = ()
     # What it answers stands beside the rows of a file; else the answer is rows itself.
     beside_rows = True
+    # The answer has a line for each row; else rows are asked together, and the answer has lines of its own.
+    answers_each_row = True
     # An empty cell is the question, never a reason to refuse a row.
     asks_for_empty_cells = False
     # Rows may be left out: the settings say what is asked.
@@ -47,6 +50,10 @@ class Task(ABC):
         """Return why each row cannot be answered, (n,) text; empty for a valid one."""
         return model.validate(rows, strict, self.asks_for_empty_cells)
 
+    def read_file(self, reader: ChunkedReader) -> pd.DataFrame:
+        """Return a caller's rows all at once, of a task that does not answer each by itself."""
+        raise NotImplementedError
+
     @abstractmethod
     def suits(self, model: TrainedModel) -> bool:
         """Return whether a model does this."""
@@ -57,7 +64,7 @@ class Task(ABC):
 
     @abstractmethod
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
-        """Return the answer, a line for each row.
+        """Return the answer, a line for each row where the task answers each.
 
         Args:
             model: a model that it suits.

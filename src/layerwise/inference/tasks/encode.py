@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from layerwise.inference.reproducible import apply_in_blocks
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from layerwise.inference.model import TrainedModel
+
+
+ROWS_AT_A_TIME = 8192
 
 
 def latent_size(model: TrainedModel) -> int | None:
@@ -34,6 +38,18 @@ def latent_size(model: TrainedModel) -> int | None:
     return None
 
 
+def encoded(model: TrainedModel, rows: Any) -> np.ndarray:
+    """Return the latents of valid rows, (n, latent size) float32."""
+    network: Any = model.network
+    encode = network.hidden_mean if isinstance(network, RBM) else network.encode
+    # Of documents, which are wide, few are dense at a time.
+    parts = [
+        apply_in_blocks(encode, model.inputs(rows[start : start + ROWS_AT_A_TIME]), model.device)
+        for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME)
+    ]
+    return torch.cat(parts).numpy()
+
+
 @register_task
 class Encode(Task):
     """Return the latent columns of each row: `hidden_1`, ... of an RBM or a DBN, `latent_1`, ... of an autoencoder."""
@@ -43,9 +59,8 @@ class Encode(Task):
 
     def suits(self, model: TrainedModel) -> bool:
         """Return whether the network has hidden units to encode rows with."""
-        return model.reads_rows and isinstance(
-            model.network, RBM | DBN | BaseAutoencoder | StackedAutoencoders
-        )
+        kinds = RBM | DBN | BaseAutoencoder | StackedAutoencoders
+        return isinstance(model.network, kinds) and model.columns.task != "ratings"
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return a name for each hidden unit."""
@@ -56,7 +71,4 @@ class Encode(Task):
         """Return the activations, float32."""
         import pandas as pd
 
-        network: Any = model.network
-        encode = network.hidden_mean if isinstance(network, RBM) else network.encode
-        latents = apply_in_blocks(encode, model.inputs(rows), model.device)
-        return pd.DataFrame(latents.numpy(), columns=self.columns(model, settings))
+        return pd.DataFrame(encoded(model, rows), columns=self.columns(model, settings))

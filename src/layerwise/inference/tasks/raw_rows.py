@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from layerwise.inference.model import TrainedModel
 
 
-def raw_column_names(model: TrainedModel) -> list[str]:
-    """Return the names of the raw columns that a model reads; of images those of the pixels."""
-    names = model.columns.feature_names if model.has_image_inputs else model.preprocessor.state["original"]
-    return [str(name) for name in names]
-
-
 def raw_frame(model: TrainedModel, matrix: np.ndarray) -> pd.DataFrame:
     """Return a network's rows (n, n_inputs) in raw units: a table's columns in their types, or pixels."""
     import pandas as pd
@@ -33,7 +27,7 @@ def raw_frame(model: TrainedModel, matrix: np.ndarray) -> pd.DataFrame:
     pixels = restored.reshape(len(matrix), -1)
     if model.preprocessor.white == 1:
         pixels = np.asarray(matrix, dtype=np.float64).clip(0, 1)
-    return pd.DataFrame(pixels, columns=raw_column_names(model))
+    return pd.DataFrame(pixels, columns=model.raw_names)
 
 
 def inputs_with_empty_cells(model: TrainedModel, rows: Any) -> tuple[Tensor, Tensor]:

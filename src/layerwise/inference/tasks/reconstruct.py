@@ -8,7 +8,7 @@ import numpy as np
 
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
-from layerwise.inference.tasks.raw_rows import raw_column_names, raw_frame
+from layerwise.inference.tasks.raw_rows import raw_frame
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.models.rbm import DBN, RBM
 from layerwise.parameters import TaskSettings
@@ -34,7 +34,7 @@ class Reconstruct(Task):
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the raw columns."""
-        return raw_column_names(model)
+        return model.raw_names
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the rows as they are reconstructed."""

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from layerwise.data import ImageShape, channels_of, images_to_rows, rows_to_images, values_of
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.heads import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
@@ -20,7 +21,7 @@ class ConvolutionalConfig(Config):
     """The shape: each layer of 3 x 3 filters halves height and width, one linear layer gives the latent."""
 
     kind: Literal["convolutional"] = "convolutional"
-    image_shape: tuple[int, int]
+    image_shape: ImageShape
     channels: tuple[int, ...] = Field((16, 32), min_length=1)
     latent_size: int = Field(64, ge=1)
     activation: Activation = "relu"
@@ -31,8 +32,8 @@ class ConvolutionalConfig(Config):
 
     @property
     def n_inputs(self) -> int:
-        """Pixels of an image."""
-        return self.image_shape[0] * self.image_shape[1]
+        """Values of an image."""
+        return values_of(self.image_shape)
 
 
 @register_network(ConvolutionalConfig)
@@ -47,8 +48,8 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
     def __init__(self, config: ConvolutionalConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        channels = (1, *config.channels)
-        shapes = [config.image_shape]
+        channels = (channels_of(config.image_shape), *config.channels)
+        shapes = [config.image_shape[:2]]
         for _ in config.channels:
             # A stride of 2 with a padding of 1 takes n to ceil(n / 2).
             shapes.append(((shapes[-1][0] + 1) // 2, (shapes[-1][1] + 1) // 2))
@@ -91,7 +92,7 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return latents (rows, latent_size) of rows of pixels."""
-        x = x.reshape(-1, 1, *self.config.image_shape)
+        x = rows_to_images(x, self.config.image_shape)
         for layer in self.down:
             x = self.act(layer(x))
         return self.latent_act(self.to_latent(x.flatten(1)))
@@ -102,4 +103,4 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
         *hidden, last = self.up
         for layer in hidden:
             x = self.act(layer(x))
-        return last(x).flatten(1)
+        return images_to_rows(last(x))

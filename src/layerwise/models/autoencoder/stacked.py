@@ -130,7 +130,7 @@ def from_dbn(dbn: DBN) -> StackedAutoencoders:
             encoder, decoder = (
                 cast(nn.Linear, part[0]) for part in (autoencoder.encoder, autoencoder.decoder)
             )
-            encoder.weight.copy_(rbm.visible_units.scaled(rbm.weight.t()))
+            encoder.weight.copy_(rbm.upward_weight.t())
             encoder.bias.copy_(rbm.hidden_bias)
             decoder.weight.copy_(rbm.weight)
             decoder.bias.copy_(rbm.visible_bias)

@@ -9,10 +9,11 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from layerwise.data import ImageShape, channels_of
 from layerwise.models.dropout import Dropout
 from layerwise.models.gan.generator import init_weights, require_divisible_by_4
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Conv2d, Linear
+from layerwise.models.layers import Conv2d, Linear, RowsToImages
 from layerwise.utils import Config
 
 NEGATIVE_SLOPE = 0.2
@@ -30,7 +31,7 @@ class DiscriminatorConfig(Config):
     network: Literal["mlp", "dcgan"] = "mlp"
     n_inputs: int = Field(ge=1)
     n_conditions: int = Field(default=0, ge=0)
-    image_shape: tuple[int, int] | None = None
+    image_shape: ImageShape | None = None
     hidden_sizes: tuple[int, ...] = (512, 256)
     channels: int = Field(default=32, ge=1)
     normalization: Literal["none", "batch"] = "none"
@@ -79,11 +80,11 @@ class Discriminator(nn.Module):
             self.body, width = nn.Sequential(*layers), sizes[-1]
         else:
             assert config.image_shape is not None
-            height, width = config.image_shape
+            height, width = config.image_shape[:2]
             few, many = config.channels, 2 * config.channels
             self.body = nn.Sequential(
-                nn.Unflatten(1, (1, height, width)),
-                Conv2d(1, few, 4, 2, 1),
+                RowsToImages(config.image_shape),
+                Conv2d(channels_of(config.image_shape), few, 4, 2, 1),
                 nn.LeakyReLU(NEGATIVE_SLOPE),
                 Conv2d(few, many, 4, 2, 1, bias=config.normalization != "batch"),
                 *self._normalization_and_activation(many, nn.BatchNorm2d),

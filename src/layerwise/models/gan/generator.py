@@ -9,9 +9,18 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from layerwise.data import ImageShape, channels_of
 from layerwise.models.heads import OutputBlock, TableOutput
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, ConvTranspose2d, Initializer, Linear, activation, initialize_
+from layerwise.models.layers import (
+    Activation,
+    ConvTranspose2d,
+    ImagesToRows,
+    Initializer,
+    Linear,
+    activation,
+    initialize_,
+)
 from layerwise.utils import Config
 
 # DCGAN draws every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
@@ -31,7 +40,7 @@ class GeneratorConfig(Config):
     latent_size: int = Field(ge=1)
     n_conditions: int = Field(default=0, ge=0)
     n_outputs: int = Field(ge=1)
-    image_shape: tuple[int, int] | None = None
+    image_shape: ImageShape | None = None
     hidden_sizes: tuple[int, ...] = (256, 512)
     channels: int = Field(default=32, ge=1)
     activation: Activation = "relu"
@@ -51,7 +60,7 @@ class GeneratorConfig(Config):
         return self
 
 
-def require_divisible_by_4(shape: tuple[int, int] | None) -> None:
+def require_divisible_by_4(shape: ImageShape | None) -> None:
     """Raise a ValueError unless both sides of an image can be halved twice."""
     if shape is None:
         raise ValueError("network dcgan is for images, and these rows are none; take mlp")
@@ -97,7 +106,7 @@ class Generator(nn.Module):
 
     def _dcgan(self, n_inputs: int) -> nn.Sequential:
         assert self.config.image_shape is not None
-        height, width = (side // 4 for side in self.config.image_shape)
+        height, width = (side // 4 for side in self.config.image_shape[:2])
         few, many = self.config.channels, 2 * self.config.channels
         batch = self.config.normalization == "batch"
         return nn.Sequential(
@@ -108,8 +117,8 @@ class Generator(nn.Module):
             ConvTranspose2d(many, few, 4, 2, 1, bias=not batch),
             nn.BatchNorm2d(few) if batch else nn.Identity(),
             activation(self.config.activation),
-            ConvTranspose2d(few, 1, 4, 2, 1),
-            nn.Flatten(),
+            ConvTranspose2d(few, channels_of(self.config.image_shape), 4, 2, 1),
+            ImagesToRows(),
         )
 
     def use_rng(self, rng: torch.Generator | None) -> None:

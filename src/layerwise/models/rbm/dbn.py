@@ -11,13 +11,17 @@ from torch import Tensor, nn
 
 from layerwise.models.kinds import register_network
 from layerwise.models.mlp import MLP
+from layerwise.models.rbm.directed import DirectedLayer
 from layerwise.models.rbm.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units import StackVisibleName, Units
 from layerwise.utils import Config
 
 
 class DBNConfig(Config):
-    """The shape of a stack; `learn_variance` and `dropout` are those of `RBMConfig`, dropout for every layer."""
+    """The shape of a stack; `learn_variance` and `dropout` are those of `RBMConfig`, dropout for every layer.
+
+    With `untied` the layers below the top RBM have other weights up than down, as up-down training needs them.
+    """
 
     kind: Literal["dbn"] = "dbn"
     n_visible: int = Field(ge=1)
@@ -25,6 +29,7 @@ class DBNConfig(Config):
     visible: StackVisibleName = "bernoulli"
     learn_variance: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    untied: bool = False
 
 
 @register_network(DBNConfig)
@@ -50,7 +55,16 @@ class DBN(nn.Module):
             )
             for i, (n, m) in enumerate(pairwise(sizes))
         ]
-        self.rbms = nn.ModuleList(RBM(shape, rng) for shape in shapes)
+        lower = DirectedLayer if config.untied else RBM
+        self.rbms = nn.ModuleList([*(lower(shape, rng) for shape in shapes[:-1]), RBM(shapes[-1], rng)])
+
+    def untie(self) -> None:
+        """Give the layers below the top RBM weights of their own on the way up, which start as those down."""
+        if self.config.untied:
+            return
+        lower = [DirectedLayer.of(rbm) for rbm in self.rbm_layers(-1)]
+        self.config = self.config.model_copy(update={"untied": True})
+        self.rbms = nn.ModuleList([*lower, self.rbms[-1]])
 
     def rbm_layers(self, depth: int | None = None) -> list[RBM]:
         """Return the RBMs (or the lowest `depth` of them), bottom up."""
@@ -128,6 +142,5 @@ class DBN(nn.Module):
         with torch.no_grad():
             for layer, rbm in zip(network.hidden, self.rbm_layers(), strict=True):
                 assert isinstance(layer, nn.Linear)
-                # Hidden units see a visible unit over its variance.
-                layer.weight.copy_(rbm.visible_units.scaled(rbm.weight.t()))
+                layer.weight.copy_(rbm.upward_weight.t())
                 layer.bias.copy_(rbm.hidden_bias)

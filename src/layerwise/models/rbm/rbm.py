@@ -122,6 +122,11 @@ class RBM(nn.Module):
         """True when some visible units are real-valued."""
         return any(units.real for units, _ in self.visible_units.layout(self.config.n_visible))
 
+    @property
+    def upward_weight(self) -> Tensor:
+        """The weights that hidden units see the visible ones by, over their variances, (n_visible, n_hidden)."""
+        return self.visible_units.scaled(self.weight.t()).t()
+
     def hidden_pre_activation(self, v: Tensor, out: Tensor | None = None) -> Tensor:
         """Return the hidden units' pre-activation c + v W (D c + v W for a document), shape (rows, n_hidden)."""
         if self.visible_units.scales_hidden_bias:

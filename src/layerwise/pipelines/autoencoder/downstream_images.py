@@ -4,7 +4,7 @@ import logging
 
 from torch import Tensor, nn
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, ImageShape, TensorData
 from layerwise.data.transforms import Corruption, CorruptionName
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.unsupervised import (
@@ -30,10 +30,10 @@ def denoise(
     network: nn.Module, test: TensorData, columns: DataSpec, settings: AutoencoderSettings, seed: int
 ) -> tuple[DenoisingReport, LoggedMetrics]:
     """Return the PSNR (decibels) and the SSIM of corrupted images, before and after reconstruction."""
-    rows, (height, width) = test.inputs[:ROWS], image_shape_of(columns)
+    rows = test.inputs[:ROWS]
     noise, corrupted = add_noise(rows, columns, settings, seed)
     found = evaluate_denoising(
-        lambda x: reconstruct_rows(network, x), rows, {noise: corrupted}, (height, width)
+        lambda x: reconstruct_rows(network, x), rows, {noise: corrupted}, image_shape_of(columns)
     )
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/denoising/")
@@ -55,8 +55,8 @@ def train_sequence_network(
     seed: int,
 ) -> tuple[SequenceAutoencoder, LayerHistory]:
     """Train a recurrent autoencoder that reads the upper half of images line by line and predicts the lower half."""
-    height, width = image_shape_of(columns)
-    config = SequenceConfig(n_inputs=width, latent_size=SEQUENCE_LATENT_SIZE)
+    height = image_shape_of(columns)[0]
+    config = SequenceConfig(n_inputs=columns.n_inputs // height, latent_size=SEQUENCE_LATENT_SIZE)
     network = SequenceAutoencoder(config, torch_rng(seed, "sequences"))
     device = choose_device(network, settings.batch_size, "sequences")
     progress = train_sequences(
@@ -76,14 +76,14 @@ def predict_sequences(
     network: SequenceAutoencoder, training: TensorData, test: TensorData, columns: DataSpec
 ) -> tuple[SequenceReport, LoggedMetrics]:
     """Predict the lower halves of test images line by line, beside the mean and the last line repeated."""
-    height, width = image_shape_of(columns)
-    known, new = (rows.reshape(-1, height, width) for rows in (training.inputs, test.inputs[:ROWS]))
+    height = image_shape_of(columns)[0]
+    known, new = (rows.reshape(len(rows), height, -1) for rows in (training.inputs, test.inputs[:ROWS]))
     found = evaluate_sequences(network, known, new, height // 2)
     log.info(found)
     return found, LoggedMetrics.of(found.model_dump(), prefix="test/sequences/")
 
 
-def image_shape_of(columns: DataSpec) -> tuple[int, int]:
-    """Return height and width of rows that are images, as the pipeline was composed for."""
+def image_shape_of(columns: DataSpec) -> ImageShape:
+    """Return the shape of rows that are images, as the pipeline was composed for."""
     assert columns.image_shape is not None
     return columns.image_shape

@@ -169,8 +169,8 @@ def plot_imputation(imputation: ImputationReport) -> Figure:
 
 def plot_sequences(network: SequenceAutoencoder, test: TensorData, columns: DataSpec) -> Figure:
     """Plot upper halves, their reconstructions, and the predicted lower halves."""
-    height, width = image_shape_of(columns)
-    series = test.inputs[:SHOWN].reshape(-1, height, width)
+    shape = image_shape_of(columns)
+    height, series = shape[0], test.inputs[:SHOWN].reshape(-1, shape[0], columns.n_inputs // shape[0])
     past = series[:, : height // 2]
     with torch.no_grad():
         reconstructed, predicted = network.reconstruct(past), network.predict(past, height - height // 2)
@@ -182,4 +182,4 @@ def plot_sequences(network: SequenceAutoencoder, test: TensorData, columns: Data
         "predicted": torch.cat([past, predicted], 1),
     }
     flat = {name: each.reshape(len(each), -1) for name, each in lines.items()}
-    return plots.plot_image_rows(flat, (height, width), title="Images as sequences of lines")
+    return plots.plot_image_rows(flat, shape, title="Images as sequences of lines")

@@ -8,6 +8,7 @@ from layerwise.pipelines.autoencoder import downstream, downstream_images, figur
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
+from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 from layerwise.training.autoencoder import known_variants
@@ -80,6 +81,7 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
         found.append(stage.measure(nodes.probe_latent, inputs, "probe"))
     if facts.has_rows("ratings"):
         found.append(stage.measure(downstream.recommend, [*learnt, "preprocessor"], "recommendation"))
+        found.append(create_recommendation(NAME, NETWORK))
     return found
 
 

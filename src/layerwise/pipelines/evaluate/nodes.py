@@ -82,17 +82,10 @@ def measure_new_segments(
 ) -> SegmentTable:
     """Measure the metrics on each segment of the new rows."""
     segments = make_segments(pd.DataFrame(evaluation.kept, dtype=object), list(evaluation.kept))
-    manifest, targets, scores = model.manifest, evaluation.targets, evaluation.scores
-    found = segment_metrics(
-        model.columns,
-        targets,
-        scores,
-        segments,
-        manifest.threshold,
-        manifest.smearing,
-        settings.bootstrap,
-        seed,
-    )
+    targets, scores, manifest = evaluation.targets, evaluation.scores, model.manifest
+    options: dict[str, Any] = {"threshold": manifest.threshold, "seed": seed, "weights": evaluation.weights}
+    options["n_bootstrap"] = settings.bootstrap
+    found = segment_metrics(model.columns, targets, scores, segments, manifest.smearing, **options)
     for sentence in describe_segments(found):
         log.warning(sentence)
     return found

@@ -21,7 +21,6 @@ from layerwise.evaluation.metrics import (
     compute_metrics,
     compute_raw_metrics,
     permutation_importance,
-    raw_means,
     smearing_factors,
 )
 from layerwise.evaluation.reports import (
@@ -38,7 +37,14 @@ from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
 from layerwise.parameters import EvaluationSettings, used_settings
-from layerwise.pipelines.evaluation.scores import BATCH_SIZE, HALF, scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import (
+    BATCH_SIZE,
+    HALF,
+    means_in_y,
+    scores_of,
+    targets_in_y,
+    targets_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -198,16 +204,10 @@ def measure_importance(
     smearing: SmearingFactors | None = None,
 ) -> ImportanceTable:
     """Measure by how much the metric of the test rows gets worse when each raw column is shuffled, in its own unit."""
-    targets = targets_of(test, columns)
-    logged, factors = columns.target_transform == "log1p", () if smearing is None else smearing.values
-
-    def predict(inputs: torch.Tensor) -> torch.Tensor:
-        scores = scores_of(network, TensorData(inputs), columns)
-        return torch.from_numpy(raw_means(scores, factors)) if logged else scores
-
+    factors = () if smearing is None else smearing.values
     found = permutation_importance(
-        predict,
-        replace(test, targets=torch.expm1(targets.double()) if logged else targets),
+        lambda inputs: means_in_y(scores_of(network, TensorData(inputs), columns), columns, factors),
+        replace(test, targets=targets_in_y(targets_of(test, columns), columns)),
         columns,
         n_repeats=settings.importance_repeats,
         seed=seed,

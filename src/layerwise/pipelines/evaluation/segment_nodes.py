@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from layerwise.data import DataSpec, Problem, Split, TensorData
 from layerwise.data.preprocessing import derive_columns
 from layerwise.evaluation import SegmentTable, make_segments, measure_segments, plots
-from layerwise.evaluation.metrics import DecisionThreshold, Smearing, SmearingFactors, raw_means
+from layerwise.evaluation.metrics import DecisionThreshold, Smearing, SmearingFactors
 from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import HALF, scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import HALF, means_in_y, scores_of, targets_in_y, targets_of
 
 # An interval of 200 resamples is near that of 1,000, and there are many segments.
 MAX_RESAMPLES = 200
@@ -39,9 +38,8 @@ def measure_test_segments(
     """Measure the network on each segment of the test rows, a regression in raw units."""
     targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     factors = () if smearing is None else smearing.values
-    return segment_metrics(
-        columns, targets, scores, segments, threshold.value, factors, settings.bootstrap, seed
-    )
+    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
+    return segment_metrics(columns, targets, scores, segments, factors, threshold=threshold.value, **options)
 
 
 def segment_metrics(
@@ -49,10 +47,10 @@ def segment_metrics(
     targets: Any,
     scores: Any,
     segments: pd.DataFrame,
-    threshold: float,
     smearing: Smearing,
-    bootstrap: int,
-    seed: int,
+    *,
+    n_bootstrap: int,
+    **options: Any,
 ) -> SegmentTable:
     """Return the metrics on each segment; of a regression of a transformed target those of y.
 
@@ -61,16 +59,13 @@ def segment_metrics(
         targets: (n,) or (n, k), of the (transformed) target.
         scores: (n, k).
         segments: (n, columns) of `make_segments`.
-        threshold: of a binary task.
         smearing: of a regression of a transformed target.
-        bootstrap: resamples, of which at most 200 are taken.
-        seed: of the resamples.
+        n_bootstrap: resamples, of which at most 200 are taken.
+        options: the threshold, the seed and the weights, as `measure_segments` takes them.
     """
-    if columns.target_transform != "none":
-        targets = columns.raw_targets(np.asarray(targets, dtype=np.float64))
-        scores = raw_means(scores, smearing, columns.transform)
-    options: dict[str, Any] = {"seed": seed, "n_bootstrap": min(bootstrap, MAX_RESAMPLES)}
-    return measure_segments(columns.task, targets, scores, segments, threshold=threshold, **options)
+    true, means = targets_in_y(targets, columns), means_in_y(scores, columns, smearing)
+    options["n_bootstrap"] = min(n_bootstrap, MAX_RESAMPLES)
+    return measure_segments(columns.task, true, means, segments, **options)
 
 
 def plot_segments(segment_metrics: SegmentTable) -> Figure:

@@ -19,7 +19,7 @@ from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
 from layerwise.pipelines.gan.nodes import sample
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
-from layerwise.training.gan import GANSettings, extract_features, predict_classes
+from layerwise.training.gan import GANSettings, extract_features, predict_probabilities
 from layerwise.utils import choose_device, derive_seed, torch_rng
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def evaluate_samples(
     classifier: MLP,
 ) -> tuple[SampleMetrics, LoggedMetrics]:
     """Return the metrics of the GAN's images against test rows."""
-    found = _evaluate({"gan": samples.inputs}, (training, validation, test), columns, classifier)
+    found = _evaluate({"gan": samples.inputs}, (training, validation, test), classifier)
     log.info(found)
     return found, LoggedMetrics.of(found.root["gan"].metrics(), prefix="test/")
 
@@ -80,7 +80,7 @@ def evaluate_baselines(
         "training mean": repeat_training_mean(training.inputs, n),
         "training rows": sample_training_rows(training.inputs, n, rng),
     }
-    found = _evaluate(images, (training, validation, test), columns, classifier)
+    found = _evaluate(images, (training, validation, test), classifier)
     log.info(found)
     return found
 
@@ -88,7 +88,6 @@ def evaluate_baselines(
 def _evaluate(
     images: Mapping[str, Tensor],
     parts: tuple[TensorData, TensorData, TensorData],
-    columns: DataSpec,
     classifier: MLP,
 ) -> SampleMetrics:
     training, validation, test = (part.inputs for part in parts)
@@ -100,8 +99,7 @@ def _evaluate(
                 validation,
                 test,
                 lambda x: extract_features(classifier, x),
-                lambda x: predict_classes(classifier, x),
-                len(columns.class_names),
+                lambda x: predict_probabilities(classifier, x),
             )
             for name, rows in images.items()
         }

@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data import DataSpec, Split, TensorData
+from layerwise.data import DataSpec, ImageShape, Split, TensorData
 from layerwise.data.preprocessing import LabelledPreprocessor, TableEncoding, decode
 from layerwise.data.sources import CaptionConfig, Captions
 from layerwise.evaluation import plots
@@ -160,6 +160,6 @@ def write_table_report(
     return gan_report(training_section(history.epochs, history.diagnoses, history.seconds), samples)
 
 
-def _image_shape(columns: DataSpec) -> tuple[int, int]:
+def _image_shape(columns: DataSpec) -> ImageShape:
     assert columns.image_shape is not None
     return columns.image_shape

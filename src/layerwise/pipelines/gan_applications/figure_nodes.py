@@ -3,7 +3,7 @@
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData, describe_shape
 from layerwise.data.transforms import upsample
 from layerwise.evaluation import plots
 from layerwise.models.gan import Generator
@@ -34,7 +34,7 @@ def plot_translation(pairs: TensorData, images: TensorData, columns: DataSpec) -
 
 def plot_super_resolution(pairs: TensorData, images: TensorData, columns: DataSpec) -> Figure:
     """Plot small images, enlarged by interpolation and by the GAN, and the true ones."""
-    (height, width), small, given = image_shape(columns), small_shape(columns), given_of(pairs)[:SHOWN]
+    shape, small, given = image_shape(columns), small_shape(columns), given_of(pairs)[:SHOWN]
     blocks = given.reshape(-1, *small).repeat_interleave(FACTOR, 1).repeat_interleave(FACTOR, 2)
     lines = {
         f"given, {small[0]} x {small[1]}": blocks.flatten(1),
@@ -42,8 +42,8 @@ def plot_super_resolution(pairs: TensorData, images: TensorData, columns: DataSp
         "generated": images.inputs[:SHOWN],
         "true": pairs.inputs[:SHOWN],
     }
-    title = f"From {small[0]} x {small[1]} to {height} x {width} pixels"
-    return plots.plot_image_rows(lines, (height, width), title=title)
+    title = f"From {small[0]} x {small[1]} to {describe_shape(shape)}"
+    return plots.plot_image_rows(lines, shape, title=title)
 
 
 def plot_next_frame(

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data import DataError, DataSpec, ImageShape, TensorData, with_size
 from layerwise.data.transforms import bouncing_videos, corrupt_images, downsample, upsample
 from layerwise.evaluation.generative import PairErrors, compare_with_baseline
 from layerwise.evaluation.metrics import LoggedMetrics
@@ -159,7 +159,7 @@ def write_report(translation: PairErrors, resolution: PairErrors, frames: PairEr
     """Return the report of the errors, in Markdown."""
     tasks = {
         "restoring half-covered or noisy images": (translation, "the corrupted image"),
-        "7 x 7 to 28 x 28": (resolution, "bilinear interpolation"),
+        "images of a quarter of each side enlarged": (resolution, "bilinear interpolation"),
         "next frame of a bouncing digit": (frames, "the last frame once more"),
     }
     rows = [
@@ -174,22 +174,22 @@ def write_report(translation: PairErrors, resolution: PairErrors, frames: PairEr
     )
 
 
-def image_shape(columns: DataSpec) -> tuple[int, int]:
-    """Return height and width of the images."""
+def image_shape(columns: DataSpec) -> ImageShape:
+    """Return the shape of the images."""
     assert columns.image_shape is not None
     return columns.image_shape
 
 
-def small_shape(columns: DataSpec) -> tuple[int, int]:
-    """Return height and width of the shrunken images.
+def small_shape(columns: DataSpec) -> ImageShape:
+    """Return the shape of the shrunken images.
 
     Raises:
         DataError: the images cannot be shrunk.
     """
-    height, width = image_shape(columns)
+    height, width = image_shape(columns)[:2]
     if height % FACTOR or width % FACTOR:
         raise DataError(f"images of {height} x {width} cannot be shrunk {FACTOR} times; crop them")
-    return height // FACTOR, width // FACTOR
+    return with_size(image_shape(columns), height // FACTOR, width // FACTOR)
 
 
 def given_of(pairs: TensorData) -> Tensor:

@@ -1,15 +1,25 @@
 """The node that answers for the rows of a file with a trained model."""
 
-from layerwise.data.reading import ChunkedReader
-from layerwise.inference import SampledRows, StreamedPredictions, TrainedModel
+from layerwise.data.reading import ChunkedReader, document_rows
+from layerwise.inference import StreamedPredictions, TrainedModel, WholeAnswer
+from layerwise.inference.tasks import find_task
 from layerwise.parameters import PredictSettings
 
 
-def predict_rows(model: TrainedModel, rows: ChunkedReader, settings: PredictSettings) -> StreamedPredictions:
-    """Return what the model answers; it does while it is written, so that a file of any length fits into memory."""
+def predict_rows(
+    model: TrainedModel, rows: ChunkedReader, settings: PredictSettings
+) -> StreamedPredictions | WholeAnswer:
+    """Return what the model answers; it does while it is written, so that a file of any length fits into memory.
+
+    A task that does not answer each row by itself reads them all at once.
+    """
+    if not find_task(model, settings).answers_each_row:
+        return WholeAnswer(model, settings, rows)
+    if model.columns.task == "documents":
+        rows = document_rows(rows, model.preprocessor)
     return StreamedPredictions(model, rows, settings.strict, settings)
 
 
-def sample_rows(model: TrainedModel, settings: PredictSettings) -> SampledRows:
+def sample_rows(model: TrainedModel, settings: PredictSettings) -> WholeAnswer:
     """Return rows that the model draws without any to begin with."""
-    return SampledRows(model, settings)
+    return WholeAnswer(model, settings)

@@ -21,9 +21,10 @@ def recommend(
     rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, preprocessor: RatingsPreprocessor
 ) -> tuple[RatingErrors, LoggedMetrics]:
     """Predict the test ratings from the training ratings, beside mean baselines."""
-    levels = [float(level) for level in columns.class_names]
     row_and_column = ("item", "user") if preprocessor.state["by_items"] else ("user", "item")
-    found = RatingErrors(rating_errors(rbm.cpu(), training.inputs, test.inputs, levels, row_and_column))
+    found = RatingErrors(
+        rating_errors(rbm.cpu(), training.inputs, test.inputs, columns.levels, row_and_column)
+    )
     log.info(found)
     return found, LoggedMetrics.of(found.root, prefix="test/")
 

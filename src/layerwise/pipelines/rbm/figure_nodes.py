@@ -104,8 +104,9 @@ def plot_inpainting(
     """Plot test images whose lower half the RBM inpaints."""
     assert columns.image_shape is not None
     rbm, rows, rng = rbm.cpu(), test.inputs[:SHOWN], torch_rng(seed, "inpainting")
-    height, width = columns.image_shape
-    is_missing = (torch.arange(height * width) // width) >= height // 2
+    height = columns.image_shape[0]
+    line = torch.arange(columns.n_inputs) // (columns.n_inputs // height)
+    is_missing = line >= height // 2
     start = torch.where(is_missing, torch.rand(rows.shape, generator=rng).round(), rows)
     v = rbm.gibbs(start, settings.sampling_steps, rng, clamped=~is_missing)
     means = torch.where(is_missing, rbm.visible_mean(rbm.sample_hidden(v, rng)), rows)

@@ -51,7 +51,7 @@ def train_rating_rbm(
     rbm = RBM(rbm_config(columns, settings), torch_rng(seed, "machine"))
     device = choose_device(rbm, settings.batch_size, "rbm")
     given, held_out = training.inputs.to(device), validation.inputs.to(device)
-    monitor = RatingsMonitor(rbm.to(device), given, held_out, [float(level) for level in columns.class_names])
+    monitor = RatingsMonitor(rbm.to(device), given, held_out, columns.levels)
     result = fit_rbm(rbm, TensorData(given), None, settings, seed, ratings=monitor)
     return rbm.cpu(), LayerHistory.of(result)
 

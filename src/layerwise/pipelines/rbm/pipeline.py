@@ -8,6 +8,7 @@ from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
+from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
@@ -92,6 +93,7 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
         )
     if facts.has_rows("ratings"):
         found.append(stage.measure(collections.recommend, [*learnt, "preprocessor"], "recommendation"))
+        found.append(create_recommendation(NAME, "rbm"))
     if facts.has_rows("documents"):
         found.append(stage.measure(collections.find_topics, [*learnt, *SETTINGS], "topics"))
     return found

@@ -51,7 +51,7 @@ def refit_network(
     rows = np.concatenate([split.training, split.validation, split.test])
     whole = split.model_copy(update={"training": rows, "test": rows[:0]})
     finetuning: FinetuningSettings = settings["finetuning"]
-    last = {"epochs": best_epoch(history, finetuning), "patience": None, "keep_best_weights": False}
+    last = {"epochs": history.best_epoch or len(history.epochs), "patience": None, "keep_best_weights": False}
     settings = settings | {"finetuning": finetuning.model_copy(update=last)}
     checkpoints = current_checkpoint_store()
     if checkpoints is not None:
@@ -69,12 +69,3 @@ def refit_network(
     }
     seen = TensorData(data[f"{of.pipeline}.training"].inputs)
     return found, data[f"{of.pipeline}.preprocessor"], seen, LoggedMetrics(tuple(curves.values()))
-
-
-def best_epoch(history: FinetuningHistory, settings: FinetuningSettings) -> int:
-    """Return after how many epochs the network that was measured had its weights."""
-    if not settings.keep_best_weights:
-        return len(history.epochs)
-    values = [each[settings.monitor] for each in history.epochs]
-    best = max(values) if settings.monitor_is_score else min(values)
-    return 1 + values.index(best)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # What a pipeline measures of a stack beside its fine-tuned network: the ends of the entries' names.
 STACK_METRICS = ("stack", "bound")
+# What a pipeline saves for its network's tasks.
+PARTS = ("reference", "likelihood", "encoding", "topics", "recommender")
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def save_model_folder(
 
 def _parts(catalog: CatalogProtocol[Any, Any], pipeline: str, outputs: Collection[str]) -> ModelParts:
     """Return what the network's tasks need, as far as the run has saved it."""
-    names = [name for name in ("reference", "likelihood", "encoding") if f"{pipeline}.{name}" in outputs]
+    names = [name for name in PARTS if f"{pipeline}.{name}" in outputs]
     found = {name: catalog.load(f"{pipeline}.{name}") for name in names}
     # An autoencoder's likelihood is a bound of its own, with no log Z.
     parts = ModelParts(

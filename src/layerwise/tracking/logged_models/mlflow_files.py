@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,13 +62,18 @@ def _signature(model: TrainedModel, example: pd.DataFrame) -> ModelSignature:
     optional = any(task.works_without_rows for task in tasks)
     draws = tasks[0].works_without_rows
     names = tasks[0].columns(model, TaskSettings()) if draws else [str(name) for name in example]
-    columns: list[Any] = [ColSpec(AnyType(), name=name, required=not optional) for name in names]
+    columns: list[Any] = [
+        ColSpec(AnyType(), name=name, required=not optional and model.reads_rows) for name in names
+    ]
     rows = None if draws else example
     answer = answer_rows(model, rows, TaskSettings(seed=0) if draws else TaskSettings(), strict=False)
     options = [
         ParamSpec(name, _PLAIN_TYPES[type(value)], value) for name, value in task_options(model).items()
     ]
-    outputs = infer_signature(example, answer).outputs
+    with warnings.catch_warnings():
+        # That whole numbers cannot be empty: those of an answer, such as ranks, never are.
+        warnings.filterwarnings("ignore", "Hint: Inferred schema contains integer")
+        outputs = infer_signature(example, answer).outputs
     return ModelSignature(Schema(columns), outputs, ParamSchema(options))
 
 

@@ -94,7 +94,7 @@ def keep_outputs(folder: Path, uri: str, copy: Callable[[Path], Any]) -> None:
 def _write_table(table: pd.DataFrame | None, path: Path) -> bool:
     if table is None:
         return False
-    texts = {name: str for name, kind in table.dtypes.items() if kind.hasobject}
+    texts = dict.fromkeys(table.select_dtypes("object"), str)
     table.astype(texts).to_parquet(path)
     return True
 

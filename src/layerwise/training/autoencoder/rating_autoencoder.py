@@ -94,7 +94,7 @@ def train_rating_autoencoder(
             f"autoencoder.variant: {settings.variant} has no way to leave missing ratings out; take denoising"
         )
     resolved, device = settings.resolved("denoising"), training.inputs.device
-    levels = torch.tensor([float(level) for level in columns.class_names], device=device)
+    levels = torch.tensor(columns.levels, device=device)
     _, _, level = rated(training.inputs, len(levels))
     config = RatingAutoencoderConfig(
         n_groups=len(columns.blocks),

@@ -13,6 +13,7 @@ from .feature_classifier import (
     ClassifierHistory as ClassifierHistory,
     extract_features as extract_features,
     predict_classes as predict_classes,
+    predict_probabilities as predict_probabilities,
     train_feature_classifier as train_feature_classifier,
 )
 from .gaussian_ring import (

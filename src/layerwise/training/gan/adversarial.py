@@ -12,6 +12,7 @@ from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
+from layerwise.training.gan.augmentation import RowAugmentation
 from layerwise.training.gan.conditioning import Conditioning, unconditional
 from layerwise.training.gan.gradient_penalties import gradient_norm, r1_penalty, without_gradients_of
 from layerwise.training.gan.objectives.base import OBJECTIVES
@@ -44,6 +45,7 @@ class AdversarialPlan(CapturablePlan):
         conditioning: returns the real rows and the conditions of a batch.
         auxiliary_loss: a further loss of the generator.
         validation_conditioning: the same of validation batches; `conditioning` by default.
+        augmentation: of real and generated rows, through which the generator learns.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class AdversarialPlan(CapturablePlan):
         conditioning: Conditioning = unconditional,
         auxiliary_loss: AuxiliaryLoss | None = None,
         validation_conditioning: Conditioning | None = None,
+        augmentation: RowAugmentation | None = None,
     ) -> None:
         self.generator, self.discriminator = generator, discriminator
         self.settings, self.rng = settings, rng
         self.conditioning, self.auxiliary_loss = conditioning, auxiliary_loss
         self.validation_conditioning = validation_conditioning or conditioning
+        self.augmentation = augmentation
         self.objective = OBJECTIVES.find(settings.objective)
         self.generator_optimizer = self._build_optimizer(generator, settings.generator_learning_rate)
         self.discriminator_optimizer = self._build_optimizer(
@@ -149,7 +153,10 @@ class AdversarialPlan(CapturablePlan):
             pre_activation = self.generator.pre_activation(z, condition).to(z.dtype)
         return pre_activation, self.generator.output_activation(pre_activation)
 
-    def _with_instance_noise(self, rows: Tensor) -> Tensor:
+    def _as_seen(self, rows: Tensor) -> Tensor:
+        """Return rows as the discriminator sees them in training: augmented, with instance noise."""
+        if self.augmentation is not None:
+            rows = self.augmentation(rows, self.rng)
         if not self.instance_noise_std:
             return rows
         noise = torch.randn(rows.shape, generator=self.rng, device=rows.device, dtype=rows.dtype)
@@ -161,7 +168,7 @@ class AdversarialPlan(CapturablePlan):
         real, condition = self._real_rows(batch)
         with without_gradients_of(self.generator), torch.no_grad():
             fake = self._generate(len(real), condition)[1]
-        real, fake = self._with_instance_noise(real), self._with_instance_noise(fake)
+        real, fake = self._as_seen(real), self._as_seen(fake)
         if self.discriminator.config.normalization == "batch":  # real and generated rows: own statistics
             real_scores = self._discriminate(real, condition)
             fake_scores = self._discriminate(fake, condition)
@@ -212,7 +219,7 @@ class AdversarialPlan(CapturablePlan):
         real, condition = self._real_rows(batch)
         with without_gradients_of(self.discriminator):
             pre_activation, fake = self._generate(len(real), condition)
-            scores = self._discriminate(self._with_instance_noise(fake), condition)
+            scores = self._discriminate(self._as_seen(fake), condition)
             scores.retain_grad()
             losses = self.objective.generator_loss(scores)
             loss, found = losses.mean(), {"generator_loss": losses}

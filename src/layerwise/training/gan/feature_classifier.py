@@ -57,7 +57,7 @@ def train_feature_classifier(
         derive_seed(seed, "classifier"),
         name="classifier",
     )
-    return network.cpu(), min(epoch["validation/error"] for epoch in progress.history)
+    return network.cpu(), progress.history[progress.best_epoch - 1]["validation/error"]
 
 
 @torch.no_grad()
@@ -73,3 +73,14 @@ def predict_classes(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Te
     classifier.eval()
     scores = torch.cat([classifier(part) for part in rows.split(batch_size)])
     return (scores[:, 0] > 0).long() if scores.shape[1] == 1 else scores.argmax(1)
+
+
+@torch.no_grad()
+def predict_probabilities(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
+    """Return the probabilities of each row's classes, (n, k); one output is the logit of the second of two classes."""
+    classifier.eval()
+    logits = torch.cat([classifier(part) for part in rows.split(batch_size)])
+    if logits.shape[1] == 1:
+        second = logits.sigmoid()
+        return torch.cat([1 - second, second], 1)
+    return logits.softmax(1)

@@ -8,6 +8,7 @@ from pydantic import PositiveInt, model_validator
 
 from layerwise.models import Activation
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
+from layerwise.training.gan.augmentation import AugmentationName
 from layerwise.training.gan.objectives.base import OBJECTIVES
 from layerwise.utils import ByRule, Config, dense_parameters, setting
 
@@ -106,6 +107,11 @@ class GANSettings(AdversarialSettings):
     captions: tuple[str, ...] = setting(
         ("a seven, thick", "a thin three", "an upright one", "a zero leaning right"),
         "captions to sample with condition: caption, one line of the figure each", "", "other conditions",
+    )  # fmt: skip
+    augmentation: tuple[AugmentationName, ...] = setting(
+        (), "random changes of real and generated images before the discriminator (Zhao et al. 2020): color, "
+        "translation and cutout; the generator learns through them",
+        "[color, translation, cutout] for few images", "tables",
     )  # fmt: skip
     animation_frames: int = setting(12, "frames of the animation of samples from fixed noise", "", ge=1)
     samples: int = setting(10000, "generated rows that are evaluated", "", ge=100)

@@ -20,6 +20,7 @@ from layerwise.models.gan import (
 )
 from layerwise.training.callbacks import Callback
 from layerwise.training.gan.adversarial import AdversarialPlan
+from layerwise.training.gan.augmentation import make_row_augmentation
 from layerwise.training.gan.conditioning import (
     Conditioning,
     build_image_condition,
@@ -228,6 +229,9 @@ def train_image_gan(
         settings,
         torch_rng(seed, "gan", "draws", device=device),
         conditioning,
+        augmentation=make_row_augmentation(settings.augmentation, columns.image_shape)
+        if settings.augmentation and columns.image_shape
+        else None,
     )
     classifier = classifier.to(device).eval()
     binarize = make_dynamic_binarization(seed, device, "gan") if columns.dynamic_binarization else None

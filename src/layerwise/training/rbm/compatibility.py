@@ -51,6 +51,11 @@ def require_useful_settings(rbms: Sequence[RBM], settings: PretrainingSettings |
         raise UnitsError(
             "no units are Gaussian and no gradient is centred: set centered: true, or leave offset_rate out"
         )
+    if isinstance(settings, PretrainingSettings) and settings.up_down.epochs and len(rbms) < 2:
+        raise UnitsError(
+            "up_down trains the layers below the top RBM, and a stack of one RBM has none: leave it out, or add a "
+            "layer to the hidden sizes"
+        )
     for name in ("learn_variance", "variance_rate_factor", "gaussian_learning_rate"):
         if settings.changed(name) and not any(rbm.has_real_units for rbm in rbms):
             raise UnitsError(f"no units are Gaussian, which is what {name} is for: leave it out")

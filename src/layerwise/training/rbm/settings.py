@@ -137,6 +137,17 @@ KEPT_WITHOUT_PRETRAINING = (
 )  # fmt: skip
 
 
+class UpDownSettings(Config):
+    """Training of the whole stack after its layers have learnt one by one (Hinton, Osindero & Teh 2006, section 5)."""
+
+    epochs: int = setting(
+        0, "passes of up-down training, the contrastive wake-sleep algorithm, over the whole stack; 0: none",
+        "likelihoods and samples of a stack", ge=0,
+    )  # fmt: skip
+    learning_rate: float = setting(0.01, "at first; it falls to 0 by a cosine", "0.001 to 0.02", gt=0)
+    steps: int = setting(3, "Gibbs steps in the top RBM", "3 to 10", ge=1)
+
+
 class PretrainingSettings(ContrastiveDivergenceSettings):
     """How the hidden layers learn without labels; a list gives each layer its own value.
 
@@ -182,9 +193,14 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
     gaussian_learning_rate: float = setting(
         0.02, "r of a layer with Gaussian units", "0.005 to 0.05", "no Gaussian units", gt=0
     )
+    up_down: UpDownSettings = UpDownSettings()
 
     def _without_use(self) -> list[str]:
         wrong = super()._without_use()
+        if self.up_down.epochs == 0 and self.up_down != UpDownSettings():
+            wrong.append("up_down.epochs: 0 has no use for the other settings of up_down")
+        if self.up_down.epochs and self.dropout:
+            wrong.append("a stack that is trained with dropout is no belief network, and so none for up_down")
         if self.method == "none":
             names = [name for name in type(self).model_fields if name not in KEPT_WITHOUT_PRETRAINING]
             wrong += [f"method: none has no use for {name}" for name in names if self.changed(name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from layerwise.data import Task, TensorData
+from layerwise.data import ImageShape, Task, TensorData
 from layerwise.models import MLP, Members, MembersConfig
 from layerwise.training.loop import fit
 from layerwise.training.supervised.finetuning import check_settings_fit, make_transform, step_and_time_limits
@@ -24,7 +24,7 @@ def train_network_stack(
     seeds: Sequence[int],
     points: Sequence[Point] | None = None,
     dynamic_binarization: bool = False,
-    image_shape: tuple[int, int] | None = None,
+    image_shape: ImageShape | None = None,
 ) -> tuple[Members, StackHistory]:
     """Train networks of one shape together, each as `finetune` would train it alone with its seed.
 
@@ -41,7 +41,7 @@ def train_network_stack(
         seeds: of the masks and the row orders.
         points: for each network, the settings that are its own (`layerwise.training.supervised.grid`); None: none are.
         dynamic_binarization: read each input as a probability and sample it anew for every batch.
-        image_shape: height and width of inputs that are images, which augmentation needs.
+        image_shape: of inputs that are images, which augmentation needs.
 
     Raises:
         TrainingError: the settings do not fit the task or the rows; a loss is not finite. With points a network whose

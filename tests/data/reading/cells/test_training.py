@@ -54,6 +54,18 @@ def test_unreadable_rows_are_left_out_with_their_lines_and_counted(caplog):
     assert rows.attrs["source"] == "visits.csv"
 
 
+def test_nothing_is_noted_of_a_column_that_is_dropped_whatever_is_in_its_name():
+    word = ["NA", *(f"w{k % 7}" for k in range(N - 1))]
+    frame = raw().assign(**{"driver's word": word, "the drivers' word": word})
+    noted = [
+        read_table(frame, PROBLEM.model_copy(update={"drop": drop}), PreprocessingSettings()).attrs[
+            "reading_notes"
+        ]
+        for drop in (("note", "driver's word"), ("note", "driver's word", "the drivers' word"))
+    ]
+    assert [sum("NA in 1 row(s) of text" in note for note in notes) for notes in noted] == [1, 0]
+
+
 def test_the_reading_stays_with_the_rows_through_a_file(tmp_path):
     rows = read_table(raw(), PROBLEM, PreprocessingSettings())
     rows.to_parquet(tmp_path / "rows.parquet")

@@ -111,7 +111,7 @@ class ColumnBase:
 
     def refuse(self, what: str) -> NoReturn:
         """Raise the error of this column."""
-        raise AmbiguousError(f"column '{self.name}' {what}")
+        raise AmbiguousError(f"column '{self.name}' {what}", [self.name])
 
 
 def quoted(texts: Sequence[str]) -> str:

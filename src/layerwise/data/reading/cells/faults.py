@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +35,16 @@ class Cells(NamedTuple):
 
 
 class AmbiguousError(DataError):
-    """A column has two readings, or cells of another kind; the message has the line of YAML that decides."""
+    """Columns have two readings, or cells of another kind; the message has the line of YAML that decides.
+
+    Args:
+        message: what is wrong.
+        columns: their names.
+    """
+
+    def __init__(self, message: str, columns: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.columns = tuple(columns)
 
 
 class Faults(NamedTuple):

@@ -52,7 +52,7 @@ def fit_reading(
                 f"problem.reading: column '{name}' is not in the table{nearest(name, [str(each) for each in cells])}"
             )
     columns: dict[str, ColumnReading] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
 
     def fit(name: str, point: bool | None) -> None:
         fitter = ColumnFitter(name, cells[name], settings, stated.get(name), name in classes)
@@ -64,7 +64,7 @@ def fit_reading(
             if name in drop:
                 columns[name] = ColumnReading(kind="category", dtype="str")
             else:
-                problems.append(str(error))
+                problems[name] = str(error)
 
     waiting: list[str] = []
     for name in map(str, cells):
@@ -74,7 +74,7 @@ def fit_reading(
     for name in list(waiting):
         fit(name, "," not in numbers.values() and (points or separator != ";"))
     if problems:
-        raise AmbiguousError("; ".join(problems))
+        raise AmbiguousError("; ".join(problems.values()), list(problems))
     return Reading(settings=settings, columns={name: columns[name] for name in map(str, cells)})
 
 

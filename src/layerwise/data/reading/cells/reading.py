@@ -69,10 +69,10 @@ class Reading(Config):
             if each.kind == "number" and each.number == NumberFormat()
         )
 
-    @property
-    def notes(self) -> list[str]:
-        """What a user may want to know of the columns, a sentence each."""
-        return [f"Column '{name}': {note}." for name, each in self.columns.items() for note in each.notes]
+    def notes(self, leave_out: Collection[str] = ()) -> list[str]:
+        """Return what a user may want to know of the columns, a sentence each, but for some columns."""
+        columns = {name: each for name, each in self.columns.items() if name not in leave_out}
+        return [f"Column '{name}': {note}." for name, each in columns.items() for note in each.notes]
 
 
 def with_tidy_names(frame: pd.DataFrame) -> pd.DataFrame:

@@ -40,7 +40,7 @@ def read_table(raw: pd.DataFrame, problem: Problem, settings: PreprocessingSetti
     cells = with_tidy_names(raw)
     reading = fit_columns_of(cells, problem, settings)
     rows, errors = reading.parse(cells, [name for name in reading.columns if name not in problem.drop])
-    notes = [note for note in reading.notes if _name_in(note) not in problem.drop]
+    notes = reading.notes(leave_out=problem.drop)
     for note in notes:
         log.info(note)
     lines = cells.attrs.get("line_numbers")
@@ -72,10 +72,6 @@ def reading_of(frame: pd.DataFrame) -> Reading | None:
     """Return how a table was read by `read_table`, None of any other one."""
     text = frame.attrs.get(READING)
     return None if text is None else Reading.model_validate_json(text)
-
-
-def _name_in(note: str) -> str:
-    return note.split("'")[1]
 
 
 def _left_out(errors: RowErrors, lines: list[int] | None) -> str:

@@ -40,7 +40,7 @@ class ConvolutionalVariant(ReconstructionVariant):
             raise TrainingError(
                 "autoencoder.variant: convolutional is for images, and these rows are a table"
             )
-        if min(columns.image_shape) < 2 ** len(settings.channels):
+        if min(columns.image_shape[:2]) < 2 ** len(settings.channels):
             raise TrainingError(
                 f"{len(settings.channels)} halvings leave nothing of {columns.image_shape[0]} x "
                 f"{columns.image_shape[1]} pixels; give fewer autoencoder.channels"

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from layerwise.data import DataSpec
+from layerwise.data import DataSpec, channels_of
 from layerwise.data.preprocessing import robust_location
 from layerwise.data.transforms import CorruptionName
 
@@ -71,7 +71,9 @@ class Extent:
         kind = "images" if columns.image_shape else "table"
         if columns.task in ("ratings", "documents"):
             kind = columns.task
-        return cls(rows, columns.n_inputs, kind)
+        shape = columns.image_shape
+        inputs = columns.n_inputs // channels_of(shape) if shape else columns.n_inputs
+        return cls(rows, inputs, kind)
 
     @property
     def batch(self) -> int:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.inference.tasks.base import Task, TaskError, register_task
-from layerwise.inference.tasks.generated_rows import sample_generator, validate_conditions
-from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_column_names, raw_frame
-from layerwise.inference.tasks.samplers import sample_network, sample_rest
+from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame
+from layerwise.inference.tasks.sampling.generated_rows import sample_generator, validate_conditions
+from layerwise.inference.tasks.sampling.samplers import sample_network, sample_rest
 from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
 from layerwise.models.rbm import DBN, RBM
@@ -46,7 +46,7 @@ class Sample(Task):
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the raw columns, of a generator of tables with the target among them."""
         encoding = model.parts.encoding
-        return raw_column_names(model) if encoding is None else [column.name for column in encoding.columns]
+        return model.raw_names if encoding is None else [column.name for column in encoding.columns]
 
     def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
         """Return the columns that can be conditions; one that is not there is empty."""

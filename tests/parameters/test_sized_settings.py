@@ -1,11 +1,11 @@
-"""The nodes that fill in sizes: what is set stays, what is too large is refused, what the rule gives is the run's."""
+"""What the rows fill in of settings: what is set stays, what is too large is refused, the rule gives the rest."""
 
 import pytest
 import torch
 
 from layerwise.data import DataError, DataSpec, TensorData
-from layerwise.parameters import MLPSettings, RBMSettings
-from layerwise.pipelines.preprocessing.sizing import (
+from layerwise.parameters import RBMSettings
+from layerwise.parameters.sizing import (
     size_autoencoder,
     size_gan,
     size_mlp,
@@ -14,7 +14,7 @@ from layerwise.pipelines.preprocessing.sizing import (
 )
 from layerwise.training.autoencoder import AutoencoderSettings
 from layerwise.training.gan import GANSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings
 
 OPEN = {"epochs": None, "batch_size": None}
 
@@ -68,6 +68,14 @@ def test_one_network_of_a_table_is_an_ensemble_and_several_at_once_are_plain(col
 def test_a_gans_batch_has_whole_packs_of_rows(columns, rows):
     assert size_gan(columns, rows, GANSettings(**OPEN, pac=3)).batch_size == 6
     assert size_gan(columns, rows, GANSettings(**OPEN, pac=10)).batch_size == 10
+
+
+def test_a_gans_batch_leaves_no_row_alone(columns):
+    nine = TensorData(torch.zeros(9, 3))
+    assert size_gan(columns, nine, GANSettings(**OPEN)).batch_size == 9
+    assert size_gan(columns, nine[:8], GANSettings(**OPEN)).batch_size == 8
+    many = TensorData(torch.zeros(73, 3))  # of 8 and of 9 rows a batch one would be left
+    assert size_gan(columns, many, GANSettings(**OPEN)).batch_size == 10
 
 
 def test_a_run_logs_the_sizes_that_the_rows_decide(project):

@@ -1,4 +1,4 @@
-"""Nodes that fill in the sizes that the settings leave to the rows, and refuse what the rows cannot serve.
+"""Fill in the sizes that the settings leave to the rows, and refuse what the rows cannot serve.
 
 All training waits for them, so that hours of it never end at a batch that is too large.
 """
@@ -7,8 +7,9 @@ import logging
 from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
-from layerwise.parameters import DBNSettings, MLPSettings, RBMSettings
-from layerwise.parameters.sizing import (
+from layerwise.parameters.networks import DBNSettings
+from layerwise.parameters.rbm import RBMSettings
+from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
     LASTING_CHAINS,
     TABLE_FINETUNING,
@@ -22,7 +23,7 @@ from layerwise.parameters.sizing import (
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.gan import GANSettings
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings
 from layerwise.utils import Config
 
 log = logging.getLogger(__name__)
@@ -127,6 +128,9 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(gan.batch_size, training, "gan")
     batch = gan.batch_size or max(extent.batch // gan.pac, 1) * gan.pac
+    # Batch normalization has no use for a row alone.
+    while gan.batch_size is None and batch < len(training) and len(training) % batch == 1:
+        batch += gan.pac
     return _filled("gan", gan, batch_size=batch, epochs=extent.epochs(ADVERSARIAL, batch))
 
 

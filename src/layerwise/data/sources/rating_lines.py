@@ -1,0 +1,98 @@
+"""Ratings that somebody asks with: lines of a user, an item and a rating, of users whom training need not have seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.sources.rating_files import COLUMNS, NAMES, UNNAMED, number_of
+from layerwise.data.sources.ratings import RatingsPreprocessor, level_text
+from layerwise.utils import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RatingLines:
+    """Reads lines by the items and levels of the training ratings.
+
+    Args:
+        preprocessor: fitted on these.
+    """
+
+    def __init__(self, preprocessor: RatingsPreprocessor) -> None:
+        state = preprocessor.state
+        self.columns = dict(zip(COLUMNS, state["columns"], strict=True))
+        self.levels = np.asarray(state["levels"])
+        self.item_ids, self.titles = list(state["item_ids"]), list(state["titles"])
+        # An id comes before a title that reads like it.
+        self._at = {name: k for k, name in reversed(list(enumerate(self.titles)))}
+        self._at |= {name: k for k, name in enumerate(self.item_ids)}
+
+    def read(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `user`, `item` and `rating` of a table, all as text; without users the lines are of one.
+
+        The columns are called as in the training file, or like users, items and ratings; those of a file without a
+        header are the first three.
+
+        Raises:
+            DataError: a column is not there.
+        """
+        import pandas as pd
+
+        names = [str(name) for name in frame]
+        found: dict[str, str] = {}
+        for k, role in enumerate(COLUMNS):
+            free = [name for name in names if name not in found.values()]
+            named = [name for name in free if name in (self.columns[role], role)]
+            named += [name for name in free if name.lower().strip().startswith(NAMES[role])]
+            if names[:1] == [UNNAMED] and len(names) >= len(COLUMNS):
+                found[role] = names[k]
+            elif named:
+                found[role] = named[0]
+            elif role != "user":
+                raise DataError(
+                    f"no column is called like the {role}s: name one {role}; there are {', '.join(names)}"
+                )
+        table = frame.set_axis(names, axis=1)
+        return pd.DataFrame(
+            {role: [_text(c) for c in table[found[role]]] if role in found else "" for role in COLUMNS},
+            index=range(len(frame)),
+        )
+
+    def validate(self, lines: pd.DataFrame) -> np.ndarray:
+        """Return why a line of `read` cannot be used, (n,) text; empty for a valid one."""
+        reasons = np.full(len(lines), "", dtype=object)
+        levels = ", ".join(map(level_text, self.levels))
+        for k, (item, rating) in enumerate(zip(lines["item"], lines["rating"], strict=True)):
+            if item not in self._at:
+                hint = nearest(item, self.titles)
+                hint = hint if hint.startswith("; did") else ""
+                reasons[k] = f"the item '{item[:60]}' has no rating in training{hint}"
+            elif number_of(rating) not in self.levels:
+                reasons[k] = f"the rating '{rating[:60]}' is none of {levels}"
+        return reasons
+
+    def users(self, lines: pd.DataFrame) -> tuple[list[str], np.ndarray]:
+        """Return who rates in valid lines, and their ratings (users, items), NaN where there is none.
+
+        Of several ratings of an item by a user the last one counts.
+        """
+        users = lines["user"].unique().tolist()
+        row = lines["user"].map({name: k for k, name in enumerate(users)}).to_numpy(np.int64)
+        ratings = np.full((len(users), len(self.item_ids)), np.nan, dtype=np.float32)
+        items = [self._at[item] for item in lines["item"]]
+        for user, item, rating in zip(row, items, lines["rating"], strict=True):
+            ratings[user, item] = number_of(rating)
+        return users, ratings
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as text; a whole number reads the same as an integer and as a float."""
+    if cell is None or cell != cell:
+        return ""
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell).strip()
