@@ -49,7 +49,7 @@ def configuration_error(error: Exception, folders: list[Path]) -> ConfigurationE
 def _other_kinds(files: list[Path]) -> Iterator[str]:
     """Yield what is a list in one file and names with values in an earlier one, or the other way round."""
     seen: dict[str, type] = {}
-    words = {list: "a list", dict: "names with values"}
+    words: dict[type, str] = {list: "a list", dict: "names with values"}
     for path in files:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         for name, value in _flat(content if isinstance(content, dict) else {}):
@@ -78,8 +78,8 @@ def _faults(path: Path) -> Iterator[str]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        yield f", line {line}: the byte 0x{content[error.start]:02x} is no UTF-8; save the file as UTF-8"
+        row = content[: error.start].count(b"\n") + 1
+        yield f", line {row}: the byte 0x{content[error.start]:02x} is no UTF-8; save the file as UTF-8"
         return
     try:
         node = yaml.compose(text, yaml.SafeLoader)
@@ -127,5 +127,5 @@ def _wrong_nodes(node: yaml.Node) -> Iterator[str]:
             seen[name] = line
             yield from _wrong_nodes(value)
     elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _wrong_nodes(value)
+        for each in node.value:
+            yield from _wrong_nodes(each)
