@@ -159,3 +159,13 @@ def test_flat_rows_in_color_are_read_by_their_channels_and_resized_with_their_co
     for k in range(3):
         own = np.asarray(Image.fromarray(color[0, ..., k]).resize((2, 2), Image.Resampling.BILINEAR))
         assert (small[0, ..., k] == own).all()
+
+
+@pytest.mark.parametrize("size", [None, [3, 3], [2, 2]])
+def test_flat_gray_rows_become_gray_in_each_color_where_rgb_is_asked_for(tmp_path, size):
+    gray = np.arange(18, dtype=np.uint8).reshape(2, 9)
+    np.savez(tmp_path / "a.npz", images=gray, labels=[0, 1])
+    found = entry(tmp_path, images={"name": "a.npz"}, color="rgb", size=size).load().pixels
+    side = 3 if size is None else size[0]
+    assert found.shape == (2, side, side, 3)
+    assert (found == found[..., :1]).all()
