@@ -7,6 +7,8 @@ from .rule import (
     TABLE_LEARNING as TABLE_LEARNING,
     Extent as Extent,
     batch_and_epochs as batch_and_epochs,
+    chain_learning as chain_learning,
+    corruption_by_rule as corruption_by_rule,
     learning as learning,
     robust_delta as robust_delta,
 )

@@ -11,9 +11,12 @@ from layerwise.parameters.networks import DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
+    LASTING_CHAINS,
     TABLE_FINETUNING,
     Extent,
     batch_and_epochs,
+    chain_learning,
+    corruption_by_rule,
     learning,
     robust_delta,
 )
@@ -97,8 +100,16 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     """Return the settings of an RBM."""
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(rbm.batch_size, training, "rbm")
-    values = batch_and_epochs(extent, extent.pretraining, rbm.batch_size)
-    return _filled("rbm", rbm, n_hidden=extent.rbm_units, **values)
+    chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
+    bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
+    values = batch_and_epochs(extent, bounds, rbm.batch_size) | chain_learning(chain, rbm.learning_rate)
+    return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
+
+
+def _has_lasting_chains(columns: DataSpec, rbm: RBMSettings) -> bool:
+    """Return whether the rows are images of binary units, and nothing that is set needs chains from the rows."""
+    binary = rbm.visible in ("auto", "bernoulli") and rbm.hidden == "bernoulli"
+    return bool(columns.image_shape) and binary and not rbm.dropout and rbm.sample_visible is None
 
 
 def size_autoencoder(
@@ -108,7 +119,8 @@ def size_autoencoder(
     _refuse_large_batch(autoencoder.batch_size, training, "autoencoder")
     extent = Extent.of(columns, len(training))
     values = batch_and_epochs(extent, extent.autoencoder, autoencoder.batch_size)
-    return _filled("autoencoder", autoencoder, **values)
+    corruption = corruption_by_rule(autoencoder.variant, extent.kind)
+    return _filled("autoencoder", autoencoder, corruption=corruption, **values)
 
 
 def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings:
@@ -165,8 +177,9 @@ def _refuse_large_batch(batch_size: int | None, training: Rows, key: str) -> Non
 
 def _filled(key: str, settings: Network, **values: object) -> Network:
     """Return the settings with these values where they are null, and say them."""
-    if settings.left_to_rule:
-        said = ", ".join(f"{key}.{name} {_plain(values[name])}" for name in settings.left_to_rule)
+    found = {name: values[name] for name in settings.left_to_rule if values[name] is not None}
+    if found:
+        said = ", ".join(f"{key}.{name} {_plain(value)}" for name, value in found.items())
         log.info("By the rows: %s", said)
     return settings.filled(values)
 
