@@ -42,12 +42,12 @@ def start_from(stack: DBN, source: nn.Module, name: str) -> int:
         wanted, found = (rbm.config.model_dump(exclude=NOT_OF_WEIGHTS) for rbm in (new, old))
         for setting, value in found.items():
             if value != wanted[setting]:
-                mend = (
+                hint = (
                     f"; set dbn.hidden_sizes to {sizes} and further layers" if setting == "n_hidden" else ""
                 )
                 raise TrainingError(
                     f"pretraining.init_from: layer {layer} of {name} has {setting} {value}, and this stack's has "
-                    f"{wanted[setting]}{mend}"
+                    f"{wanted[setting]}{hint}"
                 )
         with torch.no_grad():
             new.load_state_dict(old.state_dict())
