@@ -41,7 +41,7 @@ def pretrain_rbms(
         columns,
         settings,
         seed,
-        source=source and _started(source, columns),
+        source=_started(source, columns),
     )
     return stack, PretrainingHistory.of(result, _tags(source))
 
@@ -58,8 +58,9 @@ def pretrain_autoencoders(
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train the autoencoders bottom up, from those of a trained stack if there is one."""
     stack = build_stack(sae, columns, torch_rng(seed, "stack"))
-    if source is not None:
-        network, name = _started(source, columns)
+    started = _started(source, columns)
+    if started is not None:
+        network, name = started
         if not isinstance(network, StackedAutoencoders) or network.config != stack.config:
             raise TrainingError(
                 f"pretraining.init_from: {name} is no stack of the same autoencoders; its shape is {network.config}"
@@ -90,7 +91,7 @@ def pretrain_unrolled_rbms(
         columns,
         settings,
         seed,
-        source=source and _started(source, columns),
+        source=_started(source, columns),
     )
     stack = from_dbn(dbn)
     if sae.unrolled_epochs:
@@ -103,8 +104,10 @@ def pretrain_unrolled_rbms(
     return stack.cpu(), PretrainingHistory.of(result, _tags(source))
 
 
-def _started(source: TrainedModel, columns: DataSpec) -> tuple[nn.Module, str]:
-    """Return a trained model's network and name, after its columns were compared with these."""
+def _started(source: TrainedModel | None, columns: DataSpec) -> tuple[nn.Module, str] | None:
+    """Return a trained model's network and name, after its columns were compared with these; None without a model."""
+    if source is None:
+        return None
     name = source.manifest.registered_name
     difference = columns.difference_of_inputs(source.columns)
     if difference:
