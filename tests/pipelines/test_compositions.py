@@ -3,6 +3,7 @@
 import pytest
 
 from layerwise.pipelines.autoencoder import create_pipeline as autoencoder
+from layerwise.pipelines.class_samples import has_class_samples
 from layerwise.pipelines.evaluation import create_pipeline as evaluation
 from layerwise.pipelines.facts import ProblemFacts
 from layerwise.pipelines.gan import create_pipeline as gan
@@ -80,6 +81,13 @@ def facts(rows, task, **parameters):
         ),
         ({"probe": False}, {"evaluation.probe_latent"}),
         ({"variant": "convolutional"}, {"reporting.plot_features"}),
+        ({"variant": "sparse"}, {"evaluation.denoise", "reporting.plot_denoising"}),
+        ({"variant": "sparse", "corruption": "gaussian"}, set()),
+        (
+            {"variant": "compression", "corruption": "none"},
+            {"evaluation.denoise", "reporting.plot_denoising"},
+        ),
+        ({"variant": "compression"}, set()),
     ],
 )
 def test_what_is_switched_off_is_not_in_the_autoencoders_pipeline(switched, gone):
@@ -91,7 +99,8 @@ def test_what_is_switched_off_is_not_in_the_autoencoders_pipeline(switched, gone
 def test_likelihood_and_samples_are_those_of_a_variational_autoencoder():
     given = facts("images", "multiclass", autoencoder={"variant": "variational"})
     own = {"evaluation.estimate_likelihood", "reporting.plot_samples"}
-    assert nodes_of(autoencoder(given), "autoencoder") == AUTOENCODER | LABELLED | IMAGES | own
+    without = {"evaluation.denoise", "reporting.plot_denoising"}  # since it learns with no noise
+    assert nodes_of(autoencoder(given), "autoencoder") == (AUTOENCODER | LABELLED | IMAGES | own) - without
 
 
 def test_a_variant_says_of_its_networks_what_is_shown_of_them():
@@ -236,3 +245,18 @@ def test_where_no_problem_is_known_the_pipeline_is_whole(create, name):
     if name != "gan":
         parts += [facts("ratings", "ratings"), facts("documents", "documents")]
     assert whole >= set().union(*(nodes_of(create(part), name) for part in parts))
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "parameters", "there"),
+    [
+        ("images", "multiclass", {}, True),
+        ("images", "multiclass", {"dbn": {"class_samples": False}}, False),
+        ("images", "multiclass", {"pretraining": {"visible": "gaussian"}}, False),
+        ("images", "multiclass", {"pretraining": {"dropout": 0.5}}, False),
+        ("images", "regression", {}, False),
+        ("table", "multiclass", {}, False),
+    ],
+)
+def test_only_images_of_one_class_each_are_sampled_by_class(rows, task, parameters, there):
+    assert has_class_samples(facts(rows, task, **parameters)) == there

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--metrics", is_flag=True, default=None, help="Answer GET /metrics for Prometheus.")
 @click.option("--access-log", metavar="FILE", help="A line of JSON for each request; - for standard output.")
 @click.pass_obj
-def serve(metadata: ProjectMetadata, model: str, host: str, port: int, **settings: Any) -> None:
+def serve(metadata: ProjectMetadata, /, model: str, host: str, port: int, **settings: Any) -> None:
     """Answer for a trained MODEL over HTTP, with the routes of MLflow's scoring server.
 
     MODEL is a registered name with its alias or version (digits@champion, digits/3), a run's id, or a model's folder.

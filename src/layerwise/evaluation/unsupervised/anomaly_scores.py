@@ -74,12 +74,19 @@ def anomaly_scores(network: nn.Module, rows: Tensor) -> Tensor:
         network: an RBM, an autoencoder or a stack of either.
         rows: (n, d).
     """
+    own = _own_scores(network, rows)
+    return _squared_errors(network, rows).sum(1) if own is None else own
+
+
+def _own_scores(network: nn.Module, rows: Tensor) -> Tensor | None:
     if isinstance(network, RBM) and network.hidden_units.samples_exactly:
         return network.free_energy(rows)
-    if isinstance(network, BaseAutoencoder):
-        return network.reconstruction_loss(rows)
+    return network.reconstruction_loss(rows) if isinstance(network, BaseAutoencoder) else None
+
+
+def _squared_errors(network: nn.Module, rows: Tensor) -> Tensor:
     reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
-    return (reconstructed - rows).square().sum(1)
+    return (reconstructed - rows).square()
 
 
 def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> Tensor:
@@ -90,9 +97,10 @@ def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> 
         rows: (n, d).
         sums: of `column_sums`.
     """
-    squared = (network.reconstruct(rows) - rows).square()  # type: ignore[operator]
+    squared, own = _squared_errors(network, rows), _own_scores(network, rows)
+    scores = squared.sum(1) if own is None else own
     errors = squared if sums is None else squared @ sums.to(squared)
-    return torch.cat([anomaly_scores(network, rows)[:, None], errors], 1)
+    return torch.cat([scores[:, None], errors], 1)
 
 
 def error_columns(columns: DataSpec) -> list[str]:

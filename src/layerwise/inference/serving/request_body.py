@@ -79,6 +79,8 @@ def parse_body(
         raise RequestError(f"the content type has to be application/json or text/csv, not '{kind[:60]}'", 415)
     if not _is_taken(charset, kind):
         raise RequestError(f"the charset has to be utf-8, not {charset[:40]}", 415)
+    # A model of large images has more columns than most tables.
+    limits = limits._replace(columns=max(limits.columns, model.columns.n_inputs + 100))
     if kind == "text/csv":
         parsed = ParsedBody({}, table=_read_csv(raw, charset, model, limits))
     else:

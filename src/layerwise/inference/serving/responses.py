@@ -121,10 +121,11 @@ def _likeness(
     if isinstance(task, _Failure) or not task.joins_requests:
         return None
     (row,) = parsed.rows
-    if model.has_image_inputs and isinstance(
-        _attempt(lambda: model.validate_file(np.asarray([row]))), _Failure
-    ):
-        return None
+    if model.has_image_inputs:
+        try:
+            model.validate_file(np.asarray([row], dtype=np.float64))
+        except (DataError, ValueError, TypeError):
+            return None
     # A table's column has one type, which its cells decide together: 3 beside 2.5 is 3.0, which as text is another.
     types = tuple(
         float if name in numbers and type(cell) in NUMBERS else type(cell)
