@@ -1,4 +1,4 @@
-from .anomalies import (
+from .anomalies.detection import (
     AnomalyReport as AnomalyReport,
     AnomalyRows as AnomalyRows,
     evaluate_detection as evaluate_detection,
@@ -7,7 +7,7 @@ from .anomalies import (
     rows_without_class as rows_without_class,
     synthetic_anomalies as synthetic_anomalies,
 )
-from .anomaly_scores import (
+from .anomalies.scores import (
     AnomalyReference as AnomalyReference,
     anomaly_scores as anomaly_scores,
     column_sums as column_sums,
