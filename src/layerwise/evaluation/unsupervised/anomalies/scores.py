@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from layerwise.data import DataSpec, raw_columns
+from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.models.rbm import DBN, RBM
 from layerwise.utils import Config
@@ -24,11 +27,13 @@ class AnomalyReference(Config):
         column_errors: the mean squared error of each raw column's reconstruction on the validation rows; of each pixel
             of images.
         input_means: of the training rows, a number a column of the inputs: where imputation begins.
+        density: of the training rows; None where the network says itself how probable a row is.
     """
 
     score_quantiles: tuple[float, ...]
     column_errors: tuple[float, ...]
     input_means: tuple[float, ...]
+    density: RowDensity | None = None
 
     @classmethod
     def of(
@@ -43,14 +48,18 @@ class AnomalyReference(Config):
             columns: what they are.
         """
         with torch.no_grad():
-            sums = column_sums(columns)
-            parts = [scores_and_errors(network, part, sums) for part in validation.split(AT_A_TIME)]
+            density = None
+            if not has_free_energy(network):
+                density = RowDensity.fit(network, training, columns.image_shape is not None)
+            score = make_scorer(network, columns, density)
+            parts = [score(part) for part in validation.split(AT_A_TIME)]
         found = torch.cat(parts).double().numpy()
         quantiles = np.quantile(found[:, 0], np.linspace(0, 1, QUANTILES + 1))
         return cls(
             score_quantiles=tuple(quantiles.tolist()),
             column_errors=tuple(found[:, 1:].mean(0).tolist()),
             input_means=tuple(training.double().mean(0).tolist()),
+            density=density,
         )
 
     def threshold(self, contamination: float) -> float:
@@ -64,39 +73,47 @@ def has_anomaly_scores(network: nn.Module) -> bool:
     return isinstance(network, RBM | DBN | BaseAutoencoder | StackedAutoencoders)
 
 
-def anomaly_scores(network: nn.Module, rows: Tensor) -> Tensor:
-    """Return a score of each row, high for unusual ones, shape (n,).
+def has_free_energy(network: nn.Module) -> bool:
+    """Return whether a network's own free energy is the score: that of an RBM, but for rectified hidden units."""
+    return isinstance(network, RBM) and network.hidden_units.samples_exactly
 
-    It is the free energy of an RBM, -log p(v) but for a constant; the loss of an autoencoder's reconstruction, with
-    the KL divergence of a variational one (An & Cho 2015); and the squared error of a stack's reconstruction.
+
+def make_scorer(
+    network: nn.Module, columns: DataSpec, density: RowDensity | None
+) -> Callable[[Tensor], Tensor]:
+    """Return the function from rows (n, d) to their scores, high for unusual ones, and the errors of raw columns.
+
+    It returns (n, 1 + columns). The score is the free energy of an RBM, -log p(v) but for a constant; of other networks
+    -log density of their latent and their reconstruction's error. Without a density, as in a model of an earlier
+    version, it is the loss of an autoencoder's reconstruction, and the squared error of another network's.
 
     Args:
         network: an RBM, an autoencoder or a stack of either.
-        rows: (n, d).
+        columns: what the rows are.
+        density: of normal rows.
     """
-    if isinstance(network, RBM) and network.hidden_units.samples_exactly:
-        return network.free_energy(rows)
-    if isinstance(network, BaseAutoencoder):
-        return network.reconstruction_loss(rows)
-    reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
-    return (reconstructed - rows).square().sum(1)
+    sums = column_sums(columns)
+    density_score = None if density is None else density.scorer(network)
 
+    def score(rows: Tensor) -> Tensor:
+        reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
+        squared = (reconstructed - rows).square()
+        if density_score is not None:
+            scores = density_score(rows, reconstructed)
+        elif isinstance(network, RBM) and has_free_energy(network):
+            scores = network.free_energy(rows)
+        elif isinstance(network, BaseAutoencoder):
+            scores = network.reconstruction_loss(rows)
+        else:
+            scores = squared.sum(1)
+        errors = squared if sums is None else squared @ sums.to(squared)
+        return torch.cat([scores[:, None], errors], 1)
 
-def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> Tensor:
-    """Return each row's score, and the squared error of each raw column's reconstruction, shape (n, 1 + columns).
-
-    Args:
-        network: as `anomaly_scores` takes it.
-        rows: (n, d).
-        sums: of `column_sums`.
-    """
-    squared = (network.reconstruct(rows) - rows).square()  # type: ignore[operator]
-    errors = squared if sums is None else squared @ sums.to(squared)
-    return torch.cat([anomaly_scores(network, rows)[:, None], errors], 1)
+    return score
 
 
 def error_columns(columns: DataSpec) -> list[str]:
-    """Return the names of what `scores_and_errors` has errors of: raw columns, or pixels."""
+    """Return the names of what `make_scorer` has errors of: raw columns, or pixels."""
     return list(columns.feature_names) if columns.image_shape else list(raw_columns(columns.blocks))
 
 
