@@ -6,6 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
+from layerwise.pipelines.anomalies import measure_reference
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
 from layerwise.pipelines.evaluation.cards import parameter_inputs
@@ -17,7 +18,6 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     plot_segments,
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
-from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
 SETTINGS = ["params:evaluation", "params:seed"]

@@ -19,11 +19,11 @@ from layerwise.evaluation.unsupervised.principal_components import fit_pca
 from layerwise.models.rbm import RBM
 from layerwise.utils import Config
 
-# Of the mixture, if there are so many rows for each: chosen, with the features, on the sets of `benchmarks/anomalies.py`
-# that are not reported.
+# Of the mixture, if there are so many rows for each: chosen, as the features were, on those sets of
+# `benchmarks/anomalies.py` that are not reported.
 COMPONENTS, ROWS_OF_A_COMPONENT = 10, 30
 # Principal components of the latent that the mixture is fitted to, and rows that it is fitted to, at most.
-LATENT_SIZE, FITTED_ROWS = 30, 20_000
+LATENT_SIZE, FITTED_ROWS = 30, 10_000
 # Added to each variance, as a fraction of their mean.
 REGULARIZATION = 1e-3
 AT_A_TIME = 2000
@@ -134,7 +134,7 @@ def _latents_and_errors(network: nn.Module, rows: Tensor, of_images: bool) -> tu
 def _features(
     network: nn.Module, rows: Tensor, reconstructed: Tensor, of_images: bool
 ) -> tuple[Tensor, Tensor]:
-    """Return latents (n, l), of images of length 1, and the logarithm of the error (n, 1), of images the relative one."""
+    """Return latents (n, l), of length 1 for images, and the logarithm of the (relative) squared error (n, 1)."""
     encode = network.hidden_mean if isinstance(network, RBM) else network.encode
     latents: Tensor = encode(rows)  # type: ignore[operator]
     errors = (reconstructed - rows).square().sum(1, keepdim=True)

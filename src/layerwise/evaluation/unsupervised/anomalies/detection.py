@@ -38,6 +38,7 @@ class DetectionMetrics(Config):
         threshold: the score that 95 % of the normal validation rows stay below.
         recall: the fraction of the anomalies above it.
         false_positive_rate: the fraction of the normal test rows above it.
+        n_anomalies: how many test rows are anomalies.
     """
 
     auc: float
@@ -48,6 +49,7 @@ class DetectionMetrics(Config):
     threshold: float
     recall: float
     false_positive_rate: float
+    n_anomalies: int
 
 
 class AnomalyReport(Config):
@@ -236,6 +238,7 @@ def evaluate_detection(
         threshold=threshold,
         recall=float(above[truth].mean()),
         false_positive_rate=float(above[~truth].mean()),
+        n_anomalies=int(truth.sum()),
     )
 
 

@@ -6,13 +6,15 @@ from statistics import fmean
 
 from torch import Tensor, nn
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.evaluation.unsupervised.anomalies.detection import DetectionMetrics, evaluate_detection
 from layerwise.utils import Config
 
 # Fewer rows of a class, among training, validation or test rows, say nothing of it.
-FEWEST_ROWS = 5
+FEWEST_ROWS = 2
+# Of the test rows, for the interval of each class.
+RESAMPLES = 200
 
 
 class ClassAnomalyReport(Config):
@@ -61,6 +63,9 @@ def detect_each_class(
         training, validation, test: rows with their classes.
         columns: what they are.
         seed: of the resamples of the intervals.
+
+    Raises:
+        DataError: no class has enough rows.
     """
     found, of_images = {}, columns.image_shape is not None
     for code, name in enumerate(columns.class_names):
@@ -69,8 +74,15 @@ def detect_each_class(
         if min(counts) < FEWEST_ROWS:
             continue
         density = RowDensity.fit(network, training.inputs[~known], of_images)
-        scores = [density.scores(network, part) for part in (validation.inputs[~held_out], test.inputs)]
-        found[name] = evaluate_detection(*scores, new, seed)
+        usual, scores = (
+            density.scores(network, part) for part in (validation.inputs[~held_out], test.inputs)
+        )
+        found[name] = evaluate_detection(usual, scores, new, seed, RESAMPLES)
+    if not found:
+        raise DataError(
+            "no class has two rows in every part, and so none can be an anomaly: set autoencoder.downstream_tasks (or "
+            "rbm.probe): false, or give more rows"
+        )
     return ClassAnomalyReport(classes=found)
 
 
