@@ -151,4 +151,5 @@ def test_a_model_without_a_density_scores_as_it_did(linear):
     rbm = RBM(RBMConfig(n_visible=4, n_hidden=3), seeded())
     bits = rows.gt(0).float()
     assert AnomalyReference.of(rbm, bits, bits, columns()).density is None
+    assert AnomalyReference.of(rbm, bits, bits, columns((2, 2))).density is not None
     torch.testing.assert_close(make_scorer(rbm, columns(), None)(bits)[:, 0], rbm.free_energy(bits))

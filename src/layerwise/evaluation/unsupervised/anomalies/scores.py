@@ -27,7 +27,7 @@ class AnomalyReference(Config):
         column_errors: the mean squared error of each raw column's reconstruction on the validation rows; of each pixel
             of images.
         input_means: of the training rows, a number a column of the inputs: where imputation begins.
-        density: of the training rows; None where the network says itself how probable a row is.
+        density: of the training rows; None where the score is an RBM's free energy.
     """
 
     score_quantiles: tuple[float, ...]
@@ -48,9 +48,9 @@ class AnomalyReference(Config):
             columns: what they are.
         """
         with torch.no_grad():
-            density = None
-            if not has_free_energy(network):
-                density = RowDensity.fit(network, training, columns.image_shape is not None)
+            density, of_images = None, columns.image_shape is not None
+            if of_images or not has_free_energy(network):
+                density = RowDensity.fit(network, training, of_images)
             score = make_scorer(network, columns, density)
             parts = [score(part) for part in validation.split(AT_A_TIME)]
         found = torch.cat(parts).double().numpy()
@@ -83,9 +83,10 @@ def make_scorer(
 ) -> Callable[[Tensor], Tensor]:
     """Return the function from rows (n, d) to their scores, high for unusual ones, and the errors of raw columns.
 
-    It returns (n, 1 + columns). The score is the free energy of an RBM, -log p(v) but for a constant; of other networks
-    -log density of their latent and their reconstruction's error. Without a density, as in a model of an earlier
-    version, it is the loss of an autoencoder's reconstruction, and the squared error of another network's.
+    It returns (n, 1 + columns). The score is -log density of the latent and the reconstruction's error. Without a
+    density it is the free energy of an RBM of a table, -log p(v) but for a constant; and in models of an earlier version
+    the loss of an autoencoder's reconstruction, or the squared error of another network's. An RBM of images has a
+    density, since its free energy is that of how bright they are before all else.
 
     Args:
         network: an RBM, an autoencoder or a stack of either.
