@@ -5,21 +5,28 @@ from __future__ import annotations
 import click
 
 from layerwise.cli.compare import compare
+from layerwise.cli.configuration import configuration_error
 from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
 from layerwise.cli.problem import problem
 from layerwise.cli.run import run
 from layerwise.cli.serve import champion, serve
+from layerwise.tracking import disable_telemetry
 
 __all__ = [
     "ErrorMessageHook",
     "champion",
     "cli",
     "compare",
+    "configuration_error",
     "problem",
     "run",
     "serve",
     "show_user_errors_as_messages",
 ]
+
+
+# Kedro imports this module before it or MLflow could report a command.
+disable_telemetry()
 
 
 @click.group(name="layerwise")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.utils import UserError
+from layerwise.utils import UserError, mask_secrets, mask_secrets_in_logs
 
 
 class ErrorMessageHook:
@@ -17,6 +18,7 @@ class ErrorMessageHook:
     def after_context_created(self) -> None:
         """Replace Python's handler of uncaught errors."""
         show_user_errors_as_messages()
+        mask_secrets_in_logs()
 
 
 def show_user_errors_as_messages() -> None:
@@ -27,19 +29,38 @@ def show_user_errors_as_messages() -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
         if not _is_user_error(error):
-            previous(kind, error, trace)
+            shown = "".join(traceback.format_exception(kind, error, trace))
+            if (masked := mask_secrets(shown)) == shown:
+                previous(kind, error, trace)
+            else:
+                sys.stderr.write(masked)
             return
         from rich.console import Console
 
         Console(stderr=True, soft_wrap=True, highlight=False).print(
-            f"Error: {error}", style="bold red", markup=False
+            mask_secrets(f"Error: {error}"), style="bold red", markup=False
         )
 
     hook.shows_user_errors_as_messages = True  # type: ignore[attr-defined]
     sys.excepthook = hook
 
 
+def _message(error: BaseException) -> str:
+    if not _is_of_a_config(error):
+        return str(error)
+    reasons = [each["msg"].removeprefix("Value error, ") for each in error.errors()]  # type: ignore[attr-defined]
+    return f"{error.title}: {'; '.join(reasons)}"  # type: ignore[attr-defined]
+
+
+def _is_of_a_config(error: BaseException) -> bool:
+    """Return whether settings do not go together to a network, as is found when it is built."""
+    ours = str(getattr(error, "title", "")).endswith(("Config", "Settings"))
+    return type(error).__module__.startswith("pydantic") and ours
+
+
 def _is_user_error(error: BaseException) -> bool:
+    if _is_of_a_config(error):
+        return True
     # Kedro's own errors about data, configuration and validation say what is wrong too.
     if type(error).__module__.startswith(("kedro.io", "kedro.validation", "kedro.config")):
         return True
