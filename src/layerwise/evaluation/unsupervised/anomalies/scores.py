@@ -84,9 +84,9 @@ def make_scorer(
     """Return the function from rows (n, d) to their scores, high for unusual ones, and the errors of raw columns.
 
     It returns (n, 1 + columns). The score is -log density of the latent and the reconstruction's error. Without a
-    density it is the free energy of an RBM of a table, -log p(v) but for a constant; and in models of an earlier version
+    density it is the free energy of an RBM of a table, -log p(v) but for a constant; in models of an earlier version
     the loss of an autoencoder's reconstruction, or the squared error of another network's. An RBM of images has a
-    density, since its free energy is that of how bright they are before all else.
+    density, since its free energy says how bright they are before all else.
 
     Args:
         network: an RBM, an autoencoder or a stack of either.
