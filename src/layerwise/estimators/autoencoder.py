@@ -254,7 +254,7 @@ class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Return how normal each row is, (n,): the log density of its latent and its reconstruction's error together."""
+        """Return how normal each row is, (n,): the log density of its latent and reconstruction error together."""
         check_is_fitted(self, "model_")
         reference = self.model_.parts.reference
         assert reference is not None
