@@ -90,9 +90,13 @@ def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> 
         rows: (n, d).
         sums: of `column_sums`.
     """
-    squared = (network.reconstruct(rows) - rows).square()  # type: ignore[operator]
+    if isinstance(network, BaseAutoencoder):
+        scores, reconstructed = network.loss_and_reconstruction(rows)
+    else:
+        scores, reconstructed = anomaly_scores(network, rows), network.reconstruct(rows)  # type: ignore[operator]
+    squared = (reconstructed - rows).square()
     errors = squared if sums is None else squared @ sums.to(squared)
-    return torch.cat([anomaly_scores(network, rows)[:, None], errors], 1)
+    return torch.cat([scores[:, None], errors], 1)
 
 
 def error_columns(columns: DataSpec) -> list[str]:
