@@ -21,9 +21,8 @@ from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.evaluation.metrics import compute_metrics, fit_baselines
 from layerwise.parameters import check_parameters
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
-from layerwise.pipelines.finetuning.network import new_network
-from layerwise.pipelines.finetuning.nodes import fit_network
 from layerwise.pipelines.forest_fires_classic.nodes import EXERCISE, measure_exercise, train_without_area
+from layerwise.training.supervised import fit_network, new_network
 
 PROJECT = Path(__file__).parent.parent
 

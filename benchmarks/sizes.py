@@ -20,9 +20,8 @@ from sklearn.model_selection import train_test_split
 from layerwise.data import DataSpec, PreprocessingSettings, Problem, SplitSettings, TensorData, split_raw
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.evaluation.unsupervised import evaluate_reconstructions
-from layerwise.parameters import DBNSettings, MLPSettings
+from layerwise.parameters import DBNSettings, sizing
 from layerwise.pipelines.finetuning import nodes as finetuning
-from layerwise.pipelines.preprocessing import sizing
 from layerwise.pipelines.pretraining import nodes as pretraining
 from layerwise.training.autoencoder import (
     AutoencoderSettings,
@@ -31,7 +30,7 @@ from layerwise.training.autoencoder import (
     train_autoencoder,
 )
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings, fit_network
 from layerwise.utils import torch_rng
 
 SEEDS = (0, 1, 2)
@@ -91,7 +90,7 @@ def train(pipeline: str, parts: Parts, seed: int, by_rule: bool) -> torch.Tensor
             network = finetuning.initialize_from_rbms(stack, spec, shape, learning, seed)
         else:
             network = finetuning.initialize_from_encoders(stack, spec, shape, before, learning, seed)
-    finetuning.fit_network(network, training, validation, spec, learning, seed, silent=True)
+    fit_network(network, training, validation, spec, learning, seed, silent=True)
     with torch.no_grad():
         return network(test.inputs)
 

@@ -219,11 +219,14 @@ def network(rows: Rows, seed: int, **shape: Any) -> float:
     """Train what `kedro run --pipelines=mlp` would, with no setting of its own but those of `shape`."""
     import torch
 
-    from layerwise.parameters import MLPSettings
-    from layerwise.pipelines.finetuning.network import new_network
-    from layerwise.pipelines.finetuning.nodes import fit_network
-    from layerwise.pipelines.preprocessing.sizing import size_mlp
-    from layerwise.training.supervised import FinetuningSettings, probabilities
+    from layerwise.parameters.sizing import size_mlp
+    from layerwise.training.supervised import (
+        FinetuningSettings,
+        MLPSettings,
+        fit_network,
+        new_network,
+        probabilities,
+    )
 
     training, validation, test = rows.tensors
     given = [kind(**dict.fromkeys(kind.names_by_rule())) for kind in (MLPSettings, FinetuningSettings)]

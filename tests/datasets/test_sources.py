@@ -207,6 +207,7 @@ def test_rows_that_cannot_be_read_are_left_out_and_said_where_the_settings_say_s
         table = table_of(tmp_path, b"a,b\n1,x\n2\n3,y\n", reading={"bad_rows": "drop"}).load()
     assert table["a"].astype(int).tolist() == [1, 3]
     assert table.attrs["line_numbers"] == [2, 4]
+    assert "the first in line 3" in table.attrs["reading_notes"][-1]
     assert "1 row(s) left out, the first in line 3: the row has 1 cells, and the header 2" in caplog.text
 
 

@@ -9,21 +9,10 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from layerwise.estimators import RBMTransformer
 from layerwise.models.rbm import log_pseudo_likelihood
 from layerwise.utils import UserError
-
-
-@parametrize_with_checks(
-    [
-        RBMTransformer(n_components=4, n_iter=2),
-        RBMTransformer(4, n_iter=1, chain="persistent", settings={"learn_variance": False, "chains": 5}),
-    ]
-)
-def test_scikit_learns_own_checks_pass(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture(scope="module")

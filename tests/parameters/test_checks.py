@@ -98,7 +98,7 @@ def test_a_wrong_table_is_refused_before_training_in_words(table_project, change
         ({"finetuning": {"optimizer": "adm"}}, "finetuning.optimizer: .*'adam'"),
         ({"dbn": {"hidden_sizes": [10, 0]}}, "dbn.hidden_sizes.1: .*greater than 0"),
         ({"problem": {"name": "a/b"}}, "problem.name"),
-        ({"rbm": {"temperatures": 7}}, "rbm: chain: data has no use for temperatures"),
+        ({"rbm": {"temperatures": 7}}, "rbm: chain: null has no use for temperatures"),
         (
             {"pretraining": {"centered": False, "offset_rate": 0.5}},
             "pretraining: centered: false has no use for offset_rate",

@@ -1,10 +1,10 @@
 import pytest
 
 from layerwise.data import DataSpec, PreprocessingSettings, Problem
-from layerwise.parameters import EvaluationSettings, MLPSettings, used_settings
+from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.training.autoencoder import AutoencoderSettings
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings
 
 
 def columns(task="binary", **more):

@@ -110,6 +110,10 @@ def test_the_command_prints_the_standings_and_registers_the_first(project):
     first = standings(project, "commanded")[0]["model"]
     assert f"{first} is first: rmse" in done.output
     assert f"Now {first} is trained and registered" in done.output
+    card = (project.path / f"data/08_reporting/commanded/{first}/model_card.md").read_text()
+    rmse = standings(project, "commanded")[0]["statistics"]["rmse"]
+    assert "Means over 2 networks" in card
+    assert f"{rmse['mean']:.4f} [{rmse['low']:.4f}, {rmse['high']:.4f}]" in card
     client = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     assert int(client.get_model_version_by_alias("commanded", "champion").version) == 1
 

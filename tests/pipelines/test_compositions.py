@@ -80,6 +80,13 @@ def facts(rows, task, **parameters):
         ),
         ({"probe": False}, {"evaluation.probe_latent"}),
         ({"variant": "convolutional"}, {"reporting.plot_features"}),
+        ({"variant": "sparse"}, {"evaluation.denoise", "reporting.plot_denoising"}),
+        ({"variant": "sparse", "corruption": "gaussian"}, set()),
+        (
+            {"variant": "compression", "corruption": "none"},
+            {"evaluation.denoise", "reporting.plot_denoising"},
+        ),
+        ({"variant": "compression"}, set()),
     ],
 )
 def test_what_is_switched_off_is_not_in_the_autoencoders_pipeline(switched, gone):
@@ -91,7 +98,8 @@ def test_what_is_switched_off_is_not_in_the_autoencoders_pipeline(switched, gone
 def test_likelihood_and_samples_are_those_of_a_variational_autoencoder():
     given = facts("images", "multiclass", autoencoder={"variant": "variational"})
     own = {"evaluation.estimate_likelihood", "reporting.plot_samples"}
-    assert nodes_of(autoencoder(given), "autoencoder") == AUTOENCODER | LABELLED | IMAGES | own
+    without = {"evaluation.denoise", "reporting.plot_denoising"}  # since it learns with no noise
+    assert nodes_of(autoencoder(given), "autoencoder") == (AUTOENCODER | LABELLED | IMAGES | own) - without
 
 
 def test_a_variant_says_of_its_networks_what_is_shown_of_them():

@@ -113,3 +113,25 @@ def test_what_learns_from_labels_says_that_there_is_no_target(problem, pipeline)
 def test_a_file_that_is_not_there_is_named(problem):
     with pytest.raises(Exception, match=r"nowhere\.csv"):
         problem.run("dbn", env="people", problem={"unlabelled": "nowhere.csv"})
+
+
+def test_every_fold_pretrains_on_the_rows_without_labels_and_measures_labelled_ones_alone(
+    problem, monkeypatch
+):
+    pretrained = []
+    fit = nodes._pretrain_dbn
+
+    def counted(sizes, training, *more):
+        pretrained.append(len(training))
+        return fit(sizes, training, *more)
+
+    monkeypatch.setattr(nodes, "_pretrain_dbn", counted)
+    params = {
+        "problem": {"unlabelled": "more.csv"},
+        "split": {"folds": 2},
+        "evaluation": {"baselines": False},
+    }
+    problem.run("dbn", env="people", to_nodes=["evaluation.cross_validate_dbn"], **params)
+    folds = problem.json("08_reporting/people/dbn/cross_validation.json")["folds"]
+    assert [each["n_test"] for each in folds] == [100, 100]
+    assert pretrained == [each["n_training"] + N_EMPTY + N_MORE - 1 for each in folds]

@@ -9,6 +9,7 @@ from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
 from layerwise.cli.problem import problem
 from layerwise.cli.run import run
 from layerwise.cli.serve import champion, serve
+from layerwise.tracking import disable_telemetry
 
 __all__ = [
     "ErrorMessageHook",
@@ -20,6 +21,10 @@ __all__ = [
     "serve",
     "show_user_errors_as_messages",
 ]
+
+
+# Kedro imports this module before it or MLflow could report a command.
+disable_telemetry()
 
 
 @click.group(name="layerwise")

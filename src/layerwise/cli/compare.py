@@ -54,7 +54,8 @@ def compare(
         board = Leaderboard.model_validate_json((folder / "leaderboard.json").read_text())
         _print_standings(board)
         click.echo(f"The page: {folder / 'leaderboard.html'}. Now {board.winner} is trained and registered.")
-        _run_session(metadata, name, board.winner, params)
+        on_card = {"compare": (params.get("compare") or {}) | {"on_card": True}}
+        _run_session(metadata, name, board.winner, params | on_card)
     except UserError as error:
         raise click.ClickException(str(error)) from None
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.utils import UserError
+from layerwise.utils import UserError, mask_secrets, mask_secrets_in_logs
 
 
 class ErrorMessageHook:
@@ -17,6 +18,7 @@ class ErrorMessageHook:
     def after_context_created(self) -> None:
         """Replace Python's handler of uncaught errors."""
         show_user_errors_as_messages()
+        mask_secrets_in_logs()
 
 
 def show_user_errors_as_messages() -> None:
@@ -27,12 +29,16 @@ def show_user_errors_as_messages() -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
         if not _is_user_error(error):
-            previous(kind, error, trace)
+            shown = "".join(traceback.format_exception(kind, error, trace))
+            if (masked := mask_secrets(shown)) == shown:
+                previous(kind, error, trace)
+            else:
+                sys.stderr.write(masked)
             return
         from rich.console import Console
 
         Console(stderr=True, soft_wrap=True, highlight=False).print(
-            f"Error: {error}", style="bold red", markup=False
+            mask_secrets(f"Error: {error}"), style="bold red", markup=False
         )
 
     hook.shows_user_errors_as_messages = True  # type: ignore[attr-defined]

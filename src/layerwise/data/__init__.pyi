@@ -22,6 +22,8 @@ from .splits import (
     choose_labelled as choose_labelled,
     labelled_rows as labelled_rows,
     split_raw as split_raw,
+    split_rest as split_rest,
+    split_seed as split_seed,
     split_targets as split_targets,
     validate_batch_size as validate_batch_size,
 )

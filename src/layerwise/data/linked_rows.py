@@ -9,7 +9,6 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.problem import SplitSettings
-from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,13 +43,11 @@ def row_keys(raw: Any, settings: SplitSettings) -> RowKeys:
     if name is None:
         return UNLINKED
     setting = "split.groups" if settings.groups else "split.time"
-    columns = getattr(raw, "columns", None)
-    if columns is None:
+    from layerwise.data.preprocessing.columns import validate_columns
+
+    if getattr(raw, "columns", None) is None:
         raise DataError(f"{setting} names a column of a table, and these rows have no columns: leave it out")
-    if name not in columns:
-        raise DataError(
-            f"{setting}: column '{name}' is not in the table{nearest(name, [str(c) for c in columns])}"
-        )
+    validate_columns(raw, (name,), f"{setting}: column")
     column: pd.Series = raw[name]
     empty = np.flatnonzero(column.isna().to_numpy())
     if len(empty):

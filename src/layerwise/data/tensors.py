@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic import field_validator
 from torch import Tensor
 
 from layerwise.data.image_layout import ImageShape
 from layerwise.data.target_transforms import TargetTransform, TransformName
-from layerwise.utils import Config
+from layerwise.utils import Config, mask_secrets, project_path
 
 # The last two have no targets: what is held out are ratings, or whole documents.
 Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
@@ -138,6 +140,16 @@ class DataSpec(Config):
     target_transform: TransformName = "none"
     target_parameters: tuple[tuple[float, ...], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @field_validator("source")
+    @classmethod
+    def _without_absolute_paths(cls, source: str) -> str:
+        """Name a file by its path in the project, one elsewhere by its name: models and cards go to other people."""
+        path = Path(source)
+        if not path.is_absolute():
+            return mask_secrets(source)
+        project = project_path().absolute()
+        return path.relative_to(project).as_posix() if path.is_relative_to(project) else path.name
 
     @property
     def bounded(self) -> bool:

@@ -47,8 +47,8 @@ class SourceTable(_ReadOnlyDataset):
 
     The file is text (csv, tsv, ...; also gz, bz2, xz or zip), Parquet or Excel, told by its bytes. Cells of text are
     text, None where they are empty; columns of plain numbers are numbers. The frame's `attrs` hold `source` (the
-    file's path), `sha256` (of the file), `separator`, `file_format` (JSON of a `layerwise.data.reading.FileFormat`)
-    and `line_numbers` (of the rows).
+    file's path), `sha256` (of the file), `separator`, `file_format` (JSON of a `layerwise.data.reading.FileFormat`),
+    `line_numbers` (of the rows) and `reading_notes` (what was found on the way, in sentences).
 
     Args:
         path: the raw data folder.
@@ -96,10 +96,11 @@ class SourceTable(_ReadOnlyDataset):
             table, left_out = without_malformed(table, settings)
         except DataError as error:
             raise DatasetError(f"{error}.") from error
-        for note in (*file_format.notes, *table.notes):
-            log.info("%s: %s", self._file.name, note)
-        for note in left_out:
-            log.warning("%s: %s", self._file.name, note)
+        found = [f"{self._file.name}: {note}" for note in (*file_format.notes, *table.notes)]
+        lost = [f"{self._file.name}: {note}" for note in left_out]
+        for level, notes in ((logging.INFO, found), (logging.WARNING, lost)):
+            for note in notes:
+                log.log(level, "%s", note)
         frame = table.cells.copy()
         for name, cells in table.cells.items():
             if cells.dtype == "O":
@@ -110,6 +111,7 @@ class SourceTable(_ReadOnlyDataset):
             separator=file_format.separator,
             file_format=file_format.model_dump_json(),
             line_numbers=_LineNumbers(table.line_numbers.tolist()),
+            reading_notes=[f"{note.rstrip('.')}." for note in (*found, *lost)],
         )
         return frame
 

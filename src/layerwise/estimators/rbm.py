@@ -14,6 +14,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from layerwise.data import SparseTensorData, TensorData
+from layerwise.estimators.settings import describe_errors
 from layerwise.evaluation.likelihood import sample_rows
 from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
 from layerwise.parameters import ParameterError
@@ -69,6 +70,16 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         rbm_: the trained RBM.
         components_: (n_components, n_features_in_) the weights.
         history_: one dict of metrics an epoch of `fit`.
+
+    Examples:
+        >>> from layerwise.estimators import RBMTransformer
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from sklearn.pipeline import make_pipeline
+        >>> X, y = load_digits(return_X_y=True)
+        >>> rbm = RBMTransformer(64, visible="bernoulli", learning_rate=0.1, random_state=0)
+        >>> make_pipeline(rbm, LogisticRegression(max_iter=500)).fit(X / 16, y).score(X / 16, y) > 0.9
+        True
     """
 
     def __init__(
@@ -187,11 +198,9 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         try:
             return RBMTrainingSettings(**own, **more)
         except ValidationError as error:
-            wrong = []
-            for each in error.errors():
-                at = ".".join(ARGUMENTS.get(str(part), str(part)) for part in each["loc"])
-                wrong.append(f"{at}: {each['msg']}".removeprefix(": Value error, "))
-            raise ParameterError("wrong arguments: " + "; ".join(wrong)) from error
+            raise ParameterError(
+                "wrong arguments: " + "; ".join(describe_errors(error, ARGUMENTS))
+            ) from error
 
     def _initialize(self, rows: Rows) -> RBMTrainingSettings:
         settings = self._training_settings()

@@ -15,7 +15,7 @@ from layerwise.data import DataError
 from layerwise.data.reading import Chunk, ChunkedReader, format_csv_cells, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.answer_tables import answer_table, cells_of_lines, one_schema
-from layerwise.inference.model import TrainedModel
+from layerwise.inference.model import NOT_FINITE, TrainedModel
 from layerwise.inference.reproducible import decimal_texts
 from layerwise.inference.tasks import answer_chunk, find_task, with_seed
 from layerwise.parameters import TaskSettings
@@ -49,7 +49,7 @@ def predict_chunk(model: TrainedModel, chunk: Chunk, strict: bool) -> tuple[np.n
     if len(right):
         scores[right] = model.scores(rows.iloc[right] if isinstance(rows, pd.DataFrame) else rows[right])
     not_finite = right[~np.isfinite(scores[right]).all(1)]
-    reasons[not_finite] = "the network's output is not a finite number: values too far from training"
+    reasons[not_finite] = NOT_FINITE
     return scores, reasons
 
 

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 SUPERVISED_KINDS = ("mlp", "calibrated", "estimator")
+# Why a row has no answer though its cells are right.
+NOT_FINITE = "the network's output is not a finite number: values too far from training"
 
 
 @dataclass
@@ -235,7 +237,7 @@ class TrainedModel:
             raise DataError(describe_refused(reasons))
         scores = self.scores(rows)
         if not np.isfinite(scores).all():
-            raise DataError("the network's output is not a finite number: values too far from training")
+            raise DataError(NOT_FINITE)
         return self.interpret_scores(scores)
 
 

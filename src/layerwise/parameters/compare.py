@@ -23,6 +23,12 @@ class CompareSettings(Config):
         None, "no training begins that would likely end after so many minutes; null: all are done", "", gt=0
     )
 
+    on_card: bool = setting(
+        False,
+        "the model card shows the folds of the last comparison",
+        "as kedro compare does for the best model",
+    )
+
     @field_validator("models")
     @classmethod
     def _are_two(cls, value: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

@@ -12,14 +12,14 @@ from layerwise.parameters.compare import CompareSettings
 from layerwise.parameters.compute import ComputeSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
-from layerwise.parameters.networks import DBNSettings, MLPSettings
+from layerwise.parameters.networks import DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.tracking import TrackingSettings
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.diagnostics import GradientStudySettings
 from layerwise.training.gan import GANSettings, PairSettings, RingSettings
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings, GridSettings
+from layerwise.training.supervised import FinetuningSettings, GridSettings, MLPSettings
 from layerwise.utils import setting
 
 PARAMETERS: dict[str, Any] = {

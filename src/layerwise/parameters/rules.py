@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from layerwise.data import Problem, SplitSettings
-from layerwise.parameters.networks import MLPSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.training import TrainingError
 from layerwise.training.gan import GANSettings
-from layerwise.training.supervised import DEFAULTS, FinetuningSettings, resolve_loss
+from layerwise.training.supervised import DEFAULTS, FinetuningSettings, MLPSettings, resolve_loss
 
 
 def find_conflicts(parameters: dict[str, Any]) -> list[str]:

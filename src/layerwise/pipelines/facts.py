@@ -72,6 +72,11 @@ def calibrates(facts: ProblemFacts) -> bool:
     return facts.parameter("evaluation.calibration") not in (None, "none")
 
 
+def trained_network(facts: ProblemFacts) -> str:
+    """Return the data set of the network as it was trained: the one that is kept may be calibrated."""
+    return "trained_network" if calibrates(facts) else "network"
+
+
 def current_facts() -> ProblemFacts:
     """Return the facts of the present session's problem."""
     return ProblemFacts(kind_of_rows(), run_parameters())

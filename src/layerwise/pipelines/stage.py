@@ -23,6 +23,8 @@ TAGS = {
 }
 # The rows as the catalog's entry `raw` gives them; `raw` itself is what the first node has read of a table.
 UNREAD = "unread"
+# The standings of a comparison, which the pipeline of the best model reads.
+LEADERBOARD = "compare.leaderboard"
 # The texts that a node writes, which Kedro-Viz shows with the node.
 REPORTS = ("model_card", "report")
 
@@ -100,7 +102,7 @@ class Stage:
             return "raw"
         if name == "raw" and reads_cells():
             name = "rows"
-        shared = name in ("raw", "unlabelled_source") or name.startswith("params:")
+        shared = name in ("raw", "unlabelled_source", LEADERBOARD) or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from layerwise.data import DataError
 from layerwise.data.sources import CountSettings, fit_vocabulary, read_text_folder
-from layerwise.profiling.columns import ColumnProfile
 from layerwise.profiling.proposal import Choice
 
 
-def propose_documents(path: Path) -> tuple[dict[str, Any], list[Choice], list[str], list[ColumnProfile]]:
+def propose_documents(path: Path) -> tuple[dict[str, Any], list[Choice], list[str]]:
     """Return the fields of a `SourceTexts` entry, the settings and what was found.
 
     Raises:
@@ -32,4 +31,4 @@ def propose_documents(path: Path) -> tuple[dict[str, Any], list[Choice], list[st
         )
     ]
     counting = {"min_df": 2, "max_features": 2000, "stop_words": None}
-    return {"type": "layerwise.datasets.SourceTexts", "counting": counting}, choices, findings, []
+    return {"type": "layerwise.datasets.SourceTexts", "counting": counting}, choices, findings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from layerwise.data import DataError
 from layerwise.data.sources import image_form, list_pictures
+from layerwise.profiling.columns import ColumnProfile
 from layerwise.profiling.documents import propose_documents
 from layerwise.profiling.images import propose_images
 from layerwise.profiling.page import render_page, render_table_report
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME = re.compile(r"^[A-Za-z0-9_-]+$")
+# How an entry of a class calls its file, where that is not `file`.
+FILE_FIELDS = {"ImageFiles": "images", "SourceRatings": "ratings", "SourceTexts": "texts"}
 
 
 @dataclass
@@ -67,38 +70,27 @@ def propose_problem(
     """
     if not NAME.match(name):
         raise DataError(f"'{name}' cannot name a problem: it has letters, digits, _ and - alone")
-    frame = None
     path = Path(path).expanduser().resolve()
-    proposal = Proposal(name, _location(path, Path(project).resolve()))
     if not path.exists():
         raise DataError(f"there is no file {path}")
+    columns, frame = list[ColumnProfile](), None
     if path.is_dir() and not _has_pictures(path):
-        fields, choices, findings, profiles = propose_documents(path)
-        columns = profiles
+        fields, choices, findings = propose_documents(path)
     elif image_form(path) is not None:
-        fields, choices, findings, _ = propose_images(path)
-        fields = {"type": "layerwise.datasets.ImageFiles", "images": proposal.entry.pop("file"), **fields}
-        columns = []
+        fields, choices, findings = propose_images(path)
     elif target is None and (users_and_items := rating_columns(path)):
         fields, choices, findings = propose_ratings(path, users_and_items)
-        fields["ratings"] = proposal.entry.pop("file")
-        columns = []
     else:
-        table = propose_table(path, target)
-        frame = table.settled.frame
-        fields, choices, findings, columns = (
-            {"type": "layerwise.datasets.SourceTable"},
-            table.choices,
-            table.findings,
-            table.columns,
-        )
-    if target is not None and not columns:
+        fields = {"type": "layerwise.datasets.SourceTable"}
+        settled, columns, choices, findings = propose_table(path, target)
+        frame = settled.frame
+    if target is not None and frame is None:
         raise DataError(f"--target is for a table, and {path} holds none")
-    if fields["type"].endswith("SourceTexts"):
-        fields["texts"] = proposal.entry.pop("file")
-    proposal.entry = {"type": fields.pop("type"), **proposal.entry, **fields}
-    proposal.choices = [Choice("problem.name", name), *choices]
-    proposal.findings = findings
+    source: str = fields.pop("type")
+    folder, file = _location(path, Path(project).resolve())
+    named = FILE_FIELDS.get(source.rpartition(".")[2], "file")
+    entry = {"type": source, "path": folder, named: {"name": file}, **fields}
+    proposal = Proposal(name, entry, [Choice("problem.name", name), *choices], findings)
     return NewProblem(proposal, path, render_page(proposal, path, columns), frame)
 
 
@@ -129,11 +121,12 @@ def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> list
     return list(pages)
 
 
-def _location(path: Path, project: Path) -> dict[str, object]:
+def _location(path: Path, project: Path) -> tuple[str, str]:
+    """Return the folder that a catalog entry names, and the file's name in it."""
     raw = project / "data" / "01_raw"
     if path.is_relative_to(raw):
-        return {"path": "data/01_raw", "file": {"name": path.relative_to(raw).as_posix()}}
-    return {"path": str(path.parent), "file": {"name": path.name}}
+        return "data/01_raw", path.relative_to(raw).as_posix()
+    return str(path.parent), path.name
 
 
 def _has_pictures(folder: Path) -> bool:

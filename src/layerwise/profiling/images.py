@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from layerwise.data import DataError
-from layerwise.data.preprocessing import class_text, positive_class
+from layerwise.data.preprocessing import class_text
 from layerwise.data.sources import (
     ChannelsError,
     ImageReading,
@@ -19,15 +19,15 @@ from layerwise.data.sources import (
     picture_sizes,
     read_image_arrays,
 )
-from layerwise.profiling.proposal import Choice
+from layerwise.profiling.proposal import Choice, choose_positive
 
 # What a fully connected network can still take, of gray pictures and of those in color.
 MAX_SIDE, MAX_COLOR_SIDE = 64, 36
 GRAY_INSTEAD = "set color: gray in catalog.yml where it says nothing"
 
 
-def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str], np.ndarray]:
-    """Return the fields of an `ImageFiles` entry, the settings, what was found, and the labels (n,).
+def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str]]:
+    """Return the fields of an `ImageFiles` entry, the settings and what was found.
 
     Raises:
         DataError: the images have no labels, or one class.
@@ -38,7 +38,7 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         raise DataError(
             f"{path} is one picture; give the folder that holds all of them, one folder for each class"
         )
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"type": "layerwise.datasets.ImageFiles"}
     try:
         found = read_image_arrays(path)
     except ChannelsError as error:
@@ -50,7 +50,7 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         )
     shape = " x ".join(map(str, found.pixels.shape[1:3]))
     findings = [f"{len(found.pixels):,} images of {shape}, stored as {found.pixels.dtype}"]
-    if fields:
+    if "channels" in fields:
         findings.append(
             f"their shape does not tell where the colors stand; they are read as channels: {fields['channels']}"
         )
@@ -68,10 +68,10 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         raise DataError(
             f"the pixels of {path} lie from {np.nanmin(found.pixels):g} to {largest:g}; save them as 0 to 255 or 0 to 1"
         )
-    return fields, choices, findings, found.labels
+    return fields, choices, findings
 
 
-def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str], np.ndarray]:
+def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]:
     pictures = list_pictures(folder)
     if not all(pictures.labels):
         raise DataError(
@@ -92,7 +92,7 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         findings.append(f"{pictures.n_others} files are no pictures and are left out")
     if pictures.n_test:
         findings.append(f"{pictures.n_test:,} pictures below test/ are the official test rows")
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"type": "layerwise.datasets.ImageFiles"}
     height, width = (int(np.median(side)) for side in zip(*sizes.elements(), strict=True))
     most = MAX_COLOR_SIDE if in_color else MAX_SIDE
     shrink = max(height, width) / most
@@ -106,8 +106,7 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str],
         )
     if in_color:
         fields["color"] = "rgb"
-    labels = np.array(pictures.labels)
-    return fields, _classes(labels), findings, labels
+    return fields, _classes(np.array(pictures.labels)), findings
 
 
 def _classes(labels: np.ndarray) -> list[Choice]:
@@ -116,11 +115,4 @@ def _classes(labels: np.ndarray) -> list[Choice]:
         raise DataError("all images have one label: there is nothing to learn")
     if len(counts) > 2:
         return [Choice("problem.task", "multiclass", f"{len(counts)} classes")]
-    classes = sorted(counts)
-    chosen = positive_class(classes, labels)
-    other = next(each for each in classes if each != chosen)
-    reason = f"{counts[chosen]} of {len(labels)} images; answers, F1 and thresholds are of it"
-    return [
-        Choice("problem.task", "binary", "two classes"),
-        Choice("problem.positive", chosen, reason, other),
-    ]
+    return [Choice("problem.task", "binary", "two classes"), choose_positive(labels, "images")]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import numpy as np
+
+from layerwise.data.preprocessing import class_text, positive_class
 
 
 class Choice(NamedTuple):
@@ -45,3 +50,17 @@ class Proposal:
         return next(
             (choice.value for choice in self.choices if choice.key == key and not choice.is_suggestion), None
         )
+
+
+def choose_positive(labels: np.ndarray, what: str) -> Choice:
+    """Return the class of two that counts as 1, with how many rows have it.
+
+    Args:
+        labels: (n,) of every row.
+        what: the rows are called: rows or images.
+    """
+    counts = Counter(class_text(value) for value in labels.tolist())
+    chosen = positive_class(sorted(counts), labels)
+    other = next(each for each in sorted(counts) if each != chosen)
+    reason = f"{counts[chosen]} of {len(labels)} {what}; answers, F1 and thresholds are of it"
+    return Choice("problem.positive", chosen, reason, other)

@@ -11,9 +11,9 @@ import numpy as np
 import yaml
 
 from layerwise.data import DataError, Task
-from layerwise.data.preprocessing import class_text, find_leaks, positive_class
+from layerwise.data.preprocessing import class_text, find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
-from layerwise.profiling.proposal import Choice
+from layerwise.profiling.proposal import Choice, choose_positive
 from layerwise.profiling.reading import SettledTable, settle_reading
 from layerwise.utils import nearest
 
@@ -83,7 +83,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
             f"{n_empty} of {len(settled.frame)} rows have no {guess.name}: nothing can be learnt of it there"
         )
     if task.value == "binary":
-        choices.append(_positive(known[guess.name], guess.name))
+        choices.append(choose_positive(known[guess.name].to_numpy(), "rows"))
     choices += _transform(known[guess.name], task.value)
     inputs = known.drop(columns=guess.name)
     dropped = _dropped(inputs, known[guess.name], task.value, columns, settled, guess.name)
@@ -155,15 +155,6 @@ def choose_task(target: pd.Series, profile: ColumnProfile) -> Choice:
         )
     reason = f"'{profile.name}' has {n} " + ("whole numbers" if whole else "names")
     return Choice("problem.task", "multiclass", reason, "regression" if whole else "")
-
-
-def _positive(target: pd.Series, name: str) -> Choice:
-    classes = sorted({class_text(value) for value in target.tolist()})
-    chosen = positive_class(classes, target.to_numpy())
-    counts = Counter(class_text(value) for value in target.tolist())
-    other = next(each for each in classes if each != chosen)
-    reason = f"{counts[chosen]} of {len(target)} rows; answers, F1 and thresholds are of it"
-    return Choice("problem.positive", chosen, reason, other)
 
 
 def _transform(target: pd.Series, task: Task) -> list[Choice]:

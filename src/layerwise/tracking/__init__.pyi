@@ -1,5 +1,5 @@
 from .checks import ParameterChecksHook as ParameterChecksHook
-from .environment import tracking_uri as tracking_uri
+from .environment import disable_telemetry as disable_telemetry, tracking_uri as tracking_uri
 from .hook import TrackingHook as TrackingHook
 from .model_lookup import find_model as find_model
 from .process import (

@@ -13,12 +13,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.utils import mask_secrets, mask_secrets_in_logs
+
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
 
+def disable_telemetry() -> None:
+    """Have MLflow and Kedro report nobody's use of them, in this process and those that it starts.
+
+    Each asks a variable of its own; MLflow's is asked when MLflow is imported.
+    """
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["KEDRO_DISABLE_TELEMETRY"] = "true"
+
+
 def configure_mlflow() -> None:
     """Make MLflow log little and give up early: one failed attempt shows that a server is not there."""
+    mask_secrets_in_logs()
+    disable_telemetry()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -91,8 +104,8 @@ def run_tags(project: Path, problem: str, pipeline: str) -> dict[str, str]:
 
 
 def command() -> str:
-    """Return the command line."""
-    return " ".join(["kedro", *sys.argv[1:]])
+    """Return the command line, passwords masked."""
+    return mask_secrets(" ".join(["kedro", *sys.argv[1:]]))
 
 
 def git_commit(project: Path) -> str | None:

@@ -28,7 +28,7 @@ from layerwise.tracking.environment import (
 from layerwise.tracking.outbox import WAITING_TAG, BufferedRunLogger, outbox, records_file, store_failure
 from layerwise.tracking.runs import open_run, watch_system
 from layerwise.tracking.saved_data import SavedData, without_open_sizes
-from layerwise.utils import FolderError, ResumeError, problem, run_context
+from layerwise.utils import FolderError, ResumeError, mask_secrets, problem, run_context
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -74,6 +74,7 @@ class TrackingHook:
         uri = self._uri = tracking_uri(self._project)
         keys = top_level_keys(pipeline) | {"compute"}
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
+        used = {name: mask_secrets(value) for name, value in used.items()}
         checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
         self._lifecycle = RunLifecycle(
             self._project, self._problem, self._pipeline, used, checkpoints, resume
@@ -108,14 +109,16 @@ class TrackingHook:
                 run_tags(self._project, self._problem, self._pipeline),
                 earlier["run_id"] if earlier else None,
             )
-        self._run_logger = BufferedRunLogger(client, run_id, records_file(kept, run_id), uri)
+        # What is kept on this machine names the server without its password.
+        server = mask_secrets(uri)
+        self._run_logger = BufferedRunLogger(client, run_id, records_file(kept, run_id), server)
         # At once, so that a process that dies from here on leaves a record of its run.
-        self._lifecycle.start(run_id, command(), uri)
-        send_outbox(client, uri, kept)
+        self._lifecycle.start(run_id, command(), server)
+        send_outbox(client, server, kept)
         if earlier:
             self._run_logger.already_logged |= logged_metrics(client, run_id)
         self._run_logger.log_params(without_open_sizes(used, self._parameters))
-        mark_killed(client, self._lifecycle.find_killed(uri))
+        mark_killed(client, self._lifecycle.find_killed(server))
         run_context.add_listener(self._run_logger)
         if self._parameters["tracking"].system_metrics:
             self._system_metrics = watch_system(run_id, uri, resumed=earlier is not None)
@@ -250,7 +253,8 @@ class TrackingHook:
         # A run that could not be resumed keeps the status that it had.
         self._status = self._earlier_status if cannot_resume else "FAILED"
         if self._run_logger is not None and not cannot_resume:
-            self._run_logger.log_tags({"error": (str(error).splitlines() or [repr(error)])[0][:500]})
+            first = (str(error).splitlines() or [repr(error)])[0]
+            self._run_logger.log_tags({"error": mask_secrets(first)[:500]})
         self._close()
 
     def _close(self) -> None:

@@ -28,7 +28,7 @@ from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
 from layerwise.tracking.model_lookup import find_model, models_of
 from layerwise.tracking.registry import register
-from layerwise.utils import UserError
+from layerwise.utils import UserError, mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +147,11 @@ def give_up_models(client: MlflowClient, run_id: str) -> None:
         client.finalize_logged_model(model_id, "FAILED")
 
 
+def _published(location: str) -> str | None:
+    """Return an artifact's location unless it is a folder of this machine: MLmodel goes to other people."""
+    return None if location.startswith(("/", "file:")) else mask_secrets(location)
+
+
 def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, Path]) -> None:
     """Store a network that does not predict raw rows: its folders by their names in the model; mark it ready."""
     for name, folder in folders.items():
@@ -173,7 +178,7 @@ def submit(client: MlflowClient, submission: Submission) -> str:
             description = Model(
                 run_id=run_id,
                 model_id=model_id,
-                artifact_path=created.artifact_location,
+                artifact_path=_published(created.artifact_location),
                 metadata={MLMODEL_SHA256: saved.sha256},
             )
             write_mlflow_model(target, saved.folder, submission.example, model, description)

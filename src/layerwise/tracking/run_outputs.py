@@ -92,14 +92,8 @@ def write_html_report(
         facts: what the run is, by name.
         folder: of the pipeline's reports.
     """
-    found = {name: artifact_files(catalog, name) for name in sorted(names)}
-    files = [
-        (where, file)
-        for artifact in found.values()
-        if artifact
-        for where, files in [artifact]
-        for file in files
-    ]
+    found = (artifact_files(catalog, name) for name in sorted(names))
+    files = [(where, file) for where, own in filter(None, found) for file in own]
     texts = [file for _, file in files if file.suffix == ".md"]
     if not texts:
         return None

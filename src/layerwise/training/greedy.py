@@ -70,6 +70,7 @@ def pretrain_greedily(
     batch_size: int,
     seed: int,
     dynamic_binarization: bool = False,
+    silent: bool = False,
 ) -> PretrainingResult:
     """Train each layer on the features of the one below, bottom up.
 
@@ -81,6 +82,7 @@ def pretrain_greedily(
         batch_size: rows a step.
         seed: of the run.
         dynamic_binarization: read each input as a probability and sample it anew for every batch of the first layer.
+        silent: report nothing.
 
     Raises:
         TrainingError: a metric is not finite; the message names the layer.
@@ -105,6 +107,7 @@ def pretrain_greedily(
             name=f"pretraining layer {layer + 1} of {len(epochs)}",
             monitor=layers.metric,
             prefix=f"pretraining/{name}",
+            quiet=silent,
         )
         history[name] = progress.history
         seconds += progress.seconds

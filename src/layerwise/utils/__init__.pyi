@@ -39,6 +39,7 @@ from .run_context import (
     set_compute as set_compute,
     set_run_context as set_run_context,
 )
+from .secrets import mask_secrets as mask_secrets, mask_secrets_in_logs as mask_secrets_in_logs
 from .signals import delay_signals as delay_signals
 from .skops_files import load_trusted as load_trusted
 from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from layerwise.evaluation.reports import Fold, Leaderboard, corrected_interval
+from layerwise.utils import UserError
 
 
 def folds(errors, better="lower", name="rmse"):
@@ -52,6 +53,16 @@ def test_a_model_that_had_time_for_fewer_folds_has_no_rank():
     assert (late.model, late.rank, late.behind) == ("b", None, None)
     assert "No rank, for want of time: b" in found.conclusion()
     assert found.rows()[1][-1][:2] == ["", "b"]
+
+
+def test_a_models_card_has_the_means_of_its_folds():
+    found = board(a=[2, 3, 4], b=[1, 2, 3])
+    section = found.section("a")
+    assert section.startswith("## Cross-validation")
+    _, high = corrected_interval([2, 3, 4], 0.25)
+    assert f"| rmse | lower | 3.0000 [0.0000, {high:.4f}] | 1.0000 |" in section
+    with pytest.raises(UserError, match="has no folds of c; run kedro compare with it"):
+        found.section("c")
 
 
 def test_one_fold_of_every_model_makes_no_standings():

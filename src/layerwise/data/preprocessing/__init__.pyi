@@ -18,6 +18,7 @@ from .table_encoding import (
     TableEncoding as TableEncoding,
     decode as decode,
     encode as encode,
+    encode_parts as encode_parts,
     fit_encoding as fit_encoding,
     known_rows as known_rows,
 )

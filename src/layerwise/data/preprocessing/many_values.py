@@ -50,11 +50,11 @@ def find_roles(
     roles: dict[str, Role] = {}
     for name, kind in kinds.items():
         column = inputs[name].dropna()
-        values = column.nunique()
         if kind == "number" and name not in stated:
-            if len(column) >= MIN_ROWS and _counts_rows(name, column, values):
+            if len(column) >= MIN_ROWS and _counts_rows(name, column):
                 roles[name] = "identifier"
         elif kind == "category":
+            values = column.nunique()
             how = reading.columns.get(name)
             said_text = how is not None and how.kind == "text"
             if values <= settings.max_dummies and not said_text:
@@ -72,8 +72,8 @@ def find_roles(
     return roles
 
 
-def _counts_rows(name: str, column: pd.Series, values: int) -> bool:
-    return values == len(column) and bool((column % 1 == 0).all()) and bool(ID_NAME.fullmatch(name))
+def _counts_rows(name: str, column: pd.Series) -> bool:
+    return bool(ID_NAME.fullmatch(name)) and bool((column % 1 == 0).all()) and column.is_unique
 
 
 def _has_one_target(problem: Problem) -> bool:
@@ -122,12 +122,7 @@ def fit_many_values(
     }
     numbers: dict[str, np.ndarray] = {}
     if chosen["target"] and target is not None:
-        encoder = _target_encoder(target, problem)
-        known, codes = _known_targets(target, problem)
-        cells = coded_cells(inputs, chosen["target"])
-        found = encoder.fit_transform(cells[known], codes)
-        values = encoder.transform(cells)
-        values[known] = found
+        encoder, values = _fit_by_target(coded_cells(inputs, chosen["target"]), target, problem)
         parts = [""] if problem.task != "multiclass" else [str(each) for each in encoder.classes_]
         features = [
             feature_name(name, f"mean{'_' if part else ''}{part}", inputs.columns)
@@ -168,10 +163,7 @@ def cross_fitted(
 ) -> dict[str, np.ndarray]:
     """Return the numbers of target-encoded columns that the rows which were fitted on got at training."""
     names = list(state["coded"])
-    known, codes = _known_targets(target, problem)
-    cells = coded_cells(inputs, names)
-    values = state["target_encoder"].transform(cells)
-    values[known] = _target_encoder(target, problem).fit_transform(cells[known], codes)
+    _, values = _fit_by_target(coded_cells(inputs, names), target, problem)
     features = [feature for name in names for feature in state["coded"][name]]
     return dict(zip(features, values.T, strict=True))
 
@@ -181,23 +173,28 @@ def coded_cells(frame: pd.DataFrame, names: list[str]) -> np.ndarray:
     return fill_text(frame, dict.fromkeys(names, "")).to_numpy(object)
 
 
-def _known_targets(target: np.ndarray, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+def _fit_by_target(cells: np.ndarray, target: np.ndarray, problem: Problem) -> tuple[Any, np.ndarray]:
+    """Return the encoder fitted on the rows with a target, and the numbers of all: of those with one cross-fitted."""
     import pandas as pd
 
     known = np.flatnonzero(~pd.isna(target))
     values = target[known]
-    return known, values.astype(np.float64) if problem.task == "regression" else values.astype(str)
+    codes = values.astype(np.float64) if problem.task == "regression" else values.astype(str)
+    encoder = _target_encoder(codes, problem)
+    cross_fitted_rows = encoder.fit_transform(cells[known], codes)
+    found: np.ndarray = encoder.transform(cells)
+    found[known] = cross_fitted_rows
+    return encoder, found
 
 
-def _target_encoder(target: np.ndarray, problem: Problem) -> Any:
+def _target_encoder(codes: np.ndarray, problem: Problem) -> Any:
     from sklearn.model_selection import KFold, StratifiedKFold
     from sklearn.preprocessing import TargetEncoder
 
-    known, values = _known_targets(target, problem)
     folds = FOLDS
     if problem.task != "regression":
-        folds = min(FOLDS, int(np.unique(values, return_counts=True)[1].min()))
-    if folds < 2 or len(known) < FOLDS:
+        folds = min(FOLDS, int(np.unique(codes, return_counts=True)[1].min()))
+    if folds < 2 or len(codes) < FOLDS:
         raise DataError(
             "a column of many values cannot be encoded by a target with so few rows: set "
             "preprocessing.many_values: frequent"

@@ -90,9 +90,9 @@ class TablePreprocessor:
         inputs = frame.drop(columns=[*problem.drop, *problem.targets])
         validate_columns(inputs, settings.date_columns, "preprocessing.date_columns: column")
         validate_columns(inputs, settings.categorical_columns, "preprocessing.categorical_columns: column")
-        notes = []
+        notes = list(attributes.get("reading_notes", ()))
         if raw_target is not None:
-            notes = validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+            notes += validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
         state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),

@@ -20,6 +20,7 @@ from layerwise.data.preprocessing.number_modes import NumberModes, decode_number
 from layerwise.data.preprocessing.targets import derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import reading_of
+from layerwise.data.splits import Split
 from layerwise.utils import Config, derive_seed
 
 if TYPE_CHECKING:
@@ -192,6 +193,27 @@ def encode(frame: pd.DataFrame, encoding: TableEncoding, seed: int) -> np.ndarra
         matrix[:, column.start] = normalized
         matrix[lines, column.start + 1 + mode] = 1
     return matrix
+
+
+def encode_parts(
+    raw: pd.DataFrame,
+    split: Split,
+    problem: Problem,
+    settings: PreprocessingSettings,
+    components: int,
+    seed: int,
+) -> tuple[TableEncoding, np.ndarray, np.ndarray]:
+    """Fit on the training rows, and encode them and the validation rows whose categories they have.
+
+    Returns:
+        The encoding, and (n, width) float32 of either part.
+    """
+    frame = derive_columns(raw, problem)
+    encoding = fit_encoding(frame, split.training, problem, settings, components, seed)
+    validation = frame.iloc[split.validation]
+    known = validation.iloc[known_rows(validation, encoding)]
+    training = encode(frame.iloc[split.training], encoding, seed)
+    return encoding, training, encode(known, encoding, seed)
 
 
 def decode(matrix: np.ndarray, encoding: TableEncoding) -> pd.DataFrame:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.chunks import Chunk, ChunkedReader
+from layerwise.data.reading.files import typed_lines
 from layerwise.data.sources import Documents, ImageReading, Images, Ratings, Texts, images_of_arrays
 
 if TYPE_CHECKING:
@@ -74,15 +73,4 @@ class LoadedRows(ChunkedReader):
             counts = pd.DataFrame(self.rows.counts[part].toarray(), columns=list(self.rows.words))
             return Chunk(start, counts, [str(start + k) for k in range(len(counts))])
         frame = self.frame().iloc[part].reset_index(drop=True)
-        return Chunk(start, frame, _csv_lines(frame))
-
-
-def _csv_lines(frame: pd.DataFrame) -> list[str]:
-    """Return the rows as lines of a CSV file; a cell with a line break stays one row."""
-    columns = [frame[name].astype(object).where(frame[name].notna(), "").tolist() for name in frame]
-    lines = []
-    for cells in zip(*columns, strict=True):
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(cells)
-        lines.append(line.getvalue())
-    return lines
+        return Chunk(start, frame, typed_lines(frame))

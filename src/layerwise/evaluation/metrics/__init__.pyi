@@ -49,6 +49,8 @@ from .raw_units import (
     smearing_factors as smearing_factors,
 )
 from .supervised import (
+    BOUNDED_METRICS as BOUNDED_METRICS,
+    FRACTIONS_OF_ROWS as FRACTIONS_OF_ROWS,
     LOWER_IS_BETTER as LOWER_IS_BETTER,
     DecisionThreshold as DecisionThreshold,
     Metric as Metric,

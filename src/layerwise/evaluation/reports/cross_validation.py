@@ -12,13 +12,20 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Literal
 
-from layerwise.evaluation.metrics import ChildRun, LoggedMetric, LoggedMetrics, Metric
+from layerwise.evaluation.metrics import (
+    BOUNDED_METRICS,
+    FRACTIONS_OF_ROWS,
+    ChildRun,
+    LoggedMetric,
+    LoggedMetrics,
+    Metric,
+)
 from layerwise.evaluation.reports.markdown import table
 from layerwise.utils import Config
 
 INTERVAL = "95 % intervals by the corrected resampled t (Nadeau & Bengio 2003)"
 # What no mean goes beyond, where it has bounds.
-BOUNDED = {"accuracy", "error", "balanced_accuracy", "f1", "roc_auc", "average_precision", "hamming_loss"}
+BOUNDED = FRACTIONS_OF_ROWS | BOUNDED_METRICS
 NOT_NEGATIVE = {*BOUNDED, "log_loss", "brier", "calibration_error", "rmse", "mae", "raw_rmse", "raw_mae"}
 HEADLINES = ("error", "roc_auc", "rmse", "r2")
 
@@ -37,6 +44,9 @@ class Fold(Config):
     metrics: dict[str, float]
     better: dict[str, Literal["higher", "lower"]]
     epochs: LoggedMetrics = LoggedMetrics(())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {self.metrics[name]:.4f}" for name in HEADLINES if name in self.metrics)
 
     @property
     def test_ratio(self) -> float:

@@ -13,8 +13,6 @@ from layerwise.evaluation.reports.sections import segment_section
 from layerwise.evaluation.segments import SegmentTable, describe_segments
 
 MAX_COLUMNS = 200
-
-
 # Biased upwards for few rows, and by another amount for another number of them: two of them don't compare.
 NOT_COMPARED = {"calibration_error"}
 
@@ -49,7 +47,6 @@ def describe_seen_rows(seen: int, rows: int) -> str:
     """Return a warning that a model was trained on rows that it is measured on.
 
     Args:
-        segments: the metrics on parts of the rows, if they were asked for.
         seen: how many of the rows it was trained or validated on.
         rows: all of them.
     """
@@ -89,6 +86,7 @@ def make_evaluation_report(
         rows: the number of rows that were measured.
         refused: the number of rows that were not, by reason.
         seen: how many of the measured rows the model was trained or validated on; None if that is not known.
+        segments: the metrics on parts of the rows, if they were asked for.
     """
     parts = [
         "# Evaluation on new rows",

@@ -15,7 +15,7 @@ from layerwise.evaluation.reports.cross_validation import (
     FoldStatistic,
     corrected_interval,
 )
-from layerwise.utils import Config
+from layerwise.utils import Config, UserError
 
 # What decides, by task: the first one that all models have.
 DECIDING: dict[Task, tuple[str, ...]] = {
@@ -95,6 +95,20 @@ class Leaderboard(Config):
     def winner(self) -> str:
         """The model with the best mean."""
         return self.standings[0].model
+
+    def section(self, model: str) -> str:
+        """Return the section of a model's card: the means over the folds that it has done.
+
+        Raises:
+            UserError: the model was not compared, or has done one fold only.
+        """
+        own = next((each for each in self.standings if each.model == model and each.statistics), None)
+        if own is None:
+            raise UserError(
+                f"compare.on_card: the last comparison of {self.problem} has no folds of {model}; run kedro compare "
+                "with it, or leave compare.on_card at false"
+            )
+        return CrossValidation(folds=own.folds, statistics=own.statistics).section()
 
     @property
     def child_runs(self) -> tuple[ChildRun, ...]:

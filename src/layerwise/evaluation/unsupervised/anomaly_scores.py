@@ -76,10 +76,16 @@ def anomaly_scores(network: nn.Module, rows: Tensor) -> Tensor:
     """
     if isinstance(network, RBM) and network.hidden_units.samples_exactly:
         return network.free_energy(rows)
+    return _scores_and_reconstructions(network, rows)[0]
+
+
+def _scores_and_reconstructions(network: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
     if isinstance(network, BaseAutoencoder):
-        return network.reconstruction_loss(rows)
+        return network.loss_and_reconstruction(rows)
     reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
-    return (reconstructed - rows).square().sum(1)
+    if isinstance(network, RBM) and network.hidden_units.samples_exactly:
+        return network.free_energy(rows), reconstructed
+    return (reconstructed - rows).square().sum(1), reconstructed
 
 
 def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> Tensor:
@@ -90,10 +96,7 @@ def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> 
         rows: (n, d).
         sums: of `column_sums`.
     """
-    if isinstance(network, BaseAutoencoder):
-        scores, reconstructed = network.loss_and_reconstruction(rows)
-    else:
-        scores, reconstructed = anomaly_scores(network, rows), network.reconstruct(rows)  # type: ignore[operator]
+    scores, reconstructed = _scores_and_reconstructions(network, rows)
     squared = (reconstructed - rows).square()
     errors = squared if sums is None else squared @ sums.to(squared)
     return torch.cat([scores[:, None], errors], 1)

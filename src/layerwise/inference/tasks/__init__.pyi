@@ -9,3 +9,4 @@ from .base import (
 from .encode import latent_size as latent_size
 from .options import parse_settings as parse_settings, task_options as task_options
 from .random_seed import with_seed as with_seed
+from .raw_rows import raw_frame as raw_frame

@@ -8,6 +8,7 @@ import numpy as np
 
 from layerwise.data import DataError
 from layerwise.data.reading import describe_refused
+from layerwise.inference.model import NOT_FINITE
 from layerwise.inference.reproducible import shortest_decimals
 from layerwise.inference.tasks.base import Task, find_task
 from layerwise.inference.tasks.random_seed import with_seed
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from layerwise.data.reading import Chunk
     from layerwise.inference.model import TrainedModel
-
-NOT_FINITE = "the network's output is not a finite number: values too far from training"
 
 
 def answer_chunk(

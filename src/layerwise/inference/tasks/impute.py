@@ -11,7 +11,7 @@ from torch import Tensor
 from layerwise.evaluation.unsupervised import impute
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import register_task
-from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame
+from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame, with_given_cells
 from layerwise.inference.tasks.reconstruct import Reconstruct
 from layerwise.parameters import TaskSettings
 
@@ -43,8 +43,6 @@ class Impute(Reconstruct):
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the filled rows."""
-        import pandas as pd
-
         reference = model.parts.reference
         assert reference is not None
         inputs, missing = inputs_with_empty_cells(model, rows)
@@ -56,18 +54,8 @@ class Impute(Reconstruct):
             return impute(network.reconstruct, given, empty > 0, start)
 
         found = apply_in_blocks(filled, torch.cat([inputs, missing.to(inputs)], 1), model.device)
-        restored = raw_frame(model, np.asarray(found))
-        if model.has_image_inputs:
-            pixels = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
-            given = pd.DataFrame(pixels, columns=list(restored))
-        else:
-            given = rows.reset_index(drop=True)[list(restored)]
-        empty = given.isna()
-        filled_columns: dict[Any, Any] = {
-            name: given[name].where(~empty[name], restored[name]) if empty[name].any() else given[name]
-            for name in restored
-        }
-        return pd.DataFrame(filled_columns | {"imputed": _named(empty)})
+        complete, empty = with_given_cells(model, rows, raw_frame(model, np.asarray(found)))
+        return complete.assign(imputed=_named(empty))
 
 
 def _named(empty: pd.DataFrame) -> list[str]:

@@ -52,3 +52,27 @@ def inputs_with_empty_cells(model: TrainedModel, rows: Any) -> tuple[Tensor, Ten
         for block in blocks:
             missing[:, block.start : block.stop] = empty[:, None]
     return inputs, missing
+
+
+def with_given_cells(
+    model: TrainedModel, rows: Any, found: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return raw rows with their empty cells filled, and which cells these were (n, columns).
+
+    Args:
+        model: whose raw rows they are.
+        rows: as they were given: what is there stays to the last digit.
+        found: of `raw_frame`, what the empty cells become.
+    """
+    import pandas as pd
+
+    if model.has_image_inputs:
+        given = pd.DataFrame(np.asarray(rows, np.float64).reshape(len(rows), -1), columns=list(found))
+    else:
+        given = rows.reset_index(drop=True)[list(found)]
+    empty = given.isna()
+    filled: dict[Any, Any] = {
+        name: given[name].where(~empty[name], found[name]) if empty[name].any() else given[name]
+        for name in found
+    }
+    return pd.DataFrame(filled), empty

@@ -15,14 +15,13 @@ from layerwise.evaluation.unsupervised import (
 )
 from layerwise.models.autoencoder import SequenceAutoencoder, SequenceConfig, reconstruct_rows
 from layerwise.training import LayerHistory
-from layerwise.training.autoencoder import DEFAULT_CORRUPTION_LEVELS, AutoencoderSettings, train_sequences
+from layerwise.training.autoencoder import AutoencoderSettings, noise_of, train_sequences
 from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
 # Test rows of each task: enough for two significant digits within seconds.
 ROWS = 1000
-NOISES: tuple[CorruptionName, ...] = ("gaussian", "salt_and_pepper", "masking")
 SEQUENCE_ROWS, SEQUENCE_EPOCHS, SEQUENCE_LATENT_SIZE = 10_000, 10, 128
 SEQUENCE_LEARNING = {"learning_rate": 2e-3, "optimizer": "adam", "weight_decay": 0.0}
 
@@ -32,23 +31,20 @@ def denoise(
 ) -> tuple[DenoisingReport, LoggedMetrics]:
     """Return the PSNR (decibels) and the SSIM of corrupted images, before and after reconstruction."""
     rows = test.inputs[:ROWS]
-    corrupted = add_noises(rows, settings, seed)
+    noise, corrupted = add_noise(rows, columns, settings, seed)
     found = evaluate_denoising(
-        lambda x: reconstruct_rows(network, x), rows, corrupted, image_shape_of(columns)
+        lambda x: reconstruct_rows(network, x), rows, {noise: corrupted}, image_shape_of(columns)
     )
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/denoising/")
 
 
-def add_noises(rows: Tensor, settings: AutoencoderSettings, seed: int) -> dict[str, Tensor]:
-    """Return images (n, pixels) with each kind of noise, clipped to [0, 1]; the kind learnt has its own level."""
-    corrupted: dict[str, Tensor] = {}
-    for kind in NOISES:
-        is_trained_kind = settings.resolved(settings.variant)["corruption"] in (kind, "auto")
-        level = settings.corruption_level if is_trained_kind else None
-        level = DEFAULT_CORRUPTION_LEVELS[kind] if level is None else level
-        corrupted[kind] = Corruption(kind, level, torch_rng(seed, "denoising", kind))(rows).clamp(0, 1)
-    return corrupted
+def add_noise(
+    rows: Tensor, columns: DataSpec, settings: AutoencoderSettings, seed: int
+) -> tuple[CorruptionName, Tensor]:
+    """Return the noise that was learnt with, and images (n, pixels) that have it, clipped to [0, 1]."""
+    kind, level = noise_of(settings.resolved(settings.variant), columns.bounded)
+    return kind, Corruption(kind, level, torch_rng(seed, "denoising", kind))(rows).clamp(0, 1)
 
 
 def train_sequence_network(

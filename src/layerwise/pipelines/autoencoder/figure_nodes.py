@@ -28,7 +28,7 @@ from layerwise.models.autoencoder import (
     encode_rows,
     reconstruct_rows,
 )
-from layerwise.pipelines.autoencoder.downstream_images import add_noises, image_shape_of
+from layerwise.pipelines.autoencoder.downstream_images import add_noise, image_shape_of
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training.autoencoder import AutoencoderHistory, AutoencoderSettings
 from layerwise.utils import torch_rng
@@ -147,9 +147,9 @@ def plot_denoising(
     """Plot corrupted images and their reconstructions."""
     rows = test.inputs[:SHOWN]
     lines = {"row": rows}
-    for kind, corrupted in add_noises(rows, settings, seed).items():
-        name = kind.replace("_", " ")
-        lines |= {name: corrupted, f"{name}, denoised": reconstruct_rows(network, corrupted).clamp(0, 1)}
+    kind, corrupted = add_noise(rows, columns, settings, seed)
+    name = kind.replace("_", " ")
+    lines |= {name: corrupted, f"{name}, denoised": reconstruct_rows(network, corrupted).clamp(0, 1)}
     title = "\n".join(format_denoising(denoising.model_dump()))
     return plots.plot_image_rows(lines, image_shape_of(columns), title=title)
 

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from layerwise.parameters.sizing import corruption_by_rule
 from layerwise.pipelines import preprocessing, views
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.cards import create_network_card
@@ -45,6 +46,17 @@ def _variant_has(facts: ProblemFacts, what: str) -> bool:
     return facts.are_dense and (variant is None or getattr(variant, what))
 
 
+def _learns_with_noise(facts: ProblemFacts) -> bool:
+    """Say whether the network learns to take noise away; all do where no problem is known."""
+    name, given = str(facts.parameter("autoencoder.variant")), facts.parameter("autoencoder.corruption")
+    variant = known_variants().get(name)
+    if variant is None:
+        return True
+    return (
+        given or corruption_by_rule(name, facts.rows) or variant.defaults.get("corruption", "none")
+    ) != "none"
+
+
 def _training(facts: ProblemFacts) -> list[Node]:
     stage, outputs, preview = Stage("training", NAME), [NETWORK, HISTORY], AutoencoderPreview(NAME)
     inputs = ["training", "validation", "data_spec", *SETTINGS]
@@ -86,7 +98,9 @@ def _downstream_tasks(facts: ProblemFacts) -> list[Node]:
     if facts.has_rows("images"):
         rows = ["training", "validation", "data_spec"]
         outputs = ["sequences_network", "sequences_history"]
-        found.append(stage.measure(images.denoise, [NETWORK, "test", "data_spec", *SETTINGS], "denoising"))
+        if _learns_with_noise(facts):
+            inputs = [NETWORK, "test", "data_spec", *SETTINGS]
+            found.append(stage.measure(images.denoise, inputs, "denoising"))
         found.append(Stage("training", NAME).node(images.train_sequence_network, [*rows, *SETTINGS], outputs))
         found.append(
             stage.measure(
@@ -129,7 +143,8 @@ def _downstream_figures(facts: ProblemFacts) -> list[Node]:
     if facts.has_rows("table"):
         found.append(stage.figure(plots.plot_imputation, ["imputation"]))
     if facts.has_rows("images"):
-        shown = [NETWORK, "test", "denoising", "data_spec", *SETTINGS]
-        found.append(stage.figure(plots.plot_denoising, shown))
+        if _learns_with_noise(facts):
+            shown = [NETWORK, "test", "denoising", "data_spec", *SETTINGS]
+            found.append(stage.figure(plots.plot_denoising, shown))
         found.append(stage.figure(plots.plot_sequences, ["sequences_network", "test", "data_spec"]))
     return found

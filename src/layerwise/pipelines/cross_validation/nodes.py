@@ -85,7 +85,7 @@ def run_fold(of: FoldNodes, raw: Any, folds: Folds, k: int, parameters: dict[str
     sizes = len(parts[0]), len(parts[1]), len(parts[2])
     metrics = data[f"{of.pipeline}.network_metrics"].root
     found = make_fold(name, sizes, time.perf_counter() - began, metrics, reports)
-    log.info("%s, fold %d of %d: %s", of.pipeline, k + 1, len(folds.root), _headline(found))
+    log.info("%s, fold %d of %d: %s", of.pipeline, k + 1, len(folds.root), found)
     return found
 
 
@@ -100,8 +100,3 @@ def given_data(of: FoldNodes, raw: Any, split: Split, settings: dict[str, Any]) 
     """
     data: dict[str, Any] = {"raw": raw, f"{of.pipeline}.rows": raw, f"{of.pipeline}.split": split}
     return data | {key if key in FURTHER_ROWS else f"params:{key}": value for key, value in settings.items()}
-
-
-def _headline(fold: Fold) -> str:
-    shown = {name: fold.metrics[name] for name in ("error", "roc_auc", "rmse", "r2") if name in fold.metrics}
-    return ", ".join(f"{name} {value:.4f}" for name, value in shown.items())

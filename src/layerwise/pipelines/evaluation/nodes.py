@@ -27,6 +27,7 @@ from layerwise.evaluation.reports import (
     BaselineComparison,
     CrossValidation,
     EvaluationReport,
+    Leaderboard,
     MemberStatistics,
     make_model_card,
     make_prediction_table,
@@ -226,6 +227,13 @@ def write_model_card_with_folds(
 ) -> str:
     """Write the model card with the means and intervals of a cross-validation."""
     return _model_card(report, columns, parameters, [folds.section()])
+
+
+def write_model_card_with_standing(
+    model: str, report: EvaluationReport, columns: DataSpec, leaderboard: Leaderboard, **parameters: Any
+) -> str:
+    """Write the model card with the means and intervals of a comparison's folds."""
+    return _model_card(report, columns, parameters, [leaderboard.section(model)])
 
 
 def _model_card(

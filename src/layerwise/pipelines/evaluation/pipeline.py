@@ -16,9 +16,9 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     measure_test_segments,
     plot_segments,
 )
-from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts
+from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, trained_network
 from layerwise.pipelines.reference import measure_reference
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
 TEST = ["network", "test", "data_spec"]
@@ -52,7 +52,7 @@ def create_pipeline(
     ]
     if not is_network:
         return Pipeline(found)
-    found.append(reporting.figure(plots.plot_latent_map, [_trained(facts), *TEST[1:]]))
+    found.append(reporting.figure(plots.plot_latent_map, [trained_network(facts), *TEST[1:]]))
     if stack is None:
         found += _figures_of_a_random_start(reporting, facts)
     else:
@@ -75,15 +75,13 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
         read: the rest of it.
     """
     inputs = {"report": "metrics", "columns": "data_spec"} | parameter_inputs(pipeline, read)
-    write: Callable[..., str] = nodes.write_model_card
+    write: Callable[..., object] = nodes.write_model_card
     if f"{pipeline}.cross_validation" in read.all_outputs():
         write, inputs["folds"] = nodes.write_model_card_with_folds, "cross_validation"
+    elif current_facts().parameter("compare.on_card"):
+        write = with_first(nodes.write_model_card_with_standing, pipeline)
+        inputs["leaderboard"] = LEADERBOARD
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
-
-
-def _trained(facts: ProblemFacts) -> str:
-    """Return the network with hidden layers to look into: a calibrated one has it inside."""
-    return "trained_network" if calibrates(facts) else "network"
 
 
 def _has_bound(facts: ProblemFacts) -> bool:
@@ -111,7 +109,7 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
     parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
     transform = facts.parameter("problem.target_transform")
     if calibrates(facts):
-        inputs = ["network", "trained_network", *TEST[1:], *SETTINGS, *threshold]
+        inputs = ["network", trained_network(facts), *TEST[1:], *SETTINGS, *threshold]
         measure = stage.node(nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network")
     elif transform in (None, "none"):
         measure = stage.node(nodes.measure_network, [*TEST, *SETTINGS, *threshold], "network_metrics")
@@ -173,7 +171,7 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool, baselines: bool) -> 
         stage.figure(plots.plot_calibration, TEST),
     ]
     if calibrates(facts):
-        uncalibrated = [_trained(facts), *TEST[1:]]
+        uncalibrated = [trained_network(facts), *TEST[1:]]
         found.append(stage.figure(plots.plot_calibration, uncalibrated, "plot_calibration_before"))
     if facts.has_task("multiclass", "binary", "multilabel"):
         found.append(stage.figure(plots.plot_ranking_curves, TEST))
@@ -194,7 +192,7 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool, baselines: bool) -> 
 def _figures_of_a_random_start(stage: Stage, facts: ProblemFacts) -> list[Node]:
     return [
         stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
-        stage.figure(plots.plot_network_features, [_trained(facts), "data_spec"], "plot_features"),
+        stage.figure(plots.plot_network_features, [trained_network(facts), "data_spec"], "plot_features"),
     ]
 
 

@@ -1,19 +1,15 @@
 """Train the whole network on labelled rows: from a pretrained stack, or from random weights."""
 
 import logging
-from typing import Any
 
-import torch
 from torch import nn
 
-from layerwise.checkpointing import Progress
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
 from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBN
-from layerwise.parameters import DBNSettings, EvaluationSettings, MLPSettings
-from layerwise.pipelines.finetuning.network import new_network
+from layerwise.parameters import DBNSettings, EvaluationSettings
 from layerwise.pipelines.views import log_diagnoses
 from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
@@ -22,11 +18,13 @@ from layerwise.training.supervised import (
     FinetuningHistory,
     FinetuningSettings,
     GridSettings,
+    MLPSettings,
     calibrate,
-    finetune,
+    finetuning_device,
+    fit_network,
+    new_network,
     train_grid,
 )
-from layerwise.utils import choose_device
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +40,7 @@ def initialize_from_rbms(
 
 def initialize_like_rbms(columns: DataSpec, dbn: DBNSettings, settings: FinetuningSettings, seed: int) -> MLP:
     """Return a network of the DBN's shape with random weights."""
-    layers = MLPSettings(
-        hidden_sizes=dbn.hidden_sizes, activation="sigmoid", initializer=dbn.random_initializer
-    )
-    return new_network(layers, columns, settings, seed)
+    return new_network(dbn.layers, columns, settings, seed)
 
 
 def initialize_from_encoders(
@@ -99,7 +94,7 @@ def finetune_network(
     """Train the network on the labelled rows, or its output layer alone with `pretraining.freeze`."""
     freeze, watched = pretraining is not None and pretraining.freeze, []
     if layer_statistics:
-        device = _choose_device(network, labelled, settings)
+        device = finetuning_device(network, labelled, settings)
         watched = [LayerStatistics(network.to(device), labelled.to(device))]
     progress = fit_network(
         network, labelled, validation, columns, settings, seed, callbacks=watched, freeze=freeze
@@ -145,7 +140,7 @@ def train_networks(
     points = grid.points()
     member_seeds = [seed + k for k in range(seeds)] * max(1, len(points))
     networks = [new_network(mlp, columns, settings, each) for each in member_seeds]
-    device = _choose_device(nn.ModuleList(networks), labelled, settings)
+    device = finetuning_device(nn.ModuleList(networks), labelled, settings)
     trained = train_grid(
         [network.to(device) for network in networks],
         member_seeds,
@@ -163,33 +158,3 @@ def train_networks(
         for name, value in means.items()
     ]
     return members.member(0), trained.finetuning_history(), members, LoggedMetrics(tuple(epochs))
-
-
-def fit_network(
-    network: MLP,
-    labelled: TensorData,
-    validation: TensorData,
-    columns: DataSpec,
-    settings: FinetuningSettings,
-    seed: int,
-    **options: Any,
-) -> Progress:
-    """Train the network in place as `finetune` does with these options; it comes back to the CPU."""
-    device = _choose_device(network, labelled, settings)
-    progress = finetune(
-        network.to(device),
-        columns.task,
-        labelled.to(device),
-        validation.to(device),
-        settings,
-        seed,
-        dynamic_binarization=columns.dynamic_binarization,
-        image_shape=columns.image_shape,
-        **options,
-    )
-    network.cpu()
-    return progress
-
-
-def _choose_device(network: nn.Module, labelled: TensorData, settings: FinetuningSettings) -> torch.device:
-    return choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")

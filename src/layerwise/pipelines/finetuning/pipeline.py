@@ -4,14 +4,12 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.facts import calibrates, current_facts
+from layerwise.pipelines.facts import calibrates, current_facts, trained_network
 from layerwise.pipelines.finetuning import nodes
 from layerwise.pipelines.previews import NetworkPreview
 from layerwise.pipelines.stage import Stage
 from layerwise.training.supervised import GridSettings
 
-# The network as it was trained, where the one that is kept is another: calibrated.
-TRAINED = "trained_network"
 ROWS = ["labelled", "validation", "data_spec"]
 SETTINGS = ["finetuning_settings", "params:seed"]
 
@@ -25,10 +23,10 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
         pretrained: whether a pretrained stack is what the hidden layers start from.
     """
     stage = Stage("finetuning", pipeline)
-    inputs = [TRAINED, "validation", "data_spec", "params:evaluation"]
-    calibrate = stage.node(nodes.calibrate_network, inputs, "network")
-    calibration = [calibrate] if calibrates(current_facts()) else []
-    trained = TRAINED if calibration else "network"
+    trained, calibration = trained_network(current_facts()), list[Node]()
+    if calibrates(current_facts()):
+        inputs = [trained, "validation", "data_spec", "params:evaluation"]
+        calibration = [stage.node(nodes.calibrate_network, inputs, "network")]
     if key == "mlp" and trains_several():
         return Pipeline([_several_networks(stage, trained), *calibration])
     methods = ["pretraining_settings"] if key == "sae" else []

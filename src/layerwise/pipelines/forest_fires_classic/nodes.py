@@ -29,12 +29,10 @@ from layerwise.evaluation.metrics import (
 )
 from layerwise.evaluation.reports import table
 from layerwise.models import MLP
-from layerwise.parameters import EvaluationSettings, MLPSettings
+from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
-from layerwise.pipelines.finetuning.network import new_network
-from layerwise.pipelines.finetuning.nodes import fit_network
 from layerwise.pipelines.preprocessing.nodes import choose_labelled_rows
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings, fit_network, new_network
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,7 @@ from layerwise.data.preprocessing import (
     TableEncoding,
     decode,
     derive_columns,
-    encode,
-    fit_encoding,
-    known_rows,
+    encode_parts,
 )
 from layerwise.evaluation.generative import ColumnFidelity, RowFidelity, compare_columns, compare_rows
 from layerwise.evaluation.metrics import LoggedMetrics
@@ -44,14 +42,9 @@ def encode_rows(
     seed: int,
 ) -> tuple[TableEncoding, TensorData, TensorData]:
     """Encode a table's training and validation rows for a GAN; validation rows with unknown categories are left out."""
-    frame = derive_columns(raw, problem)
-    encoding = fit_encoding(frame, split.training, problem, preprocessing, settings.table.components, seed)
-    validation = frame.iloc[split.validation]
-    known = validation.iloc[known_rows(validation, encoding)]
-    training_rows, validation_rows = (
-        TensorData(torch.from_numpy(encode(part, encoding, seed)))
-        for part in (frame.iloc[split.training], known)
-    )
+    components = settings.table.components
+    encoding, *parts = encode_parts(raw, split, problem, preprocessing, components, seed)
+    training_rows, validation_rows = (TensorData(torch.from_numpy(part)) for part in parts)
     return encoding, training_rows, validation_rows
 
 

@@ -159,7 +159,7 @@ def write_report(translation: PairErrors, resolution: PairErrors, frames: PairEr
     """Return the report of the errors, in Markdown."""
     tasks = {
         "restoring half-covered or noisy images": (translation, "the corrupted image"),
-        "7 x 7 to 28 x 28": (resolution, "bilinear interpolation"),
+        "images of a quarter of each side enlarged": (resolution, "bilinear interpolation"),
         "next frame of a bouncing digit": (frames, "the last frame once more"),
     }
     rows = [

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from layerwise.parameters import sizing
 from layerwise.pipelines.facts import ProblemFacts, current_facts
-from layerwise.pipelines.preprocessing import nodes, sizing
+from layerwise.pipelines.preprocessing import nodes
 from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
 
 # The node that fills in the sizes of these keys.

@@ -2,11 +2,11 @@
 
 from layerwise.data import DataSpec, TensorData, with_unlabelled
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
-from layerwise.models.rbm import DBN, DBNConfig
+from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings
-from layerwise.training import PretrainingHistory, PretrainingResult, TrainingError
+from layerwise.training import PretrainingHistory, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
-from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
+from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
 from layerwise.utils import choose_device, torch_rng
 
 
@@ -26,7 +26,7 @@ def pretrain_rbms(
             "kedro run --pipelines=sae"
         )
     training = with_unlabelled(training, unlabelled)
-    stack, result = _pretrain_dbn(dbn.hidden_sizes, training, validation, columns, settings, seed)
+    stack, result = pretrain_new_dbn(dbn.hidden_sizes, training, validation, columns, settings, seed)
     return stack, PretrainingHistory.of(result)
 
 
@@ -58,7 +58,7 @@ def pretrain_unrolled_rbms(
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train RBMs bottom up, then the deep autoencoder that they unroll to (Hinton & Salakhutdinov 2006)."""
     training = with_unlabelled(training, unlabelled)
-    dbn, result = _pretrain_dbn(sae.hidden_sizes, training, validation, columns, settings, seed)
+    dbn, result = pretrain_new_dbn(sae.hidden_sizes, training, validation, columns, settings, seed)
     stack = from_dbn(dbn)
     if sae.unrolled_epochs:
         device = choose_device(stack, settings.batch_size, "unrolled")
@@ -68,29 +68,3 @@ def pretrain_unrolled_rbms(
         )
         result = result.followed_by(unrolled)
     return stack.cpu(), PretrainingHistory.of(result)
-
-
-def _pretrain_dbn(
-    hidden_sizes: tuple[int, ...],
-    training: TensorData,
-    validation: TensorData,
-    columns: DataSpec,
-    settings: PretrainingSettings,
-    seed: int,
-) -> tuple[DBN, PretrainingResult]:
-    visible = settings.visible
-    if visible == "auto":
-        visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
-    shape = DBNConfig(
-        n_visible=columns.n_inputs,
-        hidden_sizes=hidden_sizes,
-        visible=visible,
-        learn_variance=settings.learn_variance,
-        dropout=settings.dropout,
-    )
-    stack = DBN(shape, torch_rng(seed, "stack"))
-    device = choose_device(stack, settings.batch_size, "pretraining")
-    rows, held_out = training.to(device), validation.to(device)
-    binarized = columns.dynamic_binarization
-    result = pretrain_dbn(stack.to(device), rows, held_out, settings, seed, dynamic_binarization=binarized)
-    return stack.cpu(), result

@@ -1,6 +1,7 @@
 """Nodes that train a restricted Boltzmann machine and evaluate its likelihood, its features and its label units."""
 
 import logging
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from layerwise.evaluation.likelihood import RBMLikelihood, rbm_likelihood
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel, NamedMetrics, compute_metrics
 from layerwise.models.rbm import RBM, class_log_probabilities, with_labels
 from layerwise.parameters import RBMSettings
+from layerwise.parameters.sizing import Extent, chain_learning
 from layerwise.pipelines.views import describe_probe, probe_views
 from layerwise.training import LayerHistory
 from layerwise.training.rbm import RatingsMonitor, fit_rbm, rbm_config
@@ -64,9 +66,23 @@ def train_classification_rbm(
     rows, held_out = (
         TensorData(_with_label_units(part, n_classes)).to(device) for part in (labelled, validation)
     )
-    without_monitor = settings.model_copy(update={"monitor": None})
-    result = fit_rbm(rbm.to(device), rows, held_out, without_monitor, seed, name="classifier")
+    result = fit_rbm(
+        rbm.to(device), rows, held_out, _of_classifier(settings, columns, len(rows)), seed, name="classifier"
+    )
     return rbm.cpu(), LayerHistory.of(result)
+
+
+def _of_classifier(settings: RBMSettings, columns: DataSpec, n_rows: int) -> RBMSettings:
+    """Return how the RBM with label units learns: always from chains that start at the rows.
+
+    It is judged by p(y | x) and draws no samples, which is what chains that last, and their epochs, are for.
+    """
+    update: dict[str, Any] = {"monitor": None}
+    if settings.chain != "data":
+        extent = Extent.of(columns, n_rows)
+        epochs = min(settings.epochs, extent.epochs(extent.pretraining, settings.batch_size))
+        update |= {"chain": "data", "epochs": epochs, **chain_learning("data", None)}
+    return settings.model_copy(update=update)
 
 
 def measure_likelihood(

@@ -12,6 +12,7 @@ from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import CalibratedNetwork
 from layerwise.pipelines.cross_validation.nodes import FoldNodes, given_data
+from layerwise.pipelines.facts import current_facts, trained_network
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
 from layerwise.utils import current_checkpoint_store
 
@@ -57,8 +58,7 @@ def refit_network(
     if checkpoints is not None:
         checkpoints.set_scope(f"refit_{of.pipeline}")
     data, reports = of.run(given_data(of, raw, whole, settings))
-    calibrated = isinstance(network, CalibratedNetwork)
-    found = data[f"{of.pipeline}.{'trained_network' if calibrated else 'network'}"]
+    found = data[f"{of.pipeline}.{trained_network(current_facts())}"]
     if isinstance(network, CalibratedNetwork):
         found = network.around(found)
     curves = {

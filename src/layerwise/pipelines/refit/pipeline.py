@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.cross_validation.nodes import FoldNodes
 from layerwise.pipelines.cross_validation.pipeline import chosen_nodes, inputs_of_a_fold
-from layerwise.pipelines.facts import calibrates, current_facts
+from layerwise.pipelines.facts import current_facts, trained_network
 from layerwise.pipelines.refit import nodes
 from layerwise.pipelines.stage import Stage, with_first
 
@@ -23,8 +23,11 @@ def create_pipeline(
     """
     if measured is None:
         return Pipeline([])
-    trained = "trained_network" if calibrates(current_facts()) else "network"
-    parts = (f"{pipeline}.{trained}", f"{pipeline}.preprocessor", f"{pipeline}.training")
+    parts = (
+        f"{pipeline}.{trained_network(current_facts())}",
+        f"{pipeline}.preprocessor",
+        f"{pipeline}.training",
+    )
     run = FoldNodes(chosen_nodes(pipeline, measured, *parts), pipeline)
     inputs = {
         "raw": "raw",

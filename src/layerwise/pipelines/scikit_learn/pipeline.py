@@ -5,7 +5,7 @@ from collections.abc import Callable
 from kedro.pipeline import Pipeline
 
 from layerwise.models import EstimatorNetwork
-from layerwise.pipelines.facts import calibrates, current_facts
+from layerwise.pipelines.facts import calibrates, current_facts, trained_network
 from layerwise.pipelines.finetuning import nodes as finetuning
 from layerwise.pipelines.scikit_learn import nodes
 from layerwise.pipelines.stage import Stage
@@ -24,10 +24,9 @@ def create_pipeline(pipeline: str = "scikit_learn", family: str = "linear") -> P
         pipeline: its name.
         family: `linear`, `forest` or `boosting`.
     """
-    stage, calibrated = Stage("training", pipeline), calibrates(current_facts())
-    fitted = "trained_network" if calibrated else "network"
+    stage, fitted = Stage("training", pipeline), trained_network(current_facts())
     found = [stage.node(FITS[family], ["labelled", "data_spec", "params:seed"], fitted, "fit_model")]
-    if calibrated:
+    if calibrates(current_facts()):
         inputs = [fitted, "validation", "data_spec", "params:evaluation"]
         found.append(stage.node(finetuning.calibrate_network, inputs, "network"))
     return Pipeline(found)

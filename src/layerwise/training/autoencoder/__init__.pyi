@@ -3,7 +3,10 @@ from .building import build_autoencoder as build_autoencoder, select_output as s
 from .history import AutoencoderHistory as AutoencoderHistory
 from .latent_penalties import SPARSITIES as SPARSITIES
 from .rating_autoencoder import train_rating_autoencoder as train_rating_autoencoder
-from .reconstruction import ReconstructionVariant as ReconstructionVariant
+from .reconstruction import (
+    ReconstructionVariant as ReconstructionVariant,
+    noise_of as noise_of,
+)
 from .registry import (
     AutoencoderVariant as AutoencoderVariant,
     known_variants as known_variants,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from layerwise.data import ColumnBlock, DataSpec
-from layerwise.data.transforms import Corruption, column_groups
+from layerwise.data.transforms import Corruption, CorruptionName, column_groups
 from layerwise.models.autoencoder import BaseAutoencoder
 from layerwise.training.autoencoder.base_settings import DEFAULT_CORRUPTION_LEVELS, BaseAutoencoderSettings
 from layerwise.training.autoencoder.latent_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
@@ -70,6 +70,20 @@ def build_penalties(resolved: dict[str, Any]) -> list[Penalty]:
     return penalties
 
 
+def noise_of(resolved: dict[str, Any], bounded: bool) -> tuple[CorruptionName, float]:
+    """Return the noise that the `resolved` settings have an autoencoder learn with, and its level.
+
+    Args:
+        resolved: the settings with the variant's defaults.
+        bounded: whether the columns are in [0, 1], as pixels are.
+    """
+    kind, level = resolved["corruption"], resolved["corruption_level"]
+    if kind == "auto":
+        kind = "masking" if bounded else "swap"
+        level = DEFAULT_CORRUPTION_LEVELS[kind] if level is None else level
+    return kind, level
+
+
 def build_reconstruction_plan(
     network: BaseAutoencoder,
     settings: BaseAutoencoderSettings,
@@ -85,11 +99,7 @@ def build_reconstruction_plan(
     Raises:
         TrainingError: the noise does not fit the columns.
     """
-    kind = resolved["corruption"]
-    level = resolved["corruption_level"]
-    if kind == "auto":
-        kind = "masking" if bounded else "swap"
-        level = DEFAULT_CORRUPTION_LEVELS[kind] if level is None else level
+    kind, level = noise_of(resolved, bounded)
     if kind == "salt_and_pepper" and not bounded:
         raise TrainingError(
             "corruption: salt_and_pepper replaces inputs by 0 or 1, and these columns are numbers of any size; take "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerwise.data.transforms import AugmentationSettings
+from layerwise.data.transforms import AugmentationSettings, CorruptionName
 from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.registry import VariantName, find_variant
 from layerwise.utils import ByRule, setting
@@ -22,6 +22,13 @@ class AutoencoderSettings(BaseAutoencoderSettings):
         "less than the columns, unless noise or a penalty is set",
         "",
         ge=1,
+    )
+    corruption: CorruptionName | None = setting(
+        None,
+        "noise on the encoder's input, see Corruption; null: the variant's own; compression: gaussian for images",
+        "denoising",
+        "variational",
+        by_rule=True,
     )
     channels: tuple[int, ...] = setting(
         (16, 32), "filters of each convolution; each halves the image", "", "other variants"

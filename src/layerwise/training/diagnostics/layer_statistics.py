@@ -180,13 +180,15 @@ class LayerStatistics(Callback):
                 self._norms[k] += float(gradient.norm()) / math.sqrt(gradient.numel())
         self._gradients_read += 1
 
+    def _inputs(self) -> Tensor:
+        return self.network.embed(self.rows) if isinstance(self.network, MLP) else self.rows
+
     def _summary(self, epoch: int, metrics: Mapping[str, float]) -> NetworkSummary:
         was_training = self.network.training
         self.network.eval()
         with torch.no_grad():
             every = list(self.network.hidden_activations(self.rows))
-            rows = self.network.embed(self.rows) if isinstance(self.network, MLP) else self.rows
-            every.append(self.network.output(every[-1] if every else rows))
+            every.append(self.network.output(every[-1] if every else self._inputs()))
             layers = []
             for k, (each, hidden_activations) in enumerate(zip(self.watched, every, strict=True)):
                 weight = each.layer.weight

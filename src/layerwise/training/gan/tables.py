@@ -221,6 +221,7 @@ def train_table_gan(
     columns: DataSpec,
     settings: GANSettings,
     seed: int,
+    silent: bool = False,
 ) -> GANResult:
     """Train a GAN on encoded rows (n, width).
 
@@ -231,6 +232,7 @@ def train_table_gan(
         columns: the data spec of the problem.
         settings: of the networks and their training.
         seed: of every random stream.
+        silent: report nothing.
     """
     device = training.device
     condition_sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
@@ -255,7 +257,9 @@ def train_table_gan(
     monitor = build_monitor(
         plan, validation, settings, seed, training_conditions=training_conditions, n_shown=MONITORED_SAMPLES
     )
-    result = train_adversarial(plan, TensorData(training), TensorData(validation), seed, monitor=monitor)
+    result = train_adversarial(
+        plan, TensorData(training), TensorData(validation), seed, monitor=monitor, silent=silent
+    )
     result.training_conditions = training_conditions
     return result
 

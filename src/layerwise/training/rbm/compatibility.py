@@ -9,11 +9,8 @@ from torch import Tensor
 
 from layerwise.models.rbm import RBM
 from layerwise.models.rbm.units import UnitsError
-from layerwise.training.rbm.settings import (
-    ContrastiveDivergenceSettings,
-    PretrainingSettings,
-    RBMTrainingSettings,
-)
+from layerwise.training.rbm.rbm_settings import RBMTrainingSettings
+from layerwise.training.rbm.settings import ContrastiveDivergenceSettings, PretrainingSettings
 
 
 def is_centered(rbm: RBM, settings: ContrastiveDivergenceSettings) -> bool:

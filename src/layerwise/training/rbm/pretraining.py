@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from layerwise.data import TensorData
-from layerwise.models.rbm import DBN, RBM
+from layerwise.data import DataSpec, TensorData
+from layerwise.models.rbm import DBN, RBM, DBNConfig
 from layerwise.training.callbacks import Callback, ReconstructionHistory, rbm_reconstruction_history
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
 from layerwise.training.rbm.compatibility import require_useful_settings
@@ -17,7 +17,7 @@ from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import TrainingRowsMonitor
 from layerwise.training.rbm.settings import PretrainingSettings
 from layerwise.training.rbm.up_down import train_up_down
-from layerwise.utils import torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 
 def pretrain_dbn(
@@ -27,6 +27,7 @@ def pretrain_dbn(
     settings: PretrainingSettings,
     seed: int,
     dynamic_binarization: bool = False,
+    silent: bool = False,
 ) -> PretrainingResult:
     """Train each RBM on the activations of the one below, bottom up; then all of them together, if it is asked for.
 
@@ -37,6 +38,7 @@ def pretrain_dbn(
         settings: how the layers learn.
         seed: of the run.
         dynamic_binarization: read each input as a probability and sample it anew for every batch of the first RBM.
+        silent: report nothing.
 
     Raises:
         TrainingError: a list of the settings is shorter than the stack, or a metric is not finite.
@@ -53,14 +55,54 @@ def pretrain_dbn(
         settings.batch_size,
         seed,
         dynamic_binarization,
+        silent,
     )
     if not settings.up_down.epochs:
         return result
     history, seconds = train_up_down(
-        stack, training, validation, settings.up_down, settings.batch_size, seed, dynamic_binarization
+        stack, training, validation, settings.up_down, settings.batch_size, seed, dynamic_binarization, silent
     )
     layers = result.history | {"up_down": history}
     return replace(result, history=layers, seconds=result.seconds + seconds)
+
+
+def pretrain_new_dbn(
+    hidden_sizes: tuple[int, ...],
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: PretrainingSettings,
+    seed: int,
+    silent: bool = False,
+) -> tuple[DBN, PretrainingResult]:
+    """Make a DBN whose visible units suit the columns, and train it where that is fastest; it ends on the CPU.
+
+    Args:
+        hidden_sizes: units of each hidden layer.
+        training: inputs (n, n_inputs); targets are not read.
+        validation: rows that are evaluated and never learnt from.
+        columns: what the inputs are.
+        settings: how the layers learn.
+        seed: of the run.
+        silent: report nothing.
+    """
+    visible = settings.visible
+    if visible == "auto":
+        visible = "bernoulli" if columns.bounded or columns.image_shape else "gaussian"
+    shape = DBNConfig(
+        n_visible=columns.n_inputs,
+        hidden_sizes=hidden_sizes,
+        visible=visible,
+        learn_variance=settings.learn_variance,
+        dropout=settings.dropout,
+    )
+    stack = DBN(shape, torch_rng(seed, "stack"))
+    device = choose_device(stack, settings.batch_size, "pretraining")
+    rows, held_out = training.to(device), validation.to(device)
+    result = pretrain_dbn(
+        stack.to(device), rows, held_out, settings, seed, columns.dynamic_binarization, silent
+    )
+    return stack.cpu(), result
 
 
 @dataclass(frozen=True)

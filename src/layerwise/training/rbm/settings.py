@@ -1,4 +1,4 @@
-"""The settings of contrastive divergence, and of one RBM: rates, chains, regularisers."""
+"""The settings of contrastive divergence, and of a stack's pretraining: rates, chains, regularisers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import field_validator
 
-from layerwise.models.rbm.units import VISIBLE, HiddenName
+from layerwise.models.rbm.units import VISIBLE
 from layerwise.training.plan import TrainingError
-from layerwise.training.rbm.monitor import PSEUDO_LIKELIHOOD
 from layerwise.utils import ByRule, Config, Registered, setting
 
 
@@ -89,7 +88,7 @@ class ContrastiveDivergenceSettings(Config):
         """Return a sentence for each setting that the others leave without a use."""
         has_use = {
             "chains": (self.chain != "data", f"chain: {self.chain}"),
-            "temperatures": (self.chain == "tempered", f"chain: {self.chain}"),
+            "temperatures": (self.chain == "tempered", f"chain: {self.chain or 'null'}"),
             "offset_rate": (self.centered is not False, "centered: false"),
             "sparsity_cost": (self.sparsity_target is not None, "sparsity_target: null"),
             "sparsity_decay": (self.sparsity_target is not None, "sparsity_target: null"),
@@ -101,7 +100,7 @@ class ContrastiveDivergenceSettings(Config):
         ]
         if self.changed("variance_rate_factor") and not getattr(self, "learn_variance", True):
             wrong.append("learn_variance: false has no use for variance_rate_factor")
-        if self.sample_visible is False and self.chain != "data":
+        if self.sample_visible is False and self.chain not in ("data", None):
             wrong.append(f"chain: {self.chain} always samples the visible units; leave sample_visible: null")
         return wrong
 
@@ -234,59 +233,3 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
         rate = value_for_layer(self.learning_rate, layer, "learning_rate")
         own = self.model_copy(update={"learning_rate": rate})
         return own.with_learning_rate(self.gaussian_learning_rate) if gaussian else own
-
-
-class RBMTrainingSettings(ContrastiveDivergenceSettings):
-    """One RBM's shape and training."""
-
-    n_hidden: ByRule[int] = setting(
-        500, "hidden units; null: by the columns, see Sizes", "", by_rule=True, ge=1
-    )
-    visible: Annotated[str, Registered(VISIBLE, also=("auto",))] = setting(
-        "auto", "the inputs' units; auto: by the columns' kinds"
-    )
-    hidden: HiddenName = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
-    hidden_group_size: int = setting(
-        0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
-    )
-    learn_variance: bool = setting(
-        True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"
-    )
-    epochs: ByRule[int] = setting(
-        20, "passes over the training rows; null: by the rows, see Sizes", "100 and more for likelihoods",
-        by_rule=True, ge=1,
-    )  # fmt: skip
-    batch_size: ByRule[int] = setting(
-        100, "rows a step; null: by the rows, see Sizes", "10 to 100", by_rule=True, ge=1
-    )
-    gaussian_learning_rate: float = setting(
-        0.03, "r where there are Gaussian units", "0.01 to 0.1", "no Gaussian units", gt=0
-    )
-    monitor: str | None = setting(
-        None, "what chooses the epoch that is kept: validation/pseudo_likelihood; null: the last epoch"
-    )
-    patience: int | None = setting(
-        None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
-    )
-    pseudo_likelihood_rows: int = setting(
-        50, "training and validation rows whose pseudo-likelihood is computed each epoch; 0: none", "", ge=0
-    )
-
-    def _without_use(self) -> list[str]:
-        wrong = super()._without_use()
-        if self.changed("hidden_group_size") and self.hidden != "categorical":
-            wrong.append(f"hidden: {self.hidden} has no use for hidden_group_size")
-        return wrong
-
-    @field_validator("monitor")
-    @classmethod
-    def _says_something_about_the_likelihood(cls, monitor: str | None) -> str | None:
-        if monitor in (None, PSEUDO_LIKELIHOOD):
-            return monitor
-        assert monitor is not None
-        if "reconstruction" in monitor:
-            raise ValueError(
-                "an RBM is not chosen by its reconstruction error, which can fall while the likelihood does too; "
-                f"choose by {PSEUDO_LIKELIHOOD}"
-            )
-        raise ValueError(f"'{monitor}' cannot choose an epoch; known: {PSEUDO_LIKELIHOOD}")

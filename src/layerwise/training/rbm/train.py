@@ -22,7 +22,7 @@ from layerwise.training.rbm.compatibility import require_complete_rows, require_
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RBMMonitor, TrainingRowsMonitor
 from layerwise.training.rbm.ratings_monitor import RatingsMonitor
-from layerwise.training.rbm.settings import RBMTrainingSettings
+from layerwise.training.rbm.rbm_settings import RBMTrainingSettings
 from layerwise.utils import torch_rng
 
 

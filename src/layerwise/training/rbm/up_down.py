@@ -94,6 +94,7 @@ def train_up_down(
     batch_size: int,
     seed: int,
     dynamic_binarization: bool = False,
+    silent: bool = False,
 ) -> tuple[list[dict[str, float]], float]:
     """Train a whole stack in place, whose layers have learnt one by one; its weights are untied first.
 
@@ -105,6 +106,7 @@ def train_up_down(
         batch_size: rows a step.
         seed: of the run.
         dynamic_binarization: read each input as a probability and sample it anew for every batch.
+        silent: report nothing.
 
     Returns:
         The metrics of each epoch, and the seconds that it took.
@@ -122,6 +124,7 @@ def train_up_down(
         name="up-down training",
         monitor="train/generative",
         prefix="pretraining/up_down",
+        quiet=silent,
     )
     stack.requires_grad_(False)
     return progress.history, progress.seconds

@@ -4,7 +4,11 @@ from .calibration import (
     calibrate as calibrate,
 )
 from .classifier import ClassifierSettings as ClassifierSettings, train_classifier as train_classifier
-from .finetuning import finetune as finetune
+from .finetuning import (
+    finetune as finetune,
+    finetuning_device as finetuning_device,
+    fit_network as fit_network,
+)
 from .grid import GridSettings as GridSettings, rank_points as rank_points
 from .grid_result import GridResult as GridResult, train_grid as train_grid
 from .history import (
@@ -19,6 +23,7 @@ from .losses import (
     probabilities as probabilities,
     resolve_loss as resolve_loss,
 )
+from .network import MLPSettings as MLPSettings, new_network as new_network
 from .network_stack import train_network_stack as train_network_stack
 from .settings import FinetuningSettings as FinetuningSettings
 from .stack_state import StackHistory as StackHistory

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from torch import nn
 
 from layerwise.checkpointing import Progress
-from layerwise.data import ImageShape, Task, TensorData
+from layerwise.data import DataSpec, ImageShape, Task, TensorData
 from layerwise.models import MLP
 from layerwise.training.callbacks import (
     Callback,
@@ -22,7 +24,7 @@ from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.losses import check_targets, class_weight_tensor, resolve_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.training.transforms import make_batch_transform
-from layerwise.utils import torch_rng
+from layerwise.utils import choose_device, torch_rng
 
 
 def finetune(
@@ -87,6 +89,37 @@ def finetune(
     )
     network.requires_grad_(True).eval()
     return progress
+
+
+def fit_network(
+    network: MLP,
+    labelled: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: FinetuningSettings,
+    seed: int,
+    **options: Any,
+) -> Progress:
+    """Train the network in place as `finetune` does with these options, where it is fastest; it ends on the CPU."""
+    device = finetuning_device(network, labelled, settings)
+    progress = finetune(
+        network.to(device),
+        columns.task,
+        labelled.to(device),
+        validation.to(device),
+        settings,
+        seed,
+        dynamic_binarization=columns.dynamic_binarization,
+        image_shape=columns.image_shape,
+        **options,
+    )
+    network.cpu()
+    return progress
+
+
+def finetuning_device(network: nn.Module, labelled: TensorData, settings: FinetuningSettings) -> torch.device:
+    """Return where networks of this size are fine-tuned fastest, unless the settings say where."""
+    return choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")
 
 
 def make_transform(

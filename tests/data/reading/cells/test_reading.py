@@ -124,6 +124,28 @@ def test_faulty_cells_cost_their_rows_alone_with_a_reason():
     assert values.loc[[0, 1, 4], "price"].isna().all()
 
 
+def test_datetimes_as_json_has_them_are_read_whatever_the_formats_of_training():
+    days = [f"{k % 28 + 1:02}.{k % 12 + 1:02}.2022 {k % 24:02}:30" for k in range(40)]
+    reading = fit_reading(text(visit=days))
+    stamps = [
+        "2022-02-14T13:30:00.000",
+        "2022-02-14T13:30",
+        "14.02.2022 13:30",
+        "2022-02-14",
+        "2022-02-14T13:30:00Z",
+    ]
+    values, errors = reading.parse(text(visit=stamps))
+    assert values["visit"].iloc[:3].tolist() == [pd.Timestamp("2022-02-14 13:30")] * 3
+    # A date alone is a fault of such a column, and so is an offset that training never had.
+    assert errors.bad.tolist() == [False, False, False, True, True]
+    offsets = fit_reading(
+        text(visit=[f"2022-{k % 12 + 1:02}-{k % 28 + 1:02} 10:30+02:00" for k in range(40)])
+    )
+    values, errors = offsets.parse(text(visit=["2022-02-14T13:30:00+02:00", "2022-02-14T13:30:00"]))
+    assert values["visit"][0] == pd.Timestamp("2022-02-14 11:30", tz="UTC")
+    assert errors.bad.tolist() == [False, True]
+
+
 def test_faults_of_columns_that_are_not_asked_for_do_not_count():
     reading = fit_reading(text(a=many("1", "2", "3"), b=many("1", "2", "3")))
     _, errors = reading.parse(text(a=["x", "1"], b=["1", "y"]), required=("b",))

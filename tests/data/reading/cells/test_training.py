@@ -49,7 +49,7 @@ def test_unreadable_rows_are_left_out_with_their_lines_and_counted(caplog):
         "line 9: price holds 1e+300, which is too large to compute with"
     )
     assert said in caplog.text
-    assert rows.attrs["reading_notes"][-1] == said
+    assert rows.attrs["reading_notes"][-1] == f"{said}."
     assert rows["price"].iloc[:5].tolist() == [0.0, 1.1, 2.2, 4.4, 5.5]
     assert rows.attrs["source"] == "visits.csv"
 
@@ -64,6 +64,17 @@ def test_nothing_is_noted_of_a_column_that_is_dropped_whatever_is_in_its_name():
         for drop in (("note", "driver's word"), ("note", "driver's word", "the drivers' word"))
     ]
     assert [sum("NA in 1 row(s) of text" in note for note in notes) for notes in noted] == [1, 0]
+
+
+def test_what_was_noted_of_the_file_and_its_columns_stands_in_the_data_spec_for_the_card():
+    frame = raw()
+    frame.attrs["reading_notes"] = ["visits.csv: cells are separated by ';'."]
+    rows = read_table(frame, PROBLEM, PreprocessingSettings())
+    fitted = TablePreprocessor.fit(rows, np.arange(len(rows) - 8), PROBLEM, PreprocessingSettings())
+    notes = fitted.data_spec.notes
+    assert notes[0] == "visits.csv: cells are separated by ';'."
+    assert any(note.startswith("Column 'visit': read as dates: ") for note in notes)
+    assert any(note.startswith("2 of 40 row(s) cannot be read and are left out: line 5") for note in notes)
 
 
 def test_the_reading_stays_with_the_rows_through_a_file(tmp_path):

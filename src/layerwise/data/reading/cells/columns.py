@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data.reading.cells.dates import parse_dates
+from layerwise.data.reading.cells.dates import iso_datetimes, parse_dates
 from layerwise.data.reading.cells.numbers import NumberFormat, tidy
 from layerwise.data.reading.cells.row_errors import shown
 from layerwise.data.reading.settings import CellKind
@@ -31,7 +31,7 @@ class ColumnReading(Config):
         dtype: of the values: int64, float64, bool, str, datetime64[us] or datetime64[us, UTC].
         number: how numbers in text are written.
         true_words, false_words: of a boolean, in lower case.
-        dates: formats, tried in order.
+        dates: formats, tried in order; after them ISO datetimes with a T are read too, as JSON has them.
         missing: cells that mean no value, beside empty ones; a number among them in any spelling.
         text: whether its cells were text in training.
         width: of codes with leading zeros, which shorter whole numbers are filled to; -1 leaves all leading zeros out.
@@ -163,12 +163,15 @@ class ColumnReading(Config):
     def _dates(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         import pandas as pd
 
+        aware = "," in self.dtype
         if pd.api.types.is_datetime64_any_dtype(column):
             when = column
         else:
             texts = [_date_text(cell) for cell in column]
             distinct = sorted({text for text in texts if text and text not in self.missing})
-            parsed = dict(zip(distinct, parse_dates(distinct, self.dates), strict=True))
+            # A datetime of another program, such as JSON's, has one reading, however training wrote its dates.
+            formats = (*self.dates, *iso_datetimes(aware))
+            parsed = dict(zip(distinct, parse_dates(distinct, formats), strict=True))
             nat = np.datetime64("NaT", "us")
             values = np.array([parsed.get(text, nat) for text in texts], dtype="datetime64[us]")
             bad = np.array(
@@ -176,7 +179,6 @@ class ColumnReading(Config):
             )
             errors |= {int(k): f"{column.name} is a date, and holds {shown(texts[k])}" for k in bad}
             when = pd.Series(values, index=column.index, name=column.name)
-        aware = "," in self.dtype
         if (when.dt.tz is not None) != aware:
             if when.dt.tz is not None:
                 bad = np.flatnonzero(when.notna())

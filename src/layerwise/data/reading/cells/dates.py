@@ -44,6 +44,22 @@ def is_aware(date_format: str) -> bool:
     return "%z" in date_format
 
 
+def iso_datetimes(aware: bool, gaps: str = "T") -> tuple[str, ...]:
+    """Return the formats of a date with a time after ISO 8601, with an offset from UTC or without.
+
+    Args:
+        aware: with an offset.
+        gaps: what may stand between date and time.
+    """
+    zones = ("%z", " %z") if aware else ("",)
+    return tuple(
+        f"%Y-%m-%d{gap}{time}{zone}"
+        for gap in gaps
+        for time in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")
+        for zone in zones
+    )
+
+
 def parse_dates(texts: Sequence[str], formats: Sequence[str]) -> np.ndarray:
     """Return dates as datetime64[us] in UTC, (n,), NaT where a text is none: the first format that fits decides.
 

@@ -9,7 +9,13 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.column_base import ColumnBase, quoted
 from layerwise.data.reading.cells.columns import ColumnReading
-from layerwise.data.reading.cells.dates import FoundDates, find_date_formats, is_aware, parse_dates
+from layerwise.data.reading.cells.dates import (
+    FoundDates,
+    find_date_formats,
+    is_aware,
+    iso_datetimes,
+    parse_dates,
+)
 from layerwise.data.reading.cells.faults import WHERE, Cells, far_dates
 from layerwise.data.reading.cells.numbers import (
     PLAIN,
@@ -82,9 +88,8 @@ class ColumnFitter(ColumnBase):
         if pd.api.types.is_datetime64_any_dtype(column):
             aware = column.dt.tz is not None
             dtype = "datetime64[us, UTC]" if aware else "datetime64[us]"
-            return ColumnReading(
-                kind="date", dtype=dtype, missing=self.null_words, dates=_iso(aware), text=False
-            )
+            formats = (*(() if aware else ("%Y-%m-%d",)), *iso_datetimes(aware, " T"))
+            return ColumnReading(kind="date", dtype=dtype, missing=self.null_words, dates=formats, text=False)
         if pd.api.types.is_bool_dtype(column) and not self.stated and not self.classes:
             return self._boolean_reading("float64" if column.isna().any() else "bool", text=False)
         number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
@@ -238,13 +243,6 @@ class ColumnFitter(ColumnBase):
 
 def _examples(texts: Sequence[str]) -> str:
     return ", ".join(repr(text[:30]) for text in texts[:3]) or "nothing"
-
-
-def _iso(aware: bool) -> tuple[str, ...]:
-    zones = ("%z", " %z") if aware else ("",)
-    times = ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")
-    stamps = [f"%Y-%m-%d{gap}{time}{zone}" for gap in " T" for time in times for zone in zones]
-    return (*(() if aware else ("%Y-%m-%d",)), *stamps)
 
 
 def _lower(words: Sequence[str]) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ def read_table(raw: pd.DataFrame, problem: Problem, settings: PreprocessingSetti
     of it (`reading_notes`), besides `source`, `sha256` and `file_format`.
 
     Args:
-        raw: cells, text or typed; `attrs` may hold the `separator` of the file and the `line_numbers` of its rows.
+        raw: cells, text or typed; `attrs` may hold the `separator` of the file, the `line_numbers` of its rows and
+            `reading_notes` of the file.
         problem: of the table.
         settings: of the preprocessing.
 
@@ -40,14 +41,15 @@ def read_table(raw: pd.DataFrame, problem: Problem, settings: PreprocessingSetti
     cells = with_tidy_names(raw)
     reading = fit_columns_of(cells, problem, settings)
     rows, errors = reading.parse(cells, [name for name in reading.columns if name not in problem.drop])
-    notes = reading.notes(leave_out=problem.drop)
-    for note in notes:
+    said = reading.notes(leave_out=problem.drop)
+    for note in said:
         log.info(note)
+    notes = [*raw.attrs.get(NOTES, ()), *said]
     lines = cells.attrs.get("line_numbers")
     if errors.bad.any():
         sentence = _left_out(errors, lines)
         log.warning(sentence)
-        notes.append(sentence)
+        notes.append(f"{sentence}.")
         if errors.bad.all():
             raise DataError(f"no row can be read: {errors.reasons[0]}")
         rows = rows[~errors.bad].reset_index(drop=True)

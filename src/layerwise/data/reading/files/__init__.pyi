@@ -17,4 +17,5 @@ from .table import (
     TextTable as TextTable,
     format_csv_cells as format_csv_cells,
     format_csv_line as format_csv_line,
+    typed_lines as typed_lines,
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.inference.tasks.base import Task, TaskError, register_task
-from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame
+from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame, with_given_cells
 from layerwise.inference.tasks.sampling.generated_rows import sample_generator, validate_conditions
 from layerwise.inference.tasks.sampling.samplers import sample_network, sample_rest, validate_label
 from layerwise.models.autoencoder import LatentVariableModel
@@ -78,16 +78,4 @@ class Sample(Task):
             raise TaskError("a deep belief network draws free rows alone: leave the rows out")
         inputs, missing = inputs_with_empty_cells(model, rows)
         drawn = raw_frame(model, sample_rest(model, inputs, missing, settings).numpy())
-        return _with_conditions(model, rows, drawn)
-
-
-def _with_conditions(model: TrainedModel, rows: Any, drawn: pd.DataFrame) -> pd.DataFrame:
-    """Return drawn rows whose given cells are those of the rows, to the last digit."""
-    import pandas as pd
-
-    if model.has_image_inputs:
-        given = pd.DataFrame(np.asarray(rows, np.float64).reshape(len(rows), -1), columns=list(drawn))
-    else:
-        given = rows.reset_index(drop=True)[list(drawn)]
-    found = {name: given[name].where(given[name].notna(), drawn[name]) for name in drawn}
-    return pd.DataFrame(found)
+        return with_given_cells(model, rows, drawn)[0]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from layerwise.data import DataSpec, channels_of
 from layerwise.data.preprocessing import robust_location
+from layerwise.data.transforms import CorruptionName
 
 Bounds = tuple[int, int, int]
 # Rows of a batch: a tenth of all rows, of small images a 25th, within these bounds.
@@ -26,6 +27,8 @@ FINETUNING = (30, 1000, 200)
 PRETRAINING = (20, 700, 200)
 AUTOENCODER = (40, 1400, 300)
 ADVERSARIAL = (50, 1800, 500)
+# Of an RBM whose chains last, which learns a distribution and not features alone.
+LASTING_CHAINS = (20, 7000, 200)
 # The same where networks are small, as those of tables and of small images are: their steps are cheap.
 SMALL_FINETUNING = (30, 4000, 200)
 SMALL_PRETRAINING = (20, 2500, 100)
@@ -160,6 +163,29 @@ class Extent:
             if self.kind == "table"
             else MOST_RBM_UNITS
         )
+
+
+def chain_learning(chain: str, learning_rate: float | None) -> dict[str, Any]:
+    """Return how an RBM learns by its chains: the rate, its end, momentum and centring.
+
+    Chains that last are samples of the model, which they can follow where its rate falls to 0 and its momentum is low
+    (docs/pipelines/rbm.md has what each is worth).
+
+    Args:
+        chain: data, persistent or tempered.
+        learning_rate: that is set, if one is.
+    """
+    if chain == "data":
+        rate = learning_rate or 0.1
+        chosen = {"learning_rate": rate, "final_learning_rate": rate, "final_momentum": 0.9}
+        return chosen | {"centered": None}
+    chosen = {"learning_rate": 0.05, "final_learning_rate": 0.0, "final_momentum": 0.5}
+    return chosen | {"centered": True}
+
+
+def corruption_by_rule(variant: str, kind_of_rows: str | None) -> CorruptionName | None:
+    """Return the noise that an autoencoder learns with where none is set; None: the variant's own."""
+    return "gaussian" if variant == "compression" and kind_of_rows == "images" else None
 
 
 def learning(table: bool, optimizer: str | None, weight_decay: float | None) -> dict[str, Any]:

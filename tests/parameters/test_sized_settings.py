@@ -1,13 +1,20 @@
-"""The nodes that fill in sizes: what is set stays, what is too large is refused, what the rule gives is the run's."""
+"""What the rows fill in of settings: what is set stays, what is too large is refused, the rule gives the rest."""
 
 import pytest
 import torch
 
 from layerwise.data import DataError, DataSpec, TensorData
-from layerwise.parameters import MLPSettings, RBMSettings
-from layerwise.pipelines.preprocessing.sizing import size_gan, size_mlp, size_rbm, size_several_mlps
+from layerwise.parameters import RBMSettings
+from layerwise.parameters.sizing import (
+    size_autoencoder,
+    size_gan,
+    size_mlp,
+    size_rbm,
+    size_several_mlps,
+)
+from layerwise.training.autoencoder import AutoencoderSettings
 from layerwise.training.gan import GANSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings
 
 OPEN = {"epochs": None, "batch_size": None}
 
@@ -63,6 +70,14 @@ def test_a_gans_batch_has_whole_packs_of_rows(columns, rows):
     assert size_gan(columns, rows, GANSettings(**OPEN, pac=10)).batch_size == 10
 
 
+def test_a_gans_batch_leaves_no_row_alone(columns):
+    nine = TensorData(torch.zeros(9, 3))
+    assert size_gan(columns, nine, GANSettings(**OPEN)).batch_size == 9
+    assert size_gan(columns, nine[:8], GANSettings(**OPEN)).batch_size == 8
+    many = TensorData(torch.zeros(73, 3))  # of 8 and of 9 rows a batch one would be left
+    assert size_gan(columns, many, GANSettings(**OPEN)).batch_size == 10
+
+
 def test_a_run_logs_the_sizes_that_the_rows_decide(project):
     open_sizes = {"mlp": {"hidden_sizes": None}, "finetuning": {"batch_size": None, "epochs": 1}}
     project.run(
@@ -72,3 +87,57 @@ def test_a_run_logs_the_sizes_that_the_rows_decide(project):
     assert params["mlp.hidden_sizes"] == "[500, 500, 1000]"
     assert params["finetuning.batch_size"] == "100"
     assert params["finetuning.epochs"] == "1"
+
+
+LEFT_TO_CHAINS = dict.fromkeys(
+    ("chain", "learning_rate", "final_learning_rate", "final_momentum", "centered")
+)
+
+
+def columns_and_rows(image_shape):
+    n = 784 if image_shape else 3
+    columns = DataSpec(
+        task="binary", n_inputs=n, n_outputs=1, feature_names=tuple(map(str, range(n))), blocks=(),
+        target_names=("y",), image_shape=image_shape,
+    )  # fmt: skip
+    return columns, TensorData(torch.zeros(400, n), None)
+
+
+def sized_rbm(image_shape, **given):
+    settings = RBMSettings(**LEFT_TO_CHAINS | OPEN | given)
+    sized = size_rbm(*columns_and_rows(image_shape), settings)
+    return tuple(getattr(sized, name) for name in LEFT_TO_CHAINS)
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "given", "expected"),
+    [
+        ((28, 28), {}, ("persistent", 0.05, 0.0, 0.5, True)),
+        ((28, 28), {"chain": "data"}, ("data", 0.1, 0.1, 0.9, None)),
+        ((28, 28), {"chain": "data", "learning_rate": 0.2}, ("data", 0.2, 0.2, 0.9, None)),
+        ((28, 28), {"learning_rate": 0.1}, ("persistent", 0.1, 0.0, 0.5, True)),
+        ((28, 28), {"hidden": "nrelu"}, ("data", 0.1, 0.1, 0.9, None)),
+        ((28, 28), {"visible": "gaussian"}, ("data", 0.1, 0.1, 0.9, None)),
+        ((28, 28), {"dropout": 0.5}, ("data", 0.1, 0.1, 0.9, None)),
+        ((28, 28), {"sample_visible": False}, ("data", 0.1, 0.1, 0.9, None)),
+        (None, {}, ("data", 0.1, 0.1, 0.9, None)),
+        (None, {"chain": "tempered"}, ("tempered", 0.05, 0.0, 0.5, True)),
+    ],
+)  # fmt: skip
+def test_an_rbm_of_images_has_chains_that_last_and_what_these_need(image_shape, given, expected):
+    assert sized_rbm(image_shape, **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "given", "expected"),
+    [
+        ((28, 28), {}, "gaussian"),
+        ((28, 28), {"corruption": "masking"}, "masking"),
+        ((28, 28), {"variant": "denoising"}, None),
+        ((28, 28), {"variant": "variational"}, None),
+        (None, {}, None),
+    ],
+)
+def test_an_autoencoder_that_compresses_images_learns_with_noise(image_shape, given, expected):
+    sized = size_autoencoder(*columns_and_rows(image_shape), AutoencoderSettings(**OPEN | given))
+    assert sized.corruption == expected

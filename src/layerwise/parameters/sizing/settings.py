@@ -1,4 +1,4 @@
-"""Nodes that fill in the sizes that the settings leave to the rows, and refuse what the rows cannot serve.
+"""Fill in the sizes that the settings leave to the rows, and refuse what the rows cannot serve.
 
 All training waits for them, so that hours of it never end at a batch that is too large.
 """
@@ -7,19 +7,23 @@ import logging
 from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
-from layerwise.parameters import DBNSettings, MLPSettings, RBMSettings
-from layerwise.parameters.sizing import (
+from layerwise.parameters.networks import DBNSettings
+from layerwise.parameters.rbm import RBMSettings
+from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
+    LASTING_CHAINS,
     TABLE_FINETUNING,
     Extent,
     batch_and_epochs,
+    chain_learning,
+    corruption_by_rule,
     learning,
     robust_delta,
 )
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.gan import GANSettings
 from layerwise.training.rbm import PretrainingSettings
-from layerwise.training.supervised import FinetuningSettings
+from layerwise.training.supervised import FinetuningSettings, MLPSettings
 from layerwise.utils import Config
 
 log = logging.getLogger(__name__)
@@ -96,8 +100,16 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     """Return the settings of an RBM."""
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(rbm.batch_size, training, "rbm")
-    values = batch_and_epochs(extent, extent.pretraining, rbm.batch_size)
-    return _filled("rbm", rbm, n_hidden=extent.rbm_units, **values)
+    chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
+    bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
+    values = batch_and_epochs(extent, bounds, rbm.batch_size) | chain_learning(chain, rbm.learning_rate)
+    return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
+
+
+def _has_lasting_chains(columns: DataSpec, rbm: RBMSettings) -> bool:
+    """Return whether the rows are images of binary units, and nothing that is set needs chains from the rows."""
+    binary = rbm.visible in ("auto", "bernoulli") and rbm.hidden == "bernoulli"
+    return bool(columns.image_shape) and binary and not rbm.dropout and rbm.sample_visible is None
 
 
 def size_autoencoder(
@@ -107,7 +119,8 @@ def size_autoencoder(
     _refuse_large_batch(autoencoder.batch_size, training, "autoencoder")
     extent = Extent.of(columns, len(training))
     values = batch_and_epochs(extent, extent.autoencoder, autoencoder.batch_size)
-    return _filled("autoencoder", autoencoder, **values)
+    corruption = corruption_by_rule(autoencoder.variant, extent.kind)
+    return _filled("autoencoder", autoencoder, corruption=corruption, **values)
 
 
 def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings:
@@ -115,6 +128,9 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(gan.batch_size, training, "gan")
     batch = gan.batch_size or max(extent.batch // gan.pac, 1) * gan.pac
+    # Batch normalization has no use for a row alone.
+    while gan.batch_size is None and batch < len(training) and len(training) % batch == 1:
+        batch += gan.pac
     return _filled("gan", gan, batch_size=batch, epochs=extent.epochs(ADVERSARIAL, batch))
 
 
@@ -161,8 +177,9 @@ def _refuse_large_batch(batch_size: int | None, training: Rows, key: str) -> Non
 
 def _filled(key: str, settings: Network, **values: object) -> Network:
     """Return the settings with these values where they are null, and say them."""
-    if settings.left_to_rule:
-        said = ", ".join(f"{key}.{name} {_plain(values[name])}" for name in settings.left_to_rule)
+    found = {name: values[name] for name in settings.left_to_rule if values[name] is not None}
+    if found:
+        said = ", ".join(f"{key}.{name} {_plain(value)}" for name, value in found.items())
         log.info("By the rows: %s", said)
     return settings.filled(values)
 

@@ -1,0 +1,70 @@
+"""What a run writes names no password, and what it publishes no folder of this machine."""
+
+import getpass
+from pathlib import Path
+
+import pytest
+
+from layerwise.tracking import hook, runs
+
+ADDRESS = "http://bob:hunter2seven@127.0.0.1:1"
+SECRETS = ("hunter2seven", "wJalrXUtnFEMI", "sword:fish9")
+
+
+def files_with(folder, texts):
+    """Return the files below a folder that hold one of the texts."""
+    content = {
+        path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
+    }
+    return sorted({path for path in content for text in texts if text.encode() in content[path]})
+
+
+@pytest.fixture
+def project_with_secrets(project, monkeypatch):
+    """A project tracked at an address with a password, whose client writes to a file."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", ADDRESS)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS[1])
+    monkeypatch.setenv("OPTUNA_STORAGE", "mysql://eve:sword%3Afish9@db/optuna")
+    monkeypatch.setattr(
+        hook, "open_run", lambda uri, *rest: runs.open_run(f"sqlite:///{project.path}/mlflow.db", *rest)
+    )
+    return project
+
+
+def test_a_failing_run_writes_and_says_no_secret(project_with_secrets, monkeypatch, capfd, caplog):
+    project = project_with_secrets
+
+    def fail(*_, **__):
+        raise OSError(f"s3 refused {SECRETS[1]} of {ADDRESS} and sword:fish9")
+
+    monkeypatch.setattr("layerwise.pipelines.evaluation.nodes.make_model_card", fail)
+    with pytest.raises(OSError, match="s3 refused"):
+        project.run(
+            "mlp",
+            env="forest_fires_size",
+            problem={"name": "secretive"},
+            evaluation={"baselines": False},
+        )
+    (run_json,) = (project.path / "data").rglob("run.json")
+    assert "http://bob:***@127.0.0.1:1" in run_json.read_text()
+    run_id, status = project.last_run()
+    assert status == "FAILED"
+    ((error,),) = project.query("select value from tags where key='error' and run_uuid=?", run_id)
+    assert error == "s3 refused *** of http://bob:***@127.0.0.1:1 and ***"
+    assert files_with(project.path, SECRETS) == []
+    out, err = capfd.readouterr()
+    for secret in SECRETS:
+        assert secret not in out + err + caplog.text
+
+
+def test_what_is_published_names_no_absolute_path_and_no_user(project):
+    project.run("mlp", env="forest_fires_size", problem={"name": "public"}, evaluation={"baselines": False})
+    store = project.path / "mlruns"
+    assert list(store.rglob("MLmodel"))
+    assert list(store.rglob("report.html"))
+    texts = [str(project.path), str(Path.home()) + "/", str(Path(__file__).parents[2])]
+    if len(getpass.getuser()) > 4:  # root, the name of a shorter one may be a word
+        texts.append(getpass.getuser())
+    assert files_with(store, texts) == []
+    card = next(store.rglob("model_card.md")).read_text()
+    assert "data/01_raw/forest_fires/forestfires_uci.csv" in card
