@@ -4,6 +4,7 @@ import pytest
 from helpers.model_doors import answers, assert_same_numbers, from_http, registered
 from helpers.tables import saved, table
 
+from layerwise.inference import AskedModel
 from layerwise.inference.tasks import TaskError, answer_rows
 from layerwise.parameters import TaskSettings
 
@@ -103,3 +104,10 @@ def test_a_wrong_row_is_refused_and_the_others_are_explained(project, predictor)
     assert response["predictions"][1] == {"error": "temp is a number, and holds 'warm'"}
     assert "contribution_temp" in response["predictions"][2]
     assert response["seed"] >= 0
+
+
+def test_a_loaded_model_explains(tmp_path):
+    frame = table()
+    model = saved(tmp_path, frame, **PROBLEMS["binary"])
+    found = AskedModel(model).explain(frame.head(5), samples=8, seed=0)
+    pd.testing.assert_frame_equal(found, answer_rows(model, frame.head(5), ASKED))
