@@ -9,6 +9,7 @@ from .dbn import (
     bound_log_probability as bound_log_probability,
     variational_bound as variational_bound,
 )
+from .finite import LikelihoodError as LikelihoodError, finite as finite
 from .iwae import (
     VariationalLikelihood as VariationalLikelihood,
     elbo_terms as elbo_terms,
