@@ -64,7 +64,7 @@ def create_pipeline(
         ]
     if stack == "dbn" and _has_bound(facts):
         inputs = ["stack", "training", "test", "params:dbn", "params:seed"]
-        found.append(evaluation.node(bound_log_prob, inputs, "metrics_bound"))
+        found.append(evaluation.measure(bound_log_prob, inputs, "bound"))
     return Pipeline(found)
 
 
