@@ -96,17 +96,19 @@ def make_scorer(
     sums = column_sums(columns)
     density_score = None if density is None else density.scorer(network)
 
-    def score(rows: Tensor) -> Tensor:
+    def score_and_reconstruction(rows: Tensor) -> tuple[Tensor, Tensor]:
+        if density_score is None and isinstance(network, BaseAutoencoder):
+            return network.loss_and_reconstruction(rows)
         reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
-        squared = (reconstructed - rows).square()
         if density_score is not None:
-            scores = density_score(rows, reconstructed)
-        elif isinstance(network, RBM) and has_free_energy(network):
-            scores = network.free_energy(rows)
-        elif isinstance(network, BaseAutoencoder):
-            scores = network.reconstruction_loss(rows)
-        else:
-            scores = squared.sum(1)
+            return density_score(rows, reconstructed), reconstructed
+        if isinstance(network, RBM) and has_free_energy(network):
+            return network.free_energy(rows), reconstructed
+        return (reconstructed - rows).square().sum(1), reconstructed
+
+    def score(rows: Tensor) -> Tensor:
+        scores, reconstructed = score_and_reconstruction(rows)
+        squared = (reconstructed - rows).square()
         errors = squared if sums is None else squared @ sums.to(squared)
         return torch.cat([scores[:, None], errors], 1)
 
