@@ -84,7 +84,7 @@ def test_a_body_over_the_limit_is_refused_by_its_length_and_by_its_bytes(model):
                 assert received(client).startswith(b"HTTP/1.1 413")
 
 
-def test_more_connections_than_the_limit_are_told_so(model):
+def test_more_connections_than_the_limit_get_503(model):
     app = create_app(model, ServerSettings(max_connections=2))
     with running(app) as port:
         with connect(port) as first, connect(port) as second:
@@ -102,7 +102,7 @@ def test_more_connections_than_the_limit_are_told_so(model):
         assert app.connections.refused == 1
 
 
-def test_more_waiting_requests_than_the_limit_are_told_so(model):
+def test_more_waiting_requests_than_the_limit_get_503(model):
     app = create_app(model, ServerSettings(max_waiting=1, body_seconds=20))
     with running(app) as port, connect(port) as slow:
         slow.sendall(HEAD + b"Content-Length: 100\r\n\r\na,b")
@@ -147,7 +147,7 @@ def test_nothing_is_shown_that_was_not_asked_for(model):
             assert ask(port, path)[0] == 404
 
 
-def test_a_request_that_has_begun_is_answered_when_the_server_is_told_to_stop(model, monkeypatch):
+def test_a_request_that_has_begun_is_answered_when_the_server_stops(model, monkeypatch):
     begun = threading.Event()
 
     def answer_slowly(*arguments):
