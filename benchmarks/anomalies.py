@@ -28,6 +28,7 @@ from typing import Any
 import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from layerwise.pipelines.preprocessing.sizing import size_autoencoder, size_rbm
 from outlier_sets import LISTS, outlier_rows
 from torch import Tensor
 
@@ -51,7 +52,7 @@ from layerwise.utils import torch_rng
 PROJECT = Path(__file__).parent.parent
 DIGITS = {"choose": (0, 1, 4, 7, 8), "report": (2, 3, 5, 6, 9)}
 # Of the digits; tables take what their number of rows gives.
-DIGIT_SETTINGS = {"epochs": 15, "batch_size": 100, "learning_rate": 0.002}
+DIGIT_SETTINGS = {"epochs": 15, "batch_size": 100, "learning_rate": 0.002, "corruption": "none"}
 Scored = dict[str, tuple[Any, float, int]]
 
 
