@@ -127,3 +127,45 @@ def test_flat_rows_are_square_images_or_refused(tmp_path):
 def test_raw_images_are_read_only(folder):
     with pytest.raises(DatasetError, match="read only"):
         entry(folder, images={"name": "pictures"}).save(1)
+
+
+def test_test_images_are_read_in_the_colors_of_the_training_images(tmp_path):
+    rng = np.random.default_rng(0)
+    color = rng.integers(0, 256, (4, 5, 6, 3), dtype=np.uint8)
+    np.savez(tmp_path / "color.npz", images=color, labels=[0, 1, 0, 1])
+    np.savez(tmp_path / "gray.npz", images=color[..., 0], labels=[0, 1, 0, 1])
+    names = {"images": {"name": "color.npz"}, "test_images": {"name": "gray.npz"}}
+    assert entry(tmp_path, **names).load().pixels.shape == (8, 5, 6, 3)
+    names = {"images": {"name": "gray.npz"}, "test_images": {"name": "color.npz"}}
+    assert entry(tmp_path, **names).load().pixels.shape == (8, 5, 6)
+
+
+def test_colors_and_channels_that_there_are_not_are_refused(tmp_path):
+    with pytest.raises(DatasetError, match="color is one of auto, gray, rgb, not 'grey'"):
+        entry(tmp_path, images={"name": "a.npz"}, color="grey")
+    with pytest.raises(DatasetError, match="channels is one of first, last, not 'middle'"):
+        entry(tmp_path, images={"name": "a.npz"}, channels="middle")
+
+
+def test_flat_rows_in_color_are_read_by_their_channels_and_resized_with_their_colors(tmp_path):
+    rng = np.random.default_rng(0)
+    color = rng.integers(0, 256, (2, 4, 4, 3), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=np.moveaxis(color, -1, 1).reshape(2, -1), labels=[0, 1])
+    with pytest.raises(DatasetError, match="channels: first"):
+        entry(tmp_path, images={"name": "a.npz"}).load()
+    found = entry(tmp_path, images={"name": "a.npz"}, channels="first").load()
+    assert (found.pixels == color).all()
+    small = entry(tmp_path, images={"name": "a.npz"}, channels="first", size=[2, 2]).load().pixels
+    for k in range(3):
+        own = np.asarray(Image.fromarray(color[0, ..., k]).resize((2, 2), Image.Resampling.BILINEAR))
+        assert (small[0, ..., k] == own).all()
+
+
+@pytest.mark.parametrize("size", [None, [3, 3], [2, 2]])
+def test_flat_gray_rows_become_gray_in_each_color_where_rgb_is_asked_for(tmp_path, size):
+    gray = np.arange(18, dtype=np.uint8).reshape(2, 9)
+    np.savez(tmp_path / "a.npz", images=gray, labels=[0, 1])
+    found = entry(tmp_path, images={"name": "a.npz"}, color="rgb", size=size).load().pixels
+    side = 3 if size is None else size[0]
+    assert found.shape == (2, side, side, 3)
+    assert (found == found[..., :1]).all()

@@ -53,6 +53,16 @@ def test_the_predictions_are_those_of_the_saved_network(finished):
     assert error == pytest.approx((table["true"] != table["predicted"]).mean())
 
 
+def test_samples_of_a_class_are_named_by_the_network(finished):
+    (found,) = finished.catalog().load("dbn.metrics_class_samples")
+    assert found.name == "class_samples/accuracy"
+    assert 0 <= found.value <= 1
+    assert found.value * 500 == pytest.approx(round(found.value * 500))  # of 50 samples of each class
+    assert finished.query("select value from metrics where key = 'class_samples/accuracy'") == [
+        (found.value,)
+    ]
+
+
 def test_the_bound_on_the_log_probability_of_test_rows_is_tracked_and_that_of_the_saved_stack(finished):
     catalog = finished.catalog()
     found = {row.name: row.value for row in catalog.load("dbn.metrics_bound")}
@@ -61,7 +71,7 @@ def test_the_bound_on_the_log_probability_of_test_rows_is_tracked_and_that_of_th
     assert len(tracked) == 1
     rows = [torch.bernoulli(catalog.load(f"dbn.{part}").inputs) for part in ("training", "test")]
     rng, settings = torch.Generator().manual_seed(5), BoundSettings(temperatures=2000)
-    again = bound_log_probability(catalog.load("dbn.stack"), *rows, settings, rng)
+    again = bound_log_probability(catalog.load("dbn.stack"), *rows, settings, rng).bound
     # Other random numbers of pixels and chains.
     assert again.high == pytest.approx(found["test/log_prob_bound_high"], abs=3)
 

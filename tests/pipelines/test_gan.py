@@ -190,6 +190,7 @@ def test_settings_that_do_not_go_together_stop_the_command(project, gan, message
     ("gan", "message"),
     [
         ({"network": "dcgan"}, "dcgan is for images"),
+        ({"augmentation": ["cutout"]}, "gan.augmentation is for images"),
         ({"condition": "caption"}, "caption is for images"),
     ],
 )

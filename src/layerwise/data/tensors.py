@@ -12,7 +12,7 @@ import torch
 from pydantic import field_validator
 from torch import Tensor
 
-from layerwise.data.image_layout import ImageShape
+from layerwise.data.image_layout import ImageShape, describe_shape
 from layerwise.data.target_transforms import TargetTransform, TransformName
 from layerwise.utils import Config, mask_secrets, project_path
 
@@ -162,9 +162,43 @@ class DataSpec(Config):
         return self.class_names[-1] if self.task == "binary" and self.class_names else ""
 
     @property
+    def n_classes(self) -> int:
+        """The number of classes of a task that has one class a row."""
+        return 2 if self.task == "binary" else self.n_outputs
+
+    @property
     def levels(self) -> list[float]:
         """The values of ratings, in order."""
         return [float(name) for name in self.class_names]
+
+    def difference_of_inputs(self, other: DataSpec) -> str:
+        """Return what differs between the input columns of two kinds of rows; empty where a network reads both alike.
+
+        Args:
+            other: of the rows that a trained network was made for.
+        """
+        if self.image_shape != other.image_shape:
+            said = [describe_shape(s) if s else "no images" for s in (other.image_shape, self.image_shape)]
+            return f"it reads {said[0]}, and these rows have {said[1]}"
+        if self.image_shape is not None:
+            return ""
+        own, others = ({block.name: block for block in spec.blocks} for spec in (self, other))
+        for name in [*others, *own]:
+            if name not in own or name not in others:
+                return (
+                    f"it reads a column '{name}', and these rows have none"
+                    if name in others
+                    else (f"it does not read the column '{name}'")
+                )
+            if own[name] != others[name]:
+                kinds = [
+                    f"{block.kind} ({', '.join(block.categories)})" if block.categories else block.kind
+                    for block in (others[name], own[name])
+                ]
+                if kinds[0] == kinds[1]:
+                    return f"its column '{name}' stands elsewhere"
+                return f"its column '{name}' is {kinds[0]}, and here it is {kinds[1]}"
+        return ""
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of its rows: their source, its hash, how many there are, and the positive class."""

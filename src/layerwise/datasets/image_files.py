@@ -185,15 +185,14 @@ def _labels(labels: np.ndarray) -> np.ndarray:
 
 def _square(pixels: np.ndarray, path: Path, color: ColorName) -> np.ndarray:
     """Return images; a flat row is a square gray one."""
-    if pixels.ndim != 2:
-        return pixels
-    side = round(pixels.shape[1] ** 0.5)
-    if side * side != pixels.shape[1]:
-        raise DataError(
-            f"{path} holds rows of {pixels.shape[1]} values, which is no square image; store (n, height, width)"
-        )
-    pixels = pixels.reshape(-1, side, side)
-    return np.repeat(pixels[..., None], 3, -1) if color == "rgb" else pixels
+    if pixels.ndim == 2:
+        side = round(pixels.shape[1] ** 0.5)
+        if side * side != pixels.shape[1]:
+            raise DataError(
+                f"{path} holds rows of {pixels.shape[1]} values, which is no square image; store (n, height, width)"
+            )
+        pixels = pixels.reshape(-1, side, side)
+    return np.repeat(pixels[..., None], 3, -1) if color == "rgb" and pixels.ndim == 3 else pixels
 
 
 def _require_one_size(pictures: Pictures, sizes: list[tuple[int, int]]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import Field
 from torch import Tensor
 
 from layerwise.training.greedy import PretrainingResult
@@ -34,11 +35,18 @@ class PretrainingHistory(ReconstructedRow):
 
     layers: dict[str, tuple[Epoch, ...]]
     seconds: float
+    # Of the trained model that it started from; empty for none.
+    init_from: dict[str, str] = Field(default_factory=dict)
+
+    def run_tags(self) -> dict[str, str]:
+        """Return what a run says of the model that its stack started from."""
+        return self.init_from
 
     @classmethod
-    def of(cls, result: PretrainingResult) -> PretrainingHistory:
-        """Return the history of a pretraining."""
+    def of(cls, result: PretrainingResult, init_from: Mapping[str, str] | None = None) -> PretrainingHistory:
+        """Return the history of a pretraining, and the tags of the model that it started from."""
         return cls(
+            init_from=dict(init_from or {}),
             layers={name: tuple(epochs) for name, epochs in result.history.items()},
             **reconstructed_row(result.row, result.reconstruction_history),
             seconds=result.seconds,

@@ -74,19 +74,18 @@ def anomaly_scores(network: nn.Module, rows: Tensor) -> Tensor:
         network: an RBM, an autoencoder or a stack of either.
         rows: (n, d).
     """
-    own = _own_scores(network, rows)
-    return _squared_errors(network, rows).sum(1) if own is None else own
-
-
-def _own_scores(network: nn.Module, rows: Tensor) -> Tensor | None:
     if isinstance(network, RBM) and network.hidden_units.samples_exactly:
         return network.free_energy(rows)
-    return network.reconstruction_loss(rows) if isinstance(network, BaseAutoencoder) else None
+    return _scores_and_reconstructions(network, rows)[0]
 
 
-def _squared_errors(network: nn.Module, rows: Tensor) -> Tensor:
+def _scores_and_reconstructions(network: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
+    if isinstance(network, BaseAutoencoder):
+        return network.loss_and_reconstruction(rows)
     reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
-    return (reconstructed - rows).square()
+    if isinstance(network, RBM) and network.hidden_units.samples_exactly:
+        return network.free_energy(rows), reconstructed
+    return (reconstructed - rows).square().sum(1), reconstructed
 
 
 def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> Tensor:
@@ -97,8 +96,8 @@ def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> 
         rows: (n, d).
         sums: of `column_sums`.
     """
-    squared, own = _squared_errors(network, rows), _own_scores(network, rows)
-    scores = squared.sum(1) if own is None else own
+    scores, reconstructed = _scores_and_reconstructions(network, rows)
+    squared = (reconstructed - rows).square()
     errors = squared if sums is None else squared @ sums.to(squared)
     return torch.cat([scores[:, None], errors], 1)
 

@@ -1,6 +1,11 @@
 """Pretrain the hidden layers on rows without labels: a stack of RBMs or of autoencoders."""
 
+import logging
+
+from torch import nn
+
 from layerwise.data import DataSpec, TensorData, with_unlabelled
+from layerwise.inference import TrainedModel
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
 from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings
@@ -8,6 +13,8 @@ from layerwise.training import PretrainingHistory, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
 from layerwise.utils import choose_device, torch_rng
+
+log = logging.getLogger(__name__)
 
 
 def pretrain_rbms(
@@ -18,16 +25,25 @@ def pretrain_rbms(
     settings: PretrainingSettings,
     seed: int,
     unlabelled: TensorData | None = None,
+    source: TrainedModel | None = None,
 ) -> tuple[DBN, PretrainingHistory]:
-    """Train the RBMs bottom up."""
+    """Train the RBMs bottom up, the lowest from those of a trained model if there is one."""
     if settings.method == "autoencoder":
         raise TrainingError(
             "pretraining.method: autoencoder makes a stack of autoencoders, which is another pipeline: "
             "kedro run --pipelines=sae"
         )
     training = with_unlabelled(training, unlabelled)
-    stack, result = pretrain_new_dbn(dbn.hidden_sizes, training, validation, columns, settings, seed)
-    return stack, PretrainingHistory.of(result)
+    stack, result = pretrain_new_dbn(
+        dbn.hidden_sizes,
+        training,
+        validation,
+        columns,
+        settings,
+        seed,
+        source=_started(source, columns),
+    )
+    return stack, PretrainingHistory.of(result, _tags(source))
 
 
 def pretrain_autoencoders(
@@ -38,13 +54,22 @@ def pretrain_autoencoders(
     settings: PretrainingSettings,
     seed: int,
     unlabelled: TensorData | None = None,
+    source: TrainedModel | None = None,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
-    """Train the autoencoders bottom up."""
+    """Train the autoencoders bottom up, from those of a trained stack if there is one."""
     stack = build_stack(sae, columns, torch_rng(seed, "stack"))
+    started = _started(source, columns)
+    if started is not None:
+        network, name = started
+        if not isinstance(network, StackedAutoencoders) or network.config != stack.config:
+            raise TrainingError(
+                f"pretraining.init_from: {name} is no stack of the same autoencoders; its shape is {network.config}"
+            )
+        stack.load_state_dict(network.state_dict())
     device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
     result = pretrain_layers(stack.to(device), rows, held_out, columns, sae, settings, seed)
-    return stack.cpu(), PretrainingHistory.of(result)
+    return stack.cpu(), PretrainingHistory.of(result, _tags(source))
 
 
 def pretrain_unrolled_rbms(
@@ -55,10 +80,19 @@ def pretrain_unrolled_rbms(
     settings: PretrainingSettings,
     seed: int,
     unlabelled: TensorData | None = None,
+    source: TrainedModel | None = None,
 ) -> tuple[StackedAutoencoders, PretrainingHistory]:
     """Train RBMs bottom up, then the deep autoencoder that they unroll to (Hinton & Salakhutdinov 2006)."""
     training = with_unlabelled(training, unlabelled)
-    dbn, result = pretrain_new_dbn(sae.hidden_sizes, training, validation, columns, settings, seed)
+    dbn, result = pretrain_new_dbn(
+        sae.hidden_sizes,
+        training,
+        validation,
+        columns,
+        settings,
+        seed,
+        source=_started(source, columns),
+    )
     stack = from_dbn(dbn)
     if sae.unrolled_epochs:
         device = choose_device(stack, settings.batch_size, "unrolled")
@@ -67,4 +101,23 @@ def pretrain_unrolled_rbms(
             stack, rows, held_out, sae, settings.batch_size, seed, columns.dynamic_binarization
         )
         result = result.followed_by(unrolled)
-    return stack.cpu(), PretrainingHistory.of(result)
+    return stack.cpu(), PretrainingHistory.of(result, _tags(source))
+
+
+def _started(source: TrainedModel | None, columns: DataSpec) -> tuple[nn.Module, str] | None:
+    """Return a trained model's network and name, after its columns were compared with these; None without a model."""
+    if source is None:
+        return None
+    name = source.manifest.registered_name
+    difference = columns.difference_of_inputs(source.columns)
+    if difference:
+        raise TrainingError(f"pretraining.init_from: {name} does not fit these rows: {difference}")
+    log.info("The lowest layers start from %s", name)
+    return source.network.cpu(), name
+
+
+def _tags(source: TrainedModel | None) -> dict[str, str]:
+    if source is None:
+        return {}
+    tags = {name.replace("model.", "init_from."): value for name, value in source.run_tags().items()}
+    return tags | {"init_from.model": source.manifest.registered_name}

@@ -12,18 +12,22 @@ from layerwise.pipelines.stage import Stage
 
 def create_pipeline(pipeline: str = "pretraining", stack: str = "dbn") -> Pipeline:
     """Return the pretraining of a pipeline: of RBMs (`dbn`), or of autoencoders (`sae`)."""
-    inputs = [
-        "training",
-        "validation",
-        "data_spec",
-        f"{stack}_settings",
-        "pretraining_settings",
-        "params:seed",
-        *(["unlabelled"] if current_facts().are_partly_labelled else []),
-    ]
+    facts = current_facts()
+    inputs = {
+        "training": "training",
+        "validation": "validation",
+        "columns": "data_spec",
+        stack: f"{stack}_settings",
+        "settings": "pretraining_settings",
+        "seed": "params:seed",
+    }
+    if facts.are_partly_labelled:
+        inputs["unlabelled"] = "unlabelled"
+    if facts.parameter("pretraining.init_from"):
+        inputs["source"] = "pretraining_source"
     pretrain: Callable[..., object] = nodes.pretrain_rbms
     if stack == "sae":
-        with_rbms = current_facts().parameter("pretraining.method") == "rbm"
+        with_rbms = facts.parameter("pretraining.method") == "rbm"
         pretrain = nodes.pretrain_unrolled_rbms if with_rbms else nodes.pretrain_autoencoders
     outputs = ["stack", "pretraining_history"]
     return Pipeline(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.models.rbm import DBN, RBM, DBNConfig
@@ -16,6 +16,7 @@ from layerwise.training.rbm.compatibility import require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import TrainingRowsMonitor
 from layerwise.training.rbm.settings import PretrainingSettings
+from layerwise.training.rbm.starting import start_from
 from layerwise.training.rbm.up_down import train_up_down
 from layerwise.utils import choose_device, torch_rng
 
@@ -28,6 +29,7 @@ def pretrain_dbn(
     seed: int,
     dynamic_binarization: bool = False,
     silent: bool = False,
+    started: int = 0,
 ) -> PretrainingResult:
     """Train each RBM on the activations of the one below, bottom up; then all of them together, if it is asked for.
 
@@ -39,6 +41,7 @@ def pretrain_dbn(
         seed: of the run.
         dynamic_binarization: read each input as a probability and sample it anew for every batch of the first RBM.
         silent: report nothing.
+        started: RBMs from the bottom that go on from the weights that they have.
 
     Raises:
         TrainingError: a list of the settings is shorter than the stack, or a metric is not finite.
@@ -48,7 +51,7 @@ def pretrain_dbn(
     # A list that is too short for the stack is found before the first layer has taken its time.
     chosen = [settings.for_layer(k, rbm.has_real_units) for k, rbm in enumerate(rbms)]
     result = pretrain_greedily(
-        _RBMLayers(rbms, chosen, seed),
+        _RBMLayers(rbms, chosen, seed, started),
         training,
         validation,
         settings.layer_epochs(len(rbms)),
@@ -74,6 +77,7 @@ def pretrain_new_dbn(
     settings: PretrainingSettings,
     seed: int,
     silent: bool = False,
+    source: tuple[nn.Module, str] | None = None,
 ) -> tuple[DBN, PretrainingResult]:
     """Make a DBN whose visible units suit the columns, and train it where that is fastest; it ends on the CPU.
 
@@ -85,6 +89,10 @@ def pretrain_new_dbn(
         settings: how the layers learn.
         seed: of the run.
         silent: report nothing.
+        source: a trained network that the lowest layers start from, and its name in messages.
+
+    Raises:
+        TrainingError: the source has another shape.
     """
     visible = settings.visible
     if visible == "auto":
@@ -97,10 +105,11 @@ def pretrain_new_dbn(
         dropout=settings.dropout,
     )
     stack = DBN(shape, torch_rng(seed, "stack"))
+    started = 0 if source is None else start_from(stack, *source)
     device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = training.to(device), validation.to(device)
     result = pretrain_dbn(
-        stack.to(device), rows, held_out, settings, seed, columns.dynamic_binarization, silent
+        stack.to(device), rows, held_out, settings, seed, columns.dynamic_binarization, silent, started
     )
     return stack.cpu(), result
 
@@ -112,6 +121,8 @@ class _RBMLayers:
     rbms: list[RBM]
     settings: list[PretrainingSettings]
     seed: int
+    # So many layers have weights of a trained network, and go on from them.
+    started: int = 0
     metric: str = "train/reconstruction"
 
     def reconstruction_history(self, row: Tensor) -> ReconstructionHistory:
@@ -119,7 +130,8 @@ class _RBMLayers:
 
     def make_plan(self, layer: int, name: str, inputs: Tensor) -> ContrastiveDivergence:
         rbm = self.rbms[layer]
-        rbm.initialize_from(inputs)
+        if layer >= self.started:
+            rbm.initialize_from(inputs)
         rng = torch_rng(self.seed, "pretraining", name, "states", device=inputs.device)
         return ContrastiveDivergence(rbm, self.settings[layer], rng)
 

@@ -170,6 +170,13 @@ class PretrainingSettings(ContrastiveDivergenceSettings):
     batch_size: ByRule[int] = setting(
         100, "rows a step; null: by the rows, see Sizes", "10 to 100", by_rule=True, ge=1
     )
+    init_from: str | None = setting(
+        None,
+        "a trained model that the lowest layers start from: a run's id, a registered name@alias or name/version, or a "
+        "folder",
+        "another problem of the same columns or size of images; few rows",
+        "method: none",
+    )
     visible: Annotated[str, Registered(VISIBLE, lambda units: units.in_stacks, ("auto",))] = setting(
         "auto", "units of the first layer's inputs; auto: by the columns' kinds"
     )
