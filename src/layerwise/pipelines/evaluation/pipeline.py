@@ -6,6 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
+from layerwise.pipelines.anomalies import measure_reference
 from layerwise.pipelines.class_samples import has_class_samples
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
@@ -18,7 +19,6 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     plot_segments,
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, trained_network
-from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
