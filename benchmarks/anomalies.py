@@ -43,7 +43,7 @@ from layerwise.evaluation.unsupervised import (
 from layerwise.models.autoencoder import reconstruction_losses
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
-from layerwise.pipelines.preprocessing.sizing import size_autoencoder, size_rbm
+from layerwise.parameters.sizing import size_autoencoder, size_rbm
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.rbm import fit_rbm, rbm_config
 from layerwise.utils import torch_rng
