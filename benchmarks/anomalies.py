@@ -28,6 +28,7 @@ from typing import Any
 import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from layerwise.pipelines.preprocessing.sizing import size_autoencoder, size_rbm
 from outlier_sets import LISTS, outlier_rows
 from torch import Tensor
 
@@ -43,7 +44,6 @@ from layerwise.evaluation.unsupervised import (
 from layerwise.models.autoencoder import reconstruction_losses
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
-from layerwise.parameters.sizing import size_autoencoder, size_rbm
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.rbm import fit_rbm, rbm_config
 from layerwise.utils import torch_rng
