@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.cells import ColumnReading, cell_text as class_text, shown
+from layerwise.data.reading.cells import ColumnReading, cell_text, shown
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
@@ -128,6 +128,10 @@ def restore_type(values: np.ndarray, dtype: str) -> pd.Series:
         values = np.rint(values.astype(np.float64))
     column = pd.Series(values)
     return column if dtype == "object" else column.astype(pd.api.types.pandas_dtype(dtype))
+
+
+# A class has the name of its cell, with the same rule for whole numbers.
+class_text = cell_text
 
 
 def class_texts(column: pd.Series) -> pd.Series:
