@@ -28,7 +28,6 @@ from typing import Any
 import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from layerwise.pipelines.preprocessing.sizing import size_autoencoder, size_rbm
 from outlier_sets import LISTS, outlier_rows
 from torch import Tensor
 
