@@ -11,7 +11,6 @@ from layerwise.parameters.networks import BoundSettings
 
 FIGURES = (
     "calibration",
-    "class_samples",
     "latent_map",
     "features",
     "learning_curves",
