@@ -1,6 +1,7 @@
 """What is answered in raw units, at every door, of images and of a second table."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers.model_doors import answers, assert_same_numbers
 from helpers.small_collections import write_environment
@@ -71,6 +72,6 @@ def test_every_door_fills_empty_pixels_alike(project, images, task):
 
 
 def test_every_door_draws_the_same_images(project, images):
-    found = answers(project, "asked_digits.autoencoder", None, None, task="sample", n=3, seed=7)
+    found = answers(project, "asked_digits.autoencoder", None, pd.DataFrame(), task="sample", n=3, seed=7)
     assert_same_numbers(found)
     assert found["pyfunc"].shape == (3, 784)
