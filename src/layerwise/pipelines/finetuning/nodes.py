@@ -96,9 +96,8 @@ def finetune_network(
     if layer_statistics:
         device = finetuning_device(network, labelled, settings)
         watched = [LayerStatistics(network.to(device), labelled.to(device))]
-    progress = fit_network(
-        network, labelled, validation, columns, settings, seed, callbacks=watched, freeze=freeze
-    )
+    options: dict[str, Any] = {"callbacks": watched, "freeze": freeze}
+    progress = fit_network(network, labelled, validation, columns, settings, seed, **options)
     for each in watched:
         log_diagnoses(each.diagnoses())
     return network, FinetuningHistory(
