@@ -54,7 +54,7 @@ def nodes_of(pipeline, name):
     [
         (None, AUTOENCODER | LABELLED | IMAGES),
         ("churn", AUTOENCODER | LABELLED | TABLE),
-        ("movielens", AUTOENCODER | {"evaluation.recommend"}),
+        ("movielens", AUTOENCODER | {"evaluation.recommend", "evaluation.fit_recommender"}),
     ],
 )
 def test_the_autoencoder_has_the_nodes_of_the_sessions_problem(project, env, expected):
@@ -140,7 +140,7 @@ LABEL_UNITS = {
         ("images", "multiclass", RBM_LABELLED | LABEL_UNITS | {"reporting.plot_inpainting"}),
         ("table", "binary", RBM_LABELLED | LABEL_UNITS | {"reporting.plot_imputation"}),
         ("table", "regression", RBM_LABELLED | {"reporting.plot_imputation"}),
-        ("ratings", "ratings", {"evaluation.recommend"}),
+        ("ratings", "ratings", {"evaluation.recommend", "evaluation.fit_recommender"}),
         ("documents", "documents", {"evaluation.find_topics"}),
     ],
 )
