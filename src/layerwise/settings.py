@@ -5,9 +5,9 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
-from layerwise.cli import ErrorMessageHook
+from layerwise.cli import ErrorMessageHook, configuration_error
 from layerwise.tracking import ParameterChecksHook, ProblemHook, ProcessHook, TrackingHook
-from layerwise.utils import parameter, problem, set_run_context
+from layerwise.utils import UserError, parameter, problem, set_run_context
 
 # The last one is asked first.
 HOOKS = (ProblemHook(), ParameterChecksHook(), TrackingHook(), ErrorMessageHook(), ProcessHook())
@@ -49,7 +49,23 @@ class ProblemConfigLoader(OmegaConfigLoader):
     project: Path | None = None
 
     def __getitem__(self, key: str) -> dict[str, Any]:
-        """Return a section of the configuration."""
+        """Return a section of the configuration.
+
+        Raises:
+            ConfigurationError: a file cannot be read.
+        """
+        try:
+            return self._section(key)
+        except Exception as error:
+            folders = [
+                Path(self.conf_source, env) for env in (self.base_env, self.env or self.default_run_env)
+            ]
+            fault = None if isinstance(error, UserError) else configuration_error(error, folders)
+            if fault is None:
+                raise
+            raise fault from None
+
+    def _section(self, key: str) -> dict[str, Any]:
         if key == "parameters" and key not in self:
             from layerwise.parameters import without_empty_keys
 

@@ -62,3 +62,10 @@ def test_the_class_is_learnt_without_area_and_predicted_without_it(fires):
     assert fitted.data_spec.class_names == ("small", "large")
     assert fitted.targets(fires).sum() == fires["area"].gt(6).sum()
     assert fitted.inputs(fires.drop(columns="area")).shape == (517, fitted.data_spec.n_inputs)
+
+
+def test_the_exercises_columns_are_made_of_their_own_table_alone(fires):
+    problem = Problem(name="other", task="regression", target="y", derive="forest_fires_classic")
+    other = pd.DataFrame({"day": ["fri"], "X": [1], "y": [2.0]})
+    with pytest.raises(DataError, match=r"forest fires table, and this one has no Y, month, area; leave out"):
+        split_raw(other, problem, SplitSettings(), 0)

@@ -1,4 +1,5 @@
 import inspect
+import json
 import math
 
 import pytest
@@ -6,6 +7,7 @@ from kedro.io import DatasetError
 
 from layerwise.data import ColumnBlock, DataSpec
 from layerwise.datasets import MetricsDataset, TypedDataset
+from layerwise.evaluation.likelihood import VariationalLikelihood
 from layerwise.evaluation.metrics import LoggedMetrics
 
 SPEC = DataSpec(
@@ -87,3 +89,20 @@ def test_metrics_come_back_with_their_steps_and_every_bit(tmp_path):
 @pytest.mark.parametrize(("kind", "name"), [(TypedDataset, "JSONPreview"), (MetricsDataset, "TablePreview")])
 def test_kedro_viz_knows_the_kind_of_preview(kind, name):
     assert inspect.signature(kind.preview).return_annotation == name
+
+
+def test_what_is_no_number_is_valid_json_and_comes_back(tmp_path):
+    model = "layerwise.evaluation.likelihood.VariationalLikelihood"
+    values = {"elbo": -math.inf, "reconstruction": 1.5, "kl_divergence": math.nan, "log_prob": -2.0}
+    whole = VariationalLikelihood(**values, standard_error=None, samples=1, rows=1)
+    entry = typed(tmp_path / "a.json", model)
+    entry.save(whole)
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    written = json.loads((tmp_path / "a.json").read_text(), parse_constant=refuse)
+    assert (written["elbo"], written["kl_divergence"], written["reconstruction"]) == ("-Infinity", "NaN", 1.5)
+    found = entry.load()
+    assert found.elbo == -math.inf
+    assert math.isnan(found.kl_divergence)

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw
+from layerwise.data import DataError, PreprocessingSettings, Problem, Split, SplitSettings, split_raw
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.data.reading import ChunkedReader
 from layerwise.data.reading.loaded_rows import LoadedRows
+from layerwise.data.sources import Images
 from layerwise.datasets import ImageFiles
 from layerwise.inference import (
     AskedModel,
@@ -173,3 +174,16 @@ def test_a_gray_champion_reads_rows_in_color_and_one_in_color_no_gray_rows(in_co
     assert "in color, and these rows are gray" in compare_models(
         gray, model, gray_images, same_test_rows=True
     )
+
+
+def test_a_picture_of_more_values_than_columns_are_taken_of_a_table_is_answered(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 90, 90, 3), dtype=np.uint8)
+    images = Images(pixels, np.arange(6) % 2)
+    problem = Problem(name="t", task="multiclass")
+    split = Split(training=np.arange(4), validation=np.arange(4, 5), test=np.arange(5, 6))
+    preprocessor = fit_preprocessor(images, split, problem, PreprocessingSettings(), 0)
+    network = MLP(MLPConfig(n_inputs=24_300, n_outputs=2, hidden_sizes=(2,)), torch_rng(0, "w")).eval()
+    save_trained_model(tmp_path / "m", network, preprocessor, ModelManifest(problem="t"))
+    model = load_trained_model(tmp_path / "m")
+    expected = AskedModel(model).predict(pixels[:1])["probability_0"].tolist()
+    assert [row["probability_0"] for row in respond(model, pixels[:1].tolist())] == expected

@@ -3,6 +3,7 @@
 import pytest
 
 from layerwise.pipelines.autoencoder import create_pipeline as autoencoder
+from layerwise.pipelines.class_samples import has_class_samples
 from layerwise.pipelines.evaluation import create_pipeline as evaluation
 from layerwise.pipelines.facts import ProblemFacts
 from layerwise.pipelines.gan import create_pipeline as gan
@@ -244,3 +245,18 @@ def test_where_no_problem_is_known_the_pipeline_is_whole(create, name):
     if name != "gan":
         parts += [facts("ratings", "ratings"), facts("documents", "documents")]
     assert whole >= set().union(*(nodes_of(create(part), name) for part in parts))
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "parameters", "there"),
+    [
+        ("images", "multiclass", {}, True),
+        ("images", "multiclass", {"dbn": {"class_samples": False}}, False),
+        ("images", "multiclass", {"pretraining": {"visible": "gaussian"}}, False),
+        ("images", "multiclass", {"pretraining": {"dropout": 0.5}}, False),
+        ("images", "regression", {}, False),
+        ("table", "multiclass", {}, False),
+    ],
+)
+def test_only_images_of_one_class_each_are_sampled_by_class(rows, task, parameters, there):
+    assert has_class_samples(facts(rows, task, **parameters)) == there

@@ -11,6 +11,7 @@ from layerwise.parameters.networks import BoundSettings
 
 FIGURES = (
     "calibration",
+    "class_samples",
     "latent_map",
     "features",
     "learning_curves",
@@ -51,6 +52,16 @@ def test_the_predictions_are_those_of_the_saved_network(finished):
     np.testing.assert_allclose(table.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
     error = finished.json("08_reporting/digits/dbn/metrics.json")["network"]["error"]["value"]
     assert error == pytest.approx((table["true"] != table["predicted"]).mean())
+
+
+def test_samples_of_a_class_are_named_by_the_network(finished):
+    (found,) = finished.catalog().load("dbn.metrics_class_samples")
+    assert found.name == "class_samples/accuracy"
+    assert 0 <= found.value <= 1
+    assert found.value * 500 == pytest.approx(round(found.value * 500))  # of 50 samples of each class
+    assert finished.query("select value from metrics where key = 'class_samples/accuracy'") == [
+        (found.value,)
+    ]
 
 
 def test_the_bound_on_the_log_probability_of_test_rows_is_tracked_and_that_of_the_saved_stack(finished):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from layerwise.cli.compare import compare
+from layerwise.cli.configuration import configuration_error
 from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
 from layerwise.cli.problem import problem
 from layerwise.cli.run import run
@@ -16,6 +17,7 @@ __all__ = [
     "champion",
     "cli",
     "compare",
+    "configuration_error",
     "problem",
     "run",
     "serve",

@@ -45,7 +45,22 @@ def show_user_errors_as_messages() -> None:
     sys.excepthook = hook
 
 
+def _message(error: BaseException) -> str:
+    if not _is_of_a_config(error):
+        return str(error)
+    reasons = [each["msg"].removeprefix("Value error, ") for each in error.errors()]  # type: ignore[attr-defined]
+    return f"{error.title}: {'; '.join(reasons)}"  # type: ignore[attr-defined]
+
+
+def _is_of_a_config(error: BaseException) -> bool:
+    """Return whether settings do not go together to a network, as is found when it is built."""
+    ours = str(getattr(error, "title", "")).endswith(("Config", "Settings"))
+    return type(error).__module__.startswith("pydantic") and ours
+
+
 def _is_user_error(error: BaseException) -> bool:
+    if _is_of_a_config(error):
+        return True
     # Kedro's own errors about data, configuration and validation say what is wrong too.
     if type(error).__module__.startswith(("kedro.io", "kedro.validation", "kedro.config")):
         return True

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from layerwise.parameters import PARAMETERS, is_model
-from layerwise.utils import UserError
+from layerwise.utils import UserError, holds_bool
 
 CLOSING = {"[": "]", "{": "}", "(": ")"}
 # What YAML reads as true or false; a class or a column may be called so.
@@ -79,8 +79,4 @@ def _may_be_boolean(name: str) -> bool:
         if not is_model(kind) or part not in kind.model_fields:
             return True
         kind = kind.model_fields[part].annotation
-    return _holds_bool(kind)
-
-
-def _holds_bool(kind: Any) -> bool:
-    return kind in (bool, Any) or any(_holds_bool(each) for each in get_args(kind))
+    return holds_bool(kind)

@@ -13,6 +13,8 @@ DUMMY_VALUES = {
     "day": ("fri", "mon", "sat", "sun", "thu", "tue", "wed"),
     "month": ("apr", "aug", "dec", "feb", "jan", "jul", "jun", "mar", "may", "nov", "oct", "sep"),
 }
+# What the exercises' table is made of.
+CLASSIC_COLUMNS = ("X", "Y", "month", "day", "area")
 
 
 def add_size_category(frame: pd.DataFrame) -> pd.DataFrame:

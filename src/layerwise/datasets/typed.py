@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class TypedDataset(AbstractDataset[Any, Any]):
         if not isinstance(data, self._class()):
             raise DatasetError(f"{self._filepath} is for {self._model}, not for {type(data).__name__}")
         with atomic_write(self._filepath) as part:
-            part.write_text(json.dumps(data.model_dump(mode="json"), indent=2))
+            part.write_text(json.dumps(_finite(data.model_dump(mode="json")), indent=2, allow_nan=False))
 
     def preview(self) -> JSONPreview:
         """Return the JSON, for Kedro-Viz."""
@@ -101,3 +102,12 @@ class MetricsDataset(TypedDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def _finite(value: Any) -> Any:
+    """Return JSON values with what is no number as text, `NaN` or `Infinity`, which reads back as what it was."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps(value)
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list) else value

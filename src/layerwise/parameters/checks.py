@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.utils import UserError, nearest
+from layerwise.utils import UserError, nearest, refuse_boolean
 
 
 class ParameterError(UserError, ValueError):
@@ -28,7 +28,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
 
     parameters, wrong = find_renames(parameters)
     wrong += [
-        f"unknown parameter '{key}'{nearest(key, list(PARAMETERS))}"
+        f"unknown parameter '{key}'{nearest(str(key), list(PARAMETERS))}"
         for key in parameters
         if key not in PARAMETERS
     ]
@@ -38,12 +38,15 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
             wrong.append(f"{key} is missing: conf/base/parameters.yml has its default")
             continue
         try:
+            refuse_boolean(parameters[key], kind)
             right[key] = TypeAdapter(kind).validate_python(parameters[key])
         except ValidationError as error:
             for each in error.errors():
                 at = ".".join([key, *map(str, each["loc"])])
                 given = "" if isinstance(each["input"], dict) else f" (given: {each['input']!r})"
                 wrong.append(f"{at}: {each['msg'].removeprefix('Value error, ')}{given}")
+        except ValueError as error:
+            wrong.append(f"{key}: {error}")
     wrong = wrong or find_conflicts(right)
     if wrong:
         raise ParameterError("wrong parameters: " + "; ".join(wrong))

@@ -30,6 +30,10 @@ class DBNSettings(Config):
     random_initializer: Initializer = setting(
         "glorot_uniform", "how the same network starts with pretraining.method: none"
     )
+    class_samples: bool = setting(
+        True,
+        "of images with one class each: train a second top RBM, with label units, and sample every class",
+    )
     likelihood: BoundSettings = BoundSettings()
 
     @property

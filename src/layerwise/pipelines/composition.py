@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines import (
+    class_samples,
     cross_validation,
     evaluation,
     finetuning,
@@ -58,7 +59,10 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     )
     if current_facts().parameter("refit"):
         found += refit.create_pipeline(name, found, sized)
-    return _with_folds_and_card(name, found)
+    generates = key == "dbn" and pretrained and class_samples.has_class_samples(current_facts())
+    return _with_folds_and_card(
+        name, found, class_samples.create_pipeline(name) if generates else Pipeline([])
+    )
 
 
 def compose_scikit_learn(name: str, family: str) -> Pipeline:
@@ -76,7 +80,8 @@ def compose_scikit_learn(name: str, family: str) -> Pipeline:
     return _with_folds_and_card(name, found)
 
 
-def _with_folds_and_card(name: str, found: Pipeline) -> Pipeline:
+def _with_folds_and_card(name: str, found: Pipeline, beside_folds: Pipeline | None = None) -> Pipeline:
     if current_facts().parameter("split.folds"):
         found += cross_validation.create_pipeline(name, found)
+    found += beside_folds or Pipeline([])
     return found + evaluation.create_card(name, found)

@@ -3,7 +3,9 @@ from .config import (
     Choice as Choice,
     Config as Config,
     has_rule as has_rule,
+    holds_bool as holds_bool,
     nearest as nearest,
+    refuse_boolean as refuse_boolean,
     setting as setting,
 )
 from .devices import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
@@ -40,6 +40,9 @@ class Config(BaseModel):
             wrong = [str(name) for name in values if name not in known]
             if wrong:
                 raise ValueError(" and ".join(f"unknown parameter '{w}'{nearest(w, known)}" for w in wrong))
+            fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+            for name, value in values.items():
+                refuse_boolean(value, fields[name].annotation, f"{name}: ")
         return values
 
     @model_validator(mode="after")
@@ -74,6 +77,30 @@ class Config(BaseModel):
         left = self.left_to_rule
         given = {name: value for name, value in values.items() if name in left}
         return type(self).model_validate(self.model_dump() | given)
+
+
+def refuse_boolean(value: Any, kind: Any, where: str = "") -> None:
+    """Raise a ValueError where true or false is given for a number, as which pydantic would read it.
+
+    Args:
+        value: what is given.
+        kind: the type of the setting.
+        where: begins the message.
+    """
+    if isinstance(value, bool) and _holds(kind, int, float) and not holds_bool(kind):
+        said = str(value).lower()
+        raise ValueError(f"{where}{said} is no number; YAML reads yes, no, on and off as true and false")
+    for each in value if isinstance(value, (list, tuple)) else ():
+        refuse_boolean(each, kind, where)
+
+
+def holds_bool(kind: Any) -> bool:
+    """Return whether a type, or a part of it, is true or false."""
+    return _holds(kind, bool, Any)
+
+
+def _holds(kind: Any, *wanted: Any) -> bool:
+    return any(kind is each for each in wanted) or any(_holds(part, *wanted) for part in get_args(kind))
 
 
 def setting(

@@ -33,6 +33,8 @@ def test_the_rows_of_training_are_always_valid(frame, preprocessor):
         ("city", "paris", r"city holds 'paris', which training never saw \(oslo, rome\)"),
         ("city", None, "city is empty"),
         ("since", "someday", "since is a date, and holds 'someday'"),
+        ("since", "0001-01-01", "since is 0001-01-01.*, far outside of 20"),
+        ("since", "9999-12-31", "since is 9999-12-31.*, far outside of 20"),
     ],
 )
 def test_a_faulty_cell_makes_its_row_alone_invalid_with_the_reason(frame, preprocessor, column, value, words):

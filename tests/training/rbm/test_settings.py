@@ -63,6 +63,11 @@ def test_a_setting_with_a_use_or_at_its_default_is_taken(kind, given):
         ({"learn_variance": False, "variance_rate_factor": 1.0}, "learn_variance: false has no use for"),
         ({"hidden_group_size": 4}, "hidden: bernoulli has no use for hidden_group_size"),
         ({"hidden": "nrelu", "hidden_group_size": 4}, "hidden: nrelu has no use for hidden_group_size"),
+        (
+            {"hidden": "categorical"},
+            r"takes hidden_group_size, of 2 .* that divides n_hidden \(500\); it is 0",
+        ),
+        ({"hidden": "categorical", "hidden_group_size": 3, "n_hidden": 40}, "it is 3"),
     ],
 )
 def test_settings_of_other_units_are_refused(given, message):

@@ -27,8 +27,14 @@ def derive_columns(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
 
         return add_size_category(frame) if "area" in frame else frame
     if problem.derive == "forest_fires_classic" and "daymon" not in frame:
-        from layerwise.data.derivations import classic_table
+        from layerwise.data.derivations import CLASSIC_COLUMNS, classic_table
 
+        missing = [name for name in CLASSIC_COLUMNS if name not in frame]
+        if missing:
+            raise DataError(
+                f"problem.derive: {problem.derive} makes columns of the forest fires table, and this one has no "
+                f"{', '.join(missing)}; leave out problem.derive for other tables"
+            )
         return classic_table(frame)
     return frame
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor, class_text
+from layerwise.data.preprocessing.columns import days_since_1970
 from layerwise.data.reading.cells import RowErrors, row_errors_of, shown
 from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
@@ -73,6 +74,8 @@ def validate_rows(
             _validate_category(errors, column, known[name])
         elif strict and kind in ("number", "boolean"):
             _validate_numbers(errors, column, kind, summary.get(name))
+        elif strict and kind == "date":
+            _validate_dates(errors, column, summary.get(name))
     return errors.reasons
 
 
@@ -107,11 +110,27 @@ def _validate_numbers(
     low, high = summary["points"][0], summary["points"][-1]
     negative = np.flatnonzero(numbers < 0) if low >= 0 else np.array([], dtype=int)
     errors.add(negative, [f"{column.name} is {numbers[k]:g}, and was never negative" for k in negative])
-    width = MAX_RANGE_FACTOR * max(high - low, abs(high), abs(low))
-    far = (numbers < low - width) | (numbers > high + width)
+    far = _is_far(numbers, low, high)
     far[negative] = False
     where = np.flatnonzero(far)
     errors.add(where, [f"{column.name} is {numbers[k]:g}, far outside of {low:g} to {high:g}" for k in where])
+
+
+def _validate_dates(errors: RowErrors, column: pd.Series, summary: dict[str, Any] | None) -> None:
+    if summary is None or not summary["points"]:
+        return
+    days = days_since_1970(column)
+    low, high = summary["points"][0], summary["points"][-1]
+    first, last = (np.datetime64("1970-01-01") + int(day) for day in (low, high))
+    where = np.flatnonzero(_is_far(days, low, high))
+    errors.add(where, [f"{column.name} is {column.iloc[k]}, far outside of {first} to {last}" for k in where])
+
+
+def _is_far(numbers: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return which numbers lie ten times the training range outside of it, (n,) bool; NaN does not."""
+    width = MAX_RANGE_FACTOR * max(high - low, abs(high), abs(low))
+    found: np.ndarray = (numbers < low - width) | (numbers > high + width)
+    return found
 
 
 def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from .ais import (
     sample_rows as sample_rows,
 )
 from .dbn import bound_log_probability as bound_log_probability
+from .finite import LikelihoodError as LikelihoodError, finite as finite
 from .iwae import (
     VariationalLikelihood as VariationalLikelihood,
     elbo_terms as elbo_terms,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data.transforms import binarize_once
+from layerwise.evaluation.likelihood.finite import finite
 from layerwise.models.autoencoder import LatentVariableModel, evidence_lower_bound, log_weights
 from layerwise.utils import Config, torch_rng
 
@@ -78,7 +79,7 @@ def variational_likelihood(
     each = importance_weighted_log_prob(vae, rows, samples, rng)
     return VariationalLikelihood(
         **terms,
-        log_prob=float(each.mean()),
+        log_prob=finite(float(each.mean()), "the bound on the rows' log-probability"),
         standard_error=float(each.std() / len(each) ** 0.5) if len(each) > 1 else None,
         samples=samples,
         rows=len(rows),

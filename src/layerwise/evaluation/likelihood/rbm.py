@@ -17,6 +17,7 @@ from layerwise.evaluation.likelihood.ais import (
     reverse_ais_log_weights,
     sample_rows,
 )
+from layerwise.evaluation.likelihood.finite import finite
 from layerwise.evaluation.likelihood.partition import (
     LogPartition,
     LowerBound,
@@ -67,7 +68,12 @@ class LogProbability(Config):
 
     @classmethod
     def between(cls, low: float, high: float, *, standard_error: float, n_rows: int) -> LogProbability:
-        """Return the log-probability of an interval."""
+        """Return the log-probability of an interval.
+
+        Raises:
+            LikelihoodError: it is not finite.
+        """
+        finite(high, "the mean log-probability of the rows")
         midpoint = (low + high) / 2 if math.isfinite(low) else high
         return cls(low=low, high=high, midpoint=midpoint, standard_error=standard_error, n_rows=n_rows)
 
@@ -171,6 +177,8 @@ def rbm_likelihood(
             "test": log_probability(rbm, new, partition),
             "training": log_probability(rbm, known[: len(new)], partition),
         },
-        pseudo_likelihood=float(log_pseudo_likelihood(rbm, new[:PSEUDO_LIKELIHOOD_ROWS]).mean()),
+        pseudo_likelihood=finite(
+            float(log_pseudo_likelihood(rbm, new[:PSEUDO_LIKELIHOOD_ROWS]).mean()), "the pseudo-likelihood"
+        ),
         is_sampled=images,
     )

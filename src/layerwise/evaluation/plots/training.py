@@ -26,15 +26,15 @@ History = Sequence[Mapping[str, float]]
 METRIC_LABELS = {
     "loss": "loss",
     "cross_entropy": "cross-entropy (nats per row)",
-    "reconstruction": "reconstruction loss (nats per row)",
+    "reconstruction": "reconstruction loss\n(nats per row)",
     "reconstruction_cross_entropy": "cross-entropy (nats per row)",
     "reconstruction_mse": "squared error (per column)",
     "reconstruction_sse": "squared error (per row)",
     "accuracy": "accuracy (fraction of rows)",
     "error": "error (fraction of rows)",
     "free_energy": "free energy (nats)",
-    "free_energy_gap": "validation less training free energy (nats)",
-    "pseudo_likelihood": "log pseudo-likelihood (nats per row)",
+    "free_energy_gap": "free energy (nats),\nvalidation less training",
+    "pseudo_likelihood": "log pseudo-likelihood\n(nats per row)",
 }
 SPLITS = ("train", "validation", "test")
 

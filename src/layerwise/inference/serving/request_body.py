@@ -170,7 +170,7 @@ def _read_json(text: str, model: TrainedModel) -> tuple[pd.DataFrame | None, dic
     names, rows = _parse_table(formats[0], body[formats[0]], model)
     if len(rows) > MAX_ROWS:
         raise RequestError(f"{len(rows):,} rows are too many for one request; send at most {MAX_ROWS:,}", 413)
-    return _make_frame(names, rows), params
+    return _make_frame(names, rows, most_columns(model)), params
 
 
 def _parse_table(form: str, value: Any, model: TrainedModel) -> tuple[list[str], list[Any]]:
@@ -230,10 +230,10 @@ def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
     return is_list and all(_has_shape(each, shape[1:]) for each in value)
 
 
-def _make_frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
+def _make_frame(names: list[str], rows: list[Any], most: int) -> pd.DataFrame:
     import pandas as pd
 
-    _check_names(names)
+    _check_names(names, most)
     for k, row in enumerate(rows):
         if not isinstance(row, list):
             raise RequestError(f"row {k} is no list of cells")
@@ -244,9 +244,14 @@ def _make_frame(names: list[str], rows: list[Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def _check_names(names: list[str]) -> None:
-    if len(names) > MAX_COLUMNS:
-        raise RequestError(f"{len(names):,} columns are too many; send at most {MAX_COLUMNS:,}", 413)
+def most_columns(model: TrainedModel) -> int:
+    """Return how many columns a body may have: those of a model of large images and a few others at least."""
+    return max(MAX_COLUMNS, model.columns.n_inputs + 100)
+
+
+def _check_names(names: list[str], most: int) -> None:
+    if len(names) > most:
+        raise RequestError(f"{len(names):,} columns are too many; send at most {most:,}", 413)
     name, count = Counter(names).most_common(1)[0] if names else ("", 0)
     if count > 1:
         raise RequestError(f"column '{name[:60]}' is there twice")
@@ -266,7 +271,7 @@ def _read_csv(body: bytes, charset: str, model: TrainedModel) -> Chunk:
     if charset:
         file_format = file_format.model_copy(update={"encoding": charset, "encoding_is_set": True})
     try:
-        table = read_text_table(body, file_format, Limits(MAX_ROWS, MAX_COLUMNS, MAX_CELLS))
+        table = read_text_table(body, file_format, Limits(MAX_ROWS, most_columns(model), MAX_CELLS))
     except TooLargeError as error:
         raise RequestError(str(error), 413) from None
     except DataError as error:

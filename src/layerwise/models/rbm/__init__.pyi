@@ -5,7 +5,11 @@ from .enumeration import (
     rbm_sites as rbm_sites,
     slices_of_states as slices_of_states,
 )
-from .label_units import class_log_probabilities as class_log_probabilities, with_labels as with_labels
+from .label_units import (
+    class_log_probabilities as class_log_probabilities,
+    sample_of_classes as sample_of_classes,
+    with_labels as with_labels,
+)
 from .pseudo_likelihood import (
     has_pseudo_likelihood as has_pseudo_likelihood,
     log_pseudo_likelihood as log_pseudo_likelihood,

@@ -113,8 +113,11 @@ class DBN(nn.Module):
             v = top.weight.new_empty(n, top.config.n_visible).uniform_(generator=rng).round_()
         else:
             v = self.encode(start, len(lower))
-        v = top.visible_mean(top.sample_hidden(top.gibbs(v, steps, rng), rng))
-        for rbm in reversed(lower):
+        return self.descend(top.visible_mean(top.sample_hidden(top.gibbs(v, steps, rng), rng)), rng)
+
+    def descend(self, v: Tensor, rng: torch.Generator) -> Tensor:
+        """Return the rows' means (n, n_visible), sampled down from means of the top RBM's visible units (n, units)."""
+        for rbm in reversed(self.rbm_layers()[:-1]):
             v = rbm.visible_mean(torch.bernoulli(v.clamp(0, 1), generator=rng))
         return v
 

@@ -1,4 +1,7 @@
-"""An RBM as a classifier: label units beside the inputs (Larochelle & Bengio 2008; Larochelle et al. 2012)."""
+"""Label units beside an RBM's inputs: it classifies, and as the top of a stack it generates rows of a class.
+
+Larochelle & Bengio (2008) and Larochelle et al. (2012); generation by clamped labels is Hinton, Osindero & Teh (2006).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from layerwise.models.rbm.dbn import DBN
 from layerwise.models.rbm.rbm import RBM
 
 
@@ -38,3 +42,27 @@ def class_log_probabilities(rbm: RBM, inputs: Tensor, n_classes: int) -> Tensor:
         rbm.log_hidden_sum(x + weight) + bias for weight, bias in zip(label_weight, label_bias, strict=True)
     ]
     return torch.stack(scores, 1).log_softmax(1)
+
+
+def sample_of_classes(
+    stack: DBN, label_rbm: RBM, classes: Tensor, n_classes: int, steps: int, rng: torch.Generator
+) -> Tensor:
+    """Sample a row of each class: Gibbs steps with clamped labels from coin flips, then one pass down the stack.
+
+    Args:
+        stack: whose lower layers are gone down; its own top RBM is not used.
+        label_rbm: an RBM of the stack's second-highest layer, with the label as its last `n_classes` units.
+        classes: (n,) int64.
+        n_classes: how many there are.
+        steps: Gibbs steps.
+        rng: samples the states, on the networks' device.
+
+    Returns:
+        The means of the visible units, (n, n_visible).
+    """
+    n_units = label_rbm.config.n_visible - n_classes
+    coins = label_rbm.weight.new_empty(len(classes), n_units).uniform_(generator=rng).round_()
+    start = with_labels(coins, classes, n_classes)
+    is_label = (torch.arange(n_units + n_classes, device=start.device) >= n_units).expand(start.shape)
+    v = label_rbm.gibbs(start, steps, rng, clamped=is_label)
+    return stack.descend(label_rbm.visible_mean(label_rbm.sample_hidden(v, rng))[:, :n_units], rng)

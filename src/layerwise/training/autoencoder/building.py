@@ -57,6 +57,11 @@ def select_output(
         output = "sigmoid" if is_probability else "linear"
     else:
         output = settings.output
+    if loss == "binary_cross_entropy" and output != "sigmoid":
+        raise TrainingError(
+            f"autoencoder.output: {output} gives no probabilities, which the loss binary_cross_entropy is of; set "
+            "loss: squared, or leave output: auto"
+        )
     if output == "sigmoid" and not bounded:
         raise TrainingError(
             "autoencoder.output: sigmoid stays within 0 and 1, and these columns do not; leave output: auto"

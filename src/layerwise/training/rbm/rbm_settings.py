@@ -88,6 +88,13 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
         wrong = super()._without_use()
         if self.changed("hidden_group_size") and self.hidden != "categorical":
             wrong.append(f"hidden: {self.hidden} has no use for hidden_group_size")
+        if self.hidden == "categorical":
+            size, n = self.hidden_group_size, self.n_hidden
+            if size < 2 or (n is not None and n % size):
+                wrong.append(
+                    f"hidden: categorical takes hidden_group_size, of 2 units at least, that divides n_hidden ({n}); "
+                    f"it is {size}"
+                )
         return wrong
 
     @field_validator("monitor")

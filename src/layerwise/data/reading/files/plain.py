@@ -120,7 +120,8 @@ def _is_whole(column: pd.Series) -> bool:
     if column.dtype.kind == "i":
         return True
     values = column.to_numpy()
-    return not any((part % 1 > 0).any() for part in (values[:100], values))
+    with np.errstate(invalid="ignore"):  # infinity has no remainder
+        return not any((part % 1 > 0).any() for part in (values[:100], values))
 
 
 def _stripped(column: pd.Series) -> pd.Series:

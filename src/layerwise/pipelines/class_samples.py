@@ -1,0 +1,124 @@
+"""Samples of each class from a DBN: a second top RBM with label units, trained, measured and plotted."""
+
+import logging
+
+import torch
+from kedro.pipeline import Pipeline
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from layerwise.data import DataSpec, TensorData
+from layerwise.evaluation import plots
+from layerwise.evaluation.metrics import LoggedMetrics
+from layerwise.models import MLP
+from layerwise.models.rbm import DBN, RBM, sample_of_classes
+from layerwise.parameters import DBNSettings, EvaluationSettings
+from layerwise.parameters.sizing import chain_learning
+from layerwise.pipelines.facts import ProblemFacts
+from layerwise.pipelines.stage import Stage
+from layerwise.training import LayerHistory
+from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, train_label_rbm
+from layerwise.utils import choose_device, torch_rng
+
+log = logging.getLogger(__name__)
+
+# Samples of each class that are measured, and that are shown.
+MEASURED, SHOWN = 50, 12
+# Chains that last need more epochs than the layer that learns features has.
+MORE_EPOCHS = 1.5
+
+
+def has_class_samples(facts: ProblemFacts) -> bool:
+    """Say whether rows may be sampled by their class: images of Bernoulli units that have one."""
+    return (
+        facts.has_rows("images")
+        and facts.has_task("multiclass", "binary")
+        and facts.is_on("dbn.class_samples")
+        and facts.parameter("pretraining.visible") in (None, "auto", "bernoulli")
+        and not facts.parameter("pretraining.dropout")
+    )
+
+
+def create_pipeline(name: str) -> Pipeline:
+    """Return the training of the RBM with label units, what is measured of its samples, and their figure."""
+    rows = ["labelled", "validation", "data_spec"]
+    sampled = ["data_spec", "params:evaluation", "params:seed"]
+    return Pipeline(
+        [
+            Stage("pretraining", name).node(
+                train_class_generator,
+                ["stack", *rows, "dbn_settings", "pretraining_settings", "params:seed"],
+                ["label_rbm", "label_rbm_history"],
+                "train_label_rbm",
+            ),
+            Stage("evaluation", name).node(
+                measure_class_samples, ["stack", "label_rbm", "network", *sampled], "metrics_class_samples"
+            ),
+            Stage("reporting", name).figure(plot_class_samples, ["stack", "label_rbm", *sampled]),
+        ]
+    )
+
+
+def train_class_generator(
+    stack: DBN,
+    labelled: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    dbn: DBNSettings,
+    pretraining: PretrainingSettings,
+    seed: int,
+) -> tuple[RBM, LayerHistory]:
+    """Train an RBM with label units on the stack's second-highest layer; the stack stays as it is."""
+    batch_size = min(pretraining.batch_size, len(labelled))
+    settings = RBMTrainingSettings(
+        n_hidden=dbn.hidden_sizes[-1],
+        epochs=round(MORE_EPOCHS * pretraining.layer_epochs(len(dbn.hidden_sizes))[-1]),
+        batch_size=batch_size,
+        chain="persistent",
+        pseudo_likelihood_rows=0,
+        **chain_learning("persistent", None),
+    )
+    device = choose_device(stack, batch_size, "pretraining")
+    rows = labelled.to(device), validation.to(device)
+    rbm, result = train_label_rbm(stack.to(device), *rows, _n_classes(columns), settings, seed)
+    stack.cpu()
+    return rbm.cpu(), LayerHistory.of(result)
+
+
+def measure_class_samples(
+    stack: DBN, label_rbm: RBM, network: MLP, columns: DataSpec, settings: EvaluationSettings, seed: int
+) -> LoggedMetrics:
+    """Return the fraction of samples that the fine-tuned network gives the class that they were sampled of."""
+    classes, rows = _sample(stack, label_rbm, MEASURED, columns, settings, seed)
+    with torch.no_grad():
+        scores = network(rows)
+    named = scores.argmax(1) if columns.task == "multiclass" else (scores[:, 0] > 0).long()
+    accuracy = float((named == classes).double().mean())
+    log.info("The network gives %.1f %% of the samples of a class that class", 100 * accuracy)
+    return LoggedMetrics.of({"class_samples/accuracy": accuracy})
+
+
+def plot_class_samples(
+    stack: DBN, label_rbm: RBM, columns: DataSpec, settings: EvaluationSettings, seed: int
+) -> Figure:
+    """Plot samples of each class, a line a class."""
+    assert columns.image_shape is not None
+    _, rows = _sample(stack, label_rbm, SHOWN, columns, settings, seed)
+    names = columns.class_names or tuple(map(str, range(_n_classes(columns))))
+    lines = dict(zip(names, rows.clamp(0, 1).split(SHOWN), strict=True))
+    title = f"Samples of each class, {settings.sampling_steps} Gibbs steps from coin flips"
+    return plots.plot_image_rows(lines, columns.image_shape, title=title)
+
+
+def _n_classes(columns: DataSpec) -> int:
+    return 2 if columns.task == "binary" else columns.n_outputs
+
+
+def _sample(
+    stack: DBN, label_rbm: RBM, n: int, columns: DataSpec, settings: EvaluationSettings, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Return n classes of each kind (n * classes,), and a sampled row of each."""
+    n_classes = _n_classes(columns)
+    classes = torch.arange(n_classes).repeat_interleave(n)
+    rng = torch_rng(seed, "class samples")
+    return classes, sample_of_classes(stack, label_rbm, classes, n_classes, settings.sampling_steps, rng)
