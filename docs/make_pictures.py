@@ -28,7 +28,7 @@ SHOWN = (
     ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
     ("reconstructions", "dbn", ["reconstructions"], 290, 64),
     ("results", "dbn", ["predictions", "latent_map"], 560, 128),
-    ("rbm", "rbm", ["filters", "latent_map"], 560, 128),
+    ("rbm", "rbm", ["filters", "samples"], 560, 128),
     ("compression", "autoencoder", ["compression"], 420, 64),
     ("stacked", "sae", ["features"], 560, 128),
     ("generated", "gan", ["samples"], 560, 64),

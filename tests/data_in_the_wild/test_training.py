@@ -7,7 +7,7 @@ from kedro.io import DatasetError
 
 from layerwise.data import DataError, Problem
 from layerwise.data.reading.cells import reading_of
-from layerwise.inference.serving.request_body import handle_request
+from layerwise.inference.serving import handle_request
 
 
 def problem_of(case, **reading):

@@ -15,7 +15,6 @@ import layerwise
 from layerwise.data import PreprocessingSettings, Problem, Split
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.estimators import AutoencoderDetector, AutoencoderTransformer
-from layerwise.evaluation.unsupervised import anomaly_scores
 from layerwise.parameters.sizing import size_autoencoder
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.utils import UserError, torch_rng
@@ -71,11 +70,11 @@ def test_images_are_reconstructed_in_their_pixels_and_encoded_for_a_classifier()
     assert np.square(found - x[:50] / 16).mean() < 0.5 * (x[:50] / 16).var(0).mean()
 
 
-def test_scores_are_the_losses_and_contamination_is_the_fraction_below_the_offset(iris):
+def test_scores_are_log_densities_and_contamination_is_the_fraction_below_the_offset(iris):
     detector = AutoencoderDetector(0.2, epochs=10, random_state=0).fit(iris)
     inputs = detector.model_.inputs(iris)
-    losses = anomaly_scores(detector.network_, inputs).detach().double().numpy()
-    np.testing.assert_allclose(-detector.score_samples(iris), losses, rtol=1e-4)
+    expected = detector.model_.parts.reference.density.scores(detector.network_, inputs).double().numpy()
+    np.testing.assert_allclose(-detector.score_samples(iris), expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(
         detector.decision_function(iris), detector.score_samples(iris) - detector.offset_, rtol=0
     )

@@ -22,7 +22,7 @@ from layerwise.inference import (
     save_trained_model,
 )
 from layerwise.inference.server import ServedModel
-from layerwise.inference.serving.request_body import handle_request
+from layerwise.inference.serving import handle_request
 from layerwise.models import MLP, MLPConfig
 from layerwise.utils import torch_rng
 

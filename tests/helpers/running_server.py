@@ -8,12 +8,15 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from layerwise.inference.serving import ServingApp, server_config
+
 
 @contextmanager
 def running(app):
     """Run an application in a thread; yield its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    own = isinstance(app, ServingApp)
+    server = uvicorn.Server(server_config(app) if own else uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:

@@ -19,7 +19,7 @@ from layerwise.inference import (
     load_trained_model,
     save_trained_model,
 )
-from layerwise.inference.serving.request_body import handle_request
+from layerwise.inference.serving import handle_request
 from layerwise.models import MLP, MLPConfig
 from layerwise.utils import torch_rng
 

@@ -15,7 +15,7 @@ from layerwise.data.sources import Images
 from layerwise.inference import BLOCK_ROWS, StreamedPredictions, apply_in_blocks, evaluate_chunks
 from layerwise.inference.reproducible import AlignedProducts, decimal_texts, shortest_decimals
 from layerwise.inference.server import ServedModel
-from layerwise.inference.serving.request_body import handle_request
+from layerwise.inference.serving import handle_request
 from layerwise.models import MLP, MLPConfig
 from layerwise.models.layers import ACTIVATIONS
 from layerwise.utils import torch_rng

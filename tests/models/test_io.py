@@ -11,6 +11,8 @@ from layerwise.models import (
     Members,
     MembersConfig,
     MLPConfig,
+    Recommender,
+    RecommenderConfig,
     fit_estimator,
     load_network,
     save_network,
@@ -60,6 +62,7 @@ def network(kind):
         "stacked_autoencoders": StackConfig(layers=(AutoencoderConfig(n_inputs=5, latent_size=3),)),
         "generator": GeneratorConfig(latent_size=5, n_outputs=4, hidden_sizes=(3,)),
         "discriminator": DiscriminatorConfig(n_inputs=5, hidden_sizes=(3,)),
+        "recommender": RecommenderConfig(n_items=5, latent_size=2, n_neighbors=3),
     }[kind]
     made = {
         "calibrated": CalibratedNetwork,
@@ -75,11 +78,16 @@ def network(kind):
         "stacked_autoencoders": StackedAutoencoders,
         "generator": Generator,
         "discriminator": Discriminator,
+        "recommender": Recommender,
     }[kind](shape)
     rng = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for value in made.parameters():
             value.normal_(generator=rng)
+        if kind == "recommender":
+            for name in ("popularity", "item_means", "similarities", "latents"):
+                getattr(made, name).uniform_(generator=rng)
+            made.neighbors.random_(0, 5, generator=rng)
     return made
 
 
@@ -97,7 +105,9 @@ def test_a_network_comes_back_bit_for_bit(kind, tmp_path):
     rows = torch.rand(6, 5)
     if kind == "sequence_autoencoder":
         rows = rows[None]
-    use = "reconstruct" if hasattr(saved, "reconstruct") else "forward"
+    if kind == "recommender":
+        rows = rows[0]
+    use = next(each for each in ("reconstruct", "fold_in", "forward") if hasattr(saved, each))
     assert torch.equal(getattr(found, use)(rows), getattr(saved.eval(), use)(rows))
 
 

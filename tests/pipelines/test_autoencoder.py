@@ -77,8 +77,12 @@ def test_reconstructions_are_those_of_the_saved_network_beside_as_many_component
 def test_downstream_tasks_have_their_metrics(trained):
     anomalies = report(trained, "anomalies")
     assert anomalies["anomaly"] == "class 9"
-    assert {"reconstruction", "isolation_forest"} == set(anomalies["methods"])
+    assert {"reconstruction", "density", "isolation_forest"} == set(anomalies["methods"])
+    assert anomalies["score"] == "density"
     assert sum(anomalies["is_anomaly"]) == 100
+    classes = report(trained, "class_anomalies")["classes"]
+    assert list(classes) == [str(digit) for digit in range(10)]
+    assert all(each["auc_low"] <= each["auc"] <= each["auc_high"] for each in classes.values())
     noise = report(trained, "denoising")
     assert set(noise) == {"gaussian"}
     assert noise["gaussian"]["after"]["psnr"] > noise["gaussian"]["before"]["psnr"]

@@ -23,10 +23,12 @@ LABELLED = {
     "evaluation.probe_latent",
     "evaluation.compress",
     "evaluation.detect_anomalies",
+    "evaluation.detect_each_class",
     "reporting.plot_reconstructions",
     "reporting.plot_features",
     "reporting.plot_compression",
     "reporting.plot_anomalies",
+    "reporting.plot_class_anomalies",
 }
 IMAGES = {
     "training.train_sequence_network",
@@ -77,7 +79,7 @@ def facts(rows, task, **parameters):
                 for name in LABELLED | IMAGES
                 if name.split("_")[-1] in ("compression", "anomalies", "denoising", "sequences", "network")
             }
-            | {"evaluation.compress", "evaluation.denoise"},
+            | {"evaluation.compress", "evaluation.denoise", "evaluation.detect_each_class"},
         ),
         ({"probe": False}, {"evaluation.probe_latent"}),
         ({"variant": "convolutional"}, {"reporting.plot_features"}),
@@ -124,7 +126,12 @@ RBM_LABELLED = {
     "reporting.plot_reconstructions",
     "reporting.plot_samples",
 }
-LABEL_UNITS = {"training.train_classification_rbm", "evaluation.evaluate_classification_rbm"}
+LABEL_UNITS = {
+    "training.train_classification_rbm",
+    "evaluation.evaluate_classification_rbm",
+    "evaluation.detect_each_class",
+    "reporting.plot_class_anomalies",
+}
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,11 @@ def test_test_rows_that_it_has_learnt_from_are_counted_on_the_card(monthly):
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"mlp": {"hidden_sizes": [13]}}, TrainingError, r"monthly has hidden_sizes \(40, 30\), .* say \(13,\)"),
+        (
+            {"mlp": {"hidden_sizes": [13]}},
+            TrainingError,
+            r"monthly has hidden_sizes \(40, 30\), .* say \(13,\)",
+        ),
         ({"mlp": {"activation": "tanh"}}, TrainingError, "has activation relu, .* say tanh"),
         ({"preprocessing": {"scaling": "minmax"}}, DataError, "preprocessing.scaling is standard, .* minmax"),
         (

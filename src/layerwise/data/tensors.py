@@ -162,6 +162,11 @@ class DataSpec(Config):
         return self.class_names[-1] if self.task == "binary" and self.class_names else ""
 
     @property
+    def n_classes(self) -> int:
+        """The number of classes of a task that has one class a row."""
+        return 2 if self.task == "binary" else self.n_outputs
+
+    @property
     def levels(self) -> list[float]:
         """The values of ratings, in order."""
         return [float(name) for name in self.class_names]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from kedro.io import AbstractDataset, DatasetError
 
@@ -14,12 +15,32 @@ from layerwise.utils import atomic_write, problem, project_path
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from layerwise.data.reading import ChunkedReader
     from layerwise.inference import TrainedModel
 
 
 log = logging.getLogger(__name__)
+
+
+class Answers(Protocol):
+    """What a model answers: the pieces of a CSV file, or tables of one schema."""
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the answers as Arrow tables."""
+        ...
+
+
+def _write_parquet(tables: Iterator[pa.Table], path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    first = next(tables)
+    with pq.ParquetWriter(path, first.schema) as file:
+        for table in chain([first], tables):
+            file.write_table(table)
 
 
 class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
@@ -142,8 +163,8 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         return {"entry": self._name}
 
 
-class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
-    """A CSV file that is written piece by piece and takes its name when it is whole.
+class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
+    """A CSV file, or Parquet where its name ends so; it is written piece by piece, and takes its name when it is whole.
 
     Args:
         file: its path; None for `data/07_model_output/<problem>/predict/<input>_<code>_predictions.csv`, whose code is
@@ -175,16 +196,23 @@ class PredictionsDataset(AbstractDataset[Iterable[str], "pd.DataFrame"]):
         """Return the table."""
         import pandas as pd
 
-        return pd.read_csv(self.path)
+        return pd.read_parquet(self.path) if self._is_parquet else pd.read_csv(self.path)
 
-    def save(self, data: Iterable[str]) -> None:
+    @property
+    def _is_parquet(self) -> bool:
+        return self.path.suffix == ".parquet"
+
+    def save(self, data: Answers) -> None:
         """Write the pieces; the file appears whole or not at all."""
         if self._input_path and self.path.resolve() == Path(self._input_path).resolve():
             raise DatasetError(f"{self.path} holds the rows themselves; name another predict.output")
         try:
-            with atomic_write(self.path) as part, part.open("w", encoding="utf-8", newline="") as file:
-                for piece in data:
-                    file.write(piece)
+            with atomic_write(self.path) as part:
+                if self._is_parquet:
+                    _write_parquet(data.tables(), part)
+                else:
+                    with part.open("w", encoding="utf-8", newline="") as file:
+                        file.writelines(data)
         except OSError as error:
             raise DatasetError(f"{self.path} cannot be written: {error.strerror or error}") from error
         log.info("The predictions are in %s", self.path)

@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
 from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
 from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkEstimator
-from layerwise.evaluation.unsupervised import AnomalyReference, anomaly_scores
+from layerwise.evaluation.unsupervised import AnomalyReference, make_scorer
 from layerwise.inference import ModelParts
 from layerwise.inference.tasks import latent_size, raw_frame
 from layerwise.parameters import TaskSettings
@@ -167,7 +168,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
 
 class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
-    """Detect anomalies by the loss of an autoencoder's reconstructions: what the pipeline `autoencoder` trains.
+    """Detect anomalies by the density of latent and reconstruction error: what the pipeline `autoencoder` trains.
 
     The rows of `fit` are taken for normal but for `contamination` of them. Of a variational autoencoder the loss has
     the KL divergence (An & Cho 2015).
@@ -253,9 +254,12 @@ class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Return how normal each row is, (n,): minus the loss of its reconstruction."""
-        network = self.network_
-        return -self._apply(lambda rows: anomaly_scores(network, rows), X).astype(np.float64)
+        """Return how normal each row is, (n,): the log density of its latent and reconstruction error together."""
+        check_is_fitted(self, "model_")
+        reference = self.model_.parts.reference
+        assert reference is not None
+        score = make_scorer(self.network_, self.model_.columns, reference.density)
+        return -self._apply(lambda rows: score(rows)[:, 0], X).astype(np.float64)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return `score_samples` less `offset_`, (n,): below 0 for anomalies."""

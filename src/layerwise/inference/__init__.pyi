@@ -25,5 +25,10 @@ from .model_comparison import (
 from .parts import ModelParts as ModelParts
 from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks
 from .seen_rows import hash_rows as hash_rows
-from .serving import AddressError as AddressError, create_app as create_app, serve as serve
+from .serving import (
+    AddressError as AddressError,
+    ServerSettings as ServerSettings,
+    create_app as create_app,
+    serve as serve,
+)
 from .whole_answers import WholeAnswer as WholeAnswer

@@ -49,6 +49,14 @@ class AskedModel:
         """Return predictions of a supervised network."""
         return self.ask("predict", rows)
 
+    def explain(self, rows: Any, samples: int = 32, seed: int = -1) -> pd.DataFrame:
+        """Return predictions of a table's rows with what each column adds to them."""
+        return self.ask("explain", rows, samples=samples, seed=seed)
+
+    def recommend(self, ratings: Any, n: int = 10) -> pd.DataFrame:
+        """Return the n best items for each user, of lines of `user`, `item` and `rating`."""
+        return self.ask("recommend", ratings, n=n)
+
     def encode(self, rows: Any) -> pd.DataFrame:
         """Return the latent columns of each row."""
         return self.ask("encode", rows)

@@ -7,13 +7,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from layerwise.data import DataError
-from layerwise.data.reading import Chunk, ChunkedReader, format_csv_line
+from layerwise.data.reading import Chunk, ChunkedReader, format_csv_cells, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
+from layerwise.inference.answer_tables import answer_table, cells_of_lines, one_schema
 from layerwise.inference.model import NOT_FINITE, TrainedModel
 from layerwise.inference.reproducible import decimal_texts
 from layerwise.inference.tasks import answer_chunk, find_task, with_seed
@@ -22,6 +23,7 @@ from layerwise.utils import ProgressLines
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 ERROR_COLUMN = "error"
 # Reasons name columns: a body of names could hold any number of them, each of any length.
@@ -64,7 +66,7 @@ def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
 
 
 class StreamedPredictions:
-    """The lines of a CSV file: every row as it was, what the model answers, and why it was rejected.
+    """The lines of a CSV file, or tables: every row as it was, what the model answers, and why it was rejected.
 
     Images have their position in place of their pixels, pictures the name of their file. The counts of rows
     are logged at the end.
@@ -115,15 +117,27 @@ class StreamedPredictions:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in pieces of many, the header first."""
+        yield format_csv_line(self.header) + "\n"
+        for chunk, answers, reasons in self._answers():
+            texts = [*self._before(chunk), *_format_columns(answers, reasons)]
+            yield "\n".join(map(",".join, zip(*texts, strict=True))) + "\n"
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the rows as Arrow tables of one schema: what stood in the file as text, the answers in their types."""
+        yield from one_schema(
+            (answer_table(self._cells_before(chunk), answers, reasons, ERROR_COLUMN), len(answers) > 0)
+            for chunk, answers, reasons in self._answers()
+        )
+
+    def _answers(self) -> Iterator[tuple[Chunk, pd.DataFrame, np.ndarray]]:
+        """Yield each chunk with the answers to its valid rows and the reasons of the others, and count them."""
         began, lines = time.perf_counter(), ProgressLines(log)
         self.n_rows = self.n_rejected = 0
         self.reasons.clear()
-        yield format_csv_line(self.header) + "\n"
         for chunk in self.reader.chunks(self.model.file_format, self.model.plain_numbers):
             answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
             self._count(reasons)
-            texts = [*self._before(chunk), *_format_columns(answers, reasons)]
-            yield "\n".join(map(",".join, zip(*texts, strict=True))) + "\n"
+            yield chunk, answers, reasons
             lines.say("%s rows predicted so far, %s rejected", f"{self.n_rows:,}", f"{self.n_rejected:,}")
         self.seconds = time.perf_counter() - began
         self._log_counts()
@@ -139,6 +153,18 @@ class StreamedPredictions:
             [format_csv_line([str(cell)]) if there and cell != "" else "" for cell, there in both]
             for both in (zip(column, column.notna(), strict=True) for _, column in cells.items())
         ]
+
+    def _cells_before(self, chunk: Chunk) -> dict[str, list[str | None]]:
+        """Return the cells of what stands before the answer, by column."""
+        if self.copies_rows:
+            return cells_of_lines(chunk.lines, self.others)
+        if self.model.has_image_inputs:
+            return {self.others[0]: [str(chunk.start + k) for k in range(len(chunk))]}
+        cells = chunk.rows[self.others].astype(object)
+        return {
+            str(name): [str(c) if c == c and c not in (None, "") else None for c in cells[name]]
+            for name in cells
+        }
 
     def _count(self, reasons: np.ndarray) -> None:
         bad = reasons[reasons != ""]
@@ -191,5 +217,4 @@ def _format_columns(answers: pd.DataFrame, reasons: np.ndarray) -> list[list[str
 def _format_column(column: pd.Series) -> list[str]:
     if column.dtype.kind == "f":
         return decimal_texts(column.to_numpy())
-    shown: dict[Any, str] = {value: format_csv_line([str(value)]) for value in column.unique()}
-    return [shown[value] for value in column.tolist()]
+    return format_csv_cells(list(map(str, column.tolist())))

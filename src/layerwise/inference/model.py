@@ -156,9 +156,10 @@ class TrainedModel:
 
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
-        return apply_in_blocks(self._block_scores, self.inputs(rows), self.device).numpy()
+        return apply_in_blocks(self.block_scores, self.inputs(rows), self.device).numpy()
 
-    def _block_scores(self, inputs: Tensor) -> Tensor:
+    def block_scores(self, inputs: Tensor) -> Tensor:
+        """Return the scores of a network's inputs, (n, n_outputs), on its device."""
         return self.columns.unscaled(probabilities(self.columns.task, self.network(inputs)))
 
     def interpret_scores(self, scores: np.ndarray) -> pd.DataFrame:

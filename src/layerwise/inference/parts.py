@@ -11,13 +11,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from layerwise.data.preprocessing import TableEncoding
-from layerwise.evaluation.likelihood import RBMLikelihood
+from layerwise.evaluation.likelihood import RBMLikelihood, StackLikelihood
 from layerwise.evaluation.unsupervised import AnomalyReference, TopicReport
 from layerwise.models import Recommender, load_network, save_network
+from layerwise.models.rbm import RBM
 from layerwise.utils import Config
 
 CONDITIONS_FILE = "conditions.safetensors"
-RECOMMENDER_FOLDER = "recommender"
+# Further networks, each in a folder of its name.
+NETWORKS = ("recommender", "classification_rbm")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class ModelParts:
         condition_counts: (m,) how many training rows had each.
         topics: of documents: each hidden unit's words, and its mean activation.
         recommender: of ratings: what is known of the items.
+        classification_rbm: beside an RBM: one with label units, of the same rows.
+        bound: of a deep belief network: log Z of its top RBM.
     """
 
     reference: AnomalyReference | None = None
@@ -41,6 +45,8 @@ class ModelParts:
     condition_counts: Tensor | None = None
     topics: TopicReport | None = None
     recommender: Recommender | None = None
+    classification_rbm: RBM | None = None
+    bound: StackLikelihood | None = None
 
     def with_conditions(self, conditions: Tensor) -> ModelParts:
         """Return these parts with the conditions of all training rows, (n, c): each kept once, with its count."""
@@ -53,6 +59,7 @@ _TYPED: dict[str, type[Config]] = {
     "likelihood": RBMLikelihood,
     "encoding": TableEncoding,
     "topics": TopicReport,
+    "bound": StackLikelihood,
 }
 
 
@@ -67,9 +74,10 @@ def save_parts(folder: Path, parts: ModelParts) -> None:
     if parts.conditions is not None and parts.condition_counts is not None:
         tensors = {"conditions": parts.conditions.contiguous(), "counts": parts.condition_counts.contiguous()}
         save_file(tensors, folder / CONDITIONS_FILE)
-    shutil.rmtree(folder / RECOMMENDER_FOLDER, ignore_errors=True)
-    if parts.recommender is not None:
-        save_network(parts.recommender, folder / RECOMMENDER_FOLDER)
+    for name in NETWORKS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        if getattr(parts, name) is not None:
+            save_network(getattr(parts, name), folder / name)
 
 
 def load_parts(folder: Path) -> ModelParts:
@@ -81,6 +89,5 @@ def load_parts(folder: Path) -> ModelParts:
     }
     path = folder / CONDITIONS_FILE
     tensors = load_file(path) if path.is_file() else {}
-    if (folder / RECOMMENDER_FOLDER).is_dir():
-        found["recommender"] = load_network(folder / RECOMMENDER_FOLDER)
+    found |= {name: load_network(folder / name) for name in NETWORKS if (folder / name).is_dir()}
     return ModelParts(**found, conditions=tensors.get("conditions"), condition_counts=tensors.get("counts"))

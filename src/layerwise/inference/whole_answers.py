@@ -19,6 +19,7 @@ from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,15 @@ class WholeAnswer:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in one piece."""
+        yield self._answer().to_csv(index=False)
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the answer as one Arrow table."""
+        import pyarrow as pa
+
+        yield pa.Table.from_pandas(self._answer(), preserve_index=False)
+
+    def _answer(self) -> pd.DataFrame:
         if self.reader is None:
             found = answer_rows(self.model, None, self.settings)
         else:
@@ -54,7 +64,7 @@ class WholeAnswer:
                 raise DataError(f"{self.reader.path}: {describe_refused(reasons)}")
             found = self._with_errors(found.assign(**{ERROR_COLUMN: None}), reasons)
         self.n_rows = len(found) - self.n_rejected
-        yield found.to_csv(index=False)
+        return found
 
     def _with_errors(self, found: pd.DataFrame, reasons: np.ndarray) -> pd.DataFrame:
         """Return the answer, and a line for each row that could not be used."""

@@ -27,6 +27,16 @@ class TaskSettings(Config):
     steps: int = setting(
         1000, "Gibbs steps from the start of a chain to a sample", "more where units are slow to mix", ge=1
     )
+    label: str = setting(
+        "", "of sampled rows: the class that they are drawn of, by an RBM with label units; empty: any"
+    )
+    samples: int = setting(
+        32,
+        "explain: made-up rows that a row is compared with; log_probability: draws of hidden states or latents",
+        "more for answers that depend less on the seed",
+        ge=2,
+        le=10_000,
+    )
     contamination: float = setting(
         0.05, "the fraction of normal rows that is called anomalous", "what false alarms cost", gt=0, le=0.5
     )
@@ -48,7 +58,8 @@ class PredictSettings(TaskSettings):
     )
     output: str | None = setting(
         None,
-        "the CSV file of predictions; null: in data/07_model_output, by the model's problem and the input's path",
+        "the file of predictions: CSV, or Parquet where its name ends in .parquet; null: a CSV file in "
+        "data/07_model_output, by the model's problem and the input's path",
     )
     chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
     strict: bool = setting(

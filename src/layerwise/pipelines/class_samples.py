@@ -54,7 +54,9 @@ def create_pipeline(name: str) -> Pipeline:
             Stage("evaluation", name).node(
                 measure_class_samples, ["stack", "label_rbm", "network", *sampled], "metrics_class_samples"
             ),
-            Stage("reporting", name).figure(plot_class_samples, ["stack", "label_rbm", *sampled]),
+            Stage("reporting", name).figure(
+                plot_class_samples, ["stack", "label_rbm", *sampled], "plot_samples"
+            ),
         ]
     )
 

@@ -136,7 +136,9 @@ def _find_in_store(reference: str, uri: str) -> ResolvedModel:
     client = MlflowClient(uri)
     try:
         address, name, sha256 = _resolve(client, reference)
-        folder = data_folder(Path(download_artifacts(address, tracking_uri=uri)))
+        # MLflow looks for a model's address in the store of its own defaults, whichever it is given.
+        location = client.get_logged_model(address.removeprefix("models:/")).artifact_location
+        folder = data_folder(Path(download_artifacts(location, tracking_uri=uri)))
     except (MlflowException, OSError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else repr(error)
         raise ModelError(f"the model '{reference}' cannot be fetched: {reason}") from error
@@ -198,8 +200,8 @@ def _resolve_registered(
 ) -> tuple[str, str, str]:
     check_registered(client, name)
     version = registered_version(client, name, alias, number)
-    address = f"models:/{version.model_id}" if version.model_id else f"models:/{name}/{version.version}"
-    return address, f"{name} version {version.version}", version.tags.get("model.sha256", "")
+    # Its source is the model of its run, `models:/m-...`.
+    return str(version.source), f"{name} version {version.version}", version.tags.get("model.sha256", "")
 
 
 def check_registered(client: MlflowClient, name: str) -> None:

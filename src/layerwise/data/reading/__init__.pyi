@@ -10,6 +10,7 @@ from .files import (
     NumberColumns as NumberColumns,
     TextTable as TextTable,
     TooLargeError as TooLargeError,
+    format_csv_cells as format_csv_cells,
     format_csv_line as format_csv_line,
     iter_text_tables as iter_text_tables,
     number_columns as number_columns,
@@ -26,3 +27,4 @@ from .row_validation import (
     validate_rows as validate_rows,
 )
 from .settings import CellKind as CellKind, ReadingSettings as ReadingSettings
+from .typical_rows import typical_inputs as typical_inputs

@@ -4,7 +4,11 @@ from .ais import (
     reverse_ais_log_weights as reverse_ais_log_weights,
     sample_rows as sample_rows,
 )
-from .dbn import bound_log_probability as bound_log_probability
+from .dbn import (
+    StackLikelihood as StackLikelihood,
+    bound_log_probability as bound_log_probability,
+    variational_bound as variational_bound,
+)
 from .finite import LikelihoodError as LikelihoodError, finite as finite
 from .iwae import (
     VariationalLikelihood as VariationalLikelihood,
@@ -12,6 +16,7 @@ from .iwae import (
     importance_weighted_log_prob as importance_weighted_log_prob,
     variational_likelihood as variational_likelihood,
 )
+from .partition import LogPartition as LogPartition
 from .parzen import parzen_log_likelihood as parzen_log_likelihood
 from .rbm import (
     LikelihoodSettings as LikelihoodSettings,

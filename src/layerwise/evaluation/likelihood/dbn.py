@@ -7,17 +7,26 @@ import math
 import torch
 from torch import Tensor
 
+from layerwise.evaluation.likelihood.partition import LogPartition
 from layerwise.evaluation.likelihood.rbm import LikelihoodSettings, LogProbability, log_partition
 from layerwise.models.rbm import DBN
 from layerwise.models.rbm.units import UnitsError
+from layerwise.utils import Config
 
 # Training rows that log Z is annealed from and back from.
 KNOWN_ROWS = 2000
 
 
+class StackLikelihood(Config):
+    """What a deep belief network makes of rows, in nats: log Z of its top RBM, and the mean bound."""
+
+    log_partition: LogPartition
+    bound: LogProbability
+
+
 def bound_log_probability(
     dbn: DBN, training: Tensor, rows: Tensor, settings: LikelihoodSettings, rng: torch.Generator
-) -> LogProbability:
+) -> StackLikelihood:
     """Return the mean of `variational_bound` over rows, with the interval of the top RBM's log Z.
 
     Args:
@@ -42,9 +51,10 @@ def bound_log_probability(
     log_z = log_partition(top, known, settings, rng)
     values = variational_bound(dbn, rows, 0.0, rng)
     mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
-    return LogProbability.between(
+    bound = LogProbability.between(
         mean - log_z.high, mean - log_z.low, standard_error=standard_error, n_rows=len(rows)
     )
+    return StackLikelihood(log_partition=log_z, bound=bound)
 
 
 def variational_bound(dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 5) -> Tensor:

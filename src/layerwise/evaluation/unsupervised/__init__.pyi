@@ -1,4 +1,5 @@
-from .anomalies import (
+from .anomalies.density import RowDensity as RowDensity
+from .anomalies.detection import (
     AnomalyReport as AnomalyReport,
     AnomalyRows as AnomalyRows,
     evaluate_detection as evaluate_detection,
@@ -7,13 +8,15 @@ from .anomalies import (
     rows_without_class as rows_without_class,
     synthetic_anomalies as synthetic_anomalies,
 )
-from .anomaly_scores import (
+from .anomalies.each_class import (
+    ClassAnomalyReport as ClassAnomalyReport,
+    detect_each_class as detect_each_class,
+)
+from .anomalies.scores import (
     AnomalyReference as AnomalyReference,
-    anomaly_scores as anomaly_scores,
-    column_sums as column_sums,
     error_columns as error_columns,
     has_anomaly_scores as has_anomaly_scores,
-    scores_and_errors as scores_and_errors,
+    make_scorer as make_scorer,
 )
 from .compression import (
     CompressionReport as CompressionReport,

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.evaluation.unsupervised import (
-    column_sums,
     error_columns,
     has_anomaly_scores,
-    scores_and_errors,
+    make_scorer,
 )
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
@@ -56,10 +55,8 @@ class Anomaly(Task):
         reference = model.parts.reference
         assert reference is not None
         network, columns = model.network, model.columns
-        sums = column_sums(columns)
-        found = apply_in_blocks(
-            lambda part: scores_and_errors(network, part, sums), model.inputs(rows), model.device
-        ).numpy()
+        score = make_scorer(network, columns, reference.density)
+        found = apply_in_blocks(score, model.inputs(rows), model.device).numpy()
         scores, errors = found[:, 0], found[:, 1:]
         steps = np.linspace(0, 1, len(reference.score_quantiles))
         answer: dict[str, Any] = {

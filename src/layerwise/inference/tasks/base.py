@@ -37,6 +37,8 @@ class Task(ABC):
     beside_rows = True
     # The answer has a line for each row; else rows are asked together, and the answer has lines of its own.
     answers_each_row = True
+    # A row's answer is the same among the rows of other requests.
+    joins_requests = False
     # An empty cell is the question, never a reason to refuse a row.
     asks_for_empty_cells = False
     # Rows may be left out: the settings say what is asked.

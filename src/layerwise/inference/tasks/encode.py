@@ -55,6 +55,7 @@ class Encode(Task):
     """Return the latent columns of each row: `hidden_1`, ... of an RBM or a DBN, `latent_1`, ... of an autoencoder."""
 
     name = "encode"
+    joins_requests = True
     order = 10
 
     def suits(self, model: TrainedModel) -> bool:

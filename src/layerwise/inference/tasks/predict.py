@@ -20,6 +20,7 @@ class Predict(Task):
     """Return a prediction for each row, as `TrainedModel.interpret_scores` has it."""
 
     name = "predict"
+    joins_requests = True
     order = 0
 
     def suits(self, model: TrainedModel) -> bool:

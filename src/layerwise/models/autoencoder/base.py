@@ -42,7 +42,12 @@ class BaseAutoencoder(nn.Module):
 
     def reconstruction_loss(self, rows: Tensor) -> Tensor:
         """Return the loss of each row, encoded and decoded without noise, shape (rows,)."""
-        return self.loss(self(rows), rows)
+        return self.loss_and_reconstruction(rows)[0]
+
+    def loss_and_reconstruction(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `reconstruction_loss` and `reconstruct` of rows, which are encoded and decoded once."""
+        x = self(rows)
+        return self.loss(x, rows), self.output.mean(x)
 
     def first_weight(self) -> Tensor | None:
         """Return the first layer's weight (units, n_inputs), of which each row is a feature; None: it has none."""

@@ -76,9 +76,10 @@ class VAE(LatentVariableModel):
             z = self.act(layer(z))
         return self.last(z)
 
-    def reconstruction_loss(self, rows: Tensor) -> Tensor:
-        """Return each row's loss at the posterior mean plus the KL divergence, nats, shape (rows,)."""
-        return self.loss(self(rows), rows) + kl_divergence(*self.posterior(rows)).sum(1)
+    def loss_and_reconstruction(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each row's loss at the posterior mean plus the KL divergence, nats, and its reconstruction there."""
+        loss, reconstruction = super().loss_and_reconstruction(rows)
+        return loss + kl_divergence(*self.posterior(rows)).sum(1), reconstruction
 
     def first_weight(self) -> Tensor:
         """Return the weight of the encoder's first layer (units, n_inputs)."""

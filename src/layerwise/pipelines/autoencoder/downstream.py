@@ -55,13 +55,13 @@ def detect_anomalies(
     settings: AutoencoderSettings,
     seed: int,
 ) -> tuple[AnomalyReport, LoggedMetrics]:
-    """Train a second autoencoder without one class (or on all rows) and detect that class by its reconstruction error.
+    """Train a second autoencoder without one class (or on all rows) and detect that class by latent and error.
 
     Where rows have no classes, the anomalies are synthetic: test rows with half their columns from other rows.
     """
     rows = rows_without_class(training, validation, test, columns, settings.anomaly_class, seed)
     network = _train_on_normal_rows(rows, columns, settings, seed)
-    found = evaluate_detector(network, rows, seed)
+    found = evaluate_detector(network, rows, columns, seed)
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/")
 

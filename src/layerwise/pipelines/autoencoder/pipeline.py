@@ -4,12 +4,12 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.parameters.sizing import corruption_by_rule
 from layerwise.pipelines import preprocessing, views
+from layerwise.pipelines.anomalies import detect_each_class, measure_reference, plot_class_anomalies
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
 from layerwise.pipelines.recommendation import create_recommendation
-from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 from layerwise.training.autoencoder import known_variants
 
@@ -44,6 +44,10 @@ def _variant_has(facts: ProblemFacts, what: str) -> bool:
     """Say whether networks of the variant have features, or are generative; all where no problem is known."""
     variant = known_variants().get(str(facts.parameter("autoencoder.variant")))
     return facts.are_dense and (variant is None or getattr(variant, what))
+
+
+def _has_classes(facts: ProblemFacts) -> bool:
+    return facts.are_labelled and facts.has_task("multiclass", "binary")
 
 
 def _learns_with_noise(facts: ProblemFacts) -> bool:
@@ -93,6 +97,9 @@ def _downstream_tasks(facts: ProblemFacts) -> list[Node]:
     if facts.are_labelled:
         rows = ["training", "validation", "test", "data_spec"]
         found.append(stage.measure(downstream.detect_anomalies, [*rows, *SETTINGS], "anomalies"))
+    if _has_classes(facts):
+        rows = [NETWORK, "training", "validation", "test", "data_spec", SEED]
+        found.append(stage.measure(detect_each_class, rows, "class_anomalies"))
     if facts.has_rows("table"):
         found.append(stage.measure(downstream.impute_missing_cells, [*learnt, SEED], "imputation"))
     if facts.has_rows("images"):
@@ -140,6 +147,8 @@ def _downstream_figures(facts: ProblemFacts) -> list[Node]:
         found.append(stage.figure(plots.plot_compression, ["compression"]))
     if facts.are_labelled:
         found.append(stage.figure(plots.plot_anomalies, ["anomalies"]))
+    if _has_classes(facts):
+        found.append(stage.figure(plot_class_anomalies, ["class_anomalies", "data_spec"]))
     if facts.has_rows("table"):
         found.append(stage.figure(plots.plot_imputation, ["imputation"]))
     if facts.has_rows("images"):

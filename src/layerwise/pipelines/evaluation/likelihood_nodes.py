@@ -5,7 +5,7 @@ import math
 
 from layerwise.data import TensorData
 from layerwise.data.transforms import binarize_once
-from layerwise.evaluation.likelihood import bound_log_probability
+from layerwise.evaluation.likelihood import StackLikelihood, bound_log_probability
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings
@@ -20,8 +20,8 @@ def bound_log_prob(
     test: TensorData,
     settings: DBNSettings,
     seed: int,
-) -> LoggedMetrics:
-    """Return the variational bound of the test rows in nats; grey pixels are binarised by one draw."""
+) -> tuple[StackLikelihood, LoggedMetrics]:
+    """Return log Z of the top RBM and the bound of the test rows in nats; grey pixels are binarised by one draw."""
     device = choose_device(stack, settings.likelihood.chains, "likelihood")
     stack, pixel_rng = stack.to(device), torch_rng(seed, "bound", "pixels")
     rows = [part.inputs.cpu() for part in (training, test)]
@@ -30,7 +30,8 @@ def bound_log_prob(
     known, new = (part.to(device) for part in rows)
     rng = torch_rng(seed, "bound", "states", device=device)
     found = bound_log_probability(stack, known, new, settings.likelihood, rng)
-    log.info("Log-probability of a test row under the stack is at least %s", found)
-    values = {"": found.midpoint, "_low": found.low, "_high": found.high}
+    log.info("Log-probability of a test row under the stack is at least %s", found.bound)
+    bound = found.bound
+    values = {"": bound.midpoint, "_low": bound.low, "_high": bound.high}
     finite = {f"log_prob_bound{end}": value for end, value in values.items() if math.isfinite(value)}
-    return LoggedMetrics.of(finite, prefix="test/")
+    return found, LoggedMetrics.of(finite, prefix="test/")

@@ -6,6 +6,8 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
+from layerwise.pipelines.anomalies import measure_reference
+from layerwise.pipelines.class_samples import has_class_samples
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
 from layerwise.pipelines.evaluation.cards import parameter_inputs
@@ -17,7 +19,6 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     plot_segments,
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, trained_network
-from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -63,7 +64,7 @@ def create_pipeline(
         ]
     if stack == "dbn" and _has_bound(facts):
         inputs = ["stack", "training", "test", "params:dbn", "params:seed"]
-        found.append(evaluation.node(bound_log_prob, inputs, "metrics_bound"))
+        found.append(evaluation.measure(bound_log_prob, inputs, "bound"))
     return Pipeline(found)
 
 
@@ -203,6 +204,8 @@ def _figures_of_a_stack(stage: Stage, facts: ProblemFacts, stack: str) -> list[N
         stage.figure(views.plot_reconstructions, ["pretraining_history", "data_spec", "preprocessor"]),
     ]
     if stack == "sae":  # which states no distribution to sample from
+        return found
+    if has_class_samples(facts):  # whose figure is the samples'
         return found
     if facts.has_rows("images"):
         inputs = ["stack", "training", "data_spec", *SETTINGS]

@@ -60,7 +60,7 @@ def train_classification_rbm(
     labelled: TensorData, validation: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBM, LayerHistory]:
     """Train an RBM on rows with their labels as further visible units (Larochelle & Bengio 2008)."""
-    n_classes = number_of_classes(columns)
+    n_classes = columns.n_classes
     rbm = RBM(rbm_config(columns, settings, n_classes), torch_rng(seed, "classifier"))
     device = choose_device(rbm, settings.batch_size, "classifier")
     rows, held_out = (
@@ -139,11 +139,6 @@ def hidden_features(rbm: RBM, inputs: Tensor) -> Tensor:
     return torch.cat([rbm.hidden_mean(part.to(device)).cpu() for part in inputs.split(AT_A_TIME)])
 
 
-def number_of_classes(columns: DataSpec) -> int:
-    """Return the number of classes of a task that has one class a row."""
-    return 2 if columns.task == "binary" else columns.n_outputs
-
-
 def _with_label_units(rows: TensorData, n_classes: int) -> Tensor:
     assert rows.targets is not None
     return with_labels(rows.inputs, rows.targets.reshape(-1).long(), n_classes)
@@ -151,7 +146,7 @@ def _with_label_units(rows: TensorData, n_classes: int) -> Tensor:
 
 def _class_scores(rbm: RBM, inputs: Tensor, columns: DataSpec) -> Tensor:
     """Return p(y | x) of each class, of a binary task that of class 1 alone."""
-    n_classes = number_of_classes(columns)
+    n_classes = columns.n_classes
     parts = [class_log_probabilities(rbm, x, n_classes) for x in inputs.split(AT_A_TIME)]
     scores = torch.cat(parts).exp()
     return scores[:, 1:] if columns.task == "binary" else scores

@@ -4,12 +4,12 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.models.rbm.units import HIDDEN
 from layerwise.pipelines import preprocessing, views
+from layerwise.pipelines.anomalies import detect_each_class, measure_reference, plot_class_anomalies
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
 from layerwise.pipelines.recommendation import create_recommendation
-from layerwise.pipelines.reference import measure_reference
 from layerwise.pipelines.stage import Stage
 
 NAME = "rbm"
@@ -33,12 +33,12 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     return found + create_network_card(NAME, found)
 
 
+def _has_classes(facts: ProblemFacts) -> bool:
+    return facts.are_labelled and facts.has_task("multiclass", "binary")
+
+
 def _has_label_units(facts: ProblemFacts) -> bool:
-    return (
-        facts.are_labelled
-        and facts.has_task("multiclass", "binary")
-        and facts.is_on("rbm.classification_rbm")
-    )
+    return _has_classes(facts) and facts.is_on("rbm.classification_rbm")
 
 
 def _has_likelihood(facts: ProblemFacts) -> bool:
@@ -91,6 +91,9 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
                 "classification_metrics",
             )
         )
+    if _has_classes(facts) and facts.is_on("rbm.probe"):
+        rows = ["rbm", "training", "validation", *test, "params:seed"]
+        found.append(stage.measure(detect_each_class, rows, "class_anomalies"))
     if facts.has_rows("ratings"):
         found.append(stage.measure(collections.recommend, [*learnt, "preprocessor"], "recommendation"))
         found.append(create_recommendation(NAME, "rbm"))
@@ -112,6 +115,8 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
         stage.figure(plots.plot_hidden_activations, ["rbm", "test"]),
         stage.figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
     ]
+    if _has_classes(facts) and facts.is_on("rbm.probe"):
+        found.append(stage.figure(plot_class_anomalies, ["class_anomalies", "data_spec"]))
     if facts.are_dense:
         found.append(stage.figure(views.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]))
     if is_image:

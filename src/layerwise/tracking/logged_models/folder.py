@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # What a pipeline measures of a stack beside its fine-tuned network: the ends of the entries' names.
 STACK_METRICS = ("stack", "bound")
 # What a pipeline saves for its network's tasks.
-PARTS = ("reference", "likelihood", "encoding", "topics", "recommender")
+PARTS = ("reference", "likelihood", "encoding", "topics", "recommender", "classification_rbm", "bound")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from layerwise.data import DataError
 from layerwise.data.reading import (
     FileFormat,
     ReadingSettings,
+    format_csv_cells,
+    format_csv_line,
     iter_text_tables,
     read_header,
     read_text_table,
@@ -163,3 +165,10 @@ def test_the_bytes_of_a_body_are_read_like_a_file(tmp_path):
     one, other = read_text_table(path, file_format), read_text_table(text.encode(), file_format)
     pd.testing.assert_frame_equal(one.cells, other.cells)
     assert one.malformed == other.malformed
+
+
+@pytest.mark.parametrize(
+    "cells", [["plain", "", "two words"], ["a,b", 'say "x"', "line\nbreak", "", "plain"]]
+)
+def test_cells_that_are_formatted_together_are_those_formatted_alone(cells):
+    assert format_csv_cells(cells) == [format_csv_line([cell]) for cell in cells]

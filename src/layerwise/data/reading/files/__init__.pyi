@@ -13,4 +13,9 @@ from .resolve import (
     resolve_file_format as resolve_file_format,
     without_malformed as without_malformed,
 )
-from .table import TextTable as TextTable, format_csv_line as format_csv_line, typed_lines as typed_lines
+from .table import (
+    TextTable as TextTable,
+    format_csv_cells as format_csv_cells,
+    format_csv_line as format_csv_line,
+    typed_lines as typed_lines,
+)

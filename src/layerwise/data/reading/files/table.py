@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from layerwise.data.reading.files.text import UNKNOWN_BYTE
 if TYPE_CHECKING:
     import pandas as pd
 
+# What makes a cell be quoted.
+QUOTED = re.compile(r"[\",\r\n]")
 TOTAL_ROW = "the row is a total of other rows"
 TOTALS = frozenset(
     (
@@ -177,3 +180,10 @@ def format_csv_line(cells: Iterable[str]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(cells)
     return line.getvalue()
+
+
+def format_csv_cells(cells: list[str]) -> list[str]:
+    """Return each cell as `format_csv_line` writes it alone; many that need no quotes are as quick as one."""
+    if QUOTED.search("".join(cells)):
+        return [format_csv_line([cell]) for cell in cells]
+    return [cell or '""' for cell in cells]

@@ -12,7 +12,7 @@ import numpy as np
 from layerwise.inference.tasks.base import Task, TaskError, register_task
 from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame, with_given_cells
 from layerwise.inference.tasks.sampling.generated_rows import sample_generator, validate_conditions
-from layerwise.inference.tasks.sampling.samplers import sample_network, sample_rest
+from layerwise.inference.tasks.sampling.samplers import sample_network, sample_rest, validate_label
 from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
 from layerwise.models.rbm import DBN, RBM
@@ -29,12 +29,13 @@ class Sample(Task):
     """Return rows in the columns and types of raw ones.
 
     Without rows `n` are drawn. Of given rows the filled cells are conditions, which stay as they are, and the empty
-    ones are drawn; a column that is left out is empty. The same `seed` draws the same on the same machine.
+    ones are drawn; a column that is left out is empty. With `label` they are of that class, by an RBM with label units.
+    The same `seed` draws the same on the same machine.
     """
 
     name = "sample"
     order = 40
-    uses = ("n", "seed", "steps")
+    uses = ("n", "seed", "steps", "label")
     beside_rows = False
     asks_for_empty_cells = True
     works_without_rows = True
@@ -67,6 +68,8 @@ class Sample(Task):
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the drawn rows."""
+        if settings.label:
+            validate_label(model, settings.label)
         if isinstance(model.network, Generator):
             return sample_generator(model, rows, settings)
         if rows is None:

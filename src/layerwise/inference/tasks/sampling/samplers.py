@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from layerwise.inference.tasks.base import TaskError
 from layerwise.models.autoencoder import LatentVariableModel, sample_latents
-from layerwise.models.rbm import DBN, RBM
+from layerwise.models.rbm import DBN, RBM, with_labels
 from layerwise.parameters import TaskSettings
-from layerwise.utils import torch_rng
+from layerwise.utils import nearest, torch_rng
 
 if TYPE_CHECKING:
     from layerwise.inference.model import TrainedModel
@@ -21,6 +22,9 @@ def sample_network(model: TrainedModel, settings: TaskSettings) -> Tensor:
 
     The chains of an RBM and of a stack start at hidden units that are coin flips.
     """
+    if settings.label:
+        none = torch.zeros(settings.n, model.columns.n_inputs)
+        return sample_rest(model, none, torch.ones_like(none, dtype=torch.bool), settings)
     network, n = model.network, settings.n
     rng = torch_rng(settings.seed, "sample", device=model.device)
     with torch.no_grad():
@@ -49,8 +53,11 @@ def sample_rest(model: TrainedModel, inputs: Tensor, missing: Tensor, settings: 
     inputs, missing = inputs.to(model.device), missing.to(model.device)
     with torch.no_grad():
         if isinstance(network, RBM):
+            n_inputs = inputs.shape[1]
+            if settings.label:
+                network, inputs, missing = _with_label(model, inputs, missing, settings.label)
             start = torch.where(missing, _coin_flips(network, len(inputs), rng), inputs)
-            return _after_steps(network, start, settings.steps, rng, model, ~missing)
+            return _after_steps(network, start, settings.steps, rng, model, ~missing)[:, :n_inputs]
         assert isinstance(network, LatentVariableModel)
         rows = torch.where(missing, network.sample(len(inputs), rng, sample_outputs=True), inputs)
         for _ in range(settings.steps):
@@ -58,6 +65,32 @@ def sample_rest(model: TrainedModel, inputs: Tensor, missing: Tensor, settings: 
             drawn = network.output.sample(network.decode_pre_activation(latents), rng)
             rows = torch.where(missing, drawn, inputs)
         return rows.cpu()
+
+
+def validate_label(model: TrainedModel, label: str) -> None:
+    """Refuse a class that cannot be sampled.
+
+    Raises:
+        TaskError: the model holds no RBM with label units, or there is no such class.
+    """
+    names = list(model.columns.class_names)
+    if model.parts.classification_rbm is None:
+        raise TaskError("this model has no label units, and so no use for label")
+    if label not in names:
+        raise TaskError(f"there is no class '{label[:60]}'{nearest(label, names)}")
+
+
+def _with_label(
+    model: TrainedModel, inputs: Tensor, missing: Tensor, label: str
+) -> tuple[RBM, Tensor, Tensor]:
+    """Return the RBM with label units, the rows with the label of a class behind them, and what is missing."""
+    rbm = model.parts.classification_rbm
+    assert rbm is not None
+    code = model.columns.class_names.index(label)
+    classes = torch.full((len(inputs),), code, device=inputs.device)
+    both = with_labels(inputs, classes, model.columns.n_classes)
+    known = missing.new_zeros(len(inputs), model.columns.n_classes)
+    return rbm.to(model.device), both, torch.cat([missing, known], 1)
 
 
 def _coin_flips(rbm: RBM, n: int, rng: torch.Generator) -> Tensor:

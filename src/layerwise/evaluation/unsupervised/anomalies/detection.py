@@ -13,11 +13,14 @@ from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.data.transforms import column_groups
 from layerwise.evaluation.likelihood import importance_weighted_log_prob
 from layerwise.evaluation.metrics import as_array, compute_metrics
+from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.models.autoencoder import BaseAutoencoder, LatentVariableModel, reconstruction_losses
 from layerwise.utils import Config, derive_seed, torch_rng
 
 # The fraction of normal validation rows that a threshold lets through.
 THRESHOLD_QUANTILE = 0.95
+# What a model's answers go by.
+MAIN_SCORE = "density"
 # Importance samples of each row's likelihood.
 LIKELIHOOD_SAMPLES = 50
 # How often a synthetic anomaly that is a real row is drawn anew.
@@ -35,6 +38,7 @@ class DetectionMetrics(Config):
         threshold: the score that 95 % of the normal validation rows stay below.
         recall: the fraction of the anomalies above it.
         false_positive_rate: the fraction of the normal test rows above it.
+        n_anomalies: how many test rows are anomalies.
     """
 
     auc: float
@@ -45,6 +49,7 @@ class DetectionMetrics(Config):
     threshold: float
     recall: float
     false_positive_rate: float
+    n_anomalies: int
 
 
 class AnomalyReport(Config):
@@ -55,7 +60,7 @@ class AnomalyReport(Config):
         methods: the quality of each score.
         scores: (n,) of the test rows, by the method `score`.
         is_anomaly: (n,) which of them are anomalies.
-        score: the likelihood where the network has one, else the reconstruction error.
+        score: by which a model names anomalies: the density of latent and reconstruction error.
     """
 
     anomaly: str
@@ -163,42 +168,46 @@ def _classes(rows: TensorData) -> Tensor:
     return rows.targets.reshape(-1).long()
 
 
-def evaluate_detector(network: BaseAutoencoder, rows: AnomalyRows, seed: int) -> AnomalyReport:
+def evaluate_detector(
+    network: BaseAutoencoder, rows: AnomalyRows, columns: DataSpec, seed: int
+) -> AnomalyReport:
     """Return how well a network that learnt normal rows detects anomalies, beside an isolation forest.
 
     Args:
-        network: trained on the normal rows; its score is the reconstruction error, and its likelihood if it has one.
+        network: trained on the normal rows. Its scores are the reconstruction's loss, the likelihood if it has one, and
+            the density of its latent and error, which is what a model answers by.
         rows: what it learnt, and test rows.
+        columns: what the rows are.
         seed: of the run.
     """
     parts = (rows.validation, rows.test)
-    scores = {"reconstruction": tuple(reconstruction_losses(network, part) for part in parts)}
+    device = next(network.parameters()).device
+    scores: dict[str, tuple[Any, ...]] = {
+        "reconstruction": tuple(reconstruction_losses(network, part) for part in parts)
+    }
     if isinstance(network, LatentVariableModel):
-        device = next(network.parameters()).device
         rng = torch_rng(seed, "anomalies", "draws", device=device)
         scores["likelihood"] = tuple(
             -importance_weighted_log_prob(network, part.to(device), LIKELIHOOD_SAMPLES, rng).cpu()
             for part in parts
         )
-    main = list(scores)[-1]
-    scored: dict[str, tuple[Any, ...]] = {
-        **scores,
-        "isolation_forest": isolation_forest_scores(rows.training, rows.validation, rows.test, seed),
-    }
+    density = RowDensity.fit(network, rows.training, columns.image_shape is not None)
+    scores[MAIN_SCORE] = tuple(density.scores(network, part) for part in parts)
+    scores["isolation_forest"] = isolation_forest_scores(rows.training, rows.validation, rows.test, seed)
     return AnomalyReport(
         anomaly=rows.name,
         methods={
             name: evaluate_detection(known, new, rows.is_anomaly, seed)
-            for name, (known, new) in scored.items()
+            for name, (known, new) in scores.items()
         },
-        scores=tuple(scores[main][1].tolist()),
+        scores=tuple(scores[MAIN_SCORE][1].tolist()),
         is_anomaly=tuple(rows.is_anomaly.tolist()),
-        score=main,
+        score=MAIN_SCORE,
     )
 
 
 def evaluate_detection(
-    validation_scores: Any, test_scores: Any, is_anomaly: Any, seed: int = 0
+    validation_scores: Any, test_scores: Any, is_anomaly: Any, seed: int = 0, n_bootstrap: int = 1000
 ) -> DetectionMetrics:
     """Return the metrics of scores, high for anomalies; the threshold comes from normal validation rows alone.
 
@@ -207,6 +216,7 @@ def evaluate_detection(
         test_scores: (n,).
         is_anomaly: (n,) bool.
         seed: of the resamples of the interval.
+        n_bootstrap: how many of them, at least 1.
     """
     from scipy.stats import rankdata
 
@@ -228,6 +238,7 @@ def evaluate_detection(
         threshold=threshold,
         recall=float(above[truth].mean()),
         false_positive_rate=float(above[~truth].mean()),
+        n_anomalies=int(truth.sum()),
     )
 
 

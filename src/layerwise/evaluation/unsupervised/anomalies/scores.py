@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from layerwise.data import DataSpec, raw_columns
+from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.models.rbm import DBN, RBM
 from layerwise.utils import Config
@@ -24,11 +27,13 @@ class AnomalyReference(Config):
         column_errors: the mean squared error of each raw column's reconstruction on the validation rows; of each pixel
             of images.
         input_means: of the training rows, a number a column of the inputs: where imputation begins.
+        density: of the training rows; None where the score is an RBM's free energy.
     """
 
     score_quantiles: tuple[float, ...]
     column_errors: tuple[float, ...]
     input_means: tuple[float, ...]
+    density: RowDensity | None = None
 
     @classmethod
     def of(
@@ -43,14 +48,18 @@ class AnomalyReference(Config):
             columns: what they are.
         """
         with torch.no_grad():
-            sums = column_sums(columns)
-            parts = [scores_and_errors(network, part, sums) for part in validation.split(AT_A_TIME)]
+            density, of_images = None, columns.image_shape is not None
+            if of_images or not has_free_energy(network):
+                density = RowDensity.fit(network, training, of_images)
+            score = make_scorer(network, columns, density)
+            parts = [score(part) for part in validation.split(AT_A_TIME)]
         found = torch.cat(parts).double().numpy()
         quantiles = np.quantile(found[:, 0], np.linspace(0, 1, QUANTILES + 1))
         return cls(
             score_quantiles=tuple(quantiles.tolist()),
             column_errors=tuple(found[:, 1:].mean(0).tolist()),
             input_means=tuple(training.double().mean(0).tolist()),
+            density=density,
         )
 
     def threshold(self, contamination: float) -> float:
@@ -64,47 +73,50 @@ def has_anomaly_scores(network: nn.Module) -> bool:
     return isinstance(network, RBM | DBN | BaseAutoencoder | StackedAutoencoders)
 
 
-def anomaly_scores(network: nn.Module, rows: Tensor) -> Tensor:
-    """Return a score of each row, high for unusual ones, shape (n,).
+def has_free_energy(network: nn.Module) -> bool:
+    """Return whether a network's own free energy is the score: that of an RBM, but for rectified hidden units."""
+    return isinstance(network, RBM) and network.hidden_units.samples_exactly
 
-    It is the free energy of an RBM, -log p(v) but for a constant; the loss of an autoencoder's reconstruction, with
-    the KL divergence of a variational one (An & Cho 2015); and the squared error of a stack's reconstruction.
+
+def make_scorer(
+    network: nn.Module, columns: DataSpec, density: RowDensity | None
+) -> Callable[[Tensor], Tensor]:
+    """Return the function from rows (n, d) to their scores, high for unusual ones, and the errors of raw columns.
+
+    It returns (n, 1 + columns). The score is -log density of the latent and the reconstruction's error. Without a
+    density it is the free energy of an RBM of a table, -log p(v) but for a constant; in models of an earlier version
+    the loss of an autoencoder's reconstruction, or the squared error of another network's. An RBM of images has a
+    density, since its free energy says how bright they are before all else.
 
     Args:
         network: an RBM, an autoencoder or a stack of either.
-        rows: (n, d).
+        columns: what the rows are.
+        density: of normal rows.
     """
-    own = _own_scores(network, rows)
-    return _squared_errors(network, rows).sum(1) if own is None else own
+    sums = column_sums(columns)
+    density_score = None if density is None else density.scorer(network)
 
+    def score_and_reconstruction(rows: Tensor) -> tuple[Tensor, Tensor]:
+        if density_score is None and isinstance(network, BaseAutoencoder):
+            return network.loss_and_reconstruction(rows)
+        reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
+        if density_score is not None:
+            return density_score(rows, reconstructed), reconstructed
+        if isinstance(network, RBM) and has_free_energy(network):
+            return network.free_energy(rows), reconstructed
+        return (reconstructed - rows).square().sum(1), reconstructed
 
-def _own_scores(network: nn.Module, rows: Tensor) -> Tensor | None:
-    if isinstance(network, RBM) and network.hidden_units.samples_exactly:
-        return network.free_energy(rows)
-    return network.reconstruction_loss(rows) if isinstance(network, BaseAutoencoder) else None
+    def score(rows: Tensor) -> Tensor:
+        scores, reconstructed = score_and_reconstruction(rows)
+        squared = (reconstructed - rows).square()
+        errors = squared if sums is None else squared @ sums.to(squared)
+        return torch.cat([scores[:, None], errors], 1)
 
-
-def _squared_errors(network: nn.Module, rows: Tensor) -> Tensor:
-    reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
-    return (reconstructed - rows).square()
-
-
-def scores_and_errors(network: nn.Module, rows: Tensor, sums: Tensor | None) -> Tensor:
-    """Return each row's score, and the squared error of each raw column's reconstruction, shape (n, 1 + columns).
-
-    Args:
-        network: as `anomaly_scores` takes it.
-        rows: (n, d).
-        sums: of `column_sums`.
-    """
-    squared, own = _squared_errors(network, rows), _own_scores(network, rows)
-    scores = squared.sum(1) if own is None else own
-    errors = squared if sums is None else squared @ sums.to(squared)
-    return torch.cat([scores[:, None], errors], 1)
+    return score
 
 
 def error_columns(columns: DataSpec) -> list[str]:
-    """Return the names of what `scores_and_errors` has errors of: raw columns, or pixels."""
+    """Return the names of what `make_scorer` has errors of: raw columns, or pixels."""
     return list(columns.feature_names) if columns.image_shape else list(raw_columns(columns.blocks))
 
 

@@ -1,0 +1,152 @@
+"""How probable a row's latent and its reconstruction error are together: the score of what a network finds unusual.
+
+Zong et al. (2018), deep autoencoding Gaussian mixtures, with the mixture fitted after the network has learnt. A network
+reconstructs much that it has not seen, and a row with little in it (a 1 among digits) with a small error whatever it
+is: where its latent lies says more, and both together most.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from layerwise.evaluation.unsupervised.principal_components import fit_pca
+from layerwise.models.rbm import RBM
+from layerwise.utils import Config
+
+# Of the mixture, if there are so many rows for each: chosen, as the features were, on those sets of
+# `benchmarks/anomalies.py` that are not reported.
+COMPONENTS, ROWS_OF_A_COMPONENT = 10, 30
+# Principal components of the latent that the mixture is fitted to, and rows that it is fitted to, at most.
+LATENT_SIZE, FITTED_ROWS = 30, 10_000
+# Added to each variance, as a fraction of their mean.
+REGULARIZATION = 1e-3
+AT_A_TIME = 2000
+
+
+class RowDensity(Config):
+    """A mixture of normal distributions over what a network makes of normal rows; it holds none of the rows.
+
+    Args:
+        of_images: latents are compared by their directions and errors by the image's own sum of squares, so that a
+            bright image is no more unusual than a dark one.
+        latent_mean, latent_directions: (l,) and (k, l), the components of the latent that are kept.
+        scales: (k + 1,) that components and logarithm of the error are divided by.
+        log_weights: (m,) of the mixture's distributions.
+        means: (m, k + 1).
+        factors: (m, k + 1, k + 1), F with F F' the inverse of the covariance.
+    """
+
+    of_images: bool
+    latent_mean: tuple[float, ...]
+    latent_directions: tuple[tuple[float, ...], ...]
+    scales: tuple[float, ...]
+    log_weights: tuple[float, ...]
+    means: tuple[tuple[float, ...], ...]
+    factors: tuple[tuple[tuple[float, ...], ...], ...]
+
+    @classmethod
+    def fit(cls, network: nn.Module, rows: Tensor, of_images: bool) -> Self:
+        """Return the density of normal rows (n, d) that a network has learnt, an even choice of many of them."""
+        from sklearn.mixture import GaussianMixture
+
+        device, step = next(network.parameters()).device, -(-len(rows) // FITTED_ROWS)
+        chosen = rows[::step].split(AT_A_TIME)
+        parts = [_latents_and_errors(network, part.to(device), of_images) for part in chosen]
+        latents, errors = (torch.cat(each).cpu() for each in zip(*parts, strict=True))
+        pca = fit_pca(latents, LATENT_SIZE)
+        features = torch.cat([pca.encode(latents), errors], 1).double().numpy()
+        spread = np.full(features.shape[1], features[:, :-1].std())
+        spread[-1] = features[:, -1].std()
+        scales = np.where(spread > 0, spread, 1.0)
+        features = features / scales
+        regularization = REGULARIZATION * max(float(features.var(0).mean()), 1e-6)
+        # The same rows have the same density, whatever the seed of the run that trained the network.
+        mixture = GaussianMixture(
+            max(1, min(COMPONENTS, len(features) // ROWS_OF_A_COMPONENT)),
+            reg_covar=regularization,
+            max_iter=50,
+            tol=1e-2,
+            random_state=0,
+        )
+        _fit_quietly(mixture, features)
+        return cls(
+            of_images=of_images,
+            latent_mean=_tuples(pca.mean),
+            latent_directions=_tuples(pca.directions),
+            scales=_tuples(scales),
+            log_weights=_tuples(np.log(mixture.weights_)),
+            means=_tuples(mixture.means_),
+            factors=_tuples(mixture.precisions_cholesky_),
+        )
+
+    def scorer(self, network: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return the function from rows (n, d) and their reconstructions to -log density (n,)."""
+        device = next(network.parameters()).device
+        names = ("latent_mean", "latent_directions", "scales", "log_weights", "means", "factors")
+        mean, directions, scales, log_weights, means, factors = (
+            torch.tensor(getattr(self, name), device=device) for name in names
+        )
+        constant = log_weights + factors.diagonal(dim1=1, dim2=2).log().sum(1)
+        constant -= math.log(2 * math.pi) * means.shape[1] / 2
+        shifts = (means[:, None] @ factors)[:, 0]
+
+        def score(rows: Tensor, reconstructed: Tensor) -> Tensor:
+            latents, errors = _features(network, rows, reconstructed, self.of_images)
+            x = torch.cat([(latents - mean) @ directions.t(), errors], 1) / scales
+            # One component after the other: all of them at once would take ten times the memory of the rows.
+            distances = [
+                (x @ factor - shift).square().sum(1) for factor, shift in zip(factors, shifts, strict=True)
+            ]
+            return -(constant - torch.stack(distances, 1) / 2).logsumexp(1)
+
+        return score
+
+    @torch.no_grad()
+    def scores(self, network: nn.Module, rows: Tensor) -> Tensor:
+        """Return -log density of rows (n, d), shape (n,), on the CPU."""
+        score, device = self.scorer(network), next(network.parameters()).device
+        parts = (part.to(device) for part in rows.split(AT_A_TIME))
+        return torch.cat([score(part, network.reconstruct(part)).cpu() for part in parts])  # type: ignore[operator]
+
+
+def _fit_quietly(mixture: Any, features: np.ndarray) -> None:
+    """Fit a mixture; that it has not come to rest, or found fewer places than it has distributions, is no matter."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mixture.fit(features)
+
+
+def _latents_and_errors(network: nn.Module, rows: Tensor, of_images: bool) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        return _features(network, rows, network.reconstruct(rows), of_images)  # type: ignore[operator]
+
+
+def _features(
+    network: nn.Module, rows: Tensor, reconstructed: Tensor, of_images: bool
+) -> tuple[Tensor, Tensor]:
+    """Return latents (n, l), of length 1 for images, and the logarithm of the (relative) squared error (n, 1)."""
+    encode = network.hidden_mean if isinstance(network, RBM) else network.encode
+    latents: Tensor = encode(rows)  # type: ignore[operator]
+    errors = (reconstructed - rows).square().sum(1, keepdim=True)
+    smallest = 1e-6 * rows.shape[1]
+    if of_images:
+        errors = errors / (rows.square().sum(1, keepdim=True) + smallest)
+        latents = nn.functional.normalize(latents)
+    return latents, (errors + smallest).log()
+
+
+def _tuples(values: Any) -> Any:
+    """Return an array as nested tuples of numbers."""
+    if isinstance(values, Tensor):
+        values = values.double().numpy()
+    return tuple(_tuples(each) if np.ndim(each) else float(each) for each in values)

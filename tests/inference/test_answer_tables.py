@@ -1,0 +1,76 @@
+import numpy as np
+import pandas as pd
+import pytest
+from helpers.tables import saved, table
+
+from layerwise.data import DataError
+from layerwise.data.reading import ChunkedReader
+from layerwise.datasets import PredictionsDataset
+from layerwise.inference import StreamedPredictions
+from layerwise.inference.answer_tables import answer_table, one_schema
+from layerwise.parameters import TaskSettings
+
+
+def written(model, file, output, chunk_rows=20_000, **settings):
+    """Return the predictions of a file as they are read from the output."""
+    answers = StreamedPredictions(model, ChunkedReader(file, chunk_rows), settings=TaskSettings(**settings))
+    dataset = PredictionsDataset(file=str(output), input_path=str(file))
+    dataset.save(answers)
+    return dataset.load(), answers
+
+
+@pytest.fixture
+def model_and_file(tmp_path):
+    """A network of a table, and its rows in a file, one of them wrong."""
+    frame = table()
+    model = saved(tmp_path / "model", frame)
+    rows = frame.astype({"age": object})
+    rows.loc[2, "age"] = "old, very"
+    file = tmp_path / "rows.csv"
+    rows.to_csv(file, index=False)
+    return model, file
+
+
+def test_parquet_holds_what_the_csv_file_does_in_types(model_and_file, tmp_path):
+    model, file = model_and_file
+    found, _ = written(model, file, tmp_path / "out.parquet")
+    expected, _ = written(model, file, tmp_path / "out.csv")
+    assert list(found) == list(expected)
+    assert found["probability_yes"].dtype == "float64"
+    np.testing.assert_array_equal(found["probability_yes"], expected["probability_yes"])
+    assert found["prediction"].isna().to_numpy().nonzero()[0].tolist() == [2]
+    assert found["error"].dropna().tolist() == expected["error"].dropna().tolist()
+    raw = pd.read_csv(file, dtype=str, keep_default_na=False)
+    for name in raw:
+        assert found[name].fillna("").tolist() == raw[name].tolist()
+
+
+def test_small_chunks_make_the_same_file_and_the_same_counts(model_and_file, tmp_path):
+    model, file = model_and_file
+    whole, one = written(model, file, tmp_path / "one.parquet")
+    # The first chunk has a row without an answer alone.
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([lines[0], lines[3], *lines[1:3], *lines[4:]]) + "\n")
+    parts, many = written(model, file, tmp_path / "many.parquet", chunk_rows=1)
+    order = [2, 0, 1, *range(3, 200)]
+    pd.testing.assert_frame_equal(parts, whole.iloc[order].reset_index(drop=True))
+    assert (one.n_rows, one.n_rejected) == (many.n_rows, many.n_rejected) == (200, 1)
+
+
+def test_whole_numbers_are_doubles_since_later_ones_may_be_empty():
+    tables = [
+        (answer_table({}, pd.DataFrame({"n": values}), np.array(reasons, object), "error"), True)
+        for values, reasons in (([1, 2], ["", ""]), ([0.5], ["no", ""]))
+    ]
+    first, second = one_schema(tables)
+    assert second["n"].to_pylist() == [None, 0.5]
+    assert first.schema == second.schema
+
+
+def test_types_that_do_not_fit_are_refused():
+    tables = [
+        (answer_table({}, pd.DataFrame({"n": values}), np.array([""], object), "error"), True)
+        for values in ([1.5], ["text"])
+    ]
+    with pytest.raises(DataError, match="write a CSV file"):
+        list(one_schema(tables))
