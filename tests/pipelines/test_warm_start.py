@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 import torch
 
-from layerwise.data import DataError
-from layerwise.inference import load_trained_model
+from layerwise.data import DataError, PreprocessingSettings, Split
+from layerwise.estimators import NetworkClassifier
 from layerwise.models import load_network
 from layerwise.parameters import ParameterError
+from layerwise.pipelines.finetuning.warm_start import initialize_from_model
+from layerwise.pipelines.preprocessing.warm_start import adopt_preprocessor
 from layerwise.training import TrainingError
+from layerwise.training.supervised import FinetuningSettings
 
 STILL = {"epochs": 1, "learning_rate": 1e-12, "batch_size": 50, "weight_decay": 0.0, "optimizer": "adam"}
 
@@ -47,27 +50,29 @@ def network(project, name="monthly", pipeline="mlp"):
     return load_network(project.path / "data/06_models" / name / pipeline / "network")
 
 
-def test_the_champion_goes_on_with_its_shape_weights_and_preprocessing(monthly):
+def test_the_champion_goes_on_in_its_shape(monthly):
     project, run = monthly
     first = network(project)
-    before = project.json("06_models/monthly/mlp/model/model.json")
-    scaler = project.json("06_models/monthly/mlp/model/preprocessor/preprocessor.json")["scaler"]
     run(month(1, 200, shift=5), finetuning={**STILL, "init_from": "monthly@champion"})
-    second = network(project)
-    assert second.config.hidden_sizes == first.config.hidden_sizes == (40, 30)
-    for name, values in first.state_dict().items():
-        torch.testing.assert_close(second.state_dict()[name], values, rtol=0, atol=1e-6)
-    after = project.json("06_models/monthly/mlp/model/preprocessor/preprocessor.json")
-    assert after["scaler"] == scaler
-    run_id, status = project.last_run()
-    tags = dict(project.query("select key, value from tags where run_uuid = ?", run_id))
-    assert status == "FINISHED"
-    assert tags["init_from.model"] == "monthly"
-    assert tags["init_from.run"] == before["run_id"]
-    assert after["data_spec"]["n_training"] == 144
-    # What the first network learnt from, this one has learnt from too.
-    model = load_trained_model(project.path / "data/06_models/monthly/mlp/model")
-    assert len(model.seen_rows) == 216 + 24 + 144 + 16
+    assert project.last_run()[1] == "FINISHED"
+    assert network(project).config.hidden_sizes == first.config.hidden_sizes == (40, 30)
+
+
+def test_a_network_has_the_weights_of_its_source_and_its_rows_the_preprocessing():
+    table = month(0)
+    source = NetworkClassifier((6,), ensemble_members=1, epochs=1, random_state=0)
+    model = source.fit(table[["age", "country"]], table["bought"]).model_
+    network, initial = initialize_from_model({}, model, FinetuningSettings(dropout=0.3))
+    assert network.config.dropout == 0.3
+    assert initial.name == "estimator"
+    for name, values in model.network.state_dict().items():
+        assert torch.equal(network.state_dict()[name], values)
+    split = Split(training=range(100), validation=range(100, 120), test=range(120, 150))
+    other, settings = month(1, 150, shift=5), PreprocessingSettings()
+    adopted = adopt_preprocessor(other, split, model.preprocessor.problem, settings, model)
+    assert adopted.data_spec.n_training == 100
+    assert model.preprocessor.data_spec.n_training == 270
+    np.testing.assert_array_equal(adopted.inputs(other), model.preprocessor.inputs(other))
 
 
 def test_test_rows_that_it_has_learnt_from_are_counted_on_the_card(monthly):
