@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run test test-slow lint parameters docs pictures viz-pictures viz ui bench clean
+.PHONY: help requirements install run test test-slow lint parameters docs pictures viz-pictures viz ui bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -46,6 +46,10 @@ docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
 	$(BIN)/python docs/make_hyperparameters.py docs/hyperparameters.md
 	$(BIN)/python docs/make_api.py docs/api.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+requirements: $(BIN)/installed ## Write requirements.txt, the constraints with their hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python docs/make_requirements.py requirements.txt
 
 pictures: $(BIN)/installed ## Plot the documentation's figures of finished runs anew
 	$(BIN)/python docs/make_pictures.py

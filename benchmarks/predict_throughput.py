@@ -3,7 +3,8 @@
 python benchmarks/predict_throughput.py --model churn@champion --rows data/01_raw/churn/Churn_Modelling.csv
 
 The file is repeated until it has that many rows, predicted in a process of its own, and deleted. Rows per second
-count the predictions alone (the run's own figure); the peak of resident memory is that of the whole process.
+count the predictions alone (the run's own figure); CPU seconds, which a crowded machine changes little, and the peak of
+resident memory are those of the whole process.
 """
 
 from __future__ import annotations
@@ -58,10 +59,11 @@ def main() -> None:
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
         speed = re.search(r"([\d,]+)\s+rows/s", done.stdout + done.stderr)
-        # Linux counts in KiB; the only child is the run.
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)  # the only child is the run
+        peak = used.ru_maxrss / 2**20  # Linux counts in KiB
         print(
-            f"{n:,} rows of {file.stat().st_size / 1e6:.0f} MB: {seconds:.1f} s with the start, "
+            f"{n:,} rows of {file.stat().st_size / 1e6:.0f} MB: {seconds:.1f} s and "
+            f"{used.ru_utime + used.ru_stime:.1f} CPU seconds with the start, "
             f"{speed[1] if speed else '?'} rows/s, {peak:.2f} GiB at most, predictions of "
             f"{predictions.stat().st_size / 1e6:.0f} MB"
         )

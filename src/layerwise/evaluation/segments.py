@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, RootModel
 
 from layerwise.data import DataError, Task
-from layerwise.data.preprocessing import class_text
+from layerwise.data.preprocessing import class_texts
 from layerwise.evaluation.metrics import Metric, as_array, compute_metrics
 from layerwise.utils import Config, nearest
 
@@ -87,7 +87,7 @@ def _segments_of(column: pd.Series) -> pd.Categorical:
     if (np.isfinite(numbers) | empty).all() and len(np.unique(known)) >= MIN_DISTINCT:
         codes, labels = _quantiles(numbers)
     else:
-        texts = column.astype(object).map(class_text, na_action="ignore")
+        texts = class_texts(column)
         counts = texts.value_counts()
         frequent = sorted(counts.index[:MAX_VALUES])
         codes = texts.map({value: k for k, value in enumerate(frequent)}).to_numpy(

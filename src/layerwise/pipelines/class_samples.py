@@ -42,7 +42,7 @@ def has_class_samples(facts: ProblemFacts) -> bool:
 def create_pipeline(name: str) -> Pipeline:
     """Return the training of the RBM with label units, what is measured of its samples, and their figure."""
     rows = ["labelled", "validation", "data_spec"]
-    sampled = ["data_spec", "params:evaluation", "params:seed"]
+    sampled = ["labelled", "data_spec", "params:evaluation", "params:seed"]
     return Pipeline(
         [
             Stage("pretraining", name).node(
@@ -88,10 +88,16 @@ def train_class_generator(
 
 
 def measure_class_samples(
-    stack: DBN, label_rbm: RBM, network: MLP, columns: DataSpec, settings: EvaluationSettings, seed: int
+    stack: DBN,
+    label_rbm: RBM,
+    network: MLP,
+    labelled: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
 ) -> LoggedMetrics:
     """Return the fraction of samples that the fine-tuned network gives the class that they were sampled of."""
-    classes, rows = _sample(stack, label_rbm, MEASURED, columns, settings, seed)
+    classes, rows = _sample(stack, label_rbm, MEASURED, labelled, columns, settings, seed)
     with torch.no_grad():
         scores = network(rows)
     named = scores.argmax(1) if columns.task == "multiclass" else (scores[:, 0] > 0).long()
@@ -101,14 +107,19 @@ def measure_class_samples(
 
 
 def plot_class_samples(
-    stack: DBN, label_rbm: RBM, columns: DataSpec, settings: EvaluationSettings, seed: int
+    stack: DBN,
+    label_rbm: RBM,
+    labelled: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
 ) -> Figure:
     """Plot samples of each class, a line a class."""
     assert columns.image_shape is not None
-    _, rows = _sample(stack, label_rbm, SHOWN, columns, settings, seed)
+    _, rows = _sample(stack, label_rbm, SHOWN, labelled, columns, settings, seed)
     names = columns.class_names or tuple(map(str, range(_n_classes(columns))))
     lines = dict(zip(names, rows.clamp(0, 1).split(SHOWN), strict=True))
-    title = f"Samples of each class, {settings.sampling_steps} Gibbs steps from coin flips"
+    title = f"Samples of each class, {settings.sampling_steps} Gibbs steps from training rows of it"
     return plots.plot_image_rows(lines, columns.image_shape, title=title)
 
 
@@ -117,10 +128,24 @@ def _n_classes(columns: DataSpec) -> int:
 
 
 def _sample(
-    stack: DBN, label_rbm: RBM, n: int, columns: DataSpec, settings: EvaluationSettings, seed: int
+    stack: DBN,
+    label_rbm: RBM,
+    n: int,
+    labelled: TensorData,
+    columns: DataSpec,
+    settings: EvaluationSettings,
+    seed: int,
 ) -> tuple[Tensor, Tensor]:
-    """Return n classes of each kind (n * classes,), and a sampled row of each."""
-    n_classes = _n_classes(columns)
-    classes = torch.arange(n_classes).repeat_interleave(n)
-    rng = torch_rng(seed, "class samples")
-    return classes, sample_of_classes(stack, label_rbm, classes, n_classes, settings.sampling_steps, rng)
+    """Return n classes of each kind (n * classes,), and a sampled row of each.
+
+    Chains start at training rows of the class: from coin flips some stay in a mode of another class, whose few label
+    units they outvote.
+    """
+    assert labelled.targets is not None
+    n_classes, rng = _n_classes(columns), torch_rng(seed, "class samples")
+    classes, known = torch.arange(n_classes).repeat_interleave(n), labelled.targets.reshape(-1).long()
+    weights = (known == classes[:, None]).float()
+    weights[weights.sum(1) == 0] = 1.0  # a class of which no row is labelled starts at any
+    rows = labelled.inputs[torch.multinomial(weights, 1, generator=rng)[:, 0]]
+    steps = settings.sampling_steps
+    return classes, sample_of_classes(stack, label_rbm, classes, n_classes, steps, rng, start=rows)

@@ -59,61 +59,65 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
     Raises:
         DataError: the file holds no table, the target is not there, or nothing can be learnt from it.
     """
+    settled, columns, guess = _read(path, target)
+    known = settled.frame[settled.frame[guess.name].notna()].reset_index(drop=True)
+    task = choose_task(known[guess.name], next(each for each in columns if each.name == guess.name))
+    choices = [task, Choice("problem.target", *guess[:2], other=guess.other)]
+    if task.value == "binary":
+        choices.append(choose_positive(known[guess.name].to_numpy(), "rows"))
+    choices += _transform(known[guess.name], task.value)
+    inputs = known.drop(columns=guess.name)
+    dropped = _dropped(inputs, known[guess.name], task.value, columns, settled, guess.name)
+    leaks = [name for name, reason in dropped.items() if LEAK in reason]
+    if dropped:
+        reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
+        other = f"keep {', '.join(leaks)} and say allow_leak: true" if leaks else ""
+        choices.append(Choice("problem.drop", list(dropped), reasons, other))
+    choices += [*settled.choices, *_missing_words(settled), *_of_few_rows(known[guess.name], task.value)]
+    findings: list[str] = []
+    if n_empty := len(settled.frame) - len(known):
+        findings.append(
+            f"{n_empty} of {len(settled.frame)} rows have no {guess.name}: nothing can be learnt of it there"
+        )
+    findings += [
+        f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
+        "problem.drop and say problem.allow_leak: true"
+        for name in leaks
+    ]
+    findings += [note.rstrip(".") for note in settled.notes]
+    findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
+    findings += _of_the_rows(settled.frame, known)
+    return TableProposal(settled, columns, choices, findings)
+
+
+def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProfile], TargetGuess]:
+    """Return a table, what its columns hold, and its target, whose class names are read as they stand."""
     settled = settle_reading(path, (target,) if target else ())
     names = [str(name) for name in settled.frame]
     if target is not None and target not in names:
         raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
     columns = profile_columns(settled.frame, settled.reading)
     guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
-    if target is None:  # class names are read as they stand
+    if target is None:
         settled = settle_reading(path, (guess.name,))
         columns = profile_columns(settled.frame, settled.reading)
-    profiles = {each.name: each for each in columns}
     if guess.name in settled.unreadable:
-        raise DataError(
-            f"the target '{guess.name}' cannot be read: {profiles[guess.name].note or 'mixed cells'}"
-        )
-    known = settled.frame[settled.frame[guess.name].notna()].reset_index(drop=True)
-    task = choose_task(known[guess.name], profiles[guess.name])
-    choices = [task, Choice("problem.target", *guess[:2], other=guess.other)]
-    findings: list[str] = []
-    n_empty = len(settled.frame) - len(known)
-    if n_empty:
-        findings.append(
-            f"{n_empty} of {len(settled.frame)} rows have no {guess.name}: nothing can be learnt of it there"
-        )
-    if task.value == "binary":
-        choices.append(choose_positive(known[guess.name].to_numpy(), "rows"))
-    choices += _transform(known[guess.name], task.value)
-    inputs = known.drop(columns=guess.name)
-    dropped = _dropped(inputs, known[guess.name], task.value, columns, settled, guess.name)
-    if dropped:
-        reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
-        leaks = [name for name, reason in dropped.items() if LEAK in reason]
-        other = f"keep {', '.join(leaks)} and say allow_leak: true" if leaks else ""
-        choices.append(Choice("problem.drop", list(dropped), reasons, other))
-    choices += [*settled.choices, *_missing_words(settled)]
-    for name in [name for name, reason in dropped.items() if LEAK in reason]:
-        findings.append(
-            f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
-            "problem.drop and say problem.allow_leak: true"
-        )
-    rare = _rare_classes(known[guess.name]) if task.value != "regression" else []
+        note = next(each.note for each in columns if each.name == guess.name)
+        raise DataError(f"the target '{guess.name}' cannot be read: {note or 'mixed cells'}")
+    return settled, columns, guess
+
+
+def _of_few_rows(target: pd.Series, task: Task) -> list[Choice]:
+    """Return the settings that few rows need: of a class, or of all."""
+    found = []
+    rare = _rare_classes(target) if task != "regression" else []
     if rare:
-        choices.append(
-            Choice(
-                "split.stratify",
-                False,
-                f"{', '.join(map(repr, rare[:5]))}: fewer than {MIN_CLASS_ROWS} rows, which stratified samples need",
-            )
-        )
-    if len(known) < FEW_ROWS:
-        reason = f"{len(known)} rows are few; cross-validation measures on every one of them:"
-        choices.append(Choice("split.folds", FOLDS, reason, is_suggestion=True))
-    findings += [note.rstrip(".") for note in settled.notes]
-    findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
-    findings += _of_the_rows(settled.frame, known)
-    return TableProposal(settled, columns, choices, findings)
+        reason = f"{', '.join(map(repr, rare[:5]))}: fewer than {MIN_CLASS_ROWS} rows, which stratified samples need"
+        found.append(Choice("split.stratify", False, reason))
+    if len(target) < FEW_ROWS:
+        reason = f"{len(target)} rows are few; cross-validation measures on every one of them:"
+        found.append(Choice("split.folds", FOLDS, reason, is_suggestion=True))
+    return found
 
 
 def guess_target(columns: list[ColumnProfile]) -> TargetGuess:

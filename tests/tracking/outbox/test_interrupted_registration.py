@@ -117,9 +117,7 @@ def test_a_model_that_its_store_did_not_take_is_registered_by_the_next_command(
     (folder / "model.json").write_text(own.saved.manifest.model_dump_json())
     own = replace(own, saved=SavedModel("dbn.network", folder, *verify_model_folder(folder)))
     keep_model(root / run_id, "sqlite:///here", own)
-    keep_outputs(
-        root / run_id, "sqlite:///here", lambda into: (into.mkdir(parents=True), (into / "a").touch())
-    )
+    keep_outputs(root / run_id, "sqlite:///here", lambda into: (into / "a").touch())
     client.set_tag(run_id, "outbox", "the model and its outputs")
     send_outbox(client, "sqlite:///elsewhere", root)
     send_outbox(Client(client, 3, OSError(errno.ENOSPC, "No space left on device")), "sqlite:///here", root)

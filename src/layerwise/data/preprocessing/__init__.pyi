@@ -1,4 +1,9 @@
-from .columns import DATE_PARTS as DATE_PARTS, class_text as class_text, days_since_1970 as days_since_1970
+from .columns import (
+    DATE_PARTS as DATE_PARTS,
+    class_text as class_text,
+    class_texts as class_texts,
+    days_since_1970 as days_since_1970,
+)
 from .leaks import Leak as Leak, find_leaks as find_leaks
 from .preprocessor import (
     example_rows as example_rows,

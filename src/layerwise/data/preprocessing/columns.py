@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.cells import ColumnReading, shown
+from layerwise.data.reading.cells import ColumnReading, cell_text, shown
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
@@ -129,11 +130,24 @@ def restore_type(values: np.ndarray, dtype: str) -> pd.Series:
     return column if dtype == "object" else column.astype(pd.api.types.pandas_dtype(dtype))
 
 
-def class_text(value: object) -> str:
-    """Return a class's name; a whole number reads the same whether it is stored as an integer or a float."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+# A class has the name of its cell, with the same rule for whole numbers.
+class_text = cell_text
+
+
+def class_texts(column: pd.Series) -> pd.Series:
+    """Return the name of each cell's class as `class_text` says it; an empty cell stays empty."""
+    import pandas as pd
+
+    # Text, which most categories are, is its own name.
+    if isinstance(column.dtype, pd.StringDtype):
+        return column
+    if column.dtype == object:
+        return column.map(class_text, na_action="ignore")
+    codes, distinct = pd.factorize(column)
+    names = np.array(
+        [*map(class_text, distinct.tolist()), np.nan], dtype=object
+    )  # a missing cell has the code -1
+    return pd.Series(names[codes], index=column.index, name=column.name, dtype=object)
 
 
 def class_names(values: np.ndarray) -> list[str]:
@@ -195,14 +209,21 @@ def fill_text(frame: pd.DataFrame, modes: Mapping[str, str]) -> pd.DataFrame:
 
     A whole number reads the same whether it is stored as an integer or a float.
     """
-    return frame[[]].assign(**{name: _filled_text(frame[name], mode) for name, mode in modes.items()})
+    texts = {name: class_texts(frame[name]).fillna(mode).astype(str) for name, mode in modes.items()}
+    return frame[[]].assign(**texts)
 
 
-def _filled_text(column: pd.Series, mode: str) -> pd.Series:
-    if column.dtype == "str":  # text as it is, in a tenth of the time
-        return column.fillna(mode)
-    column = column.astype(object)
-    return column.where(column.notna(), mode).map(class_text).astype(str)
+def flags_of(column: pd.Series, mode: float) -> np.ndarray:
+    """Return a boolean column as (n,) 0 and 1, the mode where it is empty; other values are clipped with a warning."""
+    flags = as_numbers(column)
+    other = ~np.isnan(flags) & (flags != 0) & (flags != 1)
+    if other.any():
+        warnings.warn(
+            f"column '{column.name}' held only 0 and 1 in training, and {int(other.sum())} row(s) hold other values, "
+            f"such as {flags[other][0]:g}; they are clipped",
+            stacklevel=3,
+        )
+    return np.where(np.isnan(flags), mode, flags.clip(0, 1))
 
 
 def validate_no_missing(frame: pd.DataFrame) -> None:

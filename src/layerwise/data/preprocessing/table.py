@@ -11,10 +11,10 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
-    as_numbers,
     class_text,
     days_of,
     fill_text,
+    flags_of,
     restore_date,
     restore_type,
     scaled_numbers,
@@ -165,52 +165,50 @@ class TablePreprocessor:
         frame = with_frequent(frame[list(s["kinds"])], s)
         if self.settings.missing == "refuse":
             validate_no_missing(frame)
-        new = {name: int(frame[name].isna().sum()) for name in s["kinds"] if name not in s["indicators"]}
-        for name, count in new.items():
-            if count:
+        for name in (name for name in s["kinds"] if name not in s["indicators"]):
+            if count := int(frame[name].isna().sum()):
                 warnings.warn(
                     f"column '{name}': {count} row(s) are empty, as none was in training; they are imputed",
                     stacklevel=2,
                 )
         parts = []
         if s["numbers"]:
-            numbers = scaled_numbers(frame, s["kinds"], s["whole_days"], self.reading.settings.timezone)
-            numbers |= encode_many_values(frame, s) | dict(cross_fitted or {})
-            values = np.column_stack(list(numbers.values()))
-            values = np.where(np.isnan(values), s["medians"], values)
-            parts.append(values if s["scaler"] is None else s["scaler"].transform(values))
-        for name in s["booleans"]:
-            flags = as_numbers(frame[name])
-            other = ~np.isnan(flags) & (flags != 0) & (flags != 1)
-            if other.any():
-                warnings.warn(
-                    f"column '{name}' held only 0 and 1 in training, and {int(other.sum())} row(s) hold "
-                    f"other values, such as {flags[other][0]:g}; they are clipped",
-                    stacklevel=2,
-                )
-            parts.append(np.where(np.isnan(flags), s["modes"][name], flags.clip(0, 1))[:, None])
+            parts.append(self._numbers(frame, dict(cross_fitted or {})))
+        parts += [flags_of(frame[name], s["modes"][name])[:, None] for name in s["booleans"]]
         if s["categories"]:
-            filled = fill_text(frame, {name: s["modes"][name] for name in s["categories"]})
-            for name, known in zip(s["categories"], s["encoder"].categories_, strict=True):
-                unseen = ~filled[name].isin(known)
-                if unseen.any():
-                    warnings.warn(
-                        f"column '{name}': {int(unseen.sum())} row(s) hold categories never seen in "
-                        f"training, such as '{filled[name][unseen].iloc[0]}'; "
-                        + (
-                            f"they are read as '{known[0]}', which has no dummy of its own (drop_first)"
-                            if self.settings.drop_first
-                            else "their dummies are all 0"
-                        ),
-                        stacklevel=2,
-                    )
-            parts.append(s["encoder"].transform(filled.to_numpy(object)))
+            parts.append(self._dummies(frame))
         for name in s["indicators"]:
             parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
         matrix = np.concatenate(parts, axis=1)
         if "scale" in s:
             matrix = (matrix - s["shift"]) / s["scale"]
         return matrix.astype(np.float32)
+
+    def _numbers(self, frame: pd.DataFrame, cross_fitted: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the scaled columns (n, numbers), the median where a cell is empty."""
+        s = self.state
+        numbers = scaled_numbers(frame, s["kinds"], s["whole_days"], self.reading.settings.timezone)
+        numbers |= encode_many_values(frame, s) | cross_fitted
+        values = np.column_stack(list(numbers.values()))
+        values = np.where(np.isnan(values), s["medians"], values)
+        return values if s["scaler"] is None else s["scaler"].transform(values)
+
+    def _dummies(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the dummies of all categories (n, dummies)."""
+        s = self.state
+        filled = fill_text(frame, {name: s["modes"][name] for name in s["categories"]})
+        for name, known in zip(s["categories"], s["encoder"].categories_, strict=True):
+            unseen = ~filled[name].isin(known)
+            if unseen.any():
+                without = f"they are read as '{known[0]}', which has no dummy of its own (drop_first)"
+                warnings.warn(
+                    f"column '{name}': {int(unseen.sum())} row(s) hold categories never seen in training, such as "
+                    f"'{filled[name][unseen].iloc[0]}'; "
+                    f"{without if self.settings.drop_first else 'their dummies are all 0'}",
+                    stacklevel=3,
+                )
+        found: np.ndarray = s["encoder"].transform(filled.to_numpy(object))
+        return found
 
     def replace_fitted_rows(self, matrix: np.ndarray, frame: pd.DataFrame, split: Split) -> None:
         """Put the training rows' inputs into a matrix of all rows, as scaling was fitted on them.

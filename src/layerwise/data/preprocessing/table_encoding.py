@@ -10,6 +10,7 @@ from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
     as_numbers,
     class_text,
+    class_texts,
     days_since_1970,
     infer_kind,
     restore_date,
@@ -166,7 +167,7 @@ def known_rows(frame: pd.DataFrame, encoding: TableEncoding) -> np.ndarray:
 
 
 def _texts(cells: pd.Series) -> pd.Series:
-    return cells.astype(object).map(class_text).where(cells.notna(), "").astype(str)
+    return class_texts(cells).fillna("").astype(str)
 
 
 def encode(frame: pd.DataFrame, encoding: TableEncoding, seed: int) -> np.ndarray:

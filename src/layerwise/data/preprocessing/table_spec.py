@@ -21,9 +21,29 @@ def make_data_spec(
         settings: of the preprocessing.
         attributes: of the raw table: `source` and `sha256`.
     """
+    blocks, names = _blocks(state, settings)
+    outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
+    return DataSpec(
+        task=problem.task,
+        n_inputs=len(names),
+        n_outputs=outputs,
+        feature_names=tuple(names),
+        blocks=tuple(blocks),
+        target_names=problem.targets,
+        class_names=tuple(state["classes"]),
+        target_means=tuple(state["target_means"]),
+        target_scales=tuple(state["target_scales"]),
+        target_transform=problem.target_transform,
+        target_parameters=state["target_parameters"],
+        source=str(attributes.get("source", "")),
+        sha256=str(attributes.get("sha256", "")),
+    ).model_dump(mode="json")
+
+
+def _blocks(state: dict[str, Any], settings: PreprocessingSettings) -> tuple[list[ColumnBlock], list[str]]:
+    """Return the blocks of inputs in their order, and the names of all inputs."""
     blocks: list[ColumnBlock] = []
     names: list[str] = []
-
     kinds = state["kinds"]
     raw_of = {
         feature_name(n, part, kinds): n for n, kind in kinds.items() if kind == "date" for part in DATE_PARTS
@@ -57,19 +77,4 @@ def make_data_spec(
     for name in state["indicators"]:
         (feature,) = of_column(name, ["missing"])
         add(feature, "binary", [feature], raw=name, is_indicator=True)
-    outputs = len(state["classes"]) if problem.task == "multiclass" else len(problem.targets)
-    return DataSpec(
-        task=problem.task,
-        n_inputs=len(names),
-        n_outputs=outputs,
-        feature_names=tuple(names),
-        blocks=tuple(blocks),
-        target_names=problem.targets,
-        class_names=tuple(state["classes"]),
-        target_means=tuple(state["target_means"]),
-        target_scales=tuple(state["target_scales"]),
-        target_transform=problem.target_transform,
-        target_parameters=state["target_parameters"],
-        source=str(attributes.get("source", "")),
-        sha256=str(attributes.get("sha256", "")),
-    ).model_dump(mode="json")
+    return blocks, names

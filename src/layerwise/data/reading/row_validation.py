@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing import LabelledPreprocessor, class_text
+from layerwise.data.preprocessing import LabelledPreprocessor, class_texts
 from layerwise.data.preprocessing.columns import days_since_1970
 from layerwise.data.reading.cells import RowErrors, row_errors_of, shown
 from layerwise.data.tensors import DataSpec
@@ -88,7 +88,7 @@ def _read(frame: pd.DataFrame, preprocessor: Any) -> tuple[pd.DataFrame, RowErro
 
 
 def _validate_category(errors: RowErrors, column: pd.Series, known: np.ndarray) -> None:
-    texts = column.astype(object).map(class_text, na_action="ignore")
+    texts = class_texts(column)
     bad = np.flatnonzero((~texts.isin(list(known)) & column.notna()).to_numpy())
     names = ", ".join(str(each) for each in known[:MAX_NAMED]) + (" ..." if len(known) > MAX_NAMED else "")
     errors.add(
@@ -151,7 +151,7 @@ def parse_targets(frame: pd.DataFrame, data_spec: DataSpec) -> tuple[np.ndarray,
     if data_spec.task in ("multiclass", "binary"):
         column = frame[names[0]]
         codes = {name: k for k, name in enumerate(data_spec.class_names)}
-        texts = column.astype(object).map(class_text, na_action="ignore")
+        texts = class_texts(column)
         known = texts.map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
         empty = column.isna().to_numpy(copy=True)
         errors.add_cells(names[0], unread.cells.get(names[0], {}), counts=True)

@@ -45,9 +45,15 @@ def class_log_probabilities(rbm: RBM, inputs: Tensor, n_classes: int) -> Tensor:
 
 
 def sample_of_classes(
-    stack: DBN, label_rbm: RBM, classes: Tensor, n_classes: int, steps: int, rng: torch.Generator
+    stack: DBN,
+    label_rbm: RBM,
+    classes: Tensor,
+    n_classes: int,
+    steps: int,
+    rng: torch.Generator,
+    start: Tensor | None = None,
 ) -> Tensor:
-    """Sample a row of each class: Gibbs steps with clamped labels from coin flips, then one pass down the stack.
+    """Sample a row of each class: Gibbs steps with clamped labels, then one pass down the stack.
 
     Args:
         stack: whose lower layers are gone down; its own top RBM is not used.
@@ -56,13 +62,17 @@ def sample_of_classes(
         n_classes: how many there are.
         steps: Gibbs steps.
         rng: samples the states, on the networks' device.
+        start: (n, n_visible) rows whose activations start the chains; None starts from coin flips.
 
     Returns:
         The means of the visible units, (n, n_visible).
     """
     n_units = label_rbm.config.n_visible - n_classes
-    coins = label_rbm.weight.new_empty(len(classes), n_units).uniform_(generator=rng).round_()
-    start = with_labels(coins, classes, n_classes)
-    is_label = (torch.arange(n_units + n_classes, device=start.device) >= n_units).expand(start.shape)
-    v = label_rbm.gibbs(start, steps, rng, clamped=is_label)
+    if start is None:
+        units = label_rbm.weight.new_empty(len(classes), n_units).uniform_(generator=rng).round_()
+    else:
+        units = stack.encode(start, len(stack.rbms) - 1)
+    v = with_labels(units, classes, n_classes)
+    is_label = (torch.arange(n_units + n_classes, device=v.device) >= n_units).expand(v.shape)
+    v = label_rbm.gibbs(v, steps, rng, clamped=is_label)
     return stack.descend(label_rbm.visible_mean(label_rbm.sample_hidden(v, rng))[:, :n_units], rng)

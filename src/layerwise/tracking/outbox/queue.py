@@ -86,6 +86,7 @@ def keep_outputs(folder: Path, uri: str, copy: Callable[[Path], Any]) -> None:
     """
     target = folder / OUTPUTS
     shutil.rmtree(target, ignore_errors=True)
+    (target / OUTPUTS).mkdir(parents=True)
     copy(target / OUTPUTS)
     with atomic_write(target / ITEM) as part:
         part.write_text(json.dumps({"uri": uri}))

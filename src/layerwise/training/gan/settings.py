@@ -111,7 +111,7 @@ class GANSettings(AdversarialSettings):
     augmentation: tuple[AugmentationName, ...] = setting(
         (), "random changes of real and generated images before the discriminator (Zhao et al. 2020): color, "
         "translation and cutout; the generator learns through them",
-        "[color, translation, cutout] for few images", "tables",
+        "few images, where D knows them by heart", "tables",
     )  # fmt: skip
     animation_frames: int = setting(12, "frames of the animation of samples from fixed noise", "", ge=1)
     samples: int = setting(10000, "generated rows that are evaluated", "", ge=100)

@@ -195,13 +195,12 @@ class ColumnReading(Config):
 
         if _is_all_text(column):
             codes, distinct = pd.factorize(column)
-            found = [self._text_of(str(text)) for text in distinct] + [None]
-            cells = [found[code] for code in codes]
-        else:
-            cells = [
-                None if pd.api.types.is_scalar(cell) and pd.isna(cell) else self._text_of(cell_text(cell))
-                for cell in column
-            ]
+            found = pd.array([self._text_of(str(text)) for text in distinct], dtype="str")
+            return pd.Series(found.take(codes, allow_fill=True), index=column.index, name=column.name)
+        cells = [
+            None if pd.api.types.is_scalar(cell) and pd.isna(cell) else self._text_of(cell_text(cell))
+            for cell in column
+        ]
         return pd.Series(cells, index=column.index, name=column.name, dtype="str")
 
     def _text_of(self, text: str) -> str | None:
