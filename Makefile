@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help requirements install run test test-slow lint parameters docs pictures viz-pictures viz ui bench clean
+.PHONY: help requirements audit sbom install run test test-slow lint parameters docs pictures viz-pictures viz ui bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -50,6 +50,14 @@ docs: $(BIN)/installed ## Build the documentation into site/, warnings as errors
 requirements: $(BIN)/installed ## Write requirements.txt, the constraints with their hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python docs/make_requirements.py requirements.txt
+
+audit: $(BIN)/installed ## Ask for known weaknesses of the requirements (needs the network)
+	$(BIN)/python -m pip install --quiet 'pip-audit>=2.7,<3'
+	$(BIN)/pip-audit --strict --no-deps --disable-pip -r requirements.txt
+
+sbom: $(BIN)/installed ## Write sbom.json, the software bill of materials (CycloneDX)
+	$(BIN)/python -m pip install --quiet 'cyclonedx-bom>=5,<8'
+	$(BIN)/cyclonedx-py requirements requirements.txt -o sbom.json
 
 pictures: $(BIN)/installed ## Plot the documentation's figures of finished runs anew
 	$(BIN)/python docs/make_pictures.py

@@ -62,7 +62,7 @@ def spoiled(cells: list[list[str]], rng: random.Random) -> bytes:
         row, column = rng.randrange(1, len(cells)), rng.randrange(5)
         how = rng.randrange(10)
         if how <= 3:
-            for each in rng.sample(range(1, len(cells)), rng.choice((1, 1, 3, 60))):
+            for each in rng.sample(range(1, len(cells)), min(rng.choice((1, 1, 3, 60)), len(cells) - 1)):
                 if column < len(cells[each]):
                     cells[each][column] = rng.choice(CELLS)
         elif how == 4:

@@ -1,8 +1,16 @@
 """What is answered in raw units, at every door, of images and of a second table."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from helpers.model_doors import answers, assert_same_numbers
+from helpers.model_doors import (
+    answers,
+    assert_same_numbers,
+    from_http,
+    from_pipeline,
+    pyfunc,
+    registered,
+)
 from helpers.small_collections import write_environment
 from sklearn.datasets import load_wine
 
@@ -71,6 +79,12 @@ def test_every_door_fills_empty_pixels_alike(project, images, task):
 
 
 def test_every_door_draws_the_same_images(project, images):
-    found = answers(project, "asked_digits.autoencoder", None, None, task="sample", n=3, seed=7)
+    name, settings = "asked_digits.autoencoder", {"task": "sample", "n": 3, "seed": 7}
+    _, response = from_http(registered(project, name), None, **settings)
+    found = {
+        "pipeline": from_pipeline(project, name, None, **settings),
+        "pyfunc": pyfunc(project, name).predict(pd.DataFrame(), params=settings),
+        "http": pd.DataFrame(response["predictions"]),
+    }
     assert_same_numbers(found)
     assert found["pyfunc"].shape == (3, 784)

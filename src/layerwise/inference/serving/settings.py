@@ -15,7 +15,7 @@ class ServerSettings(Config):
     """The limits of a server.
 
     Args:
-        max_bytes: of a body, read before anything is parsed; parsing holds up all other requests, some 0.1 s a MiB.
+        max_bytes: of a body, read before anything is parsed; parsing holds up all other requests.
         max_rows: of a request.
         max_connections: at a time; one more is told so and closed.
         max_waiting: requests that are being read or wait to be answered; one more gets 503.

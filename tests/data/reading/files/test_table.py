@@ -1,6 +1,8 @@
 """Files to cells: what the cells are, which rows cannot be read, and that parts make the whole."""
 
+import csv
 import gzip
+import io
 
 import numpy as np
 import pandas as pd
@@ -172,3 +174,8 @@ def test_the_bytes_of_a_body_are_read_like_a_file(tmp_path):
 )
 def test_cells_that_are_formatted_together_are_those_formatted_alone(cells):
     assert format_csv_cells(cells) == [format_csv_line([cell]) for cell in cells]
+
+
+@pytest.mark.parametrize("cells", [["a\nb", "c"], ["a\r", ""], ["\n"], ["x;y\nz", '"', ","], [""]])
+def test_a_line_of_cells_is_read_back_as_it_was_whatever_breaks_they_hold(cells):
+    assert list(csv.reader(io.StringIO(format_csv_line(cells) + "\n", newline=""))) == [cells]

@@ -178,8 +178,9 @@ def _as_csv(record: Record, n: int) -> str:
 def format_csv_line(cells: Iterable[str]) -> str:
     """Return cells as a line of a CSV file, quoted where they need it, without the line's end."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+    # Before Python 3.13 the writer puts quotes around a line break only where the line's own end holds it.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n")
 
 
 def format_csv_cells(cells: list[str]) -> list[str]:
