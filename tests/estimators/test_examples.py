@@ -1,6 +1,7 @@
 """The examples in the estimators' docstrings and on their page run as they stand."""
 
 import doctest
+import logging
 import re
 from pathlib import Path
 
@@ -9,6 +10,14 @@ import pytest
 from layerwise import estimators
 
 PAGE = Path(__file__).parents[2] / "docs/estimators.md"
+
+
+@pytest.fixture(autouse=True)
+def _no_log():
+    """What is printed is the examples' own: another test may have configured a log that goes to the standard output."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("name", estimators.__all__)

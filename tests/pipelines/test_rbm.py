@@ -10,6 +10,7 @@ from PIL import Image
 from layerwise.models import load_network
 
 FIGURES = (
+    "class_anomalies",
     "latent_map",
     "filters",
     "hidden_activations",

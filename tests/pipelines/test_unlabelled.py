@@ -119,13 +119,13 @@ def test_every_fold_pretrains_on_the_rows_without_labels_and_measures_labelled_o
     problem, monkeypatch
 ):
     pretrained = []
-    fit = nodes._pretrain_dbn
+    fit = nodes.pretrain_new_dbn
 
-    def counted(sizes, training, *more):
+    def counted(sizes, training, *more, **named):
         pretrained.append(len(training))
-        return fit(sizes, training, *more)
+        return fit(sizes, training, *more, **named)
 
-    monkeypatch.setattr(nodes, "_pretrain_dbn", counted)
+    monkeypatch.setattr(nodes, "pretrain_new_dbn", counted)
     params = {
         "problem": {"unlabelled": "more.csv"},
         "split": {"folds": 2},

@@ -66,5 +66,6 @@ def test_what_is_published_names_no_absolute_path_and_no_user(project):
     if len(getpass.getuser()) > 4:  # root, the name of a shorter one may be a word
         texts.append(getpass.getuser())
     assert files_with(store, texts) == []
-    card = next(store.rglob("model_card.md")).read_text()
-    assert "data/01_raw/forest_fires/forestfires_uci.csv" in card
+    run_id, _ = project.last_run()
+    (card,) = (path for path in store.rglob("model_card.md") if run_id in path.parts)
+    assert "data/01_raw/forest_fires/forestfires_uci.csv" in card.read_text()

@@ -48,7 +48,7 @@ def shapley_values(
         Contributions (n, n_columns, outputs), answers (n, outputs) and the base (outputs,), all float64.
     """
     of_row = np.repeat(np.arange(len(background)), len(permutations) // len(background))
-    inputs_of = torch.zeros(len(columns), rows.shape[1], dtype=torch.bool)
+    inputs_of = torch.zeros(len(columns), rows.shape[1], dtype=torch.bool, device=rows.device)
     for k, inputs in enumerate(columns):
         inputs_of[k, list(inputs)] = True
     # (p, steps, n_inputs): which inputs are the row's own before the last step.

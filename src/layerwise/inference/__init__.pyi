@@ -20,6 +20,7 @@ from .model_comparison import (
     CHAMPION_METRICS as CHAMPION_METRICS,
     ModelComparison as ModelComparison,
     compare_models as compare_models,
+    which_are_seen as which_are_seen,
 )
 from .parts import ModelParts as ModelParts
 from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks

@@ -62,6 +62,10 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         found.append(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
+    elsewhere = {"seeds or grid": several, "refit": parameters["refit"], "split.folds": split.folds}
+    if finetuning.init_from and any(elsewhere.values()):
+        named = " and ".join(name for name, there in elsewhere.items() if there)
+        found.append(f"finetuning.init_from is for one network and one split: leave {named} out")
     if parameters["refit"] and several:
         found.append("refit trains one network again: set seeds: 1 and no grid, or refit: false")
     if parameters["evaluation"].interval_coverage is not None and problem.task != "regression":

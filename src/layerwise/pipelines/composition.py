@@ -26,9 +26,17 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
         problem: the data set from which the first node takes the problem, such as one that a node of the
             pipeline's own has checked.
     """
-    pretrained = key != "mlp" and current_facts().parameter("pretraining.method") != "none"
+    facts = current_facts()
+    # A network that starts from a trained one is not pretrained.
+    pretrained = (
+        key != "mlp"
+        and facts.parameter("pretraining.method") != "none"
+        and not facts.parameter("finetuning.init_from")
+    )
     # The shape of encoders depends on how they are pretrained, even where they are not.
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
+    if facts.parameter("finetuning.init_from"):
+        sized = ["finetuning"]
     several = key == "mlp" and trains_several()
     found = (
         preprocessing.create_pipeline(

@@ -1,6 +1,7 @@
 from .greedy import PretrainingResult as PretrainingResult
 from .histories import (
     Epoch as Epoch,
+    InitialModel as InitialModel,
     LayerHistory as LayerHistory,
     PretrainingHistory as PretrainingHistory,
     ReconstructedRow as ReconstructedRow,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from pydantic import Field
 from torch import Tensor
 
 from layerwise.training.greedy import PretrainingResult
@@ -30,23 +29,38 @@ class ReconstructedRow(Config):
     row: tuple[float, ...] = ()
 
 
+class InitialModel(Config):
+    """The trained model that a network starts from: its registered name, its run, and the hash of its files."""
+
+    name: str
+    run_id: str = ""
+    sha256: str = ""
+
+    def run_tags(self) -> dict[str, str]:
+        """Return what a run says of it."""
+        return {
+            "init_from.model": self.name,
+            "init_from.run": self.run_id,
+            "init_from.sha256": self.sha256,
+        }
+
+
 class PretrainingHistory(ReconstructedRow):
     """The epochs of each layer's pretraining, by name `layer_1`, ..., and a row that the first layer reconstructs."""
 
     layers: dict[str, tuple[Epoch, ...]]
     seconds: float
-    # Of the trained model that it started from; empty for none.
-    init_from: dict[str, str] = Field(default_factory=dict)
+    init_from: InitialModel | None = None
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of the model that its stack started from."""
-        return self.init_from
+        return {} if self.init_from is None else self.init_from.run_tags()
 
     @classmethod
-    def of(cls, result: PretrainingResult, init_from: Mapping[str, str] | None = None) -> PretrainingHistory:
-        """Return the history of a pretraining, and the tags of the model that it started from."""
+    def of(cls, result: PretrainingResult, init_from: InitialModel | None = None) -> PretrainingHistory:
+        """Return the history of a pretraining, and of the model that it started from."""
         return cls(
-            init_from=dict(init_from or {}),
+            init_from=init_from,
             layers={name: tuple(epochs) for name, epochs in result.history.items()},
             **reconstructed_row(result.row, result.reconstruction_history),
             seconds=result.seconds,

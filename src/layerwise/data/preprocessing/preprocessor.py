@@ -174,13 +174,20 @@ def fit_preprocessor(
     problem = problem.without_inputs((*split.not_inputs, *weights))
     if isinstance(raw, Images):
         fitted = ImagePreprocessor.fit(raw, split.training, problem, settings, seed)
-        fitted.state["summary"] = summarize_images(raw.pixels[split.training], fitted.white)
     elif isinstance(raw, Ratings):
         fitted = RatingsPreprocessor.fit(raw, split.training, problem, settings)
     elif isinstance(raw, Documents | Texts):
         fitted = DocumentsPreprocessor.fit(raw, split.training)
     else:
         fitted = TablePreprocessor.fit(raw, rows_to_fit(split, settings), problem, settings)
+    return with_rows_of(fitted, raw, split)
+
+
+def with_rows_of(fitted: Any, raw: Any, split: Split) -> Preprocessor:
+    """Return a fitted preprocessor that describes these rows: their summary, their number in each part, and notes."""
+    if isinstance(raw, Images):
+        fitted.state["summary"] = summarize_images(raw.pixels[split.training], fitted.white)
+    elif fitted.state["kind"] == "table":
         raw = fitted.read(raw)
         training = raw.iloc[split.training]
         fitted.state["summary"] = summarize_table(training, fitted.state["kinds"])

@@ -93,7 +93,7 @@ def item_neighbors(rated: Tensor, n: int) -> tuple[Tensor, Tensor]:
     for start in range(0, ones.shape[1], ITEMS_AT_A_TIME):
         part = slice(start, start + ITEMS_AT_A_TIME)
         similarity = (ones[:, part].T @ ones) / (norms[part, None] * norms + SIMILARITY_SHRINKAGE)
-        itself = torch.arange(len(similarity))
+        itself = torch.arange(len(similarity), device=similarity.device)
         similarity[itself, itself + start] = 0
         found.append(similarity.topk(min(n, len(norms) - 1), dim=1))
     return torch.cat([each.indices for each in found]), torch.cat([each.values for each in found])

@@ -47,17 +47,18 @@ def expected_ratings(
             else _expected_by_network(network, user, levels)
             for user in ratings
         ]
-    n_items = recommender.config.n_items
-    return torch.stack(found).clamp(levels[0], levels[-1]) if found else torch.zeros(0, n_items).double()
+    if not found:
+        return ratings.new_zeros(0, recommender.config.n_items, dtype=torch.float64)
+    return torch.stack(found).clamp(levels[0], levels[-1])
 
 
 def _expected_by_network(network: nn.Module, user: Tensor, levels: Sequence[float]) -> Tensor:
-    values = torch.tensor(list(levels), dtype=user.dtype)
+    values = torch.tensor(list(levels), dtype=user.dtype, device=user.device)
     row = (user[:, None] == values).to(torch.float32).view(1, -1)
     if isinstance(network, RatingAutoencoder):
         return torch.Tensor(network(row)[0]).double()
     assert isinstance(network, RBM)
-    items = torch.arange(len(user))
+    items = torch.arange(len(user), device=user.device)
     p = rating_probabilities(network, row, torch.zeros_like(items), items, len(levels))
     return p.double() @ values.double()
 
@@ -78,7 +79,7 @@ def fit_recommender(
     """
     given, held_out = (rating_matrix(part, levels, by_items) for part in (training, validation))
     rated, mean = ~given.isnan(), given.nanmean()
-    latents = _item_latents(network, training) if by_items else torch.zeros(given.shape[1], 0)
+    latents = _item_latents(network, training) if by_items else given.new_zeros(given.shape[1], 0)
     counts = rated.sum(0)
     found = Recommender(RecommenderConfig(n_items=given.shape[1], latent_size=latents.shape[1]))
     found.popularity.copy_(counts / len(given))

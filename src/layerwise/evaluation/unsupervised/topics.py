@@ -94,7 +94,7 @@ def evaluate_topics(
 
 def mean_activations(rbm: RBM, documents: SparseTensorData) -> tuple[float, ...]:
     """Return each hidden unit's mean activation over documents."""
-    total = torch.zeros(rbm.config.n_hidden, dtype=torch.float64)
+    total = torch.zeros(rbm.config.n_hidden, dtype=torch.float64, device=rbm.weight.device)
     with torch.no_grad():
         for start in range(0, len(documents), AT_A_TIME):
             part = documents[slice(start, start + AT_A_TIME)].inputs

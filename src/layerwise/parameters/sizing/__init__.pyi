@@ -15,6 +15,7 @@ from .rule import (
 from .settings import (
     size_autoencoder as size_autoencoder,
     size_dbn as size_dbn,
+    size_finetuning as size_finetuning,
     size_gan as size_gan,
     size_mlp as size_mlp,
     size_pretrained_dbn as size_pretrained_dbn,

@@ -49,6 +49,13 @@ def size_mlp(
     return sized, _finetuning(columns, training, labelled, finetuning, table=extent.kind == "table")
 
 
+def size_finetuning(
+    columns: DataSpec, training: Rows, labelled: TensorData, finetuning: FinetuningSettings
+) -> FinetuningSettings:
+    """Return the fine-tuning's settings of a network whose shape is given."""
+    return _finetuning(columns, training, labelled, finetuning, table=not columns.image_shape)
+
+
 def size_several_mlps(
     columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
 ) -> SupervisedSizes[MLPSettings]:

@@ -4,6 +4,7 @@ import logging
 
 from torch import nn
 
+from layerwise.checkpointing import Progress
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
 from layerwise.models import MLP, CalibratedNetwork, Members
@@ -100,7 +101,11 @@ def finetune_network(
     progress = fit_network(network, labelled, validation, columns, settings, seed, **options)
     for each in watched:
         log_diagnoses(each.diagnoses())
-    return network, FinetuningHistory(
+    return network, _history_of(progress, watched)
+
+
+def _history_of(progress: Progress, watched: list[LayerStatistics]) -> FinetuningHistory:
+    return FinetuningHistory(
         epochs=tuple(progress.history),
         stopped=progress.stop,
         seconds=progress.seconds,

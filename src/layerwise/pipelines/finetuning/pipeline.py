@@ -6,8 +6,9 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines.facts import calibrates, current_facts, trained_network
 from layerwise.pipelines.finetuning import nodes
+from layerwise.pipelines.finetuning.warm_start import initialize_from_model
 from layerwise.pipelines.previews import NetworkPreview
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import Stage, with_first
 from layerwise.training.supervised import GridSettings
 
 ROWS = ["labelled", "validation", "data_spec"]
@@ -39,9 +40,17 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
         ("sae", False): nodes.initialize_like_encoders,
         ("mlp", False): nodes.initialize_network,
     }
+    start = stage.node(initialize[key, pretrained], inputs, "initial_network", "initialize_network")
+    facts = current_facts()
+    if facts.parameter("finetuning.init_from"):
+        function = with_first(initialize_from_model, facts.parameter(key) or {})
+        outputs = ["initial_network", "initial_model"]
+        start = stage.node(
+            function, ["finetuning_source", "finetuning_settings"], outputs, "initialize_network"
+        )
     return Pipeline(
         [
-            stage.node(initialize[key, pretrained], inputs, "initial_network", "initialize_network"),
+            start,
             stage.node(
                 nodes.finetune_network,
                 [

@@ -7,10 +7,12 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.parameters import sizing
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.preprocessing import nodes
+from layerwise.pipelines.preprocessing.warm_start import adopt_preprocessor
 from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
 
 # The node that fills in the sizes of these keys.
 SIZES: dict[tuple[str, ...], Callable[..., object]] = {
+    ("finetuning",): sizing.size_finetuning,
     ("mlp", "finetuning"): sizing.size_mlp,
     ("dbn", "finetuning"): sizing.size_dbn,
     ("dbn", "finetuning", "pretraining"): sizing.size_pretrained_dbn,
@@ -55,11 +57,7 @@ def create_pipeline(
         split = nodes.split_rows_beside_folds
     found = [
         stage.node(split, ["raw", problem, "params:split", "params:seed"], "split", "split_rows"),
-        stage.node(
-            nodes.fit_preprocessor,
-            ["raw", "split", "params:problem", "params:preprocessing", "params:seed"],
-            "preprocessor",
-        ),
+        _fitted(stage, facts, "finetuning" in sized),
         _preprocessed(stage, input_example),
         *_described(stage, pretrains and facts.are_partly_labelled, facts),
     ]
@@ -72,6 +70,15 @@ def create_pipeline(
     if sized:
         found.append(_sizes(stage, tuple(sized), several))
     return Pipeline(found)
+
+
+def _fitted(stage: Stage, facts: ProblemFacts, finetunes: bool) -> Node:
+    inputs = ["raw", "split", "params:problem", "params:preprocessing"]
+    if finetunes and facts.parameter("finetuning.init_from"):
+        return stage.node(
+            adopt_preprocessor, [*inputs, "finetuning_source"], "preprocessor", "fit_preprocessor"
+        )
+    return stage.node(nodes.fit_preprocessor, [*inputs, "params:seed"], "preprocessor")
 
 
 def _described(stage: Stage, pretrains: bool, facts: ProblemFacts) -> list[Node]:

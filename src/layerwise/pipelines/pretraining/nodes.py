@@ -9,7 +9,7 @@ from layerwise.inference import TrainedModel
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
 from layerwise.models.rbm import DBN
 from layerwise.parameters import DBNSettings
-from layerwise.training import PretrainingHistory, TrainingError
+from layerwise.training import InitialModel, PretrainingHistory, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
 from layerwise.utils import choose_device, torch_rng
@@ -43,7 +43,7 @@ def pretrain_rbms(
         seed,
         source=_started(source, columns),
     )
-    return stack, PretrainingHistory.of(result, _tags(source))
+    return stack, PretrainingHistory.of(result, _initial_model(source))
 
 
 def pretrain_autoencoders(
@@ -69,7 +69,7 @@ def pretrain_autoencoders(
     device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
     result = pretrain_layers(stack.to(device), rows, held_out, columns, sae, settings, seed)
-    return stack.cpu(), PretrainingHistory.of(result, _tags(source))
+    return stack.cpu(), PretrainingHistory.of(result, _initial_model(source))
 
 
 def pretrain_unrolled_rbms(
@@ -101,7 +101,7 @@ def pretrain_unrolled_rbms(
             stack, rows, held_out, sae, settings.batch_size, seed, columns.dynamic_binarization
         )
         result = result.followed_by(unrolled)
-    return stack.cpu(), PretrainingHistory.of(result, _tags(source))
+    return stack.cpu(), PretrainingHistory.of(result, _initial_model(source))
 
 
 def _started(source: TrainedModel | None, columns: DataSpec) -> tuple[nn.Module, str] | None:
@@ -116,8 +116,8 @@ def _started(source: TrainedModel | None, columns: DataSpec) -> tuple[nn.Module,
     return source.network.cpu(), name
 
 
-def _tags(source: TrainedModel | None) -> dict[str, str]:
+def _initial_model(source: TrainedModel | None) -> InitialModel | None:
     if source is None:
-        return {}
-    tags = {name.replace("model.", "init_from."): value for name, value in source.run_tags().items()}
-    return tags | {"init_from.model": source.manifest.registered_name}
+        return None
+    manifest = source.manifest
+    return InitialModel(name=manifest.registered_name, run_id=manifest.run_id, sha256=source.sha256)

@@ -19,6 +19,13 @@ Monitor = Literal["validation/loss", "validation/error", "validation/accuracy"]
 class FinetuningSettings(OptimizerSettings):
     """How the whole network learns from labels."""
 
+    init_from: str | None = setting(
+        None,
+        "a trained model that the network starts from, with its shape and preprocessing and in place of pretraining: "
+        "a run's id, a registered name@alias or name/version, or a folder",
+        "next month's rows",
+        "seeds above 1, grid, refit, split.folds",
+    )
     epochs: ByRule[int] = setting(
         30, "passes over the training rows at most; null: by the rows, see Sizes", "with patience: many",
         by_rule=True, ge=1,
