@@ -1,6 +1,7 @@
 """Train the whole network on labelled rows: from a pretrained stack, or from random weights."""
 
 import logging
+from typing import Any
 
 from torch import nn
 
