@@ -69,8 +69,10 @@ def test_a_network_has_the_weights_of_its_source_and_its_rows_the_preprocessing(
         assert torch.equal(network.state_dict()[name], values)
     split = Split(training=range(100), validation=range(100, 120), test=range(120, 150))
     other, settings = month(1, 150, shift=5), PreprocessingSettings()
+    other.attrs["source"] = "/home/bob/february.csv"
     adopted = adopt_preprocessor(other, split, model.preprocessor.problem, settings, model)
     assert adopted.data_spec.n_training == 100
+    assert adopted.state["data_spec"]["source"] == adopted.data_spec.source == "february.csv"
     assert model.preprocessor.data_spec.n_training == 270
     np.testing.assert_array_equal(adopted.inputs(other), model.preprocessor.inputs(other))
 

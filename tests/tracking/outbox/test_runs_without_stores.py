@@ -13,7 +13,7 @@ def a_session_was_there(project):
     project.catalog()
 
 
-FAST = {"env": "forest_fires", "problem": {"name": "kept"}}
+FAST = {"env": "forest_fires", "problem": {"name": "kept_model"}}
 
 
 def test_a_run_whose_artifacts_are_read_only_is_finished_and_the_next_command_registers_its_model(
@@ -34,12 +34,12 @@ def test_a_run_whose_artifacts_are_read_only_is_finished_and_the_next_command_re
     assert "it may not be written: give yourself the right (" in caplog.text
     assert "gone" not in caplog.text
     assert client.get_metric_history(run_id, "train/loss")
-    assert not client.search_model_versions("name='kept'")
+    assert not client.search_model_versions("name='kept_model'")
     # Whichever command of the project comes next, be it of another problem and pipeline.
     project.run("dbn", problem={"name": "next"}, to_nodes=["preprocessing.split_rows_dbn"])
-    (version,) = client.search_model_versions("name='kept'")
+    (version,) = client.search_model_versions("name='kept_model'")
     assert version.run_id == run_id
-    assert client.get_model_version_by_alias("kept", "champion").version == version.version
+    assert client.get_model_version_by_alias("kept_model", "champion").version == version.version
     names = {file.path for file in client.list_artifacts(run_id)}
     assert {"figures", "outputs", "model_card.md", "report.html"} <= names
     assert "outbox" not in client.get_run(run_id).data.tags

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.data import DataError, PreprocessingSettings, Problem, Split
+from layerwise.data import DataError, DataSpec, PreprocessingSettings, Problem, Split
 from layerwise.data.preprocessing import Preprocessor, with_rows_of
 from layerwise.data.sources import Images
 from layerwise.inference import TrainedModel, which_are_seen
@@ -36,7 +36,8 @@ def adopt_preprocessor(
         f"The network starts from {name}, and has its preprocessing.",
         *_seen_test_rows(raw, split, source),
     ]
-    state["data_spec"] |= origin | {"notes": notes}
+    data_spec = DataSpec.model_validate(state["data_spec"] | origin | {"notes": notes})
+    state["data_spec"] = data_spec.model_dump(mode="json")
     return with_rows_of(type(fitted)(state), raw, split)
 
 
