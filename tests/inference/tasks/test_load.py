@@ -1,3 +1,7 @@
+import re
+from pathlib import Path
+
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,3 +46,47 @@ def test_what_a_model_lacks_is_refused_and_so_is_an_unknown_name(project, fires)
         model.predict(fires)
     with pytest.raises(ModelError, match=r"no model is registered as 'asked\.rbmm'"):
         layerwise.load("asked.rbmm", tracking_uri(project))
+
+
+README = Path(__file__).parents[3] / "README.md"
+# The README shows bank customers, whose file is no part of the tests: these are fires.
+NAMES = {"churn": "asked", '{"Geography": ["France"], "Age": [40]}': '{"month": ["aug"], "temp": [20.0]}'}
+
+
+def test_the_screen_of_python_in_the_readme_runs_as_it_stands(project, fires, monkeypatch):
+    quick = {
+        "epochs": 1,
+        "samples": 100,
+        "baselines": False,
+        "generator_sizes": [8],
+        "discriminator_sizes": [8],
+    }
+    environment = {"env": "forest_fires_size", "problem": {"name": "asked"}}
+    evaluation = {"bootstrap": 0, "baselines": False}
+    project.run("mlp", **environment, finetuning={"epochs": 1}, evaluation=evaluation)
+    project.run("gan", **environment, gan=quick)
+    monkeypatch.chdir(project.path)
+    fires.head(20).to_csv("rows.csv", index=False)
+    screen, estimator = (
+        re.search(rf"```python\n({first}.*?)```", README.read_text(), re.DOTALL)[1]
+        for first in ("import layerwise", "from layerwise.estimators")
+    )
+    # A network of ratings has tests of its own.
+    screen = "\n".join(line for line in screen.splitlines() if "recommend" not in line)
+    for shown, asked in NAMES.items():
+        screen = screen.replace(shown, asked)
+    # Each line that asks says what it gives: a frame with an answer for each row, or a list of tasks.
+    asked = [line for line in screen.splitlines() if re.match(r"(layerwise|model)\.", line)]
+    assert len(asked) >= 8
+    names = {"table": fires[["temp", "wind", "month"]], "labels": fires["month"].isin(["aug", "sep"])}
+    mlflow.set_tracking_uri(tracking_uri(project))
+    try:
+        exec(screen, names)
+    finally:
+        mlflow.set_tracking_uri(None)
+    exec(estimator, names | {"rows": names["rows"][["temp", "wind", "month"]]})
+    assert Path("churn_model/estimator.json").exists()
+    for line in asked:
+        if not line.startswith("model.predict") and "tasks" not in line:
+            found = eval(line.partition("  #")[0], names | {"model": layerwise.load("asked.autoencoder")})
+            assert len(found) == (1000 if "1000" in line else 1 if "given" in line else 20)
