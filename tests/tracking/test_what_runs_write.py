@@ -38,13 +38,15 @@ def test_a_failing_run_writes_and_says_no_secret(project_with_secrets, monkeypat
         raise OSError(f"s3 refused {SECRETS[1]} of {ADDRESS} and sword:fish9")
 
     monkeypatch.setattr("layerwise.pipelines.evaluation.nodes.make_model_card", fail)
-    with pytest.raises(OSError, match="s3 refused"):
+    with pytest.raises(OSError, match="s3 refused") as raised:
         project.run(
             "mlp",
             env="forest_fires_size",
             problem={"name": "secretive"},
             evaluation={"baselines": False},
         )
+    # Kedro-Viz writes what the error says into its own file where it follows a run.
+    assert str(raised.value) == "s3 refused *** of http://bob:***@127.0.0.1:1 and ***"
     (run_json,) = (path for path in (project.path / "data").rglob("run.json") if "secretive" in path.parts)
     assert "http://bob:***@127.0.0.1:1" in run_json.read_text()
     run_id, status = project.last_run()

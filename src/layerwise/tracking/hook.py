@@ -246,6 +246,11 @@ class TrackingHook:
             self._problem,
         )
 
+    @hook_impl(tryfirst=True)
+    def on_node_error(self, error: Exception) -> None:
+        """Mask passwords in what an error says before others, such as Kedro-Viz, write it into files of their own."""
+        error.args = tuple(mask_secrets(each) if isinstance(each, str) else each for each in error.args)
+
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Close the run as failed, with the error's first line."""
