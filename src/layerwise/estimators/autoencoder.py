@@ -40,6 +40,43 @@ class AutoencoderEstimator(NetworkEstimator):
     }
     models: ClassVar[Mapping[str, type[Config]]] = {"autoencoder": AutoencoderSettings}
 
+    def __init__(
+        self,
+        latent_size: int | None = None,
+        *,
+        variant: str = "compression",
+        hidden_sizes: Any = None,
+        activation: Any = None,
+        loss: str = "auto",
+        corruption: str | None = None,
+        sparsity: str | None = None,
+        beta: float = 1.0,
+        learning_rate: float = 1e-3,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        validation_fraction: float = 0.1,
+        image_shape: ImageShape | None = None,
+        settings: dict[str, Any] | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.latent_size = latent_size
+        self.variant = variant
+        self.hidden_sizes = hidden_sizes
+        self.activation = activation
+        self.loss = loss
+        self.corruption = corruption
+        self.sparsity = sparsity
+        self.beta = beta
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.image_shape = image_shape
+        self.settings = settings
+        self.random_state = random_state
+
     def _fit_network(self, X: Any) -> Self:
         rows = self._fit_rows(X)
         settings = size_autoencoder(rows.columns, rows.training, self._settings["autoencoder"])
@@ -100,43 +137,6 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         >>> list(autoencoder.reconstruct(X.head(1))) == list(X)
         True
     """
-
-    def __init__(
-        self,
-        latent_size: int | None = None,
-        *,
-        variant: str = "compression",
-        hidden_sizes: Any = None,
-        activation: Any = None,
-        loss: str = "auto",
-        corruption: str | None = None,
-        sparsity: str | None = None,
-        beta: float = 1.0,
-        learning_rate: float = 1e-3,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        patience: int | None = None,
-        validation_fraction: float = 0.1,
-        image_shape: ImageShape | None = None,
-        settings: dict[str, Any] | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.latent_size = latent_size
-        self.variant = variant
-        self.hidden_sizes = hidden_sizes
-        self.activation = activation
-        self.loss = loss
-        self.corruption = corruption
-        self.sparsity = sparsity
-        self.beta = beta
-        self.learning_rate = learning_rate
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
-        self.validation_fraction = validation_fraction
-        self.image_shape = image_shape
-        self.settings = settings
-        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new network on the rows; y is not read. It ends with the weights of its best epoch.
@@ -224,23 +224,25 @@ class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
         settings: dict[str, Any] | None = None,
         random_state: Any = None,
     ) -> None:
+        super().__init__(
+            latent_size,
+            variant=variant,
+            hidden_sizes=hidden_sizes,
+            activation=activation,
+            loss=loss,
+            corruption=corruption,
+            sparsity=sparsity,
+            beta=beta,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            image_shape=image_shape,
+            settings=settings,
+            random_state=random_state,
+        )
         self.contamination = contamination
-        self.latent_size = latent_size
-        self.variant = variant
-        self.hidden_sizes = hidden_sizes
-        self.activation = activation
-        self.loss = loss
-        self.corruption = corruption
-        self.sparsity = sparsity
-        self.beta = beta
-        self.learning_rate = learning_rate
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
-        self.validation_fraction = validation_fraction
-        self.image_shape = image_shape
-        self.settings = settings
-        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new network on the rows, and find the score below which `contamination` of them lie; y is not read.
