@@ -94,6 +94,7 @@ class NetworkClassifier(NetworkClassifierMixin, FeedForwardEstimator):
 
     The columns of a DataFrame may be numbers, categories, dates and texts, with empty cells. Numbers are scaled; give
     images their `image_shape`.
+
     Args:
         hidden_sizes: units of each hidden layer; None: by the rows, as the pipelines have it.
         activation: of the hidden layers: one for all, or a list.
@@ -136,8 +137,8 @@ class NetworkRegressor(NetworkRegressorMixin, FeedForwardEstimator):
     """Predict numbers by a feed-forward network: what the pipeline `mlp` trains.
 
     The columns of a DataFrame may be numbers, categories, dates and texts, with empty cells. Numbers and targets are
-    scaled; predictions are in the targets' units.
-    The arguments are those of `NetworkClassifier`; a network of images has no regression, so `image_shape` stays None.
+    scaled; predictions are in the targets' units. The arguments are those of `NetworkClassifier`; a network of images
+    has no regression, so `image_shape` stays None.
 
     Attributes:
         network_: the trained network.
