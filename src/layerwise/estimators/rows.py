@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -28,9 +28,6 @@ from layerwise.data import (
 )
 from layerwise.data.preprocessing import class_text, fit_preprocessor, preprocess_rows
 from layerwise.data.sources import Images
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def fit_rows(
     targets: Targets | None,
     sample_weight: Any,
     preprocessing: PreprocessingSettings,
-    validation_fraction: SplitSettings,
+    splitting: SplitSettings,
     seed: int,
 ) -> FittedRows:
     """Split the rows, fit the preprocessor on those for training, and apply it.
@@ -120,10 +117,10 @@ def fit_rows(
         targets: of a supervised estimator; None of another.
         sample_weight: (n,) how much each row counts; None: all the same.
         preprocessing: the settings.
-        validation_fraction: the settings of the split.
+        splitting: how many rows are held out.
         seed: of the run.
     """
-    split = split_rows(len(raw), targets, validation_fraction, seed)
+    split = split_rows(len(raw), targets, splitting, seed)
     more: dict[str, Any] = {"task": "multiclass"}
     if isinstance(raw, np.ndarray):
         if sample_weight is not None:
@@ -131,7 +128,7 @@ def fit_rows(
         white = 1 if raw.max() <= 1 else 255
         labels = np.zeros(len(raw), np.int64) if targets is None else targets.values
         raw = Images(raw, labels)
-        more = {"reading": ReadingSettings(pixel_range=(0, white))}
+        more["reading"] = ReadingSettings(pixel_range=(0, white))
     frame = raw
     if targets is not None:
         more["task"] = targets.task
@@ -144,7 +141,7 @@ def fit_rows(
     if sample_weight is not None:
         name = free_name("sample_weight", list(frame))
         frame, more["weights"] = frame.assign(**{name: _weights(sample_weight, raw)}), name
-    problem = Problem(name="estimator", **{"task": "multiclass"} | more)
+    problem = Problem(name="estimator", **more)
     preprocessor = fit_preprocessor(frame, split, problem, preprocessing, seed)
     training, validation, _ = preprocess_rows(frame, split, preprocessor)
     return FittedRows(frame, split, preprocessor, training, validation)
