@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 from torch import nn
@@ -114,6 +114,8 @@ class NetworkEstimator(BaseEstimator):
     def _fit_rows(self, X: Any, y: Any = None, sample_weight: Any = None) -> FittedRows:
         """Check the arguments, and return the rows as a network takes them; `_settings` and `_seed` are set."""
         raw = self._raw(X, reset=True)
+        if y is None and get_tags(self).target_tags.required:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         targets = self._targets(X, y)
         arguments = {**self.arguments, "validation_fraction": "split.validation_fraction"}
         models: dict[str, type[Config]] = {
@@ -186,8 +188,6 @@ class NetworkClassifierMixin(ClassifierMixin):
 
     def _targets(self: Any, X: Any, y: Any) -> Targets:
         """Return the labels as what a network learns, and set `classes_`."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         name = str(getattr(y, "name", None) or "label")
         values = column_or_1d(y, warn=True)
         check_classification_targets(values)
@@ -216,8 +216,6 @@ class NetworkRegressorMixin(RegressorMixin):
 
     def _targets(self: Any, X: Any, y: Any) -> Targets:
         """Return the numbers as what a network learns, and set `one_target_`."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         if getattr(self, "image_shape", None) is not None:
             raise DataError("image_shape is for classes: a network of images has no regression")
         given = getattr(y, "columns", None)
