@@ -64,9 +64,7 @@ def translate(images: Tensor, rng: torch.Generator) -> Tensor:
         shift = torch.randint(-most, most + 1, (n, 1), generator=rng, device=images.device)
         padded = functional.pad(images, (0, 0, most, most) if axis == 2 else (most, most))
         source = torch.arange(side, device=images.device) + most - shift
-        size = list(images.shape)
-        size[axis] = side
-        index = source.view(n, 1, *((side, 1) if axis == 2 else (1, side))).expand(size)
+        index = source.view(n, 1, *((side, 1) if axis == 2 else (1, side))).expand(images.shape)
         images = padded.gather(axis, index)
     return images
 
