@@ -177,10 +177,8 @@ def chain_learning(chain: str, learning_rate: float | None) -> dict[str, Any]:
     """
     if chain == "data":
         rate = learning_rate or 0.1
-        chosen = {"learning_rate": rate, "final_learning_rate": rate, "final_momentum": 0.9}
-        return chosen | {"centered": None}
-    chosen = {"learning_rate": 0.05, "final_learning_rate": 0.0, "final_momentum": 0.5}
-    return chosen | {"centered": True}
+        return {"learning_rate": rate, "final_learning_rate": rate, "final_momentum": 0.9, "centered": None}
+    return {"learning_rate": 0.05, "final_learning_rate": 0.0, "final_momentum": 0.5, "centered": True}
 
 
 def corruption_by_rule(variant: str, kind_of_rows: str | None) -> CorruptionName | None:
