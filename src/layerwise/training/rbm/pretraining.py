@@ -46,7 +46,7 @@ def pretrain_dbn(
     Raises:
         TrainingError: a list of the settings is shorter than the stack, or a metric is not finite.
     """
-    rbms = [rbm for rbm in stack.rbms if isinstance(rbm, RBM)]
+    rbms = stack.rbm_layers()
     require_useful_settings(rbms, settings)
     # A list that is too short for the stack is found before the first layer has taken its time.
     chosen = [settings.for_layer(k, rbm.has_real_units) for k, rbm in enumerate(rbms)]

@@ -36,8 +36,6 @@ class UpDown(GradientPlan):
         rng: samples the states, on the stack's device.
     """
 
-    monitor = "validation/reconstruction"
-
     def __init__(self, stack: DBN, settings: UpDownSettings, rng: torch.Generator) -> None:
         stack.requires_grad_(True)
         optimizer = OptimizerSettings(
