@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ ROWS_SEEN, MAX_EPOCHS = 400_000, 30
 
 
 class ClassifierHistory(Config):
-    """The lowest error of an epoch on the validation rows, as a fraction."""
+    """The classifier's error on the validation rows, as a fraction."""
 
     validation_error: float
 
@@ -63,24 +64,29 @@ def train_feature_classifier(
 @torch.no_grad()
 def extract_features(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
     """Return the activations of the last hidden layer, (n, units)."""
-    classifier.eval()
-    return torch.cat([classifier.encode(part) for part in rows.split(batch_size)])
+    return _in_batches(classifier, classifier.encode, rows, batch_size)
 
 
 @torch.no_grad()
 def predict_classes(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
     """Return the most probable class of each row, (n,); one output is the logit of the second of two classes."""
-    classifier.eval()
-    scores = torch.cat([classifier(part) for part in rows.split(batch_size)])
+    scores = _in_batches(classifier, classifier, rows, batch_size)
     return (scores[:, 0] > 0).long() if scores.shape[1] == 1 else scores.argmax(1)
 
 
 @torch.no_grad()
 def predict_probabilities(classifier: MLP, rows: Tensor, batch_size: int = 5000) -> Tensor:
     """Return the probabilities of each row's classes, (n, k); one output is the logit of the second of two classes."""
-    classifier.eval()
-    logits = torch.cat([classifier(part) for part in rows.split(batch_size)])
+    logits = _in_batches(classifier, classifier, rows, batch_size)
     if logits.shape[1] == 1:
         second = logits.sigmoid()
         return torch.cat([1 - second, second], 1)
     return logits.softmax(1)
+
+
+def _in_batches(
+    classifier: MLP, function: Callable[[Tensor], Tensor], rows: Tensor, batch_size: int
+) -> Tensor:
+    """Return what a function of the classifier, without dropout, gives for rows."""
+    classifier.eval()
+    return torch.cat([function(part) for part in rows.split(batch_size)])
