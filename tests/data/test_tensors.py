@@ -1,7 +1,8 @@
+import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from layerwise.data import TensorData
+from layerwise.data import ColumnBlock, DataSpec, TensorData
 
 
 def test_rows_on_a_gpu_are_indexed_by_an_order_from_the_cpu():
@@ -17,3 +18,53 @@ def test_rows_are_indexed_by_numbers_masks_and_slices():
     rows = TensorData(torch.arange(4.0)[:, None], torch.arange(4))
     for index in (torch.tensor([1, 2]), torch.tensor([False, True, True, False]), slice(1, 3)):
         assert rows[index].inputs[:, 0].tolist() == rows[index].targets.tolist() == [1, 2]
+
+
+def spec(*blocks, **more):
+    return DataSpec(
+        task="regression",
+        n_inputs=9,
+        n_outputs=1,
+        feature_names=(),
+        blocks=blocks,
+        target_names=("y",),
+        **more,
+    )
+
+
+AGE = ColumnBlock(name="Age", kind="real", start=0, stop=1)
+LAND = ColumnBlock(name="Land", kind="categorical", start=1, stop=3, categories=("A", "B"))
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "difference"),
+    [
+        (spec(AGE, LAND), spec(AGE, LAND, n_training=7), ""),
+        (spec(AGE), spec(AGE, LAND), "it reads a column 'Land', and these rows have none"),
+        (spec(AGE, LAND), spec(AGE), "it does not read the column 'Land'"),
+        (
+            spec(AGE, LAND),
+            spec(AGE, LAND.model_copy(update={"categories": ("A", "C")})),
+            "its column 'Land' is categorical (A, C), and here it is categorical (A, B)",
+        ),
+        (
+            spec(AGE),
+            spec(AGE.model_copy(update={"kind": "binary"})),
+            "its column 'Age' is binary, and here it is real",
+        ),
+        (
+            spec(AGE, LAND),
+            spec(AGE.model_copy(update={"start": 2, "stop": 3}), LAND),
+            "its column 'Age' stands elsewhere",
+        ),
+        (spec(image_shape=(8, 8)), spec(image_shape=(8, 8)), ""),
+        (
+            spec(image_shape=(8, 8)),
+            spec(image_shape=(28, 28)),
+            "it reads 28 x 28 pixels, and these rows have 8 x 8 pixels",
+        ),
+        (spec(AGE), spec(image_shape=(8, 8)), "it reads 8 x 8 pixels, and these rows have no images"),
+    ],
+)
+def test_the_first_difference_between_columns_is_said(own, other, difference):
+    assert own.difference_of_inputs(other) == difference
