@@ -7,6 +7,7 @@ from .enumeration import (
 )
 from .label_units import (
     class_log_probabilities as class_log_probabilities,
+    label_block as label_block,
     sample_of_classes as sample_of_classes,
     with_labels as with_labels,
 )

@@ -11,6 +11,12 @@ from torch.nn import functional
 
 from layerwise.models.rbm.dbn import DBN
 from layerwise.models.rbm.rbm import RBM
+from layerwise.models.rbm.units import UnitBlock
+
+
+def label_block(n_classes: int) -> UnitBlock:
+    """Return the label's units as a block of mixed ones: a one-hot group."""
+    return UnitBlock(kind="softmax", size=n_classes, groups=(n_classes,), rest=(False,))
 
 
 def with_labels(inputs: Tensor, classes: Tensor, n_classes: int) -> Tensor:

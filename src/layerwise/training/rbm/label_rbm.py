@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from layerwise.data import TensorData
-from layerwise.models.rbm import DBN, RBM, RBMConfig, with_labels
+from layerwise.models.rbm import DBN, RBM, RBMConfig, label_block, with_labels
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.training.greedy import PretrainingResult
 from layerwise.training.rbm.rbm_settings import RBMTrainingSettings
@@ -33,10 +33,7 @@ def train_label_rbm(
     """
     *lower, top = stack.rbm_layers()
     n_units = top.config.n_visible
-    blocks = (
-        UnitBlock(kind="bernoulli", size=n_units),
-        UnitBlock(kind="softmax", size=n_classes, groups=(n_classes,), rest=(False,)),
-    )
+    blocks = UnitBlock(kind="bernoulli", size=n_units), label_block(n_classes)
     config = RBMConfig(
         n_visible=n_units + n_classes, n_hidden=settings.n_hidden, visible="mixed", blocks=blocks
     )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData
 from layerwise.data.transforms import make_dynamic_binarization
-from layerwise.models.rbm import RBM, RBMConfig, has_pseudo_likelihood
+from layerwise.models.rbm import RBM, RBMConfig, has_pseudo_likelihood, label_block
 from layerwise.models.rbm.units import VISIBLE, UnitBlock, UnitsError, unit_blocks
 from layerwise.training.callbacks import (
     Callback,
@@ -55,7 +55,7 @@ def rbm_config(columns: DataSpec, settings: RBMTrainingSettings, n_classes: int 
     else:
         blocks = (UnitBlock(kind=visible, size=columns.n_inputs),)
     if n_classes:
-        blocks += (UnitBlock(kind="softmax", size=n_classes, groups=(n_classes,), rest=(False,)),)
+        blocks += (label_block(n_classes),)
     return RBMConfig(n_visible=n_visible, visible="mixed", blocks=blocks, **shared)
 
 
