@@ -38,8 +38,6 @@ class DirectedLayer(RBM):
 
     def hidden_pre_activation(self, v: Tensor, out: Tensor | None = None) -> Tensor:
         """Return the recognition model's pre-activation c + v R, shape (rows, n_hidden)."""
-        if out is None:
-            return torch.addmm(self.hidden_bias, v, self.recognition_weight)
         return torch.addmm(self.hidden_bias, v, self.recognition_weight, out=out)
 
     def energy(self, v: Tensor, h: Tensor) -> Tensor:

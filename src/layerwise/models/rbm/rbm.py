@@ -130,12 +130,9 @@ class RBM(nn.Module):
     def hidden_pre_activation(self, v: Tensor, out: Tensor | None = None) -> Tensor:
         """Return the hidden units' pre-activation c + v W (D c + v W for a document), shape (rows, n_hidden)."""
         if self.visible_units.scales_hidden_bias:
-            x = torch.mm(v, self.weight) if out is None else torch.mm(v, self.weight, out=out)
+            x = torch.mm(v, self.weight, out=out)
             return x.add_(v.sum(1, keepdim=True) * self.hidden_bias)
-        scaled = self.visible_units.scaled(v)
-        if out is None:
-            return torch.addmm(self.hidden_bias, scaled, self.weight)
-        return torch.addmm(self.hidden_bias, scaled, self.weight, out=out)
+        return torch.addmm(self.hidden_bias, self.visible_units.scaled(v), self.weight, out=out)
 
     def visible_pre_activation(self, h: Tensor) -> Tensor:
         """Return the visible units' pre-activation b + W h, shape (rows, n_visible)."""
