@@ -4,7 +4,7 @@ import pytest
 from helpers.tables import saved, table
 
 from layerwise.data import DataError
-from layerwise.data.reading import ChunkedReader
+from layerwise.data.reading import ChunkedReader, LoadedRows
 from layerwise.datasets import PredictionsDataset
 from layerwise.inference import StreamedPredictions
 from layerwise.inference.answer_tables import answer_table, one_schema
@@ -55,6 +55,29 @@ def test_small_chunks_make_the_same_file_and_the_same_counts(model_and_file, tmp
     order = [2, 0, 1, *range(3, 200)]
     pd.testing.assert_frame_equal(parts, whole.iloc[order].reset_index(drop=True))
     assert (one.n_rows, one.n_rejected) == (many.n_rows, many.n_rejected) == (200, 1)
+
+
+def test_a_cell_that_is_too_long_costs_its_row_alone(model_and_file, tmp_path):
+    model, file = model_and_file
+    lines = file.read_text().splitlines()
+    lines[1] += "x" * 200_000
+    file.write_text("\n".join(lines) + "\n")
+    found, answers = written(model, file, tmp_path / "out.parquet")
+    assert answers.n_rejected == 2
+    assert found["error"][0] == "a cell of the row is too long"
+    assert found["probability_yes"].notna().sum() == 198
+
+
+def test_cells_before_drawn_rows_are_those_of_csv_and_empty_ones_of_any_kind_are_none(model_and_file):
+    model, _ = model_and_file
+    frame = table(4).assign(
+        note=pd.array(["a, b", None, "c", ""], dtype="string"), count=pd.array([1, None, 3, 4], dtype="Int64")
+    )
+    answers = StreamedPredictions(model, LoadedRows(frame, "raw"))
+    answers.copies_rows, answers.others = False, ["note", "count"]
+    (chunk,) = answers.reader.chunks()
+    assert answers._cells_before(chunk) == {"note": ["a, b", None, "c", None], "count": ["1", None, "3", "4"]}
+    assert answers._before(chunk) == [['"a, b"', "", "c", ""], ["1", "", "3", "4"]]
 
 
 def test_whole_numbers_are_doubles_since_later_ones_may_be_empty():

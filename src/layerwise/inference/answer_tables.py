@@ -64,7 +64,12 @@ def one_schema(tables: Iterable[tuple[pa.Table, bool]]) -> Iterator[pa.Table]:
 
 def cells_of_lines(lines: list[str], names: list[str]) -> dict[str, list[str | None]]:
     """Return the cells of a CSV file's lines by column, None for empty ones."""
-    rows = [[cell or None for cell in row[: len(names)]] for row in csv.reader(lines)]
+    # A row with a cell that is longer than the module reads is refused as it is read, and stands as it was.
+    limit = csv.field_size_limit(max(csv.field_size_limit(), *map(len, lines), 0))
+    try:
+        rows = [[cell or None for cell in row[: len(names)]] for row in csv.reader(lines)]
+    finally:
+        csv.field_size_limit(limit)
     filled = [row + [None] * (len(names) - len(row)) for row in rows]
     return {name: [row[k] for row in filled] for k, name in enumerate(names)}
 

@@ -146,13 +146,8 @@ class StreamedPredictions:
         """Return what stands before the answer: a chunk's lines, or cells of the columns that it does not hold."""
         if self.copies_rows:
             return [chunk.lines]
-        if self.model.has_image_inputs:
-            return [map(str, range(chunk.start, chunk.start + len(chunk)))]
-        cells = chunk.rows[self.others]
-        return [
-            [format_csv_line([str(cell)]) if there and cell != "" else "" for cell, there in both]
-            for both in (zip(column, column.notna(), strict=True) for _, column in cells.items())
-        ]
+        columns = self._cells_before(chunk).values()
+        return [[format_csv_line([cell]) if cell else "" for cell in cells] for cells in columns]
 
     def _cells_before(self, chunk: Chunk) -> dict[str, list[str | None]]:
         """Return the cells of what stands before the answer, by column."""
@@ -160,10 +155,12 @@ class StreamedPredictions:
             return cells_of_lines(chunk.lines, self.others)
         if self.model.has_image_inputs:
             return {self.others[0]: [str(chunk.start + k) for k in range(len(chunk))]}
-        cells = chunk.rows[self.others].astype(object)
         return {
-            str(name): [str(c) if c == c and c not in (None, "") else None for c in cells[name]]
-            for name in cells
+            str(name): [
+                str(cell) if there and cell != "" else None
+                for cell, there in zip(column, column.notna(), strict=True)
+            ]
+            for name, column in chunk.rows[self.others].items()
         }
 
     def _count(self, reasons: np.ndarray) -> None:
