@@ -7,6 +7,7 @@ import logging
 import shutil
 import threading
 import time
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -68,7 +69,7 @@ class BufferedRunLogger:
         self._pending: list[Record] = []
         # What could not even be written to the file.
         self._unwritten: list[Record] = []
-        self._files_refused, self._n_copies = False, 0
+        self._files_refused = False
         self._outbox_lock: FileLock | None = None
         self._sent = self._last_try = self._pause = 0.0
         self._names = MetricNames()
@@ -260,9 +261,9 @@ class BufferedRunLogger:
 
     def _with_a_copy(self, record: Record) -> Record:
         """Return the record of a file with a copy in its place: the next run of this pipeline replaces the file."""
-        self._n_copies += 1
         with suppress(OSError):
-            target = self.hold() / "files" / f"{self._n_copies}" / Path(record["file"]).name
+            # A folder of its own: worker processes, and a run that goes on, keep files of the same names.
+            target = self.hold() / "files" / uuid.uuid4().hex / Path(record["file"]).name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(record["file"], target)
             return {**record, "file": str(target), "stamp": file_stamp(str(target))}
