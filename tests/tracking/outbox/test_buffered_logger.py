@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
-from layerwise.tracking.outbox import BufferedRunLogger, buffered_logger, records_file, send_outbox
+from layerwise.tracking.outbox import BufferedRunLogger, buffered_logger, records_file, retries, send_outbox
 
 
 class Server:
@@ -247,7 +247,7 @@ def test_what_a_run_keeps_is_left_alone_while_it_is_under_way(run_logger, server
 
 def test_a_store_that_cannot_serve_for_a_moment_is_asked_again(run_logger, server, monkeypatch):
     answers, waited = [MlflowException("error code 503"), MlflowException("error code 429")], []
-    monkeypatch.setattr(buffered_logger.time, "sleep", waited.append)
+    monkeypatch.setattr(retries.time, "sleep", waited.append)
 
     def call():
         if answers:
