@@ -48,6 +48,7 @@ def read(fresh_project):
         ("~: 2\n", f"line {LAST + 1}: the name ~ is no text"),
         ("seed: \0\n", "special characters are not allowed"),
         ("a: " + "[" * 400 + "]" * 400, "nested too deeply"),
+        ("a: &x\n  b: *x\n", "parameters.yml: it is nested too deeply"),
     ],
 )
 def test_a_broken_file_of_parameters_is_named_with_its_line(read, more, said):

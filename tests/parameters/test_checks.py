@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
+from pydantic import ValidationError
 
 from layerwise.cli import show_user_errors_as_messages
 from layerwise.data import SplitSettings
+from layerwise.models.rbm import RBMConfig
 from layerwise.parameters import ParameterError, check_parameters
 from layerwise.pipeline_registry import UnknownPipelineError
 from layerwise.tracking.runs import TrackingError
@@ -176,6 +178,12 @@ def test_only_messages_for_the_user_lose_their_traceback(monkeypatch, capsys):
     show_user_errors_as_messages()
     sys.excepthook(ParameterError, ParameterError("wrong [parameters]"), None)
     assert capsys.readouterr().err.strip() == "Error: wrong [parameters]"
+    with pytest.raises(ValidationError) as refused:
+        RBMConfig(n_visible=-1, n_hidden=3)
+    sys.excepthook(ValidationError, refused.value, None)
+    assert (
+        capsys.readouterr().err.strip() == "Error: RBMConfig: n_visible: Input should be greater than or equal to 1"
+    )
     assert seen == []
     defect = KeyError("a defect")
     sys.excepthook(KeyError, defect, None)

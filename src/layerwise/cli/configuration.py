@@ -29,7 +29,10 @@ def configuration_error(error: Exception, folders: list[Path]) -> ConfigurationE
     """
     files = [path for folder in folders for pattern in FILES for path in sorted(folder.glob(pattern))]
     for path in files:
-        fault = next(_faults(path), None)
+        try:
+            fault = next(_faults(path), None)
+        except RecursionError:  # of a name that stands within what it names, too
+            fault = ": it is nested too deeply"
         if fault:
             return ConfigurationError(f"{path}{fault}")
     if isinstance(error, RecursionError):
@@ -91,9 +94,6 @@ def _faults(path: Path) -> Iterator[str]:
         return
     except yaml.YAMLError as error:
         yield f": {str(error).splitlines()[0]}"
-        return
-    except RecursionError:
-        yield ": it is nested too deeply"
         return
     if node is None:
         return

@@ -38,7 +38,7 @@ def show_user_errors_as_messages() -> None:
         from rich.console import Console
 
         Console(stderr=True, soft_wrap=True, highlight=False).print(
-            mask_secrets(f"Error: {error}"), style="bold red", markup=False
+            mask_secrets(f"Error: {_message(error)}"), style="bold red", markup=False
         )
 
     hook.shows_user_errors_as_messages = True  # type: ignore[attr-defined]
@@ -48,7 +48,10 @@ def show_user_errors_as_messages() -> None:
 def _message(error: BaseException) -> str:
     if not _is_of_a_config(error):
         return str(error)
-    reasons = [each["msg"].removeprefix("Value error, ") for each in error.errors()]  # type: ignore[attr-defined]
+    reasons = [
+        ": ".join([*map(str, each["loc"]), each["msg"].removeprefix("Value error, ")])
+        for each in error.errors()  # type: ignore[attr-defined]
+    ]
     return f"{error.title}: {'; '.join(reasons)}"  # type: ignore[attr-defined]
 
 

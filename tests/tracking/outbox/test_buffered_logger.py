@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
-from layerwise.tracking.outbox import BufferedRunLogger, buffered_logger, records_file, send_outbox
+from layerwise.tracking.outbox import BufferedRunLogger, buffered_logger, records_file, retries, send_outbox
 
 
 class Server:
@@ -222,6 +222,19 @@ def test_files_whose_store_is_full_are_kept_while_metrics_and_the_status_arrive(
     assert server.status == ["FINISHED"]
 
 
+def test_two_processes_of_a_run_keep_their_files_of_one_name_apart(run_logger, server, tmp_path):
+    other = BufferedRunLogger(server, "run", run_logger.offline_buffer, "http://server")
+    server.full = True
+    image = tmp_path / "curve.png"
+    for own, content in ((run_logger, b"of one"), (other, b"of the other")):
+        image.write_bytes(content)
+        own.log_file(str(image), "figures")
+        own.release()
+    server.full = False
+    send_outbox(server, "http://server", tmp_path / "outbox")
+    assert [content for _, content, _ in server.files] == [b"of one", b"of the other"]
+
+
 def test_what_a_run_keeps_is_left_alone_while_it_is_under_way(run_logger, server, clock, tmp_path):
     server.on = False
     report(run_logger, clock, 1)
@@ -234,7 +247,7 @@ def test_what_a_run_keeps_is_left_alone_while_it_is_under_way(run_logger, server
 
 def test_a_store_that_cannot_serve_for_a_moment_is_asked_again(run_logger, server, monkeypatch):
     answers, waited = [MlflowException("error code 503"), MlflowException("error code 429")], []
-    monkeypatch.setattr(buffered_logger.time, "sleep", waited.append)
+    monkeypatch.setattr(retries.time, "sleep", waited.append)
 
     def call():
         if answers:

@@ -7,6 +7,7 @@ import logging
 import shutil
 import threading
 import time
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from layerwise.tracking.outbox.records import (
     send_records,
     write_records,
 )
+from layerwise.tracking.outbox.retries import try_again
 from layerwise.utils import MetricNames, delay_signals
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ FLUSH_SECONDS = 2.0
 # A server that is away is tried again this often, and less often where a try itself takes long.
 RETRY_SECONDS = 5.0
 RETRY_FACTOR = 10.0
-# What cannot be buffered is tried again after these.
+# What cannot be buffered is tried again after these, also where another process has locked its store.
 ATTEMPT_PAUSES = (1.0, 3.0)
+ATTEMPT_KINDS = ("busy", "locked")
 log = logging.getLogger(__name__)
 
 
@@ -68,7 +71,7 @@ class BufferedRunLogger:
         self._pending: list[Record] = []
         # What could not even be written to the file.
         self._unwritten: list[Record] = []
-        self._files_refused, self._n_copies = False, 0
+        self._files_refused = False
         self._outbox_lock: FileLock | None = None
         self._sent = self._last_try = self._pause = 0.0
         self._names = MetricNames()
@@ -139,25 +142,18 @@ class BufferedRunLogger:
         """
         if self.connection_dropped and not self.reconnect(at_once=True):
             return False
-        for pause in (*ATTEMPT_PAUSES, None):
-            began = time.monotonic()
-            try:
-                with delay_signals():
-                    call()
-            except Exception as error:
-                failure = store_failure(error)
-                if failure is None:
-                    raise
-                if pause is not None and failure.kind in ("busy", "locked"):
-                    log.info("%s; tried again in %g s", failure, pause)
-                    time.sleep(pause)
-                    continue
-                if failure.kind == "away":
-                    self._drop(error, began)
-                else:
-                    log.warning("Not everything of this run could be stored: %s", failure)
-                return False
-            break
+        began = time.monotonic()
+        try:
+            try_again(delay_signals()(call), ATTEMPT_PAUSES, ATTEMPT_KINDS)
+        except Exception as error:
+            failure = store_failure(error)
+            if failure is None:
+                raise
+            if failure.kind == "away":
+                self._drop(error, began)
+            else:
+                log.warning("Not everything of this run could be stored: %s", failure)
+            return False
         return True
 
     def close(self, status: str) -> None:
@@ -260,9 +256,9 @@ class BufferedRunLogger:
 
     def _with_a_copy(self, record: Record) -> Record:
         """Return the record of a file with a copy in its place: the next run of this pipeline replaces the file."""
-        self._n_copies += 1
         with suppress(OSError):
-            target = self.hold() / "files" / f"{self._n_copies}" / Path(record["file"]).name
+            # A folder of its own: worker processes, and a run that goes on, keep files of the same names.
+            target = self.hold() / "files" / uuid.uuid4().hex / Path(record["file"]).name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(record["file"], target)
             return {**record, "file": str(target), "stamp": file_stamp(str(target))}

@@ -49,8 +49,6 @@ FIXES = {
     "away": "it does not answer: start it, or correct its address",
     "unknown": "it failed",
 }
-# What passes by itself, so that trying again soon helps.
-PASSING = ("busy",)
 # Packages whose errors are a store's and no defect of a call.
 STORES = (
     "mlflow",
@@ -78,11 +76,6 @@ class StoreFailure:
 
     kind: str
     detail: str
-
-    @property
-    def passes(self) -> bool:
-        """True where trying again soon may help."""
-        return self.kind in PASSING
 
     def __str__(self) -> str:
         return f"{FIXES[self.kind]} ({self.detail})"

@@ -15,34 +15,38 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # Of a server whose every third answer is an error, one call of 700 fails as often as this.
 PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
+# The kind of failure that passes by itself, so that asking again soon helps.
+PASSING = ("busy",)
 # Asked again they would make a second thing where the first was made and only its answer lost.
 NOT_AGAIN = ("create_run", "create_logged_model", "create_model_version")
 
 
 def try_again(
-    call: Callable[[], Any], pauses: tuple[float, ...] = PAUSES, what: str = "The tracking server"
+    call: Callable[[], Any], pauses: tuple[float, ...] = PAUSES, kinds: tuple[str, ...] = PASSING
 ) -> Any:
     """Do what a store may refuse for a moment, again after each pause where that may help; return its result.
 
     Args:
         call: what to do; its last error is raised.
         pauses: seconds before each further try.
-        what: which store, for the message while it waits.
+        kinds: of failure that are worth it.
     """
     for k, pause in enumerate(pauses):
         try:
             return call()
         except Exception as error:
             failure = store_failure(error)
-            if failure is None or not failure.passes:
+            if failure is None or failure.kind not in kinds:
                 raise
-            _wait(pause, failure, what, k)
+            _wait(pause, failure, k)
     return call()
 
 
-def _wait(pause: float, failure: StoreFailure, what: str, k: int) -> None:
+def _wait(pause: float, failure: StoreFailure, k: int) -> None:
     # A first wait is too short for anybody to wonder.
-    log.log(logging.INFO if k else logging.DEBUG, "%s: %s; asked again in %g s", what, failure, pause)
+    log.log(
+        logging.INFO if k else logging.DEBUG, "A store of this run: %s; asked again in %g s", failure, pause
+    )
     time.sleep(pause)
 
 
