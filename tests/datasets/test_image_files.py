@@ -3,6 +3,7 @@ import pytest
 from kedro.io import DatasetError
 from PIL import Image
 
+from layerwise.data.sources import ImageReading, ImageSize, read_image_arrays
 from layerwise.datasets import ImageFiles, kind_of_entry
 
 
@@ -169,3 +170,14 @@ def test_flat_gray_rows_become_gray_in_each_color_where_rgb_is_asked_for(tmp_pat
     side = 3 if size is None else size[0]
     assert found.shape == (2, side, side, 3)
     assert (found == found[..., :1]).all()
+    # New rows of this form are read as those of training.
+    new = ImageReading(ImageSize(side, side, resize=size is not None), "rgb", "last")
+    assert (read_image_arrays(tmp_path / "a.npz", new).pixels == found).all()
+
+
+@pytest.mark.parametrize("color", ["gray", "rgb"])
+def test_flat_rows_of_as_many_values_as_the_size_has_pixels_are_images_of_it(tmp_path, color):
+    flat = np.arange(32, dtype=np.uint8).reshape(2, 16)
+    np.savez(tmp_path / "a.npz", images=flat, labels=[0, 1])
+    found = entry(tmp_path, images={"name": "a.npz"}, color=color, size=[2, 8]).load().pixels
+    assert found.shape == ((2, 2, 8, 3) if color == "rgb" else (2, 2, 8))

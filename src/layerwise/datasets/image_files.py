@@ -24,6 +24,7 @@ from layerwise.data.sources import (
     LabelledArrays,
     Pictures,
     SourceFile,
+    gray_images,
     image_form,
     list_pictures,
     locate_folder,
@@ -141,7 +142,12 @@ class ImageFiles(_ReadOnlyDataset):
             found, sha256 = read_image_arrays(path, reading), images.sha256 or sha256_of(path)
             if named is not None:
                 found.labels, found.n_test = read_label_array(named), 0
-        found.pixels = _square(found.pixels, path, reading.color)
+        found.pixels = gray_images(found.pixels, reading.size)
+        if found.pixels.ndim == 2:
+            raise DataError(
+                f"{path} holds rows of {found.pixels.shape[1]} values, which is no square image; "
+                "store (n, height, width)"
+            )
         if found.labels is None:
             raise DataError(
                 f"{path} has no labels; name their file under labels in the entry"
@@ -181,18 +187,6 @@ def _read_pictures(pictures: Pictures, reading: ImageReading) -> LabelledArrays:
 
 def _labels(labels: np.ndarray) -> np.ndarray:
     return labels.astype(np.int64) if labels.dtype.kind in "iub" else labels.astype(str)
-
-
-def _square(pixels: np.ndarray, path: Path, color: ColorName) -> np.ndarray:
-    """Return images; a flat row is a square gray one."""
-    if pixels.ndim == 2:
-        side = round(pixels.shape[1] ** 0.5)
-        if side * side != pixels.shape[1]:
-            raise DataError(
-                f"{path} holds rows of {pixels.shape[1]} values, which is no square image; store (n, height, width)"
-            )
-        pixels = pixels.reshape(-1, side, side)
-    return np.repeat(pixels[..., None], 3, -1) if color == "rgb" and pixels.ndim == 3 else pixels
 
 
 def _require_one_size(pictures: Pictures, sizes: list[tuple[int, int]]) -> None:

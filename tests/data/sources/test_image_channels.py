@@ -75,6 +75,21 @@ def test_flat_rows_in_color_need_the_setting_and_flat_gray_ones_do_not():
     assert images_of_arrays(flat, gray).shape == (2, 48)
 
 
+def test_the_message_of_flat_rows_in_color_names_the_size_that_they_would_have():
+    with pytest.raises(ChannelsError, match="rows of 36 values may be images of 2 x 6 pixels in color"):
+        read(np.zeros((2, 36)), size=ImageSize(2, 6))
+
+
+@pytest.mark.parametrize("size", [ImageSize(2, 8), ImageSize(2, 8, resize=True), None])
+def test_flat_gray_rows_of_which_colors_are_wanted_have_the_size_that_is_known_else_a_square_one(size):
+    flat = np.arange(32, dtype=np.uint8).reshape(2, 16)
+    found = read(flat, size=size, color="rgb")
+    assert found.shape == (2, *((4, 4) if size is None else (2, 8)), 3)
+    assert (found.reshape(2, 16, 3) == flat[..., None]).all()
+    assert (read(flat, size=size) == flat).all()
+    assert read(flat[:, :7], size=size, color="rgb").shape == (2, 7)
+
+
 def test_pictures_are_in_color_if_one_of_them_is(tmp_path):
     gray = np.full((3, 4), 9, np.uint8)
     Image.fromarray(gray).save(tmp_path / "a.png")

@@ -14,7 +14,11 @@ from .image_arrays import (
     read_image_arrays as read_image_arrays,
     read_label_array as read_label_array,
 )
-from .image_channels import ChannelsError as ChannelsError, images_of_arrays as images_of_arrays
+from .image_channels import (
+    ChannelsError as ChannelsError,
+    gray_images as gray_images,
+    images_of_arrays as images_of_arrays,
+)
 from .images import (
     ChannelsName as ChannelsName,
     ColorName as ColorName,

@@ -10,7 +10,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.sources.idx import read_idx
-from layerwise.data.sources.image_channels import images_of_arrays
+from layerwise.data.sources.image_channels import gray_images, images_of_arrays
 from layerwise.data.sources.images import AS_THEY_ARE, ImageReading, ImageSize, image_form
 
 LABEL_NAMES = ("labels", "label", "y", "targets", "arr_1")
@@ -36,8 +36,8 @@ class LabelledArrays:
 def read_image_arrays(path: str | Path, reading: ImageReading = AS_THEY_ARE) -> LabelledArrays:
     """Return the images of an npz, npy or idx file, and the labels where the file has some.
 
-    Arrays are (n, height, width), (n, height, width, channels), (n, channels, height, width) or (n, d), a square image
-    a row.
+    Arrays are (n, height, width), (n, height, width, channels), (n, channels, height, width) or (n, d): an image of the
+    size that is asked for, or a square one, a row.
 
     Args:
         path: the file.
@@ -109,15 +109,13 @@ def _one_dimensional(labels: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _resized(pixels: np.ndarray, size: ImageSize | None) -> np.ndarray:
-    if size is None or not size.resize or pixels.shape[1:3] == size[:2]:
+    if size is None or not size.resize:
+        return pixels
+    pixels = gray_images(pixels, size)
+    if pixels.ndim == 2 or pixels.shape[1:3] == size[:2]:
         return pixels
     from PIL import Image
 
-    if pixels.ndim == 2:
-        side = round(pixels.shape[1] ** 0.5)
-        if pixels.shape[1] == size.height * size.width or side * side != pixels.shape[1]:
-            return pixels
-        pixels = pixels.reshape(-1, side, side)
     to, bilinear = (size.width, size.height), Image.Resampling.BILINEAR
     kind = np.uint8 if pixels.dtype == np.uint8 else np.float32
     if pixels.ndim == 4:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.sources.images import ChannelsName, ImageReading
+from layerwise.data.sources.images import ChannelsName, ImageReading, ImageSize
 
 # Of red, green and blue (ITU-R 601).
 LUMA = (0.299, 0.587, 0.114)
@@ -25,7 +25,7 @@ class ChannelsError(DataError):
 def images_of_arrays(pixels: np.ndarray, reading: ImageReading, n_test: int = 0) -> np.ndarray:
     """Return images as (n, height, width) or (n, height, width, 3), in the type of their pixels.
 
-    Rows (n, d) that are no flat color images stay as they are.
+    Rows (n, d) that are no flat color images stay as they are, but where colors are wanted of them.
 
     Args:
         pixels: (n, height, width), (n, height, width, channels), (n, channels, height, width) or (n, d).
@@ -37,10 +37,13 @@ def images_of_arrays(pixels: np.ndarray, reading: ImageReading, n_test: int = 0)
         DataError: the shape is none of these.
     """
     pixels = _with_channels_last(_unflattened(pixels, reading), reading.channels)
-    if pixels.ndim < 4 or pixels.shape[-1] == 1:
-        pixels = pixels if pixels.ndim < 4 else pixels[..., 0]
-        is_flat = pixels.ndim < 3
-        return np.repeat(pixels[..., None], 3, -1) if reading.color == "rgb" and not is_flat else pixels
+    if pixels.ndim == 4 and pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    if pixels.ndim < 4 and reading.color == "rgb":
+        pixels = gray_images(pixels, reading.size)
+        return pixels if pixels.ndim < 3 else np.repeat(pixels[..., None], 3, -1)
+    if pixels.ndim < 4:
+        return pixels
     pixels = pixels[..., :3]
     known = pixels[: len(pixels) - n_test]
     if reading.color == "rgb" or (reading.color == "auto" and has_colors(known)):
@@ -53,6 +56,17 @@ def has_colors(pixels: np.ndarray) -> bool:
     """Return whether any of the pixels (..., 3) is not gray."""
     parts = (pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK))
     return any(bool((part[..., :1] != part[..., 1:3]).any()) for part in parts)
+
+
+def gray_images(pixels: np.ndarray, size: ImageSize | None) -> np.ndarray:
+    """Return rows (n, height * width) of gray images as images: of this size where they have as many values, else
+    square ones; all other arrays as they are.
+    """
+    if pixels.ndim != 2:
+        return pixels
+    side = round(pixels.shape[1] ** 0.5)
+    height, width = size[:2] if size and size.height * size.width == pixels.shape[1] else (side, side)
+    return pixels.reshape(-1, height, width) if height * width == pixels.shape[1] else pixels
 
 
 def _unflattened(pixels: np.ndarray, reading: ImageReading) -> np.ndarray:
@@ -72,8 +86,8 @@ def _unflattened(pixels: np.ndarray, reading: ImageReading) -> np.ndarray:
         return pixels
     if reading.channels is None:
         raise ChannelsError(
-            f"rows of {pixels.shape[1]} values may be images of {side} x {side} pixels in color; say where the colors "
-            "stand: channels: first (all red values, then green, then blue, as CIFAR has it), or channels: last",
+            f"rows of {pixels.shape[1]} values may be images of {height} x {width} pixels in color; say where the "
+            "colors stand: channels: first (all red values, then green, then blue, as CIFAR has it), or channels: last",
             likelier="first",
         )
     is_first = reading.channels == "first"

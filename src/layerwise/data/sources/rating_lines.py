@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.preprocessing.columns import class_texts
 from layerwise.data.sources.rating_files import COLUMNS, NAMES, UNNAMED, number_of
 from layerwise.data.sources.ratings import RatingsPreprocessor, level_text
 from layerwise.utils import nearest
@@ -58,7 +59,7 @@ class RatingLines:
                 )
         table = frame.set_axis(names, axis=1)
         return pd.DataFrame(
-            {role: [_text(c) for c in table[found[role]]] if role in found else "" for role in COLUMNS},
+            {role: _texts(table[found[role]]) if role in found else "" for role in COLUMNS},
             index=range(len(frame)),
         )
 
@@ -89,10 +90,7 @@ class RatingLines:
         return users, ratings
 
 
-def _text(cell: Any) -> str:
-    """Return a cell as text; a whole number reads the same as an integer and as a float."""
-    if cell is None or cell != cell:
-        return ""
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
-        return str(int(cell))
-    return str(cell).strip()
+def _texts(column: pd.Series) -> np.ndarray:
+    """Return the cells as text, (n,); empty for a missing one."""
+    found: np.ndarray = class_texts(column).fillna("").astype(str).str.strip().to_numpy()
+    return found
