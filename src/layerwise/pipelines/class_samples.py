@@ -32,7 +32,7 @@ def has_class_samples(facts: ProblemFacts) -> bool:
     """Say whether rows may be sampled by their class: images of Bernoulli units that have one."""
     return (
         facts.has_rows("images")
-        and facts.has_task("multiclass", "binary")
+        and facts.have_classes
         and facts.is_on("dbn.class_samples")
         and facts.parameter("pretraining.visible") in (None, "auto", "bernoulli")
         and not facts.parameter("pretraining.dropout")
