@@ -17,6 +17,7 @@ from layerwise.parameters.sizing import chain_learning
 from layerwise.pipelines.facts import ProblemFacts
 from layerwise.pipelines.stage import Stage
 from layerwise.training import LayerHistory
+from layerwise.training.gan import predict_classes
 from layerwise.training.rbm import PretrainingSettings, RBMTrainingSettings, train_label_rbm
 from layerwise.utils import choose_device, torch_rng
 
@@ -32,7 +33,7 @@ def has_class_samples(facts: ProblemFacts) -> bool:
     """Say whether rows may be sampled by their class: images of Bernoulli units that have one."""
     return (
         facts.has_rows("images")
-        and facts.has_task("multiclass", "binary")
+        and facts.have_classes
         and facts.is_on("dbn.class_samples")
         and facts.parameter("pretraining.visible") in (None, "auto", "bernoulli")
         and not facts.parameter("pretraining.dropout")
@@ -82,7 +83,7 @@ def train_class_generator(
     )
     device = choose_device(stack, batch_size, "pretraining")
     rows = labelled.to(device), validation.to(device)
-    rbm, result = train_label_rbm(stack.to(device), *rows, _n_classes(columns), settings, seed)
+    rbm, result = train_label_rbm(stack.to(device), *rows, columns.n_classes, settings, seed)
     stack.cpu()
     return rbm.cpu(), LayerHistory.of(result)
 
@@ -98,10 +99,7 @@ def measure_class_samples(
 ) -> LoggedMetrics:
     """Return the fraction of samples that the fine-tuned network gives the class that they were sampled of."""
     classes, rows = _sample(stack, label_rbm, MEASURED, labelled, columns, settings, seed)
-    with torch.no_grad():
-        scores = network(rows)
-    named = scores.argmax(1) if columns.task == "multiclass" else (scores[:, 0] > 0).long()
-    accuracy = float((named == classes).double().mean())
+    accuracy = float((predict_classes(network, rows) == classes).double().mean())
     log.info("The network gives %.1f %% of the samples of a class that class", 100 * accuracy)
     return LoggedMetrics.of({"class_samples/accuracy": accuracy})
 
@@ -117,14 +115,9 @@ def plot_class_samples(
     """Plot samples of each class, a line a class."""
     assert columns.image_shape is not None
     _, rows = _sample(stack, label_rbm, SHOWN, labelled, columns, settings, seed)
-    names = columns.class_names or tuple(map(str, range(_n_classes(columns))))
-    lines = dict(zip(names, rows.clamp(0, 1).split(SHOWN), strict=True))
+    lines = dict(zip(columns.class_names, rows.clamp(0, 1).split(SHOWN), strict=True))
     title = f"Samples of each class, {settings.sampling_steps} Gibbs steps from training rows of it"
     return plots.plot_image_rows(lines, columns.image_shape, title=title)
-
-
-def _n_classes(columns: DataSpec) -> int:
-    return 2 if columns.task == "binary" else columns.n_outputs
 
 
 def _sample(
@@ -142,7 +135,7 @@ def _sample(
     units they outvote.
     """
     assert labelled.targets is not None
-    n_classes, rng = _n_classes(columns), torch_rng(seed, "class samples")
+    n_classes, rng = columns.n_classes, torch_rng(seed, "class samples")
     classes, known = torch.arange(n_classes).repeat_interleave(n), labelled.targets.reshape(-1).long()
     weights = (known == classes[:, None]).float()
     weights[weights.sum(1) == 0] = 1.0  # a class of which no row is labelled starts at any

@@ -27,15 +27,12 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             pipeline's own has checked.
     """
     facts = current_facts()
-    # A network that starts from a trained one is not pretrained.
-    pretrained = (
-        key != "mlp"
-        and facts.parameter("pretraining.method") != "none"
-        and not facts.parameter("finetuning.init_from")
-    )
+    # A network that starts from a trained one is not pretrained, and has its shape.
+    is_trained = bool(facts.parameter("finetuning.init_from"))
+    pretrained = key != "mlp" and facts.parameter("pretraining.method") != "none" and not is_trained
     # The shape of encoders depends on how they are pretrained, even where they are not.
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
-    if facts.parameter("finetuning.init_from"):
+    if is_trained:
         sized = ["finetuning"]
     several = key == "mlp" and trains_several()
     found = (
@@ -57,12 +54,11 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             grid=key == "mlp" and has_grid(),
         )
     )
-    if current_facts().parameter("refit"):
+    if facts.parameter("refit"):
         found += refit.create_pipeline(name, found, sized)
-    generates = key == "dbn" and pretrained and class_samples.has_class_samples(current_facts())
-    return _with_folds_and_card(
-        name, found, class_samples.create_pipeline(name) if generates else Pipeline([])
-    )
+    if key == "dbn" and pretrained and class_samples.has_class_samples(facts):
+        found += class_samples.create_pipeline(name)
+    return _with_folds_and_card(name, found)
 
 
 def compose_scikit_learn(name: str, family: str) -> Pipeline:
@@ -80,8 +76,7 @@ def compose_scikit_learn(name: str, family: str) -> Pipeline:
     return _with_folds_and_card(name, found)
 
 
-def _with_folds_and_card(name: str, found: Pipeline, beside_folds: Pipeline | None = None) -> Pipeline:
+def _with_folds_and_card(name: str, found: Pipeline) -> Pipeline:
     if current_facts().parameter("split.folds"):
         found += cross_validation.create_pipeline(name, found)
-    found += beside_folds or Pipeline([])
     return found + evaluation.create_card(name, found)

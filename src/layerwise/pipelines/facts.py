@@ -46,6 +46,11 @@ class ProblemFacts:
         return self.are_dense and (self.rows != "table" or bool(problem.get("target", "unknown")))
 
     @property
+    def have_classes(self) -> bool:
+        """Whether each row may have a label that is one of several classes."""
+        return self.are_labelled and self.has_task("multiclass", "binary")
+
+    @property
     def are_partly_labelled(self) -> bool:
         """Whether some rows may have no label: those of a table with an empty target, or of `problem.unlabelled`."""
         return self.has_rows("table") or self.has_unlabelled

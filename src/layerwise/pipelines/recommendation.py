@@ -39,7 +39,7 @@ def fit_recommender(
     by_items, levels = preprocessor.state["by_items"], columns.levels
     recommender, expected = fit(network.cpu(), training.inputs, validation.inputs, levels, by_items)
     given, *others = (rating_matrix(part.inputs, levels, by_items) for part in (training, validation, test))
-    scores = recommender.scores(given, expected)
-    found = evaluate_ranking(scores, recommender.interest(~given.isnan()), given, *others)
+    interest = recommender.interest(~given.isnan())
+    found = evaluate_ranking(recommender.weigh(interest, expected), interest, given, *others)
     log.info(found)
     return recommender, found, LoggedMetrics.of(found.metrics(), prefix="test/")

@@ -6,6 +6,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from layerwise.data import ColumnBlock
+from layerwise.evaluation.metrics import compute_metrics
 from layerwise.evaluation.unsupervised import (
     active_units,
     decoder_bytes,
@@ -126,6 +127,17 @@ def test_detection_metrics_have_an_interval_and_the_precision_of_the_highest_sco
     # Three rows share the highest score, one of them an anomaly: two of them count.
     assert found.precision_at_n == pytest.approx((2 / 3) / 2)
     assert found.auc_low < found.auc < found.auc_high
+
+
+def test_the_interval_of_a_detection_has_as_many_resamples_as_asked_for():
+    scores = torch.rand(60, generator=seeded())
+    is_anomaly = torch.arange(60) % 3 == 0
+    ranks = (scores.argsort().argsort() + 1) / 60
+    for n in (50, 400):
+        found = evaluate_detection(scores, scores, is_anomaly, seed=3, n_bootstrap=n)
+        expected = compute_metrics("binary", is_anomaly.double(), ranks.double(), seed=3, n_bootstrap=n)
+        assert found.auc_low == pytest.approx(expected["roc_auc"].low, rel=1e-9)
+        assert found.auc_high == pytest.approx(expected["roc_auc"].high, rel=1e-9)
 
 
 def test_synthetic_anomalies_hold_values_of_their_columns_in_new_rows():

@@ -9,9 +9,7 @@ from pydantic import ConfigDict, RootModel
 from torch import Tensor
 
 from layerwise.models.rbm import RBM, rated, rating_probabilities
-
-# A mean of few ratings is shrunk towards the global one, as if so many more ratings were equal to that.
-SHRINKAGE = 5.0
+from layerwise.models.recommender import SHRINKAGE
 
 
 class RatingErrors(RootModel[dict[str, float]]):

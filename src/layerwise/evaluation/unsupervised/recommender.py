@@ -115,7 +115,7 @@ def _with_neighbors(recommender: Recommender, neighbors: Tensor, similarities: T
 def _item_latents(network: Any, rows: Tensor) -> Tensor:
     """Return the items' latents, each column with mean 0 and variance 1."""
     with torch.no_grad():
-        latents = network.hidden_mean(rows) if isinstance(network, RBM) else network.encode(rows)
+        latents = network.encode(rows)
     deviation = latents.std(0)
     scaled: Tensor = (latents - latents.mean(0)) / torch.where(deviation > 1e-6, deviation, 1.0)
     return scaled

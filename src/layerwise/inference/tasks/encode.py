@@ -41,10 +41,9 @@ def latent_size(model: TrainedModel) -> int | None:
 def encoded(model: TrainedModel, rows: Any) -> np.ndarray:
     """Return the latents of valid rows, (n, latent size) float32."""
     network: Any = model.network
-    encode = network.hidden_mean if isinstance(network, RBM) else network.encode
     # Of documents, which are wide, few are dense at a time.
     parts = [
-        apply_in_blocks(encode, model.inputs(rows[start : start + ROWS_AT_A_TIME]), model.device)
+        apply_in_blocks(network.encode, model.inputs(rows[start : start + ROWS_AT_A_TIME]), model.device)
         for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME)
     ]
     return torch.cat(parts).numpy()

@@ -142,6 +142,10 @@ class RBM(nn.Module):
         """Return E[h | v], shape (rows, n_hidden)."""
         return self.hidden_units.mean(self.hidden_pre_activation(v))
 
+    def encode(self, v: Tensor) -> Tensor:
+        """Return the mean activations of the hidden units, shape (rows, n_hidden), as a stack does of its top ones."""
+        return self.hidden_mean(v)
+
     def visible_mean(self, h: Tensor, observation_counts: Tensor | None = None) -> Tensor:
         """Return E[v | h], shape (rows, n_visible)."""
         return self.visible_units.mean(self.visible_pre_activation(h), observation_counts)

@@ -46,10 +46,6 @@ def _variant_has(facts: ProblemFacts, what: str) -> bool:
     return facts.are_dense and (variant is None or getattr(variant, what))
 
 
-def _has_classes(facts: ProblemFacts) -> bool:
-    return facts.are_labelled and facts.has_task("multiclass", "binary")
-
-
 def _learns_with_noise(facts: ProblemFacts) -> bool:
     """Say whether the network learns to take noise away; all do where no problem is known."""
     name, given = str(facts.parameter("autoencoder.variant")), facts.parameter("autoencoder.corruption")
@@ -97,7 +93,7 @@ def _downstream_tasks(facts: ProblemFacts) -> list[Node]:
     if facts.are_labelled:
         rows = ["training", "validation", "test", "data_spec"]
         found.append(stage.measure(downstream.detect_anomalies, [*rows, *SETTINGS], "anomalies"))
-    if _has_classes(facts):
+    if facts.have_classes:
         rows = [NETWORK, "training", "validation", "test", "data_spec", SEED]
         found.append(stage.measure(detect_each_class, rows, "class_anomalies"))
     if facts.has_rows("table"):
@@ -147,7 +143,7 @@ def _downstream_figures(facts: ProblemFacts) -> list[Node]:
         found.append(stage.figure(plots.plot_compression, ["compression"]))
     if facts.are_labelled:
         found.append(stage.figure(plots.plot_anomalies, ["anomalies"]))
-    if _has_classes(facts):
+    if facts.have_classes:
         found.append(stage.figure(plot_class_anomalies, ["class_anomalies", "data_spec"]))
     if facts.has_rows("table"):
         found.append(stage.figure(plots.plot_imputation, ["imputation"]))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from layerwise.pipelines.facts import calibrates, current_facts, trained_network
+from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, trained_network
 from layerwise.pipelines.finetuning import nodes
 from layerwise.pipelines.finetuning.warm_start import initialize_from_model
 from layerwise.pipelines.previews import NetworkPreview
@@ -23,34 +23,16 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
         key: of the settings that give the network's shape: `dbn`, `sae` or `mlp`.
         pretrained: whether a pretrained stack is what the hidden layers start from.
     """
-    stage = Stage("finetuning", pipeline)
-    trained, calibration = trained_network(current_facts()), list[Node]()
-    if calibrates(current_facts()):
+    stage, facts = Stage("finetuning", pipeline), current_facts()
+    trained, calibration = trained_network(facts), list[Node]()
+    if calibrates(facts):
         inputs = [trained, "validation", "data_spec", "params:evaluation"]
         calibration = [stage.node(nodes.calibrate_network, inputs, "network")]
     if key == "mlp" and trains_several():
         return Pipeline([_several_networks(stage, trained), *calibration])
-    methods = ["pretraining_settings"] if key == "sae" else []
-    first = ["training"] if key == "mlp" else ["stack"] if pretrained else []
-    inputs = [*first, "data_spec", f"{key}_settings", *methods, *SETTINGS]
-    initialize: dict[tuple[str, bool], Callable[..., object]] = {
-        ("dbn", True): nodes.initialize_from_rbms,
-        ("dbn", False): nodes.initialize_like_rbms,
-        ("sae", True): nodes.initialize_from_encoders,
-        ("sae", False): nodes.initialize_like_encoders,
-        ("mlp", False): nodes.initialize_network,
-    }
-    start = stage.node(initialize[key, pretrained], inputs, "initial_network", "initialize_network")
-    facts = current_facts()
-    if facts.parameter("finetuning.init_from"):
-        function = with_first(initialize_from_model, facts.parameter(key) or {})
-        outputs = ["initial_network", "initial_model"]
-        start = stage.node(
-            function, ["finetuning_source", "finetuning_settings"], outputs, "initialize_network"
-        )
     return Pipeline(
         [
-            start,
+            _start(stage, facts, key, pretrained),
             stage.node(
                 nodes.finetune_network,
                 [
@@ -64,6 +46,24 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
             *calibration,
         ]
     )
+
+
+def _start(stage: Stage, facts: ProblemFacts, key: str, pretrained: bool) -> Node:
+    if facts.parameter("finetuning.init_from"):
+        function = with_first(initialize_from_model, facts.parameter(key) or {})
+        inputs, outputs = ["finetuning_source", "finetuning_settings"], ["initial_network", "initial_model"]
+        return stage.node(function, inputs, outputs, "initialize_network")
+    methods = ["pretraining_settings"] if key == "sae" else []
+    first = ["training"] if key == "mlp" else ["stack"] if pretrained else []
+    inputs = [*first, "data_spec", f"{key}_settings", *methods, *SETTINGS]
+    initialize: dict[tuple[str, bool], Callable[..., object]] = {
+        ("dbn", True): nodes.initialize_from_rbms,
+        ("dbn", False): nodes.initialize_like_rbms,
+        ("sae", True): nodes.initialize_from_encoders,
+        ("sae", False): nodes.initialize_like_encoders,
+        ("mlp", False): nodes.initialize_network,
+    }
+    return stage.node(initialize[key, pretrained], inputs, "initial_network", "initialize_network")
 
 
 def trains_several() -> bool:

@@ -33,12 +33,8 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     return found + create_network_card(NAME, found)
 
 
-def _has_classes(facts: ProblemFacts) -> bool:
-    return facts.are_labelled and facts.has_task("multiclass", "binary")
-
-
 def _has_label_units(facts: ProblemFacts) -> bool:
-    return _has_classes(facts) and facts.is_on("rbm.classification_rbm")
+    return facts.have_classes and facts.is_on("rbm.classification_rbm")
 
 
 def _has_likelihood(facts: ProblemFacts) -> bool:
@@ -91,7 +87,7 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
                 "classification_metrics",
             )
         )
-    if _has_classes(facts) and facts.is_on("rbm.probe"):
+    if facts.have_classes and facts.is_on("rbm.probe"):
         rows = ["rbm", "training", "validation", *test, "params:seed"]
         found.append(stage.measure(detect_each_class, rows, "class_anomalies"))
     if facts.has_rows("ratings"):
@@ -115,7 +111,7 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
         stage.figure(plots.plot_hidden_activations, ["rbm", "test"]),
         stage.figure(plots.plot_latent_map, ["rbm", "test", "data_spec"]),
     ]
-    if _has_classes(facts) and facts.is_on("rbm.probe"):
+    if facts.have_classes and facts.is_on("rbm.probe"):
         found.append(stage.figure(plot_class_anomalies, ["class_anomalies", "data_spec"]))
     if facts.are_dense:
         found.append(stage.figure(views.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]))

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.evaluation.unsupervised.principal_components import fit_pca
-from layerwise.models.rbm import RBM
 from layerwise.utils import Config
 
 # Of the mixture, if there are so many rows for each: chosen, as the features were, on those sets of
@@ -135,8 +134,7 @@ def _features(
     network: nn.Module, rows: Tensor, reconstructed: Tensor, of_images: bool
 ) -> tuple[Tensor, Tensor]:
     """Return latents (n, l), of length 1 for images, and the logarithm of the (relative) squared error (n, 1)."""
-    encode = network.hidden_mean if isinstance(network, RBM) else network.encode
-    latents: Tensor = encode(rows)  # type: ignore[operator]
+    latents: Tensor = network.encode(rows)  # type: ignore[operator]
     errors = (reconstructed - rows).square().sum(1, keepdim=True)
     smallest = 1e-6 * rows.shape[1]
     if of_images:

@@ -225,7 +225,7 @@ def evaluate_detection(
     above = scores > threshold
     # Ranks are scores from 0 to 1 in the same order, with the same ties.
     ranks = rankdata(scores) / len(scores)
-    found = compute_metrics("binary", truth.astype(np.float64), ranks, seed=seed)
+    found = compute_metrics("binary", truth.astype(np.float64), ranks, seed=seed, n_bootstrap=n_bootstrap)
     auc = found["roc_auc"]
     assert auc.low is not None
     assert auc.high is not None
