@@ -182,7 +182,8 @@ def test_only_messages_for_the_user_lose_their_traceback(monkeypatch, capsys):
         RBMConfig(n_visible=-1, n_hidden=3)
     sys.excepthook(ValidationError, refused.value, None)
     assert (
-        capsys.readouterr().err.strip() == "Error: RBMConfig: n_visible: Input should be greater than or equal to 1"
+        capsys.readouterr().err.strip()
+        == "Error: RBMConfig: n_visible: Input should be greater than or equal to 1"
     )
     assert seen == []
     defect = KeyError("a defect")

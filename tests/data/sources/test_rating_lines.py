@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from layerwise.data.sources import RatingLines, RatingsPreprocessor, rating_lines
+from layerwise.data.sources import RatingLines, RatingsPreprocessor
 
 COLUMNS = ["reader", "isbn", "stars"]
 
@@ -28,7 +28,13 @@ def lines_of(titles=("Alpha", "Beta"), columns=COLUMNS):
 
 
 @pytest.mark.parametrize(
-    "names", [COLUMNS, ["user", "item", "rating"], ["userId", " Movie", "Score"], ["column 1", "column 2", "column 3"]]
+    "names",
+    [
+        COLUMNS,
+        ["user", "item", "rating"],
+        ["userId", " Movie", "Score"],
+        ["column 1", "column 2", "column 3"],
+    ],
 )
 def test_columns_are_found_by_the_names_of_training_or_by_what_such_columns_are_called(names):
     found = lines_of().read(pd.DataFrame([["u", "10", "1"]], columns=names))
