@@ -210,7 +210,7 @@ def test_the_error_carries_each_columns_setting_whatever_its_name_is():
         assert yaml.safe_load(each.line) == {each.key: each.value}
         assert each.line in str(error.value)
     dates = {name: dates for each in settings[:3] for name, dates in each.value.items()}
-    assert dates == dict.fromkeys(names, ["%d/%m/%Y"])
+    assert dates == {name: ["%d/%m/%Y"] for name in names}
     assert error.value.columns == (*names, "n")
     assert (
         fit_reading(frame, ReadingSettings(dates=dates, missing=settings[3].value)).columns["n"].kind
