@@ -33,8 +33,8 @@ class UnreadableError(DataError):
     """The rows cannot be read as the settings have it.
 
     Args:
-        message: what is wrong, and how to mend it.
-        suggestions: settings that mend it, each by itself; none where only the rows can be mended.
+        message: what is wrong, and what to do.
+        suggestions: settings that decide it, each by itself; none where only other rows help.
         columns: the names of the columns that it is about, none if it is about the file.
     """
 

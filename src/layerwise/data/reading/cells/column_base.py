@@ -125,7 +125,7 @@ class ColumnBase:
         return {"notes": tuple(self.notes), "doubtful": tuple(self.doubtful)}
 
     def refuse(self, what: str) -> NoReturn:
-        """Raise the error of a column that no setting mends."""
+        """Raise the error of a column that no setting makes readable."""
         raise UnreadableError(f"column '{self.name}' {what}", columns=[self.name])
 
     def ask(
@@ -138,7 +138,7 @@ class ColumnBase:
             key: the setting's name.
             value: its likeliest value.
             other: the runner-up, as it would stand in YAML.
-            instead: what else mends it.
+            instead: what else to do.
             remark: what the setting brings with it.
         """
         setting = SuggestedSetting(key, value, f"column '{self.name}' {what}", other)
