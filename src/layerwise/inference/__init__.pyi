@@ -16,7 +16,7 @@ from .model import (
     load_trained_model as load_trained_model,
     save_trained_model as save_trained_model,
 )
-from .model_comparison import (
+from .comparison import (
     CHAMPION_METRICS as CHAMPION_METRICS,
     ModelComparison as ModelComparison,
     compare_models as compare_models,

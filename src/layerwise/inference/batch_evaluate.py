@@ -18,7 +18,7 @@ from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import count_reasons, predict_chunk
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.model_comparison import which_are_seen
+from layerwise.inference.comparison import which_are_seen
 from layerwise.utils import nearest
 
 

@@ -1,0 +1,7 @@
+from .predictors import (
+    CHAMPION_METRICS as CHAMPION_METRICS,
+    MIN_ROWS as MIN_ROWS,
+    ModelComparison as ModelComparison,
+    compare_models as compare_models,
+    which_are_seen as which_are_seen,
+)
