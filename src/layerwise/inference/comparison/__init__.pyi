@@ -1,3 +1,4 @@
+from .networks import compare_networks as compare_networks
 from .predictors import (
     CHAMPION_METRICS as CHAMPION_METRICS,
     MIN_ROWS as MIN_ROWS,
