@@ -51,7 +51,11 @@ def document(report: Report, figures: dict[str, list[Figure]]) -> str:
             "measured",
         ]
         parts.append(f"\n## {group.title}\n{group.about}\n\n{table(head, lines)}\n")
-        notes = "".join(f"- `{row.name}`: {said}\n" for row in group.rows if (said := _said(row)))
+        notes = "".join(
+            f"- `{row.name}`: {said}\n"
+            for row in group.rows
+            if (said := _said(row, own_figures(row, figures)))
+        )
         commands = "\n".join(f"{row.command}  # {row.name}" for row in group.rows)
         parts.append(f"{notes and chr(10)}{notes}\n```\n{commands}\n```\n")
     lines = [[f"`{m.command}`", m.figure, m.beside, f"{m.date}, {m.commit}"] for m in report.others]
@@ -91,7 +95,8 @@ def _line(group: Group, row: Row, found: list[Figure]) -> list[str]:
     ]  # fmt: skip
 
 
-def _said(row: Row) -> str:
+def _said(row: Row, found: list[Figure]) -> str:
     said = [f"Short: {row.short}."] if row.short else []
-    said += [f"Not run: {row.not_run}."] if row.not_run else []
+    if not found and not row.earlier:
+        said.append(f"Not run: {row.not_run or 'it waits for the minutes of a core that it takes'}.")
     return " ".join([*said, row.note]).strip()
