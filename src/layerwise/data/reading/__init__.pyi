@@ -29,4 +29,9 @@ from .row_validation import (
     validate_rows as validate_rows,
 )
 from .settings import CellKind as CellKind, ReadingSettings as ReadingSettings
+from .suggestions import (
+    SuggestedSetting as SuggestedSetting,
+    UnreadableError as UnreadableError,
+    yaml_line as yaml_line,
+)
 from .typical_rows import typical_inputs as typical_inputs
