@@ -95,6 +95,8 @@ def _joined(own: Sequence[TensorData], n_networks: int) -> TensorData:
             f"a stack of {n_networks} networks takes rows for all, or equally many for each of them: there are "
             f"{len(own)} parts of {' and '.join(f'{n:,}' for n in numbers)} rows"
         )
-    parts = [[rows.inputs, rows.targets, rows.weights] for rows in own]
-    joined = [None if any(x is None for x in each) else torch.cat(each) for each in zip(*parts, strict=True)]
-    return TensorData(*joined)
+    inputs, targets, weights = (
+        [getattr(rows, name) for rows in own] for name in ("inputs", "targets", "weights")
+    )
+    joined = [None if any(x is None for x in each) else torch.cat(each) for each in (targets, weights)]
+    return TensorData(torch.cat(inputs), *joined)
