@@ -37,9 +37,10 @@ class LogProbability(Task):
     Of an RBM -F(v) - log Z, between the ends of the interval of log Z that its run found: `log_prob_low` and
     `log_prob_high`, which are equal where log Z is exact. Of a deep belief network and of a variational autoencoder
     `log_prob_low` alone, a bound whose mean over draws lies below log p: of the stack the variational one
-    (Salakhutdinov & Murray 2008), less the upper end of log Z; of a deep Boltzmann machine the mean-field one; of the
-    autoencoder the importance-weighted one with `samples` draws (Burda et al. 2016). All rows have the same draws, by
-    `seed`: a row's bound is the same beside any others. Where inputs are binary units, gray pixels are binarized by one draw, the same for all rows.
+    (Salakhutdinov & Murray 2008), less the upper end of log Z; of a deep Boltzmann machine the mean-field one; of
+    the autoencoder the importance-weighted one with `samples` draws (Burda et al. 2016). All rows have the same
+    draws, by `seed`: a row's bound is the same beside any others. Where inputs are binary units, gray pixels are
+    binarized by one draw, the same for all rows.
     """
 
     name = "log_probability"
