@@ -17,8 +17,8 @@ from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import count_reasons, predict_chunk
+from layerwise.inference.comparison import which_are_seen
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.model_comparison import which_are_seen
 from layerwise.utils import nearest
 
 

@@ -114,6 +114,8 @@ class StreamedPredictions:
                 f"{reader.path} has the column(s) {', '.join(twice)} already; rename or leave them out"
             )
         self.header = [*there, *own]
+        exempt = self.task.exempt_columns
+        self.exempt_columns = set(self.header) if exempt is None else set(exempt)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in pieces of many, the header first."""
