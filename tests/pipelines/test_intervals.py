@@ -1,9 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.evaluation.metrics import NamedMetrics
 from layerwise.inference import load_trained_model
-from layerwise.parameters import ParameterError
+from layerwise.parameters import EvaluationSettings, ParameterError
+from layerwise.pipelines.evaluation.interval_nodes import find_intervals, measure_intervals
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +56,30 @@ def test_the_half_width_is_that_of_the_validation_rows(covered):
 def test_classes_have_no_such_interval(project):
     with pytest.raises(ParameterError, match="interval_coverage is for a regression"):
         project.run("mlp", env="forest_fires_size", evaluation={"interval_coverage": 0.9})
+
+
+def test_rows_count_by_their_weights_where_intervals_are_found_and_where_they_are_measured():
+    columns = DataSpec(
+        task="regression",
+        n_inputs=1,
+        n_outputs=1,
+        feature_names=("x",),
+        blocks=(ColumnBlock(name="x", kind="real", start=0, stop=1),),
+        target_names=("y",),
+        target_means=(0.0,),
+        target_scales=(1.0,),
+    )
+
+    def rows(errors, weights):
+        inputs = torch.zeros(len(errors), 1)
+        return TensorData(inputs, torch.tensor(errors)[:, None], weights=torch.tensor(weights))
+
+    network, settings = torch.nn.Identity(), EvaluationSettings(interval_coverage=0.5)
+    # Of 4 rows of one weight the half-width is the third error; the heavy row is not among the smallest any more.
+    even = find_intervals(network, rows([1.0, 2.0, 3.0, 4.0], [2.0] * 4), columns, settings)
+    heavy = find_intervals(network, rows([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 1.0, 3.0]), columns, settings)
+    assert (even.half_widths, heavy.half_widths) == ((3.0,), (4.0,))
+    test = rows([1.0, 2.0, 5.0], [1.0, 1.0, 2.0])
+    found = measure_intervals(network, test, columns, even, NamedMetrics({})).root
+    assert found["interval_coverage"].value == 0.5
+    assert found["interval_width"].value == 6.0

@@ -112,27 +112,47 @@ class ConformalIntervals(Config):
     half_widths: tuple[float, ...]
 
 
-def conformal_intervals(targets: Any, values: Any, coverage: float) -> ConformalIntervals:
+def conformal_intervals(
+    targets: Any, values: Any, coverage: float, weights: Any = None
+) -> ConformalIntervals:
     """Return the half-width of split conformal prediction intervals (Vovk et al. 2005; Lei et al. 2018).
 
     It is the ceil((n + 1) coverage)-th smallest of n absolute errors on rows that the model did not learn from. A new
     row of the same kind then lies inside with at least this probability, whatever the model and the distribution, each
     output by itself.
 
+    With weights it is the smallest error up to which the rows make coverage (1 + 1 / m) of the whole weight, with
+    m = (sum w)^2 / sum w^2 rows: the weighted quantile of Tibshirani et al. (2019), in which the new row has the weight
+    that a row drawn by the weights has on average. Rows that count by their weights then lie inside as often, exactly
+    so where the weights are equal, and else but for terms of order 1 / m.
+
     Args:
         targets: (n, k), of rows that the model did not learn from.
         values: (n, k) predicted.
         coverage: the fraction of new rows that should lie inside, between 0 and 1.
+        weights: (n,) how much each row counts; None for equal weights.
 
     Raises:
-        CoverageError: there are fewer than coverage / (1 - coverage) rows.
+        CoverageError: there are fewer than coverage / (1 - coverage) rows, by their weights.
     """
-    errors = np.sort(np.abs(as_matrix(targets) - as_matrix(values)), axis=0)
+    errors = np.abs(as_matrix(targets) - as_matrix(values))
+    w = np.ones(len(errors)) if weights is None else np.asarray(weights, dtype=np.float64)
+    n_rows = effective_rows(w)
     # A product such as 10 * .9 is a little above 9.
-    position = ceil((len(errors) + 1) * coverage - 1e-9)
-    if position > len(errors):
+    wanted = coverage * (1 + 1 / n_rows) - 1e-9
+    if wanted > 1:
         raise CoverageError(
             f"evaluation.interval_coverage {coverage:g} needs {ceil(coverage / (1 - coverage) - 1e-9)} validation "
-            f"rows, and there are {len(errors)}: take more of them (split.validation_fraction), or a lower coverage"
+            f"rows, and there are {n_rows:.4g}{'' if weights is None else ' by their weights'}: take more of them "
+            "(split.validation_fraction), or a lower coverage"
         )
-    return ConformalIntervals(coverage=coverage, half_widths=tuple(errors[position - 1].tolist()))
+    order = np.argsort(errors, axis=0, kind="stable")
+    reached = np.cumsum(w[order], axis=0) / w.sum()
+    position = (reached < wanted - 1e-12).sum(0)
+    half_widths = np.take_along_axis(errors, order, 0)[position, np.arange(errors.shape[1])]
+    return ConformalIntervals(coverage=coverage, half_widths=tuple(half_widths.tolist()))
+
+
+def effective_rows(weights: Array) -> float:
+    """Return (sum w)^2 / sum w^2 (Kish 1965): as many rows of equal weight have a mean of the same variance."""
+    return float(weights.sum() ** 2 / np.square(weights).sum())

@@ -9,6 +9,7 @@ from layerwise.evaluation.metrics import (
     Metric,
     NamedMetrics,
     conformal_intervals,
+    effective_rows,
     wilson_interval,
 )
 from layerwise.parameters import EvaluationSettings
@@ -21,7 +22,7 @@ def find_intervals(
     """Find on the validation rows how far the truth lies from the predictions."""
     assert settings.interval_coverage is not None
     targets, values = targets_of(validation, columns), scores_of(network, validation, columns)
-    return conformal_intervals(targets, values, settings.interval_coverage)
+    return conformal_intervals(targets, values, settings.interval_coverage, validation.weights)
 
 
 def measure_intervals(
@@ -33,14 +34,16 @@ def measure_intervals(
 ) -> NamedMetrics:
     """Return a network's metrics with how many of the test rows lie inside, and how wide the intervals are.
 
-    Widths are in the units of the raw target. Several targets are averaged.
+    Widths are in the units of the raw target. Several targets are averaged, rows by their weights.
     """
     values = scores_of(network, test, columns).double().numpy()
     targets = targets_of(test, columns).double().numpy()
     half = np.asarray(intervals.half_widths)
-    inside = float((np.abs(targets - values) <= half).mean())
-    low, high = wilson_interval(inside, len(targets))
-    width = float((columns.raw_targets(values + half) - columns.raw_targets(values - half)).mean())
+    weights = np.ones(len(targets)) if test.weights is None else test.weights.double().numpy()
+    inside = float(np.average((np.abs(targets - values) <= half).mean(1), weights=weights))
+    low, high = wilson_interval(inside, effective_rows(weights))
+    widths = columns.raw_targets(values + half) - columns.raw_targets(values - half)
+    width = float(np.average(widths.mean(1), weights=weights))
     covered = Metric(name="interval_coverage", value=inside, low=float(low), high=float(high))
     wide = Metric(name="interval_width", value=width, better="lower")
     return metrics.extended({each.name: each for each in (covered, wide)}, prefix="")
