@@ -86,3 +86,40 @@ def test_a_few_heavy_rows_are_few_rows():
     assert effective_rows(weights) == pytest.approx(5, abs=0.01)
     with pytest.raises(CoverageError, match=r"needs 9 .* there are 5\.004 by their weights"):
         conformal_intervals(np.ones(205), np.zeros(205), 0.9, weights)
+
+
+def test_around_quantiles_the_margin_is_the_right_one_of_how_far_the_truth_lies_outside():
+    # Truths from 1 to 19 beside the band [10, 12]: 9 ... 1 below it, 0 to -1 within, 1 ... 7 above.
+    truth, band = np.arange(1.0, 20.0), np.tile([10.0, 12.0], (19, 1))
+    outside = np.sort(np.maximum(10 - truth, truth - 12))
+    found = conformal_intervals(truth, np.zeros(19), 0.8, quantiles=band)
+    assert (found.around, found.half_widths) == ("quantiles", (outside[15],))
+    # A band that is far too wide is made narrower, and a prediction is never outside of its own interval.
+    wide = conformal_intervals(truth, np.zeros(19), 0.5, quantiles=np.tile([-90.0, 110.0], (19, 1)))
+    assert wide.half_widths[0] < 0
+    low, high = wide.ends(np.array([[10.0], [500.0]]), np.tile([-90.0, 110.0], (2, 1)))
+    assert (low[0, 0], high[0, 0]) == (-90.0 - wide.half_widths[0], 110.0 + wide.half_widths[0])
+    assert high[1, 0] == 500.0
+
+
+@pytest.mark.parametrize("skill", ["right quantiles", "far too narrow ones"])
+def test_around_any_quantiles_new_rows_lie_inside_as_often_as_the_formula_says(skill):
+    """Noise that grows with x: right quantiles hold their level for every x, and wrong ones still do on average."""
+    rng, n, coverage, inside = np.random.default_rng(0), 99, 0.8, []
+    for _ in range(1000):
+        x = rng.uniform(0.2, 2, n + 400)
+        y = x * rng.normal(size=n + 400)
+        half = 1.2816 * x if skill == "right quantiles" else np.full_like(x, 0.01)
+        bands = np.column_stack([-half, half])
+        found = conformal_intervals(y[:n], np.zeros(n), coverage, quantiles=bands[:n])
+        low, high = found.ends(np.zeros((400, 1)), bands[n:])
+        hit = (low[:, 0] <= y[n:]) & (y[n:] <= high[:, 0])
+        inside.append((hit.mean(), hit[x[n:] < 0.8].mean(), hit[x[n:] > 1.4].mean()))
+    everywhere, steady, noisy = np.mean(inside, axis=0)
+    assert everywhere == pytest.approx(0.8, abs=0.01)  # ceil(100 * .8) / 100
+    if skill == "right quantiles":
+        assert steady == pytest.approx(0.8, abs=0.02)
+        assert noisy == pytest.approx(0.8, abs=0.02)
+    else:
+        assert steady > 0.9
+        assert noisy < 0.7
