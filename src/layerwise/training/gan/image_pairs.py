@@ -93,9 +93,11 @@ def train_paired_gan(
 ) -> GANResult:
     """Train a generator of each row's inputs (n, d), conditional on its targets (n, c), both in [0, 1]."""
     device = pairs.inputs.device
-    generator, discriminator = (network.to(device) for network in networks)
     rng = torch_rng(seed, name, "draws", device=device)
-    plan = AdversarialPlan(generator, discriminator, settings, rng, conditioning_on_targets)
+    generator, discriminator = networks
+    plan = AdversarialPlan(
+        generator.to(device), discriminator.to(device), settings, rng, conditioning_on_targets
+    )
     return train_adversarial(plan, pairs, validation, seed, name=name)
 
 
