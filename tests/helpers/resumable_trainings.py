@@ -93,16 +93,16 @@ def dbn() -> dict[str, Any]:
 
 def dbm() -> dict[str, Any]:
     settings = PretrainingSettings(epochs=(3, 2), batch_size=25, momentum_epochs=1)
-    machine = DBM(DBMConfig(n_visible=16, hidden_sizes=(8, 7), mean_field_steps=3)).to(device)
+    stack = DBM(DBMConfig(n_visible=16, hidden_sizes=(8, 7), mean_field_steps=3)).to(device)
     rows, held_out = TensorData(gray(0)), TensorData(gray(1, 20))
-    result = pretrain_dbm(machine, rows, held_out, settings, 2, dynamic_binarization=True)
+    result = pretrain_dbm(stack, rows, held_out, settings, 2, dynamic_binarization=True)
     joint = DBMTrainingSettings(epochs=4, chains=9, steps=2)
-    history, _ = train_jointly(machine, rows, held_out, joint, 25, 2, dynamic_binarization=True)
+    history, _ = train_jointly(stack, rows, held_out, joint, 25, 2, dynamic_binarization=True)
     plain = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(8, 7)), torch_rng(2, "network"))
-    network = MeanFieldNetwork.of(machine.cpu(), plain).to(device)
+    network = MeanFieldNetwork.of(stack.cpu(), plain).to(device)
     found = mlp_of(network, epochs=3)
     layers = result.history | {"joint": history}
-    return {**found, "machine": machine.state_dict(), "layers": layers}
+    return {**found, "machine": stack.state_dict(), "layers": layers}
 
 
 def ensemble() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-import layerwise
 from layerwise.models import load_network
 from layerwise.training import TrainingError
 
@@ -11,7 +10,7 @@ SMALL = {"dbm": {"hidden_sizes": [30, 20], "epochs": 3, "mean_field_steps": 2}}
 @pytest.fixture(scope="module")
 def trained(project):
     # Without most figures and the card, which are those of every supervised network.
-    ends = ["summarize_evaluation", "bound_log_prob_of_machine", "measure_stack", "measure_reference"]
+    ends = ["summarize_evaluation", "bound_log_prob", "measure_stack", "measure_reference"]
     nodes = [*(f"evaluation.{name}_dbm" for name in ends), "reporting.plot_samples_dbm"]
     project.run(
         "dbm", problem={"name": "boltzmann"}, evaluation={"baselines": False}, **SMALL, to_nodes=nodes
@@ -26,11 +25,11 @@ def network(project, name):
 def test_a_run_leaves_a_network_that_is_better_than_chance(trained):
     metrics = trained.json("08_reporting/boltzmann/dbm/metrics.json")["network"]
     assert metrics["error"]["value"] < 0.5
-    found, machine = network(trained, "network"), network(trained, "stack")
+    found, stack = network(trained, "network"), network(trained, "stack")
     assert found.config.hidden_sizes == (30, 20)
     # What infers the second part of the network's inputs is the machine as it was pretrained.
-    assert torch.equal(found.dbm.joint.weight, machine.joint.weight)
-    assert not torch.equal(found.hidden[0].weight, machine.joint.weight.T)
+    assert torch.equal(found.dbm.joint.weight, stack.joint.weight)
+    assert not torch.equal(found.hidden[0].weight, stack.joint.weight.T)
 
 
 def test_both_layers_and_then_all_of_them_learn(trained):
@@ -54,11 +53,6 @@ def test_rows_without_a_network_of_features_are_answered_as_the_evaluation_answe
     rows = catalog.load("dbm.test").inputs[:50]
     found = network(trained, "network")
     assert torch.equal(found(rows), found(found.embed(rows)))
-
-
-def test_the_stack_as_a_model_encodes_reconstructs_samples_and_bounds(trained):
-    model = layerwise.load(str(trained.path / "data/06_models/boltzmann/dbm/stack_model"))
-    assert {"encode", "reconstruct", "sample", "anomaly"} <= set(model.tasks)
 
 
 def test_pretraining_that_it_has_no_use_for_is_refused_before_anything_learns(project):

@@ -199,7 +199,7 @@ class MeanFieldNetwork(MLP):
         found.dbm.load_state_dict(dbm.state_dict())
         found.output.load_state_dict(network.output.state_dict())
         n, joint = dbm.config.n_visible, dbm.joint
-        below, above = found.hidden
+        below, above = (layer for layer in found.hidden if isinstance(layer, nn.Linear))
         with torch.no_grad():
             below.weight.copy_(joint.weight.t())
             below.bias.copy_(joint.hidden_bias)

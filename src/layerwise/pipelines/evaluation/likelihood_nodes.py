@@ -31,7 +31,7 @@ def bound_log_prob(
     return _bound(bound_log_probability, stack, training, test, settings.likelihood, seed)
 
 
-def bound_log_prob_of_machine(
+def bound_log_prob_of_dbm(
     stack: DBM, training: TensorData, test: TensorData, settings: DBMSettings, seed: int
 ) -> tuple[StackLikelihood, LoggedMetrics]:
     """Return log Z of all layers and the mean-field bound of the test rows, as `bound_log_prob` does."""

@@ -12,7 +12,7 @@ from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
 from layerwise.pipelines.evaluation.cards import parameter_inputs
 from layerwise.pipelines.evaluation.interval_nodes import find_intervals, fit_quantiles, measure_intervals
-from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob, bound_log_prob_of_machine
+from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob, bound_log_prob_of_dbm
 from layerwise.pipelines.evaluation.segment_nodes import (
     choose_segments,
     measure_test_segments,
@@ -64,8 +64,8 @@ def create_pipeline(
         ]
     if stack in ("dbn", "dbm") and _has_bound(facts, stack):
         inputs = ["stack", "training", "test", f"params:{stack}", "params:seed"]
-        bound = bound_log_prob if stack == "dbn" else bound_log_prob_of_machine
-        found.append(evaluation.measure(bound, inputs, "bound"))
+        bound = bound_log_prob if stack == "dbn" else bound_log_prob_of_dbm
+        found.append(evaluation.node(bound, inputs, ["bound", "metrics_bound"], "bound_log_prob"))
     return Pipeline(found)
 
 

@@ -46,7 +46,7 @@ def initialize_like_rbms(columns: DataSpec, dbn: DBNSettings, settings: Finetuni
     return new_network(dbn.layers, columns, settings, seed)
 
 
-def initialize_from_boltzmann_machine(
+def initialize_from_dbm(
     stack: DBM, columns: DataSpec, dbm: DBMSettings, settings: FinetuningSettings, seed: int
 ) -> MeanFieldNetwork:
     """Return a network whose hidden layers are those of the deep Boltzmann machine, under a random output layer."""

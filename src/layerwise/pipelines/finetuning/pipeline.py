@@ -59,7 +59,7 @@ def _start(stage: Stage, facts: ProblemFacts, key: str, pretrained: bool) -> Nod
     initialize: dict[tuple[str, bool], Callable[..., object]] = {
         ("dbn", True): nodes.initialize_from_rbms,
         ("dbn", False): nodes.initialize_like_rbms,
-        ("dbm", True): nodes.initialize_from_boltzmann_machine,
+        ("dbm", True): nodes.initialize_from_dbm,
         ("sae", True): nodes.initialize_from_encoders,
         ("sae", False): nodes.initialize_like_encoders,
         ("mlp", False): nodes.initialize_network,

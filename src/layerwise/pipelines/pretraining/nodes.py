@@ -48,7 +48,7 @@ def pretrain_rbms(
     return stack, PretrainingHistory.of(result, _initial_model(source))
 
 
-def pretrain_boltzmann_machine(
+def pretrain_dbm_stack(
     training: TensorData,
     validation: TensorData,
     columns: DataSpec,
@@ -63,14 +63,14 @@ def pretrain_boltzmann_machine(
     shape = DBMConfig(
         n_visible=columns.n_inputs, hidden_sizes=(bottom, top), mean_field_steps=dbm.mean_field_steps
     )
-    machine = DBM(shape)
-    device = choose_device(machine, settings.batch_size, "pretraining")
+    stack = DBM(shape)
+    device = choose_device(stack, settings.batch_size, "pretraining")
     rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
     dynamic = columns.dynamic_binarization
-    result = pretrain_dbm(machine.to(device), rows, held_out, settings, seed, dynamic)
-    history, seconds = train_jointly(machine, rows, held_out, dbm, settings.batch_size, seed, dynamic)
+    result = pretrain_dbm(stack.to(device), rows, held_out, settings, seed, dynamic)
+    history, seconds = train_jointly(stack, rows, held_out, dbm, settings.batch_size, seed, dynamic)
     layers = result.history | {"joint": history}
-    return machine.cpu(), PretrainingHistory.of(
+    return stack.cpu(), PretrainingHistory.of(
         replace(result, history=layers, seconds=result.seconds + seconds)
     )
 

@@ -27,7 +27,7 @@ def create_pipeline(pipeline: str = "pretraining", stack: str = "dbn") -> Pipeli
         inputs["source"] = "pretraining_source"
     pretrain: Callable[..., object] = nodes.pretrain_rbms
     if stack == "dbm":
-        pretrain = nodes.pretrain_boltzmann_machine
+        pretrain = nodes.pretrain_dbm_stack
     if stack == "sae":
         with_rbms = facts.parameter("pretraining.method") == "rbm"
         pretrain = nodes.pretrain_unrolled_rbms if with_rbms else nodes.pretrain_autoencoders

@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_bits():
         ({"visible": "gaussian"}, "pretraining.visible: gaussian"),
     ],
 )
-def test_what_a_deep_boltzmann_machine_has_no_use_for_is_refused(settings, said):
+def test_what_a_dbm_has_no_use_for_is_refused(settings, said):
     dbm = DBM(DBMConfig(n_visible=N, hidden_sizes=(BOTTOM, TOP)))
     with pytest.raises(TrainingError, match=said):
         pretrain_dbm(dbm, TensorData(some_rows()), None, PretrainingSettings(**settings), 0)

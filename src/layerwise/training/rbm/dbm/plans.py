@@ -15,7 +15,7 @@ from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
 class DoubledContrastiveDivergence(ContrastiveDivergence):
     """Train an RBM one side of which stands there twice, as a layer of a deep Boltzmann machine is pretrained.
 
-    In the whole machine h1 has neighbors on both sides; alone it has half of them. So the lowest RBM has two copies of
+    In the whole DBM h1 has neighbors on both sides; alone it has half of them. So the lowest RBM has two copies of
     its rows, p(h | v) = sigmoid(c + 2 v W), and the highest two of its hidden units, p(v | h) = sigmoid(b + 2 W h);
     the other direction stays single (Salakhutdinov & Hinton 2009, section 3.1). Chains start at the rows, and copies
     have the same states.
