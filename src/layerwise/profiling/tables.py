@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import yaml
 
 from layerwise.data import DataError, Task
 from layerwise.data.preprocessing import class_text, find_leaks
@@ -27,9 +25,6 @@ MIN_CLASS_ROWS = 3
 LONG_TAIL = 3.0
 LEAK = "it alone decides"
 FEW_ROWS, VERY_FEW_ROWS, FOLDS = 1000, 100, 5
-
-# What a note of the reading proposes and does not take.
-MISSING_LINE = re.compile(r"add missing: (\[.*?\]) to problem\.reading")
 
 
 class TargetGuess(NamedTuple):
@@ -177,17 +172,17 @@ def _transform(target: pd.Series, task: Task) -> list[Choice]:
 def _missing_words(settled: SettledTable) -> list[Choice]:
     """Return cells that may mean that there is no value, as a suggestion: that nobody knows but the user."""
     words: list[str] = list(settled.reading.settings.missing or ())
-    found = [(note, yaml.safe_load(m[1])) for note in settled.notes if (m := MISSING_LINE.search(note))]
-    if not found:
+    reasons: list[str] = []
+    for name, column in settled.reading.columns.items():
+        if column.doubtful:
+            stand = "stand" if len(column.doubtful) > 1 else "stands"
+            where = "far from all other values, and often" if column.kind == "number" else "among its words"
+            reasons.append(f"column '{name}': {', '.join(column.doubtful)} {stand} {where}")
+        words += [word for word in column.doubtful if word not in words]
+    if not reasons:
         return []
-    for _, more in found:
-        words += [str(word) for word in more if str(word) not in words]
-    reasons = "; ".join(
-        note.partition(": if it means")[0].partition("; if they mean")[0] for note, _ in found
-    )
-    return [
-        Choice("problem.reading.missing", words, f"{reasons}. If that means no value:", is_suggestion=True)
-    ]
+    reason = f"{'; '.join(reasons)}. If that means no value:"
+    return [Choice("problem.reading.missing", words, reason, is_suggestion=True)]
 
 
 def _dropped(

@@ -21,6 +21,7 @@ from layerwise.inference import (
     ModelComparison,
     TrainedModel,
     compare_models,
+    compare_networks,
     load_trained_model,
 )
 from layerwise.inference.tasks import latent_size, offered_tasks
@@ -95,12 +96,15 @@ def _compare_with_version(
 ) -> ModelComparison | str:
     """Compare a model with a registered version, on its run's test rows as they were read."""
     try:
-        found = find_model(f"{model.manifest.problem}/{version}", str(client.tracking_uri))
+        found = find_model(f"{model.manifest.registered_name}/{version}", str(client.tracking_uri))
         other = load_trained_model(found.folder, found.sha256)
     except UserError as error:
         return str(error).splitlines()[0]
     rows = submission.test_rows()
-    return rows if isinstance(rows, str) else compare_models(model, other, rows, same_test_rows=same_rows)
+    if isinstance(rows, str):
+        return rows
+    compare = compare_models if model.is_supervised else compare_networks
+    return compare(model, other, rows, same_test_rows=same_rows)
 
 
 def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name: str) -> str:
@@ -185,13 +189,13 @@ def submit(client: MlflowClient, submission: Submission) -> str:
             client.log_model_artifacts(model_id, str(target))
         client.set_logged_model_tags(model_id, {"model.sha256": saved.sha256})
         client.finalize_logged_model(model_id, "READY")
-    registering = partial(register, client, saved.manifest)
-    if is_predictor(saved.entry):
-        compare = partial(_compare_with_version, client, submission, model)
-        message = registering(model.columns.task, saved.sha256, model_id, submission.card, compare)
-    else:
-        size = latent_size(model)
-        message = registering(model.kind, saved.sha256, model_id, submission.card, latent_size=size)
+    task, size = (model.columns.task, None) if is_predictor(saved.entry) else (model.kind, latent_size(model))
+    # What generates rows, or learnt from ratings or documents, has no value of each raw row.
+    by_rows = is_predictor(saved.entry) or (size is not None and model.reads_rows)
+    compare = partial(_compare_with_version, client, submission, model) if by_rows else None
+    message = register(
+        client, saved.manifest, task, saved.sha256, model_id, submission.card, compare, latent_size=size
+    )
     log.info(message)
     client.set_tag(run_id, "registered" if created.name == "model" else f"registered.{created.name}", message)
     return model_id

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from layerwise.inference.model import TrainedModel
 
 
+def log_partition_of(model: TrainedModel) -> LogPartition | None:
+    """Return log Z of a model's RBM, or of the top one of its stack, with its interval; None where it is not known."""
+    known = model.parts.bound if isinstance(model.network, DBN) else model.parts.likelihood
+    return known.log_partition if known else None
+
+
 @register_task
 class LogProbability(Task):
     """Return bounds on log p of each row in nats, of the inputs that the network reads: scaled numbers, pixels 0 to 1.
@@ -42,14 +48,8 @@ class LogProbability(Task):
         """Return whether the network states a distribution whose log Z is known or not needed."""
         if isinstance(model.network, LatentVariableModel):
             return model.reads_rows
-        log_z = self._log_partition(model)
+        log_z = log_partition_of(model)
         return log_z is not None and log_z.is_bounded
-
-    def _log_partition(self, model: TrainedModel) -> LogPartition | None:
-        parts = model.parts
-        if isinstance(model.network, DBN):
-            return parts.bound.log_partition if parts.bound else None
-        return parts.likelihood.log_partition if parts.likelihood else None
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the answer's columns."""
@@ -59,7 +59,7 @@ class LogProbability(Task):
         """Return the bounds, float64."""
         import pandas as pd
 
-        network, inputs, log_z = model.network, model.inputs(rows), self._log_partition(model)
+        network, inputs, log_z = model.network, model.inputs(rows), log_partition_of(model)
         if isinstance(network, RBM):
             assert log_z is not None
             inputs = _binarized(inputs, network.visible_units.binary, settings.seed)

@@ -104,6 +104,9 @@ def save_model_folder(
         metrics = _unsupervised_metrics(catalog, names)
         manifest = ModelManifest(**common, name=f"{problem}.{pipeline}", metrics=metrics)
         parts = _parts(catalog, pipeline, outputs)
+        if data_spec.task not in ("ratings", "documents"):
+            more = ["unlabelled"] if f"{pipeline}.unlabelled" in outputs else []
+            seen = seen_rows(catalog, pipeline, preprocessor, ("training", "validation", *more))
     sha256 = save_trained_model(folder, network, preprocessor, manifest, seen, parts)
     return SavedModel(entry, folder, manifest, sha256)
 

@@ -37,6 +37,7 @@ class Sample(Task):
     order = 40
     uses = ("n", "seed", "steps", "label")
     beside_rows = False
+    exempt_columns = None
     asks_for_empty_cells = True
     works_without_rows = True
 
