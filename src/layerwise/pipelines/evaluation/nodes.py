@@ -251,9 +251,10 @@ def _model_card(
             "results: they are of the network before."
         )
     if report.intervals is not None:
+        kinds = {"prediction": "split conformal", "quantiles": "conformalized quantile regression"}
         notes.append(
             f"Each prediction has an interval that holds {100 * report.intervals.coverage:g} % of new rows of the same "
-            "kind (split conformal, on the validation rows)."
+            f"kind ({kinds[report.intervals.around]}, on the validation rows)."
         )
     baselines = {name: found.root for name, found in report.baselines.items()}
     conclusions, sections = report.conclusions, [*report_sections(report), *further]

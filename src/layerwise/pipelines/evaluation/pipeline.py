@@ -11,7 +11,7 @@ from layerwise.pipelines.class_samples import has_class_samples
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
 from layerwise.pipelines.evaluation.cards import parameter_inputs
-from layerwise.pipelines.evaluation.interval_nodes import find_intervals, measure_intervals
+from layerwise.pipelines.evaluation.interval_nodes import find_intervals, fit_quantiles, measure_intervals
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
 from layerwise.pipelines.evaluation.segment_nodes import (
     choose_segments,
@@ -141,11 +141,7 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
         found.append(stage.node(nodes.measure_importance, inputs, "importance"))
         parts["importance"] = "importance"
     if facts.parameter("evaluation.interval_coverage"):
-        inputs = ["network", "validation", "data_spec", "params:evaluation"]
-        found.append(stage.node(find_intervals, inputs, "intervals"))
-        found.append(
-            stage.node(measure_intervals, [*TEST, "intervals", "network_metrics"], "metrics_with_intervals")
-        )
+        found += _intervals(stage, facts)
         parts |= {"network": "metrics_with_intervals", "intervals": "intervals"}
     if has_segments(facts):
         found += _measurements_by_segment(
@@ -153,6 +149,19 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
         )
         parts["segments"] = "segment_metrics"
     return [*found, stage.node(nodes.summarize_evaluation, parts, ["metrics", "metrics_test"])]
+
+
+def _intervals(stage: Stage, facts: ProblemFacts) -> list[Node]:
+    quantiles = ["quantiles"] if facts.parameter("evaluation.interval_method") == "quantiles" else []
+    inputs = ["network", "validation", "data_spec", "params:evaluation", *quantiles]
+    measured = [*TEST, "intervals", "network_metrics", *quantiles]
+    found = [
+        stage.node(find_intervals, inputs, "intervals"),
+        stage.node(measure_intervals, measured, "metrics_with_intervals"),
+    ]
+    if quantiles:
+        found.append(stage.node(fit_quantiles, ["labelled", "data_spec", *SETTINGS], "quantiles"))
+    return found
 
 
 def _measurements_by_segment(stage: Stage, also: list[str]) -> list[Node]:
