@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.stats import t
+from scipy.special import stdtrit
 from torch import Tensor
 
 from layerwise.data import DataError
@@ -138,5 +138,5 @@ def _values_of_rows(model: TrainedModel, inputs: Tensor, metric: str) -> tuple[T
 def _interval_of_mean(values: Tensor) -> tuple[float, float]:
     """Return the 95 % interval of a mean by Student's t."""
     mean, n = float(values.mean()), len(values)
-    half = float(t.ppf(0.975, n - 1)) * float(values.std()) / n**0.5
+    half = float(stdtrit(n - 1, 0.975)) * float(values.std()) / n**0.5
     return mean - half, mean + half
