@@ -27,6 +27,7 @@ from .table_encoding import (
     encode_parts as encode_parts,
     fit_encoding as fit_encoding,
     known_rows as known_rows,
+    unlearnable_columns as unlearnable_columns,
 )
 from .targets import (
     derive_columns as derive_columns,

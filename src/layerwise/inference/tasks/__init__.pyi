@@ -1,4 +1,9 @@
-from .asking import answer_chunk as answer_chunk, answer_rows as answer_rows
+from .asking import (
+    answer_chunk as answer_chunk,
+    answer_rows as answer_rows,
+    valid_rows as valid_rows,
+    validate_chunk as validate_chunk,
+)
 from .base import (
     Task as Task,
     TaskError as TaskError,
