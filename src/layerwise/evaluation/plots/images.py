@@ -71,7 +71,11 @@ def plot_samples(images: Any, image_shape: ImageShape, *, title: str = "Samples 
 
 
 def plot_image_rows(
-    variants: Mapping[str, Any], image_shape: ImageShape, *, title: str = "Augmentation"
+    variants: Mapping[str, Any],
+    image_shape: ImageShape,
+    *,
+    title: str = "Augmentation",
+    captions: Sequence[str] = (),
 ) -> Figure:
     """Plot the same rows once a line, each line after another transformation.
 
@@ -79,6 +83,7 @@ def plot_image_rows(
         variants: the line's name ("original", "rotate", ...) and its (n, d) rows.
         image_shape: height and width, and 3 of color images.
         title: of the figure.
+        captions: none, or one a column, above the first line.
     """
     if not variants:
         raise ValueError("there are no variants to plot")
@@ -86,11 +91,14 @@ def plot_image_rows(
     count = min(len(images) for images in lines.values())
     width, height = _size(len(lines), count, image_shape, 0.75, title)
     figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
-    for axes_row, (name, images) in zip(grid_of_axes(figure, len(lines), count), lines.items(), strict=True):
+    grid = grid_of_axes(figure, len(lines), count)
+    for axes_row, (name, images) in zip(grid, lines.items(), strict=True):
         for axes, image in zip(axes_row, images[:count], strict=True):
             show_image(axes, image)
             hide_ticks(axes)
         axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
+    for axes, caption in zip(grid[0], captions, strict=False):
+        hide_ticks(axes, caption)
     set_suptitle(figure, title)
     return figure
 

@@ -88,6 +88,8 @@ def save_model_folder(
             metrics=metrics.network.model_dump(mode="json"),
         )
         seen = seen_rows(catalog, pipeline, preprocessor)
+        if f"{pipeline}.quantiles" in outputs:
+            parts = ModelParts(quantiles=catalog.load(f"{pipeline}.quantiles"))
         if f"{pipeline}.initial_model" in outputs:
             before = catalog.load(f"{pipeline}.finetuning_source").seen_rows
             seen = None if before is None or seen is None else np.concatenate([before, seen])
