@@ -81,7 +81,7 @@ def _send_batches(
 ) -> None:
     """Send all in as few calls as MLflow takes: a thousand things in one, a hundred of them parameters or tags."""
     while metrics or params or tags:
-        batch = {"metrics": metrics[:800], "params": params[:100], "tags": tags[:100]}
+        batch: dict[str, Any] = {"metrics": metrics[:800], "params": params[:100], "tags": tags[:100]}
         client.log_batch(run_id, **{name: each for name, each in batch.items() if each})
         metrics, params, tags = metrics[800:], params[100:], tags[100:]
 
