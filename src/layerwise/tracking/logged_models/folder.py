@@ -89,7 +89,9 @@ def save_model_folder(
         )
         seen = seen_rows(catalog, pipeline, preprocessor)
         if f"{pipeline}.initial_model" in outputs:
-            before = catalog.load(f"{pipeline}.finetuning_source").seen_rows
+            source = catalog.load(f"{pipeline}.finetuning_source")
+            before = source.seen_rows
+            manifest = manifest.model_copy(update={"initial_model": source.manifest.registered_name})
             seen = None if before is None or seen is None else np.concatenate([before, seen])
         if parameter("refit") and catalog.exists(f"{pipeline}.refit_network"):
             network, preprocessor = (
