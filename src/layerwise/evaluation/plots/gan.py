@@ -49,10 +49,10 @@ PANELS: tuple[tuple[str, str, dict[str, Curve]], ...] = (
         },
     ),
     (
-        "Samples of fixed noise", "over the same of real rows",
+        "Samples of fixed noise", "relative to real rows",
         {
-            "samples/diversity": ("distance to the next", 2, "-"),
-            "samples/displacement": ("way in an epoch", 4, "-"),
+            "samples/diversity": ("distance to the nearest other", 2, "-"),
+            "samples/displacement": ("change in an epoch", 4, "-"),
         },
     ),
     (
