@@ -27,7 +27,7 @@ History = Sequence[Mapping[str, float]]
 Curve = tuple[str, int, str]
 PANELS: tuple[tuple[str, str, dict[str, Curve]], ...] = (
     (
-        "Value V(D, G)", "value of the game",
+        "Value V(D, G)", "value function",
         {"train/value": ("training", 0, "-"), "validation/value": ("validation", 0, "--")},
     ),
     (
