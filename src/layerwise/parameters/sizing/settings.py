@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
 from layerwise.models.rbm.units import HIDDEN
-from layerwise.parameters.networks import DBNSettings
+from layerwise.parameters.networks import DBMSettings, DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
+    JOINT,
     LASTING_CHAINS,
     TABLE_FINETUNING,
     Extent,
@@ -85,6 +86,23 @@ def size_pretrained_dbn(
     return *size_dbn(columns, training, labelled, dbn, finetuning), _pretraining(
         columns, training, pretraining
     )
+
+
+def size_dbm(
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    dbm: DBMSettings,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings,
+) -> StackSizes[DBMSettings]:
+    """Return the settings of a deep Boltzmann machine, of its pretraining and of its fine-tuning."""
+    extent, layers = Extent.of(columns, len(training)), _pretraining(columns, training, pretraining)
+    sizes = extent.stack_sizes
+    sized = _filled(
+        "dbm", dbm, hidden_sizes=(sizes[0], sizes[-1]), epochs=extent.epochs(JOINT, layers.batch_size)
+    )
+    return sized, _finetuning(columns, training, labelled, finetuning), layers
 
 
 def size_sae(
