@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help requirements audit sbom install run test test-slow lint parameters docs pictures viz-pictures viz ui bench clean
+.PHONY: help requirements audit sbom install run test test-slow lint parameters docs pictures viz-pictures viz ui bench reproduce clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -73,6 +73,9 @@ ui: $(BIN)/installed ## Look at the runs
 
 bench: $(BIN)/installed ## Measure speed against the bare matrix products
 	$(BIN)/python benchmarks/rbm_throughput.py
+
+reproduce: $(BIN)/installed ## Run the rows of docs/reproduction.md that have no figure yet: hours (ROWS=, SEEDS=, MINUTES=)
+	$(BIN)/python benchmarks/reproduce.py $(ROWS) --seeds $(or $(SEEDS),1) $(if $(MINUTES),--minutes $(MINUTES))
 
 clean: ## Remove what was made here, but not your runs and data
 	rm -rf site .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .viz build src/*.egg-info

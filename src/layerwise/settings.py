@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from kedro.config import OmegaConfigLoader
+from kedro.config import MissingConfigException, OmegaConfigLoader
 
 from layerwise.cli import ErrorMessageHook, configuration_error
 from layerwise.tracking import ParameterChecksHook, ProblemHook, ProcessHook, TrackingHook
@@ -56,6 +56,8 @@ class ProblemConfigLoader(OmegaConfigLoader):
         """
         try:
             return self._section(key)
+        except MissingConfigException:  # of a section that has no file, such as the credentials
+            raise
         except Exception as error:
             folders = [
                 Path(self.conf_source, env) for env in (self.base_env, self.env or self.default_run_env)

@@ -4,7 +4,7 @@ import pytest
 from helpers.tables import saved, table
 
 from layerwise.data import DataError
-from layerwise.data.reading import ChunkedReader, LoadedRows
+from layerwise.data.reading import ChunkedReader, LoadedRows, write_marked
 from layerwise.datasets import PredictionsDataset
 from layerwise.inference import StreamedPredictions
 from layerwise.inference.answer_tables import answer_table, one_schema
@@ -97,3 +97,28 @@ def test_types_that_do_not_fit_are_refused():
     ]
     with pytest.raises(DataError, match="write a CSV file"):
         list(one_schema(tables))
+
+
+def test_no_text_of_a_file_of_predictions_is_a_formula_and_reading_it_gives_the_text_back(
+    model_and_file, tmp_path
+):
+    model, file = model_and_file
+    lines = file.read_text().splitlines()
+    lines = [lines[0] + ",note", *(line + (",=1+1" if k else ",-5.5") for k, line in enumerate(lines[1:]))]
+    file.write_text("\n".join(lines) + "\n")
+    found, _ = written(model, file, tmp_path / "out.csv", chunk_rows=37)
+    raw = pd.read_csv(tmp_path / "out.csv")
+    assert list(raw["note"][:3]) == ["-5.5", "'=1+1", "'=1+1"]
+    assert list(found["note"]) == ["-5.5"] + ["=1+1"] * 199
+    # A file of predictions is rows like any other: its copy has one mark, and the same text.
+    again, _ = written(model, without_answers(found, tmp_path), tmp_path / "again.csv")
+    pd.testing.assert_series_equal(again["note"], found["note"])
+    assert list(pd.read_csv(tmp_path / "again.csv")["note"]) == list(raw["note"])
+
+
+def without_answers(found, folder):
+    """Return a marked file of the rows of a file of predictions alone."""
+    kept = found.loc[:, :"note"]
+    target = folder / "rows_again.csv"
+    write_marked(target, [kept.to_csv(index=False)])
+    return target

@@ -1,7 +1,7 @@
 import numpy as np
 
 from layerwise.inference import hash_rows, load_trained_model, save_trained_model
-from layerwise.inference.model_comparison import which_are_seen
+from layerwise.inference.comparison import which_are_seen
 from layerwise.inference.seen_rows import HASHED_ROWS, are_seen, load_seen_rows, save_seen_rows
 
 

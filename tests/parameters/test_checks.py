@@ -125,6 +125,34 @@ def test_all_wrong_parameters_come_in_one_message(project):
     assert check_parameters(right)["finetuning"].epochs == 3
 
 
+@pytest.mark.parametrize(
+    ("task", "finetuning", "message"),
+    [
+        (
+            "regression",
+            {"label_smoothing": 0.1},
+            "label_smoothing is for classes, and the task is regression",
+        ),
+        ("regression", {"class_weights": "balanced"}, "class_weights is for classes"),
+        ("regression", {"monitor": "validation/accuracy"}, "a regression task has no validation/accuracy"),
+        ("regression", {"resampling": "oversample"}, "resampling is for classes, and the task is regression"),
+        ("multilabel", {"label_smoothing": 0.1}, ""),
+    ],
+)
+def test_settings_of_classes_are_refused_on_a_regression_before_anything_runs(
+    project, task, finetuning, message
+):
+    with project.session() as session:
+        right = dict(session.load_context().config_loader["parameters"])
+    table = {"name": "table", "task": task, "target": ["y", "z"] if task == "multilabel" else "y"}
+    given = right | {"problem": table, "finetuning": finetuning}
+    if message:
+        with pytest.raises(ParameterError, match=message):
+            check_parameters(given)
+    else:
+        assert check_parameters(given)["finetuning"].label_smoothing == 0.1
+
+
 def test_an_unknown_pipeline_or_environment_gets_the_nearest_name(project):
     with pytest.raises(UnknownPipelineError, match="unknown pipeline 'dbnn'; did you mean 'dbn'"):
         project.run("dbnn")

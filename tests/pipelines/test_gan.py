@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from helpers.killed_runs import run_of
 from PIL import Image
 
@@ -166,6 +168,50 @@ def test_a_tables_rows_are_evaluated_by_utility_and_detection(table):
     assert "trained on synthetic rows" in text
     for figure in FIGURES:
         assert (table.path / f"data/08_reporting/forest_fires_size/gan/{figure}.png").exists()
+
+
+@pytest.fixture(scope="module")
+def without_target(project):
+    """A table that has no target, and columns of which nothing can be learnt."""
+    rng, n = np.random.default_rng(0), 300
+    score = rng.normal(size=n)
+    table = pd.DataFrame(
+        {
+            "order_id": [f"K{k:05}" for k in range(n)],
+            "row": np.arange(n) + 1000,
+            "score": score.round(3),
+            "age": (40 + 10 * score + rng.normal(size=n)).round(1),
+            "city": rng.choice(["rome", "oslo"], n),
+            "remark": [f"{k} went to {rng.integers(n)} and {rng.integers(n)}" for k in range(n)],
+            "nothing": None,
+        }
+    )
+    folder = project.path / "conf/orders"
+    folder.mkdir()
+    table.to_csv(project.path / "data/01_raw/orders.csv", index=False)
+    entry = {"type": "layerwise.datasets.SourceTable", "path": "data/01_raw", "file": {"name": "orders.csv"}}
+    (folder / "catalog.yml").write_text(yaml.safe_dump({"raw": entry}))
+    (folder / "parameters.yml").write_text(
+        yaml.safe_dump({"problem": {"name": "orders", "task": "regression"}, "split": {"groups": "row"}})
+    )
+    project.run("gan", env="orders", synthesize=25)
+    return project
+
+
+def test_a_table_needs_no_target_and_what_cannot_be_learnt_of_it_is_not_generated(without_target):
+    assert run_of(without_target, "orders")[1] == "FINISHED"
+    rows = pd.read_csv(without_target.path / "data/07_model_output/orders/gan/synthetic.csv")
+    assert list(rows) == ["score", "age", "city"]
+    assert set(rows["city"]) <= {"rome", "oslo"}
+    catalog = without_target.catalog(env="orders")
+    assert catalog.load("gan.split").not_inputs == ("row", "order_id", "remark", "nothing")
+    assert catalog.load("gan.samples").targets is None
+    found = report(without_target, "row_fidelity", "orders")
+    assert found["utility"] == found["classes"] == {}
+    assert 0.3 < found["detection_auc"] <= 1
+    folder = without_target.path / "data/08_reporting/orders/gan"
+    assert {path.stem for path in folder.glob("*.png")} == set(FIGURES) - {"classes"}
+    assert "Utility" not in (folder / "report.md").read_text()
 
 
 @pytest.mark.parametrize(

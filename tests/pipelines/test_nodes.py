@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from layerwise.pipeline_registry import compose_pipelines
+from layerwise.pipeline_registry import register_pipelines
 from layerwise.utils import set_run_context
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def functions(project):
     found = {}
     for rows, parameters in PROBLEMS.items():
         set_run_context(Path(), "unnamed", parameters, rows)
-        for pipeline in compose_pipelines().values():
+        for pipeline in register_pipelines().values():
             written = [inspect.unwrap(getattr(node.func, "func", node.func)) for node in pipeline.nodes]
             found |= {f"{function.__module__}.{function.__name__}": function for function in written}
     set_run_context(Path(), "unnamed")

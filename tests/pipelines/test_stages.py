@@ -52,9 +52,15 @@ def test_a_figure_is_tagged_as_one_and_only_a_figure_is():
 
 def test_what_a_node_alone_needs_is_not_imported_with_the_pipelines():
     code = (
-        "import sys; from kedro.framework.project import configure_project, pipelines; "
-        "configure_project('layerwise'); assert len(dict(pipelines)) > 10; "
-        "sys.exit(', '.join({'sklearn', 'mlflow', 'pandera', 'uvicorn', 'pooch'}.intersection(sys.modules)) or 0)"
+        "import sys; from kedro.framework.project import configure_project, pipelines, settings; "
+        "from layerwise.cli import cli; configure_project('layerwise'); assert settings.HOOKS; "
+        "cli.main(['registry', 'list'], standalone_mode=False); "
+        "early = {'torch', 'pandas', 'matplotlib'}.intersection(sys.modules); "
+        "assert len(dict(pipelines)) > 10; "
+        "late = {'sklearn', 'mlflow', 'pandera', 'uvicorn', 'pooch'}.intersection(sys.modules); "
+        "sys.exit(', '.join(early | late) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    listed = [line[2:] for line in done.stdout.splitlines() if line.startswith("- ")]
+    assert listed == sorted([*RUNNABLE, "__default__"])

@@ -1,3 +1,5 @@
+import re
+
 import mlflow
 import pytest
 
@@ -41,3 +43,32 @@ def test_a_model_carries_this_package_and_names_packages_that_an_index_has(finis
     wheel = next(line for line in lines if line.startswith("wheels/"))
     assert (folder / wheel).is_file()
     assert not any("+" in line for line in lines if line != wheel)
+
+
+def test_rbms_of_any_size_follow_each_other_as_champions_by_their_likelihood_of_unseen_rows(project):
+    client = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db")
+
+    def run(n_hidden, epochs, **params):
+        settings = {"n_hidden": n_hidden, "epochs": epochs, "chain": "data"}
+        learning = {"learning_rate": 0.1 if epochs > 1 else 1e-9, "final_learning_rate": None}
+        plain = {"probe": False, "classification_rbm": False}
+        last = ["evaluation.measure_likelihood_rbm", "reporting.plot_learning_curves_rbm"]
+        project.run(
+            "rbm", problem={"name": "likely"}, rbm=settings | learning | plain, to_nodes=last, **params
+        )
+        run_id, _ = project.last_run()
+        ((said,),) = project.query(
+            "select value from tags where key like 'registered%' and run_uuid=?", run_id
+        )
+        return str(client.get_model_version_by_alias("likely.rbm", "champion").version), said
+
+    assert run(4, 1)[0] == "1"
+    # A larger one that has learnt; its split is another one, so that the champion has seen some of the test rows.
+    number, said = run(6, 3, split={"seed": 7})
+    assert number == "2"
+    assert re.search(
+        r"new champion: log_prob .* rows that neither has seen \(\d{3} that it has seen left out", said
+    )
+    number, said = run(8, 1)
+    assert number == "2"
+    assert said.endswith("`kedro champion likely.rbm/3` moves the alias.")

@@ -138,6 +138,8 @@ def compared(difference, low, high, metric="error"):
         (compared(-0.1, -0.2, 0.01), False, "no better than chance allows"),
         (compared(0.1, 0.01, 0.2), False, "and this one is no better:"),
         (compared(0.1, 0.01, 0.2, "roc_auc"), True, "new champion"),
+        (compared(0.1, 0.01, 0.2, "log_prob"), True, "new champion"),
+        (compared(-0.1, -0.2, -0.01, "reconstruction_mse"), True, "new champion"),
         ("it solves another task", False, "cannot be compared: it solves another task."),
     ],
 )
@@ -148,21 +150,24 @@ def test_the_champion_moves_by_more_than_chance_or_stays(found, moves, says):
     assert moves or "stays version 3" in message
 
 
+REASON = "it encodes to 10 columns, and this one to 20"
+
+
 @pytest.mark.parametrize(
     ("new", "old", "moves", "says"),
     [
-        ({}, {}, False, "it encodes to 10 columns, and this one to 20"),
+        ({}, {}, False, REASON),
         (
             {"anomaly_auc": 0.9},
             {"anomaly_auc": 0.8},
             True,
-            "anomaly_auc 0.9000 on the same test rows, after 0.8000",
+            "anomaly_auc 0.9000 on the same test rows, after 0.8",
         ),
         (
             {"anomaly_auc": 0.7},
             {"anomaly_auc": 0.8},
             False,
-            "anomaly_auc 0.8000 on the same test rows, and 0.7000",
+            "anomaly_auc 0.8000 on the same test rows, and 0.7",
         ),
         ({"probe/latent/error": 0.1}, {"probe/latent/error": 0.2}, True, "probe/latent/error 0.1000"),
         (
@@ -171,19 +176,22 @@ def test_the_champion_moves_by_more_than_chance_or_stays(found, moves, says):
             True,
             "probe/latent/error",
         ),
-        ({"anomaly_auc": 0.9}, {"probe/latent/error": 0.2}, False, "it encodes to 10 columns"),
+        ({"anomaly_auc": 0.9}, {"probe/latent/error": 0.2}, False, REASON),
     ],
 )
-def test_encoders_of_different_sizes_are_compared_by_what_their_latent_says(new, old, moves, says):
+def test_encoders_that_no_row_compares_are_compared_by_what_their_latent_says(new, old, moves, says):
     # By the reconstruction the larger one would win.
-    def with_size(size, value, found):
+    def measured(value, found, rows="r"):
         more = {f"test.{name}": repr(each) for name, each in found.items()}
-        return tags(value, metric="reconstruction_mse") | {"model.latent_size": size} | more
+        return tags(value, rows, "reconstruction_mse") | more
 
-    message, moved = compare_with_champion(with_size("20", 0.1, new), with_size("10", 0.2, old), "3")
+    message, moved = compare_with_champion(measured(0.1, new), measured(0.2, old), "3", lambda *_: REASON)
     assert moved is moves
     assert says in message
-    assert compare_with_champion(with_size("10", 0.1, new), with_size("10", 0.2, old), "3")[1]
+    # What they were measured by on other rows says nothing, and nor does it where rows compare them.
+    assert not compare_with_champion(measured(0.1, new, "s"), measured(0.2, old), "3", lambda *_: REASON)[1]
+    lost = compared(0.1, 0.01, 0.2, "reconstruction_mse")
+    assert not compare_with_champion(measured(0.1, new), measured(0.2, old), "3", lambda *_: lost)[1]
 
 
 def test_the_comparison_gets_the_version_and_whether_the_test_rows_are_the_same():

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from layerwise.checkpointing.run_directory import DataChangeCheck, RunDirectory, differences
+from layerwise.checkpointing.run_directory import LAYERS, DataChangeCheck, RunDirectory, differences
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
 from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
 
@@ -24,9 +24,6 @@ log = logging.getLogger(__name__)
 
 # They write nothing under a name that another run of theirs would write too.
 CONCURRENT_PIPELINES = ("predict",)
-
-
-LAYERS = ("06_models", "07_model_output", "08_reporting")
 
 
 class RunLifecycle:

@@ -23,6 +23,8 @@ from layerwise.checkpointing.locks import RunLock
 from layerwise.utils import FolderError, ResumeError, UserError, atomic_write
 
 log = logging.getLogger(__name__)
+# The folders of data/ that a run's outputs are in.
+LAYERS = ("06_models", "07_model_output", "08_reporting")
 MAX_SHOWN = 6
 # Format 1, which had no number, is the first edition's.
 CHECKPOINT_FORMAT = 2

@@ -8,6 +8,7 @@ from layerwise.cli.compare import compare
 from layerwise.cli.configuration import configuration_error
 from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
 from layerwise.cli.problem import problem
+from layerwise.cli.registry import registry
 from layerwise.cli.run import run
 from layerwise.cli.serve import champion, serve
 from layerwise.tracking import disable_telemetry
@@ -19,6 +20,7 @@ __all__ = [
     "compare",
     "configuration_error",
     "problem",
+    "registry",
     "run",
     "serve",
     "show_user_errors_as_messages",
@@ -34,5 +36,5 @@ def cli() -> None:
     """Commands of the project's own beside Kedro's."""
 
 
-for command in (run, serve, champion, problem, compare):
+for command in (run, registry, serve, champion, problem, compare):
     cli.add_command(command)

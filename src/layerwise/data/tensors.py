@@ -222,10 +222,16 @@ class DataSpec(Config):
         return TargetTransform(kind=self.target_transform, parameters=self.target_parameters)
 
     def unscaled(self, targets: Tensor) -> Tensor:
-        """Return regression targets or outputs (n, k) in the units of the (transformed) target; others as they are."""
+        """Return regression targets or outputs (n, k) in the units of the (transformed) target; others as they are.
+
+        Where there are several outputs a target, such as quantiles, those of all targets follow each other: (n, 2 k).
+        """
         if not self.target_scales:
             return targets
-        scales, means = (targets.new_tensor(values) for values in (self.target_scales, self.target_means))
+        times = targets.shape[-1] // len(self.target_scales)
+        scales, means = (
+            targets.new_tensor(values * times) for values in (self.target_scales, self.target_means)
+        )
         return targets * scales + means
 
 

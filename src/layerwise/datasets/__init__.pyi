@@ -20,6 +20,7 @@ from .trained_model import (
     ChunkedReaderDataset as ChunkedReaderDataset,
     EntryRowsDataset as EntryRowsDataset,
     PredictionsDataset as PredictionsDataset,
+    TableDataset as TableDataset,
     TrainedModelDataset as TrainedModelDataset,
 )
 from .typed import MetricsDataset as MetricsDataset, TypedDataset as TypedDataset

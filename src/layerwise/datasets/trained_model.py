@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from kedro.io import AbstractDataset, DatasetError
 
+from layerwise.datasets.previews import COLUMNS, ROWS, TablePreview, table_preview
 from layerwise.utils import atomic_write, problem, project_path
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 class Answers(Protocol):
     """What a model answers: the pieces of a CSV file, or tables of one schema."""
+
+    # Keys, and rows that are generated, whose texts stay as they are: `layerwise.data.reading.write_marked`.
+    exempt_columns: Collection[str]
 
     def __iter__(self) -> Iterator[str]: ...
 
@@ -163,6 +167,48 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         return {"entry": self._name}
 
 
+class TableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
+    """A table as a CSV file whose text no spreadsheet takes for a formula (`layerwise.data.reading.write_marked`).
+
+    Args:
+        filepath: of the file.
+        float_format: of numbers, as pandas takes it.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self, *, filepath: str, float_format: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._path, self._float_format = Path(filepath), float_format
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Return the table."""
+        from layerwise.data.reading import read_marked
+
+        return read_marked(self._path)
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the table."""
+        from layerwise.data.reading import write_marked
+
+        try:
+            write_marked(self._path, [data.to_csv(index=False, float_format=self._float_format)])
+        except OSError as error:
+            raise DatasetError(f"{self._path} cannot be written: {error.strerror or error}") from error
+
+    def preview(self) -> TablePreview:
+        """Return the first rows."""
+        shown = self.load().iloc[:ROWS, :COLUMNS]
+        return table_preview(list(map(str, shown)), shown.astype(object).to_numpy().tolist())
+
+    def _exists(self) -> bool:
+        return self._path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path)}
+
+
 class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
     """A CSV file, or Parquet where its name ends so; it is written piece by piece, and takes its name when it is whole.
 
@@ -196,7 +242,9 @@ class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
         """Return the table."""
         import pandas as pd
 
-        return pd.read_parquet(self.path) if self._is_parquet else pd.read_csv(self.path)
+        from layerwise.data.reading import read_marked
+
+        return pd.read_parquet(self.path) if self._is_parquet else read_marked(self.path)
 
     @property
     def _is_parquet(self) -> bool:
@@ -206,13 +254,14 @@ class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
         """Write the pieces; the file appears whole or not at all."""
         if self._input_path and self.path.resolve() == Path(self._input_path).resolve():
             raise DatasetError(f"{self.path} holds the rows themselves; name another predict.output")
+        from layerwise.data.reading import write_marked
+
         try:
-            with atomic_write(self.path) as part:
-                if self._is_parquet:
+            if self._is_parquet:
+                with atomic_write(self.path) as part:
                     _write_parquet(data.tables(), part)
-                else:
-                    with part.open("w", encoding="utf-8", newline="") as file:
-                        file.writelines(data)
+            else:
+                write_marked(self.path, data, data.exempt_columns)
         except OSError as error:
             raise DatasetError(f"{self.path} cannot be written: {error.strerror or error}") from error
         log.info("The predictions are in %s", self.path)

@@ -1,6 +1,13 @@
 from .asked_model import AskedModel as AskedModel
 from .batch_evaluate import BatchEvaluation as BatchEvaluation, evaluate_chunks as evaluate_chunks
 from .batch_predict import StreamedPredictions as StreamedPredictions
+from .comparison import (
+    CHAMPION_METRICS as CHAMPION_METRICS,
+    ModelComparison as ModelComparison,
+    compare_models as compare_models,
+    compare_networks as compare_networks,
+    which_are_seen as which_are_seen,
+)
 from .manifest import (
     MANIFEST_FILE as MANIFEST_FILE,
     MLMODEL_SHA256 as MLMODEL_SHA256,
@@ -15,12 +22,6 @@ from .model import (
     TrainedModel as TrainedModel,
     load_trained_model as load_trained_model,
     save_trained_model as save_trained_model,
-)
-from .model_comparison import (
-    CHAMPION_METRICS as CHAMPION_METRICS,
-    ModelComparison as ModelComparison,
-    compare_models as compare_models,
-    which_are_seen as which_are_seen,
 )
 from .parts import ModelParts as ModelParts
 from .reproducible import BLOCK_ROWS as BLOCK_ROWS, apply_in_blocks as apply_in_blocks

@@ -16,9 +16,11 @@ from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
-from layerwise.inference.batch_predict import count_reasons, predict_chunk
-from layerwise.inference.model import TrainedModel
-from layerwise.inference.model_comparison import which_are_seen
+from layerwise.inference.batch_predict import count_reasons
+from layerwise.inference.comparison import which_are_seen
+from layerwise.inference.model import NOT_FINITE, TrainedModel
+from layerwise.inference.tasks import find_task, valid_rows, validate_chunk
+from layerwise.parameters import TaskSettings
 from layerwise.utils import nearest
 
 
@@ -104,11 +106,13 @@ def evaluate_chunks(
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
     weighted = () if model.weights_column is None else (model.weights_column,)
+    predicting = find_task(model, TaskSettings(task="predict"))
     for chunk in reader.chunks(model.file_format, model.plain_numbers):
         if not model.has_image_inputs:  # read once: what was read stays as it is
             chunk.rows = model.select_inputs(chunk.rows)
         true, unknown = _targets(model, chunk)
-        given, reasons = predict_chunk(model, chunk, strict)
+        rows, reasons = validate_chunk(model, predicting, chunk, strict)
+        given = _scores(model, rows, reasons)
         reasons = np.where(reasons == "", unknown, reasons)
         right = reasons == ""
         targets.append(true[right])
@@ -129,6 +133,16 @@ def evaluate_chunks(
     found.kept = {name: cells[name] for name in keep}
     for name in weighted:
         found.weights = row_weights(pd.DataFrame({name: pd.to_numeric(cells[name], errors="coerce")}), name)
+    return found
+
+
+def _scores(model: TrainedModel, rows: Any, reasons: np.ndarray) -> np.ndarray:
+    """Return scores (n, k), NaN for rows with a reason; one is added for rows whose scores are not finite."""
+    right = np.flatnonzero(reasons == "")
+    found = np.full((len(reasons), model.columns.n_outputs), np.nan, dtype=np.float32)
+    if len(right):
+        found[right] = model.scores(valid_rows(rows, reasons))
+    reasons[right[~np.isfinite(found[right]).all(1)]] = NOT_FINITE
     return found
 
 

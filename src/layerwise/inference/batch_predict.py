@@ -15,7 +15,7 @@ from layerwise.data import DataError
 from layerwise.data.reading import Chunk, ChunkedReader, format_csv_cells, format_csv_line
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.answer_tables import answer_table, cells_of_lines, one_schema
-from layerwise.inference.model import NOT_FINITE, TrainedModel
+from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
 from layerwise.inference.tasks import answer_chunk, find_task, with_seed
 from layerwise.parameters import TaskSettings
@@ -31,26 +31,6 @@ MAX_KINDS, MAX_LENGTH = 500, 300
 # A quoted cell, or a number that is no part of a name.
 VALUE = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?!\w)""")
 log = logging.getLogger(__name__)
-
-
-def predict_chunk(model: TrainedModel, chunk: Chunk, strict: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return a chunk's scores (n, k), NaN for rejected rows, and why each row was rejected, (n,) text."""
-    import pandas as pd
-
-    rows = model.select_inputs(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
-    # Pictures, which alone of all images have names, say in themselves what white is.
-    if chunk.start == 0 and (isinstance(chunk.rows, pd.DataFrame) or not chunk.lines):
-        model.validate_file(rows)
-    reasons = model.validate(rows, strict)
-    for row, reason in chunk.malformed.items():
-        reasons[row] = reason
-    right = np.flatnonzero(reasons == "")
-    scores = np.full((len(reasons), model.columns.n_outputs), np.nan, dtype=np.float32)
-    if len(right):
-        scores[right] = model.scores(rows.iloc[right] if isinstance(rows, pd.DataFrame) else rows[right])
-    not_finite = right[~np.isfinite(scores[right]).all(1)]
-    reasons[not_finite] = NOT_FINITE
-    return scores, reasons
 
 
 def count_reasons(counts: Counter[str], reasons: np.ndarray) -> None:
@@ -114,6 +94,8 @@ class StreamedPredictions:
                 f"{reader.path} has the column(s) {', '.join(twice)} already; rename or leave them out"
             )
         self.header = [*there, *own]
+        exempt = self.task.exempt_columns
+        self.exempt_columns = set(self.header) if exempt is None else set(exempt)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines in pieces of many, the header first."""

@@ -23,7 +23,6 @@ from layerwise.data.reading import (
     validate_rows,
 )
 from layerwise.data.sources import sha256_of, validate_pixel_range
-from layerwise.evaluation.metrics import raw_means, reaches_threshold
 from layerwise.inference.manifest import (
     MANIFEST_FILE,
     ModelError,
@@ -32,6 +31,7 @@ from layerwise.inference.manifest import (
     relative_paths,
     verify_model_folder,
 )
+from layerwise.inference.named_scores import name_scores
 from layerwise.inference.parts import ModelParts, load_parts, save_parts
 from layerwise.inference.reproducible import apply_in_blocks, shortest_decimals
 from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
@@ -162,8 +162,23 @@ class TrainedModel:
         """Return the scores of a network's inputs, (n, n_outputs), on its device."""
         return self.columns.unscaled(probabilities(self.columns.task, self.network(inputs)))
 
-    def interpret_scores(self, scores: np.ndarray) -> pd.DataFrame:
+    def interpret_rows(self, rows: Any) -> pd.DataFrame:
+        """Return the predictions of valid rows, as `interpret_scores` has them."""
+        return self._interpret(self.scores(rows), rows)
+
+    def _interpret(self, scores: np.ndarray, rows: Any) -> pd.DataFrame:
+        network = self.parts.quantiles
+        if network is None:
+            return self.interpret_scores(scores)
+        found = apply_in_blocks(lambda x: self.columns.unscaled(network(x)), self.inputs(rows), self.device)
+        return self.interpret_scores(scores, found.numpy())
+
+    def interpret_scores(self, scores: np.ndarray, quantiles: np.ndarray | None = None) -> pd.DataFrame:
         """Return the predictions that scores stand for.
+
+        Args:
+            scores: (n, n_outputs).
+            quantiles: (n, 2 n_outputs) that the intervals are around, where the model has some.
 
         Returns:
             `prediction` in the target's own terms; for classes `probability_<class>`; for two classes which one is
@@ -173,47 +188,9 @@ class TrainedModel:
             has intervals, `prediction_low` and `prediction_high`, or `<target>_low` and `<target>_high`.
             Numbers have the fewest digits that tell them apart (`shortest_decimals`).
         """
-        found = self._name_scores(scores)
+        found = name_scores(self.columns, self.manifest, scores, quantiles)
         for name in found.select_dtypes("float32"):
             found[name] = shortest_decimals(found[name].to_numpy())
-        return found
-
-    def _name_scores(self, scores: np.ndarray) -> pd.DataFrame:
-        import pandas as pd
-
-        columns = self.columns
-        if columns.task == "regression":
-            names = ["prediction"] if len(columns.target_names) == 1 else list(columns.target_names)
-            found = pd.DataFrame(columns.raw_targets(scores), columns=names)
-            if columns.target_transform != "none":
-                means = raw_means(scores, self.manifest.smearing, columns.transform).astype(scores.dtype)
-                for k, name in enumerate(names if self.manifest.smearing else ()):
-                    found[f"{name}_mean"] = means[:, k]
-            half = np.asarray(self.manifest.interval_half_widths, dtype=scores.dtype)
-            if len(half):
-                ends = {"low": columns.raw_targets(scores - half), "high": columns.raw_targets(scores + half)}
-                for k, name in enumerate(names):
-                    for side, end in ends.items():
-                        found[f"{name}_{side}"] = end[:, k]
-            return found
-        if columns.task == "multilabel":
-            said = {
-                f"prediction_{n}": reaches_threshold(scores[:, k]) * 1
-                for k, n in enumerate(columns.target_names)
-            }
-            given = {f"probability_{name}": scores[:, k] for k, name in enumerate(columns.target_names)}
-            return pd.DataFrame(said | given)
-        binary = columns.task == "binary"
-        if binary:
-            codes = reaches_threshold(scores[:, 0], self.manifest.threshold).astype(int)
-            scores = np.column_stack([1 - scores[:, 0], scores[:, 0]])
-        else:
-            codes = scores.argmax(1)
-        found = pd.DataFrame(scores, columns=[f"probability_{name}" for name in columns.class_names])
-        found.insert(0, "prediction", np.asarray(columns.class_names, dtype=object)[codes])
-        if binary:
-            found["positive"] = columns.positive
-            found["threshold"] = self.manifest.threshold
         return found
 
     def select_inputs(self, frame: pd.DataFrame) -> Any:
@@ -238,7 +215,7 @@ class TrainedModel:
         scores = self.scores(rows)
         if not np.isfinite(scores).all():
             raise DataError(NOT_FINITE)
-        return self.interpret_scores(scores)
+        return self._interpret(scores, rows)
 
 
 def save_trained_model(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from layerwise.data.preprocessing import TableEncoding
 from layerwise.evaluation.likelihood import RBMLikelihood, StackLikelihood
@@ -19,7 +19,7 @@ from layerwise.utils import Config
 
 CONDITIONS_FILE = "conditions.safetensors"
 # Further networks, each in a folder of its name.
-NETWORKS = ("recommender", "classification_rbm")
+NETWORKS = ("recommender", "classification_rbm", "quantiles")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class ModelParts:
         recommender: of ratings: what is known of the items.
         classification_rbm: beside an RBM: one with label units, of the same rows.
         bound: of a deep belief network: log Z of its top RBM.
+        quantiles: of a regression: predicts the quantiles that its intervals are around.
     """
 
     reference: AnomalyReference | None = None
@@ -47,6 +48,7 @@ class ModelParts:
     recommender: Recommender | None = None
     classification_rbm: RBM | None = None
     bound: StackLikelihood | None = None
+    quantiles: nn.Module | None = None
 
     def with_conditions(self, conditions: Tensor) -> ModelParts:
         """Return these parts with the conditions of all training rows, (n, c): each kept once, with its count."""

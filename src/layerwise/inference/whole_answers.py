@@ -42,6 +42,8 @@ class WholeAnswer:
         self.model, self.reader = model, reader
         self.task = find_task(model, settings)
         self.settings = with_seed(self.task, settings)
+        exempt, own = self.task.exempt_columns, self.task.columns(model, self.settings)
+        self.exempt_columns = set(own if exempt is None else exempt)
         self.n_rows = self.n_rejected = 0
 
     def __iter__(self) -> Iterator[str]:

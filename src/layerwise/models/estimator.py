@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -34,7 +35,7 @@ TRUSTED = (
     *(f"sklearn._loss.link.{each}" for each in ("IdentityLink", "Interval", "LogitLink", "MultinomialLogit")),
     *(
         f"sklearn._loss.{each}"
-        for loss in ("HalfBinomialLoss", "HalfMultinomialLoss", "HalfSquaredError")
+        for loss in ("HalfBinomialLoss", "HalfMultinomialLoss", "HalfSquaredError", "PinballLoss")
         for each in (f"loss.{loss}", f"_loss.Cy{loss}")
     ),
     "numpy.random._generator.Generator",
@@ -118,7 +119,7 @@ class EstimatorNetwork(nn.Module):
 
 
 def fit_estimator(
-    model: Any,
+    model: Any | Sequence[Any],
     name: str,
     task: Literal["binary", "multiclass", "multilabel", "regression"],
     inputs: Tensor,
@@ -129,12 +130,13 @@ def fit_estimator(
     """Return a model of scikit-learn, fitted on rows, as a network.
 
     Args:
-        model: not fitted; it is cloned for each label or target.
+        model: not fitted; it is cloned for each label or target. Of several, for a regression, the first predicts all
+            targets, then the next.
         name: of the model.
         task: what the targets are.
         inputs: (n, d).
         targets: (n,) classes for multiclass, else (n, k).
-        n_outputs: classes of a multiclass task, else k.
+        n_outputs: classes of a multiclass task, else k for each model.
         weights: (n,) how much each row counts; None: all the same.
     """
     import skops.io
@@ -145,9 +147,9 @@ def fit_estimator(
     own = None if weights is None else weights.cpu().numpy()
     columns = [y.reshape(-1)] if task == "multiclass" else list(y.reshape(len(y), -1).T)
     fitted = []
-    for column in columns:
+    for each, column in product(model if isinstance(model, Sequence) else [model], columns):
         constant = task != "regression" and column.min() == column.max()
-        fresh = DummyClassifier(strategy="most_frequent") if constant else clone(model)
+        fresh = DummyClassifier(strategy="most_frequent") if constant else clone(each)
         fitted.append(fresh.fit(x, column, sample_weight=own))
     content = skops.io.dumps(fitted)
     config = EstimatorConfig(

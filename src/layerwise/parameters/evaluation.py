@@ -38,6 +38,13 @@ class EvaluationSettings(Config):
         gt=0,
         lt=1,
     )
+    interval_method: Literal["constant", "quantiles"] = setting(
+        "constant",
+        "how wide these intervals are: all alike (split conformal), or by the row, around the quantiles that gradient "
+        "boosting predicts (conformalized quantile regression)",
+        "quantiles where some rows are far less certain than others",
+        "interval_coverage: null",
+    )
     bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
     baselines: bool | Literal["auto"] = setting(
         "auto",
@@ -59,8 +66,10 @@ class EvaluationSettings(Config):
     sampling_steps: int = setting(200, "Gibbs steps of each of these samples", "", ge=1)
 
     @model_validator(mode="after")
-    def _costs_have_a_use(self) -> EvaluationSettings:
+    def _settings_have_a_use(self) -> EvaluationSettings:
         costs = self.changed("false_positive_cost") or self.changed("false_negative_cost")
         if costs and self.threshold != "cost":
             raise ValueError(f"threshold {self.threshold} has no use for costs; set threshold: cost")
+        if self.changed("interval_method") and self.interval_coverage is None:
+            raise ValueError("interval_coverage: null has no use for interval_method; set interval_coverage")
         return self

@@ -64,7 +64,8 @@ class PredictSettings(TaskSettings):
     chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
     strict: bool = setting(
         True,
-        "refuse a row with an empty cell, category or sign that its column never had in training; false: impute it",
+        "refuse a row with an empty cell, category or sign that its column never had in the training file; false: "
+        "impute it",
         "false where every row needs a prediction",
     )
 

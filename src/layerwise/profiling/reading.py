@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from layerwise.data import DataError, ReadingSettings
 from layerwise.data.reading import (
     FileFormat,
+    SuggestedSetting,
     TextTable,
+    UnreadableError,
     read_text_table,
     resolve_file_format,
     without_malformed,
@@ -25,15 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_SETTLED = 60
-# How messages name the line that settles what they refuse: of a column, or of the whole file.
-COLUMN_LINE = re.compile(
-    r"column '(?P<column>(?:[^'\n]|'(?! ))*)' (?P<reason>[^\n]*?); (?:[^\n;]*? or )?"
-    r"add to problem\.reading in [^\n]*? the line\n"
-    r"    (?P<key>\w+): (?P<value>[^\n;]*(?:;(?! column ')[^\n;]*)*)(?:\n\((?P<other>[^\n]*?)\))?(?=; column '|\n|$)"
-)
-FILE_LINE = re.compile(
-    r"(?P<reason>.*?)[:,;]? (?:or )?add problem\.reading\.(?P<key>\w+): (?P<value>[^\s,;]+)", re.DOTALL
-)
 
 
 @dataclass
@@ -82,12 +71,14 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
             reading = fit_reading(
                 table.cells, given, classes_there, unreadable, separator=file_format.separator
             )
-        except DataError as error:
-            found = list(_lines_of(str(error).replace(str(path), path.name)))
-            new = [each for each in found if _add(settings, choices, *each)]
-            if not new:
-                blamed = [name for name in getattr(error, "columns", ()) if name not in unreadable]
-                if not blamed or "problem.drop" not in str(error):
+        except UnreadableError as error:
+            found = [
+                each._replace(reason=each.reason.replace(str(path), path.name)) for each in error.suggestions
+            ]
+            new = [_add(settings, choices, each) for each in found]
+            if not any(new):
+                blamed = [name for name in error.columns if name not in unreadable]
+                if not blamed:
                     raise
                 unreadable += blamed
             continue
@@ -106,25 +97,9 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
     raise DataError(f"{path} needs more than {MAX_SETTLED} settings to be read as a table")
 
 
-def _lines_of(message: str) -> Iterator[tuple[str, Any, str, str]]:
-    """Yield the settings that a message asks for: key, value, reason and runner-up."""
-    columns = list(COLUMN_LINE.finditer(message))
-    for found in columns:
-        other = re.sub(r"^or,? ?", "", found["other"] or "")
-        yield (
-            found["key"],
-            yaml.safe_load(found["value"]),
-            f"column '{found['column']}' {found['reason']}",
-            other,
-        )
-    if not columns and (line := FILE_LINE.search(message)):
-        yield line["key"], yaml.safe_load(line["value"]), " ".join(line["reason"].split()), ""
-
-
-def _add(
-    settings: dict[str, Any], choices: dict[str, Choice], key: str, value: Any, reason: str, other: str
-) -> bool:
+def _add(settings: dict[str, Any], choices: dict[str, Choice], suggested: SuggestedSetting) -> bool:
     """Add a setting to those that there are; return whether it says something new."""
+    key, value, reason, other = suggested
     before = settings.get(key)
     if isinstance(value, dict):
         value = {**(before or {}), **value}

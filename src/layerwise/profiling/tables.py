@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import yaml
 
 from layerwise.data import DataError, Task
-from layerwise.data.preprocessing import class_text, find_leaks
+from layerwise.data.preprocessing import class_text, far_from_others, find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
 from layerwise.profiling.proposal import Choice, choose_positive
 from layerwise.profiling.reading import SettledTable, settle_reading
@@ -27,9 +25,6 @@ MIN_CLASS_ROWS = 3
 LONG_TAIL = 3.0
 LEAK = "it alone decides"
 FEW_ROWS, VERY_FEW_ROWS, FOLDS = 1000, 100, 5
-
-# What a note of the reading proposes and does not take.
-MISSING_LINE = re.compile(r"add missing: (\[.*?\]) to problem\.reading")
 
 
 class TargetGuess(NamedTuple):
@@ -79,6 +74,8 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         findings.append(
             f"{n_empty} of {len(settled.frame)} rows have no {guess.name}: nothing can be learnt of it there"
         )
+    if task.value == "regression":
+        findings += _far_targets(known[guess.name])
     findings += [
         f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
         "problem.drop and say problem.allow_leak: true"
@@ -174,20 +171,31 @@ def _transform(target: pd.Series, task: Task) -> list[Choice]:
     return [Choice("problem.target_transform", "none", reason, "log1p")]
 
 
+def _far_targets(target: pd.Series) -> list[str]:
+    values = target.to_numpy(dtype=np.float64)
+    far = values[far_from_others(values)]
+    if not len(far):
+        return []
+    return [
+        f"{len(far)} of {len(values)} values of {target.name} lie absurdly far from all others, such as {far[0]:g}: "
+        "they count by their size alone (finetuning.loss: huber); correct or leave out their rows if they are mistakes"
+    ]
+
+
 def _missing_words(settled: SettledTable) -> list[Choice]:
     """Return cells that may mean that there is no value, as a suggestion: that nobody knows but the user."""
     words: list[str] = list(settled.reading.settings.missing or ())
-    found = [(note, yaml.safe_load(m[1])) for note in settled.notes if (m := MISSING_LINE.search(note))]
-    if not found:
+    reasons: list[str] = []
+    for name, column in settled.reading.columns.items():
+        if column.doubtful:
+            stand = "stand" if len(column.doubtful) > 1 else "stands"
+            where = "far from all other values, and often" if column.kind == "number" else "among its words"
+            reasons.append(f"column '{name}': {', '.join(column.doubtful)} {stand} {where}")
+        words += [word for word in column.doubtful if word not in words]
+    if not reasons:
         return []
-    for _, more in found:
-        words += [str(word) for word in more if str(word) not in words]
-    reasons = "; ".join(
-        note.partition(": if it means")[0].partition("; if they mean")[0] for note, _ in found
-    )
-    return [
-        Choice("problem.reading.missing", words, f"{reasons}. If that means no value:", is_suggestion=True)
-    ]
+    reason = f"{'; '.join(reasons)}. If that means no value:"
+    return [Choice("problem.reading.missing", words, reason, is_suggestion=True)]
 
 
 def _dropped(

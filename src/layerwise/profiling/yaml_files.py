@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
 
 import yaml
 
+from layerwise.data.reading import yaml_line
 from layerwise.profiling.proposal import Choice, Proposal
 
 WIDTH = 118
@@ -63,14 +63,8 @@ def _mapping(choices: list[Choice], prefix: str, depth: int) -> str:
             said = ". ".join(filter(None, [choice.reason, f"Else: {choice.other}" if choice.other else ""]))
             lines.append(_comment(said, indent) if said else "")
             mark = "# " if choice.is_suggestion else ""
-            lines.append(f"{indent}{mark}{name}: {_plain(choice.value)}\n")
+            lines.append(f"{indent}{mark}{name}: {yaml_line(choice.value)}\n")
     return "".join(lines).rstrip("\n") + "\n"
-
-
-def _plain(value: Any) -> str:
-    """Return a value on one line, as YAML reads it back."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
-    return text.removesuffix("...\n").strip()
 
 
 def _comment(text: str, indent: str = "") -> str:

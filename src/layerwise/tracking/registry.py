@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 NETWORK_METRICS = {
     "rbm": ("log_prob", "pseudo_likelihood", "rmse", "perplexity"),
     "dbn": ("log_prob_bound", "reconstruction_mse"),
+    "dbm": ("log_prob_bound", "reconstruction_mse"),
     "generator": ("frechet_distance", "marginal_distance"),
 }
 OTHER_NETWORKS = ("reconstruction_mse", "rmse")
 LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "perplexity", "frechet_distance", "marginal_distance")
 
 
-# Encoders of different latent sizes are compared by the first of these that both were measured by: a reconstruction
-# gets better with every column of the latent, however little it says.
+# Encoders that cannot be compared row by row, being of different latent sizes or reading the rows otherwise, are
+# compared by the first of these that both were measured by.
 ENCODER_METRICS = ("anomaly_auc", "probe/latent/error", "probe/latent/rmse")
 
 
@@ -68,7 +69,7 @@ def register(
         model_id: of the model in its run.
         card: its description.
         compare: with the champion, on raw rows; without it the values on the same test rows decide.
-        latent_size: of an encoder; two of another size are not compared.
+        latent_size: of an encoder.
 
     Returns:
         A message that says what was done.
@@ -217,7 +218,12 @@ def compare_with_champion(
         )
     same_rows = champion.get("test.rows") == new["test.rows"]
     if compare is not None:
-        return _decide(compare(version, same_rows), version)
+        found = compare(version, same_rows)
+        shared = (each for each in ENCODER_METRICS if f"test.{each}" in new and f"test.{each}" in champion)
+        name = next(shared, "") if isinstance(found, str) and same_rows else ""
+        if not name:
+            return _decide(found, version)
+        return _decide_by_value(name, float(new[f"test.{name}"]), float(champion[f"test.{name}"]), version)
     if not same_rows:
         return (
             f"The champion stays version {version}: it was measured on other test rows, so that the two cannot be "
@@ -226,20 +232,12 @@ def compare_with_champion(
         )
     if champion.get("test.metric") != metric:
         return f"The champion stays version {version}: it was compared by {champion['test.metric']}.", False
-    size, old_size = (tags.get("model.latent_size") for tags in (new, champion))
-    old = float(champion["test.value"])
-    if size != old_size:
-        both = (each for each in ENCODER_METRICS if f"test.{each}" in new and f"test.{each}" in champion)
-        shared = next(both, None)
-        if shared is None:
-            return (
-                f"The champion stays version {version}: it encodes to {old_size} columns, and this one to {size}.",
-                False,
-            )
-        metric, value, old = shared, float(new[f"test.{shared}"]), float(champion[f"test.{shared}"])
+    return _decide_by_value(metric, value, float(champion["test.value"]), version)
+
+
+def _decide_by_value(metric: str, value: float, old: float, version: str) -> tuple[str, bool]:
     lower = metric.rpartition("/")[2] in (*LOWER_IS_BETTER, *LOWER_OF_NETWORKS)
-    beats = value < old if lower else value > old
-    if beats:
+    if value < old if lower else value > old:
         return f"It is the new champion: {metric} {value:.4f} on the same test rows, after {old:.4f}.", True
     return (
         f"The champion stays version {version}: {metric} {old:.4f} on the same test rows, and {value:.4f} here.",

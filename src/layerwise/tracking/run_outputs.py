@@ -9,10 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from layerwise.checkpointing import LAYERS
 from layerwise.evaluation.reports import render_html_report
 from layerwise.tracking.environment import pipeline_of
+from layerwise.tracking.outbox.background import upload_folder
 from layerwise.utils import atomic_write
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 log = logging.getLogger(__name__)
+
+# What the files say of the entries of each catalog. Kedro tries all patterns for each question, and a run asks often.
+_configs: WeakKeyDictionary[Any, dict[str, dict[str, Any]]] = WeakKeyDictionary()
 
 
 def logged_metrics(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
@@ -73,7 +78,11 @@ def entry_path(catalog: CatalogProtocol[Any, Any], name: str) -> Path | None:
 
 def _entry_config(catalog: Any, name: str) -> dict[str, Any]:
     """Return what the catalog's files say of an entry, with its pattern filled in."""
-    return dict(catalog.config_resolver.resolve_pattern(name))
+    resolver = catalog.config_resolver
+    known = _configs.setdefault(resolver, {})
+    if name not in known:
+        known[name] = resolver.resolve_pattern(name)
+    return known[name]
 
 
 def write_html_report(
@@ -140,4 +149,4 @@ def log_outputs(
     with tempfile.TemporaryDirectory() as directory:
         copy_outputs(catalog, names, data, Path(directory))
         if any(Path(directory).iterdir()):
-            client.log_artifacts(run_id, directory, "outputs")
+            upload_folder(client, "run", run_id, Path(directory), "outputs")

@@ -2,8 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data import DataError
+from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw
+from layerwise.data.preprocessing import fit_preprocessor
 from layerwise.data.reading import parse_targets, validate_images, validate_rows
+
+
+def fit_rows(rows):
+    problem = Problem(name="t", task="binary", target="left", allow_leak=True)
+    split = split_raw(rows, problem, SplitSettings(), 0)
+    return fit_preprocessor(rows, split, problem, PreprocessingSettings(), 0)
 
 
 @pytest.fixture
@@ -58,6 +65,30 @@ def test_negative_numbers_are_right_where_training_had_them(frame, preprocessor)
 def test_what_training_never_had_is_valid_when_not_strict(frame, preprocessor, column, value):
     frame.loc[7, column] = value
     assert (validate_rows(frame, preprocessor, strict=False) == "").all()
+
+
+def test_what_the_files_other_rows_held_is_no_reason_and_what_no_row_held_still_is():
+    n = 60
+    rows = pd.DataFrame(
+        {
+            "rain": [0.0, 0.2] * (n // 2),
+            "city": ["rome", "oslo"] * (n // 2),
+            "since": ["2020-01-01", "2020-03-01"] * (n // 2),
+            "age": np.arange(n, dtype=float),
+            "left": ["yes", "no", "no"] * (n // 3),
+        }
+    )
+    test = split_raw(rows, Problem(name="t", task="binary", target="left"), SplitSettings(), 0).test[0]
+    rows.loc[test, ["rain", "city", "since", "age"]] = [-6.4, "paris", "1950-01-01", None]
+    preprocessor = fit_rows(rows)
+    assert (validate_rows(rows, preprocessor) == "").all()
+    worse = rows.astype({"rain": object}).copy()
+    worse.loc[test, ["rain", "city", "since"]] = [-70000, "berlin", "1066-01-01"]
+    (reason,) = validate_rows(worse, preprocessor)[[test]]
+    assert "rain is -70000, far outside of -6.4 to 0.2" in reason
+    assert "city holds 'berlin'" in reason
+    assert "far outside of 1950-01-01 to 2020-03-01" in reason
+    assert "rain" not in fit_rows(rows.drop(index=test)).state["summary"]["beyond"]
 
 
 def test_text_in_a_number_column_is_invalid_also_when_not_strict(frame, preprocessor):

@@ -68,6 +68,8 @@ def test_dcgan_starts_as_its_paper_says():
         ("generator", {"latent_size": 2, "n_outputs": 96, **IMAGE}),
         ("generator", {"latent_size": 2, "n_outputs": 4, "output": "table",
                        "blocks": (OutputBlock(kind="tanh", size=1), OutputBlock(kind="softmax", size=3))}),
+        ("generator", {"latent_size": 2, "n_outputs": 96, "n_conditions": 6, "given_shape": (2, 3),
+                       **IMAGE, "network": "unet"}),
         ("discriminator", {"n_inputs": 96, "spectral_normalization": True, **IMAGE}),
         ("discriminator", {"n_inputs": 5, "normalization": "batch", "dropout": 0.3}),
     ],

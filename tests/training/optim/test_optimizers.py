@@ -1,4 +1,5 @@
 import math
+import sys
 
 import pytest
 import torch
@@ -108,6 +109,25 @@ def test_every_optimizer_follows_the_equations_of_its_paper(name):
     assert trajectory(name, **given) == pytest.approx(
         by_hand(RULES[name]), rel=1e-8 if name == "nadam" else 1e-10
     )
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_steps_is_kept_and_goes_on_without_torchs_compiler(name, monkeypatch):
+    whole = trajectory(name, steps=4)
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # an import of it fails
+    value = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    settings, found = FinetuningSettings(optimizer=name, learning_rate=RATE), []
+    kept = make_optimizer(settings, [value]).state_dict()
+    for _ in range(4):
+        optimizer = make_optimizer(settings, [value])
+        optimizer.load_state_dict(kept)
+        optimizer.zero_grad()
+        (1.5 * value.square()).sum().backward()
+        optimizer.step()
+        found.append(float(value.detach()))
+        kept = optimizer.state_dict()
+    # torch loads nadam's product of momenta, a float32, as a float64.
+    assert found == (pytest.approx(whole, rel=1e-8) if name == "nadam" else whole)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ def test_a_score_that_rises_is_a_gain():
         ({"schedule": "step", "plateau_patience": 2}, "schedule step has no use for plateau_patience"),
         ({"schedule": "one_cycle", "warmup_epochs": 2}, "one_cycle rises by itself"),
         ({"schedule": "step", "step_milestones": (0.5, 0.2)}, "increasing fractions"),
+        # None at all would be read as the default ones.
+        ({"schedule": "step", "step_milestones": ()}, "one at least"),
         ({"loss": "hinge", "label_smoothing": 0.1}, "loss hinge has no use for label_smoothing"),
         ({"loss": "squared", "huber_delta": 2.0}, "loss squared has no use for huber_delta"),
         ({"keep_best_weights": False, "patience": 3}, "patience without keep_best_weights"),

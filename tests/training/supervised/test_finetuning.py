@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from layerwise.data import TensorData
 from layerwise.models import MLP, MLPConfig
 from layerwise.training import TrainingError
-from layerwise.training.supervised import FinetuningSettings, finetune
+from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
 from layerwise.training.supervised.losses import task_error, task_loss
 
 
@@ -188,3 +188,16 @@ def test_a_rate_that_is_far_too_high_is_named_as_the_cause():
     chosen = settings(optimizer="sgd", learning_rate=1e6, epochs=20)
     with pytest.raises(TrainingError, match=r"fine-tuning: .* in epoch \d+.*lower learning rate"):
         finetune(net, "regression", rows, rows, chosen, seed=0)
+
+
+def test_label_smoothing_is_refused_on_a_regression_by_one_network_and_by_a_stack():
+    rows = TensorData(torch.randn(20, 2, generator=seeded(1)), torch.randn(20, 2, generator=seeded(2)))
+    chosen = settings(label_smoothing=0.1)
+    for train in (
+        lambda: finetune(network(), "regression", rows, rows, chosen, seed=0),
+        lambda: train_network_stack(
+            [network(), network(1)], "regression", rows, rows, chosen, [0, 1], [{}, {}]
+        ),
+    ):
+        with pytest.raises(TrainingError, match="label_smoothing is for classes, and the task is regression"):
+            train()

@@ -88,6 +88,37 @@ def test_members_are_equal_with_every_kind_of_setting(task, shape, settings):
     assert_equal(*both_ways(task, shape | {"dropout": rates}, **settings))
 
 
+def test_each_member_can_learn_from_rows_of_its_own():
+    chosen = FinetuningSettings(
+        epochs=30,
+        batch_size=20,
+        learning_rate=0.05,
+        patience=3,
+        dropout=0.2,
+        schedule="cosine",
+        max_steps=100,
+    )
+    own, validation = [rows(70, seed=k) for k in SEEDS], rows(50, seed=1)
+    stacked, stack_history = train_network_stack(
+        networks(dropout=0.2), "binary", own, validation, chosen, SEEDS
+    )
+    alone = networks(dropout=0.2)
+    runs = [
+        finetune(net, "binary", part, validation, chosen, seed, silent=True)
+        for net, part, seed in zip(alone, own, SEEDS, strict=True)
+    ]
+    assert len({len(history) for history in stack_history.history}) > 1  # one leaves before the others
+    assert_equal(stacked, stack_history, alone, runs)
+
+
+@pytest.mark.parametrize("parts", [[70, 70], [70, 70, 60]])
+def test_rows_of_their_own_are_equally_many_for_each_member(parts):
+    with pytest.raises(TrainingError, match="a stack of 3 networks takes rows for all, or equally many"):
+        train_network_stack(
+            networks(), "binary", [rows(n) for n in parts], rows(50), FinetuningSettings(), SEEDS
+        )
+
+
 def test_masks_are_each_members_own():
     assert_equal(*both_ways(shape={"dropout": 0.4, "input_dropout": 0.2}))
 

@@ -27,9 +27,11 @@ from .table_encoding import (
     encode_parts as encode_parts,
     fit_encoding as fit_encoding,
     known_rows as known_rows,
+    unlearnable_columns as unlearnable_columns,
 )
 from .targets import (
     derive_columns as derive_columns,
+    far_from_others as far_from_others,
     positive_class as positive_class,
     robust_location as robust_location,
     target_column as target_column,

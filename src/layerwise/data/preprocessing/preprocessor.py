@@ -15,7 +15,7 @@ from layerwise.data.image_layout import ImageShape, describe_shape, pixel_names,
 from layerwise.data.preprocessing.columns import class_names, class_text
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
-from layerwise.data.preprocessing.summaries import summarize_images, summarize_table
+from layerwise.data.preprocessing.summaries import summarize_images, summarize_training
 from layerwise.data.preprocessing.targets import binary_classes
 from layerwise.data.preprocessing.weights import row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
@@ -189,8 +189,7 @@ def with_rows_of(fitted: Any, raw: Any, split: Split) -> Preprocessor:
         fitted.state["summary"] = summarize_images(raw.pixels[split.training], fitted.white)
     elif fitted.state["kind"] == "table":
         raw = fitted.read(raw)
-        training = raw.iloc[split.training]
-        fitted.state["summary"] = summarize_table(training, fitted.state["kinds"])
+        fitted.state["summary"] = summarize_training(raw, split.training, fitted.state["kinds"])
         repeats = count_repeated_rows(raw[list(fitted.state["original"])], split.training, split.test)
         if repeats:
             sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"

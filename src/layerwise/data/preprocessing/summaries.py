@@ -1,7 +1,8 @@
 """A small summary of the training rows, by which drift and impossible values of later rows are found.
 
 It is plain numbers and text, some kilobytes, and is kept with the preprocessor. A number column has its distribution
-function at and just below up to 201 points, any other one the fraction of each value.
+function at and just below up to 201 points, any other one the fraction of each value. What the file's other rows held
+and the training rows did not is kept too: a model answers every row that its figures are of.
 """
 
 from __future__ import annotations
@@ -74,6 +75,46 @@ def summarize_table(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> dict[s
         for name, (kind, values, missing) in columns_for_summary(frame, kinds).items()
     }
     return {"rows": len(frame), "columns": columns}
+
+
+def summarize_training(
+    whole: pd.DataFrame, training: np.ndarray, kinds: dict[str, ColumnKind]
+) -> dict[str, Any]:
+    """Return the summary of the training rows of a table, and as `beyond` what the other rows hold beside it.
+
+    Args:
+        whole: all rows that were read.
+        training: positions of the training rows.
+        kinds: of the columns.
+    """
+    rows = whole.iloc[training]
+    return summarize_table(rows, kinds) | {"beyond": _beyond(whole, rows, kinds)}
+
+
+def _beyond(
+    whole: pd.DataFrame, training: pd.DataFrame, kinds: dict[str, ColumnKind]
+) -> dict[str, dict[str, Any]]:
+    """Return what columns hold among all rows of a table and not among its training rows.
+
+    A number or date has its `range` if that is wider, a category the `values` that training rows do not have, and any
+    column whether it is `empty` elsewhere alone. A column of which all of that is known has no entry.
+    """
+    every, learnt = columns_for_summary(whole, kinds), columns_for_summary(training, kinds)
+    found: dict[str, dict[str, Any]] = {}
+    for name, (kind, values, _) in every.items():
+        more: dict[str, Any] = {}
+        known = learnt[name][1]
+        if kind == "number":
+            known = known[~np.isnan(known)]
+            if len(known) and (np.nanmin(values) < known.min() or np.nanmax(values) > known.max()):
+                more["range"] = [float(np.nanmin(values)), float(np.nanmax(values))]
+        elif new := sorted(set(values) - set(known)):
+            more["values"] = new
+        if whole[name].isna().any() and not training[name].isna().any():
+            more["empty"] = True
+        if more:
+            found[name] = more
+    return found
 
 
 def columns_for_summary(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> dict[str, tuple[str, Any, int]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
+    ColumnKind,
     as_numbers,
     class_text,
     class_texts,
@@ -17,10 +20,11 @@ from layerwise.data.preprocessing.columns import (
     restore_type,
     to_plain_value,
 )
+from layerwise.data.preprocessing.many_values import find_roles
 from layerwise.data.preprocessing.number_modes import NumberModes, decode_number, encode_number, fit_modes
 from layerwise.data.preprocessing.targets import derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.reading.cells import reading_of
+from layerwise.data.reading.cells import Reading, reading_of
 from layerwise.data.splits import Split
 from layerwise.utils import Config, derive_seed
 
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 
 # Whole numbers of at most so many values are categories: years with the bank, numbers of products.
 MAX_CATEGORY_VALUES = 15
+# A category of more values than this, and than a tenth of the rows, says nothing that could be learnt of any of them.
+MAX_LEARNT_VALUES = 50
+log = logging.getLogger(__name__)
 
 
 class EncodedColumn(Config):
@@ -82,22 +89,68 @@ def fit_encoding(
     components: int,
     seed: int,
 ) -> TableEncoding:
-    """Fit on the rows at the positions `training`; columns of `problem.drop` are left out.
+    """Fit on the rows at the positions `training`; columns of `problem.drop` are left out, and unlearnable ones.
 
     Raises:
-        DataError: a column is empty throughout, or has a category of its own in nearly every row.
+        DataError: no column is left, or the target cannot be learnt.
     """
-    reading = reading_of(frame)
-    whole = derive_columns(frame, problem).drop(columns=list(problem.drop), errors="ignore")
+    unlearnable = unlearnable_columns(frame, training, problem, settings)
+    for name, reason in unlearnable.items():
+        log.warning("Column '%s' %s: it is not generated", name, reason)
+    problem = problem.without_inputs(tuple(unlearnable))
+    whole, kinds = _kinds(frame, problem)
     rows = whole.iloc[training]
     columns: list[EncodedColumn] = []
     target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
-    for name in rows:
-        how = None if reading is None else reading.columns.get(str(name))
-        kind = infer_kind(whole[name], how)
-        column = _fit_column(rows[name], kind, settings, components, seed, str(name) == target)
+    for name, kind in kinds.items():
+        column = _fit_column(rows[name], kind, settings, components, seed, name == target)
         columns.append(column.model_copy(update={"start": columns[-1].stop if columns else 0}))
     return TableEncoding(columns=tuple(columns), target=target)
+
+
+def unlearnable_columns(
+    frame: pd.DataFrame, training: np.ndarray, problem: Problem, settings: PreprocessingSettings
+) -> dict[str, str]:
+    """Return the columns of which a generator can learn nothing, each with the reason.
+
+    They are empty, or number or name the rows, or have too many texts to see any of them often.
+
+    Args:
+        frame: the table.
+        training: positions of the training rows.
+        problem: of the table, whose dropped columns are not looked at.
+        settings: of the preprocessing, which may call numbers categories.
+
+    Raises:
+        DataError: no column is left, or the target is among them.
+    """
+    whole, kinds = _kinds(frame, problem)
+    rows = whole.iloc[training]
+    reading = reading_of(frame) or Reading()
+    inputs = {name: kind for name, kind in kinds.items() if name not in problem.targets}
+    roles = find_roles(rows, inputs, reading, problem, settings)
+    found: dict[str, str] = {}
+    for name, kind in kinds.items():
+        present = rows[name].dropna()
+        if len(present) == 0:
+            found[name] = "is empty in every training row"
+        elif roles.get(name) == "identifier":
+            found[name] = "has a value of its own in nearly every row"
+        elif kind == "category" and (values := present.nunique()) > max(MAX_LEARNT_VALUES, len(present) / 10):
+            found[name] = f"has {values} categories in {len(present)} rows, too many to learn"
+    wrong = next((name for name in found if name in problem.targets), None)
+    if wrong is not None:
+        raise DataError(f"the target '{wrong}' {found[wrong]}")
+    if len(found) == len(kinds):
+        raise DataError("the table has no column that a generator could learn")
+    return found
+
+
+def _kinds(frame: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, Mapping[str, ColumnKind]]:
+    """Return the table with its derived columns and without the dropped ones, and what each column holds."""
+    reading = reading_of(frame) or Reading()
+    whole = derive_columns(frame, problem).drop(columns=list(problem.drop), errors="ignore")
+    return whole, {str(name): infer_kind(whole[name], reading.columns.get(str(name))) for name in whole}
 
 
 def _fit_column(
@@ -109,8 +162,6 @@ def _fit_column(
     is_target: bool,
 ) -> EncodedColumn:
     name = str(column.name)
-    if column.notna().sum() == 0:
-        raise DataError(f"column '{name}' is empty in every training row; add it to problem.drop")
     if name in settings.date_columns:
         kind = "date"
     common: dict[str, Any] = {"name": name, "dtype": str(column.dtype), "start": 0}
@@ -122,11 +173,6 @@ def _fit_column(
         or _has_few_values(column, kind)
     ):
         values = sorted(present.unique().tolist(), key=lambda v: (isinstance(v, str), v))
-        if kind == "category" and len(values) > max(50, len(present) / 10):
-            raise DataError(
-                f"column '{name}' has {len(values)} categories in {len(present)} rows: too many to learn; "
-                "add it to problem.drop"
-            )
         texts = [class_text(value) for value in values]
         if column.isna().any():
             texts, values = [*texts, ""], [*values, None]

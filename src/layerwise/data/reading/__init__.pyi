@@ -15,9 +15,11 @@ from .files import (
     iter_text_tables as iter_text_tables,
     number_columns as number_columns,
     read_header as read_header,
+    read_marked as read_marked,
     read_text_table as read_text_table,
     resolve_file_format as resolve_file_format,
     without_malformed as without_malformed,
+    write_marked as write_marked,
 )
 from .loaded_rows import LoadedRows as LoadedRows
 from .row_validation import (
@@ -27,4 +29,9 @@ from .row_validation import (
     validate_rows as validate_rows,
 )
 from .settings import CellKind as CellKind, ReadingSettings as ReadingSettings
+from .suggestions import (
+    SuggestedSetting as SuggestedSetting,
+    UnreadableError as UnreadableError,
+    yaml_line as yaml_line,
+)
 from .typical_rows import typical_inputs as typical_inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,10 +41,10 @@ def validate_rows(
 ) -> np.ndarray:
     """Return what is wrong with each row, (n,) text, empty for a valid row.
 
-    Text in a number column, infinite values and what is no date are always errors. With `strict` so is what training
-    never had in that column: an empty cell, an unknown category, something other than 0 and 1, a negative number, or
-    one that lies ten times the training range outside of it. Otherwise such cells are imputed, left
-    without a dummy, clipped or taken as they are, as `TablePreprocessor.inputs` says.
+    Text in a number column, infinite values and what is no date are always errors. With `strict` so is what no row of
+    the training file had in that column: an empty cell, an unknown category, something other than 0 and 1, a negative
+    number, or one that lies ten times the range outside of it. Otherwise such cells are imputed, left without a dummy,
+    clipped or taken as they are, as `TablePreprocessor.inputs` says; validation and test rows were measured so too.
 
     Args:
         frame: raw rows; extra and reordered columns are fine.
@@ -61,7 +62,11 @@ def validate_rows(
         zip(state["categories"], state["encoder"].categories_ if state["categories"] else [], strict=True)
     )
     summary = state.get("summary", {}).get("columns", {})
-    may_be_empty = set(state["indicators"]) if preprocessor.settings.missing == "impute" else set()
+    # What validation and test rows of the same file held.
+    beyond = state.get("summary", {}).get("beyond", {})
+    may_be_empty: set[str] = set()
+    if preprocessor.settings.missing == "impute":
+        may_be_empty = {*state["indicators"], *(name for name, more in beyond.items() if more.get("empty"))}
     for name, kind in state["kinds"].items():
         column = frame[name]
         is_error = strict or preprocessor.settings.missing == "refuse"
@@ -71,11 +76,11 @@ def validate_rows(
             errors.add(np.flatnonzero(empty), f"{name} is empty, and never was in training")
         errors.add_cells(name, unread.cells.get(name, {}), counts=True)
         if strict and kind == "category" and name not in state["frequent"]:
-            _validate_category(errors, column, known[name])
-        elif strict and kind in ("number", "boolean"):
-            _validate_numbers(errors, column, kind, summary.get(name))
-        elif strict and kind == "date":
-            _validate_dates(errors, column, summary.get(name))
+            _validate_category(errors, column, known[name], beyond.get(name, {}).get("values", ()))
+        elif strict and kind == "boolean":
+            _validate_flags(errors, column)
+        elif strict and (limits := _range(summary.get(name), beyond.get(name, {}))):
+            (_validate_dates if kind == "date" else _validate_numbers)(errors, column, *limits)
     return errors.reasons
 
 
@@ -87,9 +92,19 @@ def _read(frame: pd.DataFrame, preprocessor: Any) -> tuple[pd.DataFrame, RowErro
     return frame, row_errors_of(frame) or RowErrors(len(frame))
 
 
-def _validate_category(errors: RowErrors, column: pd.Series, known: np.ndarray) -> None:
+def _range(summary: dict[str, Any] | None, beyond: dict[str, Any]) -> tuple[float, float] | None:
+    """Return the smallest and largest number or date among the rows of the training file; None where none is known."""
+    if summary is None or not summary.get("points"):
+        return None
+    low, high = beyond.get("range", (summary["points"][0], summary["points"][-1]))
+    return low, high
+
+
+def _validate_category(
+    errors: RowErrors, column: pd.Series, known: np.ndarray, unlearnt: Sequence[str]
+) -> None:
     texts = class_texts(column)
-    bad = np.flatnonzero((~texts.isin(list(known)) & column.notna()).to_numpy())
+    bad = np.flatnonzero((~texts.isin([*known, *unlearnt]) & column.notna()).to_numpy())
     names = ", ".join(str(each) for each in known[:MAX_NAMED]) + (" ..." if len(known) > MAX_NAMED else "")
     errors.add(
         bad,
@@ -97,17 +112,14 @@ def _validate_category(errors: RowErrors, column: pd.Series, known: np.ndarray) 
     )
 
 
-def _validate_numbers(
-    errors: RowErrors, column: pd.Series, kind: str, summary: dict[str, Any] | None
-) -> None:
+def _validate_flags(errors: RowErrors, column: pd.Series) -> None:
     numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if kind == "boolean":
-        other = np.flatnonzero(~np.isnan(numbers) & (numbers != 0) & (numbers != 1))
-        errors.add(other, [f"{column.name} is 0 or 1, and holds {numbers[k]:g}" for k in other])
-        return
-    if summary is None or not summary["points"]:
-        return
-    low, high = summary["points"][0], summary["points"][-1]
+    other = np.flatnonzero(~np.isnan(numbers) & (numbers != 0) & (numbers != 1))
+    errors.add(other, [f"{column.name} is 0 or 1, and holds {numbers[k]:g}" for k in other])
+
+
+def _validate_numbers(errors: RowErrors, column: pd.Series, low: float, high: float) -> None:
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     negative = np.flatnonzero(numbers < 0) if low >= 0 else np.array([], dtype=int)
     errors.add(negative, [f"{column.name} is {numbers[k]:g}, and was never negative" for k in negative])
     far = _is_far(numbers, low, high)
@@ -116,11 +128,8 @@ def _validate_numbers(
     errors.add(where, [f"{column.name} is {numbers[k]:g}, far outside of {low:g} to {high:g}" for k in where])
 
 
-def _validate_dates(errors: RowErrors, column: pd.Series, summary: dict[str, Any] | None) -> None:
-    if summary is None or not summary["points"]:
-        return
+def _validate_dates(errors: RowErrors, column: pd.Series, low: float, high: float) -> None:
     days = days_since_1970(column)
-    low, high = summary["points"][0], summary["points"][-1]
     first, last = (np.datetime64("1970-01-01") + int(day) for day in (low, high))
     where = np.flatnonzero(_is_far(days, low, high))
     errors.add(where, [f"{column.name} is {column.iloc[k]}, far outside of {first} to {last}" for k in where])

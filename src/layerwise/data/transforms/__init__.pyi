@@ -11,6 +11,7 @@ from .corruption import (
     column_groups as column_groups,
 )
 from .image_pairs import (
+    MAX_VELOCITY as MAX_VELOCITY,
     bouncing_videos as bouncing_videos,
     corrupt_images as corrupt_images,
     downsample as downsample,

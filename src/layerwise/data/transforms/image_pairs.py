@@ -9,6 +9,8 @@ from torch.nn import functional
 from layerwise.data.image_layout import ImageShape, images_to_rows, rows_to_images, values_of
 
 NOISE_STD = 0.5
+# Pixels that a video's image moves at most between two frames, along either axis.
+MAX_VELOCITY = 3
 
 
 def corrupt_images(rows: Tensor, image_shape: ImageShape, rng: torch.Generator) -> Tensor:
@@ -54,7 +56,7 @@ def bouncing_videos(rows: Tensor, image_shape: ImageShape, n_frames: int, rng: t
     room = torch.tensor([height - small.shape[1], width - small.shape[2]], device=rows.device)
     n = len(rows)
     start = torch.rand(n, 2, generator=rng, device=rows.device) * room
-    velocity = 1 + 2 * torch.rand(n, 2, generator=rng, device=rows.device)
+    velocity = 1 + (MAX_VELOCITY - 1) * torch.rand(n, 2, generator=rng, device=rows.device)
     velocity = torch.where(torch.rand(n, 2, generator=rng, device=rows.device) < 0.5, -velocity, velocity)
     videos = rows.new_zeros(n, n_frames, height, width, small.shape[3])
     index = torch.arange(n, device=rows.device)[:, None, None]

@@ -58,11 +58,11 @@ def inception_scores(
 
 
 def _over_splits(probabilities: Array, size: int, splits: int) -> InceptionScore:
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     found = [inception_score(probabilities[k * size : (k + 1) * size]) for k in range(splits)]
     mean = float(np.mean(found))
-    half = float(t.ppf(0.975, splits - 1)) * float(np.std(found, ddof=1)) / splits**0.5
+    half = float(stdtrit(splits - 1, 0.975)) * float(np.std(found, ddof=1)) / splits**0.5
     return InceptionScore(mean, mean - half, mean + half)
 
 

@@ -67,30 +67,34 @@ class RowFidelity(Config):
 
     Args:
         detection_auc: of gradient boosting between generated and test rows; 0.5 says that it cannot tell them apart.
-        utility: by model.
+        utility: by model; of a table with a target.
         memorization: distances to the nearest training row.
         classes: the fraction of each class among `real` training rows and `generated` ones; of classes alone.
         agreement: the fraction of rows whose class a network that learnt from real rows predicts.
     """
 
     detection_auc: float
-    utility: dict[str, Utility]
     memorization: Memorization
+    utility: dict[str, Utility] = Field(default_factory=dict)
     classes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     agreement: dict[str, float] = Field(default_factory=dict)
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers that a run logs by name."""
-        boosting = self.utility["gradient boosting"]
-        return {
-            f"synthetic_{boosting.metric}": boosting.synthetic,
-            f"real_{boosting.metric}": boosting.real,
+        boosting = self.utility.get("gradient boosting")
+        found = {}
+        if boosting is not None:
+            found[f"synthetic_{boosting.metric}"] = boosting.synthetic
+            found[f"real_{boosting.metric}"] = boosting.real
+        return found | {
             "detection_auc": self.detection_auc,
             "memorization_ratio": self.memorization.ratio,
         }
 
     def __str__(self) -> str:
-        boosting = self.utility["gradient boosting"]
+        boosting = self.utility.get("gradient boosting")
+        if boosting is None:
+            return f"Synthetic and test rows: detection AUC {self.detection_auc:.3f}"
         return (
             f"Gradient boosting, tested on real rows: {boosting.metric} {boosting.synthetic:.4f} trained on synthetic "
             f"rows, {boosting.real:.4f} on real ones; detection AUC {self.detection_auc:.3f}"
@@ -118,17 +122,17 @@ def compare_rows(
     training: TensorData,
     test: TensorData,
     columns: DataSpec,
-    predict: Callable[[Tensor], Tensor],
+    predict: Callable[[Tensor], Tensor] | None,
     seed: int,
 ) -> RowFidelity:
-    """Compare generated rows with test rows by detection, utility and memorization.
+    """Compare generated rows with test rows by detection and memorization, of a table with a target by utility too.
 
     Args:
         generated: preprocessed as the others.
         training: the rows that the generator learnt from.
         test: other ones.
         columns: what they are.
-        predict: maps inputs to the classes that a network expects, for a task with classes.
+        predict: maps inputs to the classes that a network expects; None where there are no classes.
         seed: of the run.
     """
     whole = [
@@ -136,26 +140,31 @@ def compare_rows(
         for rows in (training, test, generated)
     ]
     known, real, synthetic = whole
-    utility = synthetic_data_utility(training, generated, test, columns.task, columns.n_outputs, seed)
-    has_classes = columns.task in ("binary", "multiclass")
+    utility = (
+        {}
+        if training.targets is None
+        else synthetic_data_utility(training, generated, test, columns.task, columns.n_outputs, seed)
+    )
+    n_classes = len(columns.class_names)
     return RowFidelity(
         detection_auc=detection_auc(real, synthetic, seed),
         utility={name: Utility(**each) for name, each in utility.items()},
         memorization=memorization(known, real[:MEMORIZATION_ROWS], synthetic[:MEMORIZATION_ROWS]),
-        classes={
-            "real": _class_fractions(training, len(columns.class_names)),
-            "generated": _class_fractions(generated, len(columns.class_names)),
-        }
-        if has_classes
-        else {},
-        agreement={"real": _agreement(predict, test), "generated": _agreement(predict, generated)}
-        if has_classes
-        else {},
+        classes={}
+        if predict is None
+        else {
+            "real": _class_fractions(training, n_classes),
+            "generated": _class_fractions(generated, n_classes),
+        },
+        agreement={}
+        if predict is None
+        else {"real": _agreement(predict, test), "generated": _agreement(predict, generated)},
     )
 
 
 def _target_columns(rows: TensorData, columns: DataSpec) -> Array:
-    assert rows.targets is not None
+    if rows.targets is None:
+        return np.empty((len(rows), 0))
     if columns.task == "multiclass":
         return np.eye(columns.n_outputs)[rows.targets.numpy()]
     return rows.targets.numpy()

@@ -30,6 +30,7 @@ from .intervals import (
     ConformalIntervals as ConformalIntervals,
     CoverageError as CoverageError,
     conformal_intervals as conformal_intervals,
+    effective_rows as effective_rows,
     wilson_interval as wilson_interval,
 )
 from .logged import (

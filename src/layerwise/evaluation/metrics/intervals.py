@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -106,33 +106,75 @@ class CoverageError(UserError, ValueError):
 
 
 class ConformalIntervals(Config):
-    """How far to either side of a prediction the truth lies, in the units of the (transformed) target, by output."""
+    """How far to either side of a prediction the truth lies, in the units of the (transformed) target, by output.
+
+    `around` says what `half_widths` are added to: the prediction, or the quantiles that a model of them predicts, and
+    may then be below 0.
+    """
 
     coverage: float
     half_widths: tuple[float, ...]
+    around: Literal["prediction", "quantiles"] = "prediction"
+
+    def ends(self, values: Array, quantiles: Array | None = None) -> tuple[Array, Array]:
+        """Return the lower and the upper ends of the intervals, (n, k) each; the prediction always lies between them.
+
+        Args:
+            values: (n, k) predicted.
+            quantiles: (n, 2 k) the lower ones of all outputs and then the upper ones, where intervals are around them.
+        """
+        half = np.asarray(self.half_widths, dtype=values.dtype)
+        low, high = (values, values) if quantiles is None else np.split(quantiles, 2, axis=1)
+        return np.minimum(low - half, values), np.maximum(high + half, values)
 
 
-def conformal_intervals(targets: Any, values: Any, coverage: float) -> ConformalIntervals:
+def conformal_intervals(
+    targets: Any, values: Any, coverage: float, weights: Any = None, quantiles: Any = None
+) -> ConformalIntervals:
     """Return the half-width of split conformal prediction intervals (Vovk et al. 2005; Lei et al. 2018).
 
     It is the ceil((n + 1) coverage)-th smallest of n absolute errors on rows that the model did not learn from. A new
     row of the same kind then lies inside with at least this probability, whatever the model and the distribution, each
-    output by itself.
+    output by itself. Around quantiles (Romano, Patterson & Candes 2019) the error is how far the truth lies outside of
+    them, below 0 within, so that the intervals are as wide as each row is uncertain.
+
+    With weights it is the smallest error up to which the rows make coverage (1 + 1 / m) of the whole weight, with
+    m = (sum w)^2 / sum w^2 rows: the weighted quantile of Tibshirani et al. (2019), in which the new row has the weight
+    that a row drawn by the weights has on average. Rows that count by their weights then lie inside as often, exactly
+    so where the weights are equal, and else but for terms of order 1 / m.
 
     Args:
         targets: (n, k), of rows that the model did not learn from.
         values: (n, k) predicted.
         coverage: the fraction of new rows that should lie inside, between 0 and 1.
+        weights: (n,) how much each row counts; None for equal weights.
+        quantiles: (n, 2 k) predicted, the lower ones of all outputs and then the upper ones; None for intervals around
+            the values.
 
     Raises:
-        CoverageError: there are fewer than coverage / (1 - coverage) rows.
+        CoverageError: there are fewer than coverage / (1 - coverage) rows, by their weights.
     """
-    errors = np.sort(np.abs(as_matrix(targets) - as_matrix(values)), axis=0)
+    truth, given = as_matrix(targets), as_matrix(values)
+    low, high = (given, given) if quantiles is None else np.split(as_matrix(quantiles), 2, axis=1)
+    errors = np.maximum(low - truth, truth - high)
+    w = np.ones(len(errors)) if weights is None else np.asarray(weights, dtype=np.float64)
+    n_rows = effective_rows(w)
     # A product such as 10 * .9 is a little above 9.
-    position = ceil((len(errors) + 1) * coverage - 1e-9)
-    if position > len(errors):
+    wanted = coverage * (1 + 1 / n_rows) - 1e-9
+    if wanted > 1:
         raise CoverageError(
             f"evaluation.interval_coverage {coverage:g} needs {ceil(coverage / (1 - coverage) - 1e-9)} validation "
-            f"rows, and there are {len(errors)}: take more of them (split.validation_fraction), or a lower coverage"
+            f"rows, and there are {n_rows:.4g}{'' if weights is None else ' by their weights'}: take more of them "
+            "(split.validation_fraction), or a lower coverage"
         )
-    return ConformalIntervals(coverage=coverage, half_widths=tuple(errors[position - 1].tolist()))
+    order = np.argsort(errors, axis=0, kind="stable")
+    reached = np.cumsum(w[order], axis=0) / w.sum()
+    position = np.minimum((reached < wanted - 1e-12).sum(0), len(errors) - 1)
+    half_widths = np.take_along_axis(errors, order, 0)[position, np.arange(errors.shape[1])]
+    around: Literal["prediction", "quantiles"] = "prediction" if quantiles is None else "quantiles"
+    return ConformalIntervals(coverage=coverage, half_widths=tuple(half_widths.tolist()), around=around)
+
+
+def effective_rows(weights: Array) -> float:
+    """Return (sum w)^2 / sum w^2 (Kish 1965): as many rows of equal weight have a mean of the same variance."""
+    return float(weights.sum() ** 2 / np.square(weights).sum())

@@ -74,10 +74,10 @@ def corrected_interval(values: Sequence[float], test_ratio: float) -> tuple[floa
         values: of the folds, two at least.
         test_ratio: the test rows of a fold for each of its other rows.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     n = len(values)
-    half = float(t.ppf(0.975, n - 1)) * sqrt(1 / n + test_ratio) * stdev(values)
+    half = float(stdtrit(n - 1, 0.975)) * sqrt(1 / n + test_ratio) * stdev(values)
     return fmean(values) - half, fmean(values) + half
 
 

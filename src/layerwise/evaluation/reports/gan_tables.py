@@ -14,7 +14,7 @@ def table_section(by_column: ColumnFidelity, by_row: RowFidelity, columns: DataS
     parts = [
         f"## Synthetic rows\n\nAs many synthetic rows as training rows ({columns.n_training:,}), against "
         f"{columns.n_test:,} test rows.",
-        _utility(by_row),
+        *([_utility(by_row)] if by_row.utility else []),
         "### Detection\n\nGradient boosting distinguishes synthetic from test rows with AUC "
         f"{by_row.detection_auc:.3f} in 5 folds; 0.5 says that it cannot.",
         _marginals(by_column),

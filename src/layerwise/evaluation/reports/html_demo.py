@@ -27,7 +27,7 @@ def folded_layers(generator: Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     if config.network != "mlp" or config.activation != "relu" or config.output != "sigmoid":
         raise ValueError("the HTML demo needs a generator of network mlp with relu and an output of pixels")
     layers: list[tuple[np.ndarray, np.ndarray]] = []
-    for module in generator.body:
+    for module in generator.body.children():
         if isinstance(module, nn.Linear):
             # A layer before batch normalisation has no bias.
             own = module.weight.new_zeros(module.out_features) if module.bias is None else module.bias

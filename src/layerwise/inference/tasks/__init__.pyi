@@ -1,4 +1,9 @@
-from .asking import answer_chunk as answer_chunk, answer_rows as answer_rows
+from .asking import (
+    answer_chunk as answer_chunk,
+    answer_rows as answer_rows,
+    valid_rows as valid_rows,
+    validate_chunk as validate_chunk,
+)
 from .base import (
     Task as Task,
     TaskError as TaskError,
@@ -7,6 +12,7 @@ from .base import (
     register_task as register_task,
 )
 from .encode import latent_size as latent_size
+from .log_probability import log_partition_of as log_partition_of
 from .options import parse_settings as parse_settings, task_options as task_options
 from .random_seed import with_seed as with_seed
 from .raw_rows import raw_frame as raw_frame

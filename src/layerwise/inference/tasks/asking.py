@@ -26,16 +26,31 @@ def answer_chunk(
     model: TrainedModel, task: Task, chunk: Chunk, settings: TaskSettings, strict: bool
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the answer to a chunk's valid rows (m, columns), and why each other row was rejected, (n,) text."""
+    rows, reasons = validate_chunk(model, task, chunk, strict)
+    if chunk.start and "seed" in task.uses:
+        # Each chunk draws other numbers; the first one draws those of a frame.
+        settings = settings.model_copy(update={"seed": derive_seed(settings.seed, chunk.start)})
+    return _answer(model, task, rows, reasons, settings), reasons
+
+
+def validate_chunk(model: TrainedModel, task: Task, chunk: Chunk, strict: bool) -> tuple[Any, np.ndarray]:
+    """Return a chunk's rows as a model reads them, and why each of them cannot be answered, (n,) text."""
     import pandas as pd
 
     rows = task.select(model, chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
     # Pictures, which alone of all images have names, say in themselves what white is.
     if chunk.start == 0 and (isinstance(chunk.rows, pd.DataFrame) or not chunk.lines):
         _validate_file(model, rows)
-    if chunk.start and "seed" in task.uses:
-        # Each chunk draws other numbers; the first one draws those of a frame.
-        settings = settings.model_copy(update={"seed": derive_seed(settings.seed, chunk.start)})
-    return _answer(model, task, rows, settings, strict, chunk.malformed)
+    reasons = task.validate(model, rows, strict)
+    for row, reason in chunk.malformed.items():
+        reasons[row] = reason
+    return rows, reasons
+
+
+def valid_rows(rows: Any, reasons: np.ndarray) -> Any:
+    """Return the rows that have no reason to be refused."""
+    right = np.flatnonzero(reasons == "")
+    return rows[right] if isinstance(rows, np.ndarray) else rows.iloc[right]
 
 
 def _validate_file(model: TrainedModel, rows: Any) -> None:
@@ -67,7 +82,8 @@ def answer_rows(
     else:
         rows = task.select(model, frame)
         _validate_file(model, rows)
-        found, reasons = _answer(model, task, rows, settings, strict, {})
+        reasons = task.validate(model, rows, strict)
+        found = _answer(model, task, rows, reasons, settings)
         if (reasons != "").any():
             raise DataError(describe_refused(reasons))
         found.index = frame.index if task.answers_each_row and len(found) == len(frame) else found.index
@@ -77,27 +93,19 @@ def answer_rows(
 
 
 def _answer(
-    model: TrainedModel,
-    task: Task,
-    rows: Any,
-    settings: TaskSettings,
-    strict: bool,
-    malformed: dict[int, str],
-) -> tuple[pd.DataFrame, np.ndarray]:
+    model: TrainedModel, task: Task, rows: Any, reasons: np.ndarray, settings: TaskSettings
+) -> pd.DataFrame:
+    """Return the answer to the rows without a reason, and add one for those whose answer is not finite."""
     import pandas as pd
 
-    reasons = task.validate(model, rows, strict)
-    for row, reason in malformed.items():
-        reasons[row] = reason
     right = np.flatnonzero(reasons == "")
     if not len(right):
-        return pd.DataFrame(columns=task.columns(model, settings), dtype=np.float64), reasons
-    given = rows.iloc[right] if isinstance(rows, pd.DataFrame) else rows[right]
-    found = task.answer(model, given, settings).reset_index(drop=True)
+        return pd.DataFrame(columns=task.columns(model, settings), dtype=np.float64)
+    found = task.answer(model, valid_rows(rows, reasons), settings).reset_index(drop=True)
     numbers = found.select_dtypes("float").to_numpy(dtype=np.float64)
     wrong = ~np.isfinite(numbers).all(1) if task.beside_rows else np.zeros(len(right), dtype=bool)
     reasons[right[wrong]] = NOT_FINITE
-    return _with_shortest_decimals(found[~wrong] if wrong.any() else found), reasons
+    return _with_shortest_decimals(found[~wrong] if wrong.any() else found)
 
 
 def _with_shortest_decimals(frame: pd.DataFrame) -> pd.DataFrame:

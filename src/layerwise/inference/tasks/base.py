@@ -43,6 +43,8 @@ class Task(ABC):
     asks_for_empty_cells = False
     # Rows may be left out: the settings say what is asked.
     works_without_rows = False
+    # Columns of its answer whose texts a CSV file has as they are, since they are keys; None for all, generated rows.
+    exempt_columns: tuple[str, ...] | None = ()
 
     def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
         """Return what is read of a caller's rows: the model's columns in their types, or pixels (n, d)."""

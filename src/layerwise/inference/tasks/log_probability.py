@@ -12,7 +12,7 @@ from layerwise.evaluation.likelihood import LogPartition, importance_weighted_lo
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.models.autoencoder import LatentVariableModel
-from layerwise.models.rbm import DBN, RBM
+from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
 from layerwise.utils import torch_rng
 
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from layerwise.inference.model import TrainedModel
 
 
+def log_partition_of(model: TrainedModel) -> LogPartition | None:
+    """Return log Z with its interval: of a model's RBM, of the top one of its stack, or of all layers of its deep
+    Boltzmann machine; None where it is not known.
+    """
+    known = model.parts.bound if isinstance(model.network, DBN | DBM) else model.parts.likelihood
+    return known.log_partition if known else None
+
+
 @register_task
 class LogProbability(Task):
     """Return bounds on log p of each row in nats, of the inputs that the network reads: scaled numbers, pixels 0 to 1.
@@ -29,9 +37,10 @@ class LogProbability(Task):
     Of an RBM -F(v) - log Z, between the ends of the interval of log Z that its run found: `log_prob_low` and
     `log_prob_high`, which are equal where log Z is exact. Of a deep belief network and of a variational autoencoder
     `log_prob_low` alone, a bound whose mean over draws lies below log p: of the stack the variational one
-    (Salakhutdinov & Murray 2008), less the upper end of log Z; of the autoencoder the importance-weighted one with
-    `samples` draws (Burda et al. 2016). All rows have the same draws, by `seed`: a row's bound is the same beside any
-    others. Where inputs are binary units, gray pixels are binarized by one draw, the same for all rows.
+    (Salakhutdinov & Murray 2008), less the upper end of log Z; of a deep Boltzmann machine the mean-field one; of
+    the autoencoder the importance-weighted one with `samples` draws (Burda et al. 2016). All rows have the same
+    draws, by `seed`: a row's bound is the same beside any others. Where inputs are binary units, gray pixels are
+    binarized by one draw, the same for all rows.
     """
 
     name = "log_probability"
@@ -42,14 +51,8 @@ class LogProbability(Task):
         """Return whether the network states a distribution whose log Z is known or not needed."""
         if isinstance(model.network, LatentVariableModel):
             return model.reads_rows
-        log_z = self._log_partition(model)
+        log_z = log_partition_of(model)
         return log_z is not None and log_z.is_bounded
-
-    def _log_partition(self, model: TrainedModel) -> LogPartition | None:
-        parts = model.parts
-        if isinstance(model.network, DBN):
-            return parts.bound.log_partition if parts.bound else None
-        return parts.likelihood.log_partition if parts.likelihood else None
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the answer's columns."""
@@ -59,12 +62,17 @@ class LogProbability(Task):
         """Return the bounds, float64."""
         import pandas as pd
 
-        network, inputs, log_z = model.network, model.inputs(rows), self._log_partition(model)
+        network, inputs, log_z = model.network, model.inputs(rows), log_partition_of(model)
         if isinstance(network, RBM):
             assert log_z is not None
             inputs = _binarized(inputs, network.visible_units.binary, settings.seed)
             found = -apply_in_blocks(network.free_energy, inputs, model.device).double().numpy()
             return pd.DataFrame({"log_prob_low": found - log_z.high, "log_prob_high": found - log_z.low})
+        if isinstance(network, DBM):
+            assert log_z is not None
+            inputs = _binarized(inputs, True, settings.seed)
+            found = apply_in_blocks(network.bound, inputs, model.device).double().numpy()
+            return pd.DataFrame({"log_prob_low": found - log_z.high})
         if isinstance(network, DBN):
             assert log_z is not None
             inputs = _binarized(inputs, network.visible_units.binary, settings.seed)

@@ -34,4 +34,4 @@ class Predict(Task):
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the predictions."""
-        return model.interpret_scores(model.scores(rows))
+        return model.interpret_rows(rows)

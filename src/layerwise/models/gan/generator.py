@@ -9,7 +9,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from layerwise.data import ImageShape, channels_of
+from layerwise.data import ImageShape, channels_of, values_of
+from layerwise.models.gan.from_images import Motion, UNet, fans
 from layerwise.models.heads import OutputBlock, TableOutput
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import (
@@ -31,12 +32,13 @@ class GeneratorConfig(Config):
     """The shape of a generator.
 
     `mlp` has hidden layers of `hidden_sizes`; `dcgan` doubles an image of a quarter of the size and 2 * `channels`
-    channels by two transposed convolutions. The output is a `sigmoid` (pixels), `linear` (points), or `table` with
-    `blocks`.
+    channels by two transposed convolutions. `unet` makes an image from a given one, its condition, of the shape
+    `given_shape`; `motion` moves the last of some given frames by up to `max_motion` pixels along each axis. The
+    output is a `sigmoid` (pixels), `linear` (points), or `table` with `blocks`.
     """
 
     kind: Literal["generator"] = "generator"
-    network: Literal["mlp", "dcgan"] = "mlp"
+    network: Literal["mlp", "dcgan", "unet", "motion"] = "mlp"
     latent_size: int = Field(ge=1)
     n_conditions: int = Field(default=0, ge=0)
     n_outputs: int = Field(ge=1)
@@ -48,16 +50,35 @@ class GeneratorConfig(Config):
     output: Literal["sigmoid", "linear", "table"] = "sigmoid"
     blocks: tuple[OutputBlock, ...] = ()
     temperature: float = Field(default=0.2, gt=0)
+    given_shape: ImageShape | None = None
+    max_motion: int = Field(default=3, ge=1)
 
     @model_validator(mode="after")
     def _fits(self) -> GeneratorConfig:
-        if self.network == "dcgan":
+        if self.network in ("dcgan", "unet"):
             require_divisible_by_4(self.image_shape)
+        if self.network in ("unet", "motion"):
+            self._check_given()
         if (self.output == "table") != bool(self.blocks):
             raise ValueError("blocks go with output: table, and the other way round")
         if self.blocks and sum(block.size for block in self.blocks) != self.n_outputs:
             raise ValueError(f"the blocks do not add up to {self.n_outputs} outputs")
         return self
+
+    def _check_given(self) -> None:
+        shape, given = self.image_shape, self.given_shape
+        if shape is None or given is None:
+            raise ValueError(f"network {self.network} needs image_shape and given_shape")
+        sizes = {shape[:2]} if self.network == "motion" else {shape[:2], (shape[0] // 4, shape[1] // 4)}
+        if given[:2] not in sizes:
+            raise ValueError(f"network {self.network} makes no image of {shape} from one of {given}")
+        frames = self.n_conditions / values_of(given)
+        if frames < 1 or frames % 1 or (self.network == "unet" and frames > 1):
+            raise ValueError(
+                f"{self.n_conditions} conditions are no images of {given} for network {self.network}"
+            )
+        if (self.network == "motion") != (self.output == "linear"):
+            raise ValueError("motion gives pixels as they are: set output: linear; unet needs a sigmoid")
 
 
 def require_divisible_by_4(shape: ImageShape | None) -> None:
@@ -84,7 +105,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         n_inputs = config.latent_size + config.n_conditions
-        self.body = self._mlp(n_inputs) if config.network == "mlp" else self._dcgan(n_inputs)
+        self.body = self._body(n_inputs)
         self.output_activation: nn.Module = nn.Identity()
         if config.output == "sigmoid":
             self.output_activation = nn.Sigmoid()
@@ -92,7 +113,19 @@ class Generator(nn.Module):
             self.output_activation = TableOutput(config.blocks, config.temperature)
         init_weights(self.body, config.network, config.activation, rng)
 
-    def _mlp(self, n_inputs: int) -> nn.Sequential:
+    def _body(self, n_inputs: int) -> nn.Module:
+        config = self.config
+        if config.network == "mlp":
+            return self._mlp(n_inputs, config.n_outputs)
+        assert config.image_shape is not None
+        if config.network == "dcgan":
+            return self._dcgan(n_inputs)
+        if config.network == "motion":
+            return Motion(self._mlp(n_inputs, 2 * (2 * config.max_motion + 1)), config.image_shape)
+        assert config.given_shape is not None
+        return UNet(config.latent_size, config.given_shape, config.image_shape, config.channels)
+
+    def _mlp(self, n_inputs: int, n_outputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n, m in pairwise((n_inputs, *self.config.hidden_sizes)):
             batch = self.config.normalization == "batch"
@@ -102,7 +135,7 @@ class Generator(nn.Module):
                 layers.append(nn.BatchNorm1d(m))
             layers.append(activation(self.config.activation))
         last = (n_inputs, *self.config.hidden_sizes)[-1]
-        return nn.Sequential(*layers, Linear(last, self.config.n_outputs))
+        return nn.Sequential(*layers, Linear(last, n_outputs))
 
     def _dcgan(self, n_inputs: int) -> nn.Sequential:
         assert self.config.image_shape is not None
@@ -175,4 +208,5 @@ def init_weights(network: nn.Module, kind: str, activation: Activation, rng: tor
             elif kind == "dcgan":
                 layer.weight.normal_(0, DCGAN_STD, generator=rng)
             else:
-                initialize_(layer.weight, "glorot_uniform" if layer is layers[-1] else name, rng)
+                start: Initializer = "glorot_uniform" if layer is layers[-1] else name
+                initialize_(layer.weight, start, rng, fans=fans(layer))

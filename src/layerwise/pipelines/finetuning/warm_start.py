@@ -44,7 +44,7 @@ def initialize_from_model(
     if (settings.loss == "poisson") != (trained.config.output == "exponential"):
         raise TrainingError(f"finetuning.init_from: {name} was trained with another kind of finetuning.loss")
     own = {field: getattr(settings, field) for field in OF_FINETUNING}
-    network = MLP(trained.config.model_copy(update=own))
+    network = type(trained)(trained.config.model_copy(update=own))
     network.load_state_dict(trained.cpu().state_dict())
     log.info("The network starts from %s: %s", name, list(network.config.hidden_sizes))
     return network, InitialModel(name=name, run_id=source.manifest.run_id, sha256=source.sha256)

@@ -37,7 +37,7 @@ def train_feature_classifier(
 ) -> tuple[MLP, ClassifierHistory, LoggedMetrics]:
     """Train the classifier whose features and classes the samples are evaluated with."""
     if columns.task in ("ratings", "documents", "multilabel") or training.targets is None:
-        raise DataError(f"gan is for images and tables with one target, and the task is {columns.task}")
+        raise DataError(f"gan is for images and tables, and the task is {columns.task}")
     epochs = settings.feature_classifier_epochs
     size = dense_parameters(columns.n_inputs, *CLASSIFIER_SIZES, columns.n_outputs)
     device = choose_device(size, CLASSIFIER_BATCH_SIZE, "feature_classifier")

@@ -22,12 +22,17 @@ CLASSIFIER = ["feature_classifier", "feature_classifier_history", "metrics_featu
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     """Return the pipeline of a problem, the present session's by default: of images, or of a table."""
     facts = facts or current_facts()
-    own = _both(Stage("training", NAME), Stage("reporting", NAME))
-    if facts.rows == "table":
-        own += _table_training() + _table_evaluation() + _table_reporting(facts)
+    is_table = facts.rows == "table"
+    own = _both(Stage("reporting", NAME))
+    if facts.have_classes or not is_table:
+        own.append(_classifier())
+    if is_table:
+        own += _table_training() + _table_evaluation(facts) + _table_reporting(facts)
     else:
         own += _image_training(facts) + _image_evaluation(facts) + _image_reporting(facts)
-    before = preprocessing.create_pipeline(NAME, labelled=False, input_example=True, sized=["gan"])
+    before = preprocessing.create_pipeline(
+        NAME, labelled=False, input_example=True, sized=["gan"], generates=is_table
+    )
     found = before + Pipeline(own)
     return found + create_network_card(NAME, found)
 
@@ -42,10 +47,13 @@ def _baselines(facts: ProblemFacts) -> list[str]:
     return ["baseline_metrics"] if facts.is_on("gan.baselines") else []
 
 
-def _both(training: Stage, reporting: Stage) -> list[Node]:
-    rows = ["training", "validation", "data_spec"]
+def _classifier() -> Node:
+    inputs = ["training", "validation", "data_spec", *SETTINGS]
+    return Stage("training", NAME).node(nodes.train_feature_classifier, inputs, CLASSIFIER)
+
+
+def _both(reporting: Stage) -> list[Node]:
     return [
-        training.node(nodes.train_feature_classifier, [*rows, *SETTINGS], CLASSIFIER),
         reporting.figure(plots.plot_learning_curves, ["gan_history"]),
         reporting.figure(plots.plot_sample_progress, ["animation"]),
     ]
@@ -104,10 +112,10 @@ def _table_training() -> list[Node]:
     ]
 
 
-def _table_evaluation() -> list[Node]:
+def _table_evaluation(facts: ProblemFacts) -> list[Node]:
     stage = Stage("evaluation", NAME)
     generated = ["generated_rows", "samples"]
-    rows = ["training", "test", "data_spec", "feature_classifier", SEED]
+    rows = ["training", "test", "data_spec", SEED, *(["feature_classifier"] if facts.have_classes else [])]
     return [
         stage.node(tables.sample_rows, [*ENCODED, "training", "preprocessor", SEED], generated),
         stage.measure(
@@ -127,6 +135,6 @@ def _table_reporting(facts: ProblemFacts) -> list[Node]:
         stage.figure(plots.plot_sampled_marginals, [*ENCODED, "raw", "split", SEED], "plot_samples"),
         stage.figure(plots.plot_nearest_distances, distances, "plot_memorization"),
     ]
-    if facts.has_task("binary", "multiclass"):
+    if facts.have_classes:
         found.append(stage.figure(plots.plot_target_classes, ["row_fidelity", "data_spec"], "plot_classes"))
     return found

@@ -1,13 +1,14 @@
 """Nodes that train a GAN on a table's rows, and evaluate its synthetic rows."""
 
 import logging
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from layerwise.data import DataSpec, PreprocessingSettings, Problem, Split, TensorData
+from layerwise.data import DataError, DataSpec, PreprocessingSettings, Problem, Split, TensorData
 from layerwise.data.preprocessing import (
     LabelledPreprocessor,
     TableEncoding,
@@ -42,6 +43,11 @@ def encode_rows(
     seed: int,
 ) -> tuple[TableEncoding, TensorData, TensorData]:
     """Encode a table's training and validation rows for a GAN; validation rows with unknown categories are left out."""
+    if len(problem.targets) > 1:
+        raise DataError(
+            f"gan is for images and tables with at most one target, and this one has {len(problem.targets)}"
+        )
+    problem = problem.without_inputs(split.not_inputs)
     components = settings.table.components
     encoding, *parts = encode_parts(raw, split, problem, preprocessing, components, seed)
     training_rows, validation_rows = (TensorData(torch.from_numpy(part)) for part in parts)
@@ -87,8 +93,9 @@ def sample_rows(
     """Generate as many rows as there are training rows, in the original columns and preprocessed."""
     samples = sample(generator, conditions.inputs, len(training), seed, "judge")
     rows = decode(samples.numpy(), encoding)
-    inputs = torch.from_numpy(preprocessor.inputs(rows))
-    targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(rows)))
+    inputs, targets = torch.from_numpy(preprocessor.inputs(rows)), None
+    if preprocessor.data_spec.target_names:
+        targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(rows)))
     return rows, TensorData(inputs, targets)
 
 
@@ -107,13 +114,12 @@ def evaluate_rows(
     training: TensorData,
     test: TensorData,
     columns: DataSpec,
-    classifier: MLP,
     seed: int,
+    classifier: MLP | None = None,
 ) -> tuple[RowFidelity, LoggedMetrics]:
-    """Compare generated rows with test rows by detection, utility and memorization."""
-    found = compare_rows(
-        generated, training, test, columns, lambda inputs: predict_classes(classifier, inputs), seed
-    )
+    """Compare generated rows with test rows by detection and memorization, of a table with a target by utility too."""
+    predict = None if classifier is None else partial(predict_classes, classifier)
+    found = compare_rows(generated, training, test, columns, predict, seed)
     log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/")
 

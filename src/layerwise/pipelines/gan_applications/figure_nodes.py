@@ -57,8 +57,9 @@ def plot_next_frame(
     for k in range(len(true)):
         lines[f"true {k + 1}"] = true[k]
         lines[f"predicted {k + 1}"] = torch.cat([true[k, :n_given], predicted[k]])
+    captions = [f"given {k + 1}" for k in range(n_given)] + [f"frame {k + 1}" for k in range(N_PREDICTED)]
     title = f"{n_given} frames given, {N_PREDICTED} predicted one from another"
-    return plots.plot_image_rows(lines, image_shape(columns), title=title)
+    return plots.plot_image_rows(lines, image_shape(columns), title=title, captions=captions)
 
 
 def plot_latent_traversal(generator: Generator, columns: DataSpec, seed: int) -> Figure:

@@ -7,15 +7,16 @@ import torch
 from torch import Tensor
 
 from layerwise.data import DataError, DataSpec, ImageShape, TensorData, with_size
-from layerwise.data.transforms import bouncing_videos, corrupt_images, downsample, upsample
+from layerwise.data.transforms import MAX_VELOCITY, bouncing_videos, corrupt_images, downsample, upsample
 from layerwise.evaluation.generative import PairErrors, compare_with_baseline
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.reports import render_html_demo, table
 from layerwise.models import MLP
-from layerwise.models.gan import Generator
+from layerwise.models.gan import Generator, GeneratorConfig
 from layerwise.training.gan import (
     GANSettings,
     PairSettings,
+    build_paired_networks,
     generate_images,
     train_image_gan,
     train_paired_gan,
@@ -60,7 +61,8 @@ def train_translator(
         TensorData(part.inputs, corrupt_images(part.inputs, shape, rng))
         for part in (training[slice(0, settings.rows)], validation, test)
     ]
-    return _train_on_pairs(pairs[0], pairs[1], settings, seed, "translation"), pairs[2]
+    config = settings.generator_config(shape, shape)
+    return _train_on_pairs(config, pairs[0], pairs[1], settings, seed, "translation"), pairs[2]
 
 
 def measure_translation(generator: Generator, pairs: TensorData, seed: int) -> Measured:
@@ -77,13 +79,13 @@ def train_sharpener(
     seed: int,
 ) -> tuple[Generator, TensorData]:
     """Train a GAN to enlarge small images (super-resolution); return it with pairs of test images."""
-    shape = image_shape(columns)
-    small_shape(columns)
+    shape, small = image_shape(columns), small_shape(columns)
     pairs = [
         TensorData(part.inputs, downsample(part.inputs, shape, FACTOR))
         for part in (training[slice(0, settings.rows)], validation, test)
     ]
-    return _train_on_pairs(pairs[0], pairs[1], settings, seed, "super_resolution"), pairs[2]
+    config = settings.generator_config(small, shape)
+    return _train_on_pairs(config, pairs[0], pairs[1], settings, seed, "super_resolution"), pairs[2]
 
 
 def measure_super_resolution(
@@ -107,20 +109,18 @@ def train_frame_predictor(
     Returns:
         It, the next frames of test videos with the frames before them, and some whole test videos.
     """
-    shape, n_given, parts = (
-        image_shape(columns),
-        settings.frames,
-        {"training": training[slice(0, settings.rows)]},
-    )
+    shape, n_given = image_shape(columns), settings.frames
+    parts = {"training": training[slice(0, settings.rows)], "validation": validation, "test": test}
     videos = {
         name: bouncing_videos(part.inputs, shape, n_given + N_PREDICTED, torch_rng(seed, "frames", name))
-        for name, part in (parts | {"validation": validation, "test": test}).items()
+        for name, part in parts.items()
     }
     # In training every video gives each of its frames after the first ones, so that walls are met often.
     windows = _windows(videos["training"], n_given, N_PREDICTED)
     held_out, pairs = (_windows(videos[name], n_given, 1) for name in ("validation", "test"))
-    shorter = settings.model_copy(update={"epochs": max(1, settings.epochs // 3)})
-    generator = _train_on_pairs(windows, held_out, shorter, seed, "next_frame")
+    shorter = settings.model_copy(update={"epochs": max(1, settings.epochs // N_PREDICTED)})
+    config = settings.generator_config(shape, shape, n_frames=n_given, max_motion=MAX_VELOCITY)
+    generator = _train_on_pairs(config, windows, held_out, shorter, seed, "next_frame")
     return generator, pairs, TensorData(videos["test"][:SHOWN_VIDEOS].flatten(1))
 
 
@@ -208,12 +208,18 @@ def _windows(videos: Tensor, n_given: int, n: int) -> TensorData:
 
 
 def _train_on_pairs(
-    training: TensorData, validation: TensorData, settings: PairSettings, seed: int, name: str
+    config: GeneratorConfig,
+    training: TensorData,
+    validation: TensorData,
+    settings: PairSettings,
+    seed: int,
+    name: str,
 ) -> Generator:
     """Train a GAN on pairs: each image as the input, and the given one as the target, the generator's condition."""
-    size = settings.count_parameters(given_of(training).shape[1], training.inputs.shape[1])
-    device = choose_device(size, settings.batch_size, name)
-    return train_paired_gan(training.to(device), validation.to(device), settings, seed, name).generator.cpu()
+    networks = build_paired_networks(config, settings, seed, name)
+    device = choose_device(networks[0], settings.batch_size, name)
+    rows, held_out = training.to(device), validation.to(device)
+    return train_paired_gan(networks, rows, held_out, settings, seed, name).generator.cpu()
 
 
 def _measure(generator: Generator, pairs: TensorData, baseline: Tensor, seed: int, name: str) -> Measured:

@@ -23,6 +23,7 @@ from layerwise.data.preprocessing import (
     example_rows,
     fit_preprocessor as fit,
     preprocess_rows as apply,
+    unlearnable_columns,
 )
 from layerwise.data.reading.cells import read_table
 from layerwise.data.sources import Images
@@ -56,14 +57,31 @@ def split_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -
     return found
 
 
+def split_rows_of_generator(
+    raw: pd.DataFrame,
+    problem: Problem,
+    settings: SplitSettings,
+    seed: int,
+    preprocessing: PreprocessingSettings,
+) -> Split:
+    """Split the rows of a table that is to be generated; columns that cannot be learnt are no inputs."""
+    found = split_rows(raw, problem, settings, seed)
+    left_out = unlearnable_columns(
+        raw, found.training, problem.without_inputs(found.not_inputs), preprocessing
+    )
+    for name, reason in left_out.items():
+        log.warning("Column '%s' %s: it is not generated", name, reason)
+    return found.model_copy(update={"not_inputs": (*found.not_inputs, *left_out)})
+
+
 def split_labelled_rows(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
     """Split rows with labels; those of a task without any are refused before anything is made of them."""
     if problem.task in UNLABELLED:
         raise DataError(f"{problem.task} have no labels to learn from; run --pipelines=rbm")
     if not problem.targets and not isinstance(raw, Images):
         raise DataError(
-            "problem.target names no column, and this pipeline learns from labels; name one, or run --pipelines=rbm or "
-            "autoencoder, which read none"
+            "problem.target names no column, and this pipeline learns from labels; name one, or run --pipelines=rbm, "
+            "autoencoder or gan, which read none"
         )
     return split_rows(raw, problem, settings, seed)
 

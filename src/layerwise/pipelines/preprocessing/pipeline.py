@@ -16,6 +16,7 @@ SIZES: dict[tuple[str, ...], Callable[..., object]] = {
     ("mlp", "finetuning"): sizing.size_mlp,
     ("dbn", "finetuning"): sizing.size_dbn,
     ("dbn", "finetuning", "pretraining"): sizing.size_pretrained_dbn,
+    ("dbm", "finetuning", "pretraining"): sizing.size_dbm,
     ("sae", "finetuning", "pretraining"): sizing.size_sae,
     ("rbm",): sizing.size_rbm,
     ("autoencoder",): sizing.size_autoencoder,
@@ -33,6 +34,7 @@ def create_pipeline(
     pretrains: bool = False,
     several: bool = False,
     beside_folds: bool = False,
+    generates: bool = False,
     problem: str = "params:problem",
     facts: ProblemFacts | None = None,
 ) -> Pipeline:
@@ -47,16 +49,20 @@ def create_pipeline(
             the data sets with them.
         several: whether many networks train at once.
         beside_folds: whether `split.folds` has a use for the pipeline; it is refused elsewhere.
+        generates: whether the rows of a table are generated, its target, where it has one, among their columns.
         pretrains: whether something learns from rows without labels too, where there may be some.
         problem: the first node's dataset of the problem, where another node checks it before.
         facts: of the problem; the present session's by default.
     """
     stage, facts = Stage("preprocessing", pipeline), facts or current_facts()
-    split = nodes.split_labelled_rows if supervised else nodes.split_rows
+    split: Callable[..., object] = nodes.split_labelled_rows if supervised else nodes.split_rows
     if beside_folds:
         split = nodes.split_rows_beside_folds
+    split_inputs = ["raw", problem, "params:split", "params:seed"]
+    if generates:
+        split, split_inputs = nodes.split_rows_of_generator, [*split_inputs, "params:preprocessing"]
     found = [
-        stage.node(split, ["raw", problem, "params:split", "params:seed"], "split", "split_rows"),
+        stage.node(split, split_inputs, "split", "split_rows"),
         _fitted(stage, facts, "finetuning" in sized),
         _preprocessed(stage, input_example),
         *_described(stage, pretrains and facts.are_partly_labelled, facts),

@@ -88,6 +88,8 @@ def save_model_folder(
             metrics=metrics.network.model_dump(mode="json"),
         )
         seen = seen_rows(catalog, pipeline, preprocessor)
+        if f"{pipeline}.quantiles" in outputs:
+            parts = ModelParts(quantiles=catalog.load(f"{pipeline}.quantiles"))
         if f"{pipeline}.initial_model" in outputs:
             source = catalog.load(f"{pipeline}.finetuning_source")
             before = source.seen_rows
@@ -106,6 +108,9 @@ def save_model_folder(
         metrics = _unsupervised_metrics(catalog, names)
         manifest = ModelManifest(**common, name=f"{problem}.{pipeline}", metrics=metrics)
         parts = _parts(catalog, pipeline, outputs)
+        if data_spec.task not in ("ratings", "documents"):
+            more = ["unlabelled"] if f"{pipeline}.unlabelled" in outputs else []
+            seen = seen_rows(catalog, pipeline, preprocessor, ("training", "validation", *more))
     sha256 = save_trained_model(folder, network, preprocessor, manifest, seen, parts)
     return SavedModel(entry, folder, manifest, sha256)
 

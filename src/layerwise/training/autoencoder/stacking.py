@@ -61,6 +61,7 @@ def pretrain_layers(
     settings: SAESettings,
     pretraining: PretrainingSettings,
     seed: int,
+    silent: bool = False,
 ) -> PretrainingResult:
     """Train each autoencoder on the latents of the one below, bottom up; latents are passed on without noise.
 
@@ -72,6 +73,7 @@ def pretrain_layers(
         settings: the hyperparameters of a layer.
         pretraining: its epochs and batches.
         seed: of the run.
+        silent: report nothing.
     """
     layers = stack.autoencoders()
     result = pretrain_greedily(
@@ -82,6 +84,7 @@ def pretrain_layers(
         pretraining.batch_size,
         seed,
         columns.dynamic_binarization,
+        silent,
     )
     stack.eval()
     return result

@@ -29,6 +29,7 @@ from .gaussian_ring import (
 )
 from .image_pairs import (
     PairSettings as PairSettings,
+    build_paired_networks as build_paired_networks,
     generate_images as generate_images,
     rollout as rollout,
     train_paired_gan as train_paired_gan,

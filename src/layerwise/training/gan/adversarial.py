@@ -23,6 +23,7 @@ from layerwise.training.optim import (
     moments_to_tensors,
     python_rates,
     set_learning_rate,
+    without_compiler,
 )
 from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.utils import matmul_autocast, torch_rng
@@ -82,9 +83,10 @@ class AdversarialPlan(CapturablePlan):
         s, parameters = self.settings, list(network.parameters())
         if s.optimizer == "adam":
             options = device_options(torch.optim.Adam, parameters, learning_rate)
-            return torch.optim.Adam(parameters, betas=(s.beta_1, s.beta_2), **(options | {"fused": True}))
+            options |= {"betas": (s.beta_1, s.beta_2), "fused": True}
+            return without_compiler(torch.optim.Adam)(parameters, **options)
         kind = {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}[s.optimizer]
-        return kind(parameters, **device_options(kind, parameters, learning_rate))
+        return without_compiler(kind)(parameters, **device_options(kind, parameters, learning_rate))
 
     @property
     def sampler(self) -> Generator:

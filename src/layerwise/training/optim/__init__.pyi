@@ -9,6 +9,7 @@ from .optimizers import (
     python_rates as python_rates,
     reason_against_capture as reason_against_capture,
     set_learning_rate as set_learning_rate,
+    without_compiler as without_compiler,
 )
 from .penalties import clip_gradients as clip_gradients, limit_norms as limit_norms, penalty as penalty
 from .schedules import (

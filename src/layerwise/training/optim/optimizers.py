@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ _KINDS: dict[OptimizerName, type[optim.Optimizer]] = {
     "rmsprop": optim.RMSprop, "adadelta": optim.Adadelta, "adam": optim.Adam, "adamax": optim.Adamax,
     "adamw": optim.AdamW, "nadam": optim.NAdam,
 }  # fmt: skip
+_BARE: dict[type[optim.Optimizer], type[optim.Optimizer]] = {}
 
 
 def make_optimizer(settings: OptimizerSettings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -38,7 +40,23 @@ def make_optimizer(settings: OptimizerSettings, parameters: Iterable[nn.Paramete
     if name in ("adam", "adamw"):
         options["fused"] = True
     kind, optimized = _KINDS[name], list(parameters)
-    return kind(optimized, **(options | device_options(kind, optimized, settings.learning_rate)))
+    options |= device_options(kind, optimized, settings.learning_rate)
+    return without_compiler(kind)(optimized, **options)
+
+
+def without_compiler(kind: type[optim.Optimizer]) -> type[optim.Optimizer]:
+    """Return an optimiser's class whose methods do the same and do not import torch's compiler first.
+
+    torch wraps these methods for `torch.compile`, and each wrapper imports `torch._dynamo`: two seconds of a run.
+    """
+    if kind in _BARE:
+        return _BARE[kind]
+    methods = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+    bare: dict[str, Any] = {name: inspect.unwrap(getattr(kind, name)) for name in methods}
+    # The wrapper of a step also switches gradients off.
+    bare["step"] = torch.no_grad()(inspect.unwrap(kind.step))
+    _BARE[kind] = type(kind.__name__, (kind,), bare | {"__module__": __name__, "__doc__": kind.__doc__})
+    return _BARE[kind]
 
 
 def device_options(

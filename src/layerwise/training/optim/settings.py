@@ -164,8 +164,10 @@ class OptimizerSettings(Config):
     @field_validator("step_milestones")
     @classmethod
     def _fractions(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        if value is not None and (any(not 0 < v < 1 for v in value) or list(value) != sorted(value)):
-            raise ValueError("milestones are increasing fractions between 0 and 1")
+        if value is not None and (
+            not value or any(not 0 < v < 1 for v in value) or list(value) != sorted(value)
+        ):
+            raise ValueError("milestones are increasing fractions between 0 and 1, one at least")
         return value
 
     def _without_use(self) -> list[str]:

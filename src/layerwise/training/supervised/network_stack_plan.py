@@ -40,7 +40,8 @@ class NetworkStackPlan(CapturablePlan):
         members: N networks with their seeds; they are not changed before `restore_best`.
         task: decides the loss.
         settings: how they learn.
-        n_rows: m of the penalties' lambda/(2m), the number of training rows.
+        n_rows: m of the penalties' lambda/(2m), the number of training rows of a member. Where the loop has more rows,
+            member k's own are those from k * n_rows on.
         class_weights: (classes,) weights of the rows' losses; None for equal ones.
         points: for each member, the settings that are its own.
         transforms: for each member, what is done to the inputs of its batches.
@@ -80,6 +81,7 @@ class NetworkStackPlan(CapturablePlan):
 
     def on_train_start(self, progress: Progress) -> None:
         """Stretch the schedule over the steps of all epochs, or over fewer if the settings stop sooner."""
+        progress.n_batches = -(-self.n_rows // self.settings.effective_batch_size(self.n_rows))
         self.n_batches = progress.n_batches
         self.steps_planned = steps_planned(self.settings, progress.epochs, progress.n_batches)
 
@@ -92,9 +94,14 @@ class NetworkStackPlan(CapturablePlan):
             self.own, self._own_key = self.overrides.for_members(rows, scales), key
 
     def epoch_order(self, n_rows: int) -> Tensor:
-        """Return each member's own order of the rows, (members, rows)."""
-        rngs = [self.rngs["order"][k] for k in self.stack.rows]
-        return torch.stack([torch.randperm(n_rows, generator=rng, device="cpu") for rng in rngs])
+        """Return each member's own order of its rows, (members, rows)."""
+        own = self.n_rows if n_rows > self.n_rows else 0
+        return torch.stack(
+            [
+                k * own + torch.randperm(self.n_rows, generator=self.rngs["order"][k], device="cpu")
+                for k in self.stack.rows
+            ]
+        )
 
     def prepare_step(self) -> Hashable:
         """Set the step's learning rate and count the step; members that leave and rates that fall are the key."""

@@ -6,9 +6,10 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from layerwise.data import DataError
-from layerwise.data.reading import ReadingSettings
+from layerwise.data.reading import ReadingSettings, UnreadableError
 from layerwise.data.reading.cells import Reading, fit_reading
 
 
@@ -168,8 +169,11 @@ def test_a_stated_list_of_missing_cells_holds_everywhere_and_as_a_number():
 
 @pytest.mark.parametrize("marker", ["?", "-", "unknown"])
 def test_a_marker_in_a_column_of_numbers_stops_with_the_line_that_settles_it(marker):
-    with pytest.raises(DataError, match=rf'missing: \["{marker}"'.replace("?", r"\?")):
+    with pytest.raises(UnreadableError) as error:
         fit_reading(text(x=[*many("1.5", "2.5", "3.25"), marker]))
+    (setting,) = error.value.suggestions
+    assert (setting.key, setting.value[0]) == ("missing", marker)
+    assert setting.line in str(error.value)
 
 
 def test_one_slip_among_many_numbers_does_not_stop_and_many_do():
@@ -183,8 +187,8 @@ def test_one_slip_among_many_numbers_does_not_stop_and_many_do():
 @pytest.mark.parametrize(
     ("cells", "line"),
     [
-        (many("1,234", "2,500"), 'decimal: "."'),
-        (many("07/01/2022", "03/04/2022"), 'dates: {x: ["%d/%m/%Y"]}'),
+        (many("1,234", "2,500"), "decimal: ."),
+        (many("07/01/2022", "03/04/2022"), "dates: {x: ['%d/%m/%Y']}"),
     ],
 )
 def test_an_ambiguous_column_stops_with_the_line_that_settles_it(cells, line):
@@ -193,6 +197,25 @@ def test_an_ambiguous_column_stops_with_the_line_that_settles_it(cells, line):
     assert line in str(error.value)
     assert "two readings" in str(error.value)
     fit_reading(text(x=cells), drop=["x"])
+
+
+def test_the_error_carries_each_columns_setting_whatever_its_name_is():
+    names = ["a: b, c", "x' has two readings; add {y", 'größe "cm"']
+    frame = text(**{name: many("07/01/2022", "03/04/2022") for name in names}, n=many("1,5", "2,5", "?"))
+    with pytest.raises(UnreadableError) as error:
+        fit_reading(frame)
+    settings = error.value.suggestions
+    assert [each.key for each in settings] == ["dates", "dates", "dates", "missing"]
+    for each in settings:
+        assert yaml.safe_load(each.line) == {each.key: each.value}
+        assert each.line in str(error.value)
+    dates = {name: dates for each in settings[:3] for name, dates in each.value.items()}
+    assert dates == {name: ["%d/%m/%Y"] for name in names}
+    assert error.value.columns == (*names, "n")
+    assert (
+        fit_reading(frame, ReadingSettings(dates=dates, missing=settings[3].value)).columns["n"].kind
+        == "number"
+    )
 
 
 def test_points_are_decimal_points_unless_the_file_has_decimal_commas():
@@ -219,7 +242,7 @@ def test_sentinels_are_kept_and_named():
     x = [f"{k}.5" for k in range(40)] + ["9999"] * 5
     notes = fit_reading(text(x=x)).columns["x"].notes
     assert "9999" in notes[0]
-    assert 'missing: ["9999"]' in notes[0]
+    assert "missing: ['9999']" in notes[0]
     assert read(text(x=x))["x"].iloc[-1] == 9999
     assert fit_reading(text(x=[f"{k}.5" for k in range(40)])).columns["x"].notes == ()
 

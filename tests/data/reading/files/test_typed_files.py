@@ -48,7 +48,9 @@ def test_a_workbook_is_read_by_content_with_the_numbers_of_its_rows(tmp_path):
 
 def test_several_sheets_stop_with_the_setting_to_add(tmp_path):
     path = workbook(tmp_path / "t.xlsx", one=ROWS, two=[["a"], [datetime.datetime(2023, 1, 5)]])
-    with pytest.raises(DataError, match=r"has the sheets 'one', 'two': add problem.reading.sheet: 'one'"):
+    with pytest.raises(
+        DataError, match=r"has the sheets 'one', 'two': add problem.reading.sheet: one or another one"
+    ):
         resolve_file_format(path, ReadingSettings())
     for sheet in ("two", 1):
         found = table(path, ReadingSettings(sheet=sheet))

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from layerwise.data.reading.cells.columns import NULL_WORDS, ColumnReading, cell_text
-from layerwise.data.reading.cells.faults import WHERE, AmbiguousError, Cells, find_faults, sentinels
+from layerwise.data.reading.cells.faults import Cells, find_faults, sentinels
 from layerwise.data.reading.cells.numbers import needs_text
 from layerwise.data.reading.settings import CellKind, ReadingSettings
+from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError, yaml_line
 
 if TYPE_CHECKING:
     import pandas as pd
+
+WHERE = "add to problem.reading in conf/<environment>/parameters.yml the line"
 
 
 class ColumnBase:
@@ -39,6 +42,8 @@ class ColumnBase:
             classes,
         )
         self.notes: list[str] = []
+        # Cells that are kept as values and may mean that there is none.
+        self.doubtful: list[str] = []
         self.null_words = NULL_WORDS if settings.missing is None else settings.missing
 
     def cells(self) -> Cells:
@@ -59,9 +64,10 @@ class ColumnBase:
     def note_sentinels(self, values: np.ndarray, counts: np.ndarray) -> None:
         """Note numbers that may be markers for a missing value."""
         for value in sentinels(values, counts) if not self.classes else ():
+            self.doubtful.append(f"{value:g}")
             self.notes.append(
                 f"{value:g} stands far from all other values, and often; it is kept as a number: if it means that "
-                f'there is none, add missing: ["{value:g}"] to problem.reading'
+                f"there is none, add {yaml_line({'missing': [f'{value:g}']})[1:-1]} to problem.reading"
             )
 
     def refuse_faults(self, cells: Cells, right: np.ndarray, what: str) -> None:
@@ -71,16 +77,20 @@ class ColumnBase:
             return
         if faults.markers:
             words = [*faults.markers[:6], *(self.settings.missing or NULL_WORDS[:2])]
-            self.refuse(
+            self.ask(
                 f"is {what} but for {faults.n_markers} cell(s) that may mean that there is no value: row "
-                f"{self.row_of(words[0])} holds {words[0]!r}; {WHERE}\n    missing: [{quoted(words)}]\n"
-                f"(or, if these are values, columns: {{{self.name}: category}})"
+                f"{self.row_of(words[0])} holds {words[0]!r}",
+                "missing",
+                words,
+                other=f"if these are values, columns: {yaml_line({self.name: 'category'})}",
             )
         if faults.too_many:
-            self.refuse(
+            self.ask(
                 f"is {what} but for {faults.n_faults} cell(s): row {self.row_of(faults.example)} holds "
-                f"{faults.example!r}; correct it, add the column to problem.drop, or {WHERE}\n"
-                f"    columns: {{{self.name}: category}}"
+                f"{faults.example!r}",
+                "columns",
+                {self.name: "category"},
+                instead="correct it, add the column to problem.drop",
             )
 
     def row_of(self, text: str) -> Any:
@@ -102,18 +112,42 @@ class ColumnBase:
         null = sorted(set(cells.texts) & set(NULL_WORDS)) if self.settings.missing is None else []
         if null:
             n = sum(int(c) for t, c in zip(cells.texts, cells.counts, strict=True) if t in null)
+            self.doubtful += null
             self.notes.append(
                 f"{', '.join(null)} in {n} row(s) of text are values like any other; if they mean that there is none, "
-                f"add missing: [{quoted(null)}] to problem.reading"
+                f"add {yaml_line({'missing': null})[1:-1]} to problem.reading"
             )
         missing = self.settings.missing or ()
-        return ColumnReading(kind=kind, dtype="str", missing=missing, width=width, notes=tuple(self.notes))
+        return ColumnReading(kind=kind, dtype="str", missing=missing, width=width, **self.said())
+
+    def said(self) -> dict[str, Any]:
+        """Return what a user may want to know of the column."""
+        return {"notes": tuple(self.notes), "doubtful": tuple(self.doubtful)}
 
     def refuse(self, what: str) -> NoReturn:
-        """Raise the error of this column."""
-        raise AmbiguousError(f"column '{self.name}' {what}", [self.name])
+        """Raise the error of a column that no setting makes readable."""
+        raise UnreadableError(f"column '{self.name}' {what}", columns=[self.name])
+
+    def ask(
+        self, what: str, key: str, value: Any, *, other: str = "", instead: str = "", remark: str = ""
+    ) -> NoReturn:
+        """Raise the error of a column that a setting decides.
+
+        Args:
+            what: stands in the column.
+            key: the setting's name.
+            value: its likeliest value.
+            other: the runner-up, as it would stand in YAML.
+            instead: what else to do.
+            remark: what the setting brings with it.
+        """
+        setting = SuggestedSetting(key, value, f"column '{self.name}' {what}", other)
+        before = f"{instead}, or {WHERE}" if instead else WHERE
+        after = f"\n({remark or f'or {other}'})" if remark or other else ""
+        message = f"{setting.reason}; {before}\n    {setting.line}{after}"
+        raise UnreadableError(message, [setting], [self.name])
 
 
 def quoted(texts: Sequence[str]) -> str:
-    """Return texts as YAML and messages show them."""
+    """Return texts as messages show them."""
     return ", ".join(f'"{text}"' for text in texts)

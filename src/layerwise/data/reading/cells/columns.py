@@ -36,6 +36,7 @@ class ColumnReading(Config):
         text: whether its cells were text in training.
         width: of codes with leading zeros, which shorter whole numbers are filled to; -1 leaves all leading zeros out.
         notes: what a user may want to know of it.
+        doubtful: cells that are kept as values and may mean that there is none.
     """
 
     kind: CellKind
@@ -48,6 +49,7 @@ class ColumnReading(Config):
     text: bool = True
     width: int = 0
     notes: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
     def parse(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         """Return the values of a column's cells; a cell that has none is missing, and `errors` says why."""

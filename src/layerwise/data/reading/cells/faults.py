@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
-
-from layerwise.data.errors import DataError
 
 # Cells like these, and any that comes often, look like a marker for a missing value rather than a slip.
 MARKERS = frozenset(
@@ -15,7 +13,6 @@ MARKERS = frozenset(
 )
 MARKER_ROWS = 3
 MAX_FAULTY_FRACTION = 0.05
-WHERE = "add to problem.reading in conf/<environment>/parameters.yml the line"
 
 
 class Cells(NamedTuple):
@@ -32,19 +29,6 @@ class Cells(NamedTuple):
     def fraction(self, chosen: np.ndarray) -> float:
         """Return what part of all cells the chosen ones are."""
         return float(self.counts[chosen].sum() / max(1, self.counts.sum()))
-
-
-class AmbiguousError(DataError):
-    """Columns have two readings, or cells of another kind; the message has the line of YAML that decides.
-
-    Args:
-        message: what is wrong.
-        columns: their names.
-    """
-
-    def __init__(self, message: str, columns: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.columns = tuple(columns)
 
 
 class Faults(NamedTuple):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.columns import ColumnReading
-from layerwise.data.reading.cells.faults import AmbiguousError
 from layerwise.data.reading.cells.fit_column import ColumnFitter, PointOrThousandsError
 from layerwise.data.reading.cells.reading import Reading, with_tidy_names
 from layerwise.data.reading.settings import CellKind, ReadingSettings
+from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ def fit_reading(
         separator: of the file; with a semicolon a decimal comma is likelier.
 
     Raises:
-        DataError: columns are ambiguous, or hold many cells that are not of their kind; the message names them all,
-            each with the line that settles it.
+        UnreadableError: columns are ambiguous, or hold many cells that are not of their kind; the message names them
+            all, each with the line that settles it.
+        DataError: the settings name a column that is not there.
     """
     settings = settings or ReadingSettings()
     cells = with_tidy_names(cells)
@@ -53,6 +54,7 @@ def fit_reading(
             )
     columns: dict[str, ColumnReading] = {}
     problems: dict[str, str] = {}
+    suggestions: list[SuggestedSetting] = []
 
     def fit(name: str, point: bool | None) -> None:
         fitter = ColumnFitter(name, cells[name], settings, stated.get(name), name in classes)
@@ -60,11 +62,12 @@ def fit_reading(
             columns[name] = fitter.fit(point)
         except PointOrThousandsError:
             waiting.append(name)
-        except DataError as error:
+        except UnreadableError as error:
             if name in drop:
                 columns[name] = ColumnReading(kind="category", dtype="str")
             else:
                 problems[name] = str(error)
+                suggestions.extend(error.suggestions)
 
     waiting: list[str] = []
     for name in map(str, cells):
@@ -74,7 +77,7 @@ def fit_reading(
     for name in list(waiting):
         fit(name, "," not in numbers.values() and (points or separator != ";"))
     if problems:
-        raise AmbiguousError("; ".join(problems.values()), list(problems))
+        raise UnreadableError("; ".join(problems.values()), suggestions, list(problems))
     return Reading(settings=settings, columns={name: columns[name] for name in map(str, cells)})
 
 

@@ -16,7 +16,7 @@ from layerwise.data.reading.cells.dates import (
     iso_datetimes,
     parse_dates,
 )
-from layerwise.data.reading.cells.faults import WHERE, Cells, far_dates
+from layerwise.data.reading.cells.faults import Cells, far_dates
 from layerwise.data.reading.cells.numbers import (
     PLAIN,
     FoundFormat,
@@ -25,6 +25,7 @@ from layerwise.data.reading.cells.numbers import (
     needs_text,
     tidy,
 )
+from layerwise.data.reading.suggestions import yaml_line
 
 # Yes and no, true and false; a column of booleans has words of one of the two, and 1 and 0 beside them.
 TRUE_WORDS = (("true", "t"), ("yes", "y"))
@@ -100,8 +101,9 @@ class ColumnFitter(ColumnBase):
                 return self._boolean_reading(dtype, text=False)
             known = column.dropna().to_numpy(dtype=np.float64)
             self.note_sentinels(*np.unique(known[np.isfinite(known)], return_counts=True))
-            notes = tuple(self.notes)
-            return ColumnReading(kind="number", dtype=dtype, missing=self.null_words, text=False, notes=notes)
+            return ColumnReading(
+                kind="number", dtype=dtype, missing=self.null_words, text=False, **self.said()
+            )
         return None
 
     def _boolean_reading(self, dtype: str, text: bool = True) -> ColumnReading:
@@ -113,7 +115,7 @@ class ColumnFitter(ColumnBase):
             false_words=_lower(false) if false is not None else sum(FALSE_WORDS, ()),
             missing=self.null_words,
             text=text,
-            notes=tuple(self.notes),
+            **self.said(),
         )
 
     def _boolean(self, cells: Cells) -> ColumnReading | None:
@@ -177,7 +179,7 @@ class ColumnFitter(ColumnBase):
             dtype="int64" if whole and not self.has_gaps(cells) and right.all() else "float64",
             number=found.format,
             missing=self.null_words,
-            notes=tuple(self.notes),
+            **self.said(),
         )
 
     def _decide_point(self, cells: Cells, found: FoundFormat, point: bool | None) -> None:
@@ -189,9 +191,12 @@ class ColumnFitter(ColumnBase):
         if not (plain and point):
             value, other = (each.value_of(found.example) for each in (found.format, found.other))
             mark, other_mark = found.format.decimal, found.other.decimal
-            self.refuse(
+            self.ask(
                 f"has two readings over all rows: '{found.example}' is {value:.12g} with the decimal mark '{mark}' and "
-                f'{other:.12g} with \'{other_mark}\'; {WHERE}\n    decimal: "{mark}"\n(or "{other_mark}")'
+                f"{other:.12g} with '{other_mark}'",
+                "decimal",
+                mark,
+                other=yaml_line(other_mark),
             )
 
     def _stated_dates(self, cells: Cells) -> ColumnReading:
@@ -204,17 +209,22 @@ class ColumnFitter(ColumnBase):
         return self._dates(cells, found)
 
     def _dates(self, cells: Cells, found: FoundDates) -> ColumnReading:
-        formats = f"dates: {{{self.name}: [{quoted(found.formats)}]}}"
+        formats = {self.name: list(found.formats)}
         if found.both_orders is not None:
             day, month = found.both_orders
-            self.refuse(
-                f"holds dates in two orders: '{day}' begins with the day and '{month}' with the month; correct them, "
-                f"or {WHERE}\n    {formats}\n(rows of the other order are then left out)"
+            self.ask(
+                f"holds dates in two orders: '{day}' begins with the day and '{month}' with the month",
+                "dates",
+                formats,
+                instead="correct them",
+                remark="rows of the other order are then left out",
             )
         if found.other:
-            self.refuse(
-                f"has two readings over all rows: '{found.example}' may begin with the day or with the month; {WHERE}"
-                f"\n    {formats}\n(or [{quoted(found.other)}])"
+            self.ask(
+                f"has two readings over all rows: '{found.example}' may begin with the day or with the month",
+                "dates",
+                formats,
+                other=yaml_line(list(found.other)),
             )
         self.refuse_faults(cells, found.looks_like, "a date")
         return self._date_reading(cells, found.formats)
@@ -237,7 +247,7 @@ class ColumnFitter(ColumnBase):
             dtype="datetime64[us, UTC]" if aware == {True} else "datetime64[us]",
             dates=tuple(formats),
             missing=self.null_words,
-            notes=tuple(self.notes),
+            **self.said(),
         )
 
 

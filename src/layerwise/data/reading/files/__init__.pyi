@@ -1,4 +1,10 @@
 from .containers import contents_of as contents_of, validate_file_exists as validate_file_exists
+from .csv_cells import (
+    format_csv_cells as format_csv_cells,
+    format_csv_line as format_csv_line,
+    read_marked as read_marked,
+    write_marked as write_marked,
+)
 from .file_format import FileFormat as FileFormat
 from .plain import NumberColumns as NumberColumns
 from .read import (
@@ -15,7 +21,5 @@ from .resolve import (
 )
 from .table import (
     TextTable as TextTable,
-    format_csv_cells as format_csv_cells,
-    format_csv_line as format_csv_line,
     typed_lines as typed_lines,
 )

@@ -12,6 +12,7 @@ from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.records import Dialect, read_records
 from layerwise.data.reading.files.text import Source, name_of, open_text
 from layerwise.data.reading.settings import SEPARATOR_NAMES
+from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_LINES = 2_000
@@ -116,11 +117,21 @@ def find_layout(
         notes.append(f"cells are separated by '{shown}': {best.n_cells} in {best.agreement:.0%} of the rows")
     before = best.header_line - 1
     if before and skip_lines is None:
-        raise DataError(
-            f"{name_of(source)} begins with {before} line(s) before its header, the first of them "
-            f"{best.first.strip()[:60]!r}: add problem.reading.skip_lines: {before}"
-        )
+        raise lines_before_header(name_of(source), before, best.first.strip())
     return Layout(best.separator, skip_lines or 0), notes
+
+
+def lines_before_header(name: str, count: int, first: str) -> UnreadableError:
+    """Return the error of a file that begins with lines of another kind than its header, such as a heading.
+
+    Args:
+        name: of the file.
+        count: of these lines.
+        first: the text of the first.
+    """
+    reason = f"{name} begins with {count} line(s) before its header, the first of them {first[:60]!r}"
+    setting = SuggestedSetting("skip_lines", count, reason)
+    return UnreadableError(f"{reason}: add problem.reading.{setting.line}", [setting])
 
 
 def _choose(cuts: list[_Cut], source: Source) -> _Cut:
@@ -132,9 +143,11 @@ def _choose(cuts: list[_Cut], source: Source) -> _Cut:
     if len(ranked) > 1 and ranked[1].agreement >= AGREEMENT:
         named = " or ".join(f"'{SHOWN.get(cut.separator, cut.separator)}'" for cut in ranked[:2])
         counts = " and ".join(str(cut.n_cells) for cut in ranked[:2])
-        raise DataError(
-            f"cells of {name_of(source)} may be separated by {named} ({counts} columns): add "
-            f"problem.reading.separator: {NAMES[ranked[0].separator]} or the other one, {NAMES[ranked[1].separator]}"
+        reason = f"cells of {name_of(source)} may be separated by {named} ({counts} columns)"
+        likelier, other = (NAMES[cut.separator] for cut in ranked[:2])
+        raise UnreadableError(
+            f"{reason}: add problem.reading.separator: {likelier} or the other one, {other}",
+            [SuggestedSetting("separator", likelier, reason, other)],
         )
     return ranked[0]
 

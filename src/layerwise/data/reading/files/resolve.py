@@ -15,6 +15,7 @@ from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
 from layerwise.data.reading.files.text import find_encoding, is_utf8, marked_encoding
 from layerwise.data.reading.files.typed_files import validate_first_row
 from layerwise.data.reading.settings import ReadingSettings
+from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
 
 def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
@@ -105,12 +106,15 @@ def without_malformed(table: TextTable, settings: ReadingSettings) -> tuple[Text
     count = sum(map(len, wrong.values()))
     if wrong and (settings.bad_rows == "refuse" or count == len(table)):
         first = min(min(rows) for rows in wrong.values())
-        advice = "correct the file, or add problem.reading.bad_rows: drop to leave such rows out"
-        if count == len(table):
-            advice = "the header has to name every column, row numbers too"
-        raise DataError(
+        reason = (
             f"{table.source}, line {table.line_numbers[first]}: {table.malformed[first]}; {count} of {len(table)} rows "
-            f"cannot be read: {advice}"
+            "cannot be read"
+        )
+        if count == len(table):
+            raise DataError(f"{reason}: the header has to name every column, row numbers too")
+        raise UnreadableError(
+            f"{reason}: correct the file, or add problem.reading.bad_rows: drop to leave such rows out",
+            [SuggestedSetting("bad_rows", "drop", reason)],
         )
     notes = tuple(
         f"{len(rows)} row(s) left out, the first in line {table.line_numbers[rows[0]]}: {reason}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from layerwise.data.reading.files.csv_cells import format_csv_line
 from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.headers import Header
 from layerwise.data.reading.files.records import Dialect, Record
@@ -19,8 +16,6 @@ from layerwise.data.reading.files.text import UNKNOWN_BYTE
 if TYPE_CHECKING:
     import pandas as pd
 
-# What makes a cell be quoted.
-QUOTED = re.compile(r"[\",\r\n]")
 TOTAL_ROW = "the row is a total of other rows"
 TOTALS = frozenset(
     (
@@ -173,18 +168,3 @@ def _as_csv(record: Record, n: int) -> str:
     """Return a row as a CSV line of n cells; one that cannot be cut stands in the first of them."""
     cells = (record.cells or [record.text]) + [""] * n
     return UNKNOWN_BYTE.sub("\ufffd", format_csv_line(cells[:n]))
-
-
-def format_csv_line(cells: Iterable[str]) -> str:
-    """Return cells as a line of a CSV file, quoted where they need it, without the line's end."""
-    line = io.StringIO()
-    # Before Python 3.13 the writer puts quotes around a line break only where the line's own end holds it.
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue().removesuffix("\r\n")
-
-
-def format_csv_cells(cells: list[str]) -> list[str]:
-    """Return each cell as `format_csv_line` writes it alone; many that need no quotes are as quick as one."""
-    if QUOTED.search("".join(cells)):
-        return [format_csv_line([cell]) for cell in cells]
-    return [cell or '""' for cell in cells]

@@ -12,6 +12,7 @@ from typing import IO
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import open_bytes
+from layerwise.data.reading.files.csv_cells import exempt_columns, unmarked_lines
 from layerwise.data.reading.files.file_format import FileFormat
 
 # utf-32 first: its mark begins with that of utf-16.
@@ -48,12 +49,16 @@ def open_source(source: Source) -> Iterator[IO[bytes]]:
 def open_text(source: Source, encoding: str) -> Iterator[Iterator[str]]:
     """Open the lines of a text, each with its end; a byte that the encoding does not know becomes a surrogate.
 
+    A CSV file that this project has marked against spreadsheets (`csv_cells.py`) reads as it was.
+
     Raises:
         DataError: the bytes are no text of that encoding at all.
     """
     with open_source(source) as file:
         try:
-            yield io.TextIOWrapper(file, encoding, errors="surrogateescape", newline="")
+            text = io.TextIOWrapper(file, encoding, errors="surrogateescape", newline="")
+            exempt = exempt_columns(source) if isinstance(source, Path) else None
+            yield text if exempt is None else unmarked_lines(text, exempt)
         except UnicodeError as error:
             raise DataError(f"{name_of(source)} is no text in {encoding}: {error}") from error
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents, FileFormat
-from layerwise.data.reading.files.headers import SAMPLE_LINES, Header, make_header
+from layerwise.data.reading.files.headers import SAMPLE_LINES, Header, lines_before_header, make_header
+from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,9 +141,10 @@ def open_sheet(path: Path, sheet: str | int | None) -> Iterator[Iterator[Row]]:
         if sheet is None:
             held = [name for name in names if any(not _is_empty(row) for row in _values(book[name]))]
             if len(held) > 1:
-                raise DataError(
-                    f"{path} has the sheets {', '.join(map(repr, held))}: add problem.reading.sheet: {held[0]!r} "
-                    "or another one"
+                reason = f"{path} has the sheets {', '.join(map(repr, held))}"
+                setting = SuggestedSetting("sheet", held[0], reason, held[1])
+                raise UnreadableError(
+                    f"{reason}: add problem.reading.{setting.line} or another one", [setting]
                 )
             sheet = held[0] if held else names[0]
         if isinstance(sheet, int):
@@ -176,7 +178,4 @@ def validate_first_row(path: Path, sheet: str | int | None) -> None:
     line = next(line for line, row in held if 2 * sum(cell is not None for cell in row) >= width)
     if line > 1 and width > 1 and held[0][0] < line:
         first = next(str(cell) for cell in held[0][1] if cell is not None)
-        raise DataError(
-            f"{path} begins with {line - 1} line(s) before its header, the first of them {first[:60]!r}: add "
-            f"problem.reading.skip_lines: {line - 1}"
-        )
+        raise lines_before_header(str(path), line - 1, first)

@@ -35,6 +35,7 @@ class Recommend(Task):
     uses = ("n",)
     beside_rows = False
     answers_each_row = False
+    exempt_columns = ("user", "item")
 
     def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
         """Return the lines of user, item and rating, as text."""

@@ -10,7 +10,7 @@ from layerwise.data.preprocessing import fit_preprocessor
 from layerwise.data.sources import Images
 from layerwise.evaluation.metrics import compute_metrics, paired_difference
 from layerwise.inference import ModelManifest, TrainedModel, compare_models, hash_rows
-from layerwise.inference.model_comparison import MIN_ROWS
+from layerwise.inference.comparison import MIN_ROWS
 from layerwise.models import MLP, MLPConfig
 from layerwise.utils import torch_rng
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # The metric by which models are compared, by task.
 CHAMPION_METRICS = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
+LOWER = (*LOWER_IS_BETTER, "reconstruction_mse")
 # Of fewer rows no difference is told from chance.
 MIN_ROWS = 20
 
@@ -49,12 +50,12 @@ class ModelComparison:
     @property
     def wins(self) -> bool:
         """Whether the new model is better by more than chance: the interval leaves 0 out on its side."""
-        return self.high < 0 if self.metric in LOWER_IS_BETTER else self.low > 0
+        return self.high < 0 if self.metric in LOWER else self.low > 0
 
     @property
     def is_better(self) -> bool:
         """Whether the new model is better at all."""
-        return self.difference < 0 if self.metric in LOWER_IS_BETTER else self.difference > 0
+        return self.difference < 0 if self.metric in LOWER else self.difference > 0
 
     def __str__(self) -> str:
         left_out = f" ({self.left_out:,} that it has seen left out)" if self.left_out else ""
@@ -127,7 +128,7 @@ def which_are_seen(model: TrainedModel, rows: Any, valid: np.ndarray) -> np.ndar
     assert model.seen_rows is not None
     found = np.zeros(len(valid), dtype=bool)
     if valid.any():
-        inputs = model.preprocessor.inputs(_chosen(_raw_inputs(model, rows), valid))
+        inputs = model.preprocessor.inputs(chosen_rows(raw_inputs(model, rows), valid))
         found[valid] = are_seen(hash_rows(inputs), model.seen_rows)
     return found
 
@@ -148,7 +149,8 @@ def _why_not(new: TrainedModel, old: TrainedModel) -> str:
     return ""
 
 
-def _raw_inputs(model: TrainedModel, rows: Any) -> Any:
+def raw_inputs(model: TrainedModel, rows: Any) -> Any:
+    """Return what a model's preprocessor takes of raw rows: a table, images or their pixels (n, ...)."""
     rows = rows.pixels if isinstance(rows, Images) else rows
     if not isinstance(rows, np.ndarray):
         return model.select_inputs(rows)
@@ -156,17 +158,18 @@ def _raw_inputs(model: TrainedModel, rows: Any) -> Any:
     return images_of_arrays(rows, model.preprocessor.image_reading)
 
 
-def _chosen(inputs: Any, chosen: np.ndarray) -> Any:
+def chosen_rows(inputs: Any, chosen: np.ndarray) -> Any:
+    """Return the rows of `raw_inputs` where (n,) bool says so."""
     return inputs.iloc[np.flatnonzero(chosen)] if hasattr(inputs, "iloc") else inputs[chosen]
 
 
 def _scores(model: TrainedModel, rows: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return a model's scores (n, k), those of a regression in raw units, and which rows it can read, (n,) bool."""
-    inputs = _raw_inputs(model, rows)
+    inputs = raw_inputs(model, rows)
     valid = model.validate(inputs, strict=False) == ""
     scores = np.zeros((len(valid), model.columns.n_outputs))
     if valid.any():
-        scores[valid] = model.scores(_chosen(inputs, valid))
+        scores[valid] = model.scores(chosen_rows(inputs, valid))
     valid &= np.isfinite(scores).all(1)
     if model.columns.target_transform != "none":
         scores = raw_means(scores, model.manifest.smearing, model.columns.transform)
