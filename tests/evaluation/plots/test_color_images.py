@@ -21,11 +21,27 @@ def test_samples_stand_in_their_colors_with_white_between_them():
     assert (mosaic[2] == 1).all()
 
 
+def test_lines_of_images_are_one_mosaic_with_their_names_beside_and_captions_above():
+    figure = plot_image_rows({"row": ROWS, "again": ROWS[::-1][:4]}, SHAPE, captions=list("abcde"))
+    (mosaic,) = drawn(figure)
+    assert mosaic.shape == (2 * 3 - 1, 4 * 4 - 1, 3)  # as many in each line as the shortest has
+    np.testing.assert_array_equal(mosaic[:2, 4:7], ROWS[1].reshape(SHAPE))
+    np.testing.assert_array_equal(mosaic[3:, 8:11], ROWS[2].reshape(SHAPE))
+    assert (mosaic[2] == 1).all()
+    (axes,) = figure.axes
+    assert [(tick.get_text(), tick.get_position()[1]) for tick in axes.get_yticklabels()] == [
+        ("row", 0.5),
+        ("again", 3.5),
+    ]
+    assert [(tick.get_text(), tick.get_position()[0]) for tick in axes.get_xticklabels()] == [
+        (caption, 1 + 4 * k) for k, caption in enumerate("abcd")
+    ]
+
+
 @pytest.mark.parametrize(
     "figure",
     [
         plot_images(ROWS, SHAPE, captions=list("abcde")),
-        plot_image_rows({"row": ROWS}, SHAPE),
         plot_reconstructions(ROWS[0], [(1, ROWS[1], 0.5), (2, ROWS[2], 0.4)], image_shape=SHAPE),
         plot_inpainting(ROWS, np.arange(18) >= 9, ROWS, SHAPE),
     ],

@@ -14,6 +14,7 @@ from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     DIVERGING_CMAP,
+    TEXT_COLOR,
     grid_of_axes,
     hide_ticks,
     new_figure,
@@ -91,14 +92,13 @@ def plot_image_rows(
     count = min(len(images) for images in lines.values())
     width, height = _size(len(lines), count, image_shape, 0.75, title)
     figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
-    grid = grid_of_axes(figure, len(lines), count)
-    for axes_row, (name, images) in zip(grid, lines.items(), strict=True):
-        for axes, image in zip(axes_row, images[:count], strict=True):
-            show_image(axes, image)
-            hide_ticks(axes)
-        axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
-    for axes, caption in zip(grid[0], captions, strict=False):
-        hide_ticks(axes, caption)
+    axes = figure.subplots()
+    _mosaic(axes, np.concatenate([images[:count] for images in lines.values()]), count)
+    down, right = image_shape[0] + 1, image_shape[1] + 1
+    axes.set_yticks(np.arange(len(lines)) * down + down / 2 - 1, list(lines))
+    shown = captions[:count]
+    axes.set_xticks(np.arange(len(shown)) * right + right / 2 - 1, shown)
+    axes.tick_params(length=0, labelsize=9, labelcolor=TEXT_COLOR, labeltop=True, labelbottom=False)
     set_suptitle(figure, title)
     return figure
 
