@@ -128,5 +128,5 @@ def test_an_example_of_raw_rows_is_kept_only_where_a_model_takes_raw_rows(site, 
         for node in graph_of(finished, pipeline)["nodes"]
         if node["name"] == f"{pipeline}.input_example"
     }
-    supervised = {"dbn", "sae", "mlp", "forest_fires_classic", "linear", "forest", "boosting"}
+    supervised = {"dbn", "dbm", "sae", "mlp", "forest_fires_classic", "linear", "forest", "boosting"}
     assert keeping == supervised | {"rbm", "autoencoder", "gan"}

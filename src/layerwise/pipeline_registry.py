@@ -11,7 +11,7 @@ from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.utils import UserError, nearest
 
 RUNNABLE = (
-    "dbn", "mlp", "rbm", "autoencoder", "sae", "gradients",
+    "dbn", "mlp", "rbm", "autoencoder", "sae", "dbm", "gradients",
     "gan", "gan_ring", "gan_applications", "predict", "evaluate",
     "forest_fires_classic", "linear", "forest", "boosting", "compare",
 )  # fmt: skip

@@ -8,7 +8,7 @@ import torch
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.models import MLP, EnsembleConfig, MLPConfig, NumberEmbeddingConfig
-from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
+from layerwise.models.rbm import DBM, DBN, RBM, DBMConfig, DBNConfig, MeanFieldNetwork, RBMConfig
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.gan import GANSettings, train_image_gan
@@ -19,6 +19,7 @@ from layerwise.training.rbm import (
     fit_rbm,
     pretrain_dbn,
 )
+from layerwise.training.rbm.dbm import DBMTrainingSettings, pretrain_dbm, train_jointly
 from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
 from layerwise.utils import torch_rng
 
@@ -88,6 +89,20 @@ def dbn() -> dict[str, Any]:
         "layers": result.history,
         "reconstruction_history": result.reconstruction_history,
     }
+
+
+def dbm() -> dict[str, Any]:
+    settings = PretrainingSettings(epochs=(3, 2), batch_size=25, momentum_epochs=1)
+    stack = DBM(DBMConfig(n_visible=16, hidden_sizes=(8, 7), mean_field_steps=3)).to(device)
+    rows, held_out = TensorData(gray(0)), TensorData(gray(1, 20))
+    result = pretrain_dbm(stack, rows, held_out, settings, 2, dynamic_binarization=True)
+    joint = DBMTrainingSettings(epochs=4, chains=9, steps=2)
+    history, _ = train_jointly(stack, rows, held_out, joint, 25, 2, dynamic_binarization=True)
+    plain = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(8, 7)), torch_rng(2, "network"))
+    network = MeanFieldNetwork.of(stack.cpu(), plain).to(device)
+    found = mlp_of(network, epochs=3)
+    layers = result.history | {"joint": history}
+    return {**found, "machine": stack.state_dict(), "layers": layers}
 
 
 def ensemble() -> dict[str, Any]:
@@ -236,6 +251,7 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "rbm in bfloat16": rbm({}, bfloat16=True),
     "dbn": dbn,
     "dbn, up and down": up_down,
+    "dbm": dbm,
     "mlp by adam, cosine, dropout": mlp(
         {"dropout": 0.3, "input_dropout": 0.1}, schedule="cosine", dropout=0.3
     ),

@@ -166,12 +166,14 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     [
         ("dbn", {}, True),
         ("sae", {}, False),
+        ("dbm", {}, True),
+        ("dbm", {"dbm": {"likelihood": {"method": "none"}}}, False),
         ("dbn", {"dbn": {"likelihood": {"method": "none"}}}, False),
         # A stack that was trained with dropout has no likelihood of its own.
         ("dbn", {"pretraining": {"dropout": 0.5}}, False),
     ],
 )
-def test_a_stack_of_rbms_that_has_a_likelihood_has_its_bound(stack, parameters, is_there):
+def test_a_stack_that_has_a_likelihood_has_its_bound(stack, parameters, is_there):
     found = nodes_of(evaluation("dbn", stack, facts=facts("images", "multiclass", **parameters)), "dbn")
     assert ("evaluation.bound_log_prob" in found) == is_there
 

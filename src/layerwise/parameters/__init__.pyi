@@ -11,7 +11,7 @@ from .inference import (
     TaskSettings as TaskSettings,
 )
 from .keys import PARAMETERS as PARAMETERS, is_model as is_model, without_empty_keys as without_empty_keys
-from .networks import DBNSettings as DBNSettings
+from .networks import DBMSettings as DBMSettings, DBNSettings as DBNSettings
 from .rbm import RBMSettings as RBMSettings
 from .tracking import TrackingSettings as TrackingSettings
 from .used import used_settings as used_settings

@@ -12,7 +12,7 @@ from layerwise.parameters.compare import CompareSettings
 from layerwise.parameters.compute import ComputeSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
-from layerwise.parameters.networks import DBNSettings
+from layerwise.parameters.networks import DBMSettings, DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.tracking import TrackingSettings
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
@@ -36,6 +36,7 @@ PARAMETERS: dict[str, Any] = {
     ],
     "pretraining": PretrainingSettings,
     "dbn": DBNSettings,
+    "dbm": DBMSettings,
     "mlp": MLPSettings,
     "rbm": RBMSettings,
     "autoencoder": AutoencoderSettings,

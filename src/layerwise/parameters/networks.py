@@ -1,4 +1,4 @@
-"""The network of the pipeline dbn."""
+"""The networks of the pipelines dbn and dbm."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pydantic import PositiveInt
 
 from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models import Initializer
+from layerwise.training.rbm.dbm import DBMTrainingSettings
 from layerwise.training.supervised import MLPSettings
 from layerwise.utils import ByRule, Config, setting
 
@@ -42,3 +43,14 @@ class DBNSettings(Config):
         return MLPSettings(
             hidden_sizes=self.hidden_sizes, activation="sigmoid", initializer=self.random_initializer
         )
+
+
+class DBMSettings(DBMTrainingSettings):
+    """The deep Boltzmann machine of `kedro run --pipelines=dbm`."""
+
+    likelihood: BoundSettings = BoundSettings()
+
+    @property
+    def layers(self) -> MLPSettings:
+        """The hidden layers of the feed-forward network that a deep Boltzmann machine becomes."""
+        return MLPSettings(hidden_sizes=self.hidden_sizes, activation="sigmoid", initializer="glorot_uniform")

@@ -22,14 +22,15 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     Args:
         name: of the pipeline.
         key: of the parameters that give the network's shape: `dbn` and `sae` are pretrained without labels unless
-            `pretraining.method` is none; `mlp` starts at random.
+            `pretraining.method` is none; `dbm` always is; `mlp` starts at random.
         problem: the data set from which the first node takes the problem, such as one that a node of the
             pipeline's own has checked.
     """
     facts = current_facts()
     # A network that starts from a trained one is not pretrained, and has its shape.
     is_trained = bool(facts.parameter("finetuning.init_from"))
-    pretrained = key != "mlp" and facts.parameter("pretraining.method") != "none" and not is_trained
+    at_random = key == "mlp" or (key != "dbm" and facts.parameter("pretraining.method") == "none")
+    pretrained = not at_random and not is_trained
     # The shape of encoders depends on how they are pretrained, even where they are not.
     sized = [key, "finetuning", *(["pretraining"] if pretrained or key == "sae" else [])]
     if is_trained:

@@ -45,7 +45,7 @@ class NetworkPreview:
 
 @dataclass(frozen=True)
 class StackPreview:
-    """The preview of the node that pretrains a stack; the top two layers of a DBN are undirected."""
+    """The preview of the node that pretrains a stack; the top two layers of a DBN are undirected, of a DBM all."""
 
     name: str
 
@@ -61,6 +61,9 @@ class StackPreview:
             names = ["inputs", *(f"latent {k}" for k in range(1, len(sizes)))]
             return MermaidPreview(mermaid(sizes, activations, names), meta=STYLE)
         sizes = [shape["n_visible"], *shape["hidden_sizes"]]
+        if shape["kind"] == "dbm":
+            names = ["bernoulli inputs", "hidden 1", "hidden 2"]
+            return MermaidPreview(mermaid(sizes, ["bernoulli"] * 2, names, undirected=2), meta=STYLE)
         names = [f"{shape['visible']} inputs", *(f"hidden {k}" for k in range(1, len(sizes)))]
         activations = ["bernoulli"] * len(shape["hidden_sizes"])
         return MermaidPreview(mermaid(sizes, activations, names, undirected=1), meta=STYLE)

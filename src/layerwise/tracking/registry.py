@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NETWORK_METRICS = {
     "rbm": ("log_prob", "pseudo_likelihood", "rmse", "perplexity"),
     "dbn": ("log_prob_bound", "reconstruction_mse"),
+    "dbm": ("log_prob_bound", "reconstruction_mse"),
     "generator": ("frechet_distance", "marginal_distance"),
 }
 OTHER_NETWORKS = ("reconstruction_mse", "rmse")

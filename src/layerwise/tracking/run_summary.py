@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TITLES = {
     "dbn": "Deep belief network, pretrained without labels and fine-tuned",
+    "dbm": "Deep Boltzmann machine, pretrained without labels and fine-tuned",
     "sae": "Stacked autoencoders, pretrained without labels and fine-tuned",
     "mlp": "Multilayer perceptron",
     "rbm": "Restricted Boltzmann machine",

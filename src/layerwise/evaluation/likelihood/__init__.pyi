@@ -7,6 +7,7 @@ from .ais import (
 from .dbn import (
     StackLikelihood as StackLikelihood,
     bound_log_probability as bound_log_probability,
+    bound_log_probability_of_dbm as bound_log_probability_of_dbm,
     variational_bound as variational_bound,
 )
 from .finite import LikelihoodError as LikelihoodError, finite as finite

@@ -1,4 +1,4 @@
-"""A lower bound on the log-probability of rows under a deep belief network (Hinton, Osindero & Teh 2006), in nats."""
+"""Lower bounds on log-probabilities of rows under a deep belief network and a deep Boltzmann machine, in nats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from layerwise.evaluation.likelihood.partition import LogPartition
 from layerwise.evaluation.likelihood.rbm import LikelihoodSettings, LogProbability, log_partition
-from layerwise.models.rbm import DBN
+from layerwise.models.rbm import DBM, DBN
 from layerwise.models.rbm.units import UnitsError
 from layerwise.utils import Config
 
@@ -18,7 +18,7 @@ KNOWN_ROWS = 2000
 
 
 class StackLikelihood(Config):
-    """What a deep belief network makes of rows, in nats: log Z of its top RBM, and the mean bound."""
+    """What a deep network makes of rows, in nats: log Z of its top RBM, or of all its layers, and the mean bound."""
 
     log_partition: LogPartition
     bound: LogProbability
@@ -49,10 +49,32 @@ def bound_log_probability(
     for rbm in lower:
         known = rbm.sample_hidden(known, rng)
     log_z = log_partition(top, known, settings, rng)
-    values = variational_bound(dbn, rows, 0.0, rng)
+    return _likelihood(log_z, variational_bound(dbn, rows, 0.0, rng))
+
+
+def bound_log_probability_of_dbm(
+    dbm: DBM, training: Tensor, rows: Tensor, settings: LikelihoodSettings, rng: torch.Generator
+) -> StackLikelihood:
+    """Return the mean of the mean-field bound over rows, with the interval of log Z of all layers.
+
+    Args:
+        dbm: the Boltzmann machine.
+        training: (m, n_visible) binary rows that it learnt from.
+        rows: (n, n_visible) others.
+        settings: how log Z is computed.
+        rng: samples the states, on the DBM's device.
+    """
+    known = training[torch.randperm(len(training), generator=rng, device=rng.device)[:KNOWN_ROWS]]
+    known = torch.bernoulli(dbm.complete(known), generator=rng)
+    log_z = log_partition(dbm.joint, known, settings, rng)
+    return _likelihood(log_z, torch.cat([dbm.bound(part) for part in rows.split(KNOWN_ROWS)]))
+
+
+def _likelihood(log_z: LogPartition, values: Tensor) -> StackLikelihood:
+    """Return the mean of bounds (n,) that still lack log Z."""
     mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
     bound = LogProbability.between(
-        mean - log_z.high, mean - log_z.low, standard_error=standard_error, n_rows=len(rows)
+        mean - log_z.high, mean - log_z.low, standard_error=standard_error, n_rows=len(values)
     )
     return StackLikelihood(log_partition=log_z, bound=bound)
 

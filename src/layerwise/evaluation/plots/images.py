@@ -90,15 +90,17 @@ def plot_image_rows(
         raise ValueError("there are no variants to plot")
     lines = {name: _as_images(rows, image_shape) for name, rows in variants.items()}
     count = min(len(images) for images in lines.values())
-    width, height = _size(len(lines), count, image_shape, 0.75, title)
-    figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
+    size = _size(len(lines), count, image_shape, 0.75, title)
+    figure = new_figure(size[0] + 0.085 * max(len(name) for name in lines), size[1])
     axes = figure.subplots()
     _mosaic(axes, np.concatenate([images[:count] for images in lines.values()]), count)
-    down, right = image_shape[0] + 1, image_shape[1] + 1
-    axes.set_yticks(np.arange(len(lines)) * down + down / 2 - 1, list(lines))
-    shown = captions[:count]
-    axes.set_xticks(np.arange(len(shown)) * right + right / 2 - 1, shown)
-    axes.tick_params(length=0, labelsize=9, labelcolor=TEXT_COLOR, labeltop=True, labelbottom=False)
+    height, width = image_shape[:2]
+    axes.set_yticks(np.arange(len(lines)) * (height + 1) + (height - 1) / 2, list(lines))
+    if captions:
+        axes.set_xticks(np.arange(count) * (width + 1) + (width - 1) / 2, list(captions)[:count])
+    axes.tick_params(
+        length=0, labelsize=9.5, labelcolor=TEXT_COLOR, top=False, labeltop=True, labelbottom=False
+    )
     set_suptitle(figure, title)
     return figure
 

@@ -1,7 +1,7 @@
 """A new network that learnt without a target beside the champion, row by row on raw rows that neither has seen.
 
-RBMs and deep belief networks are compared by their likelihood, at any size. A reconstruction gets better with every
-column of the latent, however little it says: other networks are compared by it at equal size alone.
+RBMs, deep belief networks and deep Boltzmann machines are compared by their likelihood, at any size. A reconstruction
+gets better with every column of the latent, however little it says: other networks are compared by it at equal size.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from layerwise.inference.comparison.predictors import (
 )
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks import latent_size, log_partition_of
-from layerwise.models.rbm import DBN, RBM, has_pseudo_likelihood, log_pseudo_likelihood
+from layerwise.models.rbm import DBM, DBN, RBM, has_pseudo_likelihood, log_pseudo_likelihood
 from layerwise.utils import torch_rng
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _metric_of_both(new: TrainedModel, old: TrainedModel) -> tuple[str, str]:
     networks = (new.network, old.network)
     partitions = [log_partition_of(model) for model in (new, old)]
     if all(each is not None and each.is_bounded for each in partitions):
-        for kind, metric in ((RBM, "log_prob"), (DBN, "log_prob_bound")):
+        for kind, metric in ((RBM, "log_prob"), (DBN, "log_prob_bound"), (DBM, "log_prob_bound")):
             if all(isinstance(network, kind) for network in networks):
                 return metric, ""
     if all(isinstance(network, RBM) and has_pseudo_likelihood(network) for network in networks):
@@ -126,6 +126,8 @@ def _values_of_rows(model: TrainedModel, inputs: Tensor, metric: str) -> tuple[T
             rows = binarize_once(inputs, torch_rng(0, "comparison", "pixels")).to(model.device)
         if isinstance(network, DBN):
             values = variational_bound(network, rows, 0.0, torch_rng(0, "comparison", device=model.device))
+        elif isinstance(network, DBM):
+            values = apply_in_blocks(network.bound, rows, model.device)
         else:
             values = -apply_in_blocks(network.free_energy, rows, model.device).double()
     log_z = log_partition_of(model)

@@ -10,7 +10,7 @@ import torch
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
-from layerwise.models.rbm import DBN, RBM
+from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def latent_size(model: TrainedModel) -> int | None:
     match model.network:
         case RBM():
             return int(config.n_hidden)
-        case DBN() | StackedAutoencoders():
+        case DBN() | DBM() | StackedAutoencoders():
             return int(config.hidden_sizes[-1])
         case BaseAutoencoder() if hasattr(config, "latent_size"):
             return int(config.latent_size)
@@ -51,7 +51,7 @@ def encoded(model: TrainedModel, rows: Any) -> np.ndarray:
 
 @register_task
 class Encode(Task):
-    """Return the latent columns of each row: `hidden_1`, ... of an RBM or a DBN, `latent_1`, ... of an autoencoder."""
+    """Return the latent columns of each row: `hidden_1`, ... of RBMs and their stacks, `latent_1`, ... of others."""
 
     name = "encode"
     joins_requests = True
@@ -59,12 +59,12 @@ class Encode(Task):
 
     def suits(self, model: TrainedModel) -> bool:
         """Return whether the network has hidden units to encode rows with."""
-        kinds = RBM | DBN | BaseAutoencoder | StackedAutoencoders
+        kinds = RBM | DBN | DBM | BaseAutoencoder | StackedAutoencoders
         return isinstance(model.network, kinds) and model.columns.task != "ratings"
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return a name for each hidden unit."""
-        what = "hidden" if isinstance(model.network, RBM | DBN) else "latent"
+        what = "hidden" if isinstance(model.network, RBM | DBN | DBM) else "latent"
         return [f"{what}_{k + 1}" for k in range(latent_size(model) or 0)]
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from layerwise.evaluation.likelihood import LogPartition, importance_weighted_lo
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.models.autoencoder import LatentVariableModel
-from layerwise.models.rbm import DBN, RBM
+from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
 from layerwise.utils import torch_rng
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 
 def log_partition_of(model: TrainedModel) -> LogPartition | None:
-    """Return log Z of a model's RBM, or of the top one of its stack, with its interval; None where it is not known."""
-    known = model.parts.bound if isinstance(model.network, DBN) else model.parts.likelihood
+    """Return log Z with its interval: of a model's RBM, of the top one of its stack, or of all layers of its deep
+    Boltzmann machine; None where it is not known.
+    """
+    known = model.parts.bound if isinstance(model.network, DBN | DBM) else model.parts.likelihood
     return known.log_partition if known else None
 
 
@@ -35,9 +37,10 @@ class LogProbability(Task):
     Of an RBM -F(v) - log Z, between the ends of the interval of log Z that its run found: `log_prob_low` and
     `log_prob_high`, which are equal where log Z is exact. Of a deep belief network and of a variational autoencoder
     `log_prob_low` alone, a bound whose mean over draws lies below log p: of the stack the variational one
-    (Salakhutdinov & Murray 2008), less the upper end of log Z; of the autoencoder the importance-weighted one with
-    `samples` draws (Burda et al. 2016). All rows have the same draws, by `seed`: a row's bound is the same beside any
-    others. Where inputs are binary units, gray pixels are binarized by one draw, the same for all rows.
+    (Salakhutdinov & Murray 2008), less the upper end of log Z; of a deep Boltzmann machine the mean-field one; of
+    the autoencoder the importance-weighted one with `samples` draws (Burda et al. 2016). All rows have the same
+    draws, by `seed`: a row's bound is the same beside any others. Where inputs are binary units, gray pixels are
+    binarized by one draw, the same for all rows.
     """
 
     name = "log_probability"
@@ -65,6 +68,11 @@ class LogProbability(Task):
             inputs = _binarized(inputs, network.visible_units.binary, settings.seed)
             found = -apply_in_blocks(network.free_energy, inputs, model.device).double().numpy()
             return pd.DataFrame({"log_prob_low": found - log_z.high, "log_prob_high": found - log_z.low})
+        if isinstance(network, DBM):
+            assert log_z is not None
+            inputs = _binarized(inputs, True, settings.seed)
+            found = apply_in_blocks(network.bound, inputs, model.device).double().numpy()
+            return pd.DataFrame({"log_prob_low": found - log_z.high})
         if isinstance(network, DBN):
             assert log_z is not None
             inputs = _binarized(inputs, network.visible_units.binary, settings.seed)

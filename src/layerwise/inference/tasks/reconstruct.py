@@ -10,7 +10,7 @@ from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.inference.tasks.raw_rows import raw_frame
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
-from layerwise.models.rbm import DBN, RBM
+from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Reconstruct(Task):
 
     def suits(self, model: TrainedModel) -> bool:
         """Return whether the network goes both ways."""
-        kinds = RBM | DBN | BaseAutoencoder | StackedAutoencoders
+        kinds = RBM | DBN | DBM | BaseAutoencoder | StackedAutoencoders
         return model.reads_rows and isinstance(model.network, kinds)
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:

@@ -1,3 +1,9 @@
+from .dbm import (
+    DBM as DBM,
+    DBMConfig as DBMConfig,
+    MeanFieldNetwork as MeanFieldNetwork,
+    MeanFieldNetworkConfig as MeanFieldNetworkConfig,
+)
 from .dbn import DBN as DBN, DBNConfig as DBNConfig
 from .enumeration import (
     AT_A_TIME as AT_A_TIME,

@@ -14,6 +14,7 @@ from .rule import (
 )
 from .settings import (
     size_autoencoder as size_autoencoder,
+    size_dbm as size_dbm,
     size_dbn as size_dbn,
     size_finetuning as size_finetuning,
     size_gan as size_gan,

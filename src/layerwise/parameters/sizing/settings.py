@@ -7,10 +7,12 @@ import logging
 from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
-from layerwise.parameters.networks import DBNSettings
+from layerwise.models.rbm.units import HIDDEN
+from layerwise.parameters.networks import DBMSettings, DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
+    JOINT,
     LASTING_CHAINS,
     TABLE_FINETUNING,
     Extent,
@@ -86,6 +88,23 @@ def size_pretrained_dbn(
     )
 
 
+def size_dbm(
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    dbm: DBMSettings,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings,
+) -> StackSizes[DBMSettings]:
+    """Return the settings of a deep Boltzmann machine, of its pretraining and of its fine-tuning."""
+    extent, layers = Extent.of(columns, len(training)), _pretraining(columns, training, pretraining)
+    sizes = extent.stack_sizes
+    sized = _filled(
+        "dbm", dbm, hidden_sizes=(sizes[0], sizes[-1]), epochs=extent.epochs(JOINT, layers.batch_size)
+    )
+    return sized, _finetuning(columns, training, labelled, finetuning), layers
+
+
 def size_sae(
     columns: DataSpec,
     training: Rows,
@@ -109,7 +128,8 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     _refuse_large_batch(rbm.batch_size, training, "rbm")
     chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
     bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
-    values = batch_and_epochs(extent, bounds, rbm.batch_size) | chain_learning(chain, rbm.learning_rate)
+    learning = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real)
+    values = batch_and_epochs(extent, bounds, rbm.batch_size) | learning
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
 
 

@@ -12,7 +12,7 @@ from layerwise.evaluation.metrics import ImportanceTable, reaches_threshold
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
-from layerwise.models.rbm import DBN
+from layerwise.models.rbm import DBM, DBN
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import scores_of, targets_of
 from layerwise.pipelines.views import latent_map_figure
@@ -101,7 +101,7 @@ def plot_augmentation(
     )
 
 
-def plot_features(stack: DBN | StackedAutoencoders, columns: DataSpec) -> Figure:
+def plot_features(stack: DBN | DBM | StackedAutoencoders, columns: DataSpec) -> Figure:
     """Plot the first-layer features of the pretrained stack."""
     return plots.plot_features(
         stack.filters, image_shape=columns.image_shape, feature_names=columns.feature_names
@@ -116,23 +116,24 @@ def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
 
 
 def plot_samples(
-    stack: DBN, training: TensorData, columns: DataSpec, settings: EvaluationSettings, seed: int
+    stack: DBN | DBM, training: TensorData, columns: DataSpec, settings: EvaluationSettings, seed: int
 ) -> Figure:
-    """Plot images that the DBN samples: Gibbs sampling in its top RBM, then one pass down."""
+    """Plot images that the stack samples: of a DBN Gibbs sampling in its top RBM, then one pass down."""
     assert columns.image_shape is not None
     means = _sample_stack(stack, training, settings.samples, settings, torch_rng(seed, "samples"))
-    title = f"Samples of the deep belief network, {settings.sampling_steps} Gibbs steps from training rows"
+    kind = "belief network" if isinstance(stack, DBN) else "Boltzmann machine"
+    title = f"Samples of the deep {kind}, {settings.sampling_steps} Gibbs steps from training rows"
     return plots.plot_samples(means, columns.image_shape, title=title)
 
 
 def plot_sampled_rows(
-    stack: DBN,
+    stack: DBN | DBM,
     training: TensorData,
     preprocessor: LabelledPreprocessor,
     settings: EvaluationSettings,
     seed: int,
 ) -> Figure:
-    """Plot the columns of the rows that the DBN samples beside those of the training rows."""
+    """Plot the columns of the rows that the stack samples beside those of the training rows."""
     rng = torch_rng(seed, "samples")
     means = _sample_stack(stack, training, max(settings.samples, 1000), settings, rng)
     samples = stack.visible_units.sample(means, rng)
@@ -141,7 +142,7 @@ def plot_sampled_rows(
 
 
 def _sample_stack(
-    stack: DBN, training: TensorData, n: int, settings: EvaluationSettings, rng: torch.Generator
+    stack: DBN | DBM, training: TensorData, n: int, settings: EvaluationSettings, rng: torch.Generator
 ) -> Tensor:
     # From training rows, since a chain from noise may not leave the first mode that it reaches.
     start = training.inputs[torch.randint(len(training), (n,), generator=rng)]

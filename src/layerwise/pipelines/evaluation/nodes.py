@@ -36,7 +36,7 @@ from layerwise.evaluation.reports import (
 from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
-from layerwise.models.rbm import DBN
+from layerwise.models.rbm import DBM, DBN
 from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import (
     BATCH_SIZE,
@@ -189,7 +189,7 @@ def predict_test_rows(
     return make_prediction_table(columns, targets, scores, threshold.value)
 
 
-def measure_stack(stack: DBN | StackedAutoencoders, test: TensorData) -> LoggedMetrics:
+def measure_stack(stack: DBN | DBM | StackedAutoencoders, test: TensorData) -> LoggedMetrics:
     """Measure how well the pretrained stack reconstructs the test rows."""
     reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(BATCH_SIZE)])
     found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.visible_units.binary)

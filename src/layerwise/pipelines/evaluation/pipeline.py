@@ -12,7 +12,7 @@ from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
 from layerwise.pipelines.evaluation.cards import parameter_inputs
 from layerwise.pipelines.evaluation.interval_nodes import find_intervals, fit_quantiles, measure_intervals
-from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob
+from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob, bound_log_prob_of_dbm
 from layerwise.pipelines.evaluation.segment_nodes import (
     choose_segments,
     measure_test_segments,
@@ -37,7 +37,7 @@ def create_pipeline(
 
     Args:
         pipeline: the name of the pipeline that they belong to.
-        stack: what the network was pretrained as, `dbn` or `sae`; None: it started at random.
+        stack: what the network was pretrained as, `dbn`, `dbm` or `sae`; None: it started at random.
         several: whether several networks were trained at once.
         grid: whether they were chosen from a grid.
         is_network: whether it has layers to look into and baselines to be compared with; a model of scikit-learn has
@@ -62,9 +62,10 @@ def create_pipeline(
             evaluation.node(measure_reference, ["stack", "training", "validation", "data_spec"], "reference"),
             *_figures_of_a_stack(reporting, facts, stack),
         ]
-    if stack == "dbn" and _has_bound(facts):
-        inputs = ["stack", "training", "test", "params:dbn", "params:seed"]
-        found.append(evaluation.measure(bound_log_prob, inputs, "bound"))
+    if stack in ("dbn", "dbm") and _has_bound(facts, stack):
+        inputs = ["stack", "training", "test", f"params:{stack}", "params:seed"]
+        bound = bound_log_prob if stack == "dbn" else bound_log_prob_of_dbm
+        found.append(evaluation.node(bound, inputs, ["bound", "metrics_bound"], "bound_log_prob"))
     return Pipeline(found)
 
 
@@ -85,9 +86,11 @@ def create_card(pipeline: str, read: Pipeline) -> Pipeline:
     return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
-def _has_bound(facts: ProblemFacts) -> bool:
+def _has_bound(facts: ProblemFacts, stack: str) -> bool:
     # A stack that was trained with dropout has no likelihood of its own.
-    return facts.parameter("dbn.likelihood.method") != "none" and not facts.parameter("pretraining.dropout")
+    return facts.parameter(f"{stack}.likelihood.method") != "none" and not facts.parameter(
+        "pretraining.dropout"
+    )
 
 
 def _has_baselines(facts: ProblemFacts) -> bool:
@@ -214,7 +217,7 @@ def _figures_of_a_stack(stage: Stage, facts: ProblemFacts, stack: str) -> list[N
     ]
     if stack == "sae":  # which states no distribution to sample from
         return found
-    if has_class_samples(facts):  # whose figure is the samples'
+    if stack == "dbn" and has_class_samples(facts):  # whose figure is the samples'
         return found
     if facts.has_rows("images"):
         inputs = ["stack", "training", "data_spec", *SETTINGS]

@@ -1,6 +1,7 @@
 """Train the whole network on labelled rows: from a pretrained stack, or from random weights."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -10,8 +11,8 @@ from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
 from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
-from layerwise.models.rbm import DBN
-from layerwise.parameters import DBNSettings, EvaluationSettings
+from layerwise.models.rbm import DBM, DBN, MeanFieldNetwork
+from layerwise.parameters import DBMSettings, DBNSettings, EvaluationSettings
 from layerwise.pipelines.views import log_diagnoses
 from layerwise.training.autoencoder import SAESettings
 from layerwise.training.diagnostics import LayerStatistics
@@ -43,6 +44,13 @@ def initialize_from_rbms(
 def initialize_like_rbms(columns: DataSpec, dbn: DBNSettings, settings: FinetuningSettings, seed: int) -> MLP:
     """Return a network of the DBN's shape with random weights."""
     return new_network(dbn.layers, columns, settings, seed)
+
+
+def initialize_from_dbm(
+    stack: DBM, columns: DataSpec, dbm: DBMSettings, settings: FinetuningSettings, seed: int
+) -> MeanFieldNetwork:
+    """Return a network whose hidden layers are those of the deep Boltzmann machine, under a random output layer."""
+    return MeanFieldNetwork.of(stack, new_network(dbm.layers, columns, settings, seed))
 
 
 def initialize_from_encoders(
@@ -103,6 +111,24 @@ def finetune_network(
     for each in watched:
         log_diagnoses(each.diagnoses())
     return network, _history_of(progress, watched)
+
+
+def finetune_mean_field_network(
+    network: MLP,
+    labelled: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    settings: FinetuningSettings,
+    seed: int,
+    layer_statistics: bool = False,
+    pretraining: PretrainingSettings | None = None,
+) -> tuple[MLP, FinetuningHistory]:
+    """Train the network of a deep Boltzmann machine; rows that stay the same are inferred once."""
+    if not (settings.augmentation.chosen or columns.dynamic_binarization):
+        labelled, validation = (
+            replace(rows, inputs=network.embed(rows.inputs)) for rows in (labelled, validation)
+        )
+    return finetune_network(network, labelled, validation, columns, settings, seed, layer_statistics)
 
 
 def _history_of(progress: Progress, watched: list[LayerStatistics]) -> FinetuningHistory:

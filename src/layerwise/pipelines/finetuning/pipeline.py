@@ -20,7 +20,7 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
 
     Args:
         pipeline: its name.
-        key: of the settings that give the network's shape: `dbn`, `sae` or `mlp`.
+        key: of the settings that give the network's shape: `dbn`, `dbm`, `sae` or `mlp`.
         pretrained: whether a pretrained stack is what the hidden layers start from.
     """
     stage, facts = Stage("finetuning", pipeline), current_facts()
@@ -34,7 +34,7 @@ def create_pipeline(pipeline: str = "finetuning", key: str = "mlp", pretrained: 
         [
             _start(stage, facts, key, pretrained),
             stage.node(
-                nodes.finetune_network,
+                nodes.finetune_mean_field_network if key == "dbm" else nodes.finetune_network,
                 [
                     *["initial_network", *ROWS, *SETTINGS, "params:layer_statistics"],
                     *(["pretraining_settings"] if pretrained else []),
@@ -59,6 +59,7 @@ def _start(stage: Stage, facts: ProblemFacts, key: str, pretrained: bool) -> Nod
     initialize: dict[tuple[str, bool], Callable[..., object]] = {
         ("dbn", True): nodes.initialize_from_rbms,
         ("dbn", False): nodes.initialize_like_rbms,
+        ("dbm", True): nodes.initialize_from_dbm,
         ("sae", True): nodes.initialize_from_encoders,
         ("sae", False): nodes.initialize_like_encoders,
         ("mlp", False): nodes.initialize_network,

@@ -44,7 +44,7 @@ def initialize_from_model(
     if (settings.loss == "poisson") != (trained.config.output == "exponential"):
         raise TrainingError(f"finetuning.init_from: {name} was trained with another kind of finetuning.loss")
     own = {field: getattr(settings, field) for field in OF_FINETUNING}
-    network = MLP(trained.config.model_copy(update=own))
+    network = type(trained)(trained.config.model_copy(update=own))
     network.load_state_dict(trained.cpu().state_dict())
     log.info("The network starts from %s: %s", name, list(network.config.hidden_sizes))
     return network, InitialModel(name=name, run_id=source.manifest.run_id, sha256=source.sha256)
@@ -52,7 +52,9 @@ def initialize_from_model(
 
 def _stated(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the settings of a network's shape say of it: sizes, and what is not as it is by default."""
-    known = {name: value for name, value in given.items() if name in MLPSettings.model_fields}
+    # What is null follows from the rows, and there from the source.
+    fields = MLPSettings.model_fields
+    known = {name: value for name, value in given.items() if name in fields and value is not None}
     layers = MLPSettings.model_validate(dict.fromkeys(MLPSettings.names_by_rule()) | known)
     found = {name: getattr(layers, name) for name in known if name in MLPConfig.model_fields}
     # An embedding has another form in a network's own shape, and follows from its source.

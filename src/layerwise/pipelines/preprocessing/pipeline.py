@@ -16,6 +16,7 @@ SIZES: dict[tuple[str, ...], Callable[..., object]] = {
     ("mlp", "finetuning"): sizing.size_mlp,
     ("dbn", "finetuning"): sizing.size_dbn,
     ("dbn", "finetuning", "pretraining"): sizing.size_pretrained_dbn,
+    ("dbm", "finetuning", "pretraining"): sizing.size_dbm,
     ("sae", "finetuning", "pretraining"): sizing.size_sae,
     ("rbm",): sizing.size_rbm,
     ("autoencoder",): sizing.size_autoencoder,

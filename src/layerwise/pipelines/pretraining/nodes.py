@@ -1,17 +1,19 @@
 """Pretrain the hidden layers on rows without labels: a stack of RBMs or of autoencoders."""
 
 import logging
+from dataclasses import replace
 
 from torch import nn
 
 from layerwise.data import DataSpec, TensorData, with_unlabelled
 from layerwise.inference import TrainedModel
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
-from layerwise.models.rbm import DBN
-from layerwise.parameters import DBNSettings
+from layerwise.models.rbm import DBM, DBN, DBMConfig
+from layerwise.parameters import DBMSettings, DBNSettings
 from layerwise.training import InitialModel, PretrainingHistory, TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers, train_unrolled
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
+from layerwise.training.rbm.dbm import pretrain_dbm, train_jointly
 from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,33 @@ def pretrain_rbms(
         source=_started(source, columns),
     )
     return stack, PretrainingHistory.of(result, _initial_model(source))
+
+
+def pretrain_dbm_stack(
+    training: TensorData,
+    validation: TensorData,
+    columns: DataSpec,
+    dbm: DBMSettings,
+    settings: PretrainingSettings,
+    seed: int,
+    unlabelled: TensorData | None = None,
+    source: TrainedModel | None = None,
+) -> tuple[DBM, PretrainingHistory]:
+    """Train both layers of a deep Boltzmann machine with doubled weights, then all of it together."""
+    bottom, top = dbm.hidden_sizes
+    shape = DBMConfig(
+        n_visible=columns.n_inputs, hidden_sizes=(bottom, top), mean_field_steps=dbm.mean_field_steps
+    )
+    stack = DBM(shape)
+    device = choose_device(stack, settings.batch_size, "pretraining")
+    rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
+    dynamic = columns.dynamic_binarization
+    result = pretrain_dbm(stack.to(device), rows, held_out, settings, seed, dynamic)
+    history, seconds = train_jointly(stack, rows, held_out, dbm, settings.batch_size, seed, dynamic)
+    layers = result.history | {"joint": history}
+    return stack.cpu(), PretrainingHistory.of(
+        replace(result, history=layers, seconds=result.seconds + seconds)
+    )
 
 
 def pretrain_autoencoders(

@@ -11,7 +11,7 @@ from layerwise.pipelines.stage import Stage
 
 
 def create_pipeline(pipeline: str = "pretraining", stack: str = "dbn") -> Pipeline:
-    """Return the pretraining of a pipeline: of RBMs (`dbn`), or of autoencoders (`sae`)."""
+    """Return the pretraining of a pipeline: of RBMs (`dbn`, `dbm`), or of autoencoders (`sae`)."""
     facts = current_facts()
     inputs = {
         "training": "training",
@@ -26,6 +26,8 @@ def create_pipeline(pipeline: str = "pretraining", stack: str = "dbn") -> Pipeli
     if facts.parameter("pretraining.init_from"):
         inputs["source"] = "pretraining_source"
     pretrain: Callable[..., object] = nodes.pretrain_rbms
+    if stack == "dbm":
+        pretrain = nodes.pretrain_dbm_stack
     if stack == "sae":
         with_rbms = facts.parameter("pretraining.method") == "rbm"
         pretrain = nodes.pretrain_unrolled_rbms if with_rbms else nodes.pretrain_autoencoders

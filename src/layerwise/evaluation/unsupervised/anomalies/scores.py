@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from layerwise.data import DataSpec, raw_columns
 from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
-from layerwise.models.rbm import DBN, RBM
+from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.utils import Config
 
 # Even steps of the scores' distribution that a model keeps.
@@ -70,7 +70,7 @@ class AnomalyReference(Config):
 
 def has_anomaly_scores(network: nn.Module) -> bool:
     """Return whether a network has a score of how unusual rows are."""
-    return isinstance(network, RBM | DBN | BaseAutoencoder | StackedAutoencoders)
+    return isinstance(network, RBM | DBN | DBM | BaseAutoencoder | StackedAutoencoders)
 
 
 def has_free_energy(network: nn.Module) -> bool:

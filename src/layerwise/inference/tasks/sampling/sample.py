@@ -15,7 +15,7 @@ from layerwise.inference.tasks.sampling.generated_rows import sample_generator, 
 from layerwise.inference.tasks.sampling.samplers import sample_network, sample_rest, validate_label
 from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
-from layerwise.models.rbm import DBN, RBM
+from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class Sample(Task):
 
     def suits(self, model: TrainedModel) -> bool:
         """Return whether the network states a distribution of rows."""
-        return model.reads_rows and isinstance(model.network, RBM | DBN | LatentVariableModel | Generator)
+        return model.reads_rows and isinstance(
+            model.network, RBM | DBN | DBM | LatentVariableModel | Generator
+        )
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the raw columns, of a generator of tables with the target among them."""
@@ -75,8 +77,8 @@ class Sample(Task):
             return sample_generator(model, rows, settings)
         if rows is None:
             return raw_frame(model, sample_network(model, settings).numpy())
-        if isinstance(model.network, DBN):
-            raise TaskError("a deep belief network draws free rows alone: leave the rows out")
+        if isinstance(model.network, DBN | DBM):
+            raise TaskError("a stack of layers draws free rows alone: leave the rows out")
         inputs, missing = inputs_with_empty_cells(model, rows)
         drawn = raw_frame(model, sample_rest(model, inputs, missing, settings).numpy())
         return with_given_cells(model, rows, drawn)[0]

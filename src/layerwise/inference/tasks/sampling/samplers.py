@@ -9,7 +9,7 @@ from torch import Tensor
 
 from layerwise.inference.tasks.base import TaskError
 from layerwise.models.autoencoder import LatentVariableModel, sample_latents
-from layerwise.models.rbm import DBN, RBM, with_labels
+from layerwise.models.rbm import DBM, DBN, RBM, with_labels
 from layerwise.parameters import TaskSettings
 from layerwise.utils import nearest, torch_rng
 
@@ -30,7 +30,7 @@ def sample_network(model: TrainedModel, settings: TaskSettings) -> Tensor:
     with torch.no_grad():
         if isinstance(network, RBM):
             return _after_steps(network, _coin_flips(network, n, rng), settings.steps, rng, model)
-        if isinstance(network, DBN):
+        if isinstance(network, DBN | DBM):
             return network.sample(n, settings.steps, rng).cpu()
         assert isinstance(network, LatentVariableModel)
         return network.sample(n, rng, sample_outputs=not model.has_image_inputs).cpu()

@@ -1,0 +1,10 @@
+"""The deep Boltzmann machine: preprocessing, pretraining layer by layer and together, fine-tuning, evaluation."""
+
+from kedro.pipeline import Pipeline
+
+from layerwise.pipelines.composition import compose
+
+
+def create_pipeline() -> Pipeline:
+    """Return the whole pipeline."""
+    return compose("dbm", "dbm")

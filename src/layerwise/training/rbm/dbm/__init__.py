@@ -1,0 +1,5 @@
+"""Training of deep Boltzmann machines: layer by layer with doubled weights, then all layers together."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
