@@ -25,7 +25,14 @@ from layerwise.tracking.environment import (
     top_level_keys,
     tracking_uri,
 )
-from layerwise.tracking.outbox import WAITING_TAG, BufferedRunLogger, outbox, records_file, store_failure
+from layerwise.tracking.outbox import (
+    WAITING_TAG,
+    BufferedRunLogger,
+    is_remote,
+    outbox,
+    records_file,
+    store_failure,
+)
 from layerwise.tracking.runs import open_run, watch_system
 from layerwise.tracking.saved_data import SavedData, without_open_sizes
 from layerwise.utils import FolderError, ResumeError, mask_secrets, problem, run_context
@@ -88,7 +95,8 @@ class TrackingHook:
             raise
         assert self._run_logger is not None
         several = len(self._pipelines) > 1
-        self._saved_data = SavedData(self._run_logger, catalog, pipeline, self._problem, several)
+        resumed = self._lifecycle.earlier is not None
+        self._saved_data = SavedData(self._run_logger, catalog, pipeline, self._problem, several, resumed)
         self._status = "KILLED"
         self._handle_sigterm()
 
@@ -111,7 +119,9 @@ class TrackingHook:
             )
         # What is kept on this machine names the server without its password.
         server = mask_secrets(uri)
-        self._run_logger = BufferedRunLogger(client, run_id, records_file(kept, run_id), server)
+        self._run_logger = BufferedRunLogger(
+            client, run_id, records_file(kept, run_id), server, in_background=is_remote(uri)
+        )
         # At once, so that a process that dies from here on leaves a record of its run.
         self._lifecycle.start(run_id, command(), server)
         send_outbox(client, server, kept)
@@ -156,7 +166,7 @@ class TrackingHook:
     def after_node_run(self) -> None:
         """Send the pending metrics."""
         if self._run_logger is not None:
-            self._run_logger.flush()
+            self._run_logger.send_pending()
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:

@@ -28,6 +28,7 @@ from layerwise.inference.tasks import latent_size, offered_tasks
 from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
 from layerwise.tracking.model_lookup import find_model, models_of
+from layerwise.tracking.outbox.background import upload_folder
 from layerwise.tracking.registry import register
 from layerwise.utils import UserError, mask_secrets
 
@@ -107,7 +108,9 @@ def _compare_with_version(
     return compare(model, other, rows, same_test_rows=same_rows)
 
 
-def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name: str) -> str:
+def create_model(
+    client: MlflowClient, run_id: str, entry: str, kind: str, name: str, is_new: bool = False
+) -> str:
     """Return the id of a model of the run that is yet to be completed, so that metrics can name it.
 
     A run that goes on from a checkpoint keeps the one that it has, complete or not: what it trains is the same.
@@ -118,9 +121,10 @@ def create_model(client: MlflowClient, run_id: str, entry: str, kind: str, name:
         entry: the name of the network in the catalog.
         kind: of the network, by which MLflow groups models.
         name: of the model.
+        is_new: the run cannot have it yet, and is not asked.
     """
     run, own = client.get_run(run_id), {"entry": entry, "pipeline": pipeline_of(entry)}
-    there = (model for model in models_of(client, run) if model.tags.get("entry") == entry)
+    there = () if is_new else (model for model in models_of(client, run) if model.tags.get("entry") == entry)
     found = next((model for model in there if model.status != LoggedModelStatus.FAILED), None)
     created = found or client.create_logged_model(
         run.info.experiment_id,
@@ -159,18 +163,23 @@ def _published(location: str) -> str | None:
 def complete_network(client: MlflowClient, model_id: str, folders: Mapping[str, Path]) -> None:
     """Store a network that does not predict raw rows: its folders by their names in the model; mark it ready."""
     for name, folder in folders.items():
-        client.log_model_artifacts(model_id, str(folder), name)
+        upload_folder(client, "model", model_id, folder, name)
     client.finalize_logged_model(model_id, "READY")
 
 
-def submit(client: MlflowClient, submission: Submission) -> str:
+def submit(client: MlflowClient, submission: Submission, model_id: str | None = None) -> str:
     """Store a model that takes raw rows, mark it ready, and register it; return its id.
 
     It may be done again, whole or from any call of it that failed: what is there is kept.
+
+    Args:
+        client: of the tracking server.
+        submission: the model.
+        model_id: of the model in its run, where that is known.
     """
     saved = submission.saved
     run_id = saved.manifest.run_id
-    model_id = create_model(client, run_id, saved.entry, submission.kind, submission.name)
+    model_id = model_id or create_model(client, run_id, saved.entry, submission.kind, submission.name)
     if submission.example is None:
         complete_network(client, model_id, {"model": saved.folder})
         return model_id
@@ -186,7 +195,7 @@ def submit(client: MlflowClient, submission: Submission) -> str:
                 metadata={MLMODEL_SHA256: saved.sha256},
             )
             write_mlflow_model(target, saved.folder, submission.example, model, description)
-            client.log_model_artifacts(model_id, str(target))
+            upload_folder(client, "model", model_id, target)
         client.set_logged_model_tags(model_id, {"model.sha256": saved.sha256})
         client.finalize_logged_model(model_id, "READY")
     task, size = (model.columns.task, None) if is_predictor(saved.entry) else (model.kind, latent_size(model))

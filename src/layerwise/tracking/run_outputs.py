@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from layerwise.checkpointing import LAYERS
 from layerwise.evaluation.reports import render_html_report
 from layerwise.tracking.environment import pipeline_of
+from layerwise.tracking.outbox.background import upload_folder
 from layerwise.utils import atomic_write
 
 if TYPE_CHECKING:
@@ -148,4 +149,4 @@ def log_outputs(
     with tempfile.TemporaryDirectory() as directory:
         copy_outputs(catalog, names, data, Path(directory))
         if any(Path(directory).iterdir()):
-            client.log_artifacts(run_id, directory, "outputs")
+            upload_folder(client, "run", run_id, Path(directory), "outputs")

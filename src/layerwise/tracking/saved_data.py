@@ -61,6 +61,7 @@ class SavedData:
         pipeline: what the run computes.
         problem: its name.
         several: whether the run has several pipelines, whose models have their names.
+        resumed: whether the run may have models already.
     """
 
     def __init__(
@@ -70,11 +71,14 @@ class SavedData:
         pipeline: Pipeline,
         problem: str,
         several: bool = False,
+        resumed: bool = True,
     ) -> None:
         from layerwise.tracking.run_outputs import is_model
 
         self._run_logger, self._catalog, self._problem = run_logger, catalog, problem
         self._several = several
+        # A call that is tried again may have made the model the first time.
+        self._may_be_there = resumed
         self._outputs = pipeline.all_outputs()
         # A run that was stopped before its model card is an experiment: its network is no model.
         self._entries = [
@@ -128,7 +132,10 @@ class SavedData:
         from layerwise.tracking.model_logging import create_model
 
         client, run_id = self._run_logger.client, self._run_logger.run_id
-        self._model_ids[entry] = create_model(client, run_id, entry, *self._kind_and_name(entry, network))
+        kind, name = self._kind_and_name(entry, network)
+        is_new, self._may_be_there = not self._may_be_there, True
+        self._model_ids[entry] = create_model(client, run_id, entry, kind, name, is_new)
+        self._may_be_there = not is_new
 
     def _kind_and_name(self, entry: str, network: Any) -> tuple[str, str]:
         """Return a network's kind and the name of its model in the run."""
@@ -191,7 +198,7 @@ class SavedData:
         submission = submission_of(catalog, saved, *self._kind_and_name(entry, catalog.load(entry)))
 
         def complete() -> None:
-            self._model_ids[entry] = submit(run_logger.client, submission)
+            self._model_ids[entry] = submit(run_logger.client, submission, self._model_ids.get(entry))
 
         if not run_logger.attempt(complete):
             keep_model(run_logger.hold(), run_logger.uri, submission)

@@ -1,3 +1,4 @@
+from .background import is_remote as is_remote
 from .buffered_logger import BufferedRunLogger as BufferedRunLogger
 from .failures import (
     StoreFailure as StoreFailure,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import threading
 import time
-import uuid
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from layerwise.tracking.outbox.background import SendingThread
 from layerwise.tracking.outbox.failures import StoreFailure, store_failure
 from layerwise.tracking.outbox.records import (
     LOCK,
@@ -23,6 +22,7 @@ from layerwise.tracking.outbox.records import (
     file_stamp,
     read_records,
     send_records,
+    with_a_copy,
     write_records,
 )
 from layerwise.tracking.outbox.retries import try_again
@@ -55,6 +55,7 @@ class BufferedRunLogger:
         offline_buffer: the file for what cannot be sent.
         uri: of the server; a later run sends the file to no other one.
         already_logged: (name, step) of the metrics that the run already has, when it goes on from a checkpoint.
+        in_background: send in a thread beside training.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class BufferedRunLogger:
         offline_buffer: Path,
         uri: str = "",
         already_logged: Collection[tuple[str, int]] = (),
+        in_background: bool = False,
     ) -> None:
         self.client, self.run_id, self.offline_buffer, self.uri = client, run_id, offline_buffer, uri
         self.already_logged = set(already_logged)
@@ -77,6 +79,7 @@ class BufferedRunLogger:
         self._names = MetricNames()
         self._lock = threading.Lock()
         self._thread = threading.local()
+        self._sender = SendingThread(self._deliver) if in_background else None
 
     def set_prefix(self, prefix: str) -> None:
         """Begin the names of the metrics that come from this thread from now on with a prefix, such as `dbn/`."""
@@ -107,17 +110,27 @@ class BufferedRunLogger:
                 if (self._names.allowed(prefix + name), at) not in self.already_logged
             ]
         if time.monotonic() - self._sent > FLUSH_SECONDS:
-            self.flush()
+            self.send_pending()
 
-    def flush(self) -> None:
-        """Send the pending metrics."""
+    def send_pending(self) -> None:
+        """Send the pending metrics, beside training without waiting for them."""
         with self._lock:
             pending, self._pending = self._pending, []
             self._sent = time.monotonic()
         if pending:
             self._send(pending)
         elif self.connection_dropped:
+            self._wait()
             self.reconnect()
+
+    def flush(self) -> None:
+        """Send the pending metrics; the server has them afterwards, or they are kept."""
+        self.send_pending()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._sender is not None:
+            self._sender.wait()
 
     def log_file(self, path: str, folder: str) -> None:
         """Store a copy of a file under a folder of the artifacts; an empty name is the top."""
@@ -140,6 +153,7 @@ class BufferedRunLogger:
 
         An error that is no store's is a defect, and is raised.
         """
+        self._wait()
         if self.connection_dropped and not self.reconnect(at_once=True):
             return False
         began = time.monotonic()
@@ -158,12 +172,13 @@ class BufferedRunLogger:
 
     def close(self, status: str) -> None:
         """Send the pending metrics and set the run's status: FINISHED, FAILED or KILLED."""
+        self._wait()
         self._last_try = 0.0
         self.flush()
         if self._files_refused and not self.connection_dropped:
             with suppress(Exception):  # they are kept
                 self._files_refused = bool(self._resend()[1])
-        self._send([{"status": status, "end": int(time.time() * 1000)}])
+        self._deliver([{"status": status, "end": int(time.time() * 1000)}])
         if self.connection_dropped:
             log.warning(
                 "The tracking server is still away. The rest of run %s, its status %s with it, is in %s; the next "
@@ -210,6 +225,12 @@ class BufferedRunLogger:
         return kept, left
 
     def _send(self, records: list[Record]) -> None:
+        if self._sender is None:
+            self._deliver(records)
+        else:
+            self._sender.put(records)
+
+    def _deliver(self, records: list[Record]) -> None:
         if self.connection_dropped and not self.reconnect():
             self._buffer(records)
             return
@@ -237,7 +258,9 @@ class BufferedRunLogger:
         return folder
 
     def _buffer(self, records: list[Record]) -> None:
-        records = [self._with_a_copy(record) if "file" in record else record for record in records]
+        with suppress(OSError):
+            folder = self.hold()
+            records = [with_a_copy(record, folder) if "file" in record else record for record in records]
         try:
             self.hold()
             with self.offline_buffer.open("a") as file:
@@ -253,16 +276,6 @@ class BufferedRunLogger:
                     error,
                 )
             self._unwritten += records
-
-    def _with_a_copy(self, record: Record) -> Record:
-        """Return the record of a file with a copy in its place: the next run of this pipeline replaces the file."""
-        with suppress(OSError):
-            # A folder of its own: worker processes, and a run that goes on, keep files of the same names.
-            target = self.hold() / "files" / uuid.uuid4().hex / Path(record["file"]).name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(record["file"], target)
-            return {**record, "file": str(target), "stamp": file_stamp(str(target))}
-        return record
 
     def _drop(self, error: Exception, began: float) -> None:
         """Count the server as away, and say so once."""

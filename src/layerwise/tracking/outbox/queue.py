@@ -23,6 +23,7 @@ from layerwise.data.sources import Images
 from layerwise.inference import verify_model_folder
 from layerwise.tracking.logged_models import SavedModel
 from layerwise.tracking.model_logging import Submission, submit
+from layerwise.tracking.outbox.background import upload_folder
 from layerwise.tracking.outbox.failures import store_failure
 from layerwise.tracking.outbox.records import (
     LOCK,
@@ -176,7 +177,7 @@ def _send_item(client: MlflowClient, uri: str, run_id: str, folder: Path) -> boo
     if item["uri"] != uri:
         return False
     if folder.name == OUTPUTS:
-        client.log_artifacts(run_id, str(folder / OUTPUTS), OUTPUTS)
+        upload_folder(client, "run", run_id, folder / OUTPUTS, OUTPUTS)
     else:
         submit(client, _read_submission(folder, item))
     log.info("The tracking server has the %s that run %s kept for it", item.get("name", OUTPUTS), run_id)

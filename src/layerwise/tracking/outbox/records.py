@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
+import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.tracking.outbox.background import upload_all
 from layerwise.tracking.outbox.failures import store_failure
 from layerwise.utils import atomic_write, delay_signals
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
+    from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
 # Held while the run that keeps something is under way.
 LOCK = "lock"
@@ -41,7 +46,7 @@ def records_file(root: Path, run_id: str) -> Path:
 
 @delay_signals()
 def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> list[Record]:
-    """Send records to a run, in their order but for metrics, which go together, files, and the status, which is last.
+    """Send records to a run, the small ones together, then the data sets, the files, and the status.
 
     Returns:
         The records of files that their store did not take, while the tracking server takes the rest.
@@ -53,17 +58,12 @@ def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> li
         for r in records
         if "key" in r
     ]
-    for start in range(0, len(metrics), 1000):
-        client.log_batch(run_id, metrics=metrics[start : start + 1000])
+    params = [Param(*each) for record in records for each in _params(record)]
+    tags = {name: value for record in records for name, value in record.get("tags", {}).items()}
+    _send_batches(client, run_id, metrics, params, [RunTag(*each) for each in tags.items()])
     for record in records:
-        if "tags" in record:
-            client.log_batch(run_id, tags=[RunTag(name, value) for name, value in record["tags"].items()])
-        elif "datasets" in record:
+        if "datasets" in record:
             client.log_inputs(run_id, [_dataset_input(each) for each in record["datasets"]])
-        elif "params" in record:
-            params = [Param(name, value[:6000]) for name, value in record["params"].items()]
-            for start in range(0, len(params), 100):
-                client.log_batch(run_id, params=params[start : start + 100])
     left = _send_files(client, run_id, [record for record in records if "file" in record])
     for record in records:
         if "status" in record:
@@ -71,26 +71,42 @@ def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> li
     return left
 
 
+def _params(record: Record) -> Iterator[tuple[str, str]]:
+    for name, value in record.get("params", {}).items():
+        yield name, value[:6000]
+
+
+def _send_batches(
+    client: MlflowClient, run_id: str, metrics: list[Metric], params: list[Param], tags: list[RunTag]
+) -> None:
+    """Send all in as few calls as MLflow takes: a thousand things in one, a hundred of them parameters or tags."""
+    while metrics or params or tags:
+        batch: dict[str, Any] = {"metrics": metrics[:800], "params": params[:100], "tags": tags[:100]}
+        client.log_batch(run_id, **{name: each for name, each in batch.items() if each})
+        metrics, params, tags = metrics[800:], params[100:], tags[100:]
+
+
 def _send_files(client: MlflowClient, run_id: str, records: list[Record]) -> list[Record]:
     """Store files; return those that their store did not take."""
-    for k, record in enumerate(records):
-        # A file that another run has replaced since is not this run's.
-        if record["stamp"] != file_stamp(record["file"]):
-            continue
-        try:
-            client.log_artifact(run_id, record["file"], record["folder"] or None)
-        except Exception as error:
-            failure = store_failure(error)
-            if failure is None:
-                raise
-            client.get_run(run_id)  # raises where the server is away with its files
-            log.warning(
-                "The files of run %s cannot be stored with it: %s. They are kept for the next command",
-                run_id,
-                failure,
-            )
-            return records[k:]
-    return []
+    # A file that another run has replaced since is not this run's.
+    records = [record for record in records if record["stamp"] == file_stamp(record["file"])]
+    uploads = [
+        partial(client.log_artifact, run_id, record["file"], record["folder"] or None) for record in records
+    ]
+    errors = upload_all(client, uploads)
+    failures = [None if error is None else store_failure(error) for error in errors]
+    for error, failure in zip(errors, failures, strict=True):
+        if error is not None and failure is None:
+            raise error
+    left = [record for record, failure in zip(records, failures, strict=True) if failure is not None]
+    if left:
+        client.get_run(run_id)  # raises where the server is away with its files
+        log.warning(
+            "The files of run %s cannot be stored with it: %s. They are kept for the next command",
+            run_id,
+            next(failure for failure in failures if failure is not None),
+        )
+    return left
 
 
 def _dataset_input(record: Mapping[str, str]) -> DatasetInput:
@@ -138,3 +154,14 @@ def file_stamp(path: str) -> list[int]:
     except OSError:
         return []
     return [found.st_size, found.st_mtime_ns]
+
+
+def with_a_copy(record: Record, folder: Path) -> Record:
+    """Return the record of a file with a copy in its place, if there is room: the next run replaces the file."""
+    with suppress(OSError):
+        # A folder of its own: worker processes, and a run that goes on, keep files of the same names.
+        target = folder / "files" / uuid.uuid4().hex / Path(record["file"]).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(record["file"], target)
+        return {**record, "file": str(target), "stamp": file_stamp(str(target))}
+    return record
