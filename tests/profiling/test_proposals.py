@@ -156,6 +156,14 @@ def test_a_long_tail_is_said_and_not_transformed(propose):
     assert (choice.value, choice.other) == ("none", "log1p")
 
 
+def test_a_target_that_lies_absurdly_far_from_all_others_is_said(propose):
+    level = np.sin(np.arange(N)).round(3)
+    assert not any("absurdly" in each for each in propose(rows(level=level), "level").findings)
+    level[7] = 900
+    (said,) = [each for each in propose(rows(level=level), "level").findings if "absurdly" in each]
+    assert said.startswith(f"1 of {N} values of level lie absurdly far from all others, such as 900")
+
+
 def test_a_class_of_one_row_is_not_sampled_by_class(propose):
     kinds = ["x", "y"] * (N // 2 - 1) + ["x", "odd"]
     assert propose(rows(kind=kinds), "kind").value("split.stratify") is False

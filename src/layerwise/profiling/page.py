@@ -18,11 +18,13 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; width: 100% }
 td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd }
-th { position: sticky; top: 0; background: #fff } .number { text-align: right; font-variant-numeric: tabular-nums }
-pre { background: #f5f5f5; padding: 1rem; overflow-x: auto } .note { color: #a33 } svg { display: block }
+th { position: sticky; top: 0; background: #fff }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+pre { background: #f5f5f5; padding: 1rem; white-space: pre-wrap } .note { color: #a33 } svg { display: block }
 .wide { overflow-x: auto }
 """
 BAR, HEIGHT = 7, 28
+NUMBERS = ("missing", "different")
 
 
 def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]) -> str:
@@ -31,13 +33,14 @@ def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]
     drop, target = proposal.value("problem.drop") or [], proposal.value("problem.target")
     rows = "".join(_row(each, each.name in drop, each.name == target) for each in columns)
     head = "".join(
-        f"<th>{name}</th>"
-        for name in ("column", "holds", "missing", "different", "values", "spread", "remark")
+        f"<th class='number'>{name}</th>" if name in NUMBERS else f"<th>{name}</th>"
+        for name in ("column", "holds", *NUMBERS, "values", "spread", "remark")
     )
+    extent = f" ({columns[0].n_rows:,} rows that can be read, {len(columns)} columns)" if columns else ""
     table = f"<h2>Columns</h2><div class='wide'><table><tr>{head}</tr>{rows}</table></div>" if columns else ""
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(proposal.name)}</title>"
-        f"<style>{STYLE}</style></head><body><h1>{escape(proposal.name)}</h1><p>{escape(str(path))}</p>"
+        f"<style>{STYLE}</style></head><body><h1>{escape(proposal.name)}</h1><p>{escape(str(path))}{extent}</p>"
         f"<h2>What was found</h2><ul>{findings or '<li>Nothing out of the way.</li>'}</ul>{table}"
         f"<h2>parameters.yml</h2><pre>{escape(parameters_text(proposal))}</pre>"
         f"<h2>catalog.yml</h2><pre>{escape(catalog_text(proposal))}</pre></body></html>\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from layerwise.data import DataError, Task
-from layerwise.data.preprocessing import class_text, find_leaks
+from layerwise.data.preprocessing import class_text, far_from_others, find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
 from layerwise.profiling.proposal import Choice, choose_positive
 from layerwise.profiling.reading import SettledTable, settle_reading
@@ -74,6 +74,8 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         findings.append(
             f"{n_empty} of {len(settled.frame)} rows have no {guess.name}: nothing can be learnt of it there"
         )
+    if task.value == "regression":
+        findings += _far_targets(known[guess.name])
     findings += [
         f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
         "problem.drop and say problem.allow_leak: true"
@@ -167,6 +169,17 @@ def _transform(target: pd.Series, task: Task) -> list[Choice]:
         return []
     reason = f"its tail is long (skewness {skew:.0f}); log1p learns relative errors instead of absolute ones"
     return [Choice("problem.target_transform", "none", reason, "log1p")]
+
+
+def _far_targets(target: pd.Series) -> list[str]:
+    values = target.to_numpy(dtype=np.float64)
+    far = values[far_from_others(values)]
+    if not len(far):
+        return []
+    return [
+        f"{len(far)} of {len(values)} values of {target.name} lie absurdly far from all others, such as {far[0]:g}: "
+        "they count by their size alone (finetuning.loss: huber); correct or leave out their rows if they are mistakes"
+    ]
 
 
 def _missing_words(settled: SettledTable) -> list[Choice]:

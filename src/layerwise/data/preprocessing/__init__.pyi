@@ -31,6 +31,7 @@ from .table_encoding import (
 )
 from .targets import (
     derive_columns as derive_columns,
+    far_from_others as far_from_others,
     positive_class as positive_class,
     robust_location as robust_location,
     target_column as target_column,

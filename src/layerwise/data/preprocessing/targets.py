@@ -70,11 +70,22 @@ def robust_location(values: np.ndarray) -> tuple[float, float] | None:
     """
     if not FEWEST_TARGETS <= len(values) < FEW_TARGETS or values.size > len(values):
         return None
+    median, deviation, far = _absurd(values)
+    return (median, deviation) if deviation > 0 and 0 < far.sum() <= max(1, len(values) // 100) else None
+
+
+def far_from_others(values: np.ndarray) -> np.ndarray:
+    """Return which targets (n,) of a small regression lie absurdly far from all others, as `robust_location` has it."""
+    far = _absurd(values)[2] if robust_location(values) else np.zeros(len(values), dtype=bool)
+    return np.asarray(far).reshape(len(values))
+
+
+def _absurd(values: np.ndarray) -> tuple[float, float, np.ndarray]:
+    """Return the median, the robust standard deviation, and which values lie absurdly many of these from the median."""
     median = float(np.median(values))
     distances = np.abs(values - median)
     deviation = 1.4826 * float(np.median(distances))
-    far = int((distances > ABSURD_DEVIATIONS * deviation).sum())
-    return (median, deviation) if deviation > 0 and 0 < far <= max(1, len(values) // 100) else None
+    return median, deviation, distances > ABSURD_DEVIATIONS * deviation
 
 
 def target_numbers(raw: np.ndarray) -> np.ndarray:

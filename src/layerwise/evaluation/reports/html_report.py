@@ -6,17 +6,21 @@ import html
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+WIDE = 1.7
 IMAGES = (".png", ".gif", ".jpg", ".jpeg", ".webp", ".svg", ".apng")
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; margin-bottom: .3rem; } h2 { font-size: 1.25rem; margin-top: 2rem; }
 table { border-collapse: collapse; display: block; overflow-x: auto; font-size: .9rem; }
 th, td { border: 1px solid #ddd; padding: .25rem .6rem; text-align: left; vertical-align: top; }
+thead:not(:has(th:not(:empty))) { display: none; }
 th { background: #f4f6f8; } tr:nth-child(even) td { background: #fafafa; }
 code { font-size: .9em; overflow-wrap: anywhere; } summary { cursor: pointer; font-weight: 600; margin-top: 2rem; }
 .run { color: #666; font-size: .9rem; } .run td, .run th { border: 0; background: none; padding: 0 1rem 0 0; }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(430px, 1fr)); gap: 1.5rem; }
-figure { margin: 0; } figure img { max-width: 100%; border: 1px solid #eee; background: white; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(430px, 1fr)); gap: 1.5rem;
+  grid-auto-flow: dense; }
+figure { margin: 0; } figure.wide { grid-column: 1 / -1; }
+figure img { max-width: 100%; border: 1px solid #eee; background: white; }
 figcaption { color: #666; font-size: .9rem; }
 strong { color: #a33; }
 """
@@ -79,8 +83,11 @@ def _figure(path: str) -> str:
     caption = html.escape(name.rsplit(".", 1)[0].replace("_", " "))
     # Beside the page on the computer that made it, in a folder among the artifacts of its run.
     beside = f"this.onerror=null;this.src='{quote(name)}'"
+    # Several panels side by side take the whole width: at half of it nobody reads them.
+    wide = f"if(this.naturalWidth>{WIDE}*this.naturalHeight)this.closest('figure').className='wide'"
     return (
-        f'<figure><a href="{quote(path)}"><img src="{quote(path)}" alt="{caption}" onerror="{beside}"></a>'
+        f'<figure><a href="{quote(path)}"><img src="{quote(path)}" alt="{caption}" onerror="{beside}" '
+        f'onload="{wide}"></a>'
         f"<figcaption>{caption}</figcaption></figure>"
     )
 
