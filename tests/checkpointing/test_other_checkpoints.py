@@ -42,7 +42,7 @@ def no_checkpoints_are_left_on():
     set_checkpoint_store(None)
 
 
-def damaged(written, folder, change):
+def changed(written, folder, change):
     """Write the checkpoints with a change of their metadata and tensors, and with hashes that are right for it."""
     for path, content in written.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def renamed(metadata, tensors):
 
 
 WEIGHT = "plan/weight"
-DAMAGES = {
+CHANGES = {
     "no epoch": without("epoch"),
     "no seconds": without("seconds"),
     "no history": without("history"),
@@ -108,25 +108,25 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("kind", DAMAGES)
+@pytest.mark.parametrize("kind", CHANGES)
 def test_a_checkpoint_of_another_training_is_refused_with_a_sentence(written, tmp_path, kind):
-    damaged(written, tmp_path, DAMAGES[kind])
+    changed(written, tmp_path, CHANGES[kind])
     with pytest.raises(ResumeError, match=r"not of this training|is not the training of the checkpoint"):
         resume(tmp_path)
 
 
 def test_every_tensor_of_a_checkpoint_counts(written, tmp_path):
     names = set()
-    damaged(written, tmp_path / "all", lambda metadata, tensors: names.update(tensors))
+    changed(written, tmp_path / "all", lambda metadata, tensors: names.update(tensors))
     assert WEIGHT in names
     assert len(names) > 5
     for name in sorted(names):
         folder = tmp_path / name.replace("/", "_")
-        damaged(written, folder, without(name))
+        changed(written, folder, without(name))
         with pytest.raises(ResumeError, match="not of this training"):
             resume(folder)
 
 
-def test_what_is_not_damaged_goes_on(written, tmp_path):
-    damaged(written, tmp_path, lambda metadata, tensors: None)
+def test_what_is_not_changed_goes_on(written, tmp_path):
+    changed(written, tmp_path, lambda metadata, tensors: None)
     assert len(resume(tmp_path)["history"]["rbm"]) == 5
