@@ -117,6 +117,8 @@ def sized_rbm(image_shape, **given):
         ((28, 28), {"chain": "data", "learning_rate": 0.2}, ("data", 0.2, 0.2, 0.9, None)),
         ((28, 28), {"learning_rate": 0.1}, ("persistent", 0.1, 0.0, 0.5, True)),
         ((28, 28), {"hidden": "nrelu"}, ("data", 0.1, 0.1, 0.9, None)),
+        ((28, 28), {"hidden": "gaussian"}, ("data", 0.01, 0.01, 0.9, None)),
+        (None, {"hidden": "gaussian", "chain": "persistent"}, ("persistent", 0.01, 0.0, 0.5, True)),
         ((28, 28), {"visible": "gaussian"}, ("data", 0.1, 0.1, 0.9, None)),
         ((28, 28), {"dropout": 0.5}, ("data", 0.1, 0.1, 0.9, None)),
         ((28, 28), {"sample_visible": False}, ("data", 0.1, 0.1, 0.9, None)),

@@ -185,7 +185,7 @@ class Extent:
         )
 
 
-def chain_learning(chain: str, learning_rate: float | None) -> dict[str, Any]:
+def chain_learning(chain: str, learning_rate: float | None, real_hidden: bool = False) -> dict[str, Any]:
     """Return how an RBM learns by its chains: the rate, its end, momentum and centring.
 
     Chains that last are samples of the model, which they can follow where its rate falls to 0 and its momentum is low
@@ -194,11 +194,18 @@ def chain_learning(chain: str, learning_rate: float | None) -> dict[str, Any]:
     Args:
         chain: data, persistent or tempered.
         learning_rate: that is set, if one is.
+        real_hidden: hidden units are real numbers, with which a rate of 0.1 diverges.
     """
+    slow = 0.01 if real_hidden else 0.1
     if chain == "data":
-        rate = learning_rate or 0.1
+        rate = learning_rate or slow
         return {"learning_rate": rate, "final_learning_rate": rate, "final_momentum": 0.9, "centered": None}
-    return {"learning_rate": 0.05, "final_learning_rate": 0.0, "final_momentum": 0.5, "centered": True}
+    return {
+        "learning_rate": min(slow, 0.05),
+        "final_learning_rate": 0.0,
+        "final_momentum": 0.5,
+        "centered": True,
+    }
 
 
 def gan_network(shape: ImageShape | None, uses_dense: bool) -> Literal["mlp", "dcgan"]:

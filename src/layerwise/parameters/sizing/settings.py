@@ -7,6 +7,7 @@ import logging
 from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
+from layerwise.models.rbm.units import HIDDEN
 from layerwise.parameters.networks import DBMSettings, DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.sizing.rule import (
@@ -131,7 +132,8 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     _refuse_large_batch(rbm.batch_size, training, "rbm")
     chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
     bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
-    values = batch_and_epochs(extent, bounds, rbm.batch_size) | chain_learning(chain, rbm.learning_rate)
+    learning = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real)
+    values = batch_and_epochs(extent, bounds, rbm.batch_size) | learning
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
 
 
