@@ -25,7 +25,6 @@ def test_samples_stand_in_their_colors_with_white_between_them():
     "figure",
     [
         plot_images(ROWS, SHAPE, captions=list("abcde")),
-        plot_image_rows({"row": ROWS}, SHAPE),
         plot_reconstructions(ROWS[0], [(1, ROWS[1], 0.5), (2, ROWS[2], 0.4)], image_shape=SHAPE),
         plot_inpainting(ROWS, np.arange(18) >= 9, ROWS, SHAPE),
     ],
@@ -34,6 +33,16 @@ def test_every_figure_of_images_draws_the_colors(figure):
     images = drawn(figure)
     assert all(image.shape == SHAPE for image in images)
     np.testing.assert_array_equal(images[0], ROWS[0].reshape(SHAPE))
+
+
+def test_rows_of_images_stand_in_lines_with_their_names_and_captions():
+    figure = plot_image_rows({"row": ROWS, "turned": ROWS[::-1]}, SHAPE, captions=list("abcde"))
+    (mosaic,) = drawn(figure)
+    np.testing.assert_array_equal(mosaic[:2, 4:7], ROWS[1].reshape(SHAPE))
+    np.testing.assert_array_equal(mosaic[3:5, :3], ROWS[4].reshape(SHAPE))
+    (axes,) = figure.axes
+    labels = [[label.get_text() for label in axis.get_ticklabels()] for axis in (axes.yaxis, axes.xaxis)]
+    assert labels == [["row", "turned"], list("abcde")]
 
 
 def test_filters_in_color_are_gray_where_a_weight_is_zero():

@@ -176,10 +176,14 @@ def test_learning_curves_have_a_panel_for_each_metric_and_a_line_for_each_role()
 def test_the_epoch_whose_weights_were_kept_is_marked():
     history = [{"train/loss": 2.0}, {"train/loss": 1.0}]
     named = {"layer 1": history, "fine-tuning": history}
-    layer, finetuning = plots.plot_learning_curves(named, kept={"fine-tuning": 2}).axes
-    assert [line.get_label() for line in layer.lines] == ["train"]
+    figure = plots.plot_learning_curves(named, kept={"fine-tuning": 2})
+    layer, finetuning = figure.axes
+    assert len(layer.lines) == 1
+    assert titles(figure) == ["layer 1", "fine-tuning, epoch 2 kept"]
     mark = finetuning.lines[-1]
-    assert (mark.get_label(), list(mark.get_xdata())) == ("kept: epoch 2", [2, 2])
+    assert list(mark.get_xdata()) == [2, 2]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["training rows, in the epoch's steps", "epoch whose weights were kept"]
 
 
 def test_label_efficiency_shows_percent_means_and_standard_deviations():

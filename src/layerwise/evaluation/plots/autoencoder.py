@@ -50,11 +50,12 @@ def plot_rate_distortion(
             linestyle=LINESTYLES[k],
             label=f"{NAMES[name]}, and {shared_bytes[name]:,} bytes once",
         )
-        for point, above in ((ordered[0], False), (ordered[-1], True)):
+        for point in (ordered[0], ordered[-1]):
             axes.annotate(
                 UNIT[name].format(int(point["setting"])),
                 (point["bytes"], point["squared_error"]),
-                xytext=(5, 6 if above == (k != 1) else -11),
+                # The first curve is most often the lowest one, and the next starts at the same size.
+                xytext=(5, 6 if k else -11),
                 textcoords="offset points",
                 fontsize=8,
                 color=cycle_color(k),

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.style import (
-    LINESTYLES,
     MUTED_COLOR,
     cycle_color,
     grid_of_axes,
@@ -23,19 +22,43 @@ from layerwise.evaluation.plots.style import (
 )
 
 History = Sequence[Mapping[str, float]]
-# Panels of the learning curves: title, unit, and the metrics with their labels.
-PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (
-    ("Value V(D, G)", "nats, or scores", {"train/value": "training", "validation/value": "validation"}),
-    ("Losses", "loss", {"train/discriminator_loss": "discriminator", "train/generator_loss": "generator"}),
+# Panels of the learning curves: title, what its axis measures, and the metrics with their labels, colours and lines.
+# The colour says what is measured (real rows and the discriminator, generated rows and the generator), the line where.
+Curve = tuple[str, int, str]
+PANELS: tuple[tuple[str, str, dict[str, Curve]], ...] = (
     (
-        "Scores", "D", {"train/d_of_x": "D(x)", "train/d_of_g": "D(G(z))", "validation/d_of_x": "D(x), validation"},
+        "Value V(D, G)", "value function",
+        {"train/value": ("training", 0, "-"), "validation/value": ("validation", 0, "--")},
     ),
     (
-        "Gradients", "norm",
-        {"train/discriminator_gradient": "discriminator", "train/generator_gradient": "generator"},
+        "Losses", "loss",
+        {"train/discriminator_loss": ("discriminator", 0, "-"), "train/generator_loss": ("generator", 2, "-")},
     ),
-    ("Samples", "over real rows", {"samples/diversity": "diversity", "samples/displacement": "displacement"}),
-    ("Modes", "modes", {"samples/modes": "found", "samples/known_modes": "known"}),
+    (
+        "Scores", "output of the discriminator",
+        {
+            "train/d_of_x": ("real, training", 0, "-"), "validation/d_of_x": ("real, validation", 0, "--"),
+            "train/d_of_g": ("generated, training", 2, "-"), "validation/d_of_g": ("generated, validation", 2, "--"),
+        },
+    ),
+    (
+        "Gradients", "norm of the gradient (log scale)",
+        {
+            "train/discriminator_gradient": ("discriminator", 0, "-"),
+            "train/generator_gradient": ("generator", 2, "-"),
+        },
+    ),
+    (
+        "Samples of fixed noise", "relative to real rows",
+        {
+            "samples/diversity": ("distance to the nearest other", 2, "-"),
+            "samples/displacement": ("change in an epoch", 4, "-"),
+        },
+    ),
+    (
+        "Classes or modes", "how many",
+        {"samples/known_modes": ("of real rows", 0, "--"), "samples/modes": ("among samples", 2, "-")},
+    ),
 )  # fmt: skip
 
 
@@ -48,37 +71,30 @@ def plot_gan_curves(history: History, *, title: str = "Training by epoch") -> Fi
     if not history:
         raise ValueError("there is nothing to plot: the history is empty")
     panels = [
-        (name, unit, {key: label for key, label in curves.items() if key in history[-1]})
+        (name, unit, {key: curve for key, curve in curves.items() if key in history[-1]})
         for name, unit, curves in PANELS
     ]
     panels = [panel for panel in panels if panel[2]]
-    columns = 3 if len(panels) > 4 else 2
-    lines = -(-len(panels) // columns)
-    figure = new_figure(4.0 * columns, 2.8 * lines + 0.5)
-    axes_list = [axes for line in grid_of_axes(figure, lines, columns) for axes in line]
+    lines = -(-len(panels) // 2)
+    figure = new_figure(12.4, 2.6 * lines + 0.5)
+    axes_list = [axes for line in grid_of_axes(figure, lines, 2) for axes in line]
     for axes, (name, unit, curves) in zip(axes_list, panels, strict=False):
         _plot_curves(axes, history, curves)
         if name == "Gradients":
             axes.set_yscale("log")
         style_axes(axes, title=name, xlabel="epoch", ylabel=unit)
-        legend(axes)
+        legend(axes, outside=True)
     for axes in axes_list[len(panels) :]:
         axes.set_axis_off()
     set_suptitle(figure, title)
     return figure
 
 
-def _plot_curves(axes: Axes, history: History, curves: Mapping[str, str]) -> None:
-    for k, (key, label) in enumerate(curves.items()):
+def _plot_curves(axes: Axes, history: History, curves: Mapping[str, Curve]) -> None:
+    for key, (label, color, line) in curves.items():
         found = [(epoch["epoch"], epoch[key]) for epoch in history if key in epoch]
-        axes.plot(
-            *np.array(found).T,
-            color=cycle_color(k),
-            linestyle=LINESTYLES[k % len(LINESTYLES)],
-            label=label,
-            linewidth=1.4,
-        )
-    if "Value" not in axes.get_title() and "train/d_of_x" in curves:
+        axes.plot(*np.array(found).T, color=cycle_color(color), linestyle=line, label=label, linewidth=1.4)
+    if "train/d_of_x" in curves and all(0 <= epoch["train/d_of_x"] <= 1 for epoch in history):
         axes.axhline(0.5, color=MUTED_COLOR, linewidth=0.8, zorder=0)
 
 

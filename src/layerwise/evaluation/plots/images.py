@@ -14,6 +14,7 @@ from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     DIVERGING_CMAP,
+    TEXT_COLOR,
     grid_of_axes,
     hide_ticks,
     new_figure,
@@ -89,16 +90,17 @@ def plot_image_rows(
         raise ValueError("there are no variants to plot")
     lines = {name: _as_images(rows, image_shape) for name, rows in variants.items()}
     count = min(len(images) for images in lines.values())
-    width, height = _size(len(lines), count, image_shape, 0.75, title)
-    figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
-    grid = grid_of_axes(figure, len(lines), count)
-    for axes_row, (name, images) in zip(grid, lines.items(), strict=True):
-        for axes, image in zip(axes_row, images[:count], strict=True):
-            show_image(axes, image)
-            hide_ticks(axes)
-        axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9.5)
-    for axes, caption in zip(grid[0], captions, strict=False):
-        hide_ticks(axes, caption)
+    size = _size(len(lines), count, image_shape, 0.75, title)
+    figure = new_figure(size[0] + 0.085 * max(len(name) for name in lines), size[1])
+    axes = figure.subplots()
+    _mosaic(axes, np.concatenate([images[:count] for images in lines.values()]), count)
+    height, width = image_shape[:2]
+    axes.set_yticks(np.arange(len(lines)) * (height + 1) + (height - 1) / 2, list(lines))
+    if captions:
+        axes.set_xticks(np.arange(count) * (width + 1) + (width - 1) / 2, list(captions)[:count])
+    axes.tick_params(
+        length=0, labelsize=9.5, labelcolor=TEXT_COLOR, top=False, labeltop=True, labelbottom=False
+    )
     set_suptitle(figure, title)
     return figure
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -151,6 +152,17 @@ def legend(axes: Axes, *, outside: bool = False, loc: LegendLocation = "best") -
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=9, frameon=False, borderaxespad=0)
     else:
         axes.legend(loc=loc, fontsize=9, framealpha=0.85, edgecolor="none")
+
+
+def legend_below(figure: Figure) -> None:
+    """Show one legend for all plots of a figure below them, each label once."""
+    found: dict[str, Artist] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    figure.legend(
+        list(found.values()), list(found), loc="outside lower center", ncols=3, fontsize=9, frameon=False
+    )
 
 
 def shorten_labels(names: Sequence[str], length: int = 40, lines: int = 1) -> list[str]:

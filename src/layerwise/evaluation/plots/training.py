@@ -16,6 +16,7 @@ from layerwise.evaluation.plots.style import (
     cycle_color,
     grid_of_axes,
     legend,
+    legend_below,
     new_figure,
     set_suptitle,
     style_axes,
@@ -36,7 +37,11 @@ METRIC_LABELS = {
     "free_energy_gap": "free energy (nats),\nvalidation less training",
     "pseudo_likelihood": "log pseudo-likelihood\n(nats per row)",
 }
-SPLITS = ("train", "validation", "test")
+SPLITS = {
+    "train": "training rows, in the epoch's steps",
+    "validation": "validation rows, after the epoch",
+    "test": "test rows",
+}
 
 
 def plot_learning_curves(
@@ -64,15 +69,20 @@ def plot_learning_curves(
     if not panels:
         raise ValueError("there are no learning curves to plot: every history is empty")
     columns = max(len(found) for found in panels.values())
-    figure = new_figure(max(4.2 * columns, 5) + 0.4, 2.6 * len(panels) + 0.6)
+    figure = new_figure(max(4.2 * columns, 5) + 0.4, 2.6 * len(panels) + 0.9)
     grid = figure.add_gridspec(len(panels), columns)
     for row, (name, found) in enumerate(panels.items()):
         for column, metric in enumerate(found):
             axes = figure.add_subplot(grid[row, column])
-            _plot_curves(axes, histories[name], metric, (kept or {}).get(name, 0))
+            epoch = (kept or {}).get(name, 0)
+            _plot_curves(axes, histories[name], metric, epoch)
             style_axes(
-                axes, title=name, xlabel="epoch", ylabel=METRIC_LABELS.get(metric, metric.replace("_", " "))
+                axes,
+                title=f"{name}, epoch {epoch} kept" if epoch else name,
+                xlabel="epoch",
+                ylabel=METRIC_LABELS.get(metric, metric.replace("_", " ")),
             )
+    legend_below(figure)
     set_suptitle(figure, title)
     return figure
 
@@ -180,7 +190,7 @@ def _metric_names(history: History, wanted: Sequence[str]) -> list[str]:
 def _plot_curves(axes: Axes, history: History, metric: str, kept: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    for k, split in enumerate(SPLITS):
+    for k, (split, label) in enumerate(SPLITS.items()):
         key = f"{split}/{metric}"
         points = [(number, epoch[key]) for number, epoch in enumerate(history, 1) if key in epoch]
         if points:
@@ -194,12 +204,13 @@ def _plot_curves(axes: Axes, history: History, metric: str, kept: int) -> None:
                 linestyle=LINESTYLES[k],
                 marker=marker,
                 markersize=3.5,
-                label=split,
+                label=label,
             )
     if kept:
-        axes.axvline(kept, color=MUTED_COLOR, linestyle=":", linewidth=1.4, label=f"kept: epoch {kept}")
+        axes.axvline(
+            kept, color=MUTED_COLOR, linestyle=":", linewidth=1.4, label="epoch whose weights were kept"
+        )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
-    legend(axes)
 
 
 def plot_grid_scores(ranked: Sequence[Mapping[str, Any]], monitor: str, *, limit: int = 30) -> Figure:
