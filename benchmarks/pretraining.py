@@ -30,7 +30,7 @@ import torch
 from kedro.framework.startup import bootstrap_project
 from pretraining_peers import PEERS, search, test
 from pretraining_rows import IMAGES, LABELS, TABLES, Rows, load
-from pretraining_starts import BEST, PRETRAINED, RBM, SAME, TRIALS, Networks, Trial
+from pretraining_starts import BEST, BEST_TRIALS, PRETRAINED, RBM, SAME, TRIALS, Networks, Trial
 from scipy.stats import t as student
 
 PROJECT = Path(__file__).parent.parent
@@ -72,6 +72,11 @@ PLANS = {
     "full": Plan(10, 10, 2000, None, None, None, LABELS, LABELS, 3, TABLES),
     "short": Plan(5, 5, 500, 800, (256, 256), 10_000, (100, 1000, None), (100, 1000), 5, TABLES[:9]),
 }
+
+
+def names_of(plan: Plan) -> list[str]:
+    """Return the data sets of a plan, in the order in which they are measured."""
+    return ["digits", *plan.tables, "mnist", "fashion_mnist"]
 
 
 def seeds_of(plan: Plan, data: str, n_labels: int | None) -> range:
@@ -122,7 +127,8 @@ def measure(
         if method == SAME:
             tried = known[data, n, RBM]["tried"][:1]
         else:
-            tried = [[*each] for each in networks.search(method, TRIALS[: plan.trials], n_labels)]
+            trials = (BEST_TRIALS if method == BEST else TRIALS)[: plan.trials]
+            tried = [[*each] for each in networks.search(method, trials, n_labels)]
         wrong = networks.test(method, Trial(*tried[0][-1]), n_labels, seeds)
     return {
         "data": data, "labels": n, "all": n_labels is None, "method": method, "tried": tried,
@@ -165,7 +171,8 @@ def collect(lines: Sequence[dict[str, Any]], plan: str) -> dict[str, Any]:
     """Return what the page needs: each cell's errors, and the differences of those that are compared."""
     known = {(line["data"], line["labels"], line["method"]): line for line in lines}
     found: dict[str, Any] = {}
-    for (data, n, method), line in known.items():
+    order = names_of(PLANS[plan])
+    for (data, n, method), line in sorted(known.items(), key=lambda each: order.index(each[0][0])):
         facts = {
             name: line[name]
             for name in ("inputs", "classes", "training_rows", "validation_rows", "test_rows")
@@ -186,6 +193,7 @@ def collect(lines: Sequence[dict[str, Any]], plan: str) -> dict[str, Any]:
         "protocol": {name: value for name, value in PLANS[plan]._asdict().items() if name != "tables"},
         "highest_rate": max(trial.learning_rate for trial in TRIALS[: PLANS[plan].trials]),
         "hours": round(sum(line["seconds"] for line in lines) / 3600, 2),
+        "planned": names_of(PLANS[plan]),
         "data": found,
         "tables": over_tables(found),
     }
@@ -199,7 +207,11 @@ def over_tables(found: dict[str, Any]) -> dict[str, Any]:
             for name, (mean, _) in entry["differences"].items():
                 by_labels.setdefault("all" if entry["all"] else n, {}).setdefault(name, []).append(mean)
     return {
-        n: {name: {"tables": len(means), "mean": interval(means)} for name, means in each.items()}
+        n: {
+            name: {"tables": len(means), "mean": interval(means)}
+            for name, means in each.items()
+            if len(means) > 1
+        }
         for n, each in by_labels.items()
     }
 
@@ -226,7 +238,7 @@ def main() -> None:
     torch.set_num_threads(1)
     known = {(line["data"], line["labels"], line["method"]): line for line in lines}
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    names = ("digits", *plan.tables, "mnist", "fashion_mnist")
+    names = names_of(plan)
     for found in cells(plan, [name for name in names if name in (given.data or names)], known):
         with given.out.open("a") as file:
             file.writelines(json.dumps(line) + "\n" for line in found)

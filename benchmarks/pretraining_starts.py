@@ -1,7 +1,7 @@
 """The networks of `pretraining.py`: how each starts, what is tried of it, and how it is trained.
 
-A trial is one of two options of the start, a learning rate and a rate of dropout. Every kind of network has the same
-ten, or the first so many of them, and its best epoch too is chosen on the validation rows.
+A trial is an option of the start, a learning rate and a rate of dropout. Every kind of network has ten, or the first so
+many of them, and its best epoch too is chosen on the validation rows.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ BEST, SAME, RBM, DENOISING, CONTRACTIVE = (
     "contractive stack",
 )
 PRETRAINED = (RBM, DENOISING, CONTRACTIVE)
-# What differs between the two options of a start, beside the project's own values.
-OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    BEST: ({"normalization": "none"}, {"normalization": "layer"}),
+# What differs between the options of a start, beside the project's own values.
+OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
+    BEST: ({}, {"normalization": "layer"}, {"activation": "sigmoid", "initializer": "glorot_uniform"}),
     RBM: ({}, {"learning_rate": 0.03, "gaussian_learning_rate": 0.1}),
     DENOISING: ({}, {"corruption_level": 0.5}),
     CONTRACTIVE: ({}, {"contraction": 0.5}),
@@ -70,6 +70,22 @@ TRIALS = (
         Trial(1, 1e-2, 0.3),
         Trial(0, 3e-2, 0.0),
         Trial(1, 3e-2, 0.0),
+    ),
+)
+BEST_TRIALS = (
+    *(
+        Trial(0, 1e-3, 0.0),
+        Trial(0, 3e-3, 0.0),
+        Trial(2, 1e-2, 0.0),
+        Trial(1, 1e-2, 0.0),
+        Trial(1, 3e-3, 0.3),
+    ),
+    *(
+        Trial(2, 3e-3, 0.0),
+        Trial(0, 3e-3, 0.3),
+        Trial(1, 3e-3, 0.0),
+        Trial(2, 3e-2, 0.0),
+        Trial(0, 1e-2, 0.3),
     ),
 )
 
