@@ -460,7 +460,7 @@ def spins(monkeypatch):
         def load(self):
             register_units(visible="spins", hidden="spins")(SpinUnits)
 
-    with pytest.raises(ValueError, match="Input should be 'bernoulli', 'categorical' or 'nrelu'"):
+    with pytest.raises(ValueError, match="Input should be 'bernoulli', 'categorical', 'gaussian' or 'nrelu'"):
         RBMConfig(n_visible=4, n_hidden=3, hidden="spins")
     for registry in (VISIBLE, HIDDEN):
         monkeypatch.setattr(registry, "entries", registry.all())

@@ -42,9 +42,12 @@ def measure(row: Row, seed: int, seconds: float) -> Figure:
     run = _last_run(client, problem)
     own = run is not None and run.data.tags.get(COMMAND) == row.command
     if not own or run.info.status != "FINISHED":
-        spent, before = float(run.data.tags.get(CPU_SECONDS, 0)) if own else 0.0, _children_seconds()
+        # One that was cut off before its first checkpoint has nothing to go on with.
+        kept = PROJECT / "data/checkpoints" / problem / row.pipeline
+        resume = own and kept.is_dir() and any(kept.iterdir())
+        spent, before = float(run.data.tags.get(CPU_SECONDS, 0)) if resume else 0.0, _children_seconds()
         try:
-            ended = _run(_arguments(row, seed, problem, resume=own), seconds)
+            ended = _run(_arguments(row, seed, problem, resume), seconds)
         finally:
             run, spent = _last_run(client, problem), spent + _children_seconds() - before
             if run is not None:

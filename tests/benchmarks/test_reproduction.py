@@ -1,5 +1,5 @@
 import math
-from functools import reduce
+from functools import cache, reduce
 from itertools import pairwise
 
 import pytest
@@ -9,16 +9,29 @@ from reproduction.page import document, interval
 from reproduction.rows import FIGURES, PROJECT, Figure, own_figures, read_figures, read_report
 
 from layerwise.cli.run_parameters import parse_parameters
-from layerwise.parameters import ParameterError
+from layerwise.parameters import ParameterError, check_parameters
 
 REPORT = read_report()
 
 
-def load_parameters(row, params):
+@cache
+def parameters_of(env):
+    """The parameters of an environment, before they are checked."""
     bootstrap_project(PROJECT)
-    given = parse_parameters(",".join(params.split()))
-    with KedroSession.create(PROJECT, env=row.env, runtime_params=given, save_on_close=False) as session:
-        return session.load_context().params
+    with KedroSession.create(PROJECT, env=env, save_on_close=False) as session:
+        return dict(session.load_context().config_loader["parameters"])
+
+
+def checked(row, params):
+    """The parameters of a row's environment with some others, checked as a run checks them before any node."""
+    return check_parameters(merge(parameters_of(row.env), parse_parameters(",".join(params.split()))))
+
+
+def merge(first, second):
+    both = dict(first)
+    for key, value in second.items():
+        both[key] = merge(both[key], value) if isinstance(value, dict) and key in both else value
+    return both
 
 
 def figure(row, seed, value):
@@ -35,7 +48,7 @@ def test_the_page_is_what_rows_and_figures_give():
 
 @pytest.mark.parametrize("row", REPORT.rows(), ids=lambda row: row.name)
 def test_the_parameters_of_every_rows_command_are_accepted(row):
-    loaded = load_parameters(row, row.params)
+    loaded = checked(row, row.params)
     for pair in row.params.split():
         name, _, text = pair.partition("=")
         assert f"{name}={text}" in row.command
@@ -47,7 +60,7 @@ def test_the_parameters_of_every_rows_command_are_accepted(row):
 def test_a_misspelt_parameter_of_a_row_would_be_found():
     row = next(REPORT.rows())
     with pytest.raises(ParameterError, match="epochz"):
-        load_parameters(row, "finetuning.epochz=3")
+        checked(row, "finetuning.epochz=3")
 
 
 def test_rows_have_names_of_their_own_and_every_figure_has_its_row():

@@ -41,12 +41,17 @@ def from_pipeline(project, name, file, env=None, **settings):
 
 def from_http(model, frame, **params):
     """Return the response to the rows of a frame, None for none."""
+    with running(create_app(model)) as port:
+        return from_port(port, frame, **params)
+
+
+def from_port(port, frame, **params):
+    """Return the response of a running server to the rows of a frame, None for none."""
     body = {"params": params}
     if frame is not None:
         cells = frame.astype(object).where(frame.notna(), None)
         body["dataframe_split"] = {"columns": list(frame), "data": cells.to_numpy().tolist()}
-    with running(create_app(model)) as port:
-        status, _, text = ask(port, body=json.dumps(body).encode())
+    status, _, text = ask(port, body=json.dumps(body).encode())
     return status, json.loads(text)
 
 
@@ -68,3 +73,17 @@ def assert_same_numbers(found):
         for column in expected:
             values, wanted = answer[column].to_numpy(), expected[column].to_numpy()
             np.testing.assert_array_equal(values, wanted, err_msg=f"{door}: {column}")
+
+
+def assert_same_cells(found, columns):
+    """Check that every door's cells are those of pyfunc, as text and numbers of a file read back."""
+    for door, answer in found.items():
+        for name in columns:
+            wanted = found["pyfunc"][name]
+            if pd.api.types.is_numeric_dtype(wanted):
+                cells, expected = answer[name].astype(float), wanted.astype(float)
+                np.testing.assert_array_equal(cells, expected, err_msg=f"{door} {name}")
+            elif pd.api.types.is_datetime64_dtype(wanted):
+                assert pd.to_datetime(answer[name]).tolist() == wanted.tolist(), (door, name)
+            else:  # a class such as "3" comes back from a file as a number
+                assert answer[name].fillna("").astype(str).tolist() == wanted.tolist(), (door, name)

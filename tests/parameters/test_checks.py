@@ -135,6 +135,7 @@ def test_all_wrong_parameters_come_in_one_message(project):
         ),
         ("regression", {"class_weights": "balanced"}, "class_weights is for classes"),
         ("regression", {"monitor": "validation/accuracy"}, "a regression task has no validation/accuracy"),
+        ("regression", {"resampling": "oversample"}, "resampling is for classes, and the task is regression"),
         ("multilabel", {"label_smoothing": 0.1}, ""),
     ],
 )

@@ -4,13 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from helpers.model_doors import tracking_uri
 
 from layerwise.data import DataError, PreprocessingSettings, Split
 from layerwise.estimators import NetworkClassifier
-from layerwise.models import load_network
+from layerwise.inference import load_trained_model
+from layerwise.models import CalibratedNetwork, load_network
 from layerwise.parameters import ParameterError
 from layerwise.pipelines.finetuning.warm_start import initialize_from_model
 from layerwise.pipelines.preprocessing.warm_start import adopt_preprocessor
+from layerwise.tracking import find_model
 from layerwise.training import TrainingError
 from layerwise.training.supervised import FinetuningSettings
 
@@ -20,7 +23,7 @@ STILL = {"epochs": 1, "learning_rate": 1e-12, "batch_size": 50, "weight_decay": 
 def month(seed, n=300, shift=0.0):
     """Rows of customers: who buys follows from age and country."""
     rng = np.random.default_rng(seed)
-    age, country = rng.normal(40 + shift, 10, n).round(2), rng.choice(["France", "Spain"], n)
+    age, country = rng.normal(40 + shift, 10, n).round(4), rng.choice(["France", "Spain"], n)
     bought = (age > 40) ^ (country == "Spain")
     return pd.DataFrame({"age": age, "country": country, "bought": bought.astype(int)})
 
@@ -46,8 +49,20 @@ def monthly(project):
     return project, run
 
 
+def registered_version(project, name):
+    found = find_model(name, tracking_uri(project))
+    return load_trained_model(found.folder, found.sha256)
+
+
 def network(project, name="monthly", pipeline="mlp"):
     return load_network(project.path / "data/06_models" / name / pipeline / "network")
+
+
+def assert_same_weights(network, source):
+    if isinstance(source, CalibratedNetwork):
+        source = source.network
+    for name, values in source.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], values, atol=1e-6, rtol=1e-5)
 
 
 def test_the_champion_goes_on_in_its_shape(monthly):
@@ -56,6 +71,50 @@ def test_the_champion_goes_on_in_its_shape(monthly):
     run(month(1, 200, shift=5), finetuning={**STILL, "init_from": "monthly@champion"})
     assert project.last_run()[1] == "FINISHED"
     assert network(project).config.hidden_sizes == first.config.hidden_sizes == (40, 30)
+
+
+@pytest.mark.parametrize("pipeline", ["dbn", "sae"])
+def test_pipelines_that_pretrain_go_on_without_pretraining(monthly, pipeline):
+    project, run = monthly
+    found = run(
+        month(0),
+        pipeline,
+        problem={"name": f"monthly_{pipeline}"},
+        finetuning={**STILL, "init_from": "monthly/1"},
+        to_nodes=[f"finetuning.finetune_network_{pipeline}"],
+    )
+    source = registered_version(project, "monthly/1").network
+    assert_same_weights(network(project, f"monthly_{pipeline}", pipeline), source)
+    assert not [name for name in found if "stack" in name]
+    metrics = project.query("select key from metrics where run_uuid=?", project.last_run()[0])
+    assert not [name for (name,) in metrics if name.startswith("pretraining/")]
+
+
+def test_a_network_of_pictures_goes_on(finished):
+    finished.run(
+        "dbn",
+        problem={"name": "digits_again"},
+        finetuning={**STILL, "init_from": "digits/1"},
+        seed=1,
+        to_nodes=["finetuning.finetune_network_dbn"],
+    )
+    source = registered_version(finished, "digits/1").network
+    assert_same_weights(network(finished, "digits_again", "dbn"), source)
+
+
+def test_the_champion_is_compared_on_rows_that_neither_training_has_seen(monthly):
+    project, run = monthly
+    problem, splits = {"name": "compared"}, []
+    for given in ({}, {"seed": 1, "finetuning": {**STILL, "init_from": "compared/1"}}):
+        run(month(0, 1500), problem=problem, **given)
+        splits.append(project.catalog(env="monthly", problem=problem).load("mlp.split"))
+    first, second = splits
+    seen = np.isin(second.test, np.concatenate([first.training, first.validation])).sum()
+    query = "select value from tags where run_uuid=? and key='registered'"
+    ((said,),) = project.query(query, project.last_run()[0])
+    assert f"on {300 - seen} rows that neither has seen ({seen} that it has seen left out)" in said
+    manifest = project.json("06_models/compared/mlp/model/model.json")
+    assert manifest["initial_model"] == "compared"
 
 
 def test_a_network_has_the_weights_of_its_source_and_its_rows_the_preprocessing():

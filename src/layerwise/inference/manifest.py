@@ -43,10 +43,10 @@ class ModelManifest(Config):
 
     `smearing` makes means of the outputs of a transformed target (`smearing_factors`). The truth of a new row
     lies within `interval_half_widths` of a regression's outputs, or of the quantiles that a part of the model predicts,
-    with the probability `interval_coverage`. `refit` says
-    that it was trained anew on all rows, after the `metrics` of another network had been measured. `test_rows_sha256`
-    is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of each file by its
-    path in the folder.
+    with the probability `interval_coverage`. `refit` says that it was trained anew on all rows, after the `metrics` of
+    another network had been measured, `initial_model` which one it started from, whose rows it has seen too.
+    `test_rows_sha256` is the fingerprint of the test rows that `metrics` were computed on; `files` holds the sha256 of
+    each file by its path in the folder.
     """
 
     format: int = MODEL_FORMAT
@@ -60,6 +60,7 @@ class ModelManifest(Config):
     threshold: float = 0.5
     smearing: Smearing = ()
     refit: bool = False
+    initial_model: str = ""
     interval_coverage: float = 0.0
     interval_half_widths: tuple[float, ...] = ()
     test_rows_sha256: str = ""

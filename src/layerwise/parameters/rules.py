@@ -48,6 +48,8 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     classes = problem.task in ("binary", "multiclass")
     if finetuning.class_weights is not None and not classes:
         found.append(f"finetuning.class_weights is for classes, and the task is {problem.task}")
+    if finetuning.resampling != "none" and not classes:
+        found.append(f"finetuning.resampling is for classes, and the task is {problem.task}")
     if finetuning.label_smoothing and problem.task == "regression":
         found.append("finetuning.label_smoothing is for classes, and the task is regression")
     if finetuning.monitor_is_score and not classes:
@@ -58,6 +60,8 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         found.append("finetuning.augmentation is for images, and this problem is a table")
     several = parameters["seeds"] > 1 or bool(parameters["grid"].points())
     found += _network_conflicts(parameters["mlp"], several, is_table=bool(problem.targets))
+    if finetuning.resampling != "none" and (several or split.folds):
+        found.append("finetuning.resampling is for one network: set seeds: 1, no grid and no split.folds")
     if parameters["layer_statistics"] and several:
         found.append(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"

@@ -92,6 +92,21 @@ def test_rows_that_the_champion_has_seen_are_left_out(tmp_path, tables):
     )
 
 
+def test_rows_of_the_model_that_the_new_one_started_from_are_left_out(tmp_path, tables):
+    frame = labelled(tables)
+    good, bad = pair(tmp_path, tables, frame)
+    started = ModelManifest(problem="t", initial_model="t")
+    good.manifest = started
+    message = compare_models(good, bad, frame, same_test_rows=True)
+    assert message == "this one started from a model whose training rows are not known"
+    inputs = good.preprocessor.inputs(good.select_inputs(frame))
+    good.seen_rows = np.unique(hash_rows(inputs[:70]))
+    found = compare_models(good, bad, frame, same_test_rows=True)
+    assert (found.rows, found.left_out) == (130, 70)
+    bad.seen_rows = np.unique(hash_rows(inputs[50:100]))
+    assert compare_models(good, bad, frame, same_test_rows=False).left_out == 100
+
+
 def test_models_with_other_columns_and_another_positive_class_are_compared(tmp_path, tables):
     frame = labelled(tables)
     good, _ = pair(tmp_path / "a", tables, frame)

@@ -1,9 +1,8 @@
 """Rows that come back in raw units: reconstructed, denoised, imputed."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from helpers.model_doors import answers, from_http, registered
+from helpers.model_doors import answers, assert_same_cells, from_http, registered
 
 from layerwise.evaluation.unsupervised import impute
 from layerwise.inference.tasks import answer_rows
@@ -12,18 +11,6 @@ from layerwise.parameters import TaskSettings
 
 def ask(model, rows, **settings):
     return answer_rows(model, rows, TaskSettings(**settings), strict=False)
-
-
-def assert_same_cells(found, columns):
-    """Check that every door's cells are those of pyfunc, as text and numbers of a file read back."""
-    for door, answer in found.items():
-        for name in columns:
-            wanted = found["pyfunc"][name]
-            if pd.api.types.is_numeric_dtype(wanted):
-                cells, expected = answer[name].astype(float), wanted.astype(float)
-                np.testing.assert_array_equal(cells, expected, err_msg=f"{door} {name}")
-            else:
-                assert answer[name].fillna("").tolist() == wanted.tolist(), (door, name)
 
 
 @pytest.mark.parametrize(("kind", "task"), [("rbm", "reconstruct"), ("autoencoder", "denoise")])

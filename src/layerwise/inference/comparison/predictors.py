@@ -35,7 +35,7 @@ class ModelComparison:
         difference: new minus old, in the metric's unit.
         low, high: its 95 % interval.
         rows: how many rows it is of.
-        left_out: the new model's test rows that the champion has seen.
+        left_out: the new model's test rows that the champion has seen, or the model that the new one started from.
     """
 
     metric: str
@@ -76,7 +76,7 @@ def compare_models(
     Args:
         new: the new model.
         old: the champion.
-        rows: the new model's test rows, raw, with their targets.
+        rows: the new model's test rows, raw, with their targets. The model that it started from may have seen some.
         same_test_rows: whether the champion was tested on these very rows, so that it has seen none of them.
         seed: of the resamples.
     """
@@ -86,10 +86,14 @@ def compare_models(
     same_test_rows = same_test_rows and not old.manifest.refit
     if not same_test_rows and old.seen_rows is None:
         return "it was tested on other rows, and its training rows are not known"
+    if new.manifest.initial_model and new.seen_rows is None:
+        return "this one started from a model whose training rows are not known"
     try:
         truth, given, usable = _targets_and_scores(new, rows)
         other, known = _scores(old, rows)
         seen = np.zeros(len(known), dtype=bool) if same_test_rows else which_are_seen(old, rows, known)
+        if new.manifest.initial_model:
+            seen |= which_are_seen(new, rows, usable)
     except (DataError, KeyError, ValueError) as error:
         return f"it cannot read these rows ({str(error).splitlines()[0][:200]})"
     other = _aligned(other, old, new)

@@ -47,8 +47,12 @@ class RBMConfig(Config):
 
     @model_validator(mode="after")
     def _units_fit(self) -> RBMConfig:
-        self.make_visible_units()
-        self.make_hidden_units()
+        visible = self.make_visible_units().layout(self.n_visible)
+        if self.make_hidden_units().real and any(units.real for units, _ in visible):
+            raise ValueError(
+                "hidden: gaussian beside Gaussian visible units is a distribution for small weights alone; take "
+                "hidden: bernoulli"
+            )
         return self
 
     def make_visible_units(self) -> Units:

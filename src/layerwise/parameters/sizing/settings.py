@@ -7,10 +7,14 @@ import logging
 from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
+from layerwise.models.rbm.units import HIDDEN
 from layerwise.parameters.networks import DBMSettings, DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
+    CONVOLUTIONAL_ADVERSARIAL,
+    CONVOLUTIONAL_GAN_BATCH,
+    GAN_LEARNING,
     JOINT,
     LASTING_CHAINS,
     TABLE_FINETUNING,
@@ -18,6 +22,7 @@ from layerwise.parameters.sizing.rule import (
     batch_and_epochs,
     chain_learning,
     corruption_by_rule,
+    gan_network,
     learning,
     robust_delta,
 )
@@ -127,7 +132,8 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     _refuse_large_batch(rbm.batch_size, training, "rbm")
     chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
     bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
-    values = batch_and_epochs(extent, bounds, rbm.batch_size) | chain_learning(chain, rbm.learning_rate)
+    learning = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real)
+    values = batch_and_epochs(extent, bounds, rbm.batch_size) | learning
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
 
 
@@ -152,11 +158,16 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
     """Return the settings of a GAN; a batch has whole packs of rows."""
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(gan.batch_size, training, "gan")
-    batch = gan.batch_size or max(extent.batch // gan.pac, 1) * gan.pac
+    uses_dense = gan.pac > 1 or gan.changed("generator_sizes") or gan.changed("discriminator_sizes")
+    network = gan.network or gan_network(columns.image_shape, uses_dense)
+    most = CONVOLUTIONAL_GAN_BATCH if network == "dcgan" else extent.batch
+    batch = gan.batch_size or max(min(extent.batch, most) // gan.pac, 1) * gan.pac
     # Batch normalization has no use for a row alone.
     while gan.batch_size is None and batch < len(training) and len(training) % batch == 1:
         batch += gan.pac
-    return _filled("gan", gan, batch_size=batch, epochs=extent.epochs(ADVERSARIAL, batch))
+    bounds = CONVOLUTIONAL_ADVERSARIAL if network == "dcgan" else ADVERSARIAL
+    values = GAN_LEARNING[network] | {"batch_size": batch, "epochs": extent.epochs(bounds, batch)}
+    return _filled("gan", gan, network=network, **values)
 
 
 def _finetuning(

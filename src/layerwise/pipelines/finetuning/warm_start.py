@@ -52,7 +52,9 @@ def initialize_from_model(
 
 def _stated(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the settings of a network's shape say of it: sizes, and what is not as it is by default."""
-    known = {name: value for name, value in given.items() if name in MLPSettings.model_fields}
+    # What is null follows from the rows, and there from the source.
+    fields = MLPSettings.model_fields
+    known = {name: value for name, value in given.items() if name in fields and value is not None}
     layers = MLPSettings.model_validate(dict.fromkeys(MLPSettings.names_by_rule()) | known)
     found = {name: getattr(layers, name) for name in known if name in MLPConfig.model_fields}
     # An embedding has another form in a network's own shape, and follows from its source.

@@ -91,7 +91,9 @@ def save_model_folder(
         if f"{pipeline}.quantiles" in outputs:
             parts = ModelParts(quantiles=catalog.load(f"{pipeline}.quantiles"))
         if f"{pipeline}.initial_model" in outputs:
-            before = catalog.load(f"{pipeline}.finetuning_source").seen_rows
+            source = catalog.load(f"{pipeline}.finetuning_source")
+            before = source.seen_rows
+            manifest = manifest.model_copy(update={"initial_model": source.manifest.registered_name})
             seen = None if before is None or seen is None else np.concatenate([before, seen])
         if parameter("refit") and catalog.exists(f"{pipeline}.refit_network"):
             network, preprocessor = (

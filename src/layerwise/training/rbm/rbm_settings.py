@@ -57,9 +57,16 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     visible: Annotated[str, Registered(VISIBLE, also=("auto",))] = setting(
         "auto", "the inputs' units; auto: by the columns' kinds"
     )
-    hidden: HiddenName = setting("bernoulli", "the hidden units; nrelu: noisy rectified linear ones")
+    hidden: HiddenName = setting(
+        "bernoulli",
+        "the hidden units; nrelu: noisy rectified linear ones; gaussian: real codes of variance 1",
+    )
     hidden_group_size: int = setting(
-        0, "units of each group of which one is on; 0: no groups", "", "hidden: bernoulli, nrelu", ge=0
+        0,
+        "units of each group of which one is on; 0: no groups",
+        "",
+        "hidden: bernoulli, gaussian, nrelu",
+        ge=0,
     )
     learn_variance: bool = setting(
         True, "Gaussian units learn their variances; else 1", "", "units that are not Gaussian"

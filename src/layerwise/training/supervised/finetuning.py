@@ -21,7 +21,7 @@ from layerwise.training.callbacks import (
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError, Transform
 from layerwise.training.supervised.backpropagation import Backpropagation
-from layerwise.training.supervised.losses import check_targets, class_weight_tensor, resolve_loss
+from layerwise.training.supervised.losses import check_targets, class_weight_tensor, resample, resolve_loss
 from layerwise.training.supervised.settings import FinetuningSettings
 from layerwise.training.transforms import make_batch_transform
 from layerwise.utils import choose_device, torch_rng
@@ -62,6 +62,7 @@ def finetune(
     Raises:
         TrainingError: the settings do not fit the task or the rows; the loss is not finite.
     """
+    training = resample(training, settings.resampling, task, seed)
     batch_size = settings.effective_batch_size(len(training))
     check_settings_fit(network, task, training, settings, batch_size)
     plan = Backpropagation(

@@ -10,13 +10,14 @@ from torch.nn import functional
 
 from layerwise.data import Task, TensorData
 from layerwise.training.plan import Losses, TrainingError
-from layerwise.utils import Choice
+from layerwise.utils import Choice, torch_rng
 
 LossName = Literal[
     "auto", "binary_cross_entropy", "categorical_cross_entropy", "hinge", "focal",
     "squared", "absolute", "huber", "poisson", "log_cosh",
 ]  # fmt: skip
 ClassWeights = Literal["balanced"] | tuple[float, ...] | None
+Resampling = Literal["none", "oversample", "undersample"]
 
 LOSSES: dict[str, Choice] = {
     "auto": Choice("the cross-entropy of the task; squared for regression", "nearly always"),
@@ -181,6 +182,31 @@ def class_weight_tensor(chosen: ClassWeights, task: Task, rows: TensorData, n_ou
     if len(chosen) != k:
         raise TrainingError(f"finetuning.class_weights has {len(chosen)} value(s) for {k} classes")
     return rows.inputs.new_tensor(chosen)
+
+
+def resample(rows: TensorData, how: Resampling, task: Task, seed: int) -> TensorData:
+    """Return rows of which every class has as many; `none` returns them as they are.
+
+    `oversample` keeps all rows and repeats those of the rarer classes, each as often as any of its class, or once more;
+    `undersample` leaves rows of the more frequent ones out. Both draw without regard to the rows' weights.
+
+    Raises:
+        TrainingError: the task has no classes.
+    """
+    if how == "none":
+        return rows
+    if task not in ("binary", "multiclass"):
+        raise TrainingError(f"finetuning.resampling is for classes, and the task is {task}")
+    assert rows.targets is not None
+    rng, codes = torch_rng(seed, "finetuning", "resampling"), rows.targets.reshape(-1).long().cpu()
+    of_class = [(codes == code).nonzero()[:, 0] for code in codes.unique()]
+    wanted = (max if how == "oversample" else min)(map(len, of_class))
+    chosen = []
+    for found in of_class:
+        times, rest = divmod(wanted, len(found))
+        drawn = found[torch.randperm(len(found), generator=rng, device=rng.device)[:rest]]
+        chosen.append(torch.cat([found.repeat(times), drawn]))
+    return rows[torch.cat(chosen).to(rows.inputs.device)]
 
 
 def check_targets(name: LossName, rows: TensorData) -> None:

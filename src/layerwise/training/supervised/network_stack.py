@@ -51,6 +51,10 @@ def train_network_stack(
         TrainingError: the settings do not fit the task or the rows; networks' own rows are not equally many; a loss is
             not finite. With points a network whose loss is not finite leaves, and it is an error only where all do.
     """
+    if settings.resampling != "none":
+        raise TrainingError(
+            "finetuning.resampling is for one network: set seeds: 1, no grid and no split.folds"
+        )
     own = [training] if isinstance(training, TensorData) else list(training)
     n_rows, training = len(own[0]), _joined(own, len(networks))
     batch_size = settings.effective_batch_size(n_rows)

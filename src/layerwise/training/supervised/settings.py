@@ -10,7 +10,7 @@ from layerwise.data.transforms import AugmentationSettings
 from layerwise.models import MaskOf, check_dropout_rates
 from layerwise.training.optim import OptimizerName, OptimizerSettings
 from layerwise.training.supervised import losses
-from layerwise.training.supervised.losses import ClassWeights, LossName
+from layerwise.training.supervised.losses import ClassWeights, LossName, Resampling
 from layerwise.utils import ByRule, setting
 
 Monitor = Literal["validation/loss", "validation/error", "validation/accuracy"]
@@ -86,6 +86,13 @@ class FinetuningSettings(OptimizerSettings):
         "multilabel, regression",
     )  # fmt: skip
 
+    resampling: Resampling = setting(
+        "none", "train on as many rows of every class: repeat rows of the rarer ones (oversample), or leave rows of "
+        "the others out (undersample)",
+        "in place of class_weights, where batches have too few rows of a class; calibrate, or choose the threshold",
+        "class_weights, multilabel, regression, seeds above 1, grid, split.folds",
+    )  # fmt: skip
+
     input_dropout: float = setting(
         0.0, "fraction of the inputs that are dropped at random", "0.1 to 0.2 for images", ge=0, lt=1
     )
@@ -129,6 +136,8 @@ class FinetuningSettings(OptimizerSettings):
         smooths = self.loss in ("auto", "binary_cross_entropy", "categorical_cross_entropy")
         if self.label_smoothing and not smooths:
             wrong.append(f"loss {self.loss} has no use for label_smoothing")
+        if self.resampling != "none" and self.class_weights is not None:
+            wrong.append("resampling and class_weights do the same twice; take one of them")
         for name in ("focal_gamma", "huber_delta"):
             if getattr(self, name) is not None and name not in losses.LOSSES[self.loss].uses:
                 wrong.append(f"loss {self.loss} has no use for {name}")

@@ -17,6 +17,7 @@ from .gaussian import (
     GaussianUnits as GaussianUnits,
     GaussianVarianceUnits as GaussianVarianceUnits,
 )
+from .gaussian_hidden import GaussianHiddenUnits as GaussianHiddenUnits
 from .mixed import MixedUnits as MixedUnits, unit_blocks as unit_blocks
 from .rectified import NoisyReLUUnits as NoisyReLUUnits
 from .softmax import SoftmaxUnits as SoftmaxUnits
