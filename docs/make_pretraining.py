@@ -137,7 +137,7 @@ def points(difference: Sequence[float]) -> str:
     return f"**{text}**" if abs(mean) > half else text
 
 
-def verdicts(differences: Sequence[Sequence[float]]) -> tuple[int, int]:
+def gains_and_losses(differences: Sequence[Sequence[float]]) -> tuple[int, int]:
     """Return how many differences are a gain, and how many a loss: their intervals leave out 0."""
     return sum(mean < -half for mean, half in differences), sum(mean > half for mean, half in differences)
 
@@ -175,7 +175,7 @@ def advice(found: Found) -> str:
 def _advice_of(entries: Sequence[Found]) -> str:
     same, *best = ([e["differences"][name] for e in entries if name in e["differences"]] for name in COMPARED)
     all_best = [difference for each in best for difference in each]
-    better, worse = verdicts(all_best)
+    better, worse = gains_and_losses(all_best)
     word = "it makes no difference that shows in most"
     if better > len(all_best) / 2:
         word = "pretrain"

@@ -15,7 +15,7 @@ from make_pretraining import (
     plot,
     points,
     read,
-    verdicts,
+    gains_and_losses,
     with_readme_part,
 )
 from pretraining_rows import Rows
@@ -83,9 +83,9 @@ def test_the_mean_of_tables_leaves_out_images_and_takes_each_table_once():
     }
 
 
-def test_a_verdict_needs_an_interval_that_leaves_out_zero():
+def test_a_gain_or_loss_needs_an_interval_that_leaves_out_zero():
     differences = [[-0.02, 0.01], [-0.02, 0.03], [0.02, 0.01], [0.0, 0.0]]
-    assert verdicts(differences) == (1, 1)
+    assert gains_and_losses(differences) == (1, 1)
     assert [points(d) for d in differences[:2]] == ["**-2.0 ± 1.0**", "-2.0 ± 3.0"]
 
 
