@@ -11,11 +11,11 @@ from make_pretraining import (
     METHODS,
     advice,
     document,
+    gains_and_losses,
     numbers_of_labels,
     plot,
     points,
     read,
-    gains_and_losses,
     with_readme_part,
 )
 from pretraining_rows import Rows
