@@ -32,7 +32,7 @@ CONVOLUTIONAL_ADVERSARIAL, MOST_CONVOLVED = (20, 5000, 500), 64 * 64
 # Of an RBM whose chains last, which learns a distribution and not features alone.
 LASTING_CHAINS = (20, 7000, 200)
 # Of all layers of a deep Boltzmann machine together, whose steps infer what its layers are.
-JOINT = (20, 2500, 100)
+JOINT = (20, 1500, 100)
 # The same where networks are small, as those of tables and of small images are: their steps are cheap.
 SMALL_FINETUNING = (30, 4000, 200)
 SMALL_PRETRAINING = (20, 2500, 100)
