@@ -45,12 +45,15 @@ def plot_learning_curves(history: AutoencoderHistory) -> Figure:
     )
 
 
-def plot_features(network: BaseAutoencoder, columns: DataSpec) -> Figure:
-    """Plot the weights of the first layer."""
+def plot_features(network: BaseAutoencoder, test: TensorData, columns: DataSpec) -> Figure:
+    """Plot the weights of the first layer, those of pixels by how much these vary over the test rows."""
     weight = network.first_weight()
     assert weight is not None
     return plots.plot_features(
-        weight.t().cpu(), image_shape=columns.image_shape, feature_names=columns.feature_names
+        weight.t().cpu(),
+        image_shape=columns.image_shape,
+        feature_names=columns.feature_names,
+        rows=test.inputs,
     )
 
 

@@ -123,7 +123,7 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
     if facts.are_dense:
         found.append(stage.figure(views.plot_reconstructions, [HISTORY, "data_spec", "preprocessor"]))
     if _variant_has(facts, "has_features"):
-        found.append(stage.figure(plots.plot_features, [NETWORK, "data_spec"]))
+        found.append(stage.figure(plots.plot_features, [NETWORK, "test", "data_spec"]))
     if facts.has_rows("images"):
         found.append(stage.figure(plots.plot_comparison, [NETWORK, "training", "test", "data_spec"]))
         found.append(stage.figure(plots.plot_interpolation, [NETWORK, "test", "data_spec"]))
