@@ -118,7 +118,7 @@ def files_are_parsed_once():
 
 
 # Folders whose tests look at no figure that a run of theirs draws.
-WITHOUT_FIGURES = ("checkpointing", "cli", "tracking")
+WITHOUT_FIGURES = ("checkpointing", "cli")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -22,8 +22,12 @@ def files_parsed_once():
         return pickle.dumps(load(io.StringIO(text)))
 
     with pytest.MonkeyPatch.context() as patch:
-        # Each session gets a copy of its own.
-        patch.setattr(OmegaConf, "load", lambda file: pickle.loads(parsed(file.read())))
+        # Each session gets a copy of its own. Kedro hands over text; a path is left to OmegaConf.
+        patch.setattr(
+            OmegaConf,
+            "load",
+            lambda file: pickle.loads(parsed(file.read())) if isinstance(file, io.StringIO) else load(file),
+        )
         yield
 
 
