@@ -9,7 +9,7 @@
 For each data set, number of labels and kind of network (`pretraining_starts.py`) some trials of one seed are compared
 on the validation rows; the best one is frozen and trained by each seed, whose labels are its own. Test rows are read
 once, by these. "same net" is the RBM stack's network with its frozen settings, from a random start. A run goes on where
-the file ends; `--minutes` of processor time end it before the next cell.
+the file ends; `--minutes` of processor time end it before the next kind of network.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import torch
 from kedro.framework.startup import bootstrap_project
 from pretraining_peers import PEERS, search, test
 from pretraining_rows import IMAGES, LABELS, TABLES, Rows, load
-from pretraining_starts import BEST, PRETRAINED, RBM, SAME, TRIALS, Networks, Trial
+from pretraining_starts import BEST, BEST_TRIALS, PRETRAINED, RBM, SAME, TRIALS, Networks, Trial
 from scipy.stats import t as student
 
 PROJECT = Path(__file__).parent.parent
@@ -47,10 +47,11 @@ class Plan(NamedTuple):
         trials: of each kind of network.
         seeds: of each frozen trial.
         steps: of fine-tuning, about.
+        pretraining_steps: of each layer, about; None: by the rule of sizes.
         hidden_sizes: of networks of images; None, and for tables: by the rule of sizes.
-        pretraining_epochs: of each layer on images; None, and for tables: by the rule.
         most_rows: of MNIST and Fashion-MNIST to pretrain from; None: all.
-        labels: of MNIST and Fashion-MNIST.
+        labels: numbers of labels; None: all.
+        labels_of_large: of MNIST and Fashion-MNIST.
         seeds_of_all: seeds for all labels of MNIST and Fashion-MNIST.
         tables: by name.
     """
@@ -58,18 +59,24 @@ class Plan(NamedTuple):
     trials: int
     seeds: int
     steps: int
+    pretraining_steps: int | None
     hidden_sizes: tuple[int, ...] | None
-    pretraining_epochs: int | None
     most_rows: int | None
     labels: tuple[int | None, ...]
+    labels_of_large: tuple[int | None, ...]
     seeds_of_all: int
     tables: tuple[str, ...]
 
 
 PLANS = {
-    "full": Plan(10, 10, 2000, None, None, None, LABELS, 3, TABLES),
-    "short": Plan(5, 5, 500, (256, 256), 15, 20_000, (100, 1000), 3, TABLES[:9]),
+    "full": Plan(10, 10, 2000, None, None, None, LABELS, LABELS, 3, TABLES),
+    "short": Plan(5, 5, 500, 800, (256, 256), 10_000, (100, 1000, None), (100, 1000), 5, TABLES[:9]),
 }
+
+
+def names_of(plan: Plan) -> list[str]:
+    """Return the data sets of a plan, in the order in which they are measured."""
+    return ["digits", *plan.tables, "mnist", "fashion_mnist"]
 
 
 def seeds_of(plan: Plan, data: str, n_labels: int | None) -> range:
@@ -80,41 +87,38 @@ def seeds_of(plan: Plan, data: str, n_labels: int | None) -> range:
 
 def networks_of(plan: Plan, data: str, rows: Rows) -> Networks:
     """Return what trains the networks of a data set."""
-    if data not in IMAGES:
-        return Networks(rows, plan.steps)
-    return Networks(rows, plan.steps, plan.hidden_sizes, plan.pretraining_epochs)
+    return Networks(rows, plan.steps, plan.hidden_sizes if data in IMAGES else None, plan.pretraining_steps)
 
 
 def cells(
     plan: Plan, data: Sequence[str], known: dict[tuple[str, int, str], Any]
-) -> Iterator[dict[str, Any]]:
-    """Train what is not known yet; yield a line a cell."""
+) -> Iterator[list[dict[str, Any]]]:
+    """Train what is not known yet; yield the lines of a data set and a method, which share what is pretrained."""
     for name in data:
         is_large = name in IMAGES and name != "digits"
-        rows: Any = load(name, plan.most_rows if is_large else None)
+        rows = load(name, plan.most_rows if is_large else None)
         networks = networks_of(plan, name, rows)
-        numbers = rows.numbers_of_labels(plan.labels if is_large else LABELS)
+        numbers = rows.numbers_of_labels(plan.labels_of_large if is_large else plan.labels)
         for method in METHODS:
-            for n_labels in numbers:
-                key = name, n_labels or len(rows.training), method
-                if key not in known:
-                    line = measure(plan, networks, *key, n_labels, known)
-                    known[key] = line
-                    yield line
+            wanted = [n for n in numbers if (name, n or len(rows.training), method) not in known]
+            for n in wanted:
+                known[name, n or len(rows.training), method] = measure(plan, networks, name, method, n, known)
             networks.stacks.clear()
+            if wanted:
+                yield [known[name, n or len(rows.training), method] for n in wanted]
 
 
 def measure(
     plan: Plan,
     networks: Networks,
     data: str,
-    n: int,
     method: str,
     n_labels: int | None,
     known: dict[Any, Any],
 ) -> dict[str, Any]:
     """Choose a trial, train it by every seed, and return what the test rows say."""
     start, rows, seeds = time.process_time(), networks.rows, seeds_of(plan, data, n_labels)
+    n = n_labels or len(rows.training)
     tried: list[Any]
     if method in PEERS:
         tried = [[error, setting] for error, setting in search(rows, method, n_labels)]
@@ -123,7 +127,8 @@ def measure(
         if method == SAME:
             tried = known[data, n, RBM]["tried"][:1]
         else:
-            tried = [[*each] for each in networks.search(method, TRIALS[: plan.trials], n_labels)]
+            trials = (BEST_TRIALS if method == BEST else TRIALS)[: plan.trials]
+            tried = [[*each] for each in networks.search(method, trials, n_labels)]
         wrong = networks.test(method, Trial(*tried[0][-1]), n_labels, seeds)
     return {
         "data": data, "labels": n, "all": n_labels is None, "method": method, "tried": tried,
@@ -166,7 +171,8 @@ def collect(lines: Sequence[dict[str, Any]], plan: str) -> dict[str, Any]:
     """Return what the page needs: each cell's errors, and the differences of those that are compared."""
     known = {(line["data"], line["labels"], line["method"]): line for line in lines}
     found: dict[str, Any] = {}
-    for (data, n, method), line in known.items():
+    order = names_of(PLANS[plan])
+    for (data, n, method), line in sorted(known.items(), key=lambda each: order.index(each[0][0])):
         facts = {
             name: line[name]
             for name in ("inputs", "classes", "training_rows", "validation_rows", "test_rows")
@@ -184,9 +190,29 @@ def collect(lines: Sequence[dict[str, Any]], plan: str) -> dict[str, Any]:
                     entry["differences"][f"{one} - {other}"] = difference(*pair)  # type: ignore[arg-type]
     return {
         "plan": plan,
-        **PLANS[plan]._asdict(),
+        "protocol": {name: value for name, value in PLANS[plan]._asdict().items() if name != "tables"},
+        "highest_rate": max(trial.learning_rate for trial in TRIALS[: PLANS[plan].trials]),
         "hours": round(sum(line["seconds"] for line in lines) / 3600, 2),
+        "planned": names_of(PLANS[plan]),
         "data": found,
+        "tables": over_tables(found),
+    }
+
+
+def over_tables(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the mean difference over the tables with its interval, by the number of labels."""
+    by_labels: dict[str, dict[str, list[float]]] = {}
+    for data, facts in found.items():
+        for n, entry in facts["labels"].items() if data not in IMAGES else ():
+            for name, (mean, _) in entry["differences"].items():
+                by_labels.setdefault("all" if entry["all"] else n, {}).setdefault(name, []).append(mean)
+    return {
+        n: {
+            name: {"tables": len(means), "mean": interval(means)}
+            for name, means in each.items()
+            if len(means) > 1
+        }
+        for n, each in by_labels.items()
     }
 
 
@@ -212,11 +238,13 @@ def main() -> None:
     torch.set_num_threads(1)
     known = {(line["data"], line["labels"], line["method"]): line for line in lines}
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    for line in cells(plan, given.data or ("digits", *plan.tables, "mnist", "fashion_mnist"), known):
+    names = names_of(plan)
+    for found in cells(plan, [name for name in names if name in (given.data or names)], known):
         with given.out.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-        shown = {name: line[name] for name in ("data", "labels", "method", "seconds")}
-        print(*shown.values(), line["tried"][0], f"{fmean(line['errors']):.4f}", flush=True)
+            file.writelines(json.dumps(line) + "\n" for line in found)
+        for line in found:
+            shown = [str(line[name]) for name in ("data", "labels", "method", "seconds")]
+            print(*shown, line["tried"][0], f"{fmean(line['errors']):.4f}", flush=True)
         if time.process_time() > 60 * given.minutes:
             break
 

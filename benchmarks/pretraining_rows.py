@@ -24,7 +24,7 @@ from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 IMAGES = ("digits", "mnist", "fashion_mnist")
 # Tables of 1,000 to 20,000 rows: numbers alone, numbers and categories, categories alone (splice).
 TABLES = (
-    *("churn", "german", "contraceptive", "phoneme", "segment", "spambase", "magic", "satimage"),
+    *("german", "contraceptive", "phoneme", "churn", "segment", "spambase", "magic", "satimage"),
     *("marketing", "letter", "splice"),
 )
 LABELS = (50, 100, 300, 1000, None)

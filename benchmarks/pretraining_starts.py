@@ -1,7 +1,7 @@
 """The networks of `pretraining.py`: how each starts, what is tried of it, and how it is trained.
 
-A trial is one of two options of the start, a learning rate and a rate of dropout. Every kind of network has the same
-ten, or the first so many of them, and its best epoch too is chosen on the validation rows.
+A trial is an option of the start, a learning rate and a rate of dropout. Every kind of network has ten, or the first so
+many of them, and its best epoch too is chosen on the validation rows.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ BEST, SAME, RBM, DENOISING, CONTRACTIVE = (
     "contractive stack",
 )
 PRETRAINED = (RBM, DENOISING, CONTRACTIVE)
-# What differs between the two options of a start, beside the project's own values.
-OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    BEST: ({"normalization": "none"}, {"normalization": "layer"}),
+# What differs between the options of a start, beside the project's own values.
+OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
+    BEST: ({}, {"normalization": "layer"}, {"activation": "sigmoid", "initializer": "glorot_uniform"}),
     RBM: ({}, {"learning_rate": 0.03, "gaussian_learning_rate": 0.1}),
     DENOISING: ({}, {"corruption_level": 0.5}),
     CONTRACTIVE: ({}, {"contraction": 0.5}),
@@ -60,16 +60,32 @@ TRIALS = (
     *(
         Trial(0, 1e-3, 0.0),
         Trial(0, 3e-3, 0.0),
-        Trial(1, 3e-3, 0.0),
         Trial(0, 1e-2, 0.0),
+        Trial(1, 1e-2, 0.0),
         Trial(1, 3e-3, 0.3),
     ),
     *(
-        Trial(1, 1e-3, 0.0),
-        Trial(1, 1e-2, 0.0),
-        Trial(0, 3e-3, 0.3),
-        Trial(0, 1e-3, 0.3),
+        Trial(1, 3e-3, 0.0),
+        Trial(0, 1e-2, 0.3),
         Trial(1, 1e-2, 0.3),
+        Trial(0, 3e-2, 0.0),
+        Trial(1, 3e-2, 0.0),
+    ),
+)
+BEST_TRIALS = (
+    *(
+        Trial(0, 1e-3, 0.0),
+        Trial(0, 3e-3, 0.0),
+        Trial(2, 1e-2, 0.0),
+        Trial(1, 1e-2, 0.0),
+        Trial(1, 3e-3, 0.3),
+    ),
+    *(
+        Trial(2, 3e-3, 0.0),
+        Trial(0, 3e-3, 0.3),
+        Trial(1, 3e-3, 0.0),
+        Trial(2, 3e-2, 0.0),
+        Trial(0, 1e-2, 0.3),
     ),
 )
 
@@ -90,13 +106,13 @@ class Networks:
         rows: of the data set.
         steps: of fine-tuning, about.
         hidden_sizes: of all networks; None: by the rule of sizes.
-        pretraining_epochs: of each layer; None: by the rule of sizes.
+        pretraining_steps: of each layer, about; None: by the rule of sizes.
     """
 
     rows: Rows
     steps: int
     hidden_sizes: tuple[int, ...] | None = None
-    pretraining_epochs: int | None = None
+    pretraining_steps: int | None = None
     stacks: dict[tuple[str, int, int], Any] = field(default_factory=dict)
 
     def network(self, kind: str, trial: Trial, seed: int) -> MLP:
@@ -118,16 +134,22 @@ class Networks:
     @property
     def sizes(self) -> tuple[DBNSettings, PretrainingSettings]:
         """The layers and the pretraining of a stack, by the rule of sizes where nothing is given."""
-        given = PretrainingSettings(epochs=self.pretraining_epochs, batch_size=None)
+        given = PretrainingSettings(epochs=None, batch_size=None)
         of = self.rows.columns, self.rows.training, self.rows.training
         dbn = DBNSettings(hidden_sizes=self.hidden_sizes)
         shape, _, pretraining = size_pretrained_dbn(*of, dbn, FinetuningSettings(), given)
+        if self.pretraining_steps is not None:
+            batches = math.ceil(len(self.rows.training) / pretraining.batch_size)
+            epochs = max(math.ceil(self.pretraining_steps / batches), 5)
+            pretraining = pretraining.model_copy(update={"epochs": epochs})
         return shape, pretraining
 
     def _pretrained(self, kind: str, option: int, seed: int) -> Any:
         rows, (shape, pretraining), changed = self.rows, self.sizes, OPTIONS[kind][option]
         parts = rows.training, rows.validation, rows.columns
         if kind == RBM:
+            if rows.columns.bounded or rows.columns.image_shape:  # no unit is Gaussian
+                changed = {"learning_rate": changed["learning_rate"]} if changed else {}
             settings = pretraining.model_copy(update=changed)
             return pretrain_new_dbn(shape.hidden_sizes, *parts, settings, seed, silent=True)[0]
         variant = kind.removesuffix(" stack")
@@ -172,7 +194,7 @@ class Networks:
         batch = min(max(n // 10, 10), 100)
         epochs = math.ceil(self.steps / math.ceil(n / batch))
         return FinetuningSettings(
-            epochs=max(epochs, 10), batch_size=batch, patience=max(epochs // 4, 5),
+            epochs=max(epochs, 20), batch_size=batch, patience=max(epochs // 4, 8),
             learning_rate=trial.learning_rate, dropout=trial.dropout,
         )  # fmt: skip
 

@@ -1,24 +1,29 @@
 """What sizes by the rows are worth: each case with the sizes of large images, and with those of the rule.
 
     python benchmarks/sizes.py
+    python benchmarks/sizes.py widths
 
 8 x 8 pictures of scikit-learn (test error of mlp and dbn), 144 rows of its diabetes table (RMSE of sae beside a
-constant), and an autoencoder beside as many principal components. Means of three seeds.
+constant), and an autoencoder beside as many principal components. Means of three seeds. `widths`: layers that have no
+rule, an autoencoder's and a GAN's of a table, in several widths.
 """
 
 from __future__ import annotations
 
+import sys
 from statistics import mean
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.datasets import load_diabetes, load_digits, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
 
 from layerwise.data import DataSpec, PreprocessingSettings, Problem, SplitSettings, TensorData, split_raw
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
+from layerwise.estimators import TabularGAN
 from layerwise.evaluation.unsupervised import evaluate_reconstructions
 from layerwise.parameters import DBNSettings, sizing
 from layerwise.pipelines.finetuning import nodes as finetuning
@@ -95,18 +100,57 @@ def train(pipeline: str, parts: Parts, seed: int, by_rule: bool) -> torch.Tensor
         return network(test.inputs)
 
 
-def compare_autoencoder(parts: Parts, seed: int, by_rule: bool) -> tuple[float, float]:
+def compare_autoencoder(
+    parts: Parts, seed: int, by_rule: bool, width: int | None = None
+) -> tuple[float, float]:
     """Return the squared error of a test row from the latent, and from as many principal components."""
     spec, training, validation, test = parts
-    own = sizing.size_autoencoder(spec, training, settings(AutoencoderSettings, by_rule, len(training)))
+    given = settings(AutoencoderSettings, by_rule, len(training))
+    if width is not None:
+        given = given.model_copy(update={"hidden_sizes": (width,)})
+    own = sizing.size_autoencoder(spec, training, given)
     network = build_autoencoder(own, spec, torch_rng(seed, "autoencoder"))
     train_autoencoder(network, training, validation, spec, own, seed, silent=True)
     found = evaluate_reconstructions(network, training.inputs, test.inputs, spec)
     return found.reconstruction["reconstruction_sse"], found.pca.reconstruction_sse
 
 
+def score_gan(bunch: Any, seed: int, layers: tuple[int, ...]) -> float:
+    """Return the accuracy on test rows of gradient boosting that learnt from synthetic rows."""
+    frame = bunch.frame
+    training, test = train_test_split(frame, test_size=0.3, random_state=seed, stratify=frame["target"])
+    sizes = {"generator_sizes": layers, "discriminator_sizes": layers[::-1]}
+    gan = TabularGAN("target", **sizes, random_state=seed).fit(training)
+    synthetic = gan.sample(len(training), random_state=seed)
+    model = HistGradientBoostingClassifier(random_state=0)
+    model.fit(synthetic.drop(columns="target"), synthetic["target"])
+    return float(model.score(test.drop(columns="target"), test["target"]))
+
+
+def compare_widths() -> None:
+    """Print a line for each width of layers that have no rule."""
+    bunches = {"diabetes": load_diabetes, "wine": load_wine, "breast cancer": load_breast_cancer}
+    for name, load in bunches.items():
+        bunch = load(as_frame=True)
+        for width in (64, 128, 256):
+            parts = [table(bunch, "target", seed, len(bunch.frame)) for seed in SEEDS]
+            errors = [
+                compare_autoencoder(each, s, True, width)[0] for s, each in zip(SEEDS, parts, strict=True)
+            ]
+            print(f"{name}, autoencoder, a layer of {width}: {mean(errors):.3f}", flush=True)
+    for name in ("wine", "breast cancer"):
+        for layers in ((64, 64), (128, 128), (256, 512)):
+            found = [score_gan(bunches[name](as_frame=True), seed, layers) for seed in SEEDS]
+            print(
+                f"{name}, gan, generator {layers}: accuracy from synthetic rows {mean(found):.3f}", flush=True
+            )
+
+
 def main() -> None:
     """Print a line for each case."""
+    if sys.argv[1:] == ["widths"]:
+        compare_widths()
+        return
     for by_rule in (False, True):
         sizes = "by the rule" if by_rule else "of large images"
         for pipeline in ("mlp", "dbn"):

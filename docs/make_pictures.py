@@ -1,6 +1,6 @@
 """Make the figures of the README and the documentation from finished runs; `make pictures` does.
 
-    kedro run --pipelines=dbn     (and rbm, autoencoder, sae, gan, gan_ring, gan_applications, gradients)
+    kedro run --pipelines=dbn     (and dbm, rbm, autoencoder, sae, gan, gan_ring, gan_applications, gradients)
     python docs/make_pictures.py
 
 A figure whose run is missing is left as it is, with a message.
@@ -28,6 +28,7 @@ SHOWN = (
     ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
     ("reconstructions", "dbn", ["reconstructions"], 290, 64),
     ("results", "dbn", ["predictions", "latent_map"], 560, 128),
+    ("boltzmann", "dbm", ["features", "samples"], 560, 128),
     ("rbm", "rbm", ["filters", "samples"], 560, 128),
     ("compression", "autoencoder", ["compression"], 420, 64),
     ("stacked", "sae", ["features"], 560, 128),

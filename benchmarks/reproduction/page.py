@@ -25,14 +25,14 @@ make reproduce ROWS=dbn_short MINUTES=15        # for 15 minutes; the same comma
 - *Ours* is the mean over seeds with its 95 % interval (Student's t); of one seed there is no interval.
 - *Minutes* are of CPU time for one seed, the whole command with its figures and its report.
 - A row marked **short** trains less than the published system did, and says in what. One marked **earlier** was
-  measured before this report was made, with the same parameters at the commit that is named.
+  measured before this report was made, with the same parameters; the commit is the one that brought the figure.
 - MNIST is downloaded by the first run, or read from the folder that `LAYERWISE_DATA` names, where `mnist/` holds its
   four idx files. Without either, the rows of the embedded digits and of the forest fires still run.
 """
 OTHERS = """
 ## Measured by other commands
-Speed, and comparisons that take more than one run. Each was measured at the commit that is named, on 2 cores unless it
-says otherwise.
+Speed, and comparisons that take more than one run, on 2 cores unless it says otherwise. The commit is the one that
+brought the figure.
 """
 
 

@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 from reproduction.rows import PROJECT, Figure, Row
 
 from layerwise.tracking import tracking_uri
+from layerwise.utils import nearest
 
 # Seconds that a run has to close itself after SIGTERM.
 GRACE = 60
@@ -62,8 +63,9 @@ def measure(row: Row, seed: int, seconds: float) -> Figure:
         run = client.get_run(run.info.run_id)
     found = run.data.metrics
     if row.metric not in found:
-        names = ", ".join(name for name in sorted(found) if name.startswith("test/"))
-        raise UnfinishedError(f"{row.name}: the run has no metric {row.metric}; it has {names}")
+        last = row.metric.rpartition("/")[2]
+        names = [name for name in found if name.rpartition("/")[2] == last] or list(found)
+        raise UnfinishedError(f"{row.name}: the run has no metric {row.metric}{nearest(row.metric, names)}")
     return Figure(
         seed=seed,
         value=found[row.metric],

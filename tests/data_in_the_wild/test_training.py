@@ -11,8 +11,7 @@ from layerwise.inference.serving import handle_request
 
 
 def problem_of(case, **reading):
-    task = "multiclass" if case.target == "kind" else "binary"
-    return Problem(name="wild", task=task, target=case.target, drop=case.drop, reading=reading)
+    return Problem(name="wild", task=case.task, target=case.target, drop=case.drop, reading=reading)
 
 
 @pytest.mark.parametrize("name", [name for name, maker in CASES.items() if maker().asked])

@@ -69,12 +69,13 @@ def cells_of(model, path: Path) -> pd.DataFrame:
     return table.cells.iloc[readable_rows(model, path)].reset_index(drop=True)
 
 
-def _answer(record):
+def _answer(model, record):
     """Return an answer by its names: text as it is, numbers as the floats that they read as."""
+    words = WORDS if model.columns.class_names else ("positive",)
     if record.get("error"):
         return {"error": record["error"]}
     return {
-        name: value if name in WORDS and isinstance(value, str) else float(value)
+        name: value if name in words and isinstance(value, str) else float(value)
         for name, value in record.items()
         if name != "error"
     }
@@ -85,7 +86,7 @@ def by_predict(model, path: Path, chunk_rows: int = 37):
     predictions = StreamedPredictions(model, ChunkedReader(path, chunk_rows))
     own = [*model.interpret_scores(np.zeros((0, model.columns.n_outputs), np.float32)), "error"]
     rows = list(csv.reader("".join(predictions).splitlines(keepends=True)))
-    return [_answer(dict(zip(own, row[-len(own) :], strict=True))) for row in rows[1:]]
+    return [_answer(model, dict(zip(own, row[-len(own) :], strict=True))) for row in rows[1:]]
 
 
 def by_http_csv(model, path: Path):
@@ -109,14 +110,14 @@ def by_http_split(model, path: Path):
 def by_pyfunc(model, path: Path, wanted):
     """MLflow's interface: the cells of those rows that `wanted` names, by their positions among the readable ones."""
     answers = ServedModel(model).predict(cells_of(model, path).iloc[wanted].reset_index(drop=True))
-    return [_answer(record) for record in answers.to_dict(orient="records")]
+    return [_answer(model, record) for record in answers.to_dict(orient="records")]
 
 
 def by_evaluate(model, path: Path):
     """The scores of the pipeline `evaluate`: of the rows that it measures, in their order, and how many it refuses."""
     found = evaluate_chunks(model, ChunkedReader(path, 41))
     answers = model.interpret_scores(found.scores).to_dict(orient="records")
-    return [_answer(record) for record in answers], found.n_rejected
+    return [_answer(model, record) for record in answers], found.n_rejected
 
 
 def _plain(cells: pd.DataFrame) -> pd.DataFrame:
@@ -128,4 +129,4 @@ def _plain(cells: pd.DataFrame) -> pd.DataFrame:
 def _respond(model, body: bytes, kind: str):
     text, status, _ = handle_request(model, body, kind)
     assert status == 200, text
-    return [_answer(record) for record in json.loads(text)["predictions"]]
+    return [_answer(model, record) for record in json.loads(text)["predictions"]]

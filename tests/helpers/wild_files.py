@@ -26,6 +26,7 @@ class Case:
         file: the name of the file.
         data: its bytes.
         target: the column to learn.
+        task: what it is.
         reading: the settings that the file needs.
         asked: what the run stops with where these settings are not given, empty where none are needed.
         drop: columns that are no inputs.
@@ -39,6 +40,7 @@ class Case:
     file: str
     data: bytes
     target: str = "bought"
+    task: str = "binary"
     reading: dict[str, Any] = field(default_factory=dict)
     asked: str = ""
     drop: tuple[str, ...] = ()
@@ -219,8 +221,25 @@ def class_names() -> Case:
     frame = base().drop(columns="bought").assign(kind=np.arange(N) % 5)
     frame["age"] += 10 * frame["kind"]
     return Case(
-        "class_names", "classes.csv", text(frame.assign(kind=[names[k] for k in frame["kind"]])), "kind"
+        "class_names", "classes.csv", text(frame.assign(kind=[names[k] for k in frame["kind"]])), "kind",
+        "multiclass",
+    )  # fmt: skip
+
+
+def rare_class() -> Case:
+    """Machines of which a few are broken: that is what has to be found, though its name is the first one."""
+    state = np.where(np.random.default_rng(18).random(N) < 0.1, "broken", "fine")
+    return Case(
+        "rare_class", "machines.csv", text(base().drop(columns="bought").assign(state=state)), "state"
     )
+
+
+def tiny_with_outlier() -> Case:
+    """A few rows of numbers, one of them absurdly far from all others."""
+    frame = base().drop(columns=["bought", "colour"]).head(45)
+    frame["level"] = (frame["score"] + np.random.default_rng(19).normal(size=45)).round(2)
+    frame.loc[20, "level"] = 900
+    return Case("tiny_with_outlier", "tiny.csv", text(frame), "level", "regression")
 
 
 def column_names() -> Case:
@@ -313,6 +332,6 @@ MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, made_up_names, stray_quote,
     windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell, impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,
-    quoted_cells, several_faults,
+    quoted_cells, several_faults, rare_class, tiny_with_outlier,
 )  # fmt: skip
 CASES = {maker.__name__: maker for maker in MAKERS}

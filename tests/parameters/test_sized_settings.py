@@ -143,3 +143,27 @@ def test_an_rbm_of_images_has_chains_that_last_and_what_these_need(image_shape, 
 def test_an_autoencoder_that_compresses_images_learns_with_noise(image_shape, given, expected):
     sized = size_autoencoder(*columns_and_rows(image_shape), AutoencoderSettings(**OPEN | given))
     assert sized.corruption == expected
+
+
+def test_a_gan_of_images_has_convolutions_where_both_sides_can_be_halved_twice():
+    def network(image_shape, **given):
+        n = image_shape[0] * image_shape[1]
+        pixels = tuple(f"p{k}" for k in range(n))
+        columns = DataSpec(
+            task="multiclass", n_inputs=n, n_outputs=2, feature_names=pixels, blocks=(), target_names=("a", "b"),
+            class_names=("a", "b"), image_shape=image_shape,
+        )  # fmt: skip
+        settings = GANSettings.model_validate(
+            OPEN | {"network": None, "generator_learning_rate": None} | given
+        )
+        return size_gan(columns, TensorData(torch.zeros(100, n)), settings)
+
+    assert network((8, 12)).network == "dcgan"
+    assert network((8, 12)).generator_learning_rate == 0.004
+    assert network((8, 12), r1=0.0).generator_learning_rate == 0.0002
+    assert network((8, 12), generator_learning_rate=0.1).generator_learning_rate == 0.1
+    assert network((8, 12), generator_sizes=(7,)).network == "mlp"
+    assert network((8, 12), pac=2).network == "mlp"
+    assert network((8, 12), network="mlp").generator_learning_rate == 0.0002
+    assert network((9, 12)).network == "mlp"
+    assert network((128, 64)).network == "mlp"

@@ -23,6 +23,7 @@ VARIATIONAL_NODES = (
     "evaluation.estimate_likelihood",
     "evaluation.evaluate_reconstruction",
     "reporting.plot_samples",
+    "reporting.write_demo",
 )
 
 
@@ -95,6 +96,19 @@ def test_downstream_tasks_have_their_metrics(trained):
     assert written.isdisjoint({"imputation", "metrics_imputation", "likelihood", "recommendation", "samples"})
 
 
+def test_its_version_carries_the_intervals_by_which_other_sizes_are_compared_with_it(trained):
+    sql = "select key, value from model_version_tags where name = 'latent.autoencoder' and key like '%.half_width'"
+    tags = dict(trained.query(sql))
+    main, error = (
+        report(trained, "anomalies")["methods"]["density"],
+        report(trained, "probe")["latent"]["error"],
+    )
+    assert {key: float(value) for key, value in tags.items()} == {
+        "test.anomaly_auc.half_width": pytest.approx((main["auc_high"] - main["auc_low"]) / 2),
+        "test.probe/latent/error.half_width": pytest.approx((error["high"] - error["low"]) / 2),
+    }
+
+
 def test_a_variational_autoencoder_bounds_the_likelihood_and_says_how_pixels_were_binarized(project):
     settings = {
         "variant": "variational",
@@ -118,6 +132,7 @@ def test_a_variational_autoencoder_bounds_the_likelihood_and_says_how_pixels_wer
     assert 0 <= report(project, "reconstruction_metrics", "vae")["latent"]["active_units"] <= 8
     written = {path.stem for path in (project.path / "data/08_reporting/vae/autoencoder").iterdir()}
     assert written.isdisjoint({"anomalies", "denoising", "compression", "sequences", "probe"})
+    assert "demo" in written
 
 
 def test_a_table_is_imputed_and_its_synthetic_anomalies_are_detected(project):

@@ -1,8 +1,17 @@
+import copy
+
 import pytest
 import torch
+from helpers.resumable_trainings import gray, image_columns, labels
 
-from layerwise.models import load_network
+from layerwise.data import TensorData
+from layerwise.models import MLP, MLPConfig, load_network
+from layerwise.models.rbm import DBM, DBMConfig, MeanFieldNetwork
+from layerwise.pipelines.finetuning.nodes import finetune_mean_field_network, finetune_network
+from layerwise.pipelines.previews import StackPreview
 from layerwise.training import TrainingError
+from layerwise.training.supervised import FinetuningSettings
+from layerwise.utils import torch_rng
 
 SMALL = {"dbm": {"hidden_sizes": [30, 20], "epochs": 3, "mean_field_steps": 2}}
 
@@ -53,6 +62,29 @@ def test_rows_without_a_network_of_features_are_answered_as_the_evaluation_answe
     rows = catalog.load("dbm.test").inputs[:50]
     found = network(trained, "network")
     assert torch.equal(found(rows), found(found.embed(rows)))
+
+
+def test_rows_that_are_inferred_once_train_the_network_as_those_inferred_in_each_batch_do():
+    dbm = DBM(DBMConfig(n_visible=16, hidden_sizes=(6, 5), mean_field_steps=3), torch_rng(1, "dbm"))
+    plain = MLP(MLPConfig(n_inputs=16, n_outputs=3, hidden_sizes=(6, 5)), torch_rng(1, "network"))
+    once = MeanFieldNetwork.of(dbm, plain)
+    each_time = copy.deepcopy(once)
+    rows, held_out = TensorData(gray(0), labels(0)), TensorData(gray(1, 30), labels(1, 30))
+    columns = image_columns(dynamic_binarization=False)
+    settings = FinetuningSettings(epochs=3, batch_size=25, dropout=0.2, learning_rate=0.02)
+    finetune_mean_field_network(once, rows, held_out, columns, settings, 0)
+    finetune_network(each_time, rows, held_out, columns, settings, 0)
+    assert not torch.equal(once.hidden[0].weight, dbm.joint.weight.T)
+    for name, value in once.state_dict().items():
+        torch.testing.assert_close(value, each_time.state_dict()[name], atol=1e-5, rtol=0)
+
+
+def test_kedro_viz_shows_three_layers_without_arrows(trained):
+    trained.catalog(problem={"name": "boltzmann"})  # a session, by which the preview knows the problem
+    shown = StackPreview("dbm")().content
+    assert shown.count("---") == 2
+    assert "-->" not in shown
+    assert all(size in shown for size in ("784 units", "30 units", "20 units"))
 
 
 def test_pretraining_that_it_has_no_use_for_is_refused_before_anything_learns(project):

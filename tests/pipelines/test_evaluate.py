@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from layerwise.data import DataError
+from layerwise.evaluation import LimitError
 
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
 REPORTS = "08_reporting/evaluated"
@@ -75,6 +76,36 @@ def test_shifted_columns_and_faulty_rows_are_reported(project, trained):
     assert "515 rows measured, 2 refused" in report
     for figure in ("drift", "predictions", "calibration"):
         assert (project.path / "data" / REPORTS / f"evaluate/{figure}.png").exists()
+
+
+def test_rows_without_targets_have_their_drift_measured_alone_against_its_limit(project, trained):
+    frame = pd.read_csv(project.path / TABLE).drop(columns="area")
+    frame["temp"] = frame["temp"] + 12
+    frame.to_json(project.path / "served.jsonl", orient="records", lines=True)
+    asked = {"model": "evaluated@champion", "input": "served.jsonl", "labelled": False}
+    (project.path / "data" / REPORTS / "evaluate/report.md").unlink(missing_ok=True)
+    with pytest.raises(
+        LimitError, match=r"^beyond evaluate\.limits: temp drifted by \d\.\d+ \(limit 0\.25\)$"
+    ):
+        project.run("evaluate", evaluate=asked | {"limits": {"drift": 0.25}})
+    run, status = project.last_run()
+    assert status == "FAILED"
+    names = {name for (name,) in project.query("select key from metrics where run_uuid=?", run)}
+    assert "drift/temp" in names
+    assert "evaluate/roc_auc" not in names
+    report = (project.path / "data" / REPORTS / "evaluate/report.md").read_text()
+    assert "517 rows measured, 0 refused" in report
+    assert "metric" not in report
+    project.run("evaluate", evaluate=asked | {"limits": {"drift": 9.0}})
+    assert project.last_run()[1] == "FINISHED"
+
+
+def test_a_metric_worse_than_its_limit_ends_with_an_error(project, trained):
+    asked = {"model": "evaluated@champion", "input": TABLE, "bootstrap": 0}
+    with pytest.raises(LimitError, match=r"roc_auc is 0\.\d+ \(limit 0\.999\)"):
+        project.run("evaluate", evaluate=asked | {"limits": {"roc_auc": 0.999, "accuracy": 0.0}})
+    with pytest.raises(DataError, match=r"evaluate\.limits: there is no roc_acu; did you mean 'roc_auc'"):
+        project.run("evaluate", evaluate=asked | {"limits": {"roc_acu": 0.9}})
 
 
 def test_images_with_labels_are_measured_and_a_darker_set_drifts(finished):

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from helpers.model_doors import from_http, pyfunc
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.evaluation.metrics import NamedMetrics
@@ -76,6 +77,15 @@ def test_intervals_around_quantiles_come_through_the_model_as_wide_as_each_row_i
     rows = pd.read_csv(project.path / "data/01_raw/fanned.csv")
     test = rows.iloc[project.json("04_feature/fanned/mlp/split.json")["test"]]
     answers = model.predict(test)
+    # A row has the same interval alone, in any company, and at every door.
+    status, response = from_http(model, test.iloc[[7, 3]])
+    assert status == 200
+    served = pd.DataFrame(response["predictions"])[["prediction_low", "prediction_high"]]
+    written = answers[["prediction_low", "prediction_high"]]
+    np.testing.assert_array_equal(served, written.iloc[[7, 3]])
+    np.testing.assert_array_equal(
+        pyfunc(project, "fanned").predict(test.iloc[:9])[list(written)], written[:9]
+    )
     inside = (answers["prediction_low"] <= test["y"].to_numpy()) & (
         test["y"].to_numpy() <= answers["prediction_high"]
     )

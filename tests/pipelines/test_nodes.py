@@ -14,13 +14,22 @@ from layerwise.utils import set_run_context
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/layerwise"
-# Images and a table, a likelihood and labels: between them every node is used.
-PROBLEMS = {
-    None: {},
-    "images": {"problem": {"task": "multiclass"}, "gan": {"condition": "caption"}},
-    "table": {"problem": {"task": "binary"}, "autoencoder": {"variant": "variational"}},
-    "ratings": {"problem": {"task": "ratings"}},
-}
+# Images and tables, a likelihood, labels and numbers: between them nearly every node is used.
+NUMBERS = {"interval_coverage": 0.9, "interval_method": "quantiles", "segments": ["city"]}
+PROBLEMS = [
+    (None, {}),
+    ("images", {"problem": {"task": "multiclass"}, "gan": {"condition": "caption"}}),
+    ("table", {"problem": {"task": "binary"}, "autoencoder": {"variant": "variational"}}),
+    (
+        "table",
+        {
+            "problem": {"task": "regression", "target_transform": "log1p"},
+            "evaluation": NUMBERS,
+            "refit": True,
+        },
+    ),
+    ("ratings", {"problem": {"task": "ratings"}}),
+]
 LONGEST = 16
 
 
@@ -29,7 +38,7 @@ def functions(project):
     """Every node's function by its name."""
     project.session()
     found = {}
-    for rows, parameters in PROBLEMS.items():
+    for rows, parameters in PROBLEMS:
         set_run_context(Path(), "unnamed", parameters, rows)
         for pipeline in register_pipelines().values():
             written = [inspect.unwrap(getattr(node.func, "func", node.func)) for node in pipeline.nodes]

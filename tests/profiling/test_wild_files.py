@@ -19,6 +19,8 @@ def test_the_proposal_is_enough_to_train_and_to_answer(tmp_path, name):
     problem = Problem.model_validate(yaml.safe_load(new.parameters)["problem"])
     keys = {choice.key.removeprefix("problem.reading.") for choice in new.proposal.choices}
     assert set(case.reading) <= keys
+    assert problem.task == case.task
+    assert problem.positive == {"rare_class": "broken"}.get(name, "yes" if case.task == "binary" else None)
     assert {key for key in case.reading if key not in problem.reading.model_fields_set} <= {"missing"}
     model, rows = doors.train(path, tmp_path / "model", problem)
     lines = doors.lines_of(model, path)

@@ -188,6 +188,14 @@ def test_encoders_that_no_row_compares_are_compared_by_what_their_latent_says(ne
     message, moved = compare_with_champion(measured(0.1, new), measured(0.2, old), "3", lambda *_: REASON)
     assert moved is moves
     assert says in message
+    # With intervals the difference has to be larger than the root of both squared half-widths.
+    if moves:
+        name = next(each for each in old if each in new)
+        gap = abs(new[name] - old[name])
+        for half_width, still_moves in ((0.7 * gap, True), (0.72 * gap, False)):
+            widths = {f"test.{name}.half_width": repr(half_width)}
+            both = measured(0.1, new) | widths, measured(0.2, old) | widths
+            assert compare_with_champion(*both, "3", lambda *_: REASON)[1] is still_moves
     # What they were measured by on other rows says nothing, and nor does it where rows compare them.
     assert not compare_with_champion(measured(0.1, new, "s"), measured(0.2, old), "3", lambda *_: REASON)[1]
     lost = compared(0.1, 0.01, 0.2, "reconstruction_mse")

@@ -1,6 +1,6 @@
 from .lifecycle import RunLifecycle as RunLifecycle
 from .locks import tracking_lock as tracking_lock
 from .resume import ResumableTraining as ResumableTraining
-from .run_directory import LAYERS as LAYERS
+from .run_directory import LAYERS as LAYERS, MARK_TAG as MARK_TAG
 from .state import Progress as Progress, Stateful as Stateful
 from .store import CheckpointSettings as CheckpointSettings, CheckpointStore as CheckpointStore

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -15,7 +16,14 @@ from typing import Any
 
 import torch
 
-from layerwise.checkpointing.run_directory import LAYERS, DataChangeCheck, RunDirectory, differences
+from layerwise.checkpointing.run_directory import (
+    LAYERS,
+    MARK_TAG,
+    STARTING,
+    DataChangeCheck,
+    RunDirectory,
+    differences,
+)
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
 from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
 
@@ -55,10 +63,14 @@ class RunLifecycle:
         self.directory: RunDirectory | None = None
         self.earlier: dict[str, Any] | None = None
         self._data_check: DataChangeCheck | None = None
+        # The mark of a run here that died between being made and being written down; empty for none.
+        self.lost_mark = ""
         if pipeline in CONCURRENT_PIPELINES:
             return
         directory = RunDirectory(project / "data", problem, pipeline)
         last = directory.acquire()
+        if last.get("status") == STARTING:
+            self.lost_mark = str(last.get("mark", ""))
         try:
             self.earlier = directory.find_resumable(resume, parameters)
         except BaseException:
@@ -77,6 +89,14 @@ class RunLifecycle:
         for layer in LAYERS:
             for name in pipeline.split("+"):
                 _remove_partial_files(project / "data" / layer / problem / name)
+
+    def announce(self) -> dict[str, str]:
+        """Return the tag that the run to be made gets, by which it is found if this process dies right then."""
+        if self.directory is None or self.earlier is not None:
+            return {}
+        mark = uuid.uuid4().hex
+        self.directory.announce(mark)
+        return {MARK_TAG: mark}
 
     def start(self, run_id: str, command: str, uri: str) -> None:
         """Keep checkpoints from now on: the run has its id."""

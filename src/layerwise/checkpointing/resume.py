@@ -48,7 +48,10 @@ class ResumableTraining:
         self.stage = None if checkpoints is None else checkpoints.stage(progress.name)
         self.found: Checkpoint | None = None if self.stage is None else self.stage.load()
         if self.found is not None:
-            self._check(self.found.metadata)
+            try:
+                self._check(self.found.metadata)
+            except (KeyError, TypeError) as error:
+                raise self._other_training(f"{type(error).__name__}: {error}") from error
 
     @property
     def finished(self) -> bool:
@@ -56,10 +59,27 @@ class ResumableTraining:
         return self.found is not None and bool(self.found.metadata["done"])
 
     def restore(self) -> None:
-        """Put everything back as the checkpoint has it, if there is one."""
+        """Put everything back as the checkpoint has it, if there is one.
+
+        Raises:
+            ResumeError: it is whole, but of another training.
+        """
         if self.found is None:
             return
-        metadata, tensors = self.found.metadata, self.found.tensors
+        try:
+            self._restore(self.found.metadata, self.found.tensors)
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise self._other_training(f"{type(error).__name__}: {reason}") from error
+        log.info(
+            "%s %s: epoch %d",
+            self.progress.name,
+            "was finished before" if self.finished else "goes on after",
+            self.progress.epoch,
+        )
+        self.found = None
+
+    def _restore(self, metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         for name, part in self.parts.items():
             prefix = f"{name}/"
             part.load_state_dict(
@@ -70,9 +90,14 @@ class ResumableTraining:
         self.progress.stop = metadata["stop"]
         self.progress.best_epoch = metadata.get("best_epoch", 0)
         self.progress.history[:] = history_from_json(metadata["history"])
-        how = "was finished before" if self.finished else "goes on after"
-        log.info("%s %s: epoch %d", self.progress.name, how, self.progress.epoch)
-        self.found = None
+        now = {f"{name}/{key}": value for name, key, value in self._tensors()} | {
+            "order": self.rng.get_state()
+        }
+        other = sorted(
+            name for name in now.keys() | tensors.keys() if _kind(now, name) != _kind(tensors, name)
+        )
+        if other:
+            raise ValueError(f"{other[0]} has another shape or type, or is not there")
 
     def save_if_due(self) -> None:
         """Write a checkpoint if it is time for one; the last epoch's is written when the training is done."""
@@ -120,6 +145,8 @@ class ResumableTraining:
         return None
 
     def _check(self, metadata: Mapping[str, Any]) -> None:
+        if not isinstance(metadata["done"], bool):
+            raise TypeError("done is neither true nor false")
         pairs = {"training rows": ("rows", self.n_rows), "epochs": ("epochs", self.progress.epochs)}
         differ = [
             f"{what}: {metadata[key]} there, {now} here"
@@ -131,8 +158,19 @@ class ResumableTraining:
                 f"{self.progress.name}: this is not the training of the checkpoint ({'; '.join(differ)})"
             )
 
+    def _other_training(self, reason: str) -> ResumeError:
+        where = "" if self.stage is None else f" in {self.stage.folder}"
+        return ResumeError(
+            f"{self.progress.name}: the checkpoint{where} is not of this training ({reason}): put this run's own files "
+            "back, or start a new run with resume=false"
+        )
+
     def _free_name(self, name: str) -> str:
         free, k = name, 2
         while free in self.parts:
             free, k = f"{name}_{k}", k + 1
         return free
+
+
+def _kind(tensors: Mapping[str, Tensor], name: str) -> tuple[torch.Size, torch.dtype] | None:
+    return (tensors[name].shape, tensors[name].dtype) if name in tensors else None

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 # The folders of data/ that a run's outputs are in.
 LAYERS = ("06_models", "07_model_output", "08_reporting")
 MAX_SHOWN = 6
+# The status of a run that is about to be made, and the tag by which it is found.
+STARTING, MARK_TAG = "STARTING", "mark"
 # Format 1, which had no number, is the first edition's.
 CHECKPOINT_FORMAT = 2
 
@@ -69,6 +71,12 @@ class RunDirectory:
                 f"--params=problem.name={self.problem}_2"
             )
         return self.locks[0].read()
+
+    def announce(self, mark: str) -> None:
+        """Write down that a run with this mark is about to be made: one that dies before `begin` is found by it."""
+        record = {"pid": os.getpid(), "status": STARTING, "mark": mark, "started": time.time()}
+        with suppress(OSError):  # `begin` says what is wrong with the folder
+            self.locks[0].write(record)
 
     def release(self) -> None:
         """Leave the place."""

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 @click.option("--max-connections", type=int, help="At a time; 256 unless it is set.")
 @click.option("--metrics", is_flag=True, default=None, help="Answer GET /metrics for Prometheus.")
 @click.option("--access-log", metavar="FILE", help="A line of JSON for each request; - for standard output.")
+@click.option("--row-log", metavar="FOLDER", help="A line of JSON for each row with its prediction.")
+@click.option("--row-log-bytes", type=int, help="Of all files of the row log; 256 MiB unless it is set.")
+@click.option(
+    "--row-log-column", "row_log_columns", multiple=True, help="A column to log too, such as a key."
+)
 @click.pass_obj
 def serve(metadata: ProjectMetadata, /, model: str, host: str, port: int, **settings: Any) -> None:
     """Answer for a trained MODEL over HTTP, with the routes of MLflow's scoring server.

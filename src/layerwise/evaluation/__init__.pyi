@@ -5,6 +5,7 @@ from .drift import (
     describe_drift as describe_drift,
     numeric_drift as numeric_drift,
 )
+from .limits import LimitError as LimitError, beyond_limits as beyond_limits
 from .segments import (
     Segment as Segment,
     SegmentTable as SegmentTable,

@@ -79,7 +79,11 @@ class BatchEvaluation:
 
 
 def evaluate_chunks(
-    model: TrainedModel, reader: ChunkedReader, strict: bool = True, keep: Sequence[str] = ()
+    model: TrainedModel,
+    reader: ChunkedReader,
+    strict: bool = True,
+    keep: Sequence[str] = (),
+    labelled: bool = True,
 ) -> BatchEvaluation:
     """Predict the rows of a file, and collect what evaluation needs.
 
@@ -88,6 +92,7 @@ def evaluate_chunks(
         reader: the rows.
         strict: as `validate_rows` takes it.
         keep: columns of which the measured rows' cells are kept.
+        labelled: whether the rows have their targets; those of rows that have none are 0, and not to be measured.
 
     Raises:
         DataError: the model predicts nothing, a column is missing, the target too, or no row can be evaluated.
@@ -105,12 +110,14 @@ def evaluate_chunks(
     found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
-    weighted = () if model.weights_column is None else (model.weights_column,)
+    weighted = () if model.weights_column is None or not labelled else (model.weights_column,)
     predicting = find_task(model, TaskSettings(task="predict"))
     for chunk in reader.chunks(model.file_format, model.plain_numbers):
         if not model.has_image_inputs:  # read once: what was read stays as it is
             chunk.rows = model.select_inputs(chunk.rows)
-        true, unknown = _targets(model, chunk)
+        true, unknown = (
+            _targets(model, chunk) if labelled else (np.zeros(len(chunk)), np.full(len(chunk), ""))
+        )
         rows, reasons = validate_chunk(model, predicting, chunk, strict)
         given = _scores(model, rows, reasons)
         reasons = np.where(reasons == "", unknown, reasons)

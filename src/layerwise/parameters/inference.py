@@ -53,8 +53,8 @@ class PredictSettings(TaskSettings):
     )
     input: str | None = setting(
         None,
-        "the rows: a table (csv, tsv, xlsx, Parquet, packed or not), told by its content; for images also idx, npy, "
-        "npz, a picture or a folder of pictures; or the name of a catalog entry, such as raw",
+        "the rows: a table (csv, tsv, xlsx, Parquet, JSON lines, packed or not), told by its content; for images also "
+        "idx, npy, npz, a picture or a folder of pictures; or the name of a catalog entry, such as raw",
     )
     output: str | None = setting(
         None,
@@ -79,3 +79,14 @@ class EvaluateSettings(Config):
     chunk_rows: int = setting(20_000, "rows in memory at a time", "fewer for wide tables", ge=1)
     strict: bool = setting(True, "as predict.strict; refused rows are counted and not measured")
     bootstrap: int = setting(1000, "resamples of the rows for each interval; 0 for none", "", ge=0)
+    labelled: bool = setting(
+        True,
+        "the rows have their targets; false: their drift is measured alone",
+        "false for rows whose targets are not known yet, such as a server's log",
+    )
+    limits: dict[str, float] = setting(
+        {},
+        "the worst value of a metric, or of `drift` (the largest index of a column that drifted), by name; a worse one "
+        "ends the command with an error, after everything was measured and stored",
+        "{accuracy: 0.8, drift: 0.25} where somebody has to be told",
+    )

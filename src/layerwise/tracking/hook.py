@@ -103,7 +103,7 @@ class TrackingHook:
     def _track(self, uri: str, used: dict[str, str]) -> None:
         from layerwise.checkpointing import tracking_lock
         from layerwise.tracking.outbox import send_outbox
-        from layerwise.tracking.run_outputs import logged_metrics, mark_killed
+        from layerwise.tracking.run_outputs import find_lost, logged_metrics, mark_killed
 
         assert self._lifecycle is not None
         earlier = self._lifecycle.earlier
@@ -114,7 +114,7 @@ class TrackingHook:
                 self._project,
                 self._problem,
                 self._pipeline,
-                run_tags(self._project, self._problem, self._pipeline),
+                run_tags(self._project, self._problem, self._pipeline) | self._lifecycle.announce(),
                 earlier["run_id"] if earlier else None,
             )
         # What is kept on this machine names the server without its password.
@@ -129,6 +129,7 @@ class TrackingHook:
             self._run_logger.already_logged |= logged_metrics(client, run_id)
         self._run_logger.log_params(without_open_sizes(used, self._parameters))
         mark_killed(client, self._lifecycle.find_killed(server))
+        mark_killed(client, find_lost(client, run_id, self._lifecycle.lost_mark))
         run_context.add_listener(self._run_logger)
         if self._parameters["tracking"].system_metrics:
             self._system_metrics = watch_system(run_id, uri, resumed=earlier is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,11 @@ def register(
         tags["model.latent_size"] = str(latent_size)
         measured = [each for each in ENCODER_METRICS if each in manifest.metrics]
         tags |= {f"test.{each}": repr(float(manifest.metrics[each]["value"])) for each in measured}
+        tags |= {
+            f"test.{each}.half_width": repr((found["high"] - found["low"]) / 2)
+            for each in measured
+            if "low" in (found := manifest.metrics[each])
+        }
     created = _version_of(client, name, manifest.run_id, sha256) or client.create_model_version(
         name, f"models:/{model_id}", manifest.run_id, tags=tags, description=_shorten(card), model_id=model_id
     )
@@ -223,7 +229,9 @@ def compare_with_champion(
         name = next(shared, "") if isinstance(found, str) and same_rows else ""
         if not name:
             return _decide(found, version)
-        return _decide_by_value(name, float(new[f"test.{name}"]), float(champion[f"test.{name}"]), version)
+        widths = [float(tags.get(f"test.{name}.half_width", 0)) for tags in (new, champion)]
+        values = float(new[f"test.{name}"]), float(champion[f"test.{name}"])
+        return _decide_by_value(name, *values, version, math.hypot(*widths))
     if not same_rows:
         return (
             f"The champion stays version {version}: it was measured on other test rows, so that the two cannot be "
@@ -235,9 +243,12 @@ def compare_with_champion(
     return _decide_by_value(metric, value, float(champion["test.value"]), version)
 
 
-def _decide_by_value(metric: str, value: float, old: float, version: str) -> tuple[str, bool]:
+def _decide_by_value(
+    metric: str, value: float, old: float, version: str, chance: float = 0.0
+) -> tuple[str, bool]:
+    """Decide by two values on the same test rows, of which one has to be better by more than chance."""
     lower = metric.rpartition("/")[2] in (*LOWER_IS_BETTER, *LOWER_OF_NETWORKS)
-    if value < old if lower else value > old:
+    if (old - value if lower else value - old) > chance:
         return f"It is the new champion: {metric} {value:.4f} on the same test rows, after {old:.4f}.", True
     return (
         f"The champion stays version {version}: {metric} {old:.4f} on the same test rows, and {value:.4f} here.",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from layerwise.checkpointing import LAYERS
+from layerwise.checkpointing import LAYERS, MARK_TAG
 from layerwise.evaluation.reports import render_html_report
 from layerwise.tracking.environment import pipeline_of
 from layerwise.tracking.outbox.background import upload_folder
@@ -43,6 +43,17 @@ def mark_killed(client: MlflowClient, runs: Iterable[Mapping[str, Any]]) -> None
                 give_up_models(client, run["run_id"])
                 client.set_terminated(run["run_id"], "KILLED")
                 log.info("Run %s, which died, is marked as killed", run["run_id"])
+
+
+def find_lost(client: MlflowClient, run_id: str, mark: str) -> list[dict[str, str]]:
+    """Return the run whose process died before it could write down its id, by its mark; an empty mark is none's."""
+    if not mark:
+        return []
+    with suppress(Exception):  # of another server
+        experiment = client.get_run(run_id).info.experiment_id
+        found = client.search_runs([experiment], f"tags.{MARK_TAG} = '{mark}'")
+        return [{"run_id": run.info.run_id} for run in found]
+    return []
 
 
 def is_model(catalog: CatalogProtocol[Any, Any], name: str) -> bool:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from layerwise.data import DataError, PreprocessingSettings, Problem
-from layerwise.data.preprocessing import decode, encode, fit_encoding
+from layerwise.data.preprocessing import decode, encode, fit_encoding, unlearnable_columns
 from layerwise.data.preprocessing.number_modes import decode_number, encode_number, fit_modes
 
 
@@ -109,14 +109,33 @@ def test_nothing_is_learnt_from_rows_beyond_the_training_ones(frame, encoding):
     assert fit_encoding(changed, np.arange(500), problem, PreprocessingSettings(), 10, seed=0) == encoding
 
 
-def test_what_cannot_be_learnt_is_named(frame):
+def test_what_cannot_be_learnt_is_left_out_with_its_reason_unless_it_is_the_target(frame):
+    problem = Problem(name="bank", task="binary", target="exited", drop=("id",))
+    rows, settings = np.arange(500), PreprocessingSettings()
+    n = len(frame)
+    more = frame.assign(
+        name=[f"n{k}" for k in range(n)],
+        void=np.nan,
+        place=[f"place {k % 60}" for k in range(n)],
+        code=[f"c{k % 50}" for k in range(n)],
+        row_number=np.arange(n) + 7,
+    )
+    assert unlearnable_columns(more, rows, problem, settings) == {
+        "name": "has a value of its own in nearly every row",
+        "void": "is empty in every training row",
+        "place": "has 60 categories in 500 rows, too many to learn",
+        "row_number": "has a value of its own in nearly every row",
+    }
+    found = fit_encoding(more, rows, problem, settings, 10, seed=0)
+    assert {column.name for column in found.columns} == {*frame, "code"} - {"id"}
+    other = problem.model_copy(update={"target": "name"})
+    with pytest.raises(DataError, match="the target 'name' has 500 categories in 500 rows"):
+        fit_encoding(more, rows, other, settings, 10, seed=0)
+
+
+def test_a_category_that_no_training_row_has_is_named(frame):
     problem = Problem(name="bank", task="binary", target="exited", drop=("id",))
     rows = np.arange(500)
-    named = frame.assign(name=[f"n{k}" for k in range(len(frame))])
-    with pytest.raises(DataError, match="column 'name' has 500 categories in 500 rows"):
-        fit_encoding(named, rows, problem, PreprocessingSettings(), 10, seed=0)
-    with pytest.raises(DataError, match="'void' is empty in every training row"):
-        fit_encoding(frame.assign(void=np.nan), rows, problem, PreprocessingSettings(), 10, seed=0)
     encoding = fit_encoding(frame, rows, problem, PreprocessingSettings(), 10, seed=0)
     with pytest.raises(DataError, match="'country' holds 'Italy'"):
         encode(frame.assign(country="Italy"), encoding, seed=0)

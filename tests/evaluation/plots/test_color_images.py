@@ -60,3 +60,13 @@ def test_filters_in_color_are_gray_where_a_weight_is_zero():
 def test_rows_of_another_size_are_refused():
     with pytest.raises(ValueError, match="no images"):
         plot_samples(ROWS[:, :6], SHAPE)
+
+
+def test_filters_by_rows_are_those_of_units_that_vary_and_blank_where_pixels_do_not():
+    rows = np.zeros((4, 6))
+    rows[:, 0], rows[:, 1] = [0, 2, 0, 2], [0, 0, 4, 4]
+    # The first unit is the largest, and reads a pixel that is always 0.
+    weights = np.array([[0.0, 1, 1], [0, 1, 0], [9, 0, 0], [0, 0, 0], [0, 7, 0], [0, 0, 0]])
+    (mosaic,) = drawn(plot_features(weights, image_shape=(2, 3), rows=rows, limit=1))
+    # The second unit's weights times the pixels' standard deviations 1, 2 and 0, over the largest.
+    np.testing.assert_allclose(np.asarray(mosaic), [[0.5, 1, 0], [0, 0, 0]])

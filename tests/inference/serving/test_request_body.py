@@ -96,6 +96,11 @@ def test_a_wrong_cell_is_named_with_its_row_and_column(model, rows, changes, wor
         ('{"dataframe_records": [{"Age": 1}]}', JSON, 400, "did you mean"),
         ('{"inputs": {"age": [1, 2], "city": [1]}}', JSON, 400, "different lengths"),
         ('{"inputs": 3, "instances": 4}', JSON, 400, "one of"),
+        (r'{"instances": [{"age": 1, "\ud800": 2}]}', JSON, 400, "surrogate"),
+        (r'{"instances": [{"age": 1, "city": "a\uDFFFb"}]}', JSON, 400, "surrogate"),
+        (r'{"instances": [{"age": 1}], "params": {"task": "\ud83d"}}', JSON, 400, "surrogate"),
+        (r'{"instances": [{"age": 1, "city": "\ud83d\ude00"}]}', JSON, 400, "missing input column"),
+        (b"age,caf\xe9\n1,2\n", "text/csv", 400, "the byte 0xe9 in its header"),
         ("", "text/csv", 400, "CSV"),
         ("age\n1,2\n", "text/csv", 400, "missing input column"),
         ("age;score", "text/csv; charset=windows-1252", 400, "no rows"),
@@ -107,10 +112,11 @@ def test_a_wrong_cell_is_named_with_its_row_and_column(model, rows, changes, wor
         ("{}", "application/json; charset=utf-16", 415, "utf-8"),
     ],
 )
-def test_a_wrong_body_is_a_clear_4xx(model, body, kind, status, words):
+def test_a_wrong_body_is_a_clear_4xx(model, body, kind, status, words, caplog):
     found, response = respond(model, body, kind)
     assert found == status
     assert words in response["message"]
+    assert "Traceback" not in caplog.text
 
 
 def test_many_rows_and_many_names_are_refused_by_their_number(model):

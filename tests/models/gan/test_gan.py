@@ -19,7 +19,7 @@ def build(kind, **shape):
 IMAGE = {"network": "dcgan", "image_shape": (8, 12), "channels": 4}
 
 
-@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, IMAGE])
+@pytest.mark.parametrize("shape", [{"hidden_sizes": (5,)}, IMAGE, IMAGE | {"dense_units": 6}])
 @pytest.mark.parametrize("n_conditions", [0, 3])
 def test_a_generator_maps_noise_to_rows_and_a_discriminator_rows_to_scores(shape, n_conditions):
     generator = build("generator", latent_size=7, n_outputs=96, n_conditions=n_conditions, **shape)
@@ -60,6 +60,17 @@ def test_dcgan_starts_as_its_paper_says():
     weight = generator.body[0].weight
     assert float(weight.std()) == pytest.approx(0.02, rel=0.02)
     assert abs(float(weight.mean())) < 1e-3
+
+
+def test_convolutions_with_a_dense_layer_start_by_he_so_that_signals_keep_their_size():
+    shape = {"network": "dcgan", "image_shape": (28, 28), "channels": 16, "dense_units": 128}
+    discriminator = build("discriminator", n_inputs=784, **shape)
+    convolutions = [layer for layer in discriminator.body if isinstance(layer, torch.nn.Conv2d)]
+    for layer, fan_in in zip(convolutions, (16, 16 * 16), strict=True):
+        assert float(layer.weight.std()) == pytest.approx((2 / fan_in) ** 0.5, rel=0.1)
+    generator = build("generator", latent_size=32, n_outputs=784, **shape)
+    # Each output of a transposed convolution of kernel 4 and stride 2 has 2 x 2 places of each of 32 channels.
+    assert float(generator.body[7].weight.std()) == pytest.approx((2 / (32 * 4)) ** 0.5, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,20 @@ def test_the_ema_generator_has_the_exponential_moving_average_of_the_weights():
     assert build_plan(ema_decay=0).sampler is not None
 
 
+def test_a_penalty_of_every_second_step_weighs_twice_as_much():
+    every, second = build_plan(r1=1.0), build_plan(r1=1.0, r1_every=2)
+    for plan in (every, second):
+        plan.on_epoch_start(1)
+        plan.prepare_step()
+    assert "penalty" not in second.discriminator_step(rows(10))
+    second = build_plan(r1=1.0, r1_every=2)
+    second.on_epoch_start(1)
+    for _ in range(2):
+        second.prepare_step()
+    expected = 2 * every.discriminator_step(rows(10))["penalty"]
+    torch.testing.assert_close(second.discriminator_step(rows(10))["penalty"], expected)
+
+
 def test_paired_rows_pull_the_generator_towards_them():
     plan = build_plan(
         n_conditions=2, reconstruction_weight=100.0, epochs=30, generator_learning_rate=0.01, ema_decay=0.9

@@ -110,23 +110,32 @@ def plot_features(
     *,
     image_shape: ImageShape | None = None,
     feature_names: Sequence[str] = (),
+    rows: Any = None,
     limit: int = 64,
     title: str = "First-layer features",
 ) -> Figure:
     """Plot the weights of each unit of the first layer, red positive and blue negative.
 
-    The units of largest norm are shown. Each image has its own scale (as a filter is read by its pattern), and one of
-    color images its own colors about gray, which is 0; a table's heat map has one scale for all units.
+    The units of largest norm are shown, or those that vary most over `rows`. Each image has its own scale (as a filter
+    is read by its pattern), and one of color images its own colors about gray, which is 0; a table's heat map has one
+    scale for all units.
 
     Args:
         weights: (d, hidden): a column a unit.
         image_shape: height and width if the inputs are pixels, and 3 of color images.
         feature_names: the d names of the inputs of a table.
+        rows: (n, d) rows, of images: the units that vary most over them are shown, their weights times the standard
+            deviations of the pixels, since the weight of a pixel that never changes stays as it was drawn.
         limit: at most so many units.
         title: of the figure.
     """
     matrix = as_array(weights).astype(np.float64)
-    strongest = np.sort(np.argsort(-np.linalg.norm(matrix, axis=0), kind="stable")[:limit])
+    strength = np.linalg.norm(matrix, axis=0)
+    if rows is not None and image_shape is not None:
+        values = as_array(rows).astype(np.float64)
+        strength = (values @ matrix).std(0)
+        matrix = matrix * values.std(0)[:, None]
+    strongest = np.sort(np.argsort(-strength, kind="stable")[:limit])
     some = len(strongest) < matrix.shape[1]
     shown = f"{len(strongest)} of {matrix.shape[1]} units" if some else "all units"
     if image_shape is None:
@@ -151,7 +160,8 @@ def plot_features(
     else:
         _mosaic(axes, filters, columns, cmap=DIVERGING_CMAP, low=-1.0)
         signs = "red excites, blue inhibits"
-    axes.set_xlabel(f"{shown}, each on its own scale: {signs}", fontsize=9)
+    by = "" if rows is None else "\nweights times the standard deviation of their pixels"
+    axes.set_xlabel(f"{shown}, each on its own scale: {signs}{by}", fontsize=9)
     set_suptitle(figure, title)
     return figure
 

@@ -26,7 +26,7 @@ def describe_worsening(new: Mapping[str, Metric], old: Mapping[str, Metric]) -> 
     compared.
 
     Args:
-        new: metrics of the new rows.
+        new: metrics of the new rows; none where their targets are not known.
         old: those of the test rows.
     """
     pairs = {
@@ -80,7 +80,7 @@ def make_evaluation_report(
 
     Args:
         model: its name.
-        new: metrics of the new rows.
+        new: metrics of the new rows; none where their targets are not known.
         old: metrics of the test rows when the model was trained.
         drift: of each column.
         rows: the number of rows that were measured.
@@ -91,20 +91,23 @@ def make_evaluation_report(
     parts = [
         "# Evaluation on new rows",
         f"Model: {model}. {rows:,} rows measured, {sum(refused.values()):,} refused.",
-        table(
-            [
-                "metric",
-                "better",
-                "new rows [95 % interval]",
-                "test rows [95 % interval]",
-                "base rate of the new rows",
-            ],
-            [
-                [name, each.better, str(each), str(old.get(name, "")), _format_base_rate(each)]
-                for name, each in new.items()
-            ],
-        ),
     ]
+    if new:
+        parts.append(
+            table(
+                [
+                    "metric",
+                    "better",
+                    "new rows [95 % interval]",
+                    "test rows [95 % interval]",
+                    "base rate of the new rows",
+                ],
+                [
+                    [name, each.better, str(each), str(old.get(name, "")), _format_base_rate(each)]
+                    for name, each in new.items()
+                ],
+            )
+        )
     if seen:
         parts.append(f"**{describe_seen_rows(seen, rows)}**")
     parts += [f"**{sentence}**" for sentence in describe_worsening(new, old)]

@@ -26,6 +26,7 @@ from layerwise.inference.serving.connections import Connections
 from layerwise.inference.serving.monitoring import RequestMonitor
 from layerwise.inference.serving.request_queue import RequestQueue
 from layerwise.inference.serving.responses import JSON, Response, respond
+from layerwise.inference.serving.row_log import RowLog
 from layerwise.inference.serving.settings import ServerSettings
 from layerwise.utils import UserError
 
@@ -111,7 +112,11 @@ class ServingApp:
 
     def __init__(self, model: TrainedModel, settings: ServerSettings) -> None:
         self.settings, self.connections = settings, Connections(settings)
-        self.queue, self.monitor = RequestQueue(model, settings.limits), RequestMonitor(settings.access_log)
+        note = RowLog(model, settings).note if settings.row_log else None
+        self.queue, self.monitor = (
+            RequestQueue(model, settings.limits, note),
+            RequestMonitor(settings.access_log),
+        )
         self._waiting = 0
         pong = ("\n", 200, JSON)
         self._routes: dict[str, Callable[[], Response]] = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     pass
 
 DEFAULT_LIMITS = ServerSettings().limits
+# Two of them are one character, one is none.
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 TABLE_FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
@@ -114,6 +117,10 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
         raise RequestError(
             "the body is no JSON that can be read: nested too deeply, or an endless number"
         ) from None
+    if SURROGATE.search(text) and not _is_unicode(body):
+        raise RequestError(
+            "the body holds half of a surrogate pair, \\ud800 to \\udfff, which is no character"
+        )
     formats = [name for name in TABLE_FORMATS if name in body] if isinstance(body, dict) else []
     params = body.get("params", {}) if isinstance(body, dict) else {}
     if not isinstance(params, dict):
@@ -129,6 +136,14 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
         )
     _check_names(names, limits)
     return ParsedBody(params, names, _parse_cells(names, rows))
+
+
+def _is_unicode(body: Any) -> bool:
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parse_table(form: str, value: Any, model: TrainedModel, limits: Limits) -> tuple[list[str], list[Any]]:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from layerwise.data.reading import Limits
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.serving.request_body import DEFAULT_LIMITS
-from layerwise.inference.serving.responses import Response, handle_request, handle_requests
+from layerwise.inference.serving.responses import Note, Response, handle_request, handle_requests
 
 # A body up to this length is one of few rows: it waits for no longer ones.
 SHORT_BYTES = 64 * 1024
@@ -28,8 +28,10 @@ class RequestQueue:
         limits: of a request's rows, columns and cells.
     """
 
-    def __init__(self, model: TrainedModel, limits: Limits = DEFAULT_LIMITS) -> None:
-        self.model, self.limits = model, limits
+    def __init__(
+        self, model: TrainedModel, limits: Limits = DEFAULT_LIMITS, note: Note | None = None
+    ) -> None:
+        self.model, self.limits, self.note = model, limits, note
         self._waiting: list[tuple[bytes, str | None, asyncio.Future[Response]]] = []
         self._task: asyncio.Task[None] | None = None
         self._short = ThreadPoolExecutor(1, "short-requests")
@@ -39,7 +41,7 @@ class RequestQueue:
         """Return the response to a request."""
         loop = asyncio.get_running_loop()
         if len(body) > SHORT_BYTES:
-            arguments = (self.model, body, content_type, self.limits)
+            arguments = (self.model, body, content_type, self.limits, self.note)
             return await loop.run_in_executor(self._long, handle_request, *arguments)
         future: asyncio.Future[Response] = loop.create_future()
         self._waiting.append((body, content_type, future))
@@ -54,7 +56,7 @@ class RequestQueue:
             bodies = [(body, content_type) for body, content_type, _ in lot]
             try:
                 found = await loop.run_in_executor(
-                    self._short, handle_requests, self.model, bodies, self.limits
+                    self._short, handle_requests, self.model, bodies, self.limits, self.note
                 )
             except BaseException as error:
                 for _, _, future in lot:

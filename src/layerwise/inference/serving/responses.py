@@ -17,7 +17,7 @@ from layerwise.data import DataError
 from layerwise.data.reading import Chunk, Limits, describe_refused
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.serving.request_body import DEFAULT_LIMITS, ParsedBody, RequestError, parse_body
-from layerwise.inference.tasks import answer_chunk, answer_rows, find_task, parse_settings, with_seed
+from layerwise.inference.tasks import Task, answer_chunk, answer_rows, find_task, parse_settings, with_seed
 from layerwise.parameters import TaskSettings
 from layerwise.utils import UserError
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Response = tuple[str, int, str]
+# What is told of predicted rows: the rows, the answer to those that were not refused, and the reasons of the others.
+Note = Callable[[Chunk, "pd.DataFrame", np.ndarray], None]
 JSON = "application/json"
 MAX_REASON = 500
 ERROR_CODES = {
@@ -43,19 +45,27 @@ log = logging.getLogger(__name__)
 
 
 def handle_request(
-    model: TrainedModel, body: bytes | str, content_type: str | None, limits: Limits = DEFAULT_LIMITS
+    model: TrainedModel,
+    body: bytes | str,
+    content_type: str | None,
+    limits: Limits = DEFAULT_LIMITS,
+    note: Note | None = None,
 ) -> Response:
     """Return the response's text, status and content type for one request body."""
-    (found,) = handle_requests(model, [(body, content_type)], limits)
+    (found,) = handle_requests(model, [(body, content_type)], limits, note)
     return found
 
 
 def handle_requests(
-    model: TrainedModel, requests: Sequence[tuple[bytes | str, str | None]], limits: Limits = DEFAULT_LIMITS
+    model: TrainedModel,
+    requests: Sequence[tuple[bytes | str, str | None]],
+    limits: Limits = DEFAULT_LIMITS,
+    note: Note | None = None,
 ) -> list[Response]:
     """Return the responses to several requests, each the same that it would be alone.
 
-    Requests of a single row whose columns and kinds of cells are the same are answered as one table.
+    Requests of a single row whose columns and kinds of cells are the same are answered as one table. `note` is told
+    of predicted rows.
     """
     found: dict[int, Response] = {}
     parsed: dict[int, tuple[ParsedBody, TaskSettings]] = {}
@@ -72,9 +82,9 @@ def handle_requests(
             found[k] = read.response
     for lot in lots.values():
         if len(lot) > 1:
-            found |= zip(lot, _answer_together(model, [parsed[k] for k in lot]), strict=True)
+            found |= zip(lot, _answer_together(model, [parsed[k] for k in lot], note), strict=True)
         else:
-            found[lot[0]] = _answer_alone(model, *parsed[lot[0]])
+            found[lot[0]] = _answer_alone(model, *parsed[lot[0]], note)
     return [found[k] for k in range(len(requests))]
 
 
@@ -134,21 +144,25 @@ def _likeness(
     return tuple(parsed.names), types, settings.model_dump_json() if parsed.params else ""
 
 
-def _answer_alone(model: TrainedModel, parsed: ParsedBody, settings: TaskSettings) -> Response:
-    found = _attempt(lambda: _answer(model, parsed.chunk(), settings))
+def _answer_alone(
+    model: TrainedModel, parsed: ParsedBody, settings: TaskSettings, note: Note | None
+) -> Response:
+    found = _attempt(lambda: _answer(model, parsed.chunk(), settings, note))
     return found.response if isinstance(found, _Failure) else _success(found)
 
 
-def _answer_together(model: TrainedModel, parsed: list[tuple[ParsedBody, TaskSettings]]) -> list[Response]:
+def _answer_together(
+    model: TrainedModel, parsed: list[tuple[ParsedBody, TaskSettings]], note: Note | None
+) -> list[Response]:
     settings = parsed[0][1]
     rows = [row for each, _ in parsed for row in each.rows or ()]
     whole = ParsedBody({}, parsed[0][0].names, rows).chunk()
     assert whole is not None
     # That each file of images begins with a possible largest pixel was seen before, row by row.
     chunk = Chunk(1, whole.rows)
-    answered = _attempt(lambda: answer_chunk(model, find_task(model, settings), chunk, settings, strict=True))
+    answered = _attempt(lambda: _noted(model, find_task(model, settings), chunk, settings, note))
     if isinstance(answered, _Failure):
-        return [_answer_alone(model, *each) for each in parsed]
+        return [_answer_alone(model, *each, note) for each in parsed]
     answer, reasons = answered
     records = iter(_records(answer))
     return [
@@ -167,7 +181,22 @@ def _records(answer: pd.DataFrame) -> list[dict[str, Any]]:
     return answer.to_dict(orient="records")  # type: ignore[return-value]
 
 
-def _answer(model: TrainedModel, chunk: Chunk | None, settings: TaskSettings) -> dict[str, Any]:
+def _noted(
+    model: TrainedModel, task: Task, chunk: Chunk, settings: TaskSettings, note: Note | None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the answer to a chunk's valid rows, and why each other row was refused, after both were noted."""
+    answer, reasons = answer_chunk(model, task, chunk, settings, strict=True)
+    if note is not None and task.name == "predict":
+        try:
+            note(chunk, answer, reasons)
+        except Exception:  # an answer is worth more than its record
+            log.exception("The rows of a request could not be logged")
+    return answer, reasons
+
+
+def _answer(
+    model: TrainedModel, chunk: Chunk | None, settings: TaskSettings, note: Note | None
+) -> dict[str, Any]:
     """Return as `predictions` a record for each row: what the model answers, or `error`, why it does not.
 
     An answer that was drawn by chance has its `seed` beside.
@@ -181,7 +210,7 @@ def _answer(model: TrainedModel, chunk: Chunk | None, settings: TaskSettings) ->
     if chunk is None or (task.works_without_rows and not len(chunk)):
         answer, reasons = answer_rows(model, None, settings), None
     else:
-        answer, reasons = answer_chunk(model, task, chunk, settings, strict=True)
+        answer, reasons = _noted(model, task, chunk, settings, note)
         if not len(answer):
             raise DataError(describe_refused(reasons))
     records = _records(answer)

@@ -25,6 +25,10 @@ class ServerSettings(Config):
         stop_seconds: that requests which have begun get when the server is told to stop.
         metrics: whether `GET /metrics` answers, in the text format of Prometheus.
         access_log: file for a line of JSON for each request, `-` for standard output; none if empty.
+        row_log: folder for a line of JSON for each row that a supervised model was asked about, with its answer; none
+            if empty.
+        row_log_bytes: of its files together; the oldest are removed.
+        row_log_columns: of the rows that are kept beside those which the model reads, such as a key.
     """
 
     max_bytes: PositiveInt = 8 * 1024 * 1024
@@ -37,6 +41,9 @@ class ServerSettings(Config):
     stop_seconds: float = Field(default=10.0, ge=0)
     metrics: bool = False
     access_log: str = ""
+    row_log: str = ""
+    row_log_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
+    row_log_columns: tuple[str, ...] = ()
 
     @property
     def limits(self) -> Limits:

@@ -23,8 +23,8 @@ class DiscriminatorConfig(Config):
     """The shape of a discriminator.
 
     `mlp` has hidden layers of `hidden_sizes`; `dcgan` halves an image twice, with `channels` and then
-    2 * `channels` channels. `spectral_normalization` divides every weight matrix by its largest singular value.
-    `pac` rows are scored together.
+    2 * `channels` channels, before a dense layer of `dense_units` (none with 0, as in its paper).
+    `spectral_normalization` divides every weight matrix by its largest singular value. `pac` rows are scored together.
     """
 
     kind: Literal["discriminator"] = "discriminator"
@@ -34,6 +34,7 @@ class DiscriminatorConfig(Config):
     image_shape: ImageShape | None = None
     hidden_sizes: tuple[int, ...] = (512, 256)
     channels: int = Field(default=32, ge=1)
+    dense_units: int = Field(default=0, ge=0)
     normalization: Literal["none", "batch"] = "none"
     spectral_normalization: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -91,10 +92,13 @@ class Discriminator(nn.Module):
                 nn.Flatten(),
             )
             width = many * (height // 4) * (width // 4)
+            if config.dense_units:
+                self.body.extend([Linear(width, config.dense_units), nn.LeakyReLU(NEGATIVE_SLOPE)])
+                width = config.dense_units
         if config.n_conditions and config.pac == 1:
             self.projection = Linear(config.n_conditions, width)
         self.output = Linear(width, 1)
-        init_weights(self, config.network, "leaky_relu", rng)
+        init_weights(self, "leaky_relu", rng, as_dcgan=config.network == "dcgan" and not config.dense_units)
         if config.spectral_normalization:
             self._add_spectral_normalization(rng)
 

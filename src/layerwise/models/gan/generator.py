@@ -32,9 +32,10 @@ class GeneratorConfig(Config):
     """The shape of a generator.
 
     `mlp` has hidden layers of `hidden_sizes`; `dcgan` doubles an image of a quarter of the size and 2 * `channels`
-    channels by two transposed convolutions. `unet` makes an image from a given one, its condition, of the shape
-    `given_shape`; `motion` moves the last of some given frames by up to `max_motion` pixels along each axis. The
-    output is a `sigmoid` (pixels), `linear` (points), or `table` with `blocks`.
+    channels by two transposed convolutions, after a dense layer of `dense_units` (none with 0, as in its paper).
+    `unet` makes an image from a given one, its condition, of the shape `given_shape`; `motion` moves the last of some
+    given frames by up to `max_motion` pixels along each axis. The output is a `sigmoid` (pixels), `linear` (points),
+    or `table` with `blocks`.
     """
 
     kind: Literal["generator"] = "generator"
@@ -45,6 +46,7 @@ class GeneratorConfig(Config):
     image_shape: ImageShape | None = None
     hidden_sizes: tuple[int, ...] = (256, 512)
     channels: int = Field(default=32, ge=1)
+    dense_units: int = Field(default=0, ge=0)
     activation: Activation = "relu"
     normalization: Literal["none", "batch"] = "batch"
     output: Literal["sigmoid", "linear", "table"] = "sigmoid"
@@ -111,7 +113,9 @@ class Generator(nn.Module):
             self.output_activation = nn.Sigmoid()
         elif config.output == "table":
             self.output_activation = TableOutput(config.blocks, config.temperature)
-        init_weights(self.body, config.network, config.activation, rng)
+        init_weights(
+            self.body, config.activation, rng, as_dcgan=config.network == "dcgan" and not config.dense_units
+        )
 
     def _body(self, n_inputs: int) -> nn.Module:
         config = self.config
@@ -142,8 +146,15 @@ class Generator(nn.Module):
         height, width = (side // 4 for side in self.config.image_shape[:2])
         few, many = self.config.channels, 2 * self.config.channels
         batch = self.config.normalization == "batch"
+        units = self.config.dense_units
+        dense = [
+            Linear(n_inputs, units, bias=not batch),
+            nn.BatchNorm1d(units) if batch else nn.Identity(),
+            activation(self.config.activation),
+        ]
         return nn.Sequential(
-            Linear(n_inputs, many * height * width),
+            *(dense if units else ()),
+            Linear(units or n_inputs, many * height * width),
             nn.Unflatten(1, (many, height, width)),
             nn.BatchNorm2d(many) if batch else nn.Identity(),
             activation(self.config.activation),
@@ -195,8 +206,13 @@ class Generator(nn.Module):
         return torch.cat(samples)
 
 
-def init_weights(network: nn.Module, kind: str, activation: Activation, rng: torch.Generator | None) -> None:
-    """Initialise weights by He (Glorot for tanh and sigmoid), or as DCGAN by N(0, 0.02^2); biases are 0."""
+def init_weights(
+    network: nn.Module, activation: Activation, rng: torch.Generator | None, *, as_dcgan: bool = False
+) -> None:
+    """Initialise weights by He (Glorot for tanh, sigmoid and the last layer), or as DCGAN; biases are 0.
+
+    DCGAN's N(0, 0.02^2) needs batch normalisation in every layer: without it a signal becomes nothing.
+    """
     name: Initializer = "glorot_uniform" if activation in ("sigmoid", "tanh", "linear") else "he_uniform"
     layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     with torch.no_grad():
@@ -205,7 +221,7 @@ def init_weights(network: nn.Module, kind: str, activation: Activation, rng: tor
                 layer.bias.zero_()
             if rng is None:
                 layer.weight.zero_()
-            elif kind == "dcgan":
+            elif as_dcgan:
                 layer.weight.normal_(0, DCGAN_STD, generator=rng)
             else:
                 start: Initializer = "glorot_uniform" if layer is layers[-1] else name

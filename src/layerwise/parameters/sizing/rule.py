@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
-from layerwise.data import DataSpec, channels_of
+from layerwise.data import DataSpec, ImageShape, channels_of
 from layerwise.data.preprocessing import robust_location
 from layerwise.data.transforms import CorruptionName
 
@@ -27,10 +27,12 @@ FINETUNING = (30, 1000, 200)
 PRETRAINING = (20, 700, 200)
 AUTOENCODER = (40, 1400, 300)
 ADVERSARIAL = (50, 1800, 500)
+# Of a GAN of images with convolutions: images of at most so many pixels, whose steps are not too dear.
+CONVOLUTIONAL_ADVERSARIAL, MOST_CONVOLVED = (20, 5000, 500), 64 * 64
 # Of an RBM whose chains last, which learns a distribution and not features alone.
 LASTING_CHAINS = (20, 7000, 200)
 # Of all layers of a deep Boltzmann machine together, whose steps infer what its layers are.
-JOINT = (20, 2500, 100)
+JOINT = (20, 1500, 100)
 # The same where networks are small, as those of tables and of small images are: their steps are cheap.
 SMALL_FINETUNING = (30, 4000, 200)
 SMALL_PRETRAINING = (20, 2500, 100)
@@ -48,6 +50,22 @@ MOST_RBM_UNITS = 500
 # How a network learns from labels: one of a table, and all others.
 TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.1}
 LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
+# How a GAN learns, by its network (docs/pipelines/gan.md has what each is worth).
+GAN_LEARNING: dict[str, dict[str, Any]] = {
+    "mlp": {
+        "latent_size": 100,
+        "generator_learning_rate": 2e-4,
+        "discriminator_learning_rate": 2e-4,
+        "r1_every": 1,
+    },
+    "dcgan": {
+        "latent_size": 32,
+        "generator_learning_rate": 4e-3,
+        "discriminator_learning_rate": 4e-3,
+        "r1_every": 4,
+    },
+}
+CONVOLUTIONAL_GAN_BATCH = 25
 # The network of a table: an ensemble, whose numbers are embedded from so many rows on.
 TABLE_MEMBERS = 8
 EMBEDDED_FROM = 2000
@@ -188,6 +206,19 @@ def chain_learning(chain: str, learning_rate: float | None, real_hidden: bool = 
         "final_momentum": 0.5,
         "centered": True,
     }
+
+
+def gan_network(shape: ImageShape | None, uses_dense: bool) -> Literal["mlp", "dcgan"]:
+    """Return the network of a GAN of rows: dcgan of small images that can be halved twice, else mlp.
+
+    Args:
+        shape: of the images; None for a table.
+        uses_dense: whether a setting is set that mlp alone has.
+    """
+    if shape is None or uses_dense:
+        return "mlp"
+    height, width = shape[:2]
+    return "mlp" if height % 4 or width % 4 or height * width > MOST_CONVOLVED else "dcgan"
 
 
 def corruption_by_rule(variant: str, kind_of_rows: str | None) -> CorruptionName | None:

@@ -12,6 +12,9 @@ from layerwise.parameters.networks import DBMSettings, DBNSettings
 from layerwise.parameters.rbm import RBMSettings
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
+    CONVOLUTIONAL_ADVERSARIAL,
+    CONVOLUTIONAL_GAN_BATCH,
+    GAN_LEARNING,
     JOINT,
     LASTING_CHAINS,
     TABLE_FINETUNING,
@@ -19,6 +22,7 @@ from layerwise.parameters.sizing.rule import (
     batch_and_epochs,
     chain_learning,
     corruption_by_rule,
+    gan_network,
     learning,
     robust_delta,
 )
@@ -154,11 +158,19 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
     """Return the settings of a GAN; a batch has whole packs of rows."""
     extent = Extent.of(columns, len(training))
     _refuse_large_batch(gan.batch_size, training, "gan")
-    batch = gan.batch_size or max(extent.batch // gan.pac, 1) * gan.pac
+    uses_dense = gan.pac > 1 or gan.changed("generator_sizes") or gan.changed("discriminator_sizes")
+    network = gan.network or gan_network(columns.image_shape, uses_dense)
+    most = CONVOLUTIONAL_GAN_BATCH if network == "dcgan" else extent.batch
+    batch = gan.batch_size or max(min(extent.batch, most) // gan.pac, 1) * gan.pac
     # Batch normalization has no use for a row alone.
     while gan.batch_size is None and batch < len(training) and len(training) % batch == 1:
         batch += gan.pac
-    return _filled("gan", gan, batch_size=batch, epochs=extent.epochs(ADVERSARIAL, batch))
+    bounds = CONVOLUTIONAL_ADVERSARIAL if network == "dcgan" else ADVERSARIAL
+    # Only adam with R1 was seen to be steady at a convolutional pair's high rates.
+    steady = gan.r1 > 0 and gan.optimizer == "adam"
+    rates = {} if steady else {name: value for name, value in GAN_LEARNING["mlp"].items() if "rate" in name}
+    values = GAN_LEARNING[network] | rates | {"batch_size": batch, "epochs": extent.epochs(bounds, batch)}
+    return _filled("gan", gan, network=network, **values)
 
 
 def _finetuning(

@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from layerwise.data.reading import ChunkedReader
 from layerwise.evaluation import (
     DriftTable,
+    LimitError,
     SegmentTable,
+    beyond_limits,
     describe_drift,
     describe_segments,
     make_segments,
@@ -39,7 +41,7 @@ def score_rows(
 ) -> BatchEvaluation:
     """Score every valid row with a known target, and collect what drift and segments are measured on."""
     keep = () if measured is None else measured.segments
-    evaluation = evaluate_chunks(model, rows, settings.strict, keep)
+    evaluation = evaluate_chunks(model, rows, settings.strict, keep, settings.labelled)
     log.info("%s rows measured, %s refused", f"{len(evaluation.scores):,}", f"{evaluation.n_rejected:,}")
     if evaluation.n_seen:
         log.warning(describe_seen_rows(evaluation.n_seen, len(evaluation.scores)))
@@ -116,6 +118,26 @@ def plot_calibration(model: TrainedModel, evaluation: BatchEvaluation) -> Figure
     return plots.plot_calibration(
         columns.task, evaluation.targets, evaluation.scores, positive=columns.positive
     )
+
+
+def write_drift_report(model: TrainedModel, evaluation: BatchEvaluation, drift: DriftTable) -> str:
+    """Write the report of rows whose targets are not known."""
+    return write_report(model, evaluation, NamedMetrics({}), drift)
+
+
+def check_limits(
+    drift: DriftTable, settings: EvaluateSettings, report: str, metrics: NamedMetrics | None = None
+) -> LoggedMetrics:
+    """Raise an error if something is worse than its limit; it takes the report, to come after it.
+
+    Raises:
+        LimitError: it is; the message has each such value with its limit.
+        DataError: there is no such metric.
+    """
+    wrong = beyond_limits(settings.limits, drift.root, {} if metrics is None else metrics.root)
+    if wrong:
+        raise LimitError("beyond evaluate.limits: " + "; ".join(wrong))
+    return LoggedMetrics.of({"beyond_limits": 0}, prefix="evaluate/")
 
 
 def write_report(

@@ -28,19 +28,10 @@ def fit_quantiles(
     assert labelled.targets is not None
     outside = (1 - settings.interval_coverage) / 2
     name, model = baseline_model("boosting", "regression", seed, len(labelled))
-    models = [
-        type(model)(**model.get_params() | {"loss": "quantile", "quantile": level})
-        for level in (outside, 1 - outside)
-    ]
-    return fit_estimator(
-        models,
-        f"quantiles by {name}",
-        "regression",
-        labelled.inputs,
-        labelled.targets,
-        2 * columns.n_outputs,
-        labelled.weights,
-    )
+    levels = ({"loss": "quantile", "quantile": level} for level in (outside, 1 - outside))
+    models = [type(model)(**model.get_params() | each) for each in levels]
+    rows, n_outputs = (labelled.inputs, labelled.targets), 2 * columns.n_outputs
+    return fit_estimator(models, f"quantiles by {name}", "regression", *rows, n_outputs, labelled.weights)
 
 
 def find_intervals(

@@ -1,6 +1,7 @@
 """Train a network anew on all rows, once it has been measured."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,9 +52,7 @@ def refit_network(
     )
     rows = np.concatenate([split.training, split.validation, split.test])
     whole = split.model_copy(update={"training": rows, "test": rows[:0]})
-    finetuning: FinetuningSettings = settings["finetuning"]
-    last = {"epochs": history.best_epoch or len(history.epochs), "patience": None, "keep_best_weights": False}
-    settings = settings | {"finetuning": finetuning.model_copy(update=last)}
+    settings = settings | {"finetuning": _without_choice(settings["finetuning"], history)}
     checkpoints = current_checkpoint_store()
     if checkpoints is not None:
         checkpoints.set_scope(f"refit_{of.pipeline}")
@@ -61,11 +60,21 @@ def refit_network(
     found = data[f"{of.pipeline}.{trained_network(current_facts())}"]
     if isinstance(network, CalibratedNetwork):
         found = network.around(found)
+    seen = TensorData(data[f"{of.pipeline}.training"].inputs)
+    return found, data[f"{of.pipeline}.preprocessor"], seen, _curves(reports)
+
+
+def _without_choice(settings: FinetuningSettings, history: FinetuningHistory) -> FinetuningSettings:
+    """Return the settings of as many epochs as were best, whose last weights are kept."""
+    last = {"epochs": history.best_epoch or len(history.epochs), "patience": None, "keep_best_weights": False}
+    return settings.model_copy(update=last)
+
+
+def _curves(reports: Iterable[tuple[Mapping[str, float], int | None]]) -> LoggedMetrics:
     curves = {
         (name, step): LoggedMetric(name=f"refit/{name}", value=value, step=step)
         for values, step in reports
         for name, value in values.items()
         if name.startswith("train/")
     }
-    seen = TensorData(data[f"{of.pipeline}.training"].inputs)
-    return found, data[f"{of.pipeline}.preprocessor"], seen, LoggedMetrics(tuple(curves.values()))
+    return LoggedMetrics(tuple(curves.values()))

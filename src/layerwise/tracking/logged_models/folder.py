@@ -106,6 +106,9 @@ def save_model_folder(
         measured = [f"{pipeline}.metrics_{part}" for part in own]
         names = [name for name in outputs if name.startswith(tuple(measured))]
         metrics = _unsupervised_metrics(catalog, names)
+        for name, (low, high) in _encoder_intervals(catalog, pipeline, outputs).items():
+            if name in metrics:
+                metrics[name] |= {"low": low, "high": high}
         manifest = ModelManifest(**common, name=f"{problem}.{pipeline}", metrics=metrics)
         parts = _parts(catalog, pipeline, outputs)
         if data_spec.task not in ("ratings", "documents"):
@@ -133,6 +136,23 @@ def _unsupervised_metrics(catalog: CatalogProtocol[Any, Any], names: Iterable[st
     """Return what was measured on the test rows, by the names that the run logs without their beginning."""
     rows = [row for name in sorted(names) for row in catalog.load(name) if row.name.startswith("test/")]
     return {row.name.removeprefix("test/"): {"value": row.value} for row in rows}
+
+
+def _encoder_intervals(
+    catalog: CatalogProtocol[Any, Any], pipeline: str, outputs: Collection[str]
+) -> dict[str, tuple[float, float]]:
+    """Return the 95 % intervals of what encoders of different sizes are compared by, by the metrics' names."""
+    found = {}
+    if f"{pipeline}.anomalies" in outputs:
+        report = catalog.load(f"{pipeline}.anomalies")
+        main = report.methods[report.score]
+        found["anomaly_auc"] = (main.auc_low, main.auc_high)
+    if f"{pipeline}.probe" in outputs:
+        latent = catalog.load(f"{pipeline}.probe").root.get("latent")
+        for name, metric in latent.root.items() if latent else ():
+            if metric.low is not None:
+                found[f"probe/latent/{name}"] = (metric.low, metric.high)
+    return found
 
 
 def seen_rows(

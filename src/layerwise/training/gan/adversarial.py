@@ -73,7 +73,7 @@ class AdversarialPlan(CapturablePlan):
         self.ema_generator = copy.deepcopy(generator).requires_grad_(False) if settings.ema_decay else None
         self.instance_noise_std = settings.instance_noise
         self.epochs, self.batches_seen, self.generator_steps = 1, 0, 0
-        self.generator_is_due = True
+        self.generator_is_due, self.r1_is_due = True, settings.r1 > 0
         rate = self.generator_optimizer.param_groups[0]["lr"]
         self.ema_weight: Tensor | float = rate.new_zeros(()) if isinstance(rate, Tensor) else 0.0
         for network in (generator, discriminator):
@@ -114,12 +114,13 @@ class AdversarialPlan(CapturablePlan):
         """Count the batch, which says whether the generator learns from it, and set the weight of its average."""
         self.batches_seen += 1
         self.generator_is_due = self.batches_seen % self.settings.discriminator_steps == 0
+        self.r1_is_due = self.settings.r1 > 0 and self.batches_seen % self.settings.r1_every == 0
         if self.generator_is_due:
             self.generator_steps += 1
             self._set_ema_weight()
         weight = None if isinstance(self.ema_weight, Tensor) else self.ema_weight
         rates = python_rates(self.generator_optimizer, self.discriminator_optimizer)
-        return self.generator_is_due, self.instance_noise_std, weight, rates
+        return self.generator_is_due, self.r1_is_due, self.instance_noise_std, weight, rates
 
     def update(self, batch: TensorData) -> Losses:
         """Update the networks on a batch; return losses and scores, one a row or a pack of rows."""
@@ -200,9 +201,9 @@ class AdversarialPlan(CapturablePlan):
             return self.discriminator(rows, condition)
 
         penalty = self.objective.penalty(score, real, fake, s, pac, self.rng)
-        if not s.r1:
+        if not self.r1_is_due:
             return penalty
-        r1 = s.r1 / 2 * r1_penalty(score, real, pac)
+        r1 = s.r1 * s.r1_every / 2 * r1_penalty(score, real, pac)
         return r1 if penalty is None else penalty + r1
 
     def _value_metrics(self, real: Tensor, fake: Tensor) -> Losses:

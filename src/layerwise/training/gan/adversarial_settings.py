@@ -53,6 +53,11 @@ class AdversarialSettings(Config):
         0.0, "gamma of the penalty gamma/2 |dD/dx|^2 at real rows (Mescheder et al. 2018)",
         "when training oscillates", "wasserstein, wasserstein_penalty", ge=0,
     )  # fmt: skip
+    r1_every: int = setting(
+        1, "discriminator steps from one r1 penalty to the next, whose weight is as many times larger (Karras et al. "
+        "2020); the penalty costs as much as the step",
+        "4 to save time", "r1: 0", ge=1,
+    )  # fmt: skip
     reconstruction_weight: float = setting(
         0.0, "weight of |x - G(z, c)| in the generator's loss (Isola et al. 2017)",
         "paired rows", "unpaired rows", ge=0,

@@ -42,10 +42,17 @@ class TableSettings(Config):
 class GANSettings(AdversarialSettings):
     """The shapes of generator and discriminator, their conditions, and the evaluation of samples."""
 
-    network: Literal["mlp", "dcgan"] = setting(
-        "mlp", "of generator and discriminator: fully connected, or convolutions for images", "dcgan for sharp strokes",
-        "dcgan: tables",
+    network: ByRule[Literal["mlp", "dcgan"]] = setting(
+        "mlp", "of generator and discriminator: fully connected, or convolutions for images; null: by the rows, see "
+        "Sizes, as the rates, the noise and r1_every are",
+        "dcgan for sharp strokes", "dcgan: tables", by_rule=True,
     )  # fmt: skip
+    generator_learning_rate: ByRule[float] = setting(
+        0.0002, "learning rate of the generator", "two time scales: below D's", by_rule=True, gt=0
+    )
+    discriminator_learning_rate: ByRule[float] = setting(
+        0.0002, "learning rate of the discriminator", "", by_rule=True, gt=0
+    )
     epochs: ByRule[int] = setting(
         50,
         "passes through the training rows, each of them in one discriminator step; null: by the rows, see Sizes",
@@ -57,7 +64,7 @@ class GANSettings(AdversarialSettings):
         100, "rows of a discriminator or generator step; null: by the rows, see Sizes", "64 to 500",
         by_rule=True, ge=2,
     )  # fmt: skip
-    latent_size: int = setting(100, "numbers of the noise z, standard normal", "", ge=1)
+    latent_size: ByRule[int] = setting(100, "numbers of the noise z, standard normal", "", by_rule=True, ge=1)
     generator_sizes: tuple[PositiveInt, ...] = setting(
         (256, 512), "units of the generator's layers", "", "dcgan"
     )
@@ -73,9 +80,18 @@ class GANSettings(AdversarialSettings):
         "1 for images, 0 with dropout",
         "wasserstein, wasserstein_penalty, discriminator_normalization: batch", by_rule=True, ge=0,
     )  # fmt: skip
+    r1_every: ByRule[int] = setting(
+        1, "discriminator steps from one r1 penalty to the next, whose weight is as many times larger (Karras et al. "
+        "2020)", "4 to save time", "r1: 0", by_rule=True, ge=1,
+    )  # fmt: skip
     channels: int = setting(
-        32, "channels of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1
+        16, "channels of dcgan's larger layer; the smaller one has twice as many", "", "mlp", ge=1
     )
+    dense_units: int = setting(
+        128, "units of a dense layer before dcgan's convolutions in the generator and after them in the discriminator; "
+        "0: none, and weights start as in the paper",
+        "0 with discriminator_normalization: batch", "mlp", ge=0,
+    )  # fmt: skip
     generator_activation: Activation = setting("relu", "of the generator's layers", "relu")
     generator_normalization: Literal["none", "batch"] = setting(
         "batch", "batch normalisation of the generator's layers", "images"

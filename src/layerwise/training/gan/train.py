@@ -167,6 +167,7 @@ def build_generator_and_discriminator(
         image_shape=columns.image_shape,
         hidden_sizes=settings.generator_sizes,
         channels=settings.channels,
+        dense_units=settings.dense_units if settings.network == "dcgan" else 0,
         activation=settings.generator_activation,
         normalization=settings.generator_normalization,
     )
@@ -189,6 +190,7 @@ def discriminator_config(
         image_shape=columns.image_shape,
         hidden_sizes=settings.discriminator_sizes,
         channels=settings.channels,
+        dense_units=settings.dense_units if settings.network == "dcgan" else 0,
         normalization=settings.discriminator_normalization,
         spectral_normalization=settings.spectral_normalization,
         dropout=settings.dropout,

@@ -103,3 +103,14 @@ def test_totals_are_found_among_numbers_too():
     text = b"name,a,b,c\nx,1,2,3\nTotal,,,3\n"
     found = read_text_table(text, FileFormat(), numbers=NumberColumns())
     assert list(found.malformed) == [1]
+
+
+def test_every_blank_of_unicode_around_a_cell_is_left_out_as_from_one_read_alone():
+    blanks = [chr(k) for k in range(0x3001) if chr(k).isspace() and chr(k) not in "\r\n"]
+    assert len(blanks) > 20
+    rows = [f"{blank}a{blank},{k},b{blank}c{blank}" for k, blank in enumerate(blanks)]
+    text = "\n".join(["x,n,y", *rows, ",1,x"]).encode()
+    found = read_text_table(text, FileFormat(), numbers=NumberColumns())
+    assert found.cells["n"].dtype.kind == "i"  # it was read at once
+    assert found.cells["x"].tolist() == [*["a"] * len(blanks), ""]
+    assert_same_cells(found, read_text_table(text, FileFormat()))

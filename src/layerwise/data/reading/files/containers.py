@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import lzma
 import zipfile
 import zlib
@@ -54,6 +55,7 @@ def contents_of(path: Path) -> Contents:
     validate_file_exists(path)
     with path.open("rb") as file:
         start = file.read(64)
+        first = start + file.readline() if start.startswith((b"{", b"\xef\xbb\xbf{")) else b""
     if not start:
         raise DataError(f"{path} is empty")
     if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
@@ -70,7 +72,18 @@ def contents_of(path: Path) -> Contents:
             return "excel"
         if "content.xml" in names and "mimetype" in names:
             raise DataError(f"{path} is an OpenDocument file: save it as xlsx or csv")
-    return "text"
+    return "json" if _is_json_lines(first) else "text"
+
+
+def _is_json_lines(start: bytes) -> bool:
+    """Return whether a file that begins so holds an object in its first line."""
+    line = start.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].strip()
+    if not line.startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 @contextmanager

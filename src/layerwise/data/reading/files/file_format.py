@@ -6,7 +6,7 @@ from typing import Literal
 
 from layerwise.utils import Config
 
-Contents = Literal["text", "parquet", "excel"]
+Contents = Literal["text", "parquet", "excel", "json"]
 
 
 class FileFormat(Config):

@@ -125,9 +125,8 @@ def _is_whole(column: pd.Series) -> bool:
 
 
 def _stripped(column: pd.Series) -> pd.Series:
-    import pandas as pd
-
-    return pd.Series(list(map(str.strip, column.astype(object).fillna(""))), dtype=object)
+    """Return cells of pandas's `str` as text of Python's without blanks around it, "" where one is empty."""
+    return column.str.strip().fillna("").astype(object)
 
 
 def _columns_with_codes(raw: bytes, separator: str, n: int) -> set[int]:

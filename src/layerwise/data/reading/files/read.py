@@ -25,7 +25,7 @@ from layerwise.data.reading.files.table import (
     typed_faults,
     typed_lines,
 )
-from layerwise.data.reading.files.text import Source, encoding_of, name_of, open_text
+from layerwise.data.reading.files.text import UNKNOWN_BYTE, Source, encoding_of, name_of, open_text
 
 PART_LINES = 20_000
 
@@ -192,6 +192,12 @@ class _Reader:
         if first is None or first.reason:
             reason = "it has no lines" if first is None else f"line {first.line}: {first.reason}"
             raise DataError(f"{self.name} has no header that can be read: {reason}")
+        unknown = None if first.text.isascii() else UNKNOWN_BYTE.search(first.text)
+        if unknown:
+            raise DataError(
+                f"{self.name} has the byte 0x{ord(unknown[0]) - 0xDC00:02x} in its header, which its encoding does "
+                "not know; save it as UTF-8"
+            )
         if limits is not None and len(first.cells) > limits.columns:
             raise TooLargeError(f"{len(first.cells):,} columns are too many; send at most {limits.columns:,}")
         return make_header(first.cells, self.name), line

@@ -1,4 +1,4 @@
-"""Parquet files and Excel workbooks, whose cells have types: a header of names, and the values as they are."""
+"""Parquet files, workbooks and JSON lines, whose cells have types: a header of names, and the values as they are."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents, FileFormat
 from layerwise.data.reading.files.headers import SAMPLE_LINES, Header, lines_before_header, make_header
+from layerwise.data.reading.files.json_lines import iter_json_lines
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
 if TYPE_CHECKING:
@@ -26,17 +27,19 @@ Row = tuple[Any, ...]
 def iter_typed_tables(
     path: Path, contents: Contents, file_format: FileFormat, chunk_rows: int | None
 ) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-    """Yield cells and line numbers of a Parquet file or a workbook in parts, at least one.
+    """Yield cells and line numbers of a Parquet file, a workbook or JSON lines in parts, at least one.
 
     Args:
         path: the file.
-        contents: which of the two it is.
+        contents: which of them it is.
         file_format: says the sheet, and the lines before its header.
         chunk_rows: rows of a part; None for all.
 
     Raises:
         DataError: the file is damaged, or its columns cannot be those of a table.
     """
+    if contents == "json":
+        return iter_json_lines(path, chunk_rows)
     return _parquet(path, chunk_rows) if contents == "parquet" else _excel(path, file_format, chunk_rows)
 
 

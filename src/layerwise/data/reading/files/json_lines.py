@@ -1,0 +1,67 @@
+"""JSON lines, such as the log of a server: an object for each row, whose cells keep the types that they came with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from layerwise.data.errors import DataError
+from layerwise.data.reading.files.headers import make_header
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The columns are those of the first rows: a later one may lack some, or have more, which are left out.
+HEADER_ROWS = 1000
+PLAIN = (str, int, float, bool, type(None))
+
+
+def iter_json_lines(path: Path, chunk_rows: int | None) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    """Yield cells and line numbers in parts, at least one.
+
+    Args:
+        path: the file.
+        chunk_rows: rows of a part; None for all.
+
+    Raises:
+        DataError: a line is no object of plain values, or no column has a name.
+    """
+    import pandas as pd
+
+    with path.open("rb") as file:
+        rows = _rows(path, file)
+        first = list(islice(rows, HEADER_ROWS))
+        names = list(dict.fromkeys(name for _, row in first for name in row))
+        header = make_header(names, str(path))
+        kept = [(names[k], header.names[k]) for k in header.kept]
+        waiting = iter(first)
+        while True:
+            part = list(islice(waiting, chunk_rows))
+            if chunk_rows is None or len(part) < chunk_rows:
+                waiting = rows
+                part += islice(rows, None if chunk_rows is None else chunk_rows - len(part))
+            if not part and first:
+                return
+            cells = {name: pd.Series([row.get(key) for _, row in part], dtype=object) for key, name in kept}
+            yield pd.DataFrame(cells), np.array([line for line, _ in part], np.int64)
+            if chunk_rows is None or not part:
+                return
+
+
+def _rows(path: Path, file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each row with the number of its line; empty lines are none."""
+    for line, text in enumerate(file, 1):
+        if not text.strip():
+            continue
+        try:
+            row = json.loads(text.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict) or not all(isinstance(cell, PLAIN) for cell in row.values()):
+            raise DataError(f"{path}, line {line}: no JSON object of names and plain values")
+        yield line, row
