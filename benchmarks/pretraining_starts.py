@@ -148,6 +148,8 @@ class Networks:
         rows, (shape, pretraining), changed = self.rows, self.sizes, OPTIONS[kind][option]
         parts = rows.training, rows.validation, rows.columns
         if kind == RBM:
+            if rows.columns.bounded or rows.columns.image_shape:  # no unit is Gaussian
+                changed = {"learning_rate": changed["learning_rate"]} if changed else {}
             settings = pretraining.model_copy(update=changed)
             return pretrain_new_dbn(shape.hidden_sizes, *parts, settings, seed, silent=True)[0]
         variant = kind.removesuffix(" stack")

@@ -23,6 +23,7 @@ VARIATIONAL_NODES = (
     "evaluation.estimate_likelihood",
     "evaluation.evaluate_reconstruction",
     "reporting.plot_samples",
+    "reporting.write_demo",
 )
 
 
@@ -131,6 +132,7 @@ def test_a_variational_autoencoder_bounds_the_likelihood_and_says_how_pixels_wer
     assert 0 <= report(project, "reconstruction_metrics", "vae")["latent"]["active_units"] <= 8
     written = {path.stem for path in (project.path / "data/08_reporting/vae/autoencoder").iterdir()}
     assert written.isdisjoint({"anomalies", "denoising", "compression", "sequences", "probe"})
+    assert "demo" in written
 
 
 def test_a_table_is_imputed_and_its_synthetic_anomalies_are_detected(project):

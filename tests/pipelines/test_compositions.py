@@ -180,7 +180,6 @@ def test_a_stack_that_has_a_likelihood_has_its_bound(stack, parameters, is_there
 
 GAN = {
     "reporting.write_model_card",
-    "training.train_feature_classifier",
     "training.train_gan",
     "reporting.plot_learning_curves",
     "reporting.plot_memorization",
@@ -194,6 +193,7 @@ GAN_IMAGES = {
     "evaluation.synthesize_images",
     "reporting.plot_classes",
 }
+CLASSIFIER = {"training.train_feature_classifier"}
 BASELINES = {"evaluation.sample_baseline", "evaluation.evaluate_baselines"}
 GAN_TABLE = {
     "training.encode_rows",
@@ -207,10 +207,11 @@ GAN_TABLE = {
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (facts("images", "multiclass"), GAN_IMAGES | BASELINES),
-        (facts("images", "multiclass", gan={"baselines": False}), GAN_IMAGES),
-        (facts("table", "binary"), GAN_TABLE | {"reporting.plot_classes"}),
+        (facts("images", "multiclass"), GAN_IMAGES | CLASSIFIER | BASELINES),
+        (facts("images", "multiclass", gan={"baselines": False}), GAN_IMAGES | CLASSIFIER),
+        (facts("table", "binary"), GAN_TABLE | CLASSIFIER | {"reporting.plot_classes"}),
         (facts("table", "regression"), GAN_TABLE),
+        (ProblemFacts("table", {"problem": {"task": "binary", "target": ""}}), GAN_TABLE),
     ],
 )
 def test_a_gan_has_the_nodes_of_images_or_of_a_table(given, expected):

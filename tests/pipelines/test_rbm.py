@@ -53,7 +53,7 @@ def test_the_card_has_what_was_measured_and_the_settings_that_had_a_use(trained)
     there = {file.path for folder in (None, "figures") for file in client.list_artifacts(run_id, folder)}
     linked = re.findall(r'<img src="([^"]+)"', page)
     assert len(linked) == len(FIGURES)
-    assert {"report.html", "model_card.md", *linked} <= there
+    assert {"report.html", "model_card.md", "demo.html", *linked} <= there
 
 
 def test_the_log_probability_is_an_interval_that_the_saved_rbm_gives(trained):

@@ -15,8 +15,10 @@ from layerwise.evaluation.unsupervised import (
     fit_pca,
     make_scorer,
 )
+from layerwise.evaluation.unsupervised.anomalies.density import encode_and_reconstruct
 from layerwise.models.autoencoder import Autoencoder, AutoencoderConfig
-from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
+from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder
 
 
 def seeded(seed=0):
@@ -153,3 +155,19 @@ def test_a_model_without_a_density_scores_as_it_did(linear):
     assert AnomalyReference.of(rbm, bits, bits, columns()).density is None
     assert AnomalyReference.of(rbm, bits, bits, columns((2, 2))).density is not None
     torch.testing.assert_close(make_scorer(rbm, columns(), None)(bits)[:, 0], rbm.free_energy(bits))
+
+
+@pytest.mark.parametrize("kind", ["rbm", "dbn", "compression", "variational"])
+def test_latents_and_reconstructions_are_those_of_the_network_itself(kind):
+    rows = torch.rand(20, 4, generator=seeded())
+    if kind == "rbm":
+        network = RBM(RBMConfig(n_visible=4, n_hidden=3), seeded(1))
+    elif kind == "dbn":
+        network = DBN(DBNConfig(n_visible=4, hidden_sizes=(3, 2)), seeded(1))
+    else:
+        settings = AutoencoderSettings(variant=kind, hidden_sizes=(3,), latent_size=2)
+        network = build_autoencoder(settings, columns(), seeded(1)).eval()
+    with torch.no_grad():
+        latents, reconstructed = encode_and_reconstruct(network, rows)
+        assert torch.equal(latents, network.encode(rows))
+        assert torch.equal(reconstructed, network.reconstruct(rows))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from layerwise.data import DataSpec, TensorData
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
+from layerwise.evaluation.demos import render_vae_demo
 from layerwise.evaluation.plots import (
     format_denoising,
     plot_activations,
@@ -22,6 +23,7 @@ from layerwise.evaluation.unsupervised import (
     fit_pca,
 )
 from layerwise.models.autoencoder import (
+    VAE,
     BaseAutoencoder,
     LatentVariableModel,
     SequenceAutoencoder,
@@ -36,6 +38,8 @@ from layerwise.utils import torch_rng
 SHOWN = 10
 # Pairs of images that are interpolated.
 PAIRS = 3
+# Rows whose latents the page begins with, and by which it chooses the axes.
+DEMO_ROWS = 100
 
 
 def plot_learning_curves(history: AutoencoderHistory) -> Figure:
@@ -186,3 +190,10 @@ def plot_sequences(network: SequenceAutoencoder, test: TensorData, columns: Data
     }
     flat = {name: each.reshape(len(each), -1) for name, each in lines.items()}
     return plots.plot_image_rows(flat, shape, title="Images as sequences of lines")
+
+
+def write_demo(network: VAE, test: TensorData, columns: DataSpec) -> str:
+    """Write an HTML page with the decoder itself, to walk through two axes of the latent."""
+    assert columns.image_shape is not None
+    latents = encode_rows(network, test.inputs[:DEMO_ROWS])
+    return render_vae_demo(network, columns.image_shape, latents)

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from layerwise.evaluation.demos import DEMO_ACTIVATIONS
 from layerwise.parameters.sizing import corruption_by_rule
 from layerwise.pipelines import preprocessing, views
 from layerwise.pipelines.anomalies import detect_each_class, measure_reference, plot_class_anomalies
@@ -44,6 +45,12 @@ def _variant_has(facts: ProblemFacts, what: str) -> bool:
     """Say whether networks of the variant have features, or are generative; all where no problem is known."""
     variant = known_variants().get(str(facts.parameter("autoencoder.variant")))
     return facts.are_dense and (variant is None or getattr(variant, what))
+
+
+def _has_demo(facts: ProblemFacts) -> bool:
+    """Say whether the page to try a network on has its layers and their activation."""
+    activation = facts.parameter("autoencoder.activation")
+    return facts.parameter("autoencoder.variant") == "variational" and activation in (None, *DEMO_ACTIVATIONS)
 
 
 def _learns_with_noise(facts: ProblemFacts) -> bool:
@@ -131,6 +138,8 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
         if facts.has_rows("images"):
             inputs = [NETWORK, "data_spec", SEED]
             found.append(stage.figure(plots.plot_image_samples, inputs, "plot_samples"))
+            if _has_demo(facts):
+                found.append(stage.node(plots.write_demo, [NETWORK, "test", "data_spec"], "demo"))
         else:
             inputs = [NETWORK, "training", "preprocessor", SEED]
             found.append(stage.figure(plots.plot_sampled_marginals, inputs, "plot_samples"))

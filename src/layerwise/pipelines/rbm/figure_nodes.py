@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
+from layerwise.evaluation.demos import render_rbm_demo
 from layerwise.evaluation.likelihood import sample_rows
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
 from layerwise.models.rbm import RBM
@@ -149,3 +150,9 @@ def _imputation_errors(
         for predicted in (conditional_mean, column_means.expand_as(rows))
     ]
     return float(errors[0]), float(errors[1])
+
+
+def write_demo(rbm: RBM, test: TensorData, columns: DataSpec) -> str:
+    """Write an HTML page with the RBM itself, which reconstructs what is drawn there."""
+    assert columns.image_shape is not None
+    return render_rbm_demo(rbm, columns.image_shape, test.inputs[:SHOWN])

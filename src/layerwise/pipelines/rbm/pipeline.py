@@ -43,6 +43,12 @@ def _has_likelihood(facts: ProblemFacts) -> bool:
     return facts.are_dense and has_sampler and facts.parameter("rbm.likelihood.method") != "none"
 
 
+def _has_demo(facts: ProblemFacts) -> bool:
+    """Say whether the page to try an RBM on has its units."""
+    units = facts.parameter("rbm.visible"), facts.parameter("rbm.hidden")
+    return units[0] in (None, "auto", "bernoulli") and units[1] in (None, "bernoulli")
+
+
 def _training(facts: ProblemFacts) -> list[Node]:
     stage = Stage("training", NAME)
     train = nodes.train_rbm if facts.has_rows("table", "images", "documents") else nodes.train_rating_rbm
@@ -119,6 +125,8 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
         sampling = ["rbm", "training", "data_spec", *SETTINGS]
         found.append(stage.figure(plots.plot_image_samples, sampling, "plot_samples"))
         found.append(stage.figure(plots.plot_inpainting, ["rbm", "test", "data_spec", *SETTINGS]))
+        if _has_demo(facts):
+            found.append(stage.node(plots.write_demo, ["rbm", "test", "data_spec"], "demo"))
     elif facts.has_rows("table"):
         sampling = ["rbm", "training", "preprocessor", *SETTINGS]
         found.append(stage.figure(plots.plot_sampled_marginals, sampling, "plot_samples"))

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.evaluation.unsupervised.principal_components import fit_pca
+from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
+from layerwise.models.rbm import DBN, RBM
 from layerwise.utils import Config
 
 # Of the mixture, if there are so many rows for each: chosen, as the features were, on those sets of
@@ -56,7 +58,8 @@ class RowDensity(Config):
 
         device, step = next(network.parameters()).device, -(-len(rows) // FITTED_ROWS)
         chosen = rows[::step].split(AT_A_TIME)
-        parts = [_latents_and_errors(network, part.to(device), of_images) for part in chosen]
+        with torch.no_grad():
+            parts = [_features(network, part.to(device), of_images)[:2] for part in chosen]
         latents, errors = (torch.cat(each).cpu() for each in zip(*parts, strict=True))
         pca = fit_pca(latents, LATENT_SIZE)
         features = torch.cat([pca.encode(latents), errors], 1).double().numpy()
@@ -84,8 +87,8 @@ class RowDensity(Config):
             factors=_tuples(mixture.precisions_cholesky_),
         )
 
-    def scorer(self, network: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
-        """Return the function from rows (n, d) and their reconstructions to -log density (n,)."""
+    def scorer(self, network: nn.Module) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        """Return the function from rows (n, d) to -log density (n,) and their reconstructions (n, d)."""
         device = next(network.parameters()).device
         names = ("latent_mean", "latent_directions", "scales", "log_weights", "means", "factors")
         mean, directions, scales, log_weights, means, factors = (
@@ -94,15 +97,14 @@ class RowDensity(Config):
         constant = log_weights + factors.diagonal(dim1=1, dim2=2).log().sum(1)
         constant -= math.log(2 * math.pi) * means.shape[1] / 2
         shifts = (means[:, None] @ factors)[:, 0]
+        side_by_side = factors.permute(1, 0, 2).flatten(1)
 
-        def score(rows: Tensor, reconstructed: Tensor) -> Tensor:
-            latents, errors = _features(network, rows, reconstructed, self.of_images)
+        def score(rows: Tensor) -> tuple[Tensor, Tensor]:
+            latents, errors, reconstructed = _features(network, rows, self.of_images)
             x = torch.cat([(latents - mean) @ directions.t(), errors], 1) / scales
-            # One component after the other: all of them at once would take ten times the memory of the rows.
-            distances = [
-                (x @ factor - shift).square().sum(1) for factor, shift in zip(factors, shifts, strict=True)
-            ]
-            return -(constant - torch.stack(distances, 1) / 2).logsumexp(1)
+            whitened = (x @ side_by_side).unflatten(1, shifts.shape) - shifts
+            distances = whitened.square().sum(2)
+            return -(constant - distances / 2).logsumexp(1), reconstructed
 
         return score
 
@@ -111,7 +113,7 @@ class RowDensity(Config):
         """Return -log density of rows (n, d), shape (n,), on the CPU."""
         score, device = self.scorer(network), next(network.parameters()).device
         parts = (part.to(device) for part in rows.split(AT_A_TIME))
-        return torch.cat([score(part, network.reconstruct(part)).cpu() for part in parts])  # type: ignore[operator]
+        return torch.cat([score(part)[0].cpu() for part in parts])
 
 
 def _fit_quietly(mixture: Any, features: np.ndarray) -> None:
@@ -125,22 +127,31 @@ def _fit_quietly(mixture: Any, features: np.ndarray) -> None:
         mixture.fit(features)
 
 
-def _latents_and_errors(network: nn.Module, rows: Tensor, of_images: bool) -> tuple[Tensor, Tensor]:
-    with torch.no_grad():
-        return _features(network, rows, network.reconstruct(rows), of_images)  # type: ignore[operator]
-
-
-def _features(
-    network: nn.Module, rows: Tensor, reconstructed: Tensor, of_images: bool
-) -> tuple[Tensor, Tensor]:
-    """Return latents (n, l), of length 1 for images, and the logarithm of the (relative) squared error (n, 1)."""
-    latents: Tensor = network.encode(rows)  # type: ignore[operator]
+def _features(network: nn.Module, rows: Tensor, of_images: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Return latents (n, l), of length 1 for images, the logarithm of the (relative) squared error (n, 1), and the
+    reconstructions (n, d).
+    """
+    latents, reconstructed = encode_and_reconstruct(network, rows)
     errors = (reconstructed - rows).square().sum(1, keepdim=True)
     smallest = 1e-6 * rows.shape[1]
     if of_images:
         errors = errors / (rows.square().sum(1, keepdim=True) + smallest)
         latents = nn.functional.normalize(latents)
-    return latents, (errors + smallest).log()
+    return latents, (errors + smallest).log(), reconstructed
+
+
+def encode_and_reconstruct(network: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what `encode` and `reconstruct` return; where a network goes on from its latents, they are made once."""
+    latents: Tensor = network.encode(rows)
+    match network:
+        case RBM():
+            counts = network.visible_units.observation_counts(rows)
+            return latents, network.visible_mean(latents, counts)
+        case DBN() | StackedAutoencoders():
+            return latents, network.decode(latents)
+        case BaseAutoencoder() if type(network).reconstruct is BaseAutoencoder.reconstruct:
+            return latents, network.decode(latents)
+    return latents, network.reconstruct(rows)
 
 
 def _tuples(values: Any) -> Any:

@@ -97,11 +97,11 @@ def make_scorer(
     density_score = None if density is None else density.scorer(network)
 
     def score_and_reconstruction(rows: Tensor) -> tuple[Tensor, Tensor]:
-        if density_score is None and isinstance(network, BaseAutoencoder):
+        if density_score is not None:
+            return density_score(rows)
+        if isinstance(network, BaseAutoencoder):
             return network.loss_and_reconstruction(rows)
         reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
-        if density_score is not None:
-            return density_score(rows, reconstructed), reconstructed
         if isinstance(network, RBM) and has_free_energy(network):
             return network.free_energy(rows), reconstructed
         return (reconstructed - rows).square().sum(1), reconstructed
