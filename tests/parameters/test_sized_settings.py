@@ -160,6 +160,7 @@ def test_a_gan_of_images_has_convolutions_where_both_sides_can_be_halved_twice()
 
     assert network((8, 12)).network == "dcgan"
     assert network((8, 12)).generator_learning_rate == 0.004
+    assert network((8, 12), r1=0.0).generator_learning_rate == 0.0002
     assert network((8, 12), generator_learning_rate=0.1).generator_learning_rate == 0.1
     assert network((8, 12), generator_sizes=(7,)).network == "mlp"
     assert network((8, 12), pac=2).network == "mlp"

@@ -40,9 +40,9 @@ def test_a_model_carries_this_package_and_names_packages_that_an_index_has(finis
     source = client.get_model_version_by_alias("digits.dbn", "champion").source
     folder = finished.path / "mlruns/models" / source.removeprefix("models:/") / "artifacts"
     lines = (folder / "requirements.txt").read_text().splitlines()
-    wheel = next(line for line in lines if line.startswith("wheels/"))
-    assert (folder / wheel).is_file()
-    assert not any("+" in line for line in lines if line != wheel)
+    own = next(line for line in lines if line.startswith("layerwise=="))
+    assert (folder / f"wheels/{own.replace('==', '-')}-py3-none-any.whl").is_file()
+    assert not any("+" in line for line in lines if line != own)
 
 
 def test_rbms_of_any_size_follow_each_other_as_champions_by_their_likelihood_of_unseen_rows(project):

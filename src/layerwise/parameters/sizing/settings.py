@@ -166,7 +166,10 @@ def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings
     while gan.batch_size is None and batch < len(training) and len(training) % batch == 1:
         batch += gan.pac
     bounds = CONVOLUTIONAL_ADVERSARIAL if network == "dcgan" else ADVERSARIAL
-    values = GAN_LEARNING[network] | {"batch_size": batch, "epochs": extent.epochs(bounds, batch)}
+    # Only adam with R1 was seen to be steady at a convolutional pair's high rates.
+    steady = gan.r1 > 0 and gan.optimizer == "adam"
+    rates = {} if steady else {name: value for name, value in GAN_LEARNING["mlp"].items() if "rate" in name}
+    values = GAN_LEARNING[network] | rates | {"batch_size": batch, "epochs": extent.epochs(bounds, batch)}
     return _filled("gan", gan, network=network, **values)
 
 

@@ -80,12 +80,15 @@ def _signature(model: TrainedModel, example: pd.DataFrame) -> ModelSignature:
 def _conda_environment(wheel: str) -> dict[str, Any]:
     """Return the packages that a model needs, without the local part of a version, which no index has.
 
-    This package comes from the wheel in the model's folder, by a path that MLflow reads from there.
+    This package comes from the wheel in the model's folder.
 
     Given as a whole environment: from a list of packages MLflow first searches every installed one, 1.4 s of a run.
     """
     packages = [f"{package}=={version(package).partition('+')[0]}" for package in REQUIRED_PACKAGES]
-    packages.append(f"{WHEELS_FOLDER}/{wheel}")
+    # pip takes a path from where it is run, which in MLflow's image is not the model's folder; where to find a version
+    # it takes from where `requirements.txt` lies. No index has a version with a local part.
+    name, number = wheel.split("-")[:2]
+    packages += [f"--find-links {WHEELS_FOLDER}", f"{name}=={number}"]
     return {
         "name": "mlflow-env",
         "channels": ["conda-forge"],
