@@ -1,6 +1,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csc_matrix, csr_matrix
@@ -157,3 +158,31 @@ def test_every_setting_can_be_reached(digits):
 def test_wrong_arguments_are_named(given, message):
     with pytest.raises(UserError, match=message):
         RBMTransformer(**given).fit(np.random.default_rng(0).normal(size=(30, 3)))
+
+
+@pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
+def test_a_transformer_that_was_saved_goes_on_to_the_bit(digits, tmp_path, visible):
+    x = pd.DataFrame(digits[0][:200], columns=[f"pixel {k}" for k in range(64)])
+    settings = {
+        "chain": "persistent",
+        "settings": {"momentum": 0.5},
+        "random_state": np.random.RandomState(3),
+    }
+    first = RBMTransformer(8, visible=visible, n_iter=2, **settings).fit(x)
+    names = {path.name for path in first.save(tmp_path / "kept").iterdir()}
+    assert names == {"rbm_transformer.safetensors", "rbm_transformer.json"}
+    second = RBMTransformer.load(tmp_path / "kept")
+    assert second.get_params() == first.get_params() | {"random_state": None}
+    assert second.history_ == first.history_
+    assert second.get_feature_names_out().tolist() == first.get_feature_names_out().tolist()
+    for each in (first, second):
+        each.partial_fit(x)
+    np.testing.assert_array_equal(second.transform(x), first.transform(x))
+    np.testing.assert_array_equal(second.gibbs(x), first.gibbs(x))
+    with pytest.raises(ValueError, match="feature names"):
+        second.transform(x.rename(columns={"pixel 0": "other"}))
+
+
+def test_a_folder_without_a_transformer_is_refused(tmp_path):
+    with pytest.raises(UserError, match="holds no RBMTransformer that can be read"):
+        RBMTransformer.load(tmp_path)

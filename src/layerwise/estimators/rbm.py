@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from layerwise.data import SparseTensorData, TensorData
+from layerwise.estimators.rbm_folder import load_state, save_state
 from layerwise.estimators.settings import describe_errors
 from layerwise.evaluation.likelihood import sample_rows
 from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
@@ -156,6 +158,22 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """Return rows (n, features) after one Gibbs step from the rows v; each call goes on with random numbers."""
         parts = [sample_rows(self.rbm_, part, 1, self._samples) for part in self._parts(v)]
         return torch.cat(parts).numpy()
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the fitted transformer to a folder: safetensors and JSON, no pickle."""
+        check_is_fitted(self, "rbm_")
+        return save_state(self.__getstate__(), folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Return the transformer that `save` wrote; it goes on as the saved one would have.
+
+        Raises:
+            DataError: the folder holds none.
+        """
+        found = cls()
+        found.__setstate__(load_state(folder))
+        return found
 
     @property
     def components_(self) -> np.ndarray:
