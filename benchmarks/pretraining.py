@@ -21,6 +21,7 @@ import math
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ from pretraining_peers import PEERS, search, test
 from pretraining_rows import IMAGES, LABELS, TABLES, Rows, load
 from pretraining_starts import BEST, BEST_TRIALS, PRETRAINED, RBM, SAME, TRIALS, Networks, Trial
 from scipy.stats import t as student
+
+from layerwise.training import TrainingError
 
 PROJECT = Path(__file__).parent.parent
 PAGE_DATA = PROJECT / "docs/pretraining.json"
@@ -129,7 +132,7 @@ def measure(
         else:
             trials = (BEST_TRIALS if method == BEST else TRIALS)[: plan.trials]
             tried = [[*each] for each in networks.search(method, trials, n_labels)]
-        wrong = networks.test(method, Trial(*tried[0][-1]), n_labels, seeds)
+        tried, wrong = frozen(networks, method, tried, n_labels, seeds)
     return {
         "data": data, "labels": n, "all": n_labels is None, "method": method, "tried": tried,
         "errors": [round(float(each), 5) for each in wrong.mean(1)],
@@ -139,6 +142,16 @@ def measure(
         "classes": rows.columns.n_classes, "training_rows": len(rows.training),
         "seconds": round(time.process_time() - start, 1),
     }  # fmt: skip
+
+
+def frozen(
+    networks: Networks, method: str, tried: list[Any], n_labels: int | None, seeds: Sequence[int]
+) -> tuple[list[Any], np.ndarray]:
+    """Return the trials from the best on with which no seed diverges, and what it gets wrong: (seeds, rows)."""
+    for k, each in enumerate(tried[:-1]):
+        with suppress(TrainingError):
+            return tried[k:], networks.test(method, Trial(*each[-1]), n_labels, seeds)
+    return tried[-1:], networks.test(method, Trial(*tried[-1][-1]), n_labels, seeds)
 
 
 def interval(values: Sequence[float], variance_of_rows: float = 0.0) -> list[float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from layerwise.data import TensorData
 from layerwise.models import MLP, Members
 from layerwise.parameters import DBNSettings
 from layerwise.parameters.sizing import size_pretrained_dbn, size_several_mlps
+from layerwise.training import TrainingError
 from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_layers
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
 from layerwise.training.supervised import (
@@ -161,21 +163,22 @@ class Networks:
     def search(self, kind: str, trials: Sequence[Trial], n_labels: int | None) -> list[Tried]:
         """Return the trials with their scores on the validation rows, by networks of seed 0, the best one first.
 
-        Those of one shape train as one stack.
+        Those of one shape train as one stack. What diverges in pretraining is left out.
         """
-        shapes: dict[Any, list[Trial]] = {}
+        shapes: dict[Any, list[tuple[Trial, MLP]]] = {}
         for trial in trials:
             shape = trial.dropout, trial.option if kind == BEST else None
-            shapes.setdefault(shape, []).append(trial)
+            with suppress(TrainingError):
+                shapes.setdefault(shape, []).append((trial, self.network(kind, trial, 0)))
         found = []
-        for group in shapes.values():
-            networks = [self.network(kind, trial, 0) for trial in group]
+        for members in filter(None, shapes.values()):
+            group, networks = zip(*members, strict=True)
             settings = self._settings(group[0], n_labels)
             rates = [{"learning_rate": trial.learning_rate} for trial in group]
-            _, history = self._train(
-                networks, self.rows.labelled(n_labels, 0), settings, [0] * len(group), rates
-            )
-            found += [Tried(*_score(history, k), trial) for k, trial in enumerate(group)]
+            labelled = self.rows.labelled(n_labels, 0)
+            with suppress(TrainingError):  # all of them diverged
+                _, history = self._train(networks, labelled, settings, [0] * len(group), rates)
+                found += [Tried(*_score(history, k), trial) for k, trial in enumerate(group)]
         return sorted(found)
 
     def test(self, kind: str, trial: Trial, n_labels: int | None, seeds: Sequence[int]) -> np.ndarray:

@@ -108,6 +108,31 @@ class Project:
         return json.loads((self.path / "data" / path).read_text())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def files_are_parsed_once():
+    """Reads the same configuration in session after session without parsing it again."""
+    from helpers.quick_projects import files_parsed_once
+
+    with files_parsed_once():
+        yield
+
+
+# Folders whose tests look at no figure that a run of theirs draws.
+WITHOUT_FIGURES = ("checkpointing", "cli")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def figures_are_drawn_where_they_are_looked_at(request):
+    """Saves the figures of some tests' runs blank; those of fixtures of the whole session are drawn."""
+    if not {parent.name for parent in request.path.parents}.intersection(WITHOUT_FIGURES):
+        yield
+        return
+    from helpers.quick_projects import blank_figures
+
+    with blank_figures():
+        yield
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """A project that all tests share; each test says what it runs."""

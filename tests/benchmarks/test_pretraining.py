@@ -22,6 +22,7 @@ from pretraining_rows import Rows
 from pretraining_starts import BEST, BEST_TRIALS, CONTRACTIVE, DENOISING, RBM, SAME, TRIALS, Networks, Trial
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
+from layerwise.training import TrainingError
 
 PAGE = Path(__file__).parents[2] / "docs/does_pretraining_help.md"
 
@@ -175,3 +176,21 @@ def test_images_have_both_options_of_every_stack(rows, kind):
     networks = Networks(Rows(*inputs, columns), steps=10, hidden_sizes=(8,), pretraining_steps=5)
     starts = [networks.network(kind, Trial(option, 1e-3, 0.0), 0) for option in (0, 1)]
     assert not torch.allclose(*(start.hidden[0].weight for start in starts))
+
+
+def test_what_diverges_in_pretraining_is_left_out_and_the_next_trial_frozen(networks, monkeypatch):
+    whole = Networks.network
+
+    def network(self, kind, trial, seed):
+        if trial.option == 1 or (seed == 1 and trial.learning_rate == 1e-3):
+            raise TrainingError("diverged")
+        return whole(self, kind, trial, seed)
+
+    monkeypatch.setattr(Networks, "network", network)
+    assert {each.trial for each in networks.search(RBM, TRIALS[:5], 50)} == set(TRIALS[:3])
+    tried = [[0.1, 0.2, [*trial]] for trial in TRIALS[:3]]
+    left, wrong = pretraining.frozen(networks, RBM, tried, 50, [0, 1])
+    assert left == tried[1:]
+    assert wrong.shape == (2, 100)
+    with pytest.raises(TrainingError, match="diverged"):
+        pretraining.frozen(networks, RBM, tried[:1], 50, [0, 1])
