@@ -53,8 +53,8 @@ def server(folder: Path) -> Iterator[str]:
             time.sleep(0.5)
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def fail_some(rng: random.Random, share: float, counted: Path) -> None:

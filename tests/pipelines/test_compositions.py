@@ -100,9 +100,17 @@ def test_what_is_switched_off_is_not_in_the_autoencoders_pipeline(switched, gone
 
 def test_likelihood_and_samples_are_those_of_a_variational_autoencoder():
     given = facts("images", "multiclass", autoencoder={"variant": "variational"})
-    own = {"evaluation.estimate_likelihood", "reporting.plot_samples"}
+    own = {"evaluation.estimate_likelihood", "reporting.plot_samples", "reporting.write_demo"}
     without = {"evaluation.denoise", "reporting.plot_denoising"}  # since it learns with no noise
     assert nodes_of(autoencoder(given), "autoencoder") == (AUTOENCODER | LABELLED | IMAGES | own) - without
+
+
+def test_a_page_to_try_a_network_on_is_of_the_units_and_activations_that_it_has():
+    for given in ({"visible": "gaussian"}, {"hidden": "nrelu"}):
+        assert "reporting.write_demo" not in nodes_of(rbm(facts("images", "multiclass", rbm=given)), "rbm")
+    own = {"variant": "variational", "activation": "selu"}
+    given = facts("images", "multiclass", autoencoder=own)
+    assert "reporting.write_demo" not in nodes_of(autoencoder(given), "autoencoder")
 
 
 def test_a_variant_says_of_its_networks_what_is_shown_of_them():
@@ -126,6 +134,7 @@ RBM_LABELLED = {
     "reporting.plot_reconstructions",
     "reporting.plot_samples",
 }
+RBM_OF_IMAGES = {"reporting.plot_inpainting", "reporting.write_demo"}
 LABEL_UNITS = {
     "training.train_classification_rbm",
     "evaluation.evaluate_classification_rbm",
@@ -137,7 +146,7 @@ LABEL_UNITS = {
 @pytest.mark.parametrize(
     ("rows", "task", "expected"),
     [
-        ("images", "multiclass", RBM_LABELLED | LABEL_UNITS | {"reporting.plot_inpainting"}),
+        ("images", "multiclass", RBM_LABELLED | LABEL_UNITS | RBM_OF_IMAGES),
         ("table", "binary", RBM_LABELLED | LABEL_UNITS | {"reporting.plot_imputation"}),
         ("table", "regression", RBM_LABELLED | {"reporting.plot_imputation"}),
         ("ratings", "ratings", {"evaluation.recommend", "evaluation.fit_recommender"}),

@@ -49,8 +49,10 @@ def validate_chunk(model: TrainedModel, task: Task, chunk: Chunk, strict: bool) 
 
 def valid_rows(rows: Any, reasons: np.ndarray) -> Any:
     """Return the rows that have no reason to be refused."""
+    import pandas as pd
+
     right = np.flatnonzero(reasons == "")
-    return rows[right] if isinstance(rows, np.ndarray) else rows.iloc[right]
+    return rows.iloc[right] if isinstance(rows, pd.DataFrame) else rows[right]
 
 
 def _validate_file(model: TrainedModel, rows: Any) -> None:
