@@ -33,7 +33,16 @@ from layerwise.models.autoencoder import (
 )
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.models.kinds import KINDS
-from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
+from layerwise.models.rbm import (
+    DBM,
+    DBN,
+    RBM,
+    DBMConfig,
+    DBNConfig,
+    MeanFieldNetwork,
+    MeanFieldNetworkConfig,
+    RBMConfig,
+)
 
 
 def estimator():
@@ -52,6 +61,8 @@ def network(kind):
         "calibrated": CalibratedConfig(network=inner.model_dump(mode="json"), task="multiclass"),
         "rbm": RBMConfig(n_visible=5, n_hidden=3, visible="gaussian"),
         "dbn": DBNConfig(n_visible=5, hidden_sizes=(4, 3)),
+        "dbm": DBMConfig(n_visible=5, hidden_sizes=(4, 3)),
+        "mean_field_network": MeanFieldNetworkConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3)),
         "mlp": MLPConfig(n_inputs=5, n_outputs=2, hidden_sizes=(4, 3), activation="prelu", dropout=0.5),
         "mlp_members": MembersConfig(shape=MLPConfig(n_inputs=5, n_outputs=2), seeds=(0, 4)),
         "autoencoder": AutoencoderConfig(n_inputs=5, hidden_sizes=(4,), latent_size=2, tied=True),
@@ -68,6 +79,8 @@ def network(kind):
         "calibrated": CalibratedNetwork,
         "rbm": RBM,
         "dbn": DBN,
+        "dbm": DBM,
+        "mean_field_network": MeanFieldNetwork,
         "mlp": MLP,
         "mlp_members": Members,
         "autoencoder": Autoencoder,

@@ -106,7 +106,7 @@ def test_a_model_that_is_registered_again_is_no_second_version_and_stays_the_cha
 def test_a_model_that_its_store_did_not_take_is_registered_by_the_next_command(
     client, submission, tmp_path, caplog
 ):
-    own = of_a_new_run(client, submission, "kept")
+    own = of_a_new_run(client, submission, "kept_while_full")
     run_id, root = own.saved.manifest.run_id, outbox(tmp_path)
     # What is kept is a copy whose files are checked, with the manifest of its own run.
     folder = tmp_path / "model"
@@ -122,7 +122,7 @@ def test_a_model_that_its_store_did_not_take_is_registered_by_the_next_command(
     send_outbox(client, "sqlite:///elsewhere", root)
     send_outbox(Client(client, 3, OSError(errno.ENOSPC, "No space left on device")), "sqlite:///here", root)
     assert f"What run {run_id} kept in {root / run_id} could not be stored: its disk is full" in caplog.text
-    assert not client.search_model_versions("name='kept'")
+    assert not client.search_model_versions("name='kept_while_full'")
     send_outbox(client, "sqlite:///here", root)
     assert_registered_once(client, own)
     assert [file.path for file in client.list_artifacts(run_id, "outputs")] == ["outputs/a"]
