@@ -15,9 +15,8 @@ from layerwise.evaluation.unsupervised import (
     fit_pca,
     make_scorer,
 )
-from layerwise.evaluation.unsupervised.anomalies.density import encode_and_reconstruct
 from layerwise.models.autoencoder import Autoencoder, AutoencoderConfig
-from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
+from layerwise.models.rbm import DBM, DBN, RBM, DBMConfig, DBNConfig, RBMConfig
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder
 
 
@@ -157,17 +156,19 @@ def test_a_model_without_a_density_scores_as_it_did(linear):
     torch.testing.assert_close(make_scorer(rbm, columns(), None)(bits)[:, 0], rbm.free_energy(bits))
 
 
-@pytest.mark.parametrize("kind", ["rbm", "dbn", "compression", "variational"])
+@pytest.mark.parametrize("kind", ["rbm", "dbn", "dbm", "compression", "variational"])
 def test_latents_and_reconstructions_are_those_of_the_network_itself(kind):
     rows = torch.rand(20, 4, generator=seeded())
     if kind == "rbm":
         network = RBM(RBMConfig(n_visible=4, n_hidden=3), seeded(1))
     elif kind == "dbn":
         network = DBN(DBNConfig(n_visible=4, hidden_sizes=(3, 2)), seeded(1))
+    elif kind == "dbm":
+        network = DBM(DBMConfig(n_visible=4, hidden_sizes=(3, 2)), seeded(1))
     else:
         settings = AutoencoderSettings(variant=kind, hidden_sizes=(3,), latent_size=2)
         network = build_autoencoder(settings, columns(), seeded(1)).eval()
     with torch.no_grad():
-        latents, reconstructed = encode_and_reconstruct(network, rows)
+        latents, reconstructed = network.encode_and_reconstruct(rows)
         assert torch.equal(latents, network.encode(rows))
         assert torch.equal(reconstructed, network.reconstruct(rows))

@@ -30,7 +30,12 @@ class BaseAutoencoder(nn.Module):
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return the rows encoded and decoded, shape of x, without noise."""
-        return self.decode(self.encode(x))
+        return self.encode_and_reconstruct(x)[1]
+
+    def encode_and_reconstruct(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `encode` and `reconstruct` return; rows are encoded once."""
+        latent = self.encode(x)
+        return latent, self.decode(latent)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pre-activations of the reconstruction, shape of x."""

@@ -87,7 +87,12 @@ class StackedAutoencoders(nn.Module):
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return the rows encoded and decoded, shape of x."""
         with torch.no_grad():
-            return self.decode(self.encode(x))
+            return self.encode_and_reconstruct(x)[1]
+
+    def encode_and_reconstruct(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `encode` and `reconstruct` return; rows are encoded once."""
+        latent = self.encode(x)
+        return latent, self.decode(latent)
 
     def copy_to(self, network: MLP) -> None:
         """Copy the stack's encoders into the hidden layers of a feed-forward network.

@@ -102,12 +102,21 @@ class DBM(nn.Module):
 
     def reconstruct(self, v: Tensor) -> Tensor:
         """Return E[v | h1] at the mean-field means of h1, shape of v."""
-        return torch.sigmoid(self.reconstruction_pre_activation(v))
+        return self.encode_and_reconstruct(v)[1]
+
+    def encode_and_reconstruct(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `encode` and `reconstruct` return; the hidden units are inferred once."""
+        bottom, top = self.mean_field(v)
+        return top, torch.sigmoid(self._below(bottom))
 
     def reconstruction_pre_activation(self, v: Tensor) -> Tensor:
         """Return the pre-activations of `reconstruct`, shape of v."""
+        return self._below(self.mean_field(v)[0])
+
+    def _below(self, bottom: Tensor) -> Tensor:
+        """Return the pre-activations of the rows' units given the first hidden layer, (rows, n_visible)."""
         bias = self.joint.visible_bias[: self.config.n_visible]
-        return torch.addmm(bias, self.mean_field(v)[0], self.filters.t())
+        return torch.addmm(bias, bottom, self.filters.t())
 
     def bound(self, v: Tensor, log_z: float = 0.0, steps: int | None = None) -> Tensor:
         """Return a lower bound on the rows' log p(v), (rows,) float64; nats.

@@ -94,7 +94,12 @@ class DBN(nn.Module):
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return the rows encoded and decoded, shape of x."""
-        return self.decode(self.encode(x))
+        return self.encode_and_reconstruct(x)[1]
+
+    def encode_and_reconstruct(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `encode` and `reconstruct` return; the hidden units are inferred once."""
+        h = self.encode(x)
+        return h, self.decode(h)
 
     def sample(self, n: int, steps: int, rng: torch.Generator, start: Tensor | None = None) -> Tensor:
         """Sample n rows: Gibbs sampling in the top RBM, then one directed pass down.

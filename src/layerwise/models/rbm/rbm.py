@@ -187,7 +187,12 @@ class RBM(nn.Module):
 
     def reconstruct(self, v: Tensor) -> Tensor:
         """Return the mean-field reconstruction E[v | E[h | v]], shape of v."""
-        return self.visible_mean(self.hidden_mean(v), self.visible_units.observation_counts(v))
+        return self.encode_and_reconstruct(v)[1]
+
+    def encode_and_reconstruct(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `encode` and `reconstruct` return; the hidden units are inferred once."""
+        h = self.hidden_mean(v)
+        return h, self.visible_mean(h, self.visible_units.observation_counts(v))
 
     def energy(self, v: Tensor, h: Tensor) -> Tensor:
         """Return E(v, h), shape (rows,).

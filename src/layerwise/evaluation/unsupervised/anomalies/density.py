@@ -16,8 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.evaluation.unsupervised.principal_components import fit_pca
-from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
-from layerwise.models.rbm import DBN, RBM
 from layerwise.utils import Config
 
 # Of the mixture, if there are so many rows for each: chosen, as the features were, on those sets of
@@ -131,27 +129,13 @@ def _features(network: nn.Module, rows: Tensor, of_images: bool) -> tuple[Tensor
     """Return latents (n, l), of length 1 for images, the logarithm of the (relative) squared error (n, 1), and the
     reconstructions (n, d).
     """
-    latents, reconstructed = encode_and_reconstruct(network, rows)
+    latents, reconstructed = network.encode_and_reconstruct(rows)  # type: ignore[operator]
     errors = (reconstructed - rows).square().sum(1, keepdim=True)
     smallest = 1e-6 * rows.shape[1]
     if of_images:
         errors = errors / (rows.square().sum(1, keepdim=True) + smallest)
         latents = nn.functional.normalize(latents)
     return latents, (errors + smallest).log(), reconstructed
-
-
-def encode_and_reconstruct(network: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what `encode` and `reconstruct` return; where a network goes on from its latents, they are made once."""
-    latents: Tensor = network.encode(rows)
-    match network:
-        case RBM():
-            counts = network.visible_units.observation_counts(rows)
-            return latents, network.visible_mean(latents, counts)
-        case DBN() | StackedAutoencoders():
-            return latents, network.decode(latents)
-        case BaseAutoencoder() if type(network).reconstruct is BaseAutoencoder.reconstruct:
-            return latents, network.decode(latents)
-    return latents, network.reconstruct(rows)
 
 
 def _tuples(values: Any) -> Any:
