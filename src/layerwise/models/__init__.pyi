@@ -8,7 +8,7 @@ from .estimator import (
     fit_estimator as fit_estimator,
 )
 from .io import load_network as load_network, save_network as save_network
-from .kinds import register_network as register_network
+from .kinds import goes_both_ways as goes_both_ways, register_network as register_network
 from .layers import (
     ACTIVATION_CHOICES as ACTIVATION_CHOICES,
     ACTIVATIONS as ACTIVATIONS,

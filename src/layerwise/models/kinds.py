@@ -16,6 +16,11 @@ KINDS: Registry[tuple[type[Config], type[nn.Module]]] = Registry(
 )
 
 
+def goes_both_ways(network: nn.Module) -> bool:
+    """Return whether a network encodes rows and makes them again from what it encoded."""
+    return hasattr(network, "encode_and_reconstruct")
+
+
 def register_network(config: type[Config]) -> Callable[[type[Network]], type[Network]]:
     """Return a class decorator: networks of the class are saved under their config's `kind`, and read again.
 

@@ -15,7 +15,6 @@ from .anomalies.each_class import (
 from .anomalies.scores import (
     AnomalyReference as AnomalyReference,
     error_columns as error_columns,
-    has_anomaly_scores as has_anomaly_scores,
     make_scorer as make_scorer,
 )
 from .compression import (

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.evaluation.unsupervised import (
-    error_columns,
-    has_anomaly_scores,
-    make_scorer,
-)
+from layerwise.evaluation.unsupervised import error_columns, make_scorer
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
+from layerwise.models import goes_both_ways
 from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
@@ -40,7 +37,7 @@ class Anomaly(Task):
 
     def suits(self, model: TrainedModel) -> bool:
         """Return whether the network has a score, and what it is compared with is known."""
-        return model.reads_rows and model.parts.reference is not None and has_anomaly_scores(model.network)
+        return model.reads_rows and model.parts.reference is not None and goes_both_ways(model.network)
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the answer's columns."""

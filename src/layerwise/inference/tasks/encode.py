@@ -9,6 +9,7 @@ import torch
 
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
+from layerwise.models import goes_both_ways
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
@@ -59,8 +60,7 @@ class Encode(Task):
 
     def suits(self, model: TrainedModel) -> bool:
         """Return whether the network has hidden units to encode rows with."""
-        kinds = RBM | DBN | DBM | BaseAutoencoder | StackedAutoencoders
-        return isinstance(model.network, kinds) and model.columns.task != "ratings"
+        return goes_both_ways(model.network) and model.columns.task != "ratings"
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return a name for each hidden unit."""

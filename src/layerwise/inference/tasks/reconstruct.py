@@ -9,8 +9,8 @@ import numpy as np
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.inference.tasks.raw_rows import raw_frame
+from layerwise.models import goes_both_ways
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
-from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ class Reconstruct(Task):
 
     def suits(self, model: TrainedModel) -> bool:
         """Return whether the network goes both ways."""
-        kinds = RBM | DBN | DBM | BaseAutoencoder | StackedAutoencoders
-        return model.reads_rows and isinstance(model.network, kinds)
+        return model.reads_rows and goes_both_ways(model.network)
 
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the raw columns."""

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from layerwise.data import DataSpec, raw_columns
 from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
-from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
-from layerwise.models.rbm import DBM, DBN, RBM
+from layerwise.models.autoencoder import BaseAutoencoder
+from layerwise.models.rbm import RBM
 from layerwise.utils import Config
 
 # Even steps of the scores' distribution that a model keeps.
@@ -66,11 +66,6 @@ class AnomalyReference(Config):
         """Return the score that a fraction of the validation rows lies above."""
         steps = np.linspace(0, 1, len(self.score_quantiles))
         return float(np.interp(1 - contamination, steps, self.score_quantiles))
-
-
-def has_anomaly_scores(network: nn.Module) -> bool:
-    """Return whether a network has a score of how unusual rows are."""
-    return isinstance(network, RBM | DBN | DBM | BaseAutoencoder | StackedAutoencoders)
 
 
 def has_free_energy(network: nn.Module) -> bool:
