@@ -21,7 +21,6 @@ from .gan import (
     training_section as training_section,
 )
 from .gan_tables import table_section as table_section
-from .html_demo import render_html_demo as render_html_demo
 from .html_report import render_html_report as render_html_report
 from .leaderboard import Leaderboard as Leaderboard, Standing as Standing
 from .markdown import table as table

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from layerwise.data import DataError, DataSpec, ImageShape, TensorData, with_size
 from layerwise.data.transforms import MAX_VELOCITY, bouncing_videos, corrupt_images, downsample, upsample
+from layerwise.evaluation.demos import render_gan_demo
 from layerwise.evaluation.generative import PairErrors, compare_with_baseline
 from layerwise.evaluation.metrics import LoggedMetrics
-from layerwise.evaluation.reports import render_html_demo, table
+from layerwise.evaluation.reports import table
 from layerwise.models import MLP
 from layerwise.models.gan import Generator, GeneratorConfig
 from layerwise.training.gan import (
@@ -152,7 +153,7 @@ def train_demo_generator(
 
 def write_demo(generator: Generator, columns: DataSpec) -> str:
     """Write an HTML page with the generator itself and a slider for each of its latent numbers."""
-    return render_html_demo(generator, columns.class_names, image_shape(columns), "A generator with sliders")
+    return render_gan_demo(generator, columns.class_names, image_shape(columns), "A generator with sliders")
 
 
 def write_report(translation: PairErrors, resolution: PairErrors, frames: PairErrors) -> str:

@@ -59,7 +59,7 @@ def _to_base64(values: np.ndarray) -> str:
     return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
 
 
-def render_html_demo(
+def render_gan_demo(
     generator: Generator, class_names: Sequence[str], image_shape: ImageShape, title: str
 ) -> str:
     """Return a whole HTML page: a slider for each number of the noise, a button for each class, the image.
@@ -78,9 +78,7 @@ def render_html_demo(
         "channels": channels_of(image_shape),
         "layers": encoded_layers(generator),
     }
-    template = (
-        files("layerwise.evaluation.reports").joinpath("html_demo_template.html").read_text(encoding="utf-8")
-    )
+    template = files("layerwise.evaluation.demos").joinpath("gan.html").read_text(encoding="utf-8")
     # A closing tag inside the data would end the script.
     data = json.dumps(model).replace("</", "<\\/")
     return template.replace("TITLE", html.escape(title)).replace("MODEL", data)

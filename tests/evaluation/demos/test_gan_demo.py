@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.evaluation.reports import render_html_demo
-from layerwise.evaluation.reports.html_demo import folded_layers
+from layerwise.evaluation.demos import render_gan_demo
+from layerwise.evaluation.demos.gan import folded_layers
 from layerwise.models.gan import Generator, GeneratorConfig
 
 
@@ -36,7 +36,7 @@ def test_layers_with_their_statistics_folded_in_give_the_generators_rows(generat
 
 
 def test_the_demo_holds_the_same_numbers(generator):
-    demo = render_html_demo(generator, ("a", "</script>"), (2, 2), "Title & more")
+    demo = render_gan_demo(generator, ("a", "</script>"), (2, 2), "Title & more")
     assert "Title &amp; more" in demo
     assert demo.count("</script>") == 1
     model = json.loads(re.search(r"const model = (.*);\n", demo)[1].replace("<\\/", "</"))
@@ -63,6 +63,6 @@ def test_a_generator_that_the_demo_cannot_run_is_refused():
 
 def test_the_demo_says_how_many_colors_a_pixel_has(generator):
     for shape, channels in (((2, 2), 1), ((1, 1, 3), 3)):
-        demo = render_html_demo(generator, ("a", "b"), shape, "x")
+        demo = render_gan_demo(generator, ("a", "b"), shape, "x")
         model = json.loads(re.search(r"const model = (.*);\n", demo)[1].replace("<\\/", "</"))
         assert (model["height"], model["width"], model["channels"]) == (*shape[:2], channels)
