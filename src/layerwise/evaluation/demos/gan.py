@@ -1,19 +1,16 @@
-"""An HTML demo of a generator with a slider for each number of its noise; it runs in the browser, without a server."""
+"""A generator of images: a slider for each number of its noise, and a button for each class."""
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from layerwise.data import ImageShape, channels_of
+from layerwise.data import ImageShape
+from layerwise.evaluation.demos.page import render_page, to_base64
 from layerwise.models.gan import Generator
 
 
@@ -48,15 +45,11 @@ def encoded_layers(generator: Generator) -> list[dict[str, Any]]:
         {
             "inputs": weight.shape[1],
             "outputs": weight.shape[0],
-            "weight": _to_base64(weight),
-            "bias": _to_base64(bias),
+            "weight": to_base64(torch.from_numpy(weight)),
+            "bias": to_base64(torch.from_numpy(bias)),
         }
         for weight, bias in folded_layers(generator)
     ]
-
-
-def _to_base64(values: np.ndarray) -> str:
-    return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
 
 
 def render_gan_demo(
@@ -70,15 +63,9 @@ def render_gan_demo(
         image_shape: height and width, and 3 of color images.
         title: of the page.
     """
-    model = {
+    network = {
         "latent": generator.config.latent_size,
         "classes": list(class_names) if generator.config.n_conditions else [],
-        "height": image_shape[0],
-        "width": image_shape[1],
-        "channels": channels_of(image_shape),
         "layers": encoded_layers(generator),
     }
-    template = files("layerwise.evaluation.demos").joinpath("gan.html").read_text(encoding="utf-8")
-    # A closing tag inside the data would end the script.
-    data = json.dumps(model).replace("</", "<\\/")
-    return template.replace("TITLE", html.escape(title)).replace("MODEL", data)
+    return render_page("gan.html", network, image_shape, title)
