@@ -10,53 +10,39 @@ from layerwise.pipelines.stage import Stage
 
 
 def create_pipeline() -> Pipeline:
-    """Return the steps from a model and labelled rows to metrics, drift, figures and a report."""
+    """Return the steps from a model and rows to drift and a report, with labels to metrics and their figures too."""
     evaluation, reporting = Stage("evaluation", "evaluate"), Stage("reporting", "evaluate")
     facts, scored = current_facts(), ["model", "scored_rows"]
-    if facts.parameter("evaluate.labelled") is False:
-        return _of_drift(facts)
-    by_segment = has_segments(facts)
+    is_labelled = facts.parameter("evaluate.labelled") is not False
+    by_segment = is_labelled and has_segments(facts)
     scoring = ["model", "rows", "params:evaluate", *(["params:evaluation"] if by_segment else [])]
-    segments = ["segment_metrics"] if by_segment else []
     found = Pipeline(
         [
             evaluation.node(nodes.score_rows, scoring, "scored_rows"),
-            evaluation.node(
-                nodes.measure_rows,
-                [*scored, "params:evaluate", "params:seed"],
-                ["metrics", "metrics_new_rows"],
-            ),
             evaluation.node(nodes.measure_drift, scored, ["drift", "metrics_drift"]),
             reporting.figure(nodes.plot_drift, ["drift", "scored_rows"]),
-            reporting.figure(nodes.plot_predictions, scored),
-            reporting.figure(nodes.plot_calibration, scored),
-            reporting.node(nodes.write_report, [*scored, "metrics", "drift", *segments], "report"),
         ]
     )
-    found += _limits(facts, ["metrics"])
-    if not by_segment:
-        return found
-    inputs = [*scored, "params:evaluate", "params:seed"]
-    return found + Pipeline(
-        [
-            evaluation.node(nodes.measure_new_segments, inputs, "segment_metrics"),
-            reporting.figure(plot_segments, segments),
-        ]
-    )
+    if is_labelled:
+        return found + _measurements(evaluation, reporting, by_segment) + _limits(facts, ["metrics"])
+    report = reporting.node(nodes.write_drift_report, [*scored, "drift"], "report")
+    return found + Pipeline([report]) + _limits(facts, [])
 
 
-def _of_drift(facts: ProblemFacts) -> Pipeline:
-    """Return the steps for rows whose targets are not known."""
-    evaluation, reporting = Stage("evaluation", "evaluate"), Stage("reporting", "evaluate")
-    scored = ["model", "scored_rows"]
-    return Pipeline(
-        [
-            evaluation.node(nodes.score_rows, ["model", "rows", "params:evaluate"], "scored_rows"),
-            evaluation.node(nodes.measure_drift, scored, ["drift", "metrics_drift"]),
-            reporting.figure(nodes.plot_drift, ["drift", "scored_rows"]),
-            reporting.node(nodes.write_drift_report, [*scored, "drift"], "report"),
-        ]
-    ) + _limits(facts, [])
+def _measurements(evaluation: Stage, reporting: Stage, by_segment: bool) -> Pipeline:
+    """Return the steps that read the rows' targets, and the report."""
+    scored, segments = ["model", "scored_rows"], ["segment_metrics"] if by_segment else []
+    measured = [*scored, "params:evaluate", "params:seed"]
+    found = [
+        evaluation.node(nodes.measure_rows, measured, ["metrics", "metrics_new_rows"]),
+        reporting.figure(nodes.plot_predictions, scored),
+        reporting.figure(nodes.plot_calibration, scored),
+        reporting.node(nodes.write_report, [*scored, "metrics", "drift", *segments], "report"),
+    ]
+    if by_segment:
+        found.append(evaluation.node(nodes.measure_new_segments, measured, "segment_metrics"))
+        found.append(reporting.figure(plot_segments, segments))
+    return Pipeline(found)
 
 
 def _limits(facts: ProblemFacts, metrics: list[str]) -> Pipeline:
