@@ -29,11 +29,11 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from outlier_sets import LISTS, outlier_rows
-from scipy.stats import t
 from torch import Tensor
 
 from layerwise.data import DataSpec, PreprocessingSettings, Problem, SplitSettings, TensorData, split_raw
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
+from layerwise.evaluation.metrics import student_factor
 from layerwise.evaluation.unsupervised import (
     AnomalyRows,
     RowDensity,
@@ -229,7 +229,7 @@ def with_interval(values: list[float]) -> str:
     """Return a mean over seeds with the half-width of its 95 % interval."""
     if len(values) < 2:
         return f"{mean(values):.3f}"
-    return f"{mean(values):.3f} ± {t.ppf(0.975, len(values) - 1) * stdev(values) / len(values) ** 0.5:.3f}"
+    return f"{mean(values):.3f} ± {student_factor(len(values)) * stdev(values) / len(values) ** 0.5:.3f}"
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from reproduction.rows import Figure, Group, Report, Row, own_figures
-from scipy import stats
 
+from layerwise.evaluation.metrics import student_factor
 from layerwise.evaluation.reports import table
 
 HEAD = """# Published figures, and ours
@@ -69,7 +69,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     if n == 1:
         return mean, math.nan
     deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
-    return mean, float(stats.t.ppf(0.975, n - 1)) * deviation / math.sqrt(n)
+    return mean, student_factor(n) * deviation / math.sqrt(n)
 
 
 def _line(group: Group, row: Row, found: list[Figure]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.evaluation.metrics import Array, as_array
+from layerwise.evaluation.metrics import Array, as_array, student_factor
 
 # The paper's number of splits; fewer where a split would have fewer rows than this.
 SPLITS, SPLIT_ROWS = 10, 20
@@ -58,11 +58,9 @@ def inception_scores(
 
 
 def _over_splits(probabilities: Array, size: int, splits: int) -> InceptionScore:
-    from scipy.special import stdtrit
-
     found = [inception_score(probabilities[k * size : (k + 1) * size]) for k in range(splits)]
     mean = float(np.mean(found))
-    half = float(stdtrit(splits - 1, 0.975)) * float(np.std(found, ddof=1)) / splits**0.5
+    half = student_factor(splits) * float(np.std(found, ddof=1)) / splits**0.5
     return InceptionScore(mean, mean - half, mean + half)
 
 

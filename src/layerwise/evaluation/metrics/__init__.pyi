@@ -31,6 +31,7 @@ from .intervals import (
     CoverageError as CoverageError,
     conformal_intervals as conformal_intervals,
     effective_rows as effective_rows,
+    student_factor as student_factor,
     wilson_interval as wilson_interval,
 )
 from .logged import (

@@ -175,6 +175,13 @@ def conformal_intervals(
     return ConformalIntervals(coverage=coverage, half_widths=tuple(half_widths.tolist()), around=around)
 
 
+def student_factor(n: int) -> float:
+    """Return how many standard errors the 95 % interval of a mean of n values has on either side (Student's t)."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(n - 1, 0.975))
+
+
 def effective_rows(weights: Array) -> float:
     """Return (sum w)^2 / sum w^2 (Kish 1965): as many rows of equal weight have a mean of the same variance."""
     return float(weights.sum() ** 2 / np.square(weights).sum())

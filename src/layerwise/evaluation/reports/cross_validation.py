@@ -19,6 +19,7 @@ from layerwise.evaluation.metrics import (
     LoggedMetric,
     LoggedMetrics,
     Metric,
+    student_factor,
 )
 from layerwise.evaluation.reports.markdown import table
 from layerwise.utils import Config
@@ -74,10 +75,8 @@ def corrected_interval(values: Sequence[float], test_ratio: float) -> tuple[floa
         values: of the folds, two at least.
         test_ratio: the test rows of a fold for each of its other rows.
     """
-    from scipy.special import stdtrit
-
     n = len(values)
-    half = float(stdtrit(n - 1, 0.975)) * sqrt(1 / n + test_ratio) * stdev(values)
+    half = student_factor(n) * sqrt(1 / n + test_ratio) * stdev(values)
     return fmean(values) - half, fmean(values) + half
 
 

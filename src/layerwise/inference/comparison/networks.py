@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.special import stdtrit
 from torch import Tensor
 
 from layerwise.data import DataError
 from layerwise.data.transforms import binarize_once
 from layerwise.evaluation.likelihood import variational_bound
+from layerwise.evaluation.metrics import student_factor
 from layerwise.inference.comparison.predictors import (
     MIN_ROWS,
     ModelComparison,
@@ -138,5 +138,5 @@ def _values_of_rows(model: TrainedModel, inputs: Tensor, metric: str) -> tuple[T
 def _interval_of_mean(values: Tensor) -> tuple[float, float]:
     """Return the 95 % interval of a mean by Student's t."""
     mean, n = float(values.mean()), len(values)
-    half = float(stdtrit(n - 1, 0.975)) * float(values.std()) / n**0.5
+    half = student_factor(n) * float(values.std()) / n**0.5
     return mean - half, mean + half
