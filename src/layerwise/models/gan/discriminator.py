@@ -11,12 +11,11 @@ from torch import Tensor, nn
 
 from layerwise.data import ImageShape, channels_of
 from layerwise.models.dropout import Dropout
+from layerwise.models.gan.from_images import NEGATIVE_SLOPE
 from layerwise.models.gan.generator import init_weights, require_divisible_by_4
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import Conv2d, Linear, RowsToImages
 from layerwise.utils import Config
-
-NEGATIVE_SLOPE = 0.2
 
 
 class DiscriminatorConfig(Config):

@@ -132,8 +132,8 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     _refuse_large_batch(rbm.batch_size, training, "rbm")
     chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
     bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
-    learning = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real)
-    values = batch_and_epochs(extent, bounds, rbm.batch_size) | learning
+    by_chain = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real)
+    values = batch_and_epochs(extent, bounds, rbm.batch_size) | by_chain
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
 
 
