@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -140,25 +140,19 @@ def compare_rows(
         for rows in (training, test, generated)
     ]
     known, real, synthetic = whole
-    utility = (
-        {}
-        if training.targets is None
-        else synthetic_data_utility(training, generated, test, columns.task, columns.n_outputs, seed)
-    )
-    n_classes = len(columns.class_names)
+    found: dict[str, Any] = {}
+    if training.targets is not None:
+        utility = synthetic_data_utility(training, generated, test, columns.task, columns.n_outputs, seed)
+        found["utility"] = {name: Utility(**each) for name, each in utility.items()}
+    if predict is not None:
+        n_classes = len(columns.class_names)
+        pairs = {"real": training, "generated": generated}
+        found["classes"] = {name: _class_fractions(rows, n_classes) for name, rows in pairs.items()}
+        found["agreement"] = {"real": _agreement(predict, test), "generated": _agreement(predict, generated)}
     return RowFidelity(
         detection_auc=detection_auc(real, synthetic, seed),
-        utility={name: Utility(**each) for name, each in utility.items()},
         memorization=memorization(known, real[:MEMORIZATION_ROWS], synthetic[:MEMORIZATION_ROWS]),
-        classes={}
-        if predict is None
-        else {
-            "real": _class_fractions(training, n_classes),
-            "generated": _class_fractions(generated, n_classes),
-        },
-        agreement={}
-        if predict is None
-        else {"real": _agreement(predict, test), "generated": _agreement(predict, generated)},
+        **found,
     )
 
 

@@ -92,5 +92,4 @@ class JointTraining(ContrastiveDivergence):
 
     def _reconstruction(self, rows: Tensor) -> Losses:
         pre_activation = self.dbm.reconstruction_pre_activation(rows)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(pre_activation, rows, reduction="none")
-        return {"reconstruction": loss.sum(1)}
+        return {"reconstruction": self.dbm.visible_units.loss(pre_activation, rows)}
