@@ -179,7 +179,7 @@ class Fuzzer:
         """Run in this process, which is a fork; return an exit status: 0 ran, 1 a traceback, 2 a sentence."""
         from kedro.framework.session import KedroSession
 
-        from layerwise.cli.errors import _is_user_error
+        from layerwise.cli.errors import is_user_error
 
         out = os.open(self.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
@@ -198,7 +198,7 @@ class Fuzzer:
                 )
         except BaseException as error:
             print(f"\nENDED {type(error).__name__}: {' '.join(str(error).split())[:600]}", flush=True)
-            return 2 if isinstance(error, Exception) and _is_user_error(error) else 1
+            return 2 if isinstance(error, Exception) and is_user_error(error) else 1
         return 0
 
     def outcome(self, pipeline: str, env: str, pairs: list[str], figures: bool) -> str:

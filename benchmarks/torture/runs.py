@@ -64,7 +64,7 @@ class Runs:
         """
         from kedro.framework.session import KedroSession
 
-        from layerwise.cli.errors import _is_user_error
+        from layerwise.cli.errors import is_user_error
         from layerwise.utils import ResumeError
 
         pairs = [
@@ -92,7 +92,7 @@ class Runs:
         except BaseException as error:
             if isinstance(error, ResumeError) and "no unfinished run" in str(error):
                 return 3
-            is_sentence = isinstance(error, Exception) and _is_user_error(error)
+            is_sentence = isinstance(error, Exception) and is_user_error(error)
             text = " ".join(str(error).split())[:300]
             print(f"  {problem}: {type(error).__name__}: {text}", file=sys.__stderr__, flush=True)
             return 2 if is_sentence else 1

@@ -94,14 +94,14 @@ def spoiled(cells: list[list[str]], rng: random.Random) -> bytes:
 
 def outcome(call: Callable[[], str]) -> str:
     """Return what a call came to."""
-    from layerwise.cli.errors import _is_user_error
+    from layerwise.cli.errors import is_user_error
 
     began = time.monotonic()
     try:
         found = call()
     except Exception as error:
         found = (
-            "sentence" if _is_user_error(error) else f"traceback: {type(error).__name__}: {str(error)[:150]}"
+            "sentence" if is_user_error(error) else f"traceback: {type(error).__name__}: {str(error)[:150]}"
         )
     return "slow" if time.monotonic() - began > SLOW else found
 

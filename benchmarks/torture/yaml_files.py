@@ -72,7 +72,7 @@ def read_here(project: Path) -> str:
     """Read the environment in this process; return what that came to."""
     from kedro.framework.session import KedroSession
 
-    from layerwise.cli.errors import _is_user_error
+    from layerwise.cli.errors import is_user_error
 
     said = io.StringIO()
     try:
@@ -84,7 +84,7 @@ def read_here(project: Path) -> str:
             session.load_context().catalog  # noqa: B018 - reading it is the case
     except Exception as error:
         return (
-            "sentence" if _is_user_error(error) else f"traceback: {type(error).__name__}: {str(error)[:150]}"
+            "sentence" if is_user_error(error) else f"traceback: {type(error).__name__}: {str(error)[:150]}"
         )
     return "read"
 

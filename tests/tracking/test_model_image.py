@@ -1,11 +1,10 @@
 """What MLflow would build an image from, without a daemon to build it."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 from click.testing import CliRunner
+from helpers.pip import install_offline
 from helpers.small_models import small_model
 from mlflow.models.cli import commands
 from packaging.requirements import Requirement
@@ -41,16 +40,5 @@ def test_pip_finds_the_models_own_wheel_from_another_folder(image, tmp_path):
     lines = (folder / "requirements.txt").read_text().splitlines()
     own = [line for line in lines if line.startswith(("--", "layerwise"))]
     (folder / "own.txt").write_text("\n".join(own))
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--no-deps",
-        "--no-index",
-        "-q",
-        "--target",
-        str(tmp_path / "x"),
-    ]
-    subprocess.run([*command, "-r", str(folder / "own.txt")], cwd=tmp_path, check=True)
+    install_offline(tmp_path / "x", "-r", str(folder / "own.txt"), cwd=tmp_path)
     assert (tmp_path / "x/layerwise/__init__.py").is_file()

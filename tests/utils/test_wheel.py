@@ -1,11 +1,11 @@
 import csv
 import hashlib
 import io
-import subprocess
-import sys
 import zipfile
 from base64 import urlsafe_b64encode
 from pathlib import Path
+
+from helpers.pip import install_offline
 
 import layerwise
 from layerwise.utils import package_wheel
@@ -32,16 +32,5 @@ def test_the_wheel_holds_every_module_with_its_hash():
 def test_pip_installs_the_wheel(tmp_path):
     name, content = package_wheel()
     (tmp_path / name).write_bytes(content)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--no-deps",
-        "--no-index",
-        "-q",
-        "--target",
-        str(tmp_path / "site"),
-    ]
-    subprocess.run([*command, str(tmp_path / name)], check=True)
+    install_offline(tmp_path / "site", str(tmp_path / name))
     assert (tmp_path / "site/layerwise/inference/server.py").is_file()

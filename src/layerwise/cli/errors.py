@@ -28,7 +28,7 @@ def show_user_errors_as_messages() -> None:
         return
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-        if not _is_user_error(error):
+        if not is_user_error(error):
             shown = "".join(traceback.format_exception(kind, error, trace))
             if (masked := mask_secrets(shown)) == shown:
                 previous(kind, error, trace)
@@ -61,7 +61,8 @@ def _is_of_a_config(error: BaseException) -> bool:
     return type(error).__module__.startswith("pydantic") and ours
 
 
-def _is_user_error(error: BaseException) -> bool:
+def is_user_error(error: BaseException) -> bool:
+    """Return whether an error is a sentence for the user, and no defect of the program."""
     if _is_of_a_config(error):
         return True
     # Kedro's own errors about data, configuration and validation say what is wrong too.
