@@ -157,10 +157,6 @@ class ImagePreprocessor:
         pixels = np.clip(np.rint(np.asarray(matrix) * 255), 0, 255).astype(np.uint8)
         return pixels.reshape(-1, *self.shape)
 
-    def restore_targets(self, values: np.ndarray) -> np.ndarray:
-        """Return the class names of class codes."""
-        return np.asarray(self.data_spec.class_names, dtype=object)[np.asarray(values, dtype=int).reshape(-1)]
-
 
 def fit_preprocessor(
     raw: Any, split: Split, problem: Problem, settings: PreprocessingSettings, seed: int

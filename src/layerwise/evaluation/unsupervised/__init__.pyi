@@ -32,7 +32,6 @@ from .imputation import (
     impute_with_baselines as impute_with_baselines,
     mask_cells as mask_cells,
 )
-from .latent import active_units as active_units, latent_statistics as latent_statistics
 from .principal_components import PrincipalComponents as PrincipalComponents, fit_pca as fit_pca
 from .ranking import (
     Ranking as Ranking,
@@ -64,7 +63,9 @@ from .reconstruction import (
 )
 from .reconstruction_report import (
     ReconstructionReport as ReconstructionReport,
+    active_units as active_units,
     evaluate_reconstructions as evaluate_reconstructions,
+    latent_statistics as latent_statistics,
 )
 from .sequences import SequenceReport as SequenceReport, evaluate_sequences as evaluate_sequences
 from .topics import (

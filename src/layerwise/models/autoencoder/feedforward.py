@@ -10,12 +10,18 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.autoencoder.base import BaseAutoencoder, LayerChain
 from layerwise.models.autoencoder.jacobian import encode_with_jacobian_norm
-from layerwise.models.autoencoder.layer_chain import LayerChain
 from layerwise.models.heads import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_layers_, keep_largest
+from layerwise.models.layers import (
+    Activation,
+    Initializer,
+    Linear,
+    activation,
+    initialize_layers_,
+    keep_largest,
+)
 from layerwise.models.mlp import for_each_layer
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.utils import Config
