@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from helpers import small_rbms as m
+from helpers.seeded import seeded
 from torch import distributions
 
 from layerwise.models.rbm.units import (
@@ -15,10 +16,6 @@ from layerwise.models.rbm.units import (
 
 N = 30_000
 UNITS = {"bernoulli": BernoulliUnits(), "gaussian": GaussianUnits()}
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def conditional(kind, x):
