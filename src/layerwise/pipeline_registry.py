@@ -44,7 +44,7 @@ class ProblemPipelines(Mapping[str, Pipeline]):
         if facts != self._facts:
             self._composed, self._facts = {}, facts
         if name not in self._composed:
-            self._composed[name] = _create(name)
+            self._composed[name] = create_pipeline(name)
         return self._composed[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -54,7 +54,8 @@ class ProblemPipelines(Mapping[str, Pipeline]):
         return len(RUNNABLE) + 1
 
 
-def _create(name: str) -> Pipeline:
+def create_pipeline(name: str) -> Pipeline:
+    """Return a pipeline as it is for the present session's problem."""
     if name in SUPERVISED:
         from layerwise.pipelines.composition import compose_supervised
 

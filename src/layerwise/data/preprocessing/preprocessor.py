@@ -16,8 +16,7 @@ from layerwise.data.preprocessing.columns import class_names, class_text
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_training
-from layerwise.data.preprocessing.targets import binary_classes
-from layerwise.data.preprocessing.weights import row_weights
+from layerwise.data.preprocessing.targets import binary_classes, row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
