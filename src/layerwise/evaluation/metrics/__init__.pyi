@@ -38,10 +38,9 @@ from .logged import (
     ChildRun as ChildRun,
     LoggedMetric as LoggedMetric,
     LoggedMetrics as LoggedMetrics,
-    MetricsByModel as MetricsByModel,
-    NamedMetrics as NamedMetrics,
     metric_name as metric_name,
 )
+from .named import MetricsByModel as MetricsByModel, NamedMetrics as NamedMetrics
 from .probe import linear_probe as linear_probe
 from .raw_units import (
     Smearing as Smearing,
