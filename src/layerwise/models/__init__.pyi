@@ -41,7 +41,6 @@ from .number_embeddings import (
 from .recommender import Recommender as Recommender, RecommenderConfig as RecommenderConfig
 from .recurrent import Cell as Cell, Recurrent as Recurrent, RecurrentConfig as RecurrentConfig
 from .stack import (
-    DropoutMasks as DropoutMasks,
     Members as Members,
     MembersConfig as MembersConfig,
     is_running_statistic as is_running_statistic,
