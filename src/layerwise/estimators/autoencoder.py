@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkEstimator
+from layerwise.estimators.settings import settings_under
 from layerwise.evaluation.unsupervised import AnomalyReference, make_scorer
 from layerwise.inference import ModelParts
 from layerwise.inference.tasks import latent_size, raw_frame
@@ -26,20 +27,10 @@ from layerwise.utils import Config, choose_device, torch_rng
 class AutoencoderEstimator(NetworkEstimator):
     """What the transformer and the detector share: the arguments, and how the network learns."""
 
-    arguments: ClassVar[Mapping[str, str]] = {
-        "variant": "autoencoder.variant",
-        "hidden_sizes": "autoencoder.hidden_sizes",
-        "latent_size": "autoencoder.latent_size",
-        "activation": "autoencoder.activation",
-        "loss": "autoencoder.loss",
-        "corruption": "autoencoder.corruption",
-        "sparsity": "autoencoder.sparsity",
-        "beta": "autoencoder.beta",
-        "learning_rate": "autoencoder.learning_rate",
-        "epochs": "autoencoder.epochs",
-        "batch_size": "autoencoder.batch_size",
-        "patience": "autoencoder.patience",
-    }
+    arguments: ClassVar[Mapping[str, str]] = settings_under(
+        "autoencoder", "variant", "hidden_sizes", "latent_size", "activation", "loss", "corruption", "sparsity",
+        "beta", "learning_rate", "epochs", "batch_size", "patience",
+    )  # fmt: skip
     models: ClassVar[Mapping[str, type[Config]]] = {"autoencoder": AutoencoderSettings}
 
     latent_size: int | None = None

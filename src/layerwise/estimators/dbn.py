@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkClassifierMixin, NetworkEstimator, NetworkRegressorMixin
+from layerwise.estimators.settings import settings_under
 from layerwise.parameters import DBNSettings
 from layerwise.parameters.sizing import size_pretrained_dbn
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
@@ -21,18 +22,11 @@ class DBNEstimator(NetworkEstimator):
 
     arguments: ClassVar[Mapping[str, str]] = {
         "hidden_sizes": "dbn.hidden_sizes",
-        "visible": "pretraining.visible",
         "pretraining_epochs": "pretraining.epochs",
         "pretraining_batch_size": "pretraining.batch_size",
-        "steps": "pretraining.steps",
-        "freeze": "pretraining.freeze",
-        "loss": "finetuning.loss",
-        "dropout": "finetuning.dropout",
-        "optimizer": "finetuning.optimizer",
-        "learning_rate": "finetuning.learning_rate",
-        "epochs": "finetuning.epochs",
-        "batch_size": "finetuning.batch_size",
-        "patience": "finetuning.patience",
+        **settings_under("pretraining", "visible", "steps", "freeze"),
+        **settings_under("finetuning", "loss", "dropout", "optimizer", "learning_rate"),
+        **settings_under("finetuning", "epochs", "batch_size", "patience"),
     }
     models: ClassVar[Mapping[str, type[Config]]] = {
         "dbn": DBNSettings,

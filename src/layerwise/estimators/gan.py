@@ -14,6 +14,7 @@ from layerwise.data import DataError
 from layerwise.data.preprocessing import encode_parts
 from layerwise.estimators.base import NetworkEstimator
 from layerwise.estimators.rows import Targets
+from layerwise.estimators.settings import settings_under
 from layerwise.inference import ModelParts
 from layerwise.inference.tasks import answer_rows, parse_settings
 from layerwise.parameters.sizing import size_gan
@@ -60,22 +61,10 @@ class TabularGAN(NetworkEstimator):
         (True, [2, 2, 2, 2, 2])
     """
 
-    arguments: ClassVar[Mapping[str, str]] = {
-        name: f"gan.{name}"
-        for name in (
-            "objective",
-            "generator_sizes",
-            "discriminator_sizes",
-            "latent_size",
-            "generator_learning_rate",
-            "discriminator_learning_rate",
-            "discriminator_steps",
-            "dropout",
-            "pac",
-            "epochs",
-            "batch_size",
-        )
-    }
+    arguments: ClassVar[Mapping[str, str]] = settings_under(
+        "gan", "objective", "generator_sizes", "discriminator_sizes", "latent_size", "generator_learning_rate",
+        "discriminator_learning_rate", "discriminator_steps", "dropout", "pac", "epochs", "batch_size",
+    )  # fmt: skip
     models: ClassVar[Mapping[str, type[Config]]] = {"gan": GANSettings}
 
     target: str | None = None

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkClassifierMixin, NetworkEstimator, NetworkRegressorMixin
+from layerwise.estimators.settings import settings_under
 from layerwise.parameters.sizing import size_mlp
 from layerwise.training.supervised import FinetuningSettings, MLPSettings, fit_network, new_network
 from layerwise.utils import Config
@@ -18,18 +19,9 @@ class FeedForwardEstimator(NetworkEstimator):
     """What the classifier and the regressor share: the arguments, and how the network learns."""
 
     arguments: ClassVar[Mapping[str, str]] = {
-        "hidden_sizes": "mlp.hidden_sizes",
-        "activation": "mlp.activation",
-        "ensemble_members": "mlp.ensemble_members",
-        "number_embedding": "mlp.number_embedding",
-        "loss": "finetuning.loss",
-        "dropout": "finetuning.dropout",
-        "optimizer": "finetuning.optimizer",
-        "learning_rate": "finetuning.learning_rate",
-        "weight_decay": "finetuning.weight_decay",
-        "epochs": "finetuning.epochs",
-        "batch_size": "finetuning.batch_size",
-        "patience": "finetuning.patience",
+        **settings_under("mlp", "hidden_sizes", "activation", "ensemble_members", "number_embedding"),
+        **settings_under("finetuning", "loss", "dropout", "optimizer", "learning_rate", "weight_decay"),
+        **settings_under("finetuning", "epochs", "batch_size", "patience"),
     }
     models: ClassVar[Mapping[str, type[Config]]] = {"mlp": MLPSettings, "finetuning": FinetuningSettings}
 

@@ -57,6 +57,11 @@ def typed_settings(
     return found
 
 
+def settings_under(key: str, *names: str) -> dict[str, str]:
+    """Return the settings of a key by the arguments that are called as they are, for `typed_settings`."""
+    return {name: f"{key}.{name}" for name in names}
+
+
 def describe_errors(error: ValidationError, arguments: Mapping[str, str], key: str = "") -> list[str]:
     """Return a sentence for each wrong value, under the argument's name where the setting is one.
 
