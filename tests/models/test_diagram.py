@@ -15,8 +15,7 @@ def test_a_network_is_drawn_with_a_box_a_layer_and_an_arrow_a_matrix():
 
 
 def test_the_top_of_a_belief_network_has_no_direction():
-    diagram = mermaid([4, 3, 2], ["sigmoid"] * 2, ["pixels", "first", "top"], direction="TD", undirected=1)
-    assert diagram.startswith("graph TD")
+    diagram = mermaid([4, 3, 2], ["sigmoid"] * 2, ["pixels", "first", "top"], undirected=1)
     assert 'layer0 -->|"4 × 3"| layer1' in diagram
     assert 'layer1 ---|"3 × 2"| layer2' in diagram
 

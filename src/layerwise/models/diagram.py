@@ -10,16 +10,14 @@ def mermaid(
     activations: Sequence[str],
     names: Sequence[str] = (),
     *,
-    direction: str = "LR",
     undirected: int = 0,
 ) -> str:
-    """Return a flow chart: one box a layer, one arrow a matrix of weights.
+    """Return a flow chart from left to right: one box a layer, one arrow a matrix of weights.
 
     Args:
         sizes: units of every layer, the inputs first.
         activations: of every layer after the inputs.
         names: of every layer; inputs, hidden 1, ..., outputs by default.
-        direction: LR (left to right) or TD (top down).
         undirected: how many of the last connections have no arrow, as in the top of a belief network.
 
     Raises:
@@ -32,7 +30,7 @@ def mermaid(
     names = names or ["inputs", *(f"hidden {k}" for k in range(1, len(sizes) - 1)), "outputs"]
     if len(names) != len(sizes):
         raise ValueError(f"{len(names)} names do not fit {len(sizes)} layers")
-    lines = [f"graph {direction}"]
+    lines = ["graph LR"]
     for k, (size, name) in enumerate(zip(sizes, names, strict=True)):
         activation = f"<br/>{_text(activations[k - 1])}" if k else ""
         units = f"{size:,} unit{'' if size == 1 else 's'}"

@@ -33,7 +33,6 @@ def test_the_card_holds_data_metrics_baselines_notes_and_parameters():
         {"gradient boosting": metrics(0.15)},
         ["two rows stand in both sets"],
         conclusions=["The network loses to gradient boosting."],
-        figures=["figures/roc_curves.png"],
     )
     for text in (
         "1,000 training, 100 validation, 200 test",
@@ -42,7 +41,6 @@ def test_the_card_holds_data_metrics_baselines_notes_and_parameters():
         "| error | lower | 0.2000 [0.1000, 0.3000] | 0.4000 | 0.1500 [0.1000, 0.3000] |",
         "The network loses to gradient boosting",
         "- two rows stand in both sets",
-        "![roc curves](figures/roc_curves.png)",
         "| `mlp.hidden_sizes` | `[6, 6]` |",
         "## What it should not be used for",
         "200 test rows make wide intervals",

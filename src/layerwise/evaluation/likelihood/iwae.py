@@ -12,6 +12,8 @@ from layerwise.evaluation.likelihood.finite import finite
 from layerwise.models.autoencoder import LatentVariableModel, evidence_lower_bound, log_weights
 from layerwise.utils import Config, torch_rng
 
+ELBO_DRAWS = 10
+
 
 class Binarization(Config):
     """How pixels became 0 or 1: in training by `preprocessing.binarize`, and of the test rows."""
@@ -119,19 +121,16 @@ def importance_weighted_log_prob(
     return torch.cat(found)
 
 
-def elbo_terms(
-    vae: LatentVariableModel, rows: Tensor, rng: torch.Generator, n_draws: int = 10
-) -> dict[str, float]:
+def elbo_terms(vae: LatentVariableModel, rows: Tensor, rng: torch.Generator) -> dict[str, float]:
     """Return the means over rows of the evidence lower bound and of its two terms, in nats.
 
     Args:
         vae: the model.
         rows: (n, n_inputs).
-        rng: samples the latents.
-        n_draws: samples of each row's latent.
+        rng: samples the latents, of each row `ELBO_DRAWS`.
     """
     with torch.no_grad():
-        terms = [evidence_lower_bound(vae, rows, rng) for _ in range(n_draws)]
+        terms = [evidence_lower_bound(vae, rows, rng) for _ in range(ELBO_DRAWS)]
     reconstruction = float(torch.stack([loss for loss, _ in terms]).mean())
     kl = float(terms[0][1].sum(1).mean())
     return {"elbo": -reconstruction - kl, "reconstruction": reconstruction, "kl_divergence": kl}

@@ -52,18 +52,15 @@ def parzen_log_density(
     return torch.cat(parts, dim=1)
 
 
-def parzen_log_likelihood(
-    samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence[float] = SIGMAS
-) -> Parzen:
+def parzen_log_likelihood(samples: Tensor, validation: Tensor, test: Tensor) -> Parzen:
     """Choose sigma by the validation rows' mean log-density, then evaluate the test rows with it once.
 
     Args:
         samples: (n, d) centres of the windows.
         validation: (m, d) rows to choose sigma by.
         test: (k, d) rows.
-        sigmas: standard deviations to choose from.
     """
-    best = sigmas[int(parzen_log_density(samples, validation, sigmas).mean(1).argmax())]
+    best = SIGMAS[int(parzen_log_density(samples, validation, SIGMAS).mean(1).argmax())]
     log_density = parzen_log_density(samples, test, [best])[0]
     standard_error = float(log_density.std() / math.sqrt(len(log_density)))
     return Parzen(float(log_density.mean()), standard_error, best)

@@ -113,17 +113,16 @@ def _half_widths(own: Metric, other: Metric) -> tuple[float, float] | None:
     return own.value - own.low, other.high - other.value
 
 
-def metric_statistics(task: Task, targets: Any, scores: Any, threshold: float = 0.5) -> dict[str, Statistic]:
+def metric_statistics(task: Task, targets: Any, scores: Any) -> dict[str, Statistic]:
     """Return a task's metrics as functions of row weights (b, n), by their names.
 
     Args:
         task: what the targets are.
         targets: as `compute_metrics` takes them.
-        scores: (n, k).
-        threshold: of a binary task.
+        scores: (n, k); those of a binary task have a threshold of .5.
     """
     wanted, given = check_targets_and_scores(task, targets, scores)
-    return _statistics(task, wanted, given, threshold, score_resolution(scores))
+    return _statistics(task, wanted, given, 0.5, score_resolution(scores))
 
 
 def _statistics(

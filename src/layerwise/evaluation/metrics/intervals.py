@@ -18,14 +18,14 @@ Z95 = 1.959963984540054
 ROWS_OF_RAREST_CLASS = 3
 
 
-def wilson_interval(fraction: ArrayLike, n: ArrayLike, z: float = Z95) -> tuple[Array, Array]:
-    """Return Wilson's score interval of fractions of n rows (Wilson 1927; Brown, Cai & DasGupta 2001).
+def wilson_interval(fraction: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
+    """Return Wilson's 95 % score interval of fractions of n rows (Wilson 1927; Brown, Cai & DasGupta 2001).
 
     Args:
         fraction: any shape.
         n: the number of rows of each; needs not be whole.
-        z: the normal quantile of the level, by default that of 95 %.
     """
+    z = Z95
     p, rows = np.asarray(fraction, dtype=np.float64), np.asarray(n, dtype=np.float64)
     middle = (p + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = z / (1 + z**2 / rows) * np.sqrt(p * (1 - p) / rows + z**2 / (4 * rows**2))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from layerwise.data import DataSpec
 from layerwise.evaluation.generative import ImageSampleMetrics, Memorization
 from layerwise.evaluation.reports.markdown import table
 
@@ -42,9 +41,7 @@ def training_section(epochs: Sequence[Mapping[str, float]], diagnoses: Sequence[
     )
 
 
-def image_section(
-    sample_metrics: Mapping[str, ImageSampleMetrics], validation_error: float, columns: DataSpec
-) -> str:
+def image_section(sample_metrics: Mapping[str, ImageSampleMetrics], validation_error: float) -> str:
     """Return the section on images by generator, `gan` among them; the error is the feature classifier's."""
     own = sample_metrics["gan"]
     return (

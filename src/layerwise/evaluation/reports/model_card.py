@@ -27,8 +27,6 @@ def make_model_card(
     notes: Sequence[str] = (),
     *,
     conclusions: Sequence[str] = (),
-    title: str = "Model card",
-    figures: Sequence[str] = (),
     sections: Sequence[str] = (),
 ) -> str:
     """Return the card.
@@ -40,13 +38,11 @@ def make_model_card(
         baselines: metrics of other models on the same rows, by model.
         notes: sentences about this run, such as warnings about leaks.
         conclusions: sentences of `compare_with_baselines`.
-        title: the first heading.
-        figures: file names, relative to the card.
         sections: further ones, each with its heading, after the results.
     """
     others = {name: dict(model_metrics) for name, model_metrics in (baselines or {}).items()}
     parts = [
-        f"# {title}",
+        "# Model card",
         "## Data\n\n" + table(["", ""], _data_rows(data_spec)),
         "## Results on the test rows\n\n" + _results(metrics, others),
     ]
@@ -55,10 +51,6 @@ def make_model_card(
     parts += sections
     if notes:
         parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in notes))
-    if figures:
-        parts.append(
-            "## Figures\n\n" + "\n\n".join(f"![{_figure_caption(name)}]({name})" for name in figures)
-        )
     parts.append(
         "## What it should not be used for\n\n" + "\n".join(f"- {line}" for line in _limitations(data_spec))
     )
@@ -201,7 +193,3 @@ def _flatten(parameters: Mapping[str, Any], prefix: str = "") -> list[tuple[str,
         else:
             result.append((f"{prefix}{key}", value))
     return result
-
-
-def _figure_caption(file_name: str) -> str:
-    return file_name.rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("_", " ")

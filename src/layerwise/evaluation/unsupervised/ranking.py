@@ -73,9 +73,9 @@ def rankings(scores: Tensor, seen: Tensor, relevant: Tensor, n: int = RANKED) ->
     return hits @ discounts / ideal, hits.sum(1) / counts
 
 
-def mean_ranking(scores: Tensor, seen: Tensor, relevant: Tensor, n: int = RANKED) -> Ranking:
+def mean_ranking(scores: Tensor, seen: Tensor, relevant: Tensor) -> Ranking:
     """Return the means of `rankings` over users; 0 where no user has a relevant item."""
-    ndcg, recall = rankings(scores, seen, relevant, n)
+    ndcg, recall = rankings(scores, seen, relevant)
     return Ranking(float(ndcg.mean()), float(recall.mean())) if len(ndcg) else Ranking(0.0, 0.0)
 
 

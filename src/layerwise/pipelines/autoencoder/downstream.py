@@ -104,7 +104,6 @@ def recommend(
     network: RatingAutoencoder,
     training: TensorData,
     test: TensorData,
-    columns: DataSpec,
     preprocessor: RatingsPreprocessor,
 ) -> tuple[RatingErrors, LoggedMetrics]:
     """Predict the test ratings from the training ratings, beside mean baselines."""

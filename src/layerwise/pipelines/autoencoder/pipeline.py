@@ -87,7 +87,8 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
         inputs = [NETWORK, "labelled", "validation", "test", "data_spec", *SETTINGS]
         found.append(stage.measure(nodes.probe_latent, inputs, "probe"))
     if facts.has_rows("ratings"):
-        found.append(stage.measure(downstream.recommend, [*learnt, "preprocessor"], "recommendation"))
+        inputs = [NETWORK, "training", "test", "preprocessor"]
+        found.append(stage.measure(downstream.recommend, inputs, "recommendation"))
         found.append(create_recommendation(NAME, NETWORK))
     return found
 

@@ -37,7 +37,6 @@ def evaluate_samples(
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    columns: DataSpec,
     classifier: MLP,
 ) -> tuple[SampleMetrics, LoggedMetrics]:
     """Return the metrics of the GAN's images against test rows."""
@@ -68,7 +67,6 @@ def evaluate_baselines(
     training: TensorData,
     validation: TensorData,
     test: TensorData,
-    columns: DataSpec,
     classifier: MLP,
     settings: GANSettings,
     seed: int,

@@ -143,12 +143,11 @@ def write_image_report(
     sample_metrics: SampleMetrics,
     history: GANHistory,
     classifier_history: ClassifierHistory,
-    columns: DataSpec,
     baselines: SampleMetrics | None = None,
 ) -> str:
     """Return the report of a GAN of images, in Markdown."""
     every = sample_metrics.root | ({} if baselines is None else baselines.root)
-    samples = image_section(every, classifier_history.validation_error, columns)
+    samples = image_section(every, classifier_history.validation_error)
     return gan_report(training_section(history.epochs, history.diagnoses, history.seconds), samples)
 
 

@@ -69,7 +69,7 @@ def _image_training(facts: ProblemFacts) -> list[Node]:
 
 def _image_evaluation(facts: ProblemFacts) -> list[Node]:
     stage = Stage("evaluation", NAME)
-    rows = ["training", "validation", "test", "data_spec", "feature_classifier"]
+    rows = ["training", "validation", "test", "feature_classifier"]
     synthesis = [*GENERATOR, "preprocessor", "data_spec", "params:synthesize", SEED]
     found = [
         stage.node(evaluation.sample_images, [*GENERATOR, *SETTINGS], "samples"),
@@ -86,7 +86,7 @@ def _image_evaluation(facts: ProblemFacts) -> list[Node]:
 
 def _image_reporting(facts: ProblemFacts) -> list[Node]:
     stage, condition, baselines = Stage("reporting", NAME), _condition(facts), _baselines(facts)
-    report = ["sample_metrics", "gan_history", "feature_classifier_history", "data_spec", *baselines]
+    report = ["sample_metrics", "gan_history", "feature_classifier_history", *baselines]
     samples: dict[str, tuple[Callable[..., object], list[str]]] = {
         "none": (plots.plot_samples, [*GENERATOR, "data_spec", SEED]),
         "class": (plots.plot_class_samples, ["generator", "data_spec", SEED]),

@@ -114,16 +114,16 @@ def train_ring_gan(
     settings: RingSettings,
     seed: int,
     name: str = "ring",
-    silent: bool = True,
     device: torch.device | str = "cpu",
 ) -> GANResult:
     """Train a GAN on points of the ring, sampled from the seed; the result is on the CPU, wherever it was trained.
+
+    It reports nothing: a run trains several.
 
     Args:
         settings: of the networks and their training.
         seed: of every random stream.
         name: of the metrics and random streams.
-        silent: report nothing.
         device: where the networks learn.
     """
     generator, discriminator = _build_ring_networks(settings, torch_rng(seed, name, "start"))
@@ -146,7 +146,7 @@ def train_ring_gan(
         n_shown=MONITORED_SAMPLES,
     )
     result = train_adversarial(
-        plan, TensorData(rows.to(device)), None, seed, name=name, monitor=monitor, silent=silent
+        plan, TensorData(rows.to(device)), None, seed, name=name, monitor=monitor, silent=True
     )
     result.generator.cpu()
     result.discriminator.cpu()

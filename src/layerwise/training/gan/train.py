@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -18,7 +17,6 @@ from layerwise.models.gan import (
     GeneratorConfig,
     require_divisible_by_4,
 )
-from layerwise.training.callbacks import Callback
 from layerwise.training.gan.adversarial import AdversarialPlan
 from layerwise.training.gan.augmentation import make_row_augmentation
 from layerwise.training.gan.conditioning import (
@@ -93,7 +91,6 @@ def train_adversarial(
     name: str = "gan",
     monitor: GANMonitor | None = None,
     transform: Transform | None = None,
-    callbacks: Sequence[Callback] = (),
     silent: bool = False,
 ) -> GANResult:
     """Train a generator and a discriminator for all epochs, and diagnose the history.
@@ -106,7 +103,6 @@ def train_adversarial(
         name: of the metrics, and of the random streams.
         monitor: samples after each epoch.
         transform: of each training batch, such as a new binarization.
-        callbacks: further ones.
         silent: report nothing, where a run trains other GANs too.
 
     Raises:
@@ -119,7 +115,6 @@ def train_adversarial(
             f"{name}: batch normalisation needs 2 rows in every batch; {len(training)} rows in batches of "
             f"{settings.batch_size} leave one alone: change batch_size"
         )
-    monitors: list[Callback] = [] if monitor is None else [monitor]
     progress = fit(
         plan,
         training,
@@ -127,7 +122,7 @@ def train_adversarial(
         batch_size=settings.batch_size,
         rng=torch_rng(seed, name, "order"),
         validation=validation,
-        callbacks=[*monitors, *callbacks],
+        callbacks=[] if monitor is None else [monitor],
         transform=transform,
         name=name,
         # The curves of the network that a run is about stand under the same names in every pipeline.
