@@ -28,6 +28,12 @@ class ComputeSettings(Config):
         "on a GPU a training step is captured once and repeated without Python; the bits are the same",
         "false to look at single steps",
     )
+    ranks: int = setting(
+        1,
+        "processes that train one network together, each on its part of every batch; 1: this one alone",
+        "1 unless batches are of a thousand rows and more and cores or GPUs stand idle, see Beyond one machine",
+        ge=1,
+    )
 
 
 def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any] | None) -> None:
@@ -56,5 +62,5 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
             "the run began on a computer with a GPU, and here is none: go on there, or start a new run with "
             "resume=false"
         )
-    set_compute(Compute(settings.device, settings.capture_steps, gpu=then > 0))
+    set_compute(Compute(settings.device, settings.capture_steps, gpu=then > 0, ranks=settings.ranks))
     torch.set_float32_matmul_precision(settings.matmul_precision)

@@ -25,8 +25,8 @@ from layerwise.training.optim import (
     set_learning_rate,
     without_compiler,
 )
-from layerwise.training.plan import CapturablePlan, Losses
-from layerwise.utils import matmul_autocast, torch_rng
+from layerwise.training.plan import CapturablePlan, Losses, batch_normalization
+from layerwise.utils import matmul_autocast, ranks, torch_rng
 
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
 EMA_WARM_UP = 10.0
@@ -137,6 +137,13 @@ class AdversarialPlan(CapturablePlan):
         """Return why the conditions of a step can't be captured; empty when they can."""
         return getattr(self.conditioning, "reason_against_capture", "")
 
+    def reason_against_ranks(self) -> str:
+        """Return why the rows of a batch can't be spread; empty when they can."""
+        if self.discriminator.config.pac > 1:
+            return "rows that are scored in packs (gan.pac) stay together"
+        networks = nn.ModuleList([self.generator, self.discriminator])
+        return getattr(self.conditioning, "reason_against_ranks", "") or batch_normalization(networks)
+
     def _real_rows(self, batch: TensorData) -> tuple[Tensor, Tensor | None]:
         return self._whole_packs(*self.conditioning(batch, self.rng))
 
@@ -162,7 +169,7 @@ class AdversarialPlan(CapturablePlan):
             rows = self.augmentation(rows, self.rng)
         if not self.instance_noise_std:
             return rows
-        noise = torch.randn(rows.shape, generator=self.rng, device=rows.device, dtype=rows.dtype)
+        noise = ranks.normal_(rows.new_empty(rows.shape), self.rng)
         return rows + self.instance_noise_std * noise
 
     def discriminator_step(self, batch: TensorData) -> Losses:
@@ -184,6 +191,7 @@ class AdversarialPlan(CapturablePlan):
             loss = loss + penalty.mean()
         self.discriminator_optimizer.zero_grad()
         loss.backward()
+        ranks.add_up_gradients(self.discriminator.parameters())
         norm = gradient_norm(self.discriminator)
         self.discriminator_optimizer.step()
         objective.after_discriminator_step(self.discriminator, s)
@@ -234,6 +242,7 @@ class AdversarialPlan(CapturablePlan):
                 loss = loss + found["auxiliary_loss"].mean()
             self.generator_optimizer.zero_grad()
             loss.backward()
+            ranks.add_up_gradients(self.generator.parameters())
             assert scores.grad is not None
             found["score_gradient"] = scores.grad.abs() * len(scores)
         found["generator_gradient"] = gradient_norm(self.generator).expand(len(scores))
