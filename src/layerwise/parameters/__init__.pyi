@@ -3,6 +3,7 @@ from .compare import CompareSettings as CompareSettings
 from .compute import (
     ComputeSettings as ComputeSettings,
     apply_compute_settings as apply_compute_settings,
+    require_spread as require_spread,
 )
 from .evaluation import EvaluationSettings as EvaluationSettings
 from .inference import (

@@ -96,8 +96,9 @@ class CapturablePlan(TrainingPlan):
         return ""
 
 
-def batch_normalization(network: nn.Module) -> str:
-    """Return why a network with batch normalization can't train in ranks; empty for one without."""
-    if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in network.modules()):
+def batch_normalization(*networks: nn.Module) -> str:
+    """Return why networks with batch normalization can't train in ranks; empty for those without."""
+    modules = (module for network in networks for module in network.modules())
+    if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in modules):
         return "batch normalization needs all rows of a batch in one place: take layer, or none"
     return ""

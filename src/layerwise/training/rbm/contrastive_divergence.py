@@ -27,6 +27,8 @@ from layerwise.utils import ranks
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
 RECONSTRUCT_EVERY = 8
+NEW_TENSORS = "exchanged states of tempered chains lie in new tensors"
+DRAWN_WORDS = "the number of words that are drawn is the documents'"
 
 
 class ContrastiveDivergence(CapturablePlan):
@@ -134,18 +136,14 @@ class ContrastiveDivergence(CapturablePlan):
 
     def reason_against_capture(self) -> str:
         """Return why these settings' updates can't be captured; empty when they can."""
-        tempered = (
-            "exchanged states of tempered chains lie in new tensors"
-            if self.settings.chain == "tempered"
-            else ""
-        )
-        return tempered or ("the number of words that are drawn is the documents'" if self.has_counts else "")
+        tempered = self.settings.chain == "tempered"
+        return NEW_TENSORS if tempered else DRAWN_WORDS if self.has_counts else ""
 
     def reason_against_ranks(self) -> str:
         """Return why the rows of a batch can't be spread; empty when they can."""
         if self.chains is not None:
             return f"rbm chains of their own (chain: {self.settings.chain}) are no rows of a batch: take chain: data"
-        return "the number of words that are drawn is the documents'" if self.has_counts else ""
+        return DRAWN_WORDS if self.has_counts else ""
 
     def _chain_from(
         self,

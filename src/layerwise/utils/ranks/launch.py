@@ -147,7 +147,7 @@ def _work(folder: str, address: Address) -> None:
         torch.cuda.set_device(rank)
     run_context.restore(work.context, writes=rank == 0, resume=attempt > 0)
     backend = "cpu:gloo,cuda:nccl" if gpu else "gloo"
-    store = dist.FileStore(str(Path(folder, f"store_{attempt}")), size)
+    store = dist.FileStore(str(Path(folder, f"store_{attempt}")), size)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     result, failure = None, None
     try:
