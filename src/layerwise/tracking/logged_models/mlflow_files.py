@@ -61,7 +61,7 @@ def write_mlflow_model(
     """
     data = f"data/{folder.name}"
     shutil.copytree(folder, target / data)
-    serving = convert_input_example_to_serving_input(example)
+    serving = str(convert_input_example_to_serving_input(example))
     (target / EXAMPLE["serving_input_path"]).write_text(serving)
     (target / EXAMPLE["artifact_path"]).write_text(json.dumps(json.loads(serving)["dataframe_split"]))
     wheel, content = package_wheel()
