@@ -216,7 +216,9 @@ def main() -> None:
     few, many = (measure_all(given, rows) for rows in (FEW, given.rows))
     for pipeline, (steps, seconds, peak) in many.items():
         before, seconds_before, peak_before = few[pipeline]
-        print(f"\n{pipeline}, {given.rows:,} rows ({given.kind}, {given.format}) | beyond {FEW:,} rows | in all")
+        print(
+            f"\n{pipeline}, {given.rows:,} rows ({given.kind}, {given.format}) | beyond {FEW:,} rows | in all"
+        )
         print(f"CPU seconds | {seconds - seconds_before:.1f} | {seconds:.1f}")
         print(f"peak of anonymous memory, MB | {(peak - peak_before) / 1e6:.0f} | {peak / 1e6:.0f}")
         more = {step: value - before.get(step, 0.0) for step, value in steps.items()}
