@@ -1,5 +1,6 @@
 """What MLflow would build an image from, without a daemon to build it."""
 
+import logging
 import re
 
 import pytest
@@ -42,3 +43,14 @@ def test_pip_finds_the_models_own_wheel_from_another_folder(image, tmp_path):
     (folder / "own.txt").write_text("\n".join(own))
     install_offline(tmp_path / "x", "-r", str(folder / "own.txt"), cwd=tmp_path)
     assert (tmp_path / "x/layerwise/__init__.py").is_file()
+
+
+def test_storing_a_model_warns_of_nothing(tmp_path, monkeypatch):
+    warned = []
+    handler = logging.Handler(logging.WARNING)
+    monkeypatch.setattr(handler, "emit", lambda record: warned.append(record.getMessage()))
+    logger = logging.getLogger("mlflow")
+    logger.addHandler(handler)
+    small_model(tmp_path, "wine", "mlp")
+    logger.removeHandler(handler)
+    assert warned == []

@@ -1,4 +1,4 @@
-"""Where and how a run computes."""
+"""Where and how a run computes, and what is logged of the hardware."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ class ComputeSettings(Config):
         True,
         "on a GPU a training step is captured once and repeated without Python; the bits are the same",
         "false to look at single steps",
+    )
+
+
+class TrackingSettings(Config):
+    """What MLflow keeps of the hardware while a run is under way."""
+
+    system_metrics: bool = setting(
+        False,
+        "log processor, memory, disk, network and GPU as `system/...` every ten seconds, or every "
+        "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL seconds",
+        "runs of minutes and more",
     )
 
 

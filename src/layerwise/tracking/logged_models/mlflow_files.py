@@ -42,6 +42,8 @@ def write_mlflow_model(
         description: what MLflow's own file says of it; completed and written here.
     """
     logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
+    # It would warn that the wheel's version, which ends in a hash of these sources, is not the installed one.
+    logging.getLogger("mlflow.utils.requirements_utils").setLevel(logging.ERROR)
     wheel, content = package_wheel()
     pyfunc.save_model(
         str(target),
