@@ -180,6 +180,7 @@ def predict_test_rows(
     scored: TensorData, columns: DataSpec, threshold: DecisionThreshold = HALF
 ) -> pd.DataFrame:
     """Return targets, predictions and probabilities of the test rows, in their order."""
+    assert scored.targets is not None
     return make_prediction_table(columns, scored.targets, scored.inputs, threshold.value)
 
 
