@@ -9,7 +9,7 @@ from types import FunctionType
 import pytest
 
 from layerwise.evaluation import plots
-from layerwise.pipelines.dbn import create_pipeline
+from layerwise.pipeline_registry import create_pipeline
 from layerwise.utils import set_run_context
 
 
@@ -17,7 +17,7 @@ def digits_pipeline():
     """The pipeline as it is composed for the embedded digits."""
     set_run_context(Path(), "digits", {"problem": {"task": "multiclass"}}, rows="images")
     try:
-        return create_pipeline()
+        return create_pipeline("dbn")
     finally:
         set_run_context(Path(), "unnamed")
 

@@ -15,7 +15,8 @@ RUNNABLE = (
     "gan", "gan_ring", "gan_applications", "predict", "evaluate",
     "forest_fires_classic", "linear", "forest", "boosting", "compare",
 )  # fmt: skip
-
+# They are the same stages composed; every other one has a folder of its name.
+SUPERVISED = ("dbn", "mlp", "sae", "dbm", "linear", "forest", "boosting")
 # Kedro's name of the pipeline of a bare `kedro run`.
 DEFAULT = "__default__"
 
@@ -43,7 +44,7 @@ class ProblemPipelines(Mapping[str, Pipeline]):
         if facts != self._facts:
             self._composed, self._facts = {}, facts
         if name not in self._composed:
-            self._composed[name] = import_module(f"layerwise.pipelines.{name}").create_pipeline()
+            self._composed[name] = create_pipeline(name)
         return self._composed[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -51,6 +52,16 @@ class ProblemPipelines(Mapping[str, Pipeline]):
 
     def __len__(self) -> int:
         return len(RUNNABLE) + 1
+
+
+def create_pipeline(name: str) -> Pipeline:
+    """Return a pipeline as it is for the present session's problem."""
+    if name in SUPERVISED:
+        from layerwise.pipelines.composition import compose_supervised
+
+        return compose_supervised(name)
+    found: Pipeline = import_module(f"layerwise.pipelines.{name}").create_pipeline()
+    return found
 
 
 def register_pipelines() -> Mapping[str, Pipeline]:

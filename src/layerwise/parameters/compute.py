@@ -1,11 +1,11 @@
-"""Where and how a run computes."""
+"""Where and how a run computes, and what is logged of the hardware."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from layerwise.utils import Compute, Config, DeviceError, ResumeError, UserError, set_compute, setting
+from layerwise.utils import Compute, Config, ResumeError, UserError, set_compute, setting
 
 
 class ComputeSettings(Config):
@@ -36,6 +36,17 @@ class ComputeSettings(Config):
     )
 
 
+class TrackingSettings(Config):
+    """What MLflow keeps of the hardware while a run is under way."""
+
+    system_metrics: bool = setting(
+        False,
+        "log processor, memory, disk, network and GPU as `system/...` every ten seconds, or every "
+        "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL seconds",
+        "runs of minutes and more",
+    )
+
+
 def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any] | None) -> None:
     """Check the device and have everything that is trained in this process computed there.
 
@@ -52,7 +63,7 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
     # Imported here, as it imports torch, which commands that run nothing do without.
     import torch
 
-    from layerwise.utils import check_device, count_gpus
+    from layerwise.utils import DeviceError, check_device, count_gpus
 
     check_device(settings.device)
     here = count_gpus()

@@ -34,11 +34,6 @@ class BernoulliUnits(Units):
         """Sample each unit on its own: one random number a unit and row."""
         return ranks.uniform_(torch.empty_like(mean), rng).lt_(mean)
 
-    @staticmethod
-    def free_energy_term(v: Tensor, bias: Tensor) -> Tensor:
-        """Return -v . b, shape (rows,)."""
-        return -(v @ bias)
-
     def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return sum_i log(1 + exp(x_i)), shape (rows,)."""
         return functional.softplus(x).sum(1)

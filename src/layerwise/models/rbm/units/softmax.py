@@ -105,10 +105,6 @@ class SoftmaxUnits(Units):
         states = states.to(mean.dtype)
         return states.reshape(len(mean), -1) if self.even else self._unpad_groups(states)
 
-    def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
-        """Return -v . b, shape (rows,)."""
-        return -(v @ bias)
-
     def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return the sum over groups of log sum_k exp(x_k), shape (rows,)."""
         return self._pad_groups(x).logsumexp(2).sum(1)
