@@ -37,7 +37,7 @@ def two_ranks():
     set_compute(Compute())
 
 
-def test_a_killed_rank_costs_no_bit_and_nothing_listens_beyond_this_machine(two_ranks, tmp_path):
+def test_a_killed_rank_costs_no_bit_and_nothing_listens_beyond_the_loopback(two_ranks, tmp_path):
     set_checkpoint_store(
         CheckpointStore(tmp_path / "checkpoints", CheckpointSettings(epochs=1, minutes=None))
     )

@@ -159,6 +159,6 @@ def agree(flag: bool) -> bool:
     """Return what rank 0 says, at less cost than `from_rank_0`: what a clock decides, all decide alike."""
     if _group.world_size == 1:
         return flag
-    told = torch.tensor(flag)
-    dist.broadcast(told, src=0)
-    return bool(told)
+    decision = torch.tensor(flag)
+    dist.broadcast(decision, src=0)
+    return bool(decision)
