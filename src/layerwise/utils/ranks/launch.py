@@ -95,7 +95,7 @@ def _run_agent(folder: Path, address: Address, ranks: int) -> None:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    # Else torch's own store would listen on every address of the machine.
+    # Else torch's own store would listen on every address of the computer.
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     os.environ["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
     logging.getLogger("torch.distributed").setLevel(logging.ERROR)
