@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.utils import UserError, nearest
 
+if TYPE_CHECKING:
+    from layerwise.sweeping import Objective
+
 RUNNABLE = (
     "dbn", "mlp", "rbm", "autoencoder", "sae", "dbm", "gradients",
     "gan", "gan_ring", "gan_applications", "predict", "evaluate",
     "forest_fires_classic", "linear", "forest", "boosting", "compare",
 )  # fmt: skip
+
+# Those whose module `pipeline` names an OBJECTIVE, by which a sweep compares trials.
+SEARCHED = ("dbn", "mlp", "sae", "dbm", "rbm", "autoencoder")
 
 # Kedro's name of the pipeline of a bare `kedro run`.
 DEFAULT = "__default__"
@@ -51,6 +58,20 @@ class ProblemPipelines(Mapping[str, Pipeline]):
 
     def __len__(self) -> int:
         return len(RUNNABLE) + 1
+
+
+def find_objective(name: str) -> Objective:
+    """Return what a sweep of the pipeline makes small or large.
+
+    Raises:
+        UnknownPipelineError: there is no such pipeline, or it names no objective.
+    """
+    if name not in SEARCHED:
+        raise UnknownPipelineError(
+            f"kedro sweep has no objective for '{name}'{nearest(name, list(SEARCHED))}"
+        )
+    objective: Objective = import_module(f"layerwise.pipelines.{name}.pipeline").OBJECTIVE
+    return objective
 
 
 def register_pipelines() -> Mapping[str, Pipeline]:

@@ -3,6 +3,9 @@
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.composition import compose
+from layerwise.sweeping import SUPERVISED
+
+OBJECTIVE = SUPERVISED
 
 
 def create_pipeline() -> Pipeline:
