@@ -11,7 +11,7 @@ from make_pictures import SHOWN
 from pydantic import BaseModel, TypeAdapter
 
 from layerwise.parameters import PARAMETERS
-from layerwise.pipeline_registry import RUNNABLE
+from layerwise.pipeline_registry import RUNNABLE, create_pipeline
 from layerwise.utils import set_run_context
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +77,7 @@ def test_every_page_is_in_the_navigation_and_shows_only_pictures_that_there_are(
 @pytest.mark.parametrize(("pipeline", "names"), [(shown[1], shown[2]) for shown in SHOWN])
 def test_every_picture_is_of_figures_that_its_pipeline_draws(pipeline, names):
     set_run_context(Path(), "unnamed")  # a pipeline is whole where no problem is known
-    outputs = importlib.import_module(f"layerwise.pipelines.{pipeline}").create_pipeline().all_outputs()
+    outputs = create_pipeline(pipeline).all_outputs()
     assert {f"{pipeline}.figure_{name}" for name in names} <= outputs
 
 

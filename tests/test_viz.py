@@ -1,5 +1,4 @@
 import base64
-import importlib
 import json
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from layerwise.pipeline_registry import RUNNABLE
+from layerwise.pipeline_registry import RUNNABLE, create_pipeline
 
 LAYERS = ["01_raw", "04_feature", "05_model_input", "06_models", "07_model_output", "08_reporting"]
 FIGURES = (
@@ -36,10 +35,6 @@ def site(finished):
         if path.exists():
             details[node["name"]] = json.loads(path.read_text())
     return graph, details
-
-
-def create_pipeline(name):
-    return importlib.import_module(f"layerwise.pipelines.{name}").create_pipeline()
 
 
 def graph_of(finished, pipeline):

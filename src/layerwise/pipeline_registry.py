@@ -19,10 +19,10 @@ RUNNABLE = (
     "gan", "gan_ring", "gan_applications", "predict", "evaluate",
     "forest_fires_classic", "linear", "forest", "boosting", "compare",
 )  # fmt: skip
-
-# Those whose module `pipeline` names an OBJECTIVE, by which a sweep compares trials.
+# They are the same stages composed; every other one has a folder of its name.
+SUPERVISED = ("dbn", "mlp", "sae", "dbm", "linear", "forest", "boosting")
+# Those whose module names an OBJECTIVE, by which a sweep compares trials.
 SEARCHED = ("dbn", "mlp", "sae", "dbm", "rbm", "autoencoder")
-
 # Kedro's name of the pipeline of a bare `kedro run`.
 DEFAULT = "__default__"
 
@@ -50,7 +50,7 @@ class ProblemPipelines(Mapping[str, Pipeline]):
         if facts != self._facts:
             self._composed, self._facts = {}, facts
         if name not in self._composed:
-            self._composed[name] = import_module(f"layerwise.pipelines.{name}").create_pipeline()
+            self._composed[name] = create_pipeline(name)
         return self._composed[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -58,6 +58,16 @@ class ProblemPipelines(Mapping[str, Pipeline]):
 
     def __len__(self) -> int:
         return len(RUNNABLE) + 1
+
+
+def create_pipeline(name: str) -> Pipeline:
+    """Return a pipeline as it is for the present session's problem."""
+    if name in SUPERVISED:
+        from layerwise.pipelines.composition import compose_supervised
+
+        return compose_supervised(name)
+    found: Pipeline = import_module(f"layerwise.pipelines.{name}").create_pipeline()
+    return found
 
 
 def find_objective(name: str) -> Objective:
@@ -70,7 +80,8 @@ def find_objective(name: str) -> Objective:
         raise UnknownPipelineError(
             f"kedro sweep has no objective for '{name}'{nearest(name, list(SEARCHED))}"
         )
-    objective: Objective = import_module(f"layerwise.pipelines.{name}.pipeline").OBJECTIVE
+    module = "composition" if name in SUPERVISED else f"{name}.pipeline"
+    objective: Objective = import_module(f"layerwise.pipelines.{module}").OBJECTIVE
     return objective
 
 

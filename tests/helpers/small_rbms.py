@@ -3,6 +3,7 @@
 from itertools import product
 
 import torch
+from helpers.seeded import seeded
 
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.models.rbm.units import UnitBlock
@@ -37,10 +38,6 @@ REAL = {
 }
 EVERY = DISCRETE | REAL
 WORDS = 3  # of each document among the counts
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def make_rbm(name, seed=0, scale=0.8):

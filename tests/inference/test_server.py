@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.running_server import ask
 
 from layerwise.data import DataError
 from layerwise.inference import ModelError
@@ -71,17 +71,6 @@ def free_port():
         return free.getsockname()[1]
 
 
-def ask(port, body, kind="application/json", path="invocations"):
-    """Return the status and the text of a response."""
-    headers = {"Content-Type": kind} if kind else {}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/{path}", body, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
 def wait_for(port, seconds=240):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -117,7 +106,7 @@ def test_mlflows_own_server_predicts_right_rows(server, tables):
     split = rows.to_dict(orient="split")
     right = json.dumps({"dataframe_split": {"columns": split["columns"], "data": split["data"]}}).encode()
     for body, kind in ((right, "application/json"), (rows.to_csv(index=False).encode(), "text/csv")):
-        status, text = ask(server, body, kind)
+        status, _, text = ask(server, body=body, kind=kind)
         assert status == 200
         assert [set(row) for row in json.loads(text)["predictions"]] == [
             {"prediction", "probability_no", "probability_yes", "positive", "threshold"}

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from helpers.seeded import seeded as rng
 
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
@@ -13,10 +14,6 @@ from layerwise.training.supervised.backpropagation import Backpropagation
 from layerwise.training.supervised.losses import task_loss
 
 MEMBERS = 3
-
-
-def rng(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def ensemble(combine="values", n_outputs=2, **changes):

@@ -2,14 +2,11 @@ import copy
 
 import pytest
 import torch
+from helpers.seeded import seeded
 from torch import nn
 
 from layerwise.models import ACTIVATIONS, MLP, MLPConfig
 from layerwise.models.dropout import Dropout
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def network(seed=0, **changes):

@@ -5,6 +5,8 @@ import torch
 from helpers.resumable_trainings import gray, image_columns, labels
 
 from layerwise.data import TensorData
+from layerwise.inference import ModelManifest, TrainedModel
+from layerwise.inference.tasks import offered_tasks
 from layerwise.models import MLP, MLPConfig, load_network
 from layerwise.models.rbm import DBM, DBMConfig, MeanFieldNetwork
 from layerwise.pipelines.finetuning.nodes import finetune_mean_field_network, finetune_network
@@ -62,6 +64,12 @@ def test_rows_without_a_network_of_features_are_answered_as_the_evaluation_answe
     rows = catalog.load("dbm.test").inputs[:50]
     found = network(trained, "network")
     assert torch.equal(found(rows), found(found.embed(rows)))
+
+
+def test_the_trained_network_can_be_asked_to_predict(trained):
+    preprocessor = trained.catalog(problem={"name": "boltzmann"}).load("dbm.preprocessor")
+    model = TrainedModel(network(trained, "network"), preprocessor, ModelManifest(problem="boltzmann"))
+    assert offered_tasks(model)[0].name == "predict"
 
 
 def test_rows_that_are_inferred_once_train_the_network_as_those_inferred_in_each_batch_do():

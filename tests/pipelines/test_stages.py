@@ -1,18 +1,15 @@
 """How the pipelines are made of stages: names, namespaces, tags, and that they share nothing but the raw rows."""
 
-import importlib
 import subprocess
 import sys
 
 import pytest
 from kedro.pipeline import Pipeline
 
-from layerwise.pipeline_registry import RUNNABLE
+from layerwise.pipeline_registry import RUNNABLE, create_pipeline
 from layerwise.pipelines.stage import TAGS
 
-PIPELINES = {
-    name: importlib.import_module(f"layerwise.pipelines.{name}").create_pipeline() for name in RUNNABLE
-}
+PIPELINES = {name: create_pipeline(name) for name in RUNNABLE}
 STORY = ["preprocessing", "pretraining", "finetuning", "training", "evaluation", "reporting", "prediction"]
 
 

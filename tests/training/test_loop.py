@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers.seeded import seeded
 
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
@@ -8,10 +9,6 @@ from layerwise.training.callbacks import Callback
 from layerwise.training.loop import batches
 from layerwise.utils import UserError
 from layerwise.utils.run_context import add_listener, remove_listener
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 class Recorder(TrainingPlan):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,6 +22,7 @@ from layerwise.training.autoencoder import AutoencoderSettings, build_autoencode
 from layerwise.utils import Config, choose_device, torch_rng
 
 
+@dataclass(eq=False, repr=False)
 class AutoencoderEstimator(NetworkEstimator):
     """What the transformer and the detector share: the arguments, and how the network learns."""
 
@@ -40,42 +42,23 @@ class AutoencoderEstimator(NetworkEstimator):
     }
     models: ClassVar[Mapping[str, type[Config]]] = {"autoencoder": AutoencoderSettings}
 
-    def __init__(
-        self,
-        latent_size: int | None = None,
-        *,
-        variant: str = "compression",
-        hidden_sizes: Any = None,
-        activation: Any = None,
-        loss: str = "auto",
-        corruption: str | None = None,
-        sparsity: str | None = None,
-        beta: float = 1.0,
-        learning_rate: float = 1e-3,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        patience: int | None = None,
-        validation_fraction: float = 0.1,
-        image_shape: ImageShape | None = None,
-        settings: dict[str, Any] | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.latent_size = latent_size
-        self.variant = variant
-        self.hidden_sizes = hidden_sizes
-        self.activation = activation
-        self.loss = loss
-        self.corruption = corruption
-        self.sparsity = sparsity
-        self.beta = beta
-        self.learning_rate = learning_rate
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
-        self.validation_fraction = validation_fraction
-        self.image_shape = image_shape
-        self.settings = settings
-        self.random_state = random_state
+    latent_size: int | None = None
+    _: KW_ONLY
+    variant: str = "compression"
+    hidden_sizes: Any = None
+    activation: Any = None
+    loss: str = "auto"
+    corruption: str | None = None
+    sparsity: str | None = None
+    beta: float = 1.0
+    learning_rate: float = 1e-3
+    epochs: int | None = None
+    batch_size: int | None = None
+    patience: int | None = None
+    validation_fraction: float = 0.1
+    image_shape: ImageShape | None = None
+    settings: dict[str, Any] | None = None
+    random_state: Any = None
 
     def _fit_network(self, X: Any) -> Self:
         rows = self._fit_rows(X)
@@ -167,6 +150,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return tags
 
 
+@dataclass(eq=False, repr=False)
 class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
     """Detect anomalies by the density of latent and reconstruction error: what the pipeline `autoencoder` trains.
 
@@ -203,46 +187,8 @@ class AutoencoderDetector(OutlierMixin, AutoencoderEstimator):
     }
     models: ClassVar[Mapping[str, type[Config]]] = {**AutoencoderEstimator.models, "predict": TaskSettings}
 
-    def __init__(
-        self,
-        contamination: float = 0.1,
-        *,
-        latent_size: int | None = None,
-        variant: str = "compression",
-        hidden_sizes: Any = None,
-        activation: Any = None,
-        loss: str = "auto",
-        corruption: str | None = None,
-        sparsity: str | None = None,
-        beta: float = 1.0,
-        learning_rate: float = 1e-3,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        patience: int | None = None,
-        validation_fraction: float = 0.1,
-        image_shape: ImageShape | None = None,
-        settings: dict[str, Any] | None = None,
-        random_state: Any = None,
-    ) -> None:
-        super().__init__(
-            latent_size,
-            variant=variant,
-            hidden_sizes=hidden_sizes,
-            activation=activation,
-            loss=loss,
-            corruption=corruption,
-            sparsity=sparsity,
-            beta=beta,
-            learning_rate=learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            patience=patience,
-            validation_fraction=validation_fraction,
-            image_shape=image_shape,
-            settings=settings,
-            random_state=random_state,
-        )
-        self.contamination = contamination
+    contamination: float = 0.1
+    latent_size: int | None = field(default=None, kw_only=True)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new network on the rows, and find the score below which `contamination` of them lie; y is not read.

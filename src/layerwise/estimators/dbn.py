@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
 
 from layerwise.data import ImageShape
@@ -14,6 +15,7 @@ from layerwise.training.supervised import FinetuningSettings, fit_network, new_n
 from layerwise.utils import Config
 
 
+@dataclass(eq=False, repr=False)
 class DBNEstimator(NetworkEstimator):
     """What the classifier and the regressor share: the arguments, and how the network learns."""
 
@@ -38,44 +40,24 @@ class DBNEstimator(NetworkEstimator):
         "finetuning": FinetuningSettings,
     }
 
-    def __init__(
-        self,
-        hidden_sizes: Any = None,
-        *,
-        visible: str = "auto",
-        pretraining_epochs: Any = None,
-        pretraining_batch_size: int | None = None,
-        steps: int = 1,
-        freeze: bool = False,
-        loss: str = "auto",
-        dropout: Any = None,
-        optimizer: str | None = None,
-        learning_rate: float | None = None,
-        epochs: int | None = None,
-        batch_size: Any = None,
-        patience: int | None = None,
-        validation_fraction: float = 0.1,
-        image_shape: ImageShape | None = None,
-        settings: dict[str, Any] | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.hidden_sizes = hidden_sizes
-        self.visible = visible
-        self.pretraining_epochs = pretraining_epochs
-        self.pretraining_batch_size = pretraining_batch_size
-        self.steps = steps
-        self.freeze = freeze
-        self.loss = loss
-        self.dropout = dropout
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
-        self.validation_fraction = validation_fraction
-        self.image_shape = image_shape
-        self.settings = settings
-        self.random_state = random_state
+    hidden_sizes: Any = None
+    _: KW_ONLY
+    visible: str = "auto"
+    pretraining_epochs: Any = None
+    pretraining_batch_size: int | None = None
+    steps: int = 1
+    freeze: bool = False
+    loss: str = "auto"
+    dropout: Any = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    epochs: int | None = None
+    batch_size: Any = None
+    patience: int | None = None
+    validation_fraction: float = 0.1
+    image_shape: ImageShape | None = None
+    settings: dict[str, Any] | None = None
+    random_state: Any = None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Pretrain a stack of RBMs on the rows, and fine-tune the network that it becomes on their targets.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from layerwise.training.gan import GANSettings, train_table_gan
 from layerwise.utils import Config, choose_device, nearest
 
 
+@dataclass(eq=False, repr=False)
 class TabularGAN(NetworkEstimator):
     """Generate rows like those of a table by a conditional GAN: what the pipeline `gan` trains (Xu et al. 2019).
 
@@ -76,40 +78,22 @@ class TabularGAN(NetworkEstimator):
     }
     models: ClassVar[Mapping[str, type[Config]]] = {"gan": GANSettings}
 
-    def __init__(
-        self,
-        target: str | None = None,
-        *,
-        objective: str = "non_saturating",
-        generator_sizes: Any = (256, 512),
-        discriminator_sizes: Any = (512, 256),
-        latent_size: int = 100,
-        generator_learning_rate: float = 2e-4,
-        discriminator_learning_rate: float = 2e-4,
-        discriminator_steps: int = 1,
-        dropout: float = 0.0,
-        pac: int = 1,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        validation_fraction: float = 0.1,
-        settings: dict[str, Any] | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.target = target
-        self.objective = objective
-        self.generator_sizes = generator_sizes
-        self.discriminator_sizes = discriminator_sizes
-        self.latent_size = latent_size
-        self.generator_learning_rate = generator_learning_rate
-        self.discriminator_learning_rate = discriminator_learning_rate
-        self.discriminator_steps = discriminator_steps
-        self.dropout = dropout
-        self.pac = pac
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.validation_fraction = validation_fraction
-        self.settings = settings
-        self.random_state = random_state
+    target: str | None = None
+    _: KW_ONLY
+    objective: str = "non_saturating"
+    generator_sizes: Any = (256, 512)
+    discriminator_sizes: Any = (512, 256)
+    latent_size: int = 100
+    generator_learning_rate: float = 2e-4
+    discriminator_learning_rate: float = 2e-4
+    discriminator_steps: int = 1
+    dropout: float = 0.0
+    pac: int = 1
+    epochs: int | None = None
+    batch_size: int | None = None
+    validation_fraction: float = 0.1
+    settings: dict[str, Any] | None = None
+    random_state: Any = None
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a generator and a discriminator on the rows; y is not read.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
 
 from layerwise.data import ImageShape
@@ -12,6 +13,7 @@ from layerwise.training.supervised import FinetuningSettings, MLPSettings, fit_n
 from layerwise.utils import Config
 
 
+@dataclass(eq=False, repr=False)
 class FeedForwardEstimator(NetworkEstimator):
     """What the classifier and the regressor share: the arguments, and how the network learns."""
 
@@ -31,42 +33,23 @@ class FeedForwardEstimator(NetworkEstimator):
     }
     models: ClassVar[Mapping[str, type[Config]]] = {"mlp": MLPSettings, "finetuning": FinetuningSettings}
 
-    def __init__(
-        self,
-        hidden_sizes: Any = None,
-        *,
-        activation: Any = "relu",
-        ensemble_members: int | None = None,
-        number_embedding: str | None = None,
-        loss: str = "auto",
-        dropout: Any = None,
-        optimizer: str | None = None,
-        learning_rate: float | None = None,
-        weight_decay: float | None = None,
-        epochs: int | None = None,
-        batch_size: Any = None,
-        patience: int | None = None,
-        validation_fraction: float = 0.1,
-        image_shape: ImageShape | None = None,
-        settings: dict[str, Any] | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.hidden_sizes = hidden_sizes
-        self.activation = activation
-        self.ensemble_members = ensemble_members
-        self.number_embedding = number_embedding
-        self.loss = loss
-        self.dropout = dropout
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
-        self.validation_fraction = validation_fraction
-        self.image_shape = image_shape
-        self.settings = settings
-        self.random_state = random_state
+    hidden_sizes: Any = None
+    _: KW_ONLY
+    activation: Any = "relu"
+    ensemble_members: int | None = None
+    number_embedding: str | None = None
+    loss: str = "auto"
+    dropout: Any = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    epochs: int | None = None
+    batch_size: Any = None
+    patience: int | None = None
+    validation_fraction: float = 0.1
+    image_shape: ImageShape | None = None
+    settings: dict[str, Any] | None = None
+    random_state: Any = None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a new network; it ends with the weights of its best epoch on the rows that are held out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,6 +50,7 @@ AT_A_TIME = 1000
 Rows = TensorData | SparseTensorData
 
 
+@dataclass(eq=False, repr=False)
 class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Learn features of rows without labels: their mean hidden activations.
 
@@ -84,32 +86,18 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         True
     """
 
-    def __init__(
-        self,
-        n_components: int = 100,
-        *,
-        visible: str = "gaussian",
-        learning_rate: float = 0.03,
-        n_iter: int = 10,
-        batch_size: int = 100,
-        steps: int = 1,
-        chain: str = "data",
-        centered: bool | None = None,
-        weight_decay: float = 2e-4,
-        settings: dict[str, Any] | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.n_components = n_components
-        self.visible = visible
-        self.learning_rate = learning_rate
-        self.n_iter = n_iter
-        self.batch_size = batch_size
-        self.steps = steps
-        self.chain = chain
-        self.centered = centered
-        self.weight_decay = weight_decay
-        self.settings = settings
-        self.random_state = random_state
+    n_components: int = 100
+    _: KW_ONLY
+    visible: str = "gaussian"
+    learning_rate: float = 0.03
+    n_iter: int = 10
+    batch_size: int = 100
+    steps: int = 1
+    chain: str = "data"
+    centered: bool | None = None
+    weight_decay: float = 2e-4
+    settings: dict[str, Any] | None = None
+    random_state: Any = None
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new RBM on the rows (n, features); y is not read.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from pydantic import ConfigDict, Field, RootModel
 
 from layerwise.data import DataError, Task
 from layerwise.data.preprocessing import class_texts
-from layerwise.evaluation.metrics import Metric, as_array, compute_metrics
+from layerwise.evaluation.metrics import Metric, as_array, compute_metrics, worse_than_others
 from layerwise.utils import Config, nearest
 
 if TYPE_CHECKING:
@@ -168,27 +166,18 @@ def _shown(task: Task, metrics: dict[str, Metric]) -> dict[str, Metric]:
 def describe_segments(found: SegmentTable) -> list[str]:
     """Return a sentence for each segment on which the network is worse than on the other rows by more than chance.
 
-    Compared is the first metric of each, as two independent estimates (Zou & Donner 2008), at the level .05 divided by
-    the number of segments.
+    Compared is the first metric of each, as `worse_than_others` does.
     """
-    pairs = [
-        (segment, next(iter(segment.metrics.values())))
-        for segment in found.root
-        if segment.metrics and segment.others
-    ]
-    normal = NormalDist()
-    widening = normal.inv_cdf(1 - 0.025 / max(len(pairs), 1)) / normal.inv_cdf(0.975)
+    pairs = {}
+    for k, segment in enumerate(found.root):
+        if segment.metrics and segment.others:
+            own = next(iter(segment.metrics.values()))
+            pairs[k] = own, segment.others[own.name]
     sentences = []
-    for segment, own in pairs:
-        other = segment.others[own.name]
-        if own.low is None or own.high is None or other.low is None or other.high is None:
-            continue
-        lower = own.better == "lower"
-        towards = own.value - own.low if lower else own.high - own.value
-        away = other.high - other.value if lower else other.value - other.low
-        if other.beats(own.value) and abs(own.value - other.value) > widening * hypot(towards, away):
-            sentences.append(
-                f"Worse than on the other rows: {segment.column} = {segment.value} ({segment.rows:,} rows), {own.name} "
-                f"{own} against {other}."
-            )
+    for k in worse_than_others(pairs):
+        segment, (own, other) = found.root[k], pairs[k]
+        sentences.append(
+            f"Worse than on the other rows: {segment.column} = {segment.value} ({segment.rows:,} rows), {own.name} "
+            f"{own} against {other}."
+        )
     return sentences

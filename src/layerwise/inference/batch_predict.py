@@ -17,7 +17,7 @@ from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.answer_tables import answer_table, cells_of_lines, one_schema
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
-from layerwise.inference.tasks import answer_chunk, find_task, with_seed
+from layerwise.inference.tasks import answer_chunk, find_task
 from layerwise.parameters import TaskSettings
 from layerwise.utils import ProgressLines
 
@@ -71,7 +71,7 @@ class StreamedPredictions:
         if model.has_image_inputs:
             reader.image_reading = model.preprocessor.image_reading
         self.task = find_task(model, settings or TaskSettings())
-        self.settings = with_seed(self.task, settings or TaskSettings())
+        self.settings = self.task.with_seed(settings or TaskSettings())
         # A row has what stood in its file before its answer, a picture its file's name, an array its position.
         self.copies_rows = reader.has_pictures or (not model.has_image_inputs and self.task.beside_rows)
         self.n_rows = self.n_rejected = 0

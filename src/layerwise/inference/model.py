@@ -11,10 +11,7 @@ import numpy as np
 import torch
 
 from layerwise.data import DataError, DataSpec
-from layerwise.data.preprocessing import (
-    load_preprocessor,
-    save_preprocessor,
-)
+from layerwise.data.preprocessing import load_preprocessor, save_preprocessor
 from layerwise.data.reading import (
     FileFormat,
     describe_refused,
@@ -35,7 +32,7 @@ from layerwise.inference.named_scores import name_scores
 from layerwise.inference.parts import ModelParts, load_parts, save_parts
 from layerwise.inference.reproducible import apply_in_blocks, shortest_decimals
 from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
-from layerwise.models import load_network, save_network
+from layerwise.models import MLP, CalibratedNetwork, EstimatorNetwork, load_network, save_network
 from layerwise.training.supervised import probabilities
 from layerwise.utils import atomic_write, inference_device
 
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
-SUPERVISED_KINDS = ("mlp", "calibrated", "estimator")
 # Why a row has no answer though its cells are right.
 NOT_FINITE = "the network's output is not a finite number: values too far from training"
 
@@ -89,7 +85,7 @@ class TrainedModel:
     @property
     def is_supervised(self) -> bool:
         """Whether the network predicts targets."""
-        return self.kind in SUPERVISED_KINDS
+        return isinstance(self.network, MLP | CalibratedNetwork | EstimatorNetwork)
 
     @property
     def reads_rows(self) -> bool:

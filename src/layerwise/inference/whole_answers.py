@@ -14,7 +14,7 @@ from layerwise.data.reading import Chunk, ChunkedReader, describe_refused
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import ERROR_COLUMN, count_reasons
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.tasks import answer_chunk, answer_rows, find_task, with_seed
+from layerwise.inference.tasks import answer_chunk, answer_rows, find_task
 from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class WholeAnswer:
     ) -> None:
         self.model, self.reader = model, reader
         self.task = find_task(model, settings)
-        self.settings = with_seed(self.task, settings)
+        self.settings = self.task.with_seed(settings)
         exempt, own = self.task.exempt_columns, self.task.columns(model, self.settings)
         self.exempt_columns = set(own if exempt is None else exempt)
         self.n_rows = self.n_rejected = 0

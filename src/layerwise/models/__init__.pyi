@@ -6,6 +6,8 @@ from .estimator import (
     EstimatorConfig as EstimatorConfig,
     EstimatorNetwork as EstimatorNetwork,
     fit_estimator as fit_estimator,
+    fit_models as fit_models,
+    model_scores as model_scores,
 )
 from .io import load_network as load_network, save_network as save_network
 from .kinds import goes_both_ways as goes_both_ways, register_network as register_network
@@ -39,7 +41,6 @@ from .number_embeddings import (
 from .recommender import Recommender as Recommender, RecommenderConfig as RecommenderConfig
 from .recurrent import Cell as Cell, Recurrent as Recurrent, RecurrentConfig as RecurrentConfig
 from .stack import (
-    DropoutMasks as DropoutMasks,
     Members as Members,
     MembersConfig as MembersConfig,
     is_running_statistic as is_running_statistic,

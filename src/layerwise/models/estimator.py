@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -42,6 +41,7 @@ TRUSTED = (
 )
 # How near to 0 and 1 a probability is kept: a forest has leaves of one class, whose logit would be infinite.
 SMALLEST = 1e-6
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
 
 
 class EstimatorConfig(Config):
@@ -57,7 +57,7 @@ class EstimatorConfig(Config):
 
     kind: Literal["estimator"] = "estimator"
     name: str
-    task: Literal["binary", "multiclass", "multilabel", "regression"]
+    task: Task
     n_inputs: int
     n_outputs: int
     n_bytes: int
@@ -102,18 +102,12 @@ class EstimatorNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (classification) or values (regression), shape (rows, n_outputs)."""
-        rows, task = x.detach().cpu().numpy(), self.config.task
-        if task == "regression":
-            found = np.stack([each.predict(rows) for each in self.estimators], 1)
-        elif task == "multiclass":
-            (model,) = self.estimators
-            # A class that no training row had gets no probability.
-            found = np.zeros((len(rows), self.config.n_outputs))
-            found[:, model.classes_.astype(np.int64)] = model.predict_proba(rows)
+        task = self.config.task
+        found = model_scores(self.estimators, task, x.detach().cpu().numpy(), self.config.n_outputs)
+        if task == "multiclass":
             found = np.log(found.clip(SMALLEST, 1))
-        else:
-            chances = np.stack([_chance_of_1(each, rows) for each in self.estimators], 1)
-            chances = chances.clip(SMALLEST, 1 - SMALLEST)
+        elif task != "regression":
+            chances = found.clip(SMALLEST, 1 - SMALLEST)
             found = np.log(chances) - np.log1p(-chances)
         return torch.from_numpy(found).to(x)
 
@@ -121,7 +115,7 @@ class EstimatorNetwork(nn.Module):
 def fit_estimator(
     model: Any | Sequence[Any],
     name: str,
-    task: Literal["binary", "multiclass", "multilabel", "regression"],
+    task: Task,
     inputs: Tensor,
     targets: Tensor,
     n_outputs: int,
@@ -140,17 +134,12 @@ def fit_estimator(
         weights: (n,) how much each row counts; None: all the same.
     """
     import skops.io
-    from sklearn.base import clone
-    from sklearn.dummy import DummyClassifier
 
     x, y = inputs.cpu().numpy(), targets.cpu().numpy()
     own = None if weights is None else weights.cpu().numpy()
     columns = [y.reshape(-1)] if task == "multiclass" else list(y.reshape(len(y), -1).T)
-    fitted = []
-    for each, column in product(model if isinstance(model, Sequence) else [model], columns):
-        constant = task != "regression" and column.min() == column.max()
-        fresh = DummyClassifier(strategy="most_frequent") if constant else clone(each)
-        fitted.append(fresh.fit(x, column, sample_weight=own))
+    models = model if isinstance(model, Sequence) else [model]
+    fitted = [each for one in models for each in fit_models(one, task, x, columns, own)]
     content = skops.io.dumps(fitted)
     config = EstimatorConfig(
         name=name, task=task, n_inputs=x.shape[1], n_outputs=n_outputs, n_bytes=len(content)
@@ -158,6 +147,45 @@ def fit_estimator(
     network = EstimatorNetwork(config, fitted)
     network.skops.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
     return network.eval()
+
+
+def fit_models(
+    model: Any, task: str, x: np.ndarray, columns: Sequence[np.ndarray], weights: np.ndarray | None = None
+) -> list[Any]:
+    """Return a model of scikit-learn fitted on rows, a clone for each column; one that says the class where it is one.
+
+    Args:
+        model: not fitted.
+        task: what the targets are.
+        x: (n, d).
+        columns: (n,) each: the classes of a multiclass task, or each label or target.
+        weights: (n,) how much each row counts, for a model that reads it; None: all the same.
+    """
+    from sklearn.base import clone
+    from sklearn.dummy import DummyClassifier
+    from sklearn.utils.validation import has_fit_parameter
+
+    fitted = []
+    for column in columns:
+        constant = task != "regression" and column.min() == column.max()
+        fresh = DummyClassifier(strategy="most_frequent") if constant else clone(model)
+        # Neighbors are the nearest rows, however much these count.
+        weighted = {"sample_weight": weights} if has_fit_parameter(fresh, "sample_weight") else {}
+        fitted.append(fresh.fit(x, column, **weighted))
+    return fitted
+
+
+def model_scores(models: Sequence[Any], task: str, x: np.ndarray, n_outputs: int) -> np.ndarray:
+    """Return the probabilities, or values of a regression, that models of `fit_models` give rows, (n, n_outputs)."""
+    if task == "regression":
+        return np.column_stack([each.predict(x) for each in models])
+    if task != "multiclass":
+        return np.stack([_chance_of_1(each, x) for each in models], 1)
+    (model,) = models
+    # A class that no training row had gets no probability.
+    scores = np.zeros((len(x), n_outputs))
+    scores[:, model.classes_.astype(np.int64)] = model.predict_proba(x)
+    return scores
 
 
 def _chance_of_1(model: Any, rows: np.ndarray) -> np.ndarray:

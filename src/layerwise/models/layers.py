@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import torch
@@ -176,6 +177,20 @@ def initialize_(
             weight.zero_()
         if gain != 1:
             weight.mul_(gain)
+
+
+def initialize_layers_(
+    layers: Iterable[nn.Module], name: Initializer, rng: torch.Generator | None, gain: float = 1.0
+) -> None:
+    """Set the biases of layers to 0, and fill their weights as `initialize_` does; 0 without a random generator."""
+    with torch.no_grad():
+        for layer in layers:
+            assert isinstance(layer, nn.Linear)
+            layer.bias.zero_()
+            if rng is None:
+                layer.weight.zero_()
+            else:
+                initialize_(layer.weight, name, rng, gain)
 
 
 def initialize_bias_(

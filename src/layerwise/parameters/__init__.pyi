@@ -2,7 +2,9 @@ from .checks import ParameterError as ParameterError, check_parameters as check_
 from .compare import CompareSettings as CompareSettings
 from .compute import (
     ComputeSettings as ComputeSettings,
+    TrackingSettings as TrackingSettings,
     apply_compute_settings as apply_compute_settings,
+    require_spread as require_spread,
 )
 from .evaluation import EvaluationSettings as EvaluationSettings
 from .inference import (
@@ -11,7 +13,9 @@ from .inference import (
     TaskSettings as TaskSettings,
 )
 from .keys import PARAMETERS as PARAMETERS, is_model as is_model, without_empty_keys as without_empty_keys
-from .networks import DBMSettings as DBMSettings, DBNSettings as DBNSettings
-from .rbm import RBMSettings as RBMSettings
-from .tracking import TrackingSettings as TrackingSettings
+from .networks import (
+    DBMSettings as DBMSettings,
+    DBNSettings as DBNSettings,
+    RBMSettings as RBMSettings,
+)
 from .used import used_settings as used_settings

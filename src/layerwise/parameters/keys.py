@@ -9,12 +9,10 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt, TypeAdapter
 from layerwise.checkpointing import CheckpointSettings
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings
 from layerwise.parameters.compare import CompareSettings
-from layerwise.parameters.compute import ComputeSettings
+from layerwise.parameters.compute import ComputeSettings, TrackingSettings
 from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.inference import EvaluateSettings, PredictSettings
-from layerwise.parameters.networks import DBMSettings, DBNSettings
-from layerwise.parameters.rbm import RBMSettings
-from layerwise.parameters.tracking import TrackingSettings
+from layerwise.parameters.networks import DBMSettings, DBNSettings, RBMSettings
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.diagnostics import GradientStudySettings
 from layerwise.training.gan import GANSettings, PairSettings, RingSettings

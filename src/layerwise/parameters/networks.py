@@ -1,4 +1,4 @@
-"""The networks of the pipelines dbn and dbm."""
+"""The networks of the pipelines rbm, dbn and dbm, and what is reported of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pydantic import PositiveInt
 
 from layerwise.evaluation.likelihood import LikelihoodSettings
 from layerwise.models import Initializer
+from layerwise.training.rbm import RBMTrainingSettings
 from layerwise.training.rbm.dbm import DBMTrainingSettings
 from layerwise.training.supervised import MLPSettings
 from layerwise.utils import ByRule, Config, setting
@@ -54,3 +55,19 @@ class DBMSettings(DBMTrainingSettings):
     def layers(self) -> MLPSettings:
         """The hidden layers of the feed-forward network that a deep Boltzmann machine becomes."""
         return MLPSettings(hidden_sizes=self.hidden_sizes, activation="sigmoid", initializer="glorot_uniform")
+
+
+class RBMSettings(RBMTrainingSettings):
+    """The RBM of `kedro run --pipelines=rbm`, and what is reported of it."""
+
+    classification_rbm: bool = setting(
+        True, "train a second RBM, with label units (Larochelle & Bengio 2008)"
+    )
+    probe: bool = setting(True, "fit linear models on the features, the raw rows and their components")
+    likelihood: LikelihoodSettings = LikelihoodSettings()
+    perplexity_documents: int = setting(
+        50, "test documents whose perplexity is taken", "", "other rows", ge=1
+    )
+    bootstrap: int = setting(1000, "resamples of the test rows for each interval; 0 for none", "", ge=0)
+    samples: int = setting(64, "samples that the RBM draws for its figure", "", ge=1, le=400)
+    sampling_steps: int = setting(1000, "Gibbs steps of each of these samples", "", ge=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerwise.data import Problem, SplitSettings
-from layerwise.parameters.rbm import RBMSettings
+from layerwise.parameters.networks import RBMSettings
 from layerwise.training import TrainingError
 from layerwise.training.gan import GANSettings
 from layerwise.training.supervised import DEFAULTS, FinetuningSettings, MLPSettings, resolve_loss

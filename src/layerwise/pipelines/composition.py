@@ -14,6 +14,14 @@ from layerwise.pipelines import (
 )
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.finetuning.pipeline import has_grid, trains_several
+from layerwise.sweeping import SUPERVISED
+
+OBJECTIVE = SUPERVISED
+
+
+def compose_supervised(name: str) -> Pipeline:
+    """Return the pipeline of a network, or of a model of scikit-learn, by its name."""
+    return _compose_scikit_learn(name) if name in scikit_learn.FITS else compose(name, name)
 
 
 def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
@@ -62,16 +70,10 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
     return _with_folds_and_card(name, found)
 
 
-def compose_scikit_learn(name: str, family: str) -> Pipeline:
-    """Return preprocessing, the fit of a model of scikit-learn, evaluation and reporting as one pipeline.
-
-    Args:
-        name: of the pipeline.
-        family: of the model: `linear`, `forest` or `boosting`.
-    """
+def _compose_scikit_learn(name: str) -> Pipeline:
     found = (
         preprocessing.create_pipeline(name, input_example=True, beside_folds=True)
-        + scikit_learn.create_pipeline(name, family)
+        + scikit_learn.create_pipeline(name)
         + evaluation.create_pipeline(name, is_network=False)
     )
     return _with_folds_and_card(name, found)

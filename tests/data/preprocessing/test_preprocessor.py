@@ -213,7 +213,6 @@ def test_images_whose_source_knows_their_classes_are_answered_by_name_and_split_
     assert fitted.data_spec.class_names == names
     assert plain.data_spec.class_names == tuple("0123456789")
     np.testing.assert_array_equal(fitted.targets(named), plain.targets(digits))
-    assert fitted.restore_targets([0, 9, 3]).tolist() == ["zero", "nine", "three"]
     assert fitted.names_of_labels(np.array([1, 8, 77])).tolist() == ["one", "eight", 77]
     back = type(fitted)(fitted.state)
     np.testing.assert_array_equal(back.targets(named), plain.targets(digits))

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import torch
+from helpers.seeded import seeded
 
 from layerwise.evaluation.demos import DEMO_ACTIVATIONS, render_rbm_demo, render_vae_demo
 from layerwise.models.autoencoder import VAE, VAEConfig
@@ -14,10 +15,6 @@ from layerwise.models.rbm import RBM, RBMConfig
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 SHAPE = (3, 4)
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def run_in_browser(page, script, path):

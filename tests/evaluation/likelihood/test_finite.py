@@ -8,6 +8,7 @@ import torch
 from layerwise.evaluation.likelihood import (
     LikelihoodError,
     LikelihoodSettings,
+    LogPartition,
     LogProbability,
     rbm_likelihood,
 )
@@ -18,9 +19,9 @@ from layerwise.utils import torch_rng
 @pytest.mark.parametrize("high", [math.nan, math.inf, -math.inf])
 def test_an_interval_without_a_number_is_refused_with_its_reason(high):
     with pytest.raises(LikelihoodError, match=r"weights are too large.*lower learning rate"):
-        LogProbability.between(-1.0, high, standard_error=0.0, n_rows=1)
+        LogProbability.of(torch.tensor([high, high]), LogPartition("exact", 0.0, 1.0))
     # Without an upper bound of log Z there is no lower bound here, and that is no error.
-    assert LogProbability.between(-math.inf, -3.0, standard_error=0.0, n_rows=1).midpoint == -3.0
+    assert LogProbability.of(torch.tensor([-3.0, -3.0]), LogPartition("ais", 0.0, math.inf)).midpoint == -3.0
 
 
 def test_an_rbm_whose_weights_are_no_numbers_has_no_likelihood():

@@ -140,10 +140,10 @@ def test_the_same_seed_gives_the_same_interval():
 
 def test_intervals_of_10000_rows_of_ten_classes_take_seconds_at_most():
     rows = class_rows(10_000, 10)
-    began = time.perf_counter()
+    began = time.process_time()
     compute_metrics("multiclass", *rows)
     # About 1 s on a free core; the bound only catches a loop over resamples.
-    assert time.perf_counter() - began < 15
+    assert time.process_time() - began < 15
 
 
 def test_a_constant_prediction_gets_the_base_rate():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers.seeded import seeded
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 from sklearn.metrics import roc_auc_score
@@ -18,10 +19,6 @@ from layerwise.evaluation.unsupervised import (
 from layerwise.models.autoencoder import Autoencoder, AutoencoderConfig
 from layerwise.models.rbm import DBM, DBN, RBM, DBMConfig, DBNConfig, RBMConfig
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def columns(image_shape=None, class_names=("a", "b", "c")):

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.seeded import seeded
 from sklearn.decomposition import PCA
 
 from layerwise.data import ColumnBlock
@@ -25,10 +26,6 @@ from layerwise.evaluation.unsupervised import (
     synthetic_anomalies,
 )
 from layerwise.evaluation.unsupervised.compression import jpeg, quantize
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def test_principal_components_are_those_of_scikit_learn():

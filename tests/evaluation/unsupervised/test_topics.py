@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.seeded import seeded
 
 from layerwise.data import TensorData
 from layerwise.evaluation.likelihood.partition import exact_log_partition
@@ -13,10 +14,6 @@ from layerwise.training import fit
 from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
 TOPICS, WORDS_EACH = 4, 6
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def synthetic_documents(n, seed):

@@ -134,9 +134,9 @@ def test_many_rows_and_many_names_are_refused_by_their_number(model):
 def test_millions_of_column_names_are_refused_at_once(model, kind):
     names = [f"c{k}" for k in range(300_000)] + ["c0"]
     body = {"dataframe_split": {"columns": names, "data": []}} if kind == JSON else ",".join(names) + "\n"
-    began = time.perf_counter()
+    began = time.process_time()
     assert respond(model, body, kind)[0] == 413
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_an_error_of_our_own_shows_nothing_of_the_inside(model, rows, monkeypatch):

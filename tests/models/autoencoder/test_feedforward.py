@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers.seeded import seeded
 from torch.func import jacrev, vmap
 from torch.nn import functional
 
@@ -22,10 +23,6 @@ from layerwise.models.heads import build_output
 from layerwise.models.layers import keep_largest
 from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.models.rbm.units import UnitBlock
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def autoencoder(double=False, **shape):

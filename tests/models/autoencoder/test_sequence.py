@@ -1,4 +1,5 @@
 import torch
+from helpers.seeded import seeded
 
 from layerwise.data import TensorData
 from layerwise.models.autoencoder import (
@@ -9,10 +10,6 @@ from layerwise.models.autoencoder import (
 )
 from layerwise.training.autoencoder import train_sequences
 from layerwise.training.optim import OptimizerSettings
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def test_a_sequence_is_reconstructed_and_its_future_predicted():

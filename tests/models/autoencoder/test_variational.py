@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from helpers.seeded import seeded
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from layerwise.evaluation.likelihood import importance_weighted_log_prob
@@ -14,10 +15,6 @@ from layerwise.models.autoencoder import (
     log_weights,
     sample_latents,
 )
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def vae(**shape):

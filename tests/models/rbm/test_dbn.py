@@ -1,14 +1,11 @@
 import pytest
 import torch
+from helpers.seeded import seeded
 from scipy import stats
 
 from layerwise.models import MLP, MLPConfig
 from layerwise.models.autoencoder import from_dbn
 from layerwise.models.rbm import DBN, DBNConfig
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def stack(n_visible=4, hidden_sizes=(3, 2), visible="bernoulli", seed=0, scale=0.8):

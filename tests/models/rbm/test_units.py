@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from helpers import small_rbms as m
+from helpers.seeded import seeded
 from torch import distributions
 
 from layerwise.models.rbm.units import (
@@ -15,10 +16,6 @@ from layerwise.models.rbm.units import (
 
 N = 30_000
 UNITS = {"bernoulli": BernoulliUnits(), "gaussian": GaussianUnits()}
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def conditional(kind, x):
@@ -68,11 +65,11 @@ def test_own_terms_are_the_negative_log_density_up_to_a_constant():
     v = torch.randn(6, 3, generator=seeded(), dtype=torch.float64)
     normal = -distributions.Normal(bias, 1).log_prob(v).sum(1)
     constant = 1.5 * torch.log(torch.tensor(2 * torch.pi, dtype=torch.float64))
-    torch.testing.assert_close(GaussianUnits.free_energy_term(v, bias), normal - constant)
+    torch.testing.assert_close(GaussianUnits().free_energy_term(v, bias), normal - constant)
     bits = (v > 0).double()
     coin = -distributions.Bernoulli(logits=bias).log_prob(bits).sum(1)
     log_partition = torch.nn.functional.softplus(bias).sum()
-    torch.testing.assert_close(BernoulliUnits.free_energy_term(bits, bias), coin - log_partition)
+    torch.testing.assert_close(BernoulliUnits().free_energy_term(bits, bias), coin - log_partition)
 
 
 def test_softmax_samples_have_one_unit_on_in_every_group_and_the_right_frequencies():

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from helpers.seeded import seeded
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import Corruption
@@ -25,10 +26,6 @@ from layerwise.training.autoencoder.latent_penalties import (
 from layerwise.training.autoencoder.plans import ReconstructionPlan, VariationalPlan
 from layerwise.training.autoencoder.registry import find_variant
 from layerwise.training.optim import OptimizerSettings
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def rows(n=200, d=20):

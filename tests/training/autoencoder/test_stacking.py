@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from helpers.seeded import seeded
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import Corruption
@@ -16,10 +17,6 @@ from layerwise.training.optim import OptimizerSettings
 from layerwise.training.rbm import PretrainingSettings, pretrain_dbn
 
 SIZES = (200, 100, 50, 20)
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers.seeded import seeded as rng
 from pydantic import ValidationError
 
 from layerwise.data import TensorData, rows_to_images
@@ -13,10 +14,6 @@ from layerwise.training.gan.augmentation import (
     make_row_augmentation,
     translate,
 )
-
-
-def rng(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def test_a_translation_moves_whole_pixels_by_at_most_an_eighth_all_shifts_alike():

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers.seeded import seeded
 from torch.nn import functional
 
 from layerwise.data import TensorData
@@ -8,10 +9,6 @@ from layerwise.training import evaluate, fit
 from layerwise.training.rbm import ContrastiveDivergence, ContrastiveDivergenceSettings
 
 PLAIN = {"momentum": 0.0, "final_momentum": 0.0, "weight_decay": 0.0}
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def make_rbm(n_visible=4, n_hidden=3, visible="bernoulli", seed=0, scale=0.7):

@@ -1,4 +1,5 @@
 import torch
+from helpers.seeded import seeded
 
 from layerwise.data import TensorData
 from layerwise.models.rbm import DBN, DBNConfig, sample_of_classes
@@ -8,10 +9,6 @@ SETTINGS = RBMTrainingSettings(
     n_hidden=12, epochs=60, batch_size=20, chain="persistent", chains=20, centered=True,
     final_learning_rate=0.0, pseudo_likelihood_rows=0,
 )  # fmt: skip
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def two_classes(n, seed):

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers.seeded import seeded
 from torch.nn import functional
 
 from layerwise.data import TensorData
@@ -7,10 +8,6 @@ from layerwise.models import MLP, MLPConfig
 from layerwise.models.rbm import DBN, DBNConfig, log_pseudo_likelihood
 from layerwise.training import TrainingError, fit, greedy
 from layerwise.training.rbm import ContrastiveDivergence, PretrainingSettings, pretrain_dbn
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def stack(hidden_sizes=(6, 5, 4), visible="bernoulli"):

@@ -2,14 +2,11 @@
 
 import pytest
 import torch
+from helpers.seeded import seeded as rng
 
 from layerwise.models.rbm import DBN, RBM, DBNConfig, RBMConfig
 from layerwise.training import TrainingError
 from layerwise.training.rbm.starting import start_from
-
-
-def rng(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def test_an_rbm_is_the_lowest_layer_and_the_others_stay_as_they_were():

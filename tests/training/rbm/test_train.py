@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers.seeded import seeded
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
@@ -8,10 +9,6 @@ from layerwise.training import evaluate
 from layerwise.training.rbm import ContrastiveDivergence, RBMTrainingSettings, fit_rbm, rbm_config
 from layerwise.training.rbm.monitor import RBMMonitor
 from layerwise.utils import torch_rng
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def described(*blocks, **more):

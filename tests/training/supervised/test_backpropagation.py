@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+from helpers.seeded import seeded
 from torch import nn, optim
 from torch.nn import functional
 
@@ -35,10 +36,6 @@ GIVEN = {
     "weight_decay": 0.01,
 }
 SCHEDULES = ("constant", "cosine", "one_cycle", "step")
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def network(**changes):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers.seeded import seeded
 from sklearn.linear_model import LogisticRegression
 
 from layerwise.data import TensorData
@@ -8,10 +9,6 @@ from layerwise.models import MLP, MLPConfig
 from layerwise.training import TrainingError
 from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
 from layerwise.training.supervised.losses import task_error, task_loss
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def network(seed=0, **changes):

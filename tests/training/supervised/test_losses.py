@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from helpers.seeded import seeded
 from sklearn import metrics
 from torch import distributions, nn
 from torch.nn import functional
@@ -25,10 +26,6 @@ def random_values(*shape, seed=0):
 OUTPUTS, CLASSES = random_values(30, 4), torch.arange(30) % 4
 VALUES = random_values(30, 4, seed=1)
 LABELS = (VALUES > 0).double()
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def rows(n=24, task="multiclass", k=3):

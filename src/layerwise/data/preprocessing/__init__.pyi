@@ -34,6 +34,6 @@ from .targets import (
     far_from_others as far_from_others,
     positive_class as positive_class,
     robust_location as robust_location,
+    row_weights as row_weights,
     target_column as target_column,
 )
-from .weights import row_weights as row_weights

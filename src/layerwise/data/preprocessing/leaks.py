@@ -20,6 +20,8 @@ MAX_RANK_CORRELATION = 0.9999
 MAX_ROWS = 10_000
 # A column whose accuracy on the rows themselves is no higher is not cross-validated.
 LEAST_TRIED = 0.95
+# Odd, so that no bit of a row's earlier cells is lost (the golden ratio's bits: Knuth, volume 3, section 6.4).
+HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 logger = logging.getLogger(__name__)
 
@@ -225,7 +227,18 @@ def count_repeated_rows(inputs: pd.DataFrame, training: np.ndarray, test: np.nda
         training: positions of the training rows.
         test: positions of the test rows.
     """
+    hashes = np.zeros(len(inputs), np.uint64)
+    for _, column in inputs.items():
+        hashes = hashes * HASH_FACTOR + _hashes(column)
+    return int(np.isin(hashes[test], hashes[training]).sum())
+
+
+def _hashes(column: pd.Series) -> np.ndarray:
+    """Return a number for each cell, (n,) uint64, the same for equal cells and for empty ones."""
     import pandas as pd
 
-    hashes = pd.util.hash_pandas_object(inputs.astype(str), index=False).to_numpy()
-    return int(np.isin(hashes[test], hashes[training]).sum())
+    if column.dtype.kind == "f" and column.hasnans:  # there are many kinds of NaN
+        column = column.mask(column.isna(), np.nan)
+    elif column.dtype == object:  # cells of several types are compared as text
+        column = column.astype(str)
+    return pd.util.hash_pandas_object(column, index=False).to_numpy()

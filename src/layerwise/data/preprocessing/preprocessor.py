@@ -16,8 +16,7 @@ from layerwise.data.preprocessing.columns import class_names, class_text
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_training
-from layerwise.data.preprocessing.targets import binary_classes
-from layerwise.data.preprocessing.weights import row_weights
+from layerwise.data.preprocessing.targets import binary_classes, row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
@@ -156,10 +155,6 @@ class ImagePreprocessor:
         """Return uint8 images in the shape of the training images."""
         pixels = np.clip(np.rint(np.asarray(matrix) * 255), 0, 255).astype(np.uint8)
         return pixels.reshape(-1, *self.shape)
-
-    def restore_targets(self, values: np.ndarray) -> np.ndarray:
-        """Return the class names of class codes."""
-        return np.asarray(self.data_spec.class_names, dtype=object)[np.asarray(values, dtype=int).reshape(-1)]
 
 
 def fit_preprocessor(

@@ -41,7 +41,3 @@ class LabelledPreprocessor(Preprocessor, Protocol):
     def restore_inputs(self, matrix: np.ndarray, /) -> Any:
         """Return a matrix (n, n_inputs) in the units of the raw rows."""
         ...
-
-    def restore_targets(self, values: np.ndarray, /) -> np.ndarray:
-        """Return regression targets (n, k) in the units of the raw rows."""
-        ...

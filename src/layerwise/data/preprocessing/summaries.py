@@ -35,7 +35,7 @@ def summarize_numbers(values: np.ndarray) -> dict[str, Any]:
     known = np.sort(values[~np.isnan(values)])
     if len(known) == 0:
         return {"kind": "number", "missing": 1.0, "points": [], "fractions": [], "below": []}
-    points = np.unique(known)
+    points = known[np.append(True, known[1:] != known[:-1])]
     if len(points) > POINTS:
         points = np.unique(known[np.rint(np.linspace(0, len(known) - 1, POINTS)).astype(int)])
     fractions, below = (np.searchsorted(known, points, side=side) / len(known) for side in ("right", "left"))

@@ -244,15 +244,6 @@ class TablePreprocessor:
             values = (values - self.state["target_means"]) / self.state["target_scales"]
         return values.astype(np.float32)
 
-    def restore_targets(self, values: np.ndarray) -> np.ndarray:
-        """Undo the target's scaling and transformation: class names of codes, hectares of logarithms."""
-        if self.problem.task in ("multiclass", "binary"):
-            return np.asarray(self.state["classes"], dtype=object)[np.asarray(values, dtype=int).reshape(-1)]
-        if self.state["target_scales"]:
-            values = np.asarray(values, dtype=np.float64) * self.state["target_scales"]
-            values = values + self.state["target_means"]
-        return self.data_spec.raw_targets(np.asarray(values))
-
     def restore_inputs(self, matrix: np.ndarray) -> pd.DataFrame:
         """Undo scaling and dummies: (n, n_inputs) to the raw columns in their order and types.
 

@@ -38,13 +38,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_QUANTILES = 1000
+# Most columns that vary do so among these.
+FIRST_ROWS = 100
 log = logging.getLogger(__name__)
 
 
 def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the columns that vary, and the values of the others; a DataError if none is left."""
+    few = inputs.head(FIRST_ROWS)
     constants = {
-        str(n): to_plain_value(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2
+        str(name): to_plain_value(inputs[name].iloc[0])
+        for name in inputs
+        if few[name].nunique(dropna=False) < 2 and inputs[name].nunique(dropna=False) < 2
     }
     if constants:
         warnings.warn(f"constant among the training rows, left out: {', '.join(constants)}", stacklevel=3)

@@ -1,4 +1,4 @@
-"""The target columns of a table: found, checked, transformed."""
+"""The target columns of a table: found, checked, transformed; and the column of sample weights."""
 
 from __future__ import annotations
 
@@ -133,3 +133,23 @@ def positive_class(classes: list[str], values: np.ndarray) -> str:
     distinct, counts = np.unique([class_text(value) for value in values.tolist()], return_counts=True)
     number = dict(zip(distinct.tolist(), counts.tolist(), strict=True))
     return classes[0] if number.get(classes[0], 0) < number.get(classes[1], 0) else classes[1]
+
+
+def row_weights(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the weights of a table's rows, (n,) float64, as they stand in the column.
+
+    Raises:
+        DataError: there is no such column, or a cell of it is empty, no number, or below 0; or all weights are 0.
+    """
+    validate_columns(frame, (name,), "problem.weights: column")
+    weights = as_numbers(frame[name])
+    wrong = np.flatnonzero(~(weights >= 0))
+    if len(wrong):
+        value = "empty" if np.isnan(weights[wrong[0]]) else f"{weights[wrong[0]]:g}"
+        raise DataError(
+            f"problem.weights: column '{name}' is {value} in row {frame.index[wrong[0]]}, and a weight is a number "
+            f"of at least 0; {len(wrong)} row(s) are so"
+        )
+    if not weights.any():
+        raise DataError(f"problem.weights: column '{name}' is 0 in all rows, so that none counts")
+    return weights

@@ -24,5 +24,4 @@ from .tables import (
     detection_auc as detection_auc,
     marginal_distance as marginal_distance,
     numeric_columns as numeric_columns,
-    synthetic_data_utility as synthetic_data_utility,
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from layerwise.evaluation.likelihood.partition import LogPartition
-from layerwise.evaluation.likelihood.rbm import LikelihoodSettings, LogProbability, log_partition
+from layerwise.evaluation.likelihood.rbm import (
+    LikelihoodSettings,
+    LogProbability,
+    log_partition,
+    log_probability,
+)
 from layerwise.models.rbm import DBM, DBN
 from layerwise.models.rbm.units import UnitsError
 from layerwise.utils import Config
@@ -49,7 +52,8 @@ def bound_log_probability(
     for rbm in lower:
         known = rbm.sample_hidden(known, rng)
     log_z = log_partition(top, known, settings, rng)
-    return _likelihood(log_z, variational_bound(dbn, rows, 0.0, rng))
+    bound = LogProbability.of(variational_bound(dbn, rows, 0.0, rng), log_z)
+    return StackLikelihood(log_partition=log_z, bound=bound)
 
 
 def bound_log_probability_of_dbm(
@@ -67,16 +71,7 @@ def bound_log_probability_of_dbm(
     known = training[torch.randperm(len(training), generator=rng, device=rng.device)[:KNOWN_ROWS]]
     known = torch.bernoulli(dbm.complete(known), generator=rng)
     log_z = log_partition(dbm.joint, known, settings, rng)
-    return _likelihood(log_z, torch.cat([dbm.bound(part) for part in rows.split(KNOWN_ROWS)]))
-
-
-def _likelihood(log_z: LogPartition, values: Tensor) -> StackLikelihood:
-    """Return the mean of bounds (n,) that still lack log Z."""
-    mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
-    bound = LogProbability.between(
-        mean - log_z.high, mean - log_z.low, standard_error=standard_error, n_rows=len(values)
-    )
-    return StackLikelihood(log_partition=log_z, bound=bound)
+    return StackLikelihood(log_partition=log_z, bound=log_probability(dbm, rows, log_z))
 
 
 def variational_bound(dbn: DBN, rows: Tensor, log_z: float, rng: torch.Generator, samples: int = 5) -> Tensor:

@@ -24,7 +24,7 @@ from layerwise.evaluation.likelihood.partition import (
     exact_log_partition,
     log_partition_interval,
 )
-from layerwise.models.rbm import RBM, log_pseudo_likelihood, number_of_states, rbm_sites
+from layerwise.models.rbm import DBM, RBM, log_pseudo_likelihood, number_of_states, rbm_sites
 from layerwise.utils import Config, setting, torch_rng
 
 # Sums over more states than this are slower than annealing.
@@ -67,15 +67,17 @@ class LogProbability(Config):
         return f"{self.midpoint:.2f} nats (between {self.low:.2f} and {self.high:.2f} by log Z's interval)"
 
     @classmethod
-    def between(cls, low: float, high: float, *, standard_error: float, n_rows: int) -> LogProbability:
-        """Return the log-probability of an interval.
+    def of(cls, values: Tensor, partition: LogPartition) -> LogProbability:
+        """Return the mean of rows' log-probabilities, or of bounds on them, that still lack log Z, (n,) float64.
 
         Raises:
             LikelihoodError: it is not finite.
         """
-        finite(high, "the mean log-probability of the rows")
+        mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
+        low = mean - partition.high
+        high = finite(mean - partition.low, "the mean log-probability of the rows")
         midpoint = (low + high) / 2 if math.isfinite(low) else high
-        return cls(low=low, high=high, midpoint=midpoint, standard_error=standard_error, n_rows=n_rows)
+        return cls(low=low, high=high, midpoint=midpoint, standard_error=standard_error, n_rows=len(values))
 
 
 class RBMLikelihood(Config):
@@ -143,13 +145,12 @@ def log_partition(
     return replace(interval, seconds=time.perf_counter() - began)
 
 
-def log_probability(rbm: RBM, rows: Tensor, partition: LogPartition, at_a_time: int = 2000) -> LogProbability:
-    """Return the mean over rows (n, n_visible) of log p(v) = -F(v) - log Z."""
-    values = torch.cat([-rbm.free_energy(part).double() for part in rows.split(at_a_time)])
-    mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
-    return LogProbability.between(
-        mean - partition.high, mean - partition.low, standard_error=standard_error, n_rows=len(rows)
-    )
+def log_probability(
+    network: RBM | DBM, rows: Tensor, partition: LogPartition, at_a_time: int = 2000
+) -> LogProbability:
+    """Return the mean over rows (n, n_visible) of log p(v), of a deep Boltzmann machine of the mean-field bound."""
+    values = [network.bound(part) for part in rows.split(at_a_time)]
+    return LogProbability.of(torch.cat(values), partition)
 
 
 def rbm_likelihood(

@@ -20,7 +20,7 @@ from .calibration import (
     confidence_and_outcome as confidence_and_outcome,
     errors_if_calibrated as errors_if_calibrated,
 )
-from .comparison import paired_difference as paired_difference
+from .comparison import paired_difference as paired_difference, worse_than_others as worse_than_others
 from .importance import (
     Importance as Importance,
     ImportanceTable as ImportanceTable,

@@ -11,6 +11,7 @@ from layerwise.data import Task, TensorData
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
 from layerwise.evaluation.metrics.comparison import paired_difference
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
+from layerwise.models import fit_models, model_scores
 from layerwise.utils import derive_seed
 
 Family = Literal["linear", "ridge", "forest", "boosting", "neighbors"]
@@ -61,9 +62,13 @@ def baseline_scores(
     x_test = as_array(test.inputs)
     if task == "multiclass" and n_outputs is None:
         n_outputs = int(max(y.max(), as_array(test.targets).max())) + 1
-    models = [baseline_model(family, task, seed, len(x)) for family in families]
+    columns = [y.reshape(-1)] if task == "multiclass" else list(as_matrix(y).T)
     weights = None if training.weights is None else as_array(training.weights)
-    return {name: _fit_and_score(model, task, x, y, x_test, n_outputs, weights) for name, model in models}
+    found = {}
+    for name, model in (baseline_model(family, task, seed, len(x)) for family in families):
+        fitted = fit_models(model, task, x, columns, weights)
+        found[name] = model_scores(fitted, task, x_test, n_outputs or 0)
+    return found
 
 
 def fit_baselines(
@@ -148,38 +153,6 @@ def usual_families(
     if images and not all_of_them:
         return near
     return (linear, *near, "boosting") if images else (linear, "forest", "boosting")
-
-
-def _fit_and_score(
-    model: Any,
-    task: Task,
-    x: Array,
-    y: Array,
-    x_test: Array,
-    n_outputs: int | None,
-    weights: Array | None = None,
-) -> Array:
-    from sklearn.base import clone
-    from sklearn.utils.validation import has_fit_parameter
-
-    # Neighbors are the nearest rows, however much these count.
-    weighted = {"sample_weight": weights} if has_fit_parameter(model, "sample_weight") else {}
-    if task == "regression":
-        columns = as_matrix(y).T
-        return np.stack([clone(model).fit(x, column, **weighted).predict(x_test) for column in columns], 1)
-    if task == "multiclass":
-        model.fit(x, y.reshape(-1), **weighted)
-        scores = np.zeros((len(x_test), n_outputs or 0))
-        # A class that no training row has gets no probability.
-        scores[:, model.classes_.astype(np.int64)] = model.predict_proba(x_test)
-        return scores
-    outputs = []
-    for column in as_matrix(y).T:
-        if column.min() == column.max():
-            outputs.append(np.full(len(x_test), column[0]))
-        else:
-            outputs.append(clone(model).fit(x, column, **weighted).predict_proba(x_test)[:, 1])
-    return np.stack(outputs, 1)
 
 
 def compare_with_constant(network: Mapping[str, Metric]) -> list[str]:

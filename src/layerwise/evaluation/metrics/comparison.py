@@ -1,9 +1,11 @@
-"""The difference of a metric between two models on the same rows, with its confidence interval."""
+"""The difference of a metric between two models on the same rows, and of one model between two sets of rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import hypot
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +20,9 @@ from layerwise.evaluation.metrics.statistics import (
     right_rows,
     row_counts,
 )
-from layerwise.evaluation.metrics.supervised import FRACTIONS_OF_ROWS
+from layerwise.evaluation.metrics.supervised import FRACTIONS_OF_ROWS, Metric
+
+Key = TypeVar("Key")
 
 
 def paired_difference(
@@ -79,6 +83,34 @@ def paired_difference(
     differences = resampled["first"] - resampled["second"]
     half = z * float(np.nanstd(differences, ddof=1))
     return difference, difference - half, difference + half
+
+
+def worse_than_others(pairs: Mapping[Key, tuple[Metric, Metric]]) -> list[Key]:
+    """Return the keys of those pairs whose first metric is worse than the second by more than chance.
+
+    The 95 % interval of the difference of two independent estimates has the root of the sum of their squared
+    half-widths on that side (Zou & Donner 2008). It is widened to the level .05 divided by the number of pairs: at most
+    one comparison of all in twenty gives an alarm without a difference. A pair without both intervals is left out.
+    """
+    widths = {key: _half_widths(*pair) for key, pair in pairs.items()}
+    known = {key: each for key, each in widths.items() if each is not None}
+    normal = NormalDist()
+    widening = normal.inv_cdf(1 - 0.025 / max(len(known), 1)) / normal.inv_cdf(0.975)
+    found = []
+    for key, width in known.items():
+        own, other = pairs[key]
+        if other.beats(own.value) and abs(own.value - other.value) > widening * hypot(*width):
+            found.append(key)
+    return found
+
+
+def _half_widths(own: Metric, other: Metric) -> tuple[float, float] | None:
+    """Return how much better the first value may be, and how much worse the second; None without both intervals."""
+    if own.low is None or own.high is None or other.low is None or other.high is None:
+        return None
+    if own.better == "higher":
+        return own.high - own.value, other.value - other.low
+    return own.value - own.low, other.high - other.value
 
 
 def metric_statistics(task: Task, targets: Any, scores: Any, threshold: float = 0.5) -> dict[str, Statistic]:

@@ -9,6 +9,7 @@ import numpy as np
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, as_matrix
 from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
+from layerwise.models import fit_models, model_scores
 
 INVERSE_STRENGTHS = (0.01, 0.1, 1.0)
 
@@ -34,52 +35,23 @@ def linear_probe(
         seed: of the resamples.
         n_bootstrap: resamples for the intervals.
     """
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    x, y = (as_array(each) for each in training)
+    if task == "regression":
+        columns = [as_matrix(y)]
+    else:
+        columns = [y.reshape(-1)] if task == "multiclass" else list(as_matrix(y).T)
     best, scores = np.inf, np.zeros((0, 0))
-    for inverse_strength in INVERSE_STRENGTHS:
-        model = _Linear(task, inverse_strength, n_outputs).fit(*training)
-        loss = _loss(task, as_array(validation[1]), model.scores(validation[0]))
+    for strength in INVERSE_STRENGTHS:
+        model = Ridge(1 / strength) if task == "regression" else LogisticRegression(C=strength, max_iter=300)
+        fitted = fit_models(model, task, x, columns)
+        loss = _loss(
+            task, as_array(validation[1]), model_scores(fitted, task, as_array(validation[0]), n_outputs)
+        )
         if loss < best:
-            best, scores = loss, model.scores(test[0])
+            best, scores = loss, model_scores(fitted, task, as_array(test[0]), n_outputs)
     return compute_metrics(task, test[1], scores, seed=seed, n_bootstrap=n_bootstrap)
-
-
-class _Linear:
-    """One linear model, or one a column for multilabel tasks."""
-
-    def __init__(self, task: Task, inverse_strength: float, n_outputs: int) -> None:
-        self.task, self.inverse_strength, self.n_outputs = task, inverse_strength, n_outputs
-
-    def fit(self, features: Any, targets: Any) -> _Linear:
-        from sklearn.linear_model import LogisticRegression, Ridge
-
-        x, y = as_array(features), as_array(targets)
-        if self.task == "regression":
-            self.models = [Ridge(1 / self.inverse_strength).fit(x, as_matrix(y))]
-        elif self.task == "multiclass":
-            self.models = [LogisticRegression(C=self.inverse_strength, max_iter=300).fit(x, y.reshape(-1))]
-        else:
-            columns = as_matrix(y).T
-            self.models = [
-                LogisticRegression(C=self.inverse_strength, max_iter=300).fit(x, column)
-                if np.ptp(column)
-                else column[0]
-                for column in columns
-            ]
-        return self
-
-    def scores(self, features: Any) -> Array:
-        x = as_array(features)
-        if self.task == "regression":
-            return self.models[0].predict(x).reshape(len(x), -1)
-        if self.task == "multiclass":
-            scores = np.zeros((len(x), self.n_outputs))
-            scores[:, self.models[0].classes_.astype(np.int64)] = self.models[0].predict_proba(x)
-            return scores
-        columns = [
-            model.predict_proba(x)[:, 1] if hasattr(model, "predict_proba") else np.full(len(x), model)
-            for model in self.models
-        ]
-        return np.stack(columns, 1)
 
 
 def _loss(task: Task, targets: Array, scores: Array) -> float:

@@ -22,6 +22,7 @@ from layerwise.evaluation.metrics.calibration import (
     errors_if_calibrated,
 )
 from layerwise.evaluation.metrics.intervals import (
+    effective_rows,
     effective_wilson_interval,
     rare_error_interval,
     rows_of_rarest_class,
@@ -148,7 +149,7 @@ def compute_metrics(
     resampled = resampled_values(sums, counts, n_bootstrap, seed) | resampled_values(
         orders, counts, n_orders, seed
     )
-    n_rows = len(wanted) if weights is None else float(counts.sum() ** 2 / (counts**2).sum())
+    n_rows = len(wanted) if weights is None else effective_rows(counts)
     n_rarest = 0.0 if task == "regression" else _n_rarest(task, wanted, given) * n_rows / len(wanted)
     result = {}
     for name, value in values.items():

@@ -1,7 +1,6 @@
 from .cross_validation import (
     CrossValidation as CrossValidation,
     Fold as Fold,
-    FoldStatistic as FoldStatistic,
     corrected_interval as corrected_interval,
     make_fold as make_fold,
 )
@@ -9,7 +8,6 @@ from .evaluation import (
     BaselineComparison as BaselineComparison,
     EvaluationReport as EvaluationReport,
     MemberStatistics as MemberStatistics,
-    Spread as Spread,
 )
 from .evaluation_report import (
     describe_seen_rows as describe_seen_rows,
@@ -22,7 +20,7 @@ from .gan import (
 )
 from .gan_tables import table_section as table_section
 from .html_report import render_html_report as render_html_report
-from .leaderboard import Leaderboard as Leaderboard, Standing as Standing
+from .leaderboard import Leaderboard as Leaderboard
 from .markdown import table as table
 from .model_card import (
     compare_with_components as compare_with_components,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import hypot
-from statistics import NormalDist
 
 from layerwise.evaluation.drift import Drift, describe_drift
-from layerwise.evaluation.metrics import Metric
+from layerwise.evaluation.metrics import Metric, worse_than_others
 from layerwise.evaluation.reports.markdown import table
 from layerwise.evaluation.reports.sections import segment_section
 from layerwise.evaluation.segments import SegmentTable, describe_segments
@@ -18,28 +16,18 @@ NOT_COMPARED = {"calibration_error"}
 
 
 def describe_worsening(new: Mapping[str, Metric], old: Mapping[str, Metric]) -> list[str]:
-    """Return a sentence for each metric that got worse by more than both its uncertainties explain.
-
-    The 95 % interval of the difference of two independent estimates has the root of the sum of their squared
-    half-widths on that side (Zou & Donner 2008). It is widened to the level .05 divided by the number of metrics: at
-    most one evaluation in twenty gives an alarm without a change. A metric without an interval on either side is not
-    compared.
+    """Return a sentence for each metric that got worse by more than chance, as `worse_than_others` says.
 
     Args:
         new: metrics of the new rows; none where their targets are not known.
         old: those of the test rows.
     """
     pairs = {
-        name: (each, old[name], widths)
-        for name, each in new.items()
-        if name in old and name not in NOT_COMPARED and (widths := _half_widths(each, old[name]))
+        name: (each, old[name]) for name, each in new.items() if name in old and name not in NOT_COMPARED
     }
-    normal = NormalDist()
-    widening = normal.inv_cdf(1 - 0.025 / max(len(pairs), 1)) / normal.inv_cdf(0.975)
     return [
-        f"{name} is worse than on the test rows: {each}, and was {before}."
-        for name, (each, before, widths) in pairs.items()
-        if before.beats(each.value) and abs(each.value - before.value) > widening * hypot(*widths)
+        f"{name} is worse than on the test rows: {new[name]}, and was {old[name]}."
+        for name in worse_than_others(pairs)
     ]
 
 
@@ -54,15 +42,6 @@ def describe_seen_rows(seen: int, rows: int) -> str:
         f"The model was trained or validated on {seen:,} of these {rows:,} rows (the same inputs): the metrics say "
         "less of new rows than they seem to."
     )
-
-
-def _half_widths(new: Metric, old: Metric) -> tuple[float, float] | None:
-    """Return how much better the new value may be, and how much worse the old one; None without both intervals."""
-    if new.low is None or new.high is None or old.low is None or old.high is None:
-        return None
-    if new.better == "higher":
-        return new.high - new.value, old.value - old.low
-    return new.value - new.low, old.high - old.value
 
 
 def make_evaluation_report(

@@ -32,10 +32,8 @@ from .imputation import (
     impute_with_baselines as impute_with_baselines,
     mask_cells as mask_cells,
 )
-from .latent import active_units as active_units, latent_statistics as latent_statistics
-from .principal_components import PrincipalComponents as PrincipalComponents, fit_pca as fit_pca
+from .principal_components import fit_pca as fit_pca
 from .ranking import (
-    Ranking as Ranking,
     RankingReport as RankingReport,
     evaluate_ranking as evaluate_ranking,
     item_neighbors as item_neighbors,
@@ -54,7 +52,6 @@ from .recommender import (
 )
 from .reconstruction import (
     DenoisingReport as DenoisingReport,
-    ImageQuality as ImageQuality,
     evaluate_denoising as evaluate_denoising,
     peak_signal_to_noise_ratio as peak_signal_to_noise_ratio,
     reconstruction_cross_entropy as reconstruction_cross_entropy,
@@ -64,7 +61,9 @@ from .reconstruction import (
 )
 from .reconstruction_report import (
     ReconstructionReport as ReconstructionReport,
+    active_units as active_units,
     evaluate_reconstructions as evaluate_reconstructions,
+    latent_statistics as latent_statistics,
 )
 from .sequences import SequenceReport as SequenceReport, evaluate_sequences as evaluate_sequences
 from .topics import (

@@ -138,7 +138,7 @@ def perplexity(
     from_even = ais_log_weights(rbm, even, betas, len(start), rng, start.sum(1)).view(-1, chains)
     low = torch.maximum(forward.logsumexp(1), from_even.logsumexp(1)) - math.log(chains)
     high = math.log(chains) - (-backward).logsumexp(1)
-    unnormalized = -rbm.free_energy(documents).double()
+    unnormalized = rbm.bound(documents)
     by_ais, by_reverse_ais = (
         math.exp(-float(((unnormalized - log_z) / lengths).mean())) for log_z in (low, high)
     )

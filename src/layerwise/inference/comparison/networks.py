@@ -25,7 +25,7 @@ from layerwise.inference.comparison.predictors import (
 )
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks import latent_size, log_partition_of
-from layerwise.models.rbm import DBM, DBN, RBM, has_pseudo_likelihood, log_pseudo_likelihood
+from layerwise.models.rbm import DBN, RBM, has_pseudo_likelihood, log_pseudo_likelihood
 from layerwise.utils import torch_rng
 
 if TYPE_CHECKING:
@@ -100,10 +100,8 @@ def _metric_of_both(new: TrainedModel, old: TrainedModel) -> tuple[str, str]:
     """Return the metric that is right for both networks; empty, and the reason, if there is none."""
     networks = (new.network, old.network)
     partitions = [log_partition_of(model) for model in (new, old)]
-    if all(each is not None and each.is_bounded for each in partitions):
-        for kind, metric in ((RBM, "log_prob"), (DBN, "log_prob_bound"), (DBM, "log_prob_bound")):
-            if all(isinstance(network, kind) for network in networks):
-                return metric, ""
+    if type(new.network) is type(old.network) and all(each and each.is_bounded for each in partitions):
+        return "log_prob" if isinstance(new.network, RBM) else "log_prob_bound", ""
     if all(isinstance(network, RBM) and has_pseudo_likelihood(network) for network in networks):
         return "pseudo_likelihood", ""
     sizes = [latent_size(model) for model in (old, new)]
@@ -126,10 +124,8 @@ def _values_of_rows(model: TrainedModel, inputs: Tensor, metric: str) -> tuple[T
             rows = binarize_once(inputs, torch_rng(0, "comparison", "pixels")).to(model.device)
         if isinstance(network, DBN):
             values = variational_bound(network, rows, 0.0, torch_rng(0, "comparison", device=model.device))
-        elif isinstance(network, DBM):
-            values = apply_in_blocks(network.bound, rows, model.device)
         else:
-            values = -apply_in_blocks(network.free_energy, rows, model.device).double()
+            values = apply_in_blocks(network.bound, rows, model.device)
     log_z = log_partition_of(model)
     assert log_z is not None
     return values.cpu() - log_z.midpoint, (log_z.high - log_z.low) / 2

@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerwise.data import DataError, ImageShape
 from layerwise.data.reading import (
@@ -23,9 +23,6 @@ from layerwise.data.reading import (
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.serving.settings import ServerSettings
 from layerwise.utils import UserError
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT_LIMITS = ServerSettings().limits
 # Two of them are one character, one is none.

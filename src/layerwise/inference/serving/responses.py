@@ -17,7 +17,7 @@ from layerwise.data import DataError
 from layerwise.data.reading import Chunk, Limits, describe_refused
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.serving.request_body import DEFAULT_LIMITS, ParsedBody, RequestError, parse_body
-from layerwise.inference.tasks import Task, answer_chunk, answer_rows, find_task, parse_settings, with_seed
+from layerwise.inference.tasks import Task, answer_chunk, answer_rows, find_task, parse_settings
 from layerwise.parameters import TaskSettings
 from layerwise.utils import UserError
 
@@ -206,7 +206,7 @@ def _answer(
         DataError: no row can be answered.
     """
     task = find_task(model, settings)
-    settings = with_seed(task, settings)
+    settings = task.with_seed(settings)
     if chunk is None or (task.works_without_rows and not len(chunk)):
         answer, reasons = answer_rows(model, None, settings), None
     else:

@@ -14,5 +14,4 @@ from .base import (
 from .encode import latent_size as latent_size
 from .log_probability import log_partition_of as log_partition_of
 from .options import parse_settings as parse_settings, task_options as task_options
-from .random_seed import with_seed as with_seed
 from .raw_rows import raw_frame as raw_frame

@@ -11,7 +11,6 @@ from layerwise.data.reading import describe_refused
 from layerwise.inference.model import NOT_FINITE
 from layerwise.inference.reproducible import shortest_decimals
 from layerwise.inference.tasks.base import Task, find_task
-from layerwise.inference.tasks.random_seed import with_seed
 from layerwise.parameters import TaskSettings
 from layerwise.utils import derive_seed
 
@@ -76,7 +75,7 @@ def answer_rows(
         DataError: rows cannot be answered; the message names the first of them with their reasons.
     """
     task = find_task(model, settings)
-    settings = with_seed(task, settings)
+    settings = task.with_seed(settings)
     if frame is None or (task.works_without_rows and len(frame) == 0):
         if not task.works_without_rows:
             raise DataError(f"the task {task.name} needs rows")

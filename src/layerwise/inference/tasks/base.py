@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
     from layerwise.data.reading import ChunkedReader
     from layerwise.inference.model import TrainedModel
+
+DRAWN_SEEDS = 2**31
+log = logging.getLogger(__name__)
 
 
 class TaskError(UserError, ValueError):
@@ -75,6 +80,14 @@ class Task(ABC):
             rows: valid rows: a DataFrame, or pixels (n, d); None where there are none.
             settings: with `seed` drawn.
         """
+
+    def with_seed(self, settings: TaskSettings) -> TaskSettings:
+        """Return settings whose seed is a number from 0: -1 is drawn here, and said in the log."""
+        if "seed" not in self.uses or settings.seed >= 0:
+            return settings
+        seed = secrets.randbelow(DRAWN_SEEDS)
+        log.info("The seed of this answer is %d; the same seed gives the same answer", seed)
+        return settings.model_copy(update={"seed": seed})
 
 
 TASKS: Registry[Task] = Registry("task", "layerwise.inference.tasks", "layerwise.tasks")

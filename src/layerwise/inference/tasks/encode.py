@@ -10,7 +10,6 @@ import torch
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.models import goes_both_ways
-from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
 
@@ -25,18 +24,11 @@ ROWS_AT_A_TIME = 8192
 
 def latent_size(model: TrainedModel) -> int | None:
     """Return how many columns rows are encoded to; None for a network that encodes none."""
-    config: Any = model.network.config
-    match model.network:
-        case RBM():
-            return int(config.n_hidden)
-        case DBN() | DBM() | StackedAutoencoders():
-            return int(config.hidden_sizes[-1])
-        case BaseAutoencoder() if hasattr(config, "latent_size"):
-            return int(config.latent_size)
-        case BaseAutoencoder():  # a variant whose latents have a size that follows from its inputs
-            row = torch.zeros(1, int(config.n_inputs), device=model.device)
-            return int(model.network.encode(row).shape[-1])
-    return None
+    if not goes_both_ways(model.network):
+        return None
+    network: Any = model.network
+    with torch.no_grad():
+        return int(network.encode(torch.zeros(1, model.columns.n_inputs, device=model.device)).shape[-1])
 
 
 def encoded(model: TrainedModel, rows: Any) -> np.ndarray:

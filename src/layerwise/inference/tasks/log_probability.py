@@ -62,32 +62,20 @@ class LogProbability(Task):
         """Return the bounds, float64."""
         import pandas as pd
 
-        network, inputs, log_z = model.network, model.inputs(rows), log_partition_of(model)
-        if isinstance(network, RBM):
+        network: Any = model.network
+        log_z, samples = log_partition_of(model), settings.samples
+        units = network.output if isinstance(network, LatentVariableModel) else network.visible_units
+        inputs = _binarized(model.inputs(rows), units.binary, settings.seed)
+        if isinstance(network, RBM | DBM):
             assert log_z is not None
-            inputs = _binarized(inputs, network.visible_units.binary, settings.seed)
-            found = -apply_in_blocks(network.free_energy, inputs, model.device).double().numpy()
-            return pd.DataFrame({"log_prob_low": found - log_z.high, "log_prob_high": found - log_z.low})
-        if isinstance(network, DBM):
-            assert log_z is not None
-            inputs = _binarized(inputs, True, settings.seed)
-            found = apply_in_blocks(network.bound, inputs, model.device).double().numpy()
-            return pd.DataFrame({"log_prob_low": found - log_z.high})
-        if isinstance(network, DBN):
-            assert log_z is not None
-            inputs = _binarized(inputs, network.visible_units.binary, settings.seed)
-            high = log_z.high
+            found = apply_in_blocks(network.bound, inputs, model.device).numpy()
+            ends = {"log_prob_low": found - log_z.high, "log_prob_high": found - log_z.low}
+            return pd.DataFrame({name: ends[name] for name in self.columns(model, settings)})
 
-            def bound(row: Tensor, rng: torch.Generator) -> float:
-                return float(
-                    variational_bound(network, row.expand(settings.samples, -1), high, rng, 1).mean()
-                )
-        else:
-            assert isinstance(network, LatentVariableModel)
-            inputs = _binarized(inputs, network.output.binary, settings.seed)
-
-            def bound(row: Tensor, rng: torch.Generator) -> float:
-                return float(importance_weighted_log_prob(network, row, settings.samples, rng))
+        def bound(row: Tensor, rng: torch.Generator) -> float:
+            if log_z is None:
+                return float(importance_weighted_log_prob(network, row, samples, rng))
+            return float(variational_bound(network, row.expand(samples, -1), log_z.high, rng, 1).mean())
 
         # One row at a time, each with the same random numbers.
         rng = torch_rng(settings.seed, "log_probability", device=model.device)

@@ -1,4 +1,8 @@
-from .base import BaseAutoencoder as BaseAutoencoder, LatentVariableModel as LatentVariableModel
+from .base import (
+    BaseAutoencoder as BaseAutoencoder,
+    LatentVariableModel as LatentVariableModel,
+    LayerChain as LayerChain,
+)
 from .convolutional import (
     ConvolutionalAutoencoder as ConvolutionalAutoencoder,
     ConvolutionalConfig as ConvolutionalConfig,
@@ -8,7 +12,6 @@ from .jacobian import (
     estimate_jacobian_norm as estimate_jacobian_norm,
     mean_jacobian_norm as mean_jacobian_norm,
 )
-from .layer_chain import LayerChain as LayerChain
 from .passes import (
     encode_rows as encode_rows,
     reconstruct_rows as reconstruct_rows,

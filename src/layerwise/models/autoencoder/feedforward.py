@@ -10,12 +10,18 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.autoencoder.base import BaseAutoencoder
+from layerwise.models.autoencoder.base import BaseAutoencoder, LayerChain
 from layerwise.models.autoencoder.jacobian import encode_with_jacobian_norm
-from layerwise.models.autoencoder.layer_chain import LayerChain
 from layerwise.models.heads import LossName, OutputName, build_output
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_, keep_largest
+from layerwise.models.layers import (
+    Activation,
+    Initializer,
+    Linear,
+    activation,
+    initialize_layers_,
+    keep_largest,
+)
 from layerwise.models.mlp import for_each_layer
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.utils import Config
@@ -110,14 +116,9 @@ class Autoencoder(BaseAutoencoder):
             activation(config.decoder_activation) for _ in config.hidden_sizes
         )
         self.output = build_output(config.loss, config.output, config.blocks)
-        with torch.no_grad():
-            for layer in (*self.encoder, *self.decoder):
-                layer.bias.zero_()
-                if isinstance(layer, nn.Linear):
-                    if rng is None:
-                        layer.weight.zero_()
-                    else:
-                        initialize_(layer.weight, config.initializer, rng, config.initializer_gain)
+        # The bias of a tied layer starts at 0 as it is.
+        layers = [layer for layer in (*self.encoder, *self.decoder) if isinstance(layer, nn.Linear)]
+        initialize_layers_(layers, config.initializer, rng, config.initializer_gain)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return latents (rows, latent_size)."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Linear, activation, initialize_
+from layerwise.models.layers import Activation, Linear, activation, initialize_layers_
 from layerwise.utils import Config
 
 
@@ -47,13 +47,7 @@ class RatingAutoencoder(nn.Module):
         self.decoder = Linear(config.latent_size, config.n_groups)
         self.act = activation(config.activation)
         self.register_buffer("levels", torch.tensor(config.levels), persistent=False)
-        with torch.no_grad():
-            for layer in (self.encoder, self.decoder):
-                layer.bias.zero_()
-                if rng is None:
-                    layer.weight.zero_()
-                else:
-                    initialize_(layer.weight, "glorot_uniform", rng)
+        initialize_layers_((self.encoder, self.decoder), "glorot_uniform", rng)
 
     def ratings(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return ratings less `center` (0 where missing) and 1 where there is one, each (rows, n_groups)."""

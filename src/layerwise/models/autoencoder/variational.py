@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from layerwise.models.autoencoder.base import LatentVariableModel
 from layerwise.models.heads import LossName, build_output
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_
+from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_layers_
 from layerwise.models.rbm.units import UnitBlock
-from layerwise.utils import Config
+from layerwise.utils import Config, ranks
 
 
 class VAEConfig(Config):
@@ -55,13 +55,8 @@ class VAE(LatentVariableModel):
         self.output = build_output(
             config.loss, "sigmoid" if bounded else "linear", config.blocks, learn_variance=True
         )
-        with torch.no_grad():
-            for layer in (*self.encoder, self.posterior_layer, *self.decoder, self.last):
-                layer.bias.zero_()
-                if rng is None:
-                    layer.weight.zero_()
-                else:
-                    initialize_(layer.weight, config.initializer, rng)
+        layers = (*self.encoder, self.posterior_layer, *self.decoder, self.last)
+        initialize_layers_(layers, config.initializer, rng)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return means and log-variances of q(z | x), each (rows, latent_size)."""
@@ -85,10 +80,6 @@ class VAE(LatentVariableModel):
         """Return the weight of the encoder's first layer (units, n_inputs)."""
         return cast(nn.Linear, self.encoder[0] if len(self.encoder) else self.posterior_layer).weight
 
-    def loss(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Return -log p(row | z) for pre-activations x, nats, shape (rows,)."""
-        return self.output.loss(x, rows)
-
     def sample(self, n: int, rng: torch.Generator, sample_outputs: bool = False) -> Tensor:
         """Return the means of p(x | z), or with `sample_outputs` rows sampled from it, for n latents of the prior."""
         z = torch.randn(n, self.config.latent_size, generator=rng, device=self.last.weight.device)
@@ -110,7 +101,8 @@ def sample_latents(
         Latents and their noise e, each (samples, rows, latent_size); without the first axis for one sample.
     """
     shape = mean.shape if samples == 1 else (samples, *mean.shape)
-    noise = torch.empty(shape, dtype=mean.dtype, device=mean.device).normal_(generator=rng)
+    noise = torch.empty(shape, dtype=mean.dtype, device=mean.device)
+    ranks.normal_(noise.view(-1, shape[-1]), rng)  # of several samples a block of all rows each
     return mean + (log_variance / 2).exp() * noise, noise
 
 

@@ -1,15 +1,24 @@
-"""The head of a decoder of columns of several kinds: each block of neighbouring columns has its own."""
+"""The head of a decoder by its name; of columns of several kinds each block of neighbouring ones has its own."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.heads.outputs import LOG_TWO_PI, Output
+from layerwise.models.heads.outputs import (
+    LOG_TWO_PI,
+    BernoulliOutput,
+    GaussianOutput,
+    Output,
+    SquaredOutput,
+)
 from layerwise.models.rbm.units import SoftmaxUnits, UnitBlock
+
+LossName = Literal["binary_cross_entropy", "squared", "mixed", "gaussian"]
+OutputName = Literal["sigmoid", "linear"]
 
 
 class BlockHead(nn.Module):
@@ -100,8 +109,6 @@ class MixedOutput(Output):
         learn_variance: one variance a number column, learnt as its logarithm; else all are 1.
     """
 
-    is_likelihood = True
-
     def __init__(self, blocks: tuple[UnitBlock, ...], learn_variance: bool = False) -> None:
         super().__init__()
         self.sizes = [block.size for block in blocks]
@@ -130,3 +137,24 @@ class MixedOutput(Output):
         return torch.cat(
             [head.sample(piece, log_variance, rng) for head, piece, log_variance in self._parts(x)], -1
         )
+
+
+def build_output(
+    loss: LossName, output: OutputName, blocks: tuple[UnitBlock, ...] = (), learn_variance: bool = False
+) -> Output:
+    """Return the output for a loss.
+
+    Raises:
+        ValueError: the loss and the output's activation do not go together.
+    """
+    if loss == "binary_cross_entropy":
+        if output != "sigmoid":
+            raise ValueError("binary_cross_entropy needs probabilities: output: sigmoid")
+        return BernoulliOutput()
+    if loss == "squared":
+        return SquaredOutput(bounded=output == "sigmoid")
+    if output == "sigmoid":
+        raise ValueError(f"a {loss} loss reads its outputs by itself: output: linear")
+    if loss == "gaussian":
+        return GaussianOutput()
+    return MixedOutput(blocks, learn_variance)

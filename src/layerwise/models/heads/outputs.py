@@ -14,8 +14,6 @@ LOG_TWO_PI = math.log(2 * math.pi)
 class Output(nn.Module):
     """Read the decoder's last pre-activations, shape (..., n_inputs)."""
 
-    # Whether the loss is -log p(row | latent) in nats, with every constant.
-    is_likelihood = False
     # Columns are 0 or 1; what lies between is a probability.
     binary = False
 
@@ -35,7 +33,6 @@ class Output(nn.Module):
 class BernoulliOutput(Output):
     """Sigmoid and cross-entropy, for rows in [0, 1]: -sum x log r + (1 - x) log(1 - r), nats."""
 
-    is_likelihood = True
     binary = True
 
     def mean(self, x: Tensor) -> Tensor:
@@ -76,8 +73,6 @@ class SquaredOutput(Output):
 
 class GaussianOutput(Output):
     """N(x, sigma^2) with one learnt variance for all columns, as in probabilistic PCA."""
-
-    is_likelihood = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
 from layerwise.models.rbm.units import HIDDEN
-from layerwise.parameters.networks import DBMSettings, DBNSettings
-from layerwise.parameters.rbm import RBMSettings
+from layerwise.parameters.networks import DBMSettings, DBNSettings, RBMSettings
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
     CONVOLUTIONAL_ADVERSARIAL,

@@ -3,25 +3,20 @@
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.compare import nodes
-from layerwise.pipelines.composition import compose, compose_scikit_learn
+from layerwise.pipelines.composition import compose_supervised
 from layerwise.pipelines.cross_validation.pipeline import inputs_of_a_fold, nodes_of_a_fold
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.preprocessing.nodes import read_rows
 from layerwise.pipelines.stage import UNREAD, Stage, reads_cells, with_first
 
 NAME = "compare"
-NETWORKS = ("mlp", "dbn", "sae")
+CANDIDATES = ("linear", "forest", "boosting", "mlp", "dbn", "sae")
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline; it has the nodes of the models that `compare.models` names, and reads their parameters."""
-    given = current_facts().parameter("compare.models") or ("linear", "forest", "boosting", *NETWORKS)
-    candidates = {
-        name: nodes_of_a_fold(
-            name, compose(name, name) if name in NETWORKS else compose_scikit_learn(name, name)
-        )
-        for name in given
-    }
+    given = current_facts().parameter("compare.models") or CANDIDATES
+    candidates = {name: nodes_of_a_fold(name, compose_supervised(name)) for name in given}
     preprocessing, evaluation = Stage("preprocessing", NAME), Stage("evaluation", NAME)
     reporting = Stage("reporting", NAME)
     inputs = {"raw": "raw", "folds": "folds"}

@@ -1,5 +1,5 @@
 """A model of scikit-learn in a network's place."""
 
-from layerwise.pipelines.scikit_learn.pipeline import create_pipeline
+from layerwise.pipelines.scikit_learn.pipeline import FITS, create_pipeline
 
-__all__ = ["create_pipeline"]
+__all__ = ["FITS", "create_pipeline"]

@@ -17,15 +17,14 @@ FITS: dict[str, Callable[..., EstimatorNetwork]] = {
 }
 
 
-def create_pipeline(pipeline: str = "scikit_learn", family: str = "linear") -> Pipeline:
+def create_pipeline(pipeline: str) -> Pipeline:
     """Return the fit of a model, and its calibration where that is asked for.
 
     Args:
-        pipeline: its name.
-        family: `linear`, `forest` or `boosting`.
+        pipeline: its name, which is the model's: `linear`, `forest` or `boosting`.
     """
     stage, fitted = Stage("training", pipeline), trained_network(current_facts())
-    found = [stage.node(FITS[family], ["labelled", "data_spec", "params:seed"], fitted, "fit_model")]
+    found = [stage.node(FITS[pipeline], ["labelled", "data_spec", "params:seed"], fitted, "fit_model")]
     if calibrates(current_facts()):
         inputs = [fitted, "validation", "data_spec", "params:evaluation"]
         found.append(stage.node(finetuning.calibrate_network, inputs, "network"))

@@ -1,4 +1,3 @@
-from .base_settings import DEFAULT_CORRUPTION_LEVELS as DEFAULT_CORRUPTION_LEVELS
 from .building import build_autoencoder as build_autoencoder, select_output as select_output
 from .history import AutoencoderHistory as AutoencoderHistory
 from .latent_penalties import SPARSITIES as SPARSITIES

@@ -10,8 +10,4 @@ from .reconstruction_history import (
     autoencoder_reconstruction_history as autoencoder_reconstruction_history,
     rbm_reconstruction_history as rbm_reconstruction_history,
 )
-from .reduce_on_plateau import (
-    HasLearningRate as HasLearningRate,
-    ReduceOnPlateau as ReduceOnPlateau,
-    plateau_callbacks as plateau_callbacks,
-)
+from .reduce_on_plateau import ReduceOnPlateau as ReduceOnPlateau, plateau_callbacks as plateau_callbacks

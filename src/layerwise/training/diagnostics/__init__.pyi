@@ -12,8 +12,4 @@ from .gradient_study import (
     survey_trials as survey_trials,
 )
 from .layer_statistics import LayerStatistics as LayerStatistics
-from .long_range_memory import (
-    MemoryResult as MemoryResult,
-    MemoryStudy as MemoryStudy,
-    train_long_range_memory as train_long_range_memory,
-)
+from .long_range_memory import MemoryStudy as MemoryStudy, train_long_range_memory as train_long_range_memory

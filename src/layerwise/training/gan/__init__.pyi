@@ -20,7 +20,6 @@ from .gaussian_ring import (
     N_MODES as N_MODES,
     SAMPLES as SAMPLES,
     RingResults as RingResults,
-    RingRun as RingRun,
     RingSettings as RingSettings,
     count_modes as count_modes,
     sample_ring as sample_ring,

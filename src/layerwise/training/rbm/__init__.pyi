@@ -1,8 +1,8 @@
 from .compatibility import require_useful_settings as require_useful_settings
 from .contrastive_divergence import ContrastiveDivergence as ContrastiveDivergence
 from .label_rbm import train_label_rbm as train_label_rbm
+from .monitor import RatingsMonitor as RatingsMonitor
 from .pretraining import pretrain_dbn as pretrain_dbn, pretrain_new_dbn as pretrain_new_dbn
-from .ratings_monitor import RatingsMonitor as RatingsMonitor
 from .rbm_settings import RBMTrainingSettings as RBMTrainingSettings
 from .settings import (
     ContrastiveDivergenceSettings as ContrastiveDivergenceSettings,

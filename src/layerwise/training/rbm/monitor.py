@@ -1,15 +1,15 @@
-"""Watch whether an RBM learns the distribution of the rows: pseudo-likelihood, free energies, norms."""
+"""Watch whether an RBM learns the distribution of the rows: pseudo-likelihood, free energies, held-out ratings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from layerwise.checkpointing import Progress
 from layerwise.data import SparseTensorData, TensorData
-from layerwise.models.rbm import RBM, log_pseudo_likelihood
+from layerwise.models.rbm import RBM, log_pseudo_likelihood, rated, rating_probabilities
 from layerwise.training.callbacks import Callback
 from layerwise.training.plan import TrainingPlan
 
@@ -75,3 +75,24 @@ class TrainingRowsMonitor(Callback):
         with torch.no_grad():
             losses = self.plan.validation_step(self.rows)
         return {f"train/{name}": float(values.mean()) for name, values in losses.items()}
+
+
+class RatingsMonitor(Callback):
+    """Measure `validation/rmse`, the root mean squared error of the expected rating, after each epoch.
+
+    Args:
+        rbm: the model that learns.
+        given: (rows, n_visible) the training ratings.
+        held_out: (rows, n_visible) the validation ratings of the same rows.
+        levels: the values of the ratings, in order.
+    """
+
+    def __init__(self, rbm: RBM, given: Tensor, held_out: Tensor, levels: Sequence[float]) -> None:
+        self.rbm, self.given = rbm, given
+        self.levels = torch.tensor(list(levels), device=given.device, dtype=given.dtype)
+        self.rows, self.groups, self.true = rated(held_out, len(self.levels))
+
+    def epoch_metrics(self, progress: Progress) -> Mapping[str, float]:
+        """Return the epoch's error."""
+        p = rating_probabilities(self.rbm, self.given, self.rows, self.groups, len(self.levels))
+        return {"validation/rmse": float((p @ self.levels - self.levels[self.true]).square().mean().sqrt())}

@@ -20,8 +20,7 @@ from layerwise.training.greedy import PretrainingResult
 from layerwise.training.loop import fit
 from layerwise.training.rbm.compatibility import require_complete_rows, require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
-from layerwise.training.rbm.monitor import RBMMonitor, TrainingRowsMonitor
-from layerwise.training.rbm.ratings_monitor import RatingsMonitor
+from layerwise.training.rbm.monitor import RatingsMonitor, RBMMonitor, TrainingRowsMonitor
 from layerwise.training.rbm.rbm_settings import RBMTrainingSettings
 from layerwise.utils import torch_rng
 

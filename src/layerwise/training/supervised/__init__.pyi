@@ -1,8 +1,4 @@
-from .calibration import (
-    CalibrationMethod as CalibrationMethod,
-    best_temperature as best_temperature,
-    calibrate as calibrate,
-)
+from .calibration import best_temperature as best_temperature, calibrate as calibrate
 from .classifier import ClassifierSettings as ClassifierSettings, train_classifier as train_classifier
 from .finetuning import (
     finetune as finetune,
@@ -11,11 +7,7 @@ from .finetuning import (
 )
 from .grid import GridSettings as GridSettings, rank_points as rank_points
 from .grid_result import GridResult as GridResult, train_grid as train_grid
-from .history import (
-    FinetuningHistory as FinetuningHistory,
-    GridPoint as GridPoint,
-    MemberHistory as MemberHistory,
-)
+from .history import FinetuningHistory as FinetuningHistory
 from .losses import (
     DEFAULTS as DEFAULTS,
     LOSSES as LOSSES,

@@ -210,6 +210,16 @@ class ColumnReading(Config):
         return None if not text or text in self.missing else self.code_of(text)
 
 
+def are_zeros_and_ones(column: pd.Series) -> bool:
+    """Return whether the cells of a column that hold something are 0 and 1, or true and false, alone."""
+    import pandas as pd
+
+    known = column.dropna()
+    if not pd.api.types.is_numeric_dtype(known):
+        return set(known.unique()) <= {True, False}
+    return bool(((known == 0) | (known == 1)).all())
+
+
 def cell_text(cell: object) -> str:
     """Return the text of a cell; a whole number reads the same whether it is stored as an integer or a float."""
     if isinstance(cell, float | np.floating) and float(cell).is_integer():

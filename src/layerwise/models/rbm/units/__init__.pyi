@@ -17,7 +17,6 @@ from .gaussian import (
     GaussianUnits as GaussianUnits,
     GaussianVarianceUnits as GaussianVarianceUnits,
 )
-from .gaussian_hidden import GaussianHiddenUnits as GaussianHiddenUnits
-from .mixed import MixedUnits as MixedUnits, unit_blocks as unit_blocks
+from .mixed import unit_blocks as unit_blocks
 from .rectified import NoisyReLUUnits as NoisyReLUUnits
 from .softmax import SoftmaxUnits as SoftmaxUnits

@@ -133,8 +133,8 @@ class Units(nn.Module):
         raise NotImplementedError
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
-        """Return the part of the energy that belongs to the layer's own states, shape (rows,); nats."""
-        raise NotImplementedError
+        """Return the part of the energy that belongs to the layer's own states, shape (rows,); nats. It is -v . b."""
+        return -(v @ bias)
 
     def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return log sum_v exp(-own term(v, bias) + (x - bias) . v), shape (rows,): the layer summed out."""

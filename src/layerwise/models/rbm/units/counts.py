@@ -41,10 +41,6 @@ class ReplicatedSoftmaxUnits(Units):
         in_document = torch.arange(longest, device=mean.device) < lengths
         return torch.zeros_like(mean).scatter_add_(1, words, in_document.to(mean.dtype))
 
-    def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
-        """Return -v . b, shape (rows,)."""
-        return -(v @ bias)
-
     def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return log sum_k exp(x_k), shape (rows,): of one word; D times that of a document."""
         return x.logsumexp(1)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from layerwise.data import DataSpec
 from layerwise.models.rbm.units.base import LayerShape, Units, register_units
+from layerwise.utils import ranks
 
 # A variance below e^-6 of the standardised rows' is a point mass, not noise; its gradient would explode.
 LOWEST_LOG_VARIANCE = -6.0
@@ -40,13 +41,11 @@ class GaussianUnits(Units):
         """Return x itself."""
         return x
 
-    @staticmethod
-    def sample(mean: Tensor, rng: torch.Generator) -> Tensor:
+    def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Add standard normal noise."""
-        return torch.empty_like(mean).normal_(generator=rng).add_(mean)
+        return ranks.normal_(torch.empty_like(mean), rng).add_(mean)
 
-    @staticmethod
-    def free_energy_term(v: Tensor, bias: Tensor) -> Tensor:
+    def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
         """Return |v - b|^2 / 2, shape (rows,)."""
         return (v - bias).square().sum(1) / 2
 
@@ -77,26 +76,22 @@ class GaussianUnits(Units):
         return _log_pseudo_likelihood(hidden_term, v, x, weight, bias, torch.ones_like(bias))
 
 
-class GaussianVarianceUnits(Units):
+class GaussianVarianceUnits(GaussianUnits):
     """A variance for each unit, learnt as z = log sigma^2, so that it stays positive (Cho et al. 2011).
 
     E(v, h) = sum_i (v_i - b_i)^2 / (2 sigma_i^2) - c . h - sum_ij v_i / sigma_i^2 W_ij h_j, so that
     v_i ~ N(x_i, sigma_i^2) with x = b + W h.
     """
 
-    real = learns_variance = has_pseudo_likelihood = True
+    learns_variance = True
 
     def __init__(self, n_units: int) -> None:
         super().__init__()
         self.log_variance = nn.Parameter(torch.zeros(n_units), requires_grad=False)
 
-    def mean(self, x: Tensor, observation_counts: Tensor | None = None) -> Tensor:
-        """Return x itself."""
-        return x
-
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Add normal noise of the units' own variances."""
-        noise = torch.empty_like(mean).normal_(generator=rng)
+        noise = ranks.normal_(torch.empty_like(mean), rng)
         return noise.mul_((self.log_variance / 2).exp()).add_(mean)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
@@ -112,10 +107,6 @@ class GaussianVarianceUnits(Units):
         """Return -log N(v; x, sigma^2) without log(2 pi) / 2 a unit, shape (rows,)."""
         return self.free_energy_term(v, x) + self.log_variance.sum() / 2
 
-    def initial_bias(self, inputs: Tensor) -> Tensor:
-        """Return the means."""
-        return inputs.mean(0)
-
     def initialize_variance(self, inputs: Tensor) -> None:
         """Set the variances to those of the rows (n, units)."""
         self.log_variance.copy_(inputs.var(0, correction=0).log().clamp_min(LOWEST_LOG_VARIANCE))
@@ -127,10 +118,6 @@ class GaussianVarianceUnits(Units):
     def log_variance_gradient(self, v: Tensor, bias: Tensor, y: Tensor) -> Tensor:
         """Return -dE/dz of each row, (rows, units), for y = W E[h | v]: ((v - b)^2 / 2 - v y) / sigma^2."""
         return ((v - bias).square() / 2 - v * y) * (-self.log_variance).exp()
-
-    def loss_constant(self, n_units: int) -> float:
-        """Return log(2 pi) / 2 a unit."""
-        return n_units * math.log(2 * math.pi) / 2
 
     def log_pseudo_likelihood(
         self, hidden_term: Callable[[Tensor], Tensor], v: Tensor, x: Tensor, weight: Tensor, bias: Tensor

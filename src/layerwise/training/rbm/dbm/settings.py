@@ -42,15 +42,10 @@ class DBMTrainingSettings(Config):
 
     def joint(self) -> ContrastiveDivergenceSettings:
         """Return how the joint RBM of all layers learns."""
+        own = {"learning_rate", "momentum", "weight_decay", "chains", "steps", "centered", "bfloat16"}
         return ContrastiveDivergenceSettings(
             chain="persistent",
-            learning_rate=self.learning_rate,
             final_learning_rate=0.0,
-            momentum=self.momentum,
             final_momentum=self.momentum,
-            weight_decay=self.weight_decay,
-            chains=self.chains,
-            steps=self.steps,
-            centered=self.centered,
-            bfloat16=self.bfloat16,
+            **self.model_dump(include=own),
         )

@@ -1,5 +1,0 @@
-"""The boosting pipeline."""
-
-from layerwise.pipelines.boosting.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

@@ -1,5 +1,0 @@
-"""The sae pipeline."""
-
-from layerwise.pipelines.sae.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
