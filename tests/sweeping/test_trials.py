@@ -124,7 +124,7 @@ def test_a_trial_that_is_stopped_early_is_a_finished_run_with_its_metrics_and_th
     assert sweep.study.trials[0].state == optuna.trial.TrialState.PRUNED
 
 
-def test_a_trial_whose_worker_is_told_to_stop_ends_within_the_epoch_and_is_run_again(project):
+def test_a_trial_whose_worker_shall_stop_ends_within_the_epoch_and_is_run_again(project):
     sweep, worker = begin(make_job(project, "stopped", trials=1))
     asked = []
     # The loop asks once before the trial, then after each epoch.
