@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerwise.data import DataError
-from layerwise.data.preprocessing import columns_for_summary, image_features, row_weights
+from layerwise.data.preprocessing import column_for_summary, image_features, row_weights, summarized_kinds
 from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
@@ -200,9 +200,10 @@ def _collect_inputs(
         ).items():
             numbers.setdefault(name, []).append(values)
         return
-    for name, (kind, values, missing) in columns_for_summary(rows, model.preprocessor.state["kinds"]).items():
-        if kind == "number":
-            numbers.setdefault(name, []).append(values)
+    for name, kind in summarized_kinds(model.preprocessor.state["kinds"]):
+        seen = column_for_summary(rows[name], kind)
+        if seen.kind == "number":
+            numbers.setdefault(name, []).append(seen.values)
         else:
-            found.values.setdefault(name, Counter()).update(values)
-            found.missing[name] += missing
+            found.values.setdefault(name, Counter()).update(seen.values)
+            found.missing[name] += seen.missing
