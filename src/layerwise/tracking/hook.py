@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import apply_compute_settings, check_parameters
+from layerwise.parameters import apply_compute_settings, check_parameters, require_spread
 from layerwise.tracking.environment import (
     command,
     flatten,
@@ -88,6 +88,7 @@ class TrackingHook:
         )
         self._status, self._earlier_status = "FAILED", "FAILED"
         try:
+            require_spread(self._parameters["compute"], (node.func for node in pipeline.nodes))
             apply_compute_settings(self._parameters["compute"], self._lifecycle.earlier)
             self._track(uri, used)
         except BaseException:

@@ -1,3 +1,4 @@
+from . import ranks as ranks
 from .config import (
     ByRule as ByRule,
     Choice as Choice,

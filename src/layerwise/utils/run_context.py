@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ Report = tuple[dict[str, float], int | None]
 class Checkpointer(Protocol):
     """Where the checkpoints of a run go, as its nodes see it (`layerwise.checkpointing.CheckpointStore`)."""
 
+    # What is there may be read.
+    resume: bool
+
     @property
     def on(self) -> bool:
         """True when checkpoints are written."""
@@ -46,11 +49,13 @@ class Compute:
         device: auto, cpu, cuda, cuda:1, mps.
         capture_steps: capture a training step once on a GPU and repeat it.
         gpu: `auto` may take a GPU; False where the run began on a computer without one.
+        ranks: processes that train together.
     """
 
     device: str = "auto"
     capture_steps: bool = True
     gpu: bool = True
+    ranks: int = 1
 
 
 @dataclass
@@ -83,6 +88,26 @@ def set_run_context(
     """
     _context.project, _context.problem = Path(project), problem
     _context.parameters, _context.rows = dict(parameters or {}), rows
+
+
+def snapshot() -> RunContext:
+    """Return the present run without its listeners, for `restore` in another process."""
+    return replace(_context, listeners=[], collectors={})
+
+
+def restore(context: RunContext, writes: bool, resume: bool) -> None:
+    """Make this process one of the run of which `snapshot` gave the context.
+
+    Args:
+        context: of the run.
+        writes: this process writes the run's checkpoints.
+        resume: training goes on from those that are there.
+    """
+    vars(_context).update(vars(context))
+    if _context.checkpoints is not None:
+        _context.checkpoints.resume |= resume
+    if not writes:
+        _context.checkpoints = None
 
 
 def run_parameters() -> Mapping[str, Any]:
