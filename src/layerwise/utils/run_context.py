@@ -70,6 +70,8 @@ class RunContext:
     collectors: dict[int, list[Report]] = field(default_factory=dict)
     checkpoints: Checkpointer | None = None
     compute: Compute = Compute()
+    # Of a trial of a sweep: why its training shall stop, empty while it goes on; None outside of one.
+    trial_stop: str | None = None
 
 
 _context = RunContext()
@@ -209,3 +211,28 @@ def set_checkpoint_store(checkpoints: Checkpointer | None) -> None:
 def current_checkpoint_store() -> Checkpointer | None:
     """Return where checkpoints are written now, if anywhere."""
     return _context.checkpoints
+
+
+@contextmanager
+def trial() -> Iterator[None]:
+    """Have the sessions of this block be one trial of a sweep, which has no run of its own and can be stopped."""
+    _context.trial_stop = ""
+    try:
+        yield
+    finally:
+        _context.trial_stop = None
+
+
+def in_trial() -> bool:
+    """Return whether the present session is a trial of a sweep."""
+    return _context.trial_stop is not None
+
+
+def stop_trial(reason: str) -> None:
+    """Have what is trained in the trial end after the present epoch, for this reason."""
+    _context.trial_stop = reason
+
+
+def trial_stopped() -> str:
+    """Return why the trial's training shall stop; empty while it goes on, and outside of a trial."""
+    return _context.trial_stop or ""
