@@ -135,7 +135,8 @@ def evaluate_chunks(
         first = next(iter(found.reasons), "the file has no rows")
         raise DataError(f"no row of {reader.path} can be evaluated: {first}")
     found.targets, found.scores = np.concatenate(targets), np.concatenate(scores)
-    found.numbers = {name: np.concatenate(parts) for name, parts in numbers.items()}
+    # Part by part, as all of them twice are more than all else.
+    found.numbers = {name: np.concatenate(numbers.pop(name)) for name in list(numbers)}
     cells = {name: np.concatenate(parts) for name, parts in kept.items()}
     found.kept = {name: cells[name] for name in keep}
     for name in weighted:
