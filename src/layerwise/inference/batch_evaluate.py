@@ -54,6 +54,10 @@ class BatchEvaluation:
     missing: Counter[str] = field(default_factory=Counter)
     tags: dict[str, str] = field(default_factory=dict)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> BatchEvaluation:
+        # Kedro copies what it keeps in memory for each node that reads it, and of many rows that is much; none changes it.
+        return self
+
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of the model and of the rows."""
         return self.tags
