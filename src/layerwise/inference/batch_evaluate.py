@@ -55,7 +55,7 @@ class BatchEvaluation:
     tags: dict[str, str] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> BatchEvaluation:
-        # Kedro copies what it keeps in memory for each node that reads it, and of many rows that is much; none changes it.
+        # Kedro copies what it keeps in memory for each node that reads it; none changes it, and many rows are much.
         return self
 
     def run_tags(self) -> dict[str, str]:
