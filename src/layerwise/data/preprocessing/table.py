@@ -107,7 +107,7 @@ class TablePreprocessor:
                 for name, kind in inputs.dtypes.items()
             },
         }
-        kinds = find_kinds(whole, list(inputs), settings, reading)
+        kinds = find_kinds(whole, [str(name) for name in inputs], settings, reading)
         fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading, kinds)
         state |= fitted
         all_targets = whole[problem.targets[0]].dropna().to_numpy() if problem.targets else None

@@ -78,7 +78,7 @@ def reading_of(frame: pd.DataFrame) -> Reading | None:
 
 
 def _left_out(errors: RowErrors, lines: Sequence[int] | None) -> str:
-    bad = np.flatnonzero(errors.bad)
+    bad = np.flatnonzero(errors.bad).tolist()
     named = [
         f"{'row' if lines is None else 'line'} {k if lines is None else lines[k]}: {errors.reasons[k]}"
         for k in bad

@@ -49,9 +49,9 @@ def _parquet(path: Path, chunk_rows: int | None) -> Iterator[tuple[pd.DataFrame,
     start, names, is_first = 1, list[str](), True
     for part in parquet_parts(path) or [path]:
         for frame in _parquet_file(part, chunk_rows):
-            names = names or list(frame)
-            if sorted(frame) != sorted(names):
-                odd = sorted(set(frame) ^ set(names))
+            found = [str(name) for name in frame]
+            names = names or found
+            if odd := sorted(set(found) ^ set(names)):
                 raise DataError(
                     f"{part} has other columns than the first file of its folder: {', '.join(odd)}"
                 )
