@@ -11,7 +11,7 @@ from layerwise.cli.problem import problem
 from layerwise.cli.registry import registry
 from layerwise.cli.run import run
 from layerwise.cli.serve import champion, serve
-from layerwise.tracking import disable_telemetry
+from layerwise.tracking import collect_garbage_rarely, disable_telemetry
 
 __all__ = [
     "ErrorMessageHook",
@@ -29,6 +29,8 @@ __all__ = [
 
 # Kedro imports this module before it or MLflow could report a command.
 disable_telemetry()
+# What a command imports is much, torch alone takes a sixth longer with the collector's usual thresholds.
+collect_garbage_rarely()
 
 
 @click.group(name="layerwise")
