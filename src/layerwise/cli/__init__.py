@@ -11,6 +11,7 @@ from layerwise.cli.problem import problem
 from layerwise.cli.registry import registry
 from layerwise.cli.run import run
 from layerwise.cli.serve import champion, serve
+from layerwise.cli.sweep import sweep
 from layerwise.tracking import collect_garbage_rarely, disable_telemetry
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "run",
     "serve",
     "show_user_errors_as_messages",
+    "sweep",
 ]
 
 
@@ -38,5 +40,5 @@ def cli() -> None:
     """Commands of the project's own beside Kedro's."""
 
 
-for command in (run, registry, serve, champion, problem, compare):
+for command in (run, registry, serve, champion, problem, compare, sweep):
     cli.add_command(command)
