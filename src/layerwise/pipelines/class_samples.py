@@ -115,6 +115,7 @@ def sample_classes(
 
 def measure_class_samples(network: MLP, samples: TensorData) -> LoggedMetrics:
     """Return the fraction of samples that the fine-tuned network gives the class that they were sampled of."""
+    assert samples.targets is not None
     accuracy = float((predict_classes(network, samples.inputs) == samples.targets).double().mean())
     log.info("The network gives %.1f %% of the samples of a class that class", 100 * accuracy)
     return LoggedMetrics.of({"class_samples/accuracy": accuracy})
