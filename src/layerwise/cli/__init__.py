@@ -12,7 +12,7 @@ from layerwise.cli.registry import registry
 from layerwise.cli.run import run
 from layerwise.cli.serve import champion, serve
 from layerwise.cli.sweep import sweep
-from layerwise.tracking import disable_telemetry
+from layerwise.tracking import collect_garbage_rarely, disable_telemetry
 
 __all__ = [
     "ErrorMessageHook",
@@ -31,6 +31,8 @@ __all__ = [
 
 # Kedro imports this module before it or MLflow could report a command.
 disable_telemetry()
+# What a command imports is much, torch alone takes a sixth longer with the collector's usual thresholds.
+collect_garbage_rarely()
 
 
 @click.group(name="layerwise")

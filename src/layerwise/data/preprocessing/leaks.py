@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.problem import Problem
+from layerwise.data.row_hashes import row_hashes
 from layerwise.data.tensors import Task
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ MAX_RANK_CORRELATION = 0.9999
 MAX_ROWS = 10_000
 # A column whose accuracy on the rows themselves is no higher is not cross-validated.
 LEAST_TRIED = 0.95
-# Odd, so that no bit of a row's earlier cells is lost (the golden ratio's bits: Knuth, volume 3, section 6.4).
-HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 logger = logging.getLogger(__name__)
 
@@ -219,26 +219,16 @@ def validate_no_leaks(
     return [*notes, f"LEAK: {message}. The figures say nothing about rows whose target is not known yet."]
 
 
-def count_repeated_rows(inputs: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> int:
+def count_repeated_rows(
+    frame: pd.DataFrame, names: Collection[str], training: np.ndarray, test: np.ndarray
+) -> int:
     """Return how many test rows have exactly the inputs of some training row.
 
     Args:
-        inputs: all rows, with the input columns alone.
+        frame: all rows.
+        names: of the input columns.
         training: positions of the training rows.
         test: positions of the test rows.
     """
-    hashes = np.zeros(len(inputs), np.uint64)
-    for _, column in inputs.items():
-        hashes = hashes * HASH_FACTOR + _hashes(column)
+    hashes = row_hashes(frame, names)
     return int(np.isin(hashes[test], hashes[training]).sum())
-
-
-def _hashes(column: pd.Series) -> np.ndarray:
-    """Return a number for each cell, (n,) uint64, the same for equal cells and for empty ones."""
-    import pandas as pd
-
-    if column.dtype.kind == "f" and column.hasnans:  # there are many kinds of NaN
-        column = column.mask(column.isna(), np.nan)
-    elif column.dtype == object:  # cells of several types are compared as text
-        column = column.astype(str)
-    return pd.util.hash_pandas_object(column, index=False).to_numpy()

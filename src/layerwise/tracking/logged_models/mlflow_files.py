@@ -94,7 +94,9 @@ def write_mlflow_model(
         python_env="python_env.yaml",
         streamable=False,
     )
-    description.save(str(target / "MLmodel"))
+    # As `description.save` writes it, by the parser in C where it is there: a signature may have many columns.
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    (target / "MLmodel").write_text(yaml.dump(description.to_dict(), Dumper=dumper))
 
 
 def _signature(model: TrainedModel, example: pd.DataFrame) -> ModelSignature:
