@@ -9,13 +9,13 @@ Each peer has a few settings, of which validation ratings choose one, as they ch
 
 import os
 import sys
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 
 import torch
 from implicit.als import AlternatingLeastSquares
 from implicit.bpr import BayesianPersonalizedRanking
-from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 from scipy.sparse import csr_matrix
 
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_raw
@@ -24,6 +24,7 @@ from layerwise.evaluation.unsupervised import expected_ratings, rating_matrix
 from layerwise.evaluation.unsupervised.ranking import mean_ranking
 from layerwise.inference import load_trained_model
 
+items = import_module("implicit.nearest_neighbours")
 NEIGHBORS = (20, 50, 100, 200)
 PEERS = {
     "ALS": [
@@ -34,9 +35,9 @@ PEERS = {
         (BayesianPersonalizedRanking, {"factors": f, "learning_rate": r, "iterations": 200})
         for f, r in product((32, 64), (0.01, 0.03))
     ],
-    "cosine": [(CosineRecommender, {"K": k}) for k in NEIGHBORS],
-    "TF-IDF": [(TFIDFRecommender, {"K": k}) for k in NEIGHBORS],
-    "BM25": [(BM25Recommender, {"K": k, "B": b}) for k, b in product(NEIGHBORS, (0.2, 0.8))],
+    "cosine": [(items.CosineRecommender, {"K": k}) for k in NEIGHBORS],
+    "TF-IDF": [(items.TFIDFRecommender, {"K": k}) for k in NEIGHBORS],
+    "BM25": [(items.BM25Recommender, {"K": k, "B": b}) for k, b in product(NEIGHBORS, (0.2, 0.8))],
 }
 
 

@@ -198,8 +198,7 @@ class NetworkClassifierMixin(ClassifierMixin):
 
     def _targets(self: Any, X: Any, y: Any) -> Targets:
         """Return the labels as what a network learns, and set `classes_`."""
-        shape = y.shape if hasattr(y, "shape") else np.shape(y)
-        if len(shape) == 2 and shape[1] > 1:
+        if type_of_target(y, input_name="y").endswith(("-indicator", "-multioutput")):
             return self._several_labels(X, y)
         values = column_or_1d(y, warn=True)
         check_classification_targets(values)
@@ -216,7 +215,7 @@ class NetworkClassifierMixin(ClassifierMixin):
                 "image_shape is for one class a row: a network of images has no labels beside each other"
             )
         values = check_array(y, accept_sparse="csr", dtype=None, input_name="y")
-        if type_of_target(values) != "multilabel-indicator":
+        if type_of_target(y) != "multilabel-indicator":
             raise DataError(
                 f"y has {values.shape[1]} columns, which have to hold 0 and 1 alone; for columns of other classes fit "
                 "a network for each (sklearn.multioutput.MultiOutputClassifier)"
