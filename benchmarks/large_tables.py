@@ -88,17 +88,25 @@ def make_project(path: Path, table: str) -> None:
 
 
 class Clock:
-    """Hooks that count the CPU seconds between the events of a run."""
+    """Hooks that count the CPU seconds between the events of a run, and keep the peak of memory there."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
-        self.last = 0.0
+        self.peaks: dict[str, int] = {}
+        self.last, self.peak = 0.0, 0
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            self.peak = max(self.peak, anonymous_memory(os.getpid()))
+            time.sleep(0.02)
 
     def count(self, step: str) -> None:
         """Count the seconds since the last event for a step."""
         now = time.process_time()
         self.seconds[step] += now - self.last
-        self.last = now
+        self.peaks[step] = max(self.peaks.get(step, 0), self.peak)
+        self.last, self.peak = now, 0
 
     def hooks(self) -> Any:
         """Return the object that Kedro calls."""
@@ -148,7 +156,8 @@ def run_here(pipeline: str, pairs: list[str]) -> None:
     with KedroSession.create(env="large", save_on_close=False, runtime_params=nested(pairs)) as session:
         session.run(pipeline_names=[pipeline])
     clock.count("else")
-    Path("seconds.json").write_text(json.dumps(clock.seconds))
+    steps = {step: [seconds, clock.peaks[step]] for step, seconds in clock.seconds.items()}
+    Path("steps.json").write_text(json.dumps(steps))
 
 
 def anonymous_memory(pid: int) -> int:
@@ -160,29 +169,22 @@ def anonymous_memory(pid: int) -> int:
     return 1024 * next((int(line.split()[1]) for line in lines if line.startswith("RssAnon")), 0)
 
 
-def measure(pipeline: str, pairs: list[str]) -> tuple[dict[str, float], float, float]:
-    """Run a pipeline in a process of its own; return the seconds of its steps, of all of it, and its peak in bytes."""
+Measured = tuple[dict[str, list[float]], float, int]
+
+
+def measure(pipeline: str, pairs: list[str]) -> Measured:
+    """Run a pipeline in a process of its own; return the seconds and peaks of its steps, and those of all of it."""
     command = [sys.executable, str(Path(__file__).resolve()), "--here", pipeline, *pairs]
     with Path("said.txt").open("w") as said:
         child = subprocess.Popen(command, stdout=said, stderr=said, env=os.environ | THREADS | QUIET)
-    peak, done = 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.02):
-            peak = max(peak, anonymous_memory(child.pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     _, status, used = os.wait4(child.pid, 0)
-    done.set()
-    watcher.join()
     if status:
         sys.exit(f"{pipeline} failed:\n{Path('said.txt').read_text()[-3000:]}")
-    return json.loads(Path("seconds.json").read_text()), used.ru_utime + used.ru_stime, peak
+    steps = json.loads(Path("steps.json").read_text())
+    return steps, used.ru_utime + used.ru_stime, max(peak for _, peak in steps.values())
 
 
-def measure_all(given: argparse.Namespace, rows: int) -> dict[str, tuple[dict[str, float], float, float]]:
+def measure_all(given: argparse.Namespace, rows: int) -> dict[str, Measured]:
     """Train on so many rows, then ask the model; return what each command cost."""
     with tempfile.TemporaryDirectory(dir=given.folder) as folder, chdir(folder):
         table = f"table.{given.format}"
@@ -221,9 +223,11 @@ def main() -> None:
         )
         print(f"CPU seconds | {seconds - seconds_before:.1f} | {seconds:.1f}")
         print(f"peak of anonymous memory, MB | {(peak - peak_before) / 1e6:.0f} | {peak / 1e6:.0f}")
-        more = {step: value - before.get(step, 0.0) for step, value in steps.items()}
+        print("step | CPU seconds beyond | in all | peak, MB")
+        more = {step: value - before.get(step, [0.0])[0] for step, (value, _) in steps.items()}
         for step in sorted(more, key=more.__getitem__, reverse=True)[: given.steps]:
-            print(f"  {step} | {more[step]:.2f} | {steps[step]:.2f}")
+            value, highest = steps[step]
+            print(f"{step} | {more[step]:.2f} | {value:.2f} | {highest / 1e6:.0f}")
 
 
 if __name__ == "__main__":
