@@ -7,9 +7,11 @@
 `kills` runs the sweep of the churn `mlp` by two workers in a copy of the project, sends SIGKILL to a worker at random
 moments, and counts the trials that were neither ended nor run again; the exit status is 1 where one was lost. `cost`
 runs trials in this process and takes the processor time of `fit`, less that of who listens to it, from that of the
-trial; the first trial, which reads the table, is left out. `gain` trains the default settings in the folder that
-`kills` printed, and compares the loss of each test row, in nats, with that of the settings that the sweep found: the mean
-difference with its 95 % interval, by the rows' normal distribution.
+trial; the first trial, which reads the table, is left out.
+
+`gain` trains the default settings in the folder that `kills` printed, and compares the loss of each test row, in nats,
+with that of the settings that the sweep found: the mean difference with its 95 % interval, by the rows' normal
+distribution.
 """
 
 from __future__ import annotations
