@@ -55,10 +55,12 @@ def sweep(
 
     try:
         require_optuna()
-        job, parameters = _job(metadata.project_path, pipeline, env, params, space, storage, name or pipeline)
+        job, parameters = make_job(
+            metadata.project_path, pipeline, env, params, space, storage, name or pipeline
+        )
         job = job.model_copy(update={"trials": trials, "workers": workers})
         found = Sweep(job, resume)
-        first = "the present settings first" if found.enqueue(parameters) else "drawn at random at first"
+        first = "the present settings first" if found.enqueue(parameters) else found.beginning
         goal = "large" if job.objective.maximize else "small"
         click.echo(
             f"{trials} trials of {pipeline} on {job.problem}, {first}, to make {job.objective.metric} {goal}. "
@@ -71,13 +73,16 @@ def sweep(
             run_pipeline(metadata.project_path, env, pipeline, best.params)
     except UserError as error:
         raise click.ClickException(str(error)) from None
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("Stopped. The same command with --resume goes on with the study", err=True)
+        raise
 
 
 # What `kedro run` takes as --params, a sweep takes too, for all of its trials.
 sweep.params.append(next(each for each in kedro_run.params if each.name == "params"))
 
 
-def _job(
+def make_job(
     project: Path,
     pipeline: str,
     env: str | None,

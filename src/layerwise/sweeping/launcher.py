@@ -56,6 +56,12 @@ class Sweep:
         self.study.enqueue_trial(stored)
         return True
 
+    @property
+    def beginning(self) -> str:
+        """What the first trials of this command are, as a phrase."""
+        done = count_done(self.study)
+        return f"{done} of them done" if done else "drawn at random at first"
+
     def run(self) -> BestSettings:
         """Run the workers until the study has its trials; return the best one's settings.
 

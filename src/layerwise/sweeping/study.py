@@ -27,7 +27,7 @@ COMPLETE_BEFORE_PRUNING, EPOCHS_BEFORE_PRUNING = 8, 5
 def _storage(url: str, grace_seconds: int = GRACE_SECONDS) -> RDBStorage:
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     try:
